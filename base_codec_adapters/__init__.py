@@ -1,0 +1,72 @@
+"""Encoders and decoders of VVC and HEVC as external programs behind one interface.
+
+See docs/base_codecs.md for the programs, how each is found, and what is run.
+"""
+
+from base_codec_adapters.adapter import DEFAULT_TIMEOUT, BaseDecoder, BaseEncoder
+from base_codec_adapters.errors import (
+    BaseCodecError,
+    OutputInvalidError,
+    ProgramError,
+    ProgramFailedError,
+    ProgramNotFoundError,
+    ProgramTimeoutError,
+    RequestInvalidError,
+    StreamInvalidError,
+    UnknownAdapterError,
+)
+from base_codec_adapters.pictures import Picture420
+from base_codec_adapters.registry import (
+    AUTO,
+    AdapterStatus,
+    available,
+    find_decoder,
+    find_encoder,
+)
+from base_codec_adapters.requests import (
+    BT709_LIMITED,
+    MAX_QP,
+    Codec,
+    ColourDescription,
+    DecodeLimits,
+    DecodeRequest,
+    DecodeResult,
+    EncodeRequest,
+    EncodeResult,
+    ProbeResult,
+    ProgramInfo,
+    Unavailable,
+)
+
+__all__ = [
+    "AUTO",
+    "BT709_LIMITED",
+    "DEFAULT_TIMEOUT",
+    "MAX_QP",
+    "AdapterStatus",
+    "BaseCodecError",
+    "BaseDecoder",
+    "BaseEncoder",
+    "Codec",
+    "ColourDescription",
+    "DecodeLimits",
+    "DecodeRequest",
+    "DecodeResult",
+    "EncodeRequest",
+    "EncodeResult",
+    "OutputInvalidError",
+    "Picture420",
+    "ProbeResult",
+    "ProgramError",
+    "ProgramFailedError",
+    "ProgramInfo",
+    "ProgramNotFoundError",
+    "ProgramTimeoutError",
+    "RequestInvalidError",
+    "StreamInvalidError",
+    "Unavailable",
+    "UnknownAdapterError",
+    "available",
+    "find_decoder",
+    "find_encoder",
+]

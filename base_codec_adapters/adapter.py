@@ -1,0 +1,265 @@
+"""What every encoder and decoder adapter does alike: find, run, verify.
+
+An adapter says only how its program is found and probed, and which command line does a request;
+see docs/base_codecs.md for how to add one.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from io import BufferedReader
+from pathlib import Path
+from typing import ClassVar
+
+from base_codec_adapters import yuv4mpeg
+from base_codec_adapters.byte_stream import PictureFormat, StreamSummary, summarise
+from base_codec_adapters.errors import (
+    OutputInvalidError,
+    ProgramError,
+    RequestInvalidError,
+    StreamInvalidError,
+)
+from base_codec_adapters.pictures import (
+    SAMPLE_DEPTHS,
+    Picture420,
+    picture_from_raw,
+    raw_picture_size,
+    write_raw_video,
+)
+from base_codec_adapters.requests import (
+    MAX_QP,
+    Codec,
+    DecodeRequest,
+    DecodeResult,
+    EncodeRequest,
+    EncodeResult,
+    ProbeResult,
+    ProgramInfo,
+    Unavailable,
+)
+from base_codec_adapters.runner import Outcome, failed, run, run_checked
+
+DEFAULT_TIMEOUT = 600.0
+"""Seconds a program may take for one request."""
+
+_HEADROOM_BYTES = 1 << 20
+
+
+class Adapter(ABC):
+    """A program behind one interface.
+
+    ``executable`` overrides how the program is looked up; ``timeout`` is in seconds for one
+    request.
+    """
+
+    name: str
+    codec: Codec
+
+    def __init__(
+        self, executable: str | Path | None = None, timeout: float = DEFAULT_TIMEOUT
+    ) -> None:
+        self._executable = executable
+        self._timeout = timeout
+
+    def probe(self) -> ProbeResult:
+        """Whether the program is there and does what is needed; cheap, and cached where not."""
+        try:
+            return self._find()
+        except ProgramError as error:
+            return Unavailable(error.summary)
+
+    @abstractmethod
+    def _find(self) -> ProgramInfo:
+        """Find the program and check that it is the right one.
+
+        Raises:
+            ProgramError: it is absent or unfit; its summary says what to do.
+        """
+
+
+class BaseEncoder(Adapter):
+    """An encoder of one codec; pictures in, Annex B byte stream out.
+
+    ``bit_depth`` is that of the coded samples, and of the raw video handed to the program.
+    """
+
+    bit_depth: ClassVar[int] = 8
+
+    @abstractmethod
+    def command(
+        self, request: EncodeRequest, executable: Path, source: Path, target: Path
+    ) -> list[str]:
+        """The argument list that codes raw video ``source`` to the byte stream ``target``."""
+
+    def encode(self, request: EncodeRequest) -> EncodeResult:
+        """Code the pictures of a request as one sequence in their order.
+
+        Raises:
+            RequestInvalidError: QP out of the codec's range.
+            ProgramNotFoundError: the program is not there.
+            ProgramFailedError, ProgramTimeoutError: it did not come to a good end.
+            OutputInvalidError: the stream lacks pictures or parameter sets, or has another size or
+                bit depth than asked for.
+        """
+        if request.qp > MAX_QP[self.codec]:
+            raise RequestInvalidError(
+                f"{self.name}: QP is {request.qp}: {self.codec.upper()} has 0..{MAX_QP[self.codec]}"
+            )
+        program = self._find()
+        wanted = PictureFormat(request.width, request.height, self.bit_depth)
+        raw_bytes = len(request.pictures) * raw_picture_size(
+            request.width, request.height, self.bit_depth
+        )
+        with tempfile.TemporaryDirectory(prefix="base-codec-") as folder:
+            source, target = Path(folder, "source.yuv"), Path(folder, "coded.bin")
+            with source.open("wb") as file:
+                write_raw_video(file, request.pictures, self.bit_depth)
+            command = self.command(request, program.executable, source, target)
+            outcome = run_checked(
+                command, timeout=self._timeout, file_bytes=2 * raw_bytes + _HEADROOM_BYTES
+            )
+            stream = target.read_bytes() if target.is_file() else b""
+        self._verify(stream, wanted, len(request.pictures), outcome)
+        return EncodeResult(stream, self.codec, self.bit_depth, program.version, outcome.command)
+
+    def _verify(
+        self, stream: bytes, wanted: PictureFormat, pictures: int, outcome: Outcome
+    ) -> None:
+        if not stream:
+            raise _invalid(self.name, "exit status 0, but nothing was written", outcome)
+        try:
+            summary = summarise(stream, self.codec)
+        except StreamInvalidError as error:
+            raise _invalid(self.name, str(error), outcome) from error
+        if summary.format != wanted:
+            problem = f"coded {summary.format} where {wanted} was asked for"
+        elif summary.pictures != pictures:
+            problem = f"coded {summary.pictures} of {pictures} pictures"
+        elif not summary.parameter_sets_first:
+            problem = "the stream does not start with its parameter sets"
+        else:
+            return
+        raise _invalid(self.name, problem, outcome)
+
+
+class BaseDecoder(Adapter):
+    """A decoder of one codec; Annex B byte stream in, pictures out.
+
+    ``container`` tells what the program writes: "y4m" (YUV4MPEG2) or "yuv" (raw video of the
+    format that the stream's sequence parameter set states).
+    """
+
+    container: ClassVar[str] = "y4m"
+
+    @abstractmethod
+    def command(
+        self, request: DecodeRequest, executable: Path, source: Path, target: Path
+    ) -> list[str]:
+        """The argument list that decodes the byte stream ``source`` to the file ``target``."""
+
+    def decode(self, request: DecodeRequest) -> DecodeResult:
+        """Decode all pictures of a stream, in output order, at the stream's size.
+
+        Raises:
+            StreamInvalidError: the stream is malformed, or asks for more than the limits allow.
+            ProgramNotFoundError: the program is not there.
+            ProgramFailedError, ProgramTimeoutError: it did not come to a good end.
+            OutputInvalidError: pictures are missing, cut off or of another format than the stream
+                states; a lenient request only needs one whole picture.
+        """
+        summary = summarise(request.stream, self.codec)
+        _check_request(summary, request)
+        program = self._find()
+        picture_bytes = raw_picture_size(
+            summary.format.width, summary.format.height, summary.format.bit_depth
+        )
+        with tempfile.TemporaryDirectory(prefix="base-codec-") as folder:
+            source, target = Path(folder, "coded.bin"), Path(folder, f"decoded.{self.container}")
+            source.write_bytes(request.stream)
+            command = self.command(request, program.executable, source, target)
+            # Per picture, a container adds a few bytes; one more picture shows a wrong count.
+            most = (summary.pictures + 1) * (picture_bytes + 64) + _HEADROOM_BYTES
+            outcome = run(command, timeout=self._timeout, file_bytes=most)
+            if outcome.exit_status != 0 and not request.lenient:
+                raise failed(outcome)
+            pictures = self._read(target, summary, request, outcome)
+        return DecodeResult(pictures, summary.format.bit_depth, program.version, outcome.command)
+
+    def _read(
+        self, target: Path, summary: StreamSummary, request: DecodeRequest, outcome: Outcome
+    ) -> tuple[Picture420, ...]:
+        pictures: list[Picture420] = []
+        problem = None
+        try:
+            with target.open("rb") as file:
+                for picture in self._pictures(file, summary.format):
+                    pictures.append(picture)  # noqa: PERF402
+        except (OSError, ValueError) as error:
+            problem = f"after {len(pictures)} whole pictures: {error}"
+        if request.lenient:
+            if pictures:
+                return tuple(pictures)
+            if outcome.exit_status != 0:
+                raise failed(outcome)
+            problem = problem or "no picture could be decoded"
+        elif problem is None and len(pictures) != summary.pictures:
+            problem = f"decoded {len(pictures)} of {summary.pictures} coded pictures"
+        if problem is not None:
+            raise _invalid(self.name, problem, outcome)
+        return tuple(pictures)
+
+    def _pictures(self, file: BufferedReader, expected: PictureFormat) -> Iterator[Picture420]:
+        """Yield the pictures of a decoded file; ValueError where it is not as expected."""
+        if self.container == "y4m":
+            written = yuv4mpeg.read_header(file)
+            if written != expected:
+                raise ValueError(f"wrote {written}, but the stream states {expected}")
+        size = raw_picture_size(expected.width, expected.height, expected.bit_depth)
+        while not self._at_end(file):
+            data = file.read(size)
+            if len(data) != size:
+                raise ValueError(f"a picture is cut off after {len(data)} of {size} bytes")
+            yield picture_from_raw(data, expected.width, expected.height, expected.bit_depth)
+
+    def _at_end(self, file: BufferedReader) -> bool:
+        if self.container == "y4m":
+            return not yuv4mpeg.read_frame_header(file)
+        return not file.peek(1)
+
+
+def _check_request(summary: StreamSummary, request: DecodeRequest) -> None:
+    """StreamInvalidError if the stream is beyond the limits or not what was expected."""
+    found, limits = summary.format, request.limits
+    if found.bit_depth not in SAMPLE_DEPTHS:
+        raise StreamInvalidError(f"the stream has {found.bit_depth} bits a sample: 8 or 10 needed")
+    if found.width > limits.width or found.height > limits.height:
+        raise StreamInvalidError(
+            f"pictures of {found.width}x{found.height} pass the limit of "
+            f"{limits.width}x{limits.height}"
+        )
+    if summary.pictures > limits.pictures:
+        raise StreamInvalidError(
+            f"{summary.pictures} coded pictures pass the limit of {limits.pictures}"
+        )
+    raw_bytes = summary.pictures * raw_picture_size(found.width, found.height, found.bit_depth)
+    if raw_bytes > limits.total_bytes:
+        raise StreamInvalidError(
+            f"{summary.pictures} pictures of {found} are {raw_bytes} bytes, past the limit of "
+            f"{limits.total_bytes}: decode the stream in parts"
+        )
+    expected = request.expected_pictures
+    if expected is not None and summary.pictures != expected and not request.lenient:
+        raise StreamInvalidError(
+            f"the stream holds {summary.pictures} coded pictures where {expected} were expected"
+        )
+
+
+def _invalid(name: str, problem: str, outcome: Outcome) -> OutputInvalidError:
+    return OutputInvalidError(
+        f"{name}: {problem}",
+        command=outcome.command,
+        messages=outcome.messages,
+        exit_status=outcome.exit_status,
+    )

@@ -1,0 +1,234 @@
+"""Just enough of the Annex B byte stream to check what a program was given or has written.
+
+It counts coded pictures and reads the picture size and bit depth from the sequence parameter sets
+(H.265 7.3.2.2, H.266 7.3.2.4), so that a stream is judged before a decoder allocates anything for
+it, and an encoder's output without decoding it. Layers other than the base layer are passed over,
+as single-layer decoders do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from base_codec_adapters.errors import StreamInvalidError
+from base_codec_adapters.requests import Codec
+
+_START_CODE = b"\x00\x00\x01"
+
+# nal_unit_type: H.265 table 7-1, H.266 table 5.
+_SEQUENCE_PARAMETER_SET = {"hevc": 33, "vvc": 15}
+_PICTURE_PARAMETER_SET = {"hevc": 34, "vvc": 16}
+_SLICES = {
+    "hevc": frozenset([*range(10), *range(16, 22)]),
+    "vvc": frozenset([*range(4), *range(7, 11)]),
+}
+_VVC_PICTURE_HEADER = 19
+
+
+@dataclass(frozen=True)
+class PictureFormat:
+    """Size in luma samples after cropping to the conformance window, and bits of a sample."""
+
+    width: int
+    height: int
+    bit_depth: int
+
+    def __str__(self) -> str:
+        return f"{self.width}x{self.height} at {self.bit_depth} bits"
+
+
+@dataclass(frozen=True)
+class StreamSummary:
+    """What a byte stream holds: its one picture format, and how many coded pictures.
+
+    ``parameter_sets_first`` tells that sequence and picture parameter sets come before the first
+    slice.
+    """
+
+    format: PictureFormat
+    pictures: int
+    parameter_sets_first: bool
+
+
+@dataclass(frozen=True)
+class _NalUnit:
+    offset: int
+    type: int
+    layer: int
+    payload: bytes
+
+
+def summarise(stream: bytes, codec: Codec) -> StreamSummary:
+    """Scan a whole byte stream.
+
+    Raises:
+        StreamInvalidError: it does not start with a start code, has no sequence parameter set or
+            no coded picture, changes its picture format, or is not 4:2:0.
+    """
+    formats: set[PictureFormat] = set()
+    pictures = 0
+    parameter_sets: set[int] = set()
+    parameter_sets_first = False
+    for unit in _nal_units(stream, codec):
+        if unit.layer != 0:
+            continue
+        if unit.type == _SEQUENCE_PARAMETER_SET[codec]:
+            formats.add(_read_format(unit, codec))
+            parameter_sets.add(unit.type)
+        elif unit.type == _PICTURE_PARAMETER_SET[codec]:
+            parameter_sets.add(unit.type)
+        elif _starts_picture(unit, codec):
+            if pictures == 0:
+                parameter_sets_first = len(parameter_sets) == 2
+            pictures += 1
+    if not formats:
+        raise StreamInvalidError(f"no {codec.upper()} sequence parameter set in the stream")
+    if len(formats) > 1:
+        found = ", ".join(sorted(map(str, formats)))
+        raise StreamInvalidError(f"the stream changes its picture format ({found}): split it there")
+    if pictures == 0:
+        raise StreamInvalidError(f"no {codec.upper()} coded picture in the stream")
+    return StreamSummary(formats.pop(), pictures, parameter_sets_first)
+
+
+def _nal_units(stream: bytes, codec: Codec) -> Iterator[_NalUnit]:
+    start = stream.find(_START_CODE)
+    if start < 0 or any(stream[:start]):
+        raise StreamInvalidError("byte 0: the stream does not start with an Annex B start code")
+    while start >= 0:
+        begin = start + len(_START_CODE)
+        start = stream.find(_START_CODE, begin)
+        data = stream[begin : start if start >= 0 else len(stream)].rstrip(b"\x00")
+        if len(data) < 2:
+            raise StreamInvalidError(f"byte {begin}: NAL unit without a whole header")
+        if codec == "hevc":
+            kind, layer = data[0] >> 1 & 0x3F, (data[0] & 1) << 5 | data[1] >> 3
+        else:
+            kind, layer = data[1] >> 3, data[0] & 0x3F
+        yield _NalUnit(begin, kind, layer, data[2:])
+
+
+def _starts_picture(unit: _NalUnit, codec: Codec) -> bool:
+    """Whether a NAL unit is the first of a coded picture.
+
+    In HEVC the first bit of a slice is first_slice_segment_in_pic_flag; in VVC it is
+    sh_picture_header_in_slice_header_flag, which only the sole slice of a picture may set, and
+    other pictures have one picture header NAL unit.
+    """
+    if codec == "vvc" and unit.type == _VVC_PICTURE_HEADER:
+        return True
+    return unit.type in _SLICES[codec] and unit.payload[:1] >= b"\x80"
+
+
+class _Bits:
+    """Reader of an RBSP, emulation prevention bytes removed."""
+
+    def __init__(self, payload: bytes) -> None:
+        data = payload.replace(b"\x00\x00\x03", b"\x00\x00")
+        self._value = int.from_bytes(data, "big")
+        self._length = 8 * len(data)
+        self.position = 0
+
+    def u(self, count: int) -> int:
+        end = self.position + count
+        if end > self._length:
+            raise EOFError
+        self.position = end
+        return self._value >> self._length - end & (1 << count) - 1
+
+    def ue(self) -> int:
+        zeros = 0
+        while not self.u(1):
+            zeros += 1
+            if zeros > 32:
+                raise ValueError("Exp-Golomb code of more than 32 leading zeros")
+        return (1 << zeros) - 1 + self.u(zeros)
+
+    def align(self) -> None:
+        self.u(-self.position % 8)
+
+
+def _read_format(unit: _NalUnit, codec: Codec) -> PictureFormat:
+    bits = _Bits(unit.payload)
+    read = _read_hevc_format if codec == "hevc" else _read_vvc_format
+    try:
+        return read(bits)
+    except EOFError:
+        problem = "ends too early"
+    except ValueError as error:
+        problem = str(error)
+    raise StreamInvalidError(f"byte {unit.offset}: sequence parameter set: {problem}")
+
+
+def _read_hevc_format(bits: _Bits) -> PictureFormat:
+    bits.u(4)  # sps_video_parameter_set_id
+    sub_layers = bits.u(3)
+    bits.u(1)  # sps_temporal_id_nesting_flag
+    # profile_tier_level(1, sps_max_sub_layers_minus1), 7.3.3: 88 bits of profile, 8 of level.
+    bits.u(88 + 8)
+    present = [(bits.u(1), bits.u(1)) for _ in range(sub_layers)]
+    if sub_layers:
+        bits.u(2 * (8 - sub_layers))
+    for profile, level in present:
+        bits.u(88 * profile + 8 * level)
+    bits.ue()  # sps_seq_parameter_set_id
+    _require_420(bits.ue())
+    width, height = bits.ue(), bits.ue()
+    width, height = _crop(bits, width, height)
+    luma, chroma = bits.ue() + 8, bits.ue() + 8
+    if luma != chroma:
+        raise ValueError(f"luma has {luma} bits, chroma {chroma}: only equal depths are supported")
+    return _checked_format(width, height, luma)
+
+
+def _read_vvc_format(bits: _Bits) -> PictureFormat:
+    bits.u(8)  # sps_seq_parameter_set_id, sps_video_parameter_set_id
+    sub_layers = bits.u(3)
+    _require_420(bits.u(2))
+    bits.u(2)  # sps_log2_ctu_size_minus5
+    if bits.u(1):  # sps_ptl_dpb_hrd_params_present_flag
+        _skip_vvc_profile_tier_level(bits, sub_layers)
+    bits.u(1)  # sps_gdr_enabled_flag
+    if bits.u(1):  # sps_ref_pic_resampling_enabled_flag
+        bits.u(1)  # sps_res_change_in_clvs_allowed_flag
+    width, height = bits.ue(), bits.ue()
+    width, height = _crop(bits, width, height)
+    if bits.u(1):  # sps_subpic_info_present_flag
+        raise ValueError("subpictures are not supported")
+    return _checked_format(width, height, bits.ue() + 8)
+
+
+def _skip_vvc_profile_tier_level(bits: _Bits, sub_layers: int) -> None:
+    """profile_tier_level(1, sps_max_sublayers_minus1), H.266 7.3.3."""
+    bits.u(7 + 1 + 8 + 1 + 1)
+    if bits.u(1):  # gci_present_flag
+        bits.u(71)  # the flags and counts up to gci_num_additional_bits
+        bits.u(bits.u(8))
+    bits.align()
+    levels = sum(bits.u(1) for _ in range(sub_layers))
+    bits.align()
+    bits.u(8 * levels)
+    bits.u(32 * bits.u(8))  # general_sub_profile_idc
+
+
+def _require_420(chroma_format_idc: int) -> None:
+    if chroma_format_idc != 1:
+        raise ValueError(f"chroma_format_idc is {chroma_format_idc}: only 4:2:0 (1) is supported")
+
+
+def _crop(bits: _Bits, width: int, height: int) -> tuple[int, int]:
+    """Read the conformance window, whose offsets count chroma samples, and apply it."""
+    if bits.u(1):
+        left, right, top, bottom = (bits.ue() for _ in range(4))
+        width -= 2 * (left + right)
+        height -= 2 * (top + bottom)
+    return width, height
+
+
+def _checked_format(width: int, height: int, bit_depth: int) -> PictureFormat:
+    if width <= 0 or height <= 0 or width % 2 or height % 2:
+        raise ValueError(f"picture size {width}x{height} is impossible in 4:2:0")
+    if bit_depth > 16:
+        raise ValueError(f"{bit_depth} bits a sample: at most 16 exist")
+    return PictureFormat(width, height, bit_depth)

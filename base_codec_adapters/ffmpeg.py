@@ -1,0 +1,227 @@
+"""ffmpeg: libvvenc, libx265 and libkvazaar as encoders, and its own VVC and HEVC decoders.
+
+The program is found by argument, by the environment variable ``GFVC_FFMPEG``, or in the
+``imageio-ffmpeg`` package, which ships one with everything that is needed here.
+"""
+
+from __future__ import annotations
+
+import re
+from abc import abstractmethod
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from base_codec_adapters.adapter import BaseDecoder, BaseEncoder
+from base_codec_adapters.errors import ProgramNotFoundError
+from base_codec_adapters.programs import told_program
+from base_codec_adapters.requests import Codec, DecodeRequest, EncodeRequest, ProgramInfo
+from base_codec_adapters.runner import run_checked
+
+VARIABLE = "GFVC_FFMPEG"
+
+PROBE_TIMEOUT = 20.0
+
+_COMMON = ("-hide_banner", "-nostdin", "-loglevel", "warning", "-y")
+
+_PIXEL_FORMATS = {8: "yuv420p", 10: "yuv420p10le"}
+
+
+@dataclass(frozen=True)
+class Capabilities:
+    """What one ffmpeg program can do: (codec, name) of its encoders and decoders."""
+
+    version: str
+    encoders: frozenset[tuple[str, str]]
+    decoders: frozenset[tuple[str, str]]
+
+
+def find_ffmpeg(executable: str | Path | None = None) -> Path:
+    """Find ffmpeg: the path given, ``GFVC_FFMPEG``, or the one of imageio-ffmpeg.
+
+    Raises:
+        ProgramNotFoundError: there is none.
+    """
+    told = told_program(executable, VARIABLE)
+    if told is not None:
+        return told
+    try:
+        import imageio_ffmpeg
+
+        return Path(imageio_ffmpeg.get_ffmpeg_exe())
+    except (ImportError, RuntimeError) as error:
+        raise ProgramNotFoundError(
+            f"no ffmpeg: install imageio-ffmpeg, or name one in {VARIABLE} ({error})"
+        ) from error
+
+
+@lru_cache(maxsize=8)
+def read_capabilities(executable: Path) -> Capabilities:
+    """Ask an ffmpeg program for its version, encoders and decoders; once a process.
+
+    Raises:
+        ProgramError: it is not ffmpeg, or does not run.
+    """
+    outcome = run_checked(
+        [str(executable), "-codecs"], timeout=PROBE_TIMEOUT, message_bytes=1 << 20
+    )
+    version = re.search(r"^ffmpeg version (\S+)", outcome.messages, re.MULTILINE)
+    if version is None:
+        raise ProgramNotFoundError(
+            f"{executable}: not ffmpeg (it states no version)", command=outcome.command
+        )
+    encoders: set[tuple[str, str]] = set()
+    decoders: set[tuple[str, str]] = set()
+    for line in outcome.messages.splitlines():
+        codec = re.match(r"([D.])([E.])V\S{3}\s+(\S+)", line)
+        if codec is None:
+            continue
+        named = {
+            kind: re.search(rf"\({kind}: ([^)]*)\)", line) for kind in ("decoders", "encoders")
+        }
+        # A sole decoder of the codec's own name is not listed.
+        for kind, flag, found in (("decoders", 1, decoders), ("encoders", 2, encoders)):
+            names = named[kind]
+            if names is not None:
+                found.update((codec[3], name) for name in names[1].split())
+            elif codec[flag] != ".":
+                found.add((codec[3], codec[3]))
+    return Capabilities(f"ffmpeg {version[1]}", frozenset(encoders), frozenset(decoders))
+
+
+class FfmpegEncoder(BaseEncoder):
+    """ffmpeg with one of its encoder libraries; subclasses name the library and its options."""
+
+    library: str
+
+    def _find(self) -> ProgramInfo:
+        executable = find_ffmpeg(self._executable)
+        capabilities = read_capabilities(executable)
+        if (self.codec, self.library) not in capabilities.encoders:
+            raise ProgramNotFoundError(
+                f"{executable} ({capabilities.version}) has no {self.library}: name an ffmpeg "
+                f"that has it in {VARIABLE}"
+            )
+        return ProgramInfo(executable, capabilities.version)
+
+    @abstractmethod
+    def library_options(self, request: EncodeRequest) -> list[str]:
+        """The options that are the encoder library's own."""
+
+    def command(
+        self, request: EncodeRequest, executable: Path, source: Path, target: Path
+    ) -> list[str]:
+        """Raw video in, elementary stream out, one thread.
+
+        The colour description stands among the input options only: it then says what the samples
+        are and travels to the encoder, while among the output options ffmpeg takes it as a wish
+        to convert.
+        """
+        colour = request.colour
+        return [
+            str(executable),
+            *_COMMON,
+            *("-f", "rawvideo", "-pix_fmt", _PIXEL_FORMATS[self.bit_depth]),
+            *("-video_size", f"{request.width}x{request.height}"),
+            *("-framerate", f"{request.fps.numerator}/{request.fps.denominator}"),
+            *("-color_primaries", str(colour.primaries), "-color_trc", str(colour.transfer)),
+            *("-colorspace", str(colour.matrix)),
+            *("-color_range", "pc" if colour.full_range else "tv"),
+            *("-i", str(source), "-map", "0:v:0", "-fps_mode", "passthrough"),
+            *("-c:v", self.library, "-threads", "1", *self.library_options(request)),
+            *("-f", self.codec, str(target)),
+        ]
+
+
+class FfmpegVvencEncoder(FfmpegEncoder):
+    """VVC by libvvenc (10 bits), every picture an IDR picture at exactly the QP asked for."""
+
+    name = "ffmpeg-libvvenc"
+    codec: Codec = "vvc"
+    library = "libvvenc"
+    bit_depth = 10
+
+    def library_options(self, request: EncodeRequest) -> list[str]:
+        """A GOP of one, without perceptual QP adaptation and access unit delimiters."""
+        parameters = "gopsize=1:intraperiod=1:accessunitdelimiter=0"
+        return [
+            *("-qp", str(request.qp), "-qpa", "0", "-preset", "slow"),
+            *("-vvenc-params", parameters),
+        ]
+
+
+class FfmpegX265Encoder(FfmpegEncoder):
+    """HEVC by libx265, every picture an IDR picture at exactly the QP asked for."""
+
+    name = "ffmpeg-libx265"
+    codec: Codec = "hevc"
+    library = "libx265"
+
+    def library_options(self, request: EncodeRequest) -> list[str]:
+        """Intra pictures with parameter sets and nothing else; ipratio 1 keeps x265 off the QP."""
+        parameters = (
+            f"qp={request.qp}:ipratio=1:keyint=1:info=0:repeat-headers=1:"
+            "pools=none:frame-threads=1:wpp=0:log-level=error"
+        )
+        return ["-preset", "slow", "-x265-params", parameters]
+
+
+class FfmpegKvazaarEncoder(FfmpegEncoder):
+    """HEVC by libkvazaar, every picture an IDR picture at exactly the QP asked for."""
+
+    name = "ffmpeg-libkvazaar"
+    codec: Codec = "hevc"
+    library = "libkvazaar"
+
+    def library_options(self, request: EncodeRequest) -> list[str]:
+        """Intra pictures with parameter sets and nothing else."""
+        parameters = (
+            f"preset=veryslow,qp={request.qp},period=1,gop=0,info=0,hash=none,aud=0,"
+            "threads=0,owf=0,wpp=0"
+        )
+        return ["-kvazaar-params", parameters]
+
+
+class FfmpegDecoder(BaseDecoder):
+    """ffmpeg's own decoder of one codec."""
+
+    name = "ffmpeg"
+
+    def _find(self) -> ProgramInfo:
+        executable = find_ffmpeg(self._executable)
+        capabilities = read_capabilities(executable)
+        if (self.codec, self.codec) not in capabilities.decoders:
+            raise ProgramNotFoundError(
+                f"{executable} ({capabilities.version}) has no {self.codec} decoder: name an "
+                f"ffmpeg that has it in {VARIABLE}"
+            )
+        return ProgramInfo(executable, capabilities.version)
+
+    def command(
+        self, request: DecodeRequest, executable: Path, source: Path, target: Path
+    ) -> list[str]:
+        """Elementary stream in, YUV4MPEG2 out, each decoded picture once and unscaled."""
+        if request.lenient:
+            errors = ["-max_error_rate", "1"]
+        else:
+            errors = ["-xerror", "-err_detect", "explode"]
+        return [
+            str(executable),
+            *_COMMON,
+            *errors,
+            *("-threads", "1", "-c:v", self.codec, "-f", self.codec, "-i", str(source)),
+            *("-map", "0:v:0", "-fps_mode", "passthrough", "-noautoscale"),
+            *("-strict", "-1", "-f", "yuv4mpegpipe", str(target)),
+        ]
+
+
+class FfmpegVvcDecoder(FfmpegDecoder):
+    """ffmpeg's own VVC decoder."""
+
+    codec: Codec = "vvc"
+
+
+class FfmpegHevcDecoder(FfmpegDecoder):
+    """ffmpeg's own HEVC decoder."""
+
+    codec: Codec = "hevc"

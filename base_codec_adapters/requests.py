@@ -1,0 +1,158 @@
+"""What is asked of an encoder or decoder, and what comes back: immutable values."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Literal
+
+from base_codec_adapters.errors import RequestInvalidError
+from base_codec_adapters.pictures import Picture420
+
+Codec = Literal["vvc", "hevc"]
+
+MAX_QP: dict[Codec, int] = {"vvc": 63, "hevc": 51}
+"""Largest quantisation parameter for 8 bits (H.266 7.4.3.5, H.265 7.4.7.1); the smallest is 0."""
+
+
+@dataclass(frozen=True)
+class ColourDescription:
+    """Code points of Rec. ITU-T H.273 that a stream signals in its video usability information.
+
+    ``primaries``, ``transfer`` and ``matrix`` are 0..255; ``full_range`` is False for luma of
+    16..235.
+    """
+
+    primaries: int
+    transfer: int
+    matrix: int
+    full_range: bool
+
+    def __post_init__(self) -> None:
+        for name in ("primaries", "transfer", "matrix"):
+            value = getattr(self, name)
+            if not 0 <= value <= 255:
+                raise RequestInvalidError(f"colour {name} is {value}: code points are 0..255")
+
+
+BT709_LIMITED = ColourDescription(primaries=1, transfer=1, matrix=1, full_range=False)
+"""Rec. ITU-R BT.709, limited range."""
+
+
+@dataclass(frozen=True)
+class EncodeRequest:
+    """Pictures of one size to be coded as one sequence: decoding order is output order.
+
+    ``qp`` is the quantisation parameter of every picture, 0..63 for VVC and 0..51 for HEVC (the
+    encoder checks its own range). ``fps`` is pictures a second. The colour description says what
+    the samples are, nothing is converted.
+
+    Raises:
+        RequestInvalidError: no pictures, unequal sizes, or a value out of range.
+    """
+
+    pictures: tuple[Picture420, ...]
+    qp: int
+    fps: Fraction = Fraction(25)
+    colour: ColourDescription = BT709_LIMITED
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "pictures", tuple(self.pictures))
+        object.__setattr__(self, "fps", Fraction(self.fps))
+        if not self.pictures:
+            raise RequestInvalidError("nothing to encode: give at least one picture")
+        sizes = {(picture.width, picture.height) for picture in self.pictures}
+        if len(sizes) > 1:
+            raise RequestInvalidError(f"pictures of one sequence differ in size: {sorted(sizes)}")
+        if not 0 <= self.qp <= max(MAX_QP.values()):
+            raise RequestInvalidError(f"QP is {self.qp}: give 0..{max(MAX_QP.values())}")
+        if self.fps <= 0:
+            raise RequestInvalidError(f"frame rate is {self.fps}: give more than 0")
+
+    @property
+    def width(self) -> int:
+        """Luma samples in a row of every picture."""
+        return self.pictures[0].width
+
+    @property
+    def height(self) -> int:
+        """Luma rows of every picture."""
+        return self.pictures[0].height
+
+
+@dataclass(frozen=True)
+class EncodeResult:
+    """A coded sequence.
+
+    ``stream`` is an Annex B byte stream that starts with its parameter sets; ``bit_depth`` is that
+    of the coded samples; ``version`` names the program; ``command`` is what was run.
+    """
+
+    stream: bytes
+    codec: Codec
+    bit_depth: int
+    version: str
+    command: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class DecodeLimits:
+    """What a stream may ask for at most before it is refused; checked before decoding starts.
+
+    ``total_bytes`` bounds the raw video of all its pictures together.
+    """
+
+    width: int = 8192
+    height: int = 8192
+    pictures: int = 100_000
+    total_bytes: int = 4 << 30
+
+
+@dataclass(frozen=True)
+class DecodeRequest:
+    """An Annex B byte stream to be decoded.
+
+    ``expected_pictures``: how many pictures must come out, None for as many as are coded.
+    ``lenient``: return the pictures that can be decoded from a damaged or cut-off stream, instead
+    of raising at the first error; the count is then not checked.
+    """
+
+    stream: bytes
+    expected_pictures: int | None = None
+    lenient: bool = False
+    limits: DecodeLimits = DecodeLimits()
+
+
+@dataclass(frozen=True)
+class DecodeResult:
+    """Decoded pictures in output order, cropped to the conformance window, and rounded to 8 bits.
+
+    ``bit_depth`` is that of the stream (8 or 10); ``version`` and ``command`` as in `EncodeResult`.
+    """
+
+    pictures: tuple[Picture420, ...]
+    bit_depth: int
+    version: str
+    command: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class ProgramInfo:
+    """A program that is there and does what its adapter needs."""
+
+    executable: Path
+    version: str
+
+
+@dataclass(frozen=True)
+class Unavailable:
+    """Why an adapter cannot be used, in one line, with what to do about it."""
+
+    reason: str
+
+
+ProbeResult = ProgramInfo | Unavailable
+
+Command = Sequence[str]

@@ -1,0 +1,214 @@
+"""Running a program: one function, which tells what happened.
+
+The child gets an argument list (no shell), a closed standard input, and files for its data. What it
+prints, on either output, goes through one pipe into a ring of limited size: it can neither block
+nor fill memory. Files it writes are bounded by the kernel (``RLIMIT_FSIZE``). It is killed, with
+what it started, when its time is up or an exception such as KeyboardInterrupt passes through here,
+and on Linux with util-linux's ``setpriv`` also when our own process is killed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import resource
+import selectors
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from base_codec_adapters.errors import (
+    ProgramFailedError,
+    ProgramNotFoundError,
+    ProgramTimeoutError,
+)
+
+MESSAGE_BYTES = 16_384
+"""How much of the end of a program's messages is kept."""
+
+MESSAGE_LINES = 20
+"""How many of those lines an error shows."""
+
+CHUNK_BYTES = 65_536
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A program's end: its exit status (negative for a signal) and the end of what it printed."""
+
+    command: tuple[str, ...]
+    exit_status: int
+    messages: str
+
+
+class _Tail:
+    """The last bytes of a stream of bytes."""
+
+    def __init__(self, capacity: int) -> None:
+        self._capacity = capacity
+        self._data = b""
+        self._lost = False
+
+    def add(self, chunk: bytes) -> None:
+        data = self._data + chunk
+        self._lost = self._lost or len(data) > self._capacity
+        self._data = data[-self._capacity :]
+
+    def text(self) -> str:
+        """Printable text without blank and repeated lines; the first line may lack its start."""
+        text = self._data.decode("utf-8", "replace")
+        lines: list[str] = []
+        for line in re.split(r"[\r\n]+", text):
+            line = "".join(c if c.isprintable() else " " for c in line).strip()
+            if line and lines[-1:] != [line]:
+                lines.append(line)
+        if self._lost and lines:
+            lines[0] = "… " + lines[0]
+        return "\n".join(lines)
+
+
+def run(
+    command: Sequence[str],
+    *,
+    timeout: float,
+    file_bytes: int | None = None,
+    message_bytes: int = MESSAGE_BYTES,
+) -> Outcome:
+    """Run a program to its end and return how it ended, whatever the exit status.
+
+    ``timeout`` is in seconds; ``file_bytes`` is the size no file of the program may pass (the
+    kernel ends a program that tries with SIGXFSZ).
+
+    Raises:
+        ProgramNotFoundError: the program cannot be started.
+        ProgramTimeoutError: it still ran after ``timeout`` and was killed.
+    """
+    deadline = time.monotonic() + timeout
+    tail = _Tail(message_bytes)
+    with _started(command) as process:
+        if file_bytes is not None:
+            # Set from here, for code between fork and exec is unsafe beside other threads.
+            with contextlib.suppress(ProcessLookupError):
+                resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (file_bytes, file_bytes))
+        try:
+            _drain(process, tail, deadline)
+            exit_status = process.wait(max(0.0, deadline - time.monotonic()))
+        except (TimeoutError, subprocess.TimeoutExpired):
+            raise ProgramTimeoutError(
+                f"{_name(command)}: still running after {timeout:g} s, killed; "
+                "give it more time or smaller pictures",
+                command=command,
+                messages=_last_lines(tail.text()),
+            ) from None
+    return Outcome(tuple(command), exit_status, tail.text())
+
+
+def run_checked(
+    command: Sequence[str],
+    *,
+    timeout: float,
+    file_bytes: int | None = None,
+    message_bytes: int = MESSAGE_BYTES,
+) -> Outcome:
+    """Like `run`, for a program whose only good end is exit status 0.
+
+    Raises:
+        ProgramFailedError: another exit status, or a signal; and the errors of `run`.
+    """
+    outcome = run(command, timeout=timeout, file_bytes=file_bytes, message_bytes=message_bytes)
+    if outcome.exit_status != 0:
+        raise failed(outcome)
+    return outcome
+
+
+def failed(outcome: Outcome) -> ProgramFailedError:
+    """The error that describes a bad end; its first line names the program's last message."""
+    if outcome.exit_status < 0:
+        end = f"ended by signal {_signal_name(-outcome.exit_status)}"
+        if -outcome.exit_status == signal.SIGXFSZ:
+            end += " (its output passed the size allowed)"
+    else:
+        end = f"exit status {outcome.exit_status}"
+    last = outcome.messages.rpartition("\n")[2]
+    said = f": {last}" if last else ", and no message"
+    return ProgramFailedError(
+        f"{_name(outcome.command)}: {end}{said}",
+        command=outcome.command,
+        messages=_last_lines(outcome.messages),
+        exit_status=outcome.exit_status,
+    )
+
+
+@contextlib.contextmanager
+def _started(command: Sequence[str]) -> Iterator[subprocess.Popen[bytes]]:
+    """A child in a process group of its own that does not outlive the block."""
+    if shutil.which(command[0]) is None:
+        raise ProgramNotFoundError(
+            f"{_name(command)}: not found or not executable", command=command
+        )
+    try:
+        process = subprocess.Popen(
+            [*_death_signal_prefix(), *command],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            bufsize=0,
+            start_new_session=True,
+        )
+    except OSError as error:
+        raise ProgramNotFoundError(
+            f"{_name(command)}: cannot be started: {error.strerror}", command=command
+        ) from error
+    try:
+        yield process
+    finally:
+        # Until it is waited for, its number cannot name another group.
+        if process.returncode is None:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+        if process.stdout is not None:
+            process.stdout.close()
+
+
+def _drain(process: subprocess.Popen[bytes], tail: _Tail, deadline: float) -> None:
+    """Read the child's messages until it closes them; TimeoutError at the deadline."""
+    assert process.stdout is not None
+    with selectors.DefaultSelector() as selector:
+        selector.register(process.stdout, selectors.EVENT_READ)
+        while True:
+            remaining = deadline - time.monotonic()
+            if remaining <= 0 or not selector.select(remaining):
+                raise TimeoutError
+            chunk = os.read(process.stdout.fileno(), CHUNK_BYTES)
+            if not chunk:
+                return
+            tail.add(chunk)
+
+
+@lru_cache(maxsize=1)
+def _death_signal_prefix() -> tuple[str, ...]:
+    """Arguments that have the kernel kill the program when the thread that started it ends."""
+    setpriv = shutil.which("setpriv") if sys.platform == "linux" else None
+    return (setpriv, "--pdeathsig", "KILL", "--") if setpriv else ()
+
+
+def _name(command: Sequence[str]) -> str:
+    return os.path.basename(command[0])  # noqa: PTH119
+
+
+def _last_lines(messages: str) -> str:
+    return "\n".join(messages.splitlines()[-MESSAGE_LINES:])
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return str(number)
