@@ -11,7 +11,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from io import BufferedReader
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from base_codec_adapters import yuv4mpeg
 from base_codec_adapters.byte_stream import PictureFormat, StreamSummary, summarise
@@ -64,15 +64,15 @@ class Adapter(ABC):
         self._timeout = timeout
 
     def probe(self) -> ProbeResult:
-        """Whether the program is there and does what is needed; cheap, and cached where not."""
+        """Whether the program is there and does what is needed; it is asked once a process."""
         try:
-            return self._find()
+            return self.find_program()
         except ProgramError as error:
             return Unavailable(error.summary)
 
     @abstractmethod
-    def _find(self) -> ProgramInfo:
-        """Find the program and check that it is the right one.
+    def find_program(self) -> ProgramInfo:
+        """Find the program and check that it is the right one; it is asked once a process.
 
         Raises:
             ProgramError: it is absent or unfit; its summary says what to do.
@@ -82,10 +82,20 @@ class Adapter(ABC):
 class BaseEncoder(Adapter):
     """An encoder of one codec; pictures in, Annex B byte stream out.
 
-    ``bit_depth`` is that of the coded samples, and of the raw video handed to the program.
+    Every picture is coded as an intra picture at the QP asked for, in the order given.
+    ``bit_depth`` is that of the coded samples, and of the raw video handed to the program;
+    ``alignment`` is what width and height of that video are multiples of.
     """
 
     bit_depth: ClassVar[int] = 8
+    alignment: ClassVar[int] = 2
+
+    def raw_size(self, request: EncodeRequest) -> tuple[int, int]:
+        """Width and height of the raw video handed to the program for a request."""
+        return (
+            request.width + -request.width % self.alignment,
+            request.height + -request.height % self.alignment,
+        )
 
     @abstractmethod
     def command(
@@ -107,15 +117,14 @@ class BaseEncoder(Adapter):
             raise RequestInvalidError(
                 f"{self.name}: QP is {request.qp}: {self.codec.upper()} has 0..{MAX_QP[self.codec]}"
             )
-        program = self._find()
+        program = self.find_program()
         wanted = PictureFormat(request.width, request.height, self.bit_depth)
-        raw_bytes = len(request.pictures) * raw_picture_size(
-            request.width, request.height, self.bit_depth
-        )
+        width, height = self.raw_size(request)
+        raw_bytes = len(request.pictures) * raw_picture_size(width, height, self.bit_depth)
         with tempfile.TemporaryDirectory(prefix="base-codec-") as folder:
             source, target = Path(folder, "source.yuv"), Path(folder, "coded.bin")
             with source.open("wb") as file:
-                write_raw_video(file, request.pictures, self.bit_depth)
+                write_raw_video(file, request.pictures, width, height, self.bit_depth)
             command = self.command(request, program.executable, source, target)
             outcome = run_checked(
                 command, timeout=self._timeout, file_bytes=2 * raw_bytes + _HEADROOM_BYTES
@@ -151,7 +160,7 @@ class BaseDecoder(Adapter):
     format that the stream's sequence parameter set states).
     """
 
-    container: ClassVar[str] = "y4m"
+    container: ClassVar[Literal["y4m", "yuv"]] = "y4m"
 
     @abstractmethod
     def command(
@@ -171,7 +180,7 @@ class BaseDecoder(Adapter):
         """
         summary = summarise(request.stream, self.codec)
         _check_request(summary, request)
-        program = self._find()
+        program = self.find_program()
         picture_bytes = raw_picture_size(
             summary.format.width, summary.format.height, summary.format.bit_depth
         )

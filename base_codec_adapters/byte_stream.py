@@ -25,6 +25,9 @@ _SLICES = {
 }
 _VVC_PICTURE_HEADER = 19
 
+# All that is read here lies within; a longer parameter set is not worth the time.
+_PARAMETER_SET_BYTES = 4096
+
 
 @dataclass(frozen=True)
 class PictureFormat:
@@ -66,7 +69,7 @@ def summarise(stream: bytes, codec: Codec) -> StreamSummary:
         StreamInvalidError: it does not start with a start code, has no sequence parameter set or
             no coded picture, changes its picture format, or is not 4:2:0.
     """
-    formats: set[PictureFormat] = set()
+    found: PictureFormat | None = None
     pictures = 0
     parameter_sets: set[int] = set()
     parameter_sets_first = False
@@ -74,7 +77,12 @@ def summarise(stream: bytes, codec: Codec) -> StreamSummary:
         if unit.layer != 0:
             continue
         if unit.type == _SEQUENCE_PARAMETER_SET[codec]:
-            formats.add(_read_format(unit, codec))
+            read = _read_format(unit, codec)
+            if found not in (None, read):
+                raise StreamInvalidError(
+                    f"byte {unit.offset}: the stream changes from {found} to {read}: split it there"
+                )
+            found = read
             parameter_sets.add(unit.type)
         elif unit.type == _PICTURE_PARAMETER_SET[codec]:
             parameter_sets.add(unit.type)
@@ -82,14 +90,11 @@ def summarise(stream: bytes, codec: Codec) -> StreamSummary:
             if pictures == 0:
                 parameter_sets_first = len(parameter_sets) == 2
             pictures += 1
-    if not formats:
+    if found is None:
         raise StreamInvalidError(f"no {codec.upper()} sequence parameter set in the stream")
-    if len(formats) > 1:
-        found = ", ".join(sorted(map(str, formats)))
-        raise StreamInvalidError(f"the stream changes its picture format ({found}): split it there")
     if pictures == 0:
         raise StreamInvalidError(f"no {codec.upper()} coded picture in the stream")
-    return StreamSummary(formats.pop(), pictures, parameter_sets_first)
+    return StreamSummary(found, pictures, parameter_sets_first)
 
 
 def _nal_units(stream: bytes, codec: Codec) -> Iterator[_NalUnit]:
@@ -101,6 +106,8 @@ def _nal_units(stream: bytes, codec: Codec) -> Iterator[_NalUnit]:
         start = stream.find(_START_CODE, begin)
         data = stream[begin : start if start >= 0 else len(stream)].rstrip(b"\x00")
         if len(data) < 2:
+            if start < 0:
+                return  # the stream was cut off here
             raise StreamInvalidError(f"byte {begin}: NAL unit without a whole header")
         if codec == "hevc":
             kind, layer = data[0] >> 1 & 0x3F, (data[0] & 1) << 5 | data[1] >> 3
@@ -150,7 +157,7 @@ class _Bits:
 
 
 def _read_format(unit: _NalUnit, codec: Codec) -> PictureFormat:
-    bits = _Bits(unit.payload)
+    bits = _Bits(unit.payload[:_PARAMETER_SET_BYTES])
     read = _read_hevc_format if codec == "hevc" else _read_vvc_format
     try:
         return read(bits)

@@ -12,14 +12,17 @@
         ├── ProgramTimeoutError    still ran when its time was up, and was killed
         └── OutputInvalidError     ended well, but its output is not what was asked for
 
-The first line of ``str(error)`` is one complete sentence; further lines hold the command and the
-last lines of the program's messages.
+The first line of ``str(error)`` says what, where and what to do; further lines hold the command
+and the last lines of the program's messages.
 """
 
 from __future__ import annotations
 
 import shlex
 from collections.abc import Sequence
+
+SHOWN_LINES = 20
+"""How many lines of a program's messages an error shows."""
 
 
 class BaseCodecError(Exception):
@@ -41,9 +44,9 @@ class StreamInvalidError(BaseCodecError):
 class ProgramError(BaseCodecError):
     """A program could not be run to a good end.
 
-    ``command`` is the argument list (empty if it never came to one); ``messages`` is the tail of
-    what the program printed; ``exit_status`` is negative for a signal, as in `subprocess`, and
-    None when there is none.
+    ``summary`` is the first line; ``command`` is the argument list (empty if it never came to
+    one); ``messages`` is the tail of what the program printed; ``exit_status`` is negative for a
+    signal, as in `subprocess`, and None when there is none.
     """
 
     def __init__(
@@ -66,7 +69,7 @@ class ProgramError(BaseCodecError):
             lines.append("  command: " + shlex.join(self.command))
         if self.messages:
             lines.append("  last messages:")
-            lines.extend("    " + line for line in self.messages.splitlines())
+            lines.extend("    " + line for line in self.messages.splitlines()[-SHOWN_LINES:])
         return "\n".join(lines)
 
 

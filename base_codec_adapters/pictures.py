@@ -69,18 +69,23 @@ def raw_picture_size(width: int, height: int, bit_depth: int) -> int:
     return width * height * 3 // 2 * (1 if bit_depth == 8 else 2)
 
 
-def write_raw_video(file: IO[bytes], pictures: Iterable[Picture420], bit_depth: int) -> None:
+def write_raw_video(
+    file: IO[bytes], pictures: Iterable[Picture420], width: int, height: int, bit_depth: int
+) -> None:
     """Append pictures to a file as planar raw video (``yuv420p`` or ``yuv420p10le``).
 
-    For 10 bits each sample is shifted up by 2, so that a decoder's 10-bit output rounds back to
-    the same 8-bit value.
+    Pictures smaller than ``width`` x ``height`` (even) grow to the right and below by repeating
+    their last samples. For 10 bits each sample is shifted up by 2, so that a decoder's 10-bit
+    output rounds back to the same 8-bit value.
     """
     for picture in pictures:
-        for plane in (picture.y, picture.u, picture.v):
+        right, below = width - picture.width, height - picture.height
+        for plane, scale in ((picture.y, 1), (picture.u, 2), (picture.v, 2)):
+            samples = np.pad(plane, ((0, below // scale), (0, right // scale)), mode="edge")
             if bit_depth == 8:
-                file.write(plane.tobytes())
+                file.write(samples.tobytes())
             else:
-                file.write((plane.astype("<u2") << (bit_depth - 8)).tobytes())
+                file.write((samples.astype("<u2") << (bit_depth - 8)).tobytes())
 
 
 def picture_from_raw(data: bytes, width: int, height: int, bit_depth: int) -> Picture420:

@@ -1,13 +1,22 @@
-"""Where a program is: told by the caller, told by an environment variable, or on the PATH."""
+"""Where a program is, and which program it is."""
 
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 
 from base_codec_adapters.errors import ProgramNotFoundError
+from base_codec_adapters.runner import run
+
+PROBE_TIMEOUT = 20.0
+"""Seconds a program may take to state its version."""
+
+PROBE_MESSAGE_BYTES = 1 << 20
+"""How much it may say for that: the version comes first, a long help text may follow."""
 
 
 def told_program(executable: str | Path | None, variable: str) -> Path | None:
@@ -41,3 +50,29 @@ def find_program(executable: str | Path | None, variable: str, names: Sequence[s
     raise ProgramNotFoundError(
         f"{' or '.join(names)} is not on the PATH: install it, or name it in {variable}"
     )
+
+
+@lru_cache(maxsize=32)
+def read_version(executable: Path, argument: str, banner: str) -> str:
+    """Ask a program for its version; once a process.
+
+    ``banner`` is a regular expression that is found in what the right program prints when called
+    with ``argument``, and whose first group is the version. The exit status says nothing here:
+    the reference encoders end with 1 after their help text.
+
+    Raises:
+        ProgramNotFoundError: it is another program.
+        ProgramError: it does not run.
+    """
+    outcome = run(
+        [str(executable), argument], timeout=PROBE_TIMEOUT, message_bytes=PROBE_MESSAGE_BYTES
+    )
+    match = re.search(banner, outcome.messages)
+    if match is None:
+        raise ProgramNotFoundError(
+            f"{executable}: another program than expected, or a broken one",
+            command=outcome.command,
+            messages=outcome.messages,
+            exit_status=outcome.exit_status,
+        )
+    return match[1]

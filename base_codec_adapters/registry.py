@@ -8,7 +8,11 @@ from pathlib import Path
 from typing import Literal, TypeVar
 
 from base_codec_adapters.adapter import DEFAULT_TIMEOUT, Adapter, BaseDecoder, BaseEncoder
-from base_codec_adapters.errors import ProgramNotFoundError, UnknownAdapterError
+from base_codec_adapters.errors import (
+    ProgramNotFoundError,
+    RequestInvalidError,
+    UnknownAdapterError,
+)
 from base_codec_adapters.ffmpeg import (
     FfmpegHevcDecoder,
     FfmpegKvazaarEncoder,
@@ -16,17 +20,33 @@ from base_codec_adapters.ffmpeg import (
     FfmpegVvencEncoder,
     FfmpegX265Encoder,
 )
+from base_codec_adapters.reference_software import (
+    HmDecoder,
+    HmEncoder,
+    VtmDecoder,
+    VtmEncoder,
+)
 from base_codec_adapters.requests import Codec, ProbeResult, Unavailable
+from base_codec_adapters.vvenc import VvdecappDecoder, VvencFFappEncoder
 
 AUTO = "auto"
 
 ENCODERS: tuple[type[BaseEncoder], ...] = (
     FfmpegVvencEncoder,
+    VvencFFappEncoder,
+    VtmEncoder,
     FfmpegX265Encoder,
     FfmpegKvazaarEncoder,
+    HmEncoder,
 )
 
-DECODERS: tuple[type[BaseDecoder], ...] = (FfmpegVvcDecoder, FfmpegHevcDecoder)
+DECODERS: tuple[type[BaseDecoder], ...] = (
+    FfmpegVvcDecoder,
+    VvdecappDecoder,
+    VtmDecoder,
+    FfmpegHevcDecoder,
+    HmDecoder,
+)
 
 _Kind = TypeVar("_Kind", bound=Adapter)
 
@@ -93,7 +113,7 @@ def _find(
     of_codec = {kind.name: kind for kind in kinds if kind.codec == codec}
     if name == AUTO:
         if executable is not None:
-            raise UnknownAdapterError(f"an executable was given: name the {role} it is for")
+            raise RequestInvalidError(f"an executable was given: name the {role} it is for")
         candidates = list(of_codec.values())
     elif name in of_codec:
         candidates = [of_codec[name]]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -154,5 +153,3 @@ class Unavailable:
 
 
 ProbeResult = ProgramInfo | Unavailable
-
-Command = Sequence[str]

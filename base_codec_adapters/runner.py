@@ -17,7 +17,6 @@ import selectors
 import shutil
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -32,10 +31,15 @@ from base_codec_adapters.errors import (
 MESSAGE_BYTES = 16_384
 """How much of the end of a program's messages is kept."""
 
-MESSAGE_LINES = 20
-"""How many of those lines an error shows."""
-
 CHUNK_BYTES = 65_536
+
+# ffmpeg prints the address of the object that speaks, which differs from run to run.
+_ADDRESS = re.compile(r" @ 0x[0-9a-f]+")
+
+_COMPLAINT = re.compile(
+    r"error|invalid|fail|cannot|could not|unable|unknown|unsupported|mismatch|not a|must",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True)
@@ -62,7 +66,7 @@ class _Tail:
 
     def text(self) -> str:
         """Printable text without blank and repeated lines; the first line may lack its start."""
-        text = self._data.decode("utf-8", "replace")
+        text = _ADDRESS.sub("", self._data.decode("utf-8", "replace"))
         lines: list[str] = []
         for line in re.split(r"[\r\n]+", text):
             line = "".join(c if c.isprintable() else " " for c in line).strip()
@@ -104,7 +108,7 @@ def run(
                 f"{_name(command)}: still running after {timeout:g} s, killed; "
                 "give it more time or smaller pictures",
                 command=command,
-                messages=_last_lines(tail.text()),
+                messages=tail.text(),
             ) from None
     return Outcome(tuple(command), exit_status, tail.text())
 
@@ -128,19 +132,24 @@ def run_checked(
 
 
 def failed(outcome: Outcome) -> ProgramFailedError:
-    """The error that describes a bad end; its first line names the program's last message."""
+    """The error that describes a bad end.
+
+    Its first line holds the first message that sounds like a complaint (what follows is often only
+    its consequences), or else the last message.
+    """
     if outcome.exit_status < 0:
         end = f"ended by signal {_signal_name(-outcome.exit_status)}"
         if -outcome.exit_status == signal.SIGXFSZ:
             end += " (its output passed the size allowed)"
     else:
         end = f"exit status {outcome.exit_status}"
-    last = outcome.messages.rpartition("\n")[2]
-    said = f": {last}" if last else ", and no message"
+    lines = outcome.messages.splitlines()
+    cause = next(filter(_COMPLAINT.search, lines), lines[-1] if lines else "")
+    said = f": {cause}" if cause else ", and no message"
     return ProgramFailedError(
         f"{_name(outcome.command)}: {end}{said}",
         command=outcome.command,
-        messages=_last_lines(outcome.messages),
+        messages=outcome.messages,
         exit_status=outcome.exit_status,
     )
 
@@ -194,17 +203,20 @@ def _drain(process: subprocess.Popen[bytes], tail: _Tail, deadline: float) -> No
 
 @lru_cache(maxsize=1)
 def _death_signal_prefix() -> tuple[str, ...]:
-    """Arguments that have the kernel kill the program when the thread that started it ends."""
-    setpriv = shutil.which("setpriv") if sys.platform == "linux" else None
-    return (setpriv, "--pdeathsig", "KILL", "--") if setpriv else ()
+    """Arguments that have the kernel kill the program when the thread that started it ends.
+
+    Empty where ``setpriv`` is absent or one that does not know how (BusyBox).
+    """
+    prefix = ("setpriv", "--pdeathsig", "KILL", "--")
+    try:
+        subprocess.run([*prefix, "true"], check=True, capture_output=True, timeout=10)
+    except (OSError, subprocess.SubprocessError):
+        return ()
+    return prefix
 
 
 def _name(command: Sequence[str]) -> str:
     return os.path.basename(command[0])  # noqa: PTH119
-
-
-def _last_lines(messages: str) -> str:
-    return "\n".join(messages.splitlines()[-MESSAGE_LINES:])
 
 
 def _signal_name(number: int) -> str:

@@ -1,0 +1,88 @@
+"""The programs of Fraunhofer HHI for VVC: the encoder vvencFFapp and the decoder vvdecapp."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from base_codec_adapters.adapter import BaseDecoder, BaseEncoder
+from base_codec_adapters.programs import find_program, read_version
+from base_codec_adapters.requests import Codec, DecodeRequest, EncodeRequest, ProgramInfo
+
+ENCODER_VARIABLE = "GFVC_VVENCFFAPP"
+DECODER_VARIABLE = "GFVC_VVDECAPP"
+
+_BANNER = r"(?i)\b{name}\S*\s+(?:\[\w+\]:?\s*)?version:?\s+v?([\w.+-]+)"
+
+
+class VvencFFappEncoder(BaseEncoder):
+    """VVC by vvencFFapp, the expert program of VVenC; 10 bits."""
+
+    name = "vvencFFapp"
+    codec: Codec = "vvc"
+    bit_depth = 10
+
+    def find_program(self) -> ProgramInfo:
+        """Look for ``vvencFFapp``; ``GFVC_VVENCFFAPP`` names another place."""
+        executable = find_program(self._executable, ENCODER_VARIABLE, ("vvencFFapp",))
+        version = read_version(executable, "--version", _BANNER.format(name="vvencFFapp"))
+        return ProgramInfo(executable, f"vvencFFapp {version}")
+
+    def command(
+        self, request: EncodeRequest, executable: Path, source: Path, target: Path
+    ) -> list[str]:
+        """IDR pictures only, at the QP asked for, as with libvvenc through ffmpeg.
+
+        The frame rate, a whole number here, reaches no syntax element.
+        """
+        colour = request.colour
+        return [
+            str(executable),
+            f"--InputFile={source}",
+            f"--BitstreamFile={target}",
+            f"--Size={request.width}x{request.height}",
+            f"--InputBitDepth={self.bit_depth}",
+            f"--InternalBitDepth={self.bit_depth}",
+            f"--FrameRate={max(1, round(request.fps))}",
+            f"--FramesToBeEncoded={len(request.pictures)}",
+            "--preset=slow",
+            "--Threads=1",
+            "--Verbosity=2",
+            f"--QP={request.qp}",
+            "--PerceptQPA=0",
+            "--IntraQPOffset=0",
+            "--GOPSize=1",
+            "--IntraPeriod=1",
+            "--DecodingRefreshType=idr",
+            "--AccessUnitDelimiter=0",
+            "--HrdParametersPresent=0",
+            "--SEIDecodedPictureHash=off",
+            "--VuiParametersPresent=1",
+            "--ColourDescriptionPresent=1",
+            f"--ColourPrimaries={colour.primaries}",
+            f"--TransferCharacteristics={colour.transfer}",
+            f"--MatrixCoefficients={colour.matrix}",
+            f"--VideoFullRange={int(colour.full_range)}",
+        ]
+
+
+class VvdecappDecoder(BaseDecoder):
+    """VVC by vvdecapp, the program of VVdeC."""
+
+    name = "vvdecapp"
+    codec: Codec = "vvc"
+
+    def find_program(self) -> ProgramInfo:
+        """Look for ``vvdecapp``; ``GFVC_VVDECAPP`` names another place."""
+        executable = find_program(self._executable, DECODER_VARIABLE, ("vvdecapp",))
+        version = read_version(executable, "--version", _BANNER.format(name="vvdecapp"))
+        return ProgramInfo(executable, f"vvdecapp {version}")
+
+    def command(
+        self, request: DecodeRequest, executable: Path, source: Path, target: Path
+    ) -> list[str]:
+        """The output's suffix asks for YUV4MPEG2; picture hashes are checked where they are."""
+        return [
+            str(executable),
+            *("--bitstream", str(source), "--output", str(target)),
+            *("--threads", "1", "--verbosity", "1", "--SEIDecodedPictureHash"),
+        ]
