@@ -1,0 +1,56 @@
+"""gfvc: a generative face video codec.
+
+Talking-head video as key pictures in a standard VVC or HEVC stream, and a few numbers for every
+other picture in the generative face video SEI messages (H.274) of the same stream.
+
+>>> import gfvc
+>>> sorted(gfvc.__all__)[:3]
+['DecodeOptions', 'DecodeSummary', 'EncodeOptions']
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from gfvc.decoder import DecodeOptions, DecodeSummary, decode
+    from gfvc.encoder import EncodeOptions, EncodeSummary, encode
+    from gfvc.errors import GfvcError, InputError, OutputError, StreamError
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "DecodeOptions",
+    "DecodeSummary",
+    "EncodeOptions",
+    "EncodeSummary",
+    "GfvcError",
+    "InputError",
+    "OutputError",
+    "StreamError",
+    "__version__",
+    "decode",
+    "encode",
+]
+
+_HOME = {
+    "DecodeOptions": "gfvc.decoder",
+    "DecodeSummary": "gfvc.decoder",
+    "decode": "gfvc.decoder",
+    "EncodeOptions": "gfvc.encoder",
+    "EncodeSummary": "gfvc.encoder",
+    "encode": "gfvc.encoder",
+    "GfvcError": "gfvc.errors",
+    "InputError": "gfvc.errors",
+    "OutputError": "gfvc.errors",
+    "StreamError": "gfvc.errors",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Load the encoder and decoder when they are asked for: `gfvc --help` must not wait for them."""
+    if name not in _HOME:
+        raise AttributeError(f"module 'gfvc' has no attribute {name!r}")
+    import importlib
+
+    return getattr(importlib.import_module(_HOME[name]), name)

@@ -1,0 +1,63 @@
+"""Key pictures through the base codec: RGB in, coded pictures and what a decoder makes of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+import numpy.typing as npt
+
+from base_codec_adapters import (
+    DecodeRequest,
+    EncodeRequest,
+    find_decoder,
+    find_encoder,
+)
+from gfvc.colour import to_picture420, to_rgb
+from gfvc.errors import StreamError
+
+Picture = npt.NDArray[np.uint8]
+
+# Default quantisation parameters: a 256x256 face in about 2.5 kB.
+DEFAULT_QP = {"vvc": 39, "hevc": 36}
+
+
+@dataclass(frozen=True, slots=True)
+class CodedKeyPicture:
+    """An Annex B stream of one access unit with its parameter sets, and its decoded picture."""
+
+    stream: bytes
+    decoded: Picture
+
+
+class KeyPictureCoder:
+    """Codes key pictures one by one, each an intra picture with its own parameter sets.
+
+    A key picture is coded when it comes, because what follows is described relative to its
+    decoded form; and each can be decoded from, so a stream can be entered at any of them.
+    Raises `BaseCodecError` when no encoder or decoder program can be used.
+    """
+
+    def __init__(self, codec: str, qp: int, rate: Fraction, encoder: str = "auto") -> None:
+        self._encoder = find_encoder(codec, encoder)
+        self._decoder = find_decoder(codec)
+        self._qp = qp
+        self._rate = rate
+
+    def code(self, picture: Picture) -> CodedKeyPicture:
+        """Code one picture uint8 [height, width, 3] with even sides, and decode it again."""
+        request = EncodeRequest((to_picture420(picture),), qp=self._qp, fps=self._rate)
+        stream = self._encoder.encode(request).stream
+        decoded = self._decoder.decode(DecodeRequest(stream, expected_pictures=1)).pictures[0]
+        return CodedKeyPicture(stream, to_rgb(decoded))
+
+
+def decode_base_layer(codec: str, stream: bytes, expected: int) -> Sequence[Picture]:
+    """All pictures of a base layer as RGB; raise when their number is not the expected one."""
+    if not expected:
+        raise StreamError("the stream holds no coded picture")
+    decoder = find_decoder(codec)
+    result = decoder.decode(DecodeRequest(stream, expected_pictures=expected))
+    return [to_rgb(picture) for picture in result.pictures]

@@ -1,0 +1,56 @@
+"""Decode a stream with generative face video SEI messages into a video.
+
+Key pictures are decoded by the base decoder; all others are drawn from the face parameters. The
+decoded pictures are synthetic: they show a face in motions that were measured, not filmed light.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+HELP = "decode a stream into a video"
+EPILOG = """\
+examples:
+  gfvc decode talk.266 talk.mp4      H.264, plays anywhere
+  gfvc decode talk.266 talk.mkv      FFV1, lossless
+  gfvc decode talk.266 pictures      a folder of PNG files
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Describe the command's arguments."""
+    parser.add_argument(
+        "input", type=Path, metavar="IN", help="VVC or HEVC stream with GFV messages"
+    )
+    parser.add_argument(
+        "output",
+        type=Path,
+        metavar="OUT",
+        help="video by suffix (.mp4, .mkv lossless, .y4m raw), or a folder of PNG files",
+    )
+    parser.add_argument("--force", action="store_true", help="replace OUT if it exists")
+    parser.add_argument(
+        "--json", action="store_true", help="print one JSON object about the result"
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    """Run the command."""
+    from gfvc.cli.console import note, progress_bar
+    from gfvc.decoder import decode
+
+    with progress_bar("decoding") as progress:
+        summary = decode(
+            options.input, options.output, force=options.force, notes=note, progress=progress
+        )
+    if options.json:
+        sys.stdout.write(json.dumps(summary.to_json()) + "\n")
+    else:
+        note(
+            f"{options.output}: {summary.frames} pictures of {summary.width}x{summary.height} at "
+            f"{float(summary.rate):g}/s, {summary.seconds:.1f} s"
+        )
+    return 0

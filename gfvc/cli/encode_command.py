@@ -1,0 +1,167 @@
+"""Encode a talking-head video as one standard VVC or HEVC stream.
+
+IN is any video file. The face is found and a steady square around it chosen, key pictures go
+through the base encoder, and every other picture becomes a generative face video SEI message.
+Sound is left out.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from fractions import Fraction
+from pathlib import Path
+
+HELP = "encode a video"
+EPILOG = """\
+examples:
+  gfvc encode talk.mp4 talk.266
+  gfvc encode talk.mp4 talk.265 --key-qp 30
+  gfvc encode face.mp4 face.266 --crop none --fps 25 --json
+"""
+
+CODECS = ("vvc", "hevc")
+
+
+def _rate(text: str) -> Fraction:
+    try:
+        rate = Fraction(text)
+    except (ValueError, ZeroDivisionError):
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not a rate such as 25 or 30000/1001"
+        ) from None
+    if not 1 <= rate <= 240:
+        raise argparse.ArgumentTypeError(f"{text} is outside 1..240 pictures per second")
+    return rate.limit_denominator(1001)
+
+
+def _interval(text: str) -> int | None:
+    if text == "auto":
+        return None
+    try:
+        interval = int(text)
+    except ValueError:
+        interval = 0
+    if interval < 1:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is neither 'auto' nor a number of pictures >= 1"
+        )
+    return interval
+
+
+def _size(text: str) -> int:
+    try:
+        size = int(text)
+    except ValueError:
+        size = 0
+    if not 64 <= size <= 2048 or size % 8:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a multiple of 8 in 64..2048")
+    return size
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Describe the command's arguments."""
+    parser.add_argument("input", type=Path, metavar="IN", help="video file to encode")
+    parser.add_argument(
+        "output", type=Path, metavar="OUT", help="stream to write: .266 or .vvc, .265 or .hevc"
+    )
+    parser.add_argument(
+        "--codec",
+        choices=CODECS,
+        help="base codec (default: by OUT's suffix, VVC if that is silent)",
+    )
+    parser.add_argument(
+        "--base-encoder",
+        default="auto",
+        metavar="NAME",
+        help="encoder of the key pictures (default: auto, the first that is installed)",
+    )
+    parser.add_argument(
+        "--model",
+        default="mesh",
+        metavar="NAME",
+        help="animation model (default: mesh; see gfvc models)",
+    )
+    parser.add_argument(
+        "--key-qp",
+        type=int,
+        metavar="N",
+        help="quantisation parameter of key pictures, 0..63 for VVC, 0..51 for HEVC; higher is "
+        "smaller (default: 39 for VVC, 36 for HEVC)",
+    )
+    parser.add_argument(
+        "--key-interval",
+        type=_interval,
+        default=None,
+        metavar="auto|N",
+        help="send a key picture every N pictures (default: auto, at least every 30 s); one is "
+        "always sent when the face was lost and is found again",
+    )
+    parser.add_argument(
+        "--crop",
+        choices=("auto", "none"),
+        default="auto",
+        help="auto: find the face and choose a square for the clip; none: take the whole picture, "
+        "which must be square (default: auto)",
+    )
+    parser.add_argument(
+        "--size",
+        type=_size,
+        default=256,
+        metavar="N",
+        help="side of the coded picture (default: 256)",
+    )
+    parser.add_argument(
+        "--fps",
+        type=_rate,
+        metavar="RATE",
+        help="pictures per second, 25 or 30000/1001 (default: IN's)",
+    )
+    parser.add_argument(
+        "--low-delay",
+        action="store_true",
+        help="give each picture's message a NAL unit of its own, written at once (costs 6 bytes a "
+        "picture)",
+    )
+    parser.add_argument("--force", action="store_true", help="replace OUT if it exists")
+    parser.add_argument(
+        "--json", action="store_true", help="print one JSON object about the result"
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    """Run the command."""
+    from gfvc.cli.console import note, progress_bar
+    from gfvc.encoder import EncodeOptions, encode
+
+    settings = EncodeOptions(
+        codec=options.codec,
+        base_encoder=options.base_encoder,
+        model=options.model,
+        key_qp=options.key_qp,
+        key_interval=options.key_interval,
+        crop=options.crop,
+        size=options.size,
+        rate=options.fps,
+        low_delay=options.low_delay,
+    )
+    with progress_bar("encoding") as progress:
+        summary = encode(
+            options.input,
+            options.output,
+            settings,
+            force=options.force,
+            notes=note,
+            progress=progress,
+        )
+    if options.json:
+        sys.stdout.write(json.dumps(summary.to_json()) + "\n")
+    else:
+        note(
+            f"{options.output}: {summary.frames} pictures ({summary.key_pictures} key) at "
+            f"{float(summary.rate):g}/s, {summary.kilobits_per_second:.2f} kbit/s "
+            f"(base layer {summary.base_bits}, face parameters {summary.sei_bits} bits), "
+            f"{summary.seconds:.1f} s"
+        )
+    return 0

@@ -1,0 +1,28 @@
+"""Errors of the application.
+
+GfvcError
+├── InputError      an input file is not what it should be
+├── StreamError     a bitstream does not hold what is needed to decode it
+└── OutputError     an output cannot be written, or exists already
+
+The rooms below raise their own: `sei.SeiError`, `base_codec_adapters.BaseCodecError`,
+`models.ModelError`. The command line prints any of these as one line.
+"""
+
+from __future__ import annotations
+
+
+class GfvcError(Exception):
+    """Anything that keeps the application from doing what it was asked; the text is one line."""
+
+
+class InputError(GfvcError):
+    """An input file is missing, damaged or of the wrong kind."""
+
+
+class StreamError(GfvcError):
+    """A bitstream does not hold what is needed to decode it."""
+
+
+class OutputError(GfvcError):
+    """An output cannot be written, or exists already."""

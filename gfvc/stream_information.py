@@ -1,0 +1,79 @@
+"""What the standard's messages have no place for: one user data message at every IRAP picture.
+
+A user_data_unregistered SEI message (payload type 5, H.274 clause 8.6), prefix SEI. After the
+16 bytes of the UUID, big-endian:
+
+    version                 1 byte    1
+    rate numerator          4 bytes   pictures per second = numerator / denominator
+    rate denominator        2 bytes   1 or more
+    pictures per message    1 byte    1: every driven picture has a message of its own
+    source width, height    2 × 2 bytes   picture size of the source, before the crop
+    crop left, top, width, height   4 × 2 bytes   what was coded, in pixels of the source
+
+Later versions may append; a reader ignores what follows the fields that it knows.
+"""
+
+from __future__ import annotations
+
+import struct
+import uuid
+from dataclasses import dataclass
+from fractions import Fraction
+
+from gfvc.errors import StreamError
+from gfvc.video_reader import Rectangle
+
+# The name-based UUID (version 5, URL name space) of "tag:gfvc,2026:stream-information".
+USER_DATA_UUID = uuid.UUID("81724027-6de0-5106-8f2e-e2f1a0bb654f")
+VERSION = 1
+_FORMAT = struct.Struct(">BIHBHHHHHH")
+
+
+@dataclass(frozen=True, slots=True)
+class StreamInformation:
+    """Rate of the output pictures, pictures per message, and where the pictures come from."""
+
+    rate: Fraction
+    pictures_per_message: int
+    source_width: int
+    source_height: int
+    crop: Rectangle
+
+    def to_payload(self) -> bytes:
+        """The payload of the user data message."""
+        rate = self.rate.limit_denominator(0xFFFF)
+        return USER_DATA_UUID.bytes + _FORMAT.pack(
+            VERSION,
+            rate.numerator,
+            rate.denominator,
+            self.pictures_per_message,
+            self.source_width,
+            self.source_height,
+            *self.crop.window,
+        )
+
+    @classmethod
+    def from_payload(cls, payload: bytes) -> StreamInformation | None:
+        """Read a user data payload; None when it is somebody else's.
+
+        Raises `StreamError` when it is ours and damaged, or of a later, incompatible kind.
+        """
+        if payload[:16] != USER_DATA_UUID.bytes:
+            return None
+        body = payload[16:]
+        if len(body) < _FORMAT.size:
+            raise StreamError(
+                f"gfvc's user data message holds {len(body)} bytes, {_FORMAT.size} are needed"
+            )
+        fields = _FORMAT.unpack_from(body)
+        _, numerator, denominator, per_message, width, height, *window = fields
+        if not numerator or not denominator or not 1 <= Fraction(numerator, denominator) <= 1000:
+            raise StreamError(
+                f"gfvc's user data message states {numerator}/{denominator} pictures per second"
+            )
+        if per_message != 1:
+            raise StreamError(
+                f"the stream has {per_message} pictures per message; this version decodes 1"
+            )
+        rate = Fraction(numerator, denominator)
+        return cls(rate, per_message, width, height, Rectangle(*window))

@@ -1,0 +1,215 @@
+"""Reading any video as RGB pictures at a constant rate."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from gfvc.errors import InputError
+
+if TYPE_CHECKING:
+    from av.container import InputContainer
+    from av.video.frame import VideoFrame
+
+Picture = npt.NDArray[np.uint8]
+
+MIN_RATE = Fraction(1)
+MAX_RATE = Fraction(240)
+MAX_SIDE = 16384
+
+# A file that ends this much before the duration that it states was cut off.
+_CUT_SECONDS = 0.5
+_CUT_SHARE = 0.02
+
+
+@dataclass(frozen=True, slots=True)
+class VideoProperties:
+    """What a video file says of itself.
+
+    `width` and `height` are those of the pictures as shown (rotation applied), `rate` pictures
+    per second on the average, `seconds` the stated duration or None, `has_audio` whether sound
+    goes with it.
+    """
+
+    width: int
+    height: int
+    rate: Fraction
+    seconds: float | None
+    has_audio: bool
+
+
+def _open(path: Path) -> InputContainer:
+    import av
+
+    if not path.is_file():
+        kind = "is not a file" if path.exists() else "no such file"
+        raise InputError(f"{path}: {kind}")
+    if path.stat().st_size == 0:
+        raise InputError(f"{path}: is empty")
+    try:
+        container = av.open(str(path))
+    except (av.FFmpegError, OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: not a video that can be read ({_reason(error)})") from None
+    if not container.streams.video:
+        container.close()
+        raise InputError(f"{path}: holds no video")
+    return container
+
+
+def _reason(error: Exception) -> str:
+    text = getattr(error, "strerror", None) or str(error)
+    return text.splitlines()[0] if text else type(error).__name__
+
+
+def _turned(picture: Picture, rotation: int) -> Picture:
+    """Show a picture as its rotation metadata (degrees, counter-clockwise) asks for."""
+    return np.rot90(picture, round(rotation / 90) % 4)
+
+
+@dataclass(frozen=True, slots=True)
+class Rectangle:
+    """A part of a picture in whole pixels."""
+
+    left: int
+    top: int
+    width: int
+    height: int
+
+    @property
+    def window(self) -> tuple[int, int, int, int]:
+        """(left, top, width, height)."""
+        return self.left, self.top, self.width, self.height
+
+    def cut(self, picture: Picture) -> Picture:
+        """The part of a picture [H, W, 3]."""
+        return picture[self.top : self.top + self.height, self.left : self.left + self.width]
+
+
+def _frames(path: Path) -> Iterator[tuple[float, VideoFrame]]:
+    """Decoded frames with their times in seconds from the first; raise when the file is cut."""
+    import av
+
+    with _open(path) as container:
+        stream = container.streams.video[0]
+        stream.thread_type = "AUTO"
+        fallback_rate = float(_rate(container))
+        first: float | None = None
+        count = 0
+        end = 0.0
+        try:
+            for packet in container.demux():
+                if packet.pts is not None and packet.size:
+                    end = max(end, float((packet.pts + (packet.duration or 0)) * packet.time_base))
+                if packet.stream.index != stream.index:
+                    continue
+                for frame in packet.decode():
+                    time = frame.time if frame.time is not None else count / fallback_rate
+                    first = time if first is None else first
+                    count += 1
+                    yield time - first, frame  # type: ignore[misc]
+        except av.FFmpegError as error:
+            raise InputError(
+                f"{path}: damaged or cut off after picture {count} ({_reason(error)}); "
+                "get the whole file, or repair it first"
+            ) from None
+        if not count:
+            raise InputError(f"{path}: holds no picture that can be decoded")
+        if container.duration:
+            stated = container.duration / av.time_base
+            start = (container.start_time or 0) / av.time_base
+            if end - start < stated * (1 - _CUT_SHARE) - _CUT_SECONDS:
+                raise InputError(
+                    f"{path}: cut off at {end - start:.1f} s of {stated:.1f} s; get the whole file"
+                )
+
+
+def _rate(container: InputContainer) -> Fraction:
+    stream = container.streams.video[0]
+    rate = stream.average_rate or stream.guessed_rate or Fraction(25)
+    return min(max(Fraction(rate).limit_denominator(1001), MIN_RATE), MAX_RATE)
+
+
+def probe_video(path: Path) -> VideoProperties:
+    """Read a video's properties; raise `InputError` when it is none or cannot be read."""
+    for _, frame in _frames(path):
+        with _open(path) as container:
+            width, height = frame.width, frame.height
+            if frame.rotation % 180:
+                width, height = height, width
+            if max(width, height) > MAX_SIDE:
+                raise InputError(f"{path}: {width}x{height} is larger than {MAX_SIDE} a side")
+            seconds = container.duration / 1_000_000 if container.duration else None
+            return VideoProperties(
+                width, height, _rate(container), seconds, bool(container.streams.audio)
+            )
+    raise InputError(f"{path}: holds no picture that can be decoded")
+
+
+def read_pictures(path: Path, rate: Fraction, crop: Rectangle | None = None) -> Iterator[Picture]:
+    """Pictures uint8 [height, width, 3] at `rate` per second, rotation applied, then cropped.
+
+    Each output time shows the nearest picture of the file, so a file that already has the rate
+    passes unchanged and one of variable rate is made constant. Only two decoded pictures are
+    held. Raises `InputError` when the file is damaged, or changes its picture size.
+    """
+    from gfvc.colour import frame_to_rgb
+
+    size: tuple[int, int] | None = None
+    picture: Picture | None = None
+    for frame in _nearest(path, rate):
+        if isinstance(frame, _Repeat):
+            assert picture is not None
+            yield picture
+            continue
+        if size is not None and size != (frame.width, frame.height):
+            raise InputError(
+                f"{path}: the picture size changes from {size[0]}x{size[1]} to "
+                f"{frame.width}x{frame.height}; convert it to one size first"
+            )
+        size = frame.width, frame.height
+        if crop is not None and not frame.rotation:
+            picture = frame_to_rgb(frame, crop.window)
+        else:
+            picture = _turned(frame_to_rgb(frame), frame.rotation)
+            if crop is not None:
+                picture = crop.cut(picture)
+        picture = np.ascontiguousarray(picture)
+        yield picture
+
+
+class _Repeat:
+    """Stands for the frame before, so that it is not converted to RGB twice."""
+
+
+_REPEAT = _Repeat()
+
+
+def _nearest(path: Path, rate: Fraction) -> Iterator[VideoFrame | _Repeat]:
+    """The frame nearest to each multiple of 1 / rate."""
+    period = float(1 / rate)
+    shown = 0
+    held: tuple[float, VideoFrame] | None = None
+    emitted = False
+    for time, frame in _frames(path):
+        if held is not None:
+            if time <= held[0]:
+                continue  # a repeated time stamp shows nothing
+            middle = (held[0] + time) / 2
+            while shown * period < middle:
+                yield _REPEAT if emitted else held[1]
+                emitted = True
+                shown += 1
+        held, emitted = (time, frame), False
+    if held is not None:
+        time, frame = held
+        stays = float(frame.duration * frame.time_base) if frame.duration else period
+        while shown * period < time + stays - period / 2:
+            yield _REPEAT if emitted else frame
+            emitted = True
+            shown += 1

@@ -1,0 +1,185 @@
+"""Writing decoded pictures: MP4, lossless Matroska, YUV4MPEG2, or a folder of PNG files."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from fractions import Fraction
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from gfvc.errors import OutputError
+
+Picture = npt.NDArray[np.uint8]
+
+VIDEO_SUFFIXES = (".mp4", ".mkv", ".y4m")
+# Quality at which compression is not seen beside the synthesis.
+_CRF = "14"
+
+
+def is_folder_output(path: Path) -> bool:
+    """Tell whether an output path means a folder of PNG files; raise `OutputError` if neither."""
+    suffix = path.suffix.lower()
+    if suffix in VIDEO_SUFFIXES:
+        return False
+    if suffix == "" or path.is_dir():
+        return True
+    raise OutputError(
+        f"{path}: cannot write {suffix}; use {', '.join(VIDEO_SUFFIXES)}, "
+        "or a name without suffix for a folder of PNG files"
+    )
+
+
+class PictureWriter(ABC):
+    """Takes uint8 RGB pictures [height, width, 3] of one size. Use as a context."""
+
+    @abstractmethod
+    def write(self, picture: Picture) -> None:
+        """Add a picture; raise `OutputError` when that fails."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Complete the output; raise `OutputError` when that fails."""
+
+    def abandon(self) -> None:  # noqa: B027 - not every writer holds something to free
+        """Free what is held after an error; the output is incomplete."""
+
+    def __enter__(self) -> PictureWriter:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if kind is None:
+            self.close()
+        else:
+            self.abandon()
+
+
+class PngFolderWriter(PictureWriter):
+    """Writes 000000.png, 000001.png, … into an existing folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._count = 0
+
+    def write(self, picture: Picture) -> None:
+        """Add a picture as a PNG file."""
+        import cv2
+
+        ok, data = cv2.imencode(".png", cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
+        if not ok:
+            raise OutputError(f"{self._folder}: picture {self._count} cannot be coded as PNG")
+        path = self._folder / f"{self._count:06d}.png"
+        try:
+            path.write_bytes(data.tobytes())
+        except OSError as error:
+            raise OutputError(f"{path}: cannot be written ({error.strerror})") from None
+        self._count += 1
+
+    def close(self) -> None:
+        """Nothing is left to do."""
+
+
+class VideoFileWriter(PictureWriter):
+    """Writes a video file by its suffix.
+
+    .mp4: H.264 4:2:0 at a quality where its losses are not seen; .mkv: FFV1 in RGB, lossless;
+    .y4m: raw 4:2:0. 4:2:0 is BT.709 limited range, and says so.
+    """
+
+    def __init__(self, path: Path, rate: Fraction) -> None:
+        self._path = path
+        self._rate = rate
+        self._container: Any = None
+        self._stream: Any = None
+        self._count = 0
+
+    def write(self, picture: Picture) -> None:
+        """Add a picture."""
+        import av
+
+        try:
+            if self._container is None:
+                self._open(picture.shape[1], picture.shape[0])
+            frame = self._frame(picture)
+            frame.pts = self._count
+            frame.time_base = 1 / self._rate
+            for packet in self._stream.encode(frame):
+                self._container.mux(packet)
+        except (av.FFmpegError, OSError) as error:
+            raise self._failed(error) from None
+        self._count += 1
+
+    def _open(self, width: int, height: int) -> None:
+        import av
+        from av.video.reformatter import ColorRange, Colorspace
+
+        suffix = self._path.suffix.lower()
+        codec, pixels, options = {
+            ".mp4": ("libx264", "yuv420p", {"crf": _CRF, "preset": "veryfast"}),
+            ".mkv": ("ffv1", "bgr0", {"level": "3"}),
+            ".y4m": ("wrapped_avframe", "yuv420p", {}),
+        }[suffix]
+        form = {".mp4": "mp4", ".mkv": "matroska", ".y4m": "yuv4mpegpipe"}[suffix]
+        self._container = av.open(str(self._path), "w", format=form)
+        self._stream = self._container.add_stream(codec, rate=self._rate, options=options)
+        self._stream.width, self._stream.height = width, height
+        self._stream.pix_fmt = pixels
+        if pixels == "yuv420p":
+            context = self._stream.codec_context
+            context.colorspace = Colorspace.ITU709
+            context.color_range = ColorRange.MPEG
+            context.color_primaries = 1
+            context.color_trc = 1
+
+    def _frame(self, picture: Picture) -> Any:
+        import av
+
+        if self._path.suffix.lower() == ".mkv":
+            return av.VideoFrame.from_ndarray(picture, format="rgb24").reformat(format="bgr0")
+        from gfvc.colour import to_picture420
+
+        planes = to_picture420(picture)
+        packed = np.concatenate(
+            [plane.reshape(-1, planes.width) for plane in (planes.y, planes.u, planes.v)]
+        )
+        return av.VideoFrame.from_ndarray(packed, format="yuv420p")
+
+    def close(self) -> None:
+        """Flush the encoder and write the file's end."""
+        import av
+
+        if self._container is None:
+            raise OutputError(f"{self._path}: there is no picture to write")
+        try:
+            for packet in self._stream.encode(None):
+                self._container.mux(packet)
+            self._container.close()
+        except (av.FFmpegError, OSError) as error:
+            raise self._failed(error) from None
+
+    def abandon(self) -> None:
+        """Close the file without completing it."""
+        import contextlib
+
+        import av
+
+        if self._container is not None:
+            with contextlib.suppress(av.FFmpegError, OSError):
+                self._container.close()
+
+    def _failed(self, error: Exception) -> OutputError:
+        reason = getattr(error, "strerror", None) or str(error)
+        return OutputError(f"{self._path}: cannot be written ({reason})")
+
+
+def open_writer(path: Path, rate: Fraction) -> PictureWriter:
+    """A writer for a temporary output path: a folder that exists, or a video file by suffix."""
+    return PngFolderWriter(path) if path.is_dir() else VideoFileWriter(path, rate)

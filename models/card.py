@@ -1,0 +1,79 @@
+"""Model cards, and the one way to read a data or weights file."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from models.contract import ParameterLayout
+from models.errors import CheckpointError
+
+MAX_TENSOR_FILE = 1 << 30  # bytes; larger than any model here, small enough to refuse rubbish
+
+
+@dataclass(frozen=True, slots=True)
+class ModelCard:
+    """What a user and the stream need to know of a model.
+
+    `uri` is written into the stream and finds the model again; `tag` is its format tag URI.
+    `runtime` is "none", "torch" or "onnx". `data` is the shipped file beneath `models/data` with
+    its `sha256`, or both are empty for a model without one. `limits` says honestly where it
+    fails; `description`, `paper`, `training`, `licence` are for people.
+    """
+
+    name: str
+    version: str
+    description: str
+    uri: str
+    tag: str
+    layout: ParameterLayout
+    runtime: str
+    licence: str
+    paper: str
+    training: str
+    limits: str
+    data: str = ""
+    sha256: str = ""
+
+    @property
+    def path(self) -> Path | None:
+        """Where the shipped file is, or None for a model without one."""
+        return Path(__file__).parent / "data" / self.data if self.data else None
+
+
+def file_sha256(path: Path) -> str:
+    """Hash of a file as hex; raise `CheckpointError` when it cannot be read."""
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError as error:
+        raise CheckpointError(f"{path}: cannot be read ({error.strerror})") from None
+
+
+def read_tensors(path: Path, sha256: str) -> dict[str, npt.NDArray[Any]]:
+    """Read a safetensors file after checking its hash.
+
+    Raises `CheckpointError` when it is missing, too large, altered or no safetensors file.
+    """
+    from safetensors import SafetensorError
+    from safetensors.numpy import load
+
+    try:
+        if path.stat().st_size > MAX_TENSOR_FILE:
+            raise CheckpointError(f"{path}: larger than {MAX_TENSOR_FILE} bytes")
+        content = path.read_bytes()
+    except OSError as error:
+        raise CheckpointError(f"{path}: cannot be read ({error.strerror})") from None
+    found = hashlib.sha256(content).hexdigest()
+    if found != sha256:
+        raise CheckpointError(
+            f"{path}: sha256 is {found}, the card says {sha256}; install gfvc again"
+        )
+    try:
+        return {name: np.asarray(value) for name, value in load(content).items()}
+    except SafetensorError as error:
+        raise CheckpointError(f"{path}: not a safetensors file ({error})") from None

@@ -1,0 +1,161 @@
+"""What the codec asks of an animation model, and the values that pass between them.
+
+Pictures are uint8 RGB arrays [height, width, 3] throughout. Floating-point face parameters
+exist only outside the bitstream: the codec quantises them according to the model's
+`ParameterLayout`, and everything after quantisation is integers.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Picture = npt.NDArray[np.uint8]
+FloatArray = npt.NDArray[np.float64]
+
+MAX_PRECISION_FACTOR = 32  # H.274: precision factor minus 1 is 0..31
+
+
+@dataclass(frozen=True, slots=True)
+class MatrixShape:
+    """Shape of the matrices of one type in a generative face video SEI message.
+
+    `matrix_type` is gfv_matrix_type_idx (0..63, 7 is a compact feature); `count`, `height`
+    and `width` are 1..1024.
+    """
+
+    matrix_type: int
+    count: int
+    height: int
+    width: int
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.matrix_type <= 63:
+            raise ValueError(f"matrix type {self.matrix_type} is outside 0..63")
+        for name in ("count", "height", "width"):
+            if not 1 <= getattr(self, name) <= 1024:
+                raise ValueError(f"matrix {name} {getattr(self, name)} is outside 1..1024")
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """(count, height, width), the shape of the array of values."""
+        return self.count, self.height, self.width
+
+
+@dataclass(frozen=True, slots=True)
+class ParameterLayout:
+    """Which face parameters a model sends, fixed for a sequence.
+
+    `keypoints` points of `dimensions` (2 or 3) coordinates, 0 for none, quantised with a step of
+    2**-coordinate_precision; `matrices` in bitstream order, quantised with a step of
+    2**-matrix_precision. Precisions are precision factors of H.274, 1..32.
+    """
+
+    keypoints: int = 0
+    dimensions: int = 2
+    matrices: tuple[MatrixShape, ...] = ()
+    coordinate_precision: int = 8
+    matrix_precision: int = 8
+
+    def __post_init__(self) -> None:
+        if self.keypoints < 0 or self.dimensions not in (2, 3):
+            raise ValueError("keypoints must be 0 or more, of 2 or 3 dimensions")
+        if not self.keypoints and not self.matrices:
+            raise ValueError("a layout without keypoints needs matrices")
+        for precision in (self.coordinate_precision, self.matrix_precision):
+            if not 1 <= precision <= MAX_PRECISION_FACTOR:
+                raise ValueError(f"precision factor {precision} is outside 1..32")
+
+
+@dataclass(frozen=True, slots=True)
+class FaceParameters:
+    """What a model says about the face of one picture.
+
+    `keypoints` float64 [K, 2 or 3] or None; `matrices` pairs of gfv_matrix_type_idx and float64
+    [count, height, width], in the order of the layout; `pupils` float64 [2, 2] (left, right; x,
+    y) or None.
+    """
+
+    keypoints: FloatArray | None = None
+    matrices: tuple[tuple[int, FloatArray], ...] = ()
+    pupils: FloatArray | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Analysis:
+    """The result of looking at one picture.
+
+    `parameters` are what the stream carries; `detail` is the model's own note about the
+    picture (landmarks, say), which a later `Analyser.analyse` may want when this picture is the
+    key picture. It never reaches the stream.
+    """
+
+    parameters: FaceParameters
+    detail: Any = field(default=None, repr=False)
+
+
+class Analyser(ABC):
+    """Looks at the pictures of one clip, in order; trackers may keep state. Use as a context."""
+
+    @abstractmethod
+    def analyse_key(self, picture: Picture) -> Analysis | None:
+        """Analyse a decoded key picture on its own, or return None when it shows no face.
+
+        The result depends on the picture alone, not on what was analysed before.
+        """
+
+    @abstractmethod
+    def analyse(self, picture: Picture, key: Analysis) -> Analysis | None:
+        """Analyse a driven picture, relative to its key picture; None when it shows no face."""
+
+    @abstractmethod
+    def finds_face(self, picture: Picture) -> bool:
+        """Tell whether a picture shows a face, before any key picture is chosen."""
+
+    def close(self) -> None:  # noqa: B027 - not every analyser holds something to free
+        """Free what the analyser holds."""
+
+    def __enter__(self) -> Analyser:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+class Reference(ABC):
+    """A key picture made ready: all the work that is needed once per key picture is done."""
+
+    @abstractmethod
+    def animate(self, parameters: FaceParameters) -> Picture:
+        """Draw the picture that the parameters describe, in the size of the key picture."""
+
+
+class AnimationModel(ABC):
+    """A way to describe a moving face in a few numbers, and to draw it again from a still."""
+
+    @property
+    @abstractmethod
+    def layout(self) -> ParameterLayout:
+        """The parameters that the model puts into a stream."""
+
+    @abstractmethod
+    def open_analyser(self) -> Analyser:
+        """Start the analysis of a clip."""
+
+    @abstractmethod
+    def prepare(self, key_picture: Picture, key_parameters: FaceParameters) -> Reference:
+        """Do the work that a key picture needs once.
+
+        `key_parameters` are the reconstructed parameters of its base message. Raises
+        `ModelError` when the parameters do not have the layout of the model.
+        """

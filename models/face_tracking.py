@@ -1,0 +1,238 @@
+"""Face landmarks by MediaPipe Face Mesh.
+
+Landmarks are float64 [478, 3]: x to the right and y down in picture widths and heights (0..1
+inside the picture), z towards the scene in picture widths, about 0 at the head's centre. The
+order is that of `models.landmarks`.
+
+Ahmed et al., "Attention Mesh: High-fidelity Face Mesh Prediction in Real-time", 2020.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import threading
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+
+from models.contract import FloatArray, Picture
+from models.errors import FaceTrackerError
+
+MAX_FACES = 4
+
+_stderr_lock = threading.Lock()
+
+
+@dataclass(frozen=True, slots=True)
+class FaceBox:
+    """A face's bounding box in pixels: left, top, width, height (may reach outside the picture)."""
+
+    left: float
+    top: float
+    width: float
+    height: float
+
+    @property
+    def area(self) -> float:
+        """Area in square pixels."""
+        return self.width * self.height
+
+    @property
+    def centre(self) -> tuple[float, float]:
+        """Centre (x, y) in pixels."""
+        return self.left + self.width / 2, self.top + self.height / 2
+
+    def overlap(self, other: FaceBox) -> float:
+        """Area of the intersection over the area of the union, 0..1."""
+        width = min(self.left + self.width, other.left + other.width) - max(self.left, other.left)
+        height = min(self.top + self.height, other.top + other.height) - max(self.top, other.top)
+        if width <= 0 or height <= 0:
+            return 0.0
+        shared = width * height
+        return shared / (self.area + other.area - shared)
+
+
+@contextlib.contextmanager
+def _quiet_native_stderr() -> Iterator[None]:
+    """Silence what the library's C++ side prints while a graph starts.
+
+    Its log level cannot be set from Python, and its start-up lines mean nothing to a user. Only
+    the file descriptor is redirected, and only for the start and the first picture.
+    """
+    with _stderr_lock:
+        try:
+            sys.stderr.flush()
+            saved = os.dup(2)
+        except (OSError, ValueError):
+            yield
+            return
+        try:
+            with open(os.devnull, "wb") as sink:  # noqa: PTH123 - a device, not a path
+                os.dup2(sink.fileno(), 2)
+            yield
+        finally:
+            os.dup2(saved, 2)
+            os.close(saved)
+
+
+def _load_solutions() -> Any:
+    try:
+        with _quiet_native_stderr(), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            import mediapipe
+    except ImportError as error:
+        raise FaceTrackerError(
+            f"mediapipe cannot be loaded ({error}); on a bare Debian install libgl1 and "
+            "libglib2.0-0 with apt-get, then try again"
+        ) from error
+    return mediapipe.solutions
+
+
+class _Graph:
+    """One MediaPipe solution, started on the first picture and quiet about it."""
+
+    def __init__(self, solution: str, **options: Any) -> None:
+        self._solution = solution
+        self._options = options
+        self._graph: Any = None
+
+    def process(self, picture: Picture) -> Any:
+        if picture.ndim != 3 or picture.shape[2] != 3 or picture.dtype != np.uint8:
+            raise ValueError(
+                f"a picture is uint8 [height, width, 3], not {picture.dtype} {picture.shape}"
+            )
+        picture = np.ascontiguousarray(picture)
+        if self._graph is not None:
+            return self._run(picture)
+        solutions = _load_solutions()
+        with _quiet_native_stderr():
+            module = getattr(solutions, self._solution)
+            factory = {"face_mesh": "FaceMesh", "face_detection": "FaceDetection"}[self._solution]
+            try:
+                self._graph = getattr(module, factory)(**self._options)
+            except (RuntimeError, ValueError, OSError) as error:
+                raise FaceTrackerError(
+                    f"mediapipe {self._solution} does not start: {error}"
+                ) from None
+            return self._run(picture)
+
+    def _run(self, picture: Picture) -> Any:
+        try:
+            with warnings.catch_warnings():
+                # protobuf announces the end of a function that mediapipe 0.10.21 still calls.
+                warnings.filterwarnings("ignore", message="SymbolDatabase.GetPrototype")
+                return self._graph.process(picture)
+        except (RuntimeError, ValueError) as error:
+            raise FaceTrackerError(f"mediapipe {self._solution} failed: {error}") from None
+
+    def close(self) -> None:
+        if self._graph is not None:
+            self._graph.close()
+            self._graph = None
+
+
+def _points(face: Any) -> FloatArray:
+    return np.array([(point.x, point.y, point.z) for point in face.landmark], np.float64)
+
+
+def landmark_box(landmarks: FloatArray, width: int, height: int) -> FaceBox:
+    """Bounding box of landmarks [478, 3] in a picture of the given size."""
+    low = landmarks[:, :2].min(axis=0) * (width, height)
+    high = landmarks[:, :2].max(axis=0) * (width, height)
+    return FaceBox(low[0], low[1], high[0] - low[0], high[1] - low[1])
+
+
+class FaceTracker:
+    """Landmarks of one face in successive pictures of a clip, or in unrelated stills.
+
+    Every picture is looked at afresh. MediaPipe's video mode saves a third of the time but lags
+    behind quick heads: its landmarks lie up to 0.02 eye distances from those of a still.
+    Up to four faces are looked for; the largest is taken first and then followed by overlap.
+    Raises `FaceTrackerError` when the library cannot be used.
+    """
+
+    def __init__(self) -> None:
+        self._graph = _Graph(
+            "face_mesh", static_image_mode=True, max_num_faces=MAX_FACES, refine_landmarks=True
+        )
+        self._last: FaceBox | None = None
+
+    def track(self, picture: Picture) -> FloatArray | None:
+        """Landmarks [478, 3] of the followed face, or None when there is none."""
+        faces = self._graph.process(picture).multi_face_landmarks
+        if not faces:
+            return None
+        height, width = picture.shape[:2]
+        candidates = [_points(face) for face in faces]
+        boxes = [landmark_box(points, width, height) for points in candidates]
+        chosen = self._choose(boxes)
+        self._last = boxes[chosen]
+        return candidates[chosen]
+
+    def look(self, picture: Picture) -> FloatArray | None:
+        """Landmarks of the largest face of a still; what was tracked before does not matter."""
+        self._last = None
+        return self.track(picture)
+
+    def _choose(self, boxes: list[FaceBox]) -> int:
+        last = self._last
+        if last is not None and max(box.overlap(last) for box in boxes) > 0:
+            return max(range(len(boxes)), key=lambda index: boxes[index].overlap(last))
+        return max(range(len(boxes)), key=lambda index: boxes[index].area)
+
+    def close(self) -> None:
+        """Free the library's graph."""
+        self._graph.close()
+
+    def __enter__(self) -> FaceTracker:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+class FaceFinder:
+    """Boxes of all faces in a picture, large and small, without landmarks.
+
+    Bazarevsky et al., "BlazeFace", 2019, in its full-range variant (faces up to 5 m away).
+    """
+
+    def __init__(self) -> None:
+        self._graph = _Graph("face_detection", model_selection=1, min_detection_confidence=0.5)
+
+    def find(self, picture: Picture) -> list[FaceBox]:
+        """All faces of a picture, the largest first."""
+        height, width = picture.shape[:2]
+        boxes = []
+        for detection in self._graph.process(picture).detections or ():
+            box = detection.location_data.relative_bounding_box
+            boxes.append(
+                FaceBox(box.xmin * width, box.ymin * height, box.width * width, box.height * height)
+            )
+        return sorted(boxes, key=lambda box: -box.area)
+
+    def close(self) -> None:
+        """Free the library's graph."""
+        self._graph.close()
+
+    def __enter__(self) -> FaceFinder:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()

@@ -1,0 +1,84 @@
+"""What shows when a mouth opens further than it was in the key picture.
+
+A warp can only stretch the line between closed lips over the gap. The inside of a mouth is
+dark, so the gap is darkened, the more the further it opens beyond the key picture.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from models import landmarks as groups
+
+Float32Array = npt.NDArray[np.float32]
+
+_INNER = list(groups.LIPS_INNER)
+_LIPS = list(groups.LIPS_OUTER)
+# Middle pairs of the inner lips, upper and lower.
+_UPPER = [81, 82, 13, 312, 311]
+_LOWER = [178, 87, 14, 317, 402]
+_CORNERS = (78, 308)
+
+# Brightness of the inside of a mouth over that of the lips, and its reddish tint.
+_SHADE = 0.42
+_TINT = np.array([1.05, 0.92, 0.92], np.float32)
+# Never quite opaque: what the warp stretched still gives the gap some texture.
+_STRENGTH = 0.8
+# Openings over the mouth's width: at the first the gap begins to show, at the second it is full.
+_OPENS = 0.05
+_OPEN = 0.35
+
+
+def mouth_opening(landmarks: Float32Array) -> float:
+    """Mean gap between the inner lips over the mouth's width; landmarks [478, 2]."""
+    gap = np.linalg.norm(landmarks[_UPPER] - landmarks[_LOWER], axis=1).mean()
+    width = np.linalg.norm(landmarks[_CORNERS[0]] - landmarks[_CORNERS[1]])
+    return float(gap / max(float(width), 1e-6))
+
+
+class MouthInterior:
+    """The inside of the mouth for one key picture."""
+
+    def __init__(self, picture: npt.NDArray[np.uint8], landmarks: Float32Array) -> None:
+        self._opening = mouth_opening(landmarks)
+        height, width = picture.shape[:2]
+        mask = np.zeros((height, width), np.uint8)
+        cv2.fillPoly(mask, [_pixels(landmarks[_LIPS], width, height)], 255)
+        mean = cv2.mean(picture, mask)[:3] if mask.any() else (96.0, 64.0, 64.0)
+        self._colour = (np.array(mean, np.float32) * _SHADE * _TINT).clip(0, 255)
+
+    def paint(
+        self, picture: npt.NDArray[np.uint8], landmarks: Float32Array
+    ) -> npt.NDArray[np.uint8]:
+        """Darken the gap between the driven lips, where it is wider than in the key picture."""
+        opened = mouth_opening(landmarks) - self._opening
+        amount = float(np.clip((opened - _OPENS) / (_OPEN - _OPENS), 0.0, 1.0))
+        if amount == 0.0:
+            return picture
+        height, width = picture.shape[:2]
+        polygon = landmarks[_INNER]
+        margin = 4
+        low = np.floor(polygon.min(axis=0) * (width, height)).astype(int) - margin
+        high = np.ceil(polygon.max(axis=0) * (width, height)).astype(int) + margin
+        left, top = np.maximum(low, 0)
+        right, bottom = np.minimum(high, (width, height))
+        if left >= right or top >= bottom:
+            return picture
+        mask = np.zeros((bottom - top, right - left), np.uint8)
+        # Subpixel corners keep the edge from jumping by whole pixels between pictures.
+        shift = 4
+        corners = (polygon * (width, height) - (left, top) - 0.5) * 2**shift
+        cv2.fillPoly(mask, [np.round(corners).astype(np.int32)], 255, cv2.LINE_AA, shift)
+        softness = max(1.0, width / 200)
+        alpha = cv2.GaussianBlur(mask, (0, 0), softness).astype(np.float32) / 255 * amount
+        painted = picture.copy()
+        region = painted[top:bottom, left:right].astype(np.float32)
+        region += alpha[..., None] * _STRENGTH * (self._colour - region)
+        painted[top:bottom, left:right] = np.round(region).clip(0, 255).astype(np.uint8)
+        return painted
+
+
+def _pixels(points: Float32Array, width: int, height: int) -> npt.NDArray[np.int32]:
+    return np.round(points * (width, height)).astype(np.int32)
