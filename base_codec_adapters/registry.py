@@ -128,4 +128,4 @@ def _find(
         if not isinstance(result, Unavailable):
             return adapter
         reasons.append(f"{kind.name}: {result.reason}")
-    raise ProgramNotFoundError(f"no {codec} {role} available: {'; '.join(reasons)}")
+    raise ProgramNotFoundError(f"no {codec} {role} is available: {'; '.join(reasons)}")

@@ -33,6 +33,8 @@ MESSAGE_BYTES = 16_384
 
 CHUNK_BYTES = 65_536
 
+SETPRIV_TIMEOUT = 5.0
+
 # ffmpeg prints the address of the object that speaks, which differs from run to run.
 _ADDRESS = re.compile(r" @ 0x[0-9a-f]+")
 
@@ -207,9 +209,12 @@ def _death_signal_prefix() -> tuple[str, ...]:
 
     Empty where ``setpriv`` is absent or one that does not know how (BusyBox).
     """
-    prefix = ("setpriv", "--pdeathsig", "KILL", "--")
+    setpriv = shutil.which("setpriv")
+    if setpriv is None:
+        return ()
+    prefix = (setpriv, "--pdeathsig", "KILL", "--")
     try:
-        subprocess.run([*prefix, "true"], check=True, capture_output=True, timeout=10)
+        subprocess.run([*prefix, "true"], check=True, capture_output=True, timeout=SETPRIV_TIMEOUT)
     except (OSError, subprocess.SubprocessError):
         return ()
     return prefix
