@@ -51,8 +51,8 @@ DETAIL_MARGIN = 0.35
 # Contours get this many points between two landmarks, or the flow would ripple along them.
 DETAIL_POINTS = 3
 # An eye open by less than the first share of its width does not show its iris.
-IRIS_HIDDEN = 0.06
-IRIS_SHOWN = 0.16
+IRIS_HIDDEN = 0.10
+IRIS_SHOWN = 0.20
 # The residual of the affine motion fades with the distance from the nearest landmark.
 RESIDUAL_REACH = 0.10
 # The head is an ellipse around the face, larger by hair and ears; in face heights.
@@ -113,57 +113,114 @@ def head_influence(points: Float32Array, face: Float32Array) -> Float32Array:
 
 
 @dataclass(frozen=True, slots=True)
-class _Detail:
-    """A part of the face where the flow is drawn finely: its closed contours, and its iris."""
+class _Opening:
+    """An eye or the mouth: two lids or lips that may close, where the flow is drawn finely.
 
-    contours: tuple[tuple[int, ...], ...]
+    `upper` and `lower` run from one corner to the other, both corners included.
+    """
+
+    upper: tuple[int, ...]
+    lower: tuple[int, ...]
     iris: tuple[int, ...] = ()
 
     def region(self, landmarks: Float32Array) -> tuple[Float32Array, Float32Array]:
         """Low and high corner [2] of the part, with a margin around it."""
-        points = landmarks[list(self.contours[0])]
+        points = landmarks[[*self.upper, *self.lower]]
         low, high = points.min(axis=0), points.max(axis=0)
         margin = DETAIL_MARGIN * (high - low).max()
         return low - margin, high + margin
 
-    def select(
-        self, key: Float32Array, driven: Float32Array
-    ) -> tuple[Float32Array, Float32Array, Float32Array]:
-        """Points [M, 2] of key and driven picture that shape the part, and their weights [M]."""
+    def shape(self, key: Float32Array, driven: Float32Array) -> _Shaping:
+        """The points that shape the part, from landmarks [478, 2] of both pictures."""
         low, high = self.region(driven)
-        face = driven[: groups.FACE_POINTS]
-        near = np.flatnonzero(((face >= low) & (face <= high)).all(axis=1))
-        parts = [(key[near], driven[near], np.ones(len(near), np.float32))]
-        for contour in self.contours:
-            between = [_between(landmarks[list(contour)]) for landmarks in (key, driven)]
-            parts.append((between[0], between[1], np.ones(len(between[0]), np.float32)))
-        if self.iris:
-            shown = min(self._iris_shown(key), self._iris_shown(driven))
-            iris = list(self.iris)
-            parts.append((key[iris], driven[iris], np.full(len(iris), shown, np.float32)))
-        keys, drivens, weights = zip(*parts, strict=True)
-        return np.concatenate(keys), np.concatenate(drivens), np.concatenate(weights)
+        inside = ((driven >= low) & (driven <= high)).all(axis=1)
+        inside[[*self.upper, *self.lower, *groups.RIGHT_IRIS, *groups.LEFT_IRIS]] = False
+        skin = np.flatnonzero(inside)
+        rims = [
+            (_divided(key[list(rim)]), _divided(driven[list(rim)]))
+            for rim in (self.upper, self.lower)
+        ]
+        iris = list(self.iris)
+        shown = min(self._iris_shown(key), self._iris_shown(driven)) if iris else 1.0
+        middle, end = len(skin) + len(rims[0][0]), len(skin) + len(rims[0][0]) + len(rims[1][0])
+        weights = np.ones(end + len(iris), np.float32)
+        weights[end:] = shown
+        return _Shaping(
+            np.concatenate([key[skin], rims[0][0], rims[1][0], key[iris]]),
+            np.concatenate([driven[skin], rims[0][1], rims[1][1], driven[iris]]),
+            weights,
+            rims=(slice(len(skin), middle), slice(middle, end)),
+        )
 
     def _iris_shown(self, landmarks: Float32Array) -> float:
-        eye = landmarks[list(self.contours[0])]
-        width = float(np.hypot(*(eye[0] - eye[8])))
-        opening = float(np.hypot(*(eye[4] - eye[12]))) / max(width, 1e-6)
+        first, last = landmarks[self.upper[0]], landmarks[self.upper[-1]]
+        middle = len(self.upper) // 2
+        gap = landmarks[self.upper[middle]] - landmarks[self.lower[middle]]
+        opening = float(np.hypot(*gap)) / max(float(np.hypot(*(last - first))), 1e-6)
         return float(np.clip((opening - IRIS_HIDDEN) / (IRIS_SHOWN - IRIS_HIDDEN), 0.0, 1.0))
 
 
-def _between(contour: Float32Array) -> Float32Array:
-    """Points that divide the sides of a closed contour [N, 2], without its corners."""
-    share = np.arange(1, DETAIL_POINTS + 1, dtype=np.float32)[:, None, None] / (DETAIL_POINTS + 1)
-    points: Float32Array = (contour * (1 - share) + np.roll(contour, -1, axis=0) * share).reshape(
-        -1, 2
+@dataclass(frozen=True, slots=True)
+class _Shaping:
+    """Points [M, 2] of key and driven picture whose motion is interpolated, weighted by [M].
+
+    `rims` are the upper and the lower rim of an opening among them. Above it only its upper
+    rim counts and below it only its lower one: where they touch they pull different ways, and
+    what lay between them must vanish rather than mix.
+    """
+
+    key: Float32Array
+    driven: Float32Array
+    weights: Float32Array
+    rims: tuple[slice, slice] | None = None
+
+    def separate(self, places: Float32Array, pull: Float32Array) -> None:
+        """Take the rim of the other side out of the pull [N, M] on places [N, 2]."""
+        if self.rims is None:
+            return
+        upper, lower = (self.driven[rim] for rim in self.rims)
+        axis = upper[-1] - upper[0]
+        axis = axis / max(float(np.hypot(*axis)), 1e-6)
+        # Positive across is down, whichever way the corners lie.
+        across = np.array([-axis[1], axis[0]], np.float32)
+        across *= np.sign(across[1]) or 1.0
+        along = (places - upper[0]) @ axis
+        height = (places - upper[0]) @ across
+
+        def rim_height(rim: Float32Array) -> Float32Array:
+            place = (rim - upper[0]) @ axis
+            order = np.argsort(place)
+            level: Float32Array = np.interp(along, place[order], ((rim - upper[0]) @ across)[order])
+            return level
+
+        top, bottom = rim_height(upper), rim_height(lower)
+        above = height < np.minimum(top, (top + bottom) / 2)
+        below = ~above & (height > np.maximum(bottom, (top + bottom) / 2))
+        pull[above, self.rims[1]] = 0.0
+        pull[below, self.rims[0]] = 0.0
+
+
+def _divided(rim: Float32Array) -> Float32Array:
+    """A polyline [N, 2] with points set between its corners."""
+    corners = np.arange(len(rim))
+    fine = np.linspace(0, len(rim) - 1, (len(rim) - 1) * (DETAIL_POINTS + 1) + 1)
+    return np.stack([np.interp(fine, corners, rim[:, axis]) for axis in (0, 1)], axis=1).astype(
+        np.float32
     )
-    return points
 
 
-_DETAILS = (
-    _Detail((groups.RIGHT_EYE,), groups.RIGHT_IRIS),
-    _Detail((groups.LEFT_EYE,), groups.LEFT_IRIS),
-    _Detail((groups.LIPS_OUTER, groups.LIPS_INNER)),
+def _rims(contour: tuple[int, ...], corner: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """A closed contour as two rims from its first point to the one of number `corner`."""
+    return contour[: corner + 1], (contour[0], *reversed(contour[corner:]))
+
+
+_RIGHT_LIDS = _rims(groups.RIGHT_EYE, 8)
+_LEFT_LIDS = _rims(groups.LEFT_EYE, 8)
+_LIPS = _rims(groups.LIPS_INNER, 10)
+_OPENINGS = (
+    _Opening(_RIGHT_LIDS[1], _RIGHT_LIDS[0], groups.RIGHT_IRIS),
+    _Opening(_LEFT_LIDS[1], _LEFT_LIDS[0], groups.LEFT_IRIS),
+    _Opening(_LIPS[0], _LIPS[1]),
 )
 
 
@@ -181,12 +238,11 @@ class BackwardFlow:
     def _displacement(
         self,
         places: Float32Array,
-        key: Float32Array,
-        driven: Float32Array,
-        weights: Float32Array | np.float32,
+        shaping: _Shaping,
         softening: float,
     ) -> Float32Array:
-        """Offsets [N, 2] from places [N, 2] to where they read, shaped by points [M, 2]."""
+        """Offsets [N, 2] from places [N, 2] to where they read."""
+        driven = shaping.driven
         influence = head_influence(places, self._driven)
         offset = influence[:, None] * (self._affine(places) - places)
         # The expanded square costs one matrix product instead of an [N, M, 2] array; all the
@@ -200,8 +256,9 @@ class BackwardFlow:
         np.maximum(pull, 0.0, out=pull)
         pull += np.float32(softening)
         np.multiply(pull, pull, out=pull)
-        np.divide(weights, pull, out=pull)
-        residual = key - self._affine(driven)
+        np.divide(shaping.weights, pull, out=pull)
+        shaping.separate(places[close], pull)
+        residual = shaping.key - self._affine(driven)
         motion = (pull @ residual) / pull.sum(axis=1, keepdims=True)
         fade = np.exp(nearest[close] / np.float32(-2 * RESIDUAL_REACH**2))
         offset[close] += fade[:, None] * motion
@@ -213,26 +270,25 @@ class BackwardFlow:
         A coarse grid over the picture, and a fine one over each eye and the mouth, where the
         flow changes from one eyelid to the other.
         """
-        coarse = self._displacement(
-            grid_centres(),
+        shaping = _Shaping(
             self._key[FLOW_POINTS],
             self._driven[FLOW_POINTS],
-            np.float32(1.0),
-            SOFTENING,
+            np.ones(len(FLOW_POINTS), np.float32),
         )
+        coarse = self._displacement(grid_centres(), shaping, SOFTENING)
         dense = np.asarray(
             cv2.resize(
                 coarse.reshape(GRID, GRID, 2), (width, height), interpolation=cv2.INTER_CUBIC
             ),
             np.float32,
         )
-        for detail in _DETAILS:
-            self._refine(dense, detail)
+        for opening in _OPENINGS:
+            self._refine(dense, opening)
         return dense
 
-    def _refine(self, dense: Float32Array, detail: _Detail) -> None:
+    def _refine(self, dense: Float32Array, opening: _Opening) -> None:
         height, width = dense.shape[:2]
-        low, high = detail.region(self._driven)
+        low, high = opening.region(self._driven)
         left, top = np.maximum(np.floor(low * (width, height)), 0).astype(int)
         right, bottom = np.minimum(np.ceil(high * (width, height)), (width, height)).astype(int)
         if right - left < 2 or bottom - top < 2:
@@ -242,9 +298,9 @@ class BackwardFlow:
         x = (left + (np.arange(columns, dtype=np.float32) + 0.5) * (right - left) / columns) / width
         y = (top + (np.arange(rows, dtype=np.float32) + 0.5) * (bottom - top) / rows) / height
         grid = np.stack([part.ravel() for part in np.meshgrid(x, y)], axis=1).astype(np.float32)
-        points = detail.select(self._key, self._driven)
+        shaping = opening.shape(self._key, self._driven)
         fine = cv2.resize(
-            self._displacement(grid, *points, DETAIL_SOFTENING).reshape(rows, columns, 2),
+            self._displacement(grid, shaping, DETAIL_SOFTENING).reshape(rows, columns, 2),
             (right - left, bottom - top),
             interpolation=cv2.INTER_LINEAR,
         )
