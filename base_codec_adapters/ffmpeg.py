@@ -146,11 +146,13 @@ class FfmpegVvencEncoder(FfmpegEncoder):
         """IDR pictures only, at the QP asked for, and no more parameters than they need.
 
         Without ``qpa=0`` and ``intraqpoffset=0`` libvvenc codes a lone picture at a QP that is 3
-        lower, and lowers it further where it deems the eye to look.
+        lower, and lowers it further where it deems the eye to look. ffmpeg hands over the colour
+        description, but not its range.
         """
         parameters = (
             "gopsize=1:intraperiod=1:decodingrefreshtype=idr:intraqpoffset=0:"
-            "accessunitdelimiter=0:hrdparameterspresent=0"
+            "accessunitdelimiter=0:hrdparameterspresent=0:"
+            f"videofullrange={int(request.colour.full_range)}"
         )
         return [
             *("-qp", str(request.qp), "-qpa", "0", "-preset", "slow"),

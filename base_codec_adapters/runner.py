@@ -39,7 +39,7 @@ SETPRIV_TIMEOUT = 5.0
 _ADDRESS = re.compile(r" @ 0x[0-9a-f]+")
 
 _COMPLAINT = re.compile(
-    r"error|invalid|fail|cannot|could not|unable|unknown|unsupported|mismatch|not a|must",
+    r"error|invalid|fail|cannot|could not|unable|unknown|unsupported|mismatch|not a|must|too ",
     re.IGNORECASE,
 )
 

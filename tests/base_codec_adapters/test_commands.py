@@ -51,7 +51,7 @@ def test_ffmpeg_libvvenc(request_258: EncodeRequest) -> None:
         "-c:v", "libvvenc", "-threads", "1", "-qp", "37", "-qpa", "0", "-preset", "slow",
         "-vvenc-params",
         "gopsize=1:intraperiod=1:decodingrefreshtype=idr:intraqpoffset=0:"
-        "accessunitdelimiter=0:hrdparameterspresent=0",
+        "accessunitdelimiter=0:hrdparameterspresent=0:videofullrange=0",
         "-f", "vvc", "/t/coded.bin",
     ]  # fmt: skip
 
