@@ -1,0 +1,103 @@
+"""SEI messages of VVC, HEVC and H.264 streams, generative face video (H.274) above all.
+
+NAL units are split from byte streams and joined again byte for byte; messages of any type survive
+untouched; generative face video messages and their enhancement are read and written completely.
+"""
+
+from sei.access_units import AccessUnitBoundaries, access_units
+from sei.annex_b import guess_codec, join_annex_b, split_annex_b
+from sei.coder import Element
+from sei.errors import (
+    ElementRangeError,
+    EndOfDataError,
+    FieldMissingError,
+    FieldUnusedError,
+    MessageError,
+    PayloadError,
+    ReferenceMissingError,
+    SeiError,
+    StreamError,
+    TrailingBitsError,
+    UnknownCodecError,
+)
+from sei.face_messages import (
+    ChromaKey,
+    ChromaKeyThreshold,
+    CoordinateLayout,
+    Coordinates,
+    GenerativeFaceVideo,
+    GenerativeFaceVideoEnhancement,
+    Matrices,
+    MatrixElement,
+    MatrixLayout,
+    MatrixShape,
+    MatrixType,
+    NetworkPayload,
+    NetworkReserved,
+    NetworkUri,
+    Pupils,
+)
+from sei.face_values import FaceValues, MatrixValues
+from sei.nal import Codec, NalUnit, add_emulation_prevention, remove_emulation_prevention
+from sei.rbsp import (
+    GENERATIVE_FACE_VIDEO,
+    GENERATIVE_FACE_VIDEO_ENHANCEMENT,
+    USER_DATA_UNREGISTERED,
+    SeiMessage,
+    SeiRbsp,
+    iterate_sei_messages,
+    make_sei_nal_unit,
+    read_sei,
+)
+from sei.state import GfveState, GfvState
+
+__all__ = [
+    "GENERATIVE_FACE_VIDEO",
+    "GENERATIVE_FACE_VIDEO_ENHANCEMENT",
+    "USER_DATA_UNREGISTERED",
+    "AccessUnitBoundaries",
+    "ChromaKey",
+    "ChromaKeyThreshold",
+    "Codec",
+    "CoordinateLayout",
+    "Coordinates",
+    "Element",
+    "ElementRangeError",
+    "EndOfDataError",
+    "FaceValues",
+    "FieldMissingError",
+    "FieldUnusedError",
+    "GenerativeFaceVideo",
+    "GenerativeFaceVideoEnhancement",
+    "GfvState",
+    "GfveState",
+    "Matrices",
+    "MatrixElement",
+    "MatrixLayout",
+    "MatrixShape",
+    "MatrixType",
+    "MatrixValues",
+    "MessageError",
+    "NalUnit",
+    "NetworkPayload",
+    "NetworkReserved",
+    "NetworkUri",
+    "PayloadError",
+    "Pupils",
+    "ReferenceMissingError",
+    "SeiError",
+    "SeiMessage",
+    "SeiRbsp",
+    "StreamError",
+    "TrailingBitsError",
+    "UnknownCodecError",
+    "access_units",
+    "add_emulation_prevention",
+    "guess_codec",
+    "iterate_sei_messages",
+    "join_annex_b",
+    "make_sei_nal_unit",
+    "read_sei",
+    "remove_emulation_prevention",
+    "split_annex_b",
+]

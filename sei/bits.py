@@ -1,0 +1,169 @@
+"""Bits of a payload: fixed-length and Exp-Golomb codes, byte runs, positions.
+
+Storage and conversion are bitstring's. Codes are cut off a window of a few hundred bits that is
+held as one integer, because a call into bitstring costs more than a whole element may
+(a ten-minute stream has some three million of them).
+"""
+
+from __future__ import annotations
+
+from bitstring import BitArray, Bits
+
+from sei.errors import EndOfDataError, PayloadError
+
+UE_MAX = 2**32 - 2
+"""Greatest value of a ue(v) element (H.274 clause 6, as in H.265 clause 9.2)."""
+
+_WINDOW = 512
+_LONGEST_CODE = 63
+
+
+class BitReader:
+    """Reads bits, most significant first, from ``data``."""
+
+    __slots__ = ("_bits", "_left", "_rest", "_window_end", "size")
+
+    def __init__(self, data: bytes | Bits) -> None:
+        self._bits = data if isinstance(data, Bits) else Bits(data)
+        self.size = len(self._bits)
+        """Number of bits in the data."""
+        # The window: its unread bits as an integer, and how many they are.
+        self._rest = 0
+        self._left = 0
+        self._window_end = 0
+
+    @property
+    def position(self) -> int:
+        """Bits read so far."""
+        return self._window_end - self._left
+
+    @property
+    def remaining(self) -> int:
+        """Bits not yet read."""
+        return self.size - self._window_end + self._left
+
+    def _refill(self, least: int) -> None:
+        """Move the window to the current position so that it holds ``least`` bits or all."""
+        start = self.position
+        end = min(self.size, start + max(least, _WINDOW))
+        self._rest = self._bits[start:end].uint if end > start else 0
+        self._left = end - start
+        self._window_end = end
+
+    def unsigned(self, n: int) -> int:
+        """Read u(n), ``n >= 1``.
+
+        Raises:
+            EndOfDataError: fewer than ``n`` bits are left.
+        """
+        if n > self._left:
+            if n > self.remaining:
+                raise EndOfDataError(f"{n} bits wanted, {self.remaining} left", self.position)
+            self._refill(n)
+        left = self._left - n
+        value = self._rest >> left
+        self._rest ^= value << left
+        self._left = left
+        return value
+
+    def exp_golomb(self) -> int:
+        """Read ue(v): 0..2^32-2 in at most 63 bits.
+
+        Raises:
+            EndOfDataError: the code runs past the end.
+            PayloadError: more than 31 leading zero bits.
+        """
+        if self._left < _LONGEST_CODE and self._window_end < self.size:
+            self._refill(_LONGEST_CODE)
+        length = self._rest.bit_length()
+        zeros = self._left - length
+        left = length - 1 - zeros
+        if left < 0 or zeros > 31:
+            if length and zeros > 31:
+                raise PayloadError("an Exp-Golomb code longer than 63 bits", self.position)
+            raise EndOfDataError("an Exp-Golomb code runs past the end", self.position)
+        value = self._rest >> left
+        self._rest ^= value << left
+        self._left = left
+        return value - 1
+
+    def take_rest(self) -> Bits:
+        """Read all bits that are left."""
+        rest = self._bits[self.position :]
+        self._rest = self._left = 0
+        self._window_end = self.size
+        return rest
+
+    def take_bytes(self, count: int) -> bytes:
+        """Read ``count`` bytes from a byte-aligned position.
+
+        Raises:
+            EndOfDataError: fewer bytes are left.
+        """
+        start = self.position
+        if 8 * count > self.remaining:
+            raise EndOfDataError(f"{count} bytes wanted, {self.remaining // 8} left", start)
+        end = start + 8 * count
+        self._rest = self._left = 0
+        self._window_end = end
+        return self._bits[start:end].tobytes()
+
+    def terminated_bytes(self) -> bytes:
+        """Read bytes from a byte-aligned position up to a zero byte, which is read and left out.
+
+        Raises:
+            EndOfDataError: there is no zero byte.
+        """
+        tail = self._bits[self.position :].tobytes()
+        length = tail.find(b"\0")
+        if length < 0:
+            raise EndOfDataError("a string without its closing zero byte", self.position)
+        return self.take_bytes(length + 1)[:-1]
+
+
+class BitWriter:
+    """Collects bits, most significant first."""
+
+    __slots__ = ("_count", "_done", "_pending")
+
+    def __init__(self) -> None:
+        self._done = BitArray()
+        # Bits not yet handed to bitstring, as an integer, and how many they are.
+        self._pending = 0
+        self._count = 0
+
+    @property
+    def position(self) -> int:
+        """Bits written so far."""
+        return len(self._done) + self._count
+
+    def _flush(self) -> None:
+        if self._count:
+            self._done.append(Bits(uint=self._pending, length=self._count))
+            self._pending = self._count = 0
+
+    def unsigned(self, value: int, n: int) -> None:
+        """Write u(n); ``value`` must be within 0..2^n-1."""
+        self._pending = self._pending << n | value
+        self._count += n
+        if self._count >= _WINDOW:
+            self._flush()
+
+    def exp_golomb(self, value: int) -> None:
+        """Write ue(v); ``value`` must be within 0..2^32-2."""
+        value += 1
+        self.unsigned(value, 2 * value.bit_length() - 1)
+
+    def bits(self, bits: Bits) -> None:
+        """Write bits as they are."""
+        self._flush()
+        self._done.append(bits)
+
+    def put_bytes(self, data: bytes) -> None:
+        """Write bytes as they are, at whatever bit position."""
+        self.bits(Bits(data))
+
+    def to_bytes(self) -> bytes:
+        """What was written, with zero bits up to the next byte."""
+        self._flush()
+        return self._done.tobytes()

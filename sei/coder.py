@@ -1,0 +1,399 @@
+# ruff: noqa: D102 - overriding methods do what `Coder` says of them.
+"""Interpreters of the syntax functions: reading, writing, tracing.
+
+A syntax function (`sei.syntax`) names the elements of a message one after the other and hands each
+the value that the message gives it. The coder answers with the value that is in the bitstream:
+a `Reader` takes it from there and does not look at the given one, a `Writer` puts it there. So one
+function is the whole knowledge of a message's syntax, and what it returns is what was coded.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable
+from functools import lru_cache
+from itertools import repeat
+from operator import index as as_int
+from typing import Any, NamedTuple, NoReturn, TypeVar
+
+from bitstring import Bits
+
+from sei.bits import UE_MAX, BitReader, BitWriter
+from sei.errors import (
+    ElementRangeError,
+    EndOfDataError,
+    FieldMissingError,
+    MessageError,
+    PayloadError,
+    TrailingBitsError,
+)
+
+Index = tuple[int, ...]
+T = TypeVar("T")
+
+
+class _Unread(int):
+    """Stands for a message that is still being read: every field and item of it is itself.
+
+    It is the number 0, so that a syntax function may do arithmetic on it.
+    """
+
+    def __getattr__(self, name: str) -> _Unread:
+        return self
+
+    def __getitem__(self, index: Any) -> _Unread:
+        return self
+
+    def __len__(self) -> int:
+        return 0
+
+
+UNREAD: Any = _Unread()
+
+
+@lru_cache(maxsize=2**16)
+def element_name(name: str, index: Index = ()) -> str:
+    """Name of an element with its indices, as in the standard's semantics.
+
+    >>> element_name("gfv_coordinate_x_abs", (4,))
+    'gfv_coordinate_x_abs[4]'
+    """
+    return name + "".join(f"[{i}]" for i in index)
+
+
+class Coder(ABC):
+    """What a syntax function needs: the descriptors of the standard's syntax tables.
+
+    In all of them ``given`` is the value that the message holds, which only a `Writer` looks at.
+    They raise `PayloadError` on reading, `MessageError` on writing, `ElementRangeError` on both.
+    """
+
+    @property
+    @abstractmethod
+    def position(self) -> int:
+        """Bits coded so far."""
+
+    @abstractmethod
+    def u(
+        self,
+        name: str,
+        n: int,
+        given: int | None,
+        low: int = 0,
+        high: int | None = None,
+        index: Index = (),
+    ) -> int:
+        """Code an unsigned integer of ``n`` bits, checked against ``low`` and ``high``."""
+
+    @abstractmethod
+    def ue(
+        self,
+        name: str,
+        given: int | None,
+        low: int = 0,
+        high: int = UE_MAX,
+        index: Index = (),
+    ) -> int:
+        """Code an Exp-Golomb code, checked against ``low`` and ``high``."""
+
+    def flag(self, name: str, given: bool, low: int = 0, index: Index = ()) -> bool:
+        """Code one bit."""
+        return bool(self.u(name, 1, given, low, 1, index))
+
+    @abstractmethod
+    def st(self, name: str, given: str | None) -> str:
+        """Code a string: UTF-8 and a zero byte, from a byte-aligned position."""
+
+    @abstractmethod
+    def bytes_to_end(self, name: str, given: bytes | None) -> bytes:
+        """Code bytes b(8) from a byte-aligned position to the end of the payload."""
+
+    def align(self, name: str) -> None:
+        """Code zero bits up to a byte-aligned position."""
+        while self.position % 8:
+            self.u(name, 1, 0, 0, 0)
+
+    @abstractmethod
+    def part(self, name: str, given: Any) -> Any:
+        """Check that a writer is given a part of the message that has to be coded."""
+
+    @abstractmethod
+    def items(self, name: str, given: Any, count: int, least_bits: int, blank: T) -> Iterable[T]:
+        """Given values of ``count`` elements that take ``least_bits`` or more each.
+
+        A `Reader` yields ``blank`` instead, after making sure that the payload can hold so many,
+        so that no count in a stream makes it allocate more than the payload is worth.
+        """
+
+    @abstractmethod
+    def trailing(self, given: Bits | None) -> Bits | None:
+        """Code what follows the last element: extension data and the payload's trailing bits.
+
+        None stands for trailing bits alone, and only where the payload is not byte-aligned.
+        """
+
+    @abstractmethod
+    def opaque(self, given: Bits | None) -> Bits | None:
+        """Code all that is left of the payload without looking at it; None when nothing is."""
+
+
+def _is_plain_trailing(rest: Bits) -> bool:
+    """Whether these are a 1 and zero bits that fill the last byte, or nothing."""
+    size = len(rest)
+    return size == 0 or (size < 8 and rest.uint == 1 << size - 1)
+
+
+class Reader(Coder):
+    """Takes the elements from a payload."""
+
+    def __init__(self, payload: bytes) -> None:
+        self._bits = BitReader(payload)
+
+    @property
+    def position(self) -> int:
+        return self._bits.position
+
+    @staticmethod
+    def _fail(error: PayloadError, name: str, index: Index) -> NoReturn:
+        text = str(error).partition(" (at bit")[0]
+        raise type(error)(f"{element_name(name, index)}: {text}", error.bit_offset) from None
+
+    def u(
+        self,
+        name: str,
+        n: int,
+        given: int | None,
+        low: int = 0,
+        high: int | None = None,
+        index: Index = (),
+    ) -> int:
+        try:
+            value = self._bits.unsigned(n)
+        except PayloadError as error:
+            self._fail(error, name, index)
+        if value < low or (high is not None and value > high):
+            high = 2**n - 1 if high is None else high
+            raise ElementRangeError(element_name(name, index), value, low, high, self.position - n)
+        return value
+
+    def ue(
+        self,
+        name: str,
+        given: int | None,
+        low: int = 0,
+        high: int = UE_MAX,
+        index: Index = (),
+    ) -> int:
+        try:
+            value = self._bits.exp_golomb()
+        except PayloadError as error:
+            self._fail(error, name, index)
+        if not low <= value <= high:
+            start = self.position - 2 * (value + 1).bit_length() + 1
+            raise ElementRangeError(element_name(name, index), value, low, high, start)
+        return value
+
+    def st(self, name: str, given: str | None) -> str:
+        start = self.position
+        try:
+            return self._bits.terminated_bytes().decode("utf-8")
+        except UnicodeDecodeError as error:
+            raise PayloadError(
+                f"{name}: no UTF-8 text: {error.reason}", start + 8 * error.start
+            ) from None
+        except PayloadError as error:
+            self._fail(error, name, ())
+
+    def bytes_to_end(self, name: str, given: bytes | None) -> bytes:
+        return self._bits.take_bytes(self._bits.remaining // 8)
+
+    def part(self, name: str, given: Any) -> Any:
+        return UNREAD
+
+    def items(self, name: str, given: Any, count: int, least_bits: int, blank: T) -> Iterable[T]:
+        if count * least_bits > self._bits.remaining:
+            raise EndOfDataError(
+                f"{name}: {count} of them cannot fit into the {self._bits.remaining} bits left",
+                self.position,
+            )
+        return repeat(blank, count)
+
+    def trailing(self, given: Bits | None) -> Bits | None:
+        position = self.position
+        rest = self._bits.take_rest()
+        if _is_plain_trailing(rest):
+            return None
+        if not rest.any(True):
+            raise TrailingBitsError(
+                "the payload goes on after its last element, and without trailing bits", position
+            )
+        return rest
+
+    def opaque(self, given: Bits | None) -> Bits | None:
+        return self._bits.take_rest() or None
+
+
+class Writer(Coder):
+    """Puts the elements into a payload."""
+
+    def __init__(self) -> None:
+        self._bits = BitWriter()
+
+    @property
+    def position(self) -> int:
+        return self._bits.position
+
+    def to_bytes(self) -> bytes:
+        """The payload."""
+        return self._bits.to_bytes()
+
+    @staticmethod
+    def _integer(name: str, given: Any, index: Index) -> int:
+        if given is None:
+            raise FieldMissingError(f"{element_name(name, index)} must be coded: give a value")
+        try:
+            return as_int(given)
+        except TypeError:
+            raise MessageError(
+                f"{element_name(name, index)} must be an integer, not {given!r}"
+            ) from None
+
+    def u(
+        self,
+        name: str,
+        n: int,
+        given: int | None,
+        low: int = 0,
+        high: int | None = None,
+        index: Index = (),
+    ) -> int:
+        value = self._integer(name, given, index)
+        high = 2**n - 1 if high is None else high
+        if not low <= value <= high:
+            raise ElementRangeError(element_name(name, index), value, low, high, self.position)
+        self._bits.unsigned(value, n)
+        return value
+
+    def ue(
+        self,
+        name: str,
+        given: int | None,
+        low: int = 0,
+        high: int = UE_MAX,
+        index: Index = (),
+    ) -> int:
+        value = self._integer(name, given, index)
+        if not low <= value <= high:
+            raise ElementRangeError(element_name(name, index), value, low, high, self.position)
+        self._bits.exp_golomb(value)
+        return value
+
+    def st(self, name: str, given: str | None) -> str:
+        if given is None:
+            raise FieldMissingError(f"{name} must be coded: give a text")
+        try:
+            data = given.encode("utf-8")
+        except UnicodeEncodeError as error:
+            raise MessageError(f"{name}: no UTF-8 text: {error.reason}") from None
+        if b"\0" in data:
+            raise MessageError(f"{name} must not contain a zero character, which ends it")
+        self._bits.put_bytes(data + b"\0")
+        return given
+
+    def bytes_to_end(self, name: str, given: bytes | None) -> bytes:
+        if given is None:
+            raise FieldMissingError(f"{name} must be coded: give bytes")
+        self._bits.put_bytes(given)
+        return given
+
+    def part(self, name: str, given: Any) -> Any:
+        if given is None:
+            raise FieldMissingError(f"{name} must be coded: give it")
+        return given
+
+    def items(self, name: str, given: Any, count: int, least_bits: int, blank: T) -> Iterable[T]:
+        if len(given) != count:
+            raise MessageError(f"{name}: {count} of them must be given, not {len(given)}")
+        values: Iterable[T] = given
+        return values
+
+    def trailing(self, given: Bits | None) -> Bits | None:
+        if given is not None and not given.any(True):
+            raise MessageError("extension data must end in trailing bits: a 1 and zero bits")
+        if given is None and self.position % 8:
+            self._bits.unsigned(1, 1)
+            self.align("payload_bit_equal_to_zero")
+            return None
+        rest = self.opaque(given)
+        return None if rest is None or _is_plain_trailing(rest) else rest
+
+    def opaque(self, given: Bits | None) -> Bits | None:
+        if given is not None:
+            self._bits.bits(given)
+            if self.position % 8:
+                raise MessageError("extension data must fill the payload's last byte")
+        return given
+
+
+class Element(NamedTuple):
+    """A syntax element as it was read."""
+
+    name: str
+    """With its indices."""
+    value: int | str | bytes
+    bit_offset: int
+    bit_length: int
+
+
+class Tracer(Reader):
+    """A reader that keeps every element it reads, in bitstream order, without alignment bits."""
+
+    def __init__(self, payload: bytes, elements: list[Element]) -> None:
+        super().__init__(payload)
+        self._elements = elements
+
+    def u(
+        self,
+        name: str,
+        n: int,
+        given: int | None,
+        low: int = 0,
+        high: int | None = None,
+        index: Index = (),
+    ) -> int:
+        start = self.position
+        value = super().u(name, n, given, low, high, index)
+        self._elements.append(Element(element_name(name, index), value, start, n))
+        return value
+
+    def ue(
+        self,
+        name: str,
+        given: int | None,
+        low: int = 0,
+        high: int = UE_MAX,
+        index: Index = (),
+    ) -> int:
+        start = self.position
+        value = super().ue(name, given, low, high, index)
+        self._elements.append(
+            Element(element_name(name, index), value, start, self.position - start)
+        )
+        return value
+
+    def st(self, name: str, given: str | None) -> str:
+        start = self.position
+        value = super().st(name, given)
+        self._elements.append(Element(name, value, start, self.position - start))
+        return value
+
+    def bytes_to_end(self, name: str, given: bytes | None) -> bytes:
+        start = self.position
+        value = super().bytes_to_end(name, given)
+        self._elements.append(Element(name, value, start, 8 * len(value)))
+        return value
+
+    def align(self, name: str) -> None:
+        kept = len(self._elements)
+        super().align(name)
+        del self._elements[kept:]

@@ -1,0 +1,127 @@
+"""What a receiver makes of face messages: exact values, integers in steps of 2^-p."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+
+from sei.errors import MessageError
+from sei.face_messages import MatrixShape
+
+Keypoints = tuple[tuple[int, ...], ...]
+Matrix = tuple[tuple[int, ...], ...]
+Pupil = tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class MatrixValues:
+    """Matrices of one type: ``matrices[matrix][row][column]`` in steps of 2^-p.
+
+    In GFV they are of one size. In GFVE there is no type (None), and each has its own size.
+    """
+
+    type_idx: int | None
+    precision_factor: int
+    matrices: tuple[Matrix, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FaceValues:
+    """Parameters of a face in one picture; a value v stands for v / 2^p, p its precision factor.
+
+    ``keypoints[keypoint][axis]``, None when not sent; ``matrices`` empty when not sent; ``pupils``
+    (GFVE): left and right (x, y), None as long as the face has none.
+    """
+
+    keypoints: Keypoints | None = None
+    keypoint_precision_factor: int | None = None
+    matrices: tuple[MatrixValues, ...] = ()
+    pupils: tuple[Pupil, Pupil] | None = None
+    pupil_precision_factor: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Scaled:
+    """Numbers in steps of 2^-p, one after the other."""
+
+    numbers: tuple[int, ...]
+    precision_factor: int
+
+    def rescaled(self, precision_factor: int) -> tuple[int, ...]:
+        """The same numbers in smaller steps."""
+        shift = precision_factor - self.precision_factor
+        return tuple(n << shift for n in self.numbers) if shift else self.numbers
+
+    def plus(self, other: Scaled) -> Scaled:
+        """Exact sum, in the smaller steps of the two."""
+        p = max(self.precision_factor, other.precision_factor)
+        pairs = zip(self.rescaled(p), other.rescaled(p), strict=True)
+        return Scaled(tuple(a + b for a, b in pairs), p)
+
+    def minus(self, other: Scaled, precision_factor: int) -> tuple[int, ...]:
+        """Exact difference in steps of 2^-precision_factor.
+
+        Raises:
+            MessageError: the difference is not a multiple of the step.
+        """
+        p = max(self.precision_factor, other.precision_factor, precision_factor)
+        shift = p - precision_factor
+        pairs = zip(self.rescaled(p), other.rescaled(p), strict=True)
+        differences = [a - b for a, b in pairs]
+        if any(d & ((1 << shift) - 1) for d in differences):
+            raise MessageError(
+                f"a difference to the reference is no multiple of 2^-{precision_factor}: "
+                "send the values without prediction"
+            )
+        return tuple(d >> shift for d in differences)
+
+
+def flatten_matrices(matrices: Iterable[MatrixValues]) -> tuple[int, ...]:
+    """Elements in the order type, matrix, row, column."""
+    return tuple(
+        element
+        for values in matrices
+        for matrix in values.matrices
+        for row in matrix
+        for element in row
+    )
+
+
+def matrix_shapes(matrices: Iterable[MatrixValues]) -> tuple[MatrixShape, ...]:
+    """Shapes of matrices: one of each type, in GFVE one of each matrix.
+
+    Raises:
+        MessageError: a type without matrices, an empty or ragged matrix, or sizes that differ
+            within a type.
+    """
+    shapes = []
+    for values in matrices:
+        sizes = [(len(matrix), len(matrix[0]) if matrix else 0) for matrix in values.matrices]
+        for matrix, (height, width) in zip(values.matrices, sizes, strict=True):
+            if not height or not width or any(len(row) != width for row in matrix):
+                raise MessageError(f"a matrix of type {values.type_idx} is empty or ragged")
+        if values.type_idx is None:
+            shapes += [MatrixShape(None, 1, *size) for size in sizes]
+        elif len(set(sizes)) != 1:
+            raise MessageError(f"the matrices of type {values.type_idx} must be of one size")
+        else:
+            shapes.append(MatrixShape(values.type_idx, len(sizes), *sizes[0]))
+    return tuple(shapes)
+
+
+def nest_matrices(shapes: tuple[MatrixShape, ...], scaled: Scaled) -> tuple[MatrixValues, ...]:
+    """Inverse of `flatten_matrices`."""
+    numbers = iter(scaled.numbers)
+    if shapes and shapes[0].type_idx is None:
+        whole = tuple(matrix for shape in shapes for matrix in _matrices(shape, numbers))
+        return (MatrixValues(None, scaled.precision_factor, whole),)
+    return tuple(
+        MatrixValues(shape.type_idx, scaled.precision_factor, tuple(_matrices(shape, numbers)))
+        for shape in shapes
+    )
+
+
+def _matrices(shape: MatrixShape, numbers: Iterator[int]) -> Iterator[Matrix]:
+    for _ in range(shape.count):
+        yield tuple(tuple(islice(numbers, shape.width)) for _ in range(shape.height))

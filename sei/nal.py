@@ -1,0 +1,275 @@
+"""NAL units of VVC (H.266), HEVC (H.265) and H.264: headers, kinds, emulation prevention."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import Enum
+
+from sei.errors import StreamError
+
+
+class Codec(Enum):
+    """Video codec of an elementary stream."""
+
+    VVC = "vvc"
+    HEVC = "hevc"
+    AVC = "avc"
+
+
+@dataclass(frozen=True, slots=True)
+class _Kinds:
+    """What the nal_unit_type values of a codec mean."""
+
+    names: dict[int, str]
+    vcl: frozenset[int]
+    irap: frozenset[int]
+    opens_picture: frozenset[int]
+    """VCL types whose first bit after the header says that they start a picture."""
+    precedes_picture: frozenset[int]
+    """Types that start an access unit when they follow the last VCL NAL unit of a picture."""
+    prefix_sei: int
+    suffix_sei: int | None
+    header_size: int
+
+
+_VVC_NAMES = """
+    TRAIL STSA RADL RASL RSV_VCL_4 RSV_VCL_5 RSV_VCL_6 IDR_W_RADL IDR_N_LP CRA GDR RSV_IRAP_11 OPI
+    DCI VPS SPS PPS PREFIX_APS SUFFIX_APS PH AUD EOS EOB PREFIX_SEI SUFFIX_SEI FD RSV_NVCL_26
+    RSV_NVCL_27 UNSPEC_28 UNSPEC_29 UNSPEC_30 UNSPEC_31
+"""
+
+_HEVC_NAMES = """
+    TRAIL_N TRAIL_R TSA_N TSA_R STSA_N STSA_R RADL_N RADL_R RASL_N RASL_R RSV_VCL_N10 RSV_VCL_R11
+    RSV_VCL_N12 RSV_VCL_R13 RSV_VCL_N14 RSV_VCL_R15 BLA_W_LP BLA_W_RADL BLA_N_LP IDR_W_RADL
+    IDR_N_LP CRA RSV_IRAP_VCL22 RSV_IRAP_VCL23 RSV_VCL24 RSV_VCL25 RSV_VCL26 RSV_VCL27 RSV_VCL28
+    RSV_VCL29 RSV_VCL30 RSV_VCL31 VPS SPS PPS AUD EOS EOB FD PREFIX_SEI SUFFIX_SEI
+"""
+
+_AVC_NAMES = """
+    UNSPEC_0 SLICE_NON_IDR SLICE_PARTITION_A SLICE_PARTITION_B SLICE_PARTITION_C SLICE_IDR SEI SPS
+    PPS AUD EOS EOB FD SPS_EXTENSION PREFIX_NAL_UNIT SUBSET_SPS DPS RSV_17 RSV_18 SLICE_AUXILIARY
+    SLICE_EXTENSION SLICE_EXTENSION_3D RSV_22 RSV_23
+"""
+
+_KINDS = {
+    # H.266 table 5 and clause 7.4.2.4.3.
+    Codec.VVC: _Kinds(
+        names=dict(enumerate(_VVC_NAMES.split())),
+        vcl=frozenset(range(12)),
+        irap=frozenset(range(7, 10)),
+        opens_picture=frozenset(range(12)),
+        precedes_picture=frozenset({12, 13, 14, 15, 16, 17, 19, 20, 23, 26, 28, 29}),
+        prefix_sei=23,
+        suffix_sei=24,
+        header_size=2,
+    ),
+    # H.265 table 7-1 and clause 7.4.2.4.4.
+    Codec.HEVC: _Kinds(
+        names=dict(enumerate(_HEVC_NAMES.split()))
+        | {n: f"RSV_NVCL{n}" for n in range(41, 48)}
+        | {n: f"UNSPEC{n}" for n in range(48, 64)},
+        vcl=frozenset(range(32)),
+        irap=frozenset(range(16, 24)),
+        opens_picture=frozenset(range(32)),
+        precedes_picture=frozenset({32, 33, 34, 35, 39, *range(41, 45), *range(48, 56)}),
+        prefix_sei=39,
+        suffix_sei=40,
+        header_size=2,
+    ),
+    # H.264 table 7-1 and clause 7.4.1.2.3.
+    Codec.AVC: _Kinds(
+        names=dict(enumerate(_AVC_NAMES.split())) | {n: f"UNSPEC_{n}" for n in range(24, 32)},
+        vcl=frozenset(range(1, 6)),
+        irap=frozenset({5}),
+        opens_picture=frozenset({1, 2, 5}),
+        precedes_picture=frozenset({6, 7, 8, 9, *range(14, 19)}),
+        prefix_sei=6,
+        suffix_sei=None,
+        header_size=1,
+    ),
+}
+
+_VVC_PICTURE_HEADER = 19
+
+
+@dataclass(frozen=True, slots=True)
+class NalUnit:
+    """A NAL unit as it stands in a stream, with what is needed to put it back byte for byte.
+
+    ``data`` is header and payload with emulation prevention, without start code. ``offset`` is the
+    byte of the NAL unit header in the stream it was read from, None for one that was made.
+    ``start_code_size`` is 3 or 4 bytes; ``leading_zeros`` zero bytes stand before the start code
+    (only before the first NAL unit of a stream), ``trailing_zeros`` after the NAL unit.
+
+    Raises:
+        StreamError: ``data`` is shorter than the header of its codec.
+    """
+
+    codec: Codec
+    data: bytes
+    offset: int | None = None
+    start_code_size: int = 3
+    leading_zeros: int = 0
+    trailing_zeros: int = 0
+
+    def __post_init__(self) -> None:
+        if len(self.data) < self.header_size:
+            raise StreamError(
+                f"a NAL unit of {len(self.data)} bytes is shorter than its header", self.offset
+            )
+
+    @property
+    def header_size(self) -> int:
+        """Bytes of the NAL unit header: 2, in H.264 1."""
+        return _KINDS[self.codec].header_size
+
+    @property
+    def nal_unit_type(self) -> int:
+        """nal_unit_type."""
+        if self.codec is Codec.VVC:
+            return self.data[1] >> 3
+        if self.codec is Codec.HEVC:
+            return self.data[0] >> 1 & 0x3F
+        return self.data[0] & 0x1F
+
+    @property
+    def layer_id(self) -> int:
+        """nuh_layer_id; 0 in H.264."""
+        if self.codec is Codec.VVC:
+            return self.data[0] & 0x3F
+        if self.codec is Codec.HEVC:
+            return (self.data[0] & 1) << 5 | self.data[1] >> 3
+        return 0
+
+    @property
+    def temporal_id(self) -> int:
+        """TemporalId, -1 where the header holds the forbidden nuh_temporal_id_plus1 of 0."""
+        return 0 if self.codec is Codec.AVC else (self.data[1] & 7) - 1
+
+    @property
+    def type_name(self) -> str:
+        """Name of the type in its standard, without the _NUT of some names."""
+        return _KINDS[self.codec].names[self.nal_unit_type]
+
+    @property
+    def is_vcl(self) -> bool:
+        """Whether it holds coded picture data."""
+        return self.nal_unit_type in _KINDS[self.codec].vcl
+
+    @property
+    def is_irap(self) -> bool:
+        """Whether it holds a slice of an intra random access point picture (H.264: IDR)."""
+        return self.nal_unit_type in _KINDS[self.codec].irap
+
+    @property
+    def is_prefix_sei(self) -> bool:
+        """Whether it holds SEI messages that go before their picture (H.264: all SEI)."""
+        return self.nal_unit_type == _KINDS[self.codec].prefix_sei
+
+    @property
+    def is_suffix_sei(self) -> bool:
+        """Whether it holds SEI messages that follow their picture."""
+        return self.nal_unit_type == _KINDS[self.codec].suffix_sei
+
+    @property
+    def is_sei(self) -> bool:
+        """Whether it holds SEI messages."""
+        return self.is_prefix_sei or self.is_suffix_sei
+
+    @property
+    def starts_picture(self) -> bool:
+        """Whether a coded picture starts here.
+
+        VVC: a picture header, or a slice with sh_picture_header_in_slice_header_flag. HEVC:
+        first_slice_segment_in_pic_flag. H.264: first_mb_in_slice 0 (no arbitrary slice order).
+        """
+        nal_unit_type = self.nal_unit_type
+        if self.codec is Codec.VVC and nal_unit_type == _VVC_PICTURE_HEADER:
+            return True
+        # All three flags, the code of a zero first_mb_in_slice included, are the first bit.
+        return (
+            nal_unit_type in _KINDS[self.codec].opens_picture
+            and len(self.data) > self.header_size
+            and self.data[self.header_size] >= 0x80
+        )
+
+    @property
+    def precedes_picture(self) -> bool:
+        """Whether an access unit ends before this NAL unit once its picture is complete."""
+        return self.nal_unit_type in _KINDS[self.codec].precedes_picture
+
+    @property
+    def rbsp(self) -> bytes:
+        """Raw byte sequence payload: what follows the header, without emulation prevention."""
+        return remove_emulation_prevention(self.data[self.header_size :])
+
+    @property
+    def size(self) -> int:
+        """Bytes it takes in a byte stream: start code, stuffing zeros and itself."""
+        return self.leading_zeros + self.start_code_size + len(self.data) + self.trailing_zeros
+
+    def to_annex_b(self) -> bytes:
+        """Bytes of the NAL unit in a byte stream, ``size`` of them."""
+        return b"".join(
+            (
+                bytes(self.leading_zeros + self.start_code_size - 1),
+                b"\1",
+                self.data,
+                bytes(self.trailing_zeros),
+            )
+        )
+
+
+def nal_unit_header(
+    codec: Codec, nal_unit_type: int, *, layer_id: int = 0, temporal_id: int = 0
+) -> bytes:
+    """Header bytes of a NAL unit; H.264 gets nal_ref_idc 0 and knows neither layer nor TemporalId.
+
+    Raises:
+        StreamError: a value does not fit into its field.
+    """
+    if nal_unit_type not in _KINDS[codec].names:
+        raise StreamError(f"nal_unit_type {nal_unit_type} does not exist in {codec.value}")
+    if not 0 <= layer_id <= 55 or not 0 <= temporal_id <= 6:
+        raise StreamError(
+            f"nuh_layer_id {layer_id} must be within 0..55, TemporalId {temporal_id} within 0..6"
+        )
+    if codec is Codec.VVC:
+        return bytes((layer_id, nal_unit_type << 3 | temporal_id + 1))
+    if codec is Codec.HEVC:
+        return (nal_unit_type << 9 | layer_id << 3 | temporal_id + 1).to_bytes(2, "big")
+    if layer_id or temporal_id:
+        raise StreamError("an H.264 NAL unit header has no layer and no TemporalId")
+    return bytes((nal_unit_type,))
+
+
+def sei_nal_unit_type(codec: Codec, *, suffix: bool) -> int:
+    """nal_unit_type of SEI messages; H.264 has one kind for both."""
+    kinds = _KINDS[codec]
+    if suffix and kinds.suffix_sei is not None:
+        return kinds.suffix_sei
+    return kinds.prefix_sei
+
+
+_NEEDS_PREVENTION = re.compile(rb"\0\0(?=[\0-\3])")
+
+
+def add_emulation_prevention(rbsp: bytes) -> bytes:
+    """Insert emulation_prevention_three_bytes (H.266 clause 7.4.2.1).
+
+    >>> add_emulation_prevention(bytes.fromhex("00 00 00 00 01")).hex(" ")
+    '00 00 03 00 00 03 01'
+    """
+    escaped = _NEEDS_PREVENTION.sub(b"\0\0\3", rbsp)
+    # A NAL unit must not end in a zero byte.
+    return escaped + b"\3" if escaped.endswith(b"\0") else escaped
+
+
+def remove_emulation_prevention(data: bytes) -> bytes:
+    """Undo `add_emulation_prevention`.
+
+    >>> remove_emulation_prevention(bytes.fromhex("00 00 03 00 00 03 01")).hex(" ")
+    '00 00 00 00 01'
+    """
+    return data.replace(b"\0\0\3", b"\0\0")

@@ -1,0 +1,142 @@
+"""SEI messages in their NAL units, whatever their payload (H.266 clause 7.3.6, H.274 clause 7)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from sei.errors import EndOfDataError, MessageError, TrailingBitsError
+from sei.nal import (
+    Codec,
+    NalUnit,
+    add_emulation_prevention,
+    nal_unit_header,
+    sei_nal_unit_type,
+)
+
+GENERATIVE_FACE_VIDEO = 223
+GENERATIVE_FACE_VIDEO_ENHANCEMENT = 224
+USER_DATA_UNREGISTERED = 5
+
+_TRAILING_BITS = b"\x80"
+
+
+@dataclass(frozen=True, slots=True)
+class SeiMessage:
+    """An SEI message: payloadType and the bytes of its payload."""
+
+    payload_type: int
+    payload: bytes
+
+    def to_bytes(self) -> bytes:
+        """Header and payload.
+
+        >>> SeiMessage(300, bytes(2)).to_bytes().hex(" ")
+        'ff 2d 02 00 00'
+        """
+        if self.payload_type < 0:
+            raise MessageError(f"payloadType {self.payload_type} must not be negative")
+        return _extended(self.payload_type) + _extended(len(self.payload)) + self.payload
+
+
+@dataclass(frozen=True, slots=True)
+class SeiRbsp:
+    """The messages of an SEI NAL unit, and the bytes after them (RBSP trailing bits)."""
+
+    messages: tuple[SeiMessage, ...]
+    trailing: bytes = _TRAILING_BITS
+
+    def to_bytes(self) -> bytes:
+        """The RBSP, without emulation prevention."""
+        return b"".join(message.to_bytes() for message in self.messages) + self.trailing
+
+
+def _extended(value: int) -> bytes:
+    """Value as ff bytes, 255 each, and a last byte below ff."""
+    return b"\xff" * (value // 255) + bytes((value % 255,))
+
+
+def _read_extended(rbsp: bytes, start: int, end: int, what: str) -> tuple[int, int]:
+    """Inverse of `_extended`; also where the next byte is."""
+    position = start
+    while position < end and rbsp[position] == 0xFF:
+        position += 1
+    if position >= end:
+        raise EndOfDataError(f"{what} runs past the end of the SEI NAL unit", 8 * start)
+    return 255 * (position - start) + rbsp[position], position + 1
+
+
+def iterate_sei_messages(rbsp: bytes) -> Iterator[SeiMessage]:
+    """Yield the messages of an SEI RBSP one by one, those before a damaged one too.
+
+    Raises:
+        EndOfDataError: a header or a payload runs past the end.
+        TrailingBitsError: the RBSP does not end in its trailing bits.
+    """
+    # Zero bytes after the trailing bits (cabac_zero_words) do not count.
+    end = len(rbsp.rstrip(b"\0")) - 1
+    if end < 0 or rbsp[end] != _TRAILING_BITS[0]:
+        raise TrailingBitsError("the SEI RBSP does not end in the byte 80", 8 * max(end, 0))
+    position = 0
+    while position < end:
+        payload_type, start = _read_extended(rbsp, position, end, "payloadType")
+        payload_size, start = _read_extended(rbsp, start, end, "payloadSize")
+        if payload_size > end - start:
+            raise EndOfDataError(
+                f"payloadSize {payload_size} of payloadType {payload_type} is more than the "
+                f"{end - start} bytes left",
+                8 * position,
+            )
+        position = start + payload_size
+        yield SeiMessage(payload_type, rbsp[start:position])
+
+
+def read_sei(unit: NalUnit) -> SeiRbsp:
+    """Messages of an SEI NAL unit.
+
+    Raises:
+        MessageError: the NAL unit is no SEI NAL unit.
+        EndOfDataError: a message runs past the end.
+        TrailingBitsError: the trailing bits are missing.
+    """
+    if not unit.is_sei:
+        raise MessageError(f"a NAL unit of type {unit.type_name} holds no SEI messages")
+    rbsp = unit.rbsp
+    messages = tuple(iterate_sei_messages(rbsp))
+    size = sum(len(message.to_bytes()) for message in messages)
+    return SeiRbsp(messages, rbsp[size:])
+
+
+def make_sei_nal_unit(
+    messages: SeiRbsp | Iterable[SeiMessage],
+    codec: Codec,
+    *,
+    suffix: bool = True,
+    layer_id: int = 0,
+    temporal_id: int = 0,
+    start_code_size: int = 3,
+) -> NalUnit:
+    """Build the NAL unit that carries the messages, in this order.
+
+    ``suffix`` chooses between a suffix and a prefix SEI NAL unit; H.264 has one type for both,
+    which stands before the picture. A NAL unit that is the first of its access unit needs
+    ``start_code_size`` 4.
+
+    Raises:
+        MessageError: there is no message.
+        StreamError: layer or TemporalId do not exist in the codec.
+    """
+    rbsp = messages if isinstance(messages, SeiRbsp) else SeiRbsp(tuple(messages))
+    if not rbsp.messages:
+        raise MessageError("an SEI NAL unit holds at least one message")
+    header = nal_unit_header(
+        codec,
+        sei_nal_unit_type(codec, suffix=suffix),
+        layer_id=layer_id,
+        temporal_id=temporal_id,
+    )
+    return NalUnit(
+        codec,
+        header + add_emulation_prevention(rbsp.to_bytes()),
+        start_code_size=start_code_size,
+    )
