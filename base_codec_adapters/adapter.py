@@ -46,6 +46,9 @@ DEFAULT_TIMEOUT = 600.0
 
 _HEADROOM_BYTES = 1 << 20
 
+# Encoders enlarge a picture to whole coding blocks, and crop it back by a conformance window.
+_CODING_BLOCK = 64
+
 
 class Adapter(ABC):
     """A program behind one interface.
@@ -243,11 +246,11 @@ def _check_request(summary: StreamSummary, request: DecodeRequest) -> None:
     found, limits = summary.format, request.limits
     if found.bit_depth not in SAMPLE_DEPTHS:
         raise StreamInvalidError(f"the stream has {found.bit_depth} bits a sample: 8 or 10 needed")
-    if found.width > limits.width or found.height > limits.height:
-        raise StreamInvalidError(
-            f"pictures of {found.width}x{found.height} pass the limit of "
-            f"{limits.width}x{limits.height}"
-        )
+    for size, margin in (((found.width, found.height), 0), (summary.coded_size, _CODING_BLOCK)):
+        if size[0] > limits.width + margin or size[1] > limits.height + margin:
+            raise StreamInvalidError(
+                f"pictures of {size[0]}x{size[1]} pass the limit of {limits.width}x{limits.height}"
+            )
     if summary.pictures > limits.pictures:
         raise StreamInvalidError(
             f"{summary.pictures} coded pictures pass the limit of {limits.pictures}"

@@ -45,13 +45,19 @@ class PictureFormat:
 class StreamSummary:
     """What a byte stream holds: its one picture format, and how many coded pictures.
 
+    ``coded_size`` is (width, height) before cropping, the largest of all parameter sets.
     ``parameter_sets_first`` tells that sequence and picture parameter sets come before the first
     slice.
     """
 
     format: PictureFormat
+    coded_size: tuple[int, int]
     pictures: int
     parameter_sets_first: bool
+
+
+# A parameter set's picture format, and its (width, height) before cropping.
+_Sequence = tuple[PictureFormat, tuple[int, int]]
 
 
 @dataclass(frozen=True)
@@ -70,6 +76,7 @@ def summarise(stream: bytes, codec: Codec) -> StreamSummary:
             no coded picture, changes its picture format, or is not 4:2:0.
     """
     found: PictureFormat | None = None
+    coded_width = coded_height = 0
     pictures = 0
     parameter_sets: set[int] = set()
     parameter_sets_first = False
@@ -77,12 +84,13 @@ def summarise(stream: bytes, codec: Codec) -> StreamSummary:
         if unit.layer != 0:
             continue
         if unit.type == _SEQUENCE_PARAMETER_SET[codec]:
-            read = _read_format(unit, codec)
+            read, (width, height) = _read_sequence(unit, codec)
             if found not in (None, read):
                 raise StreamInvalidError(
                     f"byte {unit.offset}: the stream changes from {found} to {read}: split it there"
                 )
             found = read
+            coded_width, coded_height = max(coded_width, width), max(coded_height, height)
             parameter_sets.add(unit.type)
         elif unit.type == _PICTURE_PARAMETER_SET[codec]:
             parameter_sets.add(unit.type)
@@ -94,7 +102,7 @@ def summarise(stream: bytes, codec: Codec) -> StreamSummary:
         raise StreamInvalidError(f"no {codec.upper()} sequence parameter set in the stream")
     if pictures == 0:
         raise StreamInvalidError(f"no {codec.upper()} coded picture in the stream")
-    return StreamSummary(found, pictures, parameter_sets_first)
+    return StreamSummary(found, (coded_width, coded_height), pictures, parameter_sets_first)
 
 
 def _nal_units(stream: bytes, codec: Codec) -> Iterator[_NalUnit]:
@@ -156,9 +164,9 @@ class _Bits:
         self.u(-self.position % 8)
 
 
-def _read_format(unit: _NalUnit, codec: Codec) -> PictureFormat:
+def _read_sequence(unit: _NalUnit, codec: Codec) -> _Sequence:
     bits = _Bits(unit.payload[:_PARAMETER_SET_BYTES])
-    read = _read_hevc_format if codec == "hevc" else _read_vvc_format
+    read = _read_hevc_sequence if codec == "hevc" else _read_vvc_sequence
     try:
         return read(bits)
     except EOFError:
@@ -168,7 +176,7 @@ def _read_format(unit: _NalUnit, codec: Codec) -> PictureFormat:
     raise StreamInvalidError(f"byte {unit.offset}: sequence parameter set: {problem}")
 
 
-def _read_hevc_format(bits: _Bits) -> PictureFormat:
+def _read_hevc_sequence(bits: _Bits) -> _Sequence:
     bits.u(4)  # sps_video_parameter_set_id
     sub_layers = bits.u(3)
     bits.u(1)  # sps_temporal_id_nesting_flag
@@ -181,15 +189,15 @@ def _read_hevc_format(bits: _Bits) -> PictureFormat:
         bits.u(88 * profile + 8 * level)
     bits.ue()  # sps_seq_parameter_set_id
     _require_420(bits.ue())
-    width, height = bits.ue(), bits.ue()
-    width, height = _crop(bits, width, height)
+    coded = bits.ue(), bits.ue()
+    width, height = _crop(bits, *coded)
     luma, chroma = bits.ue() + 8, bits.ue() + 8
     if luma != chroma:
         raise ValueError(f"luma has {luma} bits, chroma {chroma}: only equal depths are supported")
-    return _checked_format(width, height, luma)
+    return _checked_format(width, height, luma), coded
 
 
-def _read_vvc_format(bits: _Bits) -> PictureFormat:
+def _read_vvc_sequence(bits: _Bits) -> _Sequence:
     bits.u(8)  # sps_seq_parameter_set_id, sps_video_parameter_set_id
     sub_layers = bits.u(3)
     _require_420(bits.u(2))
@@ -199,11 +207,11 @@ def _read_vvc_format(bits: _Bits) -> PictureFormat:
     bits.u(1)  # sps_gdr_enabled_flag
     if bits.u(1):  # sps_ref_pic_resampling_enabled_flag
         bits.u(1)  # sps_res_change_in_clvs_allowed_flag
-    width, height = bits.ue(), bits.ue()
-    width, height = _crop(bits, width, height)
+    coded = bits.ue(), bits.ue()
+    width, height = _crop(bits, *coded)
     if bits.u(1):  # sps_subpic_info_present_flag
         raise ValueError("subpictures are not supported")
-    return _checked_format(width, height, bits.ue() + 8)
+    return _checked_format(width, height, bits.ue() + 8), coded
 
 
 def _skip_vvc_profile_tier_level(bits: _Bits, sub_layers: int) -> None:

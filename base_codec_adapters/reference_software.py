@@ -60,7 +60,7 @@ class ReferenceEncoder(BaseEncoder):
     ) -> list[str]:
         """The configuration file's tools; IDR pictures only, at the QP asked for.
 
-        The frame rate, a whole number here, reaches no syntax element.
+        The frame rate, a whole number here, bears on nothing but the level.
         """
         colour = request.colour
         return [

@@ -32,7 +32,7 @@ class VvencFFappEncoder(BaseEncoder):
     ) -> list[str]:
         """IDR pictures only, at the QP asked for, as with libvvenc through ffmpeg.
 
-        The frame rate, a whole number here, reaches no syntax element.
+        The frame rate, a whole number here, bears on nothing but the level.
         """
         colour = request.colour
         return [

@@ -55,6 +55,7 @@ def test_reads_what_was_written(
     )
     summary = summarise(make_stream(codec, pictures, sps), codec)
     assert summary.format == PictureFormat(width, height, bit_depth)
+    assert summary.coded_size == (width, height)
     assert summary.pictures == pictures
     assert summary.parameter_sets_first
 
@@ -62,7 +63,9 @@ def test_reads_what_was_written(
 @pytest.mark.parametrize("codec", CODECS)
 def test_conformance_window_is_applied(codec: Codec) -> None:
     sps = Sps(264, 136, crop=(1, 2, 0, 3))
-    assert summarise(make_stream(codec, 1, sps), codec).format == PictureFormat(258, 130, 8)
+    summary = summarise(make_stream(codec, 1, sps), codec)
+    assert summary.format == PictureFormat(258, 130, 8)
+    assert summary.coded_size == (264, 136)
 
 
 @pytest.mark.parametrize("codec", CODECS)

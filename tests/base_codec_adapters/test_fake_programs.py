@@ -392,6 +392,11 @@ def test_decoder_that_crashes_hangs_or_floods(make_program: MakeProgram) -> None
         (make_stream("hevc", 1, Sps(128, 64)), DecodeLimits(width=64), "pictures of 128x64 pass"),
         (make_stream("hevc", 1, Sps(64, 128)), DecodeLimits(height=64), "the limit of 8192x64"),
         (make_stream("hevc", 1, Sps(8194, 64)), DecodeLimits(), "the limit of 8192x8192"),
+        (
+            make_stream("hevc", 1, Sps(60000, 60000, crop=(0, 29998, 0, 29998))),
+            DecodeLimits(),
+            "pictures of 60000x60000 pass the limit",
+        ),
         (make_stream("hevc", 3), DecodeLimits(pictures=2), "3 coded pictures pass the limit of 2"),
         (make_stream("hevc", 3), DecodeLimits(total_bytes=3 * 6144 - 1), "decode the stream in"),
         (make_stream("hevc", 50, Sps(8192, 8192)), DecodeLimits(), "past the limit of 4294967296"),
@@ -415,6 +420,15 @@ def test_limits_are_inclusive(
     limits = DecodeLimits(width=64, height=64, pictures=2, total_bytes=2 * 6144)
     result = hevc_decoder(program).decode(DecodeRequest(make_stream("hevc", 2), limits=limits))
     assert len(result.pictures) == 2
+
+
+def test_limits_are_for_the_cropped_size(
+    make_program: MakeProgram, make_picture: MakePicture, tmp_path: Path
+) -> None:
+    program = make_program(writing(tmp_path / "output", y4m(raw_bytes(tmp_path, make_picture, 1))))
+    stream = make_stream("hevc", 1, Sps(72, 128, crop=(0, 4, 0, 32)))
+    limits = DecodeLimits(width=64, height=64)
+    assert len(hevc_decoder(program).decode(DecodeRequest(stream, limits=limits)).pictures) == 1
 
 
 def test_other_number_than_expected(make_program: MakeProgram) -> None:

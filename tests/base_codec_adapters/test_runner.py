@@ -49,9 +49,18 @@ def test_arguments_reach_the_program_unchanged(make_program: MakeProgram) -> Non
     assert sorted(outcome.messages.splitlines()) == ["err", "out"]
 
 
-def test_standard_input_is_empty(make_program: MakeProgram) -> None:
+def test_standard_input_is_not_ours(make_program: MakeProgram) -> None:
+    """A program that reads its standard input would otherwise eat the caller's, or wait."""
     program = make_program("print(repr(sys.stdin.read()))")
-    assert run([str(program.path)], timeout=30).messages == "''"
+    ours, saved = os.pipe(), os.dup(0)
+    os.dup2(ours[0], 0)
+    try:
+        outcome = run([str(program.path)], timeout=30)
+    finally:
+        os.dup2(saved, 0)
+        for descriptor in (*ours, saved):
+            os.close(descriptor)
+    assert outcome.messages == "''"
 
 
 def test_bad_end_says_what_happened(make_program: MakeProgram) -> None:
