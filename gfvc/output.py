@@ -22,17 +22,24 @@ def check_writable(path: Path, *, force: bool) -> None:
 
 
 @contextlib.contextmanager
-def replaced_when_complete(path: Path, *, force: bool, folder: bool = False) -> Iterator[Path]:
+def replaced_when_complete(
+    path: Path, *, force: bool, folder_of: frozenset[str] | None = None
+) -> Iterator[Path]:
     """A temporary path beside `path` that takes its name when the block ends without an error.
 
-    Its suffix is that of `path`, so that writers which go by the suffix work. With `folder` a
-    folder is made. On any error the temporary is removed and `path` is as it was. Raises
+    Its suffix is that of `path`, so that writers which go by the suffix work. With `folder_of`
+    a folder is made, and one that exists is replaced only if it holds nothing but files with
+    these suffixes. On any error the temporary is removed and `path` is as it was. Raises
     `OutputError` as `check_writable` does, and when writing fails (a full disk, say).
     """
     check_writable(path, force=force)
-    if path.exists() and path.is_dir() != folder:
-        kind = "a folder" if path.is_dir() else "a file"
-        raise OutputError(f"{path}: is {kind}; choose another name")
+    folder = folder_of is not None
+    if path.exists():
+        if path.is_dir() != folder:
+            kind = "a folder" if path.is_dir() else "a file"
+            raise OutputError(f"{path}: is {kind}; choose another name")
+        if folder_of is not None:
+            _check_replaceable(path, folder_of)
     try:
         holder = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
     except OSError as error:
@@ -51,3 +58,12 @@ def replaced_when_complete(path: Path, *, force: bool, folder: bool = False) -> 
         raise OutputError(f"{path}: cannot be written ({error.strerror or error})") from None
     finally:
         shutil.rmtree(holder, ignore_errors=True)
+
+
+def _check_replaceable(folder: Path, suffixes: frozenset[str]) -> None:
+    """Refuse to replace a folder that holds anything that we would not have written."""
+    for entry in folder.iterdir():
+        if not entry.is_file() or entry.suffix.lower() not in suffixes:
+            raise OutputError(
+                f"{folder}: holds {entry.name}, which is not ours to remove; choose another folder"
+            )

@@ -1,0 +1,181 @@
+"""The main job on talking-head clips: bits, landmark error, speed.
+
+    python -m benchmarks.main_job CLIP... [--json FILE] [--model NAME] [--key-qp N] [--runs N]
+
+Every clip is encoded with the default settings and decoded by the `gfvc` command, as a user
+would. Bits are those of the whole file. Speeds are pictures over wall time of the whole command,
+the median of `--runs` runs after a warm-up; encoding speed leaves out the base codec's time.
+Landmark error and the region measures are defined in docs/measures.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from gfvc.metrics import LandmarkError, psnr, ssim
+from gfvc.video_reader import read_pictures
+
+LONG_CLIP_SECONDS = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class ClipResult:
+    """Measurements of one clip; kbit/s, eye distances, dB, pictures a second."""
+
+    clip: str
+    seconds: float
+    sei_kbps: float
+    total_kbps: float
+    key_pictures: int
+    landmark_error: float
+    repeated_landmark_error: float
+    faces_lost: int
+    psnr: float
+    ssim: float
+    encode_pictures_per_second: float
+    decode_pictures_per_second: float
+
+
+def _run(command: str, *arguments: str) -> dict[str, Any]:
+    result = subprocess.run(
+        [sys.executable, "-m", "gfvc", command, *arguments, "--json", "--force"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if result.returncode:
+        raise SystemExit(result.stderr.strip())
+    answer: dict[str, Any] = json.loads(result.stdout)
+    return answer
+
+
+def measure_clip(path: Path, encode_options: Sequence[str], runs: int) -> ClipResult:
+    """Encode, decode and compare one clip."""
+    with tempfile.TemporaryDirectory() as folder:
+        stream, video = str(Path(folder, "clip.266")), str(Path(folder, "clip.mp4"))
+        lossless = Path(folder, "clip.mkv")
+        encoded = [_run("encode", str(path), stream, *encode_options) for _ in range(runs + 1)]
+        decoded = [_run("decode", stream, video) for _ in range(runs + 1)]
+        _run("decode", stream, str(lossless))
+        first = encoded[0]
+        rate = Fraction(first["fps"]).limit_denominator(1001)
+        landmarks, repeated = LandmarkError(), LandmarkError()
+        key = None
+        qualities = []
+        pairs = zip(read_pictures(path, rate), read_pictures(lossless, rate), strict=True)
+        for source, picture in pairs:
+            key = picture if key is None else key
+            landmarks.add(source, picture)
+            repeated.add(source, key)
+            qualities.append((psnr(source, picture), ssim(source, picture)))
+        landmarks.close()
+        repeated.close()
+        frames = first["frames"]
+        seconds = frames / float(rate)
+        encoding = statistics.median(e["seconds"] - e["base_codec_seconds"] for e in encoded[1:])
+        decoding = statistics.median(d["seconds"] for d in decoded[1:])
+        mean_psnr, mean_ssim = np.mean(qualities, axis=0)
+        return ClipResult(
+            clip=path.stem,
+            seconds=seconds,
+            sei_kbps=first["bits"]["sei"] / seconds / 1000,
+            total_kbps=first["bits"]["total"] / seconds / 1000,
+            key_pictures=first["key_pictures"],
+            landmark_error=landmarks.mean,
+            repeated_landmark_error=repeated.mean,
+            faces_lost=landmarks.lost,
+            psnr=float(mean_psnr),
+            ssim=float(mean_ssim),
+            encode_pictures_per_second=frames / encoding,
+            decode_pictures_per_second=frames / decoding,
+        )
+
+
+def summarise(results: Sequence[ClipResult]) -> dict[str, Any]:
+    """Means over clips, and what they were measured on."""
+    long_clips = [r for r in results if r.seconds >= LONG_CLIP_SECONDS]
+    return {
+        "processor": platform.processor() or platform.machine(),
+        "threads": os.cpu_count(),
+        "python": platform.python_version(),
+        "sei_kbps": float(np.mean([r.sei_kbps for r in results])),
+        "total_kbps_long_clips": (
+            float(np.mean([r.total_kbps for r in long_clips])) if long_clips else None
+        ),
+        "landmark_error": float(np.mean([r.landmark_error for r in results])),
+        "encode_pictures_per_second": min(r.encode_pictures_per_second for r in results),
+        "decode_pictures_per_second": min(r.decode_pictures_per_second for r in results),
+    }
+
+
+def _print_table(results: Sequence[ClipResult], summary: dict[str, Any]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(title="the main job")
+    table.add_column("clip")
+    names = {
+        "seconds": ".1f",
+        "sei_kbps": ".2f",
+        "total_kbps": ".2f",
+        "key_pictures": "d",
+        "landmark_error": ".4f",
+        "repeated_landmark_error": ".3f",
+        "faces_lost": "d",
+        "psnr": ".2f",
+        "ssim": ".3f",
+        "encode_pictures_per_second": ".1f",
+        "decode_pictures_per_second": ".1f",
+    }
+    for name in names:
+        table.add_column(name.replace("_", " "), justify="right")
+    for result in results:
+        row = asdict(result)
+        table.add_row(result.clip, *(format(row[name], form) for name, form in names.items()))
+    console = Console(width=200)
+    console.print(table)
+    for name, value in summary.items():
+        console.print(f"{name}: {value:.4g}" if isinstance(value, float) else f"{name}: {value}")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the benchmark."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.main_job", description=__doc__)
+    parser.add_argument("clips", nargs="+", type=Path, metavar="CLIP")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the results here too")
+    parser.add_argument("--model", default="mesh")
+    parser.add_argument("--key-qp", metavar="N")
+    parser.add_argument("--runs", type=int, default=5)
+    options = parser.parse_args(arguments)
+    encode_options = ["--model", options.model]
+    if options.key_qp:
+        encode_options += ["--key-qp", options.key_qp]
+    results = []
+    for path in options.clips:
+        results.append(measure_clip(path, encode_options, options.runs))
+        sys.stderr.write(f"{results[-1]}\n")
+    summary = summarise(results)
+    _print_table(results, summary)
+    if options.json:
+        options.json.write_text(
+            json.dumps({"summary": summary, "clips": [asdict(r) for r in results]}, indent=2) + "\n"
+        )
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

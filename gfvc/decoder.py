@@ -1,0 +1,127 @@
+"""From a VVC or HEVC stream with generative face video messages to pictures."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from gfvc.base_layer import Picture, decode_base_layer
+from gfvc.errors import StreamError
+from gfvc.output import replaced_when_complete
+from gfvc.parameter_coding import to_parameters
+from gfvc.stream_reader import FaceStream, PictureUnit, read_face_stream
+from gfvc.video_writer import is_folder_output, open_writer
+from models import AnimationModel, ModelCard, Registry, UnknownModelError, default_registry
+
+# What a stream without our user data is shown at; H.274 has no rate for driven pictures.
+DEFAULT_RATE = Fraction(25)
+
+Notes = Callable[[str], None]
+Progress = Callable[[int, "int | None"], None]
+
+
+@dataclass(frozen=True, slots=True)
+class DecodeOptions:
+    """How to decode. `rate` in pictures per second replaces the one that the stream states."""
+
+    rate: Fraction | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DecodeSummary:
+    """What was decoded."""
+
+    frames: int
+    rate: Fraction
+    width: int
+    height: int
+    model: str
+    seconds: float
+
+    def to_json(self) -> dict[str, Any]:
+        """The object that `gfvc decode --json` prints."""
+        return {
+            "frames": self.frames,
+            "fps": float(self.rate),
+            "width": self.width,
+            "height": self.height,
+            "model": self.model,
+            "seconds": self.seconds,
+        }
+
+
+def _ignore(*_: object) -> None:
+    """Default for notes and progress."""
+
+
+def decode(
+    source: Path,
+    output: Path,
+    options: DecodeOptions = DecodeOptions(),
+    *,
+    force: bool = False,
+    registry: Registry | None = None,
+    notes: Notes = _ignore,
+    progress: Progress = _ignore,
+) -> DecodeSummary:
+    """Decode a stream into a video file or a folder of PNG files.
+
+    `notes` is told what a user should know, such as that the stream was cut off; `progress` gets
+    the number of pictures done and the total. Raises `GfvcError`, `SeiError`, `ModelError` or
+    `BaseCodecError`; then `output` is as it was.
+    """
+    started = time.perf_counter()
+    folder_of = frozenset({".png"}) if is_folder_output(output) else None
+    with replaced_when_complete(output, force=force, folder_of=folder_of) as temporary:
+        stream = read_face_stream(source, notes)
+        rate = options.rate or stream.rate or DEFAULT_RATE
+        if stream.rate is None and options.rate is None:
+            notes(f"{source}: states no picture rate; shown at {float(rate):g} pictures a second")
+        card, model = _find_model(source, stream, registry or default_registry())
+        count = 0
+        width = height = 0
+        with open_writer(temporary, rate) as writer:
+            for picture in decode_pictures(source, stream, model):
+                writer.write(picture)
+                height, width = picture.shape[:2]
+                count += 1
+                progress(count, stream.pictures)
+    return DecodeSummary(count, rate, width, height, card.name, time.perf_counter() - started)
+
+
+def _find_model(
+    source: Path, stream: FaceStream, registry: Registry
+) -> tuple[ModelCard, AnimationModel]:
+    if stream.model_uri is None:
+        raise StreamError(
+            f"{source}: its base message names no model (no gfv_nn_uri), so nothing here can "
+            "tell how to draw its pictures"
+        )
+    try:
+        registered = registry.find_uri(stream.model_uri)
+    except UnknownModelError as error:
+        raise StreamError(f"{source}: {error}; gfvc models lists what is installed") from None
+    return registered.card, registered.load()
+
+
+def decode_pictures(source: Path, stream: FaceStream, model: AnimationModel) -> Iterator[Picture]:
+    """All pictures of a stream in output order, uint8 RGB [height, width, 3]."""
+    keys = decode_base_layer(stream.codec, stream.base_layer, len(stream.picture_units))
+    for unit, key in zip(stream.picture_units, keys, strict=True):
+        yield key
+        yield from _animate(source, unit, key, model)
+
+
+def _animate(
+    source: Path, unit: PictureUnit, key: Picture, model: AnimationModel
+) -> Iterator[Picture]:
+    if unit.base is None:
+        return
+    layout = model.layout
+    reference = model.prepare(key, to_parameters(unit.base, layout, source))
+    for values in unit.driven:
+        yield reference.animate(to_parameters(values, layout, source))

@@ -1,0 +1,132 @@
+"""The main job on a face that comes with the installation: make, encode, decode, compare."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from fractions import Fraction
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from gfvc.decoder import decode
+from gfvc.demo_clip import RATE, make_demo_clip
+from gfvc.encoder import EncodeOptions, encode
+from gfvc.metrics import LandmarkError, psnr, ssim
+from gfvc.video_reader import Picture, read_pictures
+from gfvc.video_writer import open_writer
+
+STREAMS = {"vvc": "demo.266", "hevc": "demo.265"}
+STRIP_PICTURES = 8
+
+Notes = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class DemoRow:
+    """One codec's result. Bits count the whole file; PSNR in dB and SSIM are means over pictures.
+
+    `repeated_psnr` and `repeated_ssim` are those of showing the decoded key picture all the time.
+    """
+
+    codec: str
+    stream: str
+    pictures: int
+    key_pictures: int
+    base_bits: int
+    sei_bits: int
+    kilobits_per_second: float
+    psnr: float
+    ssim: float
+    repeated_psnr: float
+    repeated_ssim: float
+    landmark_error: float
+    encode_seconds: float
+    decode_seconds: float
+
+
+def run_demo(folder: Path, seconds: float, notes: Notes) -> list[DemoRow]:
+    """Run the demo into an existing, empty folder; return a row for each base codec.
+
+    Leaves source.mkv, a stream and a decoded video per codec, pictures.png, and summary.json.
+    """
+    source = folder / "source.mkv"
+    notes(f"drawing {seconds:g} s of a talking head")
+    with open_writer(source, RATE) as writer:
+        for picture in make_demo_clip(seconds):
+            writer.write(picture)
+    originals = list(read_pictures(source, RATE))
+    rows = []
+    decoded: dict[str, list[Picture]] = {}
+    for codec, name in STREAMS.items():
+        notes(f"{codec.upper()}: encoding and decoding")
+        stream = folder / name
+        summary = encode(source, stream, EncodeOptions(codec=codec, crop="none"))
+        video = folder / f"decoded_{codec}.mp4"
+        decode(stream, video)
+        lossless = folder / f".{codec}.mkv"
+        started = time.perf_counter()
+        decode(stream, lossless)
+        decode_seconds = time.perf_counter() - started
+        decoded[codec] = list(read_pictures(lossless, RATE))
+        lossless.unlink()
+        pictures = decoded[codec]
+        key = pictures[0]
+        landmarks = LandmarkError()
+        for original, picture in zip(originals, pictures, strict=True):
+            landmarks.add(original, picture)
+        landmarks.close()
+        rows.append(
+            DemoRow(
+                codec=codec,
+                stream=name,
+                pictures=summary.frames,
+                key_pictures=summary.key_pictures,
+                base_bits=summary.base_bits,
+                sei_bits=summary.sei_bits,
+                kilobits_per_second=summary.kilobits_per_second,
+                psnr=_mean(psnr, originals, pictures),
+                ssim=_mean(ssim, originals, pictures),
+                repeated_psnr=_mean(psnr, originals, [key] * len(originals)),
+                repeated_ssim=_mean(ssim, originals, [key] * len(originals)),
+                landmark_error=landmarks.mean,
+                encode_seconds=summary.seconds,
+                decode_seconds=decode_seconds,
+            )
+        )
+    write_strip(folder / "pictures.png", {"source": originals, **decoded})
+    summary_text = json.dumps([asdict(row) for row in rows], indent=2)
+    (folder / "summary.json").write_text(summary_text + "\n")
+    return rows
+
+
+def _mean(
+    measure: Callable[[Picture, Picture], float], sources: list[Picture], decoded: list[Picture]
+) -> float:
+    values = [min(measure(a, b), 100.0) for a, b in zip(sources, decoded, strict=True)]
+    return float(np.mean(values))
+
+
+def write_strip(path: Path, videos: dict[str, list[Picture]]) -> None:
+    """Write a PNG: a row for each video, its name beside it, pictures spread over the time."""
+    rows = []
+    for name, pictures in videos.items():
+        chosen = np.linspace(0, len(pictures) - 1, STRIP_PICTURES).round().astype(int)
+        size = pictures[0].shape[0]
+        label = np.full((size, 96, 3), 255, np.uint8)
+        cv2.putText(
+            label, name, (8, size // 2), cv2.FONT_HERSHEY_SIMPLEX, 0.6, (0, 0, 0), 1, cv2.LINE_AA
+        )
+        rows.append(np.concatenate([label, *(pictures[index] for index in chosen)], axis=1))
+    sheet = np.concatenate(rows, axis=0)
+    ok, data = cv2.imencode(".png", cv2.cvtColor(sheet, cv2.COLOR_RGB2BGR))
+    assert ok
+    path.write_bytes(data.tobytes())
+
+
+def demo_rate() -> Fraction:
+    """Pictures per second of the demo clip."""
+    return RATE

@@ -1,0 +1,274 @@
+"""From a talking-head video to one VVC or HEVC stream with generative face video messages.
+
+The encoder holds a decoder: key pictures are analysed as decoded, and face parameters are
+predicted from reconstructed ones. It works in a stream; nothing grows with the clip's length
+but the file that it writes.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from gfvc.base_layer import DEFAULT_QP, KeyPictureCoder
+from gfvc.crop import choose_crop, require_square
+from gfvc.errors import InputError, OutputError
+from gfvc.key_pictures import KeyPictureSchedule
+from gfvc.output import check_writable, replaced_when_complete
+from gfvc.parameter_coding import ParameterCoder
+from gfvc.stream_information import StreamInformation
+from gfvc.stream_writer import StreamWriter
+from gfvc.video_reader import Picture, Rectangle, probe_video, read_pictures
+from models import Analyser, Analysis, AnimationModel, ModelCard, Registry, default_registry
+
+MIN_SIDE = 64
+
+CODEC_OF_SUFFIX = {".266": "vvc", ".vvc": "vvc", ".265": "hevc", ".hevc": "hevc"}
+
+Notes = Callable[[str], None]
+Progress = Callable[[int, "int | None"], None]
+
+
+@dataclass(frozen=True, slots=True)
+class EncodeOptions:
+    """How to encode; None stands for a default that depends on the input or output.
+
+    `codec` "vvc" or "hevc" (by the output's suffix); `base_encoder` a name from
+    `base_codec_adapters.available()` or "auto"; `model` a registered name; `key_qp` 0..63 (VVC)
+    or 0..51 (HEVC); `key_interval` pictures from key picture to key picture; `crop` "auto" or
+    "none"; `size` side of the coded picture, a multiple of 8 in 64..2048; `rate` pictures per
+    second; `low_delay` a NAL unit for each picture's messages.
+    """
+
+    codec: str | None = None
+    base_encoder: str = "auto"
+    model: str = "mesh"
+    key_qp: int | None = None
+    key_interval: int | None = None
+    crop: str = "auto"
+    size: int = 256
+    rate: Fraction | None = None
+    low_delay: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class EncodeSummary:
+    """What was encoded. Bits: `sei_bits` are the NAL units with face parameters and user data."""
+
+    frames: int
+    rate: Fraction
+    width: int
+    height: int
+    key_pictures: int
+    low_confidence_pictures: int
+    model: str
+    codec: str
+    base_bits: int
+    sei_bits: int
+    seconds: float
+    base_codec_seconds: float
+
+    @property
+    def total_bits(self) -> int:
+        """Eight times the size of the file."""
+        return self.base_bits + self.sei_bits
+
+    @property
+    def kilobits_per_second(self) -> float:
+        """All bits over the clip's duration."""
+        return self.total_bits * float(self.rate) / self.frames / 1000
+
+    def to_json(self) -> dict[str, Any]:
+        """The object that `gfvc encode --json` prints."""
+        return {
+            "frames": self.frames,
+            "fps": float(self.rate),
+            "width": self.width,
+            "height": self.height,
+            "key_pictures": self.key_pictures,
+            "low_confidence_pictures": self.low_confidence_pictures,
+            "model": self.model,
+            "codec": self.codec,
+            "bits": {"base": self.base_bits, "sei": self.sei_bits, "total": self.total_bits},
+            "kbps": self.kilobits_per_second,
+            "seconds": self.seconds,
+            "base_codec_seconds": self.base_codec_seconds,
+        }
+
+
+def _ignore(*_: object) -> None:
+    """Default for notes and progress."""
+
+
+def choose_codec(output: Path, codec: str | None) -> str:
+    """The base codec asked for, or that of the output's suffix; VVC when that is silent."""
+    by_suffix = CODEC_OF_SUFFIX.get(output.suffix.lower())
+    if codec and by_suffix and codec != by_suffix:
+        raise OutputError(
+            f"{output}: the suffix means {by_suffix} and --codec says {codec}; change one of them"
+        )
+    if output.suffix.lower() in (".mp4", ".mov", ".mkv"):
+        raise OutputError(f"{output}: containers are not written yet; use .266 or .265")
+    return codec or by_suffix or "vvc"
+
+
+def encode(
+    source: Path,
+    output: Path,
+    options: EncodeOptions = EncodeOptions(),
+    *,
+    force: bool = False,
+    registry: Registry | None = None,
+    notes: Notes = _ignore,
+    progress: Progress = _ignore,
+) -> EncodeSummary:
+    """Encode a video file.
+
+    `notes` is told what a user should know; `progress` gets the number of pictures done and the
+    expected total or None. Raises `GfvcError`, `ModelError` or `BaseCodecError`; then `output` is
+    as it was.
+    """
+    started = time.perf_counter()
+    codec = choose_codec(output, options.codec)
+    check_writable(output, force=force)
+    model = (registry or default_registry()).find(options.model)
+    video = probe_video(source)
+    if min(video.width, video.height) < MIN_SIDE:
+        raise InputError(
+            f"{source}: is {video.width}x{video.height}; pictures need at least {MIN_SIDE} a side"
+        )
+    if video.has_audio:
+        notes(f"{source}: the sound is left out")
+    rate = options.rate or video.rate
+    if options.crop == "none":
+        crop = require_square(source, video.width, video.height)
+    else:
+        crop = choose_crop(source, video.width, video.height, options.size)
+    qp = DEFAULT_QP[codec] if options.key_qp is None else options.key_qp
+    coder = KeyPictureCoder(codec, qp, rate, options.base_encoder)
+    expected = round(video.seconds * rate) if video.seconds else None
+    with replaced_when_complete(output, force=force) as temporary, temporary.open("wb") as file:
+        information = StreamInformation(rate, 1, video.width, video.height, crop)
+        writer = StreamWriter(file, codec, information, low_delay=options.low_delay)
+        encoder = _ClipEncoder(source, model.load(), model.card, coder, writer, options, rate)
+        encoder.encode(_scaled(source, rate, crop, options.size), notes, progress, expected)
+        writer.close()
+    return EncodeSummary(
+        frames=encoder.pictures,
+        rate=rate,
+        width=options.size,
+        height=options.size,
+        key_pictures=encoder.key_pictures,
+        low_confidence_pictures=encoder.low_confidence,
+        model=model.card.name,
+        codec=codec,
+        base_bits=8 * (writer.bytes_written - writer.sei_bytes),
+        sei_bits=8 * writer.sei_bytes,
+        seconds=time.perf_counter() - started,
+        base_codec_seconds=encoder.base_codec_seconds,
+    )
+
+
+def _scaled(source: Path, rate: Fraction, crop: Rectangle, size: int) -> Iterator[Picture]:
+    for picture in read_pictures(source, rate, crop):
+        if picture.shape[0] == size:
+            yield picture
+            continue
+        shrinks = picture.shape[0] > size
+        interpolation = cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC
+        yield np.asarray(cv2.resize(picture, (size, size), interpolation=interpolation), np.uint8)
+
+
+class _ClipEncoder:
+    """The state of encoding one clip."""
+
+    def __init__(
+        self,
+        source: Path,
+        model: AnimationModel,
+        card: ModelCard,
+        coder: KeyPictureCoder,
+        writer: StreamWriter,
+        options: EncodeOptions,
+        rate: Fraction,
+    ) -> None:
+        self._source = source
+        self._model = model
+        self._coder = coder
+        self._writer = writer
+        self._schedule = KeyPictureSchedule(rate, options.key_interval)
+        self._parameters = ParameterCoder(model.layout, card)
+        self._key: Analysis | None = None
+        self._waiting = 0  # pictures before the first key picture
+        self.pictures = 0
+        self.key_pictures = 0
+        self.low_confidence = 0
+        self.base_codec_seconds = 0.0
+
+    def encode(
+        self,
+        pictures: Iterator[Picture],
+        notes: Notes,
+        progress: Progress,
+        expected: int | None,
+    ) -> None:
+        with self._model.open_analyser() as analyser:
+            for picture in pictures:
+                self._encode_picture(analyser, picture)
+                self.pictures += 1
+                progress(self.pictures, expected)
+        if self._key is None:
+            raise InputError(
+                f"{self._source}: shows no face in any of its {self.pictures} pictures; "
+                "a face must be in view, and not much smaller than a tenth of the picture"
+            )
+        if self.low_confidence:
+            notes(
+                f"{self._source}: {self.low_confidence} of {self.pictures} pictures show no face; "
+                "the face stands still there"
+            )
+
+    def _encode_picture(self, analyser: Analyser, picture: Picture) -> None:
+        analysis = None
+        if self._schedule.due():
+            if analyser.finds_face(picture) and self._send_key(analyser, picture):
+                return
+        elif self._key is not None:
+            analysis = analyser.analyse(picture, self._key)
+        self._schedule.driven(face=analysis is not None)
+        if self._key is None:
+            self._waiting += 1
+        elif analysis is None:
+            self._repeat()
+        else:
+            self._writer.add_message(self._parameters.driven(analysis.parameters))
+
+    def _send_key(self, analyser: Analyser, picture: Picture) -> bool:
+        """Send a key picture; False when its decoded form shows no face."""
+        before = time.perf_counter()
+        coded = self._coder.code(picture)
+        self.base_codec_seconds += time.perf_counter() - before
+        analysis = analyser.analyse_key(coded.decoded)
+        if analysis is None:
+            self._schedule.key_failed()
+            return False
+        self._schedule.key_sent()
+        self._key = analysis
+        self.key_pictures += 1
+        self._writer.begin_picture(coded.stream, self._parameters.base(analysis.parameters))
+        # Pictures before the first key picture look like it: the face stands still until then.
+        while self._waiting:
+            self._waiting -= 1
+            self._repeat()
+        return True
+
+    def _repeat(self) -> None:
+        self.low_confidence += 1
+        self._writer.add_message(self._parameters.repeated())

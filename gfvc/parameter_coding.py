@@ -1,0 +1,133 @@
+"""Between a model's face parameters and generative face video messages.
+
+Quantisation happens here and nowhere else; what comes out of it is integers, which the encoder
+predicts from and the decoder receives, bit for bit the same on every machine.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from gfvc.errors import StreamError
+from models import FaceParameters, ModelCard, ParameterLayout
+from sei import GENERATIVE_FACE_VIDEO, FaceValues, GfvState, MatrixValues, NetworkUri, SeiMessage
+
+GFV_ID = 0
+
+# A change of less than half a step plus this share of one is not sent: trackers tremble, and a
+# zero costs 2 bits where a step costs 5. Larger changes are rounded to nearest.
+DEAD_ZONE = 0.2
+
+IntegerArray = npt.NDArray[np.int64]
+
+
+def quantise(
+    values: npt.NDArray[np.float64], precision: int, previous: IntegerArray | None
+) -> IntegerArray:
+    """Integers in steps of 2**-precision; small changes against `previous` are left out."""
+    scaled = values * 2.0**precision
+    if previous is None:
+        return np.rint(scaled).astype(np.int64)
+    change = scaled - previous
+    bias = np.where(np.abs(change) < 1.5, 0.5 - DEAD_ZONE, 0.5)
+    steps = np.sign(change) * np.floor(np.abs(change) + bias)
+    return previous + steps.astype(np.int64)
+
+
+def to_values(
+    parameters: FaceParameters, layout: ParameterLayout, previous: FaceValues | None = None
+) -> FaceValues:
+    """Quantise face parameters of a layout."""
+    keypoints = None
+    if parameters.keypoints is not None:
+        before = None
+        if previous is not None and previous.keypoints is not None:
+            before = np.array(previous.keypoints, np.int64)
+        quantised = quantise(parameters.keypoints, layout.coordinate_precision, before)
+        keypoints = tuple(tuple(int(c) for c in point) for point in quantised)
+    matrices = []
+    for index, (matrix_type, values) in enumerate(parameters.matrices):
+        before = None
+        if previous is not None and previous.matrices:
+            before = np.array(previous.matrices[index].matrices, np.int64)
+        quantised = quantise(values, layout.matrix_precision, before)
+        matrices.append(MatrixValues(matrix_type, layout.matrix_precision, _nested(quantised)))
+    return FaceValues(
+        keypoints=keypoints,
+        keypoint_precision_factor=None if keypoints is None else layout.coordinate_precision,
+        matrices=tuple(matrices),
+    )
+
+
+def _nested(values: IntegerArray) -> tuple[tuple[tuple[int, ...], ...], ...]:
+    return tuple(
+        tuple(tuple(int(element) for element in row) for row in matrix) for matrix in values
+    )
+
+
+def to_parameters(values: FaceValues, layout: ParameterLayout, source: Path) -> FaceParameters:
+    """Face parameters of received values; raise `StreamError` when they have another layout."""
+    keypoints = None
+    if values.keypoints is not None:
+        assert values.keypoint_precision_factor is not None
+        keypoints = np.array(values.keypoints, np.float64)
+        keypoints *= 2.0**-values.keypoint_precision_factor
+    shape = (0, 0) if keypoints is None else keypoints.shape
+    wanted = (layout.keypoints, layout.dimensions) if layout.keypoints else (0, 0)
+    found = [
+        (m.type_idx, len(m.matrices), len(m.matrices[0]), len(m.matrices[0][0]))
+        for m in values.matrices
+    ]
+    expected = [(m.matrix_type, *m.shape) for m in layout.matrices]
+    if shape != wanted or found != expected:
+        raise StreamError(
+            f"{source}: a message carries {shape[0]} keypoints and matrices {found} (type, count, "
+            f"height, width); its model wants {wanted[0]} keypoints and {expected}"
+        )
+    matrices = tuple(
+        (matrix.matrix_type, np.array(m.matrices, np.float64) * 2.0**-m.precision_factor)
+        for matrix, m in zip(layout.matrices, values.matrices, strict=True)
+    )
+    return FaceParameters(keypoints, matrices)
+
+
+class ParameterCoder:
+    """Turns the face parameters of a clip into messages, predicted in a closed loop."""
+
+    def __init__(self, layout: ParameterLayout, card: ModelCard) -> None:
+        self._layout = layout
+        self._network = NetworkUri(card.tag, card.uri)
+        self._state = GfvState()
+        self._previous = FaceValues()
+        self._count = 0
+
+    def base(self, parameters: FaceParameters) -> SeiMessage:
+        """The base message of a key picture: where prediction starts, and which model to use."""
+        self._count = 0
+        return self._message(to_values(parameters, self._layout))
+
+    def driven(self, parameters: FaceParameters) -> SeiMessage:
+        """The message of a driven picture."""
+        return self._message(to_values(parameters, self._layout, self._previous))
+
+    def repeated(self) -> SeiMessage:
+        """The message of a picture without a face: as before, and marked of low confidence."""
+        return self._message(self._previous, low_confidence=True)
+
+    def _message(self, values: FaceValues, *, low_confidence: bool = False) -> SeiMessage:
+        base = self._count == 0
+        message = self._state.predict(
+            values,
+            gfv_id=GFV_ID,
+            gfv_cnt=self._count,
+            base_picture_flag=base,
+            network=self._network if base else None,
+            low_confidence_face_parameter_flag=low_confidence,
+        )
+        payload = self._state.write(message)
+        self._previous = values
+        self._count += 1
+        return SeiMessage(GENERATIVE_FACE_VIDEO, payload)

@@ -1,0 +1,207 @@
+"""Taking a stream apart: the base layer for the base decoder, face parameters by picture."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
+
+from gfvc.errors import InputError, StreamError
+from gfvc.stream_information import StreamInformation
+from sei import (
+    GENERATIVE_FACE_VIDEO,
+    USER_DATA_UNREGISTERED,
+    Codec,
+    EndOfDataError,
+    FaceValues,
+    GfvState,
+    NalUnit,
+    NetworkUri,
+    SeiError,
+    SeiMessage,
+    TrailingBitsError,
+    UnknownCodecError,
+    iterate_sei_messages,
+    split_annex_b,
+)
+
+Notes = Callable[[str], None]
+
+_CODECS = (Codec.VVC, Codec.HEVC)
+_RBSP_TRAILING = b"\x80"
+
+
+@dataclass(slots=True)
+class PictureUnit:
+    """A coded picture: its NAL units, and the face parameters that belong to it.
+
+    `base` are those of the picture itself; None for one without generative face video messages.
+    `driven` are those of the pictures that follow it, in output order.
+    """
+
+    units: list[NalUnit] = field(default_factory=list)
+    base: FaceValues | None = None
+    driven: list[FaceValues] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class FaceStream:
+    """What a decoder needs of a stream. `rate` and `model_uri` are None when not stated."""
+
+    codec: str
+    picture_units: list[PictureUnit]
+    rate: Fraction | None
+    model_uri: str | None
+
+    @property
+    def base_layer(self) -> bytes:
+        """The coded pictures as an Annex B stream of their own."""
+        return b"".join(
+            unit.to_annex_b() for picture in self.picture_units for unit in picture.units
+        )
+
+    @property
+    def pictures(self) -> int:
+        """Number of output pictures."""
+        return sum(1 + len(unit.driven) for unit in self.picture_units)
+
+
+def read_face_stream(path: Path, notes: Notes) -> FaceStream:
+    """Read a stream; a stream that was cut off is read up to the cut, and `notes` is told.
+
+    Raises `InputError` when the file is no VVC or HEVC stream, `StreamError` when it holds no
+    generative face video messages, or messages that cannot be understood.
+    """
+    reader = _Reader(path, notes)
+    try:
+        with path.open("rb") as file:
+            units = split_annex_b(file)
+            held: NalUnit | None = None
+            for unit in units:
+                if held is not None:
+                    reader.add(held, last=False)
+                held = unit
+            if held is None:
+                raise InputError(f"{path}: is empty")
+            reader.add(held, last=True)
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror})") from None
+    except UnknownCodecError:
+        raise InputError(f"{path}: neither a VVC nor an HEVC stream") from None
+    except SeiError as error:
+        raise StreamError(f"{path}: {error}") from None
+    return reader.finish()
+
+
+class _Reader:
+    """Collects picture units from NAL units in order."""
+
+    def __init__(self, path: Path, notes: Notes) -> None:
+        self._path = path
+        self._notes = notes
+        self._codec: Codec | None = None
+        self._state = GfvState()
+        self._pictures: list[PictureUnit] = []
+        self._waiting: list[NalUnit] = []  # belong to the picture that comes next
+        self._rate: Fraction | None = None
+        self._model_uri: str | None = None
+        self._messages = 0
+        self._gfv_id: int | None = None
+        self._other_faces = False
+
+    def add(self, unit: NalUnit, *, last: bool) -> None:
+        if self._codec is None:
+            self._codec = unit.codec
+            if unit.codec not in _CODECS:
+                raise InputError(
+                    f"{self._path}: an {unit.codec.name} stream; VVC or HEVC is wanted"
+                )
+        if unit.is_sei:
+            self._add_sei(unit, last=last)
+        elif unit.starts_picture:
+            self._pictures.append(PictureUnit([*self._waiting, unit]))
+            self._waiting = []
+        elif unit.is_vcl and self._pictures:
+            self._pictures[-1].units.append(unit)
+        else:
+            self._waiting.append(unit)
+
+    def _add_sei(self, unit: NalUnit, *, last: bool) -> None:
+        for message in self._sei_messages(unit, last=last):
+            if message.payload_type == USER_DATA_UNREGISTERED:
+                information = StreamInformation.from_payload(message.payload)
+                if information is not None:
+                    self._rate = information.rate
+            elif message.payload_type == GENERATIVE_FACE_VIDEO:
+                self._add_face(unit, message)
+
+    def _sei_messages(self, unit: NalUnit, *, last: bool) -> Iterator[SeiMessage]:
+        rbsp = unit.rbsp
+        try:
+            yield from iterate_sei_messages(rbsp)
+        except (TrailingBitsError, EndOfDataError) as error:
+            if not last:
+                raise StreamError(
+                    f"{self._path}: SEI NAL unit at byte {unit.offset}: {error}"
+                ) from None
+            self._notes(f"{self._path}: cut off in the SEI NAL unit at byte {unit.offset}")
+            if isinstance(error, TrailingBitsError):
+                yield from self._messages_before_cut(rbsp)
+
+    def _messages_before_cut(self, rbsp: bytes) -> Iterator[SeiMessage]:
+        try:
+            yield from iterate_sei_messages(rbsp + _RBSP_TRAILING)
+        except EndOfDataError:
+            return
+
+    def _add_face(self, unit: NalUnit, message: SeiMessage) -> None:
+        where = f"{self._path}: message {self._messages} (NAL unit at byte {unit.offset})"
+        self._messages += 1
+        try:
+            face = self._state.read(message.payload)
+        except SeiError as error:
+            raise StreamError(f"{where}: {error}") from None
+        if face.is_reserved or not self._is_followed(face.gfv_id):
+            return
+        if not self._pictures:
+            raise StreamError(
+                f"{where}: comes before any coded picture; the base picture is missing"
+            )
+        picture = self._pictures[-1]
+        values = self._state.values
+        if face.base_picture_flag:
+            if picture.base is not None:
+                raise StreamError(f"{where}: a second base message; its coded picture is missing")
+            picture.base = values
+            if isinstance(face.network, NetworkUri):
+                self._model_uri = face.network.uri
+        elif picture.base is None:
+            raise StreamError(f"{where}: a driven picture whose key picture has no base message")
+        else:
+            picture.driven.append(values)
+
+    def _is_followed(self, gfv_id: int) -> bool:
+        """One face is drawn: that of the first message."""
+        if self._gfv_id is None:
+            self._gfv_id = gfv_id
+        elif gfv_id != self._gfv_id and not self._other_faces:
+            self._other_faces = True
+            self._notes(f"{self._path}: carries several faces; only gfv_id {self._gfv_id} is drawn")
+        return gfv_id == self._gfv_id
+
+    def finish(self) -> FaceStream:
+        if not self._messages:
+            raise StreamError(
+                f"{self._path}: holds no generative face video messages; a player can show it"
+            )
+        assert self._codec is not None
+        last = self._pictures[-1] if self._pictures else None
+        if last is not None and last.base is None:
+            self._notes(
+                f"{self._path}: cut off after byte {last.units[-1].offset}, in a key picture"
+            )
+            self._pictures.pop()
+        if not self._pictures:
+            raise StreamError(f"{self._path}: ends before the base message of its first picture")
+        return FaceStream(self._codec.value, self._pictures, self._rate, self._model_uri)

@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+from fractions import Fraction
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gfvc.errors import StreamError
+from gfvc.stream_information import USER_DATA_UUID, StreamInformation
+from gfvc.video_reader import Rectangle
+
+sides = st.integers(0, 0xFFFF)
+rates = st.fractions(1, 240, max_denominator=1001)
+
+
+@given(rates, st.tuples(*[sides] * 6))
+def test_round_trip(rate: Fraction, numbers: tuple[int, ...]) -> None:
+    width, height, *window = numbers
+    information = StreamInformation(rate, 1, width, height, Rectangle(*window))
+    assert StreamInformation.from_payload(information.to_payload()) == information
+
+
+def test_the_documented_bytes() -> None:
+    information = StreamInformation(
+        Fraction(30000, 1001), 1, 1920, 1080, Rectangle(420, 0, 1080, 1080)
+    )
+    expected = bytes.fromhex(
+        "81724027 6de0 5106 8f2e e2f1a0bb654f"  # UUID
+        "01"  # version
+        "00007530 03e9"  # 30000 / 1001
+        "01"  # pictures per message
+        "0780 0438"  # source size
+        "01a4 0000 0438 0438"  # crop
+    )
+    assert information.to_payload() == expected
+
+
+def test_other_user_data_is_not_ours() -> None:
+    assert StreamInformation.from_payload(b"x264 - core 164") is None
+
+
+def test_later_versions_may_append() -> None:
+    information = StreamInformation(Fraction(25), 1, 256, 256, Rectangle(0, 0, 256, 256))
+    assert StreamInformation.from_payload(information.to_payload() + b"more") == information
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        (b"\x01", "bytes"),
+        (bytes.fromhex("01 00000000 0001 01 0100 0100 0000 0000 0100 0100"), "0/1"),
+        (bytes.fromhex("01 00000019 0000 01 0100 0100 0000 0000 0100 0100"), "25/0"),
+        (bytes.fromhex("01 00000019 0001 02 0100 0100 0000 0000 0100 0100"), "2 pictures per"),
+    ],
+)
+def test_damaged_information_is_refused(body: bytes, message: str) -> None:
+    with pytest.raises(StreamError, match=message):
+        StreamInformation.from_payload(USER_DATA_UUID.bytes + body)
