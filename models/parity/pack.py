@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import zipfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -55,10 +56,13 @@ def read_pack(folder: Path, name: str) -> ParityPack:
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ParityPackError(f"{description_path}: not a parity pack ({error!r})") from error
     try:
-        with np.load(golden_path, allow_pickle=False) as archive:
+        with golden_path.open("rb") as stream, np.load(stream, allow_pickle=False) as archive:
             golden = {key: archive[key] for key in archive.files}
     except OSError as error:
         raise ParityPackError(f"{golden_path}: {error.strerror or error}") from error
-    except (ValueError, zipfile.BadZipFile) as error:
+    except (ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise ParityPackError(f"{golden_path}: not an archive of arrays ({error})") from error
+    for key, array in golden.items():
+        if array.dtype.kind not in "uif":
+            raise ParityPackError(f"{golden_path}: {key} has dtype {array.dtype}: want numbers")
     return ParityPack(tensors, checksums, golden, listed)
