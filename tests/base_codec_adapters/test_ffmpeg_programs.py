@@ -6,6 +6,7 @@ import re
 import subprocess
 import time
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -224,3 +225,14 @@ def test_hevc_keeps_pace(make_picture: MakePicture) -> None:
         encoder.encode(request)
         decoder.decode(DecodeRequest(stream))
     assert time.monotonic() - start < 6
+
+
+def test_streams_of_the_reference_software(shared: Path) -> None:
+    """VTM's streams with GFV messages: its parameter sets are read, its pictures decode."""
+    decoder = find_decoder("vvc")
+    paths = sorted((shared / "vectors" / "gfv").glob("*.266"))
+    assert paths
+    for path in paths:
+        decoded = decoder.decode(DecodeRequest(path.read_bytes(), expected_pictures=1))
+        assert (decoded.pictures[0].width, decoded.pictures[0].height) == (64, 64), path
+        assert decoded.bit_depth == 10
