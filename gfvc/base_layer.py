@@ -20,8 +20,8 @@ from gfvc.errors import StreamError
 
 Picture = npt.NDArray[np.uint8]
 
-# Default quantisation parameters: a 256x256 face in about 2.5 kB.
-DEFAULT_QP = {"vvc": 39, "hevc": 36}
+# Default quantisation parameters: a 256x256 face in 2 to 3 kB.
+DEFAULT_QP = {"vvc": 32, "hevc": 32}
 
 
 @dataclass(frozen=True, slots=True)

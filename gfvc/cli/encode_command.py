@@ -88,7 +88,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=int,
         metavar="N",
         help="quantisation parameter of key pictures, 0..63 for VVC, 0..51 for HEVC; higher is "
-        "smaller (default: 39 for VVC, 36 for HEVC)",
+        "smaller (default: 32)",
     )
     parser.add_argument(
         "--key-interval",
