@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from sei.errors import StreamError
 from sei.nal import NalUnit
+
+MAX_NAL_UNITS = 2**16
+"""Greatest number of NAL units in an access unit that `access_units` yields."""
 
 
 class AccessUnitBoundaries:
@@ -33,6 +37,9 @@ def access_units(units: Iterable[NalUnit]) -> Iterator[tuple[NalUnit, ...]]:
     """Group the NAL units of a one-layer stream into access units (VVC: picture units).
 
     Suffix SEI messages belong to the picture they follow. One access unit is held at a time.
+
+    Raises:
+        StreamError: an access unit of more than `MAX_NAL_UNITS` NAL units.
     """
     boundaries = AccessUnitBoundaries()
     group: list[NalUnit] = []
@@ -40,6 +47,8 @@ def access_units(units: Iterable[NalUnit]) -> Iterator[tuple[NalUnit, ...]]:
         if boundaries.starts_here(unit) and group:
             yield tuple(group)
             group = []
+        if len(group) == MAX_NAL_UNITS:
+            raise StreamError(f"an access unit of more than {MAX_NAL_UNITS} NAL units", unit.offset)
         group.append(unit)
     if group:
         yield tuple(group)

@@ -18,6 +18,15 @@ _WINDOW = 512
 _LONGEST_CODE = 63
 
 
+def exp_golomb_size(value: int) -> int:
+    """Bits of the ue(v) code of a value.
+
+    >>> [exp_golomb_size(value) for value in (0, 1, 2, 3)]
+    [1, 3, 3, 5]
+    """
+    return 2 * (value + 1).bit_length() - 1
+
+
 class BitReader:
     """Reads bits, most significant first, from ``data``."""
 
@@ -108,16 +117,20 @@ class BitReader:
         self._window_end = end
         return self._bits[start:end].tobytes()
 
-    def terminated_bytes(self) -> bytes:
+    def terminated_bytes(self, limit: int) -> bytes:
         """Read bytes from a byte-aligned position up to a zero byte, which is read and left out.
 
         Raises:
             EndOfDataError: there is no zero byte.
+            PayloadError: there is none within ``limit`` bytes.
         """
-        tail = self._bits[self.position :].tobytes()
+        start = self.position
+        tail = self._bits[start : start + 8 * (limit + 1)].tobytes()
         length = tail.find(b"\0")
+        if length < 0 and len(tail) > limit:
+            raise PayloadError(f"a string of more than {limit} bytes", start)
         if length < 0:
-            raise EndOfDataError("a string without its closing zero byte", self.position)
+            raise EndOfDataError("a string without its closing zero byte", start)
         return self.take_bytes(length + 1)[:-1]
 
 
@@ -151,8 +164,7 @@ class BitWriter:
 
     def exp_golomb(self, value: int) -> None:
         """Write ue(v); ``value`` must be within 0..2^32-2."""
-        value += 1
-        self.unsigned(value, 2 * value.bit_length() - 1)
+        self.unsigned(value + 1, exp_golomb_size(value))
 
     def bits(self, bits: Bits) -> None:
         """Write bits as they are."""

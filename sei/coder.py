@@ -18,7 +18,7 @@ from typing import Any, NamedTuple, NoReturn, TypeVar
 
 from bitstring import Bits
 
-from sei.bits import UE_MAX, BitReader, BitWriter
+from sei.bits import UE_MAX, BitReader, BitWriter, exp_golomb_size
 from sei.errors import (
     ElementRangeError,
     EndOfDataError,
@@ -27,6 +27,15 @@ from sei.errors import (
     PayloadError,
     TrailingBitsError,
 )
+
+MAX_ITEMS = 2**16
+"""Greatest number of keypoints, of matrices or of matrix elements in a message.
+
+H.274 allows more; the memory that a hostile stream can take is bounded by it.
+"""
+
+MAX_STRING_SIZE = 2**16
+"""Greatest size of a string in bytes; H.274 sets none."""
 
 Index = tuple[int, ...]
 T = TypeVar("T")
@@ -59,6 +68,21 @@ def element_name(name: str, index: Index = ()) -> str:
     'gfv_coordinate_x_abs[4]'
     """
     return name + "".join(f"[{i}]" for i in index)
+
+
+class Element(NamedTuple):
+    """A syntax element as it was read: ``bits`` is what it took of the payload."""
+
+    base_name: str
+    """Name without indices."""
+    indices: Index
+    value: int | str | bytes
+    bits: int
+
+    @property
+    def name(self) -> str:
+        """Name with indices, as in the semantics of the standard."""
+        return element_name(self.base_name, self.indices)
 
 
 class Coder(ABC):
@@ -102,11 +126,14 @@ class Coder(ABC):
 
     @abstractmethod
     def st(self, name: str, given: str | None) -> str:
-        """Code a string: UTF-8 and a zero byte, from a byte-aligned position."""
+        """Code a string: UTF-8 and a zero byte, from a byte-aligned position.
+
+        It may have `MAX_STRING_SIZE` bytes.
+        """
 
     @abstractmethod
-    def bytes_to_end(self, name: str, given: bytes | None) -> bytes:
-        """Code bytes b(8) from a byte-aligned position to the end of the payload."""
+    def byte_string(self, name: str, given: bytes | None, count: int | None = None) -> bytes:
+        """Code ``count`` bytes from a byte-aligned position; None: to the end of the payload."""
 
     def align(self, name: str) -> None:
         """Code zero bits up to a byte-aligned position."""
@@ -119,10 +146,10 @@ class Coder(ABC):
 
     @abstractmethod
     def items(self, name: str, given: Any, count: int, least_bits: int, blank: T) -> Iterable[T]:
-        """Given values of ``count`` elements that take ``least_bits`` or more each.
+        """Given values of ``count`` items that take ``least_bits`` or more each.
 
-        A `Reader` yields ``blank`` instead, after making sure that the payload can hold so many,
-        so that no count in a stream makes it allocate more than the payload is worth.
+        A `Reader` yields ``blank`` instead, after making sure that the payload can hold so many.
+        Neither takes more than `MAX_ITEMS`. So no count in a stream makes a reader allocate much.
         """
 
     @abstractmethod
@@ -144,14 +171,24 @@ def _is_plain_trailing(rest: Bits) -> bool:
 
 
 class Reader(Coder):
-    """Takes the elements from a payload."""
+    """Takes the elements from a payload.
 
-    def __init__(self, payload: bytes) -> None:
+    ``trace`` receives them in bitstream order, without alignment bits and those that close the
+    payload, and of a damaged payload those before the damage.
+    """
+
+    def __init__(self, payload: bytes, trace: list[Element] | None = None) -> None:
         self._bits = BitReader(payload)
+        self._trace = trace
 
     @property
     def position(self) -> int:
         return self._bits.position
+
+    @property
+    def remaining(self) -> int:
+        """Bits not yet read."""
+        return self._bits.remaining
 
     @staticmethod
     def _fail(error: PayloadError, name: str, index: Index) -> NoReturn:
@@ -174,6 +211,8 @@ class Reader(Coder):
         if value < low or (high is not None and value > high):
             high = 2**n - 1 if high is None else high
             raise ElementRangeError(element_name(name, index), value, low, high, self.position - n)
+        if self._trace is not None:
+            self._trace.append(Element(name, index, value, n))
         return value
 
     def ue(
@@ -189,28 +228,48 @@ class Reader(Coder):
         except PayloadError as error:
             self._fail(error, name, index)
         if not low <= value <= high:
-            start = self.position - 2 * (value + 1).bit_length() + 1
+            start = self.position - exp_golomb_size(value)
             raise ElementRangeError(element_name(name, index), value, low, high, start)
+        if self._trace is not None:
+            self._trace.append(Element(name, index, value, exp_golomb_size(value)))
         return value
 
     def st(self, name: str, given: str | None) -> str:
         start = self.position
         try:
-            return self._bits.terminated_bytes().decode("utf-8")
+            text = self._bits.terminated_bytes(MAX_STRING_SIZE).decode("utf-8")
         except UnicodeDecodeError as error:
             raise PayloadError(
                 f"{name}: no UTF-8 text: {error.reason}", start + 8 * error.start
             ) from None
         except PayloadError as error:
             self._fail(error, name, ())
+        if self._trace is not None:
+            self._trace.append(Element(name, (), text, self.position - start))
+        return text
 
-    def bytes_to_end(self, name: str, given: bytes | None) -> bytes:
-        return self._bits.take_bytes(self._bits.remaining // 8)
+    def byte_string(self, name: str, given: bytes | None, count: int | None = None) -> bytes:
+        try:
+            data = self._bits.take_bytes(self._bits.remaining // 8 if count is None else count)
+        except PayloadError as error:
+            self._fail(error, name, ())
+        if self._trace is not None:
+            self._trace.append(Element(name, (), data, 8 * len(data)))
+        return data
+
+    def align(self, name: str) -> None:
+        trace, self._trace = self._trace, None
+        super().align(name)
+        self._trace = trace
 
     def part(self, name: str, given: Any) -> Any:
         return UNREAD
 
     def items(self, name: str, given: Any, count: int, least_bits: int, blank: T) -> Iterable[T]:
+        if count > MAX_ITEMS:
+            raise PayloadError(
+                f"{name}: {count} of them, at most {MAX_ITEMS} are read", self.position
+            )
         if count * least_bits > self._bits.remaining:
             raise EndOfDataError(
                 f"{name}: {count} of them cannot fit into the {self._bits.remaining} bits left",
@@ -295,14 +354,18 @@ class Writer(Coder):
             data = given.encode("utf-8")
         except UnicodeEncodeError as error:
             raise MessageError(f"{name}: no UTF-8 text: {error.reason}") from None
+        if len(data) > MAX_STRING_SIZE:
+            raise MessageError(f"{name} has {len(data)} bytes, at most {MAX_STRING_SIZE} are coded")
         if b"\0" in data:
             raise MessageError(f"{name} must not contain a zero character, which ends it")
         self._bits.put_bytes(data + b"\0")
         return given
 
-    def bytes_to_end(self, name: str, given: bytes | None) -> bytes:
+    def byte_string(self, name: str, given: bytes | None, count: int | None = None) -> bytes:
         if given is None:
             raise FieldMissingError(f"{name} must be coded: give bytes")
+        if count is not None and len(given) != count:
+            raise MessageError(f"{name}: {count} bytes must be given, not {len(given)}")
         self._bits.put_bytes(given)
         return given
 
@@ -312,6 +375,8 @@ class Writer(Coder):
         return given
 
     def items(self, name: str, given: Any, count: int, least_bits: int, blank: T) -> Iterable[T]:
+        if len(given) > MAX_ITEMS:
+            raise MessageError(f"{name}: {len(given)} of them, at most {MAX_ITEMS} can be coded")
         if len(given) != count:
             raise MessageError(f"{name}: {count} of them must be given, not {len(given)}")
         values: Iterable[T] = given
@@ -333,67 +398,3 @@ class Writer(Coder):
             if self.position % 8:
                 raise MessageError("extension data must fill the payload's last byte")
         return given
-
-
-class Element(NamedTuple):
-    """A syntax element as it was read."""
-
-    name: str
-    """With its indices."""
-    value: int | str | bytes
-    bit_offset: int
-    bit_length: int
-
-
-class Tracer(Reader):
-    """A reader that keeps every element it reads, in bitstream order, without alignment bits."""
-
-    def __init__(self, payload: bytes, elements: list[Element]) -> None:
-        super().__init__(payload)
-        self._elements = elements
-
-    def u(
-        self,
-        name: str,
-        n: int,
-        given: int | None,
-        low: int = 0,
-        high: int | None = None,
-        index: Index = (),
-    ) -> int:
-        start = self.position
-        value = super().u(name, n, given, low, high, index)
-        self._elements.append(Element(element_name(name, index), value, start, n))
-        return value
-
-    def ue(
-        self,
-        name: str,
-        given: int | None,
-        low: int = 0,
-        high: int = UE_MAX,
-        index: Index = (),
-    ) -> int:
-        start = self.position
-        value = super().ue(name, given, low, high, index)
-        self._elements.append(
-            Element(element_name(name, index), value, start, self.position - start)
-        )
-        return value
-
-    def st(self, name: str, given: str | None) -> str:
-        start = self.position
-        value = super().st(name, given)
-        self._elements.append(Element(name, value, start, self.position - start))
-        return value
-
-    def bytes_to_end(self, name: str, given: bytes | None) -> bytes:
-        start = self.position
-        value = super().bytes_to_end(name, given)
-        self._elements.append(Element(name, value, start, 8 * len(value)))
-        return value
-
-    def align(self, name: str) -> None:
-        kept = len(self._elements)
-        super().align(name)
-        del self._elements[kept:]

@@ -12,6 +12,8 @@ from typing import NamedTuple
 
 from bitstring import Bits
 
+from sei.errors import MessageError
+
 
 @dataclass(frozen=True, slots=True)
 class NetworkUri:
@@ -40,9 +42,17 @@ class NetworkPayload:
 
 @dataclass(frozen=True, slots=True)
 class NetworkReserved:
-    """A network given in a way that is reserved for the future (nn_mode_idc 2 and above)."""
+    """A network given in a way that is reserved for the future.
+
+    Raises:
+        MessageError: ``mode_idc`` is 0 or 1, which have classes of their own.
+    """
 
     mode_idc: int
+
+    def __post_init__(self) -> None:
+        if self.mode_idc in (0, 1):
+            raise MessageError("nn_mode_idc 0 and 1 stand for NetworkPayload and NetworkUri")
 
 
 Network = NetworkUri | NetworkPayload | NetworkReserved

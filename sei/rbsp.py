@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from sei.errors import EndOfDataError, MessageError, TrailingBitsError
+from sei.errors import EndOfDataError, MessageError, StreamError, TrailingBitsError
 from sei.nal import (
     Codec,
     NalUnit,
@@ -18,6 +18,9 @@ GENERATIVE_FACE_VIDEO = 223
 GENERATIVE_FACE_VIDEO_ENHANCEMENT = 224
 USER_DATA_UNREGISTERED = 5
 
+MAX_SEI_SIZE = 16 * 2**20
+"""Longest SEI NAL unit whose messages are read, in bytes."""
+
 _TRAILING_BITS = b"\x80"
 
 
@@ -27,6 +30,12 @@ class SeiMessage:
 
     payload_type: int
     payload: bytes
+
+    @property
+    def size(self) -> int:
+        """Bytes of header and payload."""
+        payload_size = len(self.payload)
+        return self.payload_type // 255 + 1 + payload_size // 255 + 1 + payload_size
 
     def to_bytes(self) -> bytes:
         """Header and payload.
@@ -91,20 +100,35 @@ def iterate_sei_messages(rbsp: bytes) -> Iterator[SeiMessage]:
         yield SeiMessage(payload_type, rbsp[start:position])
 
 
+def sei_rbsp(unit: NalUnit) -> bytes:
+    """RBSP of an SEI NAL unit, for `iterate_sei_messages`.
+
+    Raises:
+        MessageError: the NAL unit is no SEI NAL unit.
+        StreamError: it is longer than `MAX_SEI_SIZE`.
+    """
+    if not unit.is_sei:
+        raise MessageError(f"a NAL unit of type {unit.type_name} holds no SEI messages")
+    if len(unit.data) > MAX_SEI_SIZE:
+        raise StreamError(
+            f"an SEI NAL unit of {len(unit.data)} bytes, at most {MAX_SEI_SIZE} are read",
+            unit.offset,
+        )
+    return unit.rbsp
+
+
 def read_sei(unit: NalUnit) -> SeiRbsp:
     """Messages of an SEI NAL unit.
 
     Raises:
         MessageError: the NAL unit is no SEI NAL unit.
+        StreamError: it is longer than `MAX_SEI_SIZE`.
         EndOfDataError: a message runs past the end.
         TrailingBitsError: the trailing bits are missing.
     """
-    if not unit.is_sei:
-        raise MessageError(f"a NAL unit of type {unit.type_name} holds no SEI messages")
-    rbsp = unit.rbsp
+    rbsp = sei_rbsp(unit)
     messages = tuple(iterate_sei_messages(rbsp))
-    size = sum(len(message.to_bytes()) for message in messages)
-    return SeiRbsp(messages, rbsp[size:])
+    return SeiRbsp(messages, rbsp[sum(message.size for message in messages) :])
 
 
 def make_sei_nal_unit(

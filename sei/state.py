@@ -13,7 +13,7 @@ from copy import copy
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, Generic, TypeVar
 
-from sei.coder import UNREAD, Coder, Element, Reader, Tracer, Writer
+from sei.coder import UNREAD, Coder, Element, Reader, Writer
 from sei.errors import FieldUnusedError, MessageError, ReferenceMissingError
 from sei.face_messages import (
     ChromaKey,
@@ -37,10 +37,16 @@ from sei.face_values import (
 )
 from sei.syntax import generative_face_video, generative_face_video_enhancement
 
+MAX_NUMBERS = 2**20
+"""Greatest number of values that a state remembers."""
+
+# What the bookkeeping of a face takes, counted in values.
+_FACE_OVERHEAD = 64
+
 Layout = TypeVar("Layout", CoordinateLayout, MatrixLayout)
 Message = TypeVar("Message", GenerativeFaceVideo, GenerativeFaceVideoEnhancement)
 Key = TypeVar("Key")
-Face = TypeVar("Face")
+Face = TypeVar("Face", "_Face", "_EnhancedFace")
 State = TypeVar("State", bound="_MessageStream[Any, Any, Any]")
 
 
@@ -65,6 +71,11 @@ class _Track(Generic[Layout]):
                 f"{self.what}: no base message gave their layout; start at a base message"
             )
         return self.base_layout
+
+    @property
+    def numbers(self) -> int:
+        """Number of values that are kept."""
+        return sum(len(kept.numbers) for kept in (self.base, self.latest) if kept is not None)
 
     def reference(self, gfv_cnt: int, layout: Layout) -> Scaled:
         """Values that a message is predicted from."""
@@ -149,11 +160,13 @@ def _split(numbers: tuple[int, ...], p: int) -> tuple[MatrixElement, ...]:
 class _MessageStream(ABC, Generic[Message, Key, Face]):
     """Reads and writes the messages of a stream, one after the other.
 
-    A message that raises leaves the state as it was.
+    A message that raises leaves the state as it was. Of all faces together `MAX_NUMBERS` values
+    are remembered; beyond that, the face that was not heard of for longest is forgotten.
     """
 
     def __init__(self) -> None:
         self._faces: dict[Key, Face] = {}
+        self._numbers = 0
         self._values = FaceValues()
 
     def copy(self: State) -> State:
@@ -166,6 +179,14 @@ class _MessageStream(ABC, Generic[Message, Key, Face]):
     def values(self) -> FaceValues:
         """What the message that was last read or written makes the receiver have."""
         return self._values
+
+    def _remember(self, key: Key, face: Face) -> None:
+        before = self._faces.pop(key, None)
+        self._faces[key] = face
+        self._numbers += face.numbers - (0 if before is None else before.numbers)
+        while self._numbers > MAX_NUMBERS and len(self._faces) > 1:
+            oldest = self._faces.pop(next(iter(self._faces)))
+            self._numbers -= oldest.numbers
 
     @abstractmethod
     def _code(self, c: Coder, given: Any) -> Message:
@@ -184,8 +205,7 @@ class _MessageStream(ABC, Generic[Message, Key, Face]):
             PayloadError: the payload is no such message.
             ReferenceMissingError: the message builds on one that was not read.
         """
-        reader = Reader(payload) if trace is None else Tracer(payload, trace)
-        message = self._code(reader, UNREAD)
+        message = self._code(Reader(payload, trace), UNREAD)
         self._take(message)
         return message
 
@@ -223,6 +243,11 @@ class _Face:
 
     coordinates: _Track[CoordinateLayout] = field(default_factory=lambda: _Track("coordinates"))
     matrices: _Track[MatrixLayout] = field(default_factory=lambda: _Track("matrices"))
+
+    @property
+    def numbers(self) -> int:
+        """Number of values that are kept."""
+        return self.coordinates.numbers + self.matrices.numbers + _FACE_OVERHEAD
 
     @property
     def coordinate_layout(self) -> CoordinateLayout:
@@ -270,7 +295,7 @@ class GfvState(_MessageStream[GenerativeFaceVideo, int, _Face]):
             )
             face = replace(face, matrices=matrix_track)
             values = replace(values, matrices=matrices)
-        self._faces[message.gfv_id] = face
+        self._remember(message.gfv_id, face)
         self._values = values
 
     def predict(
@@ -397,6 +422,11 @@ class _EnhancedFace:
     latest_pupils: Scaled | None = None
 
     @property
+    def numbers(self) -> int:
+        """Number of values that are kept."""
+        return self.matrices.numbers + _FACE_OVERHEAD
+
+    @property
     def coordinate_layout(self) -> CoordinateLayout:
         raise ReferenceMissingError("an enhancement message has no keypoints")
 
@@ -441,7 +471,7 @@ class GfveState(_MessageStream[GenerativeFaceVideoEnhancement, tuple[int, int], 
             deltas = (message.pupils.left or (0, 0)) + (message.pupils.right or (0, 0))
             pupils = reference.plus(Scaled(deltas, reference.precision_factor))
             face = replace(face, latest_pupils=pupils)
-        self._faces[message.gfve_id, message.gfv_id] = face
+        self._remember((message.gfve_id, message.gfv_id), face)
         self._values = FaceValues(matrices=matrices)
         if face.latest_pupils is not None:
             left_x, left_y, right_x, right_y = face.latest_pupils.numbers

@@ -87,7 +87,7 @@ def generative_face_video(
         coordinates, coordinate_layout = _coordinates(c, given.coordinates, base_picture_flag, base)
     matrices = None
     matrix_present_flag = c.flag(
-        "gfv_matrix_present_flag", given.matrices is not None, not coordinate_present_flag
+        "gfv_matrix_present_flag", given.matrices is not None, 0 if coordinate_present_flag else 1
     )
     if matrix_present_flag:
         matrices = _gfv_matrices(c, given.matrices, base_picture_flag, coordinate_layout, base)
@@ -128,7 +128,7 @@ def _network(c: Coder, prefix: str, given: Any) -> tuple[int | None, Network | N
 
 def _network_payload(c: Coder, prefix: str, given: Any) -> NetworkPayload:
     c.align(f"{prefix}_nn_alignment_zero_bit_b")
-    return NetworkPayload(c.bytes_to_end(f"{prefix}_nn_payload_byte", given.data))
+    return NetworkPayload(c.byte_string(f"{prefix}_nn_payload_byte", given.data))
 
 
 def _chroma_key(c: Coder, given: Any) -> ChromaKey | None:
@@ -163,20 +163,27 @@ def _coordinates(
         coded_layout = layout = _coordinate_layout(c, given.layout)
     else:
         coded_layout, layout = None, base.coordinate_layout
-    delta = "d" if kps_pred_flag else ""
-    dimensions = layout.dimensions
+    if kps_pred_flag:
+        keypoints = _keypoints(c, "gfv_coordinate_d", given, layout)
+    else:
+        keypoints = _keypoints(c, "gfv_coordinate_", given, layout)
+    return Coordinates(keypoints, kps_pred_flag, coded_layout), layout
+
+
+def _keypoints(
+    c: Coder, name: str, given: Any, layout: CoordinateLayout
+) -> tuple[tuple[int, ...], ...]:
+    num_kps, dimensions = layout.num_keypoints, layout.dimensions
     keypoints = []
-    for i, keypoint in enumerate(
-        c.items("keypoints", given.values, layout.num_keypoints, dimensions, UNREAD)
-    ):
-        coordinates = c.items(f"coordinates of keypoint {i}", keypoint, dimensions, 1, 0)
+    for i, keypoint in enumerate(c.items("keypoints", given.values, num_kps, dimensions, UNREAD)):
+        coordinates = c.items("coordinates of a keypoint", keypoint, dimensions, 1, 0)
         keypoints.append(
             tuple(
-                _signed(c, f"gfv_coordinate_{delta}{axis}", value, i)
+                _signed(c, f"{name}{axis}", value, i)
                 for axis, value in zip("xyz"[:dimensions], coordinates, strict=True)
             )
         )
-    return Coordinates(tuple(keypoints), kps_pred_flag, coded_layout), layout
+    return tuple(keypoints)
 
 
 def _coordinate_layout(c: Coder, given: Any) -> CoordinateLayout:
@@ -220,13 +227,12 @@ def _gfv_matrices(
         pending = _pending(c, given, layout, 1 + p)
         for i, shape in enumerate(layout.shapes):
             for j in range(shape.count):
-                _matrix(c, "gfv_matrix_element", pending, elements, shape, p, (i, j))
+                elements += _matrix(c, "gfv_matrix_element", pending, shape, p, (i, j))
         return Matrices(tuple(elements), matrix_pred_flag, layout)
-    layout = base.matrix_layout
-    pending = _pending(c, given, layout, 2)
-    for i, shape in enumerate(layout.shapes):
+    pending = _pending(c, given, base.matrix_layout, 2)
+    for i, shape in enumerate(base.matrix_layout.shapes):
         for j in range(shape.count):
-            _matrix(c, "gfv_matrix_delta_element", pending, elements, shape, None, (i, j))
+            elements += _delta_matrix(c, "gfv_matrix_delta_element", pending, shape, (i, j))
     return Matrices(tuple(elements), matrix_pred_flag, None)
 
 
@@ -253,7 +259,8 @@ def _gfv_matrix_shape(
     # The number of matrices of types 0 and 1 is relative to that of the keypoints.
     lowest_type = 2 if coordinate_layout is None else 0
     type_idx = c.u("gfv_matrix_type_idx", 6, given.type_idx, lowest_type, 63, (i,))
-    if coordinate_layout is not None and type_idx in _PER_KEYPOINT:
+    if type_idx in _PER_KEYPOINT:
+        assert coordinate_layout is not None
         count = _matrices_per_keypoints(c, given, i, coordinate_layout.num_keypoints)
         dimensions = coordinate_layout.dimensions
         return MatrixShape(type_idx, count, dimensions, dimensions)
@@ -297,27 +304,49 @@ def _matrix(
     c: Coder,
     name: str,
     pending: Iterator[MatrixElement],
-    coded: list[MatrixElement],
     shape: MatrixShape,
-    fraction_bits: int | None,
+    p: int,
     outer: Index,
-) -> None:
-    """Code the elements of one matrix; without ``fraction_bits`` the fraction is ue(v)."""
+) -> list[MatrixElement]:
+    """Elements of a matrix whose fractions have ``p`` bits."""
     name_int, name_dec, name_sign = f"{name}_int", f"{name}_dec", f"{name}_sign_flag"
+    elements = []
     for k in range(shape.height):
         for m in range(shape.width):
             index = (*outer, k, m)
             integer, fraction, negative = next(pending)
             integer = c.ue(name_int, integer, 0, UE_MAX, index)
-            if fraction_bits is None:
-                fraction = c.ue(name_dec, fraction, 0, UE_MAX, index)
-            else:
-                fraction = c.u(name_dec, fraction_bits, fraction, 0, None, index)
+            fraction = c.u(name_dec, p, fraction, 0, None, index)
             if integer != 0 or fraction != 0:
-                negative = c.flag(name_sign, negative, 0, index)
+                negative = bool(c.u(name_sign, 1, negative, 0, 1, index))
             else:
                 negative = False
-            coded.append(MatrixElement(integer, fraction, negative))
+            elements.append(MatrixElement(integer, fraction, negative))
+    return elements
+
+
+def _delta_matrix(
+    c: Coder,
+    name: str,
+    pending: Iterator[MatrixElement],
+    shape: MatrixShape,
+    outer: Index,
+) -> list[MatrixElement]:
+    """Elements of a matrix whose fractions are Exp-Golomb codes, and may exceed 1."""
+    name_int, name_dec, name_sign = f"{name}_int", f"{name}_dec", f"{name}_sign_flag"
+    elements = []
+    for k in range(shape.height):
+        for m in range(shape.width):
+            index = (*outer, k, m)
+            integer, fraction, negative = next(pending)
+            integer = c.ue(name_int, integer, 0, UE_MAX, index)
+            fraction = c.ue(name_dec, fraction, 0, UE_MAX, index)
+            if integer != 0 or fraction != 0:
+                negative = bool(c.u(name_sign, 1, negative, 0, 1, index))
+            else:
+                negative = False
+            elements.append(MatrixElement(integer, fraction, negative))
+    return elements
 
 
 def generative_face_video_enhancement(
@@ -360,18 +389,19 @@ def _gfve_matrices(c: Coder, given: Any, base_picture_flag: bool, base: Inherite
     matrix_pred_flag = False
     if not base_picture_flag:
         matrix_pred_flag = c.flag("gfve_matrix_pred_flag", given.predicted)
-    if not matrix_pred_flag:
-        coded_layout = layout = _gfve_matrix_layout(c, given.layout)
-        name = "gfve_matrix_element"
-    else:
-        coded_layout, layout = None, base.matrix_layout
-        name = "gfve_matrix_delta_element"
-    p = layout.precision_factor
     elements: list[MatrixElement] = []
-    pending = _pending(c, given, layout, 1 + p)
-    for j, shape in enumerate(layout.shapes):
-        _matrix(c, name, pending, elements, shape, p, (j,))
-    return Matrices(tuple(elements), matrix_pred_flag, coded_layout)
+    if not matrix_pred_flag:
+        layout = _gfve_matrix_layout(c, given.layout)
+        p = layout.precision_factor
+        pending = _pending(c, given, layout, 1 + p)
+        for j, shape in enumerate(layout.shapes):
+            elements += _matrix(c, "gfve_matrix_element", pending, shape, p, (j,))
+        return Matrices(tuple(elements), matrix_pred_flag, layout)
+    p = base.matrix_layout.precision_factor
+    pending = _pending(c, given, base.matrix_layout, 1 + p)
+    for j, shape in enumerate(base.matrix_layout.shapes):
+        elements += _matrix(c, "gfve_matrix_delta_element", pending, shape, p, (j,))
+    return Matrices(tuple(elements), matrix_pred_flag, None)
 
 
 def _gfve_matrix_layout(c: Coder, given: Any) -> MatrixLayout:

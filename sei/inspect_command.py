@@ -1,0 +1,138 @@
+"""The work of ``inspect`` on a command line, apart from where the NAL units come from."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Iterable, Iterator
+from typing import TextIO
+
+from sei.errors import SeiError
+from sei.inspection import (
+    InspectedMessage,
+    InspectedUnit,
+    StreamSummary,
+    inspect_units,
+    json_object,
+)
+from sei.nal import NalUnit
+
+
+def _payload_types(text: str) -> frozenset[int]:
+    try:
+        types = frozenset(int(part) for part in text.split(","))
+    except ValueError:
+        types = frozenset()
+    if not types or min(types) < 0:
+        raise argparse.ArgumentTypeError("payload types are numbers with commas between them")
+    return types
+
+
+def _fps(text: str) -> float:
+    try:
+        fps = float(text)
+    except ValueError:
+        fps = 0.0
+    if not 0 < fps <= 1000:
+        raise argparse.ArgumentTypeError("pictures a second are more than 0 and at most 1000")
+    return fps
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of ``inspect`` that do not depend on where the NAL units come from."""
+    parser.add_argument(
+        "--json",
+        action="store_true",
+        help="one JSON object for each SEI message, one a line (with --summary or --bits: one)",
+    )
+    parser.add_argument("--summary", action="store_true", help="numbers and bytes only")
+    parser.add_argument("--bits", action="store_true", help="bits of each kind of element only")
+    parser.add_argument(
+        "--payload",
+        type=_payload_types,
+        metavar="TYPES",
+        help="only SEI messages of these payload types, for example 223,224",
+    )
+    parser.add_argument(
+        "--fps", type=_fps, metavar="N", help="pictures a second, for the rate in the summary"
+    )
+
+
+def run(
+    args: argparse.Namespace,
+    units: Iterable[NalUnit],
+    out: TextIO | None = None,
+    err: TextIO | None = None,
+) -> int:
+    """Print what ``args`` of `add_arguments` ask for; the exit status, 1 when anything is damaged.
+
+    What can be read before a break in the stream is printed; the break is reported on ``err``.
+    """
+    out = sys.stdout if out is None else out
+    err = sys.stderr if err is None else err
+    stream = _Guarded(inspect_units(units, args.payload))
+    only_totals = args.summary or args.bits
+    if args.json and not only_totals:
+        damaged = _print_json_lines(stream, out)
+    else:
+        damaged = (_print_totals if only_totals else _print_tree)(stream, args, out)
+    if stream.error is not None:
+        err.write(f"error: {stream.error}\n")
+    return int(damaged or stream.error is not None)
+
+
+class _Guarded:
+    """What is inspected, up to a break in the stream, which it keeps."""
+
+    def __init__(self, inspected: Iterator[InspectedUnit | InspectedMessage]) -> None:
+        self._inspected = inspected
+        self.error: SeiError | None = None
+
+    def __iter__(self) -> Iterator[InspectedUnit | InspectedMessage]:
+        try:
+            yield from self._inspected
+        except SeiError as error:
+            self.error = error
+
+
+def _print_json_lines(stream: _Guarded, out: TextIO) -> bool:
+    """Print an object a message; whether any is damaged."""
+    encode = json.JSONEncoder().encode
+    damaged = False
+    for inspected in stream:
+        if isinstance(inspected, InspectedMessage):
+            damaged |= inspected.error is not None
+            out.write(encode(json_object(inspected)) + "\n")
+    return damaged
+
+
+def _print_totals(stream: _Guarded, args: argparse.Namespace, out: TextIO) -> bool:
+    """Print the summary, or the bits of the elements, or both; whether anything is damaged."""
+    summary = StreamSummary()
+    for inspected in stream:
+        summary.add(inspected)
+    if args.json:
+        out.write(json.dumps(summary.json_object(args.fps)) + "\n")
+        return bool(summary.errors)
+    from sei.tree import TreePrinter
+
+    printer = TreePrinter(out)
+    if args.bits:
+        printer.show_bits(summary)
+    if args.summary:
+        printer.show_summary(summary, args.fps)
+    return bool(summary.errors)
+
+
+def _print_tree(stream: _Guarded, args: argparse.Namespace, out: TextIO) -> bool:
+    """Print the tree, then the summary; whether anything is damaged."""
+    from sei.tree import TreePrinter
+
+    printer = TreePrinter(out)
+    summary = StreamSummary()
+    for inspected in stream:
+        summary.add(inspected)
+        printer.show(inspected)
+    printer.show_summary(summary, args.fps)
+    return bool(summary.errors)

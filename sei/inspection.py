@@ -1,0 +1,241 @@
+"""What is in a stream: NAL units and SEI messages, element by element, and what they cost.
+
+The face messages are read by the very reader that a decoder uses, with a trace attached.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from sei.access_units import AccessUnitBoundaries
+from sei.coder import Element
+from sei.errors import SeiError
+from sei.face_messages import GenerativeFaceVideo, GenerativeFaceVideoEnhancement
+from sei.face_values import FaceValues
+from sei.nal import NalUnit
+from sei.payload_kinds import decode_payload, payload_kind
+from sei.rbsp import (
+    GENERATIVE_FACE_VIDEO,
+    GENERATIVE_FACE_VIDEO_ENHANCEMENT,
+    SeiMessage,
+    iterate_sei_messages,
+    sei_rbsp,
+)
+from sei.state import GfveState, GfvState
+
+FACE_PAYLOADS = frozenset({GENERATIVE_FACE_VIDEO, GENERATIVE_FACE_VIDEO_ENHANCEMENT})
+
+
+@dataclass(frozen=True, slots=True)
+class InspectedUnit:
+    """A NAL unit: its number in the stream and that of its access unit, both from 0."""
+
+    nal: int
+    access_unit: int
+    starts_access_unit: bool
+    unit: NalUnit
+
+
+@dataclass(frozen=True, slots=True)
+class InspectedMessage:
+    """An SEI message of the NAL unit ``where``.
+
+    ``sei_message`` is None when the NAL unit's own structure is damaged. ``elements``, ``message``
+    and ``values`` are those of face messages, ``decoded`` is of some others; ``error`` says why a
+    message could not be read, ``elements`` then holds those before the damage.
+    """
+
+    where: InspectedUnit
+    sei_message: SeiMessage | None
+    elements: list[Element] = field(default_factory=list)
+    message: GenerativeFaceVideo | GenerativeFaceVideoEnhancement | None = None
+    values: FaceValues | None = None
+    decoded: dict[str, Any] | None = None
+    error: str | None = None
+
+    @property
+    def payload_name(self) -> str | None:
+        """Name of the payload type in its standard."""
+        if self.sei_message is None:
+            return None
+        return payload_kind(self.sei_message.payload_type, self.where.unit.codec).name
+
+
+def inspect_units(
+    units: Iterable[NalUnit], payload_types: frozenset[int] | None = None
+) -> Iterator[InspectedUnit | InspectedMessage]:
+    """Yield every NAL unit of a stream, and after each SEI NAL unit its messages.
+
+    ``payload_types`` leaves out the messages of other types. Damaged messages are reported, not
+    raised; what ``units`` raises is passed on. Nothing is held longer than the caller holds it.
+    """
+    boundaries = AccessUnitBoundaries()
+    access_unit = -1
+    gfv, gfve = GfvState(), GfveState()
+    for nal, unit in enumerate(units):
+        starts = boundaries.starts_here(unit)
+        access_unit += starts
+        where = InspectedUnit(nal, access_unit, starts, unit)
+        yield where
+        if not unit.is_sei:
+            continue
+        try:
+            for sei_message in iterate_sei_messages(sei_rbsp(unit)):
+                if payload_types is None or sei_message.payload_type in payload_types:
+                    yield _inspect_message(where, sei_message, gfv, gfve)
+        except SeiError as error:
+            yield InspectedMessage(where, None, error=str(error))
+
+
+def _inspect_message(
+    where: InspectedUnit, sei_message: SeiMessage, gfv: GfvState, gfve: GfveState
+) -> InspectedMessage:
+    payload_type, payload = sei_message.payload_type, sei_message.payload
+    elements: list[Element] = []
+    message: GenerativeFaceVideo | GenerativeFaceVideoEnhancement
+    try:
+        if payload_type == GENERATIVE_FACE_VIDEO:
+            message, values = gfv.read(payload, elements), gfv.values
+        elif payload_type == GENERATIVE_FACE_VIDEO_ENHANCEMENT:
+            message, values = gfve.read(payload, elements), gfve.values
+        else:
+            decoded = decode_payload(payload_type, payload, where.unit.codec)
+            return InspectedMessage(where, sei_message, decoded=decoded)
+    except SeiError as error:
+        return InspectedMessage(where, sei_message, elements, error=str(error))
+    return InspectedMessage(where, sei_message, elements, message, values)
+
+
+def json_object(inspected: InspectedMessage) -> dict[str, Any]:
+    """A message as the object that ``inspect --json`` prints on a line of its own.
+
+    Keys: ``nal``, ``nal_unit_type``, ``offset`` (byte of the NAL unit header in the file, null
+    where unknown), ``payload_type``, ``payload_name``, ``payload_size`` (null when the NAL unit is
+    damaged), ``elements`` [[name, value], …] in bitstream order, bytes as hex; ``values`` of a face
+    message; ``payload`` (hex) of others and ``decoded`` of some; ``error`` of a damaged one.
+    """
+    where, sei_message = inspected.where, inspected.sei_message
+    result: dict[str, Any] = {
+        "nal": where.nal,
+        "nal_unit_type": where.unit.nal_unit_type,
+        "offset": where.unit.offset,
+        "payload_type": None if sei_message is None else sei_message.payload_type,
+        "payload_name": inspected.payload_name,
+        "payload_size": None if sei_message is None else len(sei_message.payload),
+        "elements": [
+            (
+                element.name,
+                element.value.hex() if isinstance(element.value, bytes) else element.value,
+            )
+            for element in inspected.elements
+        ],
+    }
+    if inspected.values is not None:
+        result["values"] = json_values(inspected.values)
+    if sei_message is not None and sei_message.payload_type not in FACE_PAYLOADS:
+        result["payload"] = sei_message.payload.hex()
+    if inspected.decoded is not None:
+        result["decoded"] = inspected.decoded
+    if inspected.error is not None:
+        result["error"] = inspected.error
+    return result
+
+
+def json_values(values: FaceValues) -> dict[str, Any]:
+    """Values as floats; a key is absent when there are none of its kind."""
+    result: dict[str, Any] = {}
+    if values.keypoints is not None and values.keypoint_precision_factor is not None:
+        step = 2.0**-values.keypoint_precision_factor
+        result["keypoints"] = [[x * step for x in keypoint] for keypoint in values.keypoints]
+    if values.matrices:
+        result["matrices"] = []
+        for typed in values.matrices:
+            step = 2.0**-typed.precision_factor
+            result["matrices"].append(
+                {
+                    "type": typed.type_idx,
+                    "values": [
+                        [[x * step for x in row] for row in matrix] for matrix in typed.matrices
+                    ],
+                }
+            )
+    if values.pupils is not None and values.pupil_precision_factor is not None:
+        step = 2.0**-values.pupil_precision_factor
+        result["pupils"] = [[x * step for x in pupil] for pupil in values.pupils]
+    return result
+
+
+class StreamSummary:
+    """Counts of what a stream holds; feed it what `inspect_units` yields."""
+
+    def __init__(self) -> None:
+        self.access_units = 0
+        self.nal_units: Counter[str] = Counter()
+        self.nal_unit_bytes: Counter[str] = Counter()
+        self.messages: Counter[str] = Counter()
+        self.message_bytes: Counter[str] = Counter()
+        self.element_bits: Counter[str] = Counter()
+        self.element_count: Counter[str] = Counter()
+        self.errors = 0
+        self._face_pictures = 0
+        self._last_face_picture: tuple[int, int] | None = None
+
+    def add(self, inspected: InspectedUnit | InspectedMessage) -> None:
+        """Count a NAL unit or a message."""
+        if isinstance(inspected, InspectedUnit):
+            unit = inspected.unit
+            self.access_units += inspected.starts_access_unit
+            self.nal_units[unit.type_name] += 1
+            self.nal_unit_bytes[unit.type_name] += unit.size
+            return
+        self.errors += inspected.error is not None
+        if inspected.sei_message is None:
+            return
+        sei_message = inspected.sei_message
+        name = f"{inspected.payload_name} ({sei_message.payload_type})"
+        self.messages[name] += 1
+        self.message_bytes[name] += sei_message.size
+        for element in inspected.elements:
+            self.element_bits[element.base_name] += element.bits
+            self.element_count[element.base_name] += 1
+        if isinstance(inspected.message, GenerativeFaceVideo):
+            # The messages of several faces in a picture follow each other with one gfv_cnt.
+            picture = inspected.where.access_unit, inspected.message.gfv_cnt
+            self._face_pictures += picture != self._last_face_picture
+            self._last_face_picture = picture
+
+    @property
+    def total_bytes(self) -> int:
+        """Size of the stream."""
+        return self.nal_unit_bytes.total()
+
+    @property
+    def pictures(self) -> int:
+        """Pictures that a decoder puts out: one a face message, else one an access unit."""
+        return self._face_pictures or self.access_units
+
+    def kbps(self, fps: float) -> float:
+        """Rate in kbit/s when ``fps`` pictures are put out a second; 0 for no pictures."""
+        return 8 * self.total_bytes * fps / self.pictures / 1000 if self.pictures else 0.0
+
+    def json_object(self, fps: float | None) -> dict[str, Any]:
+        """The summary as ``inspect --summary --json`` prints it; ``kbps`` only with ``fps``."""
+        result: dict[str, Any] = {
+            "access_units": self.access_units,
+            "pictures": self.pictures,
+            "bytes": self.total_bytes,
+            "nal_units": _counts(self.nal_units, self.nal_unit_bytes, "bytes"),
+            "messages": _counts(self.messages, self.message_bytes, "bytes"),
+            "elements": _counts(self.element_count, self.element_bits, "bits"),
+            "errors": self.errors,
+        }
+        if fps is not None:
+            result["kbps"] = self.kbps(fps)
+        return result
+
+
+def _counts(count: Counter[str], amount: Counter[str], unit: str) -> dict[str, Any]:
+    return {name: {"count": count[name], unit: amount[name]} for name in count}

@@ -1,0 +1,184 @@
+"""Registry of SEI payload types, and the simple ones of them decoded.
+
+Numbers and names: H.274 clause 7, H.266 annex D, H.265 annex D, H.264 annex D, which share one
+numbering. GFV and GFVE have their state and are read by `sei.state`; the others stand alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from sei.coder import UNREAD, Element, Reader
+from sei.nal import Codec
+
+
+@dataclass(frozen=True, slots=True)
+class PayloadKind:
+    """What is known of a payload type.
+
+    ``in_prefix`` and ``in_suffix``: whether it may stand in a prefix, and in a suffix, SEI NAL
+    unit. ``read`` reads its leading elements, None where they are not decoded.
+    """
+
+    name: str
+    in_prefix: bool = True
+    in_suffix: bool = False
+    read: Callable[[Reader, Codec], None] | None = None
+
+
+def payload_kind(payload_type: int, codec: Codec) -> PayloadKind:
+    """The registry's row for a payload type, also for one that is not in it."""
+    if codec is Codec.VVC and payload_type in _VVC_KINDS:
+        return _VVC_KINDS[payload_type]
+    return _KINDS.get(payload_type) or PayloadKind("unknown", in_suffix=True)
+
+
+def decode_payload(payload_type: int, payload: bytes, codec: Codec) -> dict[str, Any] | None:
+    """Elements of a payload that stands alone, bytes as hex; None where it is not decoded.
+
+    Raises:
+        PayloadError: the payload is too short.
+    """
+    read = payload_kind(payload_type, codec).read
+    if read is None:
+        return None
+    trace: list[Element] = []
+    read(Reader(payload, trace), codec)
+    return {
+        element.name: element.value.hex() if isinstance(element.value, bytes) else element.value
+        for element in trace
+    }
+
+
+def _user_data_registered(c: Reader, codec: Codec) -> None:
+    if c.u("itu_t_t35_country_code", 8, UNREAD) == 0xFF:
+        c.u("itu_t_t35_country_code_extension_byte", 8, UNREAD)
+    c.byte_string("itu_t_t35_payload_byte", UNREAD)
+
+
+def _user_data_unregistered(c: Reader, codec: Codec) -> None:
+    c.byte_string("uuid_iso_iec_11578", UNREAD, 16)
+    c.byte_string("user_data_payload_byte", UNREAD)
+
+
+def _decoded_picture_hash(c: Reader, codec: Codec) -> None:
+    """H.265 clause D.2.19; H.274 puts a flag for one component and 7 reserved bits before."""
+    hash_type = c.u("dph_sei_hash_type" if codec is Codec.VVC else "hash_type", 8, UNREAD, 0, 2)
+    if codec is Codec.VVC:
+        c.flag("dph_sei_single_component_flag", UNREAD)
+        c.u("dph_sei_reserved_zero_7bits", 7, UNREAD)
+    name = ("picture_md5", "picture_crc", "picture_checksum")[hash_type]
+    size = (16, 2, 4)[hash_type]
+    component = 0
+    while c.remaining >= 8 * size and component < 3:
+        c.byte_string(f"{name}[{component}]", UNREAD, size)
+        component += 1
+
+
+def _mastering_display_colour_volume(c: Reader, codec: Codec) -> None:
+    for i in range(3):
+        c.u("display_primaries_x", 16, UNREAD, 0, None, (i,))
+        c.u("display_primaries_y", 16, UNREAD, 0, None, (i,))
+    c.u("white_point_x", 16, UNREAD)
+    c.u("white_point_y", 16, UNREAD)
+    c.u("max_display_mastering_luminance", 32, UNREAD)
+    c.u("min_display_mastering_luminance", 32, UNREAD)
+
+
+def _content_light_level_info(c: Reader, codec: Codec) -> None:
+    c.u("max_content_light_level", 16, UNREAD)
+    c.u("max_pic_average_light_level", 16, UNREAD)
+
+
+def _nn_post_filter_characteristics(c: Reader, codec: Codec) -> None:
+    c.u("nnpfc_purpose", 16, UNREAD)
+    c.ue("nnpfc_id", UNREAD)
+    c.flag("nnpfc_base_flag", UNREAD)
+    if c.ue("nnpfc_mode_idc", UNREAD) == 1:
+        c.align("nnpfc_alignment_zero_bit_a")
+        c.st("nnpfc_tag_uri", UNREAD)
+        c.st("nnpfc_uri", UNREAD)
+
+
+def _nn_post_filter_activation(c: Reader, codec: Codec) -> None:
+    c.ue("nnpfa_target_id", UNREAD)
+    c.flag("nnpfa_cancel_flag", UNREAD)
+
+
+_PREFIX_ONLY = {
+    0: "buffering_period",
+    1: "pic_timing",
+    2: "pan_scan_rect",
+    6: "recovery_point",
+    9: "scene_info",
+    15: "picture_snapshot",
+    16: "progressive_refinement_segment_start",
+    19: "film_grain_characteristics",
+    23: "tone_mapping_info",
+    45: "frame_packing_arrangement",
+    47: "display_orientation",
+    56: "green_metadata",
+    128: "structure_of_pictures_info",
+    129: "active_parameter_sets",
+    130: "decoding_unit_info",
+    131: "temporal_sub_layer_zero_idx",
+    134: "region_refresh_info",
+    135: "no_display",
+    136: "time_code",
+    138: "segmented_rect_frame_packing_arrangement",
+    139: "temporal_motion_constrained_tile_sets",
+    140: "chroma_resampling_filter_hint",
+    141: "knee_function_info",
+    142: "colour_remapping_info",
+    143: "deinterlaced_field_identification",
+    145: "dependent_rap_indication",
+    147: "alternative_transfer_characteristics",
+    148: "ambient_viewing_environment",
+    149: "content_colour_volume",
+    150: "equirectangular_projection",
+    154: "sphere_rotation",
+    155: "regionwise_packing",
+    156: "omni_viewport",
+    165: "alpha_channel_info",
+    168: "frame_field_info",
+    177: "depth_representation_info",
+    200: "sei_manifest",
+    201: "sei_prefix_indication",
+    202: "annotated_regions",
+    203: "subpic_level_info",
+    204: "sample_aspect_ratio_info",
+    205: "shutter_interval_info",
+    206: "extended_drap_indication",
+    207: "constrained_rasl_encoding_indication",
+    208: "scalability_dimension_info",
+}
+
+_KINDS = {number: PayloadKind(name) for number, name in _PREFIX_ONLY.items()} | {
+    3: PayloadKind("filler_payload", in_suffix=True),
+    4: PayloadKind("user_data_registered_itu_t_t35", in_suffix=True, read=_user_data_registered),
+    5: PayloadKind("user_data_unregistered", in_suffix=True, read=_user_data_unregistered),
+    17: PayloadKind("progressive_refinement_segment_end", in_suffix=True),
+    22: PayloadKind("post_filter_hint", in_suffix=True),
+    132: PayloadKind(
+        "decoded_picture_hash", in_prefix=False, in_suffix=True, read=_decoded_picture_hash
+    ),
+    133: PayloadKind("scalable_nesting", in_suffix=True),
+    137: PayloadKind("mastering_display_colour_volume", read=_mastering_display_colour_volume),
+    144: PayloadKind("content_light_level_info", read=_content_light_level_info),
+    146: PayloadKind("coded_region_completion", in_suffix=True),
+    210: PayloadKind(
+        "nn_post_filter_characteristics", in_suffix=True, read=_nn_post_filter_characteristics
+    ),
+    211: PayloadKind("nn_post_filter_activation", in_suffix=True, read=_nn_post_filter_activation),
+    # The reference decoder knows these two in suffix SEI NAL units only.
+    223: PayloadKind("generative_face_video", in_prefix=False, in_suffix=True),
+    224: PayloadKind("generative_face_video_enhancement", in_prefix=False, in_suffix=True),
+}
+
+# Numbers that mean something else in VVC.
+_VVC_KINDS = {
+    129: PayloadKind("parameter_sets_inclusion_indication"),
+    142: PayloadKind("colour_transform_info"),
+}

@@ -1,0 +1,271 @@
+"""The content of a stream as an indented tree for people, coloured on a terminal."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
+from typing import TextIO
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from sei.coder import Element
+from sei.face_messages import (
+    GenerativeFaceVideo,
+    GenerativeFaceVideoEnhancement,
+)
+from sei.face_values import FaceValues
+from sei.inspection import InspectedMessage, InspectedUnit, StreamSummary
+from sei.nal import Codec
+from sei.payload_kinds import payload_kind
+
+_LONGEST_HEX = 32
+_LONGEST_ROW = 16
+
+_MATRIX_TYPES = {
+    0: "affine translation",
+    1: "covariance",
+    2: "mouth motion",
+    3: "eye openness",
+    4: "head rotation",
+    5: "head translation",
+    6: "head location",
+    7: "compact feature",
+}
+
+
+def _precision(minus1: int) -> str:
+    return f"precision {minus1 + 1}, step 1/{2 ** (minus1 + 1)}"
+
+
+def _one_more(what: str) -> Callable[[int], str]:
+    return lambda minus1: f"{minus1 + 1} {what}"
+
+
+def _matrix_type(type_idx: int) -> str:
+    return _MATRIX_TYPES.get(type_idx, "application determined" if type_idx < 32 else "reserved")
+
+
+_MEANINGS: dict[str, Callable[[int], str]] = {
+    "gfv_base_picture_flag": lambda v: "base (key) picture" if v else "driving picture",
+    "gfve_base_picture_flag": lambda v: "base (key) picture" if v else "driving picture",
+    "gfv_nn_mode_idc": lambda v: {0: "ISO/IEC 15938-17 bytes", 1: "URI"}.get(v, "reserved"),
+    "gfve_nn_mode_idc": lambda v: {0: "ISO/IEC 15938-17 bytes", 1: "URI"}.get(v, "reserved"),
+    "gfv_chroma_key_purpose_idc": lambda v: ("unspecified", "background", "face")[v],
+    "gfv_kps_pred_flag": lambda v: "differences" if v else "values",
+    "gfv_matrix_pred_flag": lambda v: "differences" if v else "values",
+    "gfve_matrix_pred_flag": lambda v: "differences" if v else "values",
+    "gfv_coordinate_precision_factor_minus1": _precision,
+    "gfv_matrix_element_precision_factor_minus1": _precision,
+    "gfve_matrix_element_precision_factor_minus1": _precision,
+    "gfve_pupil_coordinate_precision_factor_minus1": _precision,
+    "gfv_num_kps_minus1": _one_more("keypoints"),
+    "gfv_coordinate_z_present_flag": lambda v: "3D" if v else "2D",
+    "gfv_num_matrix_types_minus1": _one_more("matrix types"),
+    "gfv_matrix_type_idx": _matrix_type,
+    "gfv_num_matrices_minus1": _one_more("matrices"),
+    "gfve_num_matrices_minus1": _one_more("matrices"),
+    "gfv_matrix_width_minus1": _one_more("columns"),
+    "gfv_matrix_height_minus1": _one_more("rows"),
+    "gfve_matrix_width_minus1": _one_more("columns"),
+    "gfve_matrix_height_minus1": _one_more("rows"),
+    "gfve_pupil_coordinate_present_idx": lambda v: ("none", "left", "right", "both")[v],
+}
+
+# Elements of keypoints and matrices are shown together, as coded and as values.
+_ARRAYS = (
+    "gfv_coordinate_x", "gfv_coordinate_y", "gfv_coordinate_z",
+    "gfv_coordinate_dx", "gfv_coordinate_dy", "gfv_coordinate_dz",
+    "gfv_matrix_element_", "gfv_matrix_delta_element_",
+    "gfve_matrix_element_", "gfve_matrix_delta_element_",
+)  # fmt: skip
+
+
+def _is_array(element: Element) -> bool:
+    return bool(element.indices) and element.base_name.startswith(_ARRAYS)
+
+
+class TreePrinter:
+    """Prints what `sei.inspection.inspect_units` yields, line by line."""
+
+    def __init__(self, out: TextIO) -> None:
+        self._console = Console(file=out, highlight=False, markup=False, soft_wrap=True)
+
+    def _line(self, depth: int, *parts: tuple[str, str]) -> None:
+        self._console.print(Text("  " * depth) + Text.assemble(*parts))
+
+    def show(self, inspected: InspectedUnit | InspectedMessage) -> None:
+        """Print a NAL unit or a message."""
+        if isinstance(inspected, InspectedUnit):
+            self._show_unit(inspected)
+        else:
+            self._show_message(inspected)
+
+    def _show_unit(self, inspected: InspectedUnit) -> None:
+        unit = inspected.unit
+        if inspected.starts_access_unit:
+            self._line(0, (f"access unit {inspected.access_unit}", "bold"))
+        place = "" if unit.offset is None else f" at byte {unit.offset}"
+        self._line(
+            1,
+            (f"NAL unit {inspected.nal} ", ""),
+            (f"{unit.type_name} ({unit.nal_unit_type})", "cyan"),
+            (f"{place}, {len(unit.data)} bytes", ""),
+            (", random access point" if unit.is_irap else "", "italic"),
+        )
+
+    def _show_message(self, inspected: InspectedMessage) -> None:
+        sei_message = inspected.sei_message
+        if sei_message is not None:
+            self._line(
+                2,
+                (f"{inspected.payload_name} ({sei_message.payload_type})", "green"),
+                (f", {len(sei_message.payload)} bytes", ""),
+                (_misplaced(inspected), "yellow"),
+            )
+        if inspected.message is None:
+            for element in inspected.elements:
+                self._show_element(element)
+        else:
+            self._show_face(inspected.elements, inspected.message, inspected.values)
+        if inspected.decoded is not None:
+            for name, value in inspected.decoded.items():
+                text = _hex(value) if isinstance(value, str) else str(value)
+                self._line(3, (f"{name} ", "dim"), (text, "bold"))
+        elif sei_message is not None and not inspected.elements:
+            self._line(3, (_hex(sei_message.payload.hex()), "bold"))
+        if inspected.error is not None:
+            self._line(3, ("error: ", "bold red"), (inspected.error, "red"))
+
+    def _show_element(self, element: Element) -> None:
+        value, meaning = element.value, ""
+        if isinstance(value, bytes):
+            text = _hex(value.hex())
+        elif isinstance(value, str):
+            text = json.dumps(value)
+        else:
+            text = str(value)
+            explain = _MEANINGS.get(element.base_name)
+            meaning = f"  {explain(value)}" if explain else ""
+        self._line(3, (f"{element.name} ", "dim"), (text, "bold"), (meaning, "italic"))
+
+    def _show_face(
+        self,
+        elements: Iterable[Element],
+        message: GenerativeFaceVideo | GenerativeFaceVideoEnhancement,
+        values: FaceValues | None,
+    ) -> None:
+        assert values is not None
+        arrays = {"gfv_coordinate": _keypoint_lines, "": _matrix_lines}
+        for element in elements:
+            if not _is_array(element):
+                self._show_element(element)
+                continue
+            kind = "gfv_coordinate" if element.base_name.startswith("gfv_coordinate") else ""
+            if kind in arrays:
+                for coded, meaning in arrays.pop(kind)(message, values):
+                    self._line(3, (coded, "bold"), (f"  = {meaning}", "italic"))
+        if values.pupils is not None and values.pupil_precision_factor is not None:
+            left, right = (_numbers(eye, values.pupil_precision_factor) for eye in values.pupils)
+            self._line(3, ("pupils ", "dim"), (f"left {left}, right {right}", "italic"))
+
+    def show_summary(self, summary: StreamSummary, fps: float | None) -> None:
+        """Print how many of what there are, and their bytes."""
+        self._table(
+            "NAL units", ("type", "number", "bytes"), summary.nal_units, summary.nal_unit_bytes
+        )
+        self._table(
+            "SEI messages", ("payload", "number", "bytes"), summary.messages, summary.message_bytes
+        )
+        rate = "" if fps is None else f", {summary.kbps(fps):.3f} kbit/s at {fps:g} pictures/s"
+        self._line(
+            0,
+            (f"{summary.access_units} access units, {summary.pictures} pictures, ", ""),
+            (f"{summary.total_bytes} bytes{rate}", ""),
+            (f", {summary.errors} errors" if summary.errors else "", "bold red"),
+        )
+
+    def show_bits(self, summary: StreamSummary) -> None:
+        """Print the bits of each kind of element."""
+        self._table(
+            "elements", ("element", "number", "bits"), summary.element_count, summary.element_bits
+        )
+
+    def _table(
+        self,
+        title: str,
+        heads: tuple[str, str, str],
+        count: dict[str, int],
+        amount: dict[str, int],
+    ) -> None:
+        table = Table(title=title, title_justify="left")
+        table.add_column(heads[0])
+        for head in heads[1:]:
+            table.add_column(head, justify="right")
+        for name in count:
+            table.add_row(name, str(count[name]), str(amount[name]))
+        self._console.print(table)
+
+
+def _misplaced(inspected: InspectedMessage) -> str:
+    """A remark on a message in an SEI NAL unit of the wrong kind."""
+    unit, sei_message = inspected.where.unit, inspected.sei_message
+    if sei_message is None or unit.codec is Codec.AVC:
+        return ""
+    kind = payload_kind(sei_message.payload_type, unit.codec)
+    if unit.is_suffix_sei and not kind.in_suffix:
+        return "  belongs into a prefix SEI NAL unit"
+    if unit.is_prefix_sei and not kind.in_prefix:
+        return "  belongs into a suffix SEI NAL unit"
+    return ""
+
+
+def _hex(text: str) -> str:
+    """Hex digits, the beginning of many."""
+    shown = 2 * _LONGEST_HEX
+    return text if len(text) <= shown else f"{text[:shown]}… ({len(text) // 2} bytes)"
+
+
+def _numbers(numbers: Iterable[int], precision_factor: int) -> str:
+    """Values of numbers in steps of 2^-precision_factor."""
+    return "(" + ", ".join(f"{n / 2**precision_factor:g}" for n in numbers) + ")"
+
+
+def _keypoint_lines(
+    message: GenerativeFaceVideo | GenerativeFaceVideoEnhancement, values: FaceValues
+) -> Iterator[tuple[str, str]]:
+    """A line for each keypoint: as coded, and its value."""
+    assert isinstance(message, GenerativeFaceVideo)
+    assert message.coordinates is not None
+    assert values.keypoints is not None
+    assert values.keypoint_precision_factor is not None
+    axes = ("dx", "dy", "dz") if message.coordinates.predicted else ("x", "y", "z")
+    pairs = zip(message.coordinates.values, values.keypoints, strict=True)
+    for i, (coded, keypoint) in enumerate(pairs):
+        parts = " ".join(f"{axis} {n:+d}" for axis, n in zip(axes, coded, strict=False))
+        yield f"keypoint {i}: {parts}", _numbers(keypoint, values.keypoint_precision_factor)
+
+
+def _matrix_lines(
+    message: GenerativeFaceVideo | GenerativeFaceVideoEnhancement, values: FaceValues
+) -> Iterator[tuple[str, str]]:
+    """A line for each matrix row: as coded, in steps, and its values."""
+    assert message.matrices is not None
+    coded = iter(message.matrices.elements)
+    for typed in values.matrices:
+        p = typed.precision_factor
+        name = "matrix" if typed.type_idx is None else _matrix_type(typed.type_idx)
+        for j, matrix in enumerate(typed.matrices):
+            size = f"{len(matrix)}×{len(matrix[0])}"  # noqa: RUF001 - wanted
+            for k, row in enumerate(matrix):
+                parts = [
+                    f"{'-' if e.negative else '+'}{e.integer}:{e.fraction}"
+                    for e in islice(coded, len(row))
+                ]
+                more = " …" if len(row) > _LONGEST_ROW else ""
+                yield (
+                    f"{name} {size} [{j}] row {k}: {' '.join(parts[:_LONGEST_ROW])}{more}",
+                    _numbers(row[:_LONGEST_ROW], p) + more,
+                )
