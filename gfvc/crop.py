@@ -13,9 +13,9 @@ from gfvc.video_reader import Picture, Rectangle, read_pictures
 from models.face_tracking import FaceBox, FaceFinder
 
 # Side of the square over the side of the detector's box (brows to chin): hair and shoulders show.
-_SIDE = 1.85
-# The square's centre lies below the box's by this share of the box: shoulders need more than hair.
-_LOWER = 0.08
+_SIDE = 1.95
+# The square's centre lies below that of the box, brows to chin, by this share of the box.
+_LOWER = 0.02
 # Room around every place the face goes to, in box sides on each side.
 _MARGIN = 0.22
 # A square that would leave out less than this share of a square source is not worth a crop.

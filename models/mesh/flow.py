@@ -44,7 +44,7 @@ GRID = 64
 # Squared distance below which landmarks are averaged rather than met exactly: about a cell of
 # the coarse grid. Over eyes and mouth it is a fraction of a pixel, since there the two sides of
 # a closed lid or lip must read from different places.
-SOFTENING = 1e-4
+SOFTENING = 5e-4
 DETAIL_SOFTENING = 4e-6
 DETAIL_GRID = 48
 DETAIL_MARGIN = 0.35
