@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from base_codec_adapters import (
+    Codec,
     DecodeRequest,
     EncodeRequest,
     find_decoder,
@@ -21,7 +22,7 @@ from gfvc.errors import StreamError
 Picture = npt.NDArray[np.uint8]
 
 # Default quantisation parameters: a 256x256 face in 2 to 3 kB.
-DEFAULT_QP = {"vvc": 32, "hevc": 32}
+DEFAULT_QP: dict[Codec, int] = {"vvc": 32, "hevc": 32}
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,7 @@ class KeyPictureCoder:
     Raises `BaseCodecError` when no encoder or decoder program can be used.
     """
 
-    def __init__(self, codec: str, qp: int, rate: Fraction, encoder: str = "auto") -> None:
+    def __init__(self, codec: Codec, qp: int, rate: Fraction, encoder: str = "auto") -> None:
         self._encoder = find_encoder(codec, encoder)
         self._decoder = find_decoder(codec)
         self._qp = qp
@@ -54,7 +55,7 @@ class KeyPictureCoder:
         return CodedKeyPicture(stream, to_rgb(decoded))
 
 
-def decode_base_layer(codec: str, stream: bytes, expected: int) -> Sequence[Picture]:
+def decode_base_layer(codec: Codec, stream: bytes, expected: int) -> Sequence[Picture]:
     """All pictures of a base layer as RGB; raise when their number is not the expected one."""
     if not expected:
         raise StreamError("the stream holds no coded picture")

@@ -8,7 +8,7 @@ any of the usual matrices and ranges.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
@@ -53,8 +53,8 @@ _TO_RGB = _inverse(_TO_YCBCR)
 _UPSAMPLE = np.array([[0.5, 0.0, 0.0], [0.0, 0.5, -0.25]])
 
 
-def _to_bytes(values: npt.NDArray[np.floating]) -> npt.NDArray[np.uint8]:
-    return np.rint(values).clip(0, 255).astype(np.uint8)
+def _to_bytes(values: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
+    return np.asarray(np.rint(values).clip(0, 255), np.uint8)
 
 
 def to_picture420(rgb: npt.NDArray[np.uint8]) -> Picture420:
@@ -73,7 +73,7 @@ def to_picture420(rgb: npt.NDArray[np.uint8]) -> Picture420:
 def to_rgb(picture: Picture420) -> npt.NDArray[np.uint8]:
     """Convert 4:2:0 planes to uint8 RGB [height, width, 3]; chroma is interpolated linearly."""
     height, width = picture.y.shape
-    planes = [picture.y.astype(np.float32)]
+    planes: list[npt.NDArray[Any]] = [picture.y.astype(np.float32)]
     planes += [
         cv2.warpAffine(
             plane.astype(np.float32),
@@ -100,7 +100,7 @@ def frame_to_rgb(
     part = np.s_[top : top + height, left : left + width]
     name = frame.format.name
     if frame.format.is_rgb or name.startswith(("gray", "mono", "pal", "ya")):
-        return frame.to_ndarray(format="rgb24")[part]
+        return np.asarray(frame.to_ndarray(format="rgb24")[part], np.uint8)
     full = frame.color_range == _FULL_RANGE or name.startswith("yuvj")
     weights = _LUMA_WEIGHTS.get(int(frame.colorspace), _BT601)
     planes = frame.to_ndarray(format="yuvj444p" if full else "yuv444p", channel_last=True)[part]

@@ -12,6 +12,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from base_codec_adapters import Codec
 from gfvc.decoder import decode
 from gfvc.demo_clip import RATE, make_demo_clip
 from gfvc.encoder import EncodeOptions, encode
@@ -19,7 +20,7 @@ from gfvc.metrics import LandmarkError, psnr, ssim
 from gfvc.video_reader import Picture, read_pictures
 from gfvc.video_writer import open_writer
 
-STREAMS = {"vvc": "demo.266", "hevc": "demo.265"}
+STREAMS: dict[Codec, str] = {"vvc": "demo.266", "hevc": "demo.265"}
 STRIP_PICTURES = 8
 
 Notes = Callable[[str], None]

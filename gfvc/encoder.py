@@ -17,6 +17,7 @@ from typing import Any
 import cv2
 import numpy as np
 
+from base_codec_adapters import Codec
 from gfvc.base_layer import DEFAULT_QP, KeyPictureCoder
 from gfvc.crop import choose_crop, require_square
 from gfvc.errors import InputError, OutputError
@@ -30,7 +31,7 @@ from models import Analyser, Analysis, AnimationModel, ModelCard, Registry, defa
 
 MIN_SIDE = 64
 
-CODEC_OF_SUFFIX = {".266": "vvc", ".vvc": "vvc", ".265": "hevc", ".hevc": "hevc"}
+CODEC_OF_SUFFIX: dict[str, Codec] = {".266": "vvc", ".vvc": "vvc", ".265": "hevc", ".hevc": "hevc"}
 
 Notes = Callable[[str], None]
 Progress = Callable[[int, "int | None"], None]
@@ -47,7 +48,7 @@ class EncodeOptions:
     second; `low_delay` a NAL unit for each picture's messages.
     """
 
-    codec: str | None = None
+    codec: Codec | None = None
     base_encoder: str = "auto"
     model: str = "mesh"
     key_qp: int | None = None
@@ -107,7 +108,7 @@ def _ignore(*_: object) -> None:
     """Default for notes and progress."""
 
 
-def choose_codec(output: Path, codec: str | None) -> str:
+def choose_codec(output: Path, codec: Codec | None) -> Codec:
     """The base codec asked for, or that of the output's suffix; VVC when that is silent."""
     by_suffix = CODEC_OF_SUFFIX.get(output.suffix.lower())
     if codec and by_suffix and codec != by_suffix:

@@ -30,11 +30,11 @@ def quantise(
     """Integers in steps of 2**-precision; small changes against `previous` are left out."""
     scaled = values * 2.0**precision
     if previous is None:
-        return np.rint(scaled).astype(np.int64)
+        return np.asarray(np.rint(scaled), np.int64)
     change = scaled - previous
     bias = np.where(np.abs(change) < 1.5, 0.5 - DEAD_ZONE, 0.5)
     steps = np.sign(change) * np.floor(np.abs(change) + bias)
-    return previous + steps.astype(np.int64)
+    return np.asarray(previous + steps, np.int64)
 
 
 def to_values(

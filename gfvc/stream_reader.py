@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 
+from base_codec_adapters import Codec as BaseCodec
 from gfvc.errors import InputError, StreamError
 from gfvc.stream_information import StreamInformation
 from sei import (
@@ -28,7 +29,7 @@ from sei import (
 
 Notes = Callable[[str], None]
 
-_CODECS = (Codec.VVC, Codec.HEVC)
+_CODECS: dict[Codec, BaseCodec] = {Codec.VVC: "vvc", Codec.HEVC: "hevc"}
 _RBSP_TRAILING = b"\x80"
 
 
@@ -49,7 +50,7 @@ class PictureUnit:
 class FaceStream:
     """What a decoder needs of a stream. `rate` and `model_uri` are None when not stated."""
 
-    codec: str
+    codec: BaseCodec
     picture_units: list[PictureUnit]
     rate: Fraction | None
     model_uri: str | None
@@ -204,4 +205,4 @@ class _Reader:
             self._pictures.pop()
         if not self._pictures:
             raise StreamError(f"{self._path}: ends before the base message of its first picture")
-        return FaceStream(self._codec.value, self._pictures, self._rate, self._model_uri)
+        return FaceStream(_CODECS[self._codec], self._pictures, self._rate, self._model_uri)

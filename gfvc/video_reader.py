@@ -109,10 +109,11 @@ def _frames(path: Path) -> Iterator[tuple[float, VideoFrame]]:
                 if packet.stream.index != stream.index:
                     continue
                 for frame in packet.decode():
+                    assert isinstance(frame, av.VideoFrame)
                     time = frame.time if frame.time is not None else count / fallback_rate
                     first = time if first is None else first
                     count += 1
-                    yield time - first, frame  # type: ignore[misc]
+                    yield time - first, frame
         except av.FFmpegError as error:
             raise InputError(
                 f"{path}: damaged or cut off after picture {count} ({_reason(error)}); "
@@ -208,7 +209,8 @@ def _nearest(path: Path, rate: Fraction) -> Iterator[VideoFrame | _Repeat]:
         held, emitted = (time, frame), False
     if held is not None:
         time, frame = held
-        stays = float(frame.duration * frame.time_base) if frame.duration else period
+        time_base = frame.time_base
+        stays = float(frame.duration * time_base) if frame.duration and time_base else period
         while shown * period < time + stays - period / 2:
             yield _REPEAT if emitted else frame
             emitted = True

@@ -25,12 +25,12 @@ def clip_landmarks(path: Path, cache: Path | None = None) -> FloatArray:
         cache.mkdir(parents=True, exist_ok=True)
         kept = cache / f"{hashlib.sha256(path.read_bytes()).hexdigest()[:24]}.npy"
         if kept.exists():
-            return np.load(kept).astype(np.float64)
+            return np.asarray(np.load(kept), np.float64)
     rows = []
     try:
         with av.open(str(path)) as container, FaceTracker() as tracker:
             for frame in container.decode(video=0):
-                found = tracker.track(frame.to_ndarray(format="rgb24"))
+                found = tracker.track(np.asarray(frame.to_ndarray(format="rgb24"), np.uint8))
                 rows.append(np.full((ALL_POINTS, 3), np.nan) if found is None else found)
     except (av.FFmpegError, IndexError) as error:
         raise ModelError(f"{path}: not a video that can be read ({error})") from None

@@ -44,7 +44,7 @@ def point_weights() -> FloatArray:
     weights = np.ones(groups.ALL_POINTS)
     for weight, points in EMPHASIS:
         weights[list(points)] = weight
-    return weights / weights.sum()
+    return np.asarray(weights / weights.sum(), np.float64)
 
 
 def mirror_order(mean: FloatArray) -> npt.NDArray[np.intp]:

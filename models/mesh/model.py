@@ -33,8 +33,8 @@ LAYOUT = CARD.layout
 # The parameter that one unit of the coded value stands for. With steps of 2**-8 this makes the
 # steps 0.014 radians, 0.0035 picture widths, 1.4 % of scale and 0.009 in units of the face
 # space, each of which moves landmarks by about the same small amount.
-_STEPS = np.array([0.014] * 3 + [0.0035] * 2 + [0.014] + [0.009] * EXPRESSION_VALUES)
-_UNITS = _STEPS * 2**LAYOUT.matrix_precision
+STEPS = np.array([0.014] * 3 + [0.0035] * 2 + [0.014] + [0.009] * EXPRESSION_VALUES)
+_UNITS = STEPS * 2**LAYOUT.matrix_precision
 
 
 def _to_parameters(values: FloatArray) -> FaceParameters:
@@ -71,7 +71,7 @@ class _RestFace:
 
 def _quantise_key(values: FloatArray) -> FloatArray:
     """Pose values as the base message can carry them."""
-    steps = _STEPS[: len(values)]
+    steps = STEPS[: len(values)]
     quantised: FloatArray = np.round(values / steps) * steps
     return quantised
 

@@ -45,7 +45,7 @@ class MouthInterior:
         self._opening = mouth_opening(landmarks)
         height, width = picture.shape[:2]
         mask = np.zeros((height, width), np.uint8)
-        cv2.fillPoly(mask, [_pixels(landmarks[_LIPS], width, height)], 255)
+        cv2.fillPoly(mask, [_pixels(landmarks[_LIPS], width, height)], (255,))
         mean = cv2.mean(picture, mask)[:3] if mask.any() else (96.0, 64.0, 64.0)
         self._colour = (np.array(mean, np.float32) * _SHADE * _TINT).clip(0, 255)
 
@@ -70,7 +70,7 @@ class MouthInterior:
         # Subpixel corners keep the edge from jumping by whole pixels between pictures.
         shift = 4
         corners = (polygon * (width, height) - (left, top) - 0.5) * 2**shift
-        cv2.fillPoly(mask, [np.round(corners).astype(np.int32)], 255, cv2.LINE_AA, shift)
+        cv2.fillPoly(mask, [np.round(corners).astype(np.int32)], (255,), cv2.LINE_AA, shift)
         softness = max(1.0, width / 200)
         alpha = cv2.GaussianBlur(mask, (0, 0), softness).astype(np.float32) / 255 * amount
         painted = picture.copy()
@@ -81,4 +81,4 @@ class MouthInterior:
 
 
 def _pixels(points: Float32Array, width: int, height: int) -> npt.NDArray[np.int32]:
-    return np.round(points * (width, height)).astype(np.int32)
+    return np.asarray(np.round(points * (width, height)), np.int32)

@@ -31,7 +31,7 @@ def texture(size: int = 128) -> npt.NDArray[np.uint8]:
     x, y = np.meshgrid(np.arange(size), np.arange(size))
     red = 128 + 100 * np.sin(x / 9.0)
     green = 128 + 100 * np.sin(y / 7.0)
-    return np.stack([red, green, (x + y) % 256], axis=2).astype(np.uint8)
+    return np.asarray(np.stack([red, green, (x + y) % 256], axis=2), np.uint8)
 
 
 def test_a_face_that_stays_leaves_every_pixel_where_it_is(face: Float32Array) -> None:
@@ -41,7 +41,7 @@ def test_a_face_that_stays_leaves_every_pixel_where_it_is(face: Float32Array) ->
 
 
 def test_landmarks_read_from_where_they_were(face: Float32Array) -> None:
-    moved = face + np.float32([0.05, -0.03])
+    moved = face + np.array([0.05, -0.03], np.float32)
     size = 256
     displacement = BackwardFlow(face, moved).dense(size, size)
     columns, rows = np.round(moved[groups.NOSE[3]] * size - 0.5).astype(int)
@@ -113,6 +113,6 @@ def test_any_picture_size_is_drawn(face: Float32Array, shape: tuple[int, int]) -
 
 
 def test_drawing_is_deterministic(face: Float32Array) -> None:
-    moved = (face + np.float32([0.02, 0.01])).astype(np.float64)
+    moved = (face + np.array([0.02, 0.01], np.float32)).astype(np.float64)
     pictures = [LandmarkWarp(texture(), face.astype(np.float64)).draw(moved) for _ in range(2)]
     np.testing.assert_array_equal(pictures[0], pictures[1])

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,7 +14,7 @@ scales = st.floats(0.05, 3.0)
 places = st.floats(-1.0, 2.0)
 
 
-def random_shape(seed: int = 0) -> np.ndarray:
+def random_shape(seed: int = 0) -> npt.NDArray[np.float64]:
     return np.random.default_rng(seed).normal(size=(50, 3))
 
 
@@ -22,7 +23,9 @@ def test_pose_of_a_posed_shape_is_found(
     rotation: tuple[float, ...], scale: float, translation: tuple[float, ...]
 ) -> None:
     shape = random_shape()
-    pose = HeadPose(cv2.Rodrigues(np.array(rotation))[0], scale, np.array(translation))
+    pose = HeadPose(
+        cv2.Rodrigues(np.array(rotation))[0].astype(np.float64), scale, np.array(translation)
+    )
     found = find_pose(shape, pose.apply(shape), np.ones(len(shape)))
     np.testing.assert_allclose(found.rotation, pose.rotation, atol=1e-9)
     np.testing.assert_allclose(found.scale, scale, rtol=1e-9)

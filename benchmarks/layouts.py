@@ -1,0 +1,184 @@
+"""What the same face parameters cost in different generative face video layouts.
+
+    python -m benchmarks.layouts CLIP... [--json FILE]
+
+The `mesh` model's 14 values a picture are written as GFV messages, closed loop, in three ways
+that each mean what H.274 says of them:
+
+    compact    one compact feature (type 7), 1×14: pose and expression together
+    typed      head rotation matrix (type 4), head translation (type 5: x, y, depth as log scale),
+               expression as compact feature (type 7), 1×8
+    keypoints  16 two-dimensional keypoints, from which a decoder would solve pose and expression
+
+All are quantised so that a step moves landmarks by about the same distance. Printed: kbit/s of
+the messages with their SEI headers, and the landmark error before any drawing.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from gfvc.metrics import landmark_distance
+from gfvc.parameter_coding import quantise
+from models import default_registry
+from models.clip_landmarks import clip_landmarks
+from models.contract import FloatArray
+from models.mesh.card import EXPRESSION_VALUES
+from models.mesh.face_space import FaceSpace, load_face_space
+from models.mesh.model import STEPS
+from models.mesh.shape import HeadPose, find_pose, pose_to_values, values_to_pose
+from sei import (
+    GENERATIVE_FACE_VIDEO,
+    Codec,
+    FaceValues,
+    GfvState,
+    MatrixValues,
+    SeiMessage,
+    make_sei_nal_unit,
+)
+
+RATE = 25.0
+PRECISION = 8
+MESSAGES_PER_NAL_UNIT = 64
+# One in 30 of the face's 468 points would do for pose; these also show lids, lips and brows.
+KEYPOINTS = [33, 263, 133, 362, 159, 386, 145, 374, 61, 291, 13, 14, 152, 10, 105, 334]
+
+Grid = tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """How the values of a picture become coded numbers, and what a decoder makes of them."""
+
+    name: str
+    shapes: tuple[tuple[int, int, int], ...]  # matrix type, height, width; none for keypoints
+    pack: Callable[[FloatArray, FloatArray], FloatArray]
+    unpack: Callable[[FloatArray, FloatArray], FloatArray]
+
+
+def _landmarks(space: FaceSpace, rest: FloatArray, values: FloatArray) -> FloatArray:
+    return values_to_pose(values[:6]).apply(space.deform(rest, values[6:]))
+
+
+def build_layouts(space: FaceSpace) -> list[Layout]:
+    """The three layouts. `pack` takes the 14 values and the rest shape, `unpack` goes back."""
+    unit = STEPS * 2.0**PRECISION
+
+    def pack_typed(values: FloatArray, rest: FloatArray) -> FloatArray:
+        rotation = values_to_pose(values[:6]).rotation.ravel() / unit[0]
+        return np.concatenate([rotation, values[3:] / unit[3:]])
+
+    def unpack_typed(coded: FloatArray, rest: FloatArray) -> FloatArray:
+        left, _, right = np.linalg.svd(coded[:9].reshape(3, 3) * unit[0])
+        vector = cv2.Rodrigues(left @ right)[0][:, 0]
+        return np.concatenate([vector, coded[9:] * unit[3:]])
+
+    # A step of a coordinate moves one point only, so it may be as large as the translation's.
+    point_unit = unit[3]
+
+    def pack_points(values: FloatArray, rest: FloatArray) -> FloatArray:
+        points: FloatArray = _landmarks(space, rest, values)[KEYPOINTS, :2].ravel() / point_unit
+        return points
+
+    def unpack_points(coded: FloatArray, rest: FloatArray) -> FloatArray:
+        return _solve(space, rest, coded.reshape(-1, 2) * point_unit)
+
+    return [
+        Layout("compact", ((7, 1, 14),), lambda v, _: v / unit, lambda c, _: c * unit),
+        Layout("typed", ((4, 3, 3), (5, 3, 1), (7, 1, 8)), pack_typed, unpack_typed),
+        Layout("keypoints", (), pack_points, unpack_points),
+    ]
+
+
+def _solve(space: FaceSpace, rest: FloatArray, points: FloatArray) -> FloatArray:
+    """Pose and expression that best put the keypoints there, by damped Gauss-Newton."""
+    values = np.zeros(6 + EXPRESSION_VALUES)
+    values[3:6] = points[:, 0].mean(), points[:, 1].mean(), np.log(0.15)
+    damping = np.diag([1e-6] * 6 + [1e-2] * EXPRESSION_VALUES)
+    for _ in range(12):
+        guess = _landmarks(space, rest, values)[KEYPOINTS, :2].ravel()
+        columns = []
+        for index in range(len(values)):
+            moved = values.copy()
+            moved[index] += 1e-4
+            columns.append(_landmarks(space, rest, moved)[KEYPOINTS, :2].ravel() - guess)
+        slope = np.stack(columns, axis=1) / 1e-4
+        step = np.linalg.solve(slope.T @ slope + damping, slope.T @ (points.ravel() - guess))
+        values = values + step
+    return values
+
+
+def _message_values(layout: Layout, coded: FloatArray) -> FaceValues:
+    numbers = [int(n) for n in coded]
+    if not layout.shapes:
+        points = tuple(zip(numbers[::2], numbers[1::2], strict=True))
+        return FaceValues(keypoints=points, keypoint_precision_factor=PRECISION)
+    matrices = []
+    for kind, height, width in layout.shapes:
+        part, numbers = numbers[: height * width], numbers[height * width :]
+        rows = tuple(tuple(part[row * width : (row + 1) * width]) for row in range(height))
+        matrices.append(MatrixValues(kind, PRECISION, (rows,)))
+    return FaceValues(matrices=tuple(matrices))
+
+
+def measure(space: FaceSpace, layout: Layout, landmarks: FloatArray) -> tuple[float, float]:
+    """kbit/s and landmark error of a clip's landmarks [pictures, 478, 3]."""
+    pose = pose_to_values(find_pose(space.mean, landmarks[0], space.weights))
+    rest = values_to_pose(pose).remove(landmarks[0])
+    state = GfvState()
+    previous = None
+    messages = []
+    errors = []
+    for index, face in enumerate(landmarks):
+        found: HeadPose = find_pose(rest, face, space.weights)
+        expression = space.expression(found.remove(face), rest)[:EXPRESSION_VALUES]
+        values = np.concatenate([pose_to_values(found), expression])
+        coded = quantise(layout.pack(values, rest), PRECISION, previous)
+        previous = coded
+        message = state.predict(
+            _message_values(layout, coded), gfv_id=0, gfv_cnt=index, base_picture_flag=index == 0
+        )
+        messages.append(SeiMessage(GENERATIVE_FACE_VIDEO, state.write(message)))
+        received = layout.unpack(coded * 2.0**-PRECISION, rest)
+        errors.append(landmark_distance(face, _landmarks(space, rest, received)))
+    size = sum(
+        len(make_sei_nal_unit(messages[i : i + MESSAGES_PER_NAL_UNIT], Codec.VVC).to_annex_b())
+        for i in range(0, len(messages), MESSAGES_PER_NAL_UNIT)
+    )
+    return 8 * size * RATE / len(landmarks) / 1000, float(np.mean(errors))
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the benchmark."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.layouts", description=__doc__)
+    parser.add_argument("clips", nargs="+", type=Path, metavar="CLIP")
+    parser.add_argument("--cache", type=Path, metavar="FOLDER", help="keep landmarks here")
+    parser.add_argument("--json", type=Path, metavar="FILE")
+    options = parser.parse_args(arguments)
+    card = default_registry().find("mesh").card
+    assert card.path is not None
+    space = load_face_space(card.path, card.sha256)
+    clips = []
+    for path in options.clips:
+        found = clip_landmarks(path, options.cache)
+        clips.append(found[~np.isnan(found[:, 0, 0])])
+    results = {}
+    for layout in build_layouts(space):
+        rate, error = np.mean([measure(space, layout, clip) for clip in clips], axis=0)
+        results[layout.name] = {"kbps": float(rate), "landmark_error": float(error)}
+        print(f"{layout.name:10} {rate:.2f} kbit/s  landmark error {error:.4f}", flush=True)
+    if options.json:
+        options.json.write_text(json.dumps(results, indent=2) + "\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,37 @@
+"""NAL units of a byte stream file or of standard input."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from gfvc.errors import InputError
+from sei import Codec, NalUnit, UnknownCodecError, split_annex_b
+
+STANDARD_INPUT = "-"
+
+
+@contextlib.contextmanager
+def open_nal_units(source: str | Path, codec: str | None = None) -> Iterator[Iterator[NalUnit]]:
+    """The NAL units of a stream, read as they are asked for; "-" is standard input.
+
+    Raises `InputError` when the file cannot be read or is no stream of a known codec.
+    """
+    known = None if codec is None else Codec(codec)
+    try:
+        if str(source) == STANDARD_INPUT:
+            yield split_annex_b(sys.stdin.buffer, known)
+            return
+        path = Path(source)
+        if path.is_dir():
+            raise InputError(f"{path}: is a folder")
+        with path.open("rb") as file:
+            yield split_annex_b(file, known)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise InputError(f"{source}: cannot be read ({error.strerror})") from None
+    except UnknownCodecError:
+        raise InputError(f"{source}: neither a VVC, an HEVC nor an H.264 stream") from None
