@@ -48,7 +48,7 @@ _HOME = {
 
 
 def __getattr__(name: str) -> Any:
-    """Load the encoder and decoder when they are asked for: `gfvc --help` must not wait for them."""
+    """Load the encoder and decoder when asked for: `gfvc --help` must not wait for them."""
     if name not in _HOME:
         raise AttributeError(f"module 'gfvc' has no attribute {name!r}")
     import importlib

@@ -19,6 +19,7 @@ import numpy as np
 
 from base_codec_adapters import Codec
 from gfvc.base_layer import DEFAULT_QP, KeyPictureCoder
+from gfvc.containers import MP4_SUFFIX, write_mp4
 from gfvc.crop import choose_crop, require_square
 from gfvc.errors import InputError, OutputError
 from gfvc.key_pictures import KeyPictureSchedule
@@ -26,11 +27,21 @@ from gfvc.output import check_writable, replaced_when_complete
 from gfvc.parameter_coding import ParameterCoder
 from gfvc.stream_information import StreamInformation
 from gfvc.stream_writer import StreamWriter
-from gfvc.video_reader import Picture, Rectangle, probe_video, read_pictures
+from gfvc.video_reader import (
+    Picture,
+    Rectangle,
+    VideoProperties,
+    probe_video,
+    read_pictures,
+)
 from models import Analyser, Analysis, AnimationModel, ModelCard, Registry, default_registry
+from sei import Codec as SeiCodec
+from sei import SeiMessage, access_units, split_annex_b
 
 MIN_SIDE = 64
 
+# Names that do not tell a codec: VVC unless asked otherwise.
+OTHER_SUFFIXES = ("", ".bin", ".bit")
 CODEC_OF_SUFFIX: dict[str, Codec] = {".266": "vvc", ".vvc": "vvc", ".265": "hevc", ".hevc": "hevc"}
 
 Notes = Callable[[str], None]
@@ -45,7 +56,8 @@ class EncodeOptions:
     `base_codec_adapters.available()` or "auto"; `model` a registered name; `key_qp` 0..63 (VVC)
     or 0..51 (HEVC); `key_interval` pictures from key picture to key picture; `crop` "auto" or
     "none"; `size` side of the coded picture, a multiple of 8 in 64..2048; `rate` pictures per
-    second; `low_delay` a NAL unit for each picture's messages.
+    second; `low_delay` a NAL unit for each picture's messages; `audio` "none", or "copy" the
+    source's sound into an MP4 output.
     """
 
     codec: Codec | None = None
@@ -57,6 +69,7 @@ class EncodeOptions:
     size: int = 256
     rate: Fraction | None = None
     low_delay: bool = False
+    audio: str = "none"
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,8 +128,9 @@ def choose_codec(output: Path, codec: Codec | None) -> Codec:
         raise OutputError(
             f"{output}: the suffix means {by_suffix} and --codec says {codec}; change one of them"
         )
-    if output.suffix.lower() in (".mp4", ".mov", ".mkv"):
-        raise OutputError(f"{output}: containers are not written yet; use .266 or .265")
+    if by_suffix is None and output.suffix.lower() not in (*OTHER_SUFFIXES, MP4_SUFFIX):
+        known = ", ".join([*CODEC_OF_SUFFIX, *OTHER_SUFFIXES[1:], MP4_SUFFIX])
+        raise OutputError(f"{output}: no suffix of a stream; use one of {known}")
     return codec or by_suffix or "vvc"
 
 
@@ -145,8 +159,7 @@ def encode(
         raise InputError(
             f"{source}: is {video.width}x{video.height}; pictures need at least {MIN_SIDE} a side"
         )
-    if video.has_audio:
-        notes(f"{source}: the sound is left out")
+    audio_source = _audio_source(source, output, options, video, notes)
     rate = options.rate or video.rate
     if options.crop == "none":
         crop = require_square(source, video.width, video.height)
@@ -155,26 +168,50 @@ def encode(
     qp = DEFAULT_QP[codec] if options.key_qp is None else options.key_qp
     coder = KeyPictureCoder(codec, qp, rate, options.base_encoder)
     expected = round(video.seconds * rate) if video.seconds else None
-    with replaced_when_complete(output, force=force) as temporary, temporary.open("wb") as file:
-        information = StreamInformation(rate, 1, video.width, video.height, crop)
-        writer = StreamWriter(file, codec, information, low_delay=options.low_delay)
-        encoder = _ClipEncoder(source, model.load(), model.card, coder, writer, options, rate)
-        encoder.encode(_scaled(source, rate, crop, options.size), notes, progress, expected)
-        writer.close()
+    information = StreamInformation(rate, 1, video.width, video.height, crop)
+    with replaced_when_complete(output, force=force) as temporary:
+        in_container = output.suffix.lower() == MP4_SUFFIX
+        stream = temporary.with_suffix(".stream") if in_container else temporary
+        with stream.open("wb") as file:
+            writer = StreamWriter(file, codec, information, low_delay=options.low_delay)
+            encoder = _ClipEncoder(source, model.load(), model.card, coder, writer, options, rate)
+            encoder.encode(_scaled(source, rate, crop, options.size), notes, progress, expected)
+            writer.close()
+        if in_container:
+            with stream.open("rb") as file:
+                units = list(access_units(split_annex_b(file, SeiCodec(codec))))
+            write_mp4(temporary, units, encoder.pictures_of_keys, rate, audio_source)
+        total_bytes = temporary.stat().st_size
     return EncodeSummary(
         frames=encoder.pictures,
         rate=rate,
         width=options.size,
         height=options.size,
-        key_pictures=encoder.key_pictures,
+        key_pictures=len(encoder.pictures_of_keys),
         low_confidence_pictures=encoder.low_confidence,
         model=model.card.name,
         codec=codec,
-        base_bits=8 * (writer.bytes_written - writer.sei_bytes),
+        base_bits=8 * (total_bytes - writer.sei_bytes),
         sei_bits=8 * writer.sei_bytes,
         seconds=time.perf_counter() - started,
         base_codec_seconds=encoder.base_codec_seconds,
     )
+
+
+def _audio_source(
+    source: Path, output: Path, options: EncodeOptions, video: VideoProperties, notes: Notes
+) -> Path | None:
+    """The file whose sound goes into the output, or None."""
+    if options.audio == "copy":
+        if output.suffix.lower() != MP4_SUFFIX:
+            raise OutputError(f"{output}: only an {MP4_SUFFIX} file can hold sound (--audio copy)")
+        if video.has_audio:
+            return source
+        notes(f"{source}: has no sound to copy")
+    elif video.has_audio:
+        hint = "; --audio copy keeps it" if output.suffix.lower() == MP4_SUFFIX else ""
+        notes(f"{source}: the sound is left out{hint}")
+    return None
 
 
 def _scaled(source: Path, rate: Fraction, crop: Rectangle, size: int) -> Iterator[Picture]:
@@ -209,7 +246,7 @@ class _ClipEncoder:
         self._key: Analysis | None = None
         self._waiting = 0  # pictures before the first key picture
         self.pictures = 0
-        self.key_pictures = 0
+        self.pictures_of_keys: list[int] = []
         self.low_confidence = 0
         self.base_codec_seconds = 0.0
 
@@ -249,7 +286,7 @@ class _ClipEncoder:
         elif analysis is None:
             self._repeat()
         else:
-            self._writer.add_message(self._parameters.driven(analysis.parameters))
+            self._add(self._parameters.driven(analysis.parameters))
 
     def _send_key(self, analyser: Analyser, picture: Picture) -> bool:
         """Send a key picture; False when its decoded form shows no face."""
@@ -262,7 +299,7 @@ class _ClipEncoder:
             return False
         self._schedule.key_sent()
         self._key = analysis
-        self.key_pictures += 1
+        self.pictures_of_keys.append(1)
         self._writer.begin_picture(coded.stream, self._parameters.base(analysis.parameters))
         # Pictures before the first key picture look like it: the face stands still until then.
         while self._waiting:
@@ -272,4 +309,8 @@ class _ClipEncoder:
 
     def _repeat(self) -> None:
         self.low_confidence += 1
-        self._writer.add_message(self._parameters.repeated())
+        self._add(self._parameters.repeated())
+
+    def _add(self, message: SeiMessage) -> None:
+        self.pictures_of_keys[-1] += 1
+        self._writer.add_message(message)

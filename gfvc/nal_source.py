@@ -1,4 +1,4 @@
-"""NAL units of a byte stream file or of standard input."""
+"""NAL units of a byte stream, a container file, or standard input."""
 
 from __future__ import annotations
 
@@ -7,17 +7,20 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from gfvc.containers import is_container, read_container
 from gfvc.errors import InputError
 from sei import Codec, NalUnit, UnknownCodecError, split_annex_b
 
 STANDARD_INPUT = "-"
+_HEAD = 8
 
 
 @contextlib.contextmanager
 def open_nal_units(source: str | Path, codec: str | None = None) -> Iterator[Iterator[NalUnit]]:
     """The NAL units of a stream, read as they are asked for; "-" is standard input.
 
-    Raises `InputError` when the file cannot be read or is no stream of a known codec.
+    MP4, QuickTime and Matroska files are told by their first bytes; their first video track is
+    read. Raises `InputError` when the file cannot be read or is no stream of a known codec.
     """
     known = None if codec is None else Codec(codec)
     try:
@@ -28,6 +31,10 @@ def open_nal_units(source: str | Path, codec: str | None = None) -> Iterator[Ite
         if path.is_dir():
             raise InputError(f"{path}: is a folder")
         with path.open("rb") as file:
+            if is_container(file.read(_HEAD)):
+                yield read_container(path)
+                return
+            file.seek(0)
             yield split_annex_b(file, known)
     except BrokenPipeError:
         raise

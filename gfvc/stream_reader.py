@@ -9,6 +9,7 @@ from pathlib import Path
 
 from base_codec_adapters import Codec as BaseCodec
 from gfvc.errors import InputError, StreamError
+from gfvc.nal_source import open_nal_units
 from gfvc.stream_information import StreamInformation
 from sei import (
     GENERATIVE_FACE_VIDEO,
@@ -22,9 +23,7 @@ from sei import (
     SeiError,
     SeiMessage,
     TrailingBitsError,
-    UnknownCodecError,
     iterate_sei_messages,
-    split_annex_b,
 )
 
 Notes = Callable[[str], None]
@@ -76,8 +75,7 @@ def read_face_stream(path: Path, notes: Notes) -> FaceStream:
     """
     reader = _Reader(path, notes)
     try:
-        with path.open("rb") as file:
-            units = split_annex_b(file)
+        with open_nal_units(path) as units:
             held: NalUnit | None = None
             for unit in units:
                 if held is not None:
@@ -86,10 +84,6 @@ def read_face_stream(path: Path, notes: Notes) -> FaceStream:
             if held is None:
                 raise InputError(f"{path}: is empty")
             reader.add(held, last=True)
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror})") from None
-    except UnknownCodecError:
-        raise InputError(f"{path}: neither a VVC nor an HEVC stream") from None
     except SeiError as error:
         raise StreamError(f"{path}: {error}") from None
     return reader.finish()

@@ -128,7 +128,10 @@ class VideoFileWriter(PictureWriter):
             ".y4m": ("wrapped_avframe", "yuv420p", {}),
         }[suffix]
         form = {".mp4": "mp4", ".mkv": "matroska", ".y4m": "yuv4mpegpipe"}[suffix]
-        self._container = av.open(str(self._path), "w", format=form)
+        # The same pictures give the same file: no dates, no random identifiers.
+        self._container = av.open(
+            str(self._path), "w", format=form, options={"fflags": "+bitexact"}
+        )
         self._stream = self._container.add_stream(codec, rate=self._rate, options=options)
         self._stream.width, self._stream.height = width, height
         self._stream.pix_fmt = pixels

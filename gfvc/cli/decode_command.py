@@ -23,7 +23,10 @@ examples:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command's arguments."""
     parser.add_argument(
-        "input", type=Path, metavar="IN", help="VVC or HEVC stream with GFV messages"
+        "input",
+        type=Path,
+        metavar="IN",
+        help="VVC or HEVC stream with GFV messages, or an .mp4 that holds one",
     )
     parser.add_argument(
         "output",

@@ -2,7 +2,7 @@
 
 IN is any video file. The face is found and a steady square around it chosen, key pictures go
 through the base encoder, and every other picture becomes a generative face video SEI message.
-Sound is left out.
+Sound is left out, unless an MP4 file is asked to keep it.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ EPILOG = """\
 examples:
   gfvc encode talk.mp4 talk.266
   gfvc encode talk.mp4 talk.265 --key-qp 30
+  gfvc encode talk.mp4 small.mp4 --audio copy
   gfvc encode face.mp4 face.266 --crop none --fps 25 --json
 """
 
@@ -64,7 +65,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command's arguments."""
     parser.add_argument("input", type=Path, metavar="IN", help="video file to encode")
     parser.add_argument(
-        "output", type=Path, metavar="OUT", help="stream to write: .266 or .vvc, .265 or .hevc"
+        "output",
+        type=Path,
+        metavar="OUT",
+        help="stream to write: .266 or .vvc, .265 or .hevc, or an .mp4 file that holds one",
     )
     parser.add_argument(
         "--codec",
@@ -124,6 +128,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="give each picture's message a NAL unit of its own, written at once (costs 6 bytes a "
         "picture)",
     )
+    parser.add_argument(
+        "--audio",
+        choices=("none", "copy"),
+        default="none",
+        help="copy: keep IN's sound, as it is, in an .mp4 OUT (default: none)",
+    )
     parser.add_argument("--force", action="store_true", help="replace OUT if it exists")
     parser.add_argument(
         "--json", action="store_true", help="print one JSON object about the result"
@@ -145,6 +155,7 @@ def run(options: argparse.Namespace) -> int:
         size=options.size,
         rate=options.fps,
         low_delay=options.low_delay,
+        audio=options.audio,
     )
     with progress_bar("encoding") as progress:
         summary = encode(

@@ -24,7 +24,9 @@ examples:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command's arguments."""
     parser.add_argument(
-        "input", metavar="IN", help="VVC, HEVC or H.264 byte stream; - for standard input"
+        "input",
+        metavar="IN",
+        help="VVC, HEVC or H.264 byte stream, .mp4, .mov or .mkv file; - for standard input",
     )
     parser.add_argument(
         "--codec", choices=("vvc", "hevc", "avc"), help="codec, where the stream does not tell"
