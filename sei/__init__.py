@@ -4,7 +4,7 @@ NAL units are split from byte streams and joined again byte for byte; messages o
 untouched; generative face video messages and their enhancement are read and written completely.
 """
 
-from sei.access_units import AccessUnitBoundaries, access_units
+from sei.access_unit import AccessUnitBoundaries, access_units
 from sei.annex_b import guess_codec, join_annex_b, split_annex_b
 from sei.coder import Element
 from sei.errors import (

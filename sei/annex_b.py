@@ -133,16 +133,20 @@ def guess_codec(units: Iterable[bytes]) -> Codec:
 _USUAL_TYPES = {
     Codec.VVC: frozenset({0, 1, 2, 3, *range(7, 11), *range(12, 26)}),
     Codec.HEVC: frozenset({*range(10), *range(16, 22), *range(32, 41)}),
-    Codec.AVC: frozenset({*range(1, 17), 19, 20}),
+    Codec.AVC: frozenset({*range(1, 14), 19, 20}),
 }
+# Types of scalable and multiview H.264, whose header bytes HEVC's SEI messages have too.
+_RARE_AVC_TYPES = frozenset({14, 15})
 _SEQUENCE_PARAMETER_SET = {Codec.VVC: 15, Codec.HEVC: 33, Codec.AVC: 7}
 
 
 def _plausibility(codec: Codec, data: bytes) -> int:
-    """How well a NAL unit fits a codec: -2 not at all, 1 well, 3 as a sequence parameter set."""
+    """How well a NAL unit fits a codec: -2 not at all, 0 hardly, 1 well, 3 as an SPS."""
     if len(data) < 2 or data[0] & 0x80 or (codec is Codec.VVC and data[0] & 0x40):
         return -2
     unit = NalUnit(codec, data)
+    if codec is Codec.AVC and unit.nal_unit_type in _RARE_AVC_TYPES:
+        return 0
     if unit.nal_unit_type not in _USUAL_TYPES[codec] or unit.layer_id or unit.temporal_id < 0:
         return -2
     if unit.nal_unit_type == _SEQUENCE_PARAMETER_SET[codec]:

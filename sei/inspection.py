@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from sei.access_units import AccessUnitBoundaries
+from sei.access_unit import AccessUnitBoundaries
 from sei.coder import Element
 from sei.errors import SeiError
 from sei.face_messages import GenerativeFaceVideo, GenerativeFaceVideoEnhancement

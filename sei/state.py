@@ -41,7 +41,7 @@ MAX_NUMBERS = 2**20
 """Greatest number of values that a state remembers."""
 
 # What the bookkeeping of a face takes, counted in values.
-_FACE_OVERHEAD = 64
+_FACE_OVERHEAD = 128
 
 Layout = TypeVar("Layout", CoordinateLayout, MatrixLayout)
 Message = TypeVar("Message", GenerativeFaceVideo, GenerativeFaceVideoEnhancement)
