@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from base_codec_adapters import (
+    DEFAULT_TIMEOUT,
     Codec,
     DecodeRequest,
     EncodeRequest,
@@ -17,7 +18,6 @@ from base_codec_adapters import (
     find_encoder,
 )
 from gfvc.colour import to_picture420, to_rgb
-from gfvc.errors import StreamError
 
 Picture = npt.NDArray[np.uint8]
 
@@ -38,12 +38,20 @@ class KeyPictureCoder:
 
     A key picture is coded when it comes, because what follows is described relative to its
     decoded form; and each can be decoded from, so a stream can be entered at any of them.
+    `timeout` is in seconds for a program and a picture.
     Raises `BaseCodecError` when no encoder or decoder program can be used.
     """
 
-    def __init__(self, codec: Codec, qp: int, rate: Fraction, encoder: str = "auto") -> None:
-        self._encoder = find_encoder(codec, encoder)
-        self._decoder = find_decoder(codec)
+    def __init__(
+        self,
+        codec: Codec,
+        qp: int,
+        rate: Fraction,
+        encoder: str = "auto",
+        timeout: float = DEFAULT_TIMEOUT,
+    ) -> None:
+        self._encoder = find_encoder(codec, encoder, timeout=timeout)
+        self._decoder = find_decoder(codec, timeout=timeout)
         self._qp = qp
         self._rate = rate
 
@@ -55,10 +63,7 @@ class KeyPictureCoder:
         return CodedKeyPicture(stream, to_rgb(decoded))
 
 
-def decode_base_layer(codec: Codec, stream: bytes, expected: int) -> Sequence[Picture]:
-    """All pictures of a base layer as RGB; raise when their number is not the expected one."""
-    if not expected:
-        raise StreamError("the stream holds no coded picture")
-    decoder = find_decoder(codec)
-    result = decoder.decode(DecodeRequest(stream, expected_pictures=expected))
-    return [to_rgb(picture) for picture in result.pictures]
+def decode_base_layer(codec: Codec, stream: bytes, expected: int) -> Iterator[Picture]:
+    """Yield the pictures of a base layer as RGB; raise when they are not as many as expected."""
+    result = find_decoder(codec).decode(DecodeRequest(stream, expected_pictures=expected))
+    yield from map(to_rgb, result.pictures)

@@ -17,7 +17,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from base_codec_adapters import Codec
+from base_codec_adapters import DEFAULT_TIMEOUT, Codec
 from gfvc.base_layer import DEFAULT_QP, KeyPictureCoder
 from gfvc.containers import MP4_SUFFIX, write_mp4
 from gfvc.crop import choose_crop, require_square
@@ -28,6 +28,8 @@ from gfvc.parameter_coding import ParameterCoder
 from gfvc.stream_information import StreamInformation
 from gfvc.stream_writer import StreamWriter
 from gfvc.video_reader import (
+    MAX_RATE,
+    MIN_RATE,
     Picture,
     Rectangle,
     VideoProperties,
@@ -39,6 +41,8 @@ from sei import Codec as SeiCodec
 from sei import SeiMessage, access_units, split_annex_b
 
 MIN_SIDE = 64
+# Sides of the coded picture.
+SIZES = range(64, 2048 + 1, 8)
 
 # Names that do not tell a codec: VVC unless asked otherwise.
 OTHER_SUFFIXES = ("", ".bin", ".bit")
@@ -56,8 +60,9 @@ class EncodeOptions:
     `base_codec_adapters.available()` or "auto"; `model` a registered name; `key_qp` 0..63 (VVC)
     or 0..51 (HEVC); `key_interval` pictures from key picture to key picture; `crop` "auto" or
     "none"; `size` side of the coded picture, a multiple of 8 in 64..2048; `rate` pictures per
-    second; `low_delay` a NAL unit for each picture's messages; `audio` "none", or "copy" the
-    source's sound into an MP4 output.
+    second, 1..240; `low_delay` a NAL unit for each picture's messages; `audio` "none", or "copy"
+    the source's sound into an MP4 output; `timeout` seconds that a base codec program may take
+    for a picture. Raises `ValueError` for any other value.
     """
 
     codec: Codec | None = None
@@ -70,6 +75,21 @@ class EncodeOptions:
     rate: Fraction | None = None
     low_delay: bool = False
     audio: str = "none"
+    timeout: float = DEFAULT_TIMEOUT
+
+    def __post_init__(self) -> None:
+        allowed: dict[str, bool] = {
+            "codec": self.codec in (None, "vvc", "hevc"),
+            "key_interval": self.key_interval is None or self.key_interval >= 1,
+            "crop": self.crop in ("auto", "none"),
+            "size": self.size in SIZES,
+            "rate": self.rate is None or MIN_RATE <= self.rate <= MAX_RATE,
+            "audio": self.audio in ("none", "copy"),
+            "timeout": self.timeout > 0,
+        }
+        for name, good in allowed.items():
+            if not good:
+                raise ValueError(f"{name} cannot be {getattr(self, name)!r}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +186,7 @@ def encode(
     else:
         crop = choose_crop(source, video.width, video.height, options.size)
     qp = DEFAULT_QP[codec] if options.key_qp is None else options.key_qp
-    coder = KeyPictureCoder(codec, qp, rate, options.base_encoder)
+    coder = KeyPictureCoder(codec, qp, rate, options.base_encoder, options.timeout)
     expected = round(video.seconds * rate) if video.seconds else None
     information = StreamInformation(rate, 1, video.width, video.height, crop)
     with replaced_when_complete(output, force=force) as temporary:

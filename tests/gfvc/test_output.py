@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,13 @@ PNG = frozenset({".png"})
 
 def leftovers(folder: Path) -> list[str]:
     return sorted(entry.name for entry in folder.iterdir())
+
+
+def replace(path: Path, meanwhile: Callable[[], object], *, force: bool = True) -> None:
+    """Write an output, and do something else before it is complete."""
+    with replaced_when_complete(path, force=force) as temporary:
+        temporary.write_bytes(b"ours")
+        meanwhile()
 
 
 def test_the_name_appears_only_when_complete(tmp_path: Path) -> None:
@@ -27,9 +35,12 @@ def test_the_name_appears_only_when_complete(tmp_path: Path) -> None:
 def test_an_error_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
     path = tmp_path / "out.266"
     path.write_bytes(b"old")
-    with pytest.raises(RuntimeError), replaced_when_complete(path, force=True) as temporary:
-        temporary.write_bytes(b"half")
+
+    def interfere() -> None:
         raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        replace(path, interfere)
     assert path.read_bytes() == b"old"
     assert leftovers(tmp_path) == ["out.266"]
 
@@ -44,12 +55,9 @@ def test_nothing_is_overwritten_without_force(tmp_path: Path) -> None:
 
 def test_a_file_made_meanwhile_is_kept(tmp_path: Path) -> None:
     path = tmp_path / "out.266"
-    with (
-        pytest.raises(OutputError, match="meanwhile"),
-        replaced_when_complete(path, force=False) as temporary,
-    ):
-        temporary.write_bytes(b"ours")
-        path.write_bytes(b"theirs")
+
+    with pytest.raises(OutputError, match="meanwhile"):
+        replace(path, lambda: path.write_bytes(b"theirs"), force=False)
     assert path.read_bytes() == b"theirs"
 
 

@@ -1,0 +1,111 @@
+"""Fixtures: a short talking head, its streams, and the command line called in process."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cached_property
+from pathlib import Path
+
+import pytest
+
+from gfvc import EncodeOptions, EncodeSummary, encode
+from gfvc.cli.main import main
+from gfvc.demo_clip import RATE, make_demo_clip
+from gfvc.video_reader import Picture
+from tests.gfvc.support import CommandLine, Outcome, decode_all, write_video
+
+SECONDS = 1.2
+
+
+@pytest.fixture(scope="session")
+def demo_pictures() -> list[Picture]:
+    """Thirty pictures of the demo clip, uint8 [256, 256, 3], 25 a second."""
+    return list(make_demo_clip(SECONDS))
+
+
+@pytest.fixture(scope="session")
+def demo_clip(tmp_path_factory: pytest.TempPathFactory, demo_pictures: list[Picture]) -> Path:
+    """The demo pictures as a lossless video."""
+    return write_video(tmp_path_factory.mktemp("clip") / "demo.mkv", demo_pictures, RATE)
+
+
+@pytest.fixture(scope="session")
+def short_clip(tmp_path_factory: pytest.TempPathFactory, demo_pictures: list[Picture]) -> Path:
+    """The first 12 demo pictures as a lossless video."""
+    return write_video(tmp_path_factory.mktemp("clip") / "short.mkv", demo_pictures[:12], RATE)
+
+
+class CodedClip:
+    """The demo clip as a stream, what the encoder said of it, and its decoded pictures."""
+
+    def __init__(self, path: Path, encoder: str, summary: EncodeSummary) -> None:
+        self.path = path
+        self.encoder = encoder
+        self.summary = summary
+
+    @property
+    def codec(self) -> str:
+        """Name of the base codec, "vvc" or "hevc"."""
+        return self.summary.codec
+
+    @cached_property
+    def decoded(self) -> list[Picture]:
+        """The pictures that the decoder makes of the stream; it must have nothing to remark."""
+        return decode_all(self.path)
+
+
+CodeClip = Callable[[str], CodedClip]
+
+ENCODERS = {"ffmpeg-libvvenc": ".266", "ffmpeg-libx265": ".265", "ffmpeg-libkvazaar": ".265"}
+
+
+@pytest.fixture(scope="session")
+def code_demo(tmp_path_factory: pytest.TempPathFactory, demo_clip: Path) -> CodeClip:
+    """Code the demo clip with the base encoder of a name, once, with two key pictures."""
+    coded: dict[str, CodedClip] = {}
+
+    def code(encoder: str) -> CodedClip:
+        if encoder not in coded:
+            path = tmp_path_factory.mktemp("coded") / f"demo{ENCODERS[encoder]}"
+            options = EncodeOptions(base_encoder=encoder, key_interval=15)
+            coded[encoder] = CodedClip(path, encoder, encode(demo_clip, path, options))
+        return coded[encoder]
+
+    return code
+
+
+@pytest.fixture(scope="session")
+def hevc_stream(code_demo: CodeClip) -> Path:
+    """The demo clip as an HEVC stream of two key pictures."""
+    return code_demo("ffmpeg-libx265").path
+
+
+@pytest.fixture(scope="session")
+def small_stream(tmp_path_factory: pytest.TempPathFactory, short_clip: Path) -> Path:
+    """Twelve pictures as an HEVC stream, each fourth a key picture."""
+    path = tmp_path_factory.mktemp("coded") / "small.265"
+    encode(short_clip, path, EncodeOptions(key_interval=4))
+    return path
+
+
+@pytest.fixture
+def command(capfd: pytest.CaptureFixture[str]) -> CommandLine:
+    """The gfvc command, called in process; everything that reaches stdout and stderr is caught."""
+
+    def call(*arguments: str | Path) -> Outcome:
+        capfd.readouterr()
+        try:
+            status: object = main([str(argument) for argument in arguments])
+        except SystemExit as end:
+            status = end.code
+        out, err = capfd.readouterr()
+        assert isinstance(status, int)
+        return Outcome(status, out, err)
+
+    return call
+
+
+@pytest.fixture(scope="session")
+def decoded_small(small_stream: Path) -> list[Picture]:
+    """The decoded pictures of `small_stream`."""
+    return decode_all(small_stream)

@@ -1,0 +1,131 @@
+"""Making videos and streams, good and bad, and looking at what commands leave behind."""
+
+from __future__ import annotations
+
+import subprocess
+import tempfile
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+
+from base_codec_adapters.ffmpeg import find_ffmpeg
+from gfvc import decode
+from gfvc.video_reader import Picture, read_pictures
+from gfvc.video_writer import open_writer
+from sei import NalUnit, SeiMessage, join_annex_b, make_sei_nal_unit, read_sei, split_annex_b
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a command ended: exit status, and all that it wrote."""
+
+    status: int
+    out: str
+    err: str
+
+
+class CommandLine(Protocol):
+    def __call__(self, *arguments: str | Path) -> Outcome: ...
+
+
+def write_video(path: Path, pictures: Iterable[Picture], rate: Fraction) -> Path:
+    """A video file by suffix (.mkv is lossless)."""
+    with open_writer(path, rate) as writer:
+        for picture in pictures:
+            writer.write(picture)
+    return path
+
+
+def no_notes(text: str) -> None:
+    """For encoding and decoding where there is nothing to remark."""
+    raise AssertionError(f"unexpected: {text}")
+
+
+def decode_all(path: Path, notes: Callable[[str], None] = no_notes) -> list[Picture]:
+    """All pictures of a stream, by way of a lossless video."""
+    with tempfile.TemporaryDirectory() as folder:
+        video = Path(folder, "decoded.mkv")
+        summary = decode(path, video, notes=notes)
+        pictures = read_all(video, summary.rate)
+    assert len(pictures) == summary.frames
+    return pictures
+
+
+def read_all(path: Path, rate: Fraction) -> list[Picture]:
+    """All pictures of a video at a rate."""
+    return list(read_pictures(path, rate))
+
+
+def ffmpeg(*arguments: str | Path, data: bytes | None = None) -> bytes:
+    """Run the ffmpeg program; what it writes to its standard output."""
+    program = str(find_ffmpeg())
+    done = subprocess.run(
+        [program, "-hide_banner", "-loglevel", "error", "-y", *map(str, arguments)],
+        input=data,
+        stdin=subprocess.DEVNULL if data is None else None,
+        capture_output=True,
+        check=True,
+        timeout=60,
+    )
+    assert not done.stderr, done.stderr.decode()
+    return done.stdout
+
+
+def mean_difference(first: Picture, second: Picture) -> float:
+    """Mean absolute difference of samples."""
+    return float(np.abs(first.astype(np.int16) - second).mean())
+
+
+def listing(folder: Path) -> dict[str, bytes | None]:
+    """Names beneath a folder, with the content of files: what a failed command must not change."""
+    return {
+        str(entry.relative_to(folder)): entry.read_bytes() if entry.is_file() else None
+        for entry in folder.rglob("*")
+    }
+
+
+def assert_refused(
+    command: CommandLine, *arguments: str | Path, folder: Path, says: str | Sequence[str]
+) -> str:
+    """The command fails with one line on stderr that says why, and leaves `folder` as it was."""
+    before = listing(folder)
+    outcome = command(*arguments)
+    assert outcome.status == 1, outcome
+    assert outcome.out == ""
+    lines = outcome.err.splitlines()
+    assert len(lines) == 1, outcome.err
+    assert lines[0].startswith(f"gfvc {arguments[0]}: ")
+    for part in [says] if isinstance(says, str) else says:
+        assert part in lines[0]
+    assert listing(folder) == before
+    return lines[0]
+
+
+def nal_units(path: Path) -> list[NalUnit]:
+    """All NAL units of a stream."""
+    return list(split_annex_b(path.read_bytes()))
+
+
+def write_units(path: Path, units: Iterable[NalUnit]) -> Path:
+    """A stream of these NAL units."""
+    path.write_bytes(join_annex_b(units))
+    return path
+
+
+def face_messages(unit: NalUnit) -> tuple[SeiMessage, ...]:
+    """The SEI messages of a suffix SEI NAL unit; none of another NAL unit."""
+    return read_sei(unit).messages if unit.is_suffix_sei else ()
+
+
+def replace_messages(units: Iterable[NalUnit], replacement: Iterable[SeiMessage]) -> list[NalUnit]:
+    """The NAL units up to the first suffix SEI NAL unit, then one with these messages."""
+    kept: list[NalUnit] = []
+    for unit in units:
+        if unit.is_suffix_sei:
+            return [*kept, make_sei_nal_unit(replacement, unit.codec)]
+        kept.append(unit)
+    raise AssertionError("the stream holds no suffix SEI NAL unit")
