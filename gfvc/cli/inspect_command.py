@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from pathlib import Path
 
 from sei import inspect_command
 
@@ -18,6 +19,7 @@ examples:
   gfvc inspect talk.266                          everything, as a tree
   gfvc inspect talk.266 --summary --fps 25       numbers, bytes and kbit/s
   gfvc inspect talk.266 --payload 223 --json     face messages for a program
+  gfvc inspect talk.266 --plot talk.png          curves of the face parameters and of bits
 """
 
 
@@ -32,11 +34,37 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--codec", choices=("vvc", "hevc", "avc"), help="codec, where the stream does not tell"
     )
     inspect_command.add_arguments(parser)
+    parser.add_argument(
+        "--plot",
+        type=Path,
+        metavar="FILE.png",
+        help="draw keypoint tracks, feature curves and bits of each picture instead of the tree",
+    )
+    parser.add_argument("--force", action="store_true", help="replace FILE.png if it exists")
+
+
+def _plot(options: argparse.Namespace) -> None:
+    from gfvc.errors import InputError
+    from gfvc.nal_source import STANDARD_INPUT, open_nal_units
+    from gfvc.output import replaced_when_complete
+    from gfvc.plotting import plot_stream
+
+    if options.input == STANDARD_INPUT:
+        raise InputError("--plot reads the stream once more; give a file instead of -")
+    with (
+        replaced_when_complete(options.plot, force=options.force) as temporary,
+        open_nal_units(options.input, options.codec) as units,
+    ):
+        plot_stream(units, temporary, options.input)
 
 
 def run(options: argparse.Namespace) -> int:
     """Run the command."""
     from gfvc.nal_source import open_nal_units
 
+    if options.plot is not None:
+        _plot(options)
+        if not (options.json or options.summary or options.bits):
+            return 0
     with open_nal_units(options.input, options.codec) as units:
         return inspect_command.run(options, units, err=sys.stderr)

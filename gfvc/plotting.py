@@ -1,0 +1,148 @@
+"""Pictures of what a stream carries: keypoint tracks, feature curves, bits over time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from gfvc.errors import StreamError
+from sei import FaceValues, GenerativeFaceVideo, MatrixType, NalUnit
+from sei.inspection import InspectedMessage, InspectedUnit, inspect_units
+
+_MAX_CURVES = 64
+
+
+@dataclass(slots=True)
+class StreamCurves:
+    """Values and bits of each output picture, in order.
+
+    `values` has a row for each picture with a GFV message; `face_bits` are those of its GFV and
+    GFVE messages, `base_bits` those of the coded picture where there is one, else 0.
+    """
+
+    values: list[FaceValues] = field(default_factory=list)
+    face_bits: list[int] = field(default_factory=list)
+    base_bits: list[int] = field(default_factory=list)
+    key_pictures: list[int] = field(default_factory=list)
+
+
+def collect_curves(units: Iterable[NalUnit]) -> StreamCurves:
+    """Read a stream's face messages; damaged ones are left out."""
+    curves = StreamCurves()
+    pending_base = 0
+    for inspected in inspect_units(units):
+        if isinstance(inspected, InspectedUnit):
+            if not inspected.unit.is_sei:
+                pending_base += 8 * inspected.unit.size
+            continue
+        pending_base = _add(curves, inspected, pending_base)
+    return curves
+
+
+def _add(curves: StreamCurves, inspected: InspectedMessage, pending_base: int) -> int:
+    """Count one message; return the base layer's bits that still wait for a picture."""
+    if inspected.message is None or inspected.values is None or inspected.sei_message is None:
+        return pending_base
+    bits = 8 * len(inspected.sei_message.to_bytes())
+    if not isinstance(inspected.message, GenerativeFaceVideo):
+        if curves.face_bits:
+            curves.face_bits[-1] += bits
+        return pending_base
+    if inspected.message.base_picture_flag:
+        curves.key_pictures.append(len(curves.values))
+    curves.values.append(inspected.values)
+    curves.face_bits.append(bits)
+    curves.base_bits.append(pending_base)
+    return 0
+
+
+def plot_stream(units: Iterable[NalUnit], output: Path, title: str) -> None:
+    """Draw a stream's curves into a PNG file; raise `StreamError` when it has no face messages."""
+    curves = collect_curves(units)
+    if not curves.values:
+        raise StreamError(f"{title}: holds no generative face video messages to draw")
+    import matplotlib as mpl
+
+    mpl.use("Agg")
+    from matplotlib import pyplot
+
+    panels = []
+    if any(values.keypoints for values in curves.values):
+        panels += [("keypoints, x", 0), ("keypoints, y", 1)]
+    figure, axes = pyplot.subplots(
+        len(panels) + 1 + bool(any(values.matrices for values in curves.values)),
+        1,
+        figsize=(11, 3 * (len(panels) + 2)),
+        sharex=True,
+        squeeze=False,
+        layout="constrained",
+    )
+    column = list(axes[:, 0])
+    for name, axis in panels:
+        _draw(column.pop(0), name, curves, _keypoint_rows(curves, axis))
+    if len(column) > 1:
+        _draw(column.pop(0), _matrix_name(curves), curves, _matrix_rows(curves))
+    _draw_bits(column.pop(0), curves)
+    figure.suptitle(title)
+    figure.savefig(output, format="png", dpi=100)
+    pyplot.close(figure)
+
+
+def _keypoint_rows(curves: StreamCurves, axis: int) -> list[list[float] | None]:
+    return [
+        None
+        if values.keypoints is None
+        else [p[axis] / 2 ** (values.keypoint_precision_factor or 0) for p in values.keypoints]
+        for values in curves.values
+    ]
+
+
+def _matrix_rows(curves: StreamCurves) -> list[list[float] | None]:
+    return [
+        [
+            element / 2**group.precision_factor
+            for group in values.matrices
+            for matrix in group.matrices
+            for row in matrix
+            for element in row
+        ]
+        or None
+        for values in curves.values
+    ]
+
+
+def _matrix_name(curves: StreamCurves) -> str:
+    kinds = sorted(
+        {group.type_idx for values in curves.values for group in values.matrices} - {None}
+    )
+    known = {
+        number: name.lower().replace("_", " ")
+        for name, number in vars(MatrixType).items()
+        if isinstance(number, int)
+    }
+    return ", ".join(known.get(kind, f"type {kind}") for kind in kinds if kind is not None)
+
+
+def _draw(axes: Any, name: str, curves: StreamCurves, rows: list[list[float] | None]) -> None:
+    shown = [(index, row) for index, row in enumerate(rows) if row is not None]
+    width = min(max(len(row) for _, row in shown), _MAX_CURVES)
+    for curve in range(width):
+        points = [(index, row[curve]) for index, row in shown if curve < len(row)]
+        axes.plot(*zip(*points, strict=True), linewidth=0.9)
+    for key in curves.key_pictures:
+        axes.axvline(key, color="0.8", linewidth=0.8, zorder=0)
+    axes.set_ylabel(name)
+
+
+def _draw_bits(axes: Any, curves: StreamCurves) -> None:
+    pictures = range(len(curves.values))
+    axes.bar(pictures, curves.face_bits, width=1.0, label="face messages")
+    axes.bar(
+        pictures, curves.base_bits, width=1.0, bottom=curves.face_bits, label="coded key picture"
+    )
+    axes.set_yscale("log")
+    axes.set_ylabel("bits")
+    axes.set_xlabel("picture")
+    axes.legend(loc="upper right")
