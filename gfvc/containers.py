@@ -64,7 +64,7 @@ def write_mp4(
             if audio_source is None:
                 _mux_video(container, stream, samples, pictures, time_base)
             else:
-                with av.open(str(audio_source)) as source:
+                with av.open(str(audio_source.absolute())) as source:
                     _mux_with_audio(container, stream, samples, pictures, time_base, source)
     except (av.FFmpegError, OSError) as error:
         reason = getattr(error, "strerror", None) or str(error)
@@ -154,7 +154,7 @@ def read_container(path: Path) -> Iterator[NalUnit]:
     import av
 
     try:
-        container = av.open(str(path))
+        container = av.open(str(path.absolute()))
     except (av.FFmpegError, OSError) as error:
         raise InputError(f"{path}: cannot be read ({_reason(error)})") from None
     with container:

@@ -11,7 +11,7 @@ from typing import Any
 
 from gfvc.base_layer import Picture, decode_base_layer
 from gfvc.errors import StreamError
-from gfvc.output import replaced_when_complete
+from gfvc.output import check_writable, replaced_when_complete
 from gfvc.parameter_coding import to_parameters
 from gfvc.stream_reader import FaceStream, PictureUnit, read_face_stream
 from gfvc.video_writer import is_folder_output, open_writer
@@ -75,6 +75,7 @@ def decode(
     `BaseCodecError`; then `output` is as it was.
     """
     started = time.perf_counter()
+    check_writable(output, force=force)
     folder_of = frozenset({".png"}) if is_folder_output(output) else None
     with replaced_when_complete(output, force=force, folder_of=folder_of) as temporary:
         stream = read_face_stream(source, notes)

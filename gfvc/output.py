@@ -13,12 +13,15 @@ from gfvc.errors import OutputError
 
 def check_writable(path: Path, *, force: bool) -> None:
     """Raise `OutputError` when `path` cannot be made, or exists and may not be replaced."""
-    if path.exists() and not force:
-        raise OutputError(f"{path}: exists already; choose another name or use --force")
     parent = path.parent
-    if not parent.is_dir():
-        kind = "is not a folder" if parent.exists() else "does not exist"
-        raise OutputError(f"{path}: the folder {parent} {kind}")
+    try:
+        if path.exists() and not force:
+            raise OutputError(f"{path}: exists already; choose another name or use --force")
+        if not parent.is_dir():
+            kind = "is not a folder" if parent.exists() else "does not exist"
+            raise OutputError(f"{path}: the folder {parent} {kind}")
+    except OSError as error:
+        raise OutputError(f"{path}: cannot be written ({error.strerror})") from None
 
 
 @contextlib.contextmanager
@@ -30,7 +33,8 @@ def replaced_when_complete(
     Its suffix is that of `path`, so that writers which go by the suffix work. With `folder_of`
     a folder is made, and one that exists is replaced only if it holds nothing but files with
     these suffixes. On any error the temporary is removed and `path` is as it was. Raises
-    `OutputError` as `check_writable` does, and when writing fails (a full disk, say).
+    `OutputError` as `check_writable` does, and when writing fails (a full disk, say); errors of
+    the block that name the temporary path come out with `path` in its place.
     """
     check_writable(path, force=force)
     folder = folder_of is not None
@@ -41,7 +45,8 @@ def replaced_when_complete(
         if folder_of is not None:
             _check_replaceable(path, folder_of)
     try:
-        holder = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
+        # Absolute, since the video library takes what is before a colon for a protocol.
+        holder = Path(tempfile.mkdtemp(prefix=".gfvc-", dir=path.parent.absolute()))
     except OSError as error:
         raise OutputError(f"{path}: cannot be written ({error.strerror})") from None
     temporary = holder / path.name
@@ -54,6 +59,8 @@ def replaced_when_complete(
         if folder and path.exists():
             path.rename(holder / f"{path.name}.old")
         temporary.replace(path)
+    except OutputError as error:
+        raise OutputError(str(error).replace(str(temporary), str(path))) from None
     except OSError as error:
         raise OutputError(f"{path}: cannot be written ({error.strerror or error})") from None
     finally:

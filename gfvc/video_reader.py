@@ -47,14 +47,15 @@ class VideoProperties:
 def _open(path: Path) -> InputContainer:
     import av
 
-    if not path.is_file():
-        kind = "is not a file" if path.exists() else "no such file"
-        raise InputError(f"{path}: {kind}")
-    if path.stat().st_size == 0:
-        raise InputError(f"{path}: is empty")
     try:
-        container = av.open(str(path))
-    except (av.FFmpegError, OSError, UnicodeDecodeError) as error:
+        if not path.is_file():
+            kind = "is not a file" if path.exists() else "no such file"
+            raise InputError(f"{path}: {kind}")
+        if path.stat().st_size == 0:
+            raise InputError(f"{path}: is empty")
+        # Absolute, since the library takes what is before a colon for a protocol.
+        container = av.open(str(path.absolute()))
+    except (av.FFmpegError, OSError, UnicodeError) as error:
         raise InputError(f"{path}: not a video that can be read ({_reason(error)})") from None
     if not container.streams.video:
         container.close()
@@ -102,8 +103,11 @@ def _frames(path: Path) -> Iterator[tuple[float, VideoFrame]]:
         first: float | None = None
         count = 0
         end = 0.0
+        last_is_whole = True
         try:
             for packet in container.demux():
+                if packet.size:
+                    last_is_whole = not packet.is_corrupt
                 if packet.pts is not None and packet.size:
                     end = max(end, float((packet.pts + (packet.duration or 0)) * packet.time_base))
                 if packet.stream.index != stream.index:
@@ -124,7 +128,7 @@ def _frames(path: Path) -> Iterator[tuple[float, VideoFrame]]:
         if container.duration:
             stated = container.duration / av.time_base
             start = (container.start_time or 0) / av.time_base
-            if end - start < stated * (1 - _CUT_SHARE) - _CUT_SECONDS:
+            if not last_is_whole or end - start < stated * (1 - _CUT_SHARE) - _CUT_SECONDS:
                 raise InputError(
                     f"{path}: cut off at {end - start:.1f} s of {stated:.1f} s; get the whole file"
                 )
