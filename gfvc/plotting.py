@@ -114,15 +114,14 @@ def _matrix_rows(curves: StreamCurves) -> list[list[float] | None]:
 
 
 def _matrix_name(curves: StreamCurves) -> str:
-    kinds = sorted(
-        {group.type_idx for values in curves.values for group in values.matrices} - {None}
-    )
+    groups = (group for values in curves.values for group in values.matrices)
+    kinds = sorted({group.type_idx for group in groups if group.type_idx is not None})
     known = {
         number: name.lower().replace("_", " ")
         for name, number in vars(MatrixType).items()
         if isinstance(number, int)
     }
-    return ", ".join(known.get(kind, f"type {kind}") for kind in kinds if kind is not None)
+    return ", ".join(known.get(kind, f"type {kind}") for kind in kinds)
 
 
 def _draw(axes: Any, name: str, curves: StreamCurves, rows: list[list[float] | None]) -> None:
