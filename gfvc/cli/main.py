@@ -14,7 +14,16 @@ from gfvc import __version__
 EXIT_FAILED = 1
 EXIT_INTERRUPTED = 130
 
-COMMANDS = ("encode", "decode", "inspect", "demo", "models")
+COMMANDS = (
+    "encode",
+    "decode",
+    "inspect",
+    "extract",
+    "inject",
+    "remove",
+    "demo",
+    "models",
+)
 
 _DESCRIPTION = """\
 Generative face video codec: a talking head at a few kbit/s inside a standard VVC or HEVC stream.

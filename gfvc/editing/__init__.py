@@ -1,0 +1,22 @@
+"""Editing the SEI messages of a stream: extract, inject, remove; all else stays byte for byte."""
+
+from gfvc.editing.extraction import (
+    ExtractionSummary,
+    extract_messages,
+    extract_payloads,
+)
+from gfvc.editing.injection import InjectionSummary, inject_messages
+from gfvc.editing.removal import RemovalSummary, remove_messages
+from gfvc.editing.selection import FACE_PAYLOADS, MessageSelection
+
+__all__ = [
+    "FACE_PAYLOADS",
+    "ExtractionSummary",
+    "InjectionSummary",
+    "MessageSelection",
+    "RemovalSummary",
+    "extract_messages",
+    "extract_payloads",
+    "inject_messages",
+    "remove_messages",
+]

@@ -1,0 +1,113 @@
+"""Putting messages at the pictures of a stream that they were not taken from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+
+from gfvc.editing.byte_stream import START_CODE, Spacing, spaced
+from gfvc.editing.group_queue import Group, GroupQueue, check_size
+from gfvc.editing.records import MessageRecord
+from gfvc.editing.selection import FACE_PAYLOADS
+from gfvc.errors import InputError
+from sei import (
+    AccessUnitBoundaries,
+    Codec,
+    NalUnit,
+    SeiError,
+    iterate_sei_messages,
+    make_sei_nal_unit,
+)
+from sei.rbsp import sei_rbsp
+
+Notes = Callable[[str], None]
+
+_END_OF_SEQUENCE = frozenset({"EOS", "EOB"})
+
+
+def attach_to_pictures(
+    units: Iterable[NalUnit], queue: GroupQueue, notes: Notes
+) -> Iterator[bytes]:
+    """The pieces of the stream with the messages at the pictures whose numbers they have.
+
+    Messages that precede their picture go right before it, those that follow it go behind all
+    else of its access unit; in H.264, which has no suffix SEI messages, all go before it. `notes`
+    is told when the stream has face messages already. Raises `InputError` when a message belongs
+    to a picture that the stream does not have.
+    """
+    spacing = Spacing()
+    boundaries = AccessUnitBoundaries()
+    number = -1
+    coded: NalUnit | None = None
+    has_faces = False
+    for unit in units:
+        starts = boundaries.starts_here(unit)
+        if coded is not None and (starts or unit.type_name in _END_OF_SEQUENCE):
+            yield from _attached(queue, number, coded, before=False)
+        if starts:
+            number, coded = number + 1, None
+        if unit.starts_picture and coded is None:
+            coded = unit
+            yield from _attached(queue, number, coded, before=True, opens=starts)
+        if not has_faces and _has_faces(unit):
+            has_faces = True
+            notes("the base stream has face messages of its own, which stay; see gfvc remove")
+        yield spaced(spacing.before(unit), unit.data)
+    if coded is not None:
+        yield from _attached(queue, number, coded, before=False)
+    if queue.first is not None:
+        raise _left_over(queue.first, number + 1)
+    yield bytes(spacing.tail)
+
+
+def _attached(
+    queue: GroupQueue, number: int, coded: NalUnit, *, before: bool, opens: bool = False
+) -> Iterator[bytes]:
+    """New NAL units with the messages of a picture that go before, or after, it."""
+    codec = coded.codec
+
+    def belongs_here(record: MessageRecord) -> bool:
+        goes_before = codec is Codec.AVC or not record.is_suffix
+        return record.picture == number and goes_before == before
+
+    for group in queue.take_all(belongs_here):
+        yield _made(group, coded, before=before, opens=opens)
+        opens = False
+
+
+def _made(group: Group, coded: NalUnit, *, before: bool, opens: bool) -> bytes:
+    """A NAL unit of its picture's layer and sub-layer; the first of an access unit has a zero byte.
+
+    H.266 clause B.2.2: zero_byte.
+    """
+    unit = make_sei_nal_unit(
+        [record.message for record in group],
+        coded.codec,
+        suffix=not before,
+        layer_id=coded.layer_id,
+        temporal_id=max(coded.temporal_id, 0),
+        start_code_size=len(START_CODE) + opens,
+    )
+    check_size(unit.data, group[0])
+    return unit.to_annex_b()
+
+
+def _has_faces(unit: NalUnit) -> bool:
+    if not unit.is_sei:
+        return False
+    try:
+        messages = iterate_sei_messages(sei_rbsp(unit))
+        return any(message.payload_type in FACE_PAYLOADS for message in messages)
+    except SeiError:
+        return False
+
+
+def _left_over(record: MessageRecord, pictures: int) -> InputError:
+    if record.picture < pictures:
+        return InputError(
+            f"{record.source}: is out of order among the messages of picture {record.picture}; "
+            "messages must come in the order of the stream"
+        )
+    return InputError(
+        f"{record.source}: belongs to picture {record.picture}, but the base stream has "
+        f"{pictures} pictures, numbered from 0"
+    )

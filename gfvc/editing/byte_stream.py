@@ -1,0 +1,76 @@
+"""Byte streams (Annex B) as the editing commands see them: read in pieces, rewritten byte for byte.
+
+All zero bytes between two NAL units are taken to belong to the second one. So a NAL unit that is
+taken out of a stream and put back leaves every other byte where it was.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from gfvc.containers import is_container
+from gfvc.errors import InputError, StreamError
+from sei import Codec, NalUnit, SeiError, UnknownCodecError, split_annex_b
+
+START_CODE = b"\0\0\1"
+
+_HEAD = 16
+
+
+def read_head(path: Path) -> bytes:
+    """The first bytes of a regular file, of which several passes will be made.
+
+    Raises `InputError` when there is no such file, or it is empty or cannot be read.
+    """
+    if not path.is_file():
+        kind = "is not a regular file" if path.exists() else "no such file"
+        raise InputError(f"{path}: {kind}")
+    try:
+        with path.open("rb") as file:
+            head = file.read(_HEAD)
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror})") from None
+    if not head:
+        raise InputError(f"{path}: is empty")
+    return head
+
+
+def read_nal_units(path: Path, codec: Codec | None = None) -> Iterator[NalUnit]:
+    """The NAL units of a byte stream, read as they are asked for.
+
+    Raises `InputError` when the file cannot be read, is a container, or is no stream of a known
+    codec (without `codec` it is told from the first NAL units); `StreamError` where it breaks off.
+    """
+    if is_container(read_head(path)):
+        raise InputError(f"{path}: is a container; give the elementary stream in it (.266 or .265)")
+    try:
+        with path.open("rb") as file:
+            yield from split_annex_b(file, codec)
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror})") from None
+    except UnknownCodecError:
+        raise InputError(f"{path}: neither a VVC, an HEVC nor an H.264 stream") from None
+    except SeiError as error:
+        raise StreamError(f"{path}: {error}") from None
+
+
+class Spacing:
+    """Zero bytes before the start codes of a stream's NAL units, told in order.
+
+    `tail` is the number of zero bytes after the last NAL unit that was told.
+    """
+
+    def __init__(self) -> None:
+        self.tail = 0
+
+    def before(self, unit: NalUnit) -> int:
+        """Zero bytes between the NAL unit before and 00 00 01: one for a start code of 4 bytes."""
+        zero_bytes = self.tail + unit.leading_zeros + unit.start_code_size - len(START_CODE)
+        self.tail = unit.trailing_zeros
+        return zero_bytes
+
+
+def spaced(zero_bytes: int, data: bytes) -> bytes:
+    """A NAL unit in a byte stream: zero bytes, start code, header and payload."""
+    return bytes(zero_bytes) + START_CODE + data

@@ -1,0 +1,106 @@
+"""Taking messages out of NAL units, and remembering where they were.
+
+What is left of a stream is its base stream. Places are told in terms of that, so that the messages
+can be put back whatever happens to some of them meanwhile.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from gfvc.editing.byte_stream import Spacing, spaced
+from gfvc.editing.selection import MessageSelection
+from gfvc.errors import StreamError
+from sei import NalUnit, SeiError, SeiMessage, SeiRbsp, add_emulation_prevention, read_sei
+
+
+@dataclass(frozen=True, slots=True)
+class TakenMessage:
+    """A message taken out: its number in its NAL unit, and how many that stay come before it."""
+
+    index: int
+    kept_before: int
+    message: SeiMessage
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """A NAL unit after the selected messages were taken out of it.
+
+    `zero_bytes` stand before its start code, `base_nal_units` NAL units of the base stream before
+    it. `kept` is what stays of it, header included; None when nothing does. `rbsp_trailing` are
+    the bytes after its last message. `damage` says why messages could not be looked for.
+    """
+
+    unit: NalUnit
+    zero_bytes: int
+    base_nal_units: int
+    kept: bytes | None
+    taken: tuple[TakenMessage, ...] = ()
+    rbsp_trailing: bytes = b""
+    damage: str | None = None
+
+    @property
+    def base_bytes(self) -> bytes:
+        """What the NAL unit leaves in the base stream."""
+        return b"" if self.kept is None else spaced(self.zero_bytes, self.kept)
+
+
+class Cutter:
+    """Takes the selected messages out of the NAL units of a stream, one NAL unit after the other.
+
+    A damaged SEI NAL unit stays as it is.
+    """
+
+    def __init__(self, selection: MessageSelection) -> None:
+        self._selection = selection
+        self._spacing = Spacing()
+        self._base_nal_units = 0
+
+    @property
+    def tail(self) -> bytes:
+        """Zero bytes after the last NAL unit; they belong to the base stream."""
+        return bytes(self._spacing.tail)
+
+    def cut(self, unit: NalUnit) -> Cut:
+        """Take the selected messages out of the next NAL unit."""
+        cut = self._cut(unit, self._spacing.before(unit))
+        self._base_nal_units += cut.kept is not None
+        return cut
+
+    def _cut(self, unit: NalUnit, zero_bytes: int) -> Cut:
+        untouched = Cut(unit, zero_bytes, self._base_nal_units, unit.data)
+        if not unit.is_sei:
+            return untouched
+        try:
+            rbsp = rewritable_sei(unit)
+        except (SeiError, StreamError) as error:
+            return Cut(unit, zero_bytes, self._base_nal_units, unit.data, damage=str(error))
+        taken: list[TakenMessage] = []
+        kept: list[SeiMessage] = []
+        for index, message in enumerate(rbsp.messages):
+            if self._selection.takes(message):
+                taken.append(TakenMessage(index, len(kept), message))
+            else:
+                kept.append(message)
+        if not taken:
+            return untouched
+        data = sei_data(unit, SeiRbsp(tuple(kept), rbsp.trailing)) if kept else None
+        return Cut(unit, zero_bytes, self._base_nal_units, data, tuple(taken), rbsp.trailing)
+
+
+def sei_data(unit: NalUnit, rbsp: SeiRbsp) -> bytes:
+    """Data of an SEI NAL unit like `unit` with other messages."""
+    return unit.data[: unit.header_size] + add_emulation_prevention(rbsp.to_bytes())
+
+
+def rewritable_sei(unit: NalUnit) -> SeiRbsp:
+    """Messages of an SEI NAL unit that can be written again byte for byte.
+
+    Raises `SeiError` when it is damaged, `StreamError` when its header or its emulation prevention
+    (H.266 clause 7.4.2.1) is not as the standard wants it.
+    """
+    rbsp = read_sei(unit)
+    if unit.temporal_id < 0 or sei_data(unit, rbsp) != unit.data:
+        raise StreamError(f"a NAL unit that breaks the rules of NAL units (at byte {unit.offset})")
+    return rbsp

@@ -1,0 +1,203 @@
+"""Face messages from lists of their syntax elements, as people edit them.
+
+The elements are taken in by the syntax functions that readers and writers use, as if they came
+from a bitstream; the message that results is then written in the ordinary way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import repeat
+from typing import TypeVar
+
+from bitstring import Bits
+
+from sei import (
+    GENERATIVE_FACE_VIDEO,
+    CoordinateLayout,
+    ElementRangeError,
+    GenerativeFaceVideo,
+    GenerativeFaceVideoEnhancement,
+    GfveState,
+    GfvState,
+    MatrixLayout,
+    MessageError,
+    ReferenceMissingError,
+    SeiError,
+)
+from sei.bits import UE_MAX
+from sei.coder import UNREAD, Coder, Index, element_name
+from sei.syntax import generative_face_video, generative_face_video_enhancement
+
+ElementValue = int | str
+T = TypeVar("T")
+
+
+class FaceMessageWriter:
+    """Writes the face messages of a stream that are given by their elements.
+
+    It must be told the other face messages of the stream too, in order, for what is inherited.
+    """
+
+    def __init__(self) -> None:
+        self._gfv = GfvState()
+        self._gfve = GfveState()
+        self._layouts: dict[tuple[int, ...], _BaseLayouts] = {}
+
+    def follow(self, payload_type: int, payload: bytes) -> None:
+        """Take note of a message that has a payload; one that cannot be read leaves no trace."""
+        try:
+            if payload_type == GENERATIVE_FACE_VIDEO:
+                self._note_gfv(self._gfv.read(payload))
+            else:
+                self._note_gfve(self._gfve.read(payload))
+        except SeiError:
+            return
+
+    def write(self, payload_type: int, elements: Sequence[tuple[str, ElementValue]]) -> bytes:
+        """The payload of the next message, of type 223 or 224.
+
+        `elements` are names with indices and values in bitstream order, as `Element.name` has
+        them; bytes are given in hexadecimal digits. Raises `SeiError` when they are not those of
+        such a message.
+        """
+        coder = _ElementCoder(elements)
+        if payload_type == GENERATIVE_FACE_VIDEO:
+            message = generative_face_video(coder, UNREAD, self._inherited)
+            coder.check_end()
+            payload = self._gfv.write(message)
+            self._note_gfv(message)
+            return payload
+        enhancement = generative_face_video_enhancement(coder, UNREAD, self._inherited)
+        coder.check_end()
+        payload = self._gfve.write(enhancement)
+        self._note_gfve(enhancement)
+        return payload
+
+    def _inherited(self, *face: int) -> _BaseLayouts:
+        return self._layouts.get(face, _BaseLayouts())
+
+    def _note_gfv(self, message: GenerativeFaceVideo) -> None:
+        if not message.base_picture_flag:
+            return
+        before = self._inherited(message.gfv_id)
+        coordinates, matrices = message.coordinates, message.matrices
+        self._layouts[message.gfv_id,] = _BaseLayouts(
+            before.coordinates if coordinates is None else coordinates.layout,
+            before.matrices if matrices is None else matrices.layout,
+        )
+
+    def _note_gfve(self, message: GenerativeFaceVideoEnhancement) -> None:
+        if message.base_picture_flag and message.matrices is not None:
+            face = message.gfve_id, message.gfv_id
+            self._layouts[face] = _BaseLayouts(None, message.matrices.layout)
+
+
+@dataclass(frozen=True, slots=True)
+class _BaseLayouts:
+    """Layouts of a face's base message, as the syntax functions ask for them."""
+
+    coordinates: CoordinateLayout | None = None
+    matrices: MatrixLayout | None = None
+
+    @property
+    def coordinate_layout(self) -> CoordinateLayout:
+        if self.coordinates is None:
+            raise ReferenceMissingError("coordinates: no base message gave their layout")
+        return self.coordinates
+
+    @property
+    def matrix_layout(self) -> MatrixLayout:
+        if self.matrices is None:
+            raise ReferenceMissingError("matrices: no base message gave their layout")
+        return self.matrices
+
+
+class _ElementCoder(Coder):
+    """Takes the elements from a list, which must hold those of the syntax, in its order."""
+
+    def __init__(self, elements: Sequence[tuple[str, ElementValue]]) -> None:
+        self._elements = elements
+        self._next = 0
+
+    @property
+    def position(self) -> int:
+        # Alignment bits are not among the elements.
+        return 0
+
+    def _take(self, name: str) -> ElementValue:
+        if self._next == len(self._elements):
+            raise MessageError(f"the elements end where {name} must come")
+        given_name, value = self._elements[self._next]
+        if given_name != name:
+            raise MessageError(f"element {given_name} stands where {name} must come")
+        self._next += 1
+        return value
+
+    def _take_integer(self, name: str, low: int, high: int) -> int:
+        value = self._take(name)
+        if not isinstance(value, int):
+            raise MessageError(f"{name} must be an integer")
+        if not low <= value <= high:
+            raise ElementRangeError(name, value, low, high, 0)
+        return value
+
+    def _take_text(self, name: str) -> str:
+        value = self._take(name)
+        if not isinstance(value, str):
+            raise MessageError(f"{name} must be a text")
+        return value
+
+    def u(
+        self,
+        name: str,
+        n: int,
+        given: int | None,
+        low: int = 0,
+        high: int | None = None,
+        index: Index = (),
+    ) -> int:
+        high = 2**n - 1 if high is None else high
+        return self._take_integer(element_name(name, index), low, high)
+
+    def ue(
+        self,
+        name: str,
+        given: int | None,
+        low: int = 0,
+        high: int = UE_MAX,
+        index: Index = (),
+    ) -> int:
+        return self._take_integer(element_name(name, index), low, high)
+
+    def st(self, name: str, given: str | None) -> str:
+        return self._take_text(name)
+
+    def byte_string(self, name: str, given: bytes | None, count: int | None = None) -> bytes:
+        try:
+            return bytes.fromhex(self._take_text(name))
+        except ValueError:
+            raise MessageError(f"{name} must be hexadecimal digits") from None
+
+    def part(self, name: str, given: object) -> object:
+        return UNREAD
+
+    def items(self, name: str, given: object, count: int, least_bits: int, blank: T) -> Iterable[T]:
+        left = len(self._elements) - self._next
+        if count > left:
+            raise MessageError(f"{name}: {count} of them must come, {left} elements are left")
+        return repeat(blank, count)
+
+    def trailing(self, given: Bits | None) -> Bits | None:
+        return None
+
+    def opaque(self, given: Bits | None) -> Bits | None:
+        raise MessageError("a message with a reserved gfv_id has no elements: give its payload")
+
+    def check_end(self) -> None:
+        """Make sure that all elements were taken."""
+        if self._next < len(self._elements):
+            raise MessageError(
+                f"element {self._elements[self._next][0]} comes after the end of the message"
+            )

@@ -1,0 +1,118 @@
+"""Taking messages out of a stream to keep them: as records, JSON lines, or files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from gfvc.editing.byte_stream import read_nal_units
+from gfvc.editing.cutting import Cut, Cutter
+from gfvc.editing.json_lines import header_line, message_line
+from gfvc.editing.records import FingerprintTaker, MessageRecord, StreamFacts, record_of
+from gfvc.editing.selection import MessageSelection
+from gfvc.output import replaced_when_complete
+from sei import AccessUnitBoundaries
+from sei.inspection import InspectedUnit, inspect_units
+
+Notes = Callable[[str], None]
+
+PAYLOAD_SUFFIX = ".bin"
+
+
+@dataclass(frozen=True, slots=True)
+class ExtractionSummary:
+    """How many messages were taken, and how many SEI NAL units could not be read."""
+
+    messages: int
+    damaged_nal_units: int
+
+
+def gather_facts(path: Path, selection: MessageSelection) -> StreamFacts:
+    """What a stream is, and what it would be without the selected messages.
+
+    Raises `InputError` and `StreamError` as `read_nal_units` does.
+    """
+    cutter = Cutter(selection)
+    source, base = FingerprintTaker(), FingerprintTaker()
+    boundaries = AccessUnitBoundaries()
+    codec = None
+    pictures = messages = 0
+    for unit in read_nal_units(path):
+        codec = unit.codec
+        pictures += boundaries.starts_here(unit)
+        cut = cutter.cut(unit)
+        messages += len(cut.taken)
+        source.add(unit.to_annex_b())
+        base.add(cut.base_bytes)
+    base.add(cutter.tail)
+    return StreamFacts(codec, path.name, pictures, messages, source.fingerprint, base.fingerprint)
+
+
+def stream_records(path: Path, selection: MessageSelection) -> Iterator[MessageRecord]:
+    """The selected messages of a stream; a damaged SEI NAL unit has none.
+
+    Raises as `gather_facts` does.
+    """
+    cutter = Cutter(selection)
+    boundaries = AccessUnitBoundaries()
+    picture = -1
+    for nal, unit in enumerate(read_nal_units(path)):
+        picture += boundaries.starts_here(unit)
+        cut = cutter.cut(unit)
+        for taken in cut.taken:
+            yield record_of(cut, taken, nal, picture)
+
+
+def extract_messages(
+    path: Path, write: Callable[[str], object], selection: MessageSelection, *, notes: Notes
+) -> ExtractionSummary:
+    """Hand the selected messages of a stream to `write`, as lines of JSON with line ends.
+
+    The format is that of docs/messages_jsonl.md. `notes` is told of SEI NAL units that cannot be
+    read. Raises `InputError` when the file is no VVC, HEVC or H.264 byte stream, `StreamError`
+    when it breaks off.
+    """
+    write(header_line(gather_facts(path, selection)))
+    cutter = Cutter(selection)
+    messages = damaged = index = 0
+    cut: Cut | None = None
+    for inspected in inspect_units(read_nal_units(path)):
+        if isinstance(inspected, InspectedUnit):
+            cut, index = cutter.cut(inspected.unit), 0
+            if cut.damage is not None:
+                damaged += 1
+                notes(f"{path}: NAL unit {inspected.nal} is left alone: {cut.damage}")
+            continue
+        assert cut is not None  # A NAL unit comes before its messages.
+        for taken in cut.taken:
+            if taken.index == index:
+                where = inspected.where
+                record = record_of(cut, taken, where.nal, where.access_unit)
+                write(message_line(record, inspected))
+                messages += 1
+        index += 1
+    return ExtractionSummary(messages, damaged)
+
+
+def extract_payloads(path: Path, folder: Path, selection: MessageSelection, *, force: bool) -> int:
+    """Write the payload of each selected message to a file of its own; return their number.
+
+    The files are named by picture, NAL unit, number in the NAL unit, and type. Raises as
+    `extract_messages` does, and `OutputError` when the folder exists and may not be replaced.
+    """
+    count = index = 0
+    nal_unit: int | None = None
+    with replaced_when_complete(
+        folder, force=force, folder_of=frozenset({PAYLOAD_SUFFIX})
+    ) as temporary:
+        for record in stream_records(path, selection):
+            index = index + 1 if record.nal_unit == nal_unit else 0
+            nal_unit = record.nal_unit
+            name = (
+                f"picture{record.picture:06}_nal{nal_unit:06}_message{index:03}"
+                f"_type{record.message.payload_type}{PAYLOAD_SUFFIX}"
+            )
+            (temporary / name).write_bytes(record.message.payload)
+            count += 1
+    return count

@@ -1,0 +1,94 @@
+"""Putting messages into a stream: where they were, or else at their pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from gfvc.editing.attaching import attach_to_pictures
+from gfvc.editing.byte_stream import read_head, read_nal_units
+from gfvc.editing.extraction import gather_facts, stream_records
+from gfvc.editing.group_queue import GroupQueue
+from gfvc.editing.json_lines import read_json_lines
+from gfvc.editing.records import Fingerprint, FingerprintTaker, MessageRecord, StreamFacts
+from gfvc.editing.restoring import put_back
+from gfvc.editing.selection import MessageSelection
+from gfvc.errors import InputError
+from gfvc.output import replaced_when_complete
+from sei import Codec
+
+Notes = Callable[[str], None]
+
+_BEFORE_JSON = b"\xef\xbb\xbf \t\r\n"
+
+
+@dataclass(frozen=True, slots=True)
+class InjectionSummary:
+    """What was put into a stream: messages, and NAL units that they went into.
+
+    `at_old_places` says that the base stream is what is left of the one that the messages were
+    taken from, so that they are where they were; else they are at their pictures. `restored` is
+    the name of that stream when it came out again byte for byte.
+    """
+
+    messages: int
+    nal_units: int
+    at_old_places: bool
+    restored: str | None
+
+
+def inject_messages(
+    base: Path,
+    messages: Path,
+    output: Path,
+    *,
+    selection: MessageSelection | None = None,
+    force: bool,
+    notes: Notes,
+) -> InjectionSummary:
+    """Write the stream `base` with messages put into it.
+
+    `messages` holds JSON lines (docs/messages_jsonl.md), or is another stream, of which
+    `selection` (None: all face messages) is taken. `notes` is told when the messages come to stand
+    beside face messages that were there before.
+
+    Raises `InputError` when a file is not what it should be, or a message cannot be put into
+    `base`; `StreamError` when a stream breaks off; `OutputError` when the output cannot be
+    written. The output is then as it was.
+    """
+    facts, records = _open_messages(messages, selection)
+    queue = GroupQueue(records)
+    codec = facts.codec
+    at_old_places = codec is not None and facts.base == _fingerprint(base, codec)
+    result = FingerprintTaker()
+    with replaced_when_complete(output, force=force) as temporary, temporary.open("wb") as file:
+        if codec is not None and at_old_places:
+            pieces = put_back(read_nal_units(base, codec), codec, queue)
+        else:
+            pieces = attach_to_pictures(read_nal_units(base), queue, notes)
+        for piece in pieces:
+            result.add(piece)
+            file.write(piece)
+    restored = at_old_places and result.fingerprint == facts.source
+    return InjectionSummary(
+        queue.messages, queue.nal_units, at_old_places, facts.name if restored else None
+    )
+
+
+def _open_messages(
+    path: Path, selection: MessageSelection | None
+) -> tuple[StreamFacts, Iterator[MessageRecord]]:
+    if read_head(path).lstrip(_BEFORE_JSON).startswith(b"{"):
+        if selection is not None:
+            raise InputError(f"{path}: holds JSON, of which all messages are taken; none is chosen")
+        return read_json_lines(path)
+    selection = selection or MessageSelection()
+    return gather_facts(path, selection), stream_records(path, selection)
+
+
+def _fingerprint(path: Path, codec: Codec) -> Fingerprint:
+    taker = FingerprintTaker()
+    for unit in read_nal_units(path, codec):
+        taker.add(unit.to_annex_b())
+    return taker.fingerprint

@@ -1,0 +1,247 @@
+"""Messages as JSON lines, as docs/messages_jsonl.md describes them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from gfvc.editing.element_writing import ElementValue, FaceMessageWriter
+from gfvc.editing.records import Fingerprint, MessageRecord, Place, StreamFacts
+from gfvc.editing.selection import FACE_PAYLOADS
+from gfvc.errors import InputError
+from sei import Codec, SeiError, SeiMessage
+from sei.inspection import InspectedMessage, json_object
+from sei.payload_kinds import payload_kind
+
+FORMAT = "gfvc-messages"
+VERSION = 1
+
+# A line holds at most 16 MiB of payload, twice, in hexadecimal digits.
+MAX_LINE_SIZE = 2**27
+
+# Numbers of NAL units and pictures; payloadType as it fits into an SEI NAL unit.
+_MAX_NUMBER = 2**48
+_MAX_PAYLOAD_TYPE = 2**24
+# Zero bytes before a start code.
+_MAX_ZERO_BYTES = 2**26
+
+_RBSP_TRAILING = b"\x80"
+
+
+def header_line(facts: StreamFacts) -> str:
+    """The first line: what the messages were taken from."""
+    header = {
+        "format": FORMAT,
+        "version": VERSION,
+        "codec": None if facts.codec is None else facts.codec.value,
+        "name": facts.name,
+        "pictures": facts.pictures,
+        "messages": facts.messages,
+        "source": None if facts.source is None else asdict(facts.source),
+        "base": None if facts.base is None else asdict(facts.base),
+    }
+    return json.dumps(header) + "\n"
+
+
+def message_line(record: MessageRecord, inspected: InspectedMessage) -> str:
+    """The line of a message: the object of `gfvc inspect --json`, its payload, and its place."""
+    line = {"picture": record.picture} | json_object(inspected)
+    line["suffix"] = record.is_suffix
+    if record.place is not None:
+        line["place"] = {
+            "base_nal_unit": record.place.base_nal_unit,
+            "kept_before": record.place.kept_before,
+            "nal_header": record.place.nal_header.hex(),
+            "zero_bytes": record.place.zero_bytes,
+            "rbsp_trailing": record.place.rbsp_trailing.hex(),
+        }
+    line["payload"] = record.message.payload.hex()
+    return json.dumps(line) + "\n"
+
+
+def read_json_lines(path: Path) -> tuple[StreamFacts, Iterator[MessageRecord]]:
+    """What the header says, and the messages, read as they are asked for.
+
+    A message without a payload is written from its elements. Raises `InputError`, which names the
+    line, when the file is not as described in docs/messages_jsonl.md.
+    """
+    lines = _objects(path)
+    first = next(lines, None)
+    if first is None:
+        raise InputError(f"{path}: holds no JSON object")
+    return _facts(first), _records(lines)
+
+
+def _objects(path: Path) -> Iterator[_Object]:
+    """The JSON objects of the lines; blank lines are passed over."""
+    try:
+        with path.open("rb") as file:
+            number = 0
+            while line := file.readline(MAX_LINE_SIZE + 1):
+                number += 1
+                source = f"{path}: line {number}"
+                if len(line) > MAX_LINE_SIZE:
+                    raise InputError(f"{source}: is longer than {MAX_LINE_SIZE} bytes")
+                if line.strip():
+                    yield _parse(line, source)
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror})") from None
+
+
+def _parse(line: bytes, source: str) -> _Object:
+    try:
+        value = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        reason = getattr(error, "msg", None) or str(error) or type(error).__name__
+        column = getattr(error, "colno", None)
+        where = "" if column is None else f" at column {column}"
+        raise InputError(f"{source}: no JSON: {reason}{where}") from None
+    if not isinstance(value, dict):
+        raise InputError(f"{source}: is no JSON object")
+    return _Object(value, source)
+
+
+class _Object:
+    """The fields of a JSON object, checked as they are asked for."""
+
+    def __init__(self, fields: dict[str, Any], source: str) -> None:
+        self._fields = fields
+        self.source = source
+
+    def refuse(self, problem: str) -> InputError:
+        """The error that says what is wrong in this line."""
+        return InputError(f"{self.source}: {problem}")
+
+    def has(self, name: str) -> bool:
+        """Whether there is something under the name; null counts as nothing."""
+        return self._fields.get(name) is not None
+
+    def integer(self, name: str, high: int) -> int:
+        value = self._fields.get(name)
+        if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= high:
+            raise self.refuse(f"{name!r} must be an integer within 0..{high}")
+        return value
+
+    def optional_integer(self, name: str, high: int) -> int | None:
+        return self.integer(name, high) if self.has(name) else None
+
+    def flag(self, name: str, *, default: bool) -> bool:
+        value = self._fields.get(name, default)
+        if not isinstance(value, bool):
+            raise self.refuse(f"{name!r} must be true or false")
+        return value
+
+    def text(self, name: str) -> str:
+        value = self._fields.get(name)
+        if not isinstance(value, str):
+            raise self.refuse(f"{name!r} must be a text")
+        return value
+
+    def hexadecimal(self, name: str) -> bytes:
+        try:
+            return bytes.fromhex(self.text(name))
+        except ValueError:
+            raise self.refuse(f"{name!r} must be bytes in hexadecimal digits") from None
+
+    def part(self, name: str) -> _Object | None:
+        if not self.has(name):
+            return None
+        value = self._fields[name]
+        if not isinstance(value, dict):
+            raise self.refuse(f"{name!r} must be an object")
+        return _Object(value, f"{self.source}: {name}")
+
+    def elements(self) -> list[tuple[str, ElementValue]]:
+        value = self._fields.get("elements")
+        if not isinstance(value, list) or not all(map(_is_element, value)):
+            raise self.refuse("'elements' must be a list of [name, integer or text]")
+        return [(name, content) for name, content in value]
+
+
+def _is_element(value: object) -> bool:
+    return (
+        isinstance(value, list)
+        and len(value) == 2
+        and isinstance(value[0], str)
+        and isinstance(value[1], int | str)
+        and not isinstance(value[1], bool)
+    )
+
+
+def _facts(header: _Object) -> StreamFacts:
+    if not header.has("format") or header.text("format") != FORMAT:
+        raise header.refuse(f'the first line must be a header with "format": "{FORMAT}"')
+    version = header.integer("version", _MAX_NUMBER)
+    if version != VERSION:
+        raise header.refuse(f"version {version} of the format; this program reads {VERSION}")
+    codec = None
+    if header.has("codec"):
+        try:
+            codec = Codec(header.text("codec"))
+        except ValueError:
+            names = ", ".join(codec.value for codec in Codec)
+            raise header.refuse(f"'codec' must be one of {names}") from None
+    return StreamFacts(
+        codec,
+        header.text("name") if header.has("name") else None,
+        header.optional_integer("pictures", _MAX_NUMBER),
+        header.optional_integer("messages", _MAX_NUMBER),
+        _fingerprint(header.part("source")),
+        _fingerprint(header.part("base")) if codec is not None else None,
+    )
+
+
+def _fingerprint(part: _Object | None) -> Fingerprint | None:
+    if part is None:
+        return None
+    size = part.integer("size", _MAX_NUMBER)
+    nal_units = part.integer("nal_units", _MAX_NUMBER)
+    return Fingerprint(size, nal_units, part.text("sha256"))
+
+
+def _records(lines: Iterator[_Object]) -> Iterator[MessageRecord]:
+    writer = FaceMessageWriter()
+    for line in lines:
+        payload_type = line.integer("payload_type", _MAX_PAYLOAD_TYPE)
+        message = SeiMessage(payload_type, _payload(line, payload_type, writer))
+        yield MessageRecord(
+            message,
+            line.integer("picture", _MAX_NUMBER),
+            line.optional_integer("nal", _MAX_NUMBER),
+            line.flag("suffix", default=not payload_kind(payload_type, Codec.VVC).in_prefix),
+            _place(line.part("place")),
+            line.source,
+        )
+
+
+def _payload(line: _Object, payload_type: int, writer: FaceMessageWriter) -> bytes:
+    is_face = payload_type in FACE_PAYLOADS
+    if line.has("payload"):
+        payload = line.hexadecimal("payload")
+        if is_face:
+            writer.follow(payload_type, payload)
+        return payload
+    if not is_face:
+        raise line.refuse(f"'payload' is missing, and a message of type {payload_type} needs it")
+    try:
+        return writer.write(payload_type, line.elements())
+    except SeiError as error:
+        raise line.refuse(f"cannot be written from its elements: {error}") from None
+
+
+def _place(part: _Object | None) -> Place | None:
+    if part is None:
+        return None
+    trailing = part.hexadecimal("rbsp_trailing")
+    if trailing.rstrip(b"\0") != _RBSP_TRAILING:
+        raise part.refuse("'rbsp_trailing' must be 80, and zero bytes")
+    return Place(
+        part.integer("base_nal_unit", _MAX_NUMBER),
+        part.optional_integer("kept_before", _MAX_NUMBER),
+        part.hexadecimal("nal_header"),
+        part.integer("zero_bytes", _MAX_ZERO_BYTES),
+        trailing,
+    )

@@ -1,0 +1,50 @@
+"""Taking messages out of a stream to be rid of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from gfvc.editing.byte_stream import read_nal_units
+from gfvc.editing.cutting import Cutter
+from gfvc.editing.selection import MessageSelection
+from gfvc.errors import StreamError
+from gfvc.output import replaced_when_complete
+
+Notes = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class RemovalSummary:
+    """Messages that were removed, NAL units that vanished with them, and bytes that it saved."""
+
+    messages: int
+    nal_units: int
+    bytes_saved: int
+
+
+def remove_messages(
+    path: Path, output: Path, selection: MessageSelection, *, force: bool, notes: Notes
+) -> RemovalSummary:
+    """Write a stream without the selected messages; every other byte stays as it is.
+
+    SEI NAL units that cannot be read stay too, and `notes` is told. Raises `InputError` when the
+    file is no VVC, HEVC or H.264 byte stream, `StreamError` when it breaks off or nothing would be
+    left of it, `OutputError` when the output cannot be written; it is then as it was.
+    """
+    cutter = Cutter(selection)
+    messages = nal_units = read = written = 0
+    with replaced_when_complete(output, force=force) as temporary, temporary.open("wb") as file:
+        for nal, unit in enumerate(read_nal_units(path)):
+            cut = cutter.cut(unit)
+            if cut.damage is not None:
+                notes(f"{path}: NAL unit {nal} is left as it is: {cut.damage}")
+            messages += len(cut.taken)
+            nal_units += cut.kept is None
+            read += unit.size
+            written += file.write(cut.base_bytes)
+        if not written:
+            raise StreamError(f"{path}: holds nothing but these messages")
+        written += file.write(cutter.tail)
+    return RemovalSummary(messages, nal_units, read - written)

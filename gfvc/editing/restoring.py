@@ -1,0 +1,100 @@
+"""Putting messages back into the base stream that they were taken from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from functools import partial
+
+from gfvc.editing.byte_stream import Spacing, spaced
+from gfvc.editing.cutting import rewritable_sei, sei_data
+from gfvc.editing.group_queue import Group, GroupQueue, check_size
+from gfvc.editing.records import MessageRecord, Place
+from gfvc.errors import InputError, StreamError
+from sei import Codec, NalUnit, SeiError, SeiMessage, SeiRbsp
+
+
+def put_back(units: Iterable[NalUnit], codec: Codec, queue: GroupQueue) -> Iterator[bytes]:
+    """The pieces of the stream with the messages where they were.
+
+    Raises `InputError` when a message has no place, or one that cannot be.
+    """
+    spacing = Spacing()
+    number = 0
+    for unit in units:
+        zero_bytes = spacing.before(unit)
+        yield from _new_units(queue, codec, number)
+        group = queue.take(partial(_is_at, number, is_new=False))
+        yield spaced(zero_bytes, unit.data if group is None else _merged(unit, group))
+        number += 1
+    yield from _new_units(queue, codec, number)
+    if queue.first is not None:
+        _place(queue.first)
+        raise InputError(
+            f"{queue.first.source}: its place is out of order, or beyond the {number} NAL units "
+            "of the base stream"
+        )
+    yield bytes(spacing.tail)
+
+
+def _new_units(queue: GroupQueue, codec: Codec, number: int) -> Iterator[bytes]:
+    """NAL units that the base stream does not have, up to its NAL unit with this number."""
+    for group in queue.take_all(partial(_is_at, number, is_new=True)):
+        yield _made(group, codec)
+
+
+def _is_at(number: int, record: MessageRecord, *, is_new: bool) -> bool:
+    place = _place(record)
+    return place.base_nal_unit == number and (place.kept_before is None) == is_new
+
+
+def _place(record: MessageRecord) -> Place:
+    if record.place is None:
+        raise InputError(
+            f"{record.source}: has no 'place'; give it one, or take 'base' out of the header to "
+            "have all messages put at their pictures"
+        )
+    return record.place
+
+
+def _made(group: Group, codec: Codec) -> bytes:
+    """A NAL unit as the place of its messages describes it."""
+    first = group[0]
+    place = _place(first)
+    unit = _sei_header(place.nal_header, codec)
+    if unit is None:
+        raise InputError(
+            f"{first.source}: 'nal_header' is no header of an SEI NAL unit in {codec.value}"
+        )
+    rbsp = SeiRbsp(tuple(record.message for record in group), place.rbsp_trailing)
+    return spaced(place.zero_bytes, check_size(sei_data(unit, rbsp), first))
+
+
+def _sei_header(header: bytes, codec: Codec) -> NalUnit | None:
+    """A NAL unit of nothing but its header; None when that is not one of an SEI NAL unit."""
+    try:
+        unit = NalUnit(codec, header)
+    except SeiError:
+        return None
+    lawful = len(header) == unit.header_size and unit.is_sei and unit.temporal_id >= 0
+    return unit if lawful else None
+
+
+def _merged(unit: NalUnit, group: Group) -> bytes:
+    """A NAL unit of the base stream with messages put between its own."""
+    try:
+        rbsp = rewritable_sei(unit)
+    except (SeiError, StreamError) as error:
+        raise InputError(f"{group[0].source}: cannot go into its NAL unit: {error}") from None
+    messages: list[SeiMessage] = []
+    kept = 0
+    for record in group:
+        kept_before = _place(record).kept_before
+        if kept_before is None or not kept <= kept_before <= len(rbsp.messages):
+            raise InputError(
+                f"{record.source}: 'kept_before' must be within {kept}..{len(rbsp.messages)}"
+            )
+        messages += rbsp.messages[kept:kept_before]
+        messages.append(record.message)
+        kept = kept_before
+    messages += rbsp.messages[kept:]
+    return check_size(sei_data(unit, SeiRbsp(tuple(messages), rbsp.trailing)), group[0])
