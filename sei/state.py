@@ -9,6 +9,7 @@ carried coordinates, or matrices. Differences are to reconstructed values, and a
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections import OrderedDict
 from copy import copy
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, Generic, TypeVar
@@ -165,14 +166,15 @@ class _MessageStream(ABC, Generic[Message, Key, Face]):
     """
 
     def __init__(self) -> None:
-        self._faces: dict[Key, Face] = {}
+        # In the order in which they were last heard of.
+        self._faces: OrderedDict[Key, Face] = OrderedDict()
         self._numbers = 0
         self._values = FaceValues()
 
     def copy(self: State) -> State:
         """An independent state, to try messages on."""
         twin = copy(self)
-        twin._faces = dict(self._faces)
+        twin._faces = self._faces.copy()
         return twin
 
     @property
@@ -185,7 +187,7 @@ class _MessageStream(ABC, Generic[Message, Key, Face]):
         self._faces[key] = face
         self._numbers += face.numbers - (0 if before is None else before.numbers)
         while self._numbers > MAX_NUMBERS and len(self._faces) > 1:
-            oldest = self._faces.pop(next(iter(self._faces)))
+            _, oldest = self._faces.popitem(last=False)
             self._numbers -= oldest.numbers
 
     @abstractmethod

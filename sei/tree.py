@@ -91,10 +91,16 @@ class TreePrinter:
     """Prints what `sei.inspection.inspect_units` yields, line by line."""
 
     def __init__(self, out: TextIO) -> None:
+        self._out = out
         self._console = Console(file=out, highlight=False, markup=False, soft_wrap=True)
 
     def _line(self, depth: int, *parts: tuple[str, str]) -> None:
-        self._console.print(Text("  " * depth) + Text.assemble(*parts))
+        """Print an indented line of texts and their styles."""
+        if self._console.is_terminal:
+            self._console.print(Text("  " * depth) + Text.assemble(*parts))
+        else:
+            # Some twenty times faster, which a long stream in a file is grateful for.
+            self._out.write("  " * depth + "".join(text for text, _ in parts) + "\n")
 
     def show(self, inspected: InspectedUnit | InspectedMessage) -> None:
         """Print a NAL unit or a message."""
