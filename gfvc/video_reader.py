@@ -26,6 +26,8 @@ MAX_SIDE = 16384
 # A file that ends this much before the duration that it states was cut off.
 _CUT_SECONDS = 0.5
 _CUT_SHARE = 0.02
+# Time stamps of sloppy files tremble; those of another recording start anew.
+_BACKWARDS_SECONDS = 0.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,10 +129,11 @@ def _frames(path: Path) -> Iterator[tuple[float, VideoFrame]]:
             raise InputError(f"{path}: holds no picture that can be decoded")
         if container.duration:
             stated = container.duration / av.time_base
-            start = (container.start_time or 0) / av.time_base
-            if not last_is_whole or end - start < stated * (1 - _CUT_SHARE) - _CUT_SECONDS:
+            # Matroska counts its duration from time 0, wherever its first picture is.
+            reached = end - min((container.start_time or 0) / av.time_base, 0.0)
+            if not last_is_whole or reached < stated * (1 - _CUT_SHARE) - _CUT_SECONDS:
                 raise InputError(
-                    f"{path}: cut off at {end - start:.1f} s of {stated:.1f} s; get the whole file"
+                    f"{path}: cut off at {reached:.1f} s of {stated:.1f} s; get the whole file"
                 )
 
 
@@ -203,6 +206,11 @@ def _nearest(path: Path, rate: Fraction) -> Iterator[VideoFrame | _Repeat]:
     emitted = False
     for time, frame in _frames(path):
         if held is not None:
+            if time < held[0] - _BACKWARDS_SECONDS:
+                raise InputError(
+                    f"{path}: its clock goes back from {held[0]:.2f} s to {time:.2f} s, as in "
+                    "files joined byte by byte; join them with a video program"
+                )
             if time <= held[0]:
                 continue  # a repeated time stamp shows nothing
             middle = (held[0] + time) / 2
