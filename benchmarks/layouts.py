@@ -27,7 +27,7 @@ import cv2
 import numpy as np
 
 from gfvc.metrics import landmark_distance
-from gfvc.parameter_coding import quantise
+from gfvc.parameter_coding import IntegerArray, quantise
 from models import default_registry
 from models.clip_landmarks import clip_landmarks
 from models.contract import FloatArray
@@ -116,7 +116,7 @@ def _solve(space: FaceSpace, rest: FloatArray, points: FloatArray) -> FloatArray
     return values
 
 
-def _message_values(layout: Layout, coded: FloatArray) -> FaceValues:
+def _message_values(layout: Layout, coded: IntegerArray) -> FaceValues:
     numbers = [int(n) for n in coded]
     if not layout.shapes:
         points = tuple(zip(numbers[::2], numbers[1::2], strict=True))

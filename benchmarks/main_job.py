@@ -26,8 +26,13 @@ from typing import Any
 
 import numpy as np
 
-from gfvc.metrics import LandmarkError, psnr, ssim
-from gfvc.video_reader import read_pictures
+from gfvc.metrics import FACE_LOST_ERROR, LandmarkError, psnr, ssim
+from gfvc.video_reader import Picture, read_pictures
+from models.face_alignment_tracking import (
+    LEFT_EYE_OUTER_CORNER,
+    RIGHT_EYE_OUTER_CORNER,
+    FaceAlignmentTracker,
+)
 
 LONG_CLIP_SECONDS = 10.0
 
@@ -43,6 +48,7 @@ class ClipResult:
     key_pictures: int
     landmark_error: float
     repeated_landmark_error: float
+    second_tracker_error: float | None
     faces_lost: int
     psnr: float
     ssim: float
@@ -63,7 +69,24 @@ def _run(command: str, *arguments: str) -> dict[str, Any]:
     return answer
 
 
-def measure_clip(path: Path, encode_options: Sequence[str], runs: int) -> ClipResult:
+def _second_error(tracker: FaceAlignmentTracker, source: Picture, decoded: Picture) -> list[float]:
+    """Landmark error of a pair by the second tracker; empty when the source shows no face to it."""
+    expected, found = tracker.look(source), tracker.look(decoded)
+    if expected is None:
+        return []
+    if found is None:
+        return [FACE_LOST_ERROR]
+    eyes = expected[RIGHT_EYE_OUTER_CORNER] - expected[LEFT_EYE_OUTER_CORNER]
+    distance = np.linalg.norm(expected - found, axis=1).mean()
+    return [float(distance / np.linalg.norm(eyes))]
+
+
+def measure_clip(
+    path: Path,
+    encode_options: Sequence[str],
+    runs: int,
+    second_tracker: FaceAlignmentTracker | None = None,
+) -> ClipResult:
     """Encode, decode and compare one clip."""
     with tempfile.TemporaryDirectory() as folder:
         stream, video = str(Path(folder, "clip.266")), str(Path(folder, "clip.mp4"))
@@ -74,6 +97,7 @@ def measure_clip(path: Path, encode_options: Sequence[str], runs: int) -> ClipRe
         first = encoded[0]
         rate = Fraction(first["fps"]).limit_denominator(1001)
         landmarks, repeated = LandmarkError(), LandmarkError()
+        second: list[float] = []
         key = None
         qualities = []
         pairs = zip(read_pictures(path, rate), read_pictures(lossless, rate), strict=True)
@@ -81,6 +105,8 @@ def measure_clip(path: Path, encode_options: Sequence[str], runs: int) -> ClipRe
             key = picture if key is None else key
             landmarks.add(source, picture)
             repeated.add(source, key)
+            if second_tracker is not None:
+                second += _second_error(second_tracker, source, picture)
             qualities.append((psnr(source, picture), ssim(source, picture)))
         landmarks.close()
         repeated.close()
@@ -97,6 +123,7 @@ def measure_clip(path: Path, encode_options: Sequence[str], runs: int) -> ClipRe
             key_pictures=first["key_pictures"],
             landmark_error=landmarks.mean,
             repeated_landmark_error=repeated.mean,
+            second_tracker_error=float(np.mean(second)) if second else None,
             faces_lost=landmarks.lost,
             psnr=float(mean_psnr),
             ssim=float(mean_ssim),
@@ -160,13 +187,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--model", default="mesh")
     parser.add_argument("--key-qp", metavar="N")
     parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument(
+        "--second-tracker", action="store_true", help="landmark error by face-alignment too"
+    )
     options = parser.parse_args(arguments)
     encode_options = ["--model", options.model]
     if options.key_qp:
         encode_options += ["--key-qp", options.key_qp]
+    second_tracker = FaceAlignmentTracker() if options.second_tracker else None
     results = []
     for path in options.clips:
-        results.append(measure_clip(path, encode_options, options.runs))
+        results.append(measure_clip(path, encode_options, options.runs, second_tracker))
         sys.stderr.write(f"{results[-1]}\n")
     summary = summarise(results)
     _print_table(results, summary)

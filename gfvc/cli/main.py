@@ -84,6 +84,11 @@ def _library_errors() -> tuple[type[Exception], ...]:
     )
 
 
+def _missing_library(error: ImportError) -> str:
+    """OpenCV loads libraries of the system that a bare one lacks."""
+    return f"a system library is missing ({error}); on Debian: apt-get install libgl1 libglib2.0-0"
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; return the exit status (usage errors exit with 2 by themselves)."""
     options = build_parser().parse_args(arguments)
@@ -98,6 +103,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # the interpreter must not try to flush into the closed pipe when it ends.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except ImportError as error:
+        if ".so" not in str(error):
+            raise
+        sys.stderr.write(f"gfvc {options.command}: {_missing_library(error)}\n")
+        return EXIT_FAILED
     except Exception as error:
         if not isinstance(error, _library_errors()):
             raise

@@ -1,6 +1,6 @@
 """The command line reference, written from the parsers.
 
-    python -m gfvc.cli.reference docs/cli.md
+python -m gfvc.cli.reference docs/cli.md
 """
 
 from __future__ import annotations
