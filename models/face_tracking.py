@@ -165,26 +165,26 @@ class FaceTracker:
 
     def track(self, picture: Picture) -> FloatArray | None:
         """Landmarks [478, 3] of the followed face, or None when there is none."""
-        faces = self._graph.process(picture).multi_face_landmarks
+        faces = self._find(picture)
         if not faces:
             return None
-        height, width = picture.shape[:2]
-        candidates = [_points(face) for face in faces]
-        boxes = [landmark_box(points, width, height) for points in candidates]
-        chosen = self._choose(boxes)
-        self._last = boxes[chosen]
-        return candidates[chosen]
+        last = self._last
+        if last is not None and max(box.overlap(last) for _, box in faces) > 0:
+            landmarks, self._last = max(faces, key=lambda face: face[1].overlap(last))
+        else:
+            landmarks, self._last = max(faces, key=lambda face: face[1].area)
+        return landmarks
 
     def look(self, picture: Picture) -> FloatArray | None:
-        """Landmarks of the largest face of a still; what was tracked before does not matter."""
-        self._last = None
-        return self.track(picture)
+        """Landmarks of the largest face of a still, whichever face is being followed."""
+        faces = self._find(picture)
+        return max(faces, key=lambda face: face[1].area)[0] if faces else None
 
-    def _choose(self, boxes: list[FaceBox]) -> int:
-        last = self._last
-        if last is not None and max(box.overlap(last) for box in boxes) > 0:
-            return max(range(len(boxes)), key=lambda index: boxes[index].overlap(last))
-        return max(range(len(boxes)), key=lambda index: boxes[index].area)
+    def _find(self, picture: Picture) -> list[tuple[FloatArray, FaceBox]]:
+        height, width = picture.shape[:2]
+        found = self._graph.process(picture).multi_face_landmarks or ()
+        candidates = [_points(face) for face in found]
+        return [(points, landmark_box(points, width, height)) for points in candidates]
 
     def close(self) -> None:
         """Free the library's graph."""

@@ -82,7 +82,6 @@ class MeshAnalyser(Analyser):
     def __init__(self, space: FaceSpace) -> None:
         self._space = space
         self._tracker = FaceTracker()
-        self._key_tracker = FaceTracker()
 
     def finds_face(self, picture: Picture) -> bool:
         """Tell whether a picture shows a face."""
@@ -90,7 +89,7 @@ class MeshAnalyser(Analyser):
 
     def analyse_key(self, picture: Picture) -> Analysis | None:
         """Pose of a key picture against the average face; its expression is zero by definition."""
-        landmarks = self._key_tracker.look(picture)
+        landmarks = self._tracker.look(picture)
         if landmarks is None:
             return None
         pose = pose_to_values(find_pose(self._space.mean, landmarks, self._space.weights))
@@ -110,9 +109,8 @@ class MeshAnalyser(Analyser):
         return Analysis(_to_parameters(values))
 
     def close(self) -> None:
-        """Free the trackers."""
+        """Free the tracker."""
         self._tracker.close()
-        self._key_tracker.close()
 
 
 class MeshReference(Reference):
