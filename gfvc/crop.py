@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from gfvc.errors import InputError
-from gfvc.video_reader import Picture, Rectangle, read_pictures
+from gfvc.rectangle import Rectangle
+from gfvc.video_reader import Picture, read_pictures
 from models.face_tracking import FaceBox, FaceFinder
 
 # Side of the square over the side of the detector's box (brows to chin): hair and shoulders show.

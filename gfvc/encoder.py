@@ -25,13 +25,13 @@ from gfvc.errors import InputError, OutputError
 from gfvc.key_pictures import KeyPictureSchedule
 from gfvc.output import check_writable, replaced_when_complete
 from gfvc.parameter_coding import ParameterCoder
+from gfvc.rectangle import Rectangle
 from gfvc.stream_information import StreamInformation
 from gfvc.stream_writer import StreamWriter
 from gfvc.video_reader import (
     MAX_RATE,
     MIN_RATE,
     Picture,
-    Rectangle,
     VideoProperties,
     probe_video,
     read_pictures,

@@ -21,7 +21,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from gfvc.errors import StreamError
-from gfvc.video_reader import Rectangle
+from gfvc.rectangle import Rectangle
+from sei import USER_DATA_UNREGISTERED, NalUnit, SeiError, read_sei
 
 # The name-based UUID (version 5, URL name space) of "tag:gfvc,2026:stream-information".
 USER_DATA_UUID = uuid.UUID("81724027-6de0-5106-8f2e-e2f1a0bb654f")
@@ -77,3 +78,17 @@ class StreamInformation:
             )
         rate = Fraction(numerator, denominator)
         return cls(rate, per_message, width, height, Rectangle(*window))
+
+
+def find_rate(unit: NalUnit) -> Fraction | None:
+    """Pictures per second that an SEI NAL unit states, or None; a damaged one states nothing."""
+    try:
+        messages = read_sei(unit).messages
+        found = [
+            StreamInformation.from_payload(message.payload)
+            for message in messages
+            if message.payload_type == USER_DATA_UNREGISTERED
+        ]
+    except (SeiError, StreamError):
+        return None
+    return next((information.rate for information in found if information is not None), None)

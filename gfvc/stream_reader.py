@@ -25,11 +25,13 @@ from sei import (
     TrailingBitsError,
     iterate_sei_messages,
 )
+from sei import StreamError as ByteStreamError
 
 Notes = Callable[[str], None]
 
 _CODECS: dict[Codec, BaseCodec] = {Codec.VVC: "vvc", Codec.HEVC: "hevc"}
 _RBSP_TRAILING = b"\x80"
+_HEADER_BYTES = 2  # of a VVC or HEVC NAL unit
 
 
 @dataclass(slots=True)
@@ -77,7 +79,7 @@ def read_face_stream(path: Path, notes: Notes) -> FaceStream:
     try:
         with open_nal_units(path) as units:
             held: NalUnit | None = None
-            for unit in units:
+            for unit in _without_cut_header(path, units, reader):
                 if held is not None:
                     reader.add(held, last=False)
                 held = unit
@@ -87,6 +89,16 @@ def read_face_stream(path: Path, notes: Notes) -> FaceStream:
     except SeiError as error:
         raise StreamError(f"{path}: {error}") from None
     return reader.finish()
+
+
+def _without_cut_header(path: Path, units: Iterator[NalUnit], reader: _Reader) -> Iterator[NalUnit]:
+    """The NAL units, but for a last one that was cut off within its header."""
+    try:
+        yield from units
+    except ByteStreamError as error:
+        if error.offset is None or error.offset + _HEADER_BYTES <= path.stat().st_size:
+            raise
+        reader.cut_at = error.offset
 
 
 class _Reader:
@@ -104,6 +116,7 @@ class _Reader:
         self._messages = 0
         self._gfv_id: int | None = None
         self._other_faces = False
+        self.cut_at: int | None = None  # byte of the NAL unit in which the stream was cut off
 
     def add(self, unit: NalUnit, *, last: bool) -> None:
         if self._codec is None:
@@ -140,7 +153,7 @@ class _Reader:
                 raise StreamError(
                     f"{self._path}: SEI NAL unit at byte {unit.offset}: {error}"
                 ) from None
-            self._notes(f"{self._path}: cut off in the SEI NAL unit at byte {unit.offset}")
+            self.cut_at = unit.offset
             if isinstance(error, TrailingBitsError):
                 yield from self._messages_before_cut(rbsp)
 
@@ -173,6 +186,11 @@ class _Reader:
                 self._model_uri = face.network.uri
         elif picture.base is None:
             raise StreamError(f"{where}: a driven picture whose key picture has no base message")
+        elif face.gfv_cnt != len(picture.driven) + 1:
+            raise StreamError(
+                f"{where}: is number {face.gfv_cnt} of its key picture where number "
+                f"{len(picture.driven) + 1} is due; messages are missing or out of order"
+            )
         else:
             picture.driven.append(values)
 
@@ -191,12 +209,16 @@ class _Reader:
                 f"{self._path}: holds no generative face video messages; a player can show it"
             )
         assert self._codec is not None
-        last = self._pictures[-1] if self._pictures else None
-        if last is not None and last.base is None:
-            self._notes(
-                f"{self._path}: cut off after byte {last.units[-1].offset}, in a key picture"
-            )
-            self._pictures.pop()
+        if self._pictures and self._pictures[-1].base is None:
+            incomplete = self._pictures.pop()
+            self.cut_at = incomplete.units[-1].offset
+        elif any(unit.precedes_picture for unit in self._waiting):
+            self.cut_at = self._waiting[-1].offset
         if not self._pictures:
             raise StreamError(f"{self._path}: ends before the base message of its first picture")
+        if self.cut_at is not None:
+            self._notes(
+                f"{self._path}: cut off in the NAL unit at byte {self.cut_at}; "
+                "what comes before is decoded"
+            )
         return FaceStream(_CODECS[self._codec], self._pictures, self._rate, self._model_uri)

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gfvc.errors import InputError
+from gfvc.rectangle import Rectangle
 
 if TYPE_CHECKING:
     from av.container import InputContainer
@@ -73,25 +74,6 @@ def _reason(error: Exception) -> str:
 def _turned(picture: Picture, rotation: int) -> Picture:
     """Show a picture as its rotation metadata (degrees, counter-clockwise) asks for."""
     return np.rot90(picture, round(rotation / 90) % 4)
-
-
-@dataclass(frozen=True, slots=True)
-class Rectangle:
-    """A part of a picture in whole pixels."""
-
-    left: int
-    top: int
-    width: int
-    height: int
-
-    @property
-    def window(self) -> tuple[int, int, int, int]:
-        """(left, top, width, height)."""
-        return self.left, self.top, self.width, self.height
-
-    def cut(self, picture: Picture) -> Picture:
-        """The part of a picture [H, W, 3]."""
-        return picture[self.top : self.top + self.height, self.left : self.left + self.width]
 
 
 def _frames(path: Path) -> Iterator[tuple[float, VideoFrame]]:

@@ -9,15 +9,16 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
-from sei import inspect_command
+from sei import NalUnit, inspect_command
 
 HELP = "show what is in a stream"
 EPILOG = """\
 examples:
   gfvc inspect talk.266                          everything, as a tree
-  gfvc inspect talk.266 --summary --fps 25       numbers, bytes and kbit/s
+  gfvc inspect talk.266 --summary                numbers, bytes and kbit/s
   gfvc inspect talk.266 --payload 223 --json     face messages for a program
   gfvc inspect talk.266 --plot talk.png          curves of the face parameters and of bits
 """
@@ -58,6 +59,17 @@ def _plot(options: argparse.Namespace) -> None:
         plot_stream(units, temporary, options.input)
 
 
+def _noting_rate(units: Iterator[NalUnit], options: argparse.Namespace) -> Iterator[NalUnit]:
+    """Pass NAL units on; take the picture rate from the stream where --fps does not say it."""
+    from gfvc.stream_information import find_rate
+
+    for unit in units:
+        if options.fps is None and unit.is_sei:
+            rate = find_rate(unit)
+            options.fps = None if rate is None else float(rate)
+        yield unit
+
+
 def run(options: argparse.Namespace) -> int:
     """Run the command."""
     from gfvc.nal_source import open_nal_units
@@ -67,4 +79,4 @@ def run(options: argparse.Namespace) -> int:
         if not (options.json or options.summary or options.bits):
             return 0
     with open_nal_units(options.input, options.codec) as units:
-        return inspect_command.run(options, units, err=sys.stderr)
+        return inspect_command.run(options, _noting_rate(units, options), err=sys.stderr)

@@ -23,7 +23,7 @@ CARD = ModelCard(
     licence="Apache-2.0",
     paper="",
     training=(
-        "No network. The expression basis is a principal component analysis of landmarks of 103 "
+        "No network. Learned 2026-11-21: the expression basis is a principal component analysis of landmarks of 103 "
         "talking-head clips of about 60 people, by `python -m models.mesh.fit`; no picture is kept."
     ),
     limits=(

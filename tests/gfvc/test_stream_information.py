@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gfvc.errors import StreamError
+from gfvc.rectangle import Rectangle
 from gfvc.stream_information import USER_DATA_UUID, StreamInformation
-from gfvc.video_reader import Rectangle
 
 sides = st.integers(0, 0xFFFF)
 rates = st.fractions(1, 240, max_denominator=1001)
