@@ -16,7 +16,8 @@ from gfvc import EncodeOptions, EncodeSummary, InputError, encode
 from gfvc.crop import choose_crop
 from gfvc.demo_clip import RATE, demo_still
 from gfvc.stream_reader import read_face_stream
-from gfvc.video_reader import Picture, Rectangle, probe_video, read_pictures
+from gfvc.rectangle import Rectangle
+from gfvc.video_reader import Picture, probe_video, read_pictures
 from sei import GfvState
 from tests.gfvc.support import (
     decode_all,
