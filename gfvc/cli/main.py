@@ -21,6 +21,7 @@ COMMANDS = (
     "extract",
     "inject",
     "remove",
+    "verify",
     "demo",
     "models",
 )

@@ -98,7 +98,7 @@ def extract_messages(
 def extract_payloads(path: Path, folder: Path, selection: MessageSelection, *, force: bool) -> int:
     """Write the payload of each selected message to a file of its own; return their number.
 
-    The files are named by picture, NAL unit, number in the NAL unit, and type. Raises as
+    The files are named by picture, NAL unit, number among those taken from it, and type. Raises as
     `extract_messages` does, and `OutputError` when the folder exists and may not be replaced.
     """
     count = index = 0

@@ -1,0 +1,60 @@
+"""Say whether a stream is consistent.
+
+Checked are: every message can be read; one base message a picture and face, before the driven
+ones; gfv_cnt without gaps; layouts; enhancement messages belong to a message; placement in prefix
+and suffix SEI NAL units; reserved values; what the reference decoder misreads; gfvc's user data;
+decoded picture hashes, where the stream has any.
+
+A line a finding: severity, check, place, text. Only errors make a stream inconsistent.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+HELP = "say whether a stream is consistent"
+EPILOG = """\
+examples:
+  gfvc verify talk.266
+  gfvc verify talk.266 --json | jq 'select(.severity == "error")'
+
+exit status: 0 no error was found, 1 there are errors, 2 wrong usage
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Describe the command's arguments."""
+    parser.add_argument("input", type=Path, metavar="IN", help="VVC, HEVC or H.264 byte stream")
+    parser.add_argument("--json", action="store_true", help="print one JSON object a finding")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Run the command."""
+    from collections import Counter
+
+    from gfvc.cli.console import note
+    from gfvc.verification import Finding, Severity, verify_stream
+
+    def line(finding: Finding) -> str:
+        place = finding.place
+        named = (
+            ("NAL unit", place.nal),
+            ("byte", place.offset),
+            ("picture", place.picture),
+            ("message", place.message),
+        )
+        where = ", ".join(f"{name} {number}" for name, number in named if number is not None)
+        return f"{finding.severity.value}: {finding.check}: {where or 'stream'}: {finding.text}"
+
+    counts: Counter[Severity] = Counter()
+    for finding in verify_stream(options.input):
+        counts[finding.severity] += 1
+        text = json.dumps(finding.to_json()) if options.json else line(finding)
+        sys.stdout.write(text + "\n")
+    errors, warnings = counts[Severity.ERROR], counts[Severity.WARNING]
+    verdict = "inconsistent" if errors else "consistent"
+    note(f"{options.input}: {verdict} (errors: {errors}, warnings: {warnings})")
+    return int(errors > 0)

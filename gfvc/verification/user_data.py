@@ -1,0 +1,72 @@
+"""Check of gfvc's own user data message, which states the rate of the output pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fractions import Fraction
+
+from gfvc.errors import StreamError
+from gfvc.stream_information import StreamInformation
+from gfvc.verification.findings import Check, Finding, Place
+from sei import USER_DATA_UNREGISTERED
+from sei.inspection import InspectedMessage, InspectedUnit
+
+
+class UserDataCheck(Check):
+    """The stream information stands at every random access point, and says the same."""
+
+    name = "user data"
+
+    def __init__(self) -> None:
+        self._rate: Fraction | None = None
+        self._any = False
+        self._here = False
+        self._picture: Place | None = None
+        self._missing = 0
+        self._first_missing = Place()
+
+    def see_nal_unit(self, place: Place, inspected: InspectedUnit) -> Iterator[Finding]:
+        """See a NAL unit."""
+        if inspected.unit.is_irap and self._picture is None:
+            self._picture = place
+        yield from ()
+
+    def see_message(self, place: Place, inspected: InspectedMessage) -> Iterator[Finding]:
+        """See a message."""
+        message = inspected.sei_message
+        if message is None or message.payload_type != USER_DATA_UNREGISTERED:
+            return
+        try:
+            information = StreamInformation.from_payload(message.payload)
+        except StreamError as error:
+            self._any = self._here = True
+            yield self.error(place, str(error))
+            return
+        if information is None:
+            return
+        self._any = self._here = True
+        if self._rate not in (None, information.rate):
+            yield self.warning(
+                place, f"the rate changes from {self._rate} to {information.rate} pictures a second"
+            )
+        self._rate = information.rate
+
+    def see_end_of_picture(self) -> Iterator[Finding]:
+        """See the end of an access unit."""
+        if self._picture is not None and not self._here:
+            if not self._missing:
+                self._first_missing = self._picture
+            self._missing += 1
+        self._here, self._picture = False, None
+        yield from ()
+
+    def see_end(self) -> Iterator[Finding]:
+        """See the end of the stream."""
+        if not self._any:
+            yield self.information(Place(), "no stream information of gfvc: the rate is not stated")
+        elif self._missing:
+            yield self.warning(
+                self._first_missing,
+                f"no stream information of gfvc at {self._missing} random access points, this "
+                "being the first",
+            )

@@ -1,0 +1,90 @@
+"""Going through a stream with all checks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from gfvc.editing.byte_stream import read_nal_units
+from gfvc.errors import StreamError
+from gfvc.verification.enhancement import EnhancementCheck
+from gfvc.verification.face_order import FaceOrderCheck
+from gfvc.verification.findings import Check, Finding, Place, Severity
+from gfvc.verification.interchange import InterchangeCheck
+from gfvc.verification.layouts import LayoutCheck
+from gfvc.verification.picture_hash import DECODED_PICTURE_HASH, PictureHashCheck
+from gfvc.verification.reserved import ReservedValueCheck
+from gfvc.verification.structure import DamageCheck, PlacementCheck
+from gfvc.verification.user_data import UserDataCheck
+from sei import Codec
+from sei.inspection import InspectedMessage, InspectedUnit, inspect_units
+
+
+def verify_stream(path: Path) -> Iterator[Finding]:
+    """What is wrong, doubtful or worth knowing in a stream, as it is found.
+
+    Raises `InputError` when the file is no VVC, HEVC or H.264 byte stream. A stream that breaks
+    off is a finding.
+    """
+    walk = _Walk()
+    yield from walk.go(path)
+    if not walk.hashes:
+        yield Finding(Severity.INFORMATION, PictureHashCheck.name, Place(), "no picture hash")
+    elif walk.codec is Codec.AVC:
+        yield Finding(Severity.INFORMATION, PictureHashCheck.name, Place(), "not compared in H.264")
+    else:
+        yield from PictureHashCheck(path).compare()
+
+
+class _Walk:
+    """One pass over a stream."""
+
+    def __init__(self) -> None:
+        self.codec: Codec | None = None
+        self.hashes = 0
+        self._checks: tuple[Check, ...] = (
+            DamageCheck(),
+            PlacementCheck(),
+            FaceOrderCheck(),
+            LayoutCheck(),
+            EnhancementCheck(),
+            ReservedValueCheck(),
+            InterchangeCheck(),
+            UserDataCheck(),
+        )
+
+    def go(self, path: Path) -> Iterator[Finding]:
+        """Show the stream to all checks."""
+        index = 0
+        try:
+            for inspected in inspect_units(read_nal_units(path)):
+                if isinstance(inspected, InspectedUnit):
+                    index = 0
+                    yield from self._nal_unit(inspected)
+                else:
+                    yield from self._message(inspected, index)
+                    index += 1
+        except StreamError as error:
+            if self.codec is None:
+                raise
+            yield Finding(Severity.ERROR, DamageCheck.name, Place(), str(error))
+        for check in self._checks:
+            yield from check.see_end_of_picture()
+        for check in self._checks:
+            yield from check.see_end()
+
+    def _nal_unit(self, inspected: InspectedUnit) -> Iterator[Finding]:
+        if inspected.starts_access_unit:
+            for check in self._checks:
+                yield from check.see_end_of_picture()
+        self.codec = inspected.unit.codec
+        place = Place(inspected.nal, inspected.unit.offset, inspected.access_unit)
+        for check in self._checks:
+            yield from check.see_nal_unit(place, inspected)
+
+    def _message(self, inspected: InspectedMessage, index: int) -> Iterator[Finding]:
+        where, message = inspected.where, inspected.sei_message
+        place = Place(where.nal, where.unit.offset, where.access_unit, index)
+        self.hashes += message is not None and message.payload_type == DECODED_PICTURE_HASH
+        for check in self._checks:
+            yield from check.see_message(place, inspected)
