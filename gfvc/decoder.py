@@ -15,7 +15,14 @@ from gfvc.output import check_writable, replaced_when_complete
 from gfvc.parameter_coding import to_parameters
 from gfvc.stream_reader import FaceStream, PictureUnit, read_face_stream
 from gfvc.video_writer import is_folder_output, open_writer
-from models import AnimationModel, ModelCard, Registry, UnknownModelError, default_registry
+from models import (
+    AnimationModel,
+    ModelCard,
+    Reference,
+    Registry,
+    UnknownModelError,
+    default_registry,
+)
 
 # What a stream without our user data is shown at; H.274 has no rate for driven pictures.
 DEFAULT_RATE = Fraction(25)
@@ -83,14 +90,14 @@ def decode(
         if stream.rate is None and options.rate is None:
             notes(f"{source}: states no picture rate; shown at {float(rate):g} pictures a second")
         card, model = _find_model(source, stream, registry or default_registry())
-        count = 0
+        count, total = 0, stream.pictures
         width = height = 0
         with open_writer(temporary, rate) as writer:
             for picture in decode_pictures(source, stream, model):
                 writer.write(picture)
                 height, width = picture.shape[:2]
                 count += 1
-                progress(count, stream.pictures)
+                progress(count, total)
     return DecodeSummary(count, rate, width, height, card.name, time.perf_counter() - started)
 
 
@@ -120,9 +127,10 @@ def decode_pictures(source: Path, stream: FaceStream, model: AnimationModel) -> 
 def _animate(
     source: Path, unit: PictureUnit, key: Picture, model: AnimationModel
 ) -> Iterator[Picture]:
-    if unit.base is None:
-        return
-    layout = model.layout
-    reference = model.prepare(key, to_parameters(unit.base, layout, source))
-    for values in unit.driven:
-        yield reference.animate(to_parameters(values, layout, source))
+    reference: Reference | None = None
+    for values in unit.values():
+        parameters = to_parameters(values, model.layout, source)
+        if reference is None:
+            reference = model.prepare(key, parameters)
+        else:
+            yield reference.animate(parameters)

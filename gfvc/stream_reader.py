@@ -36,15 +36,22 @@ _HEADER_BYTES = 2  # of a VVC or HEVC NAL unit
 
 @dataclass(slots=True)
 class PictureUnit:
-    """A coded picture: its NAL units, and the face parameters that belong to it.
+    """A coded picture: its NAL units, and the messages that belong to it.
 
-    `base` are those of the picture itself; None for one without generative face video messages.
-    `driven` are those of the pictures that follow it, in output order.
+    `payloads` are those of its face messages in output order, the base message first; empty for
+    a picture without any. They are kept as coded, a few bytes each, because a long stream has
+    many.
     """
 
     units: list[NalUnit] = field(default_factory=list)
-    base: FaceValues | None = None
-    driven: list[FaceValues] = field(default_factory=list)
+    payloads: list[bytes] = field(default_factory=list)
+
+    def values(self) -> Iterator[FaceValues]:
+        """Face parameters of the picture itself, then of the pictures that it drives."""
+        state = GfvState()
+        for payload in self.payloads:
+            state.read(payload)
+            yield state.values
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +73,7 @@ class FaceStream:
     @property
     def pictures(self) -> int:
         """Number of output pictures."""
-        return sum(1 + len(unit.driven) for unit in self.picture_units)
+        return sum(max(1, len(unit.payloads)) for unit in self.picture_units)
 
 
 def read_face_stream(path: Path, notes: Notes) -> FaceStream:
@@ -177,22 +184,19 @@ class _Reader:
                 f"{where}: comes before any coded picture; the base picture is missing"
             )
         picture = self._pictures[-1]
-        values = self._state.values
         if face.base_picture_flag:
-            if picture.base is not None:
+            if picture.payloads:
                 raise StreamError(f"{where}: a second base message; its coded picture is missing")
-            picture.base = values
             if isinstance(face.network, NetworkUri):
                 self._model_uri = face.network.uri
-        elif picture.base is None:
+        elif not picture.payloads:
             raise StreamError(f"{where}: a driven picture whose key picture has no base message")
-        elif face.gfv_cnt != len(picture.driven) + 1:
+        elif face.gfv_cnt != len(picture.payloads):
             raise StreamError(
                 f"{where}: is number {face.gfv_cnt} of its key picture where number "
-                f"{len(picture.driven) + 1} is due; messages are missing or out of order"
+                f"{len(picture.payloads)} is due; messages are missing or out of order"
             )
-        else:
-            picture.driven.append(values)
+        picture.payloads.append(message.payload)
 
     def _is_followed(self, gfv_id: int) -> bool:
         """One face is drawn: that of the first message."""
@@ -209,7 +213,7 @@ class _Reader:
                 f"{self._path}: holds no generative face video messages; a player can show it"
             )
         assert self._codec is not None
-        if self._pictures and self._pictures[-1].base is None:
+        if self._pictures and not self._pictures[-1].payloads:
             incomplete = self._pictures.pop()
             self.cut_at = incomplete.units[-1].offset
         elif any(unit.precedes_picture for unit in self._waiting):

@@ -31,8 +31,8 @@ def test_key_interval(short_clip: Path, tmp_path: Path, interval: int | None, ke
     assert (summary.frames, summary.key_pictures) == (12, keys)
     units = read_face_stream(stream, no_notes).picture_units
     assert len(units) == keys
-    assert all(len(unit.driven) == (interval or 12) - 1 for unit in units[:-1])
-    assert sum(1 + len(unit.driven) for unit in units) == 12
+    assert all(len(unit.payloads) == (interval or 12) for unit in units[:-1])
+    assert sum(len(unit.payloads) for unit in units) == 12
 
 
 def test_low_delay_gives_each_picture_a_nal_unit(

@@ -15,8 +15,8 @@ import pytest
 from gfvc import EncodeOptions, EncodeSummary, InputError, encode
 from gfvc.crop import choose_crop
 from gfvc.demo_clip import RATE, demo_still
-from gfvc.stream_reader import read_face_stream
 from gfvc.rectangle import Rectangle
+from gfvc.stream_reader import read_face_stream
 from gfvc.video_reader import Picture, probe_video, read_pictures
 from sei import GfvState
 from tests.gfvc.support import (
@@ -239,7 +239,7 @@ def test_the_largest_of_several_faces_is_followed(tmp_path: Path) -> None:
     assert crop.left > 200
     assert crop.left + crop.width > 330 + 200
     unit = read_face_stream(stream, no_notes).picture_units[0]
-    assert len(unit.driven) == 3
+    assert len(unit.payloads) == 4
 
 
 def test_a_square_source_that_the_face_fills_is_not_cropped(
