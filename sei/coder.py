@@ -84,6 +84,11 @@ class Element(NamedTuple):
         """Name with indices, as in the semantics of the standard."""
         return element_name(self.base_name, self.indices)
 
+    @property
+    def json_value(self) -> int | str:
+        """The value, bytes as hex."""
+        return self.value.hex() if isinstance(self.value, bytes) else self.value
+
 
 class Coder(ABC):
     """What a syntax function needs: the descriptors of the standard's syntax tables.

@@ -16,7 +16,7 @@ from sei.errors import SeiError
 from sei.face_messages import GenerativeFaceVideo, GenerativeFaceVideoEnhancement
 from sei.face_values import FaceValues
 from sei.nal import NalUnit
-from sei.payload_kinds import decode_payload, payload_kind
+from sei.payload_kinds import decode_elements, payload_kind
 from sei.rbsp import (
     GENERATIVE_FACE_VIDEO,
     GENERATIVE_FACE_VIDEO_ENHANCEMENT,
@@ -53,7 +53,7 @@ class InspectedMessage:
     elements: list[Element] = field(default_factory=list)
     message: GenerativeFaceVideo | GenerativeFaceVideoEnhancement | None = None
     values: FaceValues | None = None
-    decoded: dict[str, Any] | None = None
+    decoded: list[Element] | None = None
     error: str | None = None
 
     @property
@@ -102,7 +102,7 @@ def _inspect_message(
         elif payload_type == GENERATIVE_FACE_VIDEO_ENHANCEMENT:
             message, values = gfve.read(payload, elements), gfve.values
         else:
-            decoded = decode_payload(payload_type, payload, where.unit.codec)
+            decoded = decode_elements(payload_type, payload, where.unit.codec)
             return InspectedMessage(where, sei_message, decoded=decoded)
     except SeiError as error:
         return InspectedMessage(where, sei_message, elements, error=str(error))
@@ -125,20 +125,14 @@ def json_object(inspected: InspectedMessage) -> dict[str, Any]:
         "payload_type": None if sei_message is None else sei_message.payload_type,
         "payload_name": inspected.payload_name,
         "payload_size": None if sei_message is None else len(sei_message.payload),
-        "elements": [
-            (
-                element.name,
-                element.value.hex() if isinstance(element.value, bytes) else element.value,
-            )
-            for element in inspected.elements
-        ],
+        "elements": [(element.name, element.json_value) for element in inspected.elements],
     }
     if inspected.values is not None:
         result["values"] = json_values(inspected.values)
     if sei_message is not None and sei_message.payload_type not in FACE_PAYLOADS:
         result["payload"] = sei_message.payload.hex()
     if inspected.decoded is not None:
-        result["decoded"] = inspected.decoded
+        result["decoded"] = {e.name: e.json_value for e in inspected.decoded}
     if inspected.error is not None:
         result["error"] = inspected.error
     return result

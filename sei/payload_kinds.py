@@ -35,8 +35,8 @@ def payload_kind(payload_type: int, codec: Codec) -> PayloadKind:
     return _KINDS.get(payload_type) or PayloadKind("unknown", in_suffix=True)
 
 
-def decode_payload(payload_type: int, payload: bytes, codec: Codec) -> dict[str, Any] | None:
-    """Elements of a payload that stands alone, bytes as hex; None where it is not decoded.
+def decode_elements(payload_type: int, payload: bytes, codec: Codec) -> list[Element] | None:
+    """Leading elements of a payload that stands alone; None where it is not decoded.
 
     Raises:
         PayloadError: the payload is too short.
@@ -46,10 +46,17 @@ def decode_payload(payload_type: int, payload: bytes, codec: Codec) -> dict[str,
         return None
     trace: list[Element] = []
     read(Reader(payload, trace), codec)
-    return {
-        element.name: element.value.hex() if isinstance(element.value, bytes) else element.value
-        for element in trace
-    }
+    return trace
+
+
+def decode_payload(payload_type: int, payload: bytes, codec: Codec) -> dict[str, Any] | None:
+    """The same as values by name, bytes as hex.
+
+    >>> decode_payload(144, bytes.fromhex("03e8 0190"), Codec.HEVC)
+    {'max_content_light_level': 1000, 'max_pic_average_light_level': 400}
+    """
+    elements = decode_elements(payload_type, payload, codec)
+    return None if elements is None else {e.name: e.json_value for e in elements}
 
 
 def _user_data_registered(c: Reader, codec: Codec) -> None:

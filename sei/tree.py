@@ -22,6 +22,7 @@ from sei.nal import Codec
 from sei.payload_kinds import payload_kind
 
 _LONGEST_HEX = 32
+_LONGEST_TEXT = 100
 _LONGEST_ROW = 16
 
 _MATRIX_TYPES = {
@@ -137,18 +138,17 @@ class TreePrinter:
         else:
             self._show_face(inspected.elements, inspected.message, inspected.values)
         if inspected.decoded is not None:
-            for name, value in inspected.decoded.items():
-                text = _hex(value) if isinstance(value, str) else str(value)
-                self._line(3, (f"{name} ", "dim"), (text, "bold"))
+            for element in inspected.decoded:
+                self._show_element(element)
         elif sei_message is not None and not inspected.elements:
-            self._line(3, (_hex(sei_message.payload.hex()), "bold"))
+            self._line(3, (_bytes(sei_message.payload), "bold"))
         if inspected.error is not None:
             self._line(3, ("error: ", "bold red"), (inspected.error, "red"))
 
     def _show_element(self, element: Element) -> None:
         value, meaning = element.value, ""
         if isinstance(value, bytes):
-            text = _hex(value.hex())
+            text = _bytes(value)
         elif isinstance(value, str):
             text = json.dumps(value)
         else:
@@ -228,10 +228,15 @@ def _misplaced(inspected: InspectedMessage) -> str:
     return ""
 
 
-def _hex(text: str) -> str:
-    """Hex digits, the beginning of many."""
-    shown = 2 * _LONGEST_HEX
-    return text if len(text) <= shown else f"{text[:shown]}… ({len(text) // 2} bytes)"
+def _bytes(data: bytes) -> str:
+    """Bytes as hex digits, or as text where they are just that; the beginning of many."""
+    if len(data) > 3 and data.isascii() and data.rstrip(b"\0").decode().isprintable():
+        text = json.dumps(data.rstrip(b"\0").decode())
+        return (
+            text if len(text) <= _LONGEST_TEXT else f"{text[:_LONGEST_TEXT]}… ({len(data)} bytes)"
+        )
+    shown = data[:_LONGEST_HEX].hex()
+    return shown if len(data) <= _LONGEST_HEX else f"{shown}… ({len(data)} bytes)"
 
 
 def _numbers(numbers: Iterable[int], precision_factor: int) -> str:

@@ -8,6 +8,7 @@ import json
 import os
 import subprocess
 import sys
+import tracemalloc
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -194,7 +195,7 @@ def test_damaged_messages_are_reported_and_the_rest_goes_on() -> None:
     damaged = SeiMessage(223, HAND_MADE["base"].payload[:3])
     units = [
         make_sei_nal_unit([gfv("base"), damaged, SeiMessage(144, b"\0"), gfv("driven")], Codec.VVC),
-        NalUnit(Codec.VVC, bytes.fromhex("00c1 05 01 aa df 7f 80")),
+        NalUnit(Codec.VVC, bytes.fromhex("00c1 09 01 aa df 7f 80")),
         make_sei_nal_unit([gfv("driven_from_base")], Codec.VVC),
     ]
     status, out, err = run(join_annex_b(units), "--json")
@@ -249,7 +250,7 @@ def test_tree(stream: bytes) -> None:
         "      keypoint 1: dx +0 dy +3  = (0.125, 0.125)",
         "      gfv_matrix_type_idx[0] 8  application determined",
         "      pupils left (0, 0), right (0.09375, 0)",
-        "      user_data_payload_byte 74657874",
+        '      user_data_payload_byte "text"',
         "access unit 1",
         "      0102",
     ):
@@ -348,6 +349,18 @@ def test_two_faces_of_a_picture_count_once() -> None:
         summary.add(inspected)
     assert summary.messages["generative_face_video (223)"] == 4
     assert summary.pictures == 2
+
+
+def test_memory_does_not_grow_with_the_stream() -> None:
+    unit = make_sei_nal_unit([gfv("base"), gfv("driven")], Codec.VVC)
+    # Names of elements are remembered: let them be so before.
+    assert sum(1 for _ in inspect_units([unit] * 10)) == 30
+    tracemalloc.start()
+    count = sum(1 for _ in inspect_units(unit for _ in range(500)))
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert count == 1500
+    assert peak < 300_000  # 500 NAL units of 20 bytes, 1000 messages
 
 
 def test_what_the_stream_raises_is_passed_on() -> None:

@@ -423,7 +423,7 @@ def test_memory_is_bounded_over_any_number_of_faces(monkeypatch: pytest.MonkeyPa
         state.write(replace(BASE, gfv_id=gfv_id))
     size, _ = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert size < 100_000
+    assert size < 300_000  # of some 4 MB
     state.write(replace(DRIVEN, gfv_id=1999))
     with pytest.raises(ReferenceMissingError):
         state.write(replace(DRIVEN, gfv_id=1000))
