@@ -14,9 +14,18 @@ import numpy as np
 
 from base_codec_adapters.ffmpeg import find_ffmpeg
 from gfvc import decode
+from gfvc.stream_reader import FaceStream
 from gfvc.video_reader import Picture, read_pictures
 from gfvc.video_writer import open_writer
-from sei import NalUnit, SeiMessage, join_annex_b, make_sei_nal_unit, read_sei, split_annex_b
+from sei import (
+    FaceValues,
+    NalUnit,
+    SeiMessage,
+    join_annex_b,
+    make_sei_nal_unit,
+    read_sei,
+    split_annex_b,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +112,11 @@ def assert_refused(
         assert part in lines[0]
     assert listing(folder) == before
     return lines[0]
+
+
+def face_values(stream: FaceStream) -> list[list[FaceValues]]:
+    """Received values by key picture: those of itself, then of the pictures that it drives."""
+    return [list(unit.values()) for unit in stream.picture_units]
 
 
 def nal_units(path: Path) -> list[NalUnit]:
