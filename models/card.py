@@ -21,9 +21,10 @@ class ModelCard:
     """What a user and the stream need to know of a model.
 
     `uri` is written into the stream and finds the model again; `tag` is its format tag URI.
-    `runtime` is "none", "torch" or "onnx". `data` is the shipped file beneath `models/data` with
-    its `sha256`, or both are empty for a model without one. `limits` says honestly where it
-    fails; `description`, `paper`, `training`, `licence` are for people.
+    `runtime` is "none", "torch" or "onnx". `data` is the shipped file beneath `models/data`, or the
+    absolute path of imported weights, with its `sha256`; both are empty for a network without
+    weights. `limits` says honestly where it fails; `description`, `paper`, `training`, `licence`
+    are for people.
     """
 
     name: str
@@ -42,14 +43,23 @@ class ModelCard:
 
     @property
     def path(self) -> Path | None:
-        """Where the shipped file is, or None for a model without one."""
+        """Where the shipped or imported file is, or None for a model without one."""
         return Path(__file__).parent / "data" / self.data if self.data else None
+
+    @property
+    def has_weights(self) -> bool:
+        """False for a network whose weights have to be imported first."""
+        return self.runtime == "none" or bool(self.data)
 
 
 def file_sha256(path: Path) -> str:
     """Hash of a file as hex; raise `CheckpointError` when it cannot be read."""
+    digest = hashlib.sha256()
     try:
-        return hashlib.sha256(path.read_bytes()).hexdigest()
+        with path.open("rb") as file:
+            while block := file.read(1 << 20):
+                digest.update(block)
+        return digest.hexdigest()
     except OSError as error:
         raise CheckpointError(f"{path}: cannot be read ({error.strerror})") from None
 

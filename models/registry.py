@@ -1,14 +1,31 @@
-"""All models by name and by the URI that streams carry."""
+"""All models by name and by the URI that streams carry.
+
+Nothing here loads torch: models whose weights the user imported are found by their cards.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from models.card import ModelCard
+from models.checkpoints import (
+    ARCHITECTURES,
+    Architecture,
+    WeightsStore,
+    import_hint,
+    weights_folder,
+)
 from models.contract import AnimationModel
-from models.errors import UnknownModelError
+from models.errors import CheckpointError, UnknownModelError
 from models.mesh.card import CARD as MESH_CARD
+
+BUILT_IN_NAMES = frozenset(
+    {MESH_CARD.name}
+    | {card.name for architecture in ARCHITECTURES.values() for card in architecture.cards}
+)
+"""Names that imported weights cannot choose, each its own network's excepted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,10 +37,14 @@ class RegisteredModel:
 
 
 class Registry:
-    """Models by name and by URI; neither may stand for two models."""
+    """Models by name and by URI; neither may stand for two models.
+
+    `problems` has a line for each imported model that cannot be registered.
+    """
 
     def __init__(self) -> None:
         self._models: dict[str, RegisteredModel] = {}
+        self.problems: list[str] = []
 
     def register(self, model: RegisteredModel) -> None:
         """Add a model; raise `ValueError` when its name or URI is taken."""
@@ -51,6 +72,9 @@ class Registry:
         for model in self._models.values():
             if model.card.uri == uri:
                 return model
+        hint = import_hint(uri)
+        if hint is not None:
+            raise UnknownModelError(f"no model has the URI {uri!r}; {hint}")
         known = ", ".join(model.card.uri for model in self._models.values()) or "none"
         raise UnknownModelError(f"no model has the URI {uri!r} (known: {known})")
 
@@ -64,8 +88,51 @@ def _load_mesh() -> AnimationModel:
     return MeshModel(load_face_space(path, MESH_CARD.sha256))
 
 
-def default_registry() -> Registry:
-    """A registry of the models that come with the package."""
+def _load_imported(architecture: Architecture, variant: str, card: ModelCard) -> AnimationModel:
+    from models.checkpoints.loading import load_network_model
+
+    return load_network_model(architecture, variant, card)
+
+
+def _refuse_without_weights(architecture: Architecture, card: ModelCard) -> AnimationModel:
+    raise CheckpointError(
+        f"{card.name} has no weights: none come with gfvc; import a published checkpoint first, "
+        f"gfvc models import {architecture.name} FILE (docs/checkpoints.md)"
+    )
+
+
+def _register_networks(registry: Registry, store: WeightsStore) -> None:
+    """Register every import, and architectures without one as models that cannot be loaded."""
+    imported, problems = store.cards()
+    registry.problems += problems
+    for architecture in ARCHITECTURES.values():
+        weights_of_this = [card for card in imported if card.architecture == architecture.name]
+        for weights in weights_of_this:
+            for card in architecture.with_weights(
+                weights.name,
+                weights.variant,
+                weights.content_sha256,
+                str(store.weights_path(weights).absolute()),
+                weights.sha256,
+            ):
+                load = partial(_load_imported, architecture, weights.variant, card)
+                try:
+                    registry.register(RegisteredModel(card, load))
+                except ValueError as error:
+                    registry.problems.append(f"{weights.name}: {error}")
+        if all(weights.name != architecture.name for weights in weights_of_this):
+            for card in architecture.cards:
+                registry.register(
+                    RegisteredModel(card, partial(_refuse_without_weights, architecture, card))
+                )
+
+
+def default_registry(store: WeightsStore | None = None) -> Registry:
+    """The models that come with the package, and those whose weights the user imported.
+
+    `store` is the folder of imported weights, by default the one of `weights_folder`.
+    """
     registry = Registry()
     registry.register(RegisteredModel(MESH_CARD, _load_mesh))
+    _register_networks(registry, store or WeightsStore(weights_folder()))
     return registry

@@ -1,4 +1,8 @@
-"""List the animation models and show their cards."""
+"""List the animation models, show their cards, and import published weights for the networks.
+
+Weights are kept in the folder that GFVC_MODELS names, by default gfvc/models in the XDG data folder
+(~/.local/share).
+"""
 
 from __future__ import annotations
 
@@ -6,14 +10,25 @@ import argparse
 import json
 import sys
 from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
 
-HELP = "list animation models and show their cards"
+if TYPE_CHECKING:
+    from models import ModelCard
+
+HELP = "list animation models, show their cards, import weights"
 EPILOG = """\
 examples:
-  gfvc models              one line for each model
-  gfvc models show mesh    everything about one
-  gfvc models verify       check the shipped files against their hashes
+  gfvc models                              one line for each model
+  gfvc models show mesh                    everything about one
+  gfvc models import fomm vox.pth.tar      check and keep the weights of a public checkpoint
+  gfvc models import fomm vox.pth.tar --variant official --as fomm_official
+  gfvc models verify                       check all files against their hashes
+  gfvc models remove fomm                  delete imported weights
 """
+
+ACTIONS = ("list", "show", "verify", "import", "remove")
+_OPERANDS = {"list": (0, 0), "show": (1, 1), "verify": (0, 1), "import": (2, 2), "remove": (1, 1)}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -21,36 +36,118 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "action",
         nargs="?",
-        choices=("list", "show", "verify"),
+        choices=ACTIONS,
         default="list",
-        help="list (default): one line a model; show NAME: its card; verify: check files",
+        help="list (default): one line a model; show NAME: its card; verify [NAME]: check files; "
+        "import NAME FILE: keep the weights of a checkpoint; remove NAME: delete imported weights",
     )
-    parser.add_argument("name", nargs="?", metavar="NAME", help="model to show or verify")
+    parser.add_argument("name", nargs="?", metavar="NAME", help="model")
+    parser.add_argument(
+        "file",
+        nargs="?",
+        type=Path,
+        metavar="FILE",
+        help="checkpoint to import: .pth.tar, .pth or .safetensors",
+    )
+    parser.add_argument(
+        "--variant",
+        metavar="NAME",
+        help="which published copy of the network the weights belong to (default: jvet_v2)",
+    )
+    parser.add_argument(
+        "--as",
+        dest="alias",
+        metavar="NAME",
+        help="name that the imported weights go by (default: the network's)",
+    )
+    parser.add_argument(
+        "--force", action="store_true", help="replace weights imported under the same name"
+    )
     parser.add_argument("--json", action="store_true", help="print JSON")
 
 
 def run(options: argparse.Namespace) -> int:
     """Run the command."""
-    from models import ModelError, default_registry
-    from models.card import file_sha256
+    given = (options.name is not None) + (options.file is not None)
+    least, most = _OPERANDS[options.action]
+    if not least <= given <= most:
+        sys.stderr.write(f"gfvc models: wrong number of arguments for {options.action}; see -h\n")
+        return 2
+    if options.action == "import":
+        return _import(options)
+    if options.action == "remove":
+        return _remove(options)
+    return _tell(options)
+
+
+def _import(options: argparse.Namespace) -> int:
+    from models import UnknownModelError, default_registry
+    from models.checkpoints import ARCHITECTURES, WeightsStore, weights_folder
+    from models.checkpoints.importing import import_checkpoint
+
+    architecture = ARCHITECTURES.get(options.name)
+    if architecture is None:
+        known = ", ".join(ARCHITECTURES)
+        raise UnknownModelError(f"no network named {options.name!r} takes weights ({known} do)")
+    store = WeightsStore(weights_folder())
+    card = import_checkpoint(
+        options.file,
+        architecture,
+        store,
+        variant=options.variant,
+        name=options.alias,
+        force=options.force,
+    )
+    if options.json:
+        sys.stdout.write(json.dumps(asdict(card)) + "\n")
+    else:
+        uri = default_registry(store).find(card.name).card.uri
+        sys.stdout.write(f"{card.name}\t{uri}\t{store.weights_path(card)}\n")
+    return 0
+
+
+def _remove(options: argparse.Namespace) -> int:
+    from models.checkpoints import WeightsStore, weights_folder
+
+    for path in WeightsStore(weights_folder()).remove(options.name):
+        sys.stdout.write(f"{path}\n")
+    return 0
+
+
+def _tell(options: argparse.Namespace) -> int:
+    from gfvc.cli.console import note
+    from models import CheckpointError, default_registry
 
     registry = default_registry()
-    if options.action == "show" and not options.name:
-        sys.stderr.write("gfvc models: show needs the NAME of a model; see gfvc models list\n")
-        return 2
     cards = [registry.find(options.name).card] if options.name else registry.cards()
+    for problem in registry.problems:
+        note(problem)
     if options.action == "verify":
         for card in cards:
-            if card.path is not None and file_sha256(card.path) != card.sha256:
-                raise ModelError(f"{card.path}: differs from its card; install gfvc again")
-            sys.stdout.write(f"{card.name}: ok\n")
-        return 0
-    if options.json:
-        sys.stdout.write(json.dumps([asdict(card) for card in cards]) + "\n")
+            sys.stdout.write(f"{card.name}: {_verify(card)}\n")
+        if registry.problems:
+            raise CheckpointError(f"{len(registry.problems)} imported models cannot be used")
+    elif options.json:
+        listed = [{**asdict(card), "has_weights": card.has_weights} for card in cards]
+        sys.stdout.write(json.dumps(listed) + "\n")
     elif options.action == "list":
         for card in cards:
-            sys.stdout.write(f"{card.name}\t{card.uri}\t{card.description}\n")
+            state = "ready" if card.has_weights else "no weights"
+            sys.stdout.write(f"{card.name}\t{state}\t{card.uri}\t{card.description}\n")
     else:
         for field, value in asdict(cards[0]).items():
             sys.stdout.write(f"{field}: {value}\n")
     return 0
+
+
+def _verify(card: ModelCard) -> str:
+    """Check the file of a model; raise `CheckpointError` when it is not what its card says."""
+    from models import CheckpointError
+    from models.card import file_sha256
+
+    if card.path is None:
+        return "no weights"
+    if file_sha256(card.path) != card.sha256:
+        remedy = "import the weights again" if card.runtime == "torch" else "install gfvc again"
+        raise CheckpointError(f"{card.path}: differs from its card; {remedy}")
+    return "ok"

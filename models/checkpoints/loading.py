@@ -1,0 +1,79 @@
+"""From imported weights to a model."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+import torch
+from torch import nn
+
+from models.card import ModelCard, file_sha256
+from models.checkpoints.architectures import Architecture
+from models.checkpoints.reading import read_checkpoint
+from models.checkpoints.tensors import fit_tensors
+from models.contract import AnimationModel
+from models.errors import CheckpointError
+from models.network_model import NetworkModel
+
+
+def build_network(architecture: Architecture, variant: str, names: Collection[str]) -> nn.Module:
+    """The network that tensors of these names belong to, without memory for its own.
+
+    The names matter where one is present in some checkpoints only, and says how the network works.
+    """
+    with torch.device("meta"):
+        if architecture.name == "fomm":
+            from models.fomm import FOMM_CONVENTIONS, Fomm, FommConfiguration
+
+            return Fomm(FommConfiguration(conventions=FOMM_CONVENTIONS[variant]))
+        if architecture.name == "cfte":
+            from models.cfte import CFTE_CONVENTIONS, Cfte, CfteConfiguration
+
+            return Cfte(CfteConfiguration(conventions=CFTE_CONVENTIONS[variant]))
+        from models.fv2v import FV2V_CONVENTIONS, Fv2v, Fv2vConfiguration
+
+        return Fv2v(
+            Fv2vConfiguration(
+                conventions=FV2V_CONVENTIONS[variant],
+                detector_reduces_picture="kp_detector.down.weight" in names,
+            )
+        )
+
+
+def _wrap(network: nn.Module, card: ModelCard) -> NetworkModel:
+    from models.cfte import Cfte
+    from models.cfte.model import CfteModel
+    from models.fomm import Fomm
+    from models.fomm.model import FommModel
+    from models.fv2v import Fv2v
+    from models.fv2v.model import Fv2vKeypointModel, Fv2vModel
+
+    if isinstance(network, Fomm):
+        return FommModel(network, card)
+    if isinstance(network, Cfte):
+        return CfteModel(network, card)
+    assert isinstance(network, Fv2v)
+    return (Fv2vKeypointModel if card.layout.keypoints else Fv2vModel)(network, card)
+
+
+def load_network_model(architecture: Architecture, variant: str, card: ModelCard) -> AnimationModel:
+    """A model of imported weights.
+
+    Raises:
+        CheckpointError: the file of weights is missing, altered, or not of this network.
+    """
+    path = card.path
+    assert path is not None
+    if file_sha256(path) != card.sha256:
+        raise CheckpointError(
+            f"{path}: differs from its card; import the weights again with gfvc models import "
+            f"{architecture.name} FILE"
+        )
+    tensors = read_checkpoint(path, architecture.entries)
+    network = build_network(architecture, variant, tensors.keys())
+    try:
+        fitted = fit_tensors(tensors, network)
+    except CheckpointError as error:
+        raise CheckpointError(f"{path}: {error}") from None
+    network.load_state_dict(fitted, strict=True, assign=True)
+    return _wrap(network, card)

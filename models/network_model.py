@@ -1,0 +1,206 @@
+"""What the codec's models that are networks have in common."""
+
+from __future__ import annotations
+
+import os
+from abc import abstractmethod
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from models.card import ModelCard
+from models.contract import (
+    Analyser,
+    Analysis,
+    AnimationModel,
+    FaceParameters,
+    FloatArray,
+    ParameterLayout,
+    Picture,
+    Reference,
+)
+from models.errors import ModelError
+from models.face_tracking import FaceTracker
+
+PICTURE_SIZE = 256
+"""Width and height of the pictures that the published weights were trained for."""
+
+DEVICE_VARIABLE = "GFVC_DEVICE"
+"""Environment variable that names the device of networks, such as cpu or cuda:1."""
+
+Draw = Callable[[FaceParameters], Tensor]
+"""Draws the prediction [1, 3, H, W] in 0..1 for parameters of the right layout."""
+
+
+def choose_device() -> torch.device:
+    """The device that GFVC_DEVICE names, else a GPU where there is one.
+
+    Raises:
+        ModelError: the named device is not there.
+    """
+    name = os.environ.get(DEVICE_VARIABLE)
+    if not name:
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+        torch.empty(1, device=device)
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        reason = str(error).splitlines()[0]
+        raise ModelError(f"{DEVICE_VARIABLE}={name}: no such device here ({reason})") from None
+    return device
+
+
+def to_array(tensor: Tensor) -> FloatArray:
+    """A tensor of batch 1 as face parameters have it, without the batch."""
+    array: FloatArray = tensor[0].double().cpu().numpy()
+    return array
+
+
+class NetworkModel(AnimationModel):
+    """An animation model whose analysis and synthesis are networks.
+
+        picture ── / 255 ──► _describe ──► parameters       [face tracker: is there a face?]
+        key picture ── / 255, base parameters ──► _prepare ──► Draw ──► floor(255 · prediction)
+
+    A model implements `_describe` and `_prepare` on tensors; sizes, layouts, devices and values
+    that are not finite are taken care of here.
+    """
+
+    def __init__(self, network: nn.Module, card: ModelCard) -> None:
+        self._card = card
+        self.device = choose_device()
+        network.eval().requires_grad_(False).to(self.device)
+
+    @property
+    def layout(self) -> ParameterLayout:
+        """The layout on the model's card."""
+        return self._card.layout
+
+    @property
+    def name(self) -> str:
+        """The name on the model's card."""
+        return self._card.name
+
+    @abstractmethod
+    def _describe(self, picture: Tensor, key: Analysis | None) -> Analysis:
+        """Analyse a picture [1, 3, H, W]; `key` is None for a key picture itself."""
+
+    @abstractmethod
+    def _prepare(self, picture: Tensor, key: FaceParameters) -> Draw:
+        """Do what a key picture [1, 3, H, W] needs once."""
+
+    def open_analyser(self) -> Analyser:
+        """Start the analysis of a clip."""
+        return NetworkAnalyser(self)
+
+    def describe(self, picture: Picture, key: Analysis | None) -> Analysis:
+        """Analyse a picture; raise `ModelError` for another size or values that are not finite."""
+        with torch.inference_mode():
+            analysis = self._describe(self.to_tensor(picture), key)
+        for values in _numbers(analysis.parameters):
+            if not np.isfinite(values).all():
+                raise ModelError(f"{self.name}: the analysis of a picture is not finite")
+        return analysis
+
+    def prepare(self, key_picture: Picture, key_parameters: FaceParameters) -> Reference:
+        """Encode the key picture once; `animate` then costs the rest."""
+        self.check_layout(key_parameters)
+        with torch.inference_mode():
+            return NetworkReference(
+                self, self._prepare(self.to_tensor(key_picture), key_parameters)
+            )
+
+    def check_size(self, picture: Picture) -> None:
+        """Raise `ModelError` for a picture of another size than the network's."""
+        height, width = picture.shape[:2]
+        if (height, width) != (PICTURE_SIZE, PICTURE_SIZE):
+            raise ModelError(
+                f"{self.name} works on pictures of {PICTURE_SIZE}x{PICTURE_SIZE} only, not "
+                f"{width}x{height}; encode with --size {PICTURE_SIZE}"
+            )
+
+    def check_layout(self, parameters: FaceParameters) -> None:
+        """Raise `ModelError` when parameters do not have the layout of the model."""
+        layout = self.layout
+        points = parameters.keypoints
+        found = (
+            (0, 0) if points is None else points.shape,
+            [(kind, values.shape) for kind, values in parameters.matrices],
+        )
+        wanted = (
+            (layout.keypoints, layout.dimensions) if layout.keypoints else (0, 0),
+            [(matrix.matrix_type, matrix.shape) for matrix in layout.matrices],
+        )
+        if found != wanted:
+            raise ModelError(
+                f"{self.name} parameters are keypoints {wanted[0]} and matrices {wanted[1]}, "
+                f"not {found[0]} and {found[1]}"
+            )
+
+    def to_tensor(self, picture: Picture) -> Tensor:
+        """A picture as the networks have it, [1, 3, H, W] in 0..1."""
+        self.check_size(picture)
+        planar = np.ascontiguousarray(picture.transpose(2, 0, 1))
+        return torch.from_numpy(planar).to(self.device).float().unsqueeze(0) / 255
+
+    def values(self, array: FloatArray) -> Tensor:
+        """Face parameters as the networks have them, with a batch of 1."""
+        return torch.from_numpy(array).to(self.device, torch.float32).unsqueeze(0)
+
+    def draw(self, draw: Draw, parameters: FaceParameters) -> Picture:
+        """The picture that parameters describe, truncated to 8 bits as the JVET software does."""
+        self.check_layout(parameters)
+        with torch.inference_mode():
+            prediction = draw(parameters)
+            if not prediction.isfinite().all():
+                raise ModelError(f"{self.name}: the received parameters make no finite picture")
+            planar = (255 * prediction[0]).to(torch.uint8).cpu().numpy()
+        return np.ascontiguousarray(planar.transpose(1, 2, 0))
+
+
+def _numbers(parameters: FaceParameters) -> list[FloatArray]:
+    points: list[Any] = [] if parameters.keypoints is None else [parameters.keypoints]
+    return points + [values for _, values in parameters.matrices]
+
+
+class NetworkAnalyser(Analyser):
+    """Asks a face tracker whether there is a face, which the networks cannot tell, then a network.
+
+    They describe any picture; a lost face has to be noticed in the same way for all models.
+    """
+
+    def __init__(self, model: NetworkModel) -> None:
+        self._model = model
+        self._tracker = FaceTracker()
+
+    def finds_face(self, picture: Picture) -> bool:
+        """Tell whether a picture shows a face."""
+        self._model.check_size(picture)
+        return self._tracker.look(picture) is not None
+
+    def analyse_key(self, picture: Picture) -> Analysis | None:
+        """Parameters of a decoded key picture."""
+        return self._model.describe(picture, None) if self.finds_face(picture) else None
+
+    def analyse(self, picture: Picture, key: Analysis) -> Analysis | None:
+        """Parameters of a driven picture."""
+        return self._model.describe(picture, key) if self.finds_face(picture) else None
+
+    def close(self) -> None:
+        """Free the tracker."""
+        self._tracker.close()
+
+
+class NetworkReference(Reference):
+    """A key picture whose features are computed."""
+
+    def __init__(self, model: NetworkModel, draw: Draw) -> None:
+        self._model = model
+        self._draw = draw
+
+    def animate(self, parameters: FaceParameters) -> Picture:
+        """Warp the features of the key picture and complete them."""
+        return self._model.draw(self._draw, parameters)

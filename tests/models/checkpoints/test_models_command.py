@@ -1,0 +1,112 @@
+"""gfvc models, in process."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from gfvc.cli.main import main
+from models.checkpoints import WeightsStore
+from tests.models.checkpoints.conftest import SaveCheckpoint, tiny_weights, training_checkpoint
+
+
+@pytest.fixture(autouse=True)
+def _own_folder(store: WeightsStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GFVC_MODELS", str(store.folder))
+
+
+@pytest.fixture
+def checkpoint(save: SaveCheckpoint) -> Path:
+    return save(training_checkpoint(tiny_weights("fomm")))
+
+
+def lines(capsys: pytest.CaptureFixture[str], *arguments: str | Path) -> list[list[str]]:
+    capsys.readouterr()
+    assert main(["models", *map(str, arguments)]) == 0
+    out, err = capsys.readouterr()
+    assert err == ""
+    return [line.split("\t") for line in out.splitlines()]
+
+
+def test_import_list_show_verify_remove(
+    checkpoint: Path, store: WeightsStore, capsys: pytest.CaptureFixture[str]
+) -> None:
+    states = {name: state for name, state, *_ in lines(capsys, "list")}
+    assert states["mesh"] == "ready"
+    assert states["fomm"] == "no weights"
+
+    ((name, uri, path),) = lines(capsys, "import", "fomm", checkpoint, "--variant", "official")
+    assert name == "fomm"
+    assert uri.startswith("gfvc:fomm:1:official:")
+    assert Path(path).parent == store.folder
+
+    assert ["fomm", "ready", uri] in [line[:3] for line in lines(capsys)]
+    shown = [line[0] for line in lines(capsys, "show", "fomm")]
+    assert f"uri: {uri}" in shown
+    assert f"data: {path}" in shown
+    assert ["fomm: ok"] in lines(capsys, "verify")
+    assert lines(capsys, "remove", "fomm") == [[str(store.folder / "fomm.json")], [path]]
+    assert lines(capsys, "verify", "fomm") == [["fomm: no weights"]]
+
+
+def test_json_says_which_models_have_weights(
+    checkpoint: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ((imported,),) = lines(capsys, "import", "fomm", checkpoint, "--as", "mine", "--json")
+    assert json.loads(imported)["source"] == checkpoint.name
+    ((listed,),) = lines(capsys, "list", "--json")
+    states = {card["name"]: card["has_weights"] for card in json.loads(listed)}
+    assert states == {
+        "mesh": True,
+        "mine": True,
+        "fomm": False,
+        "cfte": False,
+        "fv2v": False,
+        "fv2v-keypoints": False,
+    }
+
+
+def refused(capsys: pytest.CaptureFixture[str], *arguments: str | Path) -> str:
+    capsys.readouterr()
+    assert main(["models", *map(str, arguments)]) == 1
+    out, err = capsys.readouterr()
+    assert out == ""
+    (line,) = err.splitlines()
+    return line
+
+
+def test_failures_are_one_line(
+    checkpoint: Path, store: WeightsStore, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert "not weights of cfte" in refused(capsys, "import", "cfte", checkpoint)
+    assert "no network named 'mesh'" in refused(capsys, "import", "mesh", checkpoint)
+    assert "no weights were imported as 'mesh'" in refused(capsys, "remove", "mesh")
+    main(["models", "import", "fomm", str(checkpoint)])
+    assert "use --force" in refused(capsys, "import", "fomm", checkpoint)
+    (weights,) = store.folder.glob("*.safetensors")
+    weights.write_bytes(b"other")
+    assert "differs from its card; import the weights again" in refused(capsys, "verify", "fomm")
+
+
+def test_a_damaged_card_is_told_and_makes_verify_fail(
+    checkpoint: Path, store: WeightsStore, capsys: pytest.CaptureFixture[str]
+) -> None:
+    main(["models", "import", "fomm", str(checkpoint)])
+    (store.folder / "fomm.json").write_text("{}")
+    capsys.readouterr()
+    assert main(["models"]) == 0
+    assert "fomm.json: no card of imported weights" in capsys.readouterr().err
+    assert main(["models", "verify"]) == 1
+    assert "1 imported models cannot be used" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "arguments", [["show"], ["import", "fomm"], ["remove"], ["list", "mesh"], ["show", "a", "b"]]
+)
+def test_wrong_numbers_of_arguments_are_wrong_usage(
+    arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["models", *arguments]) == 2
+    assert f"wrong number of arguments for {arguments[0]}" in capsys.readouterr().err
