@@ -145,11 +145,17 @@ class _Reader:
     def _add_sei(self, unit: NalUnit, *, last: bool) -> None:
         for message in self._sei_messages(unit, last=last):
             if message.payload_type == USER_DATA_UNREGISTERED:
-                information = StreamInformation.from_payload(message.payload)
+                information = self._information(unit, message)
                 if information is not None:
                     self._rate = information.rate
             elif message.payload_type == GENERATIVE_FACE_VIDEO:
                 self._add_face(unit, message)
+
+    def _information(self, unit: NalUnit, message: SeiMessage) -> StreamInformation | None:
+        try:
+            return StreamInformation.from_payload(message.payload)
+        except StreamError as error:
+            raise StreamError(f"{self._path}: NAL unit at byte {unit.offset}: {error}") from None
 
     def _sei_messages(self, unit: NalUnit, *, last: bool) -> Iterator[SeiMessage]:
         rbsp = unit.rbsp

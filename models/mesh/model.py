@@ -35,6 +35,8 @@ LAYOUT = CARD.layout
 # space, each of which moves landmarks by about the same small amount.
 STEPS = np.array([0.014] * 3 + [0.0035] * 2 + [0.014] + [0.009] * EXPRESSION_VALUES)
 _UNITS = STEPS * 2**LAYOUT.matrix_precision
+# Real faces stay far inside; what a damaged stream says must not make numbers overflow.
+_LIMITS = np.array([np.pi] * 3 + [4.0] * 2 + [5.0] + [16.0] * EXPRESSION_VALUES)
 
 
 def _to_parameters(values: FloatArray) -> FaceParameters:
@@ -42,7 +44,7 @@ def _to_parameters(values: FloatArray) -> FaceParameters:
 
 
 def _to_values(parameters: FaceParameters) -> FloatArray:
-    """Pose and expression values [14]; raise `ModelError` for another layout."""
+    """Pose and expression values [14], within limits; raise `ModelError` for another layout."""
     expected = LAYOUT.matrices[0]
     if (
         len(parameters.matrices) != 1
@@ -54,7 +56,7 @@ def _to_values(parameters: FaceParameters) -> FloatArray:
             f"mesh parameters are one matrix of type 7 and shape {expected.shape}, not {found}"
         )
     values: FloatArray = parameters.matrices[0][1].ravel() * _UNITS
-    return values
+    return np.clip(values, -_LIMITS, _LIMITS)
 
 
 @dataclass(frozen=True, slots=True)
