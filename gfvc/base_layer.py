@@ -64,6 +64,9 @@ class KeyPictureCoder:
 
 
 def decode_base_layer(codec: Codec, stream: bytes, expected: int) -> Iterator[Picture]:
-    """Yield the pictures of a base layer as RGB; raise when they are not as many as expected."""
+    """The pictures of a base layer as RGB.
+
+    Raises `BaseCodecError` when they are not as many as expected, or cannot be decoded.
+    """
     result = find_decoder(codec).decode(DecodeRequest(stream, expected_pictures=expected))
-    yield from map(to_rgb, result.pictures)
+    return map(to_rgb, result.pictures)

@@ -9,6 +9,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+from base_codec_adapters import OutputInvalidError, ProgramFailedError, StreamInvalidError
 from gfvc.base_layer import Picture, decode_base_layer
 from gfvc.errors import StreamError
 from gfvc.output import check_writable, replaced_when_complete
@@ -118,7 +119,11 @@ def _find_model(
 
 def decode_pictures(source: Path, stream: FaceStream, model: AnimationModel) -> Iterator[Picture]:
     """All pictures of a stream in output order, uint8 RGB [height, width, 3]."""
-    keys = decode_base_layer(stream.codec, stream.base_layer, len(stream.picture_units))
+    try:
+        keys = decode_base_layer(stream.codec, stream.base_layer, len(stream.picture_units))
+    except (StreamInvalidError, ProgramFailedError, OutputInvalidError) as error:
+        reason = str(error).splitlines()[0]
+        raise StreamError(f"{source}: its key pictures cannot be decoded: {reason}") from error
     for unit, key in zip(stream.picture_units, keys, strict=True):
         yield key
         yield from _animate(source, unit, key, model)
