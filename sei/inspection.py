@@ -162,6 +162,29 @@ def json_values(values: FaceValues) -> dict[str, Any]:
     return result
 
 
+# Ends of the names of the elements that carry values, not how they are coded.
+_SHARES = {
+    "coordinates": tuple(
+        f"gfv_coordinate_{d}{axis}_{part}"
+        for d in ("", "d")
+        for axis in "xyz"
+        for part in ("abs", "sign_flag")
+    ),
+    "matrices": tuple(
+        f"matrix_{delta}element_{part}"
+        for delta in ("", "delta_")
+        for part in ("int", "dec", "sign_flag")
+    ),
+    "pupils": (
+        "eye_dx_coordinate_abs",
+        "eye_dx_coordinate_sign_flag",
+        "eye_dy_coordinate_abs",
+        "eye_dy_coordinate_sign_flag",
+    ),
+    "networks": ("nn_tag_uri", "nn_uri", "nn_payload_byte"),
+}
+
+
 class StreamSummary:
     """Counts of what a stream holds; feed it what `inspect_units` yields."""
 
@@ -174,6 +197,8 @@ class StreamSummary:
         self.element_bits: Counter[str] = Counter()
         self.element_count: Counter[str] = Counter()
         self.errors = 0
+        self._base_layer_bytes = 0
+        self._other_message_bytes = 0
         self._face_pictures = 0
         self._last_face_picture: tuple[int, int] | None = None
 
@@ -184,6 +209,8 @@ class StreamSummary:
             self.access_units += inspected.starts_access_unit
             self.nal_units[unit.type_name] += 1
             self.nal_unit_bytes[unit.type_name] += unit.size
+            if not unit.is_sei:
+                self._base_layer_bytes += unit.size
             return
         self.errors += inspected.error is not None
         if inspected.sei_message is None:
@@ -192,6 +219,8 @@ class StreamSummary:
         name = f"{inspected.payload_name} ({sei_message.payload_type})"
         self.messages[name] += 1
         self.message_bytes[name] += sei_message.size
+        if sei_message.payload_type not in FACE_PAYLOADS:
+            self._other_message_bytes += sei_message.size
         for element in inspected.elements:
             self.element_bits[element.base_name] += element.bits
             self.element_count[element.base_name] += 1
@@ -205,6 +234,22 @@ class StreamSummary:
     def total_bytes(self) -> int:
         """Size of the stream."""
         return self.nal_unit_bytes.total()
+
+    @property
+    def shares(self) -> dict[str, int]:
+        """Bits of the stream by what they are for; they add up to the stream.
+
+        What is in no other share is headers: of SEI NAL units, of messages, and the elements of
+        face messages that say how the values are coded.
+        """
+        shares = {"base layer": 8 * self._base_layer_bytes}
+        for share, names in _SHARES.items():
+            shares[share] = sum(
+                bits for name, bits in self.element_bits.items() if name.endswith(names)
+            )
+        shares["other SEI messages"] = 8 * self._other_message_bytes
+        shares["face message headers"] = 8 * self.total_bytes - sum(shares.values())
+        return {share: bits for share, bits in shares.items() if bits}
 
     @property
     def pictures(self) -> int:
@@ -223,6 +268,7 @@ class StreamSummary:
             "bytes": self.total_bytes,
             "nal_units": _counts(self.nal_units, self.nal_unit_bytes, "bytes"),
             "messages": _counts(self.messages, self.message_bytes, "bytes"),
+            "shares": self.shares,
             "elements": _counts(self.element_count, self.element_bits, "bits"),
             "errors": self.errors,
         }

@@ -185,6 +185,7 @@ class TreePrinter:
         self._table(
             "SEI messages", ("payload", "number", "bytes"), summary.messages, summary.message_bytes
         )
+        self._shares(summary, fps)
         rate = "" if fps is None else f", {summary.kbps(fps):.3f} kbit/s at {fps:g} pictures/s"
         self._line(
             0,
@@ -192,6 +193,21 @@ class TreePrinter:
             (f"{summary.total_bytes} bytes{rate}", ""),
             (f", {summary.errors} errors" if summary.errors else "", "bold red"),
         )
+
+    def _shares(self, summary: StreamSummary, fps: float | None) -> None:
+        """Print what the bits of the stream are for, and their rate."""
+        table = Table(title="what the bits are for", title_justify="left")
+        table.add_column("share")
+        heads = ("bits", "percent") if fps is None else ("bits", "percent", "kbit/s")
+        for head in heads:
+            table.add_column(head, justify="right")
+        total = max(8 * summary.total_bytes, 1)
+        for share, bits in summary.shares.items():
+            cells = [str(bits), f"{100 * bits / total:.1f}"]
+            if fps is not None:
+                cells.append(f"{summary.kbps(fps) * bits / total:.3f}")
+            table.add_row(share, *cells)
+        self._console.print(table)
 
     def show_bits(self, summary: StreamSummary) -> None:
         """Print the bits of each kind of element."""

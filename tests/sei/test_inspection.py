@@ -320,6 +320,15 @@ def test_summary(stream: bytes) -> None:
         "bits": 3 + 1 + 3 + 1 + 1 + 1,
     }
     assert "kbps" not in json.loads(run(stream, "--summary", "--json")[1])
+    shares = summary["shares"]
+    assert sum(shares.values()) == 8 * len(stream)
+    assert shares["coordinates"] == sum(
+        row["bits"]
+        for name, row in summary["elements"].items()
+        if name.startswith("gfv_coordinate_") and name.endswith(("_abs", "_sign_flag"))
+    )
+    base_layer = (unit.size for unit in split_annex_b(stream) if not unit.is_sei)
+    assert shares["base layer"] == 8 * sum(base_layer)
 
 
 def test_summary_and_bits_for_people(stream: bytes) -> None:
