@@ -1,0 +1,58 @@
+"""The codec with FOMM, CFTE and FV2V of a few channels and synthetic weights."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+import torch
+
+from models import ModelCard, RegisteredModel, Registry
+from models.cfte import Cfte
+from models.cfte.model import CfteModel
+from models.checkpoints import ARCHITECTURES
+from models.fomm import Fomm
+from models.fomm.model import FommModel
+from models.fv2v import Fv2v
+from models.fv2v.model import Fv2vKeypointModel, Fv2vModel
+from models.network_model import NetworkModel
+from tests.models.networks.tiny import TINY_CFTE, TINY_FOMM, TINY_FV2V, filled
+
+CARDS = {card.name: card for network in ARCHITECTURES.values() for card in network.cards}
+
+
+def tiny_model(card: ModelCard) -> NetworkModel:
+    if card.name == "fomm":
+        return FommModel(filled(Fomm(replace(TINY_FOMM, keypoints=10))), card)
+    if card.name == "cfte":
+        return CfteModel(filled(Cfte(TINY_CFTE)), card)
+    network = filled(Fv2v(replace(TINY_FV2V, keypoints=15)))
+    return (Fv2vKeypointModel if card.layout.keypoints else Fv2vModel)(network, card)
+
+
+def registry_of(model: NetworkModel, name: str) -> Registry:
+    registry = Registry()
+    registry.register(RegisteredModel(CARDS[name], lambda: model))
+    return registry
+
+
+@pytest.fixture(autouse=True)
+def _quiet_torch(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setenv("GFVC_DEVICE", "cpu")
+    threads = torch.get_num_threads()
+    torch.set_num_threads(2)
+    yield
+    torch.set_num_threads(threads)
+
+
+@pytest.fixture(params=list(CARDS))
+def name(request: pytest.FixtureRequest) -> str:
+    """Name of each network's model in turn."""
+    chosen: str = request.param
+    return chosen
+
+
+@pytest.fixture
+def model(name: str) -> NetworkModel:
+    return tiny_model(CARDS[name])
