@@ -175,8 +175,9 @@ class _ElementCoder(Coder):
         return self._take_text(name)
 
     def byte_string(self, name: str, given: bytes | None, count: int | None = None) -> bytes:
+        text = self._take_text(name)
         try:
-            return bytes.fromhex(self._take_text(name))
+            return bytes.fromhex(text)
         except ValueError:
             raise MessageError(f"{name} must be hexadecimal digits") from None
 

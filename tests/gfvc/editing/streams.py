@@ -36,7 +36,7 @@ INFORMATION = SeiMessage(
     USER_DATA_UNREGISTERED,
     StreamInformation(Fraction(25), 1, 256, 256, Rectangle(0, 0, 256, 256)).to_payload(),
 )
-HASH = SeiMessage(132, bytes(50))
+FILLER = SeiMessage(3, bytes(50))
 
 
 def nal(codec: Codec, nal_unit_type: int, body: bytes = b"\x80\x11\x80", **kind: Any) -> NalUnit:
@@ -126,7 +126,7 @@ def duet() -> Iterator[Sequence[NalUnit]]:
     faces = Faces()
     for intra in (True, False):
         head = picture(intra=intra)
-        first = sei_unit(faces.gfv(0), HASH, faces.gfve(0), faces.gfv(0, gfv_id=2))
+        first = sei_unit(faces.gfv(0), FILLER, faces.gfve(0), faces.gfv(0, gfv_id=2))
         second = sei_unit(faces.gfv(1, gfv_id=2), faces.gfv(1), temporal_id=1)
-        third = sei_unit(HASH)
+        third = sei_unit(FILLER)
         yield [*head, first, second, third]
