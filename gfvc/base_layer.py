@@ -63,10 +63,13 @@ class KeyPictureCoder:
         return CodedKeyPicture(stream, to_rgb(decoded))
 
 
-def decode_base_layer(codec: Codec, stream: bytes, expected: int) -> Iterator[Picture]:
-    """The pictures of a base layer as RGB.
+def decode_base_layer(
+    codec: Codec, stream: bytes, expected: int, timeout: float = DEFAULT_TIMEOUT
+) -> Iterator[Picture]:
+    """The pictures of a base layer as RGB; `timeout` is in seconds for the program.
 
     Raises `BaseCodecError` when they are not as many as expected, or cannot be decoded.
     """
-    result = find_decoder(codec).decode(DecodeRequest(stream, expected_pictures=expected))
+    decoder = find_decoder(codec, timeout=timeout)
+    result = decoder.decode(DecodeRequest(stream, expected_pictures=expected))
     return map(to_rgb, result.pictures)

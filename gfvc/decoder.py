@@ -9,12 +9,18 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from base_codec_adapters import OutputInvalidError, ProgramFailedError, StreamInvalidError
+from base_codec_adapters import (
+    DEFAULT_TIMEOUT,
+    OutputInvalidError,
+    ProgramFailedError,
+    StreamInvalidError,
+)
 from gfvc.base_layer import Picture, decode_base_layer
 from gfvc.errors import StreamError
 from gfvc.output import check_writable, replaced_when_complete
 from gfvc.parameter_coding import to_parameters
 from gfvc.stream_reader import FaceStream, PictureUnit, read_face_stream
+from gfvc.video_reader import MAX_RATE, MIN_RATE
 from gfvc.video_writer import is_folder_output, open_writer
 from models import (
     AnimationModel,
@@ -34,9 +40,20 @@ Progress = Callable[[int, "int | None"], None]
 
 @dataclass(frozen=True, slots=True)
 class DecodeOptions:
-    """How to decode. `rate` in pictures per second replaces the one that the stream states."""
+    """How to decode.
+
+    `rate` in pictures per second replaces the one that the stream states; `timeout` is in seconds
+    for the base decoder and all key pictures. Raises `ValueError` for any other value.
+    """
 
     rate: Fraction | None = None
+    timeout: float = DEFAULT_TIMEOUT
+
+    def __post_init__(self) -> None:
+        if self.rate is not None and not MIN_RATE <= self.rate <= MAX_RATE:
+            raise ValueError(f"rate cannot be {self.rate!r}")
+        if self.timeout <= 0:
+            raise ValueError(f"timeout cannot be {self.timeout!r}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +111,7 @@ def decode(
         count, total = 0, stream.pictures
         width = height = 0
         with open_writer(temporary, rate) as writer:
-            for picture in decode_pictures(source, stream, model):
+            for picture in decode_pictures(source, stream, model, options.timeout):
                 writer.write(picture)
                 height, width = picture.shape[:2]
                 count += 1
@@ -117,10 +134,16 @@ def _find_model(
     return registered.card, registered.load()
 
 
-def decode_pictures(source: Path, stream: FaceStream, model: AnimationModel) -> Iterator[Picture]:
-    """All pictures of a stream in output order, uint8 RGB [height, width, 3]."""
+def decode_pictures(
+    source: Path, stream: FaceStream, model: AnimationModel, timeout: float = DEFAULT_TIMEOUT
+) -> Iterator[Picture]:
+    """All pictures of a stream in output order, uint8 RGB [height, width, 3].
+
+    `timeout` is in seconds for the base decoder.
+    """
+    expected = len(stream.picture_units)
     try:
-        keys = decode_base_layer(stream.codec, stream.base_layer, len(stream.picture_units))
+        keys = decode_base_layer(stream.codec, stream.base_layer, expected, timeout)
     except (StreamInvalidError, ProgramFailedError, OutputInvalidError) as error:
         reason = str(error).splitlines()[0]
         raise StreamError(f"{source}: its key pictures cannot be decoded: {reason}") from error

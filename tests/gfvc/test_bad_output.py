@@ -1,0 +1,174 @@
+"""Outputs that cannot be written: one line, and whatever was there stays."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import resource
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from gfvc import EncodeOptions, encode
+from tests.gfvc.support import CommandLine, assert_refused
+
+
+@pytest.fixture(params=["encode", "decode"])
+def job(request: pytest.FixtureRequest, short_clip: Path, small_stream: Path) -> tuple[str, Path]:
+    """A command and its input."""
+    return request.param, short_clip if request.param == "encode" else small_stream
+
+
+def suffix(job: tuple[str, Path]) -> str:
+    return ".265" if job[0] == "encode" else ".mkv"
+
+
+@contextlib.contextmanager
+def full_disk(size: int) -> Iterator[None]:
+    """No file of this process may pass this many bytes; more fails as on a full disk."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+# A raw picture of 64x64, which passes through temporary files, and a little more.
+LITTLE_ROOM = 64 * 64 * 3 // 2 + 400
+
+
+@pytest.fixture(scope="module")
+def tiny_stream(tmp_path_factory: pytest.TempPathFactory, demo_clip: Path) -> Path:
+    """Thirty pictures of 64x64, one of them a key picture."""
+    path = tmp_path_factory.mktemp("tiny") / "tiny.265"
+    encode(demo_clip, path, EncodeOptions(size=64))
+    return path
+
+
+def test_a_missing_folder(job: tuple[str, Path], tmp_path: Path, command: CommandLine) -> None:
+    output = tmp_path / "nowhere" / f"out{suffix(job)}"
+    assert_refused(command, *job, output, folder=tmp_path, says="nowhere does not exist")
+
+
+def test_a_folder_that_is_a_file(
+    job: tuple[str, Path], tmp_path: Path, command: CommandLine
+) -> None:
+    (tmp_path / "file").write_bytes(b"something")
+    output = tmp_path / "file" / f"out{suffix(job)}"
+    assert_refused(command, *job, output, folder=tmp_path, says="file is not a folder")
+
+
+def test_a_name_that_is_too_long(
+    job: tuple[str, Path], tmp_path: Path, command: CommandLine
+) -> None:
+    output = tmp_path / ("n" * 300 + suffix(job))
+    assert_refused(command, *job, output, folder=tmp_path, says="name too long")
+
+
+def test_the_longest_name_is_written(
+    job: tuple[str, Path], tmp_path: Path, command: CommandLine
+) -> None:
+    output = tmp_path / ("n" * 251 + suffix(job))
+    assert command(*job, output).status == 0
+    assert os.listdir(tmp_path) == [output.name]  # noqa: PTH208
+
+
+def test_what_exists_is_kept_without_force(
+    job: tuple[str, Path], tmp_path: Path, command: CommandLine
+) -> None:
+    output = tmp_path / f"out{suffix(job)}"
+    output.write_bytes(b"dear to me")
+    assert_refused(command, *job, output, folder=tmp_path, says=["exists already", "--force"])
+    assert command(*job, output, "--force").status == 0
+    assert output.stat().st_size > 1000
+
+
+def test_what_exists_is_kept_when_the_new_one_fails(
+    short_clip: Path, tmp_path: Path, command: CommandLine
+) -> None:
+    for verb, name in (("encode", "out.265"), ("decode", "out.mkv")):
+        output = tmp_path / name
+        output.write_bytes(b"dear to me")
+        bad = tmp_path / "bad.bin"
+        bad.write_bytes(b"rubbish" * 100)
+        assert_refused(command, verb, bad, output, "--force", folder=tmp_path, says="bad.bin")
+        assert output.read_bytes() == b"dear to me"
+
+
+def test_a_folder_in_the_place_of_a_file(
+    job: tuple[str, Path], tmp_path: Path, command: CommandLine
+) -> None:
+    output = tmp_path / f"out{suffix(job)}"
+    output.mkdir()
+    (output / "letters.txt").write_text("dear")
+    assert_refused(command, *job, output, "--force", folder=tmp_path, says="is a folder")
+
+
+def test_a_folder_of_other_things_is_not_replaced_by_pictures(
+    small_stream: Path, tmp_path: Path, command: CommandLine
+) -> None:
+    output = tmp_path / "home"
+    output.mkdir()
+    (output / "letters.txt").write_text("dear")
+    assert_refused(
+        command, "decode", small_stream, output, "--force", folder=tmp_path, says="letters.txt"
+    )
+
+
+@pytest.mark.parametrize("name", ["out.avi", "out.webm", "out.png", "out.265"])
+def test_an_unknown_suffix(
+    small_stream: Path, tmp_path: Path, command: CommandLine, name: str
+) -> None:
+    assert_refused(
+        command, "decode", small_stream, tmp_path / name, folder=tmp_path,
+        says=["cannot write", ".mkv"],
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["out.mp4", "out.mkv", "out.y4m", "pictures"])
+def test_a_full_disk_while_decoding(
+    tiny_stream: Path, tmp_path: Path, command: CommandLine, name: str
+) -> None:
+    with full_disk(LITTLE_ROOM):
+        line = assert_refused(
+            command, "decode", tiny_stream, tmp_path / name, folder=tmp_path,
+            says=[str(tmp_path / name), "cannot be written (File too large)"],
+        )  # fmt: skip
+    assert ".gfvc-" not in line
+
+
+@pytest.mark.parametrize("name", ["out.265", "out.mp4"])
+def test_a_full_disk_while_encoding(
+    short_clip: Path, tmp_path: Path, command: CommandLine, name: str
+) -> None:
+    settings = ["--codec", "hevc", "--size", "64", "--key-interval", "1", "--key-qp", "20"]
+    with full_disk(LITTLE_ROOM):
+        assert_refused(
+            command, "encode", short_clip, tmp_path / name, *settings, folder=tmp_path,
+            says=[str(tmp_path / name), "File too large"],
+        )  # fmt: skip
+
+
+def test_a_full_disk_for_temporary_files(
+    job: tuple[str, Path], tmp_path: Path, command: CommandLine
+) -> None:
+    output = tmp_path / f"out{suffix(job)}"
+    with full_disk(1000):
+        assert_refused(command, *job, output, folder=tmp_path, says="File too large")
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write and read everywhere")
+def test_no_permission(job: tuple[str, Path], tmp_path: Path, command: CommandLine) -> None:
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0o500)
+    output = closed / f"out{suffix(job)}"
+    assert_refused(command, *job, output, folder=tmp_path, says="Permission denied")
+    unreadable = tmp_path / "unreadable.265"
+    unreadable.write_bytes(job[1].read_bytes())
+    unreadable.chmod(0)
+    with contextlib.suppress(FileNotFoundError):
+        outcome = command(job[0], unreadable, tmp_path / f"out{suffix(job)}")
+        assert outcome.status == 1
+        assert "Permission denied" in outcome.err
