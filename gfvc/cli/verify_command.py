@@ -21,6 +21,10 @@ examples:
   gfvc verify talk.266
   gfvc verify talk.266 --json | jq 'select(.severity == "error")'
 
+With --json the keys are severity (error, warning, information), check, nal, offset (byte of the NAL
+unit header), picture, message (number in the NAL unit), each null where there is no such place,
+and text. Numbers count from 0.
+
 exit status: 0 no error was found, 1 there are errors, 2 wrong usage
 """
 

@@ -1,0 +1,443 @@
+"""A stream for each thing that verification finds."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pytest
+from bitstring import Bits
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gfvc.errors import GfvcError
+from gfvc.verification import Finding, Severity, verify_stream
+from sei import (
+    GENERATIVE_FACE_VIDEO,
+    Codec,
+    CoordinateLayout,
+    Coordinates,
+    FaceValues,
+    GenerativeFaceVideo,
+    GenerativeFaceVideoEnhancement,
+    GfvState,
+    Matrices,
+    MatrixElement,
+    MatrixLayout,
+    MatrixShape,
+    NalUnit,
+    NetworkReserved,
+    SeiMessage,
+    join_annex_b,
+)
+from tests.gfvc.editing.streams import (
+    FILLER,
+    INFORMATION,
+    Faces,
+    all_units,
+    parameter_sets,
+    picture,
+    sei_unit,
+    slice_unit,
+    write_stream,
+)
+from tests.gfvc.support import CommandLine
+
+Stream = Sequence[NalUnit]
+
+
+def keypoints(count: int, *, predicted: bool = False) -> Coordinates:
+    layout = CoordinateLayout(8, count)
+    return Coordinates(tuple((i, i) for i in range(count)), predicted, layout)
+
+
+def matrices(*shapes: MatrixShape) -> Matrices:
+    layout = MatrixLayout(6, shapes)
+    return Matrices(tuple(MatrixElement(0, 1) for _ in range(layout.size)), False, layout)
+
+
+def base_message(**fields: object) -> GenerativeFaceVideo:
+    return GenerativeFaceVideo(1, 0, True, **{"coordinates": keypoints(2), **fields})  # type: ignore[arg-type]
+
+
+def with_base(**fields: object) -> Stream:
+    """A picture with one base message that has these fields."""
+    return picture(Faces().raw(base_message(**fields)))
+
+
+def cut_message() -> Stream:
+    return picture(SeiMessage(GENERATIVE_FACE_VIDEO, Faces().gfv(0).payload[:3]))
+
+
+def cut_nal_unit() -> Stream:
+    units = picture(*Faces().run(2))
+    return [*units[:-1], NalUnit(Codec.VVC, units[-1].data[:-1])]
+
+
+def out_of_range() -> Stream:
+    # gfv_id 0, gfv_cnt 1, low confidence 0, neither coordinates nor matrices, trailing bit.
+    return picture(*Faces().run(1), SeiMessage(GENERATIVE_FACE_VIDEO, b"\xa1"))
+
+
+def no_reference() -> Stream:
+    return picture(*Faces().run(3)[1:])
+
+
+def pupils_without_base() -> Stream:
+    faces, others = Faces(), Faces()
+    others.gfve(0)
+    return picture(*(faces.gfv(0), faces.gfve(0, pupils=False)), *(faces.gfv(1), others.gfve(1)))
+
+
+def starts_late() -> Stream:
+    faces = Faces()
+    return [*picture(*faces.run(2)), *picture(faces.gfv(2), intra=False)]
+
+
+def run_with(*counts: int) -> Callable[[], Stream]:
+    def make() -> Stream:
+        faces = Faces()
+        return picture(*(faces.gfv(count) for count in counts))
+
+    return make
+
+
+def repeated() -> Stream:
+    base, driven = Faces().run(2)
+    return picture(base, driven, driven)
+
+
+def two_base_messages() -> Stream:
+    faces = Faces()
+    return picture(faces.gfv(0), faces.gfv(0))
+
+
+def driving_message(state: GfvState, gfv_id: int = 1) -> SeiMessage:
+    """A message with gfv_cnt 0 that is no base message, and predicts nothing."""
+    values = FaceValues(keypoints=((1, 2), (3, 4)), keypoint_precision_factor=8)
+    message = state.predict(values, gfv_id=gfv_id, gfv_cnt=0, predict_keypoints=False)
+    return SeiMessage(GENERATIVE_FACE_VIDEO, state.write(message))
+
+
+def never_a_base_message() -> Stream:
+    return picture(driving_message(GfvState()))
+
+
+def entry_without_base() -> Stream:
+    return [*picture(*Faces().run(2)), *picture(driving_message(GfvState()))]
+
+
+def more_keypoints() -> Stream:
+    faces = Faces()
+    driven = GenerativeFaceVideo(1, 1, coordinates=keypoints(3))
+    return picture(faces.gfv(0), faces.raw(driven))
+
+
+def new_keypoints_at_a_key_picture() -> Stream:
+    faces = Faces()
+    return [*picture(faces.gfv(0)), *picture(faces.gfv(0, keypoints=5))]
+
+
+def other_matrices() -> Stream:
+    faces = Faces()
+    base = base_message(matrices=matrices(MatrixShape(2, 1, 1, 6)))
+    driven = GenerativeFaceVideo(1, 1, matrices=matrices(MatrixShape(2, 1, 1, 4)))
+    return picture(faces.raw(base), faces.raw(driven))
+
+
+def other_enhancement_matrices() -> Stream:
+    faces = Faces()
+    enhancements = [
+        faces.raw_enhancement(
+            GenerativeFaceVideoEnhancement(
+                *(0, 1, i, i == 0), matrices=matrices(MatrixShape(None, 1, 2, 2 + i))
+            )
+        )
+        for i in range(2)
+    ]
+    return picture(faces.gfv(0), enhancements[0], faces.gfv(1), enhancements[1])
+
+
+def in_prefix(codec: Codec) -> Callable[[], Stream]:
+    def make() -> Stream:
+        return [
+            *parameter_sets(codec),
+            sei_unit(INFORMATION, Faces().gfv(0), codec=codec, suffix=False),
+            slice_unit(codec),
+        ]
+
+    return make
+
+
+def suffix_first() -> Stream:
+    before = sei_unit(FILLER)
+    return [*parameter_sets(), before, *picture(Faces().gfv(0))[2:]]
+
+
+def volume_in_suffix() -> Stream:
+    return [*picture(Faces().gfv(0)), sei_unit(SeiMessage(137, bytes(24)))]
+
+
+def enhances_nothing() -> Stream:
+    faces = Faces()
+    return picture(faces.gfv(0), faces.gfve(0), faces.gfve(1))
+
+
+def enhances_another_picture() -> Stream:
+    faces = Faces()
+    first = picture(faces.gfv(0), faces.gfve(0), faces.gfv(1))
+    return [*first, *picture(faces.gfv(0), faces.gfve(1), intra=False)]
+
+
+def enhances_too_early() -> Stream:
+    faces = Faces()
+    return picture(faces.gfv(0), faces.gfve(0), faces.gfve(1), faces.gfv(1))
+
+
+def other_base_flag() -> Stream:
+    faces, state = Faces(), GfvState()
+    driving = driving_message(state)
+    return [*picture(faces.gfv(0)), *picture(driving, faces.gfve(0), intra=False)]
+
+
+def counted_matrices_late() -> Stream:
+    # As many matrices as keypoints of type 0, and another number of type 1.
+    return with_base(
+        coordinates=keypoints(4),
+        matrices=matrices(MatrixShape(0, 4, 2, 2), MatrixShape(1, 2, 2, 2)),
+    )
+
+
+def pose_late() -> Stream:
+    return with_base(matrices=matrices(MatrixShape(2, 1, 1, 2), MatrixShape(5, 1, 2, 1)))
+
+
+def predicts_from_base_again() -> Stream:
+    faces = Faces()
+    shape = MatrixShape(7, 1, 1, 1)
+    deltas = Matrices((MatrixElement(0, 1),), True, None)
+    first = picture(
+        faces.raw(base_message(coordinates=None, matrices=matrices(shape))),
+        faces.raw(GenerativeFaceVideo(1, 1, matrices=deltas)),
+    )
+    return [*first, *picture(faces.raw(GenerativeFaceVideo(1, 0, matrices=deltas)), intra=False)]
+
+
+def information(rate: int, *, version_of_pictures: int = 1) -> SeiMessage:
+    payload = bytearray(INFORMATION.payload)
+    payload[17:21] = rate.to_bytes(4, "big")
+    payload[23] = version_of_pictures
+    return SeiMessage(5, bytes(payload))
+
+
+def with_information(*messages: SeiMessage | None) -> Callable[[], Stream]:
+    """Intra pictures with these messages before them; None for nothing."""
+
+    def make() -> Stream:
+        units: list[NalUnit] = []
+        for message in messages:
+            units += parameter_sets()
+            units += [] if message is None else [sei_unit(message, suffix=False)]
+            units += [slice_unit(), sei_unit(Faces().gfv(0))]
+        return units
+
+    return make
+
+
+# Ends the payload of the message below at a byte.
+EXTENSION = Bits("0b111000100")
+
+ERROR, WARNING, INFO = Severity.ERROR, Severity.WARNING, Severity.INFORMATION
+
+CASES: list[tuple[Callable[[], Stream], Severity, str, str, int | None]] = [
+    (cut_message, ERROR, "damage", "keypoints: 2 of them cannot fit", 0),
+    (cut_nal_unit, ERROR, "damage", "the SEI NAL unit cannot be read", 0),
+    (out_of_range, ERROR, "damage", "gfv_matrix_present_flag is 0, must be 1", 0),
+    (no_reference, ERROR, "damage", "no base message gave their layout", 0),
+    (pupils_without_base, ERROR, "damage", "pupils: the base message sent none", 0),
+    (starts_late, ERROR, "order", "has gfv_cnt 2, must be 0", 1),
+    (run_with(0, 1, 3), ERROR, "order", "gfv_cnt 3 comes after 1: 2 missing", 0),
+    (run_with(0, 5), ERROR, "order", "gfv_cnt 5 comes after 0: 1 to 4 missing", 0),
+    (run_with(0, 1, 2, 1, 2), ERROR, "order", "gfv_cnt 1 comes after 2, must be 3", 0),
+    (run_with(0, 1, 1), ERROR, "order", "gfv_cnt 1 comes after 1, must be 2", 0),
+    (repeated, INFO, "order", "the message with gfv_cnt 1 is repeated", 0),
+    (two_base_messages, ERROR, "order", "another base message of gfv_id 1", 0),
+    (never_a_base_message, ERROR, "order", "no base message of gfv_id 1 came before", 0),
+    (entry_without_base, WARNING, "order", "a random access point without a base message", 1),
+    (picture, INFO, "order", "no face messages", None),
+    (more_keypoints, WARNING, "layout", "keypoints (3 in 2D) differ from those of the base", 0),
+    (
+        new_keypoints_at_a_key_picture,
+        *(WARNING, "layout", "keypoints (5 in 2D) differ from those of the base message before", 1),
+    ),
+    (other_matrices, WARNING, "layout", "(1 of 1x4, type 2) differ from", 0),
+    (other_enhancement_matrices, WARNING, "layout", "matrices (1 of 2x3) differ from", 0),
+    (in_prefix(Codec.VVC), ERROR, "placement", "(223) must not stand in a prefix SEI", 0),
+    (in_prefix(Codec.HEVC), ERROR, "placement", "(223) must not stand in a prefix SEI", 0),
+    (suffix_first, ERROR, "placement", "with no picture before it", 0),
+    (volume_in_suffix, WARNING, "placement", "(137) must not stand in a suffix SEI", 0),
+    (enhances_nothing, ERROR, "enhancement", "not there: gfv_id 1 and gfv_cnt 1", 0),
+    (enhances_another_picture, ERROR, "enhancement", "not there: gfv_id 1 and gfv_cnt 1", 1),
+    (enhances_too_early, WARNING, "enhancement", "comes before the message with gfv_id 1", 0),
+    (other_base_flag, WARNING, "enhancement", "gfve_base_picture_flag is 1, but", 1),
+    (
+        lambda: picture(
+            Faces().gfv(0), Faces().raw(GenerativeFaceVideo(300, extension=Bits("0b0000001")))
+        ),
+        *(WARNING, "reserved", "gfv_id 300 is reserved", 0),
+    ),
+    (lambda: with_base(network=NetworkReserved(2)), WARNING, "reserved", "nn_mode_idc 2", 0),
+    (
+        lambda: with_base(matrices=matrices(MatrixShape(40, 1, 1, 1))),
+        *(WARNING, "reserved", "matrix type 40 is reserved", 0),
+    ),
+    (
+        lambda: with_base(matrices=matrices(MatrixShape(8, 1, 1, 1)), extension=EXTENSION),
+        *(WARNING, "reserved", "bits of extension data", 0),
+    ),
+    (counted_matrices_late, WARNING, "interchange", "gfv_num_matrices_info after", 0),
+    (pose_late, WARNING, "interchange", "types 4, 5 and 6 after other types", 0),
+    (predicts_from_base_again, WARNING, "interchange", "not from the base message", 1),
+    (with_information(None), INFO, "user data", "the rate is not stated", None),
+    (with_information(information(25), None), WARNING, "user data", "at 1 random access", 1),
+    (with_information(None, information(25)), WARNING, "user data", "at 1 random access", 0),
+    (with_information(information(25), information(30)), WARNING, "user data", "25 to 30", 1),
+    (with_information(information(0)), ERROR, "user data", "0/1 pictures per second", 0),
+    (
+        with_information(information(25, version_of_pictures=3)),
+        *(ERROR, "user data", "3 pictures per message", 0),
+    ),
+]
+
+
+def findings_of(path: Path) -> list[Finding]:
+    """All findings but the one that every stream without picture hashes has."""
+    findings = list(verify_stream(path))
+    assert findings[-1].text == "no picture hash"
+    return findings[:-1]
+
+
+@pytest.mark.parametrize(("make", "severity", "check", "text", "number"), CASES)
+def test_each_is_found(
+    tmp_path: Path,
+    make: Callable[[], Stream],
+    severity: Severity,
+    check: str,
+    text: str,
+    number: int | None,
+) -> None:
+    path = write_stream(tmp_path / "stream", make())
+    found = [finding for finding in findings_of(path) if finding.check == check]
+    assert [finding.severity for finding in found] == [severity] * len(found)
+    assert text in found[0].text
+    assert found[0].place.picture == number
+    # Nothing worse is said of it elsewhere than here, but where a message cannot be read.
+    if severity is not ERROR:
+        assert all(finding.severity is not ERROR for finding in findings_of(path))
+
+
+@pytest.mark.parametrize("codec", [Codec.VVC, Codec.HEVC])
+def test_there_is_nothing_to_find(tmp_path: Path, codec: Codec) -> None:
+    faces = Faces()
+    first = [
+        *(faces.gfv(0), faces.gfve(0), faces.gfv(0, gfv_id=2)),
+        *(faces.gfv(1), faces.gfve(1), faces.gfv(1, gfv_id=2), faces.gfv(2)),
+    ]
+    second = [faces.gfv(0), faces.gfve(0), *(faces.gfv(i) for i in (1, 2))]
+    path = write_stream(
+        tmp_path / "stream", picture(*first, codec=codec), picture(*second, codec=codec)
+    )
+    assert findings_of(path) == []
+
+
+def test_the_vectors_are_consistent(shared: Path) -> None:
+    count = 0
+    for path in sorted(shared.glob("vectors/gfv/*.266")):
+        (finding,) = findings_of(path)
+        assert (finding.severity, finding.check) == (INFO, "user data")
+        count += 1
+    assert count == 16
+
+
+@pytest.mark.program
+def test_our_streams_are_consistent(small_stream: Path, hevc_stream: Path) -> None:
+    assert findings_of(small_stream) == []
+    assert findings_of(hevc_stream) == []
+
+
+def test_h264_has_one_kind_of_sei(tmp_path: Path) -> None:
+    units = [
+        *parameter_sets(Codec.AVC),
+        sei_unit(INFORMATION, Faces().gfv(0), codec=Codec.AVC),
+        slice_unit(Codec.AVC),
+    ]
+    assert findings_of(write_stream(tmp_path / "stream.264", units)) == []
+
+
+def test_a_stream_that_breaks_off(tmp_path: Path) -> None:
+    path = write_stream(tmp_path / "stream.266", picture(*Faces().run(2)))
+    path.write_bytes(path.read_bytes() + b"\0\0\1")
+    (finding,) = findings_of(path)
+    assert (finding.severity, finding.check) == (ERROR, "damage")
+    assert "shorter than its header" in finding.text
+
+
+def test_places_are_those_of_the_stream(tmp_path: Path) -> None:
+    faces = Faces()
+    path = write_stream(
+        tmp_path / "stream.266",
+        picture(faces.gfv(0)),
+        [sei_unit(FILLER, faces.gfv(1), faces.gfv(4))],
+    )
+    (finding,) = findings_of(path)
+    place = finding.place
+    assert (place.nal, place.picture, place.message) == (5, 0, 2)
+    assert place.offset == all_units(path)[5].offset
+    assert finding.to_json() == {
+        "severity": "error",
+        "check": "order",
+        "nal": 5,
+        "offset": place.offset,
+        "picture": 0,
+        "message": 2,
+        "text": "gfv_cnt 4 comes after 1: 2 to 3 missing",
+    }
+
+
+def test_the_command(tmp_path: Path, command: CommandLine) -> None:
+    good = write_stream(tmp_path / "good.266", picture(*Faces().run(2)))
+    bad = write_stream(tmp_path / "bad.266", run_with(0, 2)())
+    assert command("verify", good).status == 0
+    outcome = command("verify", bad)
+    assert outcome.status == 1
+    assert outcome.out.splitlines() == [
+        "error: order: NAL unit 5, byte 89, picture 0, message 0: "
+        "gfv_cnt 2 comes after 0: 1 missing",
+        "information: picture hash: stream: no picture hash",
+    ]
+    assert outcome.err == f"gfvc: {bad}: inconsistent (errors: 1, warnings: 0)\n"
+    lines = command("verify", bad, "--json").out.splitlines()
+    assert [json.loads(line) for line in lines] == [
+        finding.to_json() for finding in verify_stream(bad)
+    ]
+
+
+@given(st.data())
+def test_damage_is_found_or_harmless(data: st.DataObject) -> None:
+    faces = Faces()
+    stream = bytearray(join_annex_b(picture(faces.gfv(0), faces.gfve(0), *faces.run(3)[1:])))
+    for _ in range(data.draw(st.integers(1, 4))):
+        stream[data.draw(st.integers(0, len(stream) - 1))] = data.draw(st.integers(0, 255))
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "stream")
+        path.write_bytes(stream)
+        refusal = ""
+        try:
+            findings = list(verify_stream(path))
+        except GfvcError as error:
+            refusal, findings = str(error), []
+    assert findings or refusal
+    for text in (refusal, *(finding.text for finding in findings)):
+        assert "\n" not in text
