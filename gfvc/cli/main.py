@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import importlib
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from types import ModuleType
@@ -13,6 +14,7 @@ from gfvc import __version__
 
 EXIT_FAILED = 1
 EXIT_INTERRUPTED = 130
+EXIT_TERMINATED = 143
 
 COMMANDS = (
     "encode",
@@ -120,4 +122,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def run() -> None:
     """Console script."""
+    # Ended by `kill` or a time limit, a command must tidy up as well.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(EXIT_TERMINATED))
     sys.exit(main())
