@@ -93,8 +93,8 @@ def run(options: argparse.Namespace) -> int:
             replaced_when_complete(output, force=options.force) as temporary,
             temporary.open("w", encoding="ascii") as file,
         ):
-            summary = extract_messages(source, file.write, selection, notes=note)
-        note(f"{output}: {summary.messages} messages")
+            count = extract_messages(source, file.write, selection, notes=note)
+        note(f"{output}: {count} messages")
     elif folder is None:
         extract_messages(source, sys.stdout.write, selection, notes=note)
     return 0

@@ -1,17 +1,12 @@
 """Editing the SEI messages of a stream: extract, inject, remove; all else stays byte for byte."""
 
-from gfvc.editing.extraction import (
-    ExtractionSummary,
-    extract_messages,
-    extract_payloads,
-)
+from gfvc.editing.extraction import extract_messages, extract_payloads
 from gfvc.editing.injection import InjectionSummary, inject_messages
 from gfvc.editing.removal import RemovalSummary, remove_messages
 from gfvc.editing.selection import FACE_PAYLOADS, MessageSelection
 
 __all__ = [
     "FACE_PAYLOADS",
-    "ExtractionSummary",
     "InjectionSummary",
     "MessageSelection",
     "RemovalSummary",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from gfvc.editing.byte_stream import read_nal_units
@@ -18,14 +17,6 @@ from sei.inspection import InspectedUnit, inspect_units
 Notes = Callable[[str], None]
 
 PAYLOAD_SUFFIX = ".bin"
-
-
-@dataclass(frozen=True, slots=True)
-class ExtractionSummary:
-    """How many messages were taken, and how many SEI NAL units could not be read."""
-
-    messages: int
-    damaged_nal_units: int
 
 
 def gather_facts(path: Path, selection: MessageSelection) -> StreamFacts:
@@ -66,8 +57,8 @@ def stream_records(path: Path, selection: MessageSelection) -> Iterator[MessageR
 
 def extract_messages(
     path: Path, write: Callable[[str], object], selection: MessageSelection, *, notes: Notes
-) -> ExtractionSummary:
-    """Hand the selected messages of a stream to `write`, as lines of JSON with line ends.
+) -> int:
+    """Hand the selected messages of a stream to `write`, as JSON lines; return their number.
 
     The format is that of docs/messages_jsonl.md. `notes` is told of SEI NAL units that cannot be
     read. Raises `InputError` when the file is no VVC, HEVC or H.264 byte stream, `StreamError`
@@ -75,13 +66,12 @@ def extract_messages(
     """
     write(header_line(gather_facts(path, selection)))
     cutter = Cutter(selection)
-    messages = damaged = index = 0
+    messages = index = 0
     cut: Cut | None = None
     for inspected in inspect_units(read_nal_units(path)):
         if isinstance(inspected, InspectedUnit):
             cut, index = cutter.cut(inspected.unit), 0
             if cut.damage is not None:
-                damaged += 1
                 notes(f"{path}: NAL unit {inspected.nal} is left alone: {cut.damage}")
             continue
         assert cut is not None  # A NAL unit comes before its messages.
@@ -92,7 +82,7 @@ def extract_messages(
                 write(message_line(record, inspected))
                 messages += 1
         index += 1
-    return ExtractionSummary(messages, damaged)
+    return messages
 
 
 def extract_payloads(path: Path, folder: Path, selection: MessageSelection, *, force: bool) -> int:
