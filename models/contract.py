@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
-from types import TracebackType
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+
+from models.closable import Closable
 
 Picture = npt.NDArray[np.uint8]
 FloatArray = npt.NDArray[np.float64]
@@ -99,7 +100,7 @@ class Analysis:
     detail: Any = field(default=None, repr=False)
 
 
-class Analyser(ABC):
+class Analyser(Closable, ABC):
     """Looks at the pictures of one clip, in order; trackers may keep state. Use as a context."""
 
     @abstractmethod
@@ -116,20 +117,6 @@ class Analyser(ABC):
     @abstractmethod
     def finds_face(self, picture: Picture) -> bool:
         """Tell whether a picture shows a face, before any key picture is chosen."""
-
-    def close(self) -> None:  # noqa: B027 - not every analyser holds something to free
-        """Free what the analyser holds."""
-
-    def __enter__(self) -> Analyser:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
 
 class Reference(ABC):

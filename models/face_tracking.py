@@ -16,11 +16,11 @@ import threading
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
-from types import TracebackType
 from typing import Any
 
 import numpy as np
 
+from models.closable import Closable
 from models.contract import FloatArray, Picture
 from models.errors import FaceTrackerError
 
@@ -148,7 +148,7 @@ def landmark_box(landmarks: FloatArray, width: int, height: int) -> FaceBox:
     return FaceBox(low[0], low[1], high[0] - low[0], high[1] - low[1])
 
 
-class FaceTracker:
+class FaceTracker(Closable):
     """Landmarks of one face in successive pictures of a clip, or in unrelated stills.
 
     Every picture is looked at afresh. MediaPipe's video mode saves a third of the time but lags
@@ -190,19 +190,8 @@ class FaceTracker:
         """Free the library's graph."""
         self._graph.close()
 
-    def __enter__(self) -> FaceTracker:
-        return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
-
-
-class FaceFinder:
+class FaceFinder(Closable):
     """Boxes of all faces in a picture, large and small, without landmarks.
 
     Bazarevsky et al., "BlazeFace", 2019, in its full-range variant (faces up to 5 m away).
@@ -225,14 +214,3 @@ class FaceFinder:
     def close(self) -> None:
         """Free the library's graph."""
         self._graph.close()
-
-    def __enter__(self) -> FaceFinder:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
