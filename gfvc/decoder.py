@@ -20,6 +20,7 @@ from gfvc.errors import StreamError
 from gfvc.output import check_writable, replaced_when_complete
 from gfvc.parameter_coding import to_parameters
 from gfvc.stream_reader import FaceStream, PictureUnit, read_face_stream
+from gfvc.transcoding import is_marked, model_uri, repacked
 from gfvc.video_reader import MAX_RATE, MIN_RATE
 from gfvc.video_writer import is_folder_output, open_writer
 from models import (
@@ -30,6 +31,7 @@ from models import (
     UnknownModelError,
     default_registry,
 )
+from sei import FaceValues
 
 # What a stream without our user data is shown at; H.274 has no rate for driven pictures.
 DEFAULT_RATE = Fraction(25)
@@ -128,7 +130,7 @@ def _find_model(
             "tell how to draw its pictures"
         )
     try:
-        registered = registry.find_uri(stream.model_uri)
+        registered = registry.find_uri(model_uri(stream.model_uri))
     except UnknownModelError as error:
         raise StreamError(f"{source}: {error}; gfvc models lists what is installed") from None
     return registered.card, registered.load()
@@ -147,16 +149,28 @@ def decode_pictures(
     except (StreamInvalidError, ProgramFailedError, OutputInvalidError) as error:
         reason = str(error).splitlines()[0]
         raise StreamError(f"{source}: its key pictures cannot be decoded: {reason}") from error
+    marked = stream.model_uri is not None and is_marked(stream.model_uri)
     for unit, key in zip(stream.picture_units, keys, strict=True):
         yield key
-        yield from _animate(source, unit, key, model)
+        yield from _animate(source, _values(source, unit, model, marked=marked), key, model)
+
+
+def _values(
+    source: Path, unit: PictureUnit, model: AnimationModel, *, marked: bool
+) -> Iterator[FaceValues]:
+    """Received parameters; of a stream in another layout, put back into the model's own."""
+    try:
+        for values in unit.values():
+            yield repacked(values, model.layout) if marked else values
+    except StreamError as error:
+        raise StreamError(f"{source}: {error}") from None
 
 
 def _animate(
-    source: Path, unit: PictureUnit, key: Picture, model: AnimationModel
+    source: Path, received: Iterator[FaceValues], key: Picture, model: AnimationModel
 ) -> Iterator[Picture]:
     reference: Reference | None = None
-    for values in unit.values():
+    for values in received:
         parameters = to_parameters(values, model.layout, source)
         if reference is None:
             reference = model.prepare(key, parameters)

@@ -23,6 +23,7 @@ COMMANDS = (
     "extract",
     "inject",
     "remove",
+    "transcode",
     "verify",
     "demo",
     "models",

@@ -1,0 +1,87 @@
+"""Move a stream's face parameters into another layout or precision; the base layer stays as it is.
+
+The parameters stay the same, their containers change: keypoints become a compact feature or the
+other way round. A stream that no longer has its model's own layout is marked in its URI: gfvc still
+decodes it, other decoders do not take it for something it is not. With --translator,
+numbers are translated by a map that was fitted for two models.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from dataclasses import asdict
+from pathlib import Path
+
+HELP = "move face parameters to another layout or precision"
+EPILOG = """\
+examples:
+  gfvc transcode talk.266 coarse.266 --precision 6         the same layout in steps of 1/64
+  gfvc transcode talk.266 points.266 --layout keypoints    as 2-D keypoints
+  gfvc transcode points.266 back.266 --layout mesh         in the layout of the model mesh again
+"""
+
+
+def _precision(text: str) -> int:
+    try:
+        precision = int(text)
+    except ValueError:
+        precision = 0
+    if not 1 <= precision <= 32:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a precision factor of 1..32")
+    return precision
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Describe the command's arguments."""
+    parser.add_argument("input", type=Path, metavar="IN", help="VVC or HEVC byte stream")
+    parser.add_argument("output", type=Path, metavar="OUT", help="stream to write")
+    kind = parser.add_mutually_exclusive_group()
+    kind.add_argument(
+        "--layout",
+        default="same",
+        metavar="LAYOUT",
+        help="same (default), compact (one compact feature), keypoints, keypoints3d, or the name "
+        "of a model for its layout",
+    )
+    kind.add_argument(
+        "--translator", type=Path, metavar="FILE", help="translate by a fitted map (safetensors)"
+    )
+    parser.add_argument(
+        "--precision",
+        type=_precision,
+        metavar="P",
+        help="write everything in steps of 2^-P, 1..32 (default: nothing is rounded)",
+    )
+    parser.add_argument("--force", action="store_true", help="replace OUT if it exists")
+    parser.add_argument(
+        "--json", action="store_true", help="print one JSON object about the result"
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    """Run the command."""
+    from gfvc.cli.console import note
+    from gfvc.transcoding import load_translator, transcode
+
+    translator = load_translator(options.translator) if options.translator else None
+    summary = transcode(
+        options.input,
+        options.output,
+        options.layout,
+        precision=options.precision,
+        translator=translator,
+        force=options.force,
+        notes=note,
+    )
+    if options.json:
+        sys.stdout.write(json.dumps(asdict(summary)) + "\n")
+    else:
+        change = summary.largest_change
+        rounding = "" if change is None else f", numbers changed by at most {change:g}"
+        note(
+            f"{options.output}: {summary.messages} messages, {summary.bytes_before} bytes of SEI "
+            f"became {summary.bytes_after}{rounding}"
+        )
+    return 0

@@ -1,0 +1,125 @@
+"""Face parameters as one row of numbers, and back into any layout that has room for as many.
+
+The order is that of the bitstream: keypoints by their axes, then matrices by type, matrix, row and
+column. Numbers are float64, which holds every parameter exactly: larger ones are refused.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from gfvc.errors import StreamError
+from models import MatrixShape, ParameterLayout
+from models.contract import FloatArray
+from sei import FaceValues, MatrixValues
+
+_EXACT = 2**53
+
+
+def layout_of(values: FaceValues) -> ParameterLayout:
+    """Layout of received parameters; raise `StreamError` when there are none."""
+    points = values.keypoints or ()
+    matrices = tuple(
+        MatrixShape(m.type_idx or 0, len(m.matrices), len(m.matrices[0]), len(m.matrices[0][0]))
+        for m in values.matrices
+    )
+    if not points and not matrices:
+        raise StreamError("a message carries no face parameters")
+    coordinate = values.keypoint_precision_factor or 1
+    matrix = values.matrices[0].precision_factor if matrices else coordinate
+    return ParameterLayout(
+        keypoints=len(points),
+        dimensions=len(points[0]) if points else 2,
+        matrices=matrices,
+        coordinate_precision=coordinate if points else matrix,
+        matrix_precision=matrix,
+    )
+
+
+def same_shape(first: ParameterLayout, second: ParameterLayout) -> bool:
+    """Whether two layouts differ in nothing but their precisions."""
+    return _shape(first) == _shape(second)
+
+
+def _shape(layout: ParameterLayout) -> object:
+    return layout.keypoints and (layout.keypoints, layout.dimensions), layout.matrices
+
+
+def with_precision(layout: ParameterLayout, precision: int) -> ParameterLayout:
+    """The layout with one precision for everything in it."""
+    return replace(layout, coordinate_precision=precision, matrix_precision=precision)
+
+
+def finest_precision(layout: ParameterLayout) -> int:
+    """The precision that holds all parameters of a layout exactly."""
+    used = [layout.coordinate_precision] if layout.keypoints else []
+    return max(used + ([layout.matrix_precision] if layout.matrices else []))
+
+
+def count(layout: ParameterLayout) -> int:
+    """Numbers a picture."""
+    coordinates = layout.keypoints * layout.dimensions
+    return coordinates + sum(m.count * m.height * m.width for m in layout.matrices)
+
+
+def to_numbers(values: FaceValues) -> FloatArray:
+    """Parameters [n]; raise `StreamError` when one is too large to be held exactly."""
+    rows: list[tuple[int, tuple[int, ...]]] = [
+        (values.keypoint_precision_factor or 0, point) for point in values.keypoints or ()
+    ]
+    rows += [
+        (matrices.precision_factor, row)
+        for matrices in values.matrices
+        for matrix in matrices.matrices
+        for row in matrix
+    ]
+    if any(abs(integer) >= _EXACT for _, row in rows for integer in row):
+        raise StreamError("a face parameter is too large to be translated exactly")
+    return np.concatenate([np.array(row, np.float64) * 2.0**-p for p, row in rows])
+
+
+def from_numbers(numbers: FloatArray, layout: ParameterLayout) -> FaceValues:
+    """Parameters of a layout, rounded to its steps.
+
+    Raises `StreamError` when there are more or fewer numbers than it holds, or some that no
+    message can carry.
+    """
+    if len(numbers) != count(layout):
+        raise StreamError(
+            f"{len(numbers)} numbers a picture do not fit a layout of {count(layout)}"
+        )
+    split = layout.keypoints * layout.dimensions
+    points = _rounded(numbers[:split], layout.coordinate_precision)
+    elements = iter(_rounded(numbers[split:], layout.matrix_precision))
+    step = layout.dimensions
+    keypoints = tuple(tuple(points[i : i + step]) for i in range(0, split, step))
+    matrices = tuple(
+        MatrixValues(
+            shape.matrix_type,
+            layout.matrix_precision,
+            tuple(
+                tuple(
+                    tuple(next(elements) for _ in range(shape.width)) for _ in range(shape.height)
+                )
+                for _ in range(shape.count)
+            ),
+        )
+        for shape in layout.matrices
+    )
+    precision = layout.coordinate_precision if keypoints else None
+    return FaceValues(keypoints or None, precision, matrices)
+
+
+def _rounded(numbers: FloatArray, precision: int) -> list[int]:
+    scaled = np.rint(numbers * 2.0**precision)
+    if not (np.abs(scaled) < _EXACT).all():
+        raise StreamError(f"a parameter is too large for steps of 2^-{precision}")
+    return [int(number) for number in scaled]
+
+
+def repacked(values: FaceValues, layout: ParameterLayout) -> FaceValues:
+    """The same numbers in the containers of another layout, exactly, whatever its precisions."""
+    precision = finest_precision(layout_of(values))
+    return from_numbers(to_numbers(values), with_precision(layout, precision))

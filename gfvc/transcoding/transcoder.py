@@ -1,0 +1,247 @@
+"""Rewriting the face messages of a stream in another layout or precision.
+
+Every NAL unit that holds no generative face video message is copied byte for byte; so is every
+other message in those that do. Parameters are translated from what a receiver reconstructs and
+rounded afresh for each picture, so that errors do not add up along the clip.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from gfvc.editing.byte_stream import read_nal_units
+from gfvc.editing.cutting import rewritable_sei, sei_data
+from gfvc.encoder import CODEC_OF_SUFFIX
+from gfvc.errors import InputError, OutputError, StreamError
+from gfvc.output import check_writable, replaced_when_complete
+from gfvc.transcoding.numbers import (
+    finest_precision,
+    from_numbers,
+    layout_of,
+    same_shape,
+    to_numbers,
+    with_precision,
+)
+from gfvc.transcoding.targets import marked_uri, model_uri, target_layout
+from gfvc.transcoding.translators import IdentityTranslator, Translator, require_source
+from models import ParameterLayout, Registry, UnknownModelError, default_registry
+from sei import (
+    GENERATIVE_FACE_VIDEO,
+    GENERATIVE_FACE_VIDEO_ENHANCEMENT,
+    FaceValues,
+    GenerativeFaceVideo,
+    GfvState,
+    NalUnit,
+    NetworkPayload,
+    NetworkReserved,
+    NetworkUri,
+    SeiError,
+    SeiMessage,
+)
+
+Notes = Callable[[str], None]
+Network = NetworkUri | NetworkPayload | NetworkReserved
+
+
+@dataclass(frozen=True, slots=True)
+class TranscodeSummary:
+    """Messages that were rewritten, and bytes of the SEI NAL units they are in, before and after.
+
+    `largest_change` of a number by rounding; None with a translator that changes numbers by itself.
+    """
+
+    messages: int
+    bytes_before: int
+    bytes_after: int
+    largest_change: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Face:
+    """How the messages of a face are translated, from its base message on."""
+
+    source: ParameterLayout
+    target: ParameterLayout
+    translator: Translator
+    z_max_value: int
+
+
+def transcode(
+    source: Path,
+    output: Path,
+    layout: str = "same",
+    *,
+    precision: int | None = None,
+    translator: Translator | None = None,
+    force: bool = False,
+    registry: Registry | None = None,
+    notes: Notes = lambda text: None,
+) -> TranscodeSummary:
+    """Rewrite the face messages of a byte stream; the base layer stays as it is.
+
+    `layout` is one of `LAYOUTS` or the name of a model whose layout is meant; a `translator`
+    brings its own. `precision` is the precision factor (1..32) of everything written; by
+    default nothing is rounded, with a translator its target's precisions hold. Raises `InputError`
+    when the parameters cannot be put into the layout, `StreamError` when a message cannot be read
+    or translated, `OutputError`, `ModelError`; then `output` is as it was.
+    """
+    check_writable(output, force=force)
+    rewriter = _Rewriter(source, layout, precision, translator, registry or default_registry())
+    with replaced_when_complete(output, force=force) as temporary, temporary.open("wb") as file:
+        for unit in read_nal_units(source):
+            if not file.tell():
+                _check_suffix(output, unit)
+            file.write(rewriter.rewritten(unit).to_annex_b())
+        if not rewriter.messages:
+            raise StreamError(f"{source}: holds no generative face video messages")
+    if rewriter.enhancements:
+        notes(
+            f"{source}: {rewriter.enhancements} enhancement messages are kept as they are; they "
+            "refer to the layout that the stream had"
+        )
+    return TranscodeSummary(
+        rewriter.messages,
+        rewriter.bytes_before,
+        rewriter.bytes_after,
+        rewriter.largest_change if translator is None else None,
+    )
+
+
+def _check_suffix(output: Path, unit: NalUnit) -> None:
+    if output.suffix.lower() == ".mp4":
+        raise OutputError(f"{output}: only byte streams are written here (.266 or .265)")
+    by_suffix = CODEC_OF_SUFFIX.get(output.suffix.lower())
+    if by_suffix is not None and by_suffix != unit.codec.value:
+        raise OutputError(
+            f"{output}: the suffix means {by_suffix} and the stream is {unit.codec.value}"
+        )
+
+
+class _Rewriter:
+    """The state of reading and of writing the face messages of a stream."""
+
+    def __init__(
+        self,
+        path: Path,
+        layout: str,
+        precision: int | None,
+        translator: Translator | None,
+        registry: Registry,
+    ) -> None:
+        self._path = path
+        self._layout = layout
+        self._precision = precision
+        self._translator = translator
+        self._registry = registry
+        self._reader = GfvState()
+        self._writer = GfvState()
+        self._faces: dict[int, _Face] = {}
+        self.messages = 0
+        self.enhancements = 0
+        self.bytes_before = 0
+        self.bytes_after = 0
+        self.largest_change = 0.0
+
+    def rewritten(self, unit: NalUnit) -> NalUnit:
+        """A NAL unit with its face messages translated; any other as it is."""
+        if not unit.is_sei:
+            return unit
+        try:
+            rbsp = rewritable_sei(unit)
+            if all(message.payload_type != GENERATIVE_FACE_VIDEO for message in rbsp.messages):
+                return unit
+            messages = tuple(self._translated(list(rbsp.messages), unit))
+            changed = replace(unit, data=sei_data(unit, replace(rbsp, messages=messages)))
+        except SeiError as error:
+            raise StreamError(
+                f"{self._path}: SEI NAL unit at byte {unit.offset}: {error}"
+            ) from None
+        self.bytes_before += unit.size
+        self.bytes_after += changed.size
+        return changed
+
+    def _translated(self, messages: list[SeiMessage], unit: NalUnit) -> Iterator[SeiMessage]:
+        for message in messages:
+            self.enhancements += message.payload_type == GENERATIVE_FACE_VIDEO_ENHANCEMENT
+            if message.payload_type != GENERATIVE_FACE_VIDEO:
+                yield message
+                continue
+            where = f"{self._path}: message {self.messages} (NAL unit at byte {unit.offset})"
+            self.messages += 1
+            try:
+                yield SeiMessage(GENERATIVE_FACE_VIDEO, self._payload(message.payload))
+            except (StreamError, InputError) as error:
+                raise type(error)(f"{where}: {error}") from None
+
+    def _payload(self, payload: bytes) -> bytes:
+        message = self._reader.read(payload)
+        if message.is_reserved:
+            return payload
+        values = self._reader.values
+        if message.base_picture_flag:
+            self._faces[message.gfv_id] = self._open_face(message, values)
+        face = self._faces.get(message.gfv_id)
+        if face is None:
+            raise StreamError("comes before any base message of its face")
+        if not same_shape(layout_of(values), face.source):
+            raise StreamError(
+                "carries other parameters than its base message, which cannot be translated"
+            )
+        numbers = face.translator.translate(to_numbers(values))
+        translated = from_numbers(numbers, face.target)
+        self.largest_change = max(
+            self.largest_change, float(abs(to_numbers(translated) - numbers).max())
+        )
+        predicted = self._writer.predict(
+            translated,
+            gfv_id=message.gfv_id,
+            gfv_cnt=message.gfv_cnt,
+            base_picture_flag=message.base_picture_flag,
+            z_max_value=face.z_max_value,
+            network=self._network(message, face),
+            chroma_key=message.chroma_key,
+            drive_picture_fusion_flag=message.drive_picture_fusion_flag,
+            low_confidence_face_parameter_flag=message.low_confidence_face_parameter_flag,
+        )
+        return self._writer.write(replace(predicted, extension=message.extension))
+
+    def _open_face(self, message: GenerativeFaceVideo, values: FaceValues) -> _Face:
+        source = layout_of(values)
+        if self._translator is not None:
+            require_source(self._translator, source)
+            translator, target = self._translator, self._translator.target
+        else:
+            target = target_layout(self._layout, source, self._registry)
+            if self._layout != "same":
+                target = with_precision(target, finest_precision(source))
+            translator = IdentityTranslator(source, target)
+        if self._precision is not None:
+            target = with_precision(target, self._precision)
+        received = message.coordinates.layout if message.coordinates is not None else None
+        z_max_value = received.z_max_value if received is not None else None
+        return _Face(source, target, translator, z_max_value or 1)
+
+    def _network(self, message: GenerativeFaceVideo, face: _Face) -> Network | None:
+        """What a base message says of the model; other messages say nothing."""
+        network = message.network
+        changes = face.translator.target_uri or not same_shape(face.source, face.target)
+        if not message.base_picture_flag or not changes:
+            return network
+        if not isinstance(network, NetworkUri):
+            raise StreamError(
+                "names no model by URI, so that nothing could tell a receiver of another layout"
+            )
+        if face.translator.target_uri is not None:
+            return replace(network, uri=face.translator.target_uri)
+        own = model_uri(network.uri)
+        return replace(network, uri=own if self._is_own(own, face.target) else marked_uri(own))
+
+    def _is_own(self, uri: str, layout: ParameterLayout) -> bool:
+        """Whether a layout is the one that a model has by itself."""
+        try:
+            card = self._registry.find_uri(uri).card
+        except UnknownModelError:
+            return False
+        return same_shape(card.layout, layout)
