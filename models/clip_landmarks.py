@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 from pathlib import Path
 
@@ -23,8 +24,9 @@ def clip_landmarks(path: Path, cache: Path | None = None) -> FloatArray:
     kept = None
     if cache is not None:
         cache.mkdir(parents=True, exist_ok=True)
-        kept = cache / f"{hashlib.sha256(path.read_bytes()).hexdigest()[:24]}.npy"
-        if kept.exists():
+        kept = cache / f"{_content_hash(path)}.npy"
+        # A file that was cut off or damaged is made anew.
+        with contextlib.suppress(FileNotFoundError, EOFError, ValueError):
             return np.asarray(np.load(kept), np.float64)
     rows = []
     try:
@@ -40,3 +42,10 @@ def clip_landmarks(path: Path, cache: Path | None = None) -> FloatArray:
         np.save(temporary, landmarks)
         temporary.rename(kept)
     return landmarks.astype(np.float64)
+
+
+def _content_hash(path: Path) -> str:
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest()[:24]
+    except OSError as error:
+        raise ModelError(f"{path}: cannot be read ({error.strerror})") from None

@@ -176,9 +176,9 @@ class FaceTracker(Closable):
         return landmarks
 
     def look(self, picture: Picture) -> FloatArray | None:
-        """Landmarks of the largest face of a still, whichever face is being followed."""
-        faces = self._find(picture)
-        return max(faces, key=lambda face: face[1].area)[0] if faces else None
+        """Landmarks of the largest face of a still; `track` follows that face from then on."""
+        self._last = None
+        return self.track(picture)
 
     def _find(self, picture: Picture) -> list[tuple[FloatArray, FaceBox]]:
         height, width = picture.shape[:2]

@@ -96,8 +96,11 @@ def face_ahead(shape: FloatArray, order: npt.NDArray[np.intp], weights: FloatArr
 def learn_face_space(clips: Sequence[FloatArray], expressions: int) -> FaceSpace:
     """Learn from clips of landmarks [pictures, 478, 3].
 
-    The mean is made symmetric; each clip counts by the number of its pictures.
+    The mean is made symmetric; each clip counts by the number of its pictures. Raises
+    `ModelError` when there is no clip, or no face that is nearly symmetric.
     """
+    if not clips:
+        raise ModelError("no clip shows a face to learn from")
     weights = point_weights()
     rough = average_face(clips, weights)
     order = mirror_order(rough)

@@ -1,0 +1,142 @@
+"""Finding and following faces."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gfvc.demo_clip import demo_still
+from models import FaceTrackerError
+from models.contract import FloatArray, Picture
+from models.face_tracking import FaceBox, FaceFinder, FaceTracker, landmark_box
+from models.landmarks import CHIN, FOREHEAD, LEFT_EYE_OUTER_CORNER, RIGHT_EYE_OUTER_CORNER
+
+BLANK = np.full((256, 512, 3), 110, np.uint8)
+
+boxes = st.builds(
+    FaceBox,
+    st.floats(-100, 100),
+    st.floats(-100, 100),
+    st.floats(1, 100),
+    st.floats(1, 100),
+)
+
+
+def scene(faces: Iterable[tuple[int, int, int]]) -> Picture:
+    """Stills of a face in a grey picture 512 wide and 256 high: (left, top, side) each."""
+    picture = BLANK.copy()
+    for left, top, side in faces:
+        still = cv2.resize(demo_still(256), (side, side), interpolation=cv2.INTER_AREA)
+        picture[top : top + side, left : left + side] = still
+    return picture
+
+
+def column(landmarks: FloatArray | None) -> float:
+    """Where a face is in `scene`, in pixels from the left."""
+    assert landmarks is not None
+    return landmark_box(landmarks, 512, 256).centre[0]
+
+
+@given(boxes, boxes)
+def test_overlap_is_a_share(one: FaceBox, other: FaceBox) -> None:
+    assert 0 <= one.overlap(other) <= 1 + 1e-9
+    assert one.overlap(other) == pytest.approx(other.overlap(one))
+    assert one.overlap(one) == pytest.approx(1)
+
+
+def test_overlap_by_hand() -> None:
+    assert FaceBox(0, 0, 2, 2).overlap(FaceBox(1, 0, 2, 2)) == pytest.approx(1 / 3)
+    assert FaceBox(0, 0, 2, 2).overlap(FaceBox(2, 0, 2, 2)) == 0
+    assert FaceBox(0, 0, 4, 4).overlap(FaceBox(1, 1, 2, 2)) == pytest.approx(1 / 4)
+
+
+def test_landmarks_lie_where_the_face_is() -> None:
+    with FaceTracker() as tracker:
+        landmarks = tracker.look(demo_still(256))
+    assert landmarks is not None
+    assert landmarks.shape == (478, 3)
+    assert landmarks.dtype == np.float64
+    assert 0.2 < landmarks[RIGHT_EYE_OUTER_CORNER, 0] < landmarks[LEFT_EYE_OUTER_CORNER, 0] < 0.8
+    assert 0.0 < landmarks[FOREHEAD, 1] < landmarks[CHIN, 1] < 0.9
+    box = landmark_box(landmarks, 256, 128)
+    np.testing.assert_allclose(box.width / 256, np.ptp(landmarks[:, 0]))
+    np.testing.assert_allclose(box.height / 128, np.ptp(landmarks[:, 1]))
+
+
+def test_the_largest_face_is_taken_first() -> None:
+    with FaceTracker() as tracker:
+        assert column(tracker.track(scene([(10, 20, 130), (250, 0, 240)]))) > 250
+    with FaceTracker() as tracker:
+        assert column(tracker.track(scene([(270, 20, 130), (0, 0, 240)]))) < 250
+
+
+def test_a_face_is_followed_even_if_another_becomes_larger() -> None:
+    first, second = scene([(20, 20, 200), (300, 20, 160)]), scene([(30, 20, 160), (280, 10, 220)])
+    with FaceTracker() as tracker:
+        assert column(tracker.track(first)) < 250
+        assert column(tracker.track(second)) < 250
+        assert tracker.track(BLANK) is None
+        assert column(tracker.track(second)) < 250, "forgotten while it was hidden"
+        assert column(tracker.look(second)) > 250
+        assert column(tracker.track(first)) > 250, "the face of the still is followed"
+
+
+def test_pictures_without_a_face() -> None:
+    with FaceTracker() as tracker, FaceFinder() as finder:
+        assert tracker.track(BLANK) is None
+        assert tracker.look(BLANK) is None
+        assert finder.find(BLANK) == []
+
+
+def test_looking_does_not_depend_on_what_was_seen_before() -> None:
+    still = demo_still(256)
+    with FaceTracker() as tracker:
+        first = tracker.look(still)
+        tracker.track(scene([(250, 0, 240)]))
+        again = tracker.look(still)
+    assert first is not None
+    assert again is not None
+    np.testing.assert_array_equal(first, again)
+
+
+def test_all_faces_are_found_the_largest_first() -> None:
+    with FaceFinder() as finder:
+        found = finder.find(scene([(10, 20, 130), (250, 0, 240)]))
+    assert len(found) == 2
+    assert found[0].area > found[1].area
+    assert found[0].centre[0] > 250 > found[1].centre[0]
+    assert 40 < found[0].width < 240
+
+
+@pytest.mark.parametrize(
+    "picture",
+    [
+        np.zeros((64, 64), np.uint8),
+        np.zeros((64, 64, 4), np.uint8),
+        np.zeros((64, 64, 3), np.float32),
+    ],
+)
+def test_other_arrays_are_refused(picture: Picture) -> None:
+    with FaceTracker() as tracker, pytest.raises(ValueError, match=r"uint8 \[height, width, 3\]"):
+        tracker.track(picture)
+
+
+def test_a_view_of_a_picture_is_as_good_as_a_copy() -> None:
+    wide = np.concatenate([demo_still(256)] * 2, axis=1)
+    with FaceTracker() as tracker:
+        seen, copied = tracker.look(wide[:, :256]), tracker.look(wide[:, :256].copy())
+    assert seen is not None
+    assert copied is not None
+    np.testing.assert_array_equal(seen, copied)
+
+
+def test_a_missing_library_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "mediapipe", None)
+    with pytest.raises(FaceTrackerError, match="apt-get"):
+        FaceTracker().look(demo_still(64))
