@@ -40,7 +40,8 @@ def build_network(architecture: Architecture, variant: str, names: Collection[st
         )
 
 
-def _wrap(network: nn.Module, card: ModelCard) -> NetworkModel:
+def wrap_network(network: nn.Module, card: ModelCard) -> NetworkModel:
+    """The model of a network with weights, in the layout of a card."""
     from models.cfte import Cfte
     from models.cfte.model import CfteModel
     from models.fomm import Fomm
@@ -76,4 +77,4 @@ def load_network_model(architecture: Architecture, variant: str, card: ModelCard
     except CheckpointError as error:
         raise CheckpointError(f"{path}: {error}") from None
     network.load_state_dict(fitted, strict=True, assign=True)
-    return _wrap(network, card)
+    return wrap_network(network, card)

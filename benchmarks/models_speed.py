@@ -1,0 +1,158 @@
+"""Cost of the networks: ``python -m benchmarks.models_speed [--model NAME ...] [--json FILE]``.
+
+Full-size networks with synthetic weights, all with the same number of threads in one run: the
+median time of each step, multiplications of its convolutions and linear layers, parameters, and
+the peak memory of a process of its own. `re-encoding` is a picture without anything kept of the
+key picture (for fv2v that includes the canonical keypoints); `gain` is how much faster a picture is
+with the source prepared once.
+
+``--bfloat16`` and ``--channels-last`` change how the networks run, which changes what they draw.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import platform
+import resource
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from models.checkpoints import ARCHITECTURES
+from models.checkpoints.loading import build_network, wrap_network
+from models.parity import filled_weights, load_weights, synthetic_pictures
+
+MODELS = [card.name for network in ARCHITECTURES.values() for card in network.cards]
+
+
+class _Counter:
+    """Counts the multiplications of convolutions and linear layers."""
+
+    def __init__(self, network: nn.Module) -> None:
+        self.count = 0
+        for module in network.modules():
+            if isinstance(module, (nn.Conv2d, nn.Conv3d, nn.Linear)):
+                module.register_forward_hook(self._add)
+
+    def _add(self, module: Any, inputs: Any, output: Any) -> None:
+        self.count += output.numel() * module.weight[0].numel()
+
+
+def _timed(steps: dict[str, Callable[[], object]], runs: int) -> dict[str, list[float]]:
+    """Milliseconds of runs after a warm-up; steps take turns, so that load hits all alike."""
+    times: dict[str, list[float]] = {step: [] for step in steps}
+    for turn in range(runs + 1):
+        for step, run in steps.items():
+            started = time.perf_counter()
+            run()
+            if turn:
+                times[step].append(1000 * (time.perf_counter() - started))
+    return times
+
+
+def measure(name: str, threads: int, runs: int, *, bfloat16: bool, channels_last: bool) -> Any:
+    """All figures of one model."""
+    torch.set_num_threads(threads)
+    architecture, card = next(
+        (a, c) for a in ARCHITECTURES.values() for c in a.cards if c.name == name
+    )
+    network = build_network(architecture, architecture.variants[0], [])
+    load_weights(network, filled_weights(network))
+    if channels_last:
+        for weights in network.parameters():
+            if weights.ndim == 4:
+                weights.data = weights.data.contiguous(memory_format=torch.channels_last)
+    model = wrap_network(network, card)
+    key, picture = (np.ascontiguousarray(p.transpose(1, 2, 0)) for p in synthetic_pictures()[:2])
+    with torch.autocast(model.device.type, torch.bfloat16, enabled=bfloat16):
+        described_key = model.describe(key, None)
+        driven = model.describe(picture, described_key).parameters
+        reference = model.prepare(key, described_key.parameters)
+        steps: dict[str, Callable[[], object]] = {
+            "analyse": lambda: model.describe(picture, described_key),
+            "prepare": lambda: model.prepare(key, described_key.parameters),
+            "animate": lambda: reference.animate(driven),
+            "re-encoding": lambda: model.prepare(key, described_key.parameters).animate(driven),
+        }
+        times = _timed(steps, runs)
+        counter = _Counter(network)
+        multiplications = {}
+        for step, run in steps.items():
+            counter.count = 0
+            run()
+            multiplications[step] = counter.count / 1e9
+    return {
+        "model": name,
+        "parameters": sum(parameter.numel() for parameter in network.parameters()),
+        "milliseconds": {step: median(taken) for step, taken in times.items()},
+        "gmac": multiplications,
+        "gain": median(
+            whole / part for whole, part in zip(times["re-encoding"], times["animate"], strict=True)
+        ),
+        "peak_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+    }
+
+
+def _in_own_process(name: str, arguments: Sequence[str]) -> Any:
+    command = [sys.executable, "-m", "benchmarks.models_speed", "--one", name, *arguments]
+    done = subprocess.run(command, stdout=subprocess.PIPE, check=True)
+    return json.loads(done.stdout)
+
+
+def main() -> int:
+    """Measure, print a table, write JSON when asked."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--model", nargs="+", choices=MODELS, default=MODELS)
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--bfloat16", action="store_true", help="autocast to bfloat16")
+    parser.add_argument("--channels-last", action="store_true", help="weights in channels_last")
+    parser.add_argument("--json", type=Path, metavar="FILE")
+    parser.add_argument("--one", choices=MODELS, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.one:
+        figures = measure(
+            options.one,
+            options.threads,
+            options.runs,
+            bfloat16=options.bfloat16,
+            channels_last=options.channels_last,
+        )
+        print(json.dumps(figures))
+        return 0
+    passed = ["--threads", str(options.threads), "--runs", str(options.runs)]
+    passed += ["--bfloat16"] * options.bfloat16 + ["--channels-last"] * options.channels_last
+    rows = [_in_own_process(name, passed) for name in options.model]
+    conditions = {
+        "processor": platform.processor() or platform.machine(),
+        "threads": options.threads,
+        "runs": options.runs,
+        "torch": torch.__version__,
+        "bfloat16": options.bfloat16,
+        "channels_last": options.channels_last,
+    }
+    print(", ".join(f"{key} {value}" for key, value in conditions.items()))
+    steps = list(rows[0]["milliseconds"])
+    print("model".ljust(16) + "".join(f"{step + ' ms':>16}{'GMAC':>8}" for step in steps), end="")
+    print(f"{'gain':>7}{'M params':>10}{'MiB':>7}")
+    for row in rows:
+        print(row["model"].ljust(16), end="")
+        for step in steps:
+            print(f"{row['milliseconds'][step]:16.0f}{row['gmac'][step]:8.1f}", end="")
+        print(f"{row['gain']:7.2f}{row['parameters'] / 1e6:10.1f}{row['peak_mib']:7.0f}")
+    if options.json:
+        options.json.write_text(json.dumps({"conditions": conditions, "models": rows}, indent=2))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
