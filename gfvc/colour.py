@@ -8,7 +8,7 @@ any of the usual matrices and ranges.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import cv2
 import numpy as np
@@ -46,8 +46,11 @@ def _inverse(matrix: Float64Array) -> Float64Array:
     return np.concatenate([linear, -linear @ matrix[:, 3:]], axis=1)
 
 
-_TO_YCBCR = _from_rgb(*_LUMA_WEIGHTS[1], full=False)
-_TO_RGB = _inverse(_TO_YCBCR)
+_TO_YCBCR = {
+    "bt709": _from_rgb(*_LUMA_WEIGHTS[1], full=False),
+    "bt601": _from_rgb(*_BT601, full=False),
+}
+_TO_RGB = _inverse(_TO_YCBCR["bt709"])
 
 # Position of chroma samples in luma samples: x = 2 column, y = 2 row + 0.5.
 _UPSAMPLE = np.array([[0.5, 0.0, 0.0], [0.0, 0.5, -0.25]])
@@ -57,9 +60,11 @@ def _to_bytes(values: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
     return np.asarray(np.rint(values).clip(0, 255), np.uint8)
 
 
-def to_picture420(rgb: npt.NDArray[np.uint8]) -> Picture420:
-    """Convert uint8 RGB [height, width, 3] with even sides to 4:2:0 planes."""
-    ycbcr = cv2.transform(rgb.astype(np.float32), _TO_YCBCR)
+def to_picture420(
+    rgb: npt.NDArray[np.uint8], matrix: Literal["bt709", "bt601"] = "bt709"
+) -> Picture420:
+    """Convert uint8 RGB [height, width, 3] with even sides to 4:2:0 planes, limited range."""
+    ycbcr = cv2.transform(rgb.astype(np.float32), _TO_YCBCR[matrix])
     horizontal = np.array([0.25, 0.5, 0.25], np.float32)
     chroma = cv2.sepFilter2D(
         ycbcr[..., 1:], -1, horizontal, np.ones(1, np.float32), borderType=cv2.BORDER_REPLICATE

@@ -91,7 +91,8 @@ class VideoFileWriter(PictureWriter):
     """Writes a video file by its suffix.
 
     .mp4: H.264 4:2:0 at a quality where its losses are not seen; .mkv: FFV1 in RGB, lossless;
-    .y4m: raw 4:2:0. 4:2:0 is BT.709 limited range, and says so.
+    .y4m: raw 4:2:0. 4:2:0 is BT.709 limited range, and says so; only YUV4MPEG2 cannot, and its
+    readers take it for BT.601, which it therefore is.
     """
 
     def __init__(self, path: Path, rate: Fraction) -> None:
@@ -125,7 +126,7 @@ class VideoFileWriter(PictureWriter):
         codec, pixels, options = {
             ".mp4": ("libx264", "yuv420p", {"crf": _CRF, "preset": "veryfast"}),
             ".mkv": ("ffv1", "bgr0", {"level": "3"}),
-            ".y4m": ("wrapped_avframe", "yuv420p", {}),
+            ".y4m": ("wrapped_avframe", "yuv420p", {"chroma_sample_location": "left"}),
         }[suffix]
         form = {".mp4": "mp4", ".mkv": "matroska", ".y4m": "yuv4mpegpipe"}[suffix]
         # The same pictures give the same file: no dates, no random identifiers.
@@ -135,21 +136,24 @@ class VideoFileWriter(PictureWriter):
         self._stream = self._container.add_stream(codec, rate=self._rate, options=options)
         self._stream.width, self._stream.height = width, height
         self._stream.pix_fmt = pixels
-        if pixels == "yuv420p":
+        if suffix == ".mp4":
             context = self._stream.codec_context
             context.colorspace = Colorspace.ITU709
             context.color_range = ColorRange.MPEG
             context.color_primaries = 1
             context.color_trc = 1
+        elif suffix == ".y4m":
+            self._stream.codec_context.color_range = ColorRange.MPEG
 
     def _frame(self, picture: Picture) -> Any:
         import av
 
-        if self._path.suffix.lower() == ".mkv":
+        suffix = self._path.suffix.lower()
+        if suffix == ".mkv":
             return av.VideoFrame.from_ndarray(picture, format="rgb24").reformat(format="bgr0")
         from gfvc.colour import to_picture420
 
-        planes = to_picture420(picture)
+        planes = to_picture420(picture, "bt601" if suffix == ".y4m" else "bt709")
         packed = np.concatenate(
             [plane.reshape(-1, planes.width) for plane in (planes.y, planes.u, planes.v)]
         )

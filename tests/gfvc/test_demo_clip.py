@@ -1,0 +1,41 @@
+"""The clip that the demo and the tests are made of."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from gfvc.demo_clip import demo_still, make_demo_clip
+from gfvc.video_reader import Picture
+from models.face_tracking import FaceTracker
+from models.mesh.mouth import mouth_opening
+from tests.gfvc.support import mean_difference
+
+
+@pytest.mark.parametrize("size", [64, 256, 300])
+def test_the_still_is_a_face_of_any_size(size: int) -> None:
+    still = demo_still(size)
+    assert still.shape == (size, size, 3)
+    assert still.dtype == np.uint8
+    with FaceTracker() as tracker:
+        assert tracker.look(still) is not None
+
+
+def test_the_face_turns_and_speaks(demo_pictures: list[Picture]) -> None:
+    assert len(demo_pictures) == 30
+    with FaceTracker() as tracker:
+        tracked = [tracker.look(picture) for picture in demo_pictures[::3]]
+    faces = [face for face in tracked if face is not None]
+    assert len(faces) == 10
+    openings = [mouth_opening(face[:, :2].astype(np.float32)) for face in faces]
+    assert max(openings) > min(openings) + 0.05
+    noses = np.array([face[4, 0] for face in faces])
+    assert np.ptp(noses) > 0.02
+    assert mean_difference(demo_pictures[0], demo_pictures[-1]) > 3
+
+
+def test_the_clip_is_always_the_same(demo_pictures: list[Picture]) -> None:
+    again = list(make_demo_clip(0.12))
+    assert len(again) == 3
+    for one, other in zip(again, demo_pictures, strict=False):
+        np.testing.assert_array_equal(one, other)

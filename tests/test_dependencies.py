@@ -1,0 +1,165 @@
+"""Which room knows of which, what an import costs, and what is public."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import importlib.util
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+ROOMS = frozenset({"gfvc", "sei", "base_codec_adapters", "models", "tests", "benchmarks"})
+
+MAY_USE = {
+    "sei": {"sei"},
+    "base_codec_adapters": {"base_codec_adapters"},
+    "models": {"models"},
+    "gfvc": {"gfvc", "sei", "base_codec_adapters", "models"},
+}
+
+HEAVY = ("torch", "mediapipe", "cv2", "av", "numpy", "scipy", "skimage", "matplotlib", "rich")
+
+
+def imported_names(path: Path) -> Iterator[str]:
+    """All modules that a file imports, wherever in the file."""
+    for node in ast.walk(ast.parse(path.read_text(), str(path))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: line {node.lineno}: a relative import"
+            assert node.module is not None
+            yield node.module
+
+
+@pytest.mark.parametrize("room", MAY_USE)
+def test_dependencies_point_one_way(room: str) -> None:
+    files = sorted((REPOSITORY / room).rglob("*.py"))
+    assert files
+    for path in files:
+        used = {name.split(".")[0] for name in imported_names(path)} & ROOMS
+        assert used <= MAY_USE[room], f"{path} imports {used - MAY_USE[room]}"
+
+
+@pytest.mark.parametrize("room", MAY_USE)
+def test_rooms_say_what_they_are(room: str) -> None:
+    init = REPOSITORY / room / "__init__.py"
+    assert init.is_file()
+    assert ast.get_docstring(ast.parse(init.read_text()))
+
+
+def loaded_after(statements: str) -> set[str]:
+    """Top-level modules that a fresh interpreter holds after some statements."""
+    script = f"{statements}\nimport sys\nprint(*{{name.split('.')[0] for name in sys.modules}})"
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=REPOSITORY,
+        timeout=60,
+    )
+    assert done.stderr == ""
+    return set(done.stdout.split())
+
+
+@pytest.mark.parametrize(
+    "statements",
+    [
+        "import gfvc",
+        "import gfvc.cli.main; gfvc.cli.main.build_parser()",
+        "import sei",
+    ],
+)
+def test_help_waits_for_nothing_heavy(statements: str) -> None:
+    loaded = loaded_after(statements)
+    assert statements.split(";")[0].split()[1].split(".")[0] in loaded
+    assert not loaded & set(HEAVY)
+
+
+@pytest.mark.parametrize("statements", ["import models; models.default_registry()"])
+def test_the_registry_does_not_load_networks(statements: str) -> None:
+    assert not loaded_after(statements) & {"torch", "mediapipe", "cv2", "av"}
+
+
+PUBLIC = {
+    "gfvc": [
+        "DecodeOptions",
+        "DecodeSummary",
+        "EncodeOptions",
+        "EncodeSummary",
+        "GfvcError",
+        "InputError",
+        "OutputError",
+        "StreamError",
+        "__version__",
+        "decode",
+        "encode",
+    ],
+    "models": [
+        "Analyser",
+        "Analysis",
+        "AnimationModel",
+        "CheckpointError",
+        "FaceParameters",
+        "FaceTrackerError",
+        "MatrixShape",
+        "ModelCard",
+        "ModelError",
+        "ParameterLayout",
+        "Reference",
+        "RegisteredModel",
+        "Registry",
+        "UnknownModelError",
+        "default_registry",
+    ],
+}
+
+
+@pytest.mark.parametrize("name", PUBLIC)
+def test_the_public_names_are_these(name: str) -> None:
+    package = importlib.import_module(name)
+    assert sorted(package.__all__) == sorted(PUBLIC[name])
+    for public in package.__all__:
+        assert getattr(package, public) is not None
+
+
+@pytest.mark.parametrize("name", ["gfvc", "models", "sei", "base_codec_adapters"])
+def test_everything_public_is_documented(name: str) -> None:
+    package = importlib.import_module(name)
+    for public in package.__all__:
+        item = getattr(package, public)
+        if callable(item) and getattr(item, "__module__", "").split(".")[0] == name:
+            assert item.__doc__, f"{name}.{public} has no docstring"
+
+
+def test_unknown_names_are_refused_as_usual() -> None:
+    import gfvc
+
+    with pytest.raises(AttributeError, match="no attribute 'transmogrify'"):
+        _ = gfvc.transmogrify
+
+
+def test_every_module_can_be_imported_on_its_own() -> None:
+    """No module relies on another having been imported first."""
+    modules = [
+        ".".join(path.relative_to(REPOSITORY).with_suffix("").parts)
+        for path in sorted((REPOSITORY / "gfvc").rglob("*.py"))
+        if path.stem not in ("__init__", "__main__")
+    ]
+    script = (
+        "import importlib, sys\n"
+        "kept = set(sys.modules)\n"
+        f"for name in {modules!r}:\n"
+        "    importlib.import_module(name)\n"
+        "    for other in [m for m in sys.modules if m.split('.')[0] == 'gfvc']:\n"
+        "        del sys.modules[other]\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=False, cwd=REPOSITORY
+    )
+    assert done.returncode == 0, done.stderr
