@@ -16,6 +16,7 @@ import threading
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,8 @@ from models.contract import FloatArray, Picture
 from models.errors import FaceTrackerError
 
 MAX_FACES = 4
+
+_PYPLOT = ("matplotlib", "matplotlib.pyplot")
 
 _stderr_lock = threading.Lock()
 
@@ -81,9 +84,26 @@ def _quiet_native_stderr() -> Iterator[None]:
             os.close(saved)
 
 
+@contextlib.contextmanager
+def _without_pyplot() -> Iterator[None]:
+    """Let an import of matplotlib.pyplot find an empty module.
+
+    mediapipe imports it for drawing helpers that nothing here calls, and that import alone takes
+    longer than all the rest of mediapipe. A pyplot that is loaded already stays.
+    """
+    absent = [name for name in _PYPLOT if name not in sys.modules]
+    for name in absent:
+        sys.modules[name] = ModuleType(name)
+    try:
+        yield
+    finally:
+        for name in absent:
+            del sys.modules[name]
+
+
 def _load_solutions() -> Any:
     try:
-        with _quiet_native_stderr(), warnings.catch_warnings():
+        with _without_pyplot(), _quiet_native_stderr(), warnings.catch_warnings():
             warnings.simplefilter("ignore")
             import mediapipe
     except ImportError as error:

@@ -37,7 +37,8 @@ def test_pose_values_round_trip(
     rotation: tuple[float, ...], scale: float, translation: tuple[float, ...]
 ) -> None:
     values = np.array([*rotation, *translation, np.log(scale)])
-    np.testing.assert_allclose(pose_to_values(values_to_pose(values)), values, atol=1e-7)
+    # cv2.Rodrigues takes a turn of 1e-5 radians for none: a thousandth of a coded step.
+    np.testing.assert_allclose(pose_to_values(values_to_pose(values)), values, atol=2e-5)
 
 
 def test_remove_undoes_apply() -> None:
