@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from bitstring import BitArray, pack
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from gfvc import GfvcError, StreamError
@@ -307,7 +307,6 @@ def test_extreme_values_are_drawn_or_refused(
     assert "Traceback" not in outcome.err
 
 
-@settings(deadline=None)
 @given(
     damage=st.lists(st.tuples(st.floats(0, 1), st.integers(0, 255)), min_size=1, max_size=4),
     lost=st.floats(0, 0.2),

@@ -53,7 +53,7 @@ def interesting_cuts(path: Path) -> list[int]:
         cuts.update(start + more for more in (1, 2, 3, 4, 5, 6, 7))
         cuts.update((offset - 2, offset - 1, offset))
         if unit.is_sei:
-            cuts.update(range(start, offset, 3))
+            cuts.update(range(start, offset, 23))
         else:
             cuts.update(range(start, offset, max(unit.size // 4, 1)))
     return sorted(cut for cut in cuts if 0 < cut <= offset)
