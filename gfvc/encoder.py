@@ -264,6 +264,7 @@ class _ClipEncoder:
         self._schedule = KeyPictureSchedule(rate, options.key_interval)
         self._parameters = ParameterCoder(model.layout, card)
         self._key: Analysis | None = None
+        self._key_failed = False
         self._waiting = 0  # pictures before the first key picture
         self.pictures = 0
         self.pictures_of_keys: list[int] = []
@@ -282,6 +283,11 @@ class _ClipEncoder:
                 self._encode_picture(analyser, picture)
                 self.pictures += 1
                 progress(self.pictures, expected)
+        if self._key is None and self._key_failed:
+            raise InputError(
+                f"{self._source}: shows a face, but its coded key picture does not; "
+                "lower --key-qp, or code a larger picture (--size)"
+            )
         if self._key is None:
             raise InputError(
                 f"{self._source}: shows no face in any of its {self.pictures} pictures; "
@@ -294,12 +300,10 @@ class _ClipEncoder:
             )
 
     def _encode_picture(self, analyser: Analyser, picture: Picture) -> None:
-        analysis = None
-        if self._schedule.due():
-            if analyser.finds_face(picture) and self._send_key(analyser, picture):
-                return
-        elif self._key is not None:
-            analysis = analyser.analyse(picture, self._key)
+        due = self._schedule.due() and analyser.finds_face(picture)
+        if due and self._send_key(analyser, picture):
+            return
+        analysis = None if self._key is None else analyser.analyse(picture, self._key)
         self._schedule.driven(face=analysis is not None)
         if self._key is None:
             self._waiting += 1
@@ -316,6 +320,7 @@ class _ClipEncoder:
         analysis = analyser.analyse_key(coded.decoded)
         if analysis is None:
             self._schedule.key_failed()
+            self._key_failed = True
             return False
         self._schedule.key_sent()
         self._key = analysis

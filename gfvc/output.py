@@ -39,8 +39,8 @@ def replaced_when_complete(
     check_writable(path, force=force)
     folder = folder_of is not None
     if path.exists():
-        if path.is_dir() != folder:
-            kind = "a folder" if path.is_dir() else "a file"
+        if path.is_dir() != folder or not (folder or path.is_file()):
+            kind = "a folder" if path.is_dir() else "a file" if path.is_file() else "a device"
             raise OutputError(f"{path}: is {kind}; choose another name")
         if folder_of is not None:
             _check_replaceable(path, folder_of)

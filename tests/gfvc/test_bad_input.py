@@ -161,3 +161,12 @@ def test_a_picture_that_is_not_square_is_refused_without_a_crop(
         command, "encode", clip, tmp_path / "out.265", "--crop", "none", folder=tmp_path,
         says=["384x288", "--crop auto"],
     )  # fmt: skip
+
+
+def test_a_face_that_coding_destroys_is_no_missing_face(
+    short_clip: Path, tmp_path: Path, command: CommandLine
+) -> None:
+    assert_refused(
+        command, "encode", short_clip, tmp_path / "out.265", "--key-qp", "51", "--size", "64",
+        folder=tmp_path, says=["shows a face, but its coded key picture does not", "--key-qp"],
+    )  # fmt: skip

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -111,3 +112,23 @@ def test_a_folder_is_not_replaced_by_a_file(tmp_path: Path) -> None:
         replaced_when_complete(tmp_path, force=True),
     ):
         pytest.fail("the block must not run")
+
+
+def test_a_device_or_pipe_is_not_replaced(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with pytest.raises(OutputError, match="is a device"), replaced_when_complete(pipe, force=True):
+        pytest.fail("the block must not run")
+    assert pipe.is_fifo()
+
+
+def test_errors_name_the_output_and_not_the_temporary(tmp_path: Path) -> None:
+    path = tmp_path / "out.mp4"
+
+    def write() -> None:
+        with replaced_when_complete(path, force=False) as temporary:
+            raise OutputError(f"{temporary}: cannot be written (Input/output error)")
+
+    with pytest.raises(OutputError) as caught:
+        write()
+    assert str(caught.value) == f"{path}: cannot be written (Input/output error)"

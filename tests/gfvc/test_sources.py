@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import numpy as np
 import pytest
 
 from gfvc import EncodeOptions, EncodeSummary, InputError, encode
+from gfvc.base_layer import CodedKeyPicture, KeyPictureCoder
 from gfvc.crop import choose_crop
 from gfvc.demo_clip import RATE, demo_still
 from gfvc.rectangle import Rectangle
@@ -100,6 +102,30 @@ def test_a_clip_that_starts_without_a_face(demo_pictures: list[Picture], tmp_pat
     for standing in decoded[1:7]:
         assert mean_difference(standing, decoded[0]) < 0.5
     assert mean_difference(decoded[11], demo_pictures[5]) < 9.0
+
+
+def test_a_key_picture_that_fails_is_a_driven_picture(
+    demo_pictures: list[Picture], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of the key pictures due at 0, 4 and 8, coding blots out the face of the second."""
+    coded: list[CodedKeyPicture] = []
+
+    def code(self: KeyPictureCoder, picture: Picture) -> CodedKeyPicture:
+        one = real_code(self, picture)
+        coded.append(one if len(coded) != 1 else replace(one, decoded=BLANK))
+        return coded[-1]
+
+    real_code = KeyPictureCoder.code
+    monkeypatch.setattr(KeyPictureCoder, "code", code)
+    clip = write_video(tmp_path / "clip.mkv", demo_pictures, RATE)
+    stream = tmp_path / "out.265"
+    summary = encode(clip, stream, EncodeOptions(key_interval=4), notes=no_notes)
+    # Another key picture is tried after half a second: 13 pictures.
+    flags = low_confidence(stream)
+    assert [len(of_key) for of_key in flags] == [4 + 13, 4, 4, 4, 1]
+    assert not any(flag for of_key in flags for flag in of_key)
+    assert summary.low_confidence_pictures == 0
+    assert len(coded) == 6
 
 
 def test_sound_is_left_out_with_a_note(short_clip: Path, tmp_path: Path) -> None:
