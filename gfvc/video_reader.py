@@ -23,6 +23,8 @@ Picture = npt.NDArray[np.uint8]
 MIN_RATE = Fraction(1)
 MAX_RATE = Fraction(240)
 MAX_SIDE = 16384
+# Pixels of real video are less out of square than this.
+_SLIMMEST = Fraction(1, 4)
 
 # A file that ends this much before the duration that it states was cut off.
 _CUT_SECONDS = 0.5
@@ -35,9 +37,9 @@ _BACKWARDS_SECONDS = 0.25
 class VideoProperties:
     """What a video file says of itself.
 
-    `width` and `height` are those of the pictures as shown (rotation applied), `rate` pictures
-    per second on the average, `seconds` the stated duration or None, `has_audio` whether sound
-    goes with it.
+    `width` and `height` are those of the pictures as shown (pixels made square, rotation
+    applied), `rate` pictures per second on the average, `seconds` the stated duration or None,
+    `has_audio` whether sound goes with it.
     """
 
     width: int
@@ -69,6 +71,30 @@ def _open(path: Path) -> InputContainer:
 def _reason(error: Exception) -> str:
     text = getattr(error, "strerror", None) or str(error)
     return text.splitlines()[0] if text else type(error).__name__
+
+
+def _pixel_width(path: Path) -> Fraction:
+    """Width of a pixel over its height; 1 where the file does not say, or cannot mean it."""
+    with _open(path) as container:
+        stated = container.streams.video[0].sample_aspect_ratio
+    return stated if stated and _SLIMMEST <= stated <= 1 / _SLIMMEST else Fraction(1)
+
+
+def _shown_width(width: int, pixel_width: Fraction) -> int:
+    return max(1, round(width * pixel_width))
+
+
+def _as_shown(frame: VideoFrame, pixel_width: Fraction) -> Picture:
+    """A whole frame as RGB, with square pixels and the right way up."""
+    import cv2
+
+    from gfvc.colour import frame_to_rgb
+
+    picture = frame_to_rgb(frame)
+    if pixel_width != 1:
+        size = (_shown_width(frame.width, pixel_width), frame.height)
+        picture = np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_LINEAR), np.uint8)
+    return _turned(picture, frame.rotation)
 
 
 def _turned(picture: Picture, rotation: int) -> Picture:
@@ -127,9 +153,10 @@ def _rate(container: InputContainer) -> Fraction:
 
 def probe_video(path: Path) -> VideoProperties:
     """Read a video's properties; raise `InputError` when it is none or cannot be read."""
+    pixel_width = _pixel_width(path)
     for _, frame in _frames(path):
         with _open(path) as container:
-            width, height = frame.width, frame.height
+            width, height = _shown_width(frame.width, pixel_width), frame.height
             if frame.rotation % 180:
                 width, height = height, width
             if max(width, height) > MAX_SIDE:
@@ -142,14 +169,16 @@ def probe_video(path: Path) -> VideoProperties:
 
 
 def read_pictures(path: Path, rate: Fraction, crop: Rectangle | None = None) -> Iterator[Picture]:
-    """Pictures uint8 [height, width, 3] at `rate` per second, rotation applied, then cropped.
+    """Pictures uint8 [height, width, 3] at `rate` per second, as they are shown, then cropped.
 
-    Each output time shows the nearest picture of the file, so a file that already has the rate
-    passes unchanged and one of variable rate is made constant. Only two decoded pictures are
-    held. Raises `InputError` when the file is damaged, or changes its picture size.
+    Pixels are made square and rotation is applied. Each output time shows the nearest picture of
+    the file, so a file that already has the rate passes unchanged and one of variable rate is made
+    constant. Only two decoded pictures are held. Raises `InputError` when the file is damaged, or
+    changes its picture size.
     """
     from gfvc.colour import frame_to_rgb
 
+    pixel_width = _pixel_width(path)
     size: tuple[int, int] | None = None
     picture: Picture | None = None
     for frame in _nearest(path, rate):
@@ -163,10 +192,10 @@ def read_pictures(path: Path, rate: Fraction, crop: Rectangle | None = None) -> 
                 f"{frame.width}x{frame.height}; convert it to one size first"
             )
         size = frame.width, frame.height
-        if crop is not None and not frame.rotation:
+        if crop is not None and not frame.rotation and pixel_width == 1:
             picture = frame_to_rgb(frame, crop.window)
         else:
-            picture = _turned(frame_to_rgb(frame), frame.rotation)
+            picture = _as_shown(frame, pixel_width)
             if crop is not None:
                 picture = crop.cut(picture)
         picture = np.ascontiguousarray(picture)

@@ -158,6 +158,27 @@ def test_rotation_is_undone(demo_pictures: list[Picture], tmp_path: Path, degree
     assert encode(turned, tmp_path / "out.265").frames == 3
 
 
+@pytest.mark.parametrize(
+    ("ratio", "width"), [("2", 192), ("1/2", 48), ("16/15", 102), ("1", 96), ("100", 96)]
+)
+def test_pixels_are_made_square(
+    demo_pictures: list[Picture], tmp_path: Path, ratio: str, width: int
+) -> None:
+    """A pixel of 100 times its height cannot be meant."""
+    squeezed = [np.asarray(cv2.resize(p, (96, 128)), np.uint8) for p in demo_pictures[:2]]
+    plain = write_video(tmp_path / "plain.mkv", squeezed, RATE)
+    video = tmp_path / "video.mp4"
+    ffmpeg("-i", plain, "-vf", f"setsar={ratio}", "-c:v", "libx264", "-crf", "5",
+           "-pix_fmt", "yuv420p", video)  # fmt: skip
+    assert (probe_video(video).width, probe_video(video).height) == (width, 128)
+    shown = read_all(video, RATE)
+    assert [picture.shape for picture in shown] == [(128, width, 3)] * 2
+    expected = np.asarray(cv2.resize(squeezed[1], (width, 128)), np.uint8)
+    assert mean_difference(shown[1], expected) < 5.0
+    part = next(iter(read_pictures(video, RATE, Rectangle(8, 4, 32, 40))))
+    np.testing.assert_array_equal(part, shown[0][4:44, 8:40])
+
+
 def variable_rate_clip(path: Path, milliseconds: Sequence[int]) -> Path:
     """A lossless video whose picture number i is grey of level 10 i and comes at a given time."""
     with av.open(str(path), "w") as container:
