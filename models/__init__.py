@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from models.card import ModelCard
-from models.contract import (
-    Analyser,
-    Analysis,
-    AnimationModel,
-    FaceParameters,
-    MatrixShape,
-    ParameterLayout,
-    Reference,
-)
-from models.errors import CheckpointError, FaceTrackerError, ModelError, UnknownModelError
-from models.registry import RegisteredModel, Registry, default_registry
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from models.card import ModelCard
+    from models.contract import (
+        Analyser,
+        Analysis,
+        AnimationModel,
+        FaceParameters,
+        MatrixShape,
+        ParameterLayout,
+        Reference,
+    )
+    from models.errors import CheckpointError, FaceTrackerError, ModelError, UnknownModelError
+    from models.registry import RegisteredModel, Registry, default_registry
 
 __all__ = [
     "Analyser",
@@ -32,3 +35,30 @@ __all__ = [
     "UnknownModelError",
     "default_registry",
 ]
+
+_HOME = {
+    "ModelCard": "models.card",
+    "Analyser": "models.contract",
+    "Analysis": "models.contract",
+    "AnimationModel": "models.contract",
+    "FaceParameters": "models.contract",
+    "MatrixShape": "models.contract",
+    "ParameterLayout": "models.contract",
+    "Reference": "models.contract",
+    "CheckpointError": "models.errors",
+    "FaceTrackerError": "models.errors",
+    "ModelError": "models.errors",
+    "UnknownModelError": "models.errors",
+    "RegisteredModel": "models.registry",
+    "Registry": "models.registry",
+    "default_registry": "models.registry",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Load a name when it is asked for: parsers know of training, and must not wait for numpy."""
+    if name not in _HOME:
+        raise AttributeError(f"module 'models' has no attribute {name!r}")
+    import importlib
+
+    return getattr(importlib.import_module(_HOME[name]), name)
