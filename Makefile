@@ -11,9 +11,9 @@ install: $(STAMP)
 # torch comes first and alone: a later package that asks for a plain `torch` must find it installed.
 $(STAMP): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --upgrade pip -c constraints.txt
-	$(BIN)/python -m pip install --quiet torch -c constraints.txt
-	$(BIN)/python -m pip install --quiet -e '.[test]' -c constraints.txt
+	$(BIN)/python -m pip install -qq --upgrade pip -c constraints.txt
+	$(BIN)/python -m pip install -qq torch -c constraints.txt
+	$(BIN)/python -m pip install -qq -e '.[test]' -c constraints.txt
 	touch $@
 
 demo: install

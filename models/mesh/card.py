@@ -23,8 +23,9 @@ CARD = ModelCard(
     licence="Apache-2.0",
     paper="",
     training=(
-        "No network. Learned 2026-11-21: the expression basis is a principal component analysis of landmarks of 103 "
-        "talking-head clips of about 60 people, by `python -m models.mesh.fit`; no picture is kept."
+        "No network. Learned 2026-11-21: the expression basis is a principal component analysis "
+        "of landmarks of 103 talking-head clips of about 60 people, by `python -m "
+        "models.mesh.fit`; no picture is kept."
     ),
     limits=(
         "Moves pixels and makes none: teeth, tongue, turned cheeks and uncovered background are "
