@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
-.PHONY: install demo test lint types docs clean
+.PHONY: install demo test lint types clean
 
 install: $(STAMP)
 
