@@ -96,7 +96,11 @@ class WeightsStore:
         """Cards in order of their names, and a line for each card that cannot be used."""
         cards: list[WeightsCard] = []
         problems: list[str] = []
-        for path in sorted(self.folder.glob("*.json")):
+        try:
+            paths = sorted(self.folder.glob("*.json"))
+        except OSError as error:
+            return [], [f"{self.folder}: cannot be read ({error.strerror})"]
+        for path in paths:
             with _collected(problems):
                 cards.append(_read_card(path))
         return cards, problems

@@ -35,6 +35,8 @@ def full_disk(size: int) -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
+NOBODY = 65534
+
 # A raw picture of 64x64, which passes through temporary files, and a little more.
 LITTLE_ROOM = 64 * 64 * 3 // 2 + 400
 
@@ -159,16 +161,34 @@ def test_a_full_disk_for_temporary_files(
         assert_refused(command, *job, output, folder=tmp_path, says="File too large")
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write and read everywhere")
-def test_no_permission(job: tuple[str, Path], tmp_path: Path, command: CommandLine) -> None:
-    closed = tmp_path / "closed"
+@contextlib.contextmanager
+def without_privileges() -> Iterator[None]:
+    """Root may write and read everywhere: be nobody for a while."""
+    if os.geteuid() != 0:
+        yield
+        return
+    os.seteuid(NOBODY)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+
+
+def test_no_permission(
+    job: tuple[str, Path], tmp_path: Path, command: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    verb, source = job
+    monkeypatch.setenv("GFVC_MODELS", "/nonexistent")
+    closed, unreadable = tmp_path / "closed", tmp_path / f"unreadable{source.suffix}"
     closed.mkdir(mode=0o500)
-    output = closed / f"out{suffix(job)}"
-    assert_refused(command, *job, output, folder=tmp_path, says="Permission denied")
-    unreadable = tmp_path / "unreadable.265"
-    unreadable.write_bytes(job[1].read_bytes())
+    unreadable.write_bytes(source.read_bytes())
     unreadable.chmod(0)
-    with contextlib.suppress(FileNotFoundError):
-        outcome = command(job[0], unreadable, tmp_path / f"out{suffix(job)}")
-        assert outcome.status == 1
+    for given, output in (
+        (source, closed / f"out{suffix(job)}"),
+        (unreadable, tmp_path / f"out{suffix(job)}"),
+    ):
+        with without_privileges():
+            outcome = command(verb, given, output)
+        assert (outcome.status, outcome.out, outcome.err.count("\n")) == (1, "", 1)
         assert "Permission denied" in outcome.err
+    assert sorted(entry.name for entry in tmp_path.rglob("*")) == ["closed", unreadable.name]

@@ -93,6 +93,18 @@ def test_the_cards_of_the_package_are_complete(tmp_path: Path) -> None:
         assert bool(found.data) == bool(found.sha256)
 
 
+def test_a_folder_of_weights_that_cannot_be_read_is_a_problem_and_no_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(self: Path, pattern: str) -> list[Path]:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "glob", refuse)
+    registry = default_registry(WeightsStore(tmp_path))
+    assert registry.problems == [f"{tmp_path}: cannot be read (Permission denied)"]
+    assert registry.find("mesh").card is MESH_CARD
+
+
 def test_the_shipped_file_is_the_one_of_its_card() -> None:
     assert file_sha256(shipped()) == MESH_CARD.sha256
     assert read_tensors(shipped(), MESH_CARD.sha256).keys() == {
