@@ -17,7 +17,7 @@ from base_codec_adapters import (
 )
 from gfvc.base_layer import Picture, decode_base_layer
 from gfvc.errors import StreamError
-from gfvc.output import check_writable, replaced_when_complete
+from gfvc.output import check_not_source, check_writable, replaced_when_complete
 from gfvc.parameter_coding import to_parameters
 from gfvc.stream_reader import FaceStream, PictureUnit, read_face_stream
 from gfvc.transcoding import is_marked, model_uri, repacked
@@ -102,6 +102,7 @@ def decode(
     `BaseCodecError`; then `output` is as it was.
     """
     started = time.perf_counter()
+    check_not_source(source, output)
     check_writable(output, force=force)
     folder_of = frozenset({".png"}) if is_folder_output(output) else None
     with replaced_when_complete(output, force=force, folder_of=folder_of) as temporary:

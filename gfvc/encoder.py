@@ -23,7 +23,7 @@ from gfvc.containers import MP4_SUFFIX, write_mp4
 from gfvc.crop import choose_crop, require_square
 from gfvc.errors import InputError, OutputError
 from gfvc.key_pictures import KeyPictureSchedule
-from gfvc.output import check_writable, replaced_when_complete
+from gfvc.output import check_not_source, check_writable, replaced_when_complete
 from gfvc.parameter_coding import ParameterCoder
 from gfvc.rectangle import Rectangle
 from gfvc.stream_information import StreamInformation
@@ -172,6 +172,7 @@ def encode(
     """
     started = time.perf_counter()
     codec = choose_codec(output, options.codec)
+    check_not_source(source, output)
     check_writable(output, force=force)
     model = (registry or default_registry()).find(options.model)
     video = probe_video(source)

@@ -24,6 +24,16 @@ def check_writable(path: Path, *, force: bool) -> None:
         raise OutputError(f"{path}: cannot be written ({error.strerror})") from None
 
 
+def check_not_source(source: Path, output: Path) -> None:
+    """Raise `OutputError` when the output would replace the very file that is read."""
+    try:
+        same = output.exists() and source.exists() and output.samefile(source)
+    except OSError:
+        return
+    if same:
+        raise OutputError(f"{output}: is the input itself; choose another name")
+
+
 @contextlib.contextmanager
 def replaced_when_complete(
     path: Path, *, force: bool, folder_of: frozenset[str] | None = None

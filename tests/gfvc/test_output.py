@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from gfvc.errors import OutputError
-from gfvc.output import replaced_when_complete
+from gfvc.output import check_not_source, replaced_when_complete
 
 PNG = frozenset({".png"})
 
@@ -132,3 +132,13 @@ def test_errors_name_the_output_and_not_the_temporary(tmp_path: Path) -> None:
     with pytest.raises(OutputError) as caught:
         write()
     assert str(caught.value) == f"{path}: cannot be written (Input/output error)"
+
+
+def test_the_input_is_never_replaced_by_the_output(tmp_path: Path) -> None:
+    path, link = tmp_path / "talk.mp4", tmp_path / "link.mp4"
+    path.write_bytes(b"video")
+    link.symlink_to(path)
+    for output in (path, link):
+        with pytest.raises(OutputError, match="input itself"):
+            check_not_source(path, output)
+    check_not_source(path, tmp_path / "other.mp4")
