@@ -1,0 +1,193 @@
+"""The `face` network: a key picture once, then a picture for each set of landmarks."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from models.face.blocks import ConvolutionBlock, FoldableResidualBlock, double
+from models.face.configuration import FaceConfiguration
+from models.face.heat_maps import DETAIL_PARTS, heat_maps
+from models.face.motion import CompactAnalysis, Motion, MotionNetwork
+from models.face.places import MOTION_STEP, enlarge, place_grid, read_at
+from models.layers import check_picture
+from models.training.window import Window
+
+PICTURE_MULTIPLE = 32
+"""Width and height of pictures are equal, and multiples of this."""
+
+
+class KeyFeatures(NamedTuple):
+    """What is kept of a key picture [B, 3, S, S].
+
+    Attributes:
+        picture: the key picture.
+        reduced: [B, 3, S/4, S/4].
+        heat_maps: [B, 8, S/4, S/4] of its landmarks.
+        fine: features [B, c1, S/2, S/2].
+        middle: features [B, c2, S/4, S/4].
+        coarse: features [B, c3, S/8, S/8].
+    """
+
+    picture: Tensor
+    reduced: Tensor
+    heat_maps: Tensor
+    fine: Tensor
+    middle: Tensor
+    coarse: Tensor
+
+
+class Drawing(NamedTuple):
+    """A drawn picture [B, 3, S, S] in 0..1, the warped key picture it rests on, and the motion."""
+
+    picture: Tensor
+    warped: Tensor
+    motion: Motion
+
+
+class FaceNetwork(nn.Module):
+    """Warps features of the key picture and paints what the warp cannot show.
+
+    key picture ── unshuffle ── fine 1/2 ── middle 1/4 ── coarse 1/8     encode_key, once per key
+
+    landmarks ── heat maps, coarse flow ── motion ──► places, occlusion, inside          ┐
+    coarse ── read at places ── blocks 1/8 ─┐                                            │ draw,
+    middle ── read at places ──────────── concat ── decode 1/4 ─┐                        │ once per
+    fine ──── read at places ───────────────────────────────  concat ── decode 1/2       │ picture
+    key picture ── read at places ──► warped                         │                   │
+    picture = mask · warped + (1 − mask) · painted   ◄── shuffle ── out                  ┘
+    """
+
+    motion: MotionNetwork
+
+    def __init__(self, configuration: FaceConfiguration | None = None) -> None:
+        super().__init__()
+        self.configuration = configuration = configuration or FaceConfiguration()
+        fine, middle, coarse = configuration.channels
+        self.key_fine = ConvolutionBlock(3 * 4, fine)
+        self.key_middle = ConvolutionBlock(fine, middle, stride=2)
+        self.key_coarse = nn.Sequential(
+            ConvolutionBlock(middle, coarse, stride=2), FoldableResidualBlock(coarse)
+        )
+        self.motion = MotionNetwork(configuration)
+        # Beside the warped features: where they are trusted, and where the flow left the picture.
+        self.bottleneck = nn.Sequential(
+            ConvolutionBlock(coarse + DETAIL_PARTS + 2, coarse),
+            *(FoldableResidualBlock(coarse) for _ in range(configuration.bottleneck_blocks)),
+        )
+        self.middle = nn.Sequential(
+            ConvolutionBlock(coarse + middle + DETAIL_PARTS + 2, middle),
+            FoldableResidualBlock(middle),
+        )
+        self.fine = nn.Sequential(
+            ConvolutionBlock(middle + fine + DETAIL_PARTS + 2 + 3 * 4, fine),
+            FoldableResidualBlock(fine),
+        )
+        # Red, green, blue and the mask of 2×2 pixels.
+        self.out = nn.Conv2d(fine, 4 * 4, 3, padding=1)
+        self.analysis = CompactAnalysis(configuration) if configuration.compact_features else None
+
+    def encode_key(self, picture: Tensor, landmarks: Tensor) -> KeyFeatures:
+        """All work that depends on the key picture alone.
+
+        Args:
+            picture: [B, 3, S, S] in 0..1.
+            landmarks: [B, 478, 2] in picture widths and heights.
+
+        Raises:
+            ValueError: the picture is not square or S is no multiple of 32.
+        """
+        check_picture(picture, PICTURE_MULTIPLE)
+        size = picture.shape[-1]
+        if picture.shape[-2] != size:
+            raise ValueError(f"picture has shape {list(picture.shape)}: want it square")
+        fine = self.key_fine(functional.pixel_unshuffle(picture, 2))
+        middle = self.key_middle(fine)
+        return KeyFeatures(
+            picture,
+            functional.avg_pool2d(picture, MOTION_STEP),
+            heat_maps(landmarks, size // MOTION_STEP, self.configuration.heat_map_width),
+            fine,
+            middle,
+            self.key_coarse(middle),
+        )
+
+    def analyse(self, driven: Tensor, key: KeyFeatures, flow: Tensor) -> Tensor:
+        """Compact feature [B, K] of driven pictures [B, 3, S, S], for the encoder.
+
+        `flow` is as in `draw`. Raises ValueError for a network without compact features.
+        """
+        if self.analysis is None:
+            raise ValueError("this network has no compact features")
+        warped = read_at(key.reduced, place_grid(flow.shape[-1], flow) + flow)
+        values: Tensor = self.analysis(functional.avg_pool2d(driven, MOTION_STEP), warped)
+        return values
+
+    def draw(
+        self,
+        key: KeyFeatures,
+        landmarks: Tensor,
+        flow: Tensor,
+        compact: Tensor | None = None,
+        window: Window | None = None,
+    ) -> Drawing:
+        """Draw pictures.
+
+        Args:
+            key: of `encode_key`, batch B.
+            landmarks: [B, 478, 2] of the pictures to draw.
+            flow: [B, 2, S/4, S/4], displacements of `coarse_flow`.
+            compact: [B, K], wanted exactly when the network has compact features.
+            window: draw only this part; for training, where whole pictures cost too much.
+        """
+        if (compact is None) != (self.analysis is None):
+            raise ValueError("a compact feature goes with a network that has one")
+        size = key.picture.shape[-1]
+        maps = heat_maps(landmarks, size // MOTION_STEP, self.configuration.heat_map_width)
+        motion: Motion = self.motion(key.reduced, key.heat_maps, maps, flow, compact)
+        trust = torch.cat([motion.occlusion, motion.inside], dim=1)
+        detail = maps[:, :DETAIL_PARTS]
+
+        def cut(planes: Tensor) -> Tensor:
+            return planes if window is None else window.cut(planes, size)
+
+        def read(source: Tensor, masked: bool = True) -> Tensor:
+            width = source.shape[-1]
+            warped = read_at(source, cut(enlarge(motion.places, width)))
+            return warped * cut(enlarge(motion.occlusion, width)) if masked else warped
+
+        eighth = functional.avg_pool2d(torch.cat([detail, trust], dim=1), 2)
+        places = functional.avg_pool2d(motion.places, 2)
+        occlusion = eighth[:, DETAIL_PARTS : DETAIL_PARTS + 1]
+        coarse = self.bottleneck(
+            torch.cat([read_at(key.coarse, places) * occlusion, eighth], dim=1)
+        )
+        middle = self.middle(
+            torch.cat([double(cut(coarse)), read(key.middle), cut(detail), cut(trust)], dim=1)
+        )
+        warped = read(key.picture, masked=False)
+        half = cut(enlarge(torch.cat([detail, trust], dim=1), size // 2))
+        fine = self.fine(
+            torch.cat(
+                [double(middle), read(key.fine), half, functional.pixel_unshuffle(warped, 2)], dim=1
+            )
+        )
+        out = functional.pixel_shuffle(self.out(fine), 2).float()
+        # The offset starts training from the warped key picture.
+        mask = torch.sigmoid(out[:, 3:] + 2)
+        picture = warped * mask + torch.sigmoid(out[:, :3]) * (1 - mask)
+        return Drawing(picture, warped, motion)
+
+    def forward(
+        self,
+        picture: Tensor,
+        key_landmarks: Tensor,
+        landmarks: Tensor,
+        flow: Tensor,
+        compact: Tensor | None = None,
+    ) -> Tensor:
+        """`encode_key` and `draw` in one: the drawn picture [B, 3, S, S]."""
+        return self.draw(self.encode_key(picture, key_landmarks), landmarks, flow, compact).picture

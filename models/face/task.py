@@ -1,0 +1,134 @@
+"""Training the `face` network."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor, nn
+
+from models.face.configuration import FaceConfiguration
+from models.face.heat_maps import DETAIL_PARTS, heat_maps
+from models.face.network import FaceNetwork
+from models.face.places import MOTION_STEP, coarse_flow, enlarge
+from models.mesh.card import CARD, EXPRESSION_VALUES, POSE_VALUES
+from models.mesh.face_space import FaceSpace, load_face_space
+from models.mesh.model import STEPS
+from models.mesh.shape import find_pose, pose_to_values, values_to_pose
+from models.training.augmentation import Pair
+from models.training.picture_cache import Landmarks
+from models.training.rate import rate_loss, round_through
+from models.training.task import Batch, Outputs
+
+COMPACT_PRECISION = 8
+_IMPORTANCE_WIDTH = 0.035
+
+
+def load_mesh_space() -> FaceSpace:
+    """The face space of the `mesh` model."""
+    path = CARD.path
+    assert path is not None
+    return load_face_space(path, CARD.sha256)
+
+
+def coded_landmarks(space: FaceSpace, pair: Pair) -> Landmarks:
+    """Driven landmarks [478, 3] as a decoder rebuilds them from the parameters of `mesh`."""
+    key = pair.key_landmarks.astype(np.float64)
+    driven = pair.driven_landmarks.astype(np.float64)
+
+    def quantise(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        steps = STEPS[: len(values)]
+        return np.asarray(np.round(values / steps) * steps, np.float64)
+
+    key_pose = quantise(pose_to_values(find_pose(space.mean, key, space.weights)))
+    rest = values_to_pose(key_pose).remove(key)
+    pose = find_pose(rest, driven, space.weights)
+    expression = space.expression(pose.remove(driven), rest)[:EXPRESSION_VALUES]
+    values = quantise(np.concatenate([pose_to_values(pose), expression]))
+    shape = space.deform(rest, values[POSE_VALUES:])
+    return values_to_pose(values[:POSE_VALUES]).apply(shape).astype(np.float32)
+
+
+@dataclass(frozen=True)
+class FaceTask:
+    """Trains a `FaceNetwork` on landmarks as the stream carries them.
+
+    Attributes:
+        configuration: of the network.
+        coded_share: share of training pairs, 0..1, whose driven landmarks went through the
+            quantised parameters of `mesh`; the others keep what was tracked. Validation pairs
+            all go through them.
+        warp_weight: of the difference between warped key picture and target.
+        rate_weight: of a bit of compact feature a picture.
+        detail_weight: extra weight of pixels at the lips and eyes.
+    """
+
+    configuration: FaceConfiguration = field(default_factory=FaceConfiguration)
+    coded_share: float = 0.75
+    warp_weight: float = 1.0
+    rate_weight: float = 1e-4
+    detail_weight: float = 3.0
+    space: FaceSpace = field(default_factory=load_mesh_space, repr=False)
+    name: str = "face"
+
+    @property
+    def loss_names(self) -> tuple[str, ...]:
+        """The warp's loss, and the rate where there is a compact feature."""
+        return ("warp", "rate") if self.configuration.compact_features else ("warp",)
+
+    def build_network(self) -> FaceNetwork:
+        """A new network."""
+        return FaceNetwork(self.configuration)
+
+    def metadata(self) -> dict[str, str]:
+        """The configuration as JSON."""
+        return {"configuration": json.dumps(asdict(self.configuration))}
+
+    def prepare(
+        self, pair: Pair, random: np.random.Generator | None
+    ) -> dict[str, npt.NDArray[np.float32]]:
+        """Landmarks [478, 2] that the network gets to see, and their coarse flow."""
+        coded = random is None or random.random() < self.coded_share
+        landmarks = coded_landmarks(self.space, pair) if coded else pair.driven_landmarks
+        landmarks = np.ascontiguousarray(landmarks[:, :2])
+        key = np.ascontiguousarray(pair.key_landmarks[:, :2])
+        return {
+            "landmarks": landmarks,
+            "flow": coarse_flow(key, landmarks, pair.key.shape[0]),
+        }
+
+    def forward(self, network: nn.Module, batch: Batch) -> Outputs:
+        """Draw the driven pictures."""
+        assert isinstance(network, FaceNetwork)
+        losses: dict[str, Tensor] = {}
+        key = network.encode_key(batch.key, batch.key_landmarks[..., :2])
+        flow = batch.extras["flow"]
+        compact = None
+        if network.analysis is not None:
+            scale = 2**COMPACT_PRECISION
+            steps = round_through(network.analyse(batch.driven, key, flow) * scale)
+            losses["rate"] = self.rate_weight * rate_loss(steps, COMPACT_PRECISION)
+            compact = steps / scale
+        drawing = network.draw(key, batch.extras["landmarks"], flow, compact, batch.window)
+        size = batch.driven.shape[-1]
+
+        def cut(planes: Tensor) -> Tensor:
+            return planes if batch.window is None else batch.window.cut(planes, size)
+
+        target = cut(batch.driven)
+        losses["warp"] = self.warp_weight * (drawing.warped - target).abs().mean()
+        return Outputs(
+            drawing.picture,
+            target,
+            drawing.warped,
+            cut(self._importance(batch.driven_landmarks, size)),
+            losses,
+        )
+
+    @torch.no_grad()
+    def _importance(self, landmarks: Tensor, size: int) -> Tensor:
+        maps = heat_maps(landmarks, size // MOTION_STEP, _IMPORTANCE_WIDTH, DETAIL_PARTS)
+        return 1 + self.detail_weight * enlarge(maps.amax(dim=1, keepdim=True), size)

@@ -1,0 +1,116 @@
+"""Changes of a pair of pictures that leave it true: what moves a picture moves its landmarks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from models.contract import Picture
+from models.training.configuration import Augmentation
+from models.training.picture_cache import Landmarks
+
+MirrorOrder = npt.NDArray[np.intp]
+KeyCoding = Callable[[Picture, np.random.Generator], Picture]
+"""What coding does to a key picture, at a strength drawn from the generator."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A key and a driven picture, uint8 RGB [S, S, 3], with their landmarks float32 [478, 3]."""
+
+    key: Picture
+    driven: Picture
+    key_landmarks: Landmarks
+    driven_landmarks: Landmarks
+
+
+def flip(pair: Pair, order: MirrorOrder) -> Pair:
+    """Mirror left and right; `order` says which landmark takes the place of which."""
+
+    def landmarks(points: Landmarks) -> Landmarks:
+        swapped = points[order].copy()
+        swapped[:, 0] = 1 - swapped[:, 0]
+        return swapped
+
+    return Pair(
+        np.ascontiguousarray(pair.key[:, ::-1]),
+        np.ascontiguousarray(pair.driven[:, ::-1]),
+        landmarks(pair.key_landmarks),
+        landmarks(pair.driven_landmarks),
+    )
+
+
+def crop(pair: Pair, x: int, y: int, width: int) -> Pair:
+    """Take the square of `width` pixels at (x, y) of both pictures, enlarged to their size."""
+    size = pair.key.shape[0]
+
+    def picture(whole: Picture) -> Picture:
+        part = whole[y : y + width, x : x + width]
+        return np.asarray(cv2.resize(part, (size, size), interpolation=cv2.INTER_CUBIC), np.uint8)
+
+    def landmarks(points: Landmarks) -> Landmarks:
+        corner = np.array([x / size, y / size, 0.0], np.float32)
+        return ((points - corner) * np.float32(size / width)).astype(np.float32)
+
+    return Pair(
+        picture(pair.key),
+        picture(pair.driven),
+        landmarks(pair.key_landmarks),
+        landmarks(pair.driven_landmarks),
+    )
+
+
+def colour(pair: Pair, gamma: float, gains: tuple[float, float, float]) -> Pair:
+    """The same gamma and gains of red, green and blue for both pictures."""
+    curve = (np.arange(256) / 255) ** gamma
+    table = np.stack([np.clip(curve * gain, 0, 1) * 255 for gain in gains], axis=-1)
+    table = np.round(table).astype(np.uint8)[None]
+    return replace(
+        pair,
+        key=np.asarray(cv2.LUT(pair.key, table), np.uint8),
+        driven=np.asarray(cv2.LUT(pair.driven, table), np.uint8),
+    )
+
+
+def imitate_key_coding(picture: Picture, random: np.random.Generator) -> Picture:
+    """Damage a picture about as intra coding does: JPEG, or less detail and a little noise.
+
+    A cheap stand-in. Its blocks and ringing are not those of VVC or HEVC.
+    """
+    if random.random() < 0.5:
+        quality = int(random.integers(12, 70))
+        coded = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, quality])[1]
+        return np.asarray(cv2.imdecode(coded, cv2.IMREAD_COLOR), np.uint8)
+    size = picture.shape[0]
+    small = max(8, int(size * random.uniform(0.4, 0.9)))
+    reduced = cv2.resize(picture, (small, small), interpolation=cv2.INTER_AREA)
+    blurred = cv2.resize(reduced, (size, size), interpolation=cv2.INTER_CUBIC).astype(np.float32)
+    noise = random.standard_normal(picture.shape, np.float32) * np.float32(random.uniform(0, 3))
+    return np.round(blurred + noise).clip(0, 255).astype(np.uint8)
+
+
+def augment(
+    pair: Pair,
+    settings: Augmentation,
+    order: MirrorOrder,
+    key_coding: KeyCoding,
+    random: np.random.Generator,
+) -> Pair:
+    """Change a pair at random; the key picture is damaged last, as a codec would."""
+    if random.random() < settings.crop:
+        size = pair.key.shape[0]
+        width = round(size * random.uniform(settings.smallest_crop, 1.0))
+        x, y = (int(place) for place in random.integers(0, size - width + 1, 2))
+        pair = crop(pair, x, y, width)
+    if random.random() < settings.flip:
+        pair = flip(pair, order)
+    if random.random() < settings.colour:
+        red, green, blue = (float(gain) for gain in random.uniform(0.85, 1.15, 3))
+        pair = colour(pair, float(random.uniform(0.75, 1.3)), (red, green, blue))
+    if random.random() < settings.key_coding:
+        pair = replace(pair, key=key_coding(pair.key, random))
+    return pair

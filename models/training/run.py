@@ -1,0 +1,119 @@
+"""From a folder of clips to a trained network."""
+
+from __future__ import annotations
+
+import cv2
+import torch
+
+from models.mesh.card import CARD
+from models.mesh.face_space import load_face_space
+from models.mesh.fit import mirror_order
+from models.training.augmentation import KeyCoding, MirrorOrder, imitate_key_coding
+from models.training.clips import SPLITS, Clip, find_clips
+from models.training.configuration import TrainingConfiguration
+from models.training.errors import TrainingError
+from models.training.hints import allocator_hint
+from models.training.loop import Report, Trainer, TrainingResult, run_loop
+from models.training.pairs import PairSource
+from models.training.picture_cache import Footage, load_footage
+from models.training.state_file import STATE_NAME
+from models.training.task import TrainingTask
+from models.training.validation import Validator
+
+
+def _silent(text: str) -> None:
+    """Say nothing."""
+
+
+def landmark_mirror() -> MirrorOrder:
+    """For each of the 478 landmarks the number of its mirror landmark."""
+    path = CARD.path
+    assert path is not None
+    return mirror_order(load_face_space(path, CARD.sha256).mean)
+
+
+def load_all(
+    clips: list[Clip], configuration: TrainingConfiguration, report: Report
+) -> dict[str, list[Footage]]:
+    """Footage by split, decoded and tracked where the cache does not have it yet."""
+    footage: dict[str, list[Footage]] = {split: [] for split in SPLITS}
+    for number, clip in enumerate(clips, 1):
+        loaded = load_footage(clip, configuration.size, configuration.cache_folder)
+        footage[clip.split].append(loaded)
+        missing = len(loaded.pictures) - len(loaded.usable)
+        note = f", {missing} without a face" if missing else ""
+        report(f"{number}/{len(clips)} {loaded.name}: {len(loaded.pictures)} pictures{note}")
+    return footage
+
+
+def choose_device(name: str) -> torch.device:
+    """The device of a name, "auto" taking CUDA where there is one; raise `TrainingError`."""
+    if name not in ("auto", "cpu", "cuda"):
+        raise TrainingError(f"no device is called {name!r}; there are auto, cpu and cuda")
+    available = torch.cuda.is_available()
+    if name == "cuda" and not available:
+        raise TrainingError("no CUDA device is available to PyTorch; use --device cpu")
+    return torch.device("cuda" if available and name != "cpu" else "cpu")
+
+
+def train(
+    configuration: TrainingConfiguration,
+    task: TrainingTask | None = None,
+    *,
+    resume: bool = False,
+    key_coding: KeyCoding = imitate_key_coding,
+    report: Report = _silent,
+    footage: dict[str, list[Footage]] | None = None,
+) -> TrainingResult:
+    """Train a network, by default `face`.
+
+    Args:
+        configuration: how the training runs.
+        task: the network and how it learns; None for `models.face.FaceTask()`.
+        resume: go on from the state in `configuration.out`; refused without one, and a folder
+            with one is refused otherwise.
+        key_coding: what happens to the share of key pictures that pass for coded; give one
+            that calls a real encoder to train on its artefacts.
+        report: gets lines for people.
+        footage: "train" and "validation" clips in memory, in place of `configuration.data`.
+
+    Raises:
+        ModelError: clips, configuration or state cannot be used.
+    """
+    device = choose_device(configuration.device)
+    # The pictures are small: OpenCV's own threads would only get in PyTorch's way.
+    cv2.setNumThreads(1)
+    if configuration.threads is not None:
+        torch.set_num_threads(configuration.threads)
+    state = configuration.out / STATE_NAME
+    if state.exists() and not resume:
+        raise TrainingError(f"{state}: a training is there already; go on with --resume")
+    if task is None:
+        from models.face.task import FaceTask
+
+        task = FaceTask()
+    configuration.out.mkdir(parents=True, exist_ok=True)
+    trainer = Trainer(configuration, task, device)
+    if resume:
+        trainer.restore(state)
+    if hint := allocator_hint(device.type):
+        report(hint)
+    if footage is None:
+        clips = find_clips(configuration.data, configuration.index, configuration.skip)
+        footage = load_all(clips, configuration, report)
+    source = PairSource(footage["train"], task, configuration, landmark_mirror(), key_coding)
+    validator = Validator(
+        footage["validation"],
+        task,
+        configuration.validation_pictures,
+        configuration.landmark_pictures,
+    )
+    parameters = sum(parameter.numel() for parameter in trainer.network.parameters())
+    pictures = {split: sum(len(clip.usable) for clip in footage[split]) for split in SPLITS}
+    report(
+        f"{task.name}: {parameters / 1e6:.2f} million parameters, {pictures['train']} pictures to "
+        f"train on, {pictures['validation']} to validate, {device}, from step {trainer.step}"
+    )
+    result = run_loop(trainer, source, validator, report)
+    report(f"{result.steps} steps, {result.pairs_per_second:.1f} pairs/s in this run")
+    return result

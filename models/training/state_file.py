@@ -1,0 +1,74 @@
+"""The file that a training goes on from."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from models.training.errors import TrainingError
+
+STATE_NAME = "state.pt"
+_ENTRIES = {
+    "metadata": dict,
+    "step": int,
+    "elapsed": float,
+    "best": float,
+    "network": dict,
+    "average": dict,
+    "discriminator": dict,
+    "optimiser": dict,
+    "discriminator_optimiser": dict,
+    "random": dict,
+}
+
+
+def random_states(device: torch.device) -> dict[str, torch.Tensor]:
+    """States of PyTorch's generators; batches need none, being drawn from seed and step."""
+    states = {"cpu": torch.get_rng_state()}
+    if device.type == "cuda":
+        states["cuda"] = torch.cuda.get_rng_state(device)
+    return states
+
+
+def restore_random_states(states: dict[str, torch.Tensor], device: torch.device) -> None:
+    """Put the generators where they were; a state of another kind of device is left alone."""
+    torch.set_rng_state(states["cpu"])
+    if device.type == "cuda" and "cuda" in states:
+        torch.cuda.set_rng_state(states["cuda"], device)
+
+
+def write_state(path: Path, state: dict[str, Any]) -> None:
+    """Write a state so that a crash leaves the old one or the new one, never half of it."""
+    temporary = path.with_suffix(".tmp")
+    torch.save(state, temporary)
+    with temporary.open("rb") as file:
+        os.fsync(file.fileno())
+    temporary.replace(path)
+
+
+def read_state(path: Path) -> dict[str, Any]:
+    """Read a state without running anything that is in it.
+
+    Raises:
+        TrainingError: the file is missing, damaged, or no state of a training.
+    """
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+    except FileNotFoundError:
+        raise TrainingError(f"{path}: no state to go on from") from None
+    # Damaged bytes make the unpickler raise nearly anything.
+    except Exception:
+        raise TrainingError(
+            f"{path}: damaged or no state of a training; delete it to start anew"
+        ) from None
+    wrong = [
+        name
+        for name, kind in _ENTRIES.items()
+        if not isinstance(state, dict) or not isinstance(state.get(name), kind)
+    ]
+    if wrong:
+        raise TrainingError(f"{path}: no state of a training (its {wrong[0]} is missing)")
+    return dict(state)
