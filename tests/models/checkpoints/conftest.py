@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -48,10 +49,14 @@ def _tiny(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     torch.set_num_threads(threads)
 
 
-def tiny_weights(name: str, *, names: Collection[str] = ()) -> Weights:
+@cache
+def _filled(name: str, names: tuple[str, ...]) -> Weights:
+    return filled_weights(build_tiny(ARCHITECTURES[name], "jvet_v2", names), salt="tiny")
+
+
+def tiny_weights(name: str, *, names: tuple[str, ...] = ()) -> Weights:
     """Weights of the tiny network of a name by the filling rule, flat."""
-    architecture = ARCHITECTURES[name]
-    return filled_weights(build_tiny(architecture, "jvet_v2", names), salt="tiny")
+    return {key: tensor.clone() for key, tensor in _filled(name, names).items()}
 
 
 def training_checkpoint(weights: Weights, prefix: str = "") -> dict[str, Any]:

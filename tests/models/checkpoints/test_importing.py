@@ -97,7 +97,7 @@ def test_a_keypoint_detector_that_reduces_the_picture_is_told_by_its_tensor(
     save: SaveCheckpoint, store: WeightsStore
 ) -> None:
     key = "kp_detector.down.weight"
-    weights = tiny_weights("fv2v", names=[key])
+    weights = tiny_weights("fv2v", names=(key,))
     assert key in weights
     card = import_checkpoint(save(training_checkpoint(weights)), ARCHITECTURES["fv2v"], store)
     assert key in imported_content(store, card)

@@ -145,15 +145,22 @@ SPOILED: dict[str, Callable[[dict[str, Any]], str]] = {
 def test_a_spoiled_card_is_reported_and_keeps_nothing_else_from_working(
     kind: str, save: SaveCheckpoint, store: WeightsStore
 ) -> None:
-    add(store, save, "fomm")
     add(store, save, "cfte")
+    values = json.loads((store.folder / "cfte.json").read_text())
+    twin = {
+        **values,
+        "name": "twin",
+        "weights": f"twin-{values['content_sha256'][:8]}.safetensors",
+        "variant": "goluck",
+    }
+    (store.folder / "twin.json").write_text(json.dumps(twin))
     path = store.folder / "cfte.json"
     path.write_text(SPOILED[kind](json.loads(path.read_text())))
     registry = default_registry(store)
     assert len(registry.problems) == 1
     assert registry.problems[0].startswith(f"{path}: ")
     assert "\n" not in registry.problems[0]
-    assert registry.find("fomm").card.has_weights
+    assert registry.find("twin").card.has_weights
     assert not registry.find("cfte").card.has_weights
     store.remove("cfte")
     assert default_registry(store).problems == []
