@@ -21,13 +21,16 @@ from tests.models.networks.tiny import TINY_CFTE, TINY_FOMM, TINY_FV2V, filled
 
 CARDS = {card.name: card for network in ARCHITECTURES.values() for card in network.cards}
 
+# Volumes of the whole picture's resolution would take most of the time of these tests.
+FAST_FV2V = replace(TINY_FV2V, keypoints=15, depth=2, detector_reduces_picture=True)
+
 
 def tiny_model(card: ModelCard) -> NetworkModel:
     if card.name == "fomm":
         return FommModel(filled(Fomm(replace(TINY_FOMM, keypoints=10))), card)
     if card.name == "cfte":
         return CfteModel(filled(Cfte(TINY_CFTE)), card)
-    network = filled(Fv2v(replace(TINY_FV2V, keypoints=15)))
+    network = filled(Fv2v(FAST_FV2V))
     return (Fv2vKeypointModel if card.layout.keypoints else Fv2vModel)(network, card)
 
 

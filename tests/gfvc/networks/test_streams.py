@@ -49,23 +49,23 @@ class Recorder:
 
 
 @pytest.fixture(scope="session")
-def seven_pictures(tmp_path_factory: pytest.TempPathFactory, demo_pictures: list[Picture]) -> Path:
-    path = tmp_path_factory.mktemp("clip") / "seven.mkv"
-    return write_video(path, demo_pictures[:7], RATE)
+def five_pictures(tmp_path_factory: pytest.TempPathFactory, demo_pictures: list[Picture]) -> Path:
+    path = tmp_path_factory.mktemp("clip") / "five.mkv"
+    return write_video(path, demo_pictures[:5], RATE)
 
 
 def test_parameters_arrive_exactly_and_pictures_are_those_of_the_encoder(
     name: str,
     model: NetworkModel,
-    seven_pictures: Path,
+    five_pictures: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     recorder = Recorder(model, monkeypatch)
     path = tmp_path / "stream.265"
     options = replace(OPTIONS, model=name)
-    summary = encode(seven_pictures, path, options, registry=registry_of(model, name))
-    assert (summary.frames, summary.key_pictures, summary.low_confidence_pictures) == (7, 3, 0)
+    summary = encode(five_pictures, path, options, registry=registry_of(model, name))
+    assert (summary.frames, summary.key_pictures, summary.low_confidence_pictures) == (5, 2, 0)
 
     stream = read_face_stream(path, no_notes)
     assert stream.model_uri == CARDS[name].uri
@@ -84,7 +84,7 @@ def test_parameters_arrive_exactly_and_pictures_are_those_of_the_encoder(
             drawn.append(reference.animate(parameters))
     decoder = tiny_model(CARDS[name])
     decoded = list(decode_pictures(path, stream, decoder))
-    assert len(decoded) == 7
+    assert len(decoded) == 5
     assert all(np.array_equal(ours, theirs) for ours, theirs in zip(drawn, decoded, strict=True))
 
 
@@ -113,9 +113,9 @@ def test_a_face_that_is_lost_stands_still(demo_pictures: list[Picture], tmp_path
 
 
 def test_other_sizes_are_refused_before_anything_is_coded(
-    name: str, model: NetworkModel, seven_pictures: Path, tmp_path: Path
+    name: str, model: NetworkModel, five_pictures: Path, tmp_path: Path
 ) -> None:
     options = EncodeOptions(crop="none", size=128, model=name)
     with pytest.raises(ModelError, match=f"{name} works on pictures of 256x256 only, not 128x128"):
-        encode(seven_pictures, tmp_path / "x.265", options, registry=registry_of(model, name))
+        encode(five_pictures, tmp_path / "x.265", options, registry=registry_of(model, name))
     assert list(tmp_path.iterdir()) == []
