@@ -15,7 +15,8 @@ class FaceConfiguration:
         channels: of the features at 1/2, 1/4 and 1/8 of the picture's width.
         motion_channels: of the motion network at 1/4 of the width; doubled at each halving.
         bottleneck_blocks: residual blocks at 1/8 of the width, per driven picture.
-        compact_features: values 0..8 that the encoder measures and sends beside the landmarks.
+        compact_features: most values 0..8 that the encoder measures and sends beside the
+            landmarks; how many of them are sent is chosen for each stream.
         heat_map_width: standard deviation of the landmark heat maps, in picture widths.
         residual_reach: how far the residual flow may go along an axis, in picture widths.
     """

@@ -6,7 +6,6 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from models.face.blocks import ConvolutionBlock, FoldableResidualBlock, double
 from models.face.configuration import FaceConfiguration
@@ -23,12 +22,14 @@ class Motion(NamedTuple):
     """Where to read in the key picture, and how far to trust what is there.
 
     Attributes:
-        places: [B, 2, h, w] in picture widths and heights.
+        residual: [B, 2, h, w], what to add to the moving part of the coarse flow.
+        places: [B, 2, h, w] in picture widths and heights: all in one.
         occlusion: [B, 1, h, w], 1 where the key picture shows what is wanted.
         moving: [B, 1, h, w], 0 on the static background.
         inside: [B, 1, h, w], 0 where the flow leaves the picture.
     """
 
+    residual: Tensor
     places: Tensor
     occlusion: Tensor
     moving: Tensor
@@ -77,7 +78,7 @@ class MotionNetwork(nn.Module):
             key_maps: heat maps [B, 8, h, w] of the key picture.
             driven_maps: heat maps [B, 8, h, w] of the driven picture.
             flow: displacements [B, 2, h, w] in picture widths and heights.
-            compact: compact feature [B, K], or None for K = 0.
+            compact: planes [B, K, 1, 1] of the compact feature, or None for K = 0.
         """
         grid = place_grid(flow.shape[-1], flow)
         coarse = grid + flow
@@ -90,38 +91,13 @@ class MotionNetwork(nn.Module):
             inside(coarse),
         ]
         if compact is not None:
-            planes.append(compact[:, :, None, None].expand(-1, -1, *flow.shape[2:]))
+            planes.append(compact.expand(-1, -1, *flow.shape[2:]))
         entered = self.enter(torch.cat(planes, dim=1))
         down = self.down(entered)
         deep = self.blocks(self.deep(down))
         middle = self.middle(torch.cat([double(deep), down], dim=1))
         out = self.out(self.leave(torch.cat([double(middle), entered], dim=1))).float()
         moving = torch.sigmoid(out[:, 2:3])
-        places = grid + flow * moving + self.reach * torch.tanh(out[:, :2])
-        return Motion(places, torch.sigmoid(out[:, 3:4]), moving, inside(places))
-
-
-class CompactAnalysis(nn.Module):
-    """Measures, in the encoder, what landmarks do not say about a driven picture.
-
-    driven, warped key picture ── conv ── conv /2 ── conv /2 ── mean over the picture ── linear
-    """
-
-    # tanh of the last layer times this: units of the coded value.
-    LIMIT = 4.0
-
-    def __init__(self, configuration: FaceConfiguration) -> None:
-        super().__init__()
-        channels = configuration.motion_channels
-        self.convolutions = nn.Sequential(
-            ConvolutionBlock(6, channels),
-            ConvolutionBlock(channels, 2 * channels, stride=2),
-            ConvolutionBlock(2 * channels, 4 * channels, stride=2),
-        )
-        self.last = nn.Linear(4 * channels, configuration.compact_features)
-
-    def forward(self, driven: Tensor, warped: Tensor) -> Tensor:
-        """Reduced driven and warped key pictures [B, 3, h, w] to values [B, K], −4..4."""
-        features = self.convolutions(torch.cat([driven, warped], dim=1))
-        mean = functional.adaptive_avg_pool2d(features, 1).flatten(1)
-        return torch.tanh(self.last(mean).float()) * self.LIMIT
+        residual = self.reach * torch.tanh(out[:, :2])
+        places = grid + flow * moving + residual
+        return Motion(residual, places, torch.sigmoid(out[:, 3:4]), moving, inside(places))

@@ -9,9 +9,10 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from models.face.blocks import ConvolutionBlock, FoldableResidualBlock, double
+from models.face.compact import ANALYSIS_STEP, CompactAnalysis, compact_planes
 from models.face.configuration import FaceConfiguration
 from models.face.heat_maps import DETAIL_PARTS, heat_maps
-from models.face.motion import CompactAnalysis, Motion, MotionNetwork
+from models.face.motion import Motion, MotionNetwork
 from models.face.places import MOTION_STEP, enlarge, place_grid, read_at
 from models.layers import check_picture
 from models.training.window import Window
@@ -75,7 +76,7 @@ class FaceNetwork(nn.Module):
         self.motion = MotionNetwork(configuration)
         # Beside the warped features: where they are trusted, and where the flow left the picture.
         self.bottleneck = nn.Sequential(
-            ConvolutionBlock(coarse + DETAIL_PARTS + 2, coarse),
+            ConvolutionBlock(coarse + DETAIL_PARTS + 2 + configuration.compact_features, coarse),
             *(FoldableResidualBlock(coarse) for _ in range(configuration.bottleneck_blocks)),
         )
         self.middle = nn.Sequential(
@@ -88,7 +89,9 @@ class FaceNetwork(nn.Module):
         )
         # Red, green, blue and the mask of 2×2 pixels.
         self.out = nn.Conv2d(fine, 4 * 4, 3, padding=1)
-        self.analysis = CompactAnalysis(configuration) if configuration.compact_features else None
+        self.analysis = (
+            CompactAnalysis(configuration, DETAIL_PARTS) if configuration.compact_features else None
+        )
 
     def encode_key(self, picture: Tensor, landmarks: Tensor) -> KeyFeatures:
         """All work that depends on the key picture alone.
@@ -115,15 +118,22 @@ class FaceNetwork(nn.Module):
             self.key_coarse(middle),
         )
 
-    def analyse(self, driven: Tensor, key: KeyFeatures, flow: Tensor) -> Tensor:
-        """Compact feature [B, K] of driven pictures [B, 3, S, S], for the encoder.
+    def analyse(self, driven: Tensor, key: KeyFeatures, landmarks: Tensor, flow: Tensor) -> Tensor:
+        """Compact feature of driven pictures, for the encoder: [B, K], in steps, not rounded.
 
-        `flow` is as in `draw`. Raises ValueError for a network without compact features.
+        `driven` is [B, 3, S, S] in 0..1; `landmarks` and `flow` are as in `draw`. Raises
+        ValueError for a network without compact features.
         """
         if self.analysis is None:
             raise ValueError("this network has no compact features")
-        warped = read_at(key.reduced, place_grid(flow.shape[-1], flow) + flow)
-        values: Tensor = self.analysis(functional.avg_pool2d(driven, MOTION_STEP), warped)
+        size = driven.shape[-1]
+        reduced = functional.avg_pool2d(flow, ANALYSIS_STEP)
+        warped = read_at(
+            functional.avg_pool2d(key.picture, ANALYSIS_STEP),
+            place_grid(reduced.shape[-1], reduced) + reduced,
+        )
+        maps = heat_maps(landmarks, size // 16, self.configuration.heat_map_width, DETAIL_PARTS)
+        values: Tensor = self.analysis(functional.avg_pool2d(driven, ANALYSIS_STEP), warped, maps)
         return values
 
     def draw(
@@ -139,41 +149,47 @@ class FaceNetwork(nn.Module):
         Args:
             key: of `encode_key`, batch B.
             landmarks: [B, 478, 2] of the pictures to draw.
-            flow: [B, 2, S/4, S/4], displacements of `coarse_flow`.
-            compact: [B, K], wanted exactly when the network has compact features.
+            flow: [B, 2, S, S], displacements of `coarse_flow`.
+            compact: [B, K] in steps, wanted exactly when the network has compact features; 0 for
+                those that are not sent.
             window: draw only this part; for training, where whole pictures cost too much.
         """
         if (compact is None) != (self.analysis is None):
             raise ValueError("a compact feature goes with a network that has one")
         size = key.picture.shape[-1]
         maps = heat_maps(landmarks, size // MOTION_STEP, self.configuration.heat_map_width)
-        motion: Motion = self.motion(key.reduced, key.heat_maps, maps, flow, compact)
+        compact = None if compact is None else compact_planes(compact)
+        motion: Motion = self.motion(
+            key.reduced, key.heat_maps, maps, functional.avg_pool2d(flow, MOTION_STEP), compact
+        )
         trust = torch.cat([motion.occlusion, motion.inside], dim=1)
         detail = maps[:, :DETAIL_PARTS]
 
         def cut(planes: Tensor) -> Tensor:
             return planes if window is None else window.cut(planes, size)
 
-        def read(source: Tensor, masked: bool = True) -> Tensor:
-            width = source.shape[-1]
-            warped = read_at(source, cut(enlarge(motion.places, width)))
-            return warped * cut(enlarge(motion.occlusion, width)) if masked else warped
+        # At full width the flow keeps what landmarks say about lids and lips.
+        places = cut(place_grid(size, flow)) + cut(flow) * cut(enlarge(motion.moving, size))
+        places = places + cut(enlarge(motion.residual, size))
+
+        def read(source: Tensor, at: Tensor) -> Tensor:
+            return read_at(source, at) * cut(enlarge(motion.occlusion, source.shape[-1]))
 
         eighth = functional.avg_pool2d(torch.cat([detail, trust], dim=1), 2)
-        places = functional.avg_pool2d(motion.places, 2)
         occlusion = eighth[:, DETAIL_PARTS : DETAIL_PARTS + 1]
-        coarse = self.bottleneck(
-            torch.cat([read_at(key.coarse, places) * occlusion, eighth], dim=1)
-        )
+        planes = [read_at(key.coarse, functional.avg_pool2d(motion.places, 2)) * occlusion, eighth]
+        if compact is not None:
+            planes.append(compact.expand(-1, -1, *eighth.shape[2:]))
+        coarse = self.bottleneck(torch.cat(planes, dim=1))
+        middle = read(key.middle, cut(motion.places))
         middle = self.middle(
-            torch.cat([double(cut(coarse)), read(key.middle), cut(detail), cut(trust)], dim=1)
+            torch.cat([double(cut(coarse)), middle, cut(detail), cut(trust)], dim=1)
         )
-        warped = read(key.picture, masked=False)
+        warped = read_at(key.picture, places)
         half = cut(enlarge(torch.cat([detail, trust], dim=1), size // 2))
+        fine = read(key.fine, functional.avg_pool2d(places, 2))
         fine = self.fine(
-            torch.cat(
-                [double(middle), read(key.fine), half, functional.pixel_unshuffle(warped, 2)], dim=1
-            )
+            torch.cat([double(middle), fine, half, functional.pixel_unshuffle(warped, 2)], dim=1)
         )
         out = functional.pixel_shuffle(self.out(fine), 2).float()
         # The offset starts training from the warped key picture.

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from models.face.configuration import FaceConfiguration
 from models.face.heat_maps import DETAIL_PARTS, heat_maps
-from models.face.network import FaceNetwork
+from models.face.network import FaceNetwork, KeyFeatures
 from models.face.places import MOTION_STEP, coarse_flow, enlarge
 from models.mesh.card import CARD, EXPRESSION_VALUES, POSE_VALUES
 from models.mesh.face_space import FaceSpace, load_face_space
@@ -63,13 +63,18 @@ class FaceTask:
             all go through them.
         warp_weight: of the difference between warped key picture and target.
         rate_weight: of a bit of compact feature a picture.
+        unsent_share: share of training pictures, 0..1, that are drawn without any compact
+            feature; of the others, the first 1 to K values are sent, each number as often.
+        values_sent: values of the compact feature in validation, 0..K.
         detail_weight: extra weight of pixels at the lips and eyes.
     """
 
     configuration: FaceConfiguration = field(default_factory=FaceConfiguration)
     coded_share: float = 0.75
     warp_weight: float = 1.0
-    rate_weight: float = 1e-4
+    rate_weight: float = 2e-4
+    unsent_share: float = 0.4
+    values_sent: int = 0
     detail_weight: float = 3.0
     space: FaceSpace = field(default_factory=load_mesh_space, repr=False)
     name: str = "face"
@@ -78,6 +83,11 @@ class FaceTask:
     def loss_names(self) -> tuple[str, ...]:
         """The warp's loss, and the rate where there is a compact feature."""
         return ("warp", "rate") if self.configuration.compact_features else ("warp",)
+
+    @property
+    def codes_differences(self) -> bool:
+        """Values of the compact feature are sent as differences to the previous picture's."""
+        return self.configuration.compact_features > 0
 
     def build_network(self) -> FaceNetwork:
         """A new network."""
@@ -93,11 +103,19 @@ class FaceTask:
         """Landmarks [478, 2] that the network gets to see, and their coarse flow."""
         coded = random is None or random.random() < self.coded_share
         landmarks = coded_landmarks(self.space, pair) if coded else pair.driven_landmarks
-        landmarks = np.ascontiguousarray(landmarks[:, :2])
+        prepared = self._inputs("", pair, landmarks)
+        if pair.previous_landmarks is not None:
+            prepared.update(self._inputs("previous_", pair, pair.previous_landmarks))
+        return prepared
+
+    def _inputs(
+        self, name: str, pair: Pair, landmarks: Landmarks
+    ) -> dict[str, npt.NDArray[np.float32]]:
+        plane = np.ascontiguousarray(landmarks[:, :2])
         key = np.ascontiguousarray(pair.key_landmarks[:, :2])
         return {
-            "landmarks": landmarks,
-            "flow": coarse_flow(key, landmarks, pair.key.shape[0]),
+            f"{name}landmarks": plane,
+            f"{name}flow": coarse_flow(key, plane, pair.key.shape[0]),
         }
 
     def forward(self, network: nn.Module, batch: Batch) -> Outputs:
@@ -108,10 +126,8 @@ class FaceTask:
         flow = batch.extras["flow"]
         compact = None
         if network.analysis is not None:
-            scale = 2**COMPACT_PRECISION
-            steps = round_through(network.analyse(batch.driven, key, flow) * scale)
-            losses["rate"] = self.rate_weight * rate_loss(steps, COMPACT_PRECISION)
-            compact = steps / scale
+            compact, rate = self._measure(network, batch, key)
+            losses["rate"] = self.rate_weight * rate
         drawing = network.draw(key, batch.extras["landmarks"], flow, compact, batch.window)
         size = batch.driven.shape[-1]
 
@@ -127,6 +143,28 @@ class FaceTask:
             cut(self._importance(batch.driven_landmarks, size)),
             losses,
         )
+
+    def _measure(
+        self, network: FaceNetwork, batch: Batch, key: KeyFeatures
+    ) -> tuple[Tensor, Tensor]:
+        """Compact features [B, K] as the decoder gets them, and their bits a picture."""
+        extras = batch.extras
+        values = network.analyse(batch.driven, key, extras["landmarks"], extras["flow"])
+        numbers = torch.arange(values.shape[1], device=values.device)
+        if not network.training:
+            return values.round() * (numbers < self.values_sent), values.new_zeros(())
+        assert batch.previous is not None
+        previous = network.analyse(
+            batch.previous, key, extras["previous_landmarks"], extras["previous_flow"]
+        )
+        sent = torch.randint(1, values.shape[1] + 1, (len(values), 1), device=values.device)
+        sent = sent * (torch.rand(len(values), 1, device=values.device) >= self.unsent_share)
+        mask = (numbers < sent).float()
+        # Uniform noise stands for rounding where gradients are wanted (Ballé et al., "End-to-end
+        # optimized image compression", 2017); the rate is that of the rounded difference.
+        noisy = values + torch.rand_like(values) - 0.5
+        difference = round_through(values) - round_through(previous)
+        return noisy * mask, rate_loss(difference * mask, COMPACT_PRECISION)
 
     @torch.no_grad()
     def _importance(self, landmarks: Tensor, size: int) -> Tensor:

@@ -20,12 +20,33 @@ KeyCoding = Callable[[Picture, np.random.Generator], Picture]
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """A key and a driven picture, uint8 RGB [S, S, 3], with their landmarks float32 [478, 3]."""
+    """A key and a driven picture, uint8 RGB [S, S, 3], with their landmarks float32 [478, 3].
+
+    Where a task codes differences between pictures, `previous` is the picture before the driven
+    one.
+    """
 
     key: Picture
     driven: Picture
     key_landmarks: Landmarks
     driven_landmarks: Landmarks
+    previous: Picture | None = None
+    previous_landmarks: Landmarks | None = None
+
+    def change(
+        self,
+        picture: Callable[[Picture], Picture],
+        landmarks: Callable[[Landmarks], Landmarks] = lambda points: points,
+    ) -> Pair:
+        """The same change for every picture, and for the landmarks of every picture."""
+        return Pair(
+            picture(self.key),
+            picture(self.driven),
+            landmarks(self.key_landmarks),
+            landmarks(self.driven_landmarks),
+            None if self.previous is None else picture(self.previous),
+            None if self.previous_landmarks is None else landmarks(self.previous_landmarks),
+        )
 
 
 def flip(pair: Pair, order: MirrorOrder) -> Pair:
@@ -36,16 +57,11 @@ def flip(pair: Pair, order: MirrorOrder) -> Pair:
         swapped[:, 0] = 1 - swapped[:, 0]
         return swapped
 
-    return Pair(
-        np.ascontiguousarray(pair.key[:, ::-1]),
-        np.ascontiguousarray(pair.driven[:, ::-1]),
-        landmarks(pair.key_landmarks),
-        landmarks(pair.driven_landmarks),
-    )
+    return pair.change(lambda picture: np.ascontiguousarray(picture[:, ::-1]), landmarks)
 
 
 def crop(pair: Pair, x: int, y: int, width: int) -> Pair:
-    """Take the square of `width` pixels at (x, y) of both pictures, enlarged to their size."""
+    """Take the square of `width` pixels at (x, y) of each picture, enlarged to their size."""
     size = pair.key.shape[0]
 
     def picture(whole: Picture) -> Picture:
@@ -56,24 +72,15 @@ def crop(pair: Pair, x: int, y: int, width: int) -> Pair:
         corner = np.array([x / size, y / size, 0.0], np.float32)
         return ((points - corner) * np.float32(size / width)).astype(np.float32)
 
-    return Pair(
-        picture(pair.key),
-        picture(pair.driven),
-        landmarks(pair.key_landmarks),
-        landmarks(pair.driven_landmarks),
-    )
+    return pair.change(picture, landmarks)
 
 
 def colour(pair: Pair, gamma: float, gains: tuple[float, float, float]) -> Pair:
-    """The same gamma and gains of red, green and blue for both pictures."""
+    """The same gamma and gains of red, green and blue for every picture."""
     curve = (np.arange(256) / 255) ** gamma
     table = np.stack([np.clip(curve * gain, 0, 1) * 255 for gain in gains], axis=-1)
     table = np.round(table).astype(np.uint8)[None]
-    return replace(
-        pair,
-        key=np.asarray(cv2.LUT(pair.key, table), np.uint8),
-        driven=np.asarray(cv2.LUT(pair.driven, table), np.uint8),
-    )
+    return pair.change(lambda picture: np.asarray(cv2.LUT(picture, table), np.uint8))
 
 
 def imitate_key_coding(picture: Picture, random: np.random.Generator) -> Picture:

@@ -14,7 +14,7 @@ from models.training.task import Outputs
 
 SHARED_LOSSES = ("l1", "gradient", "ssim")
 ADVERSARIAL_LOSSES = ("adversarial", "features")
-_SSIM_SCALES = 3
+_SSIM_SCALES = 4
 
 
 def weighted_l1(picture: Tensor, target: Tensor, importance: Tensor | None) -> Tensor:
@@ -31,7 +31,7 @@ def gradient_loss(picture: Tensor, target: Tensor) -> Tensor:
 
 
 def ssim_loss(picture: Tensor, target: Tensor) -> Tensor:
-    """1 − SSIM of the luma with a 7×7 mean window, summed over three scales."""
+    """1 − SSIM of the luma with a 7×7 mean window, summed over four scales."""
     first, second = luma(picture), luma(target)
     total = torch.zeros((), device=picture.device)
     for _ in range(_SSIM_SCALES):

@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -56,7 +57,7 @@ class PairSource:
         clips = self._people[random.integers(len(self._people))]
         clip = clips[random.integers(len(clips))]
         key, driven = random.choice(self._usable[id(clip)], 2, replace=False)
-        return make_pair(clip, int(key), int(driven))
+        return make_pair(clip, int(key), int(driven), previous=self._task.codes_differences)
 
     def batch(self, step: int) -> Batch:
         """The batch of a step, on the CPU."""
@@ -98,13 +99,26 @@ class PairSource:
             pool.shutdown(cancel_futures=True)
 
 
-def make_pair(clip: Footage, key: int, driven: int) -> Pair:
-    """Two pictures of a clip by number."""
-    return Pair(
+def make_pair(clip: Footage, key: int, driven: int, *, previous: bool = False) -> Pair:
+    """Two pictures of a clip by number, on request with the one before the driven one.
+
+    Where there is none, or no face in it, the driven picture stands for it.
+    """
+    pair = Pair(
         np.array(clip.pictures[key]),
         np.array(clip.pictures[driven]),
         clip.landmarks[key],
         clip.landmarks[driven],
+    )
+    if not previous:
+        return pair
+    before = max(driven - 1, 0)
+    if not np.isfinite(clip.landmarks[before, 0, 0]):
+        before = driven
+    return replace(
+        pair,
+        previous=np.array(clip.pictures[before]),
+        previous_landmarks=clip.landmarks[before],
     )
 
 
@@ -120,6 +134,8 @@ def stack_pairs(
         # A permuted [B, H, W, 3] array is channels_last already.
         return stacked.permute(0, 3, 1, 2).float().div_(255)
 
+    with_previous = pairs[0].previous is not None
+
     def landmarks(name: str) -> Tensor:
         return torch.from_numpy(np.stack([getattr(pair, name) for pair in pairs]))
 
@@ -130,6 +146,7 @@ def stack_pairs(
         landmarks("driven_landmarks"),
         {name: torch.from_numpy(np.stack([e[name] for e in extras])) for name in extras[0]},
         window,
+        pictures("previous") if with_previous else None,
     )
 
 
@@ -148,4 +165,5 @@ def to_device(batch: Batch, device: torch.device) -> Batch:
         move(batch.driven_landmarks),
         {name: move(tensor) for name, tensor in batch.extras.items()},
         batch.window,
+        None if batch.previous is None else move(batch.previous),
     )

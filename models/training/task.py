@@ -25,6 +25,8 @@ class Batch:
         driven_landmarks: [B, 478, 3].
         extras: what `TrainingTask.prepare` returned, stacked.
         window: the part to draw; None for whole pictures.
+        previous: [B, 3, S, S], the pictures before the driven ones, for a task that codes
+            differences.
     """
 
     key: Tensor
@@ -33,6 +35,7 @@ class Batch:
     driven_landmarks: Tensor
     extras: Mapping[str, Tensor]
     window: Window | None = None
+    previous: Tensor | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +67,10 @@ class TrainingTask(Protocol):
     @property
     def loss_names(self) -> tuple[str, ...]:
         """Names of the task's own losses."""
+
+    @property
+    def codes_differences(self) -> bool:
+        """Whether pairs need the picture before the driven one."""
 
     def build_network(self) -> nn.Module:
         """A new network with random weights."""
