@@ -8,11 +8,12 @@ import torch
 from models.mesh.card import CARD
 from models.mesh.face_space import load_face_space
 from models.mesh.fit import mirror_order
-from models.training.augmentation import KeyCoding, MirrorOrder, imitate_key_coding
+from models.training.augmentation import KeyCoding, MirrorOrder
 from models.training.clips import SPLITS, Clip, find_clips
 from models.training.configuration import TrainingConfiguration
 from models.training.errors import TrainingError
 from models.training.hints import allocator_hint
+from models.training.key_coding import code_key
 from models.training.loop import Report, Trainer, TrainingResult, run_loop
 from models.training.pairs import PairSource
 from models.training.picture_cache import Footage, load_footage
@@ -61,7 +62,7 @@ def train(
     task: TrainingTask | None = None,
     *,
     resume: bool = False,
-    key_coding: KeyCoding = imitate_key_coding,
+    key_coding: KeyCoding = code_key,
     report: Report = _silent,
     footage: dict[str, list[Footage]] | None = None,
 ) -> TrainingResult:
@@ -73,7 +74,7 @@ def train(
         resume: go on from the state in `configuration.out`; refused without one, and a folder
             with one is refused otherwise.
         key_coding: what happens to the share of key pictures that pass for coded; give one
-            that calls a real encoder to train on its artefacts.
+            that calls another encoder to train on its artefacts.
         report: gets lines for people.
         footage: "train" and "validation" clips in memory, in place of `configuration.data`.
 
