@@ -33,7 +33,7 @@ from models.clip_landmarks import clip_landmarks
 from models.contract import FloatArray
 from models.mesh.card import EXPRESSION_VALUES
 from models.mesh.face_space import FaceSpace, load_face_space
-from models.mesh.model import STEPS
+from models.mesh.parameters import STEPS
 from models.mesh.shape import HeadPose, find_pose, pose_to_values, values_to_pose
 from sei import (
     GENERATIVE_FACE_VIDEO,

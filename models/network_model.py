@@ -24,6 +24,7 @@ from models.contract import (
 )
 from models.errors import ModelError
 from models.face_tracking import FaceTracker
+from models.runtime import Runtime
 
 PICTURE_SIZE = 256
 """Width and height of the pictures that the published weights were trained for."""
@@ -35,21 +36,22 @@ Draw = Callable[[FaceParameters], Tensor]
 """Draws the prediction [1, 3, H, W] in 0..1 for parameters of the right layout."""
 
 
-def choose_device() -> torch.device:
-    """The device that GFVC_DEVICE names, else a GPU where there is one.
+def choose_device(wanted: str = "auto") -> torch.device:
+    """The device asked for; for "auto" the one that GFVC_DEVICE names, else a GPU if there is one.
 
     Raises:
         ModelError: the named device is not there.
     """
-    name = os.environ.get(DEVICE_VARIABLE)
-    if not name:
+    name = os.environ.get(DEVICE_VARIABLE, "auto") if wanted == "auto" else wanted
+    if name in ("", "auto"):
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     try:
         device = torch.device(name)
         torch.empty(1, device=device)
     except (RuntimeError, AssertionError, NotImplementedError) as error:
         reason = str(error).splitlines()[0]
-        raise ModelError(f"{DEVICE_VARIABLE}={name}: no such device here ({reason})") from None
+        origin = DEVICE_VARIABLE if wanted == "auto" else "device"
+        raise ModelError(f"{origin}={name}: no such device here ({reason})") from None
     return device
 
 
@@ -69,9 +71,9 @@ class NetworkModel(AnimationModel):
     that are not finite are taken care of here.
     """
 
-    def __init__(self, network: nn.Module, card: ModelCard) -> None:
+    def __init__(self, network: nn.Module, card: ModelCard, runtime: Runtime = Runtime()) -> None:
         self._card = card
-        self.device = choose_device()
+        self.device = choose_device(runtime.device)
         network.eval().requires_grad_(False).to(self.device)
 
     @property

@@ -20,6 +20,7 @@ from models.checkpoints import (
 from models.contract import AnimationModel
 from models.errors import CheckpointError, UnknownModelError
 from models.mesh.card import CARD as MESH_CARD
+from models.runtime import Runtime
 
 BUILT_IN_NAMES = frozenset(
     {MESH_CARD.name}
@@ -33,7 +34,11 @@ class RegisteredModel:
     """A card, and how to load what it describes."""
 
     card: ModelCard
-    load: Callable[[], AnimationModel]
+    loader: Callable[[Runtime], AnimationModel]
+
+    def load(self, runtime: Runtime = Runtime()) -> AnimationModel:
+        """Load the model; raise `ModelError` when its weights or the device are not there."""
+        return self.loader(runtime)
 
 
 class Registry:
@@ -79,7 +84,7 @@ class Registry:
         raise UnknownModelError(f"no model has the URI {uri!r} (known: {known})")
 
 
-def _load_mesh() -> AnimationModel:
+def _load_mesh(_: Runtime) -> AnimationModel:
     from models.mesh.face_space import load_face_space
     from models.mesh.model import MeshModel
 
@@ -88,13 +93,17 @@ def _load_mesh() -> AnimationModel:
     return MeshModel(load_face_space(path, MESH_CARD.sha256))
 
 
-def _load_imported(architecture: Architecture, variant: str, card: ModelCard) -> AnimationModel:
+def _load_imported(
+    architecture: Architecture, variant: str, card: ModelCard, runtime: Runtime
+) -> AnimationModel:
     from models.checkpoints.loading import load_network_model
 
-    return load_network_model(architecture, variant, card)
+    return load_network_model(architecture, variant, card, runtime)
 
 
-def _refuse_without_weights(architecture: Architecture, card: ModelCard) -> AnimationModel:
+def _refuse_without_weights(
+    architecture: Architecture, card: ModelCard, _: Runtime
+) -> AnimationModel:
     raise CheckpointError(
         f"{card.name} has no weights: none come with gfvc; import a published checkpoint first, "
         f"gfvc models import {architecture.name} FILE (docs/checkpoints.md)"

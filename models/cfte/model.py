@@ -9,13 +9,14 @@ from models.cfte.networks import Cfte
 from models.checkpoints.architectures import COMPACT_FEATURE
 from models.contract import Analysis, FaceParameters
 from models.network_model import Draw, NetworkModel, to_array
+from models.runtime import Runtime
 
 
 class CfteModel(NetworkModel):
     """One feature map [1, 4, 4]; the decoder needs the generator only."""
 
-    def __init__(self, network: Cfte, card: ModelCard) -> None:
-        super().__init__(network, card)
+    def __init__(self, network: Cfte, card: ModelCard, runtime: Runtime = Runtime()) -> None:
+        super().__init__(network, card, runtime)
         self._network = network
 
     def _describe(self, picture: Tensor, key: Analysis | None) -> Analysis:

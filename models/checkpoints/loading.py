@@ -14,6 +14,7 @@ from models.checkpoints.tensors import fit_tensors
 from models.contract import AnimationModel
 from models.errors import CheckpointError
 from models.network_model import NetworkModel
+from models.runtime import Runtime
 
 
 def build_network(architecture: Architecture, variant: str, names: Collection[str]) -> nn.Module:
@@ -40,7 +41,7 @@ def build_network(architecture: Architecture, variant: str, names: Collection[st
         )
 
 
-def wrap_network(network: nn.Module, card: ModelCard) -> NetworkModel:
+def wrap_network(network: nn.Module, card: ModelCard, runtime: Runtime = Runtime()) -> NetworkModel:
     """The model of a network with weights, in the layout of a card."""
     from models.cfte import Cfte
     from models.cfte.model import CfteModel
@@ -50,14 +51,16 @@ def wrap_network(network: nn.Module, card: ModelCard) -> NetworkModel:
     from models.fv2v.model import Fv2vKeypointModel, Fv2vModel
 
     if isinstance(network, Fomm):
-        return FommModel(network, card)
+        return FommModel(network, card, runtime)
     if isinstance(network, Cfte):
-        return CfteModel(network, card)
+        return CfteModel(network, card, runtime)
     assert isinstance(network, Fv2v)
-    return (Fv2vKeypointModel if card.layout.keypoints else Fv2vModel)(network, card)
+    return (Fv2vKeypointModel if card.layout.keypoints else Fv2vModel)(network, card, runtime)
 
 
-def load_network_model(architecture: Architecture, variant: str, card: ModelCard) -> AnimationModel:
+def load_network_model(
+    architecture: Architecture, variant: str, card: ModelCard, runtime: Runtime = Runtime()
+) -> AnimationModel:
     """A model of imported weights.
 
     Raises:
@@ -77,4 +80,4 @@ def load_network_model(architecture: Architecture, variant: str, card: ModelCard
     except CheckpointError as error:
         raise CheckpointError(f"{path}: {error}") from None
     network.load_state_dict(fitted, strict=True, assign=True)
-    return wrap_network(network, card)
+    return wrap_network(network, card, runtime)

@@ -16,7 +16,7 @@ from models.face.network import FaceNetwork, KeyFeatures
 from models.face.places import MOTION_STEP, coarse_flow, enlarge
 from models.mesh.card import CARD, EXPRESSION_VALUES, POSE_VALUES
 from models.mesh.face_space import FaceSpace, load_face_space
-from models.mesh.model import STEPS
+from models.mesh.parameters import STEPS
 from models.mesh.shape import find_pose, pose_to_values, values_to_pose
 from models.training.augmentation import Pair
 from models.training.picture_cache import Landmarks

@@ -13,13 +13,14 @@ from models.fomm.dense_motion import inverse_2x2
 from models.fomm.keypoint_detector import FommKeypoints
 from models.fomm.networks import Fomm
 from models.network_model import Draw, NetworkModel, to_array
+from models.runtime import Runtime
 
 
 class FommModel(NetworkModel):
     """Keypoints [10, 2] and Jacobians [10, 2, 2]; the decoder needs the generator only."""
 
-    def __init__(self, network: Fomm, card: ModelCard) -> None:
-        super().__init__(network, card)
+    def __init__(self, network: Fomm, card: ModelCard, runtime: Runtime = Runtime()) -> None:
+        super().__init__(network, card, runtime)
         self._network = network
 
     def _describe(self, picture: Tensor, key: Analysis | None) -> Analysis:

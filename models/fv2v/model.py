@@ -15,6 +15,7 @@ from models.contract import Analysis, FaceParameters
 from models.fv2v.networks import Fv2v
 from models.fv2v.pose import Fv2vPose
 from models.network_model import Draw, NetworkModel, to_array
+from models.runtime import Runtime
 
 
 class Fv2vModel(NetworkModel):
@@ -23,8 +24,8 @@ class Fv2vModel(NetworkModel):
     The rotation is used as received: after quantisation it is not quite orthonormal.
     """
 
-    def __init__(self, network: Fv2v, card: ModelCard) -> None:
-        super().__init__(network, card)
+    def __init__(self, network: Fv2v, card: ModelCard, runtime: Runtime = Runtime()) -> None:
+        super().__init__(network, card, runtime)
         self._network = network
 
     def _describe(self, picture: Tensor, key: Analysis | None) -> Analysis:
@@ -55,8 +56,8 @@ class Fv2vModel(NetworkModel):
 class Fv2vKeypointModel(NetworkModel):
     """Keypoints [15, 3] in their final place."""
 
-    def __init__(self, network: Fv2v, card: ModelCard) -> None:
-        super().__init__(network, card)
+    def __init__(self, network: Fv2v, card: ModelCard, runtime: Runtime = Runtime()) -> None:
+        super().__init__(network, card, runtime)
         self._network = network
 
     def _describe(self, picture: Tensor, key: Analysis | None) -> Analysis:

@@ -30,11 +30,12 @@ from models.checkpoints import WeightsStore
 from models.mesh.card import CARD as MESH_CARD
 from models.mesh.face_space import FaceSpace, load_face_space
 from models.mesh.model import MeshModel
+from models.runtime import Runtime
 
 Tensors = dict[str, npt.NDArray[np.float32]]
 
 
-def no_model() -> AnimationModel:
+def no_model(_: Runtime) -> AnimationModel:
     raise AssertionError("nothing here loads a model")
 
 

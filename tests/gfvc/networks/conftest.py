@@ -36,7 +36,7 @@ def tiny_model(card: ModelCard) -> NetworkModel:
 
 def registry_of(model: NetworkModel, name: str) -> Registry:
     registry = Registry()
-    registry.register(RegisteredModel(CARDS[name], lambda: model))
+    registry.register(RegisteredModel(CARDS[name], lambda _: model))
     return registry
 
 

@@ -1,0 +1,25 @@
+"""How networks run: on which device, by which library."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+ENGINES = ("auto", "onnx", "torch")
+
+
+@dataclass(frozen=True, slots=True)
+class Runtime:
+    """What a user asks of the networks.
+
+    Attributes:
+        device: "auto" (a GPU where there is one), "cpu", "cuda" or "cuda:N".
+        engine: "onnx" for onnxruntime, "torch", or "auto": the faster one of those that a model
+            has on that device.
+    """
+
+    device: str = "auto"
+    engine: str = "auto"
+
+    def __post_init__(self) -> None:
+        if self.engine not in ENGINES:
+            raise ValueError(f"engine is one of {', '.join(ENGINES)}, not {self.engine!r}")
