@@ -16,7 +16,7 @@ def inputs(size: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.T
     generator = torch.Generator().manual_seed(1)
     picture = torch.rand(1, 3, size, size, generator=generator)
     landmarks = torch.rand(2, 1, 478, 2, generator=generator) * 0.5 + 0.25
-    flow = 0.05 * torch.randn(1, 2, size // 4, size // 4, generator=generator)
+    flow = 0.05 * torch.randn(1, 2, size, size, generator=generator)
     return picture, landmarks[0], landmarks[1], flow
 
 

@@ -1,0 +1,74 @@
+"""The face model around a network with random weights: what does not depend on training."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from gfvc.demo_clip import demo_still
+from models.contract import Picture
+from models.errors import ModelError
+from models.face import FaceNetwork
+from models.face.model import FaceModel
+from models.face.task import load_mesh_space
+from models.face.torch_rendering import TorchRenderer, fold
+
+
+def trained_alike() -> FaceNetwork:
+    """A network whose normalisations are not the identity, as after training."""
+    torch.manual_seed(0)
+    network = FaceNetwork()
+    for module in network.modules():
+        if isinstance(module, torch.nn.BatchNorm2d):
+            module.running_mean.uniform_(-0.5, 0.5)  # type: ignore[union-attr]
+            module.running_var.uniform_(0.5, 2.0)  # type: ignore[union-attr]
+    torch.nn.init.normal_(network.motion.out.weight, std=0.05)
+    return network.eval()
+
+
+def test_folding_keeps_what_is_computed() -> None:
+    network = trained_alike()
+    generator = torch.Generator().manual_seed(1)
+    picture = torch.rand(1, 3, 64, 64, generator=generator)
+    landmarks = torch.rand(2, 1, 478, 2, generator=generator) * 0.5 + 0.25
+    flow = 0.05 * torch.randn(1, 2, 64, 64, generator=generator)
+    with torch.inference_mode():
+        before = network(picture, landmarks[0], landmarks[1], flow)
+        after = fold(network)(picture, landmarks[0], landmarks[1], flow)
+    assert not any(isinstance(module, torch.nn.BatchNorm2d) for module in network.modules())
+    assert float((before - after).abs().max()) < 1e-4
+
+
+@pytest.fixture(scope="module")
+def model() -> FaceModel:
+    return FaceModel(load_mesh_space(), TorchRenderer(trained_alike(), torch.device("cpu")))
+
+
+@pytest.fixture(scope="module")
+def still() -> Picture:
+    return demo_still(256)
+
+
+def test_parameters_move_the_face(model: FaceModel, still: Picture) -> None:
+    moved = np.pad(still, ((0, 0), (12, 0), (0, 0)), mode="edge")[:, :256]
+    with model.open_analyser() as analyser:
+        key = analyser.analyse_key(still)
+        assert key is not None
+        driven = analyser.analyse(moved, key)
+        assert driven is not None
+    reference = model.prepare(still, key.parameters)
+    at_rest, drawn = reference.animate(key.parameters), reference.animate(driven.parameters)
+    assert at_rest.shape == drawn.shape == still.shape
+    assert at_rest.dtype == np.uint8
+    assert not np.array_equal(at_rest, drawn)
+    assert np.array_equal(drawn, reference.animate(driven.parameters))
+
+
+@pytest.mark.parametrize(("height", "width"), [(72, 72), (64, 96)])
+def test_sizes_the_network_cannot_have_are_refused(
+    model: FaceModel, height: int, width: int
+) -> None:
+    picture = np.zeros((height, width, 3), np.uint8)
+    with model.open_analyser() as analyser, pytest.raises(ModelError, match="multiple of 32"):
+        analyser.finds_face(picture)
