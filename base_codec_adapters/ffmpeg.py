@@ -20,7 +20,7 @@ from base_codec_adapters.runner import run_checked
 
 VARIABLE = "GFVC_FFMPEG"
 
-_COMMON = ("-hide_banner", "-nostdin", "-loglevel", "error", "-y")
+COMMON_OPTIONS = ("-hide_banner", "-nostdin", "-loglevel", "error", "-y")
 
 _PIXEL_FORMATS = {8: "yuv420p", 10: "yuv420p10le"}
 
@@ -121,7 +121,7 @@ class FfmpegEncoder(BaseEncoder):
         width, height = self.raw_size(request)
         return [
             str(executable),
-            *_COMMON,
+            *COMMON_OPTIONS,
             *("-f", "rawvideo", "-pix_fmt", _PIXEL_FORMATS[self.bit_depth]),
             *("-video_size", f"{width}x{height}"),
             *("-framerate", f"{request.fps.numerator}/{request.fps.denominator}"),
@@ -235,7 +235,7 @@ class FfmpegDecoder(BaseDecoder):
             errors = ["-xerror", "-err_detect", "crccheck+explode"]
         return [
             str(executable),
-            *_COMMON,
+            *COMMON_OPTIONS,
             *errors,
             *("-threads", "1", "-c:v", self.codec, "-f", self.codec, "-i", str(source)),
             *("-map", "0:v:0", "-fps_mode", "passthrough", "-noautoscale"),

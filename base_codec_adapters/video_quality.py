@@ -1,0 +1,102 @@
+"""VMAF of raw video by an ffmpeg that has the libvmaf filter."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+import tempfile
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from base_codec_adapters.adapter import DEFAULT_TIMEOUT
+from base_codec_adapters.errors import OutputInvalidError
+from base_codec_adapters.ffmpeg import COMMON_OPTIONS, find_ffmpeg
+from base_codec_adapters.runner import run_checked
+
+MODEL = "vmaf_v0.6.1"
+
+# A log holds a few hundred bytes a picture; this is for a day of video.
+_LOG_BYTES = 1 << 30
+
+
+@dataclass(frozen=True)
+class RawVideo:
+    """A file of raw 4:2:0 pictures, 8 bits; `fps` in pictures per second."""
+
+    path: Path
+    width: int
+    height: int
+    fps: Fraction
+
+
+def vmaf_command(
+    reference: RawVideo, distorted: RawVideo, log: Path, executable: Path, threads: int = 1
+) -> list[str]:
+    """The argument list that compares two raw videos and writes a JSON log."""
+    options = f"model='version={MODEL}':log_fmt=json:log_path={_escaped(log)}:n_threads={threads}"
+    return [
+        str(executable),
+        *COMMON_OPTIONS,
+        *_input(distorted),
+        *_input(reference),
+        *("-lavfi", f"[0:v][1:v]libvmaf={options}"),
+        *("-f", "null", "-"),
+    ]
+
+
+def measure_vmaf(
+    reference: RawVideo,
+    distorted: RawVideo,
+    *,
+    executable: str | Path | None = None,
+    timeout: float = DEFAULT_TIMEOUT,
+) -> list[float]:
+    """VMAF of each picture, 0..100; `timeout` in seconds for the whole video.
+
+    Raises:
+        ProgramNotFoundError: no ffmpeg is there.
+        ProgramFailedError, ProgramTimeoutError: it lacks libvmaf, or did not come to a good end.
+        OutputInvalidError: its log cannot be read.
+    """
+    program = find_ffmpeg(executable)
+    with tempfile.TemporaryDirectory(prefix="vmaf-") as folder:
+        log = Path(folder, "vmaf.json")
+        command = vmaf_command(reference, distorted, log, program)
+        outcome = run_checked(command, timeout=timeout, file_bytes=_LOG_BYTES)
+        try:
+            frames: list[dict[str, Any]] = json.loads(log.read_text())["frames"]
+            scores = [float(frame["metrics"]["vmaf"]) for frame in frames]
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise OutputInvalidError(
+                f"ffmpeg libvmaf: its log cannot be read ({error!r})",
+                command=outcome.command,
+                messages=outcome.messages,
+                exit_status=outcome.exit_status,
+            ) from error
+    if not all(math.isfinite(score) for score in scores):
+        raise OutputInvalidError(
+            "ffmpeg libvmaf: a score is not finite",
+            command=outcome.command,
+            messages=outcome.messages,
+            exit_status=outcome.exit_status,
+        )
+    return scores
+
+
+def _input(video: RawVideo) -> list[str]:
+    return [
+        *("-f", "rawvideo", "-pix_fmt", "yuv420p"),
+        *("-video_size", f"{video.width}x{video.height}"),
+        *("-framerate", f"{video.fps.numerator}/{video.fps.denominator}"),
+        *("-color_range", "tv", "-colorspace", "bt709"),
+        *("-i", str(video.path)),
+    ]
+
+
+def _escaped(path: Path) -> str:
+    """A path as an option of a filter in a filter graph: two levels of quoting in ffmpeg."""
+    option = re.sub(r"([\\':])", r"\\\1", str(path))
+    return re.sub(r"([\\'\[\],;])", r"\\\1", option)

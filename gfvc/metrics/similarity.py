@@ -1,0 +1,107 @@
+"""Likeness of two pictures, sample by sample: PSNR, SSIM, MS-SSIM. Luma is BT.709, full range."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from models.contract import FloatArray
+
+Picture = npt.NDArray[np.uint8]
+
+_LUMA_WEIGHTS = np.array([0.2126, 0.7152, 0.0722])
+
+# Wang et al. 2003: the weight of each scale, from fine to coarse.
+_SCALE_WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)
+_WINDOW_WIDTH, _WINDOW_DEVIATION = 11, 1.5
+_C1, _C2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2
+
+
+def luma(picture: Picture) -> FloatArray:
+    """Luma float64 [height, width], 0..255."""
+    weighted: FloatArray = picture @ _LUMA_WEIGHTS
+    return weighted
+
+
+def psnr(source: Picture, decoded: Picture) -> float:
+    """Peak signal-to-noise ratio over RGB in dB; infinite for equal pictures."""
+    from skimage.metrics import peak_signal_noise_ratio
+
+    if np.array_equal(source, decoded):
+        return float("inf")
+    return float(peak_signal_noise_ratio(source, decoded, data_range=255))
+
+
+def ssim_map(source: Picture, decoded: Picture) -> FloatArray:
+    """Structural similarity of luma at each pixel, [height, width], at most 1.
+
+    Wang et al., "Image quality assessment: from error visibility to structural similarity",
+    2004, with its Gaussian window (sigma 1.5).
+    """
+    from skimage.metrics import structural_similarity
+
+    _, similarity = structural_similarity(
+        luma(source),
+        luma(decoded),
+        data_range=255,
+        gaussian_weights=True,
+        sigma=_WINDOW_DEVIATION,
+        use_sample_covariance=False,
+        full=True,
+    )
+    return np.asarray(similarity, np.float64)
+
+
+def ssim(source: Picture, decoded: Picture) -> float:
+    """Mean structural similarity of luma over the picture."""
+    return float(ssim_map(source, decoded).mean())
+
+
+def ms_ssim(source: Picture, decoded: Picture) -> float:
+    """Multi-scale structural similarity of luma, 0..1.
+
+    Wang et al., "Multiscale structural similarity for image quality assessment", 2003: Gaussian
+    windows of 11×11 samples that lie within the picture, five scales each half of the last (means
+    of 2×2 samples), negative means of a scale taken as 0. A picture of fewer than 176 samples a
+    side has fewer scales, whose weights are divided by their sum.
+    """
+    first, second = luma(source), luma(decoded)
+    side = min(first.shape)
+    scales = 1
+    while scales < len(_SCALE_WEIGHTS) and side >> scales >= _WINDOW_WIDTH:
+        scales += 1
+    weights = np.array(_SCALE_WEIGHTS[:scales]) / sum(_SCALE_WEIGHTS[:scales])
+    score = 1.0
+    for scale, weight in enumerate(weights):
+        whole, structure = _window_similarity(first, second)
+        factor = whole if scale == scales - 1 else structure
+        score *= max(factor, 0.0) ** float(weight)
+        first, second = _halved(first), _halved(second)
+    return score
+
+
+def _window_similarity(first: FloatArray, second: FloatArray) -> tuple[float, float]:
+    """Mean SSIM over all windows, and the mean of its contrast and structure factor."""
+    mean_a, mean_b = _window_mean(first), _window_mean(second)
+    variances = _window_mean(first * first + second * second) - mean_a**2 - mean_b**2
+    covariance = _window_mean(first * second) - mean_a * mean_b
+    structure = (2 * covariance + _C2) / (variances + _C2)
+    brightness = (2 * mean_a * mean_b + _C1) / (mean_a**2 + mean_b**2 + _C1)
+    return float((brightness * structure).mean()), float(structure.mean())
+
+
+def _window_mean(plane: FloatArray) -> FloatArray:
+    """Gaussian mean of each window that lies within the plane."""
+    window = cv2.getGaussianKernel(_WINDOW_WIDTH, _WINDOW_DEVIATION, cv2.CV_64F)
+    edge = _WINDOW_WIDTH // 2
+    filtered = cv2.sepFilter2D(plane, cv2.CV_64F, window, window)
+    return np.asarray(filtered[edge:-edge, edge:-edge], np.float64)
+
+
+def _halved(plane: FloatArray) -> FloatArray:
+    """Means of 2×2 samples; a last odd row or column is left out."""
+    height, width = plane.shape[0] // 2 * 2, plane.shape[1] // 2 * 2
+    rows = plane[0:height:2, :width] + plane[1:height:2, :width]
+    halved: FloatArray = (rows[:, 0::2] + rows[:, 1::2]) / 4
+    return halved

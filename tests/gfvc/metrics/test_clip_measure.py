@@ -1,0 +1,90 @@
+"""All scores of a clip at once."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import cv2
+import numpy as np
+import pytest
+
+from gfvc.metrics import MEASURES, ClipMeasure, ClipScores, PictureScores, ms_ssim
+from gfvc.metrics.clip_measure import MAX_PSNR
+from gfvc.video_reader import Picture
+
+BLANK = np.full((256, 256, 3), 90, np.uint8)
+RATE = Fraction(25)
+
+
+class CountDifferences:
+    name = "lpips"
+
+    def score(self, source: Picture, decoded: Picture) -> float:
+        return float((source != decoded).sum())
+
+
+@pytest.mark.program
+def test_every_measure_of_a_clip(demo_pictures: list[Picture]) -> None:
+    sources = [*demo_pictures[:2], BLANK, demo_pictures[3]]
+    blurred = np.asarray(cv2.GaussianBlur(demo_pictures[1], (0, 0), 2), np.uint8)
+    decoded = [sources[0], blurred, BLANK, BLANK]
+    with ClipMeasure(RATE, networks=[CountDifferences()]) as measure:
+        for pair in zip(sources, decoded, strict=True):
+            measure.add(*pair, sources[0])
+        scores = measure.finish()
+    perfect, soft, faceless, lost = scores.pictures
+    assert (perfect.psnr, perfect.landmark_error, perfect.sharpness) == (MAX_PSNR, 0, 1)
+    assert (perfect.flicker, perfect.lpips, perfect.dists) == (None, 0, None)
+    assert perfect.cw_ssim == pytest.approx(1, abs=1e-6)
+    assert soft.ms_ssim == ms_ssim(sources[1], blurred)
+    assert soft.sharpness is not None
+    assert soft.sharpness < 0.2
+    assert soft.mouth_ssim is not None
+    assert soft.mouth_ssim < 0.99
+    assert soft.vmaf is not None
+    assert perfect.vmaf is not None
+    assert soft.vmaf < perfect.vmaf - 10
+    assert (faceless.landmark_error, faceless.mouth_ssim, faceless.face_lost) == (None, None, False)
+    assert (lost.landmark_error, lost.face_lost) == (1.0, True)
+    assert (scores.faces_lost, scores.faces_skipped) == (1, 1)
+    means = scores.means()
+    assert list(means) == list(MEASURES)
+    assert means["dists"] is None
+    assert means["psnr"] == pytest.approx(np.mean([one.psnr for one in scores.pictures]))
+
+
+def test_landmarks_of_the_source_are_looked_for_once(demo_pictures: list[Picture]) -> None:
+    pictures = demo_pictures[:2]
+    with ClipMeasure(RATE, vmaf=False) as first:
+        for picture in pictures:
+            first.add(picture, pictures[0], pictures[0])
+        expected = first.finish()
+    with ClipMeasure(RATE, vmaf=False, source_landmarks=first.source_landmarks) as second:
+        for picture in pictures:
+            second.add(picture, pictures[0], pictures[0])
+        assert second.finish() == expected
+    assert expected.pictures[0].vmaf is None
+    moved = [None if found is None else found + 0.1 for found in first.source_landmarks]
+    with ClipMeasure(RATE, vmaf=False, source_landmarks=moved) as third:
+        assert third.add(pictures[0], pictures[0], pictures[0]).landmark_error != 0
+
+
+def test_a_key_picture_without_face_has_no_sharpness(demo_pictures: list[Picture]) -> None:
+    with ClipMeasure(RATE, vmaf=False) as measure:
+        assert measure.add(demo_pictures[0], demo_pictures[0], BLANK).sharpness is None
+
+
+def test_sizes_must_agree(demo_pictures: list[Picture]) -> None:
+    small = demo_pictures[0][:128, :128]
+    with (
+        ClipMeasure(RATE, vmaf=False) as measure,
+        pytest.raises(ValueError, match=r"picture 0: .* differ in size"),
+    ):
+        measure.add(demo_pictures[0], small, demo_pictures[0])
+
+
+def test_a_measure_that_no_picture_has_is_no_number() -> None:
+    scores = ClipScores((PictureScores(30.0, 0.9, 0.9, 0.9, face_lost=False),))
+    assert scores.mean("vmaf") is None
+    assert scores.faces_skipped == 1
+    assert ClipScores(()).mean("psnr") is None
