@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -25,9 +25,10 @@ from gfvc.video_reader import MAX_RATE, MIN_RATE
 from gfvc.video_writer import is_folder_output, open_writer
 from models import (
     AnimationModel,
-    ModelCard,
     Reference,
+    RegisteredModel,
     Registry,
+    Runtime,
     UnknownModelError,
     default_registry,
 )
@@ -45,11 +46,13 @@ class DecodeOptions:
     """How to decode.
 
     `rate` in pictures per second replaces the one that the stream states; `timeout` is in seconds
-    for the base decoder and all key pictures. Raises `ValueError` for any other value.
+    for the base decoder and all key pictures; `runtime` says how networks run. Raises `ValueError`
+    for any other value.
     """
 
     rate: Fraction | None = None
     timeout: float = DEFAULT_TIMEOUT
+    runtime: Runtime = field(default_factory=Runtime)
 
     def __post_init__(self) -> None:
         if self.rate is not None and not MIN_RATE <= self.rate <= MAX_RATE:
@@ -110,7 +113,8 @@ def decode(
         rate = options.rate or stream.rate or DEFAULT_RATE
         if stream.rate is None and options.rate is None:
             notes(f"{source}: states no picture rate; shown at {float(rate):g} pictures a second")
-        card, model = _find_model(source, stream, registry or default_registry())
+        registered = _find_model(source, stream, registry or default_registry())
+        model = registered.load(options.runtime)
         count, total = 0, stream.pictures
         width = height = 0
         with open_writer(temporary, rate) as writer:
@@ -119,22 +123,21 @@ def decode(
                 height, width = picture.shape[:2]
                 count += 1
                 progress(count, total)
-    return DecodeSummary(count, rate, width, height, card.name, time.perf_counter() - started)
+    return DecodeSummary(
+        count, rate, width, height, registered.card.name, time.perf_counter() - started
+    )
 
 
-def _find_model(
-    source: Path, stream: FaceStream, registry: Registry
-) -> tuple[ModelCard, AnimationModel]:
+def _find_model(source: Path, stream: FaceStream, registry: Registry) -> RegisteredModel:
     if stream.model_uri is None:
         raise StreamError(
             f"{source}: its base message names no model (no gfv_nn_uri), so nothing here can "
             "tell how to draw its pictures"
         )
     try:
-        registered = registry.find_uri(model_uri(stream.model_uri))
+        return registry.find_uri(model_uri(stream.model_uri))
     except UnknownModelError as error:
         raise StreamError(f"{source}: {error}; gfvc models lists what is installed") from None
-    return registered.card, registered.load()
 
 
 def decode_pictures(

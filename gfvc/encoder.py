@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -36,7 +36,15 @@ from gfvc.video_reader import (
     probe_video,
     read_pictures,
 )
-from models import Analyser, Analysis, AnimationModel, ModelCard, Registry, default_registry
+from models import (
+    Analyser,
+    Analysis,
+    AnimationModel,
+    ModelCard,
+    Registry,
+    Runtime,
+    default_registry,
+)
 from sei import Codec as SeiCodec
 from sei import SeiMessage, access_units, split_annex_b
 
@@ -62,7 +70,7 @@ class EncodeOptions:
     "none"; `size` side of the coded picture, a multiple of 8 in 64..2048; `rate` pictures per
     second, 1..240; `low_delay` a NAL unit for each picture's messages; `audio` "none", or "copy"
     the source's sound into an MP4 output; `timeout` seconds that a base codec program may take
-    for a picture. Raises `ValueError` for any other value.
+    for a picture; `runtime` says how networks run. Raises `ValueError` for any other value.
     """
 
     codec: Codec | None = None
@@ -76,6 +84,7 @@ class EncodeOptions:
     low_delay: bool = False
     audio: str = "none"
     timeout: float = DEFAULT_TIMEOUT
+    runtime: Runtime = field(default_factory=Runtime)
 
     def __post_init__(self) -> None:
         allowed: dict[str, bool] = {
@@ -187,6 +196,7 @@ def encode(
     else:
         crop = choose_crop(source, video.width, video.height, options.size)
     qp = DEFAULT_QP[codec] if options.key_qp is None else options.key_qp
+    loaded = model.load(options.runtime)
     coder = KeyPictureCoder(codec, qp, rate, options.base_encoder, options.timeout)
     expected = round(video.seconds * rate) if video.seconds else None
     information = StreamInformation(rate, 1, video.width, video.height, crop)
@@ -195,7 +205,7 @@ def encode(
         stream = temporary.with_suffix(".stream") if in_container else temporary
         with stream.open("wb") as file:
             writer = StreamWriter(file, codec, information, low_delay=options.low_delay)
-            encoder = _ClipEncoder(source, model.load(), model.card, coder, writer, options, rate)
+            encoder = _ClipEncoder(source, loaded, model.card, coder, writer, options, rate)
             encoder.encode(_scaled(source, rate, crop, options.size), notes, progress, expected)
             writer.close()
         if in_container:

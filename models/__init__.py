@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     )
     from models.errors import CheckpointError, FaceTrackerError, ModelError, UnknownModelError
     from models.registry import RegisteredModel, Registry, default_registry
+    from models.runtime import Runtime
 
 __all__ = [
     "Analyser",
@@ -32,6 +33,7 @@ __all__ = [
     "Reference",
     "RegisteredModel",
     "Registry",
+    "Runtime",
     "UnknownModelError",
     "default_registry",
 ]
@@ -52,6 +54,7 @@ _HOME = {
     "RegisteredModel": "models.registry",
     "Registry": "models.registry",
     "default_registry": "models.registry",
+    "Runtime": "models.runtime",
 }
 
 

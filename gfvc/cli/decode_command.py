@@ -11,6 +11,8 @@ import json
 import sys
 from pathlib import Path
 
+from gfvc.cli.runtime_arguments import add_runtime_arguments, runtime_from
+
 HELP = "decode a stream into a video"
 EPILOG = """\
 examples:
@@ -34,6 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="OUT",
         help="video by suffix (.mp4, .mkv lossless, .y4m raw), or a folder of PNG files",
     )
+    add_runtime_arguments(parser)
     parser.add_argument("--force", action="store_true", help="replace OUT if it exists")
     parser.add_argument(
         "--json", action="store_true", help="print one JSON object about the result"
@@ -43,11 +46,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Run the command."""
     from gfvc.cli.console import note, progress_bar
-    from gfvc.decoder import decode
+    from gfvc.decoder import DecodeOptions, decode
 
     with progress_bar("decoding") as progress:
         summary = decode(
-            options.input, options.output, force=options.force, notes=note, progress=progress
+            options.input,
+            options.output,
+            DecodeOptions(runtime=runtime_from(options)),
+            force=options.force,
+            notes=note,
+            progress=progress,
         )
     if options.json:
         sys.stdout.write(json.dumps(summary.to_json()) + "\n")

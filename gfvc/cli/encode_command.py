@@ -13,6 +13,8 @@ import sys
 from fractions import Fraction
 from pathlib import Path
 
+from gfvc.cli.runtime_arguments import add_runtime_arguments, runtime_from
+
 HELP = "encode a video"
 EPILOG = """\
 examples:
@@ -134,6 +136,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default="none",
         help="copy: keep IN's sound, as it is, in an .mp4 OUT (default: none)",
     )
+    add_runtime_arguments(parser)
     parser.add_argument("--force", action="store_true", help="replace OUT if it exists")
     parser.add_argument(
         "--json", action="store_true", help="print one JSON object about the result"
@@ -156,6 +159,7 @@ def run(options: argparse.Namespace) -> int:
         rate=options.fps,
         low_delay=options.low_delay,
         audio=options.audio,
+        runtime=runtime_from(options),
     )
     with progress_bar("encoding") as progress:
         summary = encode(
