@@ -64,6 +64,24 @@ def file_sha256(path: Path) -> str:
         raise CheckpointError(f"{path}: cannot be read ({error.strerror})") from None
 
 
+def read_checked(path: Path, sha256: str | None) -> bytes:
+    """Content of a data file after checking its hash; None checks nothing but the size.
+
+    Raises `CheckpointError` when it is missing, too large or altered.
+    """
+    try:
+        if path.stat().st_size > MAX_TENSOR_FILE:
+            raise CheckpointError(f"{path}: larger than {MAX_TENSOR_FILE} bytes")
+        content = path.read_bytes()
+    except OSError as error:
+        raise CheckpointError(f"{path}: cannot be read ({error.strerror})") from None
+    if sha256 is not None and (found := hashlib.sha256(content).hexdigest()) != sha256:
+        raise CheckpointError(
+            f"{path}: sha256 is {found}, the card says {sha256}; install gfvc again"
+        )
+    return content
+
+
 def read_tensors(path: Path, sha256: str) -> dict[str, npt.NDArray[Any]]:
     """Read a safetensors file after checking its hash.
 
@@ -72,17 +90,7 @@ def read_tensors(path: Path, sha256: str) -> dict[str, npt.NDArray[Any]]:
     from safetensors import SafetensorError
     from safetensors.numpy import load
 
-    try:
-        if path.stat().st_size > MAX_TENSOR_FILE:
-            raise CheckpointError(f"{path}: larger than {MAX_TENSOR_FILE} bytes")
-        content = path.read_bytes()
-    except OSError as error:
-        raise CheckpointError(f"{path}: cannot be read ({error.strerror})") from None
-    found = hashlib.sha256(content).hexdigest()
-    if found != sha256:
-        raise CheckpointError(
-            f"{path}: sha256 is {found}, the card says {sha256}; install gfvc again"
-        )
+    content = read_checked(path, sha256)
     try:
         return {name: np.asarray(value) for name, value in load(content).items()}
     except SafetensorError as error:

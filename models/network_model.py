@@ -24,13 +24,10 @@ from models.contract import (
 )
 from models.errors import ModelError
 from models.face_tracking import FaceTracker
-from models.runtime import Runtime
+from models.runtime import DEVICE_VARIABLE, Runtime
 
 PICTURE_SIZE = 256
 """Width and height of the pictures that the published weights were trained for."""
-
-DEVICE_VARIABLE = "GFVC_DEVICE"
-"""Environment variable that names the device of networks, such as cpu or cuda:1."""
 
 Draw = Callable[[FaceParameters], Tensor]
 """Draws the prediction [1, 3, H, W] in 0..1 for parameters of the right layout."""

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+DEVICE_VARIABLE = "GFVC_DEVICE"
+"""Environment variable that names the device of networks, such as cpu or cuda:1."""
+
 ENGINES = ("auto", "onnx", "torch")
 
 

@@ -124,12 +124,18 @@ class FaceNetwork(nn.Module):
         `driven` is [B, 3, S, S] in 0..1; `landmarks` and `flow` are as in `draw`. Raises
         ValueError for a network without compact features.
         """
+        return self.analyse_against(driven, key.picture, landmarks, flow)
+
+    def analyse_against(
+        self, driven: Tensor, key: Tensor, landmarks: Tensor, flow: Tensor
+    ) -> Tensor:
+        """`analyse` with nothing but the key picture [B, 3, S, S], which is all it looks at."""
         if self.analysis is None:
             raise ValueError("this network has no compact features")
         size = driven.shape[-1]
         reduced = functional.avg_pool2d(flow, ANALYSIS_STEP)
         warped = read_at(
-            functional.avg_pool2d(key.picture, ANALYSIS_STEP),
+            functional.avg_pool2d(key, ANALYSIS_STEP),
             place_grid(reduced.shape[-1], reduced) + reduced,
         )
         maps = heat_maps(landmarks, size // 16, self.configuration.heat_map_width, DETAIL_PARTS)

@@ -1,0 +1,1 @@
+"""Networks as ONNX graphs: writing them, and checking them against torch."""

@@ -1,0 +1,103 @@
+"""From a module to an ONNX file."""
+
+from __future__ import annotations
+
+import logging
+import warnings
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import onnx
+import torch
+from onnx import TensorProto, helper, numpy_helper
+from torch import Tensor, nn
+
+OPSET = 20
+"""Version of the ONNX operators; the first in which volumes can be sampled too."""
+
+# Smaller constants stay as they are: grids and shapes must be exact, and weigh nothing.
+_HALVED_FROM = 1024
+
+
+def write_graph(
+    module: nn.Module,
+    inputs: Mapping[str, Tensor],
+    outputs: Sequence[str],
+    path: Path,
+    metadata: Mapping[str, str] | None = None,
+    *,
+    half_weights: bool = False,
+) -> None:
+    """Write a module as one file; shapes are those of the inputs, fixed.
+
+    Args:
+        module: in evaluation mode; called with the inputs by position, in their order.
+        inputs: by name, the arguments to follow the module with.
+        outputs: names of what it returns.
+        path: replaced when it is there.
+        metadata: texts to keep in the file.
+        half_weights: store weights as float16; they are made float32 again when loading.
+    """
+    with warnings.catch_warnings(), _quiet("torch.onnx"), torch.no_grad():
+        # The exporter calls parts of torch that announce their own end.
+        warnings.simplefilter("ignore")
+        program = torch.onnx.export(
+            module,
+            tuple(inputs.values()),
+            input_names=list(inputs),
+            output_names=list(outputs),
+            opset_version=OPSET,
+            dynamo=True,
+            verbose=False,
+        )
+    assert program is not None
+    graph = program.model_proto
+    if half_weights:
+        _halve(graph)
+    _forget_sources(graph)
+    helper.set_model_props(graph, dict(metadata or {}))
+    onnx.checker.check_model(graph, full_check=True)
+    temporary = path.with_suffix(".tmp")
+    temporary.write_bytes(graph.SerializeToString(deterministic=True))
+    temporary.replace(path)
+
+
+class _quiet:  # noqa: N801 (used as a statement)
+    """Keeps a logger of information and warnings silent."""
+
+    def __init__(self, name: str) -> None:
+        self._logger = logging.getLogger(name)
+
+    def __enter__(self) -> None:
+        self._level = self._logger.level
+        self._logger.setLevel(logging.ERROR)
+
+    def __exit__(self, *exception: object) -> None:
+        self._logger.setLevel(self._level)
+
+
+def _halve(model: onnx.ModelProto) -> None:
+    """Store large float32 constants as float16, each followed by a cast."""
+    casts = []
+    for tensor in model.graph.initializer:
+        if tensor.data_type != TensorProto.FLOAT or np.prod(tensor.dims) < _HALVED_FROM:
+            continue
+        name = tensor.name
+        halved = numpy_helper.to_array(tensor).astype(np.float16)
+        tensor.CopyFrom(numpy_helper.from_array(halved, f"{name}.half"))
+        casts.append(helper.make_node("Cast", [tensor.name], [name], to=TensorProto.FLOAT))
+    for cast in reversed(casts):
+        model.graph.node.insert(0, cast)
+
+
+def _forget_sources(model: onnx.ModelProto) -> None:
+    """Drop what the exporter notes of source files: paths of one machine, and most of the size."""
+    for node in model.graph.node:
+        node.ClearField("metadata_props")
+        node.ClearField("doc_string")
+    for value in (*model.graph.value_info, *model.graph.input, *model.graph.output):
+        value.ClearField("metadata_props")
+    model.graph.ClearField("metadata_props")
+    for tensor in model.graph.initializer:
+        tensor.ClearField("metadata_props")

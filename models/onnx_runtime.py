@@ -1,0 +1,110 @@
+"""Running ONNX graphs with onnxruntime."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from models.card import read_checked
+from models.errors import CheckpointError, ModelError
+from models.runtime import DEVICE_VARIABLE
+
+Array = npt.NDArray[Any]
+
+_CUDA = "CUDAExecutionProvider"
+_CPU = "CPUExecutionProvider"
+_FATAL = 4  # onnxruntime's highest level of its own log: errors reach us as exceptions
+
+
+def choose_providers(available: Collection[str], wanted: str = "auto") -> list[Any]:
+    """Execution providers of onnxruntime, the preferred one first.
+
+    Args:
+        available: those of the installed onnxruntime.
+        wanted: "cpu", "cuda", "cuda:N", or "auto": what GFVC_DEVICE names, else a GPU where
+            onnxruntime can use one.
+
+    Raises:
+        ModelError: the named device is not there.
+    """
+    name = os.environ.get(DEVICE_VARIABLE, "auto") if wanted == "auto" else wanted
+    origin = DEVICE_VARIABLE if wanted == "auto" else "device"
+    kind, _, number = name.partition(":")
+    if kind not in ("", "auto", "cpu", "cuda") or (number and not number.isdecimal()):
+        raise ModelError(f"{origin}={name}: no such device for onnxruntime; it has cpu and cuda:N")
+    if kind == "cuda" and _CUDA not in available:
+        raise ModelError(f"{origin}={name}: no such device here (this onnxruntime has no CUDA)")
+    if kind == "cpu" or _CUDA not in available:
+        return [_CPU]
+    return [(_CUDA, {"device_id": number or "0"}), _CPU]
+
+
+class OnnxGraph:
+    """One graph of fixed shapes, loaded and ready to run.
+
+    Attributes:
+        name: of the file, for messages.
+        inputs: shape of each input, in the order of the graph.
+        outputs: names of the outputs.
+        metadata: what the exporter wrote into the file.
+    """
+
+    def __init__(
+        self, path: Path, sha256: str | None = None, *, threads: int = 0, device: str = "auto"
+    ) -> None:
+        """Load a file.
+
+        Args:
+            path: an ONNX file with its weights in it.
+            sha256: of the file, checked before anything else looks at it; None for a file that
+                was made here and now.
+            threads: of one run; 0 for as many as there are cores.
+            device: as `choose_providers` wants it.
+
+        Raises:
+            CheckpointError: the file is missing, altered or no graph that can be run.
+            ModelError: the device is not there.
+        """
+        import onnxruntime
+
+        content = read_checked(path, sha256)
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
+        options.log_severity_level = _FATAL
+        providers = choose_providers(onnxruntime.get_available_providers(), device)
+        try:
+            self._session = onnxruntime.InferenceSession(content, options, providers=providers)
+        except Exception as error:  # onnxruntime's exceptions have no common base
+            raise CheckpointError(f"{path}: not a graph that can be run ({_line(error)})") from None
+        self.name = path.name
+        self.inputs: dict[str, tuple[int, ...]] = {
+            value.name: tuple(value.shape) for value in self._session.get_inputs()
+        }
+        self.outputs = [value.name for value in self._session.get_outputs()]
+        self.metadata: dict[str, str] = self._session.get_modelmeta().custom_metadata_map
+
+    def run(self, arrays: Mapping[str, Array]) -> dict[str, Array]:
+        """Run the graph.
+
+        Args:
+            arrays: of each input's shape and type.
+
+        Raises:
+            ModelError: an input is missing, left over, or of another shape or type.
+        """
+        try:
+            results = self._session.run(None, dict(arrays))
+        except Exception as error:  # as above; a wrong name is a ValueError
+            raise ModelError(f"{self.name}: {_line(error)}") from None
+        return {
+            name: np.asarray(result) for name, result in zip(self.outputs, results, strict=True)
+        }
+
+
+def _line(error: Exception) -> str:
+    return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
