@@ -1,0 +1,193 @@
+"""Models against each other: every measure on every clip, and sheets to look at.
+
+    python -m benchmarks.model_quality CLIP... [--models mesh face] [--key-qp N] [--every N]
+        [--json FILE] [--sheets DIR] [--weights FILE]
+
+Each clip is coded by `gfvc encode` with each model at the same key QP, and drawn from its stream.
+Clips are square. Measures are defined in docs/measures.md. A sheet has a row for each of some
+pictures of the clip: source, key picture, and what each model made of it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from benchmarks.coded_clip import code_clip
+from gfvc.metrics import MEASURES, Better, ClipMeasure, Picture
+from models import AnimationModel, default_registry
+
+SHEET_ROWS = 5
+_LABEL_HEIGHT = 24
+
+
+@dataclass(frozen=True, slots=True)
+class ModelResult:
+    """A model on a clip: bits, means of the measures, faces lost, sheet columns by picture."""
+
+    clip: str
+    model: str
+    kbps: float
+    scores: dict[str, float | None]
+    faces_lost: int
+
+
+def load_models(names: Sequence[str], weights: Path | None) -> dict[str, AnimationModel]:
+    """Registered models by name; `weights` stand in for those of `face`."""
+    models = {name: default_registry().find(name).load() for name in names if name != "face"}
+    if "face" in names:
+        models["face"] = (
+            default_registry().find("face").load() if weights is None else _face_of(weights)
+        )
+    return {name: models[name] for name in names}
+
+
+def _face_of(weights: Path) -> AnimationModel:
+    import torch
+
+    from models.face.model import FaceModel
+    from models.face.task import load_mesh_space
+    from models.face.torch_rendering import TorchRenderer
+    from models.face.weights import load_face_network
+
+    renderer = TorchRenderer(load_face_network(weights), torch.device("cpu"))
+    return FaceModel(load_mesh_space(), renderer)
+
+
+def measure_clip(
+    path: Path, models: dict[str, AnimationModel], options: argparse.Namespace
+) -> tuple[list[ModelResult], Picture]:
+    """Results of each model on a clip, and the sheet."""
+    results = []
+    columns: list[list[Picture]] = []
+    landmarks = None
+    with tempfile.TemporaryDirectory() as folder:
+        for name, model in models.items():
+            stream = Path(folder, f"{name}.266")
+            # Weights on trial are no registered model; their parameters are those of `mesh`.
+            registered = "mesh" if name == "face" and options.weights else name
+            arguments = ["--model", registered]
+            if options.key_qp is not None:
+                arguments += ["--key-qp", str(options.key_qp)]
+            clip = code_clip(path, stream, *arguments)
+            assert clip.face_stream.rate is not None
+            drawn = list(clip.pictures(model, options.every))
+            with ClipMeasure(
+                clip.face_stream.rate, source_landmarks=landmarks, vmaf=options.every == 1
+            ) as measure:
+                for picture in drawn:
+                    measure.add(picture.source, picture.decoded, picture.key)
+                scores = measure.finish()
+                landmarks = measure.source_landmarks
+            rows = [
+                drawn[i] for i in np.linspace(0, len(drawn) - 1, SHEET_ROWS + 1).astype(int)[1:]
+            ]
+            if not columns:
+                columns += [[row.source for row in rows], [row.key for row in rows]]
+            columns.append([row.decoded for row in rows])
+            results.append(
+                ModelResult(
+                    path.stem,
+                    name,
+                    clip.bits / clip.seconds / 1000,
+                    scores.means(),
+                    scores.faces_lost,
+                )
+            )
+    return results, make_sheet(["source", "key picture", *models], columns)
+
+
+def make_sheet(titles: Sequence[str], columns: Sequence[Sequence[Picture]]) -> Picture:
+    """Columns of pictures of one size under their titles."""
+    drawn = []
+    for title, pictures in zip(titles, columns, strict=True):
+        label = np.full((_LABEL_HEIGHT, pictures[0].shape[1], 3), 255, np.uint8)
+        cv2.putText(label, title, (4, 17), cv2.FONT_HERSHEY_SIMPLEX, 0.5, (0, 0, 0), 1, cv2.LINE_AA)
+        drawn.append(np.concatenate([label, *pictures]))
+    return np.concatenate(drawn, axis=1)
+
+
+def _print_results(results: Sequence[ModelResult], names: Sequence[str]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console(width=200)
+    measured = [m for m in MEASURES.values() if results[0].scores[m.name] is not None]
+    table = Table(title="models, clip by clip")
+    for column in ("clip", "model", "kbit/s", *(m.title for m in measured), "faces lost"):
+        table.add_column(column, justify="left" if column in ("clip", "model") else "right")
+    for result in results:
+        cells = [f"{result.scores[m.name]:.4f}" for m in measured]
+        table.add_row(
+            result.clip, result.model, f"{result.kbps:.2f}", *cells, str(result.faces_lost)
+        )
+    console.print(table)
+
+    first, *others = names
+    by_model = {name: [r for r in results if r.model == name] for name in names}
+    for name in others:
+        versus = Table(title=f"{name} against {first}")
+        for column in ("measure", f"mean {first}", f"mean {name}", "difference", "clips better"):
+            versus.add_column(column, justify="left" if column == "measure" else "right")
+        for measure in measured:
+            old = np.array([r.scores[measure.name] for r in by_model[first]], float)
+            new = np.array([r.scores[measure.name] for r in by_model[name]], float)
+            better = {
+                Better.HIGHER: new > old,
+                Better.LOWER: new < old,
+                Better.ONE: abs(new - 1) < abs(old - 1),
+            }[measure.better]
+            versus.add_row(
+                measure.title,
+                f"{old.mean():.4f}",
+                f"{new.mean():.4f}",
+                f"{new.mean() - old.mean():+.4f}",
+                f"{better.sum()} of {len(better)}",
+            )
+        console.print(versus)
+        sharpness = [r.scores["sharpness"] for r in by_model[name] if r.scores["sharpness"]]
+        console.print(f"sharpness of {name}: {min(sharpness):.2f} to {max(sharpness):.2f}")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the benchmark."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.model_quality", description=__doc__)
+    parser.add_argument("clips", nargs="+", type=Path, metavar="CLIP")
+    parser.add_argument("--models", nargs="+", default=["mesh", "face"], metavar="NAME")
+    parser.add_argument("--key-qp", type=int, metavar="N")
+    parser.add_argument(
+        "--every", type=int, default=1, metavar="N", help="measure every N pictures"
+    )
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the results here too")
+    parser.add_argument("--sheets", type=Path, metavar="DIR", help="write a PNG sheet a clip")
+    parser.add_argument(
+        "--weights", type=Path, metavar="FILE", help="trained weights in place of those of face"
+    )
+    options = parser.parse_args(arguments)
+    models = load_models(options.models, options.weights)
+    results: list[ModelResult] = []
+    for path in options.clips:
+        found, sheet = measure_clip(path, models, options)
+        results += found
+        if options.sheets:
+            options.sheets.mkdir(parents=True, exist_ok=True)
+            name = options.sheets / f"{path.stem}.png"
+            if not cv2.imwrite(str(name), cv2.cvtColor(sheet, cv2.COLOR_RGB2BGR)):
+                raise SystemExit(f"{name}: cannot be written")
+        sys.stderr.write(f"{path.stem}\n")
+    _print_results(results, options.models)
+    if options.json:
+        options.json.write_text(json.dumps([asdict(r) for r in results], indent=2) + "\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
