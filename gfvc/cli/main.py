@@ -27,6 +27,7 @@ COMMANDS = (
     "verify",
     "demo",
     "models",
+    "train",
 )
 
 _DESCRIPTION = """\

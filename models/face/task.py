@@ -14,11 +14,13 @@ from models.face.configuration import FaceConfiguration
 from models.face.heat_maps import DETAIL_PARTS, heat_maps
 from models.face.network import FaceNetwork, KeyFeatures
 from models.face.places import MOTION_STEP, coarse_flow, enlarge
-from models.mesh.card import CARD, EXPRESSION_VALUES, POSE_VALUES
-from models.mesh.face_space import FaceSpace, load_face_space
-from models.mesh.parameters import STEPS
+from models.mesh.card import EXPRESSION_VALUES, POSE_VALUES
+from models.mesh.face_space import FaceSpace
+from models.mesh.parameters import quantised
 from models.mesh.shape import find_pose, pose_to_values, values_to_pose
 from models.training.augmentation import Pair
+from models.training.errors import TrainingError
+from models.training.mesh_space import load_mesh_space
 from models.training.picture_cache import Landmarks
 from models.training.rate import rate_loss, round_through
 from models.training.task import Batch, Outputs
@@ -27,27 +29,18 @@ COMPACT_PRECISION = 8
 _IMPORTANCE_WIDTH = 0.035
 
 
-def load_mesh_space() -> FaceSpace:
-    """The face space of the `mesh` model."""
-    path = CARD.path
-    assert path is not None
-    return load_face_space(path, CARD.sha256)
+def coded_landmarks(space: FaceSpace, key_face: Landmarks, face: Landmarks) -> Landmarks:
+    """Landmarks [478, 3] as a decoder rebuilds them from the parameters of `mesh`.
 
-
-def coded_landmarks(space: FaceSpace, pair: Pair) -> Landmarks:
-    """Driven landmarks [478, 3] as a decoder rebuilds them from the parameters of `mesh`."""
-    key = pair.key_landmarks.astype(np.float64)
-    driven = pair.driven_landmarks.astype(np.float64)
-
-    def quantise(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-        steps = STEPS[: len(values)]
-        return np.asarray(np.round(values / steps) * steps, np.float64)
-
-    key_pose = quantise(pose_to_values(find_pose(space.mean, key, space.weights)))
+    `key_face` are those of the key picture, which the parameters are relative to.
+    """
+    key = key_face.astype(np.float64)
+    driven = face.astype(np.float64)
+    key_pose = quantised(pose_to_values(find_pose(space.mean, key, space.weights)))
     rest = values_to_pose(key_pose).remove(key)
     pose = find_pose(rest, driven, space.weights)
     expression = space.expression(pose.remove(driven), rest)[:EXPRESSION_VALUES]
-    values = quantise(np.concatenate([pose_to_values(pose), expression]))
+    values = quantised(np.concatenate([pose_to_values(pose), expression]))
     shape = space.deform(rest, values[POSE_VALUES:])
     return values_to_pose(values[:POSE_VALUES]).apply(shape).astype(np.float32)
 
@@ -67,6 +60,9 @@ class FaceTask:
             feature; of the others, the first 1 to K values are sent, each number as often.
         values_sent: values of the compact feature in validation, 0..K.
         detail_weight: extra weight of pixels at the lips and eyes.
+
+    Raises:
+        TrainingError: more values are to be sent than there are.
     """
 
     configuration: FaceConfiguration = field(default_factory=FaceConfiguration)
@@ -79,6 +75,11 @@ class FaceTask:
     space: FaceSpace = field(default_factory=load_mesh_space, repr=False)
     name: str = "face"
 
+    def __post_init__(self) -> None:
+        count = self.configuration.compact_features
+        if not 0 <= self.values_sent <= count:
+            raise TrainingError(f"{self.values_sent} values to send; the network has {count}")
+
     @property
     def loss_names(self) -> tuple[str, ...]:
         """The warp's loss, and the rate where there is a compact feature."""
@@ -88,6 +89,9 @@ class FaceTask:
     def codes_differences(self) -> bool:
         """Values of the compact feature are sent as differences to the previous picture's."""
         return self.configuration.compact_features > 0
+
+    def check_size(self, size: int) -> None:
+        """Any multiple of 32, which the trainer sees to."""
 
     def build_network(self) -> FaceNetwork:
         """A new network."""
@@ -102,15 +106,17 @@ class FaceTask:
     ) -> dict[str, npt.NDArray[np.float32]]:
         """Landmarks [478, 2] that the network gets to see, and their coarse flow."""
         coded = random is None or random.random() < self.coded_share
-        landmarks = coded_landmarks(self.space, pair) if coded else pair.driven_landmarks
-        prepared = self._inputs("", pair, landmarks)
+        prepared = self._inputs("", pair, pair.driven_landmarks, coded=coded)
         if pair.previous_landmarks is not None:
-            prepared.update(self._inputs("previous_", pair, pair.previous_landmarks))
+            # As the driven one's: the difference of the two must not be that of coded and tracked.
+            prepared.update(self._inputs("previous_", pair, pair.previous_landmarks, coded=coded))
         return prepared
 
     def _inputs(
-        self, name: str, pair: Pair, landmarks: Landmarks
+        self, name: str, pair: Pair, landmarks: Landmarks, *, coded: bool
     ) -> dict[str, npt.NDArray[np.float32]]:
+        if coded:
+            landmarks = coded_landmarks(self.space, pair.key_landmarks, landmarks)
         plane = np.ascontiguousarray(landmarks[:, :2])
         key = np.ascontiguousarray(pair.key_landmarks[:, :2])
         return {

@@ -1,4 +1,4 @@
-"""Train the `face` network: python -m models.training DATA --out DIR --minutes N."""
+"""Train a network: python -m models.training DATA --out DIR --minutes N."""
 
 from __future__ import annotations
 
@@ -20,6 +20,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ModelError as error:
         sys.stderr.write(f"models.training: {error}\n")
         return 1
+    except KeyboardInterrupt:
+        return 130
 
 
 if __name__ == "__main__":

@@ -90,8 +90,10 @@ def imitate_key_coding(picture: Picture, random: np.random.Generator) -> Picture
     """
     if random.random() < 0.5:
         quality = int(random.integers(12, 70))
-        coded = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, quality])[1]
-        return np.asarray(cv2.imdecode(coded, cv2.IMREAD_COLOR), np.uint8)
+        # OpenCV takes pictures for blue, green, red, and weighs them so for luma.
+        coded = cv2.imencode(".jpg", picture[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])[1]
+        decoded = np.asarray(cv2.imdecode(coded, cv2.IMREAD_COLOR), np.uint8)
+        return np.ascontiguousarray(decoded[..., ::-1])
     size = picture.shape[0]
     small = max(8, int(size * random.uniform(0.4, 0.9)))
     reduced = cv2.resize(picture, (small, small), interpolation=cv2.INTER_AREA)

@@ -29,9 +29,12 @@ def find_clips(data: Path, index: Path | None, skip: Collection[str]) -> list[Cl
     for another person.
 
     Raises:
-        TrainingError: no clips, none for a split, a name to skip that is not there, an index
-            without its columns or with a clip outside the folder, or a person in two splits.
+        TrainingError: no folder, no clip for a split, a name to skip that is not there, an index
+            without its columns or with a clip that is missing, double or outside the folder, or
+            a person in two splits.
     """
+    if not data.is_dir():
+        raise TrainingError(f"{data}: is no folder")
     clips = _from_index(data, index) if index is not None else _from_folders(data)
     names = {name for clip in clips for name in _names(clip, data)}
     if unknown := sorted(set(skip) - names):
@@ -39,7 +42,8 @@ def find_clips(data: Path, index: Path | None, skip: Collection[str]) -> list[Cl
     kept = [clip for clip in clips if not _names(clip, data) & set(skip)]
     for split in SPLITS:
         if not any(clip.split == split for clip in kept):
-            raise TrainingError(f"{index or data}: no clip for {split}")
+            where = index if index is not None else data / split
+            raise TrainingError(f"{where}: no clip for {split}")
     people = [{clip.identity for clip in kept if clip.split == split} for split in SPLITS]
     if shared := sorted(people[0] & people[1]):
         raise TrainingError(f"{index}: {shared[0]} is in both train and validation")
@@ -74,8 +78,10 @@ def _from_index(data: Path, index: Path) -> list[Clip]:
             rows = [row for row in reader if row["split"] in SPLITS]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise TrainingError(f"{index}: not a CSV file that can be read ({error})") from None
-    clips = []
+    clips: list[Clip] = []
     for row in rows:
+        if not row["file"] or not row["identity"]:
+            raise TrainingError(f"{index}: a row for {row['split']} lacks its file or identity")
         path = data / row["file"]
         if path.suffix.lower() not in SUFFIXES:
             continue
@@ -83,5 +89,7 @@ def _from_index(data: Path, index: Path) -> list[Clip]:
             raise TrainingError(f"{index}: {row['file']} is outside {data}")
         if not path.is_file():
             raise TrainingError(f"{index}: {path} is not there")
+        if any(clip.path == path for clip in clips):
+            raise TrainingError(f"{index}: {row['file']} is there twice")
         clips.append(Clip(path, row["identity"], row["split"]))
     return clips

@@ -2,28 +2,42 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import math
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
+from typing import Any
 
 from models.training.errors import TrainingError
+
+SMALLEST_WINDOW = 64
+"""The smallest of the four scales of the SSIM loss then still holds its window of 7 pixels."""
 
 
 @dataclass(frozen=True, slots=True)
 class LossWeights:
-    """How much each term of the loss counts; see `models.training.losses`."""
+    """How much each term of the loss counts, 0 or more; see `models.training.losses`.
+
+    `perceptual` counts only where a training has weights of VGG-19, and `adversarial` and
+    `features` only once the discriminator takes part.
+    """
 
     l1: float = 4.0
     gradient: float = 2.0
     ssim: float = 0.35
+    perceptual: float = 0.1
     adversarial: float = 0.15
     features: float = 1.0
+
+    def __post_init__(self) -> None:
+        for item in fields(self):
+            _check(f"weight of {item.name}", getattr(self, item.name), 0.0)
 
 
 @dataclass(frozen=True, slots=True)
 class Augmentation:
     """Shares of pairs, 0..1, that are changed in each way, and how far.
 
-    `smallest_crop` is the least width of a crop over the picture's width.
+    `smallest_crop` is the least width of a crop over the picture's width, 0.25..1.
     """
 
     crop: float = 0.8
@@ -31,6 +45,11 @@ class Augmentation:
     colour: float = 0.7
     flip: float = 0.5
     key_coding: float = 0.7
+
+    def __post_init__(self) -> None:
+        for item in fields(self):
+            lowest = 0.25 if item.name == "smallest_crop" else 0.0
+            _check(f"augmentation {item.name}", getattr(self, item.name), lowest, 1.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,20 +62,35 @@ class TrainingConfiguration:
         index: CSV with the columns file, identity and split; None for sub-folders.
         cache: folder for decoded pictures and landmarks; None for `out/cache`.
         skip: names of clips to leave out, with or without folder and suffix.
+        start_from: weights file to begin with, or None for random weights.
         size: width and height of pictures.
-        window: width of the part that is drawn in a step; a multiple of 32 up to `size`.
+        window: width of the part that is drawn in a step by networks that can, and judged by the
+            discriminator; a multiple of 32 from 64 up to `size`.
         batch: pairs in a step.
         minutes: time budget over all resumed runs together, or None.
-        steps: step budget over all resumed runs together, or None; one of the two is wanted.
+        steps: step budget over all resumed runs together, or None; one of the two is wanted. 0
+            validates and exports without a step.
+        learning_rate: the highest, of AdamW.
+        final_rate: share of it that is left at the end of the cosine.
+        warm_up: steps over which it rises from 0.
+        gradient_limit: norm that the gradient is clipped to.
+        gradient_scales: resolutions at which gradients are compared, each half the last.
+        average_decay: of the moving average of the weights, a step.
+        vgg: file of VGG-19 weights for the perceptual loss, or None to go without.
         adversarial_from: step from which the discriminator takes part, or None for never.
+        adversarial_ramp: steps over which its part grows to the whole.
         checkpoint_minutes: time between states.
         validation_minutes: time between validations.
         validation_pictures: driven pictures of each validation clip.
         landmark_pictures: drawn validation pictures that are tracked for the landmark error.
+        log_steps: steps whose mean makes a row of the table of losses.
         device: "cpu", "cuda" or "auto".
         half_precision: bfloat16 where PyTorch thinks it safe.
         threads: of PyTorch on the CPU, or None to leave them.
         workers: threads that prepare batches.
+
+    Raises:
+        TrainingError: a value makes no sense.
     """
 
     data: Path
@@ -64,6 +98,7 @@ class TrainingConfiguration:
     index: Path | None = None
     cache: Path | None = None
     skip: tuple[str, ...] = ()
+    start_from: Path | None = None
     size: int = 256
     window: int = 128
     batch: int = 8
@@ -75,7 +110,9 @@ class TrainingConfiguration:
     warm_up: int = 200
     weight_decay: float = 1e-4
     gradient_limit: float = 1.0
+    gradient_scales: int = 1
     average_decay: float = 0.998
+    vgg: Path | None = None
     discriminator_rate: float = 4e-4
     discriminator_channels: int = 32
     adversarial_from: int | None = None
@@ -95,15 +132,61 @@ class TrainingConfiguration:
     def __post_init__(self) -> None:
         if self.minutes is None and self.steps is None:
             raise TrainingError("training has no end: give a number of minutes or of steps")
-        if self.size % 32 or self.size < 64:
+        if self.size % 32 or self.size < SMALLEST_WINDOW:
             raise TrainingError(f"picture size {self.size} is not a multiple of 32 from 64 on")
-        if self.window % 32 or not 32 <= self.window <= self.size:
-            raise TrainingError(f"window {self.window} is not a multiple of 32 up to {self.size}")
-        for name in ("batch", "workers", "log_steps", "validation_pictures"):
-            if getattr(self, name) < 1:
-                raise TrainingError(f"{name} is {getattr(self, name)}; want 1 or more")
+        if self.window % 32 or not SMALLEST_WINDOW <= self.window <= self.size:
+            raise TrainingError(
+                f"window {self.window} is not a multiple of 32 from 64 up to {self.size}"
+            )
+        for name in _FROM_ONE:
+            _check(name, getattr(self, name), 1)
+        for name in _FROM_ZERO:
+            _check(name, getattr(self, name), 0)
+        for name in _SHARES:
+            _check(name, getattr(self, name), 0, 1)
+        for name in _ABOVE_ZERO:
+            _check(name, getattr(self, name), 1e-9)
 
     @property
     def cache_folder(self) -> Path:
         """Where decoded pictures and landmarks are kept."""
         return self.cache or self.out / "cache"
+
+    def as_record(self) -> dict[str, Any]:
+        """All values as JSON has them."""
+        return {
+            name: str(value) if isinstance(value, Path) else value
+            for name, value in asdict(self).items()
+        }
+
+
+_FROM_ONE = (
+    "batch",
+    "workers",
+    "threads",
+    "log_steps",
+    "validation_pictures",
+    "gradient_scales",
+    "discriminator_channels",
+)
+_FROM_ZERO = (
+    "steps",
+    "seed",
+    "warm_up",
+    "weight_decay",
+    "adversarial_from",
+    "adversarial_ramp",
+    "checkpoint_minutes",
+    "validation_minutes",
+    "landmark_pictures",
+)
+_SHARES = ("final_rate", "average_decay")
+_ABOVE_ZERO = ("minutes", "learning_rate", "discriminator_rate", "gradient_limit")
+
+
+def _check(name: str, value: float | None, lowest: float, highest: float = math.inf) -> None:
+    """Refuse a number outside its range, and what is no number."""
+    if value is None or (lowest <= value <= highest and math.isfinite(value)):
+        return
+    limit = f"up to {highest:g}" if math.isfinite(highest) else "or more"
+    raise TrainingError(f"{name.replace('_', ' ')} is {value:g}; want {lowest:g} {limit}")

@@ -5,16 +5,63 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import nn
 
+from models.checkpoints.reading import read_checkpoint
+from models.checkpoints.tensors import fit_tensors
+from models.errors import CheckpointError
+from models.training.errors import TrainingError
+
 
 def export_weights(network: nn.Module, metadata: Mapping[str, str], path: Path) -> None:
-    """Write weights and buffers, floating-point ones as float16."""
+    """Write weights and buffers, floating-point ones as float16.
+
+    Raises:
+        TrainingError: a value does not fit float16, or the file cannot be written.
+    """
     tensors = {
         name: (value.half() if value.is_floating_point() else value).cpu().contiguous()
         for name, value in network.state_dict().items()
     }
+    for name, tensor in tensors.items():
+        if not tensor.isfinite().all():
+            raise TrainingError(f"{path}: {name} holds values that float16 cannot")
     temporary = path.with_suffix(".tmp")
-    save_file(tensors, temporary, dict(metadata))
-    temporary.replace(path)
+    try:
+        save_file(tensors, temporary, dict(metadata))
+        temporary.replace(path)
+    except (OSError, SafetensorError) as error:
+        temporary.unlink(missing_ok=True)
+        raise TrainingError(f"{path}: cannot be written ({error})") from None
+
+
+def start_from_weights(network: nn.Module, metadata: Mapping[str, str], path: Path) -> None:
+    """Give a network the weights of a file: one that training exported, or a published checkpoint.
+
+    A file that names its configuration has to name that of `metadata`.
+
+    Raises:
+        TrainingError: the file is missing, unsafe, cut off, or of another network.
+    """
+    wanted = network.state_dict()
+    entries = sorted({name.partition(".")[0] for name in wanted})
+    try:
+        network.load_state_dict(fit_tensors(read_checkpoint(path, entries), network), strict=True)
+    except CheckpointError as error:
+        text = str(error)
+        where = "" if text.startswith(str(path)) else f"{path}: not weights of this network: "
+        raise TrainingError(f"{where}{text}") from None
+    named = _metadata(path).get("configuration")
+    if named is not None and named != metadata.get("configuration"):
+        raise TrainingError(f"{path}: weights of another configuration: {named}")
+
+
+def _metadata(path: Path) -> Mapping[str, str]:
+    """What a safetensors file says of itself; nothing for files of another kind."""
+    try:
+        with safe_open(path, framework="pt") as file:
+            return file.metadata() or {}
+    except (OSError, SafetensorError):
+        return {}

@@ -13,6 +13,7 @@ from models.training.quality import luma, ssim_maps
 from models.training.task import Outputs
 
 SHARED_LOSSES = ("l1", "gradient", "ssim")
+PERCEPTUAL_LOSS = "perceptual"
 ADVERSARIAL_LOSSES = ("adversarial", "features")
 _SSIM_SCALES = 4
 
@@ -23,11 +24,19 @@ def weighted_l1(picture: Tensor, target: Tensor, importance: Tensor | None) -> T
     return (difference if importance is None else difference * importance).mean()
 
 
-def gradient_loss(picture: Tensor, target: Tensor) -> Tensor:
-    """Mean absolute difference of the differences between neighbouring pixels."""
+def gradient_loss(picture: Tensor, target: Tensor, scales: int = 1) -> Tensor:
+    """Mean absolute difference of the differences between neighbouring pixels.
+
+    The mean over `scales` resolutions, the first that of the pictures, each other half the last.
+    """
     error = picture - target
-    across = (error[..., 1:] - error[..., :-1]).abs().mean()
-    return across + (error[..., 1:, :] - error[..., :-1, :]).abs().mean()
+    total = torch.zeros((), device=picture.device)
+    for scale in range(scales):
+        if scale:
+            error = functional.avg_pool2d(error, 2)
+        total = total + (error[..., 1:] - error[..., :-1]).abs().mean()
+        total = total + (error[..., 1:, :] - error[..., :-1, :]).abs().mean()
+    return total / scales
 
 
 def ssim_loss(picture: Tensor, target: Tensor) -> Tensor:
@@ -40,12 +49,14 @@ def ssim_loss(picture: Tensor, target: Tensor) -> Tensor:
     return total
 
 
-def shared_losses(outputs: Outputs, weights: LossWeights) -> dict[str, Tensor]:
+def shared_losses(
+    outputs: Outputs, weights: LossWeights, gradient_scales: int = 1
+) -> dict[str, Tensor]:
     """The terms of `SHARED_LOSSES`, weighted."""
     picture, target = outputs.picture.float().contiguous(), outputs.target.contiguous()
     return {
         "l1": weights.l1 * weighted_l1(picture, target, outputs.importance),
-        "gradient": weights.gradient * gradient_loss(picture, target),
+        "gradient": weights.gradient * gradient_loss(picture, target, gradient_scales),
         "ssim": weights.ssim * ssim_loss(picture, target),
     }
 

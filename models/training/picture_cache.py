@@ -6,7 +6,6 @@ landmarks of `models.clip_landmarks`; the hash is of the clip's bytes.
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +14,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from models.card import file_sha256
 from models.clip_landmarks import clip_landmarks
 from models.landmarks import ALL_POINTS
 from models.training.clips import Clip
@@ -23,7 +23,7 @@ from models.training.errors import TrainingError
 Pictures = npt.NDArray[np.uint8]
 Landmarks = npt.NDArray[np.float32]
 
-# Of all clips that are read, the most pictures; larger ones are another kind of data.
+# Of a clip; a longer one is another kind of data.
 MAX_PICTURES = 100_000
 
 
@@ -58,15 +58,17 @@ def load_footage(clip: Clip, size: int, cache: Path) -> Footage:
     Raises:
         ModelError: the clip is no video, not square, or too long, or its cached file is damaged.
     """
-    cache.mkdir(parents=True, exist_ok=True)
+    try:
+        cache.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise TrainingError(f"{cache}: cannot be made ({error.strerror})") from None
     landmarks = clip_landmarks(clip.path, cache).astype(np.float32)
-    digest = hashlib.sha256(clip.path.read_bytes()).hexdigest()[:24]
-    kept = cache / f"{digest}-{size}.npy"
+    kept = cache / f"{file_sha256(clip.path)[:24]}-{size}.npy"
     if not kept.exists():
         _decode(clip.path, len(landmarks), size, kept)
     try:
         pictures = np.load(kept, mmap_mode="r")
-    except (OSError, ValueError) as error:
+    except (OSError, EOFError, ValueError) as error:
         raise TrainingError(f"{kept}: damaged, delete it ({error})") from None
     if pictures.dtype != np.uint8 or pictures.shape[1:] != (size, size, 3):
         raise TrainingError(f"{kept}: holds no pictures of width {size}, delete it")
@@ -77,14 +79,27 @@ def _decode(path: Path, count: int, size: int, kept: Path) -> None:
     if not 0 < count <= MAX_PICTURES:
         raise TrainingError(f"{path}: {count} pictures; want 1 to {MAX_PICTURES}")
     temporary = kept.with_suffix(".tmp.npy")
-    pictures = np.lib.format.open_memmap(  # type: ignore[no-untyped-call]
-        temporary, mode="w+", dtype=np.uint8, shape=(count, size, size, 3)
-    )
+    try:
+        pictures = np.lib.format.open_memmap(  # type: ignore[no-untyped-call]
+            temporary, mode="w+", dtype=np.uint8, shape=(count, size, size, 3)
+        )
+        _fill(path, count, size, pictures)
+        pictures.flush()
+        temporary.replace(kept)
+    except OSError as error:
+        raise TrainingError(f"{kept}: cannot be written ({error.strerror or error})") from None
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _fill(path: Path, count: int, size: int, pictures: Pictures) -> None:
     number = -1
     try:
         with av.open(str(path)) as container:
             for number, frame in enumerate(container.decode(video=0)):
                 picture = np.asarray(frame.to_ndarray(format="rgb24"), np.uint8)
+                if number == count:
+                    break
                 height, width = picture.shape[:2]
                 if height != width:
                     raise TrainingError(
@@ -98,6 +113,4 @@ def _decode(path: Path, count: int, size: int, kept: Path) -> None:
     except (av.FFmpegError, IndexError) as error:
         raise TrainingError(f"{path}: not a video that can be read ({error})") from None
     if number + 1 != count:
-        raise TrainingError(f"{path}: {number + 1} pictures, but landmarks of {count}")
-    pictures.flush()
-    temporary.rename(kept)
+        raise TrainingError(f"{path}: landmarks are of {count} pictures, but there are others")

@@ -1,4 +1,4 @@
-"""What a compact feature costs in the stream, as a term of the loss."""
+"""What coding does to values, and what a compact feature costs, in training."""
 
 from __future__ import annotations
 
@@ -28,6 +28,18 @@ def element_bits(steps: Tensor, precision: int) -> Tensor:
 def round_through(values: Tensor) -> Tensor:
     """Rounded values whose gradient is that of the values (Bengio et al., 2013)."""
     return values + (values.round() - values).detach()
+
+
+def as_coded(values: Tensor, precision: int, *, training: bool) -> Tensor:
+    """Values as a decoder gets them, in steps of 2**−precision.
+
+    In training uniform noise of a step's width stands for rounding, since it lets gradients
+    through unchanged (Ballé et al., "End-to-end optimized image compression", 2017).
+    """
+    step = 2.0**-precision
+    if training:
+        return values + step * (torch.rand_like(values) - 0.5)
+    return step * (values / step).round()
 
 
 def rate_loss(steps: Tensor, precision: int) -> Tensor:

@@ -5,20 +5,20 @@ from __future__ import annotations
 import cv2
 import torch
 
-from models.mesh.card import CARD
-from models.mesh.face_space import load_face_space
-from models.mesh.fit import mirror_order
-from models.training.augmentation import KeyCoding, MirrorOrder
+from models.training.augmentation import KeyCoding
 from models.training.clips import SPLITS, Clip, find_clips
 from models.training.configuration import TrainingConfiguration
 from models.training.errors import TrainingError
 from models.training.hints import allocator_hint
-from models.training.key_coding import code_key
-from models.training.loop import Report, Trainer, TrainingResult, run_loop
+from models.training.key_coding import code_key, has_hevc_encoder
+from models.training.loop import Progress, TrainingResult, no_progress, run_loop
+from models.training.mesh_space import landmark_mirror
 from models.training.pairs import PairSource
 from models.training.picture_cache import Footage, load_footage
+from models.training.recorder import Report
 from models.training.state_file import STATE_NAME
 from models.training.task import TrainingTask
+from models.training.trainer import Trainer
 from models.training.validation import Validator
 
 
@@ -26,15 +26,11 @@ def _silent(text: str) -> None:
     """Say nothing."""
 
 
-def landmark_mirror() -> MirrorOrder:
-    """For each of the 478 landmarks the number of its mirror landmark."""
-    path = CARD.path
-    assert path is not None
-    return mirror_order(load_face_space(path, CARD.sha256).mean)
-
-
 def load_all(
-    clips: list[Clip], configuration: TrainingConfiguration, report: Report
+    clips: list[Clip],
+    configuration: TrainingConfiguration,
+    report: Report,
+    progress: Progress = no_progress,
 ) -> dict[str, list[Footage]]:
     """Footage by split, decoded and tracked where the cache does not have it yet."""
     footage: dict[str, list[Footage]] = {split: [] for split in SPLITS}
@@ -44,6 +40,7 @@ def load_all(
         missing = len(loaded.pictures) - len(loaded.usable)
         note = f", {missing} without a face" if missing else ""
         report(f"{number}/{len(clips)} {loaded.name}: {len(loaded.pictures)} pictures{note}")
+        progress(number / len(clips), "reading clips")
     return footage
 
 
@@ -64,6 +61,7 @@ def train(
     resume: bool = False,
     key_coding: KeyCoding = code_key,
     report: Report = _silent,
+    progress: Progress = no_progress,
     footage: dict[str, list[Footage]] | None = None,
 ) -> TrainingResult:
     """Train a network, by default `face`.
@@ -76,6 +74,7 @@ def train(
         key_coding: what happens to the share of key pictures that pass for coded; give one
             that calls another encoder to train on its artefacts.
         report: gets lines for people.
+        progress: gets how far the reading of clips, then the training has come.
         footage: "train" and "validation" clips in memory, in place of `configuration.data`.
 
     Raises:
@@ -87,21 +86,29 @@ def train(
     if configuration.threads is not None:
         torch.set_num_threads(configuration.threads)
     state = configuration.out / STATE_NAME
+    if resume and configuration.start_from is not None:
+        raise TrainingError("a training that goes on has its weights: not --weights with --resume")
     if state.exists() and not resume:
         raise TrainingError(f"{state}: a training is there already; go on with --resume")
     if task is None:
         from models.face.task import FaceTask
 
         task = FaceTask()
-    configuration.out.mkdir(parents=True, exist_ok=True)
+    task.check_size(configuration.size)
+    try:
+        configuration.out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise TrainingError(f"{configuration.out}: cannot be made ({error.strerror})") from None
     trainer = Trainer(configuration, task, device)
     if resume:
         trainer.restore(state)
     if hint := allocator_hint(device.type):
         report(hint)
+    if key_coding is code_key and not has_hevc_encoder():
+        report("note: this PyAV cannot encode HEVC, so the coding of key pictures is imitated")
     if footage is None:
         clips = find_clips(configuration.data, configuration.index, configuration.skip)
-        footage = load_all(clips, configuration, report)
+        footage = load_all(clips, configuration, report, progress)
     source = PairSource(footage["train"], task, configuration, landmark_mirror(), key_coding)
     validator = Validator(
         footage["validation"],
@@ -115,6 +122,6 @@ def train(
         f"{task.name}: {parameters / 1e6:.2f} million parameters, {pictures['train']} pictures to "
         f"train on, {pictures['validation']} to validate, {device}, from step {trainer.step}"
     )
-    result = run_loop(trainer, source, validator, report)
+    result = run_loop(trainer, source, validator, report, progress)
     report(f"{result.steps} steps, {result.pairs_per_second:.1f} pairs/s in this run")
     return result

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from pathlib import Path
 from typing import Any
@@ -41,12 +42,23 @@ def restore_random_states(states: dict[str, torch.Tensor], device: torch.device)
 
 
 def write_state(path: Path, state: dict[str, Any]) -> None:
-    """Write a state so that a crash leaves the old one or the new one, never half of it."""
+    """Write a state so that a crash leaves the old one or the new one, never half of it.
+
+    Raises:
+        TrainingError: the file cannot be written; an older one is as it was.
+    """
     temporary = path.with_suffix(".tmp")
-    torch.save(state, temporary)
-    with temporary.open("rb") as file:
-        os.fsync(file.fileno())
-    temporary.replace(path)
+    try:
+        torch.save(state, temporary)
+        with temporary.open("rb") as file:
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    # A full disk is a RuntimeError to PyTorch's writer.
+    except (OSError, RuntimeError) as error:
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
+        reason = str(error).strip().splitlines()[0]
+        raise TrainingError(f"{path}: cannot be written ({reason})") from None
 
 
 def read_state(path: Path) -> dict[str, Any]:

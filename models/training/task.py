@@ -72,6 +72,9 @@ class TrainingTask(Protocol):
     def codes_differences(self) -> bool:
         """Whether pairs need the picture before the driven one."""
 
+    def check_size(self, size: int) -> None:
+        """Raise `TrainingError` for a width of pictures that the network cannot have."""
+
     def build_network(self) -> nn.Module:
         """A new network with random weights."""
 

@@ -11,8 +11,8 @@ from models.contract import Picture
 from models.errors import ModelError
 from models.face import FaceNetwork
 from models.face.model import FaceModel
-from models.face.task import load_mesh_space
 from models.face.torch_rendering import TorchRenderer, fold
+from models.training.mesh_space import load_mesh_space
 
 
 def trained_alike() -> FaceNetwork:

@@ -1,0 +1,217 @@
+"""One step of training, and everything that the next step depends on."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from models.training.average import WeightAverage
+from models.training.configuration import TrainingConfiguration
+from models.training.discriminator import PatchDiscriminator
+from models.training.errors import TrainingError
+from models.training.export import start_from_weights
+from models.training.losses import (
+    PERCEPTUAL_LOSS,
+    discriminator_loss,
+    feature_matching,
+    shared_losses,
+)
+from models.training.perceptual import VggFeatures, load_vgg, perceptual_loss
+from models.training.state_file import (
+    random_states,
+    read_state,
+    restore_random_states,
+    write_state,
+)
+from models.training.task import Batch, Outputs, TrainingTask
+
+
+def learning_rate_share(step: int, progress: float, warm_up: int, final: float) -> float:
+    """Warm-up over some steps, then half a cosine from 1 to `final` as progress goes 0 to 1."""
+    cosine = 0.5 * (1 + math.cos(math.pi * min(progress, 1.0)))
+    return min(1.0, (step + 1) / max(warm_up, 1)) * (final + (1 - final) * cosine)
+
+
+def to_channels_last(network: nn.Module) -> nn.Module:
+    """Lay out the weights of 2-D convolutions as the CPU and CUDA like them; others stay."""
+    for weight in network.parameters():
+        if weight.dim() == 4:
+            weight.data = weight.data.contiguous(memory_format=torch.channels_last)
+    return network
+
+
+class Trainer:
+    """A network, its average, its judge, and all that has to be kept to go on with them."""
+
+    def __init__(
+        self, configuration: TrainingConfiguration, task: TrainingTask, device: torch.device
+    ) -> None:
+        self.configuration = configuration
+        self.task = task
+        self.device = device
+        torch.manual_seed(configuration.seed)
+        self.network: nn.Module = to_channels_last(task.build_network().to(device))
+        if configuration.start_from is not None:
+            start_from_weights(self.network, task.metadata(), configuration.start_from)
+        judge = PatchDiscriminator(configuration.discriminator_channels)
+        self.discriminator: nn.Module = to_channels_last(judge.to(device))
+        self.perceptual: VggFeatures | None = None
+        if configuration.vgg is not None:
+            self.perceptual = load_vgg(configuration.vgg).to(device)
+        self.average = WeightAverage(self.network, configuration.average_decay)
+        self.optimiser = torch.optim.AdamW(
+            self.network.parameters(),
+            configuration.learning_rate,
+            betas=(0.8, 0.99),
+            weight_decay=configuration.weight_decay,
+        )
+        self.discriminator_optimiser = torch.optim.AdamW(
+            self.discriminator.parameters(), configuration.discriminator_rate, betas=(0.0, 0.99)
+        )
+        self.step = 0
+        self.elapsed = 0.0
+        self.best = -math.inf
+        self.best_is_judged = False
+
+    @property
+    def progress(self) -> float:
+        """Share of the budget that is used up, from 0; 1 and more is the end."""
+        configuration = self.configuration
+        shares = [0.0]
+        if configuration.steps is not None:
+            shares.append(self.step / configuration.steps if configuration.steps else 1.0)
+        if configuration.minutes is not None:
+            shares.append(self.elapsed / max(configuration.minutes * 60, 1e-9))
+        return max(shares)
+
+    @property
+    def adversarial_share(self) -> float:
+        """How far the judge takes part, 0 to 1."""
+        start = self.configuration.adversarial_from
+        if start is None or self.step < start:
+            return 0.0
+        return min(1.0, (self.step - start + 1) / max(self.configuration.adversarial_ramp, 1))
+
+    def take_step(self, batch: Batch) -> dict[str, Tensor]:
+        """Learn from a batch; return the losses, detached."""
+        configuration = self.configuration
+        share = learning_rate_share(
+            self.step, self.progress, configuration.warm_up, configuration.final_rate
+        )
+        for optimiser, highest in (
+            (self.optimiser, configuration.learning_rate),
+            (self.discriminator_optimiser, configuration.discriminator_rate),
+        ):
+            for group in optimiser.param_groups:
+                group["lr"] = highest * share
+        self.network.train()
+        with self._autocast():
+            outputs = self.task.forward(self.network, batch)
+        losses = {
+            **shared_losses(outputs, configuration.weights, configuration.gradient_scales),
+            **outputs.losses,
+        }
+        if self.perceptual is not None:
+            with self._autocast():
+                loss = perceptual_loss(self.perceptual, outputs.picture, outputs.target)
+            losses[PERCEPTUAL_LOSS] = configuration.weights.perceptual * loss
+        judged: dict[str, Tensor] = {}
+        if self.adversarial_share:
+            judged = {"discriminator": self._judge(batch, outputs)}
+            losses.update(self._convince(batch, outputs))
+        total = torch.stack(list(losses.values())).sum()
+        self.optimiser.zero_grad(set_to_none=True)
+        total.backward()  # type: ignore[no-untyped-call]
+        norm = nn.utils.clip_grad_norm_(self.network.parameters(), configuration.gradient_limit)
+        if not torch.isfinite(norm):
+            raise self._diverged()
+        self.optimiser.step()
+        self.step += 1
+        self.average.update(self.network, self.step)
+        return {name: loss.detach() for name, loss in {**losses, **judged, "total": total}.items()}
+
+    def _diverged(self) -> TrainingError:
+        return TrainingError(
+            f"step {self.step}: the loss is no number any more; go on from the last state "
+            "(--resume) with a lower --learning-rate"
+        )
+
+    def _autocast(self) -> torch.autocast:
+        return torch.autocast(
+            self.device.type, torch.bfloat16, enabled=self.configuration.half_precision
+        )
+
+    def _patches(self, batch: Batch, pictures: Tensor) -> Tensor:
+        """The part that the judge sees, also of networks that draw whole pictures."""
+        size = batch.driven.shape[-1]
+        whole = batch.window is not None and pictures.shape[-1] == size
+        if whole and batch.window is not None:
+            pictures = batch.window.cut(pictures, size)
+        return pictures.contiguous(memory_format=torch.channels_last)
+
+    def _judge(self, batch: Batch, outputs: Outputs) -> Tensor:
+        """Teach the judge."""
+        self.discriminator.requires_grad_(True)
+        with self._autocast():
+            real, _ = self.discriminator(self._patches(batch, outputs.target))
+            drawn, _ = self.discriminator(self._patches(batch, outputs.picture.detach()))
+        loss = discriminator_loss(real, drawn)
+        if not torch.isfinite(loss):
+            raise self._diverged()
+        self.discriminator_optimiser.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]
+        self.discriminator_optimiser.step()
+        return loss
+
+    def _convince(self, batch: Batch, outputs: Outputs) -> dict[str, Tensor]:
+        """What the network has to learn from the judge."""
+        weights = self.configuration.weights
+        self.discriminator.requires_grad_(False)
+        with self._autocast():
+            verdict, features = self.discriminator(self._patches(batch, outputs.picture))
+            with torch.no_grad():
+                _, wanted = self.discriminator(self._patches(batch, outputs.target))
+        share = self.adversarial_share
+        return {
+            "adversarial": -weights.adversarial * share * verdict.mean(),
+            "features": weights.features * share * feature_matching(features, wanted),
+        }
+
+    def save(self, path: Path) -> None:
+        """Write everything that a resume needs."""
+        state = {
+            "metadata": self.task.metadata(),
+            "step": self.step,
+            "elapsed": self.elapsed,
+            "best": self.best,
+            "best_is_judged": self.best_is_judged,
+            "network": self.network.state_dict(),
+            "average": self.average.network.state_dict(),
+            "discriminator": self.discriminator.state_dict(),
+            "optimiser": self.optimiser.state_dict(),
+            "discriminator_optimiser": self.discriminator_optimiser.state_dict(),
+            "random": random_states(self.device),
+        }
+        write_state(path, state)
+
+    def restore(self, path: Path) -> None:
+        """Go on from a state; raise `TrainingError` when it is damaged or of another network."""
+        state = read_state(path)
+        if state["metadata"] != self.task.metadata():
+            raise TrainingError(f"{path}: is the state of another network: {state['metadata']}")
+        try:
+            self.network.load_state_dict(state["network"])
+            self.average.network.load_state_dict(state["average"])
+            self.discriminator.load_state_dict(state["discriminator"])
+            self.optimiser.load_state_dict(state["optimiser"])
+            self.discriminator_optimiser.load_state_dict(state["discriminator_optimiser"])
+            restore_random_states(state["random"], self.device)
+        except (RuntimeError, ValueError, KeyError, TypeError) as error:
+            reason = str(error).strip().splitlines()[0]
+            raise TrainingError(f"{path}: does not fit this training ({reason})") from None
+        self.step, self.elapsed, self.best = state["step"], state["elapsed"], state["best"]
+        # Not in states of the first format.
+        self.best_is_judged = bool(state.get("best_is_judged", False))
