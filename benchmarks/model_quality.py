@@ -54,9 +54,9 @@ def _face_of(weights: Path) -> AnimationModel:
     import torch
 
     from models.face.model import FaceModel
-    from models.face.task import load_mesh_space
     from models.face.torch_rendering import TorchRenderer
     from models.face.weights import load_face_network
+    from models.training.mesh_space import load_mesh_space
 
     renderer = TorchRenderer(load_face_network(weights), torch.device("cpu"))
     return FaceModel(load_mesh_space(), renderer)
