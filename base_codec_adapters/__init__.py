@@ -35,8 +35,10 @@ from base_codec_adapters.requests import (
     EncodeResult,
     ProbeResult,
     ProgramInfo,
+    Structure,
     Unavailable,
 )
+from base_codec_adapters.spool import PictureSpool
 
 __all__ = [
     "AUTO",
@@ -56,6 +58,7 @@ __all__ = [
     "EncodeResult",
     "OutputInvalidError",
     "Picture420",
+    "PictureSpool",
     "ProbeResult",
     "ProgramError",
     "ProgramFailedError",
@@ -64,6 +67,7 @@ __all__ = [
     "ProgramTimeoutError",
     "RequestInvalidError",
     "StreamInvalidError",
+    "Structure",
     "Unavailable",
     "UnknownAdapterError",
     "available",

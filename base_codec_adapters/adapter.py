@@ -85,7 +85,7 @@ class Adapter(ABC):
 class BaseEncoder(Adapter):
     """An encoder of one codec; pictures in, Annex B byte stream out.
 
-    Every picture is coded as an intra picture at the QP asked for, in the order given.
+    Pictures are coded in the order given, in the structure and at the QP asked for.
     ``bit_depth`` is that of the coded samples, and of the raw video handed to the program;
     ``alignment`` is what width and height of that video are multiples of.
     """

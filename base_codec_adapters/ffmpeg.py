@@ -143,19 +143,25 @@ class FfmpegVvencEncoder(FfmpegEncoder):
     bit_depth = 10
 
     def library_options(self, request: EncodeRequest) -> list[str]:
-        """IDR pictures only, at the QP asked for, and no more parameters than they need.
+        """No more parameters than the structure needs.
 
         Without ``qpa=0`` and ``intraqpoffset=0`` libvvenc codes a lone picture at a QP that is 3
-        lower, and lowers it further where it deems the eye to look. ffmpeg hands over the colour
-        description, but not its range.
+        lower, and lowers it further where it deems the eye to look. Low delay has groups of 8
+        pictures without reordering, the only ones that libvvenc offers, with its own QP offsets.
+        ffmpeg hands over the colour description, but not its range.
         """
+        if request.structure == "intra":
+            preset = "slow"
+            structure = "gopsize=1:intraperiod=1:decodingrefreshtype=idr:intraqpoffset=0"
+        else:
+            preset = "medium"
+            structure = "gopsize=8:picreordering=0:intraperiod=-1:decodingrefreshtype=none"
         parameters = (
-            "gopsize=1:intraperiod=1:decodingrefreshtype=idr:intraqpoffset=0:"
-            "accessunitdelimiter=0:hrdparameterspresent=0:"
+            f"{structure}:accessunitdelimiter=0:hrdparameterspresent=0:"
             f"videofullrange={int(request.colour.full_range)}"
         )
         return [
-            *("-qp", str(request.qp), "-qpa", "0", "-preset", "slow"),
+            *("-qp", str(request.qp), "-qpa", "0", "-preset", preset),
             *("-vvenc-params", parameters),
         ]
 
@@ -168,12 +174,14 @@ class FfmpegX265Encoder(FfmpegEncoder):
     library = "libx265"
 
     def library_options(self, request: EncodeRequest) -> list[str]:
-        """IDR pictures only, at the QP asked for, and no more parameters than they need.
+        """No more parameters than the structure needs, and every picture at the QP asked for.
 
-        Without ``ipratio=1`` x265 codes intra pictures at a QP that is 3 lower.
+        Without ``ipratio=1`` x265 codes intra pictures at a QP that is 3 lower. With
+        ``scenecut=0`` a sequence of low delay has no other random access point than its first.
         """
+        keys = "keyint=1" if request.structure == "intra" else "keyint=-1:bframes=0:scenecut=0"
         parameters = (
-            f"qp={request.qp}:ipratio=1:keyint=1:repeat-headers=1:info=0:vui-timing-info=0:"
+            f"qp={request.qp}:ipratio=1:{keys}:repeat-headers=1:info=0:vui-timing-info=0:"
             "pools=none:frame-threads=1:wpp=0:log-level=error"
         )
         return ["-preset", "slow", "-tune", "psnr", "-x265-params", parameters]
@@ -189,13 +197,18 @@ class FfmpegKvazaarEncoder(FfmpegEncoder):
     alignment = 8
 
     def library_options(self, request: EncodeRequest) -> list[str]:
-        """IDR pictures only, at the QP asked for, and no more parameters than they need.
+        """No more parameters than the structure needs.
 
-        ``input-fps=0`` leaves timing out of the video usability information. Where the picture was
-        enlarged to multiples of 8, the conformance window is written by a bit stream filter.
+        Low delay is kvazaar's own, groups of 4 pictures with its QP offsets. ``input-fps=0`` leaves
+        timing out of the video usability information. Where the picture was enlarged to multiples
+        of 8, the conformance window is written by a bit stream filter.
         """
+        if request.structure == "intra":
+            structure = "period=1,gop=0,vps-period=1"
+        else:
+            structure = "period=0,gop=lp-g4d3t1,vps-period=0"
         parameters = (
-            f"preset=veryslow,qp={request.qp},period=1,gop=0,vps-period=1,input-fps=0,"
+            f"preset=veryslow,qp={request.qp},{structure},input-fps=0,"
             "info=0,hash=none,aud=0,threads=0,owf=0,wpp=0"
         )
         options = ["-kvazaar-params", parameters]

@@ -1,8 +1,9 @@
 """The reference software: VTM for VVC and HM for HEVC, whose programs share their grammar.
 
-The encoders need one of the configuration files that come with them. It is taken from the
-environment variable ``GFVC_VTM_CONFIG`` or ``GFVC_HM_CONFIG``, or from the folder ``cfg`` beside
-the program or above it, where a build of the reference software has it.
+The encoders need the configuration files that come with them, one for each structure. They are
+taken from environment variables (``GFVC_VTM_CONFIG`` or ``GFVC_HM_CONFIG`` for intra coding,
+``GFVC_VTM_LOW_DELAY_CONFIG`` or ``GFVC_HM_LOW_DELAY_CONFIG`` for low delay), or from the folder
+``cfg`` beside the program or above it, where a build of the reference software has them.
 """
 
 from __future__ import annotations
@@ -15,7 +16,13 @@ from typing import ClassVar
 from base_codec_adapters.adapter import BaseDecoder, BaseEncoder
 from base_codec_adapters.errors import ProgramNotFoundError
 from base_codec_adapters.programs import find_program, read_version
-from base_codec_adapters.requests import Codec, DecodeRequest, EncodeRequest, ProgramInfo
+from base_codec_adapters.requests import (
+    Codec,
+    DecodeRequest,
+    EncodeRequest,
+    ProgramInfo,
+    Structure,
+)
 
 _VTM_BANNER = r"VVCSoftware: VTM {role} Version \[?([\w.+-]+)"
 _HM_BANNER = r"HM software: {role} Version \[?([\w.+-]+)"
@@ -27,28 +34,30 @@ class ReferenceEncoder(BaseEncoder):
     software: ClassVar[str]
     banner: ClassVar[str]
     programs: ClassVar[tuple[str, ...]]
-    configuration: ClassVar[str]
+    configurations: ClassVar[dict[Structure, str]]
 
     def find_program(self) -> ProgramInfo:
-        """Look for the program and for its configuration file."""
+        """Look for the program and for its configuration file for intra coding."""
         variable = f"GFVC_{self.software}_ENCODER"
         executable = find_program(self._executable, variable, self.programs)
         version = read_version(executable, "--help", self.banner.format(role="Encoder"))
-        self._find_configuration(executable)
+        self._find_configuration(executable, "intra")
         return ProgramInfo(executable, f"{self.software} {version}")
 
-    def _find_configuration(self, executable: Path) -> Path:
-        variable = f"GFVC_{self.software}_CONFIG"
+    def _find_configuration(self, executable: Path, structure: Structure) -> Path:
+        which = "" if structure == "intra" else f"_{structure.upper()}"
+        variable = f"GFVC_{self.software}{which}_CONFIG"
+        name = self.configurations[structure]
         if told := os.environ.get(variable):
             if not Path(told).is_file():
                 raise ProgramNotFoundError(f"{told}: no such file (from {variable})")
             return Path(told)
         for folder in executable.resolve().parents:
-            candidate = folder / "cfg" / self.configuration
+            candidate = folder / "cfg" / name
             if candidate.is_file():
                 return candidate
         raise ProgramNotFoundError(
-            f"{executable}: no cfg/{self.configuration} beside it or above: name one in {variable}"
+            f"{executable}: no cfg/{name} beside it or above: name one in {variable}"
         )
 
     @abstractmethod
@@ -58,14 +67,19 @@ class ReferenceEncoder(BaseEncoder):
     def command(
         self, request: EncodeRequest, executable: Path, source: Path, target: Path
     ) -> list[str]:
-        """The configuration file's tools; IDR pictures only, at the QP asked for.
+        """The configuration file's tools.
 
-        The frame rate, a whole number here, bears on nothing but the level.
+        Its groups of pictures, too, with low delay; intra pictures have the QP asked for. The
+        frame rate, a whole number here, bears on nothing but the level.
         """
         colour = request.colour
+        if request.structure == "intra":
+            structure = ["--GOPSize=1", "--IntraPeriod=1", "--DecodingRefreshType=2"]
+        else:
+            structure = ["--IntraPeriod=-1", "--DecodingRefreshType=0"]
         return [
             str(executable),
-            *("-c", str(self._find_configuration(executable))),
+            *("-c", str(self._find_configuration(executable, request.structure))),
             f"--InputFile={source}",
             f"--BitstreamFile={target}",
             f"--ReconFile={os.devnull}",
@@ -79,9 +93,7 @@ class ReferenceEncoder(BaseEncoder):
             "--TemporalSubsampleRatio=1",
             "--ConformanceWindowMode=1",
             f"--QP={request.qp}",
-            "--GOPSize=1",
-            "--IntraPeriod=1",
-            "--DecodingRefreshType=2",
+            *structure,
             "--SEIDecodedPictureHash=0",
             "--VuiParametersPresent=1",
             "--ColourDescriptionPresent=1",
@@ -102,10 +114,13 @@ class VtmEncoder(ReferenceEncoder):
     software = "VTM"
     banner = _VTM_BANNER
     programs = ("EncoderAppStatic", "EncoderApp")
-    configuration = "encoder_intra_vtm.cfg"
+    configurations: ClassVar[dict[Structure, str]] = {
+        "intra": "encoder_intra_vtm.cfg",
+        "low_delay": "encoder_lowdelay_P_vtm.cfg",
+    }
 
     def own_options(self, request: EncodeRequest) -> list[str]:
-        """Parameter sets before every picture."""
+        """Parameter sets before every random access point."""
         return ["--ReWriteParamSets=1"]
 
 
@@ -117,7 +132,10 @@ class HmEncoder(ReferenceEncoder):
     software = "HM"
     banner = _HM_BANNER
     programs = ("TAppEncoderStatic", "TAppEncoder", "EncoderAppStatic", "EncoderApp")
-    configuration = "encoder_intra_main.cfg"
+    configurations: ClassVar[dict[Structure, str]] = {
+        "intra": "encoder_intra_main.cfg",
+        "low_delay": "encoder_lowdelay_P_main.cfg",
+    }
 
     def own_options(self, request: EncodeRequest) -> list[str]:
         """HM signals the colour description only inside of the video signal type."""

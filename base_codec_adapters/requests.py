@@ -5,12 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 from base_codec_adapters.errors import RequestInvalidError
 from base_codec_adapters.pictures import Picture420
+from base_codec_adapters.spool import PictureSpool
 
 Codec = Literal["vvc", "hevc"]
+
+Structure = Literal["intra", "low_delay"]
+"""How the pictures of a sequence refer to each other.
+
+"intra": each is an IDR picture with its parameter sets. "low_delay": the first is an IDR picture,
+every other one is predicted from earlier ones; only the first has parameter sets.
+"""
 
 MAX_QP: dict[Codec, int] = {"vvc": 63, "hevc": 51}
 """Largest quantisation parameter for 8 bits (H.266 7.4.3.5, H.265 7.4.7.1); the smallest is 0."""
@@ -44,31 +52,42 @@ BT709_LIMITED = ColourDescription(primaries=1, transfer=1, matrix=1, full_range=
 class EncodeRequest:
     """Pictures of one size to be coded as one sequence: decoding order is output order.
 
-    ``qp`` is the quantisation parameter of every picture, 0..63 for VVC and 0..51 for HEVC (the
-    encoder checks its own range). ``fps`` is pictures a second. The colour description says what
-    the samples are, nothing is converted.
+    ``pictures`` of a long sequence may be a `PictureSpool`, which keeps them in a file. ``qp`` is
+    the quantisation parameter, 0..63 for VVC and 0..51 for HEVC (the encoder checks its own
+    range): that of every intra picture; with the structure "low_delay" that of the sequence, from
+    which the encoder derives each picture's. ``fps`` is pictures a second. The colour description
+    says what the samples are, nothing is converted.
 
     Raises:
         RequestInvalidError: no pictures, unequal sizes, or a value out of range.
     """
 
-    pictures: tuple[Picture420, ...]
+    pictures: tuple[Picture420, ...] | PictureSpool
     qp: int
     fps: Fraction = Fraction(25)
     colour: ColourDescription = BT709_LIMITED
+    structure: Structure = "intra"
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "pictures", tuple(self.pictures))
+        if not isinstance(self.pictures, PictureSpool):
+            object.__setattr__(self, "pictures", tuple(self.pictures))
         object.__setattr__(self, "fps", Fraction(self.fps))
         if not self.pictures:
             raise RequestInvalidError("nothing to encode: give at least one picture")
-        sizes = {(picture.width, picture.height) for picture in self.pictures}
-        if len(sizes) > 1:
-            raise RequestInvalidError(f"pictures of one sequence differ in size: {sorted(sizes)}")
+        if not isinstance(self.pictures, PictureSpool):
+            sizes = {(picture.width, picture.height) for picture in self.pictures}
+            if len(sizes) > 1:
+                raise RequestInvalidError(
+                    f"pictures of one sequence differ in size: {sorted(sizes)}"
+                )
         if not 0 <= self.qp <= max(MAX_QP.values()):
             raise RequestInvalidError(f"QP is {self.qp}: give 0..{max(MAX_QP.values())}")
         if self.fps <= 0:
             raise RequestInvalidError(f"frame rate is {self.fps}: give more than 0")
+        if self.structure not in get_args(Structure):
+            raise RequestInvalidError(
+                f"structure is {self.structure!r}: give one of {', '.join(get_args(Structure))}"
+            )
 
     @property
     def width(self) -> int:

@@ -30,11 +30,27 @@ class VvencFFappEncoder(BaseEncoder):
     def command(
         self, request: EncodeRequest, executable: Path, source: Path, target: Path
     ) -> list[str]:
-        """IDR pictures only, at the QP asked for, as with libvvenc through ffmpeg.
+        """As with libvvenc through ffmpeg.
 
         The frame rate, a whole number here, bears on nothing but the level.
         """
         colour = request.colour
+        if request.structure == "intra":
+            preset = "slow"
+            structure = [
+                "--IntraQPOffset=0",
+                "--GOPSize=1",
+                "--IntraPeriod=1",
+                "--DecodingRefreshType=idr",
+            ]
+        else:
+            preset = "medium"
+            structure = [
+                "--GOPSize=8",
+                "--PicReordering=0",
+                "--IntraPeriod=-1",
+                "--DecodingRefreshType=none",
+            ]
         return [
             str(executable),
             f"--InputFile={source}",
@@ -44,15 +60,12 @@ class VvencFFappEncoder(BaseEncoder):
             f"--InternalBitDepth={self.bit_depth}",
             f"--FrameRate={max(1, round(request.fps))}",
             f"--FramesToBeEncoded={len(request.pictures)}",
-            "--preset=slow",
+            f"--preset={preset}",
             "--Threads=1",
             "--Verbosity=2",
             f"--QP={request.qp}",
             "--PerceptQPA=0",
-            "--IntraQPOffset=0",
-            "--GOPSize=1",
-            "--IntraPeriod=1",
-            "--DecodingRefreshType=idr",
+            *structure,
             "--AccessUnitDelimiter=0",
             "--HrdParametersPresent=0",
             "--SEIDecodedPictureHash=off",

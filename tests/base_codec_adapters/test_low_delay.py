@@ -1,0 +1,198 @@
+"""Sequences of low delay: command lines to the letter, and what the real programs make of them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from base_codec_adapters import (
+    BaseEncoder,
+    Codec,
+    DecodeRequest,
+    EncodeRequest,
+    Picture420,
+    PictureSpool,
+    ProgramNotFoundError,
+    RequestInvalidError,
+    find_decoder,
+    find_encoder,
+)
+from base_codec_adapters.byte_stream import summarise
+from base_codec_adapters.ffmpeg import (
+    FfmpegKvazaarEncoder,
+    FfmpegVvencEncoder,
+    FfmpegX265Encoder,
+)
+from base_codec_adapters.reference_software import HmEncoder, VtmEncoder
+from base_codec_adapters.vvenc import VvencFFappEncoder
+from sei import Codec as SeiCodec
+from sei import access_units, join_annex_b, split_annex_b
+from tests.base_codec_adapters.conftest import MakePicture
+
+SOURCE, TARGET = Path("/t/source.yuv"), Path("/t/coded.bin")
+
+
+def low_delay(picture: Picture420, count: int = 3) -> EncodeRequest:
+    return EncodeRequest((picture,) * count, qp=37, fps=Fraction(30), structure="low_delay")
+
+
+def changes(encoder: BaseEncoder, program: Path, picture: Picture420) -> tuple[list[str], ...]:
+    """What a command line of low delay lacks of the one for intra pictures, and has beside it."""
+    request = low_delay(picture)
+    intra = encoder.command(replace(request, structure="intra"), program, SOURCE, TARGET)
+    other = encoder.command(request, program, SOURCE, TARGET)
+    return [a for a in intra if a not in other], [a for a in other if a not in intra]
+
+
+def test_ffmpeg_libvvenc(make_picture: MakePicture) -> None:
+    tail = "accessunitdelimiter=0:hrdparameterspresent=0:videofullrange=0"
+    assert changes(FfmpegVvencEncoder(), Path("/bin/ffmpeg"), make_picture()) == (
+        ["slow", f"gopsize=1:intraperiod=1:decodingrefreshtype=idr:intraqpoffset=0:{tail}"],
+        ["medium", f"gopsize=8:picreordering=0:intraperiod=-1:decodingrefreshtype=none:{tail}"],
+    )
+
+
+def test_ffmpeg_libx265(make_picture: MakePicture) -> None:
+    head = "qp=37:ipratio=1"
+    tail = (
+        "repeat-headers=1:info=0:vui-timing-info=0:pools=none:frame-threads=1:wpp=0:log-level=error"
+    )
+    assert changes(FfmpegX265Encoder(), Path("/bin/ffmpeg"), make_picture()) == (
+        [f"{head}:keyint=1:{tail}"],
+        [f"{head}:keyint=-1:bframes=0:scenecut=0:{tail}"],
+    )
+
+
+def test_ffmpeg_libkvazaar(make_picture: MakePicture) -> None:
+    head, tail = "preset=veryslow,qp=37", "input-fps=0,info=0,hash=none,aud=0,threads=0,owf=0,wpp=0"
+    assert changes(FfmpegKvazaarEncoder(), Path("/bin/ffmpeg"), make_picture()) == (
+        [f"{head},period=1,gop=0,vps-period=1,{tail}"],
+        [f"{head},period=0,gop=lp-g4d3t1,vps-period=0,{tail}"],
+    )
+
+
+def test_vvencffapp(make_picture: MakePicture) -> None:
+    assert changes(VvencFFappEncoder(), Path("/bin/vvencFFapp"), make_picture()) == (
+        [
+            "--preset=slow",
+            "--IntraQPOffset=0",
+            "--GOPSize=1",
+            "--IntraPeriod=1",
+            "--DecodingRefreshType=idr",
+        ],
+        [
+            "--preset=medium",
+            "--GOPSize=8",
+            "--PicReordering=0",
+            "--IntraPeriod=-1",
+            "--DecodingRefreshType=none",
+        ],
+    )
+
+
+@pytest.mark.parametrize(
+    ("kind", "software", "names"),
+    [
+        (VtmEncoder, "VTM", ["encoder_intra_vtm.cfg", "encoder_lowdelay_P_vtm.cfg"]),
+        (HmEncoder, "HM", ["encoder_intra_main.cfg", "encoder_lowdelay_P_main.cfg"]),
+    ],
+)
+def test_reference_encoders(
+    kind: type[VtmEncoder | HmEncoder],
+    software: str,
+    names: list[str],
+    make_picture: MakePicture,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    program = tmp_path / "bin" / "EncoderApp"
+    intra, own = (tmp_path / "cfg" / name for name in names)
+    intra.parent.mkdir()
+    intra.touch()
+    request = low_delay(make_picture())
+    variable = f"GFVC_{software}_LOW_DELAY_CONFIG"
+    with pytest.raises(ProgramNotFoundError, match=rf"no cfg/{own.name} .* {variable}"):
+        kind().command(request, program, SOURCE, TARGET)
+    own.touch()
+    lacks = [str(intra), "--GOPSize=1", "--IntraPeriod=1", "--DecodingRefreshType=2"]
+    has = ["--IntraPeriod=-1", "--DecodingRefreshType=0"]
+    assert changes(kind(), program, make_picture()) == (lacks, [str(own), *has])
+    mine = tmp_path / "my.cfg"
+    mine.touch()
+    monkeypatch.setenv(variable, str(mine))
+    assert changes(kind(), program, make_picture()) == (lacks, [str(mine), *has])
+
+
+def test_no_other_structure_is_taken(make_picture: MakePicture) -> None:
+    structure: Any = "random_access"
+    with pytest.raises(RequestInvalidError, match="'random_access': give one of intra, low_delay"):
+        EncodeRequest((make_picture(),), qp=30, structure=structure)
+
+
+def moving(count: int) -> list[Picture420]:
+    """A disc on its way over a slope."""
+    rows, columns = np.mgrid[0:64, 0:128]
+    grey = np.full((32, 64), 128, np.uint8)
+    pictures = []
+    for time in range(count):
+        disc = (rows - 32) ** 2 + (columns - 10 - 6 * time) ** 2 < 100
+        pictures.append(Picture420(np.where(disc, 200, 40 + columns).astype(np.uint8), grey, grey))
+    return pictures
+
+
+@pytest.mark.program
+@pytest.mark.parametrize(
+    ("codec", "name"),
+    [("vvc", "ffmpeg-libvvenc"), ("hevc", "ffmpeg-libx265"), ("hevc", "ffmpeg-libkvazaar")],
+)
+@pytest.mark.parametrize("count", [1, 11])
+def test_pictures_come_in_output_order(codec: Codec, name: str, count: int) -> None:
+    """Each access unit that is added adds the next picture and changes none before it."""
+    pictures = moving(count)
+    with PictureSpool() as spool:
+        for picture in pictures:
+            spool.append(picture)
+        coded = find_encoder(codec, name).encode(EncodeRequest(spool, 30, structure="low_delay"))
+    units = list(access_units(split_annex_b(coded.stream, SeiCodec(codec))))
+    assert len(units) == count
+    first, *others = (any(nal.is_irap for nal in unit) for unit in units)
+    assert first
+    assert not any(others)
+    decoder = find_decoder(codec)
+    whole = decoder.decode(DecodeRequest(coded.stream, expected_pictures=count)).pictures
+    for source, decoded in zip(pictures, whole, strict=True):
+        assert float(np.abs(source.y.astype(int) - decoded.y).mean()) < 3
+    for length in {1, count // 2, count - 1} - {0}:
+        cut = b"".join(map(join_annex_b, units[:length]))
+        part = decoder.decode(DecodeRequest(cut, expected_pictures=length)).pictures
+        for short, long in zip(part, whole, strict=False):
+            np.testing.assert_array_equal(short.y, long.y)
+    assert summarise(coded.stream, codec).parameter_sets_first
+
+
+def test_a_spool_gives_back_what_it_was_given(make_picture: MakePicture) -> None:
+    given = [make_picture(64, 32, shade) for shade in (60, 120, 180)]
+    with PictureSpool() as spool:
+        assert len(spool) == 0
+        for picture in given:
+            spool.append(picture)
+        assert len(spool) == 3
+        # Twice, and with a picture added after reading.
+        list(spool)
+        spool.append(given[0])
+        for picture, kept in zip([*given, given[0]], spool, strict=True):
+            for plane in "yuv":
+                np.testing.assert_array_equal(getattr(picture, plane), getattr(kept, plane))
+        with pytest.raises(IndexError):
+            spool[4]
+        with pytest.raises(RequestInvalidError, match=r"differ in size: \[\(32, 32\), \(64, 32\)"):
+            spool.append(make_picture(32, 32))
+        request = EncodeRequest(spool, qp=30)
+        assert (request.width, request.height) == (64, 32)
+    with PictureSpool() as empty, pytest.raises(RequestInvalidError, match="at least one picture"):
+        EncodeRequest(empty, qp=30)
