@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -52,24 +52,28 @@ class KeyPictureCoder:
     ) -> None:
         self._encoder = find_encoder(codec, encoder, timeout=timeout)
         self._decoder = find_decoder(codec, timeout=timeout)
-        self._qp = qp
+        self.codec = codec
+        self.qp = qp
         self._rate = rate
 
     def code(self, picture: Picture) -> CodedKeyPicture:
         """Code one picture uint8 [height, width, 3] with even sides, and decode it again."""
-        request = EncodeRequest((to_picture420(picture),), qp=self._qp, fps=self._rate)
+        request = EncodeRequest((to_picture420(picture),), qp=self.qp, fps=self._rate)
         stream = self._encoder.encode(request).stream
         decoded = self._decoder.decode(DecodeRequest(stream, expected_pictures=1)).pictures[0]
         return CodedKeyPicture(stream, to_rgb(decoded))
 
 
 def decode_base_layer(
-    codec: Codec, stream: bytes, expected: int, timeout: float = DEFAULT_TIMEOUT
+    codec: Codec, parts: Iterable[tuple[bytes, int]], timeout: float = DEFAULT_TIMEOUT
 ) -> Iterator[Picture]:
-    """The pictures of a base layer as RGB; `timeout` is in seconds for the program.
+    """The pictures of a base layer as RGB.
 
-    Raises `BaseCodecError` when they are not as many as expected, or cannot be decoded.
+    `parts` are streams that can be decoded one by one, each with its number of coded pictures;
+    the pictures of one part are held at a time. `timeout` is in seconds for a part. Raises
+    `BaseCodecError` when they are not as many as expected, or cannot be decoded.
     """
     decoder = find_decoder(codec, timeout=timeout)
-    result = decoder.decode(DecodeRequest(stream, expected_pictures=expected))
-    return map(to_rgb, result.pictures)
+    for stream, expected in parts:
+        result = decoder.decode(DecodeRequest(stream, expected_pictures=expected))
+        yield from map(to_rgb, result.pictures)

@@ -1,12 +1,15 @@
-"""Streams in MP4 (ISO/IEC 14496-15: hvc1, vvc1), and out of MP4, QuickTime and Matroska files.
+"""Streams in MP4 (ISO/IEC 14496-15), and out of MP4, QuickTime and Matroska files.
 
 A key picture's access unit is a sample, with all face messages that belong to it, shown until
-the next key picture: a player without gfvc shows a slide show of key pictures in true time.
+the next coded picture: a player without gfvc shows a slide show of key pictures in true time.
+The sample entry is hvc1 or vvc1, or hev1 or vvi1 where parameter sets change in the stream and so
+must stand in the samples.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
@@ -20,6 +23,7 @@ if TYPE_CHECKING:
 MP4_SUFFIX = ".mp4"
 _FORMATS = {"vvc": "vvc", "hevc": "hevc"}
 _SAMPLE_ENTRIES = {"vvc": "vvc1", "hevc": "hvc1"}
+_SAMPLE_ENTRIES_WITH_SETS = {"vvc": "vvi1", "hevc": "hev1"}
 _CODECS = {"vvc": Codec.VVC, "hevc": Codec.HEVC, "h264": Codec.AVC}
 _FILTERS = {"vvc": "vvc_mp4toannexb", "hevc": "hevc_mp4toannexb", "h264": "h264_mp4toannexb"}
 
@@ -51,7 +55,9 @@ def write_mp4(
     import av
 
     codec = access_units[0][0].codec.value
-    samples = _samples(access_units)
+    sets_change = _parameter_sets_change(access_units)
+    entries = _SAMPLE_ENTRIES_WITH_SETS if sets_change else _SAMPLE_ENTRIES
+    samples = _samples(access_units, keep_sets=sets_change)
     time_base = 1 / rate
     try:
         with av.open(str(output), "w", format="mp4", options=_BIT_EXACT) as container:
@@ -59,7 +65,7 @@ def write_mp4(
                 stream: Any = container.add_stream_from_template(
                     template.streams.video[0], opaque=True
                 )
-            stream.codec_context.codec_tag = _SAMPLE_ENTRIES[codec]
+            stream.codec_context.codec_tag = entries[codec]
             stream.time_base = time_base
             if audio_source is None:
                 _mux_video(container, stream, samples, pictures, time_base)
@@ -79,27 +85,47 @@ def _elementary(data: bytes, codec: str) -> InputContainer:
     return av.open(io.BytesIO(data), "r", format=_FORMATS[codec])
 
 
-def _samples(access_units: Sequence[Sequence[NalUnit]]) -> list[bytes]:
-    """Access units without the parameter sets of the first, which the sample entry holds."""
-    first = access_units[0]
-    kinds = _PARAMETER_SETS[first[0].codec]
-    kept = {unit.data for unit in first if unit.nal_unit_type in kinds}
-    return [join_annex_b(unit for unit in units if unit.data not in kept) for units in access_units]
+@dataclass(frozen=True, slots=True)
+class _Sample:
+    data: bytes
+    is_entry: bool  # decoding can start here
+
+
+def _parameter_sets(units: Sequence[NalUnit]) -> frozenset[bytes]:
+    return frozenset(u.data for u in units if u.nal_unit_type in _PARAMETER_SETS[u.codec])
+
+
+def _parameter_sets_change(access_units: Sequence[Sequence[NalUnit]]) -> bool:
+    """Whether there are other parameter sets than those of the first access unit."""
+    first = _parameter_sets(access_units[0])
+    return any(not _parameter_sets(units) <= first for units in access_units)
+
+
+def _samples(access_units: Sequence[Sequence[NalUnit]], *, keep_sets: bool) -> list[_Sample]:
+    """Access units, without the parameter sets that the sample entry holds unless told so."""
+    left_out = frozenset() if keep_sets else _parameter_sets(access_units[0])
+    return [
+        _Sample(
+            join_annex_b(unit for unit in units if unit.data not in left_out),
+            any(unit.is_irap for unit in units),
+        )
+        for units in access_units
+    ]
 
 
 def _video_packets(
-    stream: Any, samples: Sequence[bytes], pictures: Sequence[int], time_base: Fraction
+    stream: Any, samples: Sequence[_Sample], pictures: Sequence[int], time_base: Fraction
 ) -> Iterator[Any]:
     import av
 
     time = 0
-    for data, count in zip(samples, pictures, strict=True):
-        packet = av.Packet(data)
+    for sample, count in zip(samples, pictures, strict=True):
+        packet = av.Packet(sample.data)
         packet.stream = stream
         packet.time_base = time_base
         packet.pts = packet.dts = time
         packet.duration = count
-        packet.is_keyframe = True
+        packet.is_keyframe = sample.is_entry
         time += count
         yield packet
 
@@ -107,7 +133,7 @@ def _video_packets(
 def _mux_video(
     container: OutputContainer,
     stream: Any,
-    samples: Sequence[bytes],
+    samples: Sequence[_Sample],
     pictures: Sequence[int],
     time_base: Fraction,
 ) -> None:
@@ -118,7 +144,7 @@ def _mux_video(
 def _mux_with_audio(
     container: OutputContainer,
     stream: Any,
-    samples: Sequence[bytes],
+    samples: Sequence[_Sample],
     pictures: Sequence[int],
     time_base: Fraction,
     source: InputContainer,

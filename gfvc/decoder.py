@@ -37,6 +37,9 @@ from sei import FaceValues
 # What a stream without our user data is shown at; H.274 has no rate for driven pictures.
 DEFAULT_RATE = Fraction(25)
 
+# Name of the model in the summary of a stream without face messages.
+NO_MODEL = "none"
+
 Notes = Callable[[str], None]
 Progress = Callable[[int, "int | None"], None]
 
@@ -46,8 +49,8 @@ class DecodeOptions:
     """How to decode.
 
     `rate` in pictures per second replaces the one that the stream states; `timeout` is in seconds
-    for the base decoder and all key pictures; `runtime` says how networks run. Raises `ValueError`
-    for any other value.
+    for the base decoder and the coded pictures that it decodes at a time; `runtime` says how
+    networks run. Raises `ValueError` for any other value.
     """
 
     rate: Fraction | None = None
@@ -63,7 +66,11 @@ class DecodeOptions:
 
 @dataclass(frozen=True, slots=True)
 class DecodeSummary:
-    """What was decoded."""
+    """What was decoded.
+
+    `model` is "none" when no picture has face messages. `pictures_as_coded` counts the pictures
+    without: ordinary video, which is shown as the base codec decodes it.
+    """
 
     frames: int
     rate: Fraction
@@ -71,6 +78,7 @@ class DecodeSummary:
     height: int
     model: str
     seconds: float
+    pictures_as_coded: int = 0
 
     def to_json(self) -> dict[str, Any]:
         """The object that `gfvc decode --json` prints."""
@@ -81,6 +89,7 @@ class DecodeSummary:
             "height": self.height,
             "model": self.model,
             "seconds": self.seconds,
+            "pictures_as_coded": self.pictures_as_coded,
         }
 
 
@@ -113,8 +122,15 @@ def decode(
         rate = options.rate or stream.rate or DEFAULT_RATE
         if stream.rate is None and options.rate is None:
             notes(f"{source}: states no picture rate; shown at {float(rate):g} pictures a second")
-        registered = _find_model(source, stream, registry or default_registry())
-        model = registered.load(options.runtime)
+        name, model = NO_MODEL, None
+        if any(unit.payloads for unit in stream.picture_units):
+            registered = _find_model(source, stream, registry or default_registry())
+            name, model = registered.card.name, registered.load(options.runtime)
+        if stream.pictures_as_coded:
+            notes(
+                f"{source}: {stream.pictures_as_coded} of {stream.pictures} pictures are ordinary "
+                "video, shown as coded"
+            )
         count, total = 0, stream.pictures
         width = height = 0
         with open_writer(temporary, rate) as writer:
@@ -123,9 +139,8 @@ def decode(
                 height, width = picture.shape[:2]
                 count += 1
                 progress(count, total)
-    return DecodeSummary(
-        count, rate, width, height, registered.card.name, time.perf_counter() - started
-    )
+    seconds = time.perf_counter() - started
+    return DecodeSummary(count, rate, width, height, name, seconds, stream.pictures_as_coded)
 
 
 def _find_model(source: Path, stream: FaceStream, registry: Registry) -> RegisteredModel:
@@ -141,22 +156,31 @@ def _find_model(source: Path, stream: FaceStream, registry: Registry) -> Registe
 
 
 def decode_pictures(
-    source: Path, stream: FaceStream, model: AnimationModel, timeout: float = DEFAULT_TIMEOUT
+    source: Path,
+    stream: FaceStream,
+    model: AnimationModel | None,
+    timeout: float = DEFAULT_TIMEOUT,
 ) -> Iterator[Picture]:
     """All pictures of a stream in output order, uint8 RGB [height, width, 3].
 
-    `timeout` is in seconds for the base decoder.
+    `model` may be None for a stream without face messages. `timeout` is in seconds for the base
+    decoder and the coded pictures that it decodes at a time.
     """
-    expected = len(stream.picture_units)
-    try:
-        keys = decode_base_layer(stream.codec, stream.base_layer, expected, timeout)
-    except (StreamInvalidError, ProgramFailedError, OutputInvalidError) as error:
-        reason = str(error).splitlines()[0]
-        raise StreamError(f"{source}: its key pictures cannot be decoded: {reason}") from error
     marked = stream.model_uri is not None and is_marked(stream.model_uri)
+    keys = _coded_pictures(source, stream, timeout)
     for unit, key in zip(stream.picture_units, keys, strict=True):
         yield key
-        yield from _animate(source, _values(source, unit, model, marked=marked), key, model)
+        if unit.payloads:
+            assert model is not None
+            yield from _animate(source, _values(source, unit, model, marked=marked), key, model)
+
+
+def _coded_pictures(source: Path, stream: FaceStream, timeout: float) -> Iterator[Picture]:
+    try:
+        yield from decode_base_layer(stream.codec, stream.base_layer_parts(), timeout)
+    except (StreamInvalidError, ProgramFailedError, OutputInvalidError) as error:
+        reason = str(error).splitlines()[0]
+        raise StreamError(f"{source}: its coded pictures cannot be decoded: {reason}") from error
 
 
 def _values(

@@ -7,6 +7,7 @@ but the file that it writes.
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -18,10 +19,13 @@ import cv2
 import numpy as np
 
 from base_codec_adapters import DEFAULT_TIMEOUT, Codec
-from gfvc.base_layer import DEFAULT_QP, KeyPictureCoder
+from gfvc.base_layer import DEFAULT_QP, CodedKeyPicture, KeyPictureCoder
 from gfvc.containers import MP4_SUFFIX, write_mp4
 from gfvc.crop import choose_crop, require_square
 from gfvc.errors import InputError, OutputError
+from gfvc.fallback import FALLBACK_POLICIES, FallbackPolicy
+from gfvc.fallback.coding import SequenceCoder
+from gfvc.fallback.stretches import Stretches
 from gfvc.key_pictures import KeyPictureSchedule
 from gfvc.output import check_not_source, check_writable, replaced_when_complete
 from gfvc.parameter_coding import ParameterCoder
@@ -69,8 +73,11 @@ class EncodeOptions:
     or 0..51 (HEVC); `key_interval` pictures from key picture to key picture; `crop` "auto" or
     "none"; `size` side of the coded picture, a multiple of 8 in 64..2048; `rate` pictures per
     second, 1..240; `low_delay` a NAL unit for each picture's messages; `audio` "none", or "copy"
-    the source's sound into an MP4 output; `timeout` seconds that a base codec program may take
-    for a picture; `runtime` says how networks run. Raises `ValueError` for any other value.
+    the source's sound into an MP4 output; `fallback` "auto" for ordinary video where there is no
+    face, "never", or "always" for all of the clip; `fallback_qp` its quantisation parameter (by
+    default `key_qp`); `timeout` seconds that a base codec program may take for a key picture, or
+    for 25 pictures of ordinary video; `runtime` says how networks run. Raises `ValueError` for
+    any other value.
     """
 
     codec: Codec | None = None
@@ -83,6 +90,8 @@ class EncodeOptions:
     rate: Fraction | None = None
     low_delay: bool = False
     audio: str = "none"
+    fallback: FallbackPolicy = "auto"
+    fallback_qp: int | None = None
     timeout: float = DEFAULT_TIMEOUT
     runtime: Runtime = field(default_factory=Runtime)
 
@@ -94,6 +103,7 @@ class EncodeOptions:
             "size": self.size in SIZES,
             "rate": self.rate is None or MIN_RATE <= self.rate <= MAX_RATE,
             "audio": self.audio in ("none", "copy"),
+            "fallback": self.fallback in FALLBACK_POLICIES,
             "timeout": self.timeout > 0,
         }
         for name, good in allowed.items():
@@ -103,7 +113,11 @@ class EncodeOptions:
 
 @dataclass(frozen=True, slots=True)
 class EncodeSummary:
-    """What was encoded. Bits: `sei_bits` are the NAL units with face parameters and user data."""
+    """What was encoded.
+
+    `fallback_pictures` are those that are ordinary video, all of them coded by the base codec and
+    none a key picture. Bits: `sei_bits` are the NAL units with face parameters and user data.
+    """
 
     frames: int
     rate: Fraction
@@ -117,6 +131,7 @@ class EncodeSummary:
     sei_bits: int
     seconds: float
     base_codec_seconds: float
+    fallback_pictures: int = 0
 
     @property
     def total_bits(self) -> int:
@@ -137,6 +152,7 @@ class EncodeSummary:
             "height": self.height,
             "key_pictures": self.key_pictures,
             "low_confidence_pictures": self.low_confidence_pictures,
+            "fallback_pictures": self.fallback_pictures,
             "model": self.model,
             "codec": self.codec,
             "bits": {"base": self.base_bits, "sei": self.sei_bits, "total": self.total_bits},
@@ -206,19 +222,20 @@ def encode(
         with stream.open("wb") as file:
             writer = StreamWriter(file, codec, information, low_delay=options.low_delay)
             encoder = _ClipEncoder(source, loaded, model.card, coder, writer, options, rate)
-            encoder.encode(_scaled(source, rate, crop, options.size), notes, progress, expected)
+            with contextlib.closing(encoder):
+                encoder.encode(_scaled(source, rate, crop, options.size), notes, progress, expected)
             writer.close()
         if in_container:
             with stream.open("rb") as file:
                 units = list(access_units(split_annex_b(file, SeiCodec(codec))))
-            write_mp4(temporary, units, encoder.pictures_of_keys, rate, audio_source)
+            write_mp4(temporary, units, encoder.pictures_of_units, rate, audio_source)
         total_bytes = temporary.stat().st_size
     return EncodeSummary(
         frames=encoder.pictures,
         rate=rate,
         width=options.size,
         height=options.size,
-        key_pictures=len(encoder.pictures_of_keys),
+        key_pictures=encoder.key_pictures,
         low_confidence_pictures=encoder.low_confidence,
         model=model.card.name,
         codec=codec,
@@ -226,6 +243,7 @@ def encode(
         sei_bits=8 * writer.sei_bytes,
         seconds=time.perf_counter() - started,
         base_codec_seconds=encoder.base_codec_seconds,
+        fallback_pictures=encoder.fallback_pictures,
     )
 
 
@@ -276,11 +294,33 @@ class _ClipEncoder:
         self._parameters = ParameterCoder(model.layout, card)
         self._key: Analysis | None = None
         self._key_failed = False
-        self._waiting = 0  # pictures before the first key picture
+        self._options = options
+        self._sequences = SequenceCoder(
+            coder.codec,
+            coder.qp if options.fallback_qp is None else options.fallback_qp,
+            rate,
+            self._write_sequence,
+            longest=options.key_interval,
+            encoder=options.base_encoder,
+            timeout=options.timeout,
+        )
+        self._stretches = Stretches(options.fallback, rate, self._sequences)
         self.pictures = 0
-        self.pictures_of_keys: list[int] = []
+        self.pictures_of_units: list[int] = []  # output pictures of each coded picture
+        self.key_pictures = 0
         self.low_confidence = 0
-        self.base_codec_seconds = 0.0
+        self._key_seconds = 0.0
+
+    @property
+    def fallback_pictures(self) -> int:
+        return self._stretches.pictures
+
+    @property
+    def base_codec_seconds(self) -> float:
+        return self._key_seconds + self._sequences.seconds
+
+    def close(self) -> None:
+        self._sequences.close()
 
     def encode(
         self,
@@ -289,20 +329,42 @@ class _ClipEncoder:
         progress: Progress,
         expected: int | None,
     ) -> None:
-        with self._model.open_analyser() as analyser:
+        if self._options.fallback == "always":
+            self._stretches.open()
             for picture in pictures:
-                self._encode_picture(analyser, picture)
-                self.pictures += 1
-                progress(self.pictures, expected)
-        if self._key is None and self._key_failed:
+                self._stretches.add(picture, face=False)
+                self._count(progress, expected)
+        else:
+            with self._model.open_analyser() as analyser:
+                for picture in pictures:
+                    self._encode_picture(analyser, picture)
+                    self._count(progress, expected)
+        self._repeat(self._stretches.finish(generated=self.key_pictures > 0))
+        self._judge(notes)
+
+    def _count(self, progress: Progress, expected: int | None) -> None:
+        self.pictures += 1
+        progress(self.pictures, expected)
+
+    def _judge(self, notes: Notes) -> None:
+        """Refuse a clip of which nothing was sent; tell what a user should know."""
+        if not self.pictures_of_units and self._key_failed:
             raise InputError(
                 f"{self._source}: shows a face, but its coded key picture does not; "
-                "lower --key-qp, or code a larger picture (--size)"
+                "lower --key-qp, code a larger picture (--size), or send it as ordinary video "
+                "(--fallback auto)"
             )
-        if self._key is None:
+        if not self.pictures_of_units:
             raise InputError(
                 f"{self._source}: shows no face in any of its {self.pictures} pictures; "
-                "a face must be in view, and not much smaller than a tenth of the picture"
+                "a face must be in view, and not much smaller than a tenth of the picture; "
+                "--fallback auto sends such a clip as ordinary video"
+            )
+        if self.fallback_pictures:
+            why = "" if self._options.fallback == "always" else ": no face that generation can use"
+            notes(
+                f"{self._source}: {self.fallback_pictures} of {self.pictures} pictures are sent as "
+                f"ordinary video{why}"
             )
         if self.low_confidence:
             notes(
@@ -311,42 +373,74 @@ class _ClipEncoder:
             )
 
     def _encode_picture(self, analyser: Analyser, picture: Picture) -> None:
+        if not self._stretches.active:
+            self._generate(analyser, picture)
+        elif self._stretches.add(picture, face=analyser.finds_face(picture)):
+            self._try_to_leave_stretch(analyser)
+
+    def _try_to_leave_stretch(self, analyser: Analyser) -> None:
+        first, *others = self._stretches.back
+        key = self._code_key(analyser, first)
+        if key is None:
+            self._stretches.stay(self._schedule.retry_after)
+            return
+        self._stretches.leave()
+        self._send_key(*key)
+        for picture in others:
+            self._encode_picture(analyser, picture)
+
+    def _generate(self, analyser: Analyser, picture: Picture) -> None:
+        """Send a picture as a key picture, or driven by the last one."""
         due = self._schedule.due() and analyser.finds_face(picture)
-        if due and self._send_key(analyser, picture):
+        key = self._code_key(analyser, picture) if due else None
+        if key is not None:
+            self._send_key(*key)
             return
         analysis = None if self._key is None else analyser.analyse(picture, self._key)
         self._schedule.driven(face=analysis is not None)
-        if self._key is None:
-            self._waiting += 1
-        elif analysis is None:
-            self._repeat()
-        else:
+        if analysis is not None:
+            self._repeat(self._stretches.settle())
             self._add(self._parameters.driven(analysis.parameters))
+        elif self._stretches.miss(picture):
+            self._key = None
+            self._schedule.restart()
 
-    def _send_key(self, analyser: Analyser, picture: Picture) -> bool:
-        """Send a key picture; False when its decoded form shows no face."""
+    def _code_key(
+        self, analyser: Analyser, picture: Picture
+    ) -> tuple[CodedKeyPicture, Analysis] | None:
+        """Code a key picture; None when its decoded form shows no face."""
         before = time.perf_counter()
         coded = self._coder.code(picture)
-        self.base_codec_seconds += time.perf_counter() - before
+        self._key_seconds += time.perf_counter() - before
         analysis = analyser.analyse_key(coded.decoded)
         if analysis is None:
             self._schedule.key_failed()
             self._key_failed = True
-            return False
+            return None
+        return coded, analysis
+
+    def _send_key(self, coded: CodedKeyPicture, analysis: Analysis) -> None:
+        missed = self._stretches.settle()
+        if self._key is not None:
+            self._repeat(missed)
+            missed = 0
         self._schedule.key_sent()
         self._key = analysis
-        self.pictures_of_keys.append(1)
+        self.key_pictures += 1
+        self.pictures_of_units.append(1)
         self._writer.begin_picture(coded.stream, self._parameters.base(analysis.parameters))
         # Pictures before the first key picture look like it: the face stands still until then.
-        while self._waiting:
-            self._waiting -= 1
-            self._repeat()
-        return True
+        self._repeat(missed)
 
-    def _repeat(self) -> None:
-        self.low_confidence += 1
-        self._add(self._parameters.repeated())
+    def _write_sequence(self, coded: bytes, pictures: int) -> None:
+        self._writer.write_as_coded(coded)
+        self.pictures_of_units += [1] * pictures
+
+    def _repeat(self, count: int) -> None:
+        for _ in range(count):
+            self.low_confidence += 1
+            self._add(self._parameters.repeated())
 
     def _add(self, message: SeiMessage) -> None:
-        self.pictures_of_keys[-1] += 1
+        self.pictures_of_units[-1] += 1
         self._writer.add_message(message)

@@ -23,7 +23,7 @@ class KeyPictureSchedule:
     def __init__(self, rate: Fraction, interval: int | None = None) -> None:
         self._interval = interval or math.ceil(AUTOMATIC_SECONDS * rate)
         self._lost_for_long = math.ceil(LOST_SECONDS * rate)
-        self._retry = math.ceil(RETRY_SECONDS * rate)
+        self.retry_after = math.ceil(RETRY_SECONDS * rate)
         self._since_key: int | None = None
         self._lost = 0
         self._wait = 0
@@ -42,9 +42,15 @@ class KeyPictureSchedule:
         self._lost = 0
         self._wait = 0
 
+    def restart(self) -> None:
+        """What was sent before does not count any more: a key picture is due."""
+        self._since_key = None
+        self._lost = 0
+        self._wait = 0
+
     def key_failed(self) -> None:
         """The picture at hand was tried, but its decoded form shows no face."""
-        self._wait = self._retry
+        self._wait = self.retry_after
 
     def driven(self, *, face: bool) -> None:
         """The picture at hand was sent as a driven picture, or skipped before the first key."""

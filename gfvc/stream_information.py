@@ -9,8 +9,11 @@ A user_data_unregistered SEI message (payload type 5, H.274 clause 8.6), prefix 
     pictures per message    1 byte    1: every driven picture has a message of its own
     source width, height    2 × 2 bytes   picture size of the source, before the crop
     crop left, top, width, height   4 × 2 bytes   what was coded, in pixels of the source
+    flags                   1 byte    in version 2: bit 0 for pictures shown as coded
 
-Later versions may append; a reader ignores what follows the fields that it knows.
+Version 2 stands before pictures that are shown as coded: they have no face messages, up to the next
+picture with a user data message of this kind. Later versions may append; a reader ignores what
+follows the fields that it knows.
 """
 
 from __future__ import annotations
@@ -27,24 +30,30 @@ from sei import USER_DATA_UNREGISTERED, NalUnit, SeiError, read_sei
 # The name-based UUID (version 5, URL name space) of "tag:gfvc,2026:stream-information".
 USER_DATA_UUID = uuid.UUID("81724027-6de0-5106-8f2e-e2f1a0bb654f")
 VERSION = 1
+VERSION_WITH_FLAGS = 2
+_SHOWN_AS_CODED = 1
 _FORMAT = struct.Struct(">BIHBHHHHHH")
 
 
 @dataclass(frozen=True, slots=True)
 class StreamInformation:
-    """Rate of the output pictures, pictures per message, and where the pictures come from."""
+    """Rate of the output pictures, pictures per message, and where the pictures come from.
+
+    `shown_as_coded` tells that the pictures up to the next such information are not key pictures.
+    """
 
     rate: Fraction
     pictures_per_message: int
     source_width: int
     source_height: int
     crop: Rectangle
+    shown_as_coded: bool = False
 
     def to_payload(self) -> bytes:
         """The payload of the user data message."""
         rate = self.rate.limit_denominator(0xFFFF)
-        return USER_DATA_UUID.bytes + _FORMAT.pack(
-            VERSION,
+        fields = _FORMAT.pack(
+            VERSION_WITH_FLAGS if self.shown_as_coded else VERSION,
             rate.numerator,
             rate.denominator,
             self.pictures_per_message,
@@ -52,6 +61,8 @@ class StreamInformation:
             self.source_height,
             *self.crop.window,
         )
+        flags = bytes([_SHOWN_AS_CODED]) if self.shown_as_coded else b""
+        return USER_DATA_UUID.bytes + fields + flags
 
     @classmethod
     def from_payload(cls, payload: bytes) -> StreamInformation | None:
@@ -67,7 +78,7 @@ class StreamInformation:
                 f"gfvc's user data message holds {len(body)} bytes, {_FORMAT.size} are needed"
             )
         fields = _FORMAT.unpack_from(body)
-        _, numerator, denominator, per_message, width, height, *window = fields
+        version, numerator, denominator, per_message, width, height, *window = fields
         if not numerator or not denominator or not 1 <= Fraction(numerator, denominator) <= 1000:
             raise StreamError(
                 f"gfvc's user data message states {numerator}/{denominator} pictures per second"
@@ -76,8 +87,14 @@ class StreamInformation:
             raise StreamError(
                 f"the stream has {per_message} pictures per message; this version decodes 1"
             )
+        flags = 0
+        if version >= VERSION_WITH_FLAGS:
+            if len(body) == _FORMAT.size:
+                raise StreamError("gfvc's user data message ends before its flags")
+            flags = body[_FORMAT.size]
         rate = Fraction(numerator, denominator)
-        return cls(rate, per_message, width, height, Rectangle(*window))
+        shown_as_coded = bool(flags & _SHOWN_AS_CODED)
+        return cls(rate, per_message, width, height, Rectangle(*window), shown_as_coded)
 
 
 def find_rate(unit: NalUnit) -> Fraction | None:

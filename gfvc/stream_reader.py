@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
@@ -33,18 +33,31 @@ _CODECS: dict[Codec, BaseCodec] = {Codec.VVC: "vvc", Codec.HEVC: "hevc"}
 _RBSP_TRAILING = b"\x80"
 _HEADER_BYTES = 2  # of a VVC or HEVC NAL unit
 
+# Coded pictures are decoded by this many at least, where the stream can be entered: not all are
+# held at once, and the decoder program is not started for each.
+PART_PICTURES = 64
+
 
 @dataclass(slots=True)
 class PictureUnit:
     """A coded picture: its NAL units, and the messages that belong to it.
 
     `payloads` are those of its face messages in output order, the base message first; empty for
-    a picture without any. They are kept as coded, a few bytes each, because a long stream has
+    a picture without any, which is shown as coded: by mistake, or on purpose if our user data say
+    so (`shown_as_coded`). They are kept as coded, a few bytes each, because a long stream has
     many.
     """
 
     units: list[NalUnit] = field(default_factory=list)
     payloads: list[bytes] = field(default_factory=list)
+    shown_as_coded: bool = False
+
+    @property
+    def can_be_entered(self) -> bool:
+        """Whether decoding can start here: an IDR picture with its parameter sets."""
+        return any(unit.is_idr for unit in self.units) and any(
+            unit.type_name == "SPS" for unit in self.units
+        )
 
     def values(self) -> Iterator[FaceValues]:
         """Face parameters of the picture itself, then of the pictures that it drives."""
@@ -66,9 +79,23 @@ class FaceStream:
     @property
     def base_layer(self) -> bytes:
         """The coded pictures as an Annex B stream of their own."""
-        return b"".join(
-            unit.to_annex_b() for picture in self.picture_units for unit in picture.units
-        )
+        return _annex_b(self.picture_units)
+
+    def base_layer_parts(self) -> Iterator[tuple[bytes, int]]:
+        """The base layer in streams that can be decoded one by one, and their coded pictures."""
+        part: list[PictureUnit] = []
+        for picture in self.picture_units:
+            if len(part) >= PART_PICTURES and picture.can_be_entered:
+                yield _annex_b(part), len(part)
+                part = []
+            part.append(picture)
+        if part:
+            yield _annex_b(part), len(part)
+
+    @property
+    def pictures_as_coded(self) -> int:
+        """Number of coded pictures that have no face messages: they are shown as they are."""
+        return sum(not unit.payloads for unit in self.picture_units)
 
     @property
     def pictures(self) -> int:
@@ -76,11 +103,16 @@ class FaceStream:
         return sum(max(1, len(unit.payloads)) for unit in self.picture_units)
 
 
+def _annex_b(pictures: Iterable[PictureUnit]) -> bytes:
+    return b"".join(unit.to_annex_b() for picture in pictures for unit in picture.units)
+
+
 def read_face_stream(path: Path, notes: Notes) -> FaceStream:
     """Read a stream; a stream that was cut off is read up to the cut, and `notes` is told.
 
-    Raises `InputError` when the file is no VVC or HEVC stream, `StreamError` when it holds no
-    generative face video messages, or messages that cannot be understood.
+    Raises `InputError` when the file is no VVC or HEVC stream, `StreamError` when it holds neither
+    face messages nor pictures that it says are shown as coded, or messages that cannot be
+    understood.
     """
     reader = _Reader(path, notes)
     try:
@@ -121,6 +153,8 @@ class _Reader:
         self._rate: Fraction | None = None
         self._model_uri: str | None = None
         self._messages = 0
+        self._shown_as_coded = False  # what the last user data said of the pictures after it
+        self._any_as_coded = False
         self._gfv_id: int | None = None
         self._other_faces = False
         self.cut_at: int | None = None  # byte of the NAL unit in which the stream was cut off
@@ -135,9 +169,10 @@ class _Reader:
         if unit.is_sei:
             self._add_sei(unit, last=last)
         elif unit.starts_picture:
-            self._pictures.append(PictureUnit([*self._waiting, unit]))
+            picture = PictureUnit([*self._waiting, unit], shown_as_coded=self._shown_as_coded)
+            self._pictures.append(picture)
             self._waiting = []
-        elif unit.is_vcl and self._pictures:
+        elif self._pictures and (unit.is_vcl or (unit.ends_sequence and not self._waiting)):
             self._pictures[-1].units.append(unit)
         else:
             self._waiting.append(unit)
@@ -148,6 +183,8 @@ class _Reader:
                 information = self._information(unit, message)
                 if information is not None:
                     self._rate = information.rate
+                    self._shown_as_coded = information.shown_as_coded
+                    self._any_as_coded |= information.shown_as_coded
             elif message.payload_type == GENERATIVE_FACE_VIDEO:
                 self._add_face(unit, message)
 
@@ -213,13 +250,24 @@ class _Reader:
             self._notes(f"{self._path}: carries several faces; only gfv_id {self._gfv_id} is drawn")
         return gfv_id == self._gfv_id
 
+    def _last_is_complete(self) -> bool:
+        """Whether the last picture cannot have been cut off.
+
+        A picture with a base message is whole. One that is shown as coded is whole when something
+        follows it: the start of another picture, or the end of the sequence that gfvc writes.
+        """
+        picture = self._pictures[-1]
+        if picture.payloads or not picture.shown_as_coded:
+            return bool(picture.payloads)
+        return bool(self._waiting) or picture.units[-1].ends_sequence
+
     def finish(self) -> FaceStream:
-        if not self._messages:
+        if not self._messages and not self._any_as_coded:
             raise StreamError(
                 f"{self._path}: holds no generative face video messages; a player can show it"
             )
         assert self._codec is not None
-        if self._pictures and not self._pictures[-1].payloads:
+        if self._pictures and not self._last_is_complete():
             incomplete = self._pictures.pop()
             self.cut_at = incomplete.units[-1].offset
         elif any(unit.precedes_picture for unit in self._waiting):

@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import BinaryIO
 
 from gfvc.stream_information import StreamInformation
-from sei import USER_DATA_UNREGISTERED, Codec, NalUnit, SeiMessage, make_sei_nal_unit, split_annex_b
+from sei import (
+    USER_DATA_UNREGISTERED,
+    Codec,
+    NalUnit,
+    SeiMessage,
+    end_of_sequence,
+    make_sei_nal_unit,
+    split_annex_b,
+)
 
 # A NAL unit costs 6 bytes beside its messages, so messages share one; but not so many that a
 # damaged or missing NAL unit takes much with it: about 2.5 s at 25 pictures a second.
@@ -14,6 +23,8 @@ MESSAGES_PER_NAL_UNIT = 64
 
 class StreamWriter:
     """Writes access units: prefix SEI with the stream information, picture, suffix SEI.
+
+    Between them there may be sequences of pictures that are shown as coded.
 
     `low_delay` writes each message at once in a NAL unit of its own. `bytes_written` counts the
     file, `sei_bytes` the SEI NAL units that were added, start codes included.
@@ -29,7 +40,9 @@ class StreamWriter:
     ) -> None:
         self._file = file
         self._codec = Codec(codec)
-        self._information = SeiMessage(USER_DATA_UNREGISTERED, information.to_payload())
+        self._information = _user_data(information)
+        self._information_as_coded = _user_data(replace(information, shown_as_coded=True))
+        self._ends_as_coded = False
         self._limit = 1 if low_delay else MESSAGES_PER_NAL_UNIT
         self._pending: list[SeiMessage] = []
         self.bytes_written = 0
@@ -37,14 +50,14 @@ class StreamWriter:
 
     def begin_picture(self, coded: bytes, base_message: SeiMessage) -> None:
         """Write the access unit of a key picture, an Annex B stream, and its base message."""
-        self._flush()
-        information_written = False
-        for unit in split_annex_b(coded, self._codec):
-            if unit.is_vcl and not information_written:
-                self._write_sei([self._information], suffix=False)
-                information_written = True
-            self._write(unit)
+        self._write_coded(coded, self._information)
+        self._ends_as_coded = False
         self.add_message(base_message)
+
+    def write_as_coded(self, coded: bytes) -> None:
+        """Write an Annex B stream that starts with an IDR picture, to be shown as it is."""
+        self._write_coded(coded, self._information_as_coded)
+        self._ends_as_coded = True
 
     def add_message(self, message: SeiMessage) -> None:
         """Add a message to the current picture."""
@@ -53,8 +66,23 @@ class StreamWriter:
             self._flush()
 
     def close(self) -> None:
-        """Write what is pending; the file stays open."""
+        """Write what is pending; the file stays open.
+
+        A picture shown as coded has no messages that would tell a reader that it is complete, so
+        an end of sequence follows the last one.
+        """
         self._flush()
+        if self._ends_as_coded:
+            self._write(end_of_sequence(self._codec))
+
+    def _write_coded(self, coded: bytes, information: SeiMessage) -> None:
+        self._flush()
+        information_written = False
+        for unit in split_annex_b(coded, self._codec):
+            if unit.is_vcl and not information_written:
+                self._write_sei([information], suffix=False)
+                information_written = True
+            self._write(unit)
 
     def _flush(self) -> None:
         if self._pending:
@@ -69,3 +97,7 @@ class StreamWriter:
         self._file.write(data)
         self.bytes_written += len(data)
         return len(data)
+
+
+def _user_data(information: StreamInformation) -> SeiMessage:
+    return SeiMessage(USER_DATA_UNREGISTERED, information.to_payload())

@@ -38,7 +38,13 @@ from sei.face_messages import (
     Pupils,
 )
 from sei.face_values import FaceValues, MatrixValues
-from sei.nal import Codec, NalUnit, add_emulation_prevention, remove_emulation_prevention
+from sei.nal import (
+    Codec,
+    NalUnit,
+    add_emulation_prevention,
+    end_of_sequence,
+    remove_emulation_prevention,
+)
 from sei.rbsp import (
     GENERATIVE_FACE_VIDEO,
     GENERATIVE_FACE_VIDEO_ENHANCEMENT,
@@ -93,6 +99,7 @@ __all__ = [
     "UnknownCodecError",
     "access_units",
     "add_emulation_prevention",
+    "end_of_sequence",
     "guess_codec",
     "iterate_sei_messages",
     "join_annex_b",

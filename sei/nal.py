@@ -28,6 +28,8 @@ class _Kinds:
     """VCL types whose first bit after the header says that they start a picture."""
     precedes_picture: frozenset[int]
     """Types that start an access unit when they follow the last VCL NAL unit of a picture."""
+    end_of_sequence: int
+    end_of_bitstream: int
     prefix_sei: int
     suffix_sei: int | None
     header_size: int
@@ -60,6 +62,8 @@ _KINDS = {
         irap=frozenset(range(7, 10)),
         opens_picture=frozenset(range(12)),
         precedes_picture=frozenset({12, 13, 14, 15, 16, 17, 19, 20, 23, 26, 28, 29}),
+        end_of_sequence=21,
+        end_of_bitstream=22,
         prefix_sei=23,
         suffix_sei=24,
         header_size=2,
@@ -73,6 +77,8 @@ _KINDS = {
         irap=frozenset(range(16, 24)),
         opens_picture=frozenset(range(32)),
         precedes_picture=frozenset({32, 33, 34, 35, 39, *range(41, 45), *range(48, 56)}),
+        end_of_sequence=36,
+        end_of_bitstream=37,
         prefix_sei=39,
         suffix_sei=40,
         header_size=2,
@@ -84,6 +90,8 @@ _KINDS = {
         irap=frozenset({5}),
         opens_picture=frozenset({1, 2, 5}),
         precedes_picture=frozenset({6, 7, 8, 9, *range(14, 19)}),
+        end_of_sequence=10,
+        end_of_bitstream=11,
         prefix_sei=6,
         suffix_sei=None,
         header_size=1,
@@ -200,6 +208,17 @@ class NalUnit:
         return self.nal_unit_type in _KINDS[self.codec].precedes_picture
 
     @property
+    def ends_sequence(self) -> bool:
+        """Whether it says that a coded video sequence, or the stream, ends with its picture."""
+        kinds = _KINDS[self.codec]
+        return self.nal_unit_type in (kinds.end_of_sequence, kinds.end_of_bitstream)
+
+    @property
+    def is_idr(self) -> bool:
+        """Whether it holds a slice of an IDR picture, which nothing before is needed for."""
+        return self.is_irap and self.type_name.startswith("IDR")
+
+    @property
     def rbsp(self) -> bytes:
         """Raw byte sequence payload: what follows the header, without emulation prevention."""
         return remove_emulation_prevention(self.data[self.header_size :])
@@ -242,6 +261,11 @@ def nal_unit_header(
     if layer_id or temporal_id:
         raise StreamError("an H.264 NAL unit header has no layer and no TemporalId")
     return bytes((nal_unit_type,))
+
+
+def end_of_sequence(codec: Codec) -> NalUnit:
+    """The NAL unit that ends a coded video sequence; it has no payload."""
+    return NalUnit(codec, nal_unit_header(codec, _KINDS[codec].end_of_sequence))
 
 
 def sei_nal_unit_type(codec: Codec, *, suffix: bool) -> int:

@@ -2,6 +2,7 @@
 
 IN is any video file. The face is found and a steady square around it chosen, key pictures go
 through the base encoder, and every other picture becomes a generative face video SEI message.
+Pictures without a face that generation can use are sent as ordinary video of the base codec.
 Sound is left out, unless an MP4 file is asked to keep it.
 """
 
@@ -136,6 +137,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default="none",
         help="copy: keep IN's sound, as it is, in an .mp4 OUT (default: none)",
     )
+    parser.add_argument(
+        "--fallback",
+        choices=("auto", "never", "always"),
+        default="auto",
+        help="auto: send pictures without a usable face as ordinary video; never: let the face "
+        "stand still there, and refuse a clip without one; always: all of it is ordinary video "
+        "(default: auto)",
+    )
+    parser.add_argument(
+        "--fallback-qp",
+        type=int,
+        metavar="N",
+        help="quantisation parameter of ordinary video (default: that of key pictures)",
+    )
     add_runtime_arguments(parser)
     parser.add_argument("--force", action="store_true", help="replace OUT if it exists")
     parser.add_argument(
@@ -159,6 +174,8 @@ def run(options: argparse.Namespace) -> int:
         rate=options.fps,
         low_delay=options.low_delay,
         audio=options.audio,
+        fallback=options.fallback,
+        fallback_qp=options.fallback_qp,
         runtime=runtime_from(options),
     )
     with progress_bar("encoding") as progress:
@@ -173,8 +190,11 @@ def run(options: argparse.Namespace) -> int:
     if options.json:
         sys.stdout.write(json.dumps(summary.to_json()) + "\n")
     else:
+        pictures = f"{summary.key_pictures} key"
+        if summary.fallback_pictures:
+            pictures += f", {summary.fallback_pictures} ordinary video"
         note(
-            f"{options.output}: {summary.frames} pictures ({summary.key_pictures} key) at "
+            f"{options.output}: {summary.frames} pictures ({pictures}) at "
             f"{float(summary.rate):g}/s, {summary.kilobits_per_second:.2f} kbit/s "
             f"(base layer {summary.base_bits}, face parameters {summary.sei_bits} bits), "
             f"{summary.seconds:.1f} s"

@@ -118,8 +118,9 @@ def test_a_bad_video_is_refused_in_one_line(
     path = make(tmp_path, short_clip)
     for output in ("out.265", "out.mp4"):
         line = assert_refused(
-            command, "encode", path, tmp_path / ("made-" + output), folder=tmp_path, says=""
-        )
+            command, "encode", path, tmp_path / ("made-" + output), "--fallback", "never",
+            folder=tmp_path, says="",
+        )  # fmt: skip
         assert says.lower() in line.lower()
         assert str(path) in line
 
@@ -167,5 +168,6 @@ def test_a_face_that_coding_destroys_is_no_missing_face(
 ) -> None:
     assert_refused(
         command, "encode", short_clip, tmp_path / "out.265", "--key-qp", "51", "--size", "64",
-        folder=tmp_path, says=["shows a face, but its coded key picture does not", "--key-qp"],
+        "--fallback", "never", folder=tmp_path,
+        says=["shows a face, but its coded key picture does not", "--key-qp"],
     )  # fmt: skip

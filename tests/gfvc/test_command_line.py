@@ -65,6 +65,7 @@ def test_encode_json(short_clip: Path, tmp_path: Path, command: CommandLine) -> 
         "seconds",
         "base_codec_seconds",
         "low_confidence_pictures",
+        "fallback_pictures",
     }
 
 
@@ -73,6 +74,7 @@ def test_decode_json(small_stream: Path, tmp_path: Path, command: CommandLine) -
     assert (outcome.status, outcome.err) == (0, "")
     answer = json.loads(outcome.out)
     assert answer.pop("seconds") > 0
+    assert answer.pop("pictures_as_coded") == 0
     assert answer == {"frames": 12, "fps": 25.0, "width": 256, "height": 256, "model": "mesh"}
 
 

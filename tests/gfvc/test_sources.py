@@ -62,7 +62,8 @@ def encode_pictures(
     """The stream of a made clip, 25 pictures a second; the notes have the clip's name cut off."""
     clip = write_video(folder / "clip.mkv", pictures, RATE)
     notes: list[str] = []
-    summary = encode(clip, folder / "out.265", EncodeOptions(size=size), notes=notes.append)
+    options = EncodeOptions(size=size, fallback="never")
+    summary = encode(clip, folder / "out.265", options, notes=notes.append)
     return folder / "out.265", summary, [note.removeprefix(f"{clip}: ") for note in notes]
 
 

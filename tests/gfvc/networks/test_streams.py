@@ -103,7 +103,9 @@ def test_a_face_that_is_lost_stands_still(demo_pictures: list[Picture], tmp_path
     black = np.zeros_like(demo_pictures[0])
     pictures = [*demo_pictures[:2], black, black, *demo_pictures[2:4]]
     clip = write_video(tmp_path / "lost.mkv", pictures, RATE)
-    options = EncodeOptions(base_encoder="ffmpeg-libx265", crop="none", model="cfte")
+    options = EncodeOptions(
+        base_encoder="ffmpeg-libx265", crop="none", model="cfte", fallback="never"
+    )
     model = tiny_model(CARDS["cfte"])
     summary = encode(clip, tmp_path / "lost.265", options, registry=registry_of(model, "cfte"))
     assert summary.low_confidence_pictures == 2
