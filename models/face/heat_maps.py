@@ -6,7 +6,6 @@ import torch
 from torch import Tensor
 
 from models import landmarks as groups
-from models.face.places import place_grid
 
 PARTS: tuple[tuple[int, ...], ...] = (
     groups.LIPS_OUTER,
@@ -34,12 +33,11 @@ def heat_maps(landmarks: Tensor, size: int, width: float, parts: int = len(PARTS
     Returns:
         [B, parts, size, size], 0..1.
     """
-    grid = place_grid(size, landmarks)
-    x, y = grid[0, 0].reshape(1, -1, 1), grid[0, 1].reshape(1, -1, 1)
+    centres = (torch.arange(size, dtype=torch.float32, device=landmarks.device) + 0.5) / size
+    # A Gaussian of the distance is the product of those along x and y: few exponentials.
+    along = torch.exp((centres - landmarks[..., None]) ** 2 / (-2 * width * width))
     maps = []
     for part in PARTS[:parts]:
-        points = landmarks[:, list(part)]
-        squared = (x - points[:, None, :, 0]) ** 2 + (y - points[:, None, :, 1]) ** 2
-        nearest = squared.amin(dim=2)
-        maps.append(torch.exp(nearest / (-2 * width * width)).reshape(-1, 1, size, size))
+        x, y = along[:, list(part)].unbind(dim=2)
+        maps.append((y[:, :, :, None] * x[:, :, None, :]).amax(dim=1, keepdim=True))
     return torch.cat(maps, dim=1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -13,11 +13,14 @@ import torch
 from onnx import TensorProto, helper, numpy_helper
 from torch import Tensor, nn
 
+from models.onnx_export.padding import pad_joined_planes
+from models.onnx_export.sampling import replace_sampling
+
 OPSET = 20
 """Version of the ONNX operators; the first in which volumes can be sampled too."""
 
-# Smaller constants stay as they are: grids and shapes must be exact, and weigh nothing.
-_HALVED_FROM = 1024
+# Smaller weights stay as they are: they weigh nothing.
+_HALVED_FROM = 256
 
 
 def write_graph(
@@ -42,9 +45,9 @@ def write_graph(
     with warnings.catch_warnings(), _quiet("torch.onnx"), torch.no_grad():
         # The exporter calls parts of torch that announce their own end.
         warnings.simplefilter("ignore")
+        exported = torch.export.export(module, tuple(inputs.values()))
         program = torch.onnx.export(
-            module,
-            tuple(inputs.values()),
+            replace_sampling(exported),
             input_names=list(inputs),
             output_names=list(outputs),
             opset_version=OPSET,
@@ -53,8 +56,9 @@ def write_graph(
         )
     assert program is not None
     graph = program.model_proto
+    pad_joined_planes(graph)
     if half_weights:
-        _halve(graph)
+        _halve(graph, {name for name, _ in module.named_parameters()})
     _forget_sources(graph)
     helper.set_model_props(graph, dict(metadata or {}))
     onnx.checker.check_model(graph, full_check=True)
@@ -77,11 +81,11 @@ class _quiet:  # noqa: N801 (used as a statement)
         self._logger.setLevel(self._level)
 
 
-def _halve(model: onnx.ModelProto) -> None:
-    """Store large float32 constants as float16, each followed by a cast."""
+def _halve(model: onnx.ModelProto, weights: Collection[str]) -> None:
+    """Store large weights as float16, each followed by a cast; grids must stay exact."""
     casts = []
     for tensor in model.graph.initializer:
-        if tensor.data_type != TensorProto.FLOAT or np.prod(tensor.dims) < _HALVED_FROM:
+        if tensor.name not in weights or np.prod(tensor.dims) < _HALVED_FROM:
             continue
         name = tensor.name
         halved = numpy_helper.to_array(tensor).astype(np.float16)
