@@ -22,7 +22,7 @@ VARIABLE = "GFVC_FFMPEG"
 
 COMMON_OPTIONS = ("-hide_banner", "-nostdin", "-loglevel", "error", "-y")
 
-_PIXEL_FORMATS = {8: "yuv420p", 10: "yuv420p10le"}
+PIXEL_FORMATS = {8: "yuv420p", 10: "yuv420p10le"}
 
 
 @dataclass(frozen=True)
@@ -122,7 +122,7 @@ class FfmpegEncoder(BaseEncoder):
         return [
             str(executable),
             *COMMON_OPTIONS,
-            *("-f", "rawvideo", "-pix_fmt", _PIXEL_FORMATS[self.bit_depth]),
+            *("-f", "rawvideo", "-pix_fmt", PIXEL_FORMATS[self.bit_depth]),
             *("-video_size", f"{width}x{height}"),
             *("-framerate", f"{request.fps.numerator}/{request.fps.denominator}"),
             *("-color_primaries", str(colour.primaries), "-color_trc", str(colour.transfer)),

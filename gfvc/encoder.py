@@ -15,9 +15,6 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-import cv2
-import numpy as np
-
 from base_codec_adapters import DEFAULT_TIMEOUT, Codec
 from gfvc.base_layer import DEFAULT_QP, CodedKeyPicture, KeyPictureCoder
 from gfvc.containers import MP4_SUFFIX, write_mp4
@@ -29,7 +26,7 @@ from gfvc.fallback.stretches import Stretches
 from gfvc.key_pictures import KeyPictureSchedule
 from gfvc.output import check_not_source, check_writable, replaced_when_complete
 from gfvc.parameter_coding import ParameterCoder
-from gfvc.rectangle import Rectangle
+from gfvc.scaling import read_scaled
 from gfvc.stream_information import StreamInformation
 from gfvc.stream_writer import StreamWriter
 from gfvc.video_reader import (
@@ -38,7 +35,6 @@ from gfvc.video_reader import (
     Picture,
     VideoProperties,
     probe_video,
-    read_pictures,
 )
 from models import (
     Analyser,
@@ -223,7 +219,8 @@ def encode(
             writer = StreamWriter(file, codec, information, low_delay=options.low_delay)
             encoder = _ClipEncoder(source, loaded, model.card, coder, writer, options, rate)
             with contextlib.closing(encoder):
-                encoder.encode(_scaled(source, rate, crop, options.size), notes, progress, expected)
+                pictures = read_scaled(source, rate, crop, options.size)
+                encoder.encode(pictures, notes, progress, expected)
             writer.close()
         if in_container:
             with stream.open("rb") as file:
@@ -261,16 +258,6 @@ def _audio_source(
         hint = "; --audio copy keeps it" if output.suffix.lower() == MP4_SUFFIX else ""
         notes(f"{source}: the sound is left out{hint}")
     return None
-
-
-def _scaled(source: Path, rate: Fraction, crop: Rectangle, size: int) -> Iterator[Picture]:
-    for picture in read_pictures(source, rate, crop):
-        if picture.shape[0] == size:
-            yield picture
-            continue
-        shrinks = picture.shape[0] > size
-        interpolation = cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC
-        yield np.asarray(cv2.resize(picture, (size, size), interpolation=interpolation), np.uint8)
 
 
 class _ClipEncoder:

@@ -15,7 +15,7 @@ def note(text: str) -> None:
 
 
 @contextlib.contextmanager
-def progress_bar(label: str) -> Iterator[Progress]:
+def progress_bar(label: str, unit: str = "pictures") -> Iterator[Progress]:
     """A callable (done, total or None) that moves a bar; silent where stderr is no terminal."""
     if not sys.stderr.isatty():
         yield lambda done, total: None
@@ -27,7 +27,7 @@ def progress_bar(label: str) -> Iterator[Progress]:
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
-        TextColumn("pictures"),
+        TextColumn(unit),
         TimeElapsedColumn(),
         console=Console(stderr=True),
         transient=True,

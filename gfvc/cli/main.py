@@ -25,6 +25,7 @@ COMMANDS = (
     "remove",
     "transcode",
     "verify",
+    "bench",
     "demo",
     "models",
     "train",

@@ -1,0 +1,321 @@
+"""Whole videos through a conventional codec, for comparison with one: all pictures, all tools.
+
+Unlike the encoders of `base_codec_adapters.registry`, which code lone key pictures, these predict
+from picture to picture, as a user of the codec would have it. All are run through ffmpeg.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Literal
+
+from base_codec_adapters.errors import (
+    OutputInvalidError,
+    ProgramNotFoundError,
+    RequestInvalidError,
+    UnknownAdapterError,
+)
+from base_codec_adapters.ffmpeg import (
+    COMMON_OPTIONS,
+    PIXEL_FORMATS,
+    VARIABLE,
+    find_ffmpeg,
+    read_capabilities,
+)
+from base_codec_adapters.pictures import (
+    Picture420,
+    picture_from_raw,
+    raw_picture_size,
+    write_raw_video,
+)
+from base_codec_adapters.requests import ProgramInfo
+from base_codec_adapters.runner import Outcome, run_checked
+
+VIDEO_TIMEOUT = 3600.0
+"""Seconds a program may take for a video."""
+
+_HEADROOM_BYTES = 1 << 20
+
+Structure = Literal["random_access", "low_delay"]
+
+
+@dataclass(frozen=True)
+class VideoEncoder:
+    """A library of ffmpeg that codes whole videos.
+
+    `codec` and `library` are ffmpeg's names, `form` its name of the elementary stream's format,
+    `decoder` that of the decoder. `scale` names what sets the quality ("QP" or "CRF"), of which
+    `best` to `worst` are allowed. Samples are coded with `bit_depth` bits.
+    """
+
+    name: str
+    title: str
+    codec: str
+    library: str
+    decoder: str
+    form: str
+    suffix: str
+    scale: str
+    best: int
+    worst: int
+    preset: str
+    bit_depth: int
+    structures: tuple[Structure, ...]
+    options: Callable[[int, Structure, str], list[str]]
+
+    def find_program(self, executable: str | Path | None = None) -> ProgramInfo:
+        """Find an ffmpeg that has the encoder and the decoder.
+
+        Raises:
+            ProgramNotFoundError: there is none.
+        """
+        program = find_ffmpeg(executable)
+        capabilities = read_capabilities(program)
+        for role, name, known in (
+            ("encoder", self.library, capabilities.encoders),
+            ("decoder", self.decoder, capabilities.decoders),
+        ):
+            if (self.codec, name) not in known:
+                raise ProgramNotFoundError(
+                    f"{program} ({capabilities.version}) has no {role} {name}: name an ffmpeg "
+                    f"that has it in {VARIABLE}"
+                )
+        return ProgramInfo(program, capabilities.version)
+
+
+def _vvenc(quality: int, structure: Structure, preset: str) -> list[str]:
+    """Constant QP without perceptual adaptation, no headers that tell nothing, one intra picture.
+
+    That is the first; by itself libvvenc codes one in the middle of the first group, at more bits.
+    In low delay libvvenc calls the intra picture of a stream without refreshes by "none".
+    """
+    parameters = "intraperiod=-1:poc0idr=1:hrdparameterspresent=0:accessunitdelimiter=0"
+    if structure == "low_delay":
+        parameters += ":picreordering=0:gopsize=8:decodingrefreshtype=none"
+    return [
+        *("-preset", preset, "-qp", str(quality), "-qpa", "0"),
+        *("-vvenc-params", parameters),
+    ]
+
+
+def _x265(quality: int, structure: Structure, preset: str) -> list[str]:
+    """Constant rate factor, one intra picture, without the message that lists x265's options."""
+    parameters = "keyint=-1:info=0:log-level=error:pools=none:frame-threads=1"
+    if structure == "low_delay":
+        parameters += ":bframes=0:rc-lookahead=0"
+    return ["-preset", preset, "-crf", str(quality), "-x265-params", parameters]
+
+
+def _svtav1(quality: int, structure: Structure, preset: str) -> list[str]:
+    """Constant rate factor, one intra picture."""
+    parameters = "keyint=-1:lp=1"
+    if structure == "low_delay":
+        parameters += ":pred-struct=1"
+    return ["-preset", preset, "-crf", str(quality), "-svtav1-params", parameters]
+
+
+_BOTH: tuple[Structure, ...] = ("random_access", "low_delay")
+
+VIDEO_ENCODERS: dict[str, VideoEncoder] = {
+    encoder.name: encoder
+    for encoder in (
+        VideoEncoder(
+            "vvenc", "VVenC", "vvc", "libvvenc", "vvc", "vvc", ".266",
+            "QP", 0, 63, "medium", 10, _BOTH, _vvenc,
+        ),
+        VideoEncoder(
+            "x265", "x265", "hevc", "libx265", "hevc", "hevc", ".265",
+            "CRF", 0, 51, "veryslow", 8, _BOTH, _x265,
+        ),
+        VideoEncoder(
+            "svtav1", "SVT-AV1", "av1", "libsvtav1", "libdav1d", "obu", ".obu",
+            "CRF", 1, 63, "4", 8, _BOTH, _svtav1,
+        ),
+    )
+}  # fmt: skip
+"""The encoders by name."""
+
+
+def find_video_encoder(name: str) -> VideoEncoder:
+    """The encoder of that name; UnknownAdapterError when there is none."""
+    if name not in VIDEO_ENCODERS:
+        raise UnknownAdapterError(
+            f"no video encoder is called {name!r}: choose from {', '.join(VIDEO_ENCODERS)}"
+        )
+    return VIDEO_ENCODERS[name]
+
+
+@dataclass(frozen=True)
+class VideoRequest:
+    """How to code a video: even size, pictures per second, quality on the encoder's own scale."""
+
+    width: int
+    height: int
+    fps: Fraction
+    quality: int
+    structure: Structure = "random_access"
+    preset: str | None = None
+
+
+@dataclass(frozen=True)
+class CodedVideo:
+    """What came of it: bits of each picture in output order, the program's version and command.
+
+    The headers of a stream count to the picture that they stand before, so that the bits of all
+    pictures sum to those of the file.
+    """
+
+    picture_bits: tuple[int, ...]
+    version: str
+    command: tuple[str, ...]
+
+
+def encode_command(
+    encoder: VideoEncoder,
+    request: VideoRequest,
+    executable: Path,
+    source: Path,
+    target: Path,
+    sizes: Path,
+) -> list[str]:
+    """The argument list that codes raw video to an elementary stream; sizes go to a text file."""
+    return [
+        str(executable),
+        *COMMON_OPTIONS,
+        *("-f", "rawvideo", "-pix_fmt", PIXEL_FORMATS[encoder.bit_depth]),
+        *("-video_size", f"{request.width}x{request.height}"),
+        *("-framerate", f"{request.fps.numerator}/{request.fps.denominator}"),
+        *("-color_primaries", "1", "-color_trc", "1", "-colorspace", "1", "-color_range", "tv"),
+        *("-i", str(source), "-map", "0:v:0", "-fps_mode", "passthrough"),
+        *("-c:v", encoder.library, "-threads", "1"),
+        *encoder.options(request.quality, request.structure, request.preset or encoder.preset),
+        *("-stats_enc_post:v", str(sizes), "-stats_enc_post_fmt:v", "{pts} {size}"),
+        *("-f", encoder.form, str(target)),
+    ]
+
+
+def encode_video(
+    encoder: VideoEncoder,
+    request: VideoRequest,
+    pictures: Iterable[Picture420],
+    target: Path,
+    *,
+    executable: str | Path | None = None,
+    timeout: float = VIDEO_TIMEOUT,
+) -> CodedVideo:
+    """Code pictures to the elementary stream `target`, which is written over.
+
+    `timeout` is in seconds.
+
+    Raises:
+        RequestInvalidError: the quality is not one of the encoder's, or it cannot do that
+            structure, or there are no pictures.
+        ProgramNotFoundError, ProgramFailedError, ProgramTimeoutError: as they say.
+        OutputInvalidError: pictures are missing in the stream.
+    """
+    if not encoder.best <= request.quality <= encoder.worst:
+        raise RequestInvalidError(
+            f"{encoder.name}: {encoder.scale} is {request.quality}: it has "
+            f"{encoder.best}..{encoder.worst}"
+        )
+    if request.structure not in encoder.structures:
+        raise RequestInvalidError(f"{encoder.name}: cannot code {request.structure}")
+    program = encoder.find_program(executable)
+    with tempfile.TemporaryDirectory(prefix="video-") as folder:
+        source, sizes = Path(folder, "source.yuv"), Path(folder, "sizes.txt")
+        with source.open("wb") as file:
+            write_raw_video(file, pictures, request.width, request.height, encoder.bit_depth)
+        raw_bytes = source.stat().st_size
+        expected = raw_bytes // raw_picture_size(request.width, request.height, encoder.bit_depth)
+        if not expected:
+            raise RequestInvalidError(f"{encoder.name}: there are no pictures to code")
+        command = encode_command(encoder, request, program.executable, source, target, sizes)
+        outcome = run_checked(command, timeout=timeout, file_bytes=2 * raw_bytes + _HEADROOM_BYTES)
+        picture_bits = _read_sizes(encoder, sizes, target, expected, outcome)
+    return CodedVideo(picture_bits, program.version, outcome.command)
+
+
+def _read_sizes(
+    encoder: VideoEncoder, sizes: Path, target: Path, expected: int, outcome: Outcome
+) -> tuple[int, ...]:
+    """Bits of each picture in output order, from what ffmpeg noted of each packet."""
+    try:
+        packets = [tuple(map(int, line.split())) for line in sizes.read_text().splitlines()]
+        ordered = [size for _, size in sorted(packets)]
+        total = target.stat().st_size
+    except (OSError, ValueError) as error:
+        raise _invalid(encoder, f"packet sizes cannot be read ({error})", outcome) from error
+    if len(ordered) != expected:
+        raise _invalid(encoder, f"coded {len(ordered)} of {expected} pictures", outcome)
+    # A container's few bytes (AV1's first temporal delimiter) belong to the first picture.
+    ordered[0] += total - sum(ordered)
+    if min(ordered) < 0:
+        raise _invalid(encoder, f"packets sum to more than the {total} bytes written", outcome)
+    return tuple(8 * size for size in ordered)
+
+
+def decode_command(
+    encoder: VideoEncoder, request: VideoRequest, executable: Path, source: Path, target: Path
+) -> list[str]:
+    """The argument list that decodes the elementary stream `source` to raw video."""
+    return [
+        str(executable),
+        *COMMON_OPTIONS,
+        *("-xerror", "-threads", "1", "-c:v", encoder.decoder, "-f", encoder.form),
+        *("-i", str(source), "-map", "0:v:0", "-fps_mode", "passthrough", "-noautoscale"),
+        *("-pix_fmt", PIXEL_FORMATS[encoder.bit_depth], "-f", "rawvideo", str(target)),
+    ]
+
+
+@contextmanager
+def decoded_video(
+    encoder: VideoEncoder,
+    request: VideoRequest,
+    source: Path,
+    pictures: int,
+    *,
+    executable: str | Path | None = None,
+    timeout: float = VIDEO_TIMEOUT,
+) -> Iterator[Iterator[Picture420]]:
+    """The pictures of a stream that `encode_video` wrote, in output order, while the block lasts.
+
+    `pictures` says how many there must be; `timeout` is in seconds.
+
+    Raises:
+        ProgramNotFoundError, ProgramFailedError, ProgramTimeoutError: as they say.
+        OutputInvalidError: pictures are missing, or there are too many.
+    """
+    program = encoder.find_program(executable)
+    size = raw_picture_size(request.width, request.height, encoder.bit_depth)
+    with tempfile.TemporaryDirectory(prefix="video-") as folder:
+        target = Path(folder, "decoded.yuv")
+        command = decode_command(encoder, request, program.executable, source, target)
+        most = (pictures + 1) * size + _HEADROOM_BYTES
+        outcome = run_checked(command, timeout=timeout, file_bytes=most)
+        written = target.stat().st_size if target.is_file() else 0
+        if written != pictures * size:
+            raise _invalid(
+                encoder, f"decoded {written / size:g} pictures where {pictures} were coded", outcome
+            )
+        yield _raw_pictures(target, request, encoder.bit_depth)
+
+
+def _raw_pictures(path: Path, request: VideoRequest, bit_depth: int) -> Iterator[Picture420]:
+    size = raw_picture_size(request.width, request.height, bit_depth)
+    with path.open("rb") as file:
+        while data := file.read(size):
+            yield picture_from_raw(data, request.width, request.height, bit_depth)
+
+
+def _invalid(encoder: VideoEncoder, problem: str, outcome: Outcome) -> OutputInvalidError:
+    return OutputInvalidError(
+        f"{encoder.name}: {problem}",
+        command=outcome.command,
+        messages=outcome.messages,
+        exit_status=outcome.exit_status,
+    )

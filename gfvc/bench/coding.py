@@ -1,0 +1,161 @@
+"""One point of one clip: coded and decoded again, by gfvc or by a conventional codec."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import repeat
+from pathlib import Path
+
+import numpy as np
+
+from base_codec_adapters.registry import find_encoder
+from base_codec_adapters.requests import ProgramInfo
+from base_codec_adapters.video import (
+    VideoRequest,
+    decoded_video,
+    encode_video,
+    find_video_encoder,
+)
+from gfvc import __version__
+from gfvc.base_layer import decode_base_layer
+from gfvc.bench.plan import GfvcSettings, PeerSettings, Plan, Settings
+from gfvc.bench.reference import Reference
+from gfvc.colour import to_picture420, to_rgb
+from gfvc.decoder import decode
+from gfvc.encoder import encode
+from gfvc.scaling import scale
+from gfvc.stream_reader import FaceStream, read_face_stream
+from gfvc.video_reader import Picture, read_pictures
+from models import default_registry
+
+
+@dataclass(frozen=True, slots=True)
+class Coded:
+    """A coded clip: its stream, and its pictures with the decoded key picture that each is of.
+
+    `bits` are those of the whole file, `picture_bits` those of each picture where they are known.
+    Seconds are wall time of encoding and of decoding.
+    """
+
+    stream: Path
+    bits: int
+    picture_bits: tuple[int, ...] | None
+    encode_seconds: float
+    decode_seconds: float
+    pictures: Iterator[tuple[Picture, Picture]]
+
+
+def describe_programs(settings: Settings) -> str:
+    """What codes a point, with versions: another version may code it otherwise.
+
+    Raises `ModelError` or `BaseCodecError` when the model or the program is not there.
+    """
+    if isinstance(settings, PeerSettings):
+        return find_video_encoder(settings.encoder).find_program().version
+    card = default_registry().find(settings.model).card
+    encoder = find_encoder("vvc").probe()
+    base = encoder.version if isinstance(encoder, ProgramInfo) else encoder.reason
+    weights = f" {card.sha256}" if card.sha256 else ""
+    return f"gfvc {__version__}, {card.uri}{weights}, {base}"
+
+
+def check_programs(plan: Plan) -> None:
+    """Raise `ModelError` or `BaseCodecError` when a model or program of a plan is not there."""
+    for settings in plan.points():
+        describe_programs(settings)
+
+
+@contextmanager
+def coded(settings: Settings, reference: Reference, folder: Path) -> Iterator[Coded]:
+    """Code a clip into `folder` and decode it; pictures can be read while the block lasts.
+
+    Raises `GfvcError`, `ModelError`, `SeiError` or `BaseCodecError`.
+    """
+    if isinstance(settings, GfvcSettings):
+        yield _code_gfvc(settings, reference, folder)
+    else:
+        with _coded_by_peer(settings, reference, folder) as result:
+            yield result
+
+
+def _code_gfvc(settings: GfvcSettings, reference: Reference, folder: Path) -> Coded:
+    stream, lossless = folder / "stream.266", folder / "decoded.mkv"
+    options = settings.encode_options(reference.size, reference.rate)
+    encoded = encode(reference.path, stream, options)
+    decoded = decode(stream, lossless)
+    read = read_face_stream(stream, lambda _: None)
+    return Coded(
+        stream=stream,
+        bits=8 * stream.stat().st_size,
+        picture_bits=_bits_of_pictures(read, decoded.frames),
+        encode_seconds=encoded.seconds,
+        decode_seconds=decoded.seconds,
+        pictures=with_key_pictures(
+            read_pictures(lossless, reference.rate),
+            decode_base_layer(read.codec, read.base_layer_parts()),
+        ),
+    )
+
+
+def _bits_of_pictures(stream: FaceStream, pictures: int) -> tuple[int, ...] | None:
+    """Bits of each picture's coded picture and messages; None when not every one has its own."""
+    bits: list[int] = []
+    for unit in stream.picture_units:
+        messages = [8 * len(payload) for payload in unit.payloads] or [0]
+        messages[0] += 8 * sum(len(nal_unit.to_annex_b()) for nal_unit in unit.units)
+        bits += messages
+    return tuple(bits) if len(bits) == pictures else None
+
+
+def with_key_pictures(
+    pictures: Iterator[Picture], keys: Iterator[Picture]
+) -> Iterator[tuple[Picture, Picture]]:
+    """Each decoded picture with the key picture that is valid at its time.
+
+    A key picture is shown as it is, so the next one is valid from where it appears.
+    """
+    current = next(keys)
+    following = next(keys, None)
+    for picture in pictures:
+        if following is not None and np.array_equal(picture, following):
+            current, following = following, next(keys, None)
+        yield picture, current
+
+
+@contextmanager
+def _coded_by_peer(settings: PeerSettings, reference: Reference, folder: Path) -> Iterator[Coded]:
+    encoder = find_video_encoder(settings.encoder)
+    side = reference.size // settings.reduction
+    stream = folder / f"stream{encoder.suffix}"
+    request = VideoRequest(
+        side, side, reference.rate, settings.quality, settings.structure, settings.preset
+    )
+    started = time.perf_counter()
+    video = encode_video(
+        encoder,
+        request,
+        (to_picture420(scale(picture, side)) for picture in reference.read()),
+        stream,
+    )
+    encoded = time.perf_counter()
+    with decoded_video(encoder, request, stream, reference.pictures) as pictures:
+        decode_seconds = time.perf_counter() - encoded
+        shown = (scale(to_rgb(picture), reference.size) for picture in pictures)
+        yield Coded(
+            stream=stream,
+            bits=8 * stream.stat().st_size,
+            picture_bits=video.picture_bits,
+            encode_seconds=encoded - started,
+            decode_seconds=decode_seconds,
+            pictures=with_first_picture(shown),
+        )
+
+
+def with_first_picture(pictures: Iterator[Picture]) -> Iterator[tuple[Picture, Picture]]:
+    """Each picture with the first, the one intra picture of a conventional codec's stream."""
+    first = next(pictures)
+    yield first, first
+    yield from zip(pictures, repeat(first))

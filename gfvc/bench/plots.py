@@ -1,0 +1,107 @@
+"""Rate-quality plots: one a measure and clip, and one a measure of the mean over clips."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from gfvc.metrics import MEASURES, Measure
+
+_FORMATS = ("png", "svg")
+
+# Lost faces count 1, a hundred times what a face that is followed has.
+_LOGARITHMIC = ("landmark_error",)
+
+Curves = dict[str, list[tuple[float, float]]]
+
+
+def curves_to_draw(points: Sequence[Mapping[str, Any]], measure: Measure) -> Curves:
+    """(kbit/s, value) of each curve of one clip, from few bits to many."""
+    curves: Curves = {}
+    for point in points:
+        value = point["scores"].get(measure.name)
+        if value is not None:
+            curves.setdefault(point["curve"], []).append((point["kbps"], value))
+    return {name: sorted(curve) for name, curve in curves.items()}
+
+
+def mean_curves(
+    points: Sequence[Mapping[str, Any]], clips: Sequence[str], measure: Measure
+) -> Curves:
+    """Mean rate and mean value at equal settings, of the settings that every clip has."""
+    collected: dict[tuple[str, str], dict[str, tuple[float, float]]] = {}
+    for point in points:
+        value = point["scores"].get(measure.name)
+        if value is not None:
+            of_settings = collected.setdefault((point["curve"], point["label"]), {})
+            of_settings[point["clip"]] = (point["kbps"], value)
+    curves: Curves = {}
+    for (curve, _), of_clips in collected.items():
+        if set(of_clips) == set(clips):
+            kbps, value = np.mean(list(of_clips.values()), axis=0)
+            curves.setdefault(curve, []).append((float(kbps), float(value)))
+    return {name: sorted(curve) for name, curve in curves.items()}
+
+
+def draw_all(results: Mapping[str, Any], folder: Path) -> list[str]:
+    """Draw every plot of some results into an existing folder; return the names written."""
+    clips = {clip["id"]: clip["name"] for clip in results["clips"]}
+    written: list[str] = []
+    for measure in MEASURES.values():
+        for identifier, name in clips.items():
+            of_clip = [point for point in results["points"] if point["clip"] == identifier]
+            curves = curves_to_draw(of_clip, measure)
+            written += _draw(folder, f"{identifier}_{measure.name}", name, curves, measure)
+        if len(clips) > 1:
+            curves = mean_curves(results["points"], list(clips), measure)
+            title = f"mean of {len(clips)} clips at equal settings"
+            written += _draw(folder, f"mean_{measure.name}", title, curves, measure)
+    return written
+
+
+def _draw(folder: Path, stem: str, title: str, curves: Curves, measure: Measure) -> list[str]:
+    if not curves:
+        return []
+    import matplotlib as mpl
+
+    mpl.use("Agg")
+    from matplotlib import pyplot
+    from matplotlib.ticker import LogLocator, ScalarFormatter
+
+    # The same results give the same files.
+    with mpl.rc_context({"svg.hashsalt": "gfvc", "svg.fonttype": "none"}):
+        figure, axes = pyplot.subplots(figsize=(7, 4.5), layout="constrained")
+        for name, curve in curves.items():
+            ours = name.startswith("gfvc")
+            axes.plot(
+                *zip(*curve, strict=True),
+                label=name,
+                marker="o" if ours else ".",
+                linestyle="-" if ours else "--",
+                linewidth=1.8 if ours else 1.2,
+            )
+        axes.set_xscale("log")
+        axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+        axes.xaxis.set_major_formatter(ScalarFormatter())
+        axes.xaxis.set_minor_formatter("")
+        if measure.name in _LOGARITHMIC and all(v > 0 for c in curves.values() for _, v in c):
+            axes.set_yscale("log")
+        axes.set_xlabel("kbit/s")
+        unit = f", {measure.unit}" if measure.unit else ""
+        axes.set_ylabel(f"{measure.title}{unit} ({_direction(measure)})")
+        axes.set_title(title)
+        axes.grid(alpha=0.3)
+        axes.legend(fontsize="small")
+        names = [f"{stem}.{form}" for form in _FORMATS]
+        for name, form in zip(names, _FORMATS, strict=True):
+            date: dict[str, Any] = {"Date": None} if form == "svg" else {}
+            figure.savefig(folder / name, format=form, dpi=110, metadata=date)
+        pyplot.close(figure)
+    return names
+
+
+def _direction(measure: Measure) -> str:
+    return "1 is best" if measure.better.value == "one" else f"{measure.better.value} is better"

@@ -1,0 +1,138 @@
+"""Measured points: how they are made, and how they are kept on disk.
+
+A point's folder appears under its name when all of it is there, so a folder that exists is done.
+Its name ends with a hash of everything that the point depends on; docs/bench.md has the layout.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from gfvc.bench.coding import coded, describe_programs
+from gfvc.bench.plan import Plan, Settings
+from gfvc.bench.reference import ClipName, Reference
+from gfvc.errors import OutputError
+from gfvc.metrics import MEASURES, ClipMeasure, ClipScores
+from gfvc.output import replaced_when_complete
+from gfvc.video_writer import open_writer
+from models.contract import FloatArray
+
+POINT_VERSION = 1
+"""Raised when points of earlier versions must be measured again."""
+
+POINT_FILE = "point.json"
+_DECODED = "decoded.mp4"
+_HASH_DIGITS = 10
+_DIGITS = 7  # of scores: more would be noise
+
+
+def point_name(clip: ClipName, plan: Plan, settings: Settings) -> str:
+    """Folder name of a point, which tells apart all that makes a difference to it.
+
+    Raises `ModelError` or `BaseCodecError` when the model or program is not there.
+    """
+    depends = {
+        "version": POINT_VERSION,
+        "clip": clip.sha256,
+        "size": plan.size,
+        "seconds": plan.seconds,
+        "vmaf": plan.vmaf,
+        "kind": settings.kind,
+        "settings": settings.to_json(),
+        "programs": describe_programs(settings),
+    }
+    digest = hashlib.sha256(json.dumps(depends, sort_keys=True).encode()).hexdigest()
+    words = re.sub(r"[^a-z0-9]+", "_", f"{settings.curve} {settings.label}".lower())
+    return f"{words}-{digest[:_HASH_DIGITS]}"
+
+
+def read_point(folder: Path) -> dict[str, Any] | None:
+    """A point that was measured before; None when it is not there or not whole."""
+    try:
+        point = json.loads((folder / POINT_FILE).read_text())
+    except (OSError, ValueError):
+        return None
+    files = point.get("files", {}) if isinstance(point, dict) else {}
+    whole = bool(files) and all((folder / name).is_file() for name in files.values())
+    return point if whole else None
+
+
+class ClipPoints:
+    """Measures the points of one clip, whose source landmarks are looked for once."""
+
+    def __init__(self, clip: ClipName, plan: Plan, reference: Reference, folder: Path) -> None:
+        self._clip = clip
+        self._plan = plan
+        self._reference = reference
+        self._folder = folder
+        self._landmarks: Sequence[FloatArray | None] | None = None
+
+    def measure(self, settings: Settings) -> dict[str, Any]:
+        """Measure a point and keep it, in place of one of the same name.
+
+        Raises `GfvcError`, `ModelError`, `SeiError` or `BaseCodecError`; nothing is kept then.
+        """
+        folder = self._folder / point_name(self._clip, self._plan, settings)
+        ours = frozenset({".266", ".265", ".obu", ".mp4", ".json"})
+        with (
+            replaced_when_complete(folder, force=True, folder_of=ours) as temporary,
+            tempfile.TemporaryDirectory(prefix="gfvc-bench-") as scratch,
+            coded(settings, self._reference, Path(scratch)) as result,
+        ):
+            scores = self._score(result.pictures, temporary / _DECODED)
+            stream = temporary / result.stream.name
+            stream.write_bytes(result.stream.read_bytes())
+            point = {
+                "clip": self._clip.identifier,
+                "codec": settings.kind,
+                "curve": settings.curve,
+                "label": settings.label,
+                "settings": settings.to_json(),
+                "programs": describe_programs(settings),
+                "bits": result.bits,
+                "kbps": result.bits / self._reference.seconds / 1000,
+                "scores": {name: _rounded(mean) for name, mean in scores.means().items()},
+                "faces_lost": scores.faces_lost,
+                "faces_skipped": scores.faces_skipped,
+                "seconds": {"encode": result.encode_seconds, "decode": result.decode_seconds},
+                "picture_scores": {
+                    name: [_rounded(value) for value in scores.of_pictures(name)]
+                    for name in MEASURES
+                },
+                "picture_bits": result.picture_bits,
+                "files": {"stream": stream.name, "decoded": _DECODED},
+            }
+            (temporary / POINT_FILE).write_text(json.dumps(point, allow_nan=False) + "\n")
+        # As it will be read the next time: tuples become lists.
+        kept = read_point(folder)
+        if kept is None:
+            raise OutputError(f"{folder}: was changed while it was written")
+        return kept
+
+    def _score(self, pictures: Any, video: Path) -> ClipScores:
+        """Scores of decoded pictures, which are written into a video on the way."""
+        with (
+            ClipMeasure(
+                self._reference.rate,
+                source_landmarks=self._landmarks,
+                vmaf=self._plan.vmaf,
+            ) as measure,
+            open_writer(video, self._reference.rate) as writer,
+        ):
+            pairs = zip(self._reference.read(), pictures, strict=True)
+            for source, (decoded, key) in pairs:
+                measure.add(source, decoded, key)
+                writer.write(decoded)
+            scores = measure.finish()
+        self._landmarks = measure.source_landmarks
+        return scores
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else float(f"{value:.{_DIGITS}g}")

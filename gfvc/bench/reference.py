@@ -1,0 +1,107 @@
+"""The pictures that all codecs of a benchmark are given: cropped and scaled as gfvc codes them."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from gfvc.crop import choose_crop
+from gfvc.errors import InputError
+from gfvc.scaling import read_scaled
+from gfvc.video_reader import Picture, probe_video, read_pictures
+from gfvc.video_writer import open_writer
+
+_CHUNK_BYTES = 1 << 20
+_HASH_DIGITS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class ClipName:
+    """A clip by the hash of its content; `identifier` is fit for a folder's name."""
+
+    path: Path
+    sha256: str
+
+    @property
+    def name(self) -> str:
+        """The file's name without its suffix."""
+        return self.path.stem
+
+    @property
+    def identifier(self) -> str:
+        """Name and start of the hash."""
+        plain = re.sub(r"[^A-Za-z0-9_.-]+", "_", self.name).strip(".") or "clip"
+        return f"{plain}-{self.sha256[:_HASH_DIGITS]}"
+
+
+def name_clips(paths: list[Path]) -> list[ClipName]:
+    """Hash the clips; raise `InputError` for one that cannot be read, or that comes twice."""
+    clips: dict[str, ClipName] = {}
+    for path in paths:
+        digest = hashlib.sha256()
+        try:
+            with path.open("rb") as file:
+                while chunk := file.read(_CHUNK_BYTES):
+                    digest.update(chunk)
+        except OSError as error:
+            raise InputError(f"{path}: cannot be read ({error.strerror})") from None
+        clip = ClipName(path, digest.hexdigest())
+        if clip.sha256 in clips:
+            raise InputError(f"{path}: is the same clip as {clips[clip.sha256].path}")
+        clips[clip.sha256] = clip
+    return list(clips.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A lossless video of the pictures to code, `pictures` squares of `size` at `rate` a second."""
+
+    path: Path
+    rate: Fraction
+    pictures: int
+    size: int
+
+    @property
+    def seconds(self) -> float:
+        """Duration: pictures over rate."""
+        return self.pictures / float(self.rate)
+
+    def read(self) -> Iterator[Picture]:
+        """The pictures, uint8 RGB [size, size, 3]."""
+        return read_pictures(self.path, self.rate)
+
+    def to_json(self) -> dict[str, Any]:
+        """What results say of it."""
+        return {
+            "pictures": self.pictures,
+            "fps": float(self.rate),
+            "seconds": self.seconds,
+            "width": self.size,
+            "height": self.size,
+        }
+
+
+def prepare_reference(
+    clip: Path, lossless: Path, shown: Path, size: int, seconds: float | None
+) -> Reference:
+    """Crop and scale a clip into a lossless .mkv and a small .mp4 to show.
+
+    `seconds` cuts it, None takes all. Raises `InputError` for a clip that cannot be read or in
+    which no face is found to crop to.
+    """
+    video = probe_video(clip)
+    crop = choose_crop(clip, video.width, video.height, size)
+    most = None if seconds is None else max(1, round(seconds * video.rate))
+    count = 0
+    with open_writer(lossless, video.rate) as kept, open_writer(shown, video.rate) as seen:
+        for picture in itertools.islice(read_scaled(clip, video.rate, crop, size), most):
+            kept.write(picture)
+            seen.write(picture)
+            count += 1
+    return Reference(lossless, video.rate, count, size)

@@ -1,0 +1,123 @@
+"""The results of a benchmark as one JSON object, and as tables; docs/bench.md is the schema."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import platform
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from gfvc import __version__
+from gfvc.bench.comparison import compare
+from gfvc.bench.plan import Plan
+from gfvc.errors import InputError
+from gfvc.metrics import MEASURES
+from gfvc.output import replaced_when_complete
+
+FORMAT = "gfvc-bench"
+VERSION = 1
+RESULTS_FILE = "bench.json"
+
+
+@dataclass(slots=True)
+class ClipResult:
+    """What came of a clip: its points, and the points that failed, with reasons.
+
+    `clip` says what it is; None when not even its pictures could be read.
+    """
+
+    clip: dict[str, Any] | None
+    points: list[dict[str, Any]] = field(default_factory=list)
+    failures: list[dict[str, Any]] = field(default_factory=list)
+
+
+def assemble(plan: Plan, results: Sequence[ClipResult]) -> dict[str, Any]:
+    """The results object, with Bjøntegaard rates."""
+    points = [point for result in results for point in result.points]
+    clips = [result.clip for result in results if result.clip is not None]
+    rates, means = compare(points, [clip["id"] for clip in clips], plan.below_kbps)
+    return {
+        "format": FORMAT,
+        "version": VERSION,
+        "gfvc": __version__,
+        "python": platform.python_version(),
+        "processor": platform.processor() or platform.machine(),
+        "plan": plan.to_json(),
+        "measures": [
+            {"name": m.name, "title": m.title, "unit": m.unit, "better": m.better.value}
+            for m in MEASURES.values()
+        ],
+        "clips": clips,
+        "points": points,
+        "bd_rates": rates,
+        "mean_bd_rates": means,
+        "failures": [failure for result in results for failure in result.failures],
+    }
+
+
+def write_results(folder: Path, results: Mapping[str, Any]) -> None:
+    """Write bench.json, points.csv and bd_rates.csv, in place of earlier ones."""
+    text = json.dumps(results, allow_nan=False, separators=(",", ":"))
+    _replace(folder / RESULTS_FILE, text + "\n")
+    _replace(folder / "points.csv", _points_table(results["points"]))
+    rows = [{"clip": "mean of clips", **row} for row in results["mean_bd_rates"]]
+    _replace(folder / "bd_rates.csv", _rates_table([*results["bd_rates"], *rows]))
+
+
+def read_results(path: Path) -> dict[str, Any]:
+    """Read bench.json; raise `InputError` when it is none of ours, or of another version."""
+    try:
+        results = json.loads(path.read_text())
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path}: cannot be read as results of gfvc bench ({error})") from None
+    if not isinstance(results, dict) or results.get("format") != FORMAT:
+        raise InputError(f"{path}: is not what gfvc bench writes")
+    if results.get("version") != VERSION:
+        raise InputError(
+            f"{path}: has version {results.get('version')} where {VERSION} is known; "
+            "run gfvc bench again"
+        )
+    return results
+
+
+def _replace(path: Path, text: str) -> None:
+    with replaced_when_complete(path, force=True) as temporary:
+        temporary.write_text(text)
+
+
+def _points_table(points: Sequence[Mapping[str, Any]]) -> str:
+    rows = [
+        {
+            **{name: point[name] for name in ("clip", "curve", "label", "bits", "kbps")},
+            **point["scores"],
+            "faces_lost": point["faces_lost"],
+            "faces_skipped": point["faces_skipped"],
+            "encode_seconds": point["seconds"]["encode"],
+            "decode_seconds": point["seconds"]["decode"],
+        }
+        for point in points
+    ]
+    columns = [
+        *("clip", "curve", "label", "bits", "kbps"),
+        *MEASURES,
+        *("faces_lost", "faces_skipped", "encode_seconds", "decode_seconds"),
+    ]
+    return _table(columns, rows)
+
+
+def _rates_table(rows: Sequence[Mapping[str, Any]]) -> str:
+    columns = ["clip", "measure", "anchor", "test", "percent", "status", "overlap", "gap"]
+    return _table([*columns, "clips", "left_out"], rows)
+
+
+def _table(columns: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> str:
+    """Rows as CSV; what a row lacks is an empty cell."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, columns, extrasaction="ignore", lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue()

@@ -1,0 +1,266 @@
+"""Running a benchmark: clips side by side, point by point, keeping what is done."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import tempfile
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from base_codec_adapters.errors import BaseCodecError
+from gfvc.bench.coding import check_programs
+from gfvc.bench.plan import Plan, Settings, check_plan
+from gfvc.bench.points import ClipPoints, point_name, read_point
+from gfvc.bench.reference import ClipName, Reference, name_clips, prepare_reference
+from gfvc.bench.results import ClipResult, assemble, write_results
+from gfvc.errors import GfvcError, OutputError
+from gfvc.output import replaced_when_complete
+from models.errors import ModelError
+from sei.errors import SeiError
+
+PLAN_FILE = "plan.json"
+_PLAN_FORMAT = "gfvc-bench-plan"
+_SOURCE = "source.mp4"
+_CLIP_FILE = "clip.json"
+
+# What one point may fail of without ending the benchmark.
+_POINT_ERRORS = (GfvcError, ModelError, SeiError, BaseCodecError)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A point that is done: of which clip, which, and what it cost or why it failed."""
+
+    clip: str
+    point: str
+    outcome: str
+
+
+Progress = Callable[[Step, int, int], None]
+
+
+def _ignore(*_: object) -> None:
+    """Default for progress."""
+
+
+def run_bench(
+    clips: Sequence[Path],
+    folder: Path,
+    plan: Plan,
+    *,
+    resume: bool = True,
+    jobs: int = 1,
+    progress: Progress = _ignore,
+) -> dict[str, Any]:
+    """Measure clips into a folder; return the results object that is written there.
+
+    A point that is in the folder already is not measured again, unless `resume` is False.
+    `jobs` clips are worked on at a time, each in a process of its own when there are several.
+    `progress` gets each step with the number of points done and of all. A point that fails is
+    named in the results, and the others go on. Raises `InputError` for a clip that cannot be
+    read or a plan without points, `OutputError` when the folder cannot be used, `ModelError` or
+    `BaseCodecError` when a model or program is not there.
+    """
+    check_plan(plan)
+    check_programs(plan)
+    named = name_clips(list(clips))
+    _open_folder(folder, plan)
+    total = len(named) * len(plan.points())
+    done = 0
+
+    def count(step: Step) -> None:
+        nonlocal done
+        done += 1
+        progress(step, done, total)
+
+    tasks = [(clip, folder / "clips" / clip.identifier, plan, resume) for clip in named]
+    if jobs == 1 or len(tasks) == 1:
+        results = [_run_clip(*task, count) for task in tasks]
+    else:
+        results = _run_side_by_side(tasks, jobs, count)
+    assembled = assemble(plan, results)
+    write_results(folder, assembled)
+    _draw(folder, assembled)
+    return assembled
+
+
+def _open_folder(folder: Path, plan: Plan) -> None:
+    """Make the folder, or see that an existing one is a benchmark's; note the plan in it."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        entries = {entry.name for entry in folder.iterdir()}
+    except OSError as error:
+        raise OutputError(f"{folder}: cannot be used as a folder ({error.strerror})") from None
+    if entries and not _is_plan(folder / PLAN_FILE):
+        raise OutputError(
+            f"{folder}: holds other things than a benchmark; choose another name for --out"
+        )
+    text = json.dumps({"format": _PLAN_FORMAT, **plan.to_json()}, indent=2)
+    with replaced_when_complete(folder / PLAN_FILE, force=True) as temporary:
+        temporary.write_text(text + "\n")
+
+
+def _is_plan(path: Path) -> bool:
+    try:
+        plan = json.loads(path.read_text())
+    except (OSError, ValueError):
+        return False
+    return isinstance(plan, dict) and plan.get("format") == _PLAN_FORMAT
+
+
+def _draw(folder: Path, results: dict[str, Any]) -> None:
+    from gfvc.bench.plots import draw_all
+
+    ours = frozenset({".png", ".svg"})
+    with replaced_when_complete(folder / "plots", force=True, folder_of=ours) as temporary:
+        draw_all(results, temporary)
+
+
+Task = tuple[ClipName, Path, Plan, bool]
+
+
+def _run_side_by_side(
+    tasks: Sequence[Task], jobs: int, count: Callable[[Step], None]
+) -> list[ClipResult]:
+    """Each clip in a process of its own, `jobs` at a time; results in the order of the clips."""
+    # Started afresh: threads of the libraries loaded here would not survive a fork.
+    context = multiprocessing.get_context("spawn")
+    steps: Any = context.Queue()
+
+    def pass_on() -> None:
+        while (step := steps.get()) is not None:
+            count(step)
+
+    listener = threading.Thread(target=pass_on, daemon=True)
+    listener.start()
+    try:
+        with ProcessPoolExecutor(
+            min(jobs, len(tasks)), context, initializer=_keep_queue, initargs=(steps,)
+        ) as pool:
+            futures = [pool.submit(_run_clip_apart, task) for task in tasks]
+            try:
+                return [future.result() for future in futures]
+            except BaseException:
+                pool.shutdown(wait=False, cancel_futures=True)
+                raise
+    finally:
+        steps.put(None)
+        listener.join()
+
+
+_steps: Any = None
+
+
+def _keep_queue(steps: Any) -> None:
+    global _steps  # noqa: PLW0603 - a worker process is given its queue once
+    _steps = steps
+
+
+def _run_clip_apart(task: Task) -> ClipResult:
+    return _run_clip(*task, _steps.put)
+
+
+def _run_clip(
+    clip: ClipName, folder: Path, plan: Plan, resume: bool, count: Callable[[Step], None]
+) -> ClipResult:
+    """All points of a clip. Its pictures are only prepared when there is a point to measure."""
+    (folder / "points").mkdir(parents=True, exist_ok=True)
+    found: dict[Settings, dict[str, Any]] = {}
+    missing: list[Settings] = []
+    for settings in plan.points():
+        name = point_name(clip, plan, settings)
+        point = read_point(folder / "points" / name) if resume else None
+        if point is None:
+            missing.append(settings)
+        else:
+            found[settings] = point
+            count(Step(clip.name, _title(settings), "done before"))
+    described = _read_description(folder, plan)
+    failures: list[dict[str, Any]] = []
+    if missing or described is None:
+        with tempfile.TemporaryDirectory(prefix="gfvc-bench-") as scratch:
+            try:
+                reference = _prepare(clip, folder, plan, Path(scratch))
+            except _POINT_ERRORS as error:
+                failed = [_failure(clip, settings, error, count) for settings in missing]
+                return ClipResult(None, [], failed)
+            described = _describe(clip, folder, plan, reference)
+            points = ClipPoints(clip, plan, reference, folder / "points")
+            for settings in missing:
+                try:
+                    measured = points.measure(settings)
+                except _POINT_ERRORS as error:
+                    failures.append(_failure(clip, settings, error, count))
+                    continue
+                found[settings] = measured
+                count(Step(clip.name, _title(settings), f"{measured['kbps']:.2f} kbit/s"))
+    # In the plan's order, however they came.
+    kept = [
+        _placed(found[settings], clip, plan, settings)
+        for settings in plan.points()
+        if settings in found
+    ]
+    return ClipResult(described, kept, failures)
+
+
+def _title(settings: Settings) -> str:
+    return f"{settings.curve}, {settings.label}"
+
+
+def _failure(
+    clip: ClipName, settings: Settings, error: Exception, count: Callable[[Step], None]
+) -> dict[str, Any]:
+    reason = str(error).strip().splitlines()[0]
+    count(Step(clip.name, _title(settings), f"failed: {reason}"))
+    return {
+        "clip": clip.identifier,
+        "codec": settings.kind,
+        "curve": settings.curve,
+        "label": settings.label,
+        "reason": reason,
+    }
+
+
+def _prepare(clip: ClipName, folder: Path, plan: Plan, scratch: Path) -> Reference:
+    with replaced_when_complete(folder / _SOURCE, force=True) as shown:
+        return prepare_reference(clip.path, scratch / "source.mkv", shown, plan.size, plan.seconds)
+
+
+def _describe(clip: ClipName, folder: Path, plan: Plan, reference: Reference) -> dict[str, Any]:
+    """What results say of a clip; kept, so that a finished clip need not be read again."""
+    described = {
+        "id": clip.identifier,
+        "name": clip.name,
+        "sha256": clip.sha256,
+        **reference.to_json(),
+        "source": f"clips/{clip.identifier}/{_SOURCE}",
+    }
+    kept = {"size": plan.size, "seconds": plan.seconds, "clip": described}
+    with replaced_when_complete(folder / _CLIP_FILE, force=True) as temporary:
+        temporary.write_text(json.dumps(kept, indent=2) + "\n")
+    return described
+
+
+def _read_description(folder: Path, plan: Plan) -> dict[str, Any] | None:
+    """The description of an earlier run that prepared the same pictures."""
+    try:
+        kept = json.loads((folder / _CLIP_FILE).read_text())
+        described: dict[str, Any] = kept["clip"]
+        same = (kept["size"], kept["seconds"]) == (plan.size, plan.seconds)
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return described if same and (folder / _SOURCE).is_file() else None
+
+
+def _placed(
+    point: dict[str, Any], clip: ClipName, plan: Plan, settings: Settings
+) -> dict[str, Any]:
+    """A point with its files' paths relative to the benchmark's folder."""
+    place = f"clips/{clip.identifier}/points/{point_name(clip, plan, settings)}"
+    files = {kind: f"{place}/{name}" for kind, name in point["files"].items()}
+    return {**point, "files": files}

@@ -1,0 +1,260 @@
+"""Measure rate and quality of gfvc on clips, beside conventional codecs.
+
+Every clip is cropped and scaled as gfvc codes it, then coded at several rates by gfvc and by the
+peers. The folder gets bench.json with everything, tables (CSV), plots, and the streams and decoded
+videos. Points that are in the folder already are not measured again, so a run that was
+interrupted goes on where it was.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from gfvc.bench.plan import Plan
+    from gfvc.bench.runner import Progress, Step
+
+HELP = "measure rate and quality on clips, beside VVC, HEVC and AV1"
+EPILOG = """\
+examples:
+  gfvc bench talk.mp4 --out bench --quick
+  gfvc bench clips/*.mp4 --out bench --jobs 2
+  gfvc bench talk.mp4 --out bench --models mesh,fomm --key-qps 27,32,37 --peers vvenc,x265,svtav1
+  gfvc bench talk.mp4 --out bench --variant dense:key_interval=50
+
+exit status: 1 also when a point failed; the others are in the results
+"""
+
+PRESETS = ("full", "quick", "jvet")
+PEERS = ("vvenc", "x265", "svtav1")
+
+
+def _names(text: str) -> tuple[str, ...]:
+    names = tuple(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))
+    if not names:
+        raise argparse.ArgumentTypeError(f"{text!r} names nothing")
+    return names
+
+
+def _peers(text: str) -> tuple[str, ...]:
+    names = () if text == "none" else _names(text)
+    unknown = [name for name in names if name not in PEERS]
+    if unknown:
+        raise argparse.ArgumentTypeError(
+            f"no peer is called {unknown[0]!r}: give 'none', or some of {', '.join(PEERS)}"
+        )
+    return names
+
+
+def _key_qps(text: str) -> tuple[int, ...]:
+    try:
+        return tuple(sorted({int(part) for part in _names(text)}))
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a list such as 22,27,32") from None
+
+
+def _positive(text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = 0.0
+    if not 0 < number < 1e6:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number above 0")
+    return number
+
+
+def _jobs(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= 256:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of clips in 1..256")
+    return int(text)
+
+
+def _size(text: str) -> int:
+    if not text.isdecimal() or int(text) % 8 or not 64 <= int(text) <= 2048:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a multiple of 8 in 64..2048")
+    return int(text)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Describe the command's arguments."""
+    parser.add_argument("clips", nargs="+", type=Path, metavar="CLIP", help="video files")
+    parser.add_argument(
+        "--out",
+        type=Path,
+        required=True,
+        metavar="DIR",
+        help="folder for results, made or added to",
+    )
+    parser.add_argument(
+        "--preset",
+        choices=PRESETS,
+        default="full",
+        help="what to measure (default: full); jvet: key picture QPs and low delay of JVET's test "
+        "conditions, as far as they can be had",
+    )
+    parser.add_argument(
+        "--quick",
+        action="store_const",
+        const="quick",
+        dest="preset",
+        help="short for --preset quick: four seconds of each clip, few points",
+    )
+    parser.add_argument(
+        "--models", type=_names, metavar="NAME,…", help="models (default: that of gfvc encode)"
+    )
+    parser.add_argument(
+        "--key-qps", type=_key_qps, metavar="N,…", help="QPs of key pictures, 0..63"
+    )
+    parser.add_argument(
+        "--variant",
+        action="append",
+        default=[],
+        metavar="NAME:OPTION=VALUE,…",
+        help="one more curve of gfvc, with further options of gfvc.EncodeOptions; may be repeated",
+    )
+    parser.add_argument(
+        "--peers",
+        type=_peers,
+        metavar="NAME,…",
+        help=f"codecs to compare with: some of {', '.join(PEERS)}, or none (default: vvenc,x265)",
+    )
+    parser.add_argument(
+        "--size", type=_size, default=256, metavar="N", help="side of the pictures (default: 256)"
+    )
+    parser.add_argument(
+        "--seconds", type=_positive, metavar="S", help="measure the first S seconds of each clip"
+    )
+    parser.add_argument(
+        "--below",
+        type=_positive,
+        metavar="KBPS",
+        help="leave points of more kbit/s out of Bjøntegaard rates",
+    )
+    parser.add_argument(
+        "--no-vmaf", action="store_true", help="leave VMAF out (an ffmpeg may lack libvmaf)"
+    )
+    parser.add_argument(
+        "--jobs", type=_jobs, default=1, metavar="N", help="clips measured at a time (default: 1)"
+    )
+    parser.add_argument(
+        "--resume",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="keep points that are in DIR already (default), or measure all again",
+    )
+    parser.add_argument(
+        "--json", action="store_true", help="print the mean Bjøntegaard rates as JSON"
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    """Run the command."""
+    from gfvc.bench.runner import run_bench
+    from gfvc.cli.console import note
+
+    plan = _plan(options)
+    for sentence in plan.missing:
+        note(sentence)
+    with _progress() as progress:
+        results = run_bench(
+            options.clips,
+            options.out,
+            plan,
+            resume=options.resume,
+            jobs=options.jobs,
+            progress=progress,
+        )
+    if options.json:
+        sys.stdout.write(json.dumps(results["mean_bd_rates"]) + "\n")
+    else:
+        _print_rates(results)
+    note(f"results, plots and videos are in {options.out}")
+    for failure in results["failures"]:
+        where = f"{failure['clip']}, {failure['curve']}, {failure['label']}"
+        note(f"failed: {where}: {failure['reason']}")
+    return 1 if results["failures"] else 0
+
+
+def _plan(options: argparse.Namespace) -> Plan:
+    """The preset, with what else was asked for."""
+    from dataclasses import replace
+
+    from gfvc.bench.plan import parse_variant, preset
+    from gfvc.errors import InputError
+
+    plan = preset(options.preset, options.peers)
+    try:
+        variants = dict(parse_variant(text) for text in options.variant)
+    except ValueError as error:
+        raise InputError(f"--variant {error}") from None
+    changes: dict[str, Any] = {
+        "models": options.models,
+        "key_qps": options.key_qps,
+        "seconds": options.seconds,
+    }
+    changes = {name: value for name, value in changes.items() if value is not None}
+    return replace(
+        plan,
+        size=options.size,
+        below_kbps=options.below,
+        vmaf=not options.no_vmaf,
+        variants={**plan.variants, **variants},
+        **changes,
+    )
+
+
+class _progress:  # noqa: N801 - used as a function
+    """A bar on a terminal; elsewhere a line for each point, for a log of a long run."""
+
+    def __enter__(self) -> Progress:
+        from gfvc.cli.console import note, progress_bar
+
+        if not sys.stderr.isatty():
+            return lambda step, done, total: note(_line(step, done, total))
+        self._bar = progress_bar("bench", unit="points")
+        move = self._bar.__enter__()
+        return lambda step, done, total: move(done, total)
+
+    def __exit__(self, *ended: Any) -> None:
+        if hasattr(self, "_bar"):
+            self._bar.__exit__(*ended)
+
+
+def _line(step: Step, done: int, total: int) -> str:
+    return f"{done}/{total} {step.clip}: {step.point}: {step.outcome}"
+
+
+def _print_rates(results: dict[str, Any]) -> None:
+    """Mean Bjøntegaard rates: a row for each curve and peer, a column for each measure."""
+    from rich.console import Console
+    from rich.table import Table
+
+    titles = {measure["name"]: measure["title"] for measure in results["measures"]}
+    means = results["mean_bd_rates"]
+    shown = [name for name in titles if any(row["measure"] == name for row in means)]
+    table = Table(title="Bjøntegaard rates, mean over clips, % (clips compared / of)")
+    table.add_column("gfvc")
+    table.add_column("against")
+    for name in shown:
+        table.add_column(titles[name], justify="right")
+    rows: dict[tuple[str, str], dict[str, str]] = {}
+    for row in means:
+        percent = "none" if row["percent"] is None else f"{row['percent']:+.1f}"
+        cell = f"{percent} ({row['clips']}/{row['clips'] + row['left_out']})"
+        rows.setdefault((row["test"], row["anchor"]), {})[row["measure"]] = cell
+    for (test, anchor), cells in rows.items():
+        table.add_row(test, anchor, *(cells.get(name, "") for name in shown))
+    console = Console(width=max(100, 30 + 16 * len(shown)))
+    console.print(table)
+    apart = [row for row in results["bd_rates"] if row["status"] == "no overlap"]
+    for row in apart:
+        better = "better" if row["gap"] > 0 else "worse"
+        console.print(
+            f"{row['clip']}: {row['test']} against {row['anchor']}, {titles[row['measure']]}: "
+            f"curves do not overlap, {better} throughout by {abs(row['gap']):.4g} at least",
+            highlight=False,
+        )

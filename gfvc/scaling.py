@@ -1,0 +1,26 @@
+"""Pictures of a video cropped and scaled to the square that is coded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from gfvc.rectangle import Rectangle
+from gfvc.video_reader import Picture, read_pictures
+
+
+def scale(picture: Picture, size: int) -> Picture:
+    """A square picture at another size: pixel areas when it shrinks, cubic when it grows."""
+    if picture.shape[0] == size:
+        return picture
+    interpolation = cv2.INTER_AREA if picture.shape[0] > size else cv2.INTER_CUBIC
+    return np.asarray(cv2.resize(picture, (size, size), interpolation=interpolation), np.uint8)
+
+
+def read_scaled(source: Path, rate: Fraction, crop: Rectangle, size: int) -> Iterator[Picture]:
+    """Pictures uint8 RGB [size, size, 3] of a video at a rate in pictures per second."""
+    return (scale(picture, size) for picture in read_pictures(source, rate, crop))

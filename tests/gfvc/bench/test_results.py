@@ -1,0 +1,103 @@
+"""Results as JSON, tables and plots."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import pytest
+
+from gfvc.bench.plan import Plan
+from gfvc.bench.plots import curves_to_draw, draw_all, mean_curves
+from gfvc.bench.results import ClipResult, assemble, read_results, write_results
+from gfvc.errors import InputError
+from gfvc.metrics import MEASURES
+from tests.gfvc.bench.points import curve, point
+
+RATES, QUALITIES = [4.0, 8.0, 16.0], [30.0, 33.0, 36.0]
+
+
+def two_clips() -> list[ClipResult]:
+    return [
+        ClipResult(
+            {"id": f"{name}-1", "name": name, "sha256": "", "pictures": 10, "fps": 25.0},
+            [
+                *curve(f"{name}-1", "vvenc", RATES, QUALITIES),
+                *curve(f"{name}-1", "gfvc mesh", [rate / 2 for rate in RATES], QUALITIES),
+            ],
+            [],
+        )
+        for name in ("one", "two")
+    ]
+
+
+def test_results_are_written_and_read(tmp_path: Path) -> None:
+    results = assemble(Plan(below_kbps=20), two_clips())
+    assert results["mean_bd_rates"][0]["percent"] == pytest.approx(-50)
+    assert [measure["name"] for measure in results["measures"]] == list(MEASURES)
+    write_results(tmp_path, results)
+    assert read_results(tmp_path / "bench.json") == json.loads(json.dumps(results))
+    with (tmp_path / "points.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == 12
+    assert (rows[0]["clip"], rows[0]["psnr"], rows[0]["vmaf"]) == ("one-1", "30.0", "")
+    with (tmp_path / "bd_rates.csv").open() as file:
+        rates = list(csv.DictReader(file))
+    assert [row["clip"] for row in rates] == ["one-1", "two-1", "mean of clips"]
+    assert float(rates[-1]["percent"]) == pytest.approx(-50)
+    assert rates[-1]["clips"] == "2"
+
+
+def test_a_clip_that_failed_leaves_its_reasons() -> None:
+    failed = ClipResult(None, [], [{"clip": "bad", "reason": "no face"}])
+    results = assemble(Plan(), [*two_clips(), failed])
+    assert [clip["name"] for clip in results["clips"]] == ["one", "two"]
+    assert results["failures"] == [{"clip": "bad", "reason": "no face"}]
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("{", "cannot be read"),
+        ("[]", "not what gfvc bench writes"),
+        ('{"format": "gfvc-bench", "version": 99}', "has version 99 where 1 is known"),
+    ],
+)
+def test_other_files_are_refused(tmp_path: Path, text: str, says: str) -> None:
+    path = tmp_path / "bench.json"
+    path.write_text(text)
+    with pytest.raises(InputError, match=says):
+        read_results(path)
+
+
+def test_plots_are_drawn_for_each_clip_and_the_mean(tmp_path: Path) -> None:
+    results = assemble(Plan(), two_clips())
+    written = draw_all(results, tmp_path)
+    assert sorted(written) == sorted(path.name for path in tmp_path.iterdir())
+    assert sorted(written) == sorted(
+        f"{stem}_psnr.{form}" for stem in ("one-1", "two-1", "mean") for form in ("png", "svg")
+    )
+    drawn = (tmp_path / "mean_psnr.svg").read_text()
+    for words in ("gfvc mesh", "vvenc", "kbit/s", "PSNR, dB (higher is better)"):
+        assert words in drawn
+    assert (tmp_path / "mean_psnr.png").read_bytes().startswith(b"\x89PNG")
+    again = tmp_path / "again"
+    again.mkdir()
+    draw_all(results, again)
+    assert (again / "mean_psnr.svg").read_text() == drawn
+
+
+def test_curves_run_from_few_bits_to_many() -> None:
+    points = [point("a", "x", 8.0, 33.0), point("a", "x", 4.0, 30.0)]
+    assert curves_to_draw(points, MEASURES["psnr"]) == {"x": [(4.0, 30.0), (8.0, 33.0)]}
+    assert curves_to_draw(points, MEASURES["vmaf"]) == {}
+
+
+def test_the_mean_takes_settings_that_every_clip_has() -> None:
+    points = [
+        {**point("a", "x", 4.0, 30.0), "label": "QP 40"},
+        {**point("b", "x", 6.0, 32.0), "label": "QP 40"},
+        {**point("a", "x", 9.0, 36.0), "label": "QP 30"},
+    ]
+    assert mean_curves(points, ["a", "b"], MEASURES["psnr"]) == {"x": [(5.0, 31.0)]}

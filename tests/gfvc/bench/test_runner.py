@@ -1,0 +1,188 @@
+"""A whole benchmark of a short clip: what is on disk, resuming, failing points, bad folders."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from gfvc.bench.plan import Peer, Plan
+from gfvc.bench.results import read_results
+from gfvc.bench.runner import Step, run_bench
+from gfvc.demo_clip import RATE
+from gfvc.errors import InputError, OutputError
+from gfvc.video_reader import Picture
+from models import UnknownModelError
+from tests.gfvc.support import CommandLine, listing, write_video
+
+PLAN = Plan(
+    key_qps=(42,), peers=(Peer("x265", (51,), "ultrafast"),), reductions=(2,), size=128, seconds=0.2
+)
+PICTURES = 5
+
+
+class Steps(list[Step]):
+    """Remembers the steps of a run."""
+
+    def __call__(self, step: Step, done: int, total: int) -> None:
+        self.append(step)
+        assert done == len(self) <= total
+
+    @property
+    def outcomes(self) -> list[str]:
+        return [step.outcome for step in self]
+
+
+@pytest.fixture(scope="module")
+def bench(tmp_path_factory: pytest.TempPathFactory, short_clip: Path) -> Path:
+    """The folder of a finished benchmark."""
+    folder = tmp_path_factory.mktemp("bench") / "out"
+    steps = Steps()
+    run_bench([short_clip], folder, PLAN, progress=steps)
+    assert len(steps) == 2
+    assert all(step.outcome.endswith("kbit/s") for step in steps)
+    return folder
+
+
+@pytest.mark.program
+def test_everything_of_a_point_is_there(bench: Path) -> None:
+    results = read_results(bench / "bench.json")
+    (clip,) = results["clips"]
+    assert (clip["name"], clip["pictures"], clip["width"]) == ("short", PICTURES, 128)
+    assert (bench / clip["source"]).is_file()
+    ours, peer = results["points"]
+    assert (ours["codec"], peer["codec"], peer["curve"]) == ("gfvc", "peer", "x265 half size")
+    for point in (ours, peer):
+        stream = bench / point["files"]["stream"]
+        assert point["bits"] == 8 * stream.stat().st_size
+        assert point["kbps"] == pytest.approx(point["bits"] / 200)
+        assert (bench / point["files"]["decoded"]).is_file()
+        for values in point["picture_scores"].values():
+            assert len(values) == PICTURES
+        mean = np.mean(point["picture_scores"]["psnr"])
+        assert point["scores"]["psnr"] == pytest.approx(mean, rel=1e-5)
+        assert len(point["picture_bits"]) == PICTURES
+        assert sum(point["picture_bits"]) <= point["bits"]
+    assert sum(peer["picture_bits"]) == peer["bits"]
+    assert ours["picture_scores"]["sharpness"][0] == pytest.approx(1, abs=0.2)
+    assert ours["scores"]["landmark_error"] < 0.1
+    assert (bench / "points.csv").is_file()
+    assert (bench / "plots" / f"{clip['id']}_psnr.svg").is_file()
+    assert results["failures"] == []
+
+
+@pytest.mark.program
+@pytest.mark.usefixtures("no_plots")
+def test_what_is_done_is_not_done_again(bench: Path, short_clip: Path) -> None:
+    before = listing(bench)
+    steps = Steps()
+    run_bench([short_clip], bench, PLAN, progress=steps)
+    assert steps.outcomes == ["done before"] * 2
+    assert listing(bench) == before
+
+
+@pytest.mark.program
+@pytest.mark.usefixtures("no_plots")
+def test_only_what_is_missing_is_measured(bench: Path, short_clip: Path) -> None:
+    results = read_results(bench / "bench.json")
+    ours, peer = results["points"]
+    (bench / peer["files"]["stream"]).unlink()
+    kept = (bench / ours["files"]["stream"]).stat().st_mtime_ns
+    steps = Steps()
+    again = run_bench([short_clip], bench, PLAN, progress=steps)
+    assert sorted(steps.outcomes) == sorted(["done before", f"{peer['kbps']:.2f} kbit/s"])
+    assert [point["scores"] for point in again["points"]] == [ours["scores"], peer["scores"]]
+    assert (bench / ours["files"]["stream"]).stat().st_mtime_ns == kept
+
+
+@pytest.mark.program
+@pytest.mark.usefixtures("no_plots")
+def test_a_point_that_fails_is_named_and_the_others_go_on(
+    tmp_path: Path, command: CommandLine
+) -> None:
+    blank = np.full((128, 128, 3), 90, np.uint8)
+    clip = write_video(tmp_path / "blank.mkv", [blank] * 3, RATE)
+    arguments = ["--peers", "x265", "--quick", "--key-qps", "42", "--size", "128", "--no-vmaf"]
+    arguments += ["--variant", "strict:fallback=never"]
+    outcome = command("bench", clip, "--out", tmp_path / "out", *arguments)
+    assert outcome.status == 1
+    (failed,) = [line for line in outcome.err.splitlines() if "gfvc: failed: " in line]
+    assert "strict, key QP 42" in failed
+    assert "no face" in failed
+    results = read_results(tmp_path / "out" / "bench.json")
+    assert len(results["failures"]) == 1
+    assert [point["codec"] for point in results["points"]] == ["gfvc"] + ["peer"] * 6
+    assert results["points"][0]["faces_skipped"] == 3
+    assert results["points"][0]["scores"]["landmark_error"] is None
+
+
+@pytest.mark.program
+@pytest.mark.usefixtures("no_plots")
+def test_clips_side_by_side(tmp_path: Path, demo_pictures: list[Picture]) -> None:
+    clips = [
+        write_video(tmp_path / f"{name}.mkv", demo_pictures[start : start + 2], RATE)
+        for name, start in (("first", 0), ("second", 6))
+    ]
+    steps = Steps()
+    plan = Plan(models=(), peers=PLAN.peers, reductions=(1,), size=128, vmaf=False)
+    results = run_bench(clips, tmp_path / "out", plan, jobs=2, progress=steps)
+    assert [clip["name"] for clip in results["clips"]] == ["first", "second"]
+    assert {step.clip for step in steps} == {"first", "second"}
+    assert len(results["points"]) == 2
+
+
+@pytest.fixture
+def no_plots(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Drawing takes longer than all else of a run of five pictures."""
+    monkeypatch.setattr("gfvc.bench.runner._draw", lambda *_: None)
+
+
+@pytest.fixture
+def nothing_is_coded(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise AssertionError("coding began")
+
+    monkeypatch.setattr("gfvc.bench.runner._run_clip", fail)
+
+
+@pytest.mark.usefixtures("nothing_is_coded")
+def test_bad_requests_fail_before_anything_is_coded(tmp_path: Path, short_clip: Path) -> None:
+    copy = tmp_path / "copy.mkv"
+    copy.write_bytes(short_clip.read_bytes())
+    with pytest.raises(InputError, match=r"copy\.mkv: is the same clip as"):
+        run_bench([short_clip, copy], tmp_path / "out", PLAN)
+    with pytest.raises(InputError, match=r"absent\.mp4: cannot be read"):
+        run_bench([tmp_path / "absent.mp4"], tmp_path / "out", PLAN)
+    with pytest.raises(UnknownModelError, match="no model is named 'nobody'"):
+        run_bench([short_clip], tmp_path / "out", Plan(models=("nobody",)))
+    assert not (tmp_path / "out").exists()
+    (tmp_path / "taken").mkdir()
+    (tmp_path / "taken" / "plan.json").write_text(json.dumps({"a": "house"}))
+    with pytest.raises(OutputError, match="holds other things than a benchmark"):
+        run_bench([short_clip], tmp_path / "taken", PLAN)
+    with pytest.raises(OutputError, match="cannot be used as a folder"):
+        run_bench([short_clip], copy, PLAN)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["--out", "x", "--peers", "h261"],
+        ["--out", "x", "--key-qps", "many"],
+        ["--out", "x", "--jobs", "0"],
+        ["--out", "x", "--size", "100"],
+        ["--out", "x", "--seconds", "nan"],
+    ],
+)
+def test_usage(command: CommandLine, arguments: list[str]) -> None:
+    assert command("bench", "clip.mp4", *arguments).status == 2
+
+
+def test_a_bad_variant_is_one_line(command: CommandLine, tmp_path: Path) -> None:
+    outcome = command("bench", "a.mp4", "--out", tmp_path / "out", "--variant", "dense")
+    assert outcome.status == 1
+    assert outcome.err.startswith("gfvc bench: --variant 'dense' is not NAME:option=value")
+    assert len(outcome.err.splitlines()) == 1
