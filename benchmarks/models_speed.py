@@ -1,12 +1,16 @@
 """Cost of the networks: ``python -m benchmarks.models_speed [--model NAME ...] [--json FILE]``.
 
-Full-size networks with synthetic weights, all with the same number of threads in one run: the
+Full-size networks with synthetic weights, `mesh`, and `face` with random weights run by torch
+(`face-torch`) and by onnxruntime (`face-onnx`), all with the same number of threads in one run: the
 median time of each step, multiplications of its convolutions and linear layers, parameters, and
 the peak memory of a process of its own. `re-encoding` is a picture without anything kept of the
 key picture (for fv2v that includes the canonical keypoints); `gain` is how much faster a picture is
 with the source prepared once.
 
-``--bfloat16`` and ``--channels-last`` change how the networks run, which changes what they draw.
+``--bfloat16`` and ``--channels-last`` change how the published networks run in torch, which
+changes what they draw. Analysis of `mesh` and `face` includes Face Mesh, that of the others no face
+tracker. What onnxruntime multiplies is not counted: `face-onnx` is the network of `face-torch`.
+The last lines compare the drawing of a picture by FOMM and by `face`.
 """
 
 from __future__ import annotations
@@ -21,17 +25,29 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from statistics import median
+from tempfile import TemporaryDirectory
 from typing import Any
 
+import cv2
 import numpy as np
 import torch
 from torch import nn
 
+from gfvc.demo_clip import demo_still
 from models.checkpoints import ARCHITECTURES
 from models.checkpoints.loading import build_network, wrap_network
+from models.contract import AnimationModel
+from models.face import FaceNetwork
+from models.face.model import FaceModel
+from models.face.onnx_export import SIZE, export_face
+from models.face.onnx_rendering import OnnxRenderer
+from models.face.torch_rendering import TorchRenderer
+from models.mesh.model import MeshModel
 from models.parity import filled_weights, load_weights, synthetic_pictures
+from models.training.mesh_space import load_mesh_space
 
-MODELS = [card.name for network in ARCHITECTURES.values() for card in network.cards]
+NETWORKS = [card.name for network in ARCHITECTURES.values() for card in network.cards]
+MODELS = [*NETWORKS, "mesh", "face-torch", "face-onnx"]
 
 
 class _Counter:
@@ -59,8 +75,46 @@ def _timed(steps: dict[str, Callable[[], object]], runs: int) -> dict[str, list[
     return times
 
 
+def _face_model(name: str, threads: int) -> tuple[AnimationModel, list[nn.Module]]:
+    """`mesh` or `face`, and the networks to count in."""
+    space = load_mesh_space()
+    if name == "mesh":
+        return MeshModel(space), []
+    torch.manual_seed(0)
+    network = FaceNetwork().eval()
+    if name == "face-torch":
+        renderer = TorchRenderer(network, torch.device("cpu"))
+        return FaceModel(space, renderer), [network]  # folded in place
+    with TemporaryDirectory() as folder:
+        export_face(network, Path(folder), "random", SIZE)
+        return FaceModel(space, OnnxRenderer(Path(folder), threads=threads, device="cpu")), []
+
+
+def measure_face_model(name: str, threads: int, runs: int) -> Any:
+    """All figures of `mesh` or of `face`."""
+    torch.set_num_threads(threads)
+    cv2.setNumThreads(threads)
+    model, networks = _face_model(name, threads)
+    still = demo_still(SIZE)
+    moved = np.ascontiguousarray(np.roll(still, 6, axis=1))
+    with model.open_analyser() as analyser:
+        key = analyser.analyse_key(still)
+        assert key is not None
+        analysis = analyser.analyse(moved, key)
+        assert analysis is not None
+        driven, described = analysis.parameters, key
+        reference = model.prepare(still, key.parameters)
+        steps: dict[str, Callable[[], object]] = {
+            "analyse": lambda: analyser.analyse(moved, described),
+            "prepare": lambda: model.prepare(still, described.parameters),
+            "animate": lambda: reference.animate(driven),
+            "re-encoding": lambda: model.prepare(still, described.parameters).animate(driven),
+        }
+        return _figures(name, steps, networks, runs)
+
+
 def measure(name: str, threads: int, runs: int, *, bfloat16: bool, channels_last: bool) -> Any:
-    """All figures of one model."""
+    """All figures of one of the published networks."""
     torch.set_num_threads(threads)
     architecture, card = next(
         (a, c) for a in ARCHITECTURES.values() for c in a.cards if c.name == name
@@ -83,16 +137,24 @@ def measure(name: str, threads: int, runs: int, *, bfloat16: bool, channels_last
             "animate": lambda: reference.animate(driven),
             "re-encoding": lambda: model.prepare(key, described_key.parameters).animate(driven),
         }
-        times = _timed(steps, runs)
-        counter = _Counter(network)
-        multiplications = {}
-        for step, run in steps.items():
+        return _figures(name, steps, [network], runs)
+
+
+def _figures(
+    name: str, steps: dict[str, Callable[[], object]], networks: Sequence[nn.Module], runs: int
+) -> Any:
+    times = _timed(steps, runs)
+    counters = [_Counter(network) for network in networks]
+    multiplications = {}
+    for step, run in steps.items():
+        for counter in counters:
             counter.count = 0
-            run()
-            multiplications[step] = counter.count / 1e9
+        run()
+        multiplications[step] = sum(counter.count for counter in counters) / 1e9
+    weights = [weight for network in networks for weight in network.parameters()]
     return {
         "model": name,
-        "parameters": sum(parameter.numel() for parameter in network.parameters()),
+        "parameters": sum(weight.numel() for weight in weights),
         "milliseconds": {step: median(taken) for step, taken in times.items()},
         "gmac": multiplications,
         "gain": median(
@@ -100,6 +162,20 @@ def measure(name: str, threads: int, runs: int, *, bfloat16: bool, channels_last
         ),
         "peak_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
     }
+
+
+def _comparisons(rows: Sequence[Any]) -> list[str]:
+    """How many times faster `face` draws a picture than FOMM, for each way of running it."""
+    animate = {row["model"]: row["milliseconds"]["animate"] for row in rows}
+    faces = [name for name in animate if name.startswith("face-")]
+    if "fomm" in animate:
+        gain = next(row["gain"] for row in rows if row["model"] == "fomm")
+        lines = [f"fomm, source prepared once: {gain:.2f} times faster"]
+        return lines + [
+            f"{name}: {animate['fomm'] / animate[name]:.1f} times faster than fomm"
+            for name in faces
+        ]
+    return []
 
 
 def _in_own_process(name: str, arguments: Sequence[str]) -> Any:
@@ -119,6 +195,9 @@ def main() -> int:
     parser.add_argument("--json", type=Path, metavar="FILE")
     parser.add_argument("--one", choices=MODELS, help=argparse.SUPPRESS)
     options = parser.parse_args()
+    if options.one and options.one not in NETWORKS:
+        print(json.dumps(measure_face_model(options.one, options.threads, options.runs)))
+        return 0
     if options.one:
         figures = measure(
             options.one,
@@ -147,8 +226,10 @@ def main() -> int:
     for row in rows:
         print(row["model"].ljust(16), end="")
         for step in steps:
-            print(f"{row['milliseconds'][step]:16.0f}{row['gmac'][step]:8.1f}", end="")
+            print(f"{row['milliseconds'][step]:16.1f}{row['gmac'][step]:8.2f}", end="")
         print(f"{row['gain']:7.2f}{row['parameters'] / 1e6:10.1f}{row['peak_mib']:7.0f}")
+    for line in _comparisons(rows):
+        print(line)
     if options.json:
         options.json.write_text(json.dumps({"conditions": conditions, "models": rows}, indent=2))
     return 0

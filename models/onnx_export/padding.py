@@ -31,6 +31,7 @@ def pad_joined_planes(model: onnx.ModelProto) -> None:
         missing = -kernel.shape[1] % CHANNEL_MULTIPLE
         if (
             not missing
+            or kernel.ndim != 4
             or joined is None
             or joined.op_type != "Concat"
             or users.count(node.input[0]) != 1
