@@ -95,6 +95,9 @@ def train(
 
         task = FaceTask()
     task.check_size(configuration.size)
+    clips: list[Clip] = []
+    if footage is None:
+        clips = find_clips(configuration.data, configuration.index, configuration.skip)
     try:
         configuration.out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -107,7 +110,6 @@ def train(
     if key_coding is code_key and not has_hevc_encoder():
         report("note: this PyAV cannot encode HEVC, so the coding of key pictures is imitated")
     if footage is None:
-        clips = find_clips(configuration.data, configuration.index, configuration.skip)
         footage = load_all(clips, configuration, report, progress)
     source = PairSource(footage["train"], task, configuration, landmark_mirror(), key_coding)
     validator = Validator(

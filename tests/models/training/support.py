@@ -31,7 +31,7 @@ def draw_face(landmarks: npt.NDArray[np.float32], size: int, colour: int) -> npt
     picture = np.repeat(waves[..., None], 3, axis=2).astype(np.uint8)
     parts = (
         (groups.FACE_OVAL, (190, 150, 90 + 20 * colour)),
-        (groups.LIPS_OUTER, (170, 60, 60)),
+        (groups.LIPS_OUTER, (250, 0, 250)),
         (groups.LIPS_INNER, (40, 10, 10)),
         (groups.RIGHT_EYE, (250, 250, 250)),
         (groups.LEFT_EYE, (250, 250, 250)),

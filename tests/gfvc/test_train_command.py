@@ -1,0 +1,101 @@
+"""`gfvc train`: from its arguments to a configuration, and its errors."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from gfvc.cli.main import main
+from models.training import LossWeights, TrainingConfiguration
+from models.training.loop import TrainingResult
+from models.training.validation import Validation
+
+Call = dict[str, Any]
+
+
+@pytest.fixture
+def called(monkeypatch: pytest.MonkeyPatch) -> Call:
+    """What training was called with; it takes no time and has one score."""
+    call: Call = {}
+
+    def train(configuration: TrainingConfiguration, task: object, **options: object) -> object:
+        call.update(options, configuration=configuration, task=task)
+        sheet = np.zeros((1, 1, 3), np.uint8)
+        return TrainingResult(1, 1.0, Validation({"ms_ssim": 0.9}, sheet))
+
+    monkeypatch.setattr("models.training.run.train", train)
+    return call
+
+
+def test_face_is_trained_by_its_own_recipe(
+    called: Call, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["train", str(tmp_path), "--out", "runs/face", "--minutes", "5"]) == 0
+    assert capsys.readouterr().out == "ms_ssim\t0.9000\n"
+    expected = TrainingConfiguration(data=tmp_path, out=Path("runs/face"), minutes=5)
+    assert called["configuration"] == expected
+    assert called["task"].name == "face"
+    assert called["resume"] is False
+
+
+def test_options_reach_the_training(
+    called: Call, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "INDEX.csv").write_text("file,identity,split\n")
+    options = (
+        "--out o --steps 9 --resume --model fomm --variant official --loss l1=2 --loss jacobian=0 "
+        "--augmentation flip=0 --learning-rate 0.1 --window 128 --skip a --skip b --workers 3"
+    )
+    assert main(["train", str(tmp_path), *options.split()]) == 0
+    assert "no perceptual loss" in capsys.readouterr().err
+    found = called["configuration"]
+    assert found.index == tmp_path / "INDEX.csv"
+    assert found.weights == LossWeights(l1=2)
+    assert (found.augmentation.flip, found.augmentation.crop) == (0, 0.8)
+    assert (found.learning_rate, found.window, found.gradient_scales) == (0.1, 128, 3)
+    assert (found.skip, found.workers, found.steps) == (("a", "b"), 3, 9)
+    task = called["task"]
+    assert (task.name, task.jacobian_weight, task.equivariance_weight) == ("fomm", 0, 1)
+    assert task.configuration.conventions.feature_warp_align_corners is False
+    assert called["resume"] is True
+
+
+@pytest.mark.parametrize("model", ["cfte", "fv2v"])
+def test_other_networks_draw_whole_pictures(called: Call, tmp_path: Path, model: str) -> None:
+    assert main(["train", str(tmp_path), "--out", "o", "--steps", "1", "--model", model]) == 0
+    assert called["task"].name == model
+    assert called["configuration"].window == called["configuration"].size == 256
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ("", "training has no end"),
+        ("--steps 1 --loss charm=1", "face has no loss 'charm'"),
+        ("--steps 1 --augmentation charm=1", "no augmentation 'charm'"),
+        ("--steps 1 --augmentation flip=2", "augmentation flip is 2"),
+        ("--steps 1", "none: is no folder"),
+        ("--steps 1 --model cfte --size 128", "cfte works on pictures of width 256 only"),
+        ("--steps 1 --model fomm --size 160", "multiple of 128, not 160"),
+    ],
+)
+def test_what_cannot_be_is_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], options: str, message: str
+) -> None:
+    out = tmp_path / "out"
+    assert main(["train", str(tmp_path / "none"), "--out", str(out), *options.split()]) == 1
+    *_, line = capsys.readouterr().err.splitlines()
+    assert line.startswith("gfvc train: ")
+    assert message in line
+    assert not out.exists()
+
+
+@pytest.mark.parametrize("option", ["--loss l1", "--loss l1=much", "--model mesh"])
+def test_wrong_usage(tmp_path: Path, capsys: pytest.CaptureFixture[str], option: str) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(["train", str(tmp_path), "--out", "o", "--steps", "1", *option.split()])
+    assert caught.value.code == 2
+    assert "usage: gfvc train" in capsys.readouterr().err
