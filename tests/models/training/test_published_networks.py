@@ -36,7 +36,7 @@ TASKS: dict[str, Callable[[], AnimationTask]] = {
 
 
 @pytest.mark.parametrize(
-    ("name", "steps", "rate"), [("fomm", 32, 4e-3), ("cfte", 14, 4e-3), ("fv2v", 20, 2e-3)]
+    ("name", "steps", "rate"), [("fomm", 40, 4e-3), ("cfte", 14, 4e-3), ("fv2v", 24, 2e-3)]
 )
 def test_a_tiny_network_learns_eight_pictures(
     name: str, steps: int, rate: float, tmp_path: Path
