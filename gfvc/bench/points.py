@@ -19,6 +19,7 @@ from gfvc.bench.plan import Plan, Settings
 from gfvc.bench.reference import ClipName, Reference
 from gfvc.errors import OutputError
 from gfvc.metrics import MEASURES, ClipMeasure, ClipScores
+from gfvc.metrics.learned import learned_measures_present, load_learned_measures
 from gfvc.output import replaced_when_complete
 from gfvc.video_writer import open_writer
 from models.contract import FloatArray
@@ -43,6 +44,7 @@ def point_name(clip: ClipName, plan: Plan, settings: Settings) -> str:
         "size": plan.size,
         "seconds": plan.seconds,
         "vmaf": plan.vmaf,
+        "networks": sorted(learned_measures_present()),
         "kind": settings.kind,
         "settings": settings.to_json(),
         "programs": describe_programs(settings),
@@ -72,6 +74,7 @@ class ClipPoints:
         self._reference = reference
         self._folder = folder
         self._landmarks: Sequence[FloatArray | None] | None = None
+        self._networks = load_learned_measures()
 
     def measure(self, settings: Settings) -> dict[str, Any]:
         """Measure a point and keep it, in place of one of the same name.
@@ -122,6 +125,7 @@ class ClipPoints:
                 self._reference.rate,
                 source_landmarks=self._landmarks,
                 vmaf=self._plan.vmaf,
+                networks=self._networks,
             ) as measure,
             open_writer(video, self._reference.rate) as writer,
         ):

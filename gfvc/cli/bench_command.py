@@ -155,9 +155,10 @@ def run(options: argparse.Namespace) -> int:
     """Run the command."""
     from gfvc.bench.runner import run_bench
     from gfvc.cli.console import note
+    from gfvc.metrics.learned import learned_measures_absent
 
     plan = _plan(options)
-    for sentence in plan.missing:
+    for sentence in (*plan.missing, *learned_measures_absent()):
         note(sentence)
     with _progress() as progress:
         results = run_bench(
