@@ -146,7 +146,7 @@ class FaceTask:
             drawing.picture,
             target,
             drawing.warped,
-            cut(self._importance(batch.driven_landmarks, size)),
+            cut(self._importance(batch.driven_landmarks[..., :2], size)),
             losses,
         )
 
