@@ -1,0 +1,17 @@
+"""What to send of the face parameters of an access unit, decided by rate and distortion.
+
+    parts          keypoints and matrices as rows of targets, in quantisation steps
+    schedule       the pictures whose message carries a part; the others are interpolated
+    trellis        the quantised values, by code length and distortion
+    byte_filling   once more, now that messages are known to be whole bytes
+    decision       all of it in order
+
+Distortion is the sum of weighted squared errors over all pictures, those without a message
+included. The price is what a bit may cost in that unit.
+"""
+
+from gfvc.symbol_decisions.decision import Decided, decide
+from gfvc.symbol_decisions.parts import Part
+from gfvc.symbol_decisions.switches import FULL_RATE, Switches
+
+__all__ = ["FULL_RATE", "Decided", "Part", "Switches", "decide"]

@@ -1,0 +1,82 @@
+"""Keypoints and matrices of the pictures of an access unit, as the decisions see them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from gfvc.symbol_decisions.code_lengths import IntegerArray
+from models.contract import FloatArray
+
+# The prediction flag that a message has for each part that it carries.
+PREDICTION_FLAG_BITS = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What a message carries as a whole or not at all: the keypoints, or all matrices.
+
+    `targets` float64 [pictures, values] in quantisation steps, row 0 the key picture's; `base`
+    int64 [values], what the base message carries; `weights` float64 [values], the distortion of
+    an error of one step; `code_length` gives the bits of differences of any shape.
+    """
+
+    targets: FloatArray
+    base: IntegerArray
+    weights: FloatArray
+    code_length: Callable[[IntegerArray], IntegerArray]
+
+    @property
+    def pictures(self) -> int:
+        """Number of pictures, with the key picture."""
+        return len(self.targets)
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """Distortion of the pictures after one message up to the next, as a quadratic form.
+
+    With p and q the values of the two messages, the pictures between them and that of q have
+    `pp` p² + 2 `pq` p q + `qq` q² - 2 `p` p - 2 `q` q (+ a constant), for each value.
+    """
+
+    pp: float
+    pq: float
+    qq: float
+    p: FloatArray
+    q: FloatArray
+
+    def distortion(self, first: FloatArray, second: FloatArray) -> FloatArray:
+        """Unweighted; arrays that broadcast, with values along the first axis."""
+        p, q = _along_first(self.p, first.ndim), _along_first(self.q, first.ndim)
+        result: FloatArray = (
+            first * (self.pp * first + 2 * (self.pq * second - p))
+            + second * (self.qq * second - 2 * q)
+        )
+        return result
+
+
+def _along_first(values: FloatArray, dimensions: int) -> FloatArray:
+    return values.reshape(-1, *(1,) * (dimensions - 1))
+
+
+def segment(part: Part, start: int, end: int | None, importance: FloatArray) -> Segment:
+    """The segment from the message of picture `start` to that of picture `end`.
+
+    `end` None stands for no further message: the values of `start` stay. `importance` float64
+    [pictures] weighs the pictures.
+    """
+    last = part.pictures - 1 if end is None else end
+    picture = np.arange(start + 1, last + 1)
+    share = np.zeros(len(picture)) if end is None else (picture - start) / (end - start)
+    importance = importance[start + 1 : last + 1]
+    targets = part.targets[start + 1 : last + 1]
+    return Segment(
+        float(importance @ (1 - share) ** 2),
+        float(importance @ (share * (1 - share))),
+        float(importance @ share**2),
+        (importance * (1 - share)) @ targets,
+        (importance * share) @ targets,
+    )

@@ -1,0 +1,67 @@
+"""Quantised values by code length and distortion: the Viterbi algorithm, for each value alone.
+
+A state is an integer near the target; going from a state to one of the next message costs the
+bits of their difference, and the distortion of the pictures between. Forney, "The Viterbi
+algorithm", Proc. IEEE 61 (1973).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from gfvc.symbol_decisions.code_lengths import IntegerArray
+from gfvc.symbol_decisions.parts import Part, segment
+from models.contract import FloatArray
+
+REACH = 3
+"""Steps that a value may be away from its target."""
+
+
+def nearest_values(part: Part, sent: Sequence[int]) -> IntegerArray:
+    """Values [messages, values] rounded to nearest; the base message's as they are."""
+    values = np.rint(part.targets[list(sent)]).astype(np.int64)
+    values[0] = part.base
+    return values
+
+
+def best_values(
+    part: Part, sent: Sequence[int], importance: FloatArray, price: float
+) -> IntegerArray:
+    """Values [messages, values] of the pictures `sent` that cost least; `sent` begins with 0."""
+    count = part.targets.shape[1]
+    offsets = np.arange(-REACH, REACH + 1)
+    states = [part.base[:, None]]
+    cost = np.zeros((count, 1))
+    choices = []
+    for start, end in zip(sent, sent[1:], strict=False):
+        centre = np.rint(part.targets[end]).astype(np.int64)
+        state = centre[:, None] + offsets
+        between = segment(part, start, end, importance)
+        first = states[-1].astype(np.float64)[:, :, None]
+        second = state.astype(np.float64)[:, None, :]
+        bits = part.code_length(state[:, None, :] - states[-1][:, :, None])
+        step = part.weights[:, None, None] * between.distortion(first, second) + price * bits
+        total = cost[:, :, None] + step
+        choices.append(total.argmin(axis=1))
+        cost = total.min(axis=1)
+        # Sums of quadratic forms without their constants would grow with the clip.
+        cost -= cost.min(axis=1, keepdims=True)
+        states.append(state)
+    tail = segment(part, sent[-1], None, importance)
+    last = states[-1].astype(np.float64)
+    cost = cost + part.weights[:, None] * tail.distortion(last, last)
+    return _traced_back(states, choices, cost.argmin(axis=1))
+
+
+def _traced_back(
+    states: list[IntegerArray], choices: list[IntegerArray], final: IntegerArray
+) -> IntegerArray:
+    rows = np.arange(len(final))
+    path = [final]
+    for choice in reversed(choices):
+        path.append(choice[rows, path[-1]])
+    return np.stack(
+        [state[rows, chosen] for state, chosen in zip(states, reversed(path), strict=True)]
+    )
