@@ -16,15 +16,16 @@ from base_codec_adapters import (
     StreamInvalidError,
 )
 from gfvc.base_layer import Picture, decode_base_layer
+from gfvc.driven_pictures import parameters_of_pictures
 from gfvc.errors import StreamError
 from gfvc.output import check_not_source, check_writable, replaced_when_complete
-from gfvc.parameter_coding import to_parameters
-from gfvc.stream_reader import FaceStream, PictureUnit, read_face_stream
-from gfvc.transcoding import is_marked, model_uri, repacked
+from gfvc.stream_reader import FaceStream, read_face_stream
+from gfvc.transcoding import is_marked, model_uri
 from gfvc.video_reader import MAX_RATE, MIN_RATE
 from gfvc.video_writer import is_folder_output, open_writer
 from models import (
     AnimationModel,
+    FaceParameters,
     Reference,
     RegisteredModel,
     Registry,
@@ -32,7 +33,6 @@ from models import (
     UnknownModelError,
     default_registry,
 )
-from sei import FaceValues
 
 # What a stream without our user data is shown at; H.274 has no rate for driven pictures.
 DEFAULT_RATE = Fraction(25)
@@ -172,7 +172,8 @@ def decode_pictures(
         yield key
         if unit.payloads:
             assert model is not None
-            yield from _animate(source, _values(source, unit, model, marked=marked), key, model)
+            parameters = parameters_of_pictures(unit, model.layout, source, marked=marked)
+            yield from _animate(parameters, key, model)
 
 
 def _coded_pictures(source: Path, stream: FaceStream, timeout: float) -> Iterator[Picture]:
@@ -183,23 +184,11 @@ def _coded_pictures(source: Path, stream: FaceStream, timeout: float) -> Iterato
         raise StreamError(f"{source}: its coded pictures cannot be decoded: {reason}") from error
 
 
-def _values(
-    source: Path, unit: PictureUnit, model: AnimationModel, *, marked: bool
-) -> Iterator[FaceValues]:
-    """Received parameters; of a stream in another layout, put back into the model's own."""
-    try:
-        for values in unit.values():
-            yield repacked(values, model.layout) if marked else values
-    except StreamError as error:
-        raise StreamError(f"{source}: {error}") from None
-
-
 def _animate(
-    source: Path, received: Iterator[FaceValues], key: Picture, model: AnimationModel
+    received: Iterator[FaceParameters], key: Picture, model: AnimationModel
 ) -> Iterator[Picture]:
     reference: Reference | None = None
-    for values in received:
-        parameters = to_parameters(values, model.layout, source)
+    for parameters in received:
         if reference is None:
             reference = model.prepare(key, parameters)
         else:

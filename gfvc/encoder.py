@@ -8,6 +8,7 @@ but the file that it writes.
 from __future__ import annotations
 
 import contextlib
+import math
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -20,15 +21,23 @@ from gfvc.base_layer import DEFAULT_QP, CodedKeyPicture, KeyPictureCoder
 from gfvc.containers import MP4_SUFFIX, write_mp4
 from gfvc.crop import choose_crop, require_square
 from gfvc.errors import InputError, OutputError
+from gfvc.face_units import DecidedUnits, FaceUnits, ImmediateUnits
 from gfvc.fallback import FALLBACK_POLICIES, FallbackPolicy
 from gfvc.fallback.coding import SequenceCoder
 from gfvc.fallback.stretches import Stretches
 from gfvc.key_pictures import KeyPictureSchedule
 from gfvc.output import check_not_source, check_writable, replaced_when_complete
-from gfvc.parameter_coding import ParameterCoder
 from gfvc.scaling import read_scaled
 from gfvc.stream_information import StreamInformation
 from gfvc.stream_writer import StreamWriter
+from gfvc.symbol_decisions import DECISIONS, DEFAULT_PRICE, Switches, SymbolSettings
+from gfvc.symbol_rate import (
+    AUTOMATIC_RATE,
+    FULL,
+    SymbolRate,
+    is_symbol_rate,
+    symbol_interval,
+)
 from gfvc.video_reader import (
     MAX_RATE,
     MIN_RATE,
@@ -40,13 +49,14 @@ from models import (
     Analyser,
     Analysis,
     AnimationModel,
+    FaceParameters,
     ModelCard,
     Registry,
     Runtime,
     default_registry,
 )
 from sei import Codec as SeiCodec
-from sei import SeiMessage, access_units, split_annex_b
+from sei import access_units, split_annex_b
 
 MIN_SIDE = 64
 # Sides of the coded picture.
@@ -68,12 +78,14 @@ class EncodeOptions:
     `base_codec_adapters.available()` or "auto"; `model` a registered name; `key_qp` 0..63 (VVC)
     or 0..51 (HEVC); `key_interval` pictures from key picture to key picture; `crop` "auto" or
     "none"; `size` side of the coded picture, a multiple of 8 in 64..2048; `rate` pictures per
-    second, 1..240; `low_delay` a NAL unit for each picture's messages; `audio` "none", or "copy"
-    the source's sound into an MP4 output; `fallback` "auto" for ordinary video where there is no
-    face, "never", or "always" for all of the clip; `fallback_qp` its quantisation parameter (by
-    default `key_qp`); `timeout` seconds that a base codec program may take for a key picture, or
-    for 25 pictures of ordinary video; `runtime` says how networks run. Raises `ValueError` for
-    any other value.
+    second, 1..240; `low_delay` a NAL unit for each picture's messages, about which nothing is
+    decided then; `symbol_rate` messages a second, "full" for one a picture, or "auto" where they
+    pay; `symbol_price` the distortion that a bit of the face parameters may cost; `without` the
+    decisions of `DECISIONS` that are left out; `audio` "none", or "copy" the source's sound into
+    an MP4 output; `fallback` "auto" for ordinary video where there is no face, "never", or
+    "always" for all of the clip; `fallback_qp` its quantisation parameter (by default `key_qp`);
+    `timeout` seconds that a base codec program may take for a key picture, or for 25 pictures of
+    ordinary video; `runtime` says how networks run. Raises `ValueError` for any other value.
     """
 
     codec: Codec | None = None
@@ -85,6 +97,9 @@ class EncodeOptions:
     size: int = 256
     rate: Fraction | None = None
     low_delay: bool = False
+    symbol_rate: SymbolRate = AUTOMATIC_RATE
+    symbol_price: float = DEFAULT_PRICE
+    without: frozenset[str] = frozenset()
     audio: str = "none"
     fallback: FallbackPolicy = "auto"
     fallback_qp: int | None = None
@@ -98,6 +113,10 @@ class EncodeOptions:
             "crop": self.crop in ("auto", "none"),
             "size": self.size in SIZES,
             "rate": self.rate is None or MIN_RATE <= self.rate <= MAX_RATE,
+            "symbol_rate": is_symbol_rate(self.symbol_rate),
+            "symbol_price": 0 < self.symbol_price < math.inf,
+            "without": self.without <= set(DECISIONS),
+            "low_delay": not self.low_delay or self.symbol_rate in (AUTOMATIC_RATE, FULL),
             "audio": self.audio in ("none", "copy"),
             "fallback": self.fallback in FALLBACK_POLICIES,
             "timeout": self.timeout > 0,
@@ -211,13 +230,14 @@ def encode(
     loaded = model.load(options.runtime)
     coder = KeyPictureCoder(codec, qp, rate, options.base_encoder, options.timeout)
     expected = round(video.seconds * rate) if video.seconds else None
-    information = StreamInformation(rate, 1, video.width, video.height, crop)
+    information = StreamInformation(rate, video.width, video.height, crop)
     with replaced_when_complete(output, force=force) as temporary:
         in_container = output.suffix.lower() == MP4_SUFFIX
         stream = temporary.with_suffix(".stream") if in_container else temporary
         with stream.open("wb") as file:
             writer = StreamWriter(file, codec, information, low_delay=options.low_delay)
-            encoder = _ClipEncoder(source, loaded, model.card, coder, writer, options, rate)
+            faces = _face_units(loaded, model.card, writer, options, rate)
+            encoder = _ClipEncoder(source, loaded, coder, faces, writer, options, rate)
             with contextlib.closing(encoder):
                 pictures = read_scaled(source, rate, crop, options.size)
                 encoder.encode(pictures, notes, progress, expected)
@@ -244,6 +264,22 @@ def encode(
     )
 
 
+def _face_units(
+    model: AnimationModel,
+    card: ModelCard,
+    writer: StreamWriter,
+    options: EncodeOptions,
+    rate: Fraction,
+) -> FaceUnits:
+    """What turns face parameters into messages."""
+    if options.low_delay:
+        return ImmediateUnits(model, card, writer)
+    taken = {name: name not in options.without for name in DECISIONS}
+    interval = symbol_interval(options.symbol_rate, rate)
+    settings = SymbolSettings(options.symbol_price, Switches(interval, **taken))
+    return DecidedUnits(model, card, writer, settings)
+
+
 def _audio_source(
     source: Path, output: Path, options: EncodeOptions, video: VideoProperties, notes: Notes
 ) -> Path | None:
@@ -267,8 +303,8 @@ class _ClipEncoder:
         self,
         source: Path,
         model: AnimationModel,
-        card: ModelCard,
         coder: KeyPictureCoder,
+        units: FaceUnits,
         writer: StreamWriter,
         options: EncodeOptions,
         rate: Fraction,
@@ -276,9 +312,9 @@ class _ClipEncoder:
         self._source = source
         self._model = model
         self._coder = coder
+        self._units = units
         self._writer = writer
         self._schedule = KeyPictureSchedule(rate, options.key_interval)
-        self._parameters = ParameterCoder(model.layout, card)
         self._key: Analysis | None = None
         self._key_failed = False
         self._options = options
@@ -327,6 +363,7 @@ class _ClipEncoder:
                     self._encode_picture(analyser, picture)
                     self._count(progress, expected)
         self._repeat(self._stretches.finish(generated=self.key_pictures > 0))
+        self._units.close()
         self._judge(notes)
 
     def _count(self, progress: Progress, expected: int | None) -> None:
@@ -387,7 +424,7 @@ class _ClipEncoder:
         self._schedule.driven(face=analysis is not None)
         if analysis is not None:
             self._repeat(self._stretches.settle())
-            self._add(self._parameters.driven(analysis.parameters))
+            self._add(analysis.parameters)
         elif self._stretches.miss(picture):
             self._key = None
             self._schedule.restart()
@@ -415,19 +452,20 @@ class _ClipEncoder:
         self._key = analysis
         self.key_pictures += 1
         self.pictures_of_units.append(1)
-        self._writer.begin_picture(coded.stream, self._parameters.base(analysis.parameters))
+        self._units.begin(coded.stream, analysis.parameters)
         # Pictures before the first key picture look like it: the face stands still until then.
         self._repeat(missed)
 
     def _write_sequence(self, coded: bytes, pictures: int) -> None:
+        self._units.close()
         self._writer.write_as_coded(coded)
         self.pictures_of_units += [1] * pictures
 
     def _repeat(self, count: int) -> None:
         for _ in range(count):
             self.low_confidence += 1
-            self._add(self._parameters.repeated())
+            self._add(None)
 
-    def _add(self, message: SeiMessage) -> None:
+    def _add(self, parameters: FaceParameters | None) -> None:
         self.pictures_of_units[-1] += 1
-        self._writer.add_message(message)
+        self._units.add(parameters)

@@ -104,14 +104,22 @@ class ParameterCoder:
         self._previous = FaceValues()
         self._count = 0
 
+    def start(self) -> None:
+        """Start a picture unit: the next message is its base message."""
+        self._count = 0
+
     def base(self, parameters: FaceParameters) -> SeiMessage:
         """The base message of a key picture: where prediction starts, and which model to use."""
-        self._count = 0
+        self.start()
         return self._message(to_values(parameters, self._layout))
 
     def driven(self, parameters: FaceParameters) -> SeiMessage:
         """The message of a driven picture."""
         return self._message(to_values(parameters, self._layout, self._previous))
+
+    def decided(self, values: FaceValues, *, low_confidence: bool = False) -> SeiMessage:
+        """The next message, with values that were decided elsewhere; it may leave out some."""
+        return self._message(values, low_confidence=low_confidence)
 
     def repeated(self) -> SeiMessage:
         """The message of a picture without a face: as before, and marked of low confidence."""
@@ -128,6 +136,6 @@ class ParameterCoder:
             low_confidence_face_parameter_flag=low_confidence,
         )
         payload = self._state.write(message)
-        self._previous = values
+        self._previous = self._state.values
         self._count += 1
         return SeiMessage(GENERATIVE_FACE_VIDEO, payload)

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from gfvc.errors import StreamError
+from gfvc.picture_schedule import PictureSchedule
+from gfvc.stream_information import find_information
 from sei import FaceValues, GenerativeFaceVideo, MatrixType, NalUnit
 from sei.inspection import InspectedMessage, InspectedUnit, inspect_units
 
@@ -16,11 +18,14 @@ _MAX_CURVES = 64
 
 @dataclass(slots=True)
 class StreamCurves:
-    """Values and bits of each output picture, in order.
+    """Values and bits of each output picture with a GFV message, in order.
 
-    `values` has a row for each picture with a GFV message; `face_bits` are those of its GFV and
-    GFVE messages, `base_bits` those of the coded picture where there is one, else 0.
+    `pictures` are their numbers among the output pictures; `face_bits` are those of GFV and GFVE
+    messages, `base_bits` those of the coded picture where there is one, else 0. `key_pictures`
+    are numbers of output pictures.
     """
+
+    pictures: list[int] = field(default_factory=list)
 
     values: list[FaceValues] = field(default_factory=list)
     face_bits: list[int] = field(default_factory=list)
@@ -31,17 +36,51 @@ class StreamCurves:
 def collect_curves(units: Iterable[NalUnit]) -> StreamCurves:
     """Read a stream's face messages; damaged ones are left out."""
     curves = StreamCurves()
+    numbers = _PictureNumbers()
     pending_base = 0
     for inspected in inspect_units(units):
         if isinstance(inspected, InspectedUnit):
             if not inspected.unit.is_sei:
                 pending_base += 8 * inspected.unit.size
+            elif not inspected.unit.is_suffix_sei:
+                information = find_information(inspected.unit)
+                numbers.announce(None if information is None else information.schedule)
             continue
-        pending_base = _add(curves, inspected, pending_base)
+        pending_base = _add(curves, inspected, pending_base, numbers)
     return curves
 
 
-def _add(curves: StreamCurves, inspected: InspectedMessage, pending_base: int) -> int:
+class _PictureNumbers:
+    """Numbers of the output pictures that messages are of."""
+
+    def __init__(self) -> None:
+        self._start = 0  # of the access unit
+        self._next = 0
+        self._announced: PictureSchedule | None = None
+        self._places: tuple[int, ...] = ()
+
+    def announce(self, schedule: PictureSchedule | None) -> None:
+        """Take the schedule of the access unit that comes next."""
+        if schedule is not None:
+            self._announced = schedule
+
+    def of(self, message: GenerativeFaceVideo) -> int:
+        """The number of a message's picture."""
+        if message.base_picture_flag:
+            self._start, schedule = self._next, self._announced
+            self._announced = None
+            self._places = () if schedule is None else (0, *schedule.sent)
+            self._next = self._start + (1 if schedule is None else schedule.pictures)
+            return self._start
+        if message.gfv_cnt < len(self._places):
+            return self._start + self._places[message.gfv_cnt]
+        self._next += 1
+        return self._next - 1
+
+
+def _add(
+    curves: StreamCurves, inspected: InspectedMessage, pending_base: int, numbers: _PictureNumbers
+) -> int:
     """Count one message; return the base layer's bits that still wait for a picture."""
     if inspected.message is None or inspected.values is None or inspected.sei_message is None:
         return pending_base
@@ -50,8 +89,9 @@ def _add(curves: StreamCurves, inspected: InspectedMessage, pending_base: int) -
         if curves.face_bits:
             curves.face_bits[-1] += bits
         return pending_base
+    curves.pictures.append(numbers.of(inspected.message))
     if inspected.message.base_picture_flag:
-        curves.key_pictures.append(len(curves.values))
+        curves.key_pictures.append(curves.pictures[-1])
     curves.values.append(inspected.values)
     curves.face_bits.append(bits)
     curves.base_bits.append(pending_base)
@@ -125,7 +165,9 @@ def _matrix_name(curves: StreamCurves) -> str:
 
 
 def _draw(axes: Any, name: str, curves: StreamCurves, rows: list[list[float] | None]) -> None:
-    shown = [(index, row) for index, row in enumerate(rows) if row is not None]
+    shown = [
+        (index, row) for index, row in zip(curves.pictures, rows, strict=True) if row is not None
+    ]
     width = min(max(len(row) for _, row in shown), _MAX_CURVES)
     for curve in range(width):
         points = [(index, row[curve]) for index, row in shown if curve < len(row)]
@@ -136,7 +178,7 @@ def _draw(axes: Any, name: str, curves: StreamCurves, rows: list[list[float] | N
 
 
 def _draw_bits(axes: Any, curves: StreamCurves) -> None:
-    pictures = range(len(curves.values))
+    pictures = curves.pictures
     axes.bar(pictures, curves.face_bits, width=1.0, label="face messages")
     axes.bar(
         pictures, curves.base_bits, width=1.0, bottom=curves.face_bits, label="coded key picture"

@@ -3,16 +3,19 @@
 A user_data_unregistered SEI message (payload type 5, H.274 clause 8.6), prefix SEI. After the
 16 bytes of the UUID, big-endian:
 
-    version                 1 byte    1
+    version                 1 byte    1, or 2 when flags follow
     rate numerator          4 bytes   pictures per second = numerator / denominator
     rate denominator        2 bytes   1 or more
-    pictures per message    1 byte    1: every driven picture has a message of its own
+    pictures per message    1 byte    1: every driven picture has a message of its own; 0: the
+                                      schedule says which
     source width, height    2 × 2 bytes   picture size of the source, before the crop
     crop left, top, width, height   4 × 2 bytes   what was coded, in pixels of the source
-    flags                   1 byte    in version 2: bit 0 for pictures shown as coded
+    flags                   1 byte    in version 2: bit 0 for pictures shown as coded, bit 1 for a
+                                      schedule that follows
+    schedule                          see `gfvc.picture_schedule`
 
-Version 2 stands before pictures that are shown as coded: they have no face messages, up to the next
-picture with a user data message of this kind. Later versions may append; a reader ignores what
+Pictures that are shown as coded have no face messages, up to the next picture with a user data
+message of this kind. Later versions may append; a reader ignores what
 follows the fields that it knows.
 """
 
@@ -24,6 +27,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from gfvc.errors import StreamError
+from gfvc.picture_schedule import PictureSchedule
 from gfvc.rectangle import Rectangle
 from sei import USER_DATA_UNREGISTERED, NalUnit, SeiError, read_sei
 
@@ -32,37 +36,43 @@ USER_DATA_UUID = uuid.UUID("81724027-6de0-5106-8f2e-e2f1a0bb654f")
 VERSION = 1
 VERSION_WITH_FLAGS = 2
 _SHOWN_AS_CODED = 1
+_HAS_SCHEDULE = 1 << 1
 _FORMAT = struct.Struct(">BIHBHHHHHH")
 
 
 @dataclass(frozen=True, slots=True)
 class StreamInformation:
-    """Rate of the output pictures, pictures per message, and where the pictures come from.
+    """Rate of the output pictures, and where the pictures come from.
 
     `shown_as_coded` tells that the pictures up to the next such information are not key pictures.
+    `schedule` tells which pictures of the access unit have messages, None: all of them.
     """
 
     rate: Fraction
-    pictures_per_message: int
     source_width: int
     source_height: int
     crop: Rectangle
     shown_as_coded: bool = False
+    schedule: PictureSchedule | None = None
 
     def to_payload(self) -> bytes:
         """The payload of the user data message."""
         rate = self.rate.limit_denominator(0xFFFF)
+        schedule = self.schedule
+        flags = _SHOWN_AS_CODED * self.shown_as_coded + _HAS_SCHEDULE * (schedule is not None)
         fields = _FORMAT.pack(
-            VERSION_WITH_FLAGS if self.shown_as_coded else VERSION,
+            VERSION_WITH_FLAGS if flags else VERSION,
             rate.numerator,
             rate.denominator,
-            self.pictures_per_message,
+            1 if schedule is None else 0,
             self.source_width,
             self.source_height,
             *self.crop.window,
         )
-        flags = bytes([_SHOWN_AS_CODED]) if self.shown_as_coded else b""
-        return USER_DATA_UUID.bytes + fields + flags
+        if not flags:
+            return USER_DATA_UUID.bytes + fields
+        coded = b"" if schedule is None else schedule.to_bytes()
+        return USER_DATA_UUID.bytes + fields + bytes([flags]) + coded
 
     @classmethod
     def from_payload(cls, payload: bytes) -> StreamInformation | None:
@@ -83,22 +93,26 @@ class StreamInformation:
             raise StreamError(
                 f"gfvc's user data message states {numerator}/{denominator} pictures per second"
             )
-        if per_message != 1:
-            raise StreamError(
-                f"the stream has {per_message} pictures per message; this version decodes 1"
-            )
         flags = 0
         if version >= VERSION_WITH_FLAGS:
             if len(body) == _FORMAT.size:
                 raise StreamError("gfvc's user data message ends before its flags")
             flags = body[_FORMAT.size]
+        schedule = None
+        if flags & _HAS_SCHEDULE:
+            schedule = PictureSchedule.from_bytes(body[_FORMAT.size + 1 :])
+        elif per_message != 1:
+            raise StreamError(
+                f"the stream has {per_message} pictures per message and does not say which; "
+                "this version decodes 1"
+            )
         rate = Fraction(numerator, denominator)
         shown_as_coded = bool(flags & _SHOWN_AS_CODED)
-        return cls(rate, per_message, width, height, Rectangle(*window), shown_as_coded)
+        return cls(rate, width, height, Rectangle(*window), shown_as_coded, schedule)
 
 
-def find_rate(unit: NalUnit) -> Fraction | None:
-    """Pictures per second that an SEI NAL unit states, or None; a damaged one states nothing."""
+def find_information(unit: NalUnit) -> StreamInformation | None:
+    """What an SEI NAL unit states, or None; a damaged one states nothing."""
     try:
         messages = read_sei(unit).messages
         found = [
@@ -108,4 +122,4 @@ def find_rate(unit: NalUnit) -> Fraction | None:
         ]
     except (SeiError, StreamError):
         return None
-    return next((information.rate for information in found if information is not None), None)
+    return next((information for information in found if information is not None), None)

@@ -10,6 +10,7 @@ from pathlib import Path
 from base_codec_adapters import Codec as BaseCodec
 from gfvc.errors import InputError, StreamError
 from gfvc.nal_source import open_nal_units
+from gfvc.picture_schedule import PictureSchedule
 from gfvc.stream_information import StreamInformation
 from sei import (
     GENERATIVE_FACE_VIDEO,
@@ -45,12 +46,20 @@ class PictureUnit:
     `payloads` are those of its face messages in output order, the base message first; empty for
     a picture without any, which is shown as coded: by mistake, or on purpose if our user data say
     so (`shown_as_coded`). They are kept as coded, a few bytes each, because a long stream has
-    many.
+    many. `schedule` says which output pictures they are of, None: one after the other.
     """
 
     units: list[NalUnit] = field(default_factory=list)
     payloads: list[bytes] = field(default_factory=list)
     shown_as_coded: bool = False
+    schedule: PictureSchedule | None = None
+
+    @property
+    def pictures(self) -> int:
+        """Number of output pictures, the coded one included."""
+        if self.schedule is not None and self.payloads:
+            return self.schedule.pictures
+        return max(1, len(self.payloads))
 
     @property
     def can_be_entered(self) -> bool:
@@ -60,7 +69,7 @@ class PictureUnit:
         )
 
     def values(self) -> Iterator[FaceValues]:
-        """Face parameters of the picture itself, then of the pictures that it drives."""
+        """Face parameters of each message: of the picture itself, then of those it drives."""
         state = GfvState()
         for payload in self.payloads:
             state.read(payload)
@@ -100,7 +109,7 @@ class FaceStream:
     @property
     def pictures(self) -> int:
         """Number of output pictures."""
-        return sum(max(1, len(unit.payloads)) for unit in self.picture_units)
+        return sum(unit.pictures for unit in self.picture_units)
 
 
 def _annex_b(pictures: Iterable[PictureUnit]) -> bytes:
@@ -151,6 +160,7 @@ class _Reader:
         self._pictures: list[PictureUnit] = []
         self._waiting: list[NalUnit] = []  # belong to the picture that comes next
         self._rate: Fraction | None = None
+        self._schedule: PictureSchedule | None = None  # of the picture that comes next
         self._model_uri: str | None = None
         self._messages = 0
         self._shown_as_coded = False  # what the last user data said of the pictures after it
@@ -169,9 +179,13 @@ class _Reader:
         if unit.is_sei:
             self._add_sei(unit, last=last)
         elif unit.starts_picture:
-            picture = PictureUnit([*self._waiting, unit], shown_as_coded=self._shown_as_coded)
+            picture = PictureUnit(
+                [*self._waiting, unit],
+                shown_as_coded=self._shown_as_coded,
+                schedule=self._schedule,
+            )
             self._pictures.append(picture)
-            self._waiting = []
+            self._waiting, self._schedule = [], None
         elif self._pictures and (unit.is_vcl or (unit.ends_sequence and not self._waiting)):
             self._pictures[-1].units.append(unit)
         else:
@@ -185,6 +199,7 @@ class _Reader:
                     self._rate = information.rate
                     self._shown_as_coded = information.shown_as_coded
                     self._any_as_coded |= information.shown_as_coded
+                    self._schedule = information.schedule
             elif message.payload_type == GENERATIVE_FACE_VIDEO:
                 self._add_face(unit, message)
 
@@ -239,6 +254,11 @@ class _Reader:
                 f"{where}: is number {face.gfv_cnt} of its key picture where number "
                 f"{len(picture.payloads)} is due; messages are missing or out of order"
             )
+        elif picture.schedule is not None and face.gfv_cnt > len(picture.schedule.sent):
+            raise StreamError(
+                f"{where}: is number {face.gfv_cnt} of its key picture, whose user data announces "
+                f"{len(picture.schedule.sent)}"
+            )
         picture.payloads.append(message.payload)
 
     def _is_followed(self, gfv_id: int) -> bool:
@@ -275,8 +295,16 @@ class _Reader:
         if not self._pictures:
             raise StreamError(f"{self._path}: ends before the base message of its first picture")
         if self.cut_at is not None:
+            self._cut_last_schedule()
             self._notes(
                 f"{self._path}: cut off in the NAL unit at byte {self.cut_at}; "
                 "what comes before is decoded"
             )
         return FaceStream(_CODECS[self._codec], self._pictures, self._rate, self._model_uri)
+
+    def _cut_last_schedule(self) -> None:
+        """Leave out the pictures after the last message that arrived."""
+        last = self._pictures[-1]
+        arrived = len(last.payloads) - 1
+        if last.schedule is not None and arrived < len(last.schedule.sent):
+            last.schedule = last.schedule.cut(arrived)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import BinaryIO
 
+from gfvc.picture_schedule import PictureSchedule
 from gfvc.stream_information import StreamInformation
 from sei import (
     USER_DATA_UNREGISTERED,
@@ -40,7 +41,7 @@ class StreamWriter:
     ) -> None:
         self._file = file
         self._codec = Codec(codec)
-        self._information = _user_data(information)
+        self._information = information
         self._information_as_coded = _user_data(replace(information, shown_as_coded=True))
         self._ends_as_coded = False
         self._limit = 1 if low_delay else MESSAGES_PER_NAL_UNIT
@@ -48,9 +49,14 @@ class StreamWriter:
         self.bytes_written = 0
         self.sei_bytes = 0
 
-    def begin_picture(self, coded: bytes, base_message: SeiMessage) -> None:
-        """Write the access unit of a key picture, an Annex B stream, and its base message."""
-        self._write_coded(coded, self._information)
+    def begin_picture(
+        self, coded: bytes, base_message: SeiMessage, schedule: PictureSchedule | None = None
+    ) -> None:
+        """Write the access unit of a key picture, an Annex B stream, and its base message.
+
+        `schedule` says which output pictures will have messages, None: all of them.
+        """
+        self._write_coded(coded, _user_data(replace(self._information, schedule=schedule)))
         self._ends_as_coded = False
         self.add_message(base_message)
 

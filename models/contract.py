@@ -139,6 +139,16 @@ class AnimationModel(ABC):
     def open_analyser(self) -> Analyser:
         """Start the analysis of a clip."""
 
+    def value_weights(self, key_parameters: FaceParameters) -> FloatArray | None:
+        """How much errors of the values matter, or None when nothing is known.
+
+        Float64 [values], in the order of the stream (keypoints, then matrices): the squared
+        displacement of landmarks that an error of 1 in a value makes, on the mean over landmarks,
+        in squared hundredths of the distance of the eyes. `key_parameters` are those of the key
+        picture, from which the size of the face may be known.
+        """
+        return None
+
     @abstractmethod
     def prepare(self, key_picture: Picture, key_parameters: FaceParameters) -> Reference:
         """Do the work that a key picture needs once.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import TextIO
 
 from sei.errors import SeiError
@@ -64,10 +64,12 @@ def run(
     units: Iterable[NalUnit],
     out: TextIO | None = None,
     err: TextIO | None = None,
+    further_pictures: Callable[[], int] = lambda: 0,
 ) -> int:
     """Print what ``args`` of `add_arguments` ask for; the exit status, 1 when anything is damaged.
 
     What can be read before a break in the stream is printed; the break is reported on ``err``.
+    ``further_pictures`` is asked when all units were taken: output pictures without a message.
     """
     out = sys.stdout if out is None else out
     err = sys.stderr if err is None else err
@@ -76,7 +78,9 @@ def run(
     if args.json and not only_totals:
         damaged = _print_json_lines(stream, out)
     else:
-        damaged = (_print_totals if only_totals else _print_tree)(stream, args, out)
+        damaged = (_print_totals if only_totals else _print_tree)(
+            stream, args, out, further_pictures
+        )
     if stream.error is not None:
         err.write(f"error: {stream.error}\n")
     return int(damaged or stream.error is not None)
@@ -107,11 +111,14 @@ def _print_json_lines(stream: _Guarded, out: TextIO) -> bool:
     return damaged
 
 
-def _print_totals(stream: _Guarded, args: argparse.Namespace, out: TextIO) -> bool:
+def _print_totals(
+    stream: _Guarded, args: argparse.Namespace, out: TextIO, further_pictures: Callable[[], int]
+) -> bool:
     """Print the summary, or the bits of the elements, or both; whether anything is damaged."""
     summary = StreamSummary()
     for inspected in stream:
         summary.add(inspected)
+    summary.further_pictures = further_pictures()
     if args.json:
         out.write(json.dumps(summary.json_object(args.fps)) + "\n")
         return bool(summary.errors)
@@ -125,7 +132,9 @@ def _print_totals(stream: _Guarded, args: argparse.Namespace, out: TextIO) -> bo
     return bool(summary.errors)
 
 
-def _print_tree(stream: _Guarded, args: argparse.Namespace, out: TextIO) -> bool:
+def _print_tree(
+    stream: _Guarded, args: argparse.Namespace, out: TextIO, further_pictures: Callable[[], int]
+) -> bool:
     """Print the tree, then the summary; whether anything is damaged."""
     from sei.tree import TreePrinter
 
@@ -134,5 +143,6 @@ def _print_tree(stream: _Guarded, args: argparse.Namespace, out: TextIO) -> bool
     for inspected in stream:
         summary.add(inspected)
         printer.show(inspected)
+    summary.further_pictures = further_pictures()
     printer.show_summary(summary, args.fps)
     return bool(summary.errors)

@@ -197,6 +197,8 @@ class StreamSummary:
         self.element_bits: Counter[str] = Counter()
         self.element_count: Counter[str] = Counter()
         self.errors = 0
+        self.further_pictures = 0
+        """Output pictures without a face message, where something outside the messages tells."""
         self._base_layer_bytes = 0
         self._other_message_bytes = 0
         self._face_pictures = 0
@@ -254,7 +256,7 @@ class StreamSummary:
     @property
     def pictures(self) -> int:
         """Pictures that a decoder puts out: one a face message, else one an access unit."""
-        return self._face_pictures or self.access_units
+        return (self._face_pictures or self.access_units) + self.further_pictures
 
     def kbps(self, fps: float) -> float:
         """Rate in kbit/s when ``fps`` pictures are put out a second; 0 for no pictures."""

@@ -59,15 +59,29 @@ def _plot(options: argparse.Namespace) -> None:
         plot_stream(units, temporary, options.input)
 
 
-def _noting_rate(units: Iterator[NalUnit], options: argparse.Namespace) -> Iterator[NalUnit]:
-    """Pass NAL units on; take the picture rate from the stream where --fps does not say it."""
-    from gfvc.stream_information import find_rate
+class _InformationNotes:
+    """Passes NAL units on, and notes what gfvc's user data says of rate and pictures."""
 
-    for unit in units:
-        if options.fps is None and unit.is_sei:
-            rate = find_rate(unit)
-            options.fps = None if rate is None else float(rate)
-        yield unit
+    def __init__(self, options: argparse.Namespace) -> None:
+        self._options = options
+        self._without_message = 0
+
+    def passing(self, units: Iterator[NalUnit]) -> Iterator[NalUnit]:
+        """The NAL units; the rate is taken from them where --fps does not say it."""
+        from gfvc.stream_information import find_information
+
+        for unit in units:
+            information = find_information(unit) if unit.is_sei and not unit.is_suffix_sei else None
+            if information is not None:
+                if self._options.fps is None:
+                    self._options.fps = float(information.rate)
+                if information.schedule is not None:
+                    self._without_message += information.schedule.without_message
+            yield unit
+
+    def pictures_without_message(self) -> int:
+        """Output pictures so far that have no message of their own."""
+        return self._without_message
 
 
 def run(options: argparse.Namespace) -> int:
@@ -79,4 +93,10 @@ def run(options: argparse.Namespace) -> int:
         if not (options.json or options.summary or options.bits):
             return 0
     with open_nal_units(options.input, options.codec) as units:
-        return inspect_command.run(options, _noting_rate(units, options), err=sys.stderr)
+        notes = _InformationNotes(options)
+        return inspect_command.run(
+            options,
+            notes.passing(units),
+            err=sys.stderr,
+            further_pictures=notes.pictures_without_message,
+        )

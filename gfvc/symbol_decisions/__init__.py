@@ -1,5 +1,6 @@
 """What to send of the face parameters of an access unit, decided by rate and distortion.
 
+    face_parts     face parameters as parts, and back
     parts          keypoints and matrices as rows of targets, in quantisation steps
     schedule       the pictures whose message carries a part; the others are interpolated
     trellis        the quantised values, by code length and distortion
@@ -11,7 +12,25 @@ included. The price is what a bit may cost in that unit.
 """
 
 from gfvc.symbol_decisions.decision import Decided, decide
+from gfvc.symbol_decisions.face_parts import to_face_values, to_parts
 from gfvc.symbol_decisions.parts import Part
-from gfvc.symbol_decisions.switches import FULL_RATE, Switches
+from gfvc.symbol_decisions.switches import (
+    DECISIONS,
+    DEFAULT_PRICE,
+    FULL_RATE,
+    Switches,
+    SymbolSettings,
+)
 
-__all__ = ["FULL_RATE", "Decided", "Part", "Switches", "decide"]
+__all__ = [
+    "DECISIONS",
+    "DEFAULT_PRICE",
+    "FULL_RATE",
+    "Decided",
+    "Part",
+    "Switches",
+    "SymbolSettings",
+    "decide",
+    "to_face_values",
+    "to_parts",
+]

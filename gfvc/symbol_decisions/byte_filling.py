@@ -21,14 +21,12 @@ _CHANGES_PER_MESSAGE = 12
 class _PartState:
     """The values of a part, and what they cost."""
 
-    def __init__(
-        self, part: Part, sent: Sequence[int], values: IntegerArray, importance: FloatArray
-    ) -> None:
+    def __init__(self, part: Part, sent: Sequence[int], values: IntegerArray) -> None:
         self.part = part
         self.values = values.copy()
         ends: list[int | None] = [*sent[1:], None]
         self.segments: list[Segment] = [
-            segment(part, start, end, importance) for start, end in zip(sent, ends, strict=True)
+            segment(part, start, end) for start, end in zip(sent, ends, strict=True)
         ]
         self.index_of = {picture: index for index, picture in enumerate(sent)}
         self.sent = sent
@@ -68,12 +66,11 @@ def filled(
     parts: Sequence[Part],
     sent: Sequence[Sequence[int]],
     values: Sequence[IntegerArray],
-    importance: FloatArray,
     price: float,
 ) -> list[IntegerArray]:
     """Values of each part after all steps that lower distortion plus the price of whole bytes."""
     states = [
-        _PartState(part, pictures, rows, importance)
+        _PartState(part, pictures, rows)
         for part, pictures, rows in zip(parts, sent, values, strict=True)
     ]
     messages = sorted({picture for pictures in sent for picture in pictures})
@@ -96,9 +93,7 @@ def filled(
     return [state.values for state in states]
 
 
-def _improve(
-    state: _PartState, picture: int, payload_bits: dict[int, int], price: float
-) -> int:
+def _improve(state: _PartState, picture: int, payload_bits: dict[int, int], price: float) -> int:
     """Take the best step of a message's values for as long as there is one; how many."""
     index = state.index_of[picture]
     following = state.sent[index + 1] if index + 1 < len(state.sent) else None
@@ -125,4 +120,4 @@ def _more_bytes(bits: int, change: IntegerArray) -> IntegerArray:
     """Further bytes of a message whose payload grows by these bits."""
     now = message_bytes(bits)
     table = {extra: message_bytes(bits + extra) - now for extra in np.unique(change).tolist()}
-    return np.vectorize(table.__getitem__, otypes=[np.int64])(change)
+    return np.asarray(np.vectorize(table.__getitem__, otypes=[np.int64])(change), np.int64)

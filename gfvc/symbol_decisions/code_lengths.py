@@ -26,14 +26,15 @@ def exp_golomb_bits(values: IntegerArray) -> IntegerArray:
 
 def coordinate_bits(differences: IntegerArray) -> IntegerArray:
     """Bits of gfv_coordinate_d*_abs and its sign flag."""
-    return exp_golomb_bits(np.abs(differences)) + (differences != 0)
+    return np.asarray(exp_golomb_bits(np.abs(differences)) + (differences != 0), np.int64)
 
 
 def matrix_bits(differences: IntegerArray, precision: int) -> IntegerArray:
     """Bits of gfv_matrix_delta_element_int, _dec and _sign_flag; precision factor 1..32."""
     size = np.abs(differences)
     fraction = size & ((1 << precision) - 1)
-    return exp_golomb_bits(size >> precision) + exp_golomb_bits(fraction) + (differences != 0)
+    bits = exp_golomb_bits(size >> precision) + exp_golomb_bits(fraction)
+    return np.asarray(bits + (differences != 0), np.int64)
 
 
 def header_bits(gfv_cnt: int) -> int:

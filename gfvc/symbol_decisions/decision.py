@@ -13,7 +13,6 @@ from gfvc.symbol_decisions.parts import Part
 from gfvc.symbol_decisions.schedule import at_interval, choose_pictures
 from gfvc.symbol_decisions.switches import Switches
 from gfvc.symbol_decisions.trellis import best_values, nearest_values
-from models.contract import FloatArray
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +31,11 @@ class Decided:
         """Pictures that have a message, rising from 0."""
         return sorted({picture for sent in self.sent for picture in sent})
 
+    @property
+    def leaves_parts_out(self) -> bool:
+        """Whether some message carries less than all parts."""
+        return len(set(self.sent)) > 1
+
     def at(self, picture: int) -> list[IntegerArray | None]:
         """What the message of a picture carries of each part; None for nothing."""
         return [
@@ -40,24 +44,19 @@ class Decided:
         ]
 
 
-def decide(
-    parts: Sequence[Part], importance: FloatArray, price: float, switches: Switches
-) -> Decided:
+def decide(parts: Sequence[Part], price: float, switches: Switches) -> Decided:
     """Decide about an access unit.
 
-    `importance` float64 [pictures] weighs the distortion of pictures; `price` is the distortion
-    that a bit may cost, more than 0.
+    `price` is the distortion that a bit may cost, more than 0.
     """
     if switches.interval is None:
-        sent = choose_pictures(parts, importance, price, separate=switches.separate_parts)
+        sent = choose_pictures(parts, price, separate=switches.separate_parts)
     else:
         sent = [at_interval(parts[0].pictures, switches.interval) for _ in parts]
     values = [
-        best_values(part, pictures, importance, price)
-        if switches.trellis
-        else nearest_values(part, pictures)
+        best_values(part, pictures, price) if switches.trellis else nearest_values(part, pictures)
         for part, pictures in zip(parts, sent, strict=True)
     ]
     if switches.byte_filling:
-        values = filled(parts, sent, values, importance, price)
+        values = filled(parts, sent, values, price)
     return Decided(tuple(map(tuple, sent)), tuple(np.asarray(rows, np.int64) for rows in values))

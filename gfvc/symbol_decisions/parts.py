@@ -10,6 +10,9 @@ import numpy as np
 from gfvc.symbol_decisions.code_lengths import IntegerArray
 from models.contract import FloatArray
 
+CodeLength = Callable[[IntegerArray], IntegerArray]
+"""Bits of differences, element by element, for arrays of any shape."""
+
 # The prediction flag that a message has for each part that it carries.
 PREDICTION_FLAG_BITS = 1
 
@@ -26,7 +29,7 @@ class Part:
     targets: FloatArray
     base: IntegerArray
     weights: FloatArray
-    code_length: Callable[[IntegerArray], IntegerArray]
+    code_length: CodeLength
 
     @property
     def pictures(self) -> int:
@@ -51,9 +54,8 @@ class Segment:
     def distortion(self, first: FloatArray, second: FloatArray) -> FloatArray:
         """Unweighted; arrays that broadcast, with values along the first axis."""
         p, q = _along_first(self.p, first.ndim), _along_first(self.q, first.ndim)
-        result: FloatArray = (
-            first * (self.pp * first + 2 * (self.pq * second - p))
-            + second * (self.qq * second - 2 * q)
+        result: FloatArray = first * (self.pp * first + 2 * (self.pq * second - p)) + second * (
+            self.qq * second - 2 * q
         )
         return result
 
@@ -62,21 +64,19 @@ def _along_first(values: FloatArray, dimensions: int) -> FloatArray:
     return values.reshape(-1, *(1,) * (dimensions - 1))
 
 
-def segment(part: Part, start: int, end: int | None, importance: FloatArray) -> Segment:
+def segment(part: Part, start: int, end: int | None) -> Segment:
     """The segment from the message of picture `start` to that of picture `end`.
 
-    `end` None stands for no further message: the values of `start` stay. `importance` float64
-    [pictures] weighs the pictures.
+    `end` None stands for no further message: the values of `start` stay.
     """
     last = part.pictures - 1 if end is None else end
     picture = np.arange(start + 1, last + 1)
     share = np.zeros(len(picture)) if end is None else (picture - start) / (end - start)
-    importance = importance[start + 1 : last + 1]
     targets = part.targets[start + 1 : last + 1]
     return Segment(
-        float(importance @ (1 - share) ** 2),
-        float(importance @ (share * (1 - share))),
-        float(importance @ share**2),
-        (importance * (1 - share)) @ targets,
-        (importance * share) @ targets,
+        float(((1 - share) ** 2).sum()),
+        float((share * (1 - share)).sum()),
+        float((share**2).sum()),
+        (1 - share) @ targets,
+        share @ targets,
     )

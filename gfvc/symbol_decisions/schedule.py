@@ -29,16 +29,14 @@ def at_interval(pictures: int, interval: int) -> list[int]:
     return sent if sent[-1] == pictures - 1 else [*sent, pictures - 1]
 
 
-def choose_pictures(
-    parts: Sequence[Part], importance: FloatArray, price: float, *, separate: bool
-) -> list[list[int]]:
+def choose_pictures(parts: Sequence[Part], price: float, *, separate: bool) -> list[list[int]]:
     """For each part the pictures whose message carries it, rising from 0.
 
     `separate` lets parts differ; what a message costs beside its parts is then paid by one of
     them, in turns until nothing changes.
     """
     pictures = parts[0].pictures
-    edges = [_edge_costs(part, importance, price) for part in parts]
+    edges = [_edge_costs(part, price) for part in parts]
     # The average length of the counter will do: it differs by a few bits between pictures.
     overhead = price * (_MESSAGE_OVERHEAD_BITS + header_bits(max(1, pictures // 4)))
     own = price * PREDICTION_FLAG_BITS
@@ -60,7 +58,7 @@ def choose_pictures(
     return paths
 
 
-def _edge_costs(part: Part, importance: FloatArray, price: float) -> tuple[FloatArray, FloatArray]:
+def _edge_costs(part: Part, price: float) -> tuple[FloatArray, FloatArray]:
     """Cost [gap, start] of not sending between, and of the values; cost [start] of the tail."""
     pictures = part.pictures
     targets, weights = part.targets, part.weights
@@ -72,13 +70,12 @@ def _edge_costs(part: Part, importance: FloatArray, price: float) -> tuple[Float
         for step in range(1, gap):
             inner = slice(step, step - gap)
             error = targets[inner] - start - (end - start) * (step / gap)
-            cost += (error**2 @ weights) * importance[inner]
+            cost += error**2 @ weights
         edges[gap, : pictures - gap] = cost
     # The sum over later pictures j of (x_s - x_j)², by sums over all that come after s.
-    weighted = importance[:, None]
     after = [
         np.concatenate([np.cumsum(rows[:0:-1], axis=0)[::-1], np.zeros((1, rows.shape[1]))])
-        for rows in (weighted * np.ones_like(targets), weighted * targets, weighted * targets**2)
+        for rows in (np.ones_like(targets), targets, targets**2)
     ]
     tail = (targets**2 * after[0] - 2 * targets * after[1] + after[2]) @ weights
     return edges, np.maximum(tail, 0.0)

@@ -21,5 +21,18 @@ class Switches:
     byte_filling: bool = True
 
 
+DECISIONS = ("separate_parts", "trellis", "byte_filling")
+"""Names of the switches that are on or off."""
+
 FULL_RATE = Switches(interval=1)
 """A message for every picture."""
+
+DEFAULT_PRICE = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class SymbolSettings:
+    """How to decide: the price of a bit (see `gfvc.symbol_decisions`), and what is decided."""
+
+    price: float = DEFAULT_PRICE
+    switches: Switches = Switches()

@@ -8,12 +8,12 @@ algorithm", Proc. IEEE 61 (1973).
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 
 from gfvc.symbol_decisions.code_lengths import IntegerArray
 from gfvc.symbol_decisions.parts import Part, segment
-from models.contract import FloatArray
 
 REACH = 3
 """Steps that a value may be away from its target."""
@@ -21,24 +21,22 @@ REACH = 3
 
 def nearest_values(part: Part, sent: Sequence[int]) -> IntegerArray:
     """Values [messages, values] rounded to nearest; the base message's as they are."""
-    values = np.rint(part.targets[list(sent)]).astype(np.int64)
+    values: IntegerArray = np.rint(part.targets[list(sent)]).astype(np.int64)
     values[0] = part.base
     return values
 
 
-def best_values(
-    part: Part, sent: Sequence[int], importance: FloatArray, price: float
-) -> IntegerArray:
+def best_values(part: Part, sent: Sequence[int], price: float) -> IntegerArray:
     """Values [messages, values] of the pictures `sent` that cost least; `sent` begins with 0."""
     count = part.targets.shape[1]
     offsets = np.arange(-REACH, REACH + 1)
     states = [part.base[:, None]]
     cost = np.zeros((count, 1))
     choices = []
-    for start, end in zip(sent, sent[1:], strict=False):
+    for start, end in pairwise(sent):
         centre = np.rint(part.targets[end]).astype(np.int64)
         state = centre[:, None] + offsets
-        between = segment(part, start, end, importance)
+        between = segment(part, start, end)
         first = states[-1].astype(np.float64)[:, :, None]
         second = state.astype(np.float64)[:, None, :]
         bits = part.code_length(state[:, None, :] - states[-1][:, :, None])
@@ -49,7 +47,7 @@ def best_values(
         # Sums of quadratic forms without their constants would grow with the clip.
         cost -= cost.min(axis=1, keepdims=True)
         states.append(state)
-    tail = segment(part, sent[-1], None, importance)
+    tail = segment(part, sent[-1], None)
     last = states[-1].astype(np.float64)
     cost = cost + part.weights[:, None] * tail.distortion(last, last)
     return _traced_back(states, choices, cost.argmin(axis=1))

@@ -6,14 +6,15 @@ from collections.abc import Iterator
 from fractions import Fraction
 
 from gfvc.errors import StreamError
+from gfvc.picture_schedule import PictureSchedule
 from gfvc.stream_information import StreamInformation
 from gfvc.verification.findings import Check, Finding, Place
-from sei import USER_DATA_UNREGISTERED
+from sei import USER_DATA_UNREGISTERED, GenerativeFaceVideo
 from sei.inspection import InspectedMessage, InspectedUnit
 
 
 class UserDataCheck(Check):
-    """The stream information stands at every random access point, and says the same."""
+    """The stream information stands at every random access point, and says what is there."""
 
     name = "user data"
 
@@ -24,6 +25,8 @@ class UserDataCheck(Check):
         self._picture: Place | None = None
         self._missing = 0
         self._first_missing = Place()
+        self._schedule: PictureSchedule | None = None
+        self._messages = 0
 
     def see_nal_unit(self, place: Place, inspected: InspectedUnit) -> Iterator[Finding]:
         """See a NAL unit."""
@@ -34,6 +37,8 @@ class UserDataCheck(Check):
     def see_message(self, place: Place, inspected: InspectedMessage) -> Iterator[Finding]:
         """See a message."""
         message = inspected.sei_message
+        if isinstance(inspected.message, GenerativeFaceVideo):
+            self._messages += not inspected.message.is_reserved
         if message is None or message.payload_type != USER_DATA_UNREGISTERED:
             return
         try:
@@ -50,6 +55,7 @@ class UserDataCheck(Check):
                 place, f"the rate changes from {self._rate} to {information.rate} pictures a second"
             )
         self._rate = information.rate
+        self._schedule = information.schedule
 
     def see_end_of_picture(self) -> Iterator[Finding]:
         """See the end of an access unit."""
@@ -57,8 +63,16 @@ class UserDataCheck(Check):
             if not self._missing:
                 self._first_missing = self._picture
             self._missing += 1
+        if self._schedule is not None and self._picture is not None:
+            announced = 1 + len(self._schedule.sent)
+            if self._messages != announced:
+                yield self.error(
+                    self._picture,
+                    f"{self._messages} face messages where the user data announces {announced} for "
+                    f"{self._schedule.pictures} pictures",
+                )
         self._here, self._picture = False, None
-        yield from ()
+        self._schedule, self._messages = None, 0
 
     def see_end(self) -> Iterator[Finding]:
         """See the end of the stream."""

@@ -10,6 +10,7 @@ from models.contract import (
     Analyser,
     AnimationModel,
     FaceParameters,
+    FloatArray,
     ParameterLayout,
     Picture,
     Reference,
@@ -18,6 +19,7 @@ from models.errors import ModelError
 from models.face.rendering import Renderer
 from models.mesh.analysis import MeshAnalyser, RestFace, find_rest_face
 from models.mesh.card import CARD as MESH_CARD
+from models.mesh.displacement import value_weights
 from models.mesh.face_space import FaceSpace
 from models.mesh.flow import BackwardFlow
 from models.mesh.model import check_expressions
@@ -82,6 +84,10 @@ class FaceModel(AnimationModel):
     def open_analyser(self) -> Analyser:
         """Start tracking a clip."""
         return FaceAnalyser(self._space)
+
+    def value_weights(self, key_parameters: FaceParameters) -> FloatArray:
+        """How far landmarks move when a value is off, as of `mesh`."""
+        return value_weights(self._space, key_parameters)
 
     def prepare(self, key_picture: Picture, key_parameters: FaceParameters) -> Reference:
         """Find the landmarks of the decoded key picture and encode its features."""

@@ -11,6 +11,7 @@ from models.contract import (
     Analyser,
     AnimationModel,
     FaceParameters,
+    FloatArray,
     ParameterLayout,
     Picture,
     Reference,
@@ -18,6 +19,7 @@ from models.contract import (
 from models.errors import ModelError
 from models.mesh.analysis import MeshAnalyser, RestFace, find_rest_face
 from models.mesh.card import CARD, EXPRESSION_VALUES
+from models.mesh.displacement import value_weights
 from models.mesh.face_space import FaceSpace
 from models.mesh.landmark_warp import LandmarkWarp
 from models.mesh.parameters import to_values
@@ -52,6 +54,10 @@ class MeshModel(AnimationModel):
     def open_analyser(self) -> Analyser:
         """Start tracking a clip."""
         return MeshAnalyser(self._space)
+
+    def value_weights(self, key_parameters: FaceParameters) -> FloatArray:
+        """How far landmarks move when a value is off."""
+        return value_weights(self._space, key_parameters)
 
     def prepare(self, key_picture: Picture, key_parameters: FaceParameters) -> Reference:
         """Find the landmarks of the decoded key picture, as the encoder did."""

@@ -18,7 +18,7 @@ PRECISION = CARD.layout.matrix_precision
 # steps 0.014 radians, 0.0035 picture widths, 1.4 % of scale and 0.009 in units of the face
 # space, each of which moves landmarks by about the same small amount.
 STEPS = np.array([0.014] * 3 + [0.0035] * 2 + [0.014] + [0.009] * EXPRESSION_VALUES)
-_UNITS = STEPS * 2**PRECISION
+UNITS = STEPS * 2**PRECISION
 # Real faces stay far inside; what a damaged stream says must not make numbers overflow.
 _LIMITS = np.array([np.pi] * 3 + [4.0] * 2 + [5.0] + [16.0] * EXPRESSION_VALUES)
 
@@ -28,7 +28,7 @@ def to_parameters(values: FloatArray, steps: FloatArray | None = None) -> FacePa
 
     `steps` [K] are further values of the compact feature, in quantisation steps.
     """
-    coded = values / _UNITS
+    coded = values / UNITS
     if steps is not None:
         coded = np.concatenate([coded, steps / 2**PRECISION])
     return FaceParameters(matrices=((COMPACT_FEATURE, coded.reshape(1, 1, -1)),))
@@ -47,7 +47,7 @@ def to_values(parameters: FaceParameters, further: int = 0) -> tuple[FloatArray,
             f"the model wants one matrix of type {COMPACT_FEATURE} and shape {shape}, not {found}"
         )
     coded = parameters.matrices[0][1].ravel()
-    values = np.clip(coded[:FACE_VALUES] * _UNITS, -_LIMITS, _LIMITS)
+    values = np.clip(coded[:FACE_VALUES] * UNITS, -_LIMITS, _LIMITS)
     return values, coded[FACE_VALUES:] * 2**PRECISION
 
 

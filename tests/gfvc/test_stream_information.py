@@ -17,13 +17,13 @@ rates = st.fractions(1, 240, max_denominator=1001)
 @given(rates, st.tuples(*[sides] * 6))
 def test_round_trip(rate: Fraction, numbers: tuple[int, ...]) -> None:
     width, height, *window = numbers
-    information = StreamInformation(rate, 1, width, height, Rectangle(*window))
+    information = StreamInformation(rate, width, height, Rectangle(*window))
     assert StreamInformation.from_payload(information.to_payload()) == information
 
 
 def test_the_documented_bytes() -> None:
     information = StreamInformation(
-        Fraction(30000, 1001), 1, 1920, 1080, Rectangle(420, 0, 1080, 1080)
+        Fraction(30000, 1001), 1920, 1080, Rectangle(420, 0, 1080, 1080)
     )
     expected = bytes.fromhex(
         "81724027 6de0 5106 8f2e e2f1a0bb654f"  # UUID
@@ -41,7 +41,7 @@ def test_other_user_data_is_not_ours() -> None:
 
 
 def test_later_versions_may_append() -> None:
-    information = StreamInformation(Fraction(25), 1, 256, 256, Rectangle(0, 0, 256, 256))
+    information = StreamInformation(Fraction(25), 256, 256, Rectangle(0, 0, 256, 256))
     assert StreamInformation.from_payload(information.to_payload() + b"more") == information
 
 

@@ -34,7 +34,7 @@ END_OF_SEQUENCE = {Codec.VVC: 21, Codec.HEVC: 36, Codec.AVC: 10}
 
 INFORMATION = SeiMessage(
     USER_DATA_UNREGISTERED,
-    StreamInformation(Fraction(25), 1, 256, 256, Rectangle(0, 0, 256, 256)).to_payload(),
+    StreamInformation(Fraction(25), 256, 256, Rectangle(0, 0, 256, 256)).to_payload(),
 )
 FILLER = SeiMessage(3, bytes(50))
 
