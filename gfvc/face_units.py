@@ -11,7 +11,14 @@ from abc import ABC, abstractmethod
 from gfvc.parameter_coding import ParameterCoder
 from gfvc.picture_schedule import PictureSchedule
 from gfvc.stream_writer import StreamWriter
-from gfvc.symbol_decisions import FULL_RATE, SymbolSettings, decide, to_face_values, to_parts
+from gfvc.symbol_decisions import (
+    FULL_RATE,
+    Decided,
+    SymbolSettings,
+    decide,
+    to_face_values,
+    to_parts,
+)
 from models import AnimationModel, FaceParameters, ModelCard
 
 MAX_BUFFERED = 7200
@@ -77,6 +84,8 @@ class DecidedUnits(FaceUnits):
         self._coded = b""
         self._faces: list[FaceParameters | None] = []
         self._overflown = False
+        self.last_decided: Decided | None = None
+        """What was decided about the access unit that was written last."""
 
     def begin(self, coded: bytes, key: FaceParameters) -> None:
         """Write the access unit before, and hold this one back."""
@@ -107,7 +116,7 @@ class DecidedUnits(FaceUnits):
         layout, settings = self._model.layout, self._settings
         parts = to_parts(faces, layout, self._model.value_weights(key))
         switches = FULL_RATE if at_full_rate else settings.switches
-        decided = decide(parts, settings.price, switches)
+        decided = self.last_decided = decide(parts, settings.price, switches)
         pictures = decided.pictures
         schedule = PictureSchedule(len(faces), tuple(pictures[1:]))
         full = not schedule.without_message and not decided.leaves_parts_out

@@ -54,6 +54,30 @@ def _interval(text: str) -> int | None:
     return interval
 
 
+def _symbol_rate(text: str) -> Fraction | str:
+    if text in ("auto", "full"):
+        return text
+    try:
+        rate = Fraction(text)
+    except (ValueError, ZeroDivisionError):
+        rate = Fraction(0)
+    if not 0 < rate <= 240:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is neither 'auto' nor 'full' nor a rate within 0..240"
+        )
+    return rate
+
+
+def _price(text: str) -> float:
+    try:
+        price = float(text)
+    except ValueError:
+        price = 0.0
+    if not 0 < price < 1e9:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number above 0")
+    return price
+
+
 def _size(text: str) -> int:
     try:
         size = int(text)
@@ -128,8 +152,28 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--low-delay",
         action="store_true",
-        help="give each picture's message a NAL unit of its own, written at once (costs 6 bytes a "
-        "picture)",
+        help="give each picture a message in a NAL unit of its own, written at once (costs much)",
+    )
+    parser.add_argument(
+        "--symbol-rate",
+        type=_symbol_rate,
+        metavar="auto|full|N",
+        help="messages with face parameters a second; between them the decoder interpolates; auto: "
+        "where they pay, full: one for each picture (default: auto)",
+    )
+    parser.add_argument(
+        "--symbol-price",
+        type=_price,
+        metavar="N",
+        help="how far the face may be off to save a bit of its parameters, as mean squared "
+        "displacement of its landmarks in hundredths of the distance of the eyes (default: 0.05)",
+    )
+    parser.add_argument(
+        "--without",
+        action="append",
+        choices=("separate-parts", "trellis", "byte-filling"),
+        default=[],
+        help="leave out a decision about face parameters (see docs/decisions.md); may be repeated",
     )
     parser.add_argument(
         "--audio",
@@ -162,7 +206,15 @@ def run(options: argparse.Namespace) -> int:
     """Run the command."""
     from gfvc.cli.console import note, progress_bar
     from gfvc.encoder import EncodeOptions, encode
+    from gfvc.errors import OutputError
+    from gfvc.symbol_decisions import DEFAULT_PRICE
+    from gfvc.symbol_rate import AUTOMATIC_RATE
 
+    if options.low_delay and (options.symbol_rate or options.symbol_price or options.without):
+        raise OutputError(
+            f"{options.output}: --low-delay sends each picture's message at once, so that nothing "
+            "can be decided about it; leave out --symbol-rate, --symbol-price and --without"
+        )
     settings = EncodeOptions(
         codec=options.codec,
         base_encoder=options.base_encoder,
@@ -173,6 +225,9 @@ def run(options: argparse.Namespace) -> int:
         size=options.size,
         rate=options.fps,
         low_delay=options.low_delay,
+        symbol_rate=options.symbol_rate or AUTOMATIC_RATE,
+        symbol_price=options.symbol_price or DEFAULT_PRICE,
+        without=frozenset(name.replace("-", "_") for name in options.without),
         audio=options.audio,
         fallback=options.fallback,
         fallback_qp=options.fallback_qp,

@@ -43,8 +43,11 @@ def short_clip(tmp_path_factory: pytest.TempPathFactory, demo_pictures: list[Pic
 class CodedClip:
     """The demo clip as a stream, what the encoder said of it, and its decoded pictures."""
 
-    def __init__(self, path: Path, encoder: str, summary: EncodeSummary) -> None:
+    def __init__(
+        self, path: Path, encoder: str, options: EncodeOptions, summary: EncodeSummary
+    ) -> None:
         self.path = path
+        self.options = options
         self.encoder = encoder
         self.summary = summary
 
@@ -72,8 +75,8 @@ def code_demo(tmp_path_factory: pytest.TempPathFactory, demo_clip: Path) -> Code
     def code(encoder: str) -> CodedClip:
         if encoder not in coded:
             path = tmp_path_factory.mktemp("coded") / f"demo{ENCODERS[encoder]}"
-            options = EncodeOptions(base_encoder=encoder, key_interval=15)
-            coded[encoder] = CodedClip(path, encoder, encode(demo_clip, path, options))
+            options = EncodeOptions(base_encoder=encoder, key_interval=15, symbol_rate="full")
+            coded[encoder] = CodedClip(path, encoder, options, encode(demo_clip, path, options))
         return coded[encoder]
 
     return code
@@ -89,7 +92,7 @@ def hevc_stream(code_demo: CodeClip) -> Path:
 def small_stream(tmp_path_factory: pytest.TempPathFactory, short_clip: Path) -> Path:
     """Twelve pictures as an HEVC stream, each fourth a key picture."""
     path = tmp_path_factory.mktemp("coded") / "small.265"
-    encode(short_clip, path, EncodeOptions(key_interval=4))
+    encode(short_clip, path, EncodeOptions(key_interval=4, symbol_rate="full"))
     return path
 
 

@@ -174,7 +174,7 @@ def test_the_stream_carries_what_the_encoder_quantised(
 
     monkeypatch.setattr(parameter_coding, "to_values", record)
     stream = tmp_path / "out.265"
-    encode(short_clip, stream, EncodeOptions(key_interval=5))
+    encode(short_clip, stream, EncodeOptions(key_interval=5, low_delay=True))
     units = read_face_stream(stream, no_notes).picture_units
     received = [values for unit in units for values in unit.values()]
     assert len(sent) == 12

@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pytest
 
 from base_codec_adapters import DecodeRequest, Picture420, find_decoder
-from gfvc import EncodeOptions, decode, encode
+from gfvc import decode, encode
 from gfvc.colour import to_rgb
 from gfvc.metrics import LandmarkError
 from gfvc.stream_reader import read_face_stream
@@ -60,7 +60,7 @@ def test_the_decoded_picture_moves_as_the_source_does(
 ) -> None:
     still = [mean_difference(coded.decoded[0], picture) for picture in demo_pictures]
     moving = [mean_difference(*pair) for pair in zip(coded.decoded, demo_pictures, strict=True)]
-    assert np.mean(moving) < 0.6 * np.mean(still)
+    assert np.mean(moving) < 0.65 * np.mean(still)
 
 
 def test_the_decoded_face_follows_the_source(
@@ -139,6 +139,6 @@ def test_the_same_clip_gives_the_same_bytes_and_pictures(
     coded: CodedClip, demo_clip: Path, tmp_path: Path
 ) -> None:
     again = tmp_path / f"again{coded.path.suffix}"
-    encode(demo_clip, again, EncodeOptions(base_encoder=coded.encoder, key_interval=15))
+    encode(demo_clip, again, coded.options)
     assert again.read_bytes() == coded.path.read_bytes()
     np.testing.assert_array_equal(np.stack(decode_all(again)), np.stack(coded.decoded))

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gfvc.errors import StreamError
+from gfvc.picture_schedule import PictureSchedule
 from gfvc.rectangle import Rectangle
 from gfvc.stream_information import USER_DATA_UUID, StreamInformation
 
@@ -57,3 +58,16 @@ def test_later_versions_may_append() -> None:
 def test_damaged_information_is_refused(body: bytes, message: str) -> None:
     with pytest.raises(StreamError, match=message):
         StreamInformation.from_payload(USER_DATA_UUID.bytes + body)
+
+
+def test_a_schedule_makes_it_version_2() -> None:
+    schedule = PictureSchedule(9, (2, 4, 6, 8))
+    information = StreamInformation(
+        Fraction(25), 256, 256, Rectangle(0, 0, 256, 256), schedule=schedule
+    )
+    payload = information.to_payload()
+    assert payload[16] == 2
+    assert payload[16 + 20 :] == bytes.fromhex("02") + schedule.to_bytes()
+    assert StreamInformation.from_payload(payload) == information
+    with pytest.raises(StreamError, match="damaged schedule"):
+        StreamInformation.from_payload(payload[: 16 + 21])

@@ -20,7 +20,7 @@ from sei import FaceValues
 from tests.gfvc.networks.conftest import CARDS, registry_of, tiny_model
 from tests.gfvc.support import no_notes, write_video
 
-OPTIONS = EncodeOptions(base_encoder="ffmpeg-libx265", crop="none", key_interval=3)
+OPTIONS = EncodeOptions(base_encoder="ffmpeg-libx265", crop="none", key_interval=3, low_delay=True)
 
 
 class Recorder:
