@@ -24,7 +24,7 @@ def frame_times(path: Path) -> list[float]:
 def in_mp4(tmp_path_factory: pytest.TempPathFactory, short_clip: Path) -> Path:
     """Twelve pictures as HEVC in MP4, each fourth a key picture."""
     path = tmp_path_factory.mktemp("mp4") / "small.mp4"
-    encode(short_clip, path, EncodeOptions(codec="hevc", key_interval=4))
+    encode(short_clip, path, EncodeOptions(codec="hevc", key_interval=4, symbol_rate="full"))
     return path
 
 
