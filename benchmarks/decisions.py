@@ -1,0 +1,187 @@
+"""What each decision about face parameters gives on talking-head clips, and what precision does.
+
+    python -m benchmarks.decisions CLIP... [--cache FOLDER] [--json FILE]
+
+The parameters of `mesh` are taken from tracked landmarks, and written by the coder of the encoder.
+Printed: kbit/s of the NAL units with face messages and user data, headers and start codes
+included, and the landmark error before any drawing: means over clips. Pictures without a face are
+left out.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+
+from gfvc.face_units import DecidedUnits, FaceUnits, ImmediateUnits
+from gfvc.interpolation import interpolated
+from gfvc.metrics import landmark_distance
+from gfvc.rectangle import Rectangle
+from gfvc.stream_information import StreamInformation
+from gfvc.stream_writer import StreamWriter
+from gfvc.symbol_decisions import DEFAULT_PRICE, FULL_RATE, Switches, SymbolSettings
+from models import AnimationModel, FaceParameters, ParameterLayout, Reference
+from models.clip_landmarks import clip_landmarks
+from models.contract import Analyser, FloatArray, Picture
+from models.mesh.card import CARD, EXPRESSION_VALUES, POSE_VALUES
+from models.mesh.displacement import value_weights
+from models.mesh.face_space import FaceSpace, load_face_space
+from models.mesh.parameters import UNITS, quantised, to_parameters
+from models.mesh.shape import find_pose, pose_to_values, values_to_pose
+
+RATE = Fraction(25)
+PRICES = (0.02, 0.05, 0.2, 1.0)
+_PRECISIONS = (6, 7, 8, 9)
+_CODED_PICTURE = bytes.fromhex("000001 0041 c4")
+
+
+@dataclass(frozen=True, slots=True)
+class Gain:
+    """A way to send the clips: kbit/s, landmark error in eye distances, messages a second."""
+
+    name: str
+    price: float
+    kbps: float
+    landmark_error: float
+    messages_per_second: float
+
+
+class _Layout(AnimationModel):
+    """The values of `mesh` at a precision."""
+
+    def __init__(self, space: FaceSpace, precision: int) -> None:
+        self._space = space
+        self._layout = replace(CARD.layout, matrix_precision=precision)
+
+    @property
+    def layout(self) -> ParameterLayout:
+        return self._layout
+
+    def value_weights(self, key_parameters: FaceParameters) -> FloatArray:
+        return value_weights(self._space, key_parameters)
+
+    def open_analyser(self) -> Analyser:
+        raise NotImplementedError
+
+    def prepare(self, key_picture: Picture, key_parameters: FaceParameters) -> Reference:
+        raise NotImplementedError
+
+
+class Clip:
+    """Landmarks of a clip, and its pose and expression values relative to the first picture."""
+
+    def __init__(self, space: FaceSpace, landmarks: FloatArray) -> None:
+        self._space = space
+        self.landmarks = landmarks[np.isfinite(landmarks).all(axis=(1, 2))]
+        pose = quantised(pose_to_values(find_pose(space.mean, self.landmarks[0], space.weights)))
+        self._rest = values_to_pose(pose).remove(self.landmarks[0])
+        rows = [np.concatenate([pose, np.zeros(EXPRESSION_VALUES)])]
+        for face in self.landmarks[1:]:
+            found = find_pose(self._rest, face, space.weights)
+            expression = space.expression(found.remove(face), self._rest)[:EXPRESSION_VALUES]
+            rows.append(np.concatenate([pose_to_values(found), expression]))
+        self.values = np.stack(rows)
+
+    def send(self, precision: int, settings: SymbolSettings) -> tuple[float, float, float]:
+        """kbit/s, landmark error, and messages a second."""
+        model = _Layout(self._space, precision)
+        square = Rectangle(0, 0, 256, 256)
+        writer = StreamWriter(io.BytesIO(), "vvc", StreamInformation(RATE, 256, 256, square))
+        units = DecidedUnits(model, CARD, writer, settings)
+        self._give(units)
+        writer.close()
+        decided = units.last_decided
+        assert decided is not None
+        pictures = len(self.values)
+        coded = interpolated(decided.values[0] * 2.0**-precision, decided.sent[0], pictures)
+        seconds = pictures / float(RATE)
+        size = 8 * writer.sei_bytes / seconds / 1000
+        return size, self._error(coded * UNITS), len(decided.pictures) / seconds
+
+    def send_at_once(self) -> float:
+        """The kbit/s without any decision but the dead zone, packed."""
+        square = Rectangle(0, 0, 256, 256)
+        writer = StreamWriter(io.BytesIO(), "vvc", StreamInformation(RATE, 256, 256, square))
+        self._give(ImmediateUnits(_Layout(self._space, CARD.layout.matrix_precision), CARD, writer))
+        writer.close()
+        return 8 * writer.sei_bytes * float(RATE) / len(self.values) / 1000
+
+    def _give(self, units: FaceUnits) -> None:
+        units.begin(_CODED_PICTURE, to_parameters(self.values[0]))
+        for row in self.values[1:]:
+            units.add(to_parameters(row))
+        units.close()
+
+    def _error(self, values: FloatArray) -> float:
+        errors = []
+        for face, row in zip(self.landmarks, values, strict=True):
+            shape = self._space.deform(self._rest, row[POSE_VALUES:])
+            drawn = values_to_pose(row[:POSE_VALUES]).apply(shape)
+            errors.append(landmark_distance(face, drawn))
+        return float(np.mean(errors))
+
+
+def measure(clips: Sequence[Clip], name: str, precision: int, settings: SymbolSettings) -> Gain:
+    """Means over clips."""
+    kbps, error, messages = np.mean([clip.send(precision, settings) for clip in clips], axis=0)
+    return Gain(name, settings.price, float(kbps), float(error), float(messages))
+
+
+def _print(title: str, rows: Sequence[Gain]) -> None:
+    print(f"\n{title}\n{'':40}{'price':>7} {'kbit/s':>7} {'landmark error':>14} messages/s")
+    for row in rows:
+        print(
+            f"{row.name:40}{row.price:7.3f} {row.kbps:7.3f} {row.landmark_error:14.4f} "
+            f"{row.messages_per_second:10.2f}"
+        )
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the benchmark."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.decisions", description=__doc__)
+    parser.add_argument("clips", nargs="+", type=Path, metavar="CLIP")
+    parser.add_argument("--cache", type=Path, metavar="FOLDER", help="keep landmarks here")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the results here too")
+    options = parser.parse_args(arguments)
+    assert CARD.path is not None
+    space = load_face_space(CARD.path, CARD.sha256)
+    clips = [Clip(space, clip_landmarks(path, options.cache)) for path in options.clips]
+    own = CARD.layout.matrix_precision
+    steps = {
+        "a message a picture, rounded to nearest": replace(
+            FULL_RATE, trellis=False, byte_filling=False
+        ),
+        "and the trellis": replace(FULL_RATE, byte_filling=False),
+        "and byte filling": FULL_RATE,
+        "and every second picture only": Switches(interval=2),
+        "instead of that, messages where they pay": Switches(),
+    }
+    gains = [
+        measure(clips, name, own, SymbolSettings(DEFAULT_PRICE, switches))
+        for name, switches in steps.items()
+    ]
+    print(f"without decisions but the dead zone: {np.mean([c.send_at_once() for c in clips]):.3f}")
+    _print("what each decision gives", gains)
+    precision = [
+        measure(clips, f"steps of 2^-{p}", p, SymbolSettings(price))
+        for p in _PRECISIONS
+        for price in PRICES
+    ]
+    _print("precision and price, all decisions", precision)
+    if options.json is not None:
+        rows = {"decisions": gains, "precision": precision}
+        content = {name: [asdict(row) for row in part] for name, part in rows.items()}
+        options.json.write_text(json.dumps(content, indent=2) + "\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
