@@ -25,6 +25,9 @@ from gfvc.face_units import DecidedUnits, FaceUnits, ImmediateUnits
 from gfvc.fallback import FALLBACK_POLICIES, FallbackPolicy
 from gfvc.fallback.coding import SequenceCoder
 from gfvc.fallback.stretches import Stretches
+from gfvc.key_decisions import KEY_PICTURE_POLICIES, KeyPicturePolicy
+from gfvc.key_decisions.monitor import GenerationMonitor, Verdict
+from gfvc.key_decisions.scene_cuts import SceneCuts
 from gfvc.key_pictures import KeyPictureSchedule
 from gfvc.output import check_not_source, check_writable, replaced_when_complete
 from gfvc.scaling import read_scaled
@@ -76,7 +79,8 @@ class EncodeOptions:
 
     `codec` "vvc" or "hevc" (by the output's suffix); `base_encoder` a name from
     `base_codec_adapters.available()` or "auto"; `model` a registered name; `key_qp` 0..63 (VVC)
-    or 0..51 (HEVC); `key_interval` pictures from key picture to key picture; `crop` "auto" or
+    or 0..51 (HEVC); `key_interval` pictures from key picture to key picture at most; `key_pictures`
+    "auto" for more where they pay and at scene cuts, or "fixed"; `crop` "auto" or
     "none"; `size` side of the coded picture, a multiple of 8 in 64..2048; `rate` pictures per
     second, 1..240; `low_delay` a NAL unit for each picture's messages, about which nothing is
     decided then; `symbol_rate` messages a second, "full" for one a picture, or "auto" where they
@@ -93,6 +97,7 @@ class EncodeOptions:
     model: str = "mesh"
     key_qp: int | None = None
     key_interval: int | None = None
+    key_pictures: KeyPicturePolicy = "auto"
     crop: str = "auto"
     size: int = 256
     rate: Fraction | None = None
@@ -110,6 +115,7 @@ class EncodeOptions:
         allowed: dict[str, bool] = {
             "codec": self.codec in (None, "vvc", "hevc"),
             "key_interval": self.key_interval is None or self.key_interval >= 1,
+            "key_pictures": self.key_pictures in KEY_PICTURE_POLICIES,
             "crop": self.crop in ("auto", "none"),
             "size": self.size in SIZES,
             "rate": self.rate is None or MIN_RATE <= self.rate <= MAX_RATE,
@@ -328,6 +334,11 @@ class _ClipEncoder:
             timeout=options.timeout,
         )
         self._stretches = Stretches(options.fallback, rate, self._sequences)
+        self._monitor: GenerationMonitor | None = None
+        self._cuts: SceneCuts | None = None
+        self._is_cut = False  # whether the picture at hand starts a new scene
+        if options.key_pictures == "auto" and options.fallback != "always":
+            self._monitor, self._cuts = GenerationMonitor(model, rate), SceneCuts()
         self.pictures = 0
         self.pictures_of_units: list[int] = []  # output pictures of each coded picture
         self.key_pictures = 0
@@ -344,6 +355,8 @@ class _ClipEncoder:
 
     def close(self) -> None:
         self._sequences.close()
+        if self._monitor is not None:
+            self._monitor.close()
 
     def encode(
         self,
@@ -360,6 +373,7 @@ class _ClipEncoder:
         else:
             with self._model.open_analyser() as analyser:
                 for picture in pictures:
+                    self._is_cut = self._cuts is not None and self._cuts.is_cut(picture)
                     self._encode_picture(analyser, picture)
                     self._count(progress, expected)
         self._repeat(self._stretches.finish(generated=self.key_pictures > 0))
@@ -404,6 +418,7 @@ class _ClipEncoder:
 
     def _try_to_leave_stretch(self, analyser: Analyser) -> None:
         first, *others = self._stretches.back
+        self._is_cut = False
         key = self._code_key(analyser, first)
         if key is None:
             self._stretches.stay(self._schedule.retry_after)
@@ -415,12 +430,15 @@ class _ClipEncoder:
 
     def _generate(self, analyser: Analyser, picture: Picture) -> None:
         """Send a picture as a key picture, or driven by the last one."""
-        due = self._schedule.due() and analyser.finds_face(picture)
+        due = (self._schedule.due() or self._is_cut) and analyser.finds_face(picture)
+        self._is_cut = False
         key = self._code_key(analyser, picture) if due else None
         if key is not None:
             self._send_key(*key)
             return
         analysis = None if self._key is None else analyser.analyse(picture, self._key)
+        if analysis is not None and self._key_instead(analyser, picture, analysis):
+            return
         self._schedule.driven(face=analysis is not None)
         if analysis is not None:
             self._repeat(self._stretches.settle())
@@ -428,6 +446,25 @@ class _ClipEncoder:
         elif self._stretches.miss(picture):
             self._key = None
             self._schedule.restart()
+
+    def _key_instead(self, analyser: Analyser, picture: Picture, analysis: Analysis) -> bool:
+        """Send a picture by the base codec where that pays; False when it is better driven."""
+        verdict = Verdict.DRIVE
+        if self._monitor is not None:
+            verdict = self._monitor.judge(picture, analysis.parameters)
+        if verdict is Verdict.GIVE_UP and self._monitor is not None:
+            if self._options.fallback == "never":
+                return False
+            self._repeat(self._stretches.settle())
+            self._stretches.open(self._monitor.give_up())
+            self._stretches.add(picture, face=True)
+            self._key = None
+            self._schedule.restart()
+            return True
+        key = self._code_key(analyser, picture) if verdict is Verdict.NEW_KEY else None
+        if key is not None:
+            self._send_key(*key)
+        return key is not None
 
     def _code_key(
         self, analyser: Analyser, picture: Picture
@@ -450,6 +487,9 @@ class _ClipEncoder:
             missed = 0
         self._schedule.key_sent()
         self._key = analysis
+        if self._monitor is not None:
+            bits = 8 * len(coded.stream)
+            self._monitor.key_sent(coded.decoded, analysis.parameters, bits)
         self.key_pictures += 1
         self.pictures_of_units.append(1)
         self._units.begin(coded.stream, analysis.parameters)

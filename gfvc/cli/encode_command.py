@@ -130,6 +130,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "always sent when the face was lost and is found again",
     )
     parser.add_argument(
+        "--key-pictures",
+        choices=("auto", "fixed"),
+        default="auto",
+        help="auto: send more key pictures where the face would be drawn badly without, and at "
+        "scene cuts; fixed: only those of --key-interval (default: auto)",
+    )
+    parser.add_argument(
         "--crop",
         choices=("auto", "none"),
         default="auto",
@@ -221,6 +228,7 @@ def run(options: argparse.Namespace) -> int:
         model=options.model,
         key_qp=options.key_qp,
         key_interval=options.key_interval,
+        key_pictures=options.key_pictures,
         crop=options.crop,
         size=options.size,
         rate=options.fps,

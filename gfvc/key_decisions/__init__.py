@@ -1,0 +1,14 @@
+"""When generation goes wrong, and what is done about it: a new key picture, or ordinary video.
+
+`scene_cuts` finds cuts, `quality` measures what a receiver sees, `monitor` decides.
+See docs/decisions.md.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, get_args
+
+KeyPicturePolicy = Literal["auto", "fixed"]
+KEY_PICTURE_POLICIES: tuple[KeyPicturePolicy, ...] = get_args(KeyPicturePolicy)
+
+__all__ = ["KEY_PICTURE_POLICIES", "KeyPicturePolicy"]

@@ -1,0 +1,41 @@
+from __future__ import annotations
+
+import numpy as np
+
+from gfvc.key_decisions.scene_cuts import SceneCuts
+from gfvc.video_reader import Picture
+
+
+def cuts(pictures: list[Picture]) -> list[int]:
+    scenes = SceneCuts()
+    return [index for index, picture in enumerate(pictures) if scenes.is_cut(picture)]
+
+
+def test_a_cut_is_found_where_it_is(demo_pictures: list[Picture]) -> None:
+    other = [np.ascontiguousarray(255 - picture[:, ::-1]) for picture in demo_pictures[:6]]
+    assert cuts([*demo_pictures[:8], *other]) == [8]
+    third = [np.ascontiguousarray(picture[::-1] // 3) for picture in demo_pictures[:3]]
+    assert cuts([*demo_pictures[:8], *other, *third]) == [8, 14]
+
+
+def test_the_end_of_a_flash_is_no_cut(demo_pictures: list[Picture]) -> None:
+    flash = [np.full_like(demo_pictures[0], 255)] * 2
+    assert cuts([*demo_pictures[:6], *flash, *demo_pictures[8:12]]) == [6]
+
+
+def test_motion_and_light_are_no_cuts(demo_pictures: list[Picture]) -> None:
+    assert cuts(demo_pictures) == []
+    fading = [
+        (picture * (1 - i / 20)).astype(np.uint8) for i, picture in enumerate(demo_pictures[:20])
+    ]
+    assert cuts(fading) == []
+
+
+def test_restless_pictures_raise_what_a_cut_is() -> None:
+    """Stripes that jump by half their width at each picture differ by much, all the time."""
+    stripes = np.zeros((64, 64, 3), np.uint8)
+    stripes[:, (np.arange(64) // 16) % 2 == 0] = 60
+    restless = [np.roll(stripes, 16 * time, axis=1) for time in range(20)]
+    found = cuts(restless)
+    assert found
+    assert max(found) < 5
