@@ -97,7 +97,7 @@ class EncodeOptions:
     model: str = "mesh"
     key_qp: int | None = None
     key_interval: int | None = None
-    key_pictures: KeyPicturePolicy = "auto"
+    key_pictures: KeyPicturePolicy = "fixed"
     crop: str = "auto"
     size: int = 256
     rate: Fraction | None = None

@@ -132,9 +132,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--key-pictures",
         choices=("auto", "fixed"),
-        default="auto",
+        default="fixed",
         help="auto: send more key pictures where the face would be drawn badly without, and at "
-        "scene cuts; fixed: only those of --key-interval (default: auto)",
+        "scene cuts; fixed: only those of --key-interval (default: fixed)",
     )
     parser.add_argument(
         "--crop",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -105,7 +106,8 @@ def encode_clip(
     pictures: list[Picture], folder: Path, **options: object
 ) -> tuple[str, EncodeSummary]:
     clip = write_video(folder / "clip.mkv", pictures, RATE)
-    settings = EncodeOptions(**options)  # type: ignore[arg-type]
+    chosen: dict[str, Any] = {"key_pictures": "auto", "symbol_rate": "full"} | options
+    settings = EncodeOptions(**chosen)
     summary = encode(clip, folder / "out.265", settings, force=True)
     return kinds(folder / "out.265"), summary
 
