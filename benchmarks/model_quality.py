@@ -53,13 +53,14 @@ def load_models(names: Sequence[str], weights: Path | None) -> dict[str, Animati
 def _face_of(weights: Path) -> AnimationModel:
     import torch
 
+    from models.face.card import with_features
     from models.face.model import FaceModel
     from models.face.torch_rendering import TorchRenderer
     from models.face.weights import load_face_network
     from models.training.mesh_space import load_mesh_space
 
     renderer = TorchRenderer(load_face_network(weights), torch.device("cpu"))
-    return FaceModel(load_mesh_space(), renderer)
+    return FaceModel(load_mesh_space(), lambda _: renderer, with_features(0).layout)
 
 
 def measure_clip(

@@ -20,6 +20,7 @@ from base_codec_adapters import DEFAULT_TIMEOUT, Codec
 from gfvc.base_layer import DEFAULT_QP, CodedKeyPicture, KeyPictureCoder
 from gfvc.containers import MP4_SUFFIX, write_mp4
 from gfvc.crop import choose_crop, require_square
+from gfvc.default_model import choose_model
 from gfvc.errors import InputError, OutputError
 from gfvc.face_units import DecidedUnits, FaceUnits, ImmediateUnits
 from gfvc.fallback import FALLBACK_POLICIES, FallbackPolicy
@@ -78,23 +79,25 @@ class EncodeOptions:
     """How to encode; None stands for a default that depends on the input or output.
 
     `codec` "vvc" or "hevc" (by the output's suffix); `base_encoder` a name from
-    `base_codec_adapters.available()` or "auto"; `model` a registered name; `key_qp` 0..63 (VVC)
-    or 0..51 (HEVC); `key_interval` pictures from key picture to key picture at most; `key_pictures`
-    "auto" for more where they pay and at scene cuts, or "fixed"; `crop` "auto" or
-    "none"; `size` side of the coded picture, a multiple of 8 in 64..2048; `rate` pictures per
-    second, 1..240; `low_delay` a NAL unit for each picture's messages, about which nothing is
-    decided then; `symbol_rate` messages a second, "full" for one a picture, or "auto" where they
-    pay; `symbol_price` the distortion that a bit of the face parameters may cost; `without` the
-    decisions of `DECISIONS` that are left out; `audio` "none", or "copy" the source's sound into
-    an MP4 output; `fallback` "auto" for ordinary video where there is no face, "never", or
-    "always" for all of the clip; `fallback_qp` its quantisation parameter (by default `key_qp`);
-    `timeout` seconds that a base codec program may take for a key picture, or for 25 pictures of
-    ordinary video; `runtime` says how networks run. Raises `ValueError` for any other value.
+    `base_codec_adapters.available()` or "auto"; `model` a registered name; `features` values of
+    its compact feature beside the landmarks; `key_qp` 0..63 (VVC) or 0..51 (HEVC); `key_interval`
+    pictures from key picture to key picture at most; `key_pictures` "auto" for more where they
+    pay and at scene cuts, or "fixed"; `crop` "auto" or "none"; `size` side of the coded picture,
+    a multiple of 8 in 64..2048; `rate` pictures per second, 1..240; `low_delay` a NAL unit for
+    each picture's messages, about which nothing is decided then; `symbol_rate` messages a second,
+    "full" for one a picture, or "auto" where they pay; `symbol_price` the distortion that a bit
+    of the face parameters may cost; `without` the decisions of `DECISIONS` that are left out;
+    `audio` "none", or "copy" the source's sound into an MP4 output; `fallback` "auto" for
+    ordinary video where there is no face, "never", or "always" for all of the clip; `fallback_qp`
+    its quantisation parameter (by default `key_qp`); `timeout` seconds that a base codec program
+    may take for a key picture, or for 25 pictures of ordinary video; `runtime` says how networks
+    run. Raises `ValueError` for any other value.
     """
 
     codec: Codec | None = None
     base_encoder: str = "auto"
-    model: str = "mesh"
+    model: str | None = None
+    features: int = 0
     key_qp: int | None = None
     key_interval: int | None = None
     key_pictures: KeyPicturePolicy = "fixed"
@@ -117,6 +120,7 @@ class EncodeOptions:
             "key_interval": self.key_interval is None or self.key_interval >= 1,
             "key_pictures": self.key_pictures in KEY_PICTURE_POLICIES,
             "crop": self.crop in ("auto", "none"),
+            "features": self.features >= 0,
             "size": self.size in SIZES,
             "rate": self.rate is None or MIN_RATE <= self.rate <= MAX_RATE,
             "symbol_rate": is_symbol_rate(self.symbol_rate),
@@ -220,7 +224,9 @@ def encode(
     codec = choose_codec(output, options.codec)
     check_not_source(source, output)
     check_writable(output, force=force)
-    model = (registry or default_registry()).find(options.model)
+    model = (registry or default_registry()).find(
+        choose_model(options.model, options.features, options.size)
+    )
     video = probe_video(source)
     if min(video.width, video.height) < MIN_SIDE:
         raise InputError(

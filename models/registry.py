@@ -19,11 +19,14 @@ from models.checkpoints import (
 )
 from models.contract import AnimationModel
 from models.errors import CheckpointError, UnknownModelError
+from models.face import MAX_FEATURES
+from models.face.card import with_features
 from models.mesh.card import CARD as MESH_CARD
 from models.runtime import Runtime
 
 BUILT_IN_NAMES = frozenset(
     {MESH_CARD.name}
+    | {with_features(count).name for count in range(MAX_FEATURES + 1)}
     | {card.name for architecture in ARCHITECTURES.values() for card in architecture.cards}
 )
 """Names that imported weights cannot choose, each its own network's excepted."""
@@ -93,6 +96,12 @@ def _load_mesh(_: Runtime) -> AnimationModel:
     return MeshModel(load_face_space(path, MESH_CARD.sha256))
 
 
+def _load_face(card: ModelCard, features: int, runtime: Runtime) -> AnimationModel:
+    from models.face.loading import load_face_model
+
+    return load_face_model(card, features, runtime)
+
+
 def _load_imported(
     architecture: Architecture, variant: str, card: ModelCard, runtime: Runtime
 ) -> AnimationModel:
@@ -142,6 +151,9 @@ def default_registry(store: WeightsStore | None = None) -> Registry:
     `store` is the folder of imported weights, by default the one of `weights_folder`.
     """
     registry = Registry()
+    for features in range(MAX_FEATURES + 1):
+        card = with_features(features)
+        registry.register(RegisteredModel(card, partial(_load_face, card, features)))
     registry.register(RegisteredModel(MESH_CARD, _load_mesh))
     _register_networks(registry, store or WeightsStore(weights_folder()))
     return registry

@@ -114,6 +114,7 @@ PUBLIC = {
         "Reference",
         "RegisteredModel",
         "Registry",
+        "Runtime",
         "UnknownModelError",
         "default_registry",
     ],

@@ -15,6 +15,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from gfvc.cli.runtime_arguments import add_runtime_arguments, runtime_from
+from models.face import MAX_FEATURES
 
 HELP = "encode a video"
 EPILOG = """\
@@ -110,9 +111,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--model",
-        default="mesh",
         metavar="NAME",
-        help="animation model (default: mesh; see gfvc models)",
+        help="animation model (default: face, or mesh where --size is no multiple of 32; see gfvc "
+        "models)",
+    )
+    parser.add_argument(
+        "--features",
+        type=int,
+        choices=range(MAX_FEATURES + 1),
+        default=0,
+        metavar="N",
+        help=f"0..{MAX_FEATURES} values a picture for what landmarks do not say, measured by the "
+        "face model (default: 0)",
     )
     parser.add_argument(
         "--key-qp",
@@ -226,6 +236,7 @@ def run(options: argparse.Namespace) -> int:
         codec=options.codec,
         base_encoder=options.base_encoder,
         model=options.model,
+        features=options.features,
         key_qp=options.key_qp,
         key_interval=options.key_interval,
         key_pictures=options.key_pictures,

@@ -6,13 +6,14 @@ import torch
 from torch import Tensor, nn
 
 from models.face.blocks import ConvolutionBlock
+from models.face.card import STEP_LIMIT
 from models.face.configuration import FaceConfiguration
 
 ANALYSIS_STEP = 2
 """Pictures are analysed at half their width."""
 
-LIMIT = 64.0
-"""Values are -64..64 quantisation steps."""
+LIMIT = STEP_LIMIT
+
 
 # Networks learn best from inputs around 1; most values are a few steps.
 _INPUT_SCALE = 1 / 16

@@ -6,8 +6,14 @@ way, and the network refines the flow and paints what the key picture does not s
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
 from models.contract import (
     Analyser,
+    Analysis,
     AnimationModel,
     FaceParameters,
     FloatArray,
@@ -16,14 +22,14 @@ from models.contract import (
     Reference,
 )
 from models.errors import ModelError
+from models.face.card import STEP_LIMIT as LIMIT
 from models.face.rendering import Renderer
 from models.mesh.analysis import MeshAnalyser, RestFace, find_rest_face
-from models.mesh.card import CARD as MESH_CARD
 from models.mesh.displacement import value_weights
 from models.mesh.face_space import FaceSpace
-from models.mesh.flow import BackwardFlow
+from models.mesh.flow import BackwardFlow, Float32Array
 from models.mesh.model import check_expressions
-from models.mesh.parameters import to_values
+from models.mesh.parameters import to_parameters, to_values
 
 PICTURE_MULTIPLE = 32
 
@@ -39,59 +45,124 @@ def check_size(picture: Picture) -> None:
         )
 
 
+RendererOf = Callable[[int], Renderer]
+"""The renderer for pictures of a size; the same one for the same size."""
+
+
+def _flow(key: Float32Array, driven: Float32Array, size: int) -> Float32Array:
+    """The coarse flow [2, S, S] of landmarks [478, 2]."""
+    return np.ascontiguousarray(BackwardFlow(key, driven).dense(size, size).transpose(2, 0, 1))
+
+
+def _plane(landmarks: FloatArray) -> Float32Array:
+    return landmarks[:, :2].astype(np.float32)
+
+
+@dataclass(frozen=True, slots=True)
+class _SeenKey(RestFace):
+    """A key picture's face, and the picture itself, which driven ones are measured against."""
+
+    picture: Picture
+
+
 class FaceAnalyser(MeshAnalyser):
-    """Pose and expression as of `mesh`, of pictures that the network can draw."""
+    """Pose and expression as of `mesh`, then the first values of the compact feature."""
+
+    def __init__(self, space: FaceSpace, renderer_of: RendererOf, features: int) -> None:
+        super().__init__(space)
+        self._face_space = space
+        self._renderer_of = renderer_of
+        self._features = features
 
     def finds_face(self, picture: Picture) -> bool:
         """Tell whether a picture shows a face; raise `ModelError` for a size that cannot be."""
         check_size(picture)
         return super().finds_face(picture)
 
+    def analyse_key(self, picture: Picture) -> Analysis | None:
+        """Pose of a key picture, which differs from itself in nothing: other values are 0."""
+        analysis = super().analyse_key(picture)
+        if analysis is None or not self._features:
+            return analysis
+        face: RestFace = analysis.detail
+        values, _ = to_values(analysis.parameters)
+        return Analysis(
+            to_parameters(values, np.zeros(self._features)),
+            _SeenKey(face.key_landmarks, face.rest, picture),
+        )
+
+    def analyse(self, picture: Picture, key: Analysis) -> Analysis | None:
+        """Values of a driven picture against its key picture."""
+        if not self._features:
+            return super().analyse(picture, key)
+        face: _SeenKey = key.detail
+        values = self.values(picture, face)
+        if values is None:
+            return None
+        size = picture.shape[0]
+        landmarks = _plane(face.landmarks(self._face_space, values))
+        flow = _flow(_plane(face.key_landmarks), landmarks, size)
+        steps = self._renderer_of(size).measure(picture, face.picture, landmarks, flow)
+        return Analysis(to_parameters(values, steps[: self._features].astype(np.float64)))
+
 
 class FaceReference(Reference):
     """A key picture with its rest shape and encoded features."""
 
     def __init__(
-        self, space: FaceSpace, renderer: Renderer, picture: Picture, face: RestFace
+        self, space: FaceSpace, renderer: Renderer, picture: Picture, face: RestFace, features: int
     ) -> None:
         self._space = space
         self._face = face
+        self._features = features
         self._size = picture.shape[0]
-        self._key = face.key_landmarks[:, :2].astype("float32")
+        self._key = _plane(face.key_landmarks)
+        self._measured = renderer.compact_features
         self._draw = renderer.prepare(picture, self._key)
 
     def animate(self, parameters: FaceParameters) -> Picture:
         """Draw the face with the landmarks that the parameters describe."""
-        values, _ = to_values(parameters)
-        driven = self._face.landmarks(self._space, values)[:, :2].astype("float32")
-        flow = BackwardFlow(self._key, driven).dense(self._size, self._size)
-        return self._draw(driven, flow.transpose(2, 0, 1))
+        values, steps = to_values(parameters, self._features)
+        driven = _plane(self._face.landmarks(self._space, values))
+        compact = None
+        if self._features:
+            compact = np.zeros(self._measured, np.float32)
+            compact[: self._features] = np.clip(steps, -LIMIT, LIMIT)
+        return self._draw(driven, _flow(self._key, driven, self._size), compact)
 
 
 class FaceModel(AnimationModel):
-    """Pose and expression of tracked landmarks, drawn by a network."""
+    """Pose and expression of tracked landmarks, drawn by a network.
 
-    def __init__(self, space: FaceSpace, renderer: Renderer) -> None:
+    `features` values of the compact feature are sent beside them, 0 for none.
+    """
+
+    def __init__(
+        self, space: FaceSpace, renderer_of: RendererOf, layout: ParameterLayout, features: int = 0
+    ) -> None:
         check_expressions(space)
         self._space = space
-        self._renderer = renderer
+        self._renderer_of = renderer_of
+        self._layout = layout
+        self._features = features
 
     @property
     def layout(self) -> ParameterLayout:
-        """One compact feature of 14 values, as of `mesh`."""
-        return MESH_CARD.layout
+        """One compact feature: the 14 values of `mesh`, then those that the network measured."""
+        return self._layout
 
     def open_analyser(self) -> Analyser:
         """Start tracking a clip."""
-        return FaceAnalyser(self._space)
+        return FaceAnalyser(self._space, self._renderer_of, self._features)
 
     def value_weights(self, key_parameters: FaceParameters) -> FloatArray:
         """How far landmarks move when a value is off, as of `mesh`."""
-        return value_weights(self._space, key_parameters)
+        return value_weights(self._space, key_parameters, self._features)
 
     def prepare(self, key_picture: Picture, key_parameters: FaceParameters) -> Reference:
         """Find the landmarks of the decoded key picture and encode its features."""
         check_size(key_picture)
-        values, _ = to_values(key_parameters)
+        values, _ = to_values(key_parameters, self._features)
         face = find_rest_face(self._space, key_picture, values)
-        return FaceReference(self._space, self._renderer, key_picture, face)
+        renderer = self._renderer_of(key_picture.shape[0])
+        return FaceReference(self._space, renderer, key_picture, face, self._features)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from models.contract import Picture
 from models.errors import ModelError
+from models.face.rendering import Draw
 from models.mesh.flow import Float32Array
-from models.onnx_runtime import OnnxGraph
+from models.onnx_runtime import Array, OnnxGraph
 
 ENCODE_KEY_FILE = "encode_key.onnx"
 DRAW_FILE = "draw.onnx"
@@ -51,10 +53,12 @@ class OnnxRenderer:
             return OnnxGraph(folder / name, expected, threads=threads, device=device)
 
         self._encode_key, self._draw = load(ENCODE_KEY_FILE), load(DRAW_FILE)
+        self._load_analysis = partial(load, ANALYSE_FILE)
+        self._analysis: OnnxGraph | None = None
         self.size = self._encode_key.inputs["key"][0]
         self.compact_features = self._draw.inputs.get("compact", (0,))[0]
 
-    def prepare(self, picture: Picture, landmarks: Float32Array) -> Callable[..., Picture]:
+    def prepare(self, picture: Picture, landmarks: Float32Array) -> Draw:
         """Encode a key picture [S, S, 3] with its landmarks [478, 2] once.
 
         The result draws pictures [S, S, 3] of landmarks [478, 2], their coarse flow [2, S, S]
@@ -81,3 +85,17 @@ class OnnxRenderer:
             return self._draw.run(inputs)["drawn"]
 
         return draw
+
+    def measure(
+        self, driven: Picture, key: Picture, landmarks: Float32Array, flow: Float32Array
+    ) -> Float32Array:
+        """Compact feature [K] of a driven picture; only encoders load the graph for it."""
+        if self._analysis is None:
+            self._analysis = self._load_analysis()
+        inputs: dict[str, Array] = {
+            "driven": driven,
+            "key": key,
+            "landmarks": landmarks,
+            "flow": flow,
+        }
+        return np.asarray(self._analysis.run(inputs)["compact"], np.float32)

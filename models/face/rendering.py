@@ -1,19 +1,44 @@
-"""How the `face` model draws: the one thing that PyTorch and onnxruntime do each in their way."""
+"""How the `face` model draws and measures: what PyTorch and onnxruntime do each in their way."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Protocol
 
 from models.contract import Picture
 from models.mesh.flow import Float32Array
 
-Draw = Callable[[Float32Array, Float32Array], Picture]
-"""Draws the picture of landmarks [478, 2] and their coarse flow [2, S, S]."""
+
+class Draw(Protocol):
+    """Draws pictures from one key picture."""
+
+    def __call__(
+        self, driven: Float32Array, flow: Float32Array, compact: Float32Array | None = None
+    ) -> Picture:
+        """The picture [S, S, 3] of landmarks [478, 2] and their coarse flow [2, S, S].
+
+        `compact` [K] is the compact feature in quantisation steps, 0 where not sent; None stands
+        for zeros.
+        """
 
 
 class Renderer(Protocol):
-    """A `face` network with weights."""
+    """A `face` network with weights.
+
+    Attributes:
+        compact_features: how many values K the compact feature has.
+    """
+
+    @property
+    def compact_features(self) -> int:
+        """How many values K the compact feature has."""
 
     def prepare(self, picture: Picture, landmarks: Float32Array) -> Draw:
         """Do once what a key picture [S, S, 3] with its landmarks [478, 2] needs."""
+
+    def measure(
+        self, driven: Picture, key: Picture, landmarks: Float32Array, flow: Float32Array
+    ) -> Float32Array:
+        """Compact feature [K] of a driven picture with its landmarks and their coarse flow.
+
+        In quantisation steps, not rounded.
+        """

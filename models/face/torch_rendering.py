@@ -24,7 +24,7 @@ def fold(network: FaceNetwork) -> FaceNetwork:
 
 
 class TorchRenderer:
-    """Draws pictures on a device, in bfloat16 where that is a processor's faster way."""
+    """Draws pictures on a device."""
 
     def __init__(self, network: FaceNetwork, device: torch.device) -> None:
         folded = fold(network).requires_grad_(False).to(device)
@@ -32,27 +32,48 @@ class TorchRenderer:
         self._network: FaceNetwork = folded.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self._device = device
 
+    @property
+    def compact_features(self) -> int:
+        """How many values the compact feature has."""
+        return self._network.configuration.compact_features
+
+    def _tensor(self, array: Float32Array) -> torch.Tensor:
+        return torch.from_numpy(np.ascontiguousarray(array)).to(self._device).unsqueeze(0)
+
+    def _picture(self, picture: Picture) -> torch.Tensor:
+        # A permuted picture is channels_last already.
+        pixels = torch.from_numpy(np.array(picture)).to(self._device).permute(2, 0, 1)
+        return pixels.unsqueeze(0).float() / 255
+
     def prepare(self, picture: Picture, landmarks: Float32Array) -> Draw:
         """Encode a key picture once."""
-        network = self._network
-
-        def tensor(array: Float32Array) -> torch.Tensor:
-            return torch.from_numpy(np.ascontiguousarray(array)).to(self._device).unsqueeze(0)
-
+        network, tensor = self._network, self._tensor
         with torch.inference_mode():
-            pixels = torch.from_numpy(np.array(picture)).to(self._device).permute(2, 0, 1)
-            # A permuted picture is channels_last already.
-            key = network.encode_key(pixels.unsqueeze(0).float() / 255, tensor(landmarks))
+            key = network.encode_key(self._picture(picture), tensor(landmarks))
+        count = self.compact_features
 
-        def draw(driven: Float32Array, flow: Float32Array) -> Picture:
+        def draw(
+            driven: Float32Array, flow: Float32Array, compact: Float32Array | None = None
+        ) -> Picture:
+            sent = np.zeros(count, np.float32) if compact is None else compact
             with torch.inference_mode():
-                compact = None
-                if network.configuration.compact_features:
-                    compact = torch.zeros(
-                        1, network.configuration.compact_features, device=self._device
-                    )
-                drawn = network.draw(key, tensor(driven), tensor(flow), compact).picture[0]
-                whole = (drawn * 255).round().clamp(0, 255).to(torch.uint8)
+                drawing = network.draw(
+                    key, tensor(driven), tensor(flow), tensor(sent) if count else None
+                )
+                whole = (drawing.picture[0] * 255 + 0.5).to(torch.uint8)
                 return np.ascontiguousarray(whole.permute(1, 2, 0).cpu().numpy())
 
         return draw
+
+    def measure(
+        self, driven: Picture, key: Picture, landmarks: Float32Array, flow: Float32Array
+    ) -> Float32Array:
+        """Compact feature [K] of a driven picture."""
+        with torch.inference_mode():
+            values = self._network.analyse_against(
+                self._picture(driven),
+                self._picture(key),
+                self._tensor(landmarks),
+                self._tensor(flow),
+            )
+            return np.asarray(values[0].cpu().numpy(), np.float32)

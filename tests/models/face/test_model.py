@@ -9,8 +9,9 @@ import torch
 from gfvc.demo_clip import demo_still
 from models.contract import Picture
 from models.errors import ModelError
-from models.face import FaceNetwork
+from models.face.card import with_features
 from models.face.model import FaceModel
+from models.face.network import FaceNetwork
 from models.face.torch_rendering import TorchRenderer, fold
 from models.training.mesh_space import load_mesh_space
 
@@ -42,7 +43,8 @@ def test_folding_keeps_what_is_computed() -> None:
 
 @pytest.fixture(scope="module")
 def model() -> FaceModel:
-    return FaceModel(load_mesh_space(), TorchRenderer(trained_alike(), torch.device("cpu")))
+    renderer = TorchRenderer(trained_alike(), torch.device("cpu"))
+    return FaceModel(load_mesh_space(), lambda _: renderer, with_features(0).layout)
 
 
 @pytest.fixture(scope="module")

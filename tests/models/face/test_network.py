@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from models.face import FaceNetwork
+from models.face.network import FaceNetwork
 
 
 @pytest.fixture(scope="module")

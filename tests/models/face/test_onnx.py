@@ -12,7 +12,8 @@ import torch
 
 from models.card import file_sha256
 from models.errors import CheckpointError, ModelError
-from models.face import FaceConfiguration, FaceNetwork
+from models.face.configuration import FaceConfiguration
+from models.face.network import FaceNetwork
 from models.face.onnx_export import check_face, export_face, main, sample_inputs
 from models.face.onnx_rendering import DRAW_FILE, ENCODE_KEY_FILE, OnnxRenderer
 from models.onnx_runtime import OnnxGraph
