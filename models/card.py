@@ -23,7 +23,7 @@ class ModelCard:
     `uri` is written into the stream and finds the model again; `tag` is its format tag URI.
     `runtime` is "none", "torch" or "onnx". `data` is the shipped file beneath `models/data`, or the
     absolute path of imported weights, with its `sha256`; both are empty for a network without
-    weights. `limits` says honestly where it fails; `description`, `paper`, `training`, `licence`
+    weights. `graphs` are names and sha256 of ONNX files beside `data`, made from it. `limits` says honestly where it fails; `description`, `paper`, `training`, `licence`
     are for people.
     """
 
@@ -40,11 +40,23 @@ class ModelCard:
     limits: str
     data: str = ""
     sha256: str = ""
+    graphs: tuple[tuple[str, str], ...] = ()
 
     @property
     def path(self) -> Path | None:
         """Where the shipped or imported file is, or None for a model without one."""
         return Path(__file__).parent / "data" / self.data if self.data else None
+
+    def altered_file(self) -> Path | None:
+        """The first of the model's files that is not what the card says; None for a sound model.
+
+        Raises `CheckpointError` when a file cannot be read.
+        """
+        path = self.path
+        if path is None:
+            return None
+        files = [(path, self.sha256), *((path.parent / name, sha) for name, sha in self.graphs)]
+        return next((file for file, sha256 in files if file_sha256(file) != sha256), None)
 
     @property
     def has_weights(self) -> bool:

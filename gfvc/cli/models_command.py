@@ -143,11 +143,11 @@ def _tell(options: argparse.Namespace) -> int:
 def _verify(card: ModelCard) -> str:
     """Check the file of a model; raise `CheckpointError` when it is not what its card says."""
     from models import CheckpointError
-    from models.card import file_sha256
 
     if card.path is None:
         return "no weights"
-    if file_sha256(card.path) != card.sha256:
+    altered = card.altered_file()
+    if altered is not None:
         remedy = "import the weights again" if card.runtime == "torch" else "install gfvc again"
-        raise CheckpointError(f"{card.path}: differs from its card; {remedy}")
+        raise CheckpointError(f"{altered}: differs from its card; {remedy}")
     return "ok"

@@ -9,7 +9,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from models.card import ModelCard, read_checked
-from models.face.card import CARD, GRAPHS
+from models.face.card import CARD
 from models.face.model import FaceModel
 from models.face.rendering import Renderer
 from models.mesh.card import CARD as MESH_CARD
@@ -57,7 +57,7 @@ def load_face_model(card: ModelCard, features: int, runtime: Runtime) -> FaceMod
 def _onnx_renderer(weights: Path, runtime: Runtime) -> Renderer:
     from models.face.onnx_rendering import OnnxRenderer
 
-    return OnnxRenderer(weights.parent, GRAPHS, device=runtime.device)
+    return OnnxRenderer(weights.parent, dict(CARD.graphs), device=runtime.device)
 
 
 def _torch_renderer(weights: Path, runtime: Runtime) -> Renderer:

@@ -51,7 +51,7 @@ def test_encode_json(short_clip: Path, tmp_path: Path, command: CommandLine) -> 
         "width": 256,
         "height": 256,
         "key_pictures": 3,
-        "model": "mesh",
+        "model": "face",
         "codec": "hevc",
         "bits": {"base": size - bits["sei"], "sei": bits["sei"], "total": size},
         "kbps": pytest.approx(size / 0.48 / 1000),
@@ -75,7 +75,7 @@ def test_decode_json(small_stream: Path, tmp_path: Path, command: CommandLine) -
     answer = json.loads(outcome.out)
     assert answer.pop("seconds") > 0
     assert answer.pop("pictures_as_coded") == 0
-    assert answer == {"frames": 12, "fps": 25.0, "width": 256, "height": 256, "model": "mesh"}
+    assert answer == {"frames": 12, "fps": 25.0, "width": 256, "height": 256, "model": "face"}
 
 
 def test_without_json_stdout_stays_empty(
@@ -206,7 +206,7 @@ def test_progress_moves_on_a_terminal_only(monkeypatch: pytest.MonkeyPatch) -> N
 def test_models_are_listed_and_shown(command: CommandLine) -> None:
     listed = command("models")
     assert (listed.status, listed.err) == (0, "")
-    assert listed.out.splitlines()[0].split("\t")[0] == "mesh"
+    assert listed.out.splitlines()[0].split("\t")[0] == "face"
     assert "gfvc:mesh:1" in listed.out
     cards = json.loads(command("models", "--json").out)
     assert [card["name"] for card in cards] == [
@@ -214,7 +214,7 @@ def test_models_are_listed_and_shown(command: CommandLine) -> None:
     ]
     assert "limits: Moves pixels and makes none" in command("models", "show", "mesh").out
     verified = command("models", "verify")
-    assert (verified.status, verified.out.splitlines()[0]) == (0, "mesh: ok")
+    assert (verified.status, verified.out.splitlines()[0]) == (0, "face: ok")
     unknown = command("models", "show", "mona-lisa")
     assert unknown.status == 1
     assert "'mona-lisa'" in unknown.err

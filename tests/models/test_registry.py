@@ -27,6 +27,7 @@ from models import (
 )
 from models.card import file_sha256, read_tensors
 from models.checkpoints import WeightsStore
+from models.face.card import CARD as FACE_CARD
 from models.mesh.card import CARD as MESH_CARD
 from models.mesh.face_space import FaceSpace, load_face_space
 from models.mesh.model import MeshModel
@@ -83,7 +84,8 @@ def test_unknown_models_name_the_known_ones() -> None:
 
 def test_the_cards_of_the_package_are_complete(tmp_path: Path) -> None:
     cards = default_registry(WeightsStore(tmp_path)).cards()
-    assert cards[0] is MESH_CARD
+    assert cards[0] is FACE_CARD
+    assert MESH_CARD in cards
     assert len({found.name for found in cards}) == len({found.uri for found in cards}) == len(cards)
     for found in cards:
         assert found.runtime in ("none", "torch", "onnx")
