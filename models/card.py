@@ -23,8 +23,8 @@ class ModelCard:
     `uri` is written into the stream and finds the model again; `tag` is its format tag URI.
     `runtime` is "none", "torch" or "onnx". `data` is the shipped file beneath `models/data`, or the
     absolute path of imported weights, with its `sha256`; both are empty for a network without
-    weights. `graphs` are names and sha256 of ONNX files beside `data`, made from it. `limits` says honestly where it fails; `description`, `paper`, `training`, `licence`
-    are for people.
+    weights. `graphs` are names and sha256 of ONNX files beside `data`, made from it. `limits` says
+    honestly where it fails; `description`, `paper`, `training`, `licence` are for people.
     """
 
     name: str

@@ -11,6 +11,7 @@ from typing import Any
 
 from base_codec_adapters.requests import MAX_QP
 from base_codec_adapters.video import Structure, find_video_encoder
+from gfvc.default_model import BEST
 from gfvc.encoder import EncodeOptions
 from gfvc.errors import InputError
 
@@ -109,7 +110,7 @@ class Plan:
     Bjøntegaard rates. `missing` says in sentences what the plan stands for and cannot do.
     """
 
-    models: tuple[str, ...] = (EncodeOptions().model,)
+    models: tuple[str, ...] = (BEST,)
     key_qps: tuple[int, ...] = (22, 27, 32, 37, 42, 47)
     variants: Mapping[str, tuple[tuple[str, Any], ...]] = field(default_factory=lambda: {"": ()})
     peers: tuple[Peer, ...] = ()

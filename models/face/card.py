@@ -26,16 +26,17 @@ CARD = ModelCard(
         "docs/face.md has data, recipe, hours and curves."
     ),
     limits=(
-        "Trained at 256x256 on about 50 people, most of them filmed from the front. Teeth and tongue "
-        "are guesses; glasses and earrings bend or blur; hands in front of the face are not drawn; "
-        "heads turned far from the key picture, hair and collars smear; the background stands still."
+        "Trained at 256x256 on about 50 people, most of them filmed from the front. Teeth and "
+        "tongue are guesses; glasses and earrings bend or blur; hands in front of the face are "
+        "not drawn; heads turned far from the key picture, hair and collars smear; the "
+        "background stands still."
     ),
     data="face/face.safetensors",
-    sha256="e1e95b70e92dc043fce2fa3b829be754cda64854b10ce575594d287d81e58ea1",
+    sha256="4daf1590f489c783e5488bd8137dc304ea36dff667999f08812b79d358821990",
     graphs=(
-        ("encode_key.onnx", "a7ef178fddd6bad178bcc158003baa5c67454fb307248b8de033571381a21fb6"),
-        ("draw.onnx", "d4d0a2c3909468cf1a78a4199848ca4c1fbf042ca8fac2b86c3e0e5d649e300a"),
-        ("analyse.onnx", "be5e1ac31b2e67d705aadc2970dc6ae719a93444191e596e1db768cbb7c157ae"),
+        ("encode_key.onnx", "b83416cfbe8be5e0bb5dca8d031c20b93b9f9d863b643008b0f954f29ac328f1"),
+        ("draw.onnx", "e4e66725da878b7167d3d2f206d97c17f75a0d8a62fc70b009515532506ecf4d"),
+        ("analyse.onnx", "48566503b5517e5b5a45d71429b6dd0f7a65f8031c678548c5d314288d1b346d"),
     ),
 )
 
