@@ -37,8 +37,9 @@ from gfvc.demo_clip import demo_still
 from models.checkpoints import ARCHITECTURES
 from models.checkpoints.loading import build_network, wrap_network
 from models.contract import AnimationModel
-from models.face import FaceNetwork
+from models.face.card import CARD as FACE_CARD
 from models.face.model import FaceModel
+from models.face.network import FaceNetwork
 from models.face.onnx_export import SIZE, export_face
 from models.face.onnx_rendering import OnnxRenderer
 from models.face.torch_rendering import TorchRenderer
@@ -84,10 +85,11 @@ def _face_model(name: str, threads: int) -> tuple[AnimationModel, list[nn.Module
     network = FaceNetwork().eval()
     if name == "face-torch":
         renderer = TorchRenderer(network, torch.device("cpu"))
-        return FaceModel(space, renderer), [network]  # folded in place
+        return FaceModel(space, lambda _: renderer, FACE_CARD.layout), [network]  # folded in place
     with TemporaryDirectory() as folder:
         export_face(network, Path(folder), "random", SIZE)
-        return FaceModel(space, OnnxRenderer(Path(folder), threads=threads, device="cpu")), []
+        graphs = OnnxRenderer(Path(folder), threads=threads, device="cpu")
+        return FaceModel(space, lambda _: graphs, FACE_CARD.layout), []
 
 
 def measure_face_model(name: str, threads: int, runs: int) -> Any:

@@ -8,7 +8,6 @@ from fractions import Fraction
 import pytest
 
 from base_codec_adapters.errors import UnknownAdapterError
-from gfvc import EncodeOptions
 from gfvc.bench.plan import (
     PRESETS,
     GfvcSettings,
@@ -18,6 +17,7 @@ from gfvc.bench.plan import (
     parse_variant,
     preset,
 )
+from gfvc.default_model import BEST
 from gfvc.errors import InputError
 
 
@@ -27,9 +27,7 @@ def test_presets_measure_the_default_model_beside_vvenc(name: str) -> None:
     check_plan(plan)
     points = plan.points()
     assert len(set(points)) == len(points)
-    assert {point.model for point in points if isinstance(point, GfvcSettings)} == {
-        EncodeOptions().model
-    }
+    assert {point.model for point in points if isinstance(point, GfvcSettings)} == {BEST}
     peers = [point for point in points if isinstance(point, PeerSettings)]
     assert "vvenc" in {point.encoder for point in peers}
     assert bool(plan.missing) == (name == "jvet")

@@ -10,7 +10,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from models.face import FaceConfiguration, FaceNetwork, KeyFeatures
+from models.face.configuration import FaceConfiguration
+from models.face.network import FaceNetwork, KeyFeatures
 from models.face.task import FaceTask, coded_landmarks
 from models.face.weights import load_face_network
 from models.training import TrainingError
