@@ -10,15 +10,16 @@ from pathlib import Path
 
 import numpy as np
 
+from gfvc.base_layer import decode_base_layer
 from gfvc.cli.console import note
-from gfvc.decoder import decode_pictures
+from gfvc.driven_pictures import parameters_of_pictures
 from gfvc.metrics import Picture
-from gfvc.parameter_coding import to_parameters
 from gfvc.stream_reader import FaceStream, read_face_stream
 from gfvc.video_reader import read_pictures
-from models import AnimationModel
+from models import AnimationModel, FaceParameters, Reference
 from models.contract import FloatArray
-from models.mesh.parameters import to_values
+from models.mesh.card import POSE_VALUES
+from models.mesh.parameters import FACE_VALUES, to_values
 from models.mesh.shape import values_to_pose
 
 
@@ -51,32 +52,42 @@ class CodedClip:
         return self.face_stream.pictures / float(self.face_stream.rate)
 
     def pictures(self, model: AnimationModel, every: int = 1) -> Iterator[DrawnPicture]:
-        """Every so many pictures of the clip as a model draws them."""
-        assert self.face_stream.rate is not None
-        sources = read_pictures(self.source, self.face_stream.rate)
-        drawn = decode_pictures(self.stream, self.face_stream, model)
-        key: Picture | None = None
-        triples = zip(sources, drawn, self._angles(model), strict=True)
-        for number, (source, decoded, (is_key, angle)) in enumerate(triples):
-            if is_key:
-                key = decoded
-            assert key is not None
-            if number % every == 0:
-                yield DrawnPicture(source, decoded, key, angle)
+        """Every so many pictures of the clip as a model draws them; the others are not drawn."""
+        stream = self.face_stream
+        assert stream.rate is not None
+        sources = enumerate(read_pictures(self.source, stream.rate))
+        keys = decode_base_layer(stream.codec, stream.base_layer_parts())
+        for unit, key in zip(stream.picture_units, keys, strict=True):
+            if not unit.payloads:
+                number, source = next(sources)
+                if number % every == 0:
+                    yield DrawnPicture(source, key, key, 0.0)
+                continue
+            reference: Reference | None = None
+            key_rotation = np.eye(3)
+            for parameters in parameters_of_pictures(unit, model.layout, self.stream, marked=False):
+                number, source = next(sources)
+                rotation = _rotation(parameters)
+                if reference is None:
+                    reference, key_rotation = model.prepare(key, parameters), rotation
+                    decoded = key
+                elif number % every == 0:
+                    decoded = reference.animate(parameters)
+                if number % every == 0:
+                    yield DrawnPicture(source, decoded, key, _angle(key_rotation, rotation))
 
-    def _angles(self, model: AnimationModel) -> Iterator[tuple[bool, float]]:
-        """Whether each picture is a key picture, and how far its head is turned from it."""
-        for unit in self.face_stream.picture_units:
-            key: FloatArray | None = None
-            for values in unit.values():
-                parameters = to_parameters(values, model.layout, self.stream)
-                rotation = values_to_pose(to_values(parameters)[0][:6]).rotation
-                if key is None:
-                    key = rotation
-                    yield True, 0.0
-                    continue
-                cosine = (np.trace(key.T @ rotation) - 1) / 2
-                yield False, float(np.degrees(np.arccos(np.clip(cosine, -1, 1))))
+
+def _rotation(parameters: FaceParameters) -> FloatArray:
+    """Rotation of the head [3, 3] in parameters of `mesh` or `face`."""
+    further = parameters.matrices[0][1].size - FACE_VALUES
+    values, _ = to_values(parameters, further)
+    return values_to_pose(values[:POSE_VALUES]).rotation
+
+
+def _angle(first: FloatArray, second: FloatArray) -> float:
+    """Angle between two rotations in degrees."""
+    cosine = (np.trace(first.T @ second) - 1) / 2
+    return float(np.degrees(np.arccos(np.clip(cosine, -1, 1))))
 
 
 def code_clip(source: Path, stream: Path, *options: str) -> CodedClip:
