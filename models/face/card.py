@@ -32,11 +32,11 @@ CARD = ModelCard(
         "background stands still."
     ),
     data="face/face.safetensors",
-    sha256="4daf1590f489c783e5488bd8137dc304ea36dff667999f08812b79d358821990",
+    sha256="5b4027c7ae6499f9ae186fa10f3d23c26707a246aebbcf16a79ab5dcd7f22252",
     graphs=(
-        ("encode_key.onnx", "b83416cfbe8be5e0bb5dca8d031c20b93b9f9d863b643008b0f954f29ac328f1"),
-        ("draw.onnx", "e4e66725da878b7167d3d2f206d97c17f75a0d8a62fc70b009515532506ecf4d"),
-        ("analyse.onnx", "48566503b5517e5b5a45d71429b6dd0f7a65f8031c678548c5d314288d1b346d"),
+        ("encode_key.onnx", "739aa977f1bc96e017550b7af80fa00b36e5c1d980ecb39e6f8168156a26255e"),
+        ("draw.onnx", "27454a52b81852a561a6b17ab2f621d08e680faa5e1b7bf7018cc926bda01ddd"),
+        ("analyse.onnx", "37e9242a298d35c8a96dff7b1b664b204709e6a2aab42112380f59255e8ea1f8"),
     ),
 )
 

@@ -23,6 +23,7 @@ from models.contract import (
 )
 from models.errors import ModelError
 from models.face.card import STEP_LIMIT as LIMIT
+from models.face.detail import detail, restore_detail
 from models.face.rendering import Renderer
 from models.mesh.analysis import MeshAnalyser, RestFace, find_rest_face
 from models.mesh.displacement import value_weights
@@ -119,6 +120,7 @@ class FaceReference(Reference):
         self._key = _plane(face.key_landmarks)
         self._measured = renderer.compact_features
         self._draw = renderer.prepare(picture, self._key)
+        self._detail = detail(picture, self._key)
 
     def animate(self, parameters: FaceParameters) -> Picture:
         """Draw the face with the landmarks that the parameters describe."""
@@ -128,7 +130,8 @@ class FaceReference(Reference):
         if self._features:
             compact = np.zeros(self._measured, np.float32)
             compact[: self._features] = np.clip(steps, -LIMIT, LIMIT)
-        return self._draw(driven, _flow(self._key, driven, self._size), compact)
+        drawn = self._draw(driven, _flow(self._key, driven, self._size), compact)
+        return restore_detail(drawn, driven, self._detail)
 
 
 class FaceModel(AnimationModel):
