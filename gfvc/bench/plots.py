@@ -13,7 +13,8 @@ from gfvc.metrics import MEASURES, Measure
 _FORMATS = ("png", "svg")
 
 # Lost faces count 1, a hundred times what a face that is followed has.
-_LOGARITHMIC = ("landmark_error",)
+LOGARITHMIC = ("landmark_error",)
+"""Measures that are drawn on a logarithmic axis."""
 
 Curves = dict[str, list[tuple[float, float]]]
 
@@ -87,11 +88,11 @@ def _draw(folder: Path, stem: str, title: str, curves: Curves, measure: Measure)
         axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
         axes.xaxis.set_major_formatter(ScalarFormatter())
         axes.xaxis.set_minor_formatter("")
-        if measure.name in _LOGARITHMIC and all(v > 0 for c in curves.values() for _, v in c):
+        if measure.name in LOGARITHMIC and all(v > 0 for c in curves.values() for _, v in c):
             axes.set_yscale("log")
         axes.set_xlabel("kbit/s")
         unit = f", {measure.unit}" if measure.unit else ""
-        axes.set_ylabel(f"{measure.title}{unit} ({_direction(measure)})")
+        axes.set_ylabel(f"{measure.title}{unit} ({direction(measure)})")
         axes.set_title(title)
         axes.grid(alpha=0.3)
         axes.legend(fontsize="small")
@@ -103,5 +104,6 @@ def _draw(folder: Path, stem: str, title: str, curves: Curves, measure: Measure)
     return names
 
 
-def _direction(measure: Measure) -> str:
+def direction(measure: Measure) -> str:
+    """Which way is better, in words."""
     return "1 is best" if measure.better.value == "one" else f"{measure.better.value} is better"
