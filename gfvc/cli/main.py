@@ -26,6 +26,7 @@ COMMANDS = (
     "transcode",
     "verify",
     "bench",
+    "report",
     "demo",
     "models",
     "train",

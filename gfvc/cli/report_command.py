@@ -1,0 +1,67 @@
+"""Make one HTML page of a finished run of gfvc bench.
+
+The page stands alone: videos are in it, nothing is fetched, and it can be opened from a file or
+sent to somebody. It shows source, decoded video and VVenC at equal bits side by side in step, rate
+and quality, bits of each picture, the worst pictures, and the tables.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from gfvc.report import DEFAULT_MEGABYTES
+
+HELP = "make an HTML page of a run of gfvc bench"
+EPILOG = """\
+examples:
+  gfvc report bench                              writes bench/report.html
+  gfvc report bench --out page.html --max-megabytes 20
+"""
+
+DEFAULT_NAME = "report.html"
+
+
+def _megabytes(text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = -1.0
+    if not 0 <= number <= 512:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number in 0..512")
+    return number
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Describe the command's arguments."""
+    parser.add_argument("folder", type=Path, metavar="DIR", help="folder that gfvc bench wrote")
+    parser.add_argument(
+        "--out",
+        type=Path,
+        metavar="FILE.html",
+        help=f"the page (default: {DEFAULT_NAME} in DIR)",
+    )
+    parser.add_argument(
+        "--max-megabytes",
+        type=_megabytes,
+        default=DEFAULT_MEGABYTES,
+        metavar="N",
+        help="most that videos and pictures may take, in 10⁶ bytes; the page names what did not "
+        f"fit (default: {DEFAULT_MEGABYTES})",
+    )
+    parser.add_argument("--force", action="store_true", help="replace the page if it exists")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Run the command."""
+    from gfvc.cli.console import note
+    from gfvc.report.page import write_report
+
+    output = options.out or options.folder / DEFAULT_NAME
+    summary = write_report(
+        options.folder, output, megabytes=options.max_megabytes, force=options.force
+    )
+    for sentence in summary.left_out:
+        note(f"left out: {sentence}")
+    note(f"{output}: {summary.clips} clips, {summary.bytes / 1e6:.1f} MB")
+    return 0

@@ -1,0 +1,75 @@
+"""What a report shows of a clip: which points side by side, and which pictures are the worst."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from gfvc.metrics import Better, Measure
+from gfvc.report.bench_run import Point
+
+PEER = "vvenc"
+"""The encoder to compare with, where a run has it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """A point of gfvc, and the point of a conventional encoder nearest to it in bits, if any."""
+
+    ours: Point
+    peer: Point | None
+
+    @property
+    def bits_ratio(self) -> float:
+        """Bits of the peer over bits of gfvc; 1 without a peer."""
+        return 1.0 if self.peer is None else self.peer.bits / self.ours.bits
+
+    @property
+    def distance(self) -> float:
+        """How far apart in bits, as a logarithm; 0 is equal."""
+        return abs(math.log(self.bits_ratio))
+
+
+def comparisons(points: Sequence[Point]) -> list[Comparison]:
+    """One comparison for each point of gfvc of one clip, the most equal of each curve first.
+
+    The first of every curve come first, so that what does not fit is left out at the end. Peers
+    are points of VVenC at any picture size, or of all encoders in a run without it.
+    """
+    peers = [point for point in points if point.encoder == PEER]
+    peers = peers or [point for point in points if not point.is_ours]
+    by_curve: dict[str, list[Comparison]] = {}
+    for point in points:
+        if point.is_ours:
+            by_curve.setdefault(point.curve, []).append(Comparison(point, nearest(point, peers)))
+    ranked = [sorted(curve, key=lambda each: each.distance) for curve in by_curve.values()]
+    return [curve[0] for curve in ranked] + [each for curve in ranked for each in curve[1:]]
+
+
+def nearest(point: Point, peers: Sequence[Point]) -> Point | None:
+    """The peer nearest in bits by their ratio; of two as near, the one with fewer bits."""
+    return min(
+        peers, key=lambda peer: (abs(math.log(peer.bits / point.bits)), peer.bits), default=None
+    )
+
+
+def worst_pictures(
+    scores: Sequence[float | None], measure: Measure, count: int, apart: int
+) -> list[int]:
+    """Numbers of the worst pictures, the worst first, at least `apart` pictures from each other.
+
+    Pictures without a score are never among them. Raises `ValueError` for a measure of which
+    neither more nor less is better.
+    """
+    if measure.better is Better.ONE:
+        raise ValueError(f"{measure.name}: more is neither better nor worse")
+    sign = 1 if measure.better is Better.HIGHER else -1
+    scored = [(sign * score, index) for index, score in enumerate(scores) if score is not None]
+    chosen: list[int] = []
+    for _, index in sorted(scored):
+        if len(chosen) == count:
+            break
+        if all(abs(index - other) >= apart for other in chosen):
+            chosen.append(index)
+    return chosen

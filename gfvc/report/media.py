@@ -1,0 +1,111 @@
+"""Videos and pictures as data URIs, up to a bound on all of them."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Collection, Mapping
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+
+from gfvc.errors import InputError
+from gfvc.video_reader import Picture, read_pictures
+
+_VIDEO_PREFIX = "data:video/mp4;base64,"
+_PICTURE_PREFIX = "data:image/png;base64,"
+# Where an MP4 file says what it is, ISO/IEC 14496-12, 4.3.
+_FILE_TYPE_BOX = slice(4, 8)
+MAX_PICTURE_SIDE = 512
+
+
+class Media:
+    """The videos of a page, each once, and the room that is left for more.
+
+    `limit` bounds the characters of all data URIs, of videos and of pictures.
+    """
+
+    def __init__(self, limit: int) -> None:
+        self._left = limit
+        self._names: dict[Path, str] = {}
+        self._videos: dict[str, str] = {}
+
+    @property
+    def videos(self) -> Mapping[str, str]:
+        """Data URIs by name."""
+        return self._videos
+
+    def add_videos(self, paths: Collection[Path]) -> str | None:
+        """Take all of these MP4 files or none; return why not, None when they are in."""
+        new = [path for path in dict.fromkeys(paths) if path not in self._names]
+        try:
+            for path in new:
+                if not path.is_file():
+                    return f"{path.name} is not there"
+            needed = sum(_uri_length(_VIDEO_PREFIX, path.stat().st_size) for path in new)
+            if needed > self._left:
+                return "over the page's size limit"
+            contents = [path.read_bytes() for path in new]
+        except OSError as error:
+            return f"cannot be read ({error.strerror})"
+        for path, content in zip(new, contents, strict=True):
+            if content[_FILE_TYPE_BOX] != b"ftyp":
+                return f"{path.name} is not an MP4 file"
+        for path, content in zip(new, contents, strict=True):
+            self._names[path] = name = f"video{len(self._names)}"
+            self._videos[name] = self._uri(_VIDEO_PREFIX, content)
+        return None
+
+    def video(self, path: Path) -> str:
+        """The name of a video that is in."""
+        return self._names[path]
+
+    def add_pictures(self, pictures: Collection[Picture]) -> list[str] | None:
+        """PNG files of all of these RGB pictures as data URIs; None when they do not fit."""
+        contents = [_png(picture) for picture in pictures]
+        if sum(_uri_length(_PICTURE_PREFIX, len(content)) for content in contents) > self._left:
+            return None
+        return [self._uri(_PICTURE_PREFIX, content) for content in contents]
+
+    def _uri(self, prefix: str, content: bytes) -> str:
+        uri = prefix + base64.b64encode(content).decode("ascii")
+        self._left -= len(uri)
+        return uri
+
+
+def _uri_length(prefix: str, size: int) -> int:
+    return len(prefix) + 4 * -(-size // 3)
+
+
+def _png(picture: Picture) -> bytes:
+    """A picture as PNG, made smaller when its longer side is above `MAX_PICTURE_SIDE`."""
+    import cv2
+
+    scale = MAX_PICTURE_SIDE / max(picture.shape[:2])
+    shown = cv2.cvtColor(picture, cv2.COLOR_RGB2BGR)
+    if scale < 1:
+        size = (
+            max(1, round(picture.shape[1] * scale)),
+            max(1, round(picture.shape[0] * scale)),
+        )
+        shown = cv2.resize(shown, size, interpolation=cv2.INTER_AREA)
+    ok, data = cv2.imencode(".png", shown)
+    if not ok:
+        raise InputError("a picture cannot be coded as PNG")
+    return bytes(data.tobytes())
+
+
+def pictures_at(path: Path, rate: Fraction, numbers: Collection[int]) -> dict[int, Picture]:
+    """Some pictures of a video by number; raise `InputError` when it lacks one."""
+    found: dict[int, Picture] = {}
+    last = max(numbers, default=-1)
+    if last >= 0:
+        for number, picture in enumerate(read_pictures(path, rate)):
+            if number in numbers:
+                found[number] = np.asarray(picture)
+            if number == last:
+                break
+    lacking = sorted(set(numbers) - set(found))
+    if lacking:
+        raise InputError(f"{path}: has no picture {lacking[0]}")
+    return found

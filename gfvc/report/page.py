@@ -1,0 +1,291 @@
+"""The page of a run: what is on it, in which order, and how much of it fits."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from markupsafe import Markup
+
+from gfvc.errors import InputError
+from gfvc.metrics import MEASURES, Measure
+from gfvc.output import check_not_source, check_writable, replaced_when_complete
+from gfvc.report import DEFAULT_MEGABYTES
+from gfvc.report.bench_run import BenchRun, Clip, Point, RateRow, read_bench_run
+from gfvc.report.charts import bits_chart, swatch
+from gfvc.report.choices import Comparison, comparisons, worst_pictures
+from gfvc.report.curves import clip_charts, mean_charts
+from gfvc.report.media import Media, pictures_at
+
+WORST = 3
+"""Worst pictures shown by each measure."""
+
+WORST_APART_SECONDS = 0.5
+_WORST_MEASURES = ("landmark_error", "face_ssim")
+_DIGITS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class ReportSummary:
+    """What came of a report: its size in bytes, its clips, and what had to be left out."""
+
+    bytes: int
+    clips: int
+    left_out: tuple[str, ...]
+
+
+def write_report(
+    folder: Path, output: Path, *, megabytes: float = DEFAULT_MEGABYTES, force: bool = False
+) -> ReportSummary:
+    """Write the page of the run of `gfvc bench` in a folder; the same run gives the same page.
+
+    Videos and pictures take at most `megabytes` (10⁶ bytes) of it; what does not fit or cannot be
+    read is named on the page. Raises `InputError` for a folder without such a run, `OutputError`
+    when the page cannot be written.
+    """
+    check_writable(output, force=force)
+    run = read_bench_run(folder)
+    for used in _files_of(run):
+        check_not_source(used, output)
+    with replaced_when_complete(output, force=force) as temporary:
+        page = _Assembly(run, Media(int(megabytes * 1_000_000)))
+        content = page.render().encode("utf-8")
+        temporary.write_bytes(content)
+    return ReportSummary(len(content), len(run.clips), tuple(page.left_out))
+
+
+def _files_of(run: BenchRun) -> list[Path]:
+    return [
+        run.folder / "bench.json",
+        *(clip.source for clip in run.clips),
+        *(point.video for point in run.points),
+    ]
+
+
+@dataclass(slots=True)
+class _ShownComparison:
+    """A comparison on the page; `number` is its place in the clip's choice."""
+
+    number: int
+    ours: Point
+    peer: Point | None
+    ratio: float
+    bits_chart: Markup | None
+    worst: list[_Worst] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class _WorstPicture:
+    """A picture of the source and the same decoded, as data URIs, and its scores as text."""
+
+    number: int
+    source: str
+    decoded: str
+    scores: str
+
+
+@dataclass(slots=True)
+class _Worst:
+    """The worst pictures by a measure."""
+
+    title: str
+    pictures: list[_WorstPicture]
+
+
+@dataclass(slots=True)
+class _ShownClip:
+    """All of a clip that is on the page; `player` is what the script gets."""
+
+    clip: Clip
+    comparisons: list[_ShownComparison]
+    player: dict[str, Any]
+    charts: list[Markup]
+    legend: list[tuple[Markup, str]]
+    points: Sequence[Point]
+    rates: list[RateRow]
+
+
+class _Assembly:
+    """Puts a page together; `left_out` names what is not on it."""
+
+    def __init__(self, run: BenchRun, media: Media) -> None:
+        self._run = run
+        self._media = media
+        self._series = list(dict.fromkeys(point.curve for point in run.points))
+        self.left_out: list[str] = []
+
+    def render(self) -> str:
+        """The page as HTML."""
+        from gfvc.report.template import render_page
+
+        run = self._run
+        chosen = [comparisons(run.points_of(clip)) for clip in run.clips]
+        # What is seen first of each clip goes in first, then the worst pictures, then the rest.
+        fitting = [self._first_videos(*pair) for pair in zip(run.clips, chosen, strict=True)]
+        clips = [
+            self._clip(clip, first, of_clip)
+            for clip, first, of_clip in zip(run.clips, fitting, chosen, strict=True)
+        ]
+        return render_page(
+            run=run,
+            clips=clips,
+            measures=_measures_with_scores(run),
+            mean_rates=_mean_table(run),
+            compared=_compared_measures(run),
+            mean_charts=mean_charts(run, self._series),
+            legend=self._legend(run.points),
+            left_out=self.left_out,
+            videos=self._media.videos,
+            titles={measure.name: measure.title for measure in run.measures},
+            worst_apart=WORST_APART_SECONDS,
+        )
+
+    def _first_videos(self, clip: Clip, chosen: Sequence[Comparison]) -> list[Comparison]:
+        """The most equal comparison of each curve, as far as their videos fit."""
+        curves: dict[str, Comparison] = {}
+        for comparison in chosen:
+            curves.setdefault(comparison.ours.curve, comparison)
+        return [each for each in curves.values() if self._take_videos(clip, each)]
+
+    def _take_videos(self, clip: Clip, comparison: Comparison) -> bool:
+        shown = [clip.source, comparison.ours.video]
+        shown += [] if comparison.peer is None else [comparison.peer.video]
+        reason = self._media.add_videos(shown)
+        if reason is not None:
+            self.left_out.append(f"{clip.name}: videos of {comparison.ours.name}: {reason}")
+        return reason is None
+
+    def _clip(
+        self, clip: Clip, first: Sequence[Comparison], chosen: Sequence[Comparison]
+    ) -> _ShownClip:
+        worst = [self._worst(clip, comparison) for comparison in first]
+        curves = {comparison.ours.curve for comparison in chosen}
+        others = [each for each in chosen[len(curves) :] if self._take_videos(clip, each)]
+        shown = [
+            _ShownComparison(number, each.ours, each.peer, each.bits_ratio, _bits(clip, each))
+            for number, each in enumerate([*first, *others])
+        ]
+        for comparison, pictures in zip(shown, worst, strict=False):
+            comparison.worst = pictures
+        points = self._run.points_of(clip)
+        return _ShownClip(
+            clip=clip,
+            comparisons=shown,
+            player=self._player(clip, shown),
+            charts=clip_charts(self._run, clip, self._series),
+            legend=self._legend(points),
+            points=points,
+            rates=[row for row in self._run.rates if row.clip == clip.identifier],
+        )
+
+    def _legend(self, points: Sequence[Point]) -> list[tuple[Markup, str]]:
+        curves = {point.curve: not point.is_ours for point in points}
+        return [
+            (swatch(self._series.index(curve), is_peer=is_peer), curve)
+            for curve, is_peer in curves.items()
+        ]
+
+    def _player(self, clip: Clip, shown: Sequence[_ShownComparison]) -> dict[str, Any]:
+        """What the script needs to play a clip and to say what is seen."""
+        return {
+            "rate": float(clip.rate),
+            "pictures": clip.pictures,
+            "source": self._media.video(clip.source) if shown else None,
+            "comparisons": [
+                [self._played(point) for point in (each.ours, each.peer) if point is not None]
+                for each in shown
+            ],
+        }
+
+    def _played(self, point: Point) -> dict[str, Any]:
+        return {
+            "video": self._media.video(point.video),
+            "caption": f"{point.name}, {point.kbps:.2f} kbit/s",
+            "bits": point.picture_bits,
+            "scores": {
+                MEASURES[name].title: [_rounded(value) for value in point.picture_scores[name]]
+                for name in _WORST_MEASURES
+                if name in point.picture_scores
+            },
+        }
+
+    def _worst(self, clip: Clip, comparison: Comparison) -> list[_Worst]:
+        """The worst pictures of a comparison's own point by each of two measures."""
+        point = comparison.ours
+        apart = max(1, round(WORST_APART_SECONDS * clip.rate))
+        numbers = {
+            name: worst_pictures(point.picture_scores.get(name, ()), MEASURES[name], WORST, apart)
+            for name in _WORST_MEASURES
+        }
+        wanted = sorted({number for some in numbers.values() for number in some})
+        try:
+            sources = pictures_at(clip.source, clip.rate, wanted)
+            decoded = pictures_at(point.video, clip.rate, wanted)
+        except InputError as error:
+            self.left_out.append(f"{clip.name}: worst pictures of {point.name}: {error}")
+            return []
+        drawn: dict[int, _WorstPicture] = {}
+        for number in dict.fromkeys(number for some in numbers.values() for number in some):
+            uris = self._media.add_pictures([sources[number], decoded[number]])
+            if uris is None:
+                self.left_out.append(
+                    f"{clip.name}: worst pictures of {point.name}: over the page's size limit"
+                )
+                break
+            drawn[number] = _WorstPicture(number, uris[0], uris[1], _picture_scores(point, number))
+        return [
+            _Worst(MEASURES[name].title, [drawn[number] for number in some if number in drawn])
+            for name, some in numbers.items()
+            if any(number in drawn for number in some)
+        ]
+
+
+def _bits(clip: Clip, comparison: Comparison) -> Markup | None:
+    """Bits of each picture over time; None when neither has bits of its pictures."""
+    shown = [comparison.ours] + ([] if comparison.peer is None else [comparison.peer])
+    curves = {point.name: point.picture_bits for point in shown if point.picture_bits is not None}
+    if not curves:
+        return None
+    return bits_chart(f"bits of each picture of {clip.name}", curves, float(clip.rate))
+
+
+def _picture_scores(point: Point, number: int) -> str:
+    values: Mapping[str, float | None] = {
+        MEASURES[name].title: point.picture_scores[name][number]
+        for name in _WORST_MEASURES
+        if name in point.picture_scores
+    }
+    return ", ".join(
+        f"{title} {'none' if value is None else format(value, f'.{_DIGITS}g')}"
+        for title, value in values.items()
+    )
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else float(f"{value:.{_DIGITS}g}")
+
+
+def _compared_measures(run: BenchRun) -> list[Measure]:
+    """The measures that mean rates are of."""
+    names = {row.measure for row in run.rates if row.clip is None}
+    return [measure for measure in run.measures if measure.name in names]
+
+
+def _mean_table(run: BenchRun) -> dict[tuple[str, str], dict[str, RateRow]]:
+    """Mean rates by gfvc's curve and the curve it is compared with, then by measure."""
+    table: dict[tuple[str, str], dict[str, RateRow]] = {}
+    for row in run.rates:
+        if row.clip is None:
+            table.setdefault((row.test, row.anchor), {})[row.measure] = row
+    return table
+
+
+def _measures_with_scores(run: BenchRun) -> list[Measure]:
+    """The measures that any point has a score of."""
+    return [
+        measure
+        for measure in run.measures
+        if any(point.scores.get(measure.name) is not None for point in run.points)
+    ]

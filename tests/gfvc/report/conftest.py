@@ -1,0 +1,79 @@
+"""A small run of `gfvc bench` made by hand: pictures of the demo clip, scores made up."""
+
+from __future__ import annotations
+
+import json
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+
+from gfvc.bench.plan import Plan
+from gfvc.bench.results import ClipResult, assemble
+from gfvc.video_reader import Picture
+from tests.gfvc.bench.points import point
+from tests.gfvc.support import write_video
+
+# Slow, so that thirty pictures play for three seconds.
+RATE = Fraction(10)
+PICTURES = 30
+WORST_PICTURE = 17
+HOSTILE = "<script>alert('&\"')</script>"
+
+POINTS = [
+    ("gfvc mesh", 2.0, 24.0),
+    ("gfvc mesh", 5.0, 25.0),
+    ("vvenc", 5.2, 27.0),
+    ("vvenc", 12.0, 33.0),
+    ("vvenc half size", 3.9, 22.0),
+]
+
+
+@pytest.fixture(scope="session")
+def bench_run(tmp_path_factory: pytest.TempPathFactory, demo_pictures: list[Picture]) -> Path:
+    """The folder of a finished run of one clip; its name would be a script if not escaped."""
+    folder = tmp_path_factory.mktemp("report") / "bench"
+    (folder / "points").mkdir(parents=True)
+    small = [np.asarray(cv2.resize(picture, (96, 96)), np.uint8) for picture in demo_pictures]
+    write_video(folder / "source.mp4", small, RATE)
+    points = []
+    for number, (curve, kbps, psnr) in enumerate(POINTS):
+        decoded = [np.asarray(cv2.blur(p, (2 * number + 1,) * 2), np.uint8) for p in small]
+        path = f"points/{number}.mp4"
+        write_video(folder / path, decoded, RATE)
+        points.append(_measured(point("one-1", curve, kbps, psnr, landmark_error=0.1 / kbps), path))
+    clip = {
+        "id": "one-1",
+        "name": HOSTILE,
+        "pictures": PICTURES,
+        "fps": float(RATE),
+        "width": 96,
+        "height": 96,
+        "source": "source.mp4",
+    }
+    failure = {"clip": "two", "curve": "vvenc", "label": "QP 1", "reason": f"no {HOSTILE}"}
+    results = assemble(Plan(size=96), [ClipResult(clip, points, [failure])])
+    (folder / "bench.json").write_text(json.dumps(results))
+    return folder
+
+
+def _measured(made_up: dict[str, Any], video: str) -> dict[str, Any]:
+    errors: list[float | None] = [0.01 + 0.001 * number for number in range(PICTURES)]
+    errors[WORST_PICTURE], errors[0] = 1.0, None
+    return {
+        **made_up,
+        "picture_scores": {"landmark_error": errors, "face_ssim": [0.8] * PICTURES},
+        "picture_bits": [5000, *[80 + number for number in range(PICTURES - 1)]],
+        "files": {"stream": "points/none.266", "decoded": video},
+    }
+
+
+@pytest.fixture
+def results(bench_run: Path) -> dict[str, Any]:
+    """What bench.json of `bench_run` holds, to be changed."""
+    loaded = json.loads((bench_run / "bench.json").read_text())
+    assert isinstance(loaded, dict)
+    return loaded
