@@ -101,7 +101,17 @@ class Analysis:
 
 
 class Analyser(Closable, ABC):
-    """Looks at the pictures of one clip, in order; trackers may keep state. Use as a context."""
+    """Looks at the pictures of one clip, in order; trackers may keep state. Use as a context.
+
+    A clip may be looked at again and again, with other key pictures: `rewind` comes between, and
+    `remember` before makes that quick.
+    """
+
+    def remember(self, pictures: int) -> None:
+        """Keep what was found in up to so many pictures, where finding it again takes long."""
+
+    def rewind(self) -> None:
+        """Start the clip over: from here on, answer as a new analyser would."""
 
     @abstractmethod
     def analyse_key(self, picture: Picture) -> Analysis | None:

@@ -24,6 +24,7 @@ import numpy as np
 from models.closable import Closable
 from models.contract import FloatArray, Picture
 from models.errors import FaceTrackerError
+from models.landmark_memory import LandmarkMemory
 
 MAX_FACES = 4
 
@@ -182,6 +183,15 @@ class FaceTracker(Closable):
             "face_mesh", static_image_mode=True, max_num_faces=MAX_FACES, refine_landmarks=True
         )
         self._last: FaceBox | None = None
+        self._memory: LandmarkMemory | None = None
+
+    def remember(self, pictures: int) -> None:
+        """Keep what is found in up to so many pictures, for when they are looked at again."""
+        self._memory = LandmarkMemory(pictures)
+
+    def rewind(self) -> None:
+        """Follow no face any more, as a new tracker does."""
+        self._last = None
 
     def track(self, picture: Picture) -> FloatArray | None:
         """Landmarks [478, 3] of the followed face, or None when there is none."""
@@ -197,14 +207,19 @@ class FaceTracker(Closable):
 
     def look(self, picture: Picture) -> FloatArray | None:
         """Landmarks of the largest face of a still; `track` follows that face from then on."""
-        self._last = None
+        self.rewind()
         return self.track(picture)
 
     def _find(self, picture: Picture) -> list[tuple[FloatArray, FaceBox]]:
         height, width = picture.shape[:2]
-        found = self._graph.process(picture).multi_face_landmarks or ()
-        candidates = [_points(face) for face in found]
+        if self._memory is None:
+            candidates = self._look(picture)
+        else:
+            candidates = self._memory.find(picture, self._look)
         return [(points, landmark_box(points, width, height)) for points in candidates]
+
+    def _look(self, picture: Picture) -> list[FloatArray]:
+        return [_points(face) for face in self._graph.process(picture).multi_face_landmarks or ()]
 
     def close(self) -> None:
         """Free the library's graph."""

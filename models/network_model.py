@@ -175,6 +175,14 @@ class NetworkAnalyser(Analyser):
         self._model = model
         self._tracker = FaceTracker()
 
+    def remember(self, pictures: int) -> None:
+        """Keep the landmarks of up to so many pictures."""
+        self._tracker.remember(pictures)
+
+    def rewind(self) -> None:
+        """Follow no face any more."""
+        self._tracker.rewind()
+
     def finds_face(self, picture: Picture) -> bool:
         """Tell whether a picture shows a face."""
         self._model.check_size(picture)

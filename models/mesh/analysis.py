@@ -49,6 +49,14 @@ class MeshAnalyser(Analyser):
         self._space = space
         self._tracker = FaceTracker()
 
+    def remember(self, pictures: int) -> None:
+        """Keep the landmarks of up to so many pictures."""
+        self._tracker.remember(pictures)
+
+    def rewind(self) -> None:
+        """Follow no face any more."""
+        self._tracker.rewind()
+
     def finds_face(self, picture: Picture) -> bool:
         """Tell whether a picture shows a face."""
         return self._tracker.track(picture) is not None
