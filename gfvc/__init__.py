@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from gfvc.decoder import DecodeOptions, DecodeSummary, decode
-    from gfvc.encoder import EncodeOptions, EncodeSummary, encode
+    from gfvc.encode_options import EncodeOptions
+    from gfvc.encoder import EncodeSummary, encode
     from gfvc.errors import GfvcError, InputError, OutputError, StreamError
 
 __version__ = "0.1.0"
@@ -37,7 +38,7 @@ _HOME = {
     "DecodeOptions": "gfvc.decoder",
     "DecodeSummary": "gfvc.decoder",
     "decode": "gfvc.decoder",
-    "EncodeOptions": "gfvc.encoder",
+    "EncodeOptions": "gfvc.encode_options",
     "EncodeSummary": "gfvc.encoder",
     "encode": "gfvc.encoder",
     "GfvcError": "gfvc.errors",

@@ -2,6 +2,7 @@
 
 GfvcError
 ├── InputError      an input file is not what it should be
+│   └── KeyPictureTooCoarseError   its coded key pictures show no face
 ├── StreamError     a bitstream does not hold what is needed to decode it
 └── OutputError     an output cannot be written, or exists already
 
@@ -18,6 +19,10 @@ class GfvcError(Exception):
 
 class InputError(GfvcError):
     """An input file is missing, damaged or of the wrong kind."""
+
+
+class KeyPictureTooCoarseError(InputError):
+    """Key pictures show a face before they are coded, but not after."""
 
 
 class StreamError(GfvcError):

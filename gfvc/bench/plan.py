@@ -12,11 +12,13 @@ from typing import Any
 from base_codec_adapters.requests import MAX_QP
 from base_codec_adapters.video import Structure, find_video_encoder
 from gfvc.default_model import BEST
-from gfvc.encoder import EncodeOptions
+from gfvc.encode_options import EncodeOptions
 from gfvc.errors import InputError
 
 # Options of the encoder that a benchmark sets by itself.
-_OURS = frozenset({"model", "key_qp", "crop", "size", "rate", "codec", "audio", "timeout"})
+_OURS = frozenset(
+    {"model", "key_qp", "bitrate", "quality", "crop", "size", "rate", "codec", "audio", "timeout"}
+)
 
 
 @dataclass(frozen=True, slots=True)

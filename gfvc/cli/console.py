@@ -6,7 +6,25 @@ import contextlib
 import sys
 from collections.abc import Callable, Iterator
 
-Progress = Callable[[int, "int | None"], None]
+
+class ProgressBar:
+    """Called with the number of things done, and the total or None, it moves a bar."""
+
+    def __init__(
+        self,
+        move: Callable[[int, int | None], None] = lambda done, total: None,
+        label: Callable[[str], None] = lambda text: None,
+    ) -> None:
+        self._move = move
+        self._label = label
+
+    def __call__(self, done: int, total: int | None) -> None:
+        """Show how much is done."""
+        self._move(done, total)
+
+    def describe(self, text: str) -> None:
+        """Say what is being done, in place of the bar's label."""
+        self._label(text)
 
 
 def note(text: str) -> None:
@@ -15,10 +33,10 @@ def note(text: str) -> None:
 
 
 @contextlib.contextmanager
-def progress_bar(label: str, unit: str = "pictures") -> Iterator[Progress]:
-    """A callable (done, total or None) that moves a bar; silent where stderr is no terminal."""
+def progress_bar(label: str, unit: str = "pictures") -> Iterator[ProgressBar]:
+    """A bar on stderr; silent where that is no terminal."""
     if not sys.stderr.isatty():
-        yield lambda done, total: None
+        yield ProgressBar()
         return
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -34,4 +52,7 @@ def progress_bar(label: str, unit: str = "pictures") -> Iterator[Progress]:
     )
     with bar:
         task = bar.add_task(label, total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
+        yield ProgressBar(
+            lambda done, total: bar.update(task, completed=done, total=total),
+            lambda text: bar.update(task, description=text),
+        )

@@ -13,15 +13,20 @@ import json
 import sys
 from fractions import Fraction
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from gfvc.cli.runtime_arguments import add_runtime_arguments, runtime_from
 from models.face import MAX_FEATURES
+
+if TYPE_CHECKING:
+    from gfvc.encoder import EncodeSummary
 
 HELP = "encode a video"
 EPILOG = """\
 examples:
   gfvc encode talk.mp4 talk.266
   gfvc encode talk.mp4 talk.265 --key-qp 30
+  gfvc encode talk.mp4 talk.266 --bitrate 3k
   gfvc encode talk.mp4 small.mp4 --audio copy
   gfvc encode face.mp4 face.266 --crop none --fps 25 --json
 """
@@ -79,6 +84,19 @@ def _price(text: str) -> float:
     return price
 
 
+def _bitrate(text: str) -> float:
+    number, unit = (text[:-1], 1000.0) if text[-1:] in ("k", "K") else (text, 1.0)
+    try:
+        bitrate = float(number) * unit
+    except ValueError:
+        bitrate = 0.0
+    if not 100 <= bitrate <= 1e8:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not a number of bits per second in 100..100000k, such as 3k or 2500"
+        )
+    return bitrate
+
+
 def _size(text: str) -> int:
     try:
         size = int(text)
@@ -123,6 +141,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help=f"0..{MAX_FEATURES} values a picture for what landmarks do not say, measured by the "
         "face model (default: 0)",
+    )
+    parser.add_argument(
+        "--bitrate",
+        type=_bitrate,
+        metavar="N[k]",
+        help="bits per second that OUT without its sound shall take, within 5 %%, such as 3k or "
+        "2500; codes the clip several times to find the --key-qp and --symbol-price for it",
+    )
+    parser.add_argument(
+        "--quality",
+        choices=("low", "medium", "high"),
+        help="a --key-qp and a --symbol-price that go together; see docs/rate_control.md (default: "
+        "medium)",
     )
     parser.add_argument(
         "--key-qp",
@@ -222,15 +253,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Run the command."""
     from gfvc.cli.console import note, progress_bar
-    from gfvc.encoder import EncodeOptions, encode
+    from gfvc.encode_options import EncodeOptions
+    from gfvc.encoder import encode
     from gfvc.errors import OutputError
-    from gfvc.symbol_decisions import DEFAULT_PRICE
     from gfvc.symbol_rate import AUTOMATIC_RATE
 
     if options.low_delay and (options.symbol_rate or options.symbol_price or options.without):
         raise OutputError(
             f"{options.output}: --low-delay sends each picture's message at once, so that nothing "
             "can be decided about it; leave out --symbol-rate, --symbol-price and --without"
+        )
+    own = options.key_qp is not None or options.symbol_price is not None
+    if own + (options.bitrate is not None) + (options.quality is not None) > 1:
+        raise OutputError(
+            f"{options.output}: --bitrate, --quality, and --key-qp with --symbol-price are three "
+            "ways to say how many bits to spend; choose one"
         )
     settings = EncodeOptions(
         codec=options.codec,
@@ -245,7 +282,9 @@ def run(options: argparse.Namespace) -> int:
         rate=options.fps,
         low_delay=options.low_delay,
         symbol_rate=options.symbol_rate or AUTOMATIC_RATE,
-        symbol_price=options.symbol_price or DEFAULT_PRICE,
+        symbol_price=options.symbol_price,
+        bitrate=options.bitrate,
+        quality=options.quality,
         without=frozenset(name.replace("-", "_") for name in options.without),
         audio=options.audio,
         fallback=options.fallback,
@@ -260,6 +299,7 @@ def run(options: argparse.Namespace) -> int:
             force=options.force,
             notes=note,
             progress=progress,
+            stage=progress.describe,
         )
     if options.json:
         sys.stdout.write(json.dumps(summary.to_json()) + "\n")
@@ -271,6 +311,17 @@ def run(options: argparse.Namespace) -> int:
             f"{options.output}: {summary.frames} pictures ({pictures}) at "
             f"{float(summary.rate):g}/s, {summary.kilobits_per_second:.2f} kbit/s "
             f"(base layer {summary.base_bits}, face parameters {summary.sei_bits} bits), "
-            f"{summary.seconds:.1f} s"
+            f"{_found(summary)}{summary.seconds:.1f} s"
         )
     return 0
+
+
+def _found(summary: EncodeSummary) -> str:
+    """The settings that met a bitrate."""
+    if summary.target_bitrate is None:
+        return ""
+    settings = summary.settings
+    return (
+        f"key QP {settings.key_qp} and symbol price {settings.symbol_price:.3g} after "
+        f"{summary.trials} trials, "
+    )

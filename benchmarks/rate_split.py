@@ -1,0 +1,135 @@
+"""How to split bits between key pictures and face parameters: which settings are worth their rate.
+
+    python -m benchmarks.rate_split CLIP... [--key-qps N,N...] [--prices X,X...] [--json FILE]
+
+Square clips with a face throughout are coded at each pair of key QP and symbol price. Printed are
+means over clips: kbit/s of the whole stream, and the quality that the encoder's own decisions go by
+(SSIM of luma over the face, less the landmark error), of every tenth picture. A star marks pairs
+to which no other is better in both.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+
+from gfvc.base_layer import decode_base_layer
+from gfvc.coding_pass import Clip, CodedClip, code_clip
+from gfvc.crop import require_square
+from gfvc.default_model import choose_model
+from gfvc.driven_pictures import parameters_of_pictures
+from gfvc.encode_options import EncodeOptions
+from gfvc.key_decisions.quality import FaceQuality
+from gfvc.rate_control import RateSettings
+from gfvc.stream_information import StreamInformation
+from gfvc.stream_reader import read_face_stream
+from gfvc.target_bitrate import REMEMBERED_PICTURES
+from gfvc.video_reader import Picture, probe_video, read_pictures
+from models import Analyser, AnimationModel, default_registry
+
+EVERY = 10
+KEY_QPS = (22, 27, 32, 37, 42, 47)
+PRICES = (0.0125, 0.05, 0.2, 0.8)
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """Settings, and means over clips of what they cost and give."""
+
+    key_qp: int
+    symbol_price: float
+    kbps: float
+    quality: float
+
+
+def open_clip(source: Path) -> Clip:
+    """A square clip for the default model, coded as VVC with key pictures at fixed intervals."""
+    video = probe_video(source)
+    options = EncodeOptions(fallback="never", crop="none")
+    registered = default_registry().find(choose_model(None, 0, options.size))
+    square = require_square(source, video.width, video.height)
+    information = StreamInformation(video.rate, video.width, video.height, square)
+    model = registered.load(options.runtime)
+    return Clip(source, options, "vvc", model, registered.card, information, None)
+
+
+def measure(clip: Clip, settings: RateSettings, analyser: Analyser) -> tuple[float, float]:
+    """The kbit/s and the quality of a clip."""
+    with tempfile.TemporaryDirectory() as folder, FaceQuality() as quality:
+        analyser.rewind()
+        coded = code_clip(clip, settings, Path(folder, "clip.266"), analyser, lambda *_: None)
+        size = coded.stream.stat().st_size
+        sources = read_pictures(clip.source, clip.rate)
+        found = [
+            quality.measure(source, picture)
+            for source, picture in zip(sources, _drawn(coded, clip.model), strict=True)
+            if picture is not None
+        ]
+    kbps = 8 * size * float(clip.rate) / coded.frames / 1000
+    return kbps, float(np.mean([value for value in found if value is not None]))
+
+
+def _drawn(coded: CodedClip, model: AnimationModel) -> Iterator[Picture | None]:
+    """Every so many pictures as a receiver draws them, None for the others."""
+    stream = read_face_stream(coded.stream, lambda _: None)
+    keys = decode_base_layer(stream.codec, stream.base_layer_parts())
+    for unit, key in zip(stream.picture_units, keys, strict=True):
+        faces = parameters_of_pictures(unit, model.layout, coded.stream, marked=False)
+        reference = model.prepare(key, next(faces))
+        yield key
+        for number, face in enumerate(faces, 1):
+            yield reference.animate(face) if number % EVERY == 0 else None
+
+
+def mark(points: Sequence[Point]) -> list[bool]:
+    """Whether no other point has a lower rate and a higher quality."""
+    return [
+        not any(other.kbps < point.kbps and other.quality > point.quality for other in points)
+        for point in points
+    ]
+
+
+def _numbers(text: str) -> tuple[float, ...]:
+    return tuple(float(part) for part in text.split(","))
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the benchmark."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.rate_split", description=__doc__)
+    parser.add_argument("clips", nargs="+", type=Path, metavar="CLIP")
+    parser.add_argument("--key-qps", type=_numbers, default=KEY_QPS, metavar="N,N...")
+    parser.add_argument("--prices", type=_numbers, default=PRICES, metavar="X,X...")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the results here too")
+    options = parser.parse_args(arguments)
+    pairs = [RateSettings(int(qp), price) for qp in options.key_qps for price in options.prices]
+    found = []
+    for path in options.clips:
+        clip = open_clip(path)
+        with clip.model.open_analyser() as analyser:
+            analyser.remember(REMEMBERED_PICTURES)
+            found.append([measure(clip, settings, analyser) for settings in pairs])
+    points = [
+        Point(settings.key_qp, settings.symbol_price, float(kbps), float(quality))
+        for settings, (kbps, quality) in zip(pairs, np.mean(found, axis=0), strict=True)
+    ]
+    rows = sorted(zip(points, mark(points), strict=True), key=lambda row: row[0].kbps)
+    print("key QP   price  kbit/s  quality")
+    for point, best in rows:
+        star = " *" if best else ""
+        settings = f"{point.key_qp:6} {point.symbol_price:7.3f}"
+        print(f"{settings} {point.kbps:7.3f} {point.quality:8.4f}{star}")
+    if options.json is not None:
+        content = [asdict(point) | {"best": best} for point, best in rows]
+        options.json.write_text(json.dumps(content, indent=2) + "\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

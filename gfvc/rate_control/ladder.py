@@ -1,0 +1,54 @@
+"""From the finest to the coarsest settings, each with a fair split of the bits.
+
+A step is a quantisation parameter of key pictures and the price of a bit of the face parameters
+that goes with it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from base_codec_adapters import Codec
+from gfvc.base_layer import DEFAULT_QP
+from gfvc.symbol_decisions import DEFAULT_PRICE
+
+Quality = Literal["low", "medium", "high"]
+QUALITIES: tuple[Quality, ...] = get_args(Quality)
+
+_KEY_QPS = range(20, 51)
+# The price doubles for so many steps of the quantisation parameter.
+_QP_STEPS_PER_DOUBLING = 4.0
+_KEY_QP_OF_QUALITY: dict[Quality, int] = {"low": 40, "medium": 32, "high": 26}
+
+
+@dataclass(frozen=True, slots=True)
+class RateSettings:
+    """What decides how many bits a clip takes.
+
+    `key_qp` is the quantisation parameter of key pictures, 0..63 for VVC and 0..51 for HEVC;
+    `symbol_price` the distortion that a bit of the face parameters may cost.
+    """
+
+    key_qp: int
+    symbol_price: float
+
+
+def ladder(codec: Codec) -> tuple[RateSettings, ...]:
+    """Settings in the order of falling rate; those of the encoder's defaults are among them."""
+    return tuple(_step(codec, qp) for qp in _KEY_QPS)
+
+
+def default_step(codec: Codec) -> int:
+    """Index in the ladder of the encoder's defaults."""
+    return _KEY_QPS.index(DEFAULT_QP[codec])
+
+
+def quality_settings(quality: Quality, codec: Codec) -> RateSettings:
+    """The step of the ladder that a preset means."""
+    return _step(codec, _KEY_QP_OF_QUALITY[quality])
+
+
+def _step(codec: Codec, key_qp: int) -> RateSettings:
+    doublings = (key_qp - DEFAULT_QP[codec]) / _QP_STEPS_PER_DOUBLING
+    return RateSettings(key_qp, DEFAULT_PRICE * 2.0**doublings)

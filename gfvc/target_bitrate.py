@@ -1,0 +1,124 @@
+"""Coding a clip at a bitrate: passes with settings that come nearer and nearer.
+
+Each trial is a whole pass, so that key pictures where they pay, several of them, and ordinary
+video are all in the rate. What takes longest, looking for the face in the pictures, is done once.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from gfvc.clip_encoder import Progress, Stage
+from gfvc.coding_pass import Clip, CodedClip, code_clip
+from gfvc.errors import InputError, KeyPictureTooCoarseError
+from gfvc.rate_control import TOLERANCE, RateSettings, default_step, find_settings, ladder
+from models import Analyser
+
+REMEMBERED_PICTURES = 20_000
+"""Pictures whose landmarks are kept from pass to pass: some 115 MB, 13 minutes of one face."""
+
+
+def code_at_bitrate(
+    clip: Clip,
+    bitrate: float,
+    folder: Path,
+    analyser: Analyser,
+    *,
+    in_mp4: bool,
+    progress: Progress,
+    stage: Stage,
+) -> tuple[CodedClip, int]:
+    """Code a clip at `bitrate` bits per second, within `TOLERANCE`.
+
+    Streams of passes go into `folder`, where that of the best one stays. `in_mp4` says that the
+    bits of an MP4 file around it count; sound does not. `stage` is told about each pass. Returns
+    what the best pass made and the number of passes. Raises `InputError` when the bitrate cannot
+    be met, and what `code_clip` raises.
+    """
+    trials = _Trials(clip, bitrate / 1000, folder, analyser, in_mp4, progress, stage)
+    best = find_settings(
+        bitrate / 1000,
+        ladder(clip.codec),
+        default_step(clip.codec),
+        trials.measure,
+        price_matters=not clip.options.low_delay and clip.options.fallback != "always",
+    )
+    coded = trials.best
+    if best is None or coded is None:
+        assert trials.too_coarse is not None
+        raise trials.too_coarse
+    if abs(best.rate * 1000 / bitrate - 1) > TOLERANCE:
+        raise InputError(
+            f"{clip.source}: cannot be coded at {bitrate / 1000:.4g} kbit/s; the nearest that can "
+            f"be reached is {best.rate:.2f} kbit/s{_advice(clip, best.rate * 1000 > bitrate)}"
+        )
+    return coded, trials.count
+
+
+def _advice(clip: Clip, too_much: bool) -> str:
+    if too_much:
+        return "; ask for that, or for fewer or smaller key pictures (--key-interval, --size)"
+    return "; ask for that, or code a larger picture (--size)"
+
+
+class _Trials:
+    """Passes so far; the stream of the best of them is kept."""
+
+    def __init__(
+        self,
+        clip: Clip,
+        target: float,
+        folder: Path,
+        analyser: Analyser,
+        in_mp4: bool,
+        progress: Progress,
+        stage: Stage,
+    ) -> None:
+        self._clip = clip
+        self._target = target
+        self._folder = folder
+        self._analyser = analyser
+        self._in_mp4 = in_mp4
+        self._progress = progress
+        self._stage = stage
+        self.count = 0
+        self.best: CodedClip | None = None
+        self._best_rate = 0.0
+        self.too_coarse: KeyPictureTooCoarseError | None = None
+        analyser.remember(REMEMBERED_PICTURES)
+
+    def measure(self, settings: RateSettings) -> float | None:
+        """Code with the settings; the kbit/s, or None where key pictures are too coarse."""
+        self.count += 1
+        self._stage(
+            f"trial {self.count}: key QP {settings.key_qp}, "
+            f"symbol price {settings.symbol_price:.3g}"
+        )
+        self._analyser.rewind()
+        stream = self._folder / f"trial{self.count}"
+        try:
+            coded = code_clip(self._clip, settings, stream, self._analyser, self._progress)
+        except KeyPictureTooCoarseError as error:
+            self.too_coarse = error
+            stream.unlink()
+            return None
+        rate = 8 * self._bytes(coded) * float(coded.rate) / coded.frames / 1000
+        worse = coded
+        if self.best is None or self._off(rate) < self._off(self._best_rate):
+            worse, self.best, self._best_rate = self.best or coded, coded, rate
+        if worse is not self.best:
+            worse.stream.unlink()
+        return rate
+
+    def _off(self, rate: float) -> float:
+        """How far a rate lies from the target, as a factor."""
+        return max(rate / self._target, self._target / rate)
+
+    def _bytes(self, coded: CodedClip) -> int:
+        if not self._in_mp4:
+            return coded.stream.stat().st_size
+        file = coded.stream.with_suffix(".mp4")
+        coded.write_mp4(file, None)
+        size = file.stat().st_size
+        file.unlink()
+        return size

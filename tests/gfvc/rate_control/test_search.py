@@ -1,0 +1,138 @@
+"""Finding settings for a bitrate, with made rates in place of an encoder's."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from base_codec_adapters import MAX_QP, Codec
+from gfvc.base_layer import DEFAULT_QP
+from gfvc.rate_control import (
+    QUALITIES,
+    TOLERANCE,
+    RateSettings,
+    default_step,
+    find_settings,
+    ladder,
+    quality_settings,
+)
+from gfvc.rate_control.search import MAX_TRIALS
+from gfvc.symbol_decisions import DEFAULT_PRICE
+
+STEPS = ladder("vvc")
+START = default_step("vvc")
+CODECS: tuple[Codec, ...] = ("vvc", "hevc")
+
+Rate = Callable[[RateSettings], "float | None"]
+
+
+def made_rate(key: float, symbols: float) -> Callable[[RateSettings], float]:
+    """Kbit/s that fall with the settings as real ones do; `key` and `symbols` at the defaults."""
+
+    def rate(settings: RateSettings) -> float:
+        steps = settings.key_qp - DEFAULT_QP["vvc"]
+        return key * math.pow(2, -steps / 6) + symbols * math.pow(
+            settings.symbol_price / DEFAULT_PRICE, -0.35
+        )
+
+    return rate
+
+
+class Counted:
+    """A rate that notes what it was asked."""
+
+    def __init__(self, rate: Rate) -> None:
+        self._rate = rate
+        self.asked: list[RateSettings] = []
+
+    def __call__(self, settings: RateSettings) -> float | None:
+        self.asked.append(settings)
+        return self._rate(settings)
+
+
+@pytest.mark.parametrize("codec", CODECS)
+def test_the_ladder_falls_and_holds_the_defaults(codec: Codec) -> None:
+    steps = ladder(codec)
+    assert steps[default_step(codec)] == RateSettings(DEFAULT_QP[codec], DEFAULT_PRICE)
+    assert all(0 <= step.key_qp <= MAX_QP[codec] for step in steps)
+    assert [s.key_qp for s in steps] == sorted({s.key_qp for s in steps})
+    assert [s.symbol_price for s in steps] == sorted({s.symbol_price for s in steps})
+
+
+@pytest.mark.parametrize("codec", CODECS)
+def test_presets_are_steps_of_the_ladder(codec: Codec) -> None:
+    places = [ladder(codec).index(quality_settings(quality, codec)) for quality in QUALITIES]
+    assert QUALITIES == ("low", "medium", "high")
+    assert places == sorted(places, reverse=True)
+    assert places[1] == default_step(codec)
+
+
+@given(key=st.floats(0.05, 20), symbols=st.floats(0.05, 5), settings=st.sampled_from(STEPS[1:-1]))
+def test_a_rate_of_the_ladder_is_met_in_few_trials(
+    key: float, symbols: float, settings: RateSettings
+) -> None:
+    rate = made_rate(key, symbols)
+    target = 1.03 * rate(settings)
+    measure = Counted(rate)
+    best = find_settings(target, STEPS, START, measure)
+    assert best is not None
+    assert abs(best.rate / target - 1) <= TOLERANCE
+    assert rate(best.settings) == best.rate
+    assert len(measure.asked) <= 8
+
+
+@pytest.mark.parametrize("share", [1 / 30, 30])
+def test_out_of_reach_the_nearest_comes_back(share: float) -> None:
+    rate = made_rate(1.0, 1.0)
+    measure = Counted(rate)
+    best = find_settings(2.0 * share, STEPS, START, measure)
+    assert best is not None
+    end = STEPS[-1] if share < 1 else STEPS[0]
+    factor = 16 if share < 1 else 1 / 16
+    assert best.settings.key_qp == end.key_qp
+    assert best.settings.symbol_price == pytest.approx(end.symbol_price * factor)
+    assert len(measure.asked) <= MAX_TRIALS
+
+
+def test_nothing_is_tried_again_once_a_rate_is_near() -> None:
+    measure = Counted(made_rate(1.0, 1.0))
+    best = find_settings(2.0, STEPS, START, measure)
+    assert best is not None
+    assert measure.asked == [STEPS[START]]
+
+
+def test_where_the_price_does_not_matter_only_steps_are_tried() -> None:
+    measure = Counted(made_rate(3.0, 0.0))
+    best = find_settings(2.0, STEPS, START, measure, price_matters=False)
+    assert best is not None
+    assert set(measure.asked) <= set(STEPS)
+    assert abs(math.log2(best.rate / 2.0)) <= 1 / 12
+
+
+def test_key_pictures_too_coarse_to_use_are_left_out() -> None:
+    rate = made_rate(1.0, 1.0)
+    measure = Counted(lambda s: rate(s) if s.key_qp <= 34 else None)
+    best = find_settings(1.3, STEPS, START, measure)
+    assert best is not None
+    assert best.settings.key_qp <= 34
+    assert abs(best.rate / 1.3 - 1) <= TOLERANCE
+
+
+def test_none_when_nothing_can_be_coded() -> None:
+    measure = Counted(lambda s: None)
+    assert find_settings(1.0, STEPS, START, measure) is None
+    assert len(measure.asked) <= MAX_TRIALS
+
+
+def test_a_rate_that_rises_again_ends_the_ladder() -> None:
+    """Coarse key pictures that lose the face are replaced by ordinary video, which is large."""
+    rate = made_rate(1.0, 1.0)
+    measure = Counted(lambda s: rate(s) if s.key_qp <= 36 else 9.0)
+    best = find_settings(1.45, STEPS, START, measure)
+    assert best is not None
+    assert abs(best.rate / 1.45 - 1) <= TOLERANCE
+    assert best.settings.key_qp <= 36
