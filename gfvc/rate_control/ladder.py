@@ -17,7 +17,8 @@ Quality = Literal["low", "medium", "high"]
 QUALITIES: tuple[Quality, ...] = get_args(Quality)
 
 _KEY_QPS = range(20, 51)
-# The price doubles for so many steps of the quantisation parameter.
+# The price doubles for so many steps of the quantisation parameter: the pairs that
+# benchmarks/rate_split.py finds worth their rate (docs/rate_control.md).
 _QP_STEPS_PER_DOUBLING = 4.0
 _KEY_QP_OF_QUALITY: dict[Quality, int] = {"low": 40, "medium": 32, "high": 26}
 
