@@ -100,8 +100,10 @@ def test_a_clip_that_starts_without_a_face(demo_pictures: list[Picture], tmp_pat
     assert low_confidence(stream) == [[False] + [True] * 6 + [False] * 5]
     decoded = decode_all(stream)
     assert len(decoded) == 12
+    # All stand alike; a network draws even the key picture's own face anew.
     for standing in decoded[1:7]:
-        assert mean_difference(standing, decoded[0]) < 0.5
+        assert np.array_equal(standing, decoded[1])
+        assert mean_difference(standing, decoded[0]) < 3.0
     assert mean_difference(decoded[11], demo_pictures[5]) < 9.0
 
 

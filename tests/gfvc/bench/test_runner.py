@@ -63,8 +63,9 @@ def test_everything_of_a_point_is_there(bench: Path) -> None:
             assert len(values) == PICTURES
         mean = np.mean(point["picture_scores"]["psnr"])
         assert point["scores"]["psnr"] == pytest.approx(mean, rel=1e-5)
-        assert len(point["picture_bits"]) == PICTURES
-        assert sum(point["picture_bits"]) <= point["bits"]
+        # A message of several pictures leaves them no bits of their own.
+        bits = point["picture_bits"]
+        assert bits is None or (len(bits) == PICTURES and sum(bits) <= point["bits"])
     assert sum(peer["picture_bits"]) == peer["bits"]
     assert ours["picture_scores"]["sharpness"][0] == pytest.approx(1, abs=0.2)
     assert ours["scores"]["landmark_error"] < 0.1
