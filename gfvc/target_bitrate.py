@@ -58,7 +58,7 @@ def code_at_bitrate(
 def _advice(clip: Clip, too_much: bool) -> str:
     if too_much:
         return "; ask for that, or for fewer or smaller key pictures (--key-interval, --size)"
-    return "; ask for that, or code a larger picture (--size)"
+    return "; ask for that, or for more or larger key pictures (--key-interval, --size)"
 
 
 class _Trials:

@@ -16,7 +16,7 @@ from gfvc.symbol_decisions import DEFAULT_PRICE
 Quality = Literal["low", "medium", "high"]
 QUALITIES: tuple[Quality, ...] = get_args(Quality)
 
-_KEY_QPS = range(20, 51)
+_KEY_QPS = range(2, 51)
 # The price doubles for so many steps of the quantisation parameter: the pairs that
 # benchmarks/rate_split.py finds worth their rate (docs/rate_control.md).
 _QP_STEPS_PER_DOUBLING = 4.0
