@@ -184,7 +184,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.main_job", description=__doc__)
     parser.add_argument("clips", nargs="+", type=Path, metavar="CLIP")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the results here too")
-    parser.add_argument("--model", default="mesh")
+    parser.add_argument("--model", default="face")
     parser.add_argument("--key-qp", metavar="N")
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument(
