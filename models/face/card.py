@@ -26,7 +26,7 @@ CARD = ModelCard(
         "docs/face.md has data, recipe, hours and curves."
     ),
     limits=(
-        "Trained at 256x256 on about 50 people, most of them filmed from the front. Teeth and "
+        "Trained at 256x256 on 54 people, most of them filmed from the front. Teeth and "
         "tongue are guesses; glasses and earrings bend or blur; hands in front of the face are "
         "not drawn; heads turned far from the key picture, hair and collars smear; the "
         "background stands still."
