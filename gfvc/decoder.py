@@ -26,7 +26,6 @@ from gfvc.video_writer import is_folder_output, open_writer
 from models import (
     AnimationModel,
     FaceParameters,
-    Reference,
     RegisteredModel,
     Registry,
     Runtime,
@@ -187,9 +186,6 @@ def _coded_pictures(source: Path, stream: FaceStream, timeout: float) -> Iterato
 def _animate(
     received: Iterator[FaceParameters], key: Picture, model: AnimationModel
 ) -> Iterator[Picture]:
-    reference: Reference | None = None
-    for parameters in received:
-        if reference is None:
-            reference = model.prepare(key, parameters)
-        else:
-            yield reference.animate(parameters)
+    first = next(received, None)
+    if first is not None:
+        yield from model.prepare(key, first).animate_many(received)

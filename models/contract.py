@@ -8,6 +8,7 @@ exist only outside the bitstream: the codec quantises them according to the mode
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -135,6 +136,10 @@ class Reference(ABC):
     @abstractmethod
     def animate(self, parameters: FaceParameters) -> Picture:
         """Draw the picture that the parameters describe, in the size of the key picture."""
+
+    def animate_many(self, parameters: Iterable[FaceParameters]) -> Iterator[Picture]:
+        """Draw pictures in order; a model may draw some of them at the same time."""
+        return map(self.animate, parameters)
 
 
 class AnimationModel(ABC):

@@ -6,7 +6,7 @@ way, and the network refines the flow and paints what the key picture does not s
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -31,6 +31,7 @@ from models.mesh.face_space import FaceSpace
 from models.mesh.flow import BackwardFlow, Float32Array
 from models.mesh.model import check_expressions
 from models.mesh.parameters import to_parameters, to_values
+from models.parallel import map_in_order
 
 PICTURE_MULTIPLE = 32
 
@@ -119,6 +120,7 @@ class FaceReference(Reference):
         self._size = picture.shape[0]
         self._key = _plane(face.key_landmarks)
         self._measured = renderer.compact_features
+        self._at_once = renderer.at_once
         self._draw = renderer.prepare(picture, self._key)
         self._detail = detail(picture, self._key)
 
@@ -132,6 +134,10 @@ class FaceReference(Reference):
             compact[: self._features] = np.clip(steps, -LIMIT, LIMIT)
         drawn = self._draw(driven, _flow(self._key, driven, self._size), compact)
         return restore_detail(drawn, driven, self._detail)
+
+    def animate_many(self, parameters: Iterable[FaceParameters]) -> Iterator[Picture]:
+        """Draw pictures in order, as many at the same time as the renderer likes."""
+        return map_in_order(self.animate, parameters, self._at_once)
 
 
 class FaceModel(AnimationModel):

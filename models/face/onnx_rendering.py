@@ -34,6 +34,7 @@ class OnnxRenderer:
         *,
         threads: int = 0,
         device: str = "auto",
+        at_once: int = 1,
     ) -> None:
         """Load the graphs.
 
@@ -42,6 +43,7 @@ class OnnxRenderer:
             sha256: of each file, by name; None for graphs that were made here and now.
             threads: of one run; 0 for as many as there are cores.
             device: "auto", "cpu", "cuda" or "cuda:N".
+            at_once: how many pictures to draw at the same time.
 
         Raises:
             CheckpointError: a file is missing, altered or no graph that can be run.
@@ -52,6 +54,7 @@ class OnnxRenderer:
             expected = None if sha256 is None else sha256[name]
             return OnnxGraph(folder / name, expected, threads=threads, device=device)
 
+        self.at_once = at_once
         self._encode_key, self._draw = load(ENCODE_KEY_FILE), load(DRAW_FILE)
         self._load_analysis = partial(load, ANALYSE_FILE)
         self._analysis: OnnxGraph | None = None

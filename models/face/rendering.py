@@ -26,7 +26,10 @@ class Renderer(Protocol):
 
     Attributes:
         compact_features: how many values K the compact feature has.
+        at_once: how many pictures are best drawn at the same time, each in a thread of its own.
     """
+
+    at_once: int
 
     @property
     def compact_features(self) -> int:

@@ -24,7 +24,9 @@ def fold(network: FaceNetwork) -> FaceNetwork:
 
 
 class TorchRenderer:
-    """Draws pictures on a device."""
+    """Draws pictures on a device, one at a time: PyTorch has threads of its own."""
+
+    at_once = 1
 
     def __init__(self, network: FaceNetwork, device: torch.device) -> None:
         folded = fold(network).requires_grad_(False).to(device)

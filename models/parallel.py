@@ -1,0 +1,40 @@
+"""Work on several pictures at the same time, with the results in order."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TypeVar
+
+from threadpoolctl import threadpool_limits
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+def map_in_order(
+    work: Callable[[Item], Result], items: Iterable[Item], threads: int
+) -> Iterator[Result]:
+    """`map` with a number of threads; at most one item more than these is taken ahead.
+
+    NumPy's linear algebra gets no threads of its own meanwhile: they would be in the way of these.
+
+    `items` are taken in the caller's thread. Whatever `work` raises is raised where its result
+    was due.
+    """
+    if threads == 1:
+        yield from map(work, items)
+        return
+    ahead: deque[Future[Result]] = deque()
+    pool = ThreadPoolExecutor(threads)
+    try:
+        with threadpool_limits(1, user_api="blas"):
+            for item in items:
+                ahead.append(pool.submit(work, item))
+                if len(ahead) > threads:
+                    yield ahead.popleft().result()
+            while ahead:
+                yield ahead.popleft().result()
+    finally:
+        pool.shutdown(cancel_futures=True)
