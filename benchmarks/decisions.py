@@ -68,7 +68,7 @@ class _Layout(AnimationModel):
     def value_weights(self, key_parameters: FaceParameters) -> FloatArray:
         return value_weights(self._space, key_parameters)
 
-    def open_analyser(self) -> Analyser:
+    def open_analyser(self, align: bool | None = None) -> Analyser:
         raise NotImplementedError
 
     def prepare(self, key_picture: Picture, key_parameters: FaceParameters) -> Reference:

@@ -80,7 +80,7 @@ class _Carried(AnimationModel):
         count += sum(m.count * m.height * m.width for m in self._layout.matrices)
         return np.full(count, 12 / LIMIT_STEP**2)
 
-    def open_analyser(self) -> Analyser:
+    def open_analyser(self, align: bool | None = None) -> Analyser:
         raise NotImplementedError
 
     def prepare(self, key_picture: Picture, key_parameters: FaceParameters) -> Reference:

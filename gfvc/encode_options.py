@@ -27,14 +27,15 @@ class EncodeOptions:
     """How to encode; None stands for a default that depends on the input or output.
 
     `codec` "vvc" or "hevc" (by the output's suffix); `base_encoder` a name from
-    `base_codec_adapters.available()` or "auto"; `model` a registered name; `features` values of
-    its compact feature beside the landmarks; `key_qp` 0..63 (VVC) or 0..51 (HEVC); `key_interval`
-    pictures from key picture to key picture at most; `key_pictures` "auto" for more where they
-    pay and at scene cuts, or "fixed"; `crop` "auto" or "none"; `size` side of the coded picture,
-    a multiple of 8 in 64..2048; `rate` pictures per second, 1..240; `low_delay` a NAL unit for
-    each picture's messages, about which nothing is decided then; `symbol_rate` messages a second,
-    "full" for one a picture, or "auto" where they pay; `symbol_price` the distortion that a bit
-    of the face parameters may cost; `bitrate` the bits per second, 100..10**8, that the output
+    `base_codec_adapters.available()` or "auto"; `model` a registered name; `features` values of its
+    compact feature beside the landmarks; `align` whether tracked faces are corrected by what the
+    bent key picture shows, None as the model likes; `key_qp` 0..63 (VVC) or 0..51 (HEVC);
+    `key_interval` pictures from key picture to key picture at most; `key_pictures` "auto" for more
+    where they pay and at scene cuts, or "fixed"; `crop` "auto" or "none"; `size` side of the coded
+    picture, a multiple of 8 in 64..2048; `rate` pictures per second, 1..240; `low_delay` a NAL unit
+    for each picture's messages, about which nothing is decided then; `symbol_rate` messages a
+    second, "full" for one a picture, or "auto" where they pay; `symbol_price` the distortion that a
+    bit of the face parameters may cost; `bitrate` the bits per second, 100..10**8, that the output
     without its sound shall take, or `quality` a preset, both in place of `key_qp` and
     `symbol_price`; `without` the decisions of `DECISIONS` that are left out; `audio` "none", or
     "copy" the source's sound into an MP4 output; `fallback` "auto" for ordinary video where there
@@ -48,6 +49,7 @@ class EncodeOptions:
     base_encoder: str = "auto"
     model: str | None = None
     features: int = 0
+    align: bool | None = None
     key_qp: int | None = None
     key_interval: int | None = None
     key_pictures: KeyPicturePolicy = "fixed"

@@ -187,7 +187,7 @@ def _code(
 ) -> tuple[CodedClip, int]:
     """Code a clip into a file in `folder`; what came out, and after how many passes."""
     bitrate = clip.options.bitrate
-    with clip.model.open_analyser() as analyser:
+    with clip.model.open_analyser(clip.options.align) as analyser:
         if bitrate is not None:
             return code_at_bitrate(
                 clip, bitrate, folder, analyser, in_mp4=in_mp4, progress=progress, stage=stage

@@ -151,8 +151,12 @@ class AnimationModel(ABC):
         """The parameters that the model puts into a stream."""
 
     @abstractmethod
-    def open_analyser(self) -> Analyser:
-        """Start the analysis of a clip."""
+    def open_analyser(self, align: bool | None = None) -> Analyser:
+        """Start the analysis of a clip.
+
+        `align` says whether tracked faces are corrected by what the key picture shows when it is
+        bent so; None leaves it to the model. Raises `ModelError` for a model that cannot.
+        """
 
     def value_weights(self, key_parameters: FaceParameters) -> FloatArray | None:
         """How much errors of the values matter, or None when nothing is known.

@@ -91,8 +91,10 @@ class NetworkModel(AnimationModel):
     def _prepare(self, picture: Tensor, key: FaceParameters) -> Draw:
         """Do what a key picture [1, 3, H, W] needs once."""
 
-    def open_analyser(self) -> Analyser:
-        """Start the analysis of a clip."""
+    def open_analyser(self, align: bool | None = None) -> Analyser:
+        """Start the analysis of a clip; raise `ModelError` when asked to align faces."""
+        if align:
+            raise ModelError(f"{self.name} tracks no landmarks that could be aligned")
         return NetworkAnalyser(self)
 
     def describe(self, picture: Picture, key: Analysis | None) -> Analysis:

@@ -32,6 +32,7 @@ examples:
 """
 
 CODECS = ("vvc", "hevc")
+_ALIGN = {"auto": None, "on": True, "off": False}
 
 
 def _rate(text: str) -> Fraction:
@@ -141,6 +142,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help=f"0..{MAX_FEATURES} values a picture for what landmarks do not say, measured by the "
         "face model (default: 0)",
+    )
+    parser.add_argument(
+        "--align",
+        choices=tuple(_ALIGN),
+        default="auto",
+        help="correct each tracked face by what the key picture shows when it is bent so, for "
+        "models that draw from landmarks (default: auto, on for face, off for mesh)",
     )
     parser.add_argument(
         "--bitrate",
@@ -274,6 +282,7 @@ def run(options: argparse.Namespace) -> int:
         base_encoder=options.base_encoder,
         model=options.model,
         features=options.features,
+        align=_ALIGN[options.align],
         key_qp=options.key_qp,
         key_interval=options.key_interval,
         key_pictures=options.key_pictures,

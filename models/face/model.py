@@ -7,7 +7,6 @@ way, and the network refines the flow and paints what the key picture does not s
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -25,12 +24,13 @@ from models.errors import ModelError
 from models.face.card import STEP_LIMIT as LIMIT
 from models.face.detail import detail, restore_detail
 from models.face.rendering import Renderer
-from models.mesh.analysis import MeshAnalyser, RestFace, find_rest_face
+from models.mesh.analysis import MeshAnalyser, SeenKey
 from models.mesh.displacement import value_weights
 from models.mesh.face_space import FaceSpace
 from models.mesh.flow import BackwardFlow, Float32Array
 from models.mesh.model import check_expressions
 from models.mesh.parameters import to_parameters, to_values
+from models.mesh.rest_face import RestFace, find_rest_face
 from models.parallel import map_in_order
 
 PICTURE_MULTIPLE = 32
@@ -60,18 +60,13 @@ def _plane(landmarks: FloatArray) -> Float32Array:
     return landmarks[:, :2].astype(np.float32)
 
 
-@dataclass(frozen=True, slots=True)
-class _SeenKey(RestFace):
-    """A key picture's face, and the picture itself, which driven ones are measured against."""
-
-    picture: Picture
-
-
 class FaceAnalyser(MeshAnalyser):
     """Pose and expression as of `mesh`, then the first values of the compact feature."""
 
-    def __init__(self, space: FaceSpace, renderer_of: RendererOf, features: int) -> None:
-        super().__init__(space)
+    def __init__(
+        self, space: FaceSpace, renderer_of: RendererOf, features: int, *, align: bool
+    ) -> None:
+        super().__init__(space, align=align)
         self._face_space = space
         self._renderer_of = renderer_of
         self._features = features
@@ -86,25 +81,22 @@ class FaceAnalyser(MeshAnalyser):
         analysis = super().analyse_key(picture)
         if analysis is None or not self._features:
             return analysis
-        face: RestFace = analysis.detail
         values, _ = to_values(analysis.parameters)
-        return Analysis(
-            to_parameters(values, np.zeros(self._features)),
-            _SeenKey(face.key_landmarks, face.rest, picture),
-        )
+        return Analysis(to_parameters(values, np.zeros(self._features)), analysis.detail)
 
     def analyse(self, picture: Picture, key: Analysis) -> Analysis | None:
         """Values of a driven picture against its key picture."""
         if not self._features:
             return super().analyse(picture, key)
-        face: _SeenKey = key.detail
-        values = self.values(picture, face)
+        seen: SeenKey = key.detail
+        face = seen.face
+        values = self.values(picture, seen)
         if values is None:
             return None
         size = picture.shape[0]
         landmarks = _plane(face.landmarks(self._face_space, values))
         flow = _flow(_plane(face.key_landmarks), landmarks, size)
-        steps = self._renderer_of(size).measure(picture, face.picture, landmarks, flow)
+        steps = self._renderer_of(size).measure(picture, seen.picture, landmarks, flow)
         return Analysis(to_parameters(values, steps[: self._features].astype(np.float64)))
 
 
@@ -160,9 +152,10 @@ class FaceModel(AnimationModel):
         """One compact feature: the 14 values of `mesh`, then those that the network measured."""
         return self._layout
 
-    def open_analyser(self) -> Analyser:
-        """Start tracking a clip."""
-        return FaceAnalyser(self._space, self._renderer_of, self._features)
+    def open_analyser(self, align: bool | None = None) -> Analyser:
+        """Start tracking a clip; faces are aligned unless forbidden."""
+        aligned = align is None or align
+        return FaceAnalyser(self._space, self._renderer_of, self._features, align=aligned)
 
     def value_weights(self, key_parameters: FaceParameters) -> FloatArray:
         """How far landmarks move when a value is off, as of `mesh`."""

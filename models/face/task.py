@@ -10,14 +10,15 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
+from models.contract import Picture
 from models.face.configuration import FaceConfiguration
 from models.face.heat_maps import DETAIL_PARTS, heat_maps
 from models.face.network import FaceNetwork, KeyFeatures
 from models.face.places import MOTION_STEP, coarse_flow, enlarge
-from models.mesh.card import EXPRESSION_VALUES, POSE_VALUES
+from models.mesh.alignment import Alignment
 from models.mesh.face_space import FaceSpace
 from models.mesh.parameters import quantised
-from models.mesh.shape import find_pose, pose_to_values, values_to_pose
+from models.mesh.rest_face import rest_face
 from models.training.augmentation import Pair
 from models.training.errors import TrainingError
 from models.training.mesh_space import load_mesh_space
@@ -29,20 +30,17 @@ COMPACT_PRECISION = 8
 _IMPORTANCE_WIDTH = 0.035
 
 
-def coded_landmarks(space: FaceSpace, key_face: Landmarks, face: Landmarks) -> Landmarks:
-    """Landmarks [478, 3] as a decoder rebuilds them from the parameters of `mesh`.
+def coded_landmarks(
+    space: FaceSpace, key: Picture, key_face: Landmarks, picture: Picture, face: Landmarks
+) -> Landmarks:
+    """Landmarks [478, 3] as a decoder rebuilds them: aligned with the key picture, and coded.
 
-    `key_face` are those of the key picture, which the parameters are relative to.
+    `key_face` and `face` are those that were tracked in the key and the driven picture.
     """
-    key = key_face.astype(np.float64)
-    driven = face.astype(np.float64)
-    key_pose = quantised(pose_to_values(find_pose(space.mean, key, space.weights)))
-    rest = values_to_pose(key_pose).remove(key)
-    pose = find_pose(rest, driven, space.weights)
-    expression = space.expression(pose.remove(driven), rest)[:EXPRESSION_VALUES]
-    values = quantised(np.concatenate([pose_to_values(pose), expression]))
-    shape = space.deform(rest, values[POSE_VALUES:])
-    return values_to_pose(values[:POSE_VALUES]).apply(shape).astype(np.float32)
+    rest, _ = rest_face(space, key_face.astype(np.float64))
+    values = rest.values(space, face.astype(np.float64))
+    values = quantised(Alignment(space, key, rest).align(picture, values))
+    return rest.landmarks(space, values).astype(np.float32)
 
 
 @dataclass(frozen=True)
@@ -52,7 +50,8 @@ class FaceTask:
     Attributes:
         configuration: of the network.
         coded_share: share of training pairs, 0..1, whose driven landmarks went through the
-            quantised parameters of `mesh`; the others keep what was tracked. Validation pairs
+            encoder's alignment and quantised parameters; the others keep what was tracked.
+            Validation pairs
             all go through them.
         warp_weight: of the difference between warped key picture and target.
         rate_weight: of a bit of compact feature a picture.
@@ -106,17 +105,22 @@ class FaceTask:
     ) -> dict[str, npt.NDArray[np.float32]]:
         """Landmarks [478, 2] that the network gets to see, and their coarse flow."""
         coded = random is None or random.random() < self.coded_share
-        prepared = self._inputs("", pair, pair.driven_landmarks, coded=coded)
-        if pair.previous_landmarks is not None:
+        prepared = self._inputs("", pair, pair.driven, pair.driven_landmarks, coded=coded)
+        if pair.previous is not None and pair.previous_landmarks is not None:
             # As the driven one's: the difference of the two must not be that of coded and tracked.
-            prepared.update(self._inputs("previous_", pair, pair.previous_landmarks, coded=coded))
+            previous = self._inputs(
+                "previous_", pair, pair.previous, pair.previous_landmarks, coded=coded
+            )
+            prepared.update(previous)
         return prepared
 
     def _inputs(
-        self, name: str, pair: Pair, landmarks: Landmarks, *, coded: bool
+        self, name: str, pair: Pair, picture: Picture, landmarks: Landmarks, *, coded: bool
     ) -> dict[str, npt.NDArray[np.float32]]:
         if coded:
-            landmarks = coded_landmarks(self.space, pair.key_landmarks, landmarks)
+            landmarks = coded_landmarks(
+                self.space, pair.key, pair.key_landmarks, picture, landmarks
+            )
         plane = np.ascontiguousarray(landmarks[:, :2])
         key = np.ascontiguousarray(pair.key_landmarks[:, :2])
         return {

@@ -1,52 +1,35 @@
-"""Finding a face, its rest shape in the key picture, and its pose and expression elsewhere."""
+"""Finding a face, and its pose and expression against a key picture."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-
 from models.contract import Analyser, Analysis, FloatArray, Picture
 from models.face_tracking import FaceTracker
-from models.mesh.card import EXPRESSION_VALUES, POSE_VALUES
+from models.mesh.alignment import Alignment
 from models.mesh.face_space import FaceSpace
-from models.mesh.parameters import quantised, to_parameters
-from models.mesh.shape import find_pose, pose_to_values, values_to_pose
+from models.mesh.parameters import to_parameters
+from models.mesh.rest_face import RestFace, rest_face
 
 
 @dataclass(frozen=True, slots=True)
-class RestFace:
-    """Landmarks of a key picture, and its shape without the pose that it had: both [478, 3]."""
+class SeenKey:
+    """A key picture, its face, and what aligns other pictures' faces with it, if anything."""
 
-    key_landmarks: FloatArray
-    rest: FloatArray
-
-    def landmarks(self, space: FaceSpace, values: FloatArray) -> FloatArray:
-        """Landmarks [478, 3] of pose and expression values [14]."""
-        shape = space.deform(self.rest, values[POSE_VALUES:])
-        return values_to_pose(values[:POSE_VALUES]).apply(shape)
-
-
-def find_rest_face(space: FaceSpace, key_picture: Picture, values: FloatArray) -> RestFace:
-    """The face of a decoded key picture, as the encoder found it.
-
-    `values` [14] are those of the base message. Where the tracker sees no face, the average face
-    in their pose stands in, so that a stream still decodes.
-    """
-    pose = values_to_pose(values[:POSE_VALUES])
-    with FaceTracker() as tracker:
-        landmarks = tracker.look(key_picture)
-    if landmarks is None:
-        rest = space.deform(space.mean, values[POSE_VALUES:])
-        return RestFace(pose.apply(rest), rest)
-    return RestFace(landmarks, pose.remove(landmarks))
+    picture: Picture
+    face: RestFace
+    alignment: Alignment | None
 
 
 class MeshAnalyser(Analyser):
-    """Tracks landmarks, and expresses them as pose and expression against a key picture."""
+    """Tracks landmarks, and expresses them as pose and expression against a key picture.
 
-    def __init__(self, space: FaceSpace) -> None:
+    With `align`, these are corrected by what the bent key picture shows.
+    """
+
+    def __init__(self, space: FaceSpace, *, align: bool) -> None:
         self._space = space
+        self._align = align
         self._tracker = FaceTracker()
 
     def remember(self, pictures: int) -> None:
@@ -66,24 +49,22 @@ class MeshAnalyser(Analyser):
         landmarks = self._tracker.look(picture)
         if landmarks is None:
             return None
-        pose = pose_to_values(find_pose(self._space.mean, landmarks, self._space.weights))
-        values = np.concatenate([quantised(pose), np.zeros(EXPRESSION_VALUES)])
-        rest = values_to_pose(values[:POSE_VALUES]).remove(landmarks)
-        return Analysis(to_parameters(values), RestFace(landmarks, rest))
+        face, values = rest_face(self._space, landmarks)
+        alignment = Alignment(self._space, picture, face) if self._align else None
+        return Analysis(to_parameters(values), SeenKey(picture, face, alignment))
 
     def analyse(self, picture: Picture, key: Analysis) -> Analysis | None:
         """Pose and expression of a driven picture against the key picture's rest shape."""
         values = self.values(picture, key.detail)
         return None if values is None else Analysis(to_parameters(values))
 
-    def values(self, picture: Picture, face: RestFace) -> FloatArray | None:
+    def values(self, picture: Picture, key: SeenKey) -> FloatArray | None:
         """Pose and expression values [14], not quantised; None without a face."""
         landmarks = self._tracker.track(picture)
         if landmarks is None:
             return None
-        pose = find_pose(face.rest, landmarks, self._space.weights)
-        expression = self._space.expression(pose.remove(landmarks), face.rest)
-        return np.concatenate([pose_to_values(pose), expression[:EXPRESSION_VALUES]])
+        values = key.face.values(self._space, landmarks)
+        return values if key.alignment is None else key.alignment.align(picture, values)
 
     def close(self) -> None:
         """Free the tracker."""

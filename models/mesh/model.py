@@ -17,12 +17,13 @@ from models.contract import (
     Reference,
 )
 from models.errors import ModelError
-from models.mesh.analysis import MeshAnalyser, RestFace, find_rest_face
+from models.mesh.analysis import MeshAnalyser
 from models.mesh.card import CARD, EXPRESSION_VALUES
 from models.mesh.displacement import value_weights
 from models.mesh.face_space import FaceSpace
 from models.mesh.landmark_warp import LandmarkWarp
 from models.mesh.parameters import to_values
+from models.mesh.rest_face import RestFace, find_rest_face
 
 
 class MeshReference(Reference):
@@ -51,9 +52,9 @@ class MeshModel(AnimationModel):
         """One compact feature of 14 values."""
         return CARD.layout
 
-    def open_analyser(self) -> Analyser:
-        """Start tracking a clip."""
-        return MeshAnalyser(self._space)
+    def open_analyser(self, align: bool | None = None) -> Analyser:
+        """Start tracking a clip; faces are not aligned unless asked for."""
+        return MeshAnalyser(self._space, align=bool(align))
 
     def value_weights(self, key_parameters: FaceParameters) -> FloatArray:
         """How far landmarks move when a value is off."""

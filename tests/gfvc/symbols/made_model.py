@@ -16,7 +16,7 @@ class MadeModel(AnimationModel):
     def layout(self) -> ParameterLayout:
         return self._layout
 
-    def open_analyser(self) -> Analyser:
+    def open_analyser(self, align: bool | None = None) -> Analyser:
         raise NotImplementedError
 
     def prepare(self, key_picture: Picture, key_parameters: FaceParameters) -> Reference:

@@ -50,7 +50,9 @@ def test_a_small_network_learns_two_pictures(compact_features: int, tmp_path: Pa
 
 def test_landmarks_are_those_that_the_stream_carries() -> None:
     clip = make_footage("somebody", 4, 64)
-    coded = coded_landmarks(load_mesh_space(), clip.landmarks[0], clip.landmarks[1])
+    coded = coded_landmarks(
+        load_mesh_space(), clip.pictures[0], clip.landmarks[0], clip.pictures[1], clip.landmarks[1]
+    )
     error = np.linalg.norm((coded - clip.landmarks[1])[:, :2], axis=1)
     # The clip moves by pose and two expressions of the space, so that little but rounding is left.
     assert 1e-5 < error.mean() < 0.01
