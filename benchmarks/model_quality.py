@@ -4,6 +4,8 @@
         [--json FILE] [--sheets DIR] [--weights FILE]
 
 Each clip is coded by `gfvc encode` with each model at the same key QP, and drawn from its stream.
+A model is a registered name, or one with how its faces are coded after a colon: `mesh:aligned`,
+`face:tracked` (`--align on` and `--align off`).
 Clips are square. Measures are defined in docs/measures.md. A sheet has a row for each of some
 pictures of the clip: source, key picture, and what each model made of it.
 """
@@ -26,6 +28,7 @@ from gfvc.metrics import MEASURES, Better, ClipMeasure, Picture
 from models import AnimationModel, default_registry
 
 SHEET_ROWS = 5
+ALIGNMENT = {"aligned": "on", "tracked": "off"}
 _LABEL_HEIGHT = 24
 
 
@@ -41,13 +44,17 @@ class ModelResult:
 
 
 def load_models(names: Sequence[str], weights: Path | None) -> dict[str, AnimationModel]:
-    """Registered models by name; `weights` stand in for those of `face`."""
-    models = {name: default_registry().find(name).load() for name in names if name != "face"}
-    if "face" in names:
-        models["face"] = (
-            default_registry().find("face").load() if weights is None else _face_of(weights)
-        )
-    return {name: models[name] for name in names}
+    """Models by name as the command line has them; `weights` stand in for those of `face`."""
+    models: dict[str, AnimationModel] = {}
+    for name in names:
+        registered, _, how = name.partition(":")
+        if how and how not in ALIGNMENT:
+            raise SystemExit(f"{name}: after the colon goes one of {', '.join(ALIGNMENT)}")
+        if registered == "face" and weights is not None:
+            models[name] = _face_of(weights)
+        else:
+            models[name] = default_registry().find(registered).load()
+    return models
 
 
 def _face_of(weights: Path) -> AnimationModel:
@@ -72,13 +79,17 @@ def measure_clip(
     landmarks = None
     with tempfile.TemporaryDirectory() as folder:
         for name, model in models.items():
-            stream = Path(folder, f"{name}.266")
-            # Weights on trial are no registered model; their parameters are those of `mesh`.
-            registered = "mesh" if name == "face" and options.weights else name
+            registered, _, how = name.partition(":")
+            stream = Path(folder, f"{registered}.266")
             arguments = ["--model", registered]
+            if registered == "face" and options.weights:
+                # Weights on trial are no registered model; their parameters are those of `mesh`.
+                arguments = ["--model", "mesh", "--align", "on"]
+            if how:
+                arguments += ["--align", ALIGNMENT[how]]
             if options.key_qp is not None:
                 arguments += ["--key-qp", str(options.key_qp)]
-            clip = code_clip(path, stream, *arguments)
+            clip = code_clip(path, stream, "--force", *arguments)
             assert clip.face_stream.rate is not None
             drawn = list(clip.pictures(model, options.every))
             with ClipMeasure(

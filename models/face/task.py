@@ -38,8 +38,9 @@ def coded_landmarks(
     `key_face` and `face` are those that were tracked in the key and the driven picture.
     """
     rest, _ = rest_face(space, key_face.astype(np.float64))
-    values = rest.values(space, face.astype(np.float64))
-    values = quantised(Alignment(space, key, rest).align(picture, values))
+    # Without the tracker, which would take longer than all the rest of preparing a pair.
+    alignment = Alignment(space, key, rest, tracker=None)
+    values = quantised(alignment.align(picture, face.astype(np.float64)))
     return rest.landmarks(space, values).astype(np.float32)
 
 

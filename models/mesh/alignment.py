@@ -2,10 +2,11 @@
 
 A tracker looks at one picture at a time, and its landmarks wander by a pixel against the skin
 they stand for. What is drawn from them is then off by that pixel. So the encoder bends the key
-picture as the decoder will, finds the optical flow from there to the real picture, and moves
-pose and expression where landmarks follow that flow (analysis by synthesis, as in Li et al.,
-"3-D motion estimation in model-based facial image coding", 1993). The flow is that of Kroeger et
-al., "Fast optical flow using dense inverse search", 2016.
+picture as the decoder will, looks how the result differs from the real picture, and corrects
+pose and expression by that (analysis by synthesis, as in Li et al., "3-D motion estimation in
+model-based facial image coding", 1993). It looks twice: the optical flow between the two
+(Kroeger et al., "Fast optical flow using dense inverse search", 2016) says where skin should
+move, the tracker where the parts of the face should.
 """
 
 from __future__ import annotations
@@ -15,12 +16,13 @@ import numpy as np
 
 from models import landmarks as groups
 from models.contract import FloatArray, Picture
+from models.face_tracking import FaceTracker
 from models.mesh.face_space import FaceSpace
 from models.mesh.landmark_warp import LandmarkWarp
 from models.mesh.parameters import FACE_VALUES, STEPS
 from models.mesh.rest_face import RestFace
 
-# Where skin moves with the landmarks. The outline of the face is not among them: the flow there
+# Where the flow is that of skin. The outline of the face is not among them: the flow there
 # is that of the background as often as that of the cheek.
 ALIGNED_POINTS = np.array(
     sorted(
@@ -44,11 +46,12 @@ FLOW_WINDOW = 2.0
 # parameter", 1964): teeth that come into view have no counterpart. In pixels.
 OUTLIER = 1.0
 REWEIGHTINGS = 4
-# What the tracker said against what the flow says: how much a landmark's squared distance from
-# where it was tracked counts beside its squared distance from where the flow leads.
-TRACKER_WEIGHT = 0.6
-# Keeps the system regular when every landmark is an outlier.
-RIDGE = 1e-3
+# How much the squared miss of a tracked landmark counts beside that of a point of the flow.
+TRACKER_WEIGHT = 2.0
+# The same where nothing was tracked in the bent picture, and landmarks are to stay.
+STAY_WEIGHT = 0.6
+# Keeps the system regular whatever the face.
+RIDGE = 1e-4
 
 
 class Alignment:
@@ -58,23 +61,38 @@ class Alignment:
         space: the face space of the values.
         picture: the key picture uint8 RGB [height, width, 3].
         face: its face.
+        tracker: finds the face in the bent key picture; None to save the time, and to keep to
+            what was tracked in the real picture instead.
     """
 
-    def __init__(self, space: FaceSpace, picture: Picture, face: RestFace) -> None:
+    def __init__(
+        self, space: FaceSpace, picture: Picture, face: RestFace, tracker: FaceTracker | None
+    ) -> None:
         self._space = space
         self._face = face
+        self._tracker = tracker
         height, width = picture.shape[:2]
         scale = min(1.0, WORKING_SIZE / max(height, width))
         self._size = (max(1, round(width * scale)), max(1, round(height * scale)))
         self._warp = LandmarkWarp(self._reduced(picture), face.key_landmarks)
         self._optical_flow = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
 
-    def align(self, picture: Picture, values: FloatArray) -> FloatArray:
-        """Pose and expression [14] of a driven picture, from those that were tracked in it."""
+    def align(self, picture: Picture, tracked: FloatArray) -> FloatArray:
+        """Pose and expression [14] of a driven picture, in which landmarks [478, 3] were tracked.
+
+        They are not quantised.
+        """
+        values = self._face.values(self._space, tracked)
         landmarks = self._face.landmarks(self._space, values)
-        shifts = self._shifts(self._warp.draw(landmarks), self._reduced(picture), landmarks)
+        drawn = self._warp.draw(landmarks)
+        found = None if self._tracker is None else self._tracker.look(drawn)
+        if found is None:
+            weight, tracker_shifts = STAY_WEIGHT, self._places(tracked - landmarks)
+        else:
+            weight, tracker_shifts = TRACKER_WEIGHT, self._places(tracked - found)
+        flow_shifts = self._flow_shifts(drawn, self._reduced(picture), landmarks)
         moves = self._moves(values, landmarks)
-        steps = _fit(shifts, moves, np.repeat(self._space.weights[ALIGNED_POINTS], 2))
+        steps = _fit(moves, weight, tracker_shifts, flow_shifts, self._space.weights)
         aligned: FloatArray = values + steps * STEPS
         return aligned
 
@@ -84,18 +102,21 @@ class Alignment:
         return np.asarray(cv2.resize(picture, self._size, interpolation=cv2.INTER_AREA), np.uint8)
 
     def _places(self, landmarks: FloatArray) -> FloatArray:
-        """The aligned points in pixels, x and y, [M, 2]."""
-        places: FloatArray = landmarks[ALIGNED_POINTS, :2] * self._size
+        """Points of the face in pixels, x and y: [468, 2]."""
+        places: FloatArray = landmarks[: groups.FACE_POINTS, :2] * self._size
         return places
 
-    def _shifts(self, drawn: Picture, picture: Picture, landmarks: FloatArray) -> FloatArray:
-        """How far the flow carries each point from the drawn to the real picture: [2 M] pixels."""
+    def _flow_shifts(self, drawn: Picture, picture: Picture, landmarks: FloatArray) -> FloatArray:
+        """How far the flow carries the aligned points from the drawn to the real picture, [M, 2].
+
+        In pixels.
+        """
         grey = [cv2.cvtColor(image, cv2.COLOR_RGB2GRAY) for image in (drawn, picture)]
         # mypy does not know that None lets it make the array.
         flow = self._optical_flow.calc(grey[0], grey[1], None)  # type: ignore[call-overload]
         flow = cv2.GaussianBlur(flow, (0, 0), FLOW_WINDOW)
         # A pixel's centre is half a pixel from its corner.
-        at = (self._places(landmarks) - 0.5).astype(np.float32)
+        at = (self._places(landmarks)[ALIGNED_POINTS] - 0.5).astype(np.float32)
         shifts = cv2.remap(
             flow,
             at[:, None, 0],
@@ -103,27 +124,44 @@ class Alignment:
             cv2.INTER_LINEAR,
             borderMode=cv2.BORDER_REPLICATE,
         )
-        return shifts.reshape(-1).astype(np.float64)
+        return np.asarray(shifts[:, 0], np.float64)
 
     def _moves(self, values: FloatArray, landmarks: FloatArray) -> FloatArray:
-        """How far a step of each value moves the points: [2 M, 14] pixels."""
+        """How far a step of each value moves the points of the face: [468, 2, 14] pixels."""
         start = self._places(landmarks)
-        moves = np.empty((start.size, FACE_VALUES))
+        moves = np.empty((*start.shape, FACE_VALUES))
         for number, step in enumerate(STEPS):
             changed = values.copy()
             changed[number] += step
-            moved = self._places(self._face.landmarks(self._space, changed))
-            moves[:, number] = (moved - start).ravel()
+            moves[..., number] = self._places(self._face.landmarks(self._space, changed)) - start
         return moves
 
 
-def _fit(shifts: FloatArray, moves: FloatArray, weights: FloatArray) -> FloatArray:
-    """Steps [14] whose moves [2 M, 14] follow the shifts [2 M], but not far."""
-    weights = weights / weights.mean()
-    stay = moves.T @ (moves * (TRACKER_WEIGHT * weights[:, None])) + RIDGE * np.eye(FACE_VALUES)
+def _fit(
+    moves: FloatArray,
+    tracker_weight: float,
+    tracker_shifts: FloatArray,
+    flow_shifts: FloatArray,
+    weights: FloatArray,
+) -> FloatArray:
+    """Steps [14] whose moves [468, 2, 14] follow the shifts.
+
+    Those of the tracker are [468, 2], those of the flow [M, 2] at the aligned points; both count
+    by the weights [478] of the points.
+    """
+    weights = np.repeat(weights, 2)
+    tracked_moves, flow_moves = (m.reshape(-1, FACE_VALUES) for m in (moves, moves[ALIGNED_POINTS]))
+    trust = weights[: 2 * groups.FACE_POINTS]
+    trusted = tracked_moves * (tracker_weight * trust / trust.sum())[:, None]
+    by_tracker = trusted.T @ tracked_moves + RIDGE * np.eye(FACE_VALUES)
+    pull = trusted.T @ tracker_shifts.ravel()
+    flow_weights = weights.reshape(-1, 2)[ALIGNED_POINTS].ravel()
+    flow_weights = flow_weights / flow_weights.sum()
     steps = np.zeros(FACE_VALUES)
     for _ in range(REWEIGHTINGS):
-        misses = np.abs(moves @ steps - shifts)
-        trusted = moves * (weights / np.maximum(1.0, misses / OUTLIER))[:, None]
-        steps = np.linalg.solve(moves.T @ trusted + stay, trusted.T @ shifts)
+        misses = np.abs(flow_moves @ steps - flow_shifts.ravel())
+        trusted = flow_moves * (flow_weights / np.maximum(1.0, misses / OUTLIER))[:, None]
+        steps = np.linalg.solve(
+            by_tracker + trusted.T @ flow_moves, pull + trusted.T @ flow_shifts.ravel()
+        )
     return steps

@@ -31,6 +31,8 @@ class MeshAnalyser(Analyser):
         self._space = space
         self._align = align
         self._tracker = FaceTracker()
+        # One of its own: what it sees is no picture of the clip, and not to be remembered.
+        self._alignment_tracker = FaceTracker()
 
     def remember(self, pictures: int) -> None:
         """Keep the landmarks of up to so many pictures."""
@@ -50,7 +52,9 @@ class MeshAnalyser(Analyser):
         if landmarks is None:
             return None
         face, values = rest_face(self._space, landmarks)
-        alignment = Alignment(self._space, picture, face) if self._align else None
+        alignment = None
+        if self._align:
+            alignment = Alignment(self._space, picture, face, self._alignment_tracker)
         return Analysis(to_parameters(values), SeenKey(picture, face, alignment))
 
     def analyse(self, picture: Picture, key: Analysis) -> Analysis | None:
@@ -63,9 +67,11 @@ class MeshAnalyser(Analyser):
         landmarks = self._tracker.track(picture)
         if landmarks is None:
             return None
-        values = key.face.values(self._space, landmarks)
-        return values if key.alignment is None else key.alignment.align(picture, values)
+        if key.alignment is None:
+            return key.face.values(self._space, landmarks)
+        return key.alignment.align(picture, landmarks)
 
     def close(self) -> None:
-        """Free the tracker."""
+        """Free the trackers."""
         self._tracker.close()
+        self._alignment_tracker.close()
