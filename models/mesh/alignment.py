@@ -40,6 +40,9 @@ ALIGNED_POINTS = np.array(
 )
 # Larger pictures are reduced to this: the flow is exact to a fraction of a pixel.
 WORKING_SIZE = 256
+# The flow is found in the face's box and this much of its larger side around it.
+SURROUNDINGS = 0.1
+LEAST_SURROUNDINGS = 32
 # Standard deviation of the window in which a landmark's flow is averaged, in pixels.
 FLOW_WINDOW = 2.0
 # Flow that disagrees by more than this counts less (Huber, "Robust estimation of a location
@@ -111,12 +114,16 @@ class Alignment:
 
         In pixels.
         """
-        grey = [cv2.cvtColor(image, cv2.COLOR_RGB2GRAY) for image in (drawn, picture)]
+        places = self._places(landmarks)
+        rows, columns = self._surroundings(places)
+        grey = [
+            cv2.cvtColor(image[rows, columns], cv2.COLOR_RGB2GRAY) for image in (drawn, picture)
+        ]
         # mypy does not know that None lets it make the array.
         flow = self._optical_flow.calc(grey[0], grey[1], None)  # type: ignore[call-overload]
         flow = cv2.GaussianBlur(flow, (0, 0), FLOW_WINDOW)
         # A pixel's centre is half a pixel from its corner.
-        at = (self._places(landmarks)[ALIGNED_POINTS] - 0.5).astype(np.float32)
+        at = (places[ALIGNED_POINTS] - (columns.start + 0.5, rows.start + 0.5)).astype(np.float32)
         shifts = cv2.remap(
             flow,
             at[:, None, 0],
@@ -125,6 +132,19 @@ class Alignment:
             borderMode=cv2.BORDER_REPLICATE,
         )
         return np.asarray(shifts[:, 0], np.float64)
+
+    def _surroundings(self, places: FloatArray) -> tuple[slice, slice]:
+        """Rows and columns of the picture in which the flow is wanted: the face and around it."""
+        low, high = places.min(axis=0), places.max(axis=0)
+        margin = SURROUNDINGS * (high - low).max()
+        slices = []
+        for first, last, size in zip(low - margin, high + margin, self._size, strict=True):
+            # Never smaller than the flow can be found in, wherever a face is said to be.
+            start = int(np.clip(first, 0, max(0, size - LEAST_SURROUNDINGS)))
+            stop = int(np.clip(np.ceil(last), min(size, start + LEAST_SURROUNDINGS), size))
+            slices.append(slice(start, stop))
+        columns, rows = slices
+        return rows, columns
 
     def _moves(self, values: FloatArray, landmarks: FloatArray) -> FloatArray:
         """How far a step of each value moves the points of the face: [468, 2, 14] pixels."""
