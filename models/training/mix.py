@@ -1,0 +1,90 @@
+"""Weights between those of two moments of one training.
+
+    python -m models.training.mix FIRST SECOND --share X --out FILE
+
+Each weight is (1 − X) times that of FIRST and X times that of SECOND. Networks of one training lie
+in one valley of the loss, where such a mean is as good as either (Izmailov et al., "Averaging
+weights leads to wider optima and better generalization", 2018); between the weights before and
+after the adversarial part it chooses how much of it to keep.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+
+from models.training.errors import TrainingError
+
+
+def mix(first: Path, second: Path, share: float, out: Path) -> None:
+    """Write the weights `share` (0..1) of the way from `first` to `second`, as float16.
+
+    The file takes over what SECOND says of itself.
+
+    Raises:
+        TrainingError: a file is missing or damaged, they are of different networks, `out` exists
+            or cannot be written, or the share is not 0..1.
+    """
+    if not 0 <= share <= 1:
+        raise TrainingError(f"share {share} is not 0 to 1")
+    if out.exists():
+        raise TrainingError(f"{out}: exists already; name another file")
+    (before, _), (after, metadata) = _read(first), _read(second)
+    shapes = [{name: value.shape for name, value in part.items()} for part in (before, after)]
+    if shapes[0] != shapes[1]:
+        raise TrainingError(f"{second}: weights of another network than those of {first}")
+    mixed = {}
+    for name, value in after.items():
+        if value.is_floating_point():
+            mean = torch.lerp(before[name].float(), value.float(), share)
+            mixed[name] = mean.to(value.dtype)
+        else:
+            mixed[name] = value
+    temporary = out.with_suffix(".tmp")
+    try:
+        save_file(mixed, temporary, metadata)
+        temporary.replace(out)
+    except (OSError, SafetensorError) as error:
+        temporary.unlink(missing_ok=True)
+        raise TrainingError(f"{out}: cannot be written ({error})") from None
+
+
+def _read(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, str]]:
+    try:
+        with safe_open(path, framework="pt") as file:
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            return tensors, dict(file.metadata() or {})
+    except (OSError, SafetensorError) as error:
+        reason = str(error).strip().splitlines()[0]
+        raise TrainingError(f"{path}: not a safetensors file that can be read ({reason})") from None
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command."""
+    parser = argparse.ArgumentParser(
+        prog="python -m models.training.mix",
+        description="Write weights between those of two moments of one training.",
+    )
+    parser.add_argument("first", type=Path, metavar="FIRST", help="exported weights")
+    parser.add_argument("second", type=Path, metavar="SECOND", help="later ones")
+    parser.add_argument(
+        "--share", type=float, default=0.5, metavar="X", help="of SECOND, 0..1 (default: 0.5)"
+    )
+    parser.add_argument("--out", type=Path, required=True, metavar="FILE", help="file to write")
+    options = parser.parse_args(arguments)
+    try:
+        mix(options.first, options.second, options.share, options.out)
+    except TrainingError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
