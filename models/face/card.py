@@ -32,11 +32,11 @@ CARD = ModelCard(
         "background stands still."
     ),
     data="face/face.safetensors",
-    sha256="5b4027c7ae6499f9ae186fa10f3d23c26707a246aebbcf16a79ab5dcd7f22252",
+    sha256="7ffaee9c9e87b948ea680efd9d2c311d91d265e1bf2e325e900742d9d775077d",
     graphs=(
-        ("encode_key.onnx", "739aa977f1bc96e017550b7af80fa00b36e5c1d980ecb39e6f8168156a26255e"),
-        ("draw.onnx", "27454a52b81852a561a6b17ab2f621d08e680faa5e1b7bf7018cc926bda01ddd"),
-        ("analyse.onnx", "37e9242a298d35c8a96dff7b1b664b204709e6a2aab42112380f59255e8ea1f8"),
+        ("encode_key.onnx", "09c01ba36d018605097d449b7f78bc15ee7a5dee5c8d3bcae42a4f08c7115019"),
+        ("draw.onnx", "dafc7ac67afdd0050253c80697ad56e499fed4fa19c148f8c632681f21e193f3"),
+        ("analyse.onnx", "9b7f8ba039464632b50ac653879445fffecb3070caa4a44e20d4ced769721c0a"),
     ),
 )
 
