@@ -3,14 +3,20 @@
 Full-size networks with synthetic weights, `mesh`, and `face` with random weights run by torch
 (`face-torch`) and by onnxruntime (`face-onnx`), all with the same number of threads in one run: the
 median time of each step, multiplications of its convolutions and linear layers, parameters, and
-the peak memory of a process of its own. `re-encoding` is a picture without anything kept of the
-key picture (for fv2v that includes the canonical keypoints); `gain` is how much faster a picture is
-with the source prepared once.
+the peak memory of a process of its own.
+
+`animate` is one picture, from the call to its end. `in a run` is what a picture takes when many are
+drawn one after the other, as in decoding: the time of `Reference.animate_many` for PICTURES of
+them, divided by their number. There each model uses the threads as it does by default: those run by
+torch draw a picture with all of them, `face-onnx` draws as many pictures at the same time as there
+are threads, each with one; its single `animate` so has one thread. `re-encoding` is a picture
+without anything kept of the key picture (for fv2v that includes the canonical keypoints); `gain` is
+how much faster a picture is with the source prepared once.
 
 ``--bfloat16`` and ``--channels-last`` change how the published networks run in torch, which
 changes what they draw. Analysis of `mesh` and `face` includes Face Mesh, that of the others no face
 tracker. What onnxruntime multiplies is not counted: `face-onnx` is the network of `face-torch`.
-The last lines compare the drawing of a picture by FOMM and by `face`.
+The last lines compare the drawing of pictures in a run by FOMM and by `face`.
 """
 
 from __future__ import annotations
@@ -31,12 +37,13 @@ from typing import Any
 import cv2
 import numpy as np
 import torch
+from threadpoolctl import threadpool_limits
 from torch import nn
 
 from gfvc.demo_clip import demo_still
 from models.checkpoints import ARCHITECTURES
 from models.checkpoints.loading import build_network, wrap_network
-from models.contract import AnimationModel
+from models.contract import AnimationModel, FaceParameters, Reference
 from models.face.card import CARD as FACE_CARD
 from models.face.model import FaceModel
 from models.face.network import FaceNetwork
@@ -49,6 +56,9 @@ from models.training.mesh_space import load_mesh_space
 
 NETWORKS = [card.name for network in ARCHITECTURES.values() for card in network.cards]
 MODELS = [*NETWORKS, "mesh", "face-torch", "face-onnx"]
+PICTURES = 16
+"""Length of a run of pictures."""
+IN_A_RUN = "in a run"
 
 
 class _Counter:
@@ -76,6 +86,19 @@ def _timed(steps: dict[str, Callable[[], object]], runs: int) -> dict[str, list[
     return times
 
 
+def limit_threads(threads: int) -> None:
+    """Let every library have so many threads at most, for the rest of the process."""
+    torch.set_num_threads(threads)
+    cv2.setNumThreads(threads)
+    threadpool_limits(threads)
+
+
+def draw_run(reference: Reference, parameters: FaceParameters) -> None:
+    """Draw `PICTURES` pictures as a decoder does."""
+    for _ in reference.animate_many([parameters] * PICTURES):
+        pass
+
+
 def _face_model(name: str, threads: int) -> tuple[AnimationModel, list[nn.Module]]:
     """`mesh` or `face`, and the networks to count in."""
     space = load_mesh_space()
@@ -88,14 +111,13 @@ def _face_model(name: str, threads: int) -> tuple[AnimationModel, list[nn.Module
         return FaceModel(space, lambda _: renderer, FACE_CARD.layout), [network]  # folded in place
     with TemporaryDirectory() as folder:
         export_face(network, Path(folder), "random", SIZE)
-        graphs = OnnxRenderer(Path(folder), threads=threads, device="cpu")
+        graphs = OnnxRenderer(Path(folder), threads=1, device="cpu", at_once=threads)
         return FaceModel(space, lambda _: graphs, FACE_CARD.layout), []
 
 
 def measure_face_model(name: str, threads: int, runs: int) -> Any:
     """All figures of `mesh` or of `face`."""
-    torch.set_num_threads(threads)
-    cv2.setNumThreads(threads)
+    limit_threads(threads)
     model, networks = _face_model(name, threads)
     still = demo_still(SIZE)
     moved = np.ascontiguousarray(np.roll(still, 6, axis=1))
@@ -110,6 +132,7 @@ def measure_face_model(name: str, threads: int, runs: int) -> Any:
             "analyse": lambda: analyser.analyse(moved, described),
             "prepare": lambda: model.prepare(still, described.parameters),
             "animate": lambda: reference.animate(driven),
+            IN_A_RUN: lambda: draw_run(reference, driven),
             "re-encoding": lambda: model.prepare(still, described.parameters).animate(driven),
         }
         return _figures(name, steps, networks, runs)
@@ -117,7 +140,7 @@ def measure_face_model(name: str, threads: int, runs: int) -> Any:
 
 def measure(name: str, threads: int, runs: int, *, bfloat16: bool, channels_last: bool) -> Any:
     """All figures of one of the published networks."""
-    torch.set_num_threads(threads)
+    limit_threads(threads)
     architecture, card = next(
         (a, c) for a in ARCHITECTURES.values() for c in a.cards if c.name == name
     )
@@ -137,6 +160,7 @@ def measure(name: str, threads: int, runs: int, *, bfloat16: bool, channels_last
             "analyse": lambda: model.describe(picture, described_key),
             "prepare": lambda: model.prepare(key, described_key.parameters),
             "animate": lambda: reference.animate(driven),
+            IN_A_RUN: lambda: draw_run(reference, driven),
             "re-encoding": lambda: model.prepare(key, described_key.parameters).animate(driven),
         }
         return _figures(name, steps, [network], runs)
@@ -146,13 +170,15 @@ def _figures(
     name: str, steps: dict[str, Callable[[], object]], networks: Sequence[nn.Module], runs: int
 ) -> Any:
     times = _timed(steps, runs)
+    times[IN_A_RUN] = [taken / PICTURES for taken in times[IN_A_RUN]]
     counters = [_Counter(network) for network in networks]
     multiplications = {}
     for step, run in steps.items():
         for counter in counters:
             counter.count = 0
         run()
-        multiplications[step] = sum(counter.count for counter in counters) / 1e9
+        pictures = PICTURES if step == IN_A_RUN else 1
+        multiplications[step] = sum(counter.count for counter in counters) / 1e9 / pictures
     weights = [weight for network in networks for weight in network.parameters()]
     return {
         "model": name,
@@ -168,13 +194,13 @@ def _figures(
 
 def _comparisons(rows: Sequence[Any]) -> list[str]:
     """How many times faster `face` draws a picture than FOMM, for each way of running it."""
-    animate = {row["model"]: row["milliseconds"]["animate"] for row in rows}
-    faces = [name for name in animate if name.startswith("face-")]
-    if "fomm" in animate:
+    drawing = {row["model"]: row["milliseconds"][IN_A_RUN] for row in rows}
+    faces = [name for name in drawing if name.startswith("face-")]
+    if "fomm" in drawing:
         gain = next(row["gain"] for row in rows if row["model"] == "fomm")
         lines = [f"fomm, source prepared once: {gain:.2f} times faster"]
         return lines + [
-            f"{name}: {animate['fomm'] / animate[name]:.1f} times faster than fomm"
+            f"{name}: a picture in a run {drawing['fomm'] / drawing[name]:.1f} times faster"
             for name in faces
         ]
     return []

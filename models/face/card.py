@@ -34,9 +34,9 @@ CARD = ModelCard(
     data="face/face.safetensors",
     sha256="7ffaee9c9e87b948ea680efd9d2c311d91d265e1bf2e325e900742d9d775077d",
     graphs=(
-        ("encode_key.onnx", "09c01ba36d018605097d449b7f78bc15ee7a5dee5c8d3bcae42a4f08c7115019"),
-        ("draw.onnx", "dafc7ac67afdd0050253c80697ad56e499fed4fa19c148f8c632681f21e193f3"),
-        ("analyse.onnx", "9b7f8ba039464632b50ac653879445fffecb3070caa4a44e20d4ced769721c0a"),
+        ("encode_key.onnx", "6aec31aefb48d9abfc5f2e0a00244556cd7258c18e94e86475cc2f90e747e9e8"),
+        ("draw.onnx", "3deef0ea80367bdd66a5b1db2ce18e54ddc1e0de645752a22c94c51e28400005"),
+        ("analyse.onnx", "bf5354bae38c79bbb54a4b34f603f80a7e67dcf3e5fdb2bc8fe87dd551c6f432"),
     ),
 )
 

@@ -33,11 +33,14 @@ def heat_maps(landmarks: Tensor, size: int, width: float, parts: int = len(PARTS
     Returns:
         [B, parts, size, size], 0..1.
     """
+    drawn = PARTS[:parts]
+    points = landmarks[:, [point for part in drawn for point in part]]
     centres = (torch.arange(size, dtype=torch.float32, device=landmarks.device) + 0.5) / size
     # A Gaussian of the distance is the product of those along x and y: few exponentials.
-    along = torch.exp((centres - landmarks[..., None]) ** 2 / (-2 * width * width))
-    maps = []
-    for part in PARTS[:parts]:
-        x, y = along[:, list(part)].unbind(dim=2)
-        maps.append((y[:, :, :, None] * x[:, :, None, :]).amax(dim=1, keepdim=True))
-    return torch.cat(maps, dim=1)
+    distances = centres[:, None] - points.transpose(1, 2)[:, :, None, :]
+    along = torch.exp(distances**2 / (-2 * width * width))
+    counts = [len(part) for part in drawn]
+    # The points of a part come last, where their greatest value is found fastest.
+    columns, rows = (torch.split(values, counts, dim=2) for values in along.unbind(dim=1))
+    maps = [(y[:, :, None] * x[:, None]).amax(dim=3) for x, y in zip(columns, rows, strict=True)]
+    return torch.stack(maps, dim=1)

@@ -7,6 +7,7 @@ way, and the network refines the flow and paints what the key picture does not s
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from typing import NamedTuple
 
 import numpy as np
 
@@ -100,6 +101,14 @@ class FaceAnalyser(MeshAnalyser):
         return Analysis(to_parameters(values, steps[: self._features].astype(np.float64)))
 
 
+class _Placed(NamedTuple):
+    """What a renderer draws: landmarks [478, 2], their coarse flow, compact feature or None."""
+
+    landmarks: Float32Array
+    flow: Float32Array
+    compact: Float32Array | None
+
+
 class FaceReference(Reference):
     """A key picture with its rest shape and encoded features."""
 
@@ -118,18 +127,28 @@ class FaceReference(Reference):
 
     def animate(self, parameters: FaceParameters) -> Picture:
         """Draw the face with the landmarks that the parameters describe."""
+        return self._paint(self._place(parameters))
+
+    def animate_many(self, parameters: Iterable[FaceParameters]) -> Iterator[Picture]:
+        """Draw pictures in order, as many at the same time as the renderer likes.
+
+        Flows are made in the caller's thread: made in several, they would wait for each other,
+        many short steps of Python as they are.
+        """
+        return map_in_order(self._paint, map(self._place, parameters), self._at_once)
+
+    def _place(self, parameters: FaceParameters) -> _Placed:
         values, steps = to_values(parameters, self._features)
         driven = _plane(self._face.landmarks(self._space, values))
         compact = None
         if self._features:
             compact = np.zeros(self._measured, np.float32)
             compact[: self._features] = np.clip(steps, -LIMIT, LIMIT)
-        drawn = self._draw(driven, _flow(self._key, driven, self._size), compact)
-        return restore_detail(drawn, driven, self._detail)
+        return _Placed(driven, _flow(self._key, driven, self._size), compact)
 
-    def animate_many(self, parameters: Iterable[FaceParameters]) -> Iterator[Picture]:
-        """Draw pictures in order, as many at the same time as the renderer likes."""
-        return map_in_order(self.animate, parameters, self._at_once)
+    def _paint(self, placed: _Placed) -> Picture:
+        drawn = self._draw(placed.landmarks, placed.flow, placed.compact)
+        return restore_detail(drawn, placed.landmarks, self._detail)
 
 
 class FaceModel(AnimationModel):

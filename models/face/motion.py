@@ -7,7 +7,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from models.face.blocks import ConvolutionBlock, FoldableResidualBlock, double
+from models.face.blocks import ConvolutionBlock, DoublingBlock, FoldableResidualBlock
 from models.face.configuration import FaceConfiguration
 from models.face.heat_maps import PARTS
 from models.face.places import inside, place_grid, read_at
@@ -54,8 +54,8 @@ class MotionNetwork(nn.Module):
         self.down = ConvolutionBlock(channels, 2 * channels, stride=2)
         self.deep = ConvolutionBlock(2 * channels, 4 * channels, stride=2)
         self.blocks = FoldableResidualBlock(4 * channels)
-        self.middle = ConvolutionBlock(6 * channels, 2 * channels)
-        self.leave = ConvolutionBlock(3 * channels, channels)
+        self.middle = DoublingBlock(4 * channels, 2 * channels, 2 * channels)
+        self.leave = DoublingBlock(2 * channels, channels, channels)
         self.out = nn.Conv2d(channels, 4, 3, padding=1)
         # Training starts from the flow of the landmarks, trusted nearly everywhere.
         nn.init.zeros_(self.out.weight)
@@ -95,8 +95,8 @@ class MotionNetwork(nn.Module):
         entered = self.enter(torch.cat(planes, dim=1))
         down = self.down(entered)
         deep = self.blocks(self.deep(down))
-        middle = self.middle(torch.cat([double(deep), down], dim=1))
-        out = self.out(self.leave(torch.cat([double(middle), entered], dim=1))).float()
+        middle = self.middle(deep, down)
+        out = self.out(self.leave(middle, entered)).float()
         moving = torch.sigmoid(out[:, 2:3])
         residual = self.reach * torch.tanh(out[:, :2])
         places = grid + flow * moving + residual

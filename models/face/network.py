@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from models.face.blocks import ConvolutionBlock, FoldableResidualBlock, double
+from models.face.blocks import ConvolutionBlock, DoublingBlock, FoldableResidualBlock
 from models.face.compact import ANALYSIS_STEP, CompactAnalysis, compact_planes
 from models.face.configuration import FaceConfiguration
 from models.face.heat_maps import DETAIL_PARTS, heat_maps
 from models.face.motion import Motion, MotionNetwork
+from models.face.phases import enlarge_to_phases, join_phases, mean_of_phases, split_phases
 from models.face.places import MOTION_STEP, enlarge, place_grid, read_at
 from models.layers import check_picture
 from models.training.window import Window
@@ -42,11 +44,18 @@ class KeyFeatures(NamedTuple):
 
 
 class Drawing(NamedTuple):
-    """A drawn picture [B, 3, S, S] in 0..1, the warped key picture it rests on, and the motion."""
+    """A drawn picture in 0..1, the warped key picture it rests on, and the motion.
+
+    Pictures are [B, 3, S, S], or [B, 3, 4, S/2, S/2] in phases.
+    """
 
     picture: Tensor
     warped: Tensor
     motion: Motion
+
+
+Read = Callable[[Tensor, Tensor], Tensor]
+"""`read_at`, or what does the same to a key picture's features that are kept in another way."""
 
 
 class FaceNetwork(nn.Module):
@@ -59,7 +68,9 @@ class FaceNetwork(nn.Module):
     middle ── read at places ──────────── concat ── decode 1/4 ─┐                        │ once per
     fine ──── read at places ───────────────────────────────  concat ── decode 1/2       │ picture
     key picture ── read at places ──► warped                         │                   │
-    picture = mask · warped + (1 − mask) · painted   ◄── shuffle ── out                  ┘
+    picture = mask · warped + (1 − mask) · painted   ◄───────────── out                  ┘
+
+    What has the picture's full width is computed in four phases of half the width.
     """
 
     motion: MotionNetwork
@@ -80,11 +91,11 @@ class FaceNetwork(nn.Module):
             *(FoldableResidualBlock(coarse) for _ in range(configuration.bottleneck_blocks)),
         )
         self.middle = nn.Sequential(
-            ConvolutionBlock(coarse + middle + DETAIL_PARTS + 2, middle),
+            DoublingBlock(coarse, middle + DETAIL_PARTS + 2, middle),
             FoldableResidualBlock(middle),
         )
         self.fine = nn.Sequential(
-            ConvolutionBlock(middle + fine + DETAIL_PARTS + 2 + 3 * 4, fine),
+            DoublingBlock(middle, fine + DETAIL_PARTS + 2 + 3 * 4, fine),
             FoldableResidualBlock(fine),
         )
         # Red, green, blue and the mask of 2×2 pixels.
@@ -160,14 +171,37 @@ class FaceNetwork(nn.Module):
                 those that are not sent.
             window: draw only this part; for training, where whole pictures cost too much.
         """
+        phases = self.draw_phases(key, landmarks, flow, compact, window)
+        return Drawing(join_phases(phases.picture), join_phases(phases.warped), phases.motion)
+
+    def draw_phases(
+        self,
+        key: KeyFeatures,
+        landmarks: Tensor,
+        flow: Tensor,
+        compact: Tensor | None = None,
+        window: Window | None = None,
+        read_key: Read = read_at,
+    ) -> Drawing:
+        """`draw` with the pictures in phases.
+
+        Args:
+            key: of `encode_key`, batch B.
+            landmarks: [B, 478, 2] of the pictures to draw.
+            flow: [B, 2, S, S], displacements of `coarse_flow`.
+            compact: [B, K] in steps, wanted exactly when the network has compact features; 0 for
+                those that are not sent.
+            window: draw only this part; for training, where whole pictures cost too much.
+            read_key: reads from picture, fine, middle and coarse of `key`.
+        """
         if (compact is None) != (self.analysis is None):
             raise ValueError("a compact feature goes with a network that has one")
-        size = key.picture.shape[-1]
+        size = flow.shape[-1]
+        flow = split_phases(flow)
         maps = heat_maps(landmarks, size // MOTION_STEP, self.configuration.heat_map_width)
         compact = None if compact is None else compact_planes(compact)
-        motion: Motion = self.motion(
-            key.reduced, key.heat_maps, maps, functional.avg_pool2d(flow, MOTION_STEP), compact
-        )
+        reduced = functional.avg_pool2d(mean_of_phases(flow), MOTION_STEP // 2)
+        motion: Motion = self.motion(key.reduced, key.heat_maps, maps, reduced, compact)
         trust = torch.cat([motion.occlusion, motion.inside], dim=1)
         detail = maps[:, :DETAIL_PARTS]
 
@@ -175,29 +209,25 @@ class FaceNetwork(nn.Module):
             return planes if window is None else window.cut(planes, size)
 
         # At full width the flow keeps what landmarks say about lids and lips.
-        places = cut(place_grid(size, flow)) + cut(flow) * cut(enlarge(motion.moving, size))
-        places = places + cut(enlarge(motion.residual, size))
-
-        def read(source: Tensor, at: Tensor) -> Tensor:
-            return read_at(source, at) * cut(enlarge(motion.occlusion, source.shape[-1]))
+        refined = cut(enlarge_to_phases(torch.cat([motion.moving, motion.residual], dim=1), size))
+        places = cut(split_phases(place_grid(size, flow))) + cut(flow) * refined[:, :1]
+        places = places + refined[:, 1:]
+        enlarged = cut(enlarge(torch.cat([detail, trust], dim=1), size // 2))
 
         eighth = functional.avg_pool2d(torch.cat([detail, trust], dim=1), 2)
         occlusion = eighth[:, DETAIL_PARTS : DETAIL_PARTS + 1]
-        planes = [read_at(key.coarse, functional.avg_pool2d(motion.places, 2)) * occlusion, eighth]
+        planes = [read_key(key.coarse, functional.avg_pool2d(motion.places, 2)) * occlusion, eighth]
         if compact is not None:
             planes.append(compact.expand(-1, -1, *eighth.shape[2:]))
         coarse = self.bottleneck(torch.cat(planes, dim=1))
-        middle = read(key.middle, cut(motion.places))
-        middle = self.middle(
-            torch.cat([double(cut(coarse)), middle, cut(detail), cut(trust)], dim=1)
-        )
-        warped = read_at(key.picture, places)
-        half = cut(enlarge(torch.cat([detail, trust], dim=1), size // 2))
-        fine = read(key.fine, functional.avg_pool2d(places, 2))
-        fine = self.fine(
-            torch.cat([double(middle), fine, half, functional.pixel_unshuffle(warped, 2)], dim=1)
-        )
-        out = functional.pixel_shuffle(self.out(fine), 2).float()
+        enter, block = self.middle
+        middle = read_key(key.middle, cut(motion.places)) * cut(motion.occlusion)
+        middle = block(enter(cut(coarse), torch.cat([middle, cut(detail), cut(trust)], dim=1)))
+        warped = torch.unflatten(read_key(key.picture, places.flatten(2, 3)), 2, (4, -1))
+        enter, block = self.fine
+        fine = read_key(key.fine, mean_of_phases(places)) * enlarged[:, -2:-1]
+        fine = block(enter(middle, torch.cat([fine, enlarged, warped.flatten(1, 2)], dim=1)))
+        out = torch.unflatten(self.out(fine).float(), 1, (4, 4))
         # The offset starts training from the warped key picture.
         mask = torch.sigmoid(out[:, 3:] + 2)
         picture = warped * mask + torch.sigmoid(out[:, :3]) * (1 - mask)

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import copy
+import math
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -28,6 +29,7 @@ from models.face.onnx_rendering import ANALYSE_FILE, DRAW_FILE, ENCODE_KEY_FILE,
 from models.face.torch_rendering import fold
 from models.face.weights import load_face_network
 from models.onnx_export.comparison import Comparison, compare, table
+from models.onnx_export.sampling import sample_rows, sampling_rows
 from models.onnx_export.writing import write_graph
 from models.onnx_runtime import OnnxGraph
 
@@ -41,6 +43,17 @@ COMPACT_LIMIT = 0.05
 """Most that a compact feature may differ from torch's, in quantisation steps."""
 
 _FEATURES = KeyFeatures._fields
+
+_READ = ("picture", "fine", "middle", "coarse")
+"""Features that are read along the flow: they are kept in the order in which that is fast."""
+
+
+def _read_rows(rows: Tensor, places: Tensor) -> Tensor:
+    """`read_at` of a square picture's rows; samples of 8 bits are read as 0..1."""
+    size = math.isqrt(len(rows))
+    grid = places.permute(0, 2, 3, 1) * 2 - 1
+    read = sample_rows(rows, size, size, grid, align_corners=False)
+    return read / 255 if rows.dtype == torch.uint8 else read
 
 
 def _unit(picture: Tensor) -> Tensor:
@@ -56,8 +69,13 @@ class EncodeKey(nn.Module):
         self.network = network
 
     def forward(self, picture: Tensor, landmarks: Tensor) -> tuple[Tensor, ...]:
-        """Features, each with a batch of 1, in the order of `KeyFeatures`."""
-        return tuple(self.network.encode_key(_unit(picture), landmarks.unsqueeze(0)))
+        """Features in the order of `KeyFeatures`: rows for `_READ`, else planes [1, C, H, W]."""
+        features = self.network.encode_key(_unit(picture), landmarks.unsqueeze(0))
+        read = {name: getattr(features, name) for name in _READ}
+        # A quarter of the memory to look through; as exact as before.
+        read["picture"] = picture.permute(2, 0, 1).unsqueeze(0)
+        rows = {name: sampling_rows(planes).contiguous() for name, planes in read.items()}
+        return tuple(features._replace(**rows))
 
 
 class Draw(nn.Module):
@@ -71,10 +89,19 @@ class Draw(nn.Module):
         """The picture [S, S, 3] of features, landmarks, flow and compact feature, if any."""
         features, rest = inputs[: len(_FEATURES)], inputs[len(_FEATURES) :]
         landmarks, flow, *compact = (values.unsqueeze(0) for values in rest)
-        drawing = self.network.draw(
-            KeyFeatures(*features), landmarks, flow, compact[0] if compact else None
+        drawing = self.network.draw_phases(
+            KeyFeatures(*features),
+            landmarks,
+            flow,
+            compact[0] if compact else None,
+            read_key=_read_rows,
         )
-        return (drawing.picture[0].permute(1, 2, 0) * 255 + 0.5).to(torch.uint8)
+        picture = (drawing.picture[0] * 255 + 0.5).to(torch.uint8)
+        # Two short moves instead of a long one: colours and columns, then rows.
+        half = flow.shape[-1] // 2
+        rows = picture.reshape(3, 2, 2, half * half).permute(1, 2, 0, 3).reshape(2, 6, -1)
+        rows = rows.transpose(1, 2).reshape(2, half, 6 * half).transpose(0, 1)
+        return rows.reshape(2 * half, 2 * half, 3)
 
 
 class Analyse(nn.Module):

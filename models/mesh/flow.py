@@ -50,6 +50,8 @@ DETAIL_GRID = 48
 DETAIL_MARGIN = 0.35
 # Contours get this many points between two landmarks, or the flow would ripple along them.
 DETAIL_POINTS = 3
+# Squared distances that are worked on at a time.
+BAND_VALUES = 128 * 1024
 # An eye open by less than the first share of its width does not show its iris.
 IRIS_HIDDEN = 0.10
 IRIS_SHOWN = 0.20
@@ -85,11 +87,22 @@ def _smooth_step(value: Float32Array) -> Float32Array:
     return smooth
 
 
+def _centres(size: int) -> Float32Array:
+    """Centres of the cells along a side of a grid: float32 [size], 0..1."""
+    return (np.arange(size, dtype=np.float32) + 0.5) / size
+
+
+def _crossings(columns: Float32Array, rows: Float32Array) -> Float32Array:
+    """Places [H * W, 2] of a grid with columns at x [W] and rows at y [H], row by row."""
+    places = np.empty((len(rows), len(columns), 2), np.float32)
+    places[..., 0] = columns
+    places[..., 1] = rows[:, None]
+    return places.reshape(-1, 2)
+
+
 def grid_centres(size: int = GRID) -> Float32Array:
     """Centres of the cells of a square grid: float32 [size * size, 2], x then y, 0..1."""
-    centres = (np.arange(size, dtype=np.float32) + 0.5) / size
-    x, y = np.meshgrid(centres, centres)
-    return np.stack([x.ravel(), y.ravel()], axis=1)
+    return _crossings(_centres(size), _centres(size))
 
 
 def head_influence(points: Float32Array, face: Float32Array) -> Float32Array:
@@ -175,7 +188,7 @@ class _Shaping:
     rims: tuple[slice, slice] | None = None
 
     def separate(self, places: Float32Array, pull: Float32Array) -> None:
-        """Take the rim of the other side out of the pull [N, M] on places [N, 2]."""
+        """Take the rim of the other side out of the pull [M, N] on places [N, 2]."""
         if self.rims is None:
             return
         upper, lower = (self.driven[rim] for rim in self.rims)
@@ -196,17 +209,16 @@ class _Shaping:
         top, bottom = rim_height(upper), rim_height(lower)
         above = height < np.minimum(top, (top + bottom) / 2)
         below = ~above & (height > np.maximum(bottom, (top + bottom) / 2))
-        pull[above, self.rims[1]] = 0.0
-        pull[below, self.rims[0]] = 0.0
+        pull[self.rims[1]] *= ~above
+        pull[self.rims[0]] *= ~below
 
 
 def _divided(rim: Float32Array) -> Float32Array:
     """A polyline [N, 2] with points set between its corners."""
-    corners = np.arange(len(rim))
-    fine = np.linspace(0, len(rim) - 1, (len(rim) - 1) * (DETAIL_POINTS + 1) + 1)
-    return np.stack([np.interp(fine, corners, rim[:, axis]) for axis in (0, 1)], axis=1).astype(
-        np.float32
-    )
+    steps = DETAIL_POINTS + 1
+    shares = np.arange(steps, dtype=np.float32)[:, None] / steps
+    between = rim[:-1, None] + shares * (rim[1:] - rim[:-1])[:, None]
+    return np.concatenate([between.reshape(-1, 2), rim[-1:]])
 
 
 def _rims(contour: tuple[int, ...], corner: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
@@ -237,32 +249,45 @@ class BackwardFlow:
 
     def _displacement(
         self,
-        places: Float32Array,
+        columns: Float32Array,
+        rows: Float32Array,
         shaping: _Shaping,
         softening: float,
     ) -> Float32Array:
-        """Offsets [N, 2] from places [N, 2] to where they read."""
-        driven = shaping.driven
+        """Offsets [H, W, 2] from the places of a grid, x [W] and y [H], to where they read."""
+        places = _crossings(columns, rows)
         influence = head_influence(places, self._driven)
         offset = influence[:, None] * (self._affine(places) - places)
-        # The expanded square costs one matrix product instead of an [N, M, 2] array; all the
-        # rest happens in that one array, which is the bulk of the time of drawing a picture.
-        squared = places @ (-2 * driven.T)
-        squared += np.einsum("nd,nd->n", places, places)[:, None]
-        squared += np.einsum("md,md->m", driven, driven)
-        nearest = np.maximum(squared.min(axis=1), 0.0)
-        close = np.flatnonzero(nearest < (3.0 * RESIDUAL_REACH) ** 2)
-        pull = squared if len(close) == len(squared) else squared[close]
-        np.maximum(pull, 0.0, out=pull)
-        pull += np.float32(softening)
-        np.multiply(pull, pull, out=pull)
-        np.divide(shaping.weights, pull, out=pull)
-        shaping.separate(places[close], pull)
-        residual = shaping.key - self._affine(driven)
-        motion = (pull @ residual) / pull.sum(axis=1, keepdims=True)
-        fade = np.exp(nearest[close] / np.float32(-2 * RESIDUAL_REACH**2))
-        offset[close] += fade[:, None] * motion
-        return offset
+        driven, weights = shaping.driven, shaping.weights[:, None]
+        # Residual motion and a one, whose sum is the sum of all weights.
+        residual = np.ones((3, len(driven)), np.float32)
+        residual[:2] = (shaping.key - self._affine(driven)).T
+        # The expanded square is one matrix product; seen from the middle it loses no precision.
+        middle = (places[0] + places[-1]) / 2
+        near_points, near_places = driven - middle, places - middle
+        points = np.ones((len(driven), 4), np.float32)
+        points[:, :2] = -2 * near_points
+        points[:, 2] = (near_points**2).sum(axis=1) + np.float32(softening)
+        grid = np.ones((4, len(places)), np.float32)
+        grid[:2] = near_places.T
+        grid[3] = (near_places**2).sum(axis=1)
+        # Not all at a time, or the distances of all points to all places would not stay in the
+        # processor's cache: they are the bulk of the work.
+        step = max(1, BAND_VALUES // len(driven))
+        for first in range(0, len(places), step):
+            band = slice(first, first + step)
+            pull = points @ grid[:, band]
+            nearest = pull.min(axis=0) - np.float32(softening)
+            close = nearest < (3.0 * RESIDUAL_REACH) ** 2
+            if not close.any():
+                continue
+            np.multiply(pull, pull, out=pull)
+            np.divide(weights, pull, out=pull)
+            shaping.separate(places[band], pull)
+            motion = residual @ pull
+            fade = close * np.exp(nearest / np.float32(-2 * RESIDUAL_REACH**2))
+            offset[band] += (motion[:2] * (fade / motion[2])).T
+        return offset.reshape(len(rows), len(columns), 2)
 
     def dense(self, width: int, height: int) -> Float32Array:
         """Displacement of every pixel, float32 [height, width, 2], in picture widths and heights.
@@ -275,12 +300,10 @@ class BackwardFlow:
             self._driven[FLOW_POINTS],
             np.ones(len(FLOW_POINTS), np.float32),
         )
-        coarse = self._displacement(grid_centres(), shaping, SOFTENING)
+        centres = _centres(GRID)
+        coarse = self._displacement(centres, centres, shaping, SOFTENING)
         dense = np.asarray(
-            cv2.resize(
-                coarse.reshape(GRID, GRID, 2), (width, height), interpolation=cv2.INTER_CUBIC
-            ),
-            np.float32,
+            cv2.resize(coarse, (width, height), interpolation=cv2.INTER_CUBIC), np.float32
         )
         for opening in _OPENINGS:
             self._refine(dense, opening)
@@ -295,12 +318,11 @@ class BackwardFlow:
             return
         columns = min(right - left, DETAIL_GRID)
         rows = min(bottom - top, DETAIL_GRID)
-        x = (left + (np.arange(columns, dtype=np.float32) + 0.5) * (right - left) / columns) / width
-        y = (top + (np.arange(rows, dtype=np.float32) + 0.5) * (bottom - top) / rows) / height
-        grid = np.stack([part.ravel() for part in np.meshgrid(x, y)], axis=1).astype(np.float32)
+        x = (np.float32(left) + _centres(columns) * np.float32(right - left)) / np.float32(width)
+        y = (np.float32(top) + _centres(rows) * np.float32(bottom - top)) / np.float32(height)
         shaping = opening.shape(self._key, self._driven)
         fine = cv2.resize(
-            self._displacement(grid, shaping, DETAIL_SOFTENING).reshape(rows, columns, 2),
+            self._displacement(x, y, shaping, DETAIL_SOFTENING),
             (right - left, bottom - top),
             interpolation=cv2.INTER_LINEAR,
         )

@@ -28,7 +28,27 @@ def sample_by_gathering(source: Tensor, grid: Tensor, align_corners: bool) -> Te
     Returns:
         [1, C, h, w].
     """
+    height, width = source.shape[2:]
+    return sample_rows(sampling_rows(source), height, width, grid, align_corners)
+
+
+def sampling_rows(source: Tensor) -> Tensor:
+    """A picture [1, C, H, W] as `sample_rows` wants it; once, when it is sampled often.
+
+    Rows [H · W, C] of channels, or for few channels [H · W, 4, C]: those of a pixel, its right
+    neighbour, and the two below. Few channels may be of 8 bits.
+    """
     _, channels, height, width = source.shape
+    planes = source.reshape(channels, height * width)
+    if channels > _FEW_CHANNELS:
+        return planes.t()
+    longer = functional.pad(planes, (0, width + 1))
+    shifted = [longer[:, step : step + height * width] for step in (0, 1, width, width + 1)]
+    return torch.stack(shifted).permute(2, 0, 1)
+
+
+def sample_rows(rows: Tensor, height: int, width: int, grid: Tensor, align_corners: bool) -> Tensor:
+    """`sample_by_gathering` of the rows of a picture of `height` by `width` pixels."""
     left, across = _cells(grid[0, ..., 0].reshape(-1), width, align_corners)
     top, down = _cells(grid[0, ..., 1].reshape(-1), height, align_corners)
     places = (top * width + left).to(torch.int32)
@@ -38,21 +58,19 @@ def sample_by_gathering(source: Tensor, grid: Tensor, align_corners: bool) -> Te
         (1 - across) * down,
         across * down,
     ]
-    steps = (0, 1, width, width + 1)
-    planes = source.reshape(channels, height * width)
-    if channels <= _FEW_CHANNELS:
-        longer = functional.pad(planes, (0, width + 1))
-        shifted = [longer[:, step : step + height * width] for step in steps]
-        rows = torch.cat(shifted).t().index_select(0, places)
-        corners = rows.t().reshape(4, channels, -1)
-        mixed = (corners * torch.stack(weights)[:, None, :]).sum(dim=0)
+    mixed: Tensor
+    if rows.ndim == 3:
+        corners = rows.index_select(0, places).permute(1, 2, 0).to(grid.dtype)
+        first, second, third, fourth = corners * torch.stack(weights)[:, None]
+        mixed = first + second + third + fourth
     else:
-        pixels = planes.t()
-        mixed = torch.zeros((), dtype=source.dtype)
-        for step, weight in zip(steps, weights, strict=True):
-            mixed = mixed + pixels.index_select(0, places + step) * weight[:, None]
-        mixed = mixed.t()
-    return mixed.reshape(1, channels, *grid.shape[1:3])
+        steps = (0, 1, width, width + 1)
+        first, second, third, fourth = (
+            rows.index_select(0, places + step) * weight[:, None]
+            for step, weight in zip(steps, weights, strict=True)
+        )
+        mixed = (first + second + third + fourth).t()
+    return mixed.reshape(1, -1, *grid.shape[1:3])
 
 
 def _cells(values: Tensor, size: int, align_corners: bool) -> tuple[Tensor, Tensor]:

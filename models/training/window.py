@@ -24,7 +24,7 @@ class Window:
             raise ValueError(f"{self}: place and size are multiples of 8, within the picture")
 
     def cut(self, planes: Tensor, picture_size: int) -> Tensor:
-        """The window of planes [B, C, h, w] that show a picture of `picture_size` pixels."""
+        """The window of planes [..., h, w] that show a picture of `picture_size` pixels."""
         step = picture_size // planes.shape[-1]
         x, y, size = self.x // step, self.y // step, self.size // step
-        return planes[:, :, y : y + size, x : x + size]
+        return planes[..., y : y + size, x : x + size]

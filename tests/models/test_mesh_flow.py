@@ -116,3 +116,12 @@ def test_drawing_is_deterministic(face: Float32Array) -> None:
     moved = (face + np.array([0.02, 0.01], np.float32)).astype(np.float64)
     pictures = [LandmarkWarp(texture(), face.astype(np.float64)).draw(moved) for _ in range(2)]
     np.testing.assert_array_equal(pictures[0], pictures[1])
+
+
+def test_the_flow_does_not_depend_on_how_much_is_worked_on_at_a_time(
+    face: Float32Array, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    moved = face + np.array([0.02, 0.01], np.float32)
+    whole = BackwardFlow(face, moved).dense(128, 128)
+    monkeypatch.setattr("models.mesh.flow.BAND_VALUES", 10_000)
+    np.testing.assert_allclose(BackwardFlow(face, moved).dense(128, 128), whole, atol=1e-6)
