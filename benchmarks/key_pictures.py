@@ -1,7 +1,10 @@
-"""What key pictures that the encoder decides on are worth.
+"""What key pictures that the encoder decides on are worth, and a pool of them as references.
 
-Each clip is encoded three times: with the first key picture only (one every 30 s), with as many
-as they pay for, and with about as many as that at a fixed interval.
+    python -m benchmarks.key_pictures CLIP... [--reference-pool N] [--key-interval N] [--pictures N]
+
+Each clip, of square pictures, is encoded three times: with the first key picture only (one every
+30 s), with as many as they pay for, and at a fixed interval, by default that of about as many.
+With a pool the last two are encoded once more, so that the last N key pictures may be references.
 """
 
 from __future__ import annotations
@@ -13,6 +16,7 @@ import sys
 import tempfile
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -21,8 +25,11 @@ from gfvc import EncodeOptions, encode
 from gfvc.decoder import decode_pictures
 from gfvc.metrics import LandmarkError, face_region, ms_ssim, ssim_map
 from gfvc.stream_reader import read_face_stream
-from gfvc.video_reader import Picture, read_pictures
+from gfvc.video_reader import Picture, probe_video, read_pictures
+from gfvc.video_writer import open_writer
 from models import AnimationModel, default_registry
+
+KINDS = ("one", "auto", "regular", "auto with a pool", "regular with a pool")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +41,7 @@ class Row:
     pictures: int
     sent: int
     ordinary_video: int
+    from_earlier_keys: int
     kbps: float
     face_ssim: float
     worst_second: float
@@ -42,14 +50,19 @@ class Row:
     seconds: float
 
 
-def measure(path: Path, name: str, options: EncodeOptions, model: AnimationModel) -> Row:
-    """Encode, decode and compare one clip."""
+def measure(
+    path: Path, name: str, options: EncodeOptions, model: AnimationModel, every: int = 1
+) -> Row:
+    """Encode, decode and compare every so many pictures of one clip."""
     with tempfile.TemporaryDirectory() as folder:
         stream = Path(folder, "clip.265" if options.codec == "hevc" else "clip.266")
         summary = encode(path, stream, options)
         decoded = decode_pictures(stream, read_face_stream(stream, lambda _: None), model)
-        faces, whole, error = _compare(read_pictures(path, summary.rate), decoded)
-    second = math.ceil(summary.rate)
+        faces, whole, error = _compare(
+            islice(read_pictures(path, summary.rate), 0, None, every),
+            islice(decoded, 0, None, every),
+        )
+    second = math.ceil(summary.rate / every)
     means = [float(np.mean(faces[i : i + second])) for i in range(0, len(faces), second)]
     return Row(
         clip=path.stem,
@@ -57,6 +70,7 @@ def measure(path: Path, name: str, options: EncodeOptions, model: AnimationModel
         pictures=summary.frames,
         sent=summary.key_pictures,
         ordinary_video=summary.fallback_pictures,
+        from_earlier_keys=summary.pictures_from_earlier_keys,
         kbps=summary.kilobits_per_second,
         face_ssim=float(np.mean(faces)),
         worst_second=min(means),
@@ -83,13 +97,42 @@ def _compare(
     return faces, whole, landmarks.mean
 
 
-def compare_clip(path: Path, options: EncodeOptions, model: AnimationModel) -> list[Row]:
-    """The three encodings of one clip, square pictures as they are."""
-    one = measure(path, "one", replace(options, key_pictures="fixed"), model)
-    decided = measure(path, "auto", options, model)
-    interval = math.ceil(decided.pictures / max(1, decided.sent))
-    regular = replace(options, key_pictures="fixed", key_interval=interval)
-    return [one, decided, measure(path, f"every {interval}", regular, model)]
+def compare_clip(
+    path: Path,
+    options: EncodeOptions,
+    model: AnimationModel,
+    *,
+    interval: int | None = None,
+    pool: int = 1,
+    every: int = 1,
+) -> list[Row]:
+    """The encodings of one clip, square pictures as they are."""
+    rows = [
+        measure(path, "one", options, model, every),
+        measure(path, "auto", replace(options, key_pictures="auto"), model, every),
+    ]
+    if interval is None:
+        interval = math.ceil(rows[1].pictures / max(1, rows[1].sent))
+    regular = replace(options, key_interval=interval)
+    rows.append(measure(path, f"every {interval}", regular, model, every))
+    if pool > 1:
+        ways = {
+            f"auto, pool of {pool}": replace(options, key_pictures="auto"),
+            f"every {interval}, pool of {pool}": regular,
+        }
+        for name, way in ways.items():
+            rows.append(measure(path, name, replace(way, reference_pool=pool), model, every))
+    return rows
+
+
+def _beginning(path: Path, pictures: int, folder: Path) -> Path:
+    """The first pictures of a clip as a lossless video."""
+    rate = probe_video(path).rate
+    shorter = folder / f"{path.stem}.mkv"
+    with open_writer(shorter, rate) as writer:
+        for picture in islice(read_pictures(path, rate), pictures):
+            writer.write(picture)
+    return shorter
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -99,27 +142,48 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--codec", choices=("vvc", "hevc"), default="vvc")
     parser.add_argument("--model", default="mesh")
     parser.add_argument("--key-qp", type=int, metavar="N")
+    parser.add_argument("--reference-pool", type=int, default=1, choices=range(1, 9), metavar="N")
+    parser.add_argument("--key-interval", type=int, metavar="N", help="of the regular ones")
+    parser.add_argument("--pictures", type=int, metavar="N", help="only the first N of each clip")
+    parser.add_argument("--every", type=int, default=1, metavar="N", help="measure each N-th")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the results here too")
     options = parser.parse_args(arguments)
-    settings = EncodeOptions(codec=options.codec, model=options.model, key_qp=options.key_qp)
+    settings = EncodeOptions(
+        codec=options.codec, model=options.model, key_qp=options.key_qp, crop="none"
+    )
     model = default_registry().find(options.model).load()
-    rows: list[Row] = []
-    for path in options.clips:
-        rows += compare_clip(path, settings, model)
-        sys.stderr.write(f"{path.stem}\n")
+    rows: list[list[Row]] = []
+    with tempfile.TemporaryDirectory() as folder:
+        for path in options.clips:
+            clip = (
+                path if not options.pictures else _beginning(path, options.pictures, Path(folder))
+            )
+            ways = compare_clip(
+                clip,
+                settings,
+                model,
+                interval=options.key_interval,
+                pool=options.reference_pool,
+                every=options.every,
+            )
+            rows.append(ways)
+            sys.stderr.write(f"{path.stem}\n")
     _print_table(rows)
     if options.json:
-        options.json.write_text(json.dumps([asdict(row) for row in rows], indent=2) + "\n")
+        options.json.write_text(
+            json.dumps([asdict(row) for ways in rows for row in ways], indent=2) + "\n"
+        )
     return 0
 
 
-def _print_table(rows: Sequence[Row]) -> None:
+def _print_table(rows: Sequence[Sequence[Row]]) -> None:
     from rich.console import Console
     from rich.table import Table
 
     forms = {
         "sent": "d",
         "ordinary_video": "d",
+        "from_earlier_keys": "d",
         "kbps": ".2f",
         "face_ssim": ".3f",
         "worst_second": ".3f",
@@ -132,14 +196,14 @@ def _print_table(rows: Sequence[Row]) -> None:
     table.add_column("key pictures")
     for name in forms:
         table.add_column(name.replace("_", " "), justify="right")
-    for row in rows:
+    for row in (row for ways in rows for row in ways):
         values = asdict(row)
         cells = (format(values[name], form) for name, form in forms.items())
         table.add_row(row.clip, row.key_pictures, *cells)
-    for kind, of_kind in (("one", rows[::3]), ("auto", rows[1::3]), ("regular", rows[2::3])):
+    for of_kind, kind in zip(zip(*rows, strict=True), KINDS, strict=False):
         means = [np.mean([asdict(row)[name] for row in of_kind]) for name in forms]
-        table.add_row("mean", kind, *(f"{mean:.3f}" for mean in means))
-    Console(width=140).print(table)
+        table.add_row("mean", kind, *(f"{mean:.4f}" for mean in means))
+    Console(width=160).print(table)
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ from gfvc.face_units import FaceUnits
 from gfvc.fallback.coding import SequenceCoder
 from gfvc.fallback.stretches import Stretches
 from gfvc.key_decisions.monitor import GenerationMonitor, Verdict
+from gfvc.key_decisions.reference_choice import ReferenceChoice
 from gfvc.key_decisions.scene_cuts import SceneCuts
 from gfvc.key_pictures import KeyPictureSchedule
 from gfvc.stream_writer import StreamWriter
@@ -50,7 +51,8 @@ class ClipEncoder:
         self._units = units
         self._writer = writer
         self._schedule = KeyPictureSchedule(rate, options.key_interval)
-        self._key: Analysis | None = None
+        self._has_key = False  # that pictures can be driven by
+        self._references = ReferenceChoice(model, options.reference_pool, rate)
         self._key_failed = False
         self._options = options
         self._sequences = SequenceCoder(
@@ -67,11 +69,13 @@ class ClipEncoder:
         self._cuts: SceneCuts | None = None
         self._is_cut = False  # whether the picture at hand starts a new scene
         if options.key_pictures == "auto" and options.fallback != "always":
-            self._monitor, self._cuts = GenerationMonitor(model, rate), SceneCuts()
+            self._monitor = GenerationMonitor(model, rate, options.reference_pool)
+            self._cuts = SceneCuts()
         self.pictures = 0
         self.pictures_of_units: list[int] = []  # output pictures of each coded picture
         self.key_pictures = 0
         self.low_confidence = 0
+        self.from_earlier_keys = 0  # pictures driven by another key picture than the last
         self._key_seconds = 0.0
 
     @property
@@ -172,7 +176,10 @@ class ClipEncoder:
         if key is not None:
             self._send_key(*key)
             return
-        analysis = None if self._key is None else analyser.analyse(picture, self._key)
+        analysis = None
+        if self._has_key:
+            may_change = self._units.may_change_reference
+            analysis = self._references.analyse(analyser, picture, may_change=may_change)
         if analysis is not None and self._key_instead(analyser, picture, analysis):
             return
         self._schedule.driven(face=analysis is not None)
@@ -180,21 +187,21 @@ class ClipEncoder:
             self._repeat(self._stretches.settle())
             self._add(analysis.parameters)
         elif self._stretches.miss(picture):
-            self._key = None
+            self._has_key = False
             self._schedule.restart()
 
     def _key_instead(self, analyser: Analyser, picture: Picture, analysis: Analysis) -> bool:
         """Send a picture by the base codec where that pays; False when it is better driven."""
         verdict = Verdict.DRIVE
         if self._monitor is not None:
-            verdict = self._monitor.judge(picture, analysis.parameters)
+            verdict = self._monitor.judge(picture, analysis.parameters, self._references.back)
         if verdict is Verdict.GIVE_UP and self._monitor is not None:
             if self._options.fallback == "never":
                 return False
             self._repeat(self._stretches.settle())
             self._stretches.open(self._monitor.give_up())
             self._stretches.add(picture, face=True)
-            self._key = None
+            self._has_key = False
             self._schedule.restart()
             return True
         key = self._code_key(analyser, picture) if verdict is Verdict.NEW_KEY else None
@@ -218,11 +225,12 @@ class ClipEncoder:
 
     def _send_key(self, coded: CodedKeyPicture, analysis: Analysis) -> None:
         missed = self._stretches.settle()
-        if self._key is not None:
+        if self._has_key:
             self._repeat(missed)
             missed = 0
         self._schedule.key_sent()
-        self._key = analysis
+        self._has_key = True
+        self._references.key_sent(analysis)
         if self._monitor is not None:
             bits = 8 * len(coded.stream)
             self._monitor.key_sent(coded.decoded, analysis.parameters, bits)
@@ -244,4 +252,6 @@ class ClipEncoder:
 
     def _add(self, parameters: FaceParameters | None) -> None:
         self.pictures_of_units[-1] += 1
-        self._units.add(parameters)
+        back = self._references.back
+        self.from_earlier_keys += back > 0
+        self._units.add(parameters, back)

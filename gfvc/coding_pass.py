@@ -61,6 +61,7 @@ class CodedClip:
     key_pictures: int
     low_confidence_pictures: int
     fallback_pictures: int
+    pictures_from_earlier_keys: int
     pictures_of_units: tuple[int, ...]
     sei_bytes: int
     base_codec_seconds: float
@@ -102,6 +103,7 @@ def code_clip(
         key_pictures=encoder.key_pictures,
         low_confidence_pictures=encoder.low_confidence,
         fallback_pictures=encoder.fallback_pictures,
+        pictures_from_earlier_keys=encoder.from_earlier_keys,
         pictures_of_units=tuple(encoder.pictures_of_units),
         sei_bytes=writer.sei_bytes,
         base_codec_seconds=encoder.base_codec_seconds,
@@ -117,4 +119,4 @@ def _face_units(clip: Clip, writer: StreamWriter, settings: RateSettings) -> Fac
     taken = {name: name not in options.without for name in DECISIONS}
     interval = symbol_interval(options.symbol_rate, clip.rate)
     decisions = SymbolSettings(settings.symbol_price, Switches(interval, **taken))
-    return DecidedUnits(clip.model, clip.card, writer, decisions)
+    return DecidedUnits(clip.model, clip.card, writer, decisions, options.reference_pool)

@@ -16,6 +16,7 @@ from base_codec_adapters import (
     StreamInvalidError,
 )
 from gfvc.base_layer import Picture, decode_base_layer
+from gfvc.decoded_pool import DecodedPool
 from gfvc.driven_pictures import parameters_of_pictures
 from gfvc.errors import StreamError
 from gfvc.output import check_not_source, check_writable, replaced_when_complete
@@ -25,7 +26,6 @@ from gfvc.video_reader import MAX_RATE, MIN_RATE
 from gfvc.video_writer import is_folder_output, open_writer
 from models import (
     AnimationModel,
-    FaceParameters,
     RegisteredModel,
     Registry,
     Runtime,
@@ -133,7 +133,7 @@ def decode(
         count, total = 0, stream.pictures
         width = height = 0
         with open_writer(temporary, rate) as writer:
-            for picture in decode_pictures(source, stream, model, options.timeout):
+            for picture in decode_pictures(source, stream, model, options.timeout, notes):
                 writer.write(picture)
                 height, width = picture.shape[:2]
                 count += 1
@@ -159,20 +159,29 @@ def decode_pictures(
     stream: FaceStream,
     model: AnimationModel | None,
     timeout: float = DEFAULT_TIMEOUT,
+    notes: Notes = _ignore,
 ) -> Iterator[Picture]:
     """All pictures of a stream in output order, uint8 RGB [height, width, 3].
 
     `model` may be None for a stream without face messages. `timeout` is in seconds for the base
-    decoder and the coded pictures that it decodes at a time.
+    decoder and the coded pictures that it decodes at a time. `notes` is told how many pictures
+    lack the key picture that they were made from.
     """
     marked = stream.model_uri is not None and is_marked(stream.model_uri)
     keys = _coded_pictures(source, stream, timeout)
+    pool: DecodedPool | None = None
     for unit, key in zip(stream.picture_units, keys, strict=True):
         yield key
         if unit.payloads:
             assert model is not None
+            pool = pool or DecodedPool(model)
             parameters = parameters_of_pictures(unit, model.layout, source, marked=marked)
-            yield from _animate(parameters, key, model)
+            yield from pool.animate(unit, key, parameters)
+    if pool is not None and pool.missing:
+        notes(
+            f"{source}: {pool.missing} pictures are to be made from an earlier key picture that is "
+            "missing; they are made from the last one, and look a little wrong"
+        )
 
 
 def _coded_pictures(source: Path, stream: FaceStream, timeout: float) -> Iterator[Picture]:
@@ -181,11 +190,3 @@ def _coded_pictures(source: Path, stream: FaceStream, timeout: float) -> Iterato
     except (StreamInvalidError, ProgramFailedError, OutputInvalidError) as error:
         reason = str(error).splitlines()[0]
         raise StreamError(f"{source}: its coded pictures cannot be decoded: {reason}") from error
-
-
-def _animate(
-    received: Iterator[FaceParameters], key: Picture, model: AnimationModel
-) -> Iterator[Picture]:
-    first = next(received, None)
-    if first is not None:
-        yield from model.prepare(key, first).animate_many(received)

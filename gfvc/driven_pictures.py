@@ -2,12 +2,12 @@
 
 Without a schedule each message is of a picture, and what it leaves out (keypoints, or matrices)
 stays as it was. With a schedule, pictures are interpolated between the messages that carry the
-keypoints, and between those that carry the matrices.
+keypoints, and between those that carry the matrices; but not from one reference to another.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -80,10 +80,23 @@ class _Rows:
         self.pictures.append(picture)
         self.numbers.append(numbers)
 
-    def all(self, pictures: int) -> FloatArray:
+    def all(self, spans: Sequence[tuple[int, int, int]]) -> FloatArray:
+        """Numbers of all pictures, span by span."""
         if not self.numbers:
-            return np.zeros((pictures, 0))
-        return interpolated(np.stack(self.numbers), self.pictures, pictures)
+            return np.zeros((spans[-1][1], 0))
+        rows, places = np.stack(self.numbers), np.array(self.pictures)
+        parts = []
+        for start, end, _ in spans:
+            within = (places >= start) & (places < end)
+            if not (places == start).any():
+                raise StreamError(
+                    f"picture {start}: its message is missing or leaves out parameters, and its "
+                    "reference is another than that of the pictures before"
+                )
+            parts.append(
+                interpolated(rows[within], [int(p) - start for p in places[within]], end - start)
+            )
+        return np.concatenate(parts)
 
 
 def _scheduled(
@@ -107,9 +120,8 @@ def _scheduled(
     for part in (keypoints, matrices):
         if part.pictures and part.pictures[0]:
             raise StreamError("a message carries a kind of parameters that its base message lacks")
-    numbers = np.concatenate(
-        [keypoints.all(schedule.pictures), matrices.all(schedule.pictures)], axis=1
-    )
+    spans = unit.reference_spans
+    numbers = np.concatenate([keypoints.all(spans), matrices.all(spans)], axis=1)
     for row in numbers:
         yield _in_layout(row, layout)
 

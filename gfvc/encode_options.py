@@ -11,6 +11,7 @@ from gfvc.base_layer import DEFAULT_QP
 from gfvc.fallback import FALLBACK_POLICIES, FallbackPolicy
 from gfvc.key_decisions import KEY_PICTURE_POLICIES, KeyPicturePolicy
 from gfvc.rate_control import QUALITIES, Quality, RateSettings, quality_settings
+from gfvc.reference_runs import MAX_POOL
 from gfvc.symbol_decisions import DECISIONS, DEFAULT_PRICE
 from gfvc.symbol_rate import AUTOMATIC_RATE, FULL, SymbolRate, is_symbol_rate
 from gfvc.video_reader import MAX_RATE, MIN_RATE
@@ -31,8 +32,9 @@ class EncodeOptions:
     compact feature beside the landmarks; `align` whether tracked faces are corrected by what the
     bent key picture shows, None as the model likes; `key_qp` 0..63 (VVC) or 0..51 (HEVC);
     `key_interval` pictures from key picture to key picture at most; `key_pictures` "auto" for more
-    where they pay and at scene cuts, or "fixed"; `crop` "auto" or "none"; `size` side of the coded
-    picture, a multiple of 8 in 64..2048; `rate` pictures per second, 1..240; `low_delay` a NAL unit
+    where they pay and at scene cuts, or "fixed"; `reference_pool` 1..8 key pictures, of which the
+    one that suits a picture best drives it (1 with `low_delay`); `crop` "auto" or "none"; `size`
+    side of the coded picture, a multiple of 8 in 64..2048; `rate` pictures per second, 1..240; `low_delay` a NAL unit
     for each picture's messages, about which nothing is decided then; `symbol_rate` messages a
     second, "full" for one a picture, or "auto" where they pay; `symbol_price` the distortion that a
     bit of the face parameters may cost; `bitrate` the bits per second, 100..10**8, that the output
@@ -53,6 +55,7 @@ class EncodeOptions:
     key_qp: int | None = None
     key_interval: int | None = None
     key_pictures: KeyPicturePolicy = "fixed"
+    reference_pool: int = 1
     crop: str = "auto"
     size: int = 256
     rate: Fraction | None = None
@@ -73,6 +76,7 @@ class EncodeOptions:
             "codec": self.codec in (None, "vvc", "hevc"),
             "key_interval": self.key_interval is None or self.key_interval >= 1,
             "key_pictures": self.key_pictures in KEY_PICTURE_POLICIES,
+            "reference_pool": 1 <= self.reference_pool <= (1 if self.low_delay else MAX_POOL),
             "crop": self.crop in ("auto", "none"),
             "features": self.features >= 0,
             "size": self.size in SIZES,

@@ -35,9 +35,10 @@ class EncodeSummary:
     """What was encoded.
 
     `fallback_pictures` are those that are ordinary video, all of them coded by the base codec and
-    none a key picture. Bits: `sei_bits` are the NAL units with face parameters and user data.
-    `settings` are those that made it, found in `trials` passes over the clip if `target_bitrate`
-    (bits per second) was asked for.
+    none a key picture; `pictures_from_earlier_keys` are driven by another key picture than the
+    last one before them (`EncodeOptions.reference_pool`). Bits: `sei_bits` are the NAL units with
+    face parameters and user data. `settings` are those that made it, found in `trials` passes over
+    the clip if `target_bitrate` (bits per second) was asked for.
     """
 
     frames: int
@@ -53,6 +54,7 @@ class EncodeSummary:
     seconds: float
     base_codec_seconds: float
     fallback_pictures: int
+    pictures_from_earlier_keys: int
     settings: RateSettings
     target_bitrate: float | None
     trials: int
@@ -77,6 +79,7 @@ class EncodeSummary:
             "key_pictures": self.key_pictures,
             "low_confidence_pictures": self.low_confidence_pictures,
             "fallback_pictures": self.fallback_pictures,
+            "pictures_from_earlier_keys": self.pictures_from_earlier_keys,
             "model": self.model,
             "codec": self.codec,
             "bits": {"base": self.base_bits, "sei": self.sei_bits, "total": self.total_bits},
@@ -176,6 +179,7 @@ def encode(
         seconds=time.perf_counter() - started,
         base_codec_seconds=coded.base_codec_seconds,
         fallback_pictures=coded.fallback_pictures,
+        pictures_from_earlier_keys=coded.pictures_from_earlier_keys,
         settings=coded.settings,
         target_bitrate=options.bitrate,
         trials=trials,

@@ -7,19 +7,26 @@ an access unit, decides what to send of them, and writes the access unit when it
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import accumulate
 
 from gfvc.parameter_coding import ParameterCoder
 from gfvc.picture_schedule import PictureSchedule
+from gfvc.reference_runs import NUMBERS, ReferenceRuns
 from gfvc.stream_writer import StreamWriter
 from gfvc.symbol_decisions import (
     FULL_RATE,
     Decided,
+    Switches,
     SymbolSettings,
     decide,
     to_face_values,
     to_parts,
 )
 from models import AnimationModel, FaceParameters, ModelCard
+from sei import SeiMessage
 
 MAX_BUFFERED = 7200
 """Greatest number of pictures that are held back: 30 s at the highest rate."""
@@ -33,8 +40,17 @@ class FaceUnits(ABC):
         """Start the access unit of a key picture, coded as an Annex B stream."""
 
     @abstractmethod
-    def add(self, parameters: FaceParameters | None) -> None:
-        """Add a driven picture; None when it shows no face."""
+    def add(self, parameters: FaceParameters | None, back: int = 0) -> None:
+        """Add a driven picture; None when it shows no face.
+
+        `back` says how many key pictures before the current one its reference lies; without a
+        face it is that of the picture before.
+        """
+
+    @property
+    def may_change_reference(self) -> bool:
+        """Whether the next picture may have another reference than the one before."""
+        return False
 
     @abstractmethod
     def close(self) -> None:
@@ -52,8 +68,9 @@ class ImmediateUnits(FaceUnits):
         """Write the key picture and its base message."""
         self._writer.begin_picture(coded, self._coder.base(key))
 
-    def add(self, parameters: FaceParameters | None) -> None:
-        """Write the message of a driven picture."""
+    def add(self, parameters: FaceParameters | None, back: int = 0) -> None:
+        """Write the message of a driven picture, whose reference is the current key picture."""
+        assert not back
         if parameters is None:
             self._writer.add_message(self._coder.repeated())
         else:
@@ -63,11 +80,20 @@ class ImmediateUnits(FaceUnits):
         """Nothing is held back."""
 
 
+@dataclass(slots=True)
+class _Run:
+    """Successive pictures of one reference, and how many key pictures back it lies."""
+
+    back: int
+    faces: list[FaceParameters | None]
+
+
 class DecidedUnits(FaceUnits):
     """Messages where they pay, once an access unit is complete.
 
     An access unit of more than `MAX_BUFFERED` pictures, which may come about when no face is
-    in view for long, gets a message for each of its pictures.
+    in view for long, gets a message for each of its pictures. `pool` key pictures, the current
+    one included, may be references.
     """
 
     def __init__(
@@ -76,55 +102,87 @@ class DecidedUnits(FaceUnits):
         card: ModelCard,
         writer: StreamWriter,
         settings: SymbolSettings,
+        pool: int = 1,
     ) -> None:
         self._model = model
         self._coder = ParameterCoder(model.layout, card)
         self._writer = writer
         self._settings = settings
+        self._pool = pool
+        self._keys: deque[FaceParameters] = deque(maxlen=pool)  # the current one first
+        self._number = -1
         self._coded = b""
-        self._faces: list[FaceParameters | None] = []
+        self._runs: list[_Run] = []
+        self._held = 0
         self._overflown = False
         self.last_decided: Decided | None = None
-        """What was decided about the access unit that was written last."""
+        """What was decided about the pictures of one reference that were written last."""
+
+    @property
+    def may_change_reference(self) -> bool:
+        """Not once references are written, which stand before the key picture."""
+        return self._pool > 1 and not self._overflown
 
     def begin(self, coded: bytes, key: FaceParameters) -> None:
         """Write the access unit before, and hold this one back."""
         self.close()
-        self._coded, self._faces = coded, [key]
+        self._coded, self._runs, self._held = coded, [_Run(0, [key])], 1
+        self._keys.appendleft(key)
+        self._number = (self._number + 1) % NUMBERS
         self._overflown = False
 
-    def add(self, parameters: FaceParameters | None) -> None:
+    def add(self, parameters: FaceParameters | None, back: int = 0) -> None:
         """Hold a picture back, unless there are too many already."""
         if self._overflown:
             face = self._coder.repeated() if parameters is None else self._coder.driven(parameters)
             self._writer.add_message(face)
             return
-        self._faces.append(parameters)
-        if len(self._faces) >= MAX_BUFFERED:
+        if parameters is not None and back != self._runs[-1].back:
+            self._runs.append(_Run(back, []))
+        self._runs[-1].faces.append(parameters)
+        self._held += 1
+        if self._held >= MAX_BUFFERED:
             self._write(at_full_rate=True)
             self._overflown = True
 
     def close(self) -> None:
         """Write the access unit that is held back."""
-        if self._faces:
+        if self._runs:
             self._write(at_full_rate=False)
 
     def _write(self, *, at_full_rate: bool) -> None:
-        faces, self._faces = self._faces, []
-        key = faces[0]
-        assert key is not None
-        layout, settings = self._model.layout, self._settings
-        parts = to_parts(faces, layout, self._model.value_weights(key))
-        switches = FULL_RATE if at_full_rate else settings.switches
-        decided = self.last_decided = decide(parts, settings.price, switches)
-        pictures = decided.pictures
-        schedule = PictureSchedule(len(faces), tuple(pictures[1:]))
-        full = not schedule.without_message and not decided.leaves_parts_out
+        runs, self._runs = self._runs, []
+        switches = FULL_RATE if at_full_rate else self._settings.switches
+        decided = [self._decide(run, switches) for run in runs]
+        self.last_decided = decided[-1]
+        starts = [0, *accumulate(len(run.faces) for run in runs)][:-1]
+        sent = [
+            start + picture
+            for start, of_run in zip(starts, decided, strict=True)
+            for picture in of_run.pictures
+        ]
+        schedule = PictureSchedule(self._held, tuple(sent[1:]))
+        full = not schedule.without_message and not any(d.leaves_parts_out for d in decided)
+        references = None
+        if self._pool > 1:
+            backs = [run.back for run in runs]
+            changes = tuple(zip(starts[1:], backs[1:], strict=True))
+            references = ReferenceRuns(self._pool, self._number, changes)
+        first, *others = self._messages(runs, decided)
+        self._writer.begin_picture(self._coded, first, None if full else schedule, references)
+        for message in others:
+            self._writer.add_message(message)
+
+    def _decide(self, run: _Run, switches: Switches) -> Decided:
+        """Decide about pictures of one reference; the first has a message with all parts."""
+        weights = self._model.value_weights(self._keys[run.back])
+        parts = to_parts(run.faces, self._model.layout, weights)
+        return decide(parts, self._settings.price, switches)
+
+    def _messages(self, runs: list[_Run], decided: list[Decided]) -> Iterator[SeiMessage]:
+        """Messages, each predicted from the one before, whatever its reference."""
         self._coder.start()
-        for picture in pictures:
-            values = to_face_values(decided.at(picture), layout)
-            message = self._coder.decided(values, low_confidence=faces[picture] is None)
-            if picture:
-                self._writer.add_message(message)
-            else:
-                self._writer.begin_picture(self._coded, message, None if full else schedule)
+        for run, of_run in zip(runs, decided, strict=True):
+            for picture in of_run.pictures:
+                values = to_face_values(of_run.at(picture), self._model.layout)
+                yield self._coder.decided(values, low_confidence=run.faces[picture] is None)

@@ -81,8 +81,16 @@ class PictureSchedule:
     @classmethod
     def from_bytes(cls, data: bytes) -> PictureSchedule:
         """Read what `to_bytes` wrote; raise `StreamError` when it is damaged."""
+        return cls.read(BitReader(data))
+
+    @classmethod
+    def read(cls, reader: BitReader) -> PictureSchedule:
+        """Read a schedule up to the end of its last byte; raise `StreamError` for a damaged one."""
         try:
-            return _read(BitReader(data))
+            schedule = _read(reader)
+            if padding := -reader.position % 8:
+                reader.unsigned(padding)
+            return schedule
         except (SeiError, ValueError) as error:
             raise StreamError(f"gfvc's user data message has a damaged schedule: {error}") from None
 

@@ -11,8 +11,9 @@ A user_data_unregistered SEI message (payload type 5, H.274 clause 8.6), prefix 
     source width, height    2 × 2 bytes   picture size of the source, before the crop
     crop left, top, width, height   4 × 2 bytes   what was coded, in pixels of the source
     flags                   1 byte    in version 2: bit 0 for pictures shown as coded, bit 1 for a
-                                      schedule that follows
+                                      schedule that follows, bit 2 for references that follow
     schedule                          see `gfvc.picture_schedule`
+    references                        see `gfvc.reference_runs`
 
 Pictures that are shown as coded have no face messages, up to the next picture with a user data
 message of this kind. Later versions may append; a reader ignores what
@@ -29,7 +30,9 @@ from fractions import Fraction
 from gfvc.errors import StreamError
 from gfvc.picture_schedule import PictureSchedule
 from gfvc.rectangle import Rectangle
+from gfvc.reference_runs import ReferenceRuns
 from sei import USER_DATA_UNREGISTERED, NalUnit, SeiError, read_sei
+from sei.bits import BitReader
 
 # The name-based UUID (version 5, URL name space) of "tag:gfvc,2026:stream-information".
 USER_DATA_UUID = uuid.UUID("81724027-6de0-5106-8f2e-e2f1a0bb654f")
@@ -37,6 +40,7 @@ VERSION = 1
 VERSION_WITH_FLAGS = 2
 _SHOWN_AS_CODED = 1
 _HAS_SCHEDULE = 1 << 1
+_HAS_REFERENCES = 1 << 2
 _FORMAT = struct.Struct(">BIHBHHHHHH")
 
 
@@ -46,6 +50,7 @@ class StreamInformation:
 
     `shown_as_coded` tells that the pictures up to the next such information are not key pictures.
     `schedule` tells which pictures of the access unit have messages, None: all of them.
+    `references` tells which key pictures drive them, None: the one of the access unit.
     """
 
     rate: Fraction
@@ -54,12 +59,17 @@ class StreamInformation:
     crop: Rectangle
     shown_as_coded: bool = False
     schedule: PictureSchedule | None = None
+    references: ReferenceRuns | None = None
 
     def to_payload(self) -> bytes:
         """The payload of the user data message."""
         rate = self.rate.limit_denominator(0xFFFF)
-        schedule = self.schedule
-        flags = _SHOWN_AS_CODED * self.shown_as_coded + _HAS_SCHEDULE * (schedule is not None)
+        schedule, references = self.schedule, self.references
+        flags = (
+            _SHOWN_AS_CODED * self.shown_as_coded
+            + _HAS_SCHEDULE * (schedule is not None)
+            + _HAS_REFERENCES * (references is not None)
+        )
         fields = _FORMAT.pack(
             VERSION_WITH_FLAGS if flags else VERSION,
             rate.numerator,
@@ -71,8 +81,8 @@ class StreamInformation:
         )
         if not flags:
             return USER_DATA_UUID.bytes + fields
-        coded = b"" if schedule is None else schedule.to_bytes()
-        return USER_DATA_UUID.bytes + fields + bytes([flags]) + coded
+        further = b"".join(part.to_bytes() for part in (schedule, references) if part is not None)
+        return USER_DATA_UUID.bytes + fields + bytes([flags]) + further
 
     @classmethod
     def from_payload(cls, payload: bytes) -> StreamInformation | None:
@@ -98,17 +108,28 @@ class StreamInformation:
             if len(body) == _FORMAT.size:
                 raise StreamError("gfvc's user data message ends before its flags")
             flags = body[_FORMAT.size]
-        schedule = None
+        further = BitReader(body[_FORMAT.size + 1 :])
+        schedule = references = None
         if flags & _HAS_SCHEDULE:
-            schedule = PictureSchedule.from_bytes(body[_FORMAT.size + 1 :])
+            schedule = PictureSchedule.read(further)
         elif per_message != 1:
             raise StreamError(
                 f"the stream has {per_message} pictures per message and does not say which; "
                 "this version decodes 1"
             )
-        rate = Fraction(numerator, denominator)
-        shown_as_coded = bool(flags & _SHOWN_AS_CODED)
-        return cls(rate, width, height, Rectangle(*window), shown_as_coded, schedule)
+        if flags & _HAS_REFERENCES:
+            references = ReferenceRuns.read(further)
+            if schedule is not None:
+                references.check_starts(schedule)
+        return cls(
+            Fraction(numerator, denominator),
+            width,
+            height,
+            Rectangle(*window),
+            bool(flags & _SHOWN_AS_CODED),
+            schedule,
+            references,
+        )
 
 
 def find_information(unit: NalUnit) -> StreamInformation | None:

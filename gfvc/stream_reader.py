@@ -11,6 +11,7 @@ from base_codec_adapters import Codec as BaseCodec
 from gfvc.errors import InputError, StreamError
 from gfvc.nal_source import open_nal_units
 from gfvc.picture_schedule import PictureSchedule
+from gfvc.reference_runs import ReferenceRuns
 from gfvc.stream_information import StreamInformation
 from sei import (
     GENERATIVE_FACE_VIDEO,
@@ -46,13 +47,15 @@ class PictureUnit:
     `payloads` are those of its face messages in output order, the base message first; empty for
     a picture without any, which is shown as coded: by mistake, or on purpose if our user data say
     so (`shown_as_coded`). They are kept as coded, a few bytes each, because a long stream has
-    many. `schedule` says which output pictures they are of, None: one after the other.
+    many. `schedule` says which output pictures they are of, None: one after the other, and
+    `references` which key pictures drive these, None: this one.
     """
 
     units: list[NalUnit] = field(default_factory=list)
     payloads: list[bytes] = field(default_factory=list)
     shown_as_coded: bool = False
     schedule: PictureSchedule | None = None
+    references: ReferenceRuns | None = None
 
     @property
     def pictures(self) -> int:
@@ -60,6 +63,13 @@ class PictureUnit:
         if self.schedule is not None and self.payloads:
             return self.schedule.pictures
         return max(1, len(self.payloads))
+
+    @property
+    def reference_spans(self) -> list[tuple[int, int, int]]:
+        """Spans of output pictures: first, after the last, key pictures back of the reference."""
+        if self.references is None:
+            return [(0, self.pictures, 0)]
+        return self.references.spans(self.pictures)
 
     @property
     def can_be_entered(self) -> bool:
@@ -161,6 +171,7 @@ class _Reader:
         self._waiting: list[NalUnit] = []  # belong to the picture that comes next
         self._rate: Fraction | None = None
         self._schedule: PictureSchedule | None = None  # of the picture that comes next
+        self._references: ReferenceRuns | None = None  # likewise
         self._model_uri: str | None = None
         self._messages = 0
         self._shown_as_coded = False  # what the last user data said of the pictures after it
@@ -183,9 +194,10 @@ class _Reader:
                 [*self._waiting, unit],
                 shown_as_coded=self._shown_as_coded,
                 schedule=self._schedule,
+                references=self._references,
             )
             self._pictures.append(picture)
-            self._waiting, self._schedule = [], None
+            self._waiting, self._schedule, self._references = [], None, None
         elif self._pictures and (unit.is_vcl or (unit.ends_sequence and not self._waiting)):
             self._pictures[-1].units.append(unit)
         else:
@@ -200,6 +212,7 @@ class _Reader:
                     self._shown_as_coded = information.shown_as_coded
                     self._any_as_coded |= information.shown_as_coded
                     self._schedule = information.schedule
+                    self._references = information.references
             elif message.payload_type == GENERATIVE_FACE_VIDEO:
                 self._add_face(unit, message)
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import BinaryIO
 
 from gfvc.picture_schedule import PictureSchedule
+from gfvc.reference_runs import ReferenceRuns
 from gfvc.stream_information import StreamInformation
 from sei import (
     USER_DATA_UNREGISTERED,
@@ -50,13 +51,19 @@ class StreamWriter:
         self.sei_bytes = 0
 
     def begin_picture(
-        self, coded: bytes, base_message: SeiMessage, schedule: PictureSchedule | None = None
+        self,
+        coded: bytes,
+        base_message: SeiMessage,
+        schedule: PictureSchedule | None = None,
+        references: ReferenceRuns | None = None,
     ) -> None:
         """Write the access unit of a key picture, an Annex B stream, and its base message.
 
-        `schedule` says which output pictures will have messages, None: all of them.
+        `schedule` says which output pictures will have messages, None: all of them; `references`
+        which key pictures drive them, None: this one.
         """
-        self._write_coded(coded, _user_data(replace(self._information, schedule=schedule)))
+        information = replace(self._information, schedule=schedule, references=references)
+        self._write_coded(coded, _user_data(information))
         self._ends_as_coded = False
         self.add_message(base_message)
 

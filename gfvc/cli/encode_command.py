@@ -186,6 +186,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "scene cuts; fixed: only those of --key-interval (default: fixed)",
     )
     parser.add_argument(
+        "--reference-pool",
+        type=int,
+        choices=range(1, 9),
+        default=1,
+        metavar="N",
+        help="let each picture be made from that of the last N key pictures (1..8) which suits it "
+        "best; an extension of gfvc's own, other decoders take the last one (default: 1)",
+    )
+    parser.add_argument(
         "--crop",
         choices=("auto", "none"),
         default="auto",
@@ -271,6 +280,11 @@ def run(options: argparse.Namespace) -> int:
             f"{options.output}: --low-delay sends each picture's message at once, so that nothing "
             "can be decided about it; leave out --symbol-rate, --symbol-price and --without"
         )
+    if options.low_delay and options.reference_pool > 1:
+        raise OutputError(
+            f"{options.output}: with --low-delay each picture is made from the last key picture; "
+            "leave out --reference-pool"
+        )
     own = options.key_qp is not None or options.symbol_price is not None
     if own + (options.bitrate is not None) + (options.quality is not None) > 1:
         raise OutputError(
@@ -286,6 +300,7 @@ def run(options: argparse.Namespace) -> int:
         key_qp=options.key_qp,
         key_interval=options.key_interval,
         key_pictures=options.key_pictures,
+        reference_pool=options.reference_pool,
         crop=options.crop,
         size=options.size,
         rate=options.fps,
@@ -316,6 +331,8 @@ def run(options: argparse.Namespace) -> int:
         pictures = f"{summary.key_pictures} key"
         if summary.fallback_pictures:
             pictures += f", {summary.fallback_pictures} ordinary video"
+        if summary.pictures_from_earlier_keys:
+            pictures += f", {summary.pictures_from_earlier_keys} from an earlier key picture"
         note(
             f"{options.output}: {summary.frames} pictures ({pictures}) at "
             f"{float(summary.rate):g}/s, {summary.kilobits_per_second:.2f} kbit/s "

@@ -65,6 +65,8 @@ class _InformationNotes:
     def __init__(self, options: argparse.Namespace) -> None:
         self._options = options
         self._without_message = 0
+        self._pool = 1
+        self._runs = 0
 
     def passing(self, units: Iterator[NalUnit]) -> Iterator[NalUnit]:
         """The NAL units; the rate is taken from them where --fps does not say it."""
@@ -77,11 +79,23 @@ class _InformationNotes:
                     self._options.fps = float(information.rate)
                 if information.schedule is not None:
                     self._without_message += information.schedule.without_message
+                if information.references is not None:
+                    self._pool = max(self._pool, information.references.pool)
+                    self._runs += len(information.references.runs)
             yield unit
 
     def pictures_without_message(self) -> int:
         """Output pictures so far that have no message of their own."""
         return self._without_message
+
+    def references(self) -> str | None:
+        """What is said of earlier key pictures as references, in a line."""
+        if self._pool == 1:
+            return None
+        return (
+            f"reference pool: the last {self._pool} key pictures (an extension of gfvc's own); "
+            f"{self._runs} changes from one to another between key pictures"
+        )
 
 
 def run(options: argparse.Namespace) -> int:
@@ -94,9 +108,13 @@ def run(options: argparse.Namespace) -> int:
             return 0
     with open_nal_units(options.input, options.codec) as units:
         notes = _InformationNotes(options)
-        return inspect_command.run(
+        status = inspect_command.run(
             options,
             notes.passing(units),
             err=sys.stderr,
             further_pictures=notes.pictures_without_message,
         )
+    references = notes.references()
+    if references is not None and not options.json:
+        sys.stdout.write(references + "\n")
+    return status

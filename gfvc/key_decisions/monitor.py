@@ -11,6 +11,8 @@ caching", Algorithmica 3, 1988). A key picture that gained nothing doubles the p
 from __future__ import annotations
 
 import math
+from collections import deque
+from dataclasses import dataclass
 from enum import Enum
 from fractions import Fraction
 
@@ -51,28 +53,29 @@ class Debt:
     def __init__(self) -> None:
         self._factor = 1.0
         self._price = math.inf
-        self._best = -math.inf
+        self.best = -math.inf
+        """The best quality that the reference in use gave."""
         self._debt = 0.0
         self._before = -math.inf  # the quality that the current key picture was to improve
         self._since_key = 0.0
 
     def key_sent(self, bits: int) -> None:
         """A key picture of so many bits was sent."""
-        if self._before > -math.inf and self._best > -math.inf:
-            gained = self._best - self._before >= MARGIN / 2
+        if self._before > -math.inf and self.best > -math.inf:
+            gained = self.best - self._before >= MARGIN / 2
             self._factor = 1.0 if gained else min(2 * self._factor, _DEAREST)
         self._price = PRICE * bits / 1000 * self._factor
-        self._best = self._before = -math.inf
+        self.best = self._before = -math.inf
         self._debt = self._since_key = 0.0
 
     def judge(self, quality: float, seconds: float) -> Verdict:
         """What to do with a picture that would be drawn with this quality."""
-        fresh = self._best == -math.inf
+        fresh = self.best == -math.inf
         self._since_key += seconds
-        self._best = max(self._best, quality)
+        self.best = max(self.best, quality)
         if quality < FLOOR:
-            return Verdict.GIVE_UP if fresh or self._best < FLOOR else Verdict.NEW_KEY
-        lost = self._best - quality
+            return Verdict.GIVE_UP if fresh or self.best < FLOOR else Verdict.NEW_KEY
+        lost = self.best - quality
         self._debt += lost * seconds
         if lost >= MARGIN and self._debt >= self._price and self._since_key >= SPACING_SECONDS:
             return Verdict.NEW_KEY
@@ -83,35 +86,49 @@ class Debt:
         self._before = quality
 
 
+@dataclass(slots=True)
+class _Key:
+    reference: Reference
+    best: float = -math.inf
+
+
 class GenerationMonitor(Closable):
     """Draws pictures as a receiver does, now and then, and says what to do with them.
 
     Faces are drawn from parameters before quantisation, whose steps are too small to matter here.
-    `rate` is in pictures per second.
+    `rate` is in pictures per second; `pool` key pictures may be references.
     """
 
-    def __init__(self, model: AnimationModel, rate: Fraction) -> None:
+    def __init__(self, model: AnimationModel, rate: Fraction, pool: int = 1) -> None:
         self._model = model
         self._rate = rate
         self._every = max(1, round(rate / CHECKS_PER_SECOND))
         self._quality = FaceQuality()
         self._debt = Debt()
-        self._reference: Reference | None = None
+        self._keys: deque[_Key] = deque(maxlen=pool)  # the last one first
+        self._back = 0
+        self._active = False
         self._unchecked = 0
         self._stretch_seconds = SHORTEST_STRETCH_SECONDS
 
     def key_sent(self, decoded: Picture, parameters: FaceParameters, bits: int) -> None:
         """A key picture was sent: as decoded, its parameters, and its size."""
-        self._reference = self._model.prepare(decoded, parameters)
+        self._turn_to(0)
+        self._keys.appendleft(_Key(self._model.prepare(decoded, parameters)))
+        self._active = True
         self._debt.key_sent(bits)
         self._unchecked = 0
 
-    def judge(self, picture: Picture, parameters: FaceParameters) -> Verdict:
-        """What to do with a picture that can be driven by these parameters."""
+    def judge(self, picture: Picture, parameters: FaceParameters, back: int = 0) -> Verdict:
+        """What to do with a picture that can be driven by these parameters.
+
+        `back` says how many key pictures before the last one its reference lies.
+        """
         self._unchecked += 1
-        if self._reference is None or self._unchecked < self._every:
+        if not self._active or self._unchecked < self._every:
             return Verdict.DRIVE
-        quality = self._quality.measure(picture, self._reference.animate(parameters))
+        self._turn_to(back)
+        quality = self._quality.measure(picture, self._keys[back].reference.animate(parameters))
         seconds, self._unchecked = float(self._unchecked / self._rate), 0
         if quality is None:
             return Verdict.DRIVE
@@ -124,10 +141,17 @@ class GenerationMonitor(Closable):
 
     def give_up(self) -> int:
         """Generation has failed: for how many pictures to send ordinary video at least."""
-        self._reference = None
+        self._active = False
         pictures = math.ceil(self._stretch_seconds * self._rate)
         self._stretch_seconds = min(2 * self._stretch_seconds, LONGEST_STRETCH_SECONDS)
         return pictures
+
+    def _turn_to(self, back: int) -> None:
+        """What is lost is measured against the best that the reference in use gave."""
+        if self._keys and back != self._back:
+            self._keys[self._back].best = self._debt.best
+            self._debt.best = self._keys[back].best
+        self._back = back
 
     def close(self) -> None:
         """Free the tracker."""

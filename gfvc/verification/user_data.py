@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator
 from fractions import Fraction
 
 from gfvc.errors import StreamError
 from gfvc.picture_schedule import PictureSchedule
+from gfvc.reference_runs import MAX_POOL, NUMBERS, ReferenceRuns
 from gfvc.stream_information import StreamInformation
 from gfvc.verification.findings import Check, Finding, Place
 from sei import USER_DATA_UNREGISTERED, GenerativeFaceVideo
@@ -26,6 +28,8 @@ class UserDataCheck(Check):
         self._missing = 0
         self._first_missing = Place()
         self._schedule: PictureSchedule | None = None
+        self._references: ReferenceRuns | None = None
+        self._keys: deque[int] = deque(maxlen=MAX_POOL)  # numbers of the last key pictures
         self._messages = 0
 
     def see_nal_unit(self, place: Place, inspected: InspectedUnit) -> Iterator[Finding]:
@@ -56,6 +60,20 @@ class UserDataCheck(Check):
             )
         self._rate = information.rate
         self._schedule = information.schedule
+        self._references = information.references
+        if information.references is not None:
+            self._keys.append(information.references.number)
+            yield from self._missing_references(place, information.references)
+
+    def _missing_references(self, place: Place, references: ReferenceRuns) -> Iterator[Finding]:
+        for start, back in references.runs:
+            number = (references.number - back) % NUMBERS
+            if number not in self._keys:
+                yield self.warning(
+                    place,
+                    f"from picture {start} on key picture {number} is the reference, {back} before "
+                    "this one, which is missing",
+                )
 
     def see_end_of_picture(self) -> Iterator[Finding]:
         """See the end of an access unit."""
@@ -71,8 +89,16 @@ class UserDataCheck(Check):
                     f"{self._messages} face messages where the user data announces {announced} for "
                     f"{self._schedule.pictures} pictures",
                 )
+        elif self._references is not None and self._picture is not None:
+            late = [start for start, _ in self._references.runs if start >= self._messages]
+            if late:
+                yield self.error(
+                    self._picture,
+                    f"{self._messages} face messages where another reference starts at picture "
+                    f"{late[0]}",
+                )
         self._here, self._picture = False, None
-        self._schedule, self._messages = None, 0
+        self._schedule, self._references, self._messages = None, None, 0
 
     def see_end(self) -> Iterator[Finding]:
         """See the end of the stream."""

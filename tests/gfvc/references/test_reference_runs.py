@@ -1,0 +1,108 @@
+"""How the references of an access unit are coded."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gfvc.errors import StreamError
+from gfvc.picture_schedule import PictureSchedule
+from gfvc.rectangle import Rectangle
+from gfvc.reference_runs import MAX_POOL, ReferenceRuns
+from gfvc.stream_information import StreamInformation
+from sei.bits import BitReader
+
+INFORMATION = StreamInformation(Fraction(25), 256, 256, Rectangle(0, 0, 256, 256))
+FIXED_BYTES = 16 + 20
+
+
+@st.composite
+def reference_runs(draw: st.DrawFn) -> ReferenceRuns:
+    pool = draw(st.integers(2, MAX_POOL))
+    starts = sorted(draw(st.sets(st.integers(1, 9000), max_size=6)))
+    backs = [draw(st.integers(0, pool - 1)) for _ in starts]
+    return ReferenceRuns(pool, draw(st.integers(0, 255)), tuple(zip(starts, backs, strict=True)))
+
+
+@given(reference_runs())
+def test_round_trip(references: ReferenceRuns) -> None:
+    assert ReferenceRuns.read(BitReader(references.to_bytes())) == references
+
+
+def test_the_documented_bits() -> None:
+    coded = ReferenceRuns(4, 9, ((5, 1), (7, 0))).to_bytes()
+    elements = "011" + "00001001" + "011" + "00101" + "001" + "010" + "000"
+    assert f"{int.from_bytes(coded, 'big'):032b}" == elements.ljust(32, "0")
+
+
+@given(st.binary(max_size=40))
+def test_whatever_is_read_is_bounded(data: bytes) -> None:
+    try:
+        references = ReferenceRuns.read(BitReader(data))
+    except StreamError:
+        return
+    assert references.pool <= MAX_POOL
+    assert len(references.runs) <= 2 * len(data)
+
+
+@pytest.mark.parametrize(
+    ("pool", "number", "runs"),
+    [
+        (1, 0, ()),
+        (9, 0, ()),
+        (2, 256, ()),
+        (2, 0, ((0, 1),)),
+        (2, 0, ((1, 2),)),
+        (2, 0, ((4, 1), (4, 0))),
+        (2, 0, ((1 << 16, 1),)),
+    ],
+)
+def test_what_cannot_be_is_refused(
+    pool: int, number: int, runs: tuple[tuple[int, int], ...]
+) -> None:
+    with pytest.raises(ValueError, match=r"pool|number|run"):
+        ReferenceRuns(pool, number, runs)
+
+
+def test_spans_end_where_a_stream_was_cut() -> None:
+    references = ReferenceRuns(3, 0, ((4, 2), (9, 0)))
+    assert references.spans(12) == [(0, 4, 0), (4, 9, 2), (9, 12, 0)]
+    assert references.spans(9) == [(0, 4, 0), (4, 9, 2)]
+    assert references.spans(2) == [(0, 2, 0)]
+
+
+def test_references_stand_behind_the_schedule_which_an_older_reader_knows() -> None:
+    schedule = PictureSchedule(10, (4, 6, 9))
+    references = ReferenceRuns(2, 1, ((6, 1),))
+    whole = StreamInformation(
+        INFORMATION.rate, 256, 256, INFORMATION.crop, schedule=schedule, references=references
+    )
+    payload = whole.to_payload()
+    assert StreamInformation.from_payload(payload) == whole
+    assert payload[FIXED_BYTES] == 2 | 4
+    # What a reader does that does not know of references.
+    assert PictureSchedule.from_bytes(payload[FIXED_BYTES + 1 :]) == schedule
+
+
+def test_a_reference_starts_at_a_picture_with_a_message() -> None:
+    whole = StreamInformation(
+        INFORMATION.rate,
+        256,
+        256,
+        INFORMATION.crop,
+        schedule=PictureSchedule(10, (4, 6, 9)),
+        references=ReferenceRuns(2, 1, ((5, 1),)),
+    )
+    with pytest.raises(StreamError, match="picture 5, which has no message"):
+        StreamInformation.from_payload(whole.to_payload())
+
+
+def test_damaged_references_are_refused() -> None:
+    whole = StreamInformation(
+        INFORMATION.rate, 256, 256, INFORMATION.crop, references=ReferenceRuns(2, 1, ((5, 1),))
+    )
+    with pytest.raises(StreamError, match="damaged reference runs"):
+        StreamInformation.from_payload(whole.to_payload()[: FIXED_BYTES + 2])
