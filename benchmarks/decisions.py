@@ -38,8 +38,9 @@ from models.mesh.parameters import UNITS, quantised, to_parameters
 from models.mesh.shape import find_pose, pose_to_values, values_to_pose
 
 RATE = Fraction(25)
-PRICES = (0.02, 0.05, 0.2, 1.0)
-_PRECISIONS = (6, 7, 8, 9)
+PRICES = (0.02, 0.05, 0.1, 0.2, 0.4, 0.8)
+CHOSEN = Switches(precision=True)
+_PRECISIONS = (7, 8, 9, 10)
 _CODED_PICTURE = bytes.fromhex("000001 0041 c4")
 
 
@@ -101,7 +102,8 @@ class Clip:
         decided = units.last_decided
         assert decided is not None
         pictures = len(self.values)
-        coded = interpolated(decided.values[0] * 2.0**-precision, decided.sent[0], pictures)
+        step = 2.0**-units.last_layout.matrix_precision
+        coded = interpolated(decided.values[0] * step, decided.sent[0], pictures)
         seconds = pictures / float(RATE)
         size = 8 * writer.sei_bytes / seconds / 1000
         return size, self._error(coded * UNITS), len(decided.pictures) / seconds
@@ -163,6 +165,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "and byte filling": FULL_RATE,
         "and every second picture only": Switches(interval=2),
         "instead of that, messages where they pay": Switches(),
+        "and the precision that costs less": Switches(precision=True),
     }
     gains = [
         measure(clips, name, own, SymbolSettings(DEFAULT_PRICE, switches))
@@ -175,7 +178,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for p in _PRECISIONS
         for price in PRICES
     ]
-    _print("precision and price, all decisions", precision)
+    precision += [
+        measure(
+            clips, f"the cheaper of 2^-{own} and 2^-{own + 1}", own, SymbolSettings(price, CHOSEN)
+        )
+        for price in PRICES
+    ]
+    _print("precision and price", precision)
     if options.json is not None:
         rows = {"decisions": gains, "precision": precision}
         content = {name: [asdict(row) for row in part] for name, part in rows.items()}

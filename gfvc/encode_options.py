@@ -34,17 +34,17 @@ class EncodeOptions:
     `key_interval` pictures from key picture to key picture at most; `key_pictures` "auto" for more
     where they pay and at scene cuts, or "fixed"; `reference_pool` 1..8 key pictures, of which the
     one that suits a picture best drives it (1 with `low_delay`); `crop` "auto" or "none"; `size`
-    side of the coded picture, a multiple of 8 in 64..2048; `rate` pictures per second, 1..240; `low_delay` a NAL unit
-    for each picture's messages, about which nothing is decided then; `symbol_rate` messages a
-    second, "full" for one a picture, or "auto" where they pay; `symbol_price` the distortion that a
-    bit of the face parameters may cost; `bitrate` the bits per second, 100..10**8, that the output
-    without its sound shall take, or `quality` a preset, both in place of `key_qp` and
-    `symbol_price`; `without` the decisions of `DECISIONS` that are left out; `audio` "none", or
-    "copy" the source's sound into an MP4 output; `fallback` "auto" for ordinary video where there
-    is no face, "never", or "always" for all of the clip; `fallback_qp` its quantisation parameter
-    (by default that of key pictures); `timeout` seconds that a base codec program may take for a
-    key picture, or for 25 pictures of ordinary video; `runtime` says how networks run. Raises
-    `ValueError` for any other value.
+    side of the coded picture, a multiple of 8 in 64..2048; `rate` pictures per second, 1..240;
+    `low_delay` a NAL unit for each picture's messages, about which nothing is decided then;
+    `symbol_rate` messages a second, "full" for one a picture, or "auto" where they pay;
+    `symbol_price` the distortion that a bit of the face parameters may cost; `bitrate` the bits per
+    second, 100..10**8, that the output without its sound shall take, or `quality` a preset, both in
+    place of `key_qp` and `symbol_price`; `without` the decisions of `DECISIONS` that are left out;
+    `audio` "none", or "copy" the source's sound into an MP4 output; `fallback` "auto" for ordinary
+    video where there is no face, "never", or "always" for all of the clip; `fallback_qp` its
+    quantisation parameter (by default that of key pictures); `timeout` seconds that a base codec
+    program may take for a key picture, or for 25 pictures of ordinary video; `runtime` says how
+    networks run. Raises `ValueError` for any other value.
     """
 
     codec: Codec | None = None

@@ -22,10 +22,13 @@ from gfvc.symbol_decisions import (
     Switches,
     SymbolSettings,
     decide,
+    default_weights,
+    finer,
     to_face_values,
     to_parts,
+    total_cost,
 )
-from models import AnimationModel, FaceParameters, ModelCard
+from models import AnimationModel, FaceParameters, ModelCard, ParameterLayout
 from sei import SeiMessage
 
 MAX_BUFFERED = 7200
@@ -117,6 +120,8 @@ class DecidedUnits(FaceUnits):
         self._overflown = False
         self.last_decided: Decided | None = None
         """What was decided about the pictures of one reference that were written last."""
+        self.last_layout = model.layout
+        """With the precisions of the access unit that was written last."""
 
     @property
     def may_change_reference(self) -> bool:
@@ -153,8 +158,8 @@ class DecidedUnits(FaceUnits):
     def _write(self, *, at_full_rate: bool) -> None:
         runs, self._runs = self._runs, []
         switches = FULL_RATE if at_full_rate else self._settings.switches
-        decided = [self._decide(run, switches) for run in runs]
-        self.last_decided = decided[-1]
+        layout, decided = self._cheapest(runs, switches)
+        self.last_layout, self.last_decided = layout, decided[-1]
         starts = [0, *accumulate(len(run.faces) for run in runs)][:-1]
         sent = [
             start + picture
@@ -168,21 +173,44 @@ class DecidedUnits(FaceUnits):
             backs = [run.back for run in runs]
             changes = tuple(zip(starts[1:], backs[1:], strict=True))
             references = ReferenceRuns(self._pool, self._number, changes)
-        first, *others = self._messages(runs, decided)
+        first, *others = self._messages(runs, decided, layout)
         self._writer.begin_picture(self._coded, first, None if full else schedule, references)
         for message in others:
             self._writer.add_message(message)
 
-    def _decide(self, run: _Run, switches: Switches) -> Decided:
+    def _cheapest(
+        self, runs: list[_Run], switches: Switches
+    ) -> tuple[ParameterLayout, list[Decided]]:
+        """Decide in the model's precision and in a finer one; the layout that costs less.
+
+        None coarser: a model may have rounded the base message by its own.
+        """
+        own = self._model.layout
+        choices = []
+        for layout in (own, finer(own)) if switches.precision else (own,):
+            found = [self._decide(run, layout, switches) for run in runs]
+            cost = sum(cost_of_run for _, cost_of_run in found)
+            choices.append((cost, layout, [decided for decided, _ in found]))
+        _, layout, decided = min(choices, key=lambda choice: choice[0])
+        return layout, decided
+
+    def _decide(
+        self, run: _Run, layout: ParameterLayout, switches: Switches
+    ) -> tuple[Decided, float]:
         """Decide about pictures of one reference; the first has a message with all parts."""
         weights = self._model.value_weights(self._keys[run.back])
-        parts = to_parts(run.faces, self._model.layout, weights)
-        return decide(parts, self._settings.price, switches)
+        if weights is None:
+            weights = default_weights(self._model.layout)
+        parts = to_parts(run.faces, layout, weights)
+        decided = decide(parts, self._settings.price, switches)
+        return decided, total_cost(parts, decided, self._settings.price)
 
-    def _messages(self, runs: list[_Run], decided: list[Decided]) -> Iterator[SeiMessage]:
+    def _messages(
+        self, runs: list[_Run], decided: list[Decided], layout: ParameterLayout
+    ) -> Iterator[SeiMessage]:
         """Messages, each predicted from the one before, whatever its reference."""
         self._coder.start()
         for run, of_run in zip(runs, decided, strict=True):
             for picture in of_run.pictures:
-                values = to_face_values(of_run.at(picture), self._model.layout)
+                values = to_face_values(of_run.at(picture), layout)
                 yield self._coder.decided(values, low_confidence=run.faces[picture] is None)

@@ -236,7 +236,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--without",
         action="append",
-        choices=("separate-parts", "trellis", "byte-filling"),
+        choices=("separate-parts", "trellis", "byte-filling", "precision"),
         default=[],
         help="leave out a decision about face parameters (see docs/decisions.md); may be repeated",
     )

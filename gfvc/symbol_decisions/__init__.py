@@ -6,13 +6,15 @@
     trellis        the quantised values, by code length and distortion
     byte_filling   once more, now that messages are known to be whole bytes
     decision       all of it in order
+    cost           what came out, to compare precisions by
 
 Distortion is the sum of weighted squared errors over all pictures, those without a message
 included. The price is what a bit may cost in that unit.
 """
 
+from gfvc.symbol_decisions.cost import finer, total_cost
 from gfvc.symbol_decisions.decision import Decided, decide
-from gfvc.symbol_decisions.face_parts import to_face_values, to_parts
+from gfvc.symbol_decisions.face_parts import default_weights, to_face_values, to_parts
 from gfvc.symbol_decisions.parts import Part
 from gfvc.symbol_decisions.switches import (
     DECISIONS,
@@ -31,6 +33,9 @@ __all__ = [
     "Switches",
     "SymbolSettings",
     "decide",
+    "default_weights",
+    "finer",
     "to_face_values",
     "to_parts",
+    "total_cost",
 ]

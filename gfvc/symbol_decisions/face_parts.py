@@ -25,8 +25,11 @@ def to_parts(
     """The parts of an access unit; keypoints, if any, first.
 
     `parameters` begin with those of the key picture. None stands for a picture without a face:
-    it stays as before. `value_weights` are those of `AnimationModel.value_weights`.
+    it stays as before. `value_weights` are those of `AnimationModel.value_weights`, None for
+    `default_weights`.
     """
+    if value_weights is None:
+        value_weights = default_weights(layout)
     held: list[FaceParameters] = []
     for row in parameters:
         held.append(held[-1] if row is None else row)
@@ -34,28 +37,36 @@ def to_parts(
     split = layout.keypoints * layout.dimensions
     if layout.keypoints:
         points = np.stack([np.ravel(row.keypoints) for row in held if row.keypoints is not None])
-        weights = None if value_weights is None else value_weights[:split]
+        weights = value_weights[:split]
         parts.append(_part(points, layout.coordinate_precision, weights, coordinate_bits))
     if layout.matrices:
         precision = layout.matrix_precision
         elements = np.stack(
             [np.concatenate([np.ravel(values) for _, values in row.matrices]) for row in held]
         )
-        weights = None if value_weights is None else value_weights[split:]
         bits = partial(matrix_bits, precision=precision)
-        parts.append(_part(elements, precision, weights, bits))
+        parts.append(_part(elements, precision, value_weights[split:], bits))
     return parts
 
 
+def default_weights(layout: ParameterLayout) -> FloatArray:
+    """Weights [values] that count steps of a layout, for a model that does not say any."""
+    coordinates = layout.keypoints * layout.dimensions
+    elements = sum(m.count * m.height * m.width for m in layout.matrices)
+    steps = [
+        np.full(coordinates, 4.0**layout.coordinate_precision),
+        np.full(elements, 4.0**layout.matrix_precision),
+    ]
+    weights: FloatArray = DEFAULT_STEP_WEIGHT * np.concatenate(steps)
+    return weights
+
+
 def _part(
-    values: FloatArray, precision: int, value_weights: FloatArray | None, code_length: CodeLength
+    values: FloatArray, precision: int, value_weights: FloatArray, code_length: CodeLength
 ) -> Part:
     targets = values * 2.0**precision
-    if value_weights is None:
-        weights = np.full(values.shape[1], DEFAULT_STEP_WEIGHT)
-    else:
-        weights = value_weights * 4.0**-precision
-    return Part(targets, np.rint(targets[0]).astype(np.int64), weights, code_length)
+    base = np.rint(targets[0]).astype(np.int64)
+    return Part(targets, base, value_weights * 4.0**-precision, code_length)
 
 
 def to_face_values(rows: Sequence[IntegerArray | None], layout: ParameterLayout) -> FaceValues:

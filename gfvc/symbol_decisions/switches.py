@@ -12,16 +12,19 @@ class Switches:
     `interval` pictures a message, or None to choose the pictures by rate and distortion;
     `separate_parts` lets keypoints and matrices be left out of a message one without the other;
     `trellis` decides values by rate and distortion, otherwise they are rounded to nearest;
-    `byte_filling` decides once more by whole bytes.
+    `byte_filling` decides once more by whole bytes. `precision` has each access unit decided once
+    more in steps of half the size, and takes what costs less; it is about the layout, and `decide`
+    knows nothing of it.
     """
 
     interval: int | None = None
     separate_parts: bool = True
     trellis: bool = True
     byte_filling: bool = True
+    precision: bool = False
 
 
-DECISIONS = ("separate_parts", "trellis", "byte_filling")
+DECISIONS = ("separate_parts", "trellis", "byte_filling", "precision")
 """Names of the switches that are on or off."""
 
 FULL_RATE = Switches(interval=1)

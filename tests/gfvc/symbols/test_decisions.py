@@ -19,7 +19,14 @@ from gfvc.rectangle import Rectangle
 from gfvc.stream_information import StreamInformation
 from gfvc.stream_reader import PictureUnit, read_face_stream
 from gfvc.stream_writer import StreamWriter
-from gfvc.symbol_decisions import FULL_RATE, Part, Switches, SymbolSettings, decide
+from gfvc.symbol_decisions import (
+    FULL_RATE,
+    Part,
+    Switches,
+    SymbolSettings,
+    decide,
+    total_cost,
+)
 from gfvc.symbol_decisions.code_lengths import (
     coordinate_bits,
     header_bits,
@@ -182,6 +189,50 @@ def test_what_is_read_is_what_was_decided(
             got = face.keypoints if index == 0 else face.matrices[0][1]
             assert got is not None
             np.testing.assert_array_equal(np.ravel(got), row)
+
+
+@given(st.integers(0, 2**32 - 1), st.sampled_from([None, 1]))
+@settings(max_examples=10)
+def test_the_cost_is_that_of_distortion_and_whole_bytes(seed: int, interval: int | None) -> None:
+    generator = np.random.default_rng(seed)
+    part = make_part(np.cumsum(generator.normal(0, 1.5, (20, 4)), axis=0))
+    decided = decide([part], 0.2, Switches(interval))
+    sent, values = list(decided.sent[0]), decided.values[0]
+    rows = part.code_length(np.diff(values, axis=0)).sum(axis=1)
+    size = sum(message_bytes(header_bits(n) + 1 + int(b)) for n, b in enumerate(rows, 1))
+    key = (values[0] - part.targets[0]) ** 2 @ part.weights
+    expected = cost(part, sent, values, 0.0) + key + 8 * 0.2 * size
+    assert total_cost([part], decided, 0.2) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(("price", "precision"), [(1e-4, 6), (100.0, 5)])
+def test_the_precision_that_costs_less_is_taken(
+    price: float, precision: int, tmp_path: Path
+) -> None:
+    layout = ParameterLayout(matrices=(MatrixShape(7, 1, 2, 2),), matrix_precision=5)
+    # A walk whose own steps would lie between those of the layout's precision.
+    walk = np.cumsum(np.random.default_rng(5).normal(0, 0.02, (30, 4)), axis=0)
+    path = tmp_path / "made.266"
+    with path.open("wb") as file:
+        information = StreamInformation(Fraction(25), 64, 64, Rectangle(0, 0, 64, 64))
+        writer = StreamWriter(file, "vvc", information)
+        chosen = SymbolSettings(price, Switches(1, precision=True))
+        units = DecidedUnits(MadeModel(layout), made_card(layout), writer, chosen)
+        for number, row in enumerate(walk):
+            face = FaceParameters(matrices=((7, row.reshape(1, 2, 2)),))
+            if number:
+                units.add(face)
+            else:
+                units.begin(bytes.fromhex("000001 0041 c4"), face)
+        units.close()
+        writer.close()
+    assert units.last_layout.matrix_precision == precision
+    (unit,) = read_face_stream(path, no_notes).picture_units
+    assert {values.matrices[0].precision_factor for values in unit.values()} == {precision}
+    drawn = list(parameters_of_pictures(unit, layout, path, marked=False))
+    errors = [abs(face.matrices[0][1].ravel() - row) for face, row in zip(drawn, walk, strict=True)]
+    if precision == 6:
+        assert np.max(errors) < 0.6 * 2.0**-layout.matrix_precision / 2
 
 
 def test_a_part_that_a_stream_leaves_out_stays_without_a_schedule() -> None:
