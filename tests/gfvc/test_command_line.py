@@ -66,6 +66,7 @@ def test_encode_json(short_clip: Path, tmp_path: Path, command: CommandLine) -> 
         "base_codec_seconds",
         "low_confidence_pictures",
         "fallback_pictures",
+        "pictures_from_earlier_keys",
         "target_kbps",
         "trials",
         "key_qp",
