@@ -6,12 +6,12 @@ median time of each step, multiplications of its convolutions and linear layers,
 the peak memory of a process of its own.
 
 `animate` is one picture, from the call to its end. `in a run` is what a picture takes when many are
-drawn one after the other, as in decoding: the time of `Reference.animate_many` for PICTURES of
-them, divided by their number. There each model uses the threads as it does by default: those run by
-torch draw a picture with all of them, `face-onnx` draws as many pictures at the same time as there
-are threads, each with one; its single `animate` so has one thread. `re-encoding` is a picture
-without anything kept of the key picture (for fv2v that includes the canonical keypoints); `gain` is
-how much faster a picture is with the source prepared once.
+drawn one after the other, as in decoding: the time of `Reference.animate_many` for some seconds'
+worth of them (4 to 64), divided by their number. There each model uses the threads as it does by
+default: those run by torch draw a picture with all of them, `face-onnx` draws as many pictures at
+the same time as there are threads, each with one; its single `animate` so has one thread.
+`re-encoding` is a picture without anything kept of the key picture (for fv2v that includes the
+canonical keypoints); `gain` is how much faster a picture is with the source prepared once.
 
 ``--bfloat16`` and ``--channels-last`` change how the published networks run in torch, which
 changes what they draw. Analysis of `mesh` and `face` includes Face Mesh, that of the others no face
@@ -29,6 +29,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
@@ -56,9 +57,10 @@ from models.training.mesh_space import load_mesh_space
 
 NETWORKS = [card.name for network in ARCHITECTURES.values() for card in network.cards]
 MODELS = [*NETWORKS, "mesh", "face-torch", "face-onnx"]
-PICTURES = 16
-"""Length of a run of pictures."""
 IN_A_RUN = "in a run"
+RUN_SECONDS = 2.0
+RUN_PICTURES = (4, 64)
+"""Least and most pictures in a run: its first and last are not drawn beside others."""
 
 
 class _Counter:
@@ -93,10 +95,28 @@ def limit_threads(threads: int) -> None:
     threadpool_limits(threads)
 
 
-def draw_run(reference: Reference, parameters: FaceParameters) -> None:
-    """Draw `PICTURES` pictures as a decoder does."""
-    for _ in reference.animate_many([parameters] * PICTURES):
-        pass
+@dataclass(frozen=True)
+class PictureRun:
+    """Some seconds' worth of pictures, drawn as a decoder does."""
+
+    reference: Reference
+    parameters: FaceParameters
+    length: int
+
+    @classmethod
+    def of(cls, reference: Reference, parameters: FaceParameters) -> PictureRun:
+        """A run as long as the time of a single picture suggests."""
+        reference.animate(parameters)
+        began = time.perf_counter()
+        reference.animate(parameters)
+        wanted = round(RUN_SECONDS / (time.perf_counter() - began))
+        least, most = RUN_PICTURES
+        return cls(reference, parameters, min(max(wanted, least), most))
+
+    def draw(self) -> None:
+        """Draw all pictures."""
+        for _ in self.reference.animate_many([self.parameters] * self.length):
+            pass
 
 
 def _face_model(name: str, threads: int) -> tuple[AnimationModel, list[nn.Module]]:
@@ -128,14 +148,15 @@ def measure_face_model(name: str, threads: int, runs: int) -> Any:
         assert analysis is not None
         driven, described = analysis.parameters, key
         reference = model.prepare(still, key.parameters)
+        run = PictureRun.of(reference, driven)
         steps: dict[str, Callable[[], object]] = {
             "analyse": lambda: analyser.analyse(moved, described),
             "prepare": lambda: model.prepare(still, described.parameters),
             "animate": lambda: reference.animate(driven),
-            IN_A_RUN: lambda: draw_run(reference, driven),
+            IN_A_RUN: run.draw,
             "re-encoding": lambda: model.prepare(still, described.parameters).animate(driven),
         }
-        return _figures(name, steps, networks, runs)
+        return _figures(name, steps, networks, runs, run.length)
 
 
 def measure(name: str, threads: int, runs: int, *, bfloat16: bool, channels_last: bool) -> Any:
@@ -156,28 +177,34 @@ def measure(name: str, threads: int, runs: int, *, bfloat16: bool, channels_last
         described_key = model.describe(key, None)
         driven = model.describe(picture, described_key).parameters
         reference = model.prepare(key, described_key.parameters)
+        run = PictureRun.of(reference, driven)
         steps: dict[str, Callable[[], object]] = {
             "analyse": lambda: model.describe(picture, described_key),
             "prepare": lambda: model.prepare(key, described_key.parameters),
             "animate": lambda: reference.animate(driven),
-            IN_A_RUN: lambda: draw_run(reference, driven),
+            IN_A_RUN: run.draw,
             "re-encoding": lambda: model.prepare(key, described_key.parameters).animate(driven),
         }
-        return _figures(name, steps, [network], runs)
+        return _figures(name, steps, [network], runs, run.length)
 
 
 def _figures(
-    name: str, steps: dict[str, Callable[[], object]], networks: Sequence[nn.Module], runs: int
+    name: str,
+    steps: dict[str, Callable[[], object]],
+    networks: Sequence[nn.Module],
+    runs: int,
+    length: int,
 ) -> Any:
+    """The figures of one model; `length` pictures are in a run."""
     times = _timed(steps, runs)
-    times[IN_A_RUN] = [taken / PICTURES for taken in times[IN_A_RUN]]
+    times[IN_A_RUN] = [taken / length for taken in times[IN_A_RUN]]
     counters = [_Counter(network) for network in networks]
     multiplications = {}
     for step, run in steps.items():
         for counter in counters:
             counter.count = 0
         run()
-        pictures = PICTURES if step == IN_A_RUN else 1
+        pictures = length if step == IN_A_RUN else 1
         multiplications[step] = sum(counter.count for counter in counters) / 1e9 / pictures
     weights = [weight for network in networks for weight in network.parameters()]
     return {
