@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from models.contract import Analyser, Analysis, FloatArray, Picture
 from models.face_tracking import FaceTracker
+from models.memory import Memory
 from models.mesh.alignment import Alignment
 from models.mesh.face_space import FaceSpace
 from models.mesh.parameters import to_parameters
@@ -33,10 +34,13 @@ class MeshAnalyser(Analyser):
         self._tracker = FaceTracker()
         # One of its own: what it sees is no picture of the clip, and not to be remembered.
         self._alignment_tracker = FaceTracker()
+        self._aligned: Memory[FloatArray] | None = None
 
     def remember(self, pictures: int) -> None:
-        """Keep the landmarks of up to so many pictures."""
+        """Keep the landmarks of up to so many pictures, and as many aligned faces."""
         self._tracker.remember(pictures)
+        if self._align:
+            self._aligned = Memory(pictures)
 
     def rewind(self) -> None:
         """Follow no face any more."""
@@ -67,9 +71,15 @@ class MeshAnalyser(Analyser):
         landmarks = self._tracker.track(picture)
         if landmarks is None:
             return None
-        if key.alignment is None:
+        alignment = key.alignment
+        if alignment is None:
             return key.face.values(self._space, landmarks)
-        return key.alignment.align(picture, landmarks)
+        if self._aligned is None:
+            return alignment.align(picture, landmarks)
+        # The key picture's face is found in it: with the picture, it is the same again.
+        return self._aligned.find(
+            lambda: alignment.align(picture, landmarks), key.picture, picture, landmarks
+        )
 
     def close(self) -> None:
         """Free the trackers."""
