@@ -9,6 +9,7 @@ import numpy.typing as npt
 import pytest
 
 from gfvc.demo_clip import demo_still
+from models import default_registry
 from models.contract import FloatArray, Picture
 from models.face_tracking import FaceTracker
 from models.memory import Memory
@@ -95,7 +96,7 @@ def test_an_analyser_that_remembers_aligns_a_face_once(monkeypatch: pytest.Monke
             key = analyser.analyse_key(still)
             assert key is not None
             answers.append(analyser.analyse(moved, key))
-        darker = analyser.analyse_key(still // 2)
+        darker = analyser.analyse_key((still // 2).astype(np.uint8))
         assert darker is not None
         analyser.analyse(moved, darker)
     assert len(aligned) == 2
