@@ -1,9 +1,11 @@
 """Models against each other: every measure on every clip, and sheets to look at.
 
-    python -m benchmarks.model_quality CLIP... [--models mesh face] [--key-qp N] [--every N]
-        [--json FILE] [--sheets DIR] [--weights FILE]
+    python -m benchmarks.model_quality CLIP... [--models mesh face] [--key-qp N] [--equal-bits]
+        [--every N] [--json FILE] [--sheets DIR] [--weights FILE]
 
 Each clip is coded by `gfvc encode` with each model at the same key QP, and drawn from its stream.
+With `--equal-bits` no stream is larger than that of the first model: the symbol price of the
+others is raised in steps until it is not.
 A model is a registered name, or one with how its faces are coded after a colon: `mesh:aligned`,
 `face:tracked` (`--align on` and `--align off`).
 Clips are square. Measures are defined in docs/measures.md. A sheet has a row for each of some
@@ -23,11 +25,15 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from benchmarks.coded_clip import code_clip
+from benchmarks.coded_clip import CodedClip, code_clip
 from gfvc.metrics import MEASURES, Better, ClipMeasure, Picture
+from gfvc.symbol_decisions import DEFAULT_PRICE
 from models import AnimationModel, default_registry
 
 SHEET_ROWS = 5
+PRICE_STEP = 1.1
+DEAREST = 10.0
+"""What the symbol price is raised by for equal bits, and how often at most, as factors."""
 ALIGNMENT = {"aligned": "on", "tracked": "off"}
 _LABEL_HEIGHT = 24
 
@@ -78,18 +84,12 @@ def measure_clip(
     columns: list[list[Picture]] = []
     landmarks = None
     with tempfile.TemporaryDirectory() as folder:
+        allowed = None
         for name, model in models.items():
-            registered, _, how = name.partition(":")
-            stream = Path(folder, f"{registered}.266")
-            arguments = ["--model", registered]
-            if registered == "face" and options.weights:
-                # Weights on trial are no registered model; their parameters are those of `mesh`.
-                arguments = ["--model", "mesh", "--align", "on"]
-            if how:
-                arguments += ["--align", ALIGNMENT[how]]
-            if options.key_qp is not None:
-                arguments += ["--key-qp", str(options.key_qp)]
-            clip = code_clip(path, stream, "--force", *arguments)
+            stream = Path(folder, "coded.266")
+            clip = _coded(path, stream, _arguments(name, options), allowed)
+            if options.equal_bits and allowed is None:
+                allowed = clip.bits
             assert clip.face_stream.rate is not None
             drawn = list(clip.pictures(model, options.every))
             with ClipMeasure(
@@ -115,6 +115,31 @@ def measure_clip(
                 )
             )
     return results, make_sheet(["source", "key picture", *models], columns)
+
+
+def _arguments(name: str, options: argparse.Namespace) -> list[str]:
+    """How `gfvc encode` codes with a model as the command line names it."""
+    registered, _, how = name.partition(":")
+    arguments = ["--model", registered]
+    if registered == "face" and options.weights:
+        # Weights on trial are no registered model; their parameters are those of `mesh`.
+        arguments = ["--model", "mesh", "--align", "on"]
+    if how:
+        arguments += ["--align", ALIGNMENT[how]]
+    if options.key_qp is not None:
+        arguments += ["--key-qp", str(options.key_qp)]
+    return arguments
+
+
+def _coded(path: Path, stream: Path, arguments: list[str], allowed: int | None) -> CodedClip:
+    """A clip as the command codes it, in no more bits than allowed."""
+    factor = 1.0
+    clip = code_clip(path, stream, "--force", *arguments)
+    while allowed is not None and clip.bits > allowed and factor < DEAREST:
+        factor *= PRICE_STEP
+        price = f"{factor * DEFAULT_PRICE:.4f}"
+        clip = code_clip(path, stream, "--force", *arguments, "--symbol-price", price)
+    return clip
 
 
 def make_sheet(titles: Sequence[str], columns: Sequence[Sequence[Picture]]) -> Picture:
@@ -175,6 +200,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("clips", nargs="+", type=Path, metavar="CLIP")
     parser.add_argument("--models", nargs="+", default=["mesh", "face"], metavar="NAME")
     parser.add_argument("--key-qp", type=int, metavar="N")
+    parser.add_argument(
+        "--equal-bits", action="store_true", help="no stream is larger than the first model's"
+    )
     parser.add_argument(
         "--every", type=int, default=1, metavar="N", help="measure every N pictures"
     )

@@ -187,10 +187,10 @@ class _Shaping:
     weights: Float32Array
     rims: tuple[slice, slice] | None = None
 
-    def separate(self, places: Float32Array, pull: Float32Array) -> None:
-        """Take the rim of the other side out of the pull [M, N] on places [N, 2]."""
+    def counted(self, places: Float32Array) -> list[tuple[slice, npt.NDArray[np.bool_]]]:
+        """Points that do not count everywhere, and whether they do on places [N, 2]: [N]."""
         if self.rims is None:
-            return
+            return []
         upper, lower = (self.driven[rim] for rim in self.rims)
         axis = upper[-1] - upper[0]
         axis = axis / max(float(np.hypot(*axis)), 1e-6)
@@ -209,8 +209,7 @@ class _Shaping:
         top, bottom = rim_height(upper), rim_height(lower)
         above = height < np.minimum(top, (top + bottom) / 2)
         below = ~above & (height > np.maximum(bottom, (top + bottom) / 2))
-        pull[self.rims[1]] *= ~above
-        pull[self.rims[0]] *= ~below
+        return [(self.rims[0], ~below), (self.rims[1], ~above)]
 
 
 def _divided(rim: Float32Array) -> Float32Array:
@@ -271,6 +270,7 @@ class BackwardFlow:
         grid = np.ones((4, len(places)), np.float32)
         grid[:2] = near_places.T
         grid[3] = (near_places**2).sum(axis=1)
+        counted = shaping.counted(places)
         # Not all at a time, or the distances of all points to all places would not stay in the
         # processor's cache: they are the bulk of the work.
         step = max(1, BAND_VALUES // len(driven))
@@ -283,7 +283,8 @@ class BackwardFlow:
                 continue
             np.multiply(pull, pull, out=pull)
             np.divide(weights, pull, out=pull)
-            shaping.separate(places[band], pull)
+            for points_of_rim, counts in counted:
+                pull[points_of_rim] *= counts[band]
             motion = residual @ pull
             fade = close * np.exp(nearest / np.float32(-2 * RESIDUAL_REACH**2))
             offset[band] += (motion[:2] * (fade / motion[2])).T
