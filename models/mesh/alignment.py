@@ -6,7 +6,9 @@ picture as the decoder will, looks how the result differs from the real picture,
 pose and expression by that (analysis by synthesis, as in Li et al., "3-D motion estimation in
 model-based facial image coding", 1993). It looks twice: the optical flow between the two
 (Kroeger et al., "Fast optical flow using dense inverse search", 2016) says where skin should
-move, the tracker where the parts of the face should.
+move, the tracker where the parts of the face should. Both fail where the two pictures show little
+in common, as when a head turns; so the key picture is bent once more by the correction and by
+half of it, and what comes closest to the real picture is taken.
 """
 
 from __future__ import annotations
@@ -53,6 +55,10 @@ REWEIGHTINGS = 4
 TRACKER_WEIGHT = 2.0
 # The same where nothing was tracked in the bent picture, and landmarks are to stay.
 STAY_WEIGHT = 0.6
+# Shares of the correction that are tried.
+SHARES = (0.5, 1.0)
+# How much similarity in the mouth counts beside that in the face.
+MOUTH_WEIGHT = 0.5
 # Keeps the system regular whatever the face.
 RIDGE = 1e-4
 
@@ -96,8 +102,14 @@ class Alignment:
         flow_shifts = self._flow_shifts(drawn, self._reduced(picture), landmarks)
         moves = self._moves(values, landmarks)
         steps = _fit(moves, weight, tracker_shifts, flow_shifts, self._space.weights)
-        aligned: FloatArray = values + steps * STEPS
-        return aligned
+        likeness = _Likeness(self._reduced(picture), self._places(tracked))
+        best, most = values, likeness.of(drawn)
+        for share in SHARES:
+            corrected = values + share * steps * STEPS
+            like = likeness.of(self._warp.draw(self._face.landmarks(self._space, corrected)))
+            if like > most:
+                best, most = corrected, like
+        return best
 
     def _reduced(self, picture: Picture) -> Picture:
         if picture.shape[1::-1] == self._size:
@@ -155,6 +167,44 @@ class Alignment:
             changed[number] += step
             moves[..., number] = self._places(self._face.landmarks(self._space, changed)) - start
         return moves
+
+
+class _Likeness:
+    """How like a real picture [height, width, 3] bent ones are, around its face.
+
+    Structural similarity (Wang et al., "Image quality assessment: from error visibility to
+    structural similarity", 2004) of luma over the box of the face, and over that of the mouth.
+    `places` are the points of the face in pixels, [468, 2].
+    """
+
+    def __init__(self, picture: Picture, places: FloatArray) -> None:
+        self._face = _box(places, picture)
+        rows, columns = _box(places[list(groups.LIPS_OUTER)], picture)
+        top, left = self._face[0].start, self._face[1].start
+        self._mouth = (
+            slice(rows.start - top, rows.stop - top),
+            slice(columns.start - left, columns.stop - left),
+        )
+        self._reference = cv2.quality.QualitySSIM.create(self._grey(picture))
+
+    def _grey(self, picture: Picture) -> Picture:
+        return np.asarray(cv2.cvtColor(picture[self._face], cv2.COLOR_RGB2GRAY), np.uint8)
+
+    def of(self, bent: Picture) -> float:
+        """Similarity of a bent picture; more is better."""
+        mean = self._reference.compute(self._grey(bent))[0]
+        mouth = np.asarray(self._reference.getQualityMap())[self._mouth]
+        return float(mean) + MOUTH_WEIGHT * float(mouth.mean())
+
+
+def _box(places: FloatArray, picture: Picture) -> tuple[slice, slice]:
+    """Rows and columns of the bounding box of points [N, 2], at least a pixel."""
+    height, width = picture.shape[:2]
+    left, top = np.clip(np.floor(places.min(axis=0)), 0, (width - 1, height - 1)).astype(int)
+    right, bottom = np.clip(
+        np.ceil(places.max(axis=0)), (left + 1, top + 1), (width, height)
+    ).astype(int)
+    return slice(top, bottom), slice(left, right)
 
 
 def _fit(
