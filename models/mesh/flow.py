@@ -51,7 +51,7 @@ DETAIL_MARGIN = 0.35
 # Contours get this many points between two landmarks, or the flow would ripple along them.
 DETAIL_POINTS = 3
 # Squared distances that are worked on at a time.
-BAND_VALUES = 128 * 1024
+BAND_VALUES = 512 * 1024
 # An eye open by less than the first share of its width does not show its iris.
 IRIS_HIDDEN = 0.10
 IRIS_SHOWN = 0.20
