@@ -31,7 +31,7 @@ from gfvc.symbol_decisions import DEFAULT_PRICE
 from models import AnimationModel, default_registry
 
 SHEET_ROWS = 5
-PRICE_STEP = 1.1
+PRICE_STEP = 1.04
 DEAREST = 10.0
 """What the symbol price is raised by for equal bits, and how often at most, as factors."""
 ALIGNMENT = {"aligned": "on", "tracked": "off"}

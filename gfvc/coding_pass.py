@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
+from threadpoolctl import threadpool_limits
+
 from base_codec_adapters import Codec
 from gfvc.base_layer import KeyPictureCoder
 from gfvc.clip_encoder import ClipEncoder, Progress
@@ -20,6 +22,7 @@ from gfvc.stream_writer import StreamWriter
 from gfvc.symbol_decisions import DECISIONS, Switches, SymbolSettings
 from gfvc.symbol_rate import symbol_interval
 from models import Analyser, AnimationModel, ModelCard
+from models.parallel import one_ahead
 from sei import Codec as SeiCodec
 from sei import access_units, split_annex_b
 
@@ -92,7 +95,12 @@ def code_clip(
         encoder = ClipEncoder(clip.source, clip.model, coder, faces, writer, options, rate)
         with contextlib.closing(encoder):
             pictures = read_scaled(clip.source, rate, clip.information.crop, options.size)
-            encoder.encode(analyser, pictures, notes.append, progress, clip.expected)
+            # Linear algebra is of small matrices, for which threads would only wait.
+            with (
+                contextlib.closing(one_ahead(pictures)) as coming,
+                threadpool_limits(1, user_api="blas"),
+            ):
+                encoder.encode(analyser, coming, notes.append, progress, clip.expected)
         writer.close()
     return CodedClip(
         stream=stream,

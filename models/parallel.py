@@ -1,9 +1,9 @@
-"""Work on several pictures at the same time, with the results in order."""
+"""Work on several pictures at the same time, in order."""
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
@@ -11,6 +11,28 @@ from threadpoolctl import threadpool_limits
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
+
+
+def one_ahead(items: Iterable[Item]) -> Generator[Item, None, None]:
+    """The items; each is made by another thread while the one before is used.
+
+    What goes wrong is raised where the item was due.
+    """
+    source = iter(items)
+    pool = ThreadPoolExecutor(1)
+    try:
+        coming = pool.submit(next, source)
+        while True:
+            try:
+                item = coming.result()
+            except StopIteration:
+                return
+            coming = pool.submit(next, source)
+            yield item
+    finally:
+        pool.shutdown()
+        if isinstance(source, Generator):
+            source.close()
 
 
 def map_in_order(

@@ -13,6 +13,8 @@ half of it, and what comes closest to the real picture is taken.
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import cv2
 import numpy as np
 
@@ -94,22 +96,29 @@ class Alignment:
         values = self._face.values(self._space, tracked)
         landmarks = self._face.landmarks(self._space, values)
         drawn = self._warp.draw(landmarks)
-        found = None if self._tracker is None else self._tracker.look(drawn)
-        if found is None:
-            weight, tracker_shifts = STAY_WEIGHT, self._places(tracked - landmarks)
-        else:
-            weight, tracker_shifts = TRACKER_WEIGHT, self._places(tracked - found)
-        flow_shifts = self._flow_shifts(drawn, self._reduced(picture), landmarks)
-        moves = self._moves(values, landmarks)
-        steps = _fit(moves, weight, tracker_shifts, flow_shifts, self._space.weights)
-        likeness = _Likeness(self._reduced(picture), self._places(tracked))
-        best, most = values, likeness.of(drawn)
-        for share in SHARES:
-            corrected = values + share * steps * STEPS
-            like = likeness.of(self._warp.draw(self._face.landmarks(self._space, corrected)))
-            if like > most:
-                best, most = corrected, like
+        with ThreadPoolExecutor(2) as threads:
+            looked = None if self._tracker is None else threads.submit(self._tracker.look, drawn)
+            flow_shifts = self._flow_shifts(drawn, self._reduced(picture), landmarks)
+            moves = self._moves(values, landmarks)
+            found = None if looked is None else looked.result()
+            if found is None:
+                weight, tracker_shifts = STAY_WEIGHT, self._places(tracked - landmarks)
+            else:
+                weight, tracker_shifts = TRACKER_WEIGHT, self._places(tracked - found)
+            steps = _fit(moves, weight, tracker_shifts, flow_shifts, self._space.weights)
+            corrected = [values + share * steps * STEPS for share in SHARES]
+            redrawn = threads.map(self._draw, corrected)
+            likeness = _Likeness(self._reduced(picture), self._places(tracked))
+            best, most = values, likeness.of(drawn)
+            for candidate, bent in zip(corrected, redrawn, strict=True):
+                like = likeness.of(bent)
+                if like > most:
+                    best, most = candidate, like
         return best
+
+    def _draw(self, values: FloatArray) -> Picture:
+        """The key picture bent to pose and expression [14]."""
+        return self._warp.draw(self._face.landmarks(self._space, values))
 
     def _reduced(self, picture: Picture) -> Picture:
         if picture.shape[1::-1] == self._size:

@@ -109,6 +109,19 @@ def test_what_is_right_stays(untracked_still: Still) -> None:
     assert untracked_still.miss(aligned, wanted) < 0.003
 
 
+def test_a_tracker_that_is_wrong_about_the_bent_picture_does_no_harm() -> None:
+    class Lying(FaceTracker):
+        def look(self, picture: Picture) -> FloatArray | None:
+            found = super().look(picture)
+            return None if found is None else found + np.array([0.1, 0.0, 0.0])
+
+    with make_still(256, tracks=False) as still, Lying() as lying:
+        alignment = Alignment(SPACE, still.picture, still.face, lying)
+        wanted = still.pose + TRUE
+        aligned = alignment.align(still.draw(wanted), still.face.landmarks(SPACE, wanted))
+        assert still.miss(aligned, wanted) < 0.003
+
+
 def test_what_has_no_counterpart_moves_little(tracked_still: Still) -> None:
     covered = tracked_still.picture.copy()
     size = len(covered)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from models.parallel import map_in_order
+from models.parallel import map_in_order, one_ahead
 
 
 @pytest.mark.parametrize("threads", [1, 3])
@@ -45,3 +45,52 @@ def test_little_is_taken_ahead() -> None:
     assert next(results) == 0
     assert len(taken) == 3
     results.close()  # type: ignore[attr-defined]
+
+
+def test_one_ahead_gives_all_in_order() -> None:
+    assert list(one_ahead(iter(range(20)))) == list(range(20))
+    assert list(one_ahead([])) == []
+
+
+def test_one_item_is_made_while_the_last_is_used() -> None:
+    made: list[int] = []
+    second = threading.Event()
+
+    def items() -> Iterator[int]:
+        for number in range(5):
+            made.append(number)
+            if number == 1:
+                second.set()
+            yield number
+
+    coming = one_ahead(items())
+    assert next(coming) == 0
+    assert second.wait(10)
+    assert len(made) == 2
+    coming.close()
+
+
+def test_an_error_is_raised_where_its_item_was_due() -> None:
+    def items() -> Iterator[int]:
+        yield 1
+        raise ValueError("no more")
+
+    coming = one_ahead(items())
+    assert next(coming) == 1
+    with pytest.raises(ValueError, match="no more"):
+        next(coming)
+
+
+def test_closing_ends_what_makes_the_items() -> None:
+    ended = threading.Event()
+
+    def items() -> Iterator[int]:
+        try:
+            yield from range(100)
+        finally:
+            ended.set()
+
+    coming = one_ahead(items())
+    next(coming)
+    coming.close()
+    assert ended.is_set()
