@@ -33,7 +33,9 @@ from models import AnimationModel, default_registry
 SHEET_ROWS = 5
 PRICE_STEP = 1.04
 DEAREST = 10.0
-"""What the symbol price is raised by for equal bits, and how often at most, as factors."""
+"""What the symbol price is raised by at least for equal bits, and in all at most, as factors."""
+PRICE_EXPONENT = 5.0
+"""A file of x times the bits is about as large when the price is multiplied by x to this power."""
 ALIGNMENT = {"aligned": "on", "tracked": "off"}
 _LABEL_HEIGHT = 24
 
@@ -136,7 +138,7 @@ def _coded(path: Path, stream: Path, arguments: list[str], allowed: int | None) 
     factor = 1.0
     clip = code_clip(path, stream, "--force", *arguments)
     while allowed is not None and clip.bits > allowed and factor < DEAREST:
-        factor *= PRICE_STEP
+        factor *= max(PRICE_STEP, (clip.bits / allowed) ** PRICE_EXPONENT)
         price = f"{factor * DEFAULT_PRICE:.4f}"
         clip = code_clip(path, stream, "--force", *arguments, "--symbol-price", price)
     return clip

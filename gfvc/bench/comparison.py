@@ -1,4 +1,8 @@
-"""All Bjøntegaard rates of a benchmark: every curve of gfvc against every curve of a peer."""
+"""All Bjøntegaard rates of a benchmark.
+
+Every curve of gfvc against every curve of a peer, and against the curve of the same model without
+the options of its variant.
+"""
 
 from __future__ import annotations
 
@@ -50,18 +54,25 @@ def curves_of(points: Points) -> tuple[dict[str, Points], dict[str, Points]]:
 def compare_clip(points: Points, below_kbps: float | None) -> list[dict[str, Any]]:
     """Rate differences of one clip's curves, a row for each measure, anchor and test."""
     ours, peers = curves_of(points)
+    curves = {**ours, **peers}
     rows = []
     for measure in COMPARED_MEASURES:
-        for anchor_name, anchor in peers.items():
-            for test_name, test in ours.items():
-                difference = rate_difference(
-                    rate_points(anchor, measure, below_kbps),
-                    rate_points(test, measure, below_kbps),
-                    measure,
-                )
-                if difference is not None:
-                    rows.append(_row(measure, anchor_name, test_name, difference))
+        for anchor, test in _pairs(ours, peers):
+            difference = rate_difference(
+                rate_points(curves[anchor], measure, below_kbps),
+                rate_points(curves[test], measure, below_kbps),
+                measure,
+            )
+            if difference is not None:
+                rows.append(_row(measure, anchor, test, difference))
     return rows
+
+
+def _pairs(ours: Iterable[str], peers: Iterable[str]) -> list[tuple[str, str]]:
+    """Names of anchor and test; a variant's curve is named after that of its model."""
+    with_peers = [(peer, test) for peer in peers for test in ours]
+    variants = [(model, test) for model in ours for test in ours if test.startswith(f"{model} ")]
+    return with_peers + variants
 
 
 def _row(measure: Measure, anchor: str, test: str, difference: RateDifference) -> dict[str, Any]:

@@ -51,3 +51,16 @@ def test_points_of_too_many_bits_and_missing_scores_are_left_out() -> None:
     points = [point("a", "x", 5.0, 30.0), point("a", "x", 25.0, 40.0)]
     assert [p.kbps for p in rate_points(points, MEASURES["psnr"], 20.0)] == [5.0]
     assert rate_points(points, MEASURES["vmaf"], None) == []
+
+
+def test_a_variant_is_compared_with_its_model_too() -> None:
+    rates = [4.0, 8.0, 16.0, 32.0]
+    points = [
+        *curve("a", "gfvc mesh", rates, QUALITIES),
+        *curve("a", "gfvc face", rates, QUALITIES),
+        *curve("a", "gfvc mesh sparse", [0.9 * rate for rate in rates], QUALITIES),
+    ]
+    rows, _ = compare(points, ["a"], None)
+    (row,) = rows
+    assert (row["anchor"], row["test"]) == ("gfvc mesh", "gfvc mesh sparse")
+    assert row["percent"] == pytest.approx(-10)
