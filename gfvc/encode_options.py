@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from fractions import Fraction
 
@@ -64,7 +65,7 @@ class EncodeOptions:
     symbol_price: float | None = None
     bitrate: float | None = None
     quality: Quality | None = None
-    without: frozenset[str] = frozenset()
+    without: Collection[str] = ()
     audio: str = "none"
     fallback: FallbackPolicy = "auto"
     fallback_qp: int | None = None
@@ -79,13 +80,14 @@ class EncodeOptions:
             "reference_pool": 1 <= self.reference_pool <= (1 if self.low_delay else MAX_POOL),
             "crop": self.crop in ("auto", "none"),
             "features": self.features >= 0,
+            "align": self.align in (None, True, False),
             "size": self.size in SIZES,
             "rate": self.rate is None or MIN_RATE <= self.rate <= MAX_RATE,
             "symbol_rate": is_symbol_rate(self.symbol_rate),
             "symbol_price": self.symbol_price is None or 0 < self.symbol_price < math.inf,
             "bitrate": self.bitrate is None or MIN_BITRATE <= self.bitrate <= MAX_BITRATE,
             "quality": self.quality is None or self.quality in QUALITIES,
-            "without": self.without <= set(DECISIONS),
+            "without": not isinstance(self.without, str) and set(self.without) <= set(DECISIONS),
             "low_delay": not self.low_delay or self.symbol_rate in (AUTOMATIC_RATE, FULL),
             "audio": self.audio in ("none", "copy"),
             "fallback": self.fallback in FALLBACK_POLICIES,

@@ -200,7 +200,8 @@ def preset(name: str, peers: Sequence[str] | None = None) -> Plan:
 def parse_variant(text: str) -> tuple[str, tuple[tuple[str, Any], ...]]:
     """Read `NAME:option=value,…`, options being fields of `gfvc.EncodeOptions`.
 
-    Values are JSON where they read as JSON, else text. Raises `ValueError`.
+    Values are JSON where they read as JSON, else text; of `without`, names with + between them.
+    Raises `ValueError`.
     """
     name, colon, rest = text.partition(":")
     known = {field.name for field in dataclasses.fields(EncodeOptions)} - _OURS
@@ -213,7 +214,7 @@ def parse_variant(text: str) -> tuple[str, tuple[tuple[str, Any], ...]]:
         try:
             options[key] = json.loads(value)
         except ValueError:
-            options[key] = value
+            options[key] = _names(value) if key == "without" else value
     if not name or not options:
         raise ValueError(f"{text!r} is not NAME:option=value,…")
     try:
@@ -221,6 +222,10 @@ def parse_variant(text: str) -> tuple[str, tuple[tuple[str, Any], ...]]:
     except (TypeError, ValueError) as error:
         raise ValueError(f"{text!r}: {error}") from None
     return name, tuple(sorted(options.items()))
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(name.strip().replace("-", "_") for name in text.split("+"))
 
 
 def check_plan(plan: Plan) -> None:

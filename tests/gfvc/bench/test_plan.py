@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from fractions import Fraction
 
@@ -84,11 +85,27 @@ def test_a_variant_is_a_curve_of_its_own() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["dense", "dense:", ":key_interval=5", "a:key_qp=3", "a:nothing=1", "a:key_interval=0"]
+    "text",
+    [
+        "dense",
+        "dense:",
+        ":key_interval=5",
+        "a:key_qp=3",
+        "a:nothing=1",
+        "a:key_interval=0",
+        "a:without=luck",
+    ],
 )
 def test_bad_variants(text: str) -> None:
     with pytest.raises(ValueError, match=r"is no option|is not NAME|cannot be"):
         parse_variant(text)
+
+
+def test_a_variant_may_leave_decisions_out() -> None:
+    _, options = parse_variant("plain:without=trellis+byte-filling")
+    point = GfvcSettings("mesh", 32, "plain", options)
+    assert set(point.encode_options(128, Fraction(30)).without) == {"trellis", "byte_filling"}
+    json.dumps(point.to_json())
 
 
 def test_plans_that_cannot_be() -> None:
