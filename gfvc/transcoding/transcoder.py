@@ -185,15 +185,7 @@ class _Rewriter:
         face = self._faces.get(message.gfv_id)
         if face is None:
             raise StreamError("comes before any base message of its face")
-        if not same_shape(layout_of(values), face.source):
-            raise StreamError(
-                "carries other parameters than its base message, which cannot be translated"
-            )
-        numbers = face.translator.translate(to_numbers(values))
-        translated = from_numbers(numbers, face.target)
-        self.largest_change = max(
-            self.largest_change, float(abs(to_numbers(translated) - numbers).max())
-        )
+        translated = self._translated_values(values, face)
         predicted = self._writer.predict(
             translated,
             gfv_id=message.gfv_id,
@@ -207,7 +199,22 @@ class _Rewriter:
         )
         return self._writer.write(replace(predicted, extension=message.extension))
 
+    def _translated_values(self, values: FaceValues, face: _Face) -> FaceValues:
+        if values.keypoints is None and not values.matrices:
+            return values
+        found, numbers = layout_of(values), to_numbers(values)
+        if same_shape(found, face.source):
+            target, numbers = face.target, face.translator.translate(numbers)
+        else:
+            target = _part(found, face)
+        translated = from_numbers(numbers, target)
+        change = float(abs(to_numbers(translated) - numbers).max())
+        self.largest_change = max(self.largest_change, change)
+        return translated
+
     def _open_face(self, message: GenerativeFaceVideo, values: FaceValues) -> _Face:
+        if values.keypoints is None and not values.matrices:
+            raise StreamError("is a base message without keypoints and matrices")
         source = layout_of(values)
         if self._translator is not None:
             require_source(self._translator, source)
@@ -245,3 +252,25 @@ class _Rewriter:
         except UnknownModelError:
             return False
         return same_shape(card.layout, layout)
+
+
+def _part(found: ParameterLayout, face: _Face) -> ParameterLayout:
+    """Target layout of a message that leaves keypoints or matrices out.
+
+    What is left out is for the receiver to interpolate, so that it stays out where the target has
+    the same parts. Raises `StreamError` where it has others.
+    """
+    source = face.source
+    points = (found.keypoints, found.dimensions)
+    fits = not found.keypoints or points == (source.keypoints, source.dimensions)
+    if not fits or found.matrices not in ((), source.matrices):
+        raise StreamError(
+            "carries other parameters than its base message, which cannot be translated"
+        )
+    same = isinstance(face.translator, IdentityTranslator) and same_shape(source, face.target)
+    if not same:
+        raise StreamError(
+            "leaves keypoints or matrices out, which another layout cannot; encode with --without "
+            "separate-parts for that"
+        )
+    return replace(face.target, keypoints=found.keypoints, matrices=found.matrices)

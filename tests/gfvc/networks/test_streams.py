@@ -11,8 +11,10 @@ import pytest
 from gfvc import EncodeOptions, InputError, encode
 from gfvc.decoder import decode_pictures
 from gfvc.demo_clip import RATE
+from gfvc.errors import StreamError
 from gfvc.parameter_coding import to_parameters, to_values
 from gfvc.stream_reader import read_face_stream
+from gfvc.transcoding import transcode
 from models import Analysis, FaceParameters, ModelError
 from models.contract import Picture
 from models.network_model import NetworkModel
@@ -121,3 +123,33 @@ def test_other_sizes_are_refused_before_anything_is_coded(
     with pytest.raises(ModelError, match=f"{name} works on pictures of 256x256 only, not 128x128"):
         encode(five_pictures, tmp_path / "x.265", options, registry=registry_of(model, name))
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_messages_leave_out_stays_out_in_finer_steps(
+    demo_pictures: list[Picture], tmp_path: Path
+) -> None:
+    model = tiny_model(CARDS["fomm"])
+    registry = registry_of(model, "fomm")
+    clip = write_video(tmp_path / "clip.mkv", demo_pictures[:10], RATE)
+    stream, fine = tmp_path / "stream.265", tmp_path / "fine.265"
+    options = EncodeOptions(
+        base_encoder="ffmpeg-libx265", crop="none", model="fomm", symbol_price=0.3
+    )
+    encode(clip, stream, options, registry=registry)
+    carried = [
+        (values.keypoints is not None, bool(values.matrices))
+        for unit in read_face_stream(stream, no_notes).picture_units
+        for values in unit.values()
+    ]
+    assert (True, True) in carried
+    assert not all(keypoints and matrices for keypoints, matrices in carried)
+
+    assert transcode(stream, fine, precision=12, registry=registry).largest_change == 0
+    drawn = [
+        list(decode_pictures(path, read_face_stream(path, no_notes), model))
+        for path in (stream, fine)
+    ]
+    assert all(map(np.array_equal, *drawn))
+    with pytest.raises(StreamError, match="separate-parts"):
+        transcode(stream, tmp_path / "compact.265", "compact", registry=registry)
+    assert not (tmp_path / "compact.265").exists()
