@@ -13,11 +13,11 @@ the same time as there are threads, each with one; its single `animate` so has o
 `re-encoding` is a picture without anything kept of the key picture (for fv2v that includes the
 canonical keypoints); `gain` is how much faster a picture is with the source prepared once.
 
-``--bfloat16`` and ``--channels-last`` change how the published networks run in torch, which
-changes what they draw. Analysis of `mesh` and `face` includes Face Mesh, and for `face` the
-alignment; that of the others no face tracker. What onnxruntime multiplies is not counted:
-`face-onnx` is the network of `face-torch`. The last lines compare the drawing of pictures in a run
-by FOMM and by `face`.
+``--bfloat16`` (as of `gfvc decode`) and ``--channels-last`` change how the published networks run
+in torch, which changes what they draw. Analysis of `mesh` and `face` includes Face Mesh, and for
+`face` the alignment; that of the others no face tracker. What onnxruntime multiplies is not
+counted: `face-onnx` is the network of `face-torch`. The last lines compare the drawing of pictures
+in a run by FOMM and by `face`.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ def main() -> int:
     parser.add_argument("--model", nargs="+", choices=MODELS, default=MODELS)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--runs", type=int, default=5, help="turns of each model")
-    parser.add_argument("--bfloat16", action="store_true", help="autocast to bfloat16")
+    parser.add_argument("--bfloat16", action="store_true", help="draw in bfloat16")
     parser.add_argument("--channels-last", action="store_true", help="weights in channels_last")
     parser.add_argument("--json", type=Path, metavar="FILE")
     options = parser.parse_args()

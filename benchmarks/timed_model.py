@@ -36,6 +36,7 @@ from models.face.onnx_rendering import OnnxRenderer
 from models.face.torch_rendering import TorchRenderer
 from models.mesh.model import MeshModel
 from models.parity import filled_weights, load_weights, synthetic_pictures
+from models.runtime import Runtime
 from models.training.mesh_space import load_mesh_space
 
 NETWORKS = [card.name for network in ARCHITECTURES.values() for card in network.cards]
@@ -188,7 +189,7 @@ def _open_face_model(name: str, threads: int, stack: ExitStack) -> _TimedModel:
     return _TimedModel(steps, _PictureRun.of(reference, driven), networks)
 
 
-def _open_network(name: str, conditions: Conditions, stack: ExitStack) -> _TimedModel:
+def _open_network(name: str, conditions: Conditions) -> _TimedModel:
     """One of the published networks, with synthetic weights."""
     architecture, card = next(
         (a, c) for a in ARCHITECTURES.values() for c in a.cards if c.name == name
@@ -199,9 +200,7 @@ def _open_network(name: str, conditions: Conditions, stack: ExitStack) -> _Timed
         for weights in network.parameters():
             if weights.ndim == 4:
                 weights.data = weights.data.contiguous(memory_format=torch.channels_last)
-    model = wrap_network(network, card)
-    device = model.device.type
-    stack.enter_context(torch.autocast(device, torch.bfloat16, enabled=conditions.bfloat16))
+    model = wrap_network(network, card, Runtime(bfloat16=conditions.bfloat16))
     key, picture = (np.ascontiguousarray(p.transpose(1, 2, 0)) for p in synthetic_pictures()[:2])
     described_key = model.describe(key, None)
     driven = model.describe(picture, described_key).parameters
@@ -220,7 +219,7 @@ def _serve(name: str, conditions: Conditions, connection: Connection) -> None:
     _limit_threads(conditions.threads)
     with ExitStack() as stack:
         timed = (
-            _open_network(name, conditions, stack)
+            _open_network(name, conditions)
             if name in NETWORKS
             else _open_face_model(name, conditions.threads, stack)
         )

@@ -71,6 +71,7 @@ class NetworkModel(AnimationModel):
     def __init__(self, network: nn.Module, card: ModelCard, runtime: Runtime = Runtime()) -> None:
         self._card = card
         self.device = choose_device(runtime.device)
+        self._bfloat16 = runtime.bfloat16
         network.eval().requires_grad_(False).to(self.device)
 
     @property
@@ -154,8 +155,9 @@ class NetworkModel(AnimationModel):
     def draw(self, draw: Draw, parameters: FaceParameters) -> Picture:
         """The picture that parameters describe, truncated to 8 bits as the JVET software does."""
         self.check_layout(parameters)
-        with torch.inference_mode():
-            prediction = draw(parameters)
+        precision = torch.autocast(self.device.type, torch.bfloat16, enabled=self._bfloat16)
+        with torch.inference_mode(), precision:
+            prediction = draw(parameters).float()
             if not prediction.isfinite().all():
                 raise ModelError(f"{self.name}: the received parameters make no finite picture")
             planar = (255 * prediction[0]).to(torch.uint8).cpu().numpy()

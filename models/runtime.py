@@ -18,10 +18,14 @@ class Runtime:
         device: "auto" (a GPU where there is one), "cpu", "cuda" or "cuda:N".
         engine: "onnx" for onnxruntime, "torch", or "auto": the faster one of those that a model
             has on that device.
+        bfloat16: whether FOMM, CFTE and FV2V draw in bfloat16: faster on processors and GPUs that
+            have it, and less exact. What they find in pictures stays as it is: bfloat16 is too
+            coarse for places.
     """
 
     device: str = "auto"
     engine: str = "auto"
+    bfloat16: bool = False
 
     def __post_init__(self) -> None:
         if self.engine not in ENGINES:

@@ -15,7 +15,7 @@ def _device(text: str) -> str:
 
 
 def add_runtime_arguments(parser: argparse.ArgumentParser) -> None:
-    """Describe --device and --runtime."""
+    """Describe --device, --runtime and --bfloat16."""
     parser.add_argument(
         "--device",
         type=_device,
@@ -29,8 +29,14 @@ def add_runtime_arguments(parser: argparse.ArgumentParser) -> None:
         default="auto",
         help="library that runs networks (default: auto, the fastest that a model has)",
     )
+    parser.add_argument(
+        "--bfloat16",
+        action="store_true",
+        help="draw with fomm, cfte and fv2v in bfloat16: faster where the processor has it, and a "
+        "little less exact",
+    )
 
 
 def runtime_from(options: argparse.Namespace) -> Runtime:
     """What the options ask for."""
-    return Runtime(options.device, options.runtime)
+    return Runtime(options.device, options.runtime, options.bfloat16)

@@ -17,6 +17,7 @@ from models.fomm.model import FommModel
 from models.fv2v import Fv2v
 from models.fv2v.model import Fv2vKeypointModel, Fv2vModel
 from models.network_model import NetworkModel
+from models.runtime import Runtime
 from tests.models.networks.tiny import TINY_CFTE, TINY_FOMM, TINY_FV2V, filled
 
 CARDS = {card.name: card for network in ARCHITECTURES.values() for card in network.cards}
@@ -25,13 +26,13 @@ CARDS = {card.name: card for network in ARCHITECTURES.values() for card in netwo
 FAST_FV2V = replace(TINY_FV2V, keypoints=15, depth=2, detector_reduces_picture=True)
 
 
-def tiny_model(card: ModelCard) -> NetworkModel:
+def tiny_model(card: ModelCard, runtime: Runtime = Runtime()) -> NetworkModel:
     if card.name == "fomm":
-        return FommModel(filled(Fomm(replace(TINY_FOMM, keypoints=10))), card)
+        return FommModel(filled(Fomm(replace(TINY_FOMM, keypoints=10))), card, runtime)
     if card.name == "cfte":
-        return CfteModel(filled(Cfte(TINY_CFTE)), card)
+        return CfteModel(filled(Cfte(TINY_CFTE)), card, runtime)
     network = filled(Fv2v(FAST_FV2V))
-    return (Fv2vKeypointModel if card.layout.keypoints else Fv2vModel)(network, card)
+    return (Fv2vKeypointModel if card.layout.keypoints else Fv2vModel)(network, card, runtime)
 
 
 def registry_of(model: NetworkModel, name: str) -> Registry:

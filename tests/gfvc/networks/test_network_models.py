@@ -14,6 +14,7 @@ from models.fomm import FOMM_CONVENTIONS, Fomm
 from models.fomm.model import FommModel
 from models.network_model import NetworkModel, choose_device
 from models.parity import synthetic_pictures
+from models.runtime import Runtime
 from tests.gfvc.networks.conftest import CARDS, tiny_model
 from tests.models.networks.tiny import TINY_FOMM, filled
 
@@ -135,3 +136,21 @@ def test_the_device_is_chosen_by_the_environment(monkeypatch: pytest.MonkeyPatch
         with pytest.raises(ModelError, match=f"GFVC_DEVICE={wrong}: no such device") as caught:
             choose_device()
         assert "\n" not in str(caught.value)
+
+
+def test_bfloat16_draws_nearly_the_same_from_the_same_parameters(
+    name: str, model: NetworkModel, pictures: list[Picture]
+) -> None:
+    coarse = tiny_model(CARDS[name], Runtime(bfloat16=True))
+    (key, driven), (coarse_key, coarse_driven) = (described(m, pictures) for m in (model, coarse))
+    for one, other in ((key, coarse_key), (driven, coarse_driven)):
+        for (_, mine), (_, theirs) in zip(
+            one.parameters.matrices, other.parameters.matrices, strict=True
+        ):
+            assert np.array_equal(mine, theirs)
+    drawn, coarsely = (
+        m.prepare(pictures[0], key.parameters).animate(driven.parameters).astype(float)
+        for m in (model, coarse)
+    )
+    assert np.abs(drawn - coarsely).max() > 0
+    assert np.abs(drawn - coarsely).mean() < 4
