@@ -18,8 +18,8 @@ class Runtime:
         device: "auto" (a GPU where there is one), "cpu", "cuda" or "cuda:N".
         engine: "onnx" for onnxruntime, "torch", or "auto": the faster one of those that a model
             has on that device.
-        bfloat16: whether FOMM, CFTE and FV2V draw in bfloat16: faster on processors and GPUs that
-            have it, and less exact. What they find in pictures stays as it is: bfloat16 is too
+        bfloat16: whether FOMM, CFTE and FV2V draw in bfloat16: faster on some processors and GPUs,
+            and less exact. What they find in pictures stays as it is: bfloat16 is too
             coarse for places.
     """
 

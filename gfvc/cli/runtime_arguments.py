@@ -32,7 +32,7 @@ def add_runtime_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--bfloat16",
         action="store_true",
-        help="draw with fomm, cfte and fv2v in bfloat16: faster where the processor has it, and a "
+        help="draw with fomm, cfte and fv2v in bfloat16: faster on some processors and GPUs, and a "
         "little less exact",
     )
 
