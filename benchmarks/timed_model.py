@@ -146,6 +146,23 @@ class _TimedModel:
         times.peak_mib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
+def _timed(
+    analyse: Callable[[], object],
+    prepare: Callable[[], Reference],
+    driven: FaceParameters,
+    networks: Sequence[nn.Module],
+) -> _TimedModel:
+    """The steps of a model that analyses and prepares so, and then draws `driven`."""
+    reference = prepare()
+    steps: Steps = {
+        "analyse": analyse,
+        "prepare": prepare,
+        "animate": lambda: reference.animate(driven),
+        "re-encoding": lambda: prepare().animate(driven),
+    }
+    return _TimedModel(steps, _PictureRun.of(reference, driven), networks)
+
+
 def _limit_threads(threads: int) -> None:
     """Let every library have so many threads at most, for the rest of the process."""
     torch.set_num_threads(threads)
@@ -179,14 +196,12 @@ def _open_face_model(name: str, threads: int, stack: ExitStack) -> _TimedModel:
     analysis = analyser.analyse(moved, key)
     assert analysis is not None
     driven = analysis.parameters
-    reference = model.prepare(still, key.parameters)
-    steps: Steps = {
-        "analyse": lambda: analyser.analyse(moved, key),
-        "prepare": lambda: model.prepare(still, key.parameters),
-        "animate": lambda: reference.animate(driven),
-        "re-encoding": lambda: model.prepare(still, key.parameters).animate(driven),
-    }
-    return _TimedModel(steps, _PictureRun.of(reference, driven), networks)
+    return _timed(
+        lambda: analyser.analyse(moved, key),
+        lambda: model.prepare(still, key.parameters),
+        driven,
+        networks,
+    )
 
 
 def _open_network(name: str, conditions: Conditions) -> _TimedModel:
@@ -204,14 +219,12 @@ def _open_network(name: str, conditions: Conditions) -> _TimedModel:
     key, picture = (np.ascontiguousarray(p.transpose(1, 2, 0)) for p in synthetic_pictures()[:2])
     described_key = model.describe(key, None)
     driven = model.describe(picture, described_key).parameters
-    reference = model.prepare(key, described_key.parameters)
-    steps: Steps = {
-        "analyse": lambda: model.describe(picture, described_key),
-        "prepare": lambda: model.prepare(key, described_key.parameters),
-        "animate": lambda: reference.animate(driven),
-        "re-encoding": lambda: model.prepare(key, described_key.parameters).animate(driven),
-    }
-    return _TimedModel(steps, _PictureRun.of(reference, driven), [network])
+    return _timed(
+        lambda: model.describe(picture, described_key),
+        lambda: model.prepare(key, described_key.parameters),
+        driven,
+        [network],
+    )
 
 
 def _serve(name: str, conditions: Conditions, connection: Connection) -> None:

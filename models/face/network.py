@@ -185,14 +185,8 @@ class FaceNetwork(nn.Module):
     ) -> Drawing:
         """`draw` with the pictures in phases.
 
-        Args:
-            key: of `encode_key`, batch B.
-            landmarks: [B, 478, 2] of the pictures to draw.
-            flow: [B, 2, S, S], displacements of `coarse_flow`.
-            compact: [B, K] in steps, wanted exactly when the network has compact features; 0 for
-                those that are not sent.
-            window: draw only this part; for training, where whole pictures cost too much.
-            read_key: reads from picture, fine, middle and coarse of `key`.
+        `read_key` reads from picture, fine, middle and coarse of `key`, in whatever shape they are
+        kept; all else is as for `draw`.
         """
         if (compact is None) != (self.analysis is None):
             raise ValueError("a compact feature goes with a network that has one")

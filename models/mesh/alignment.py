@@ -95,10 +95,10 @@ class Alignment:
         """
         values = self._face.values(self._space, tracked)
         landmarks = self._face.landmarks(self._space, values)
-        drawn = self._warp.draw(landmarks)
+        drawn, real = self._warp.draw(landmarks), self._reduced(picture)
         with ThreadPoolExecutor(2) as threads:
             looked = None if self._tracker is None else threads.submit(self._tracker.look, drawn)
-            flow_shifts = self._flow_shifts(drawn, self._reduced(picture), landmarks)
+            flow_shifts = self._flow_shifts(drawn, real, landmarks)
             moves = self._moves(values, landmarks)
             found = None if looked is None else looked.result()
             if found is None:
@@ -108,7 +108,7 @@ class Alignment:
             steps = _fit(moves, weight, tracker_shifts, flow_shifts, self._space.weights)
             corrected = [values + share * steps * STEPS for share in SHARES]
             redrawn = threads.map(self._draw, corrected)
-            likeness = _Likeness(self._reduced(picture), self._places(tracked))
+            likeness = _Likeness(real, self._places(tracked))
             best, most = values, likeness.of(drawn)
             for candidate, bent in zip(corrected, redrawn, strict=True):
                 like = likeness.of(bent)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import nn
@@ -25,12 +26,24 @@ def export_weights(network: nn.Module, metadata: Mapping[str, str], path: Path) 
         name: (value.half() if value.is_floating_point() else value).cpu().contiguous()
         for name, value in network.state_dict().items()
     }
+    write_weights(tensors, metadata, path)
+
+
+def write_weights(
+    tensors: Mapping[str, torch.Tensor], metadata: Mapping[str, str], path: Path
+) -> None:
+    """Write tensors as they are, and what the file says of itself.
+
+    Raises:
+        TrainingError: a value is not finite, or the file cannot be written.
+    """
     for name, tensor in tensors.items():
         if not tensor.isfinite().all():
-            raise TrainingError(f"{path}: {name} holds values that float16 cannot")
+            kind = str(tensor.dtype).removeprefix("torch.")
+            raise TrainingError(f"{path}: {name} holds values that {kind} cannot")
     temporary = path.with_suffix(".tmp")
     try:
-        save_file(tensors, temporary, dict(metadata))
+        save_file(dict(tensors), temporary, dict(metadata))
         temporary.replace(path)
     except (OSError, SafetensorError) as error:
         temporary.unlink(missing_ok=True)

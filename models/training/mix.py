@@ -17,9 +17,9 @@ from pathlib import Path
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 
 from models.training.errors import TrainingError
+from models.training.export import write_weights
 
 
 def mix(first: Path, second: Path, share: float, out: Path) -> None:
@@ -46,13 +46,7 @@ def mix(first: Path, second: Path, share: float, out: Path) -> None:
             mixed[name] = mean.to(value.dtype)
         else:
             mixed[name] = value
-    temporary = out.with_suffix(".tmp")
-    try:
-        save_file(mixed, temporary, metadata)
-        temporary.replace(out)
-    except (OSError, SafetensorError) as error:
-        temporary.unlink(missing_ok=True)
-        raise TrainingError(f"{out}: cannot be written ({error})") from None
+    write_weights(mixed, metadata, out)
 
 
 def _read(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, str]]:
