@@ -1,0 +1,140 @@
+"""Opening video, picture and sound files so that only the file that was given is read.
+
+libavformat tells what a file is by what is in it, whatever its name. Some formats name further
+files or addresses (playlists, lists of parts, scripts), and some take pictures of plain text: a
+file is opened as one of the formats listed here or not at all, nothing is read but files, tracks
+of a QuickTime file that point elsewhere stay shut, and "%03d" in a name is part of the name.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+from gfvc.errors import InputError
+
+if TYPE_CHECKING:
+    from av.container import InputContainer
+
+# Names are libavformat's. "mov" stands for MP4, QuickTime, 3GP, M4V, AVIF and HEIF.
+_CONTAINERS = ("mov", "matroska", "mpegts", "mpeg", "avi", "flv", "mxf", "nut")
+
+STREAM_FORMATS = frozenset(_CONTAINERS)
+"""Containers from which VVC, HEVC or H.264 streams are read."""
+
+_OTHER_VIDEO = (
+    *("asf", "dv", "gif", "ivf", "live_flv", "ogg", "rm", "wtv", "yuv4mpegpipe"),
+    *("av1", "h263", "h264", "hevc", "m4v", "mjpeg", "mpegvideo", "obu", "vvc"),
+)
+_PICTURES = (
+    *("apng", "image2", "bmp_pipe", "j2k_pipe", "jpeg_pipe", "jpegls_pipe", "jpegxl_anim"),
+    *("jpegxl_pipe", "pam_pipe", "pbm_pipe", "pgm_pipe", "png_pipe", "ppm_pipe", "qoi_pipe"),
+    *("tiff_pipe", "webp_pipe"),
+)
+# They are opened to say that they hold no video, or only a cover picture.
+_SOUND = ("aac", "flac", "mp3", "wav")
+
+VIDEO_FORMATS = frozenset((*_CONTAINERS, *_OTHER_VIDEO, *_PICTURES, *_SOUND))
+"""Formats from which pictures are read."""
+
+# Demuxers that open files by themselves, by name: of no use for a file that is already open.
+_BY_NAME = frozenset({"image2"})
+
+# How files begin that hold the names of other files.
+_LISTS = (b"#EXTM3U", b"ffconcat", b"[playlist]", b"<ASX", b"<asx", b"<smil", b"v=0")
+_HEAD = 512
+
+
+def open_media(
+    source: Path | BinaryIO, formats: frozenset[str], *, name: str | None = None
+) -> InputContainer:
+    """Open a file, or a binary file object, as one of `formats`: `VIDEO_FORMATS` or fewer.
+
+    `name` is what messages call it, the path if None. The caller closes the container; while
+    reading from it, `media_errors` tells of damage. Raises `InputError` when it is missing, empty,
+    no file, of another format, damaged, or names other files.
+    """
+    import av
+
+    label = name or str(source)
+    if isinstance(source, Path):
+        _check_file(source, label)
+        # Absolute, since the library takes what is before a colon for a protocol.
+        opened: Any = str(source.absolute())
+    else:
+        opened, formats = _Unnamed(source), formats - _BY_NAME
+    options = {
+        "format_whitelist": ",".join(sorted(formats)),
+        "protocol_whitelist": "file",
+        "enable_drefs": "0",
+        "use_absolute_path": "0",
+        "pattern_type": "none",
+    }
+    try:
+        container: InputContainer = av.open(
+            opened, container_options=options, metadata_errors="replace"
+        )
+        return container
+    except av.ArgumentError:
+        # What libavformat says when it knows the format, and that is not in the list.
+        if isinstance(source, Path) and _is_list(source):
+            problem = "a playlist, which names other files; give the video itself"
+        else:
+            problem = "of a kind that is not read here"
+        raise InputError(f"{label}: {problem}") from None
+    except (av.FFmpegError, OSError, ValueError) as error:
+        raise InputError(f"{label}: not a video that can be read ({reason(error)})") from None
+
+
+@contextlib.contextmanager
+def media_errors(label: str) -> Iterator[None]:
+    """Turn what the library raises on damaged content into `InputError`; `label` is a name."""
+    import av
+
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except (av.FFmpegError, OSError, ValueError, OverflowError) as error:
+        raise InputError(f"{label}: damaged or cut off ({reason(error)})") from None
+
+
+def reason(error: Exception) -> str:
+    """What an error of the library or the system says, in one line."""
+    text = getattr(error, "strerror", None) or str(error)
+    return text.splitlines()[0] if text else type(error).__name__
+
+
+def _check_file(path: Path, label: str) -> None:
+    try:
+        if not path.is_file():
+            problem = "is not a file" if path.exists() else "no such file"
+            raise InputError(f"{label}: {problem}")
+        if path.stat().st_size == 0:
+            raise InputError(f"{label}: is empty")
+    except (OSError, ValueError) as error:
+        raise InputError(f"{label}: cannot be read ({reason(error)})") from None
+
+
+def _is_list(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            head = file.read(_HEAD).lstrip(b"\xef\xbb\xbf \t\r\n")
+    except OSError:
+        return False
+    return head.startswith(_LISTS) or b"<MPD" in head
+
+
+class _Unnamed:
+    """A file object without a name, so that the library cannot go by it."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self.read = file.read
+        try:
+            seekable = file.seekable()
+        except (AttributeError, OSError, ValueError):
+            seekable = False
+        if seekable:
+            self.seek, self.tell = file.seek, file.tell

@@ -1,0 +1,122 @@
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import av
+import pytest
+
+from gfvc.errors import InputError
+from gfvc.media_files import STREAM_FORMATS, VIDEO_FORMATS, media_errors, open_media
+from tests.gfvc.support import ffmpeg
+
+PLAYLISTS = {
+    "hls": "#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXTINF:2,\nsecret.mkv\n#EXT-X-ENDLIST\n",
+    "concat": "ffconcat version 1.0\nfile secret.mkv\n",
+    "dash": '<?xml version="1.0"?>\n<MPD xmlns="urn:mpeg:dash:schema:mpd:2011" '
+    'profiles="urn:mpeg:dash:profile:isoff-on-demand:2011"><Period><AdaptationSet><Representation>'
+    "<BaseURL>secret.mkv</BaseURL></Representation></AdaptationSet></Period></MPD>",
+    "session": "v=0\no=- 0 0 IN IP4 127.0.0.1\ns=-\nc=IN IP4 127.0.0.1\nm=video 5004 RTP/AVP 96\n"
+    "a=rtpmap:96 H264/90000\n",
+}
+
+
+@pytest.fixture
+def secret(tmp_path: Path) -> Path:
+    path = tmp_path / "secret.mkv"
+    ffmpeg("-f", "lavfi", "-i", "testsrc2=s=64x48:r=25", "-frames:v", "5", "-c:v", "ffv1", path)
+    return path
+
+
+@pytest.mark.parametrize("suffix", [".m3u8", ".mp4", ".mpd", ".sdp", ".mkv", ".txt"])
+@pytest.mark.parametrize("kind", PLAYLISTS)
+def test_what_names_other_files_is_refused(
+    tmp_path: Path, secret: Path, kind: str, suffix: str
+) -> None:
+    path = tmp_path / f"list{suffix}"
+    path.write_text(PLAYLISTS[kind])
+    before = secret.stat().st_atime_ns
+    for formats in (VIDEO_FORMATS, STREAM_FORMATS):
+        with pytest.raises(InputError, match=f"list{suffix}: ") as caught:
+            open_media(path, formats)
+        assert len(str(caught.value).splitlines()) == 1
+    assert secret.stat().st_atime_ns == before
+
+
+def test_a_playlist_is_called_one(tmp_path: Path, secret: Path) -> None:
+    path = tmp_path / "list.m3u8"
+    path.write_text(PLAYLISTS["hls"])
+    with pytest.raises(InputError, match=r"list\.m3u8: a playlist, which names other files"):
+        open_media(path, VIDEO_FORMATS)
+
+
+@pytest.mark.parametrize("suffix", [".txt", ".mp4", ".nfo", ".ans", ".srt"])
+def test_text_does_not_become_pictures(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"text{suffix}"
+    path.write_text("root:x:0:0:root:/root:/bin/bash\n" * 200)
+    with pytest.raises(InputError):
+        open_media(path, VIDEO_FORMATS)
+
+
+def test_a_percent_sign_is_part_of_the_name(tmp_path: Path) -> None:
+    for name, colour in (("shot%03d.png", "red"), ("shot001.png", "blue")):
+        source = f"color={colour}:s=64x48"
+        made = tmp_path / "made.png"
+        ffmpeg("-f", "lavfi", "-i", source, "-frames:v", "1", made)
+        made.rename(tmp_path / name)
+    with open_media(tmp_path / "shot%03d.png", VIDEO_FORMATS) as container:
+        (frame,) = container.decode(video=0)
+        assert isinstance(frame, av.VideoFrame)
+        red, _, blue = frame.to_ndarray(format="rgb24")[0, 0]
+        assert red > 200 > 50 > blue
+
+
+def test_a_file_object_is_read_to_its_end_whatever_its_name(secret: Path) -> None:
+    class Named(io.BytesIO):
+        name = "/etc/hostname.png"
+
+    with open_media(Named(secret.read_bytes()), VIDEO_FORMATS, name="given") as container:
+        assert len(list(container.decode(video=0))) == 5
+
+
+def test_a_file_object_need_not_seek(secret: Path) -> None:
+    class Pipe(io.RawIOBase):
+        def __init__(self) -> None:
+            self._file = secret.open("rb")
+
+        def readable(self) -> bool:
+            return True
+
+        def readinto(self, buffer: bytearray) -> int:  # type: ignore[override]
+            return self._file.readinto(buffer)
+
+        def close(self) -> None:
+            self._file.close()
+            super().close()
+
+    with Pipe() as pipe, open_media(pipe, VIDEO_FORMATS, name="-") as container:  # type: ignore[arg-type]
+        assert len(list(container.decode(video=0))) == 5
+
+
+@pytest.mark.parametrize(
+    ("make", "says"),
+    [
+        (lambda path: None, "no such file"),
+        (lambda path: path.mkdir(), "is not a file"),
+        (lambda path: path.write_bytes(b""), "is empty"),
+        (lambda path: path.write_bytes(bytes(5000)), "not a video that can be read"),
+    ],
+)
+def test_other_inputs_are_refused_in_one_line(tmp_path: Path, make: object, says: str) -> None:
+    path = tmp_path / "input.mp4"
+    assert callable(make)
+    make(path)
+    with pytest.raises(InputError, match=rf"input\.mp4: {says}"):
+        open_media(path, VIDEO_FORMATS)
+
+
+def test_errors_while_reading_are_input_errors(secret: Path) -> None:
+    for error in (ValueError("odd\nvalue"), av.InvalidDataError(1, "damage"), OverflowError("big")):
+        with pytest.raises(InputError, match="x: damaged or cut off") as caught, media_errors("x"):
+            raise error
+        assert len(str(caught.value).splitlines()) == 1
