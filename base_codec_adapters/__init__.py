@@ -6,6 +6,7 @@ See docs/base_codecs.md for the programs, how each is found, and what is run.
 from base_codec_adapters.adapter import DEFAULT_TIMEOUT, BaseDecoder, BaseEncoder
 from base_codec_adapters.errors import (
     BaseCodecError,
+    LimitExceededError,
     OutputInvalidError,
     ProgramError,
     ProgramFailedError,
@@ -56,6 +57,7 @@ __all__ = [
     "DecodeResult",
     "EncodeRequest",
     "EncodeResult",
+    "LimitExceededError",
     "OutputInvalidError",
     "Picture420",
     "PictureSpool",

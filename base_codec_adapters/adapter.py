@@ -16,6 +16,7 @@ from typing import ClassVar, Literal
 from base_codec_adapters import yuv4mpeg
 from base_codec_adapters.byte_stream import PictureFormat, StreamSummary, summarise
 from base_codec_adapters.errors import (
+    LimitExceededError,
     OutputInvalidError,
     ProgramError,
     RequestInvalidError,
@@ -31,6 +32,7 @@ from base_codec_adapters.pictures import (
 from base_codec_adapters.requests import (
     MAX_QP,
     Codec,
+    DecodeLimits,
     DecodeRequest,
     DecodeResult,
     EncodeRequest,
@@ -246,25 +248,41 @@ def _check_request(summary: StreamSummary, request: DecodeRequest) -> None:
     found, limits = summary.format, request.limits
     if found.bit_depth not in SAMPLE_DEPTHS:
         raise StreamInvalidError(f"the stream has {found.bit_depth} bits a sample: 8 or 10 needed")
-    for size, margin in (((found.width, found.height), 0), (summary.coded_size, _CODING_BLOCK)):
-        if size[0] > limits.width + margin or size[1] > limits.height + margin:
-            raise StreamInvalidError(
-                f"pictures of {size[0]}x{size[1]} pass the limit of {limits.width}x{limits.height}"
-            )
+    _check_size(found.width, found.height, limits)
+    # What is cropped off is decoded as well.
+    coded_width, coded_height = summary.coded_size
+    _check_size(coded_width, coded_height, limits, _CODING_BLOCK)
     if summary.pictures > limits.pictures:
-        raise StreamInvalidError(
-            f"{summary.pictures} coded pictures pass the limit of {limits.pictures}"
+        raise LimitExceededError(
+            "pictures", f"{summary.pictures} coded pictures pass the limit of {limits.pictures}"
         )
     raw_bytes = summary.pictures * raw_picture_size(found.width, found.height, found.bit_depth)
     if raw_bytes > limits.total_bytes:
-        raise StreamInvalidError(
+        raise LimitExceededError(
+            "total_bytes",
             f"{summary.pictures} pictures of {found} are {raw_bytes} bytes, past the limit of "
-            f"{limits.total_bytes}: decode the stream in parts"
+            f"{limits.total_bytes}: decode the stream in parts",
         )
     expected = request.expected_pictures
     if expected is not None and summary.pictures != expected and not request.lenient:
         raise StreamInvalidError(
             f"the stream holds {summary.pictures} coded pictures where {expected} were expected"
+        )
+
+
+def _check_size(width: int, height: int, limits: DecodeLimits, margin: int = 0) -> None:
+    """LimitExceededError if a picture is too large; ``margin`` more rows and columns are let by."""
+    for limit, size in (("width", width), ("height", height)):
+        if size > getattr(limits, limit) + margin:
+            raise LimitExceededError(
+                limit,
+                f"pictures of {width}x{height} pass the limit of {limits.width}x{limits.height}",
+            )
+    if max(0, width - margin) * max(0, height - margin) > limits.area:
+        raise LimitExceededError(
+            "area",
+            f"pictures of {width}x{height} are {width * height} samples, past the limit of "
+            f"{limits.area}",
         )
 
 

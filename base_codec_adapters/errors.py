@@ -6,6 +6,7 @@
     ├── RequestInvalidError   the caller asked for something no program can do (also a ValueError)
     ├── UnknownAdapterError   no adapter of that name for that codec (also a ValueError)
     ├── StreamInvalidError    a stream given to decode is not one we can or dare decode
+    │   └── LimitExceededError     it asks for more than the limits of the request allow
     └── ProgramError          carries the command, and what the program printed last
         ├── ProgramNotFoundError   absent, or not the program it should be
         ├── ProgramFailedError     ended with an exit status other than 0
@@ -39,6 +40,17 @@ class UnknownAdapterError(BaseCodecError, ValueError):
 
 class StreamInvalidError(BaseCodecError):
     """A stream handed to a decoder is malformed, unsupported or beyond the limits."""
+
+
+class LimitExceededError(StreamInvalidError):
+    """A stream asks for more than the limits of the request allow.
+
+    ``limit`` names the field of `DecodeLimits` that it passes.
+    """
+
+    def __init__(self, limit: str, message: str) -> None:
+        super().__init__(message)
+        self.limit = limit
 
 
 class ProgramError(BaseCodecError):

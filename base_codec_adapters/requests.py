@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from fractions import Fraction
 from pathlib import Path
 from typing import Literal, get_args
@@ -119,13 +119,29 @@ class EncodeResult:
 class DecodeLimits:
     """What a stream may ask for at most before it is refused; checked before decoding starts.
 
-    ``total_bytes`` bounds the raw video of all its pictures together.
+    ``width`` and ``height`` of a picture are in luma samples, ``area`` is their product: a picture
+    must keep within all three. ``pictures`` counts coded pictures. ``total_bytes`` is the raw video
+    of all of them together, which a decoder writes to the temporary folder: 1.5 bytes a luma
+    sample of 8 bits, 3 of 10 bits.
+
+    A few bytes of stream ask for a picture of any size, and its decoding takes time and memory in
+    proportion to ``area``.
+
+    Raises:
+        RequestInvalidError: one is less than 1.
     """
 
     width: int = 8192
     height: int = 8192
+    area: int = 4096 * 2304
     pictures: int = 100_000
     total_bytes: int = 4 << 30
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if value < 1:
+                raise RequestInvalidError(f"limit {field.name} is {value}: give at least 1")
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from base_codec_adapters import (
     DEFAULT_TIMEOUT,
     Codec,
+    DecodeLimits,
     DecodeRequest,
     EncodeRequest,
     find_decoder,
@@ -60,7 +61,11 @@ class KeyPictureCoder:
         """Code one picture uint8 [height, width, 3] with even sides, and decode it again."""
         request = EncodeRequest((to_picture420(picture),), qp=self.qp, fps=self._rate)
         stream = self._encoder.encode(request).stream
-        decoded = self._decoder.decode(DecodeRequest(stream, expected_pictures=1)).pictures[0]
+        height, width = picture.shape[:2]
+        # The limits are against streams of others; this one is as large as the caller's pictures.
+        limits = DecodeLimits(width, height, area=width * height, pictures=1)
+        coded = DecodeRequest(stream, expected_pictures=1, limits=limits)
+        decoded = self._decoder.decode(coded).pictures[0]
         return CodedKeyPicture(stream, to_rgb(decoded))
 
 

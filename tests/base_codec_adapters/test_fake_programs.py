@@ -16,6 +16,7 @@ from base_codec_adapters import (
     DecodeLimits,
     DecodeRequest,
     EncodeRequest,
+    LimitExceededError,
     OutputInvalidError,
     ProgramFailedError,
     ProgramNotFoundError,
@@ -393,13 +394,28 @@ def test_decoder_that_crashes_hangs_or_floods(make_program: MakeProgram) -> None
         (make_stream("hevc", 1, Sps(64, 128)), DecodeLimits(height=64), "the limit of 8192x64"),
         (make_stream("hevc", 1, Sps(8194, 64)), DecodeLimits(), "the limit of 8192x8192"),
         (
+            make_stream("hevc", 1, Sps(4096, 2306)),
+            DecodeLimits(),
+            "pictures of 4096x2306 are 9445376 samples, past the limit of 9437184",
+        ),
+        (make_stream("hevc", 4, Sps(8192, 8192)), DecodeLimits(), "8192x8192 are 67108864 samples"),
+        (
             make_stream("hevc", 1, Sps(60000, 60000, crop=(0, 29998, 0, 29998))),
             DecodeLimits(),
             "pictures of 60000x60000 pass the limit",
         ),
+        (
+            make_stream("hevc", 1, Sps(4096, 4096, crop=(0, 2016, 0, 2016))),
+            DecodeLimits(),
+            "pictures of 4096x4096 are",
+        ),
         (make_stream("hevc", 3), DecodeLimits(pictures=2), "3 coded pictures pass the limit of 2"),
         (make_stream("hevc", 3), DecodeLimits(total_bytes=3 * 6144 - 1), "decode the stream in"),
-        (make_stream("hevc", 50, Sps(8192, 8192)), DecodeLimits(), "past the limit of 4294967296"),
+        (
+            make_stream("hevc", 400, Sps(4096, 2304)),
+            DecodeLimits(),
+            "400 pictures .* are 5662310400 bytes, past the limit of 4294967296",
+        ),
         (make_stream("hevc", 1, Sps(bit_depth=12)), DecodeLimits(), "has 12 bits a sample"),
         (b"hello", DecodeLimits(), "does not start with an Annex B start code"),
     ],
@@ -417,9 +433,19 @@ def test_limits_are_inclusive(
     make_program: MakeProgram, make_picture: MakePicture, tmp_path: Path
 ) -> None:
     program = make_program(writing(tmp_path / "output", y4m(raw_bytes(tmp_path, make_picture, 2))))
-    limits = DecodeLimits(width=64, height=64, pictures=2, total_bytes=2 * 6144)
+    limits = DecodeLimits(width=64, height=64, area=4096, pictures=2, total_bytes=2 * 6144)
     result = hevc_decoder(program).decode(DecodeRequest(make_stream("hevc", 2), limits=limits))
     assert len(result.pictures) == 2
+
+
+def test_limits_of_a_picture_smaller_than_a_coding_block(
+    make_program: MakeProgram, tmp_path: Path
+) -> None:
+    video = b"YUV4MPEG2 W8 H8 F25:1 C420\nFRAME\n" + bytes(96)
+    program = make_program(writing(tmp_path / "output", video))
+    limits = DecodeLimits(width=8, height=8, area=64)
+    request = DecodeRequest(make_stream("hevc", 1, Sps(8, 8)), limits=limits)
+    assert len(hevc_decoder(program).decode(request).pictures) == 1
 
 
 def test_limits_are_for_the_cropped_size(
@@ -427,8 +453,23 @@ def test_limits_are_for_the_cropped_size(
 ) -> None:
     program = make_program(writing(tmp_path / "output", y4m(raw_bytes(tmp_path, make_picture, 1))))
     stream = make_stream("hevc", 1, Sps(72, 128, crop=(0, 4, 0, 32)))
-    limits = DecodeLimits(width=64, height=64)
+    limits = DecodeLimits(width=64, height=64, area=4096)
     assert len(hevc_decoder(program).decode(DecodeRequest(stream, limits=limits)).pictures) == 1
+
+
+def test_the_limit_that_is_passed_is_named(make_program: MakeProgram) -> None:
+    """A caller can then say which of its options to raise."""
+    decoder = hevc_decoder(make_program(PROBE))
+    for limits, name in (
+        (DecodeLimits(width=62), "width"),
+        (DecodeLimits(height=62), "height"),
+        (DecodeLimits(area=4095), "area"),
+        (DecodeLimits(pictures=1), "pictures"),
+        (DecodeLimits(total_bytes=6144), "total_bytes"),
+    ):
+        with pytest.raises(LimitExceededError) as caught:
+            decoder.decode(DecodeRequest(make_stream("hevc", 2), limits=limits))
+        assert caught.value.limit == name
 
 
 def test_other_number_than_expected(make_program: MakeProgram) -> None:

@@ -9,6 +9,7 @@ from base_codec_adapters import (
     BT709_LIMITED,
     MAX_QP,
     ColourDescription,
+    DecodeLimits,
     EncodeRequest,
     RequestInvalidError,
 )
@@ -45,3 +46,9 @@ def test_refused(make_picture: MakePicture) -> None:
         EncodeRequest((picture,), qp=30, fps=Fraction(0))
     with pytest.raises(RequestInvalidError, match="colour matrix is 256"):
         ColourDescription(1, 1, 256, full_range=False)
+
+
+@pytest.mark.parametrize("name", ["width", "height", "area", "pictures", "total_bytes"])
+def test_limits_below_one(name: str) -> None:
+    with pytest.raises(RequestInvalidError, match=f"limit {name} is 0: give at least 1"):
+        DecodeLimits(**{name: 0})
