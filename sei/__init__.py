@@ -20,6 +20,7 @@ from sei.errors import (
     TrailingBitsError,
     UnknownCodecError,
 )
+from sei.escaping import printable
 from sei.face_messages import (
     ChromaKey,
     ChromaKeyThreshold,
@@ -104,6 +105,7 @@ __all__ = [
     "iterate_sei_messages",
     "join_annex_b",
     "make_sei_nal_unit",
+    "printable",
     "read_sei",
     "remove_emulation_prevention",
     "split_annex_b",

@@ -1,0 +1,40 @@
+"""Text that is not ours, made safe to print: names, URIs and strings from streams and files."""
+
+from __future__ import annotations
+
+import os
+import re
+import unicodedata
+
+# What a terminal may act on, or what hides or reorders the text around it: control, format
+# (bidirectional marks among them), surrogate, private and unassigned characters, line and paragraph
+# separators.
+_ESCAPED_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+_NOT_ASCII_PRINTABLE = re.compile(r"[^ -~]")
+
+
+def _escape(match: re.Match[str]) -> str:
+    character = match.group()
+    if unicodedata.category(character) not in _ESCAPED_CATEGORIES:
+        return character
+    code = ord(character)
+    if 0xDC80 <= code <= 0xDCFF:  # a byte of a file name that is no UTF-8 (PEP 383)
+        return f"\\x{code - 0xDC00:02x}"
+    if code < 0x80:
+        return {"\t": r"\t", "\n": r"\n", "\r": r"\r"}.get(character, f"\\x{code:02x}")
+    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
+
+def printable(text: str | os.PathLike[str]) -> str:
+    r"""The text, or path, with what is not to be printed as it is written as an escape.
+
+    Letters and signs of all scripts stay. Control, format, private and unassigned characters and
+    line separators become ``\x1b``, ``\u202e`` or ``\U000e0001``; bytes that are no UTF-8, as
+    Python's file names hold them, become ``\xff``. The result is one line that any terminal and
+    any encoder of UTF-8 takes. A backslash stays, so the escapes cannot be taken back.
+
+    >>> printable("talk\x1b[2J.266")
+    'talk\\x1b[2J.266'
+    """
+    text = os.fspath(text)
+    return text if text.isprintable() else _NOT_ASCII_PRINTABLE.sub(_escape, text)
