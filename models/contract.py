@@ -10,15 +10,19 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from models.closable import Closable
+from models.errors import ModelError
 
 Picture = npt.NDArray[np.uint8]
 FloatArray = npt.NDArray[np.float64]
+IntegerArray = npt.NDArray[np.int64]
+
+Scalar = TypeVar("Scalar", np.float64, np.int64)
 
 MAX_PRECISION_FACTOR = 32  # H.274: precision factor minus 1 is 0..31
 
@@ -48,6 +52,11 @@ class MatrixShape:
         """(count, height, width), the shape of the array of values."""
         return self.count, self.height, self.width
 
+    @property
+    def size(self) -> int:
+        """Values in all matrices of the type."""
+        return self.count * self.height * self.width
+
 
 @dataclass(frozen=True, slots=True)
 class ParameterLayout:
@@ -56,6 +65,10 @@ class ParameterLayout:
     `keypoints` points of `dimensions` (2 or 3) coordinates, 0 for none, quantised with a step of
     2**-coordinate_precision; `matrices` in bitstream order, quantised with a step of
     2**-matrix_precision. Precisions are precision factors of H.274, 1..32.
+
+    The parameters of a picture are also a vector of `size` values, in the order of the bitstream:
+    keypoints point by point, then matrices by type, matrix, row and column. `flatten`, `unflatten`
+    and `split` go between the two, for real values and for integers in quantisation steps.
     """
 
     keypoints: int = 0
@@ -72,6 +85,73 @@ class ParameterLayout:
         for precision in (self.coordinate_precision, self.matrix_precision):
             if not 1 <= precision <= MAX_PRECISION_FACTOR:
                 raise ValueError(f"precision factor {precision} is outside 1..32")
+
+    @property
+    def coordinates(self) -> int:
+        """Values of keypoints: the first ones of the vector."""
+        return self.keypoints * self.dimensions
+
+    @property
+    def elements(self) -> int:
+        """Values of matrices: those that follow the coordinates."""
+        return sum(matrix.size for matrix in self.matrices)
+
+    @property
+    def size(self) -> int:
+        """Values of the vector."""
+        return self.coordinates + self.elements
+
+    @property
+    def precisions(self) -> IntegerArray:
+        """Precision factor of each value [size]."""
+        counts = (self.coordinates, self.elements)
+        return np.repeat([self.coordinate_precision, self.matrix_precision], counts)
+
+    def check(self, parameters: FaceParameters) -> None:
+        """Raise `ModelError` when parameters have another layout."""
+        points = parameters.keypoints
+        found = (
+            (0, 0) if points is None else points.shape,
+            [(kind, values.shape) for kind, values in parameters.matrices],
+        )
+        wanted = (
+            (self.keypoints, self.dimensions) if self.keypoints else (0, 0),
+            [(matrix.matrix_type, matrix.shape) for matrix in self.matrices],
+        )
+        if found != wanted:
+            raise ModelError(
+                f"parameters are keypoints {wanted[0]} and matrices {wanted[1]}, "
+                f"not {found[0]} and {found[1]}"
+            )
+
+    def flatten(self, parameters: FaceParameters) -> FloatArray:
+        """The vector [size] of parameters; raise `ModelError` when they have another layout."""
+        self.check(parameters)
+        points = [] if parameters.keypoints is None else [parameters.keypoints.ravel()]
+        return np.concatenate([*points, *(values.ravel() for _, values in parameters.matrices)])
+
+    def unflatten(self, vector: FloatArray) -> FaceParameters:
+        """The parameters of a vector [size], as views of it."""
+        return FaceParameters(*self.split(vector))
+
+    def split(
+        self, vector: npt.NDArray[Scalar]
+    ) -> tuple[npt.NDArray[Scalar] | None, tuple[tuple[int, npt.NDArray[Scalar]], ...]]:
+        """Keypoints [K, dimensions] or None, and the matrices by type, as views of a vector [size].
+
+        Raises:
+            ValueError: the vector has another size.
+        """
+        if vector.shape != (self.size,):
+            raise ValueError(f"a vector of shape {vector.shape} is not one of {self.size} values")
+        start = self.coordinates
+        points = vector[:start].reshape(-1, self.dimensions) if start else None
+        matrices = []
+        for matrix in self.matrices:
+            part = vector[start : start + matrix.size]
+            matrices.append((matrix.matrix_type, part.reshape(matrix.shape)))
+            start += matrix.size
+        return points, tuple(matrices)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from abc import abstractmethod
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 import torch
@@ -102,9 +101,8 @@ class NetworkModel(AnimationModel):
         """Analyse a picture; raise `ModelError` for another size or values that are not finite."""
         with torch.inference_mode():
             analysis = self._describe(self.to_tensor(picture), key)
-        for values in _numbers(analysis.parameters):
-            if not np.isfinite(values).all():
-                raise ModelError(f"{self.name}: the analysis of a picture is not finite")
+        if not np.isfinite(self.layout.flatten(analysis.parameters)).all():
+            raise ModelError(f"{self.name}: the analysis of a picture is not finite")
         return analysis
 
     def prepare(self, key_picture: Picture, key_parameters: FaceParameters) -> Reference:
@@ -126,21 +124,10 @@ class NetworkModel(AnimationModel):
 
     def check_layout(self, parameters: FaceParameters) -> None:
         """Raise `ModelError` when parameters do not have the layout of the model."""
-        layout = self.layout
-        points = parameters.keypoints
-        found = (
-            (0, 0) if points is None else points.shape,
-            [(kind, values.shape) for kind, values in parameters.matrices],
-        )
-        wanted = (
-            (layout.keypoints, layout.dimensions) if layout.keypoints else (0, 0),
-            [(matrix.matrix_type, matrix.shape) for matrix in layout.matrices],
-        )
-        if found != wanted:
-            raise ModelError(
-                f"{self.name} parameters are keypoints {wanted[0]} and matrices {wanted[1]}, "
-                f"not {found[0]} and {found[1]}"
-            )
+        try:
+            self.layout.check(parameters)
+        except ModelError as error:
+            raise ModelError(f"{self.name} {error}") from None
 
     def to_tensor(self, picture: Picture) -> Tensor:
         """A picture as the networks have it, [1, 3, H, W] in 0..1."""
@@ -162,11 +149,6 @@ class NetworkModel(AnimationModel):
                 raise ModelError(f"{self.name}: the received parameters make no finite picture")
             planar = (255 * prediction[0]).to(torch.uint8).cpu().numpy()
         return np.ascontiguousarray(planar.transpose(1, 2, 0))
-
-
-def _numbers(parameters: FaceParameters) -> list[FloatArray]:
-    points: list[Any] = [] if parameters.keypoints is None else [parameters.keypoints]
-    return points + [values for _, values in parameters.matrices]
 
 
 class NetworkAnalyser(Analyser):

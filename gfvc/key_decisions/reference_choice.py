@@ -16,7 +16,7 @@ from fractions import Fraction
 import numpy as np
 
 from gfvc.video_reader import Picture
-from models import Analyser, Analysis, AnimationModel, FaceParameters
+from models import Analyser, Analysis, AnimationModel
 from models.contract import FloatArray
 
 CHECKS_PER_SECOND = 5
@@ -82,21 +82,18 @@ class ReferenceChoice:
 
     def _distance(self, back: int, found: Analysis) -> float:
         key = self._keys[back]
-        return face_distance(found.parameters, key.analysis.parameters, key.weights)
+        flatten = self._model.layout.flatten
+        difference = flatten(found.parameters) - flatten(key.analysis.parameters)
+        return face_distance(difference, key.weights)
 
 
-def face_distance(face: FaceParameters, key: FaceParameters, weights: FloatArray | None) -> float:
+def face_distance(difference: FloatArray, weights: FloatArray | None) -> float:
     """How far a face lies from that of its key picture, in hundredths of the distance of the eyes.
 
-    `weights` are those of `AnimationModel.value_weights`. A model without them sends keypoints or
-    matrices of a size about 1, whose differences count as hundredths of that.
+    `difference` [values] is that of their parameters; `weights` are those of
+    `AnimationModel.value_weights`. A model without them sends keypoints or matrices of a size
+    about 1, whose differences count as hundredths of that.
     """
-    differences = _numbers(face) - _numbers(key)
     if weights is None:
-        return float(100 * np.sqrt((differences**2).mean()))
-    return float(np.sqrt(differences**2 @ weights))
-
-
-def _numbers(face: FaceParameters) -> FloatArray:
-    parts = [] if face.keypoints is None else [face.keypoints.ravel()]
-    return np.concatenate([*parts, *(values.ravel() for _, values in face.matrices)])
+        return float(100 * np.sqrt((difference**2).mean()))
+    return float(np.sqrt(difference**2 @ weights))

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -49,47 +47,21 @@ def make_card(layout: ParameterLayout) -> ModelCard:
     )
 
 
-def make_parameters(layout: ParameterLayout, draw: Iterator[float]) -> FaceParameters:
-    def array(*shape: int) -> npt.NDArray[np.float64]:
-        return np.array([next(draw) for _ in range(int(np.prod(shape)))]).reshape(shape)
-
-    keypoints = array(layout.keypoints, layout.dimensions) if layout.keypoints else None
-    matrices = tuple((m.matrix_type, array(*m.shape)) for m in layout.matrices)
-    return FaceParameters(keypoints, matrices)
-
-
-def flat(parameters: FaceParameters) -> npt.NDArray[np.float64]:
-    """Keypoints, then matrices, in one row, each in quantisation steps' own unit."""
-    parts = [] if parameters.keypoints is None else [parameters.keypoints.ravel()]
-    return np.concatenate([*parts, *(values.ravel() for _, values in parameters.matrices)])
-
-
-def steps(layout: ParameterLayout) -> npt.NDArray[np.float64]:
-    """The quantisation step of each value of `flat`."""
-    matrix_values = sum(int(np.prod(m.shape)) for m in layout.matrices)
-    return np.concatenate(
-        [
-            np.full(layout.keypoints * layout.dimensions, 2.0**-layout.coordinate_precision),
-            np.full(matrix_values, 2.0**-layout.matrix_precision),
-        ]
-    )
-
-
 @given(st.data(), st.sampled_from(LAYOUTS))
 def test_the_decoder_has_the_encoders_values_and_errors_do_not_add_up(
     data: st.DataObject, layout: ParameterLayout
 ) -> None:
-    size = len(steps(layout))
+    size = layout.size
     clip = data.draw(st.lists(st.lists(numbers, min_size=size, max_size=size), min_size=1))
     coder, receiver = ParameterCoder(layout, make_card(layout)), GfvState()
     for index, values in enumerate(clip):
-        parameters = make_parameters(layout, iter(values))
+        parameters = layout.unflatten(np.array(values))
         code = coder.driven if index else coder.base
         read = receiver.read(code(parameters).payload)
         assert (read.gfv_cnt, read.base_picture_flag) == (index, index == 0)
         decoded = to_parameters(receiver.values, layout, Path("made"))
-        error = np.abs(flat(decoded) - flat(parameters))
-        assert (error <= (0.5 + DEAD_ZONE + 1e-9) * steps(layout)).all()
+        error = np.abs(layout.flatten(decoded) - values)
+        assert (error <= (0.5 + DEAD_ZONE + 1e-9) * 2.0**-layout.precisions).all()
     repeated = receiver.copy().read(coder.repeated().payload)
     assert repeated.low_confidence_face_parameter_flag
 

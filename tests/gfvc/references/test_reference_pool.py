@@ -52,7 +52,7 @@ RATE = Fraction(25)
 
 
 def face(*values: float) -> FaceParameters:
-    return FaceParameters(matrices=((7, np.array(values, np.float64).reshape(1, 1, 2)),))
+    return LAYOUT.unflatten(np.array(values, np.float64))
 
 
 class Stamp(Reference):
@@ -253,8 +253,8 @@ class TestChoice:
 
 def test_distance_is_weighted() -> None:
     weights: npt.NDArray[np.float64] = np.array([4.0, 0.0])
-    assert face_distance(face(3, 9), face(1, 0), weights) == pytest.approx(4.0)
-    assert face_distance(face(NEARER_BY, 0), face(0, 0), None) > NEARER_BY
+    assert face_distance(np.array([2.0, 9.0]), weights) == pytest.approx(4.0)
+    assert face_distance(np.array([NEARER_BY, 0.0]), None) > NEARER_BY
 
 
 def test_the_encoder_takes_an_earlier_key_picture(
