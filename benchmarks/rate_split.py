@@ -25,8 +25,8 @@ from gfvc.coding_pass import Clip, CodedClip, code_clip
 from gfvc.crop import require_square
 from gfvc.default_model import choose_model
 from gfvc.driven_pictures import parameters_of_pictures
-from gfvc.encode_options import EncodeOptions
 from gfvc.key_decisions.quality import FaceQuality
+from gfvc.options.encoding import EncodeOptions
 from gfvc.rate_control import RateSettings
 from gfvc.stream_information import StreamInformation
 from gfvc.stream_reader import read_face_stream

@@ -13,10 +13,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from gfvc.decoder import DecodeOptions, DecodeSummary, decode
-    from gfvc.encode_options import EncodeOptions
+    from gfvc.decoder import DecodeSummary, decode
     from gfvc.encoder import EncodeSummary, encode
     from gfvc.errors import GfvcError, InputError, OutputError, StreamError
+    from gfvc.options.decoding import DecodeOptions
+    from gfvc.options.encoding import EncodeOptions
 
 __version__ = "0.1.0"
 
@@ -35,10 +36,10 @@ __all__ = [
 ]
 
 _HOME = {
-    "DecodeOptions": "gfvc.decoder",
+    "DecodeOptions": "gfvc.options.decoding",
     "DecodeSummary": "gfvc.decoder",
     "decode": "gfvc.decoder",
-    "EncodeOptions": "gfvc.encode_options",
+    "EncodeOptions": "gfvc.options.encoding",
     "EncodeSummary": "gfvc.encoder",
     "encode": "gfvc.encoder",
     "GfvcError": "gfvc.errors",

@@ -22,9 +22,6 @@ from gfvc.colour import to_picture420, to_rgb
 
 Picture = npt.NDArray[np.uint8]
 
-# Default quantisation parameters: a 256x256 face in 2 to 3 kB.
-DEFAULT_QP: dict[Codec, int] = {"vvc": 32, "hevc": 32}
-
 
 @dataclass(frozen=True, slots=True)
 class CodedKeyPicture:

@@ -12,7 +12,6 @@ from fractions import Fraction
 from pathlib import Path
 
 from gfvc.base_layer import CodedKeyPicture, KeyPictureCoder
-from gfvc.encode_options import EncodeOptions
 from gfvc.errors import InputError, KeyPictureTooCoarseError
 from gfvc.face_units import FaceUnits
 from gfvc.fallback.coding import SequenceCoder
@@ -21,6 +20,7 @@ from gfvc.key_decisions.monitor import GenerationMonitor, Verdict
 from gfvc.key_decisions.reference_choice import ReferenceChoice
 from gfvc.key_decisions.scene_cuts import SceneCuts
 from gfvc.key_pictures import KeyPictureSchedule
+from gfvc.options.encoding import EncodeOptions
 from gfvc.stream_writer import StreamWriter
 from gfvc.video_reader import Picture
 from models import Analyser, Analysis, AnimationModel, FaceParameters

@@ -13,8 +13,8 @@ from base_codec_adapters import Codec
 from gfvc.base_layer import KeyPictureCoder
 from gfvc.clip_encoder import ClipEncoder, Progress
 from gfvc.containers import write_mp4
-from gfvc.encode_options import EncodeOptions
 from gfvc.face_units import DecidedUnits, FaceUnits, ImmediateUnits
+from gfvc.options.encoding import EncodeOptions
 from gfvc.rate_control import RateSettings
 from gfvc.scaling import read_scaled
 from gfvc.stream_information import StreamInformation

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -19,16 +19,15 @@ from gfvc.base_layer import Picture, decode_base_layer
 from gfvc.decoded_pool import DecodedPool
 from gfvc.driven_pictures import parameters_of_pictures
 from gfvc.errors import StreamError
+from gfvc.options.decoding import DecodeOptions
 from gfvc.output import check_not_source, check_writable, replaced_when_complete
 from gfvc.stream_reader import FaceStream, read_face_stream
 from gfvc.transcoding import is_marked, model_uri
-from gfvc.video_reader import MAX_RATE, MIN_RATE
 from gfvc.video_writer import is_folder_output, open_writer
 from models import (
     AnimationModel,
     RegisteredModel,
     Registry,
-    Runtime,
     UnknownModelError,
     default_registry,
 )
@@ -41,26 +40,6 @@ NO_MODEL = "none"
 
 Notes = Callable[[str], None]
 Progress = Callable[[int, "int | None"], None]
-
-
-@dataclass(frozen=True, slots=True)
-class DecodeOptions:
-    """How to decode.
-
-    `rate` in pictures per second replaces the one that the stream states; `timeout` is in seconds
-    for the base decoder and the coded pictures that it decodes at a time; `runtime` says how
-    networks run. Raises `ValueError` for any other value.
-    """
-
-    rate: Fraction | None = None
-    timeout: float = DEFAULT_TIMEOUT
-    runtime: Runtime = field(default_factory=Runtime)
-
-    def __post_init__(self) -> None:
-        if self.rate is not None and not MIN_RATE <= self.rate <= MAX_RATE:
-            raise ValueError(f"rate cannot be {self.rate!r}")
-        if self.timeout <= 0:
-            raise ValueError(f"timeout cannot be {self.timeout!r}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,9 +15,9 @@ import numpy as np
 from base_codec_adapters import Codec
 from gfvc.decoder import decode
 from gfvc.demo_clip import RATE, make_demo_clip
-from gfvc.encode_options import EncodeOptions
 from gfvc.encoder import encode
 from gfvc.metrics import LandmarkError, psnr, ssim
+from gfvc.options.encoding import EncodeOptions
 from gfvc.video_reader import Picture, read_pictures
 from gfvc.video_writer import open_writer
 

@@ -14,10 +14,10 @@ from gfvc.coding_pass import Clip, CodedClip, code_clip
 from gfvc.containers import MP4_SUFFIX
 from gfvc.crop import choose_crop, require_square
 from gfvc.default_model import choose_model
-from gfvc.encode_options import EncodeOptions
 from gfvc.errors import InputError, OutputError
+from gfvc.options.encoding import EncodeOptions
 from gfvc.output import check_not_source, check_writable, replaced_when_complete
-from gfvc.rate_control import RateSettings
+from gfvc.rate_control import RateSettings, settings_asked_for
 from gfvc.stream_information import StreamInformation
 from gfvc.target_bitrate import code_at_bitrate
 from gfvc.video_reader import VideoProperties, probe_video
@@ -196,7 +196,7 @@ def _code(
             return code_at_bitrate(
                 clip, bitrate, folder, analyser, in_mp4=in_mp4, progress=progress, stage=stage
             )
-        settings = clip.options.rate_settings(clip.codec)
+        settings = settings_asked_for(clip.options, clip.codec)
         return code_clip(clip, settings, folder / "coded.stream", analyser, progress), 1
 
 

@@ -19,12 +19,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from gfvc.errors import StreamError
+from gfvc.options.encoding import MAX_POOL
 from gfvc.picture_schedule import MAX_PICTURES, PictureSchedule
 from sei import SeiError
 from sei.bits import BitReader, BitWriter
 
-MAX_POOL = 8
-"""Greatest number of key pictures that a decoder is asked to keep."""
 NUMBERS = 256
 
 _POOL_BITS = 3

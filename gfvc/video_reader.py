@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gfvc.errors import InputError
+from gfvc.options.encoding import MAX_RATE, MIN_RATE
 from gfvc.rectangle import Rectangle
 
 if TYPE_CHECKING:
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
 
 Picture = npt.NDArray[np.uint8]
 
-MIN_RATE = Fraction(1)
-MAX_RATE = Fraction(240)
 MAX_SIDE = 16384
 # Pixels of real video are less out of square than this.
 _SLIMMEST = Fraction(1, 4)

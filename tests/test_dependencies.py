@@ -72,6 +72,7 @@ def loaded_after(statements: str) -> set[str]:
     [
         "import gfvc",
         "import gfvc.cli.main; gfvc.cli.main.build_parser()",
+        "import gfvc.cli.main; gfvc.cli.main.build_parser('inspect')",
         "import sei",
     ],
 )

@@ -12,8 +12,8 @@ from typing import Any
 from base_codec_adapters.requests import MAX_QP
 from base_codec_adapters.video import Structure, find_video_encoder
 from gfvc.default_model import BEST
-from gfvc.encode_options import EncodeOptions
 from gfvc.errors import InputError
+from gfvc.options.encoding import EncodeOptions
 
 # Options of the encoder that a benchmark sets by itself.
 _OURS = frozenset(

@@ -11,6 +11,7 @@ import json
 import sys
 from pathlib import Path
 
+from gfvc.cli.option_arguments import add_options, parsed_options
 from gfvc.cli.runtime_arguments import add_runtime_arguments, runtime_from
 
 HELP = "decode a stream into a video"
@@ -24,6 +25,8 @@ examples:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command's arguments."""
+    from gfvc.options.decoding import DecodeOptions
+
     parser.add_argument(
         "input",
         type=Path,
@@ -36,6 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="OUT",
         help="video by suffix (.mp4, .mkv lossless, .y4m raw), or a folder of PNG files",
     )
+    add_options(parser, DecodeOptions)
     add_runtime_arguments(parser)
     parser.add_argument("--force", action="store_true", help="replace OUT if it exists")
     parser.add_argument(
@@ -46,13 +50,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Run the command."""
     from gfvc.cli.console import note, progress_bar
-    from gfvc.decoder import DecodeOptions, decode
+    from gfvc.decoder import decode
+    from gfvc.options.decoding import DecodeOptions
 
     with progress_bar("decoding") as progress:
         summary = decode(
             options.input,
             options.output,
-            DecodeOptions(runtime=runtime_from(options)),
+            parsed_options(DecodeOptions, options, runtime=runtime_from(options)),
             force=options.force,
             notes=note,
             progress=progress,

@@ -51,8 +51,12 @@ exit status: 0 done, 1 failed (one line on stderr says why), 2 wrong usage
 """
 
 
-def build_parser() -> argparse.ArgumentParser:
-    """The parser of all commands; the command line reference is written from it."""
+def build_parser(*complete: str) -> argparse.ArgumentParser:
+    """The parser of all commands.
+
+    Those named in `complete` have their arguments, the others only their line of help: what it
+    takes to describe all of them is not wanted where one runs.
+    """
     parser = argparse.ArgumentParser(
         prog="gfvc",
         description=_DESCRIPTION,
@@ -70,7 +74,8 @@ def build_parser() -> argparse.ArgumentParser:
             epilog=getattr(module, "EPILOG", None),
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
-        module.add_arguments(command)
+        if name in complete:
+            module.add_arguments(command)
     return parser
 
 
@@ -98,7 +103,8 @@ def _missing_library(error: ImportError) -> str:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; return the exit status (usage errors exit with 2 by themselves)."""
-    options = build_parser().parse_args(arguments)
+    given = sys.argv[1:] if arguments is None else arguments
+    options = build_parser(*given[:1]).parse_args(given)
     try:
         status = _module(options.command).run(options)
         sys.stdout.flush()

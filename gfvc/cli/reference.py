@@ -9,7 +9,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from gfvc.cli.main import build_parser
+from gfvc.cli.main import COMMANDS, build_parser
 
 _INTRODUCTION = """\
 # Command line reference
@@ -20,7 +20,7 @@ Written by `python -m gfvc.cli.reference docs/cli.md` from the parsers; do not e
 
 def reference() -> str:
     """The reference as Markdown."""
-    parser = build_parser()
+    parser = build_parser(*COMMANDS)
     actions = [a for a in parser._actions if isinstance(a, argparse._SubParsersAction)]
     parts = [_INTRODUCTION, _section("gfvc", parser)]
     for action in actions:

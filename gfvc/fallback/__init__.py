@@ -5,10 +5,3 @@ See docs/fallback.md.
 """
 
 from __future__ import annotations
-
-from typing import Literal, get_args
-
-FallbackPolicy = Literal["auto", "never", "always"]
-FALLBACK_POLICIES: tuple[FallbackPolicy, ...] = get_args(FallbackPolicy)
-
-__all__ = ["FALLBACK_POLICIES", "FallbackPolicy"]

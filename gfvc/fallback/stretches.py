@@ -11,9 +11,9 @@ from __future__ import annotations
 import math
 from fractions import Fraction
 
-from gfvc.fallback import FallbackPolicy
 from gfvc.fallback.coding import SequenceCoder
 from gfvc.key_pictures import LOST_SECONDS
+from gfvc.options.encoding import FallbackPolicy
 from gfvc.video_reader import Picture
 
 # A face must be seen this long before a key picture is paid for.

@@ -6,10 +6,3 @@ See docs/decisions.md.
 """
 
 from __future__ import annotations
-
-from typing import Literal, get_args
-
-KeyPicturePolicy = Literal["auto", "fixed"]
-KEY_PICTURE_POLICIES: tuple[KeyPicturePolicy, ...] = get_args(KeyPicturePolicy)
-
-__all__ = ["KEY_PICTURE_POLICIES", "KeyPicturePolicy"]

@@ -7,14 +7,14 @@ that goes with it.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, get_args
 
 from base_codec_adapters import Codec
-from gfvc.base_layer import DEFAULT_QP
-from gfvc.symbol_decisions import DEFAULT_PRICE
-
-Quality = Literal["low", "medium", "high"]
-QUALITIES: tuple[Quality, ...] = get_args(Quality)
+from gfvc.options.encoding import (
+    DEFAULT_KEY_QP,
+    DEFAULT_PRICE,
+    BitOptions,
+    Quality,
+)
 
 _KEY_QPS = range(2, 51)
 # The price doubles for so many steps of the quantisation parameter: the pairs that
@@ -42,7 +42,7 @@ def ladder(codec: Codec) -> tuple[RateSettings, ...]:
 
 def default_step(codec: Codec) -> int:
     """Index in the ladder of the encoder's defaults."""
-    return _KEY_QPS.index(DEFAULT_QP[codec])
+    return _KEY_QPS.index(DEFAULT_KEY_QP)
 
 
 def quality_settings(quality: Quality, codec: Codec) -> RateSettings:
@@ -50,6 +50,16 @@ def quality_settings(quality: Quality, codec: Codec) -> RateSettings:
     return _step(codec, _KEY_QP_OF_QUALITY[quality])
 
 
+def settings_asked_for(options: BitOptions, codec: Codec) -> RateSettings:
+    """The settings of options that have none searched."""
+    if options.quality is not None:
+        return quality_settings(options.quality, codec)
+    return RateSettings(
+        DEFAULT_KEY_QP if options.key_qp is None else options.key_qp,
+        DEFAULT_PRICE if options.symbol_price is None else options.symbol_price,
+    )
+
+
 def _step(codec: Codec, key_qp: int) -> RateSettings:
-    doublings = (key_qp - DEFAULT_QP[codec]) / _QP_STEPS_PER_DOUBLING
+    doublings = (key_qp - DEFAULT_KEY_QP) / _QP_STEPS_PER_DOUBLING
     return RateSettings(key_qp, DEFAULT_PRICE * 2.0**doublings)

@@ -12,7 +12,7 @@ from typing import Any, TypeGuard
 from gfvc.bench.results import RESULTS_FILE, read_results
 from gfvc.errors import InputError
 from gfvc.metrics import Better, Measure
-from gfvc.video_reader import MAX_RATE, MIN_RATE
+from gfvc.options.encoding import MAX_RATE, MIN_RATE
 
 MAX_RESULTS_BYTES = 1 << 28
 MAX_PICTURES = 1 << 20

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from gfvc.options.encoding import DECISIONS, DEFAULT_PRICE
+
+__all__ = ["DECISIONS", "DEFAULT_PRICE", "FULL_RATE", "Switches", "SymbolSettings"]
+
 
 @dataclass(frozen=True, slots=True)
 class Switches:
@@ -24,13 +28,8 @@ class Switches:
     precision: bool = False
 
 
-DECISIONS = ("separate_parts", "trellis", "byte_filling", "precision")
-"""Names of the switches that are on or off."""
-
 FULL_RATE = Switches(interval=1)
 """A message for every picture."""
-
-DEFAULT_PRICE = 0.05
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from fractions import Fraction
 
 from gfvc.errors import StreamError
+from gfvc.options.encoding import MAX_POOL
 from gfvc.picture_schedule import PictureSchedule
-from gfvc.reference_runs import MAX_POOL, NUMBERS, ReferenceRuns
+from gfvc.reference_runs import NUMBERS, ReferenceRuns
 from gfvc.stream_information import StreamInformation
 from gfvc.verification.findings import Check, Finding, Place
 from sei import USER_DATA_UNREGISTERED, GenerativeFaceVideo

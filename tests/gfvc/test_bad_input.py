@@ -129,8 +129,6 @@ def test_a_bad_video_is_refused_in_one_line(
     ("output", "settings", "says"),
     [
         ("out.265", ["--key-qp", "52"], "QP is 52"),
-        ("out.266", ["--key-qp", "64"], "QP is 64"),
-        ("out.265", ["--key-qp", "-1"], "QP is -1"),
         ("out.265", ["--model", "mona-lisa"], "'mona-lisa' (there are: face"),
         ("out.265", ["--base-encoder", "x266"], "'x266': choose from auto, ffmpeg-libx265"),
         ("out.265", ["--base-encoder", "ffmpeg-libvvenc"], "no hevc encoder is called"),

@@ -29,7 +29,7 @@ from tests.gfvc.test_programs import FAKE
 def parsers() -> dict[str, argparse.ArgumentParser]:
     [subparsers] = [
         action
-        for action in build_parser()._actions
+        for action in build_parser(*COMMANDS)._actions
         if isinstance(action, argparse._SubParsersAction)
     ]
     return dict(subparsers.choices)

@@ -165,7 +165,7 @@ def test_one_way_to_say_how_many_bits(
         folder=tmp_path, says="choose one",
     )  # fmt: skip
     options = {"quality": "low"} if more[0] == "--quality" else {more[0][2:].replace("-", "_"): 1}
-    with pytest.raises(ValueError, match="exclude each other"):
+    with pytest.raises(ValueError, match=r"bitrate, quality, and key_qp .* choose one"):
         EncodeOptions(bitrate=3000, **options)
 
 

@@ -10,9 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from base_codec_adapters import MAX_QP, Codec
-from gfvc.base_layer import DEFAULT_QP
+from gfvc.options.encoding import DEFAULT_KEY_QP, QUALITIES
 from gfvc.rate_control import (
-    QUALITIES,
     TOLERANCE,
     RateSettings,
     default_step,
@@ -34,7 +33,7 @@ def made_rate(key: float, symbols: float) -> Callable[[RateSettings], float]:
     """Kbit/s that fall with the settings as real ones do; `key` and `symbols` at the defaults."""
 
     def rate(settings: RateSettings) -> float:
-        steps = settings.key_qp - DEFAULT_QP["vvc"]
+        steps = settings.key_qp - DEFAULT_KEY_QP
         return key * math.pow(2, -steps / 6) + symbols * math.pow(
             settings.symbol_price / DEFAULT_PRICE, -0.35
         )
@@ -57,7 +56,7 @@ class Counted:
 @pytest.mark.parametrize("codec", CODECS)
 def test_the_ladder_falls_and_holds_the_defaults(codec: Codec) -> None:
     steps = ladder(codec)
-    assert steps[default_step(codec)] == RateSettings(DEFAULT_QP[codec], DEFAULT_PRICE)
+    assert steps[default_step(codec)] == RateSettings(DEFAULT_KEY_QP, DEFAULT_PRICE)
     assert all(0 <= step.key_qp <= MAX_QP[codec] for step in steps)
     assert [s.key_qp for s in steps] == sorted({s.key_qp for s in steps})
     assert [s.symbol_price for s in steps] == sorted({s.symbol_price for s in steps})

@@ -9,9 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gfvc.errors import StreamError
+from gfvc.options.encoding import MAX_POOL
 from gfvc.picture_schedule import PictureSchedule
 from gfvc.rectangle import Rectangle
-from gfvc.reference_runs import MAX_POOL, ReferenceRuns
+from gfvc.reference_runs import ReferenceRuns
 from gfvc.stream_information import StreamInformation
 from sei.bits import BitReader
 

@@ -1,0 +1,99 @@
+"""The parser's arguments from the declarations of options, and the options from what was parsed."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import inspect
+from typing import Any, TypeVar
+
+from gfvc.errors import GfvcError
+from gfvc.options.declaration import (
+    Option,
+    OptionConflictError,
+    OptionGroup,
+    described_options,
+)
+
+T = TypeVar("T", bound=OptionGroup)
+
+
+def add_options(parser: argparse.ArgumentParser, options: type[OptionGroup]) -> None:
+    """Describe the options of a class: those of each base class in a group with its title."""
+    known = described_options(options)
+    groups = [base for base in options.__mro__ if issubclass(base, OptionGroup)]
+    for group in reversed(groups):
+        names = [name for name in inspect.get_annotations(group) if name in known]
+        if names:
+            section = parser.add_argument_group(group.title)
+            for name in names:
+                _add(section, name, *known[name])
+
+
+def parsed_options(options: type[T], parsed: argparse.Namespace, **further: Any) -> T:
+    """The options that were given; `further` are those that no argument is made from.
+
+    Raises `UsageError` for options that exclude each other.
+    """
+    values = {
+        name: getattr(parsed, name) for name in described_options(options) if hasattr(parsed, name)
+    }
+    try:
+        return options(**values, **further)
+    except OptionConflictError as error:
+        flags = {
+            name: flag(name, described)
+            for name, (described, _) in described_options(options).items()
+        }
+        raise UsageError(error.message.format_map(flags)) from None
+
+
+class UsageError(GfvcError):
+    """Options that exclude each other; the message names them as they are given."""
+
+
+def flag(name: str, described: Option) -> str:
+    """How an option is given: `--key-qp`."""
+    return f"--{described.flag or name.replace('_', '-')}"
+
+
+def _add(section: argparse._ArgumentGroup, name: str, described: Option, default: Any) -> None:
+    text = described.help.replace("%", "%%")
+    if described.kind is None:
+        section.add_argument(flag(name, described), dest=name, action="store_true", help=text)
+        return
+    shown = described.default
+    if shown is None and default is not None and not described.repeats:
+        shown = f"{default:g}" if isinstance(default, float) else str(default)
+    if shown is not None:
+        text += f" (default: {shown.replace('%', '%%')})"
+    kind = described.kind
+
+    def read(given: str) -> Any:
+        try:
+            return kind.parse(given)
+        except ValueError as error:
+            raise argparse.ArgumentTypeError(str(error)) from None
+
+    section.add_argument(
+        flag(name, described),
+        dest=name,
+        type=read,
+        action=_Append if described.repeats else "store",
+        default=default if default is not dataclasses.MISSING else None,
+        metavar=kind.metavar,
+        help=text,
+    )
+
+
+class _Append(argparse.Action):
+    """Collects the values of an option that is given several times in a tuple."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: Any,
+        option_string: str | None = None,
+    ) -> None:
+        setattr(namespace, self.dest, (*getattr(namespace, self.dest), values))

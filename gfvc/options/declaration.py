@@ -1,0 +1,166 @@
+"""One declaration of each option: a dataclass field that carries what all its users need to know.
+
+From it come the check of a value that a program gives, the parser, `--help` and docs/cli.md
+(`gfvc.cli.option_arguments`), the text of Python's `help`, and the options' JSON form.
+
+A library that makes parsers of dataclasses (tyro, jsonargparse) was tried instead: one answers a
+wrong value with a box of a dozen lines, the other cannot have `--key-qp` as a name.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any, ClassVar, TypeVar
+
+from gfvc.options.kinds import Kind
+
+_KEY = "option"
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """What is known of an option beside its name and default.
+
+    Attributes:
+        kind: its values; None for a switch, which is True when it is given.
+        help: what it does, for people; without the default.
+        flag: its name on the command line, where that is not the field's.
+        default: what the default means, where it is not the default itself.
+        repeats: whether it may be given several times; the value is a tuple then.
+        optional: whether None is a value, which says that another option or the input decides.
+    """
+
+    kind: Kind | None
+    help: str
+    flag: str | None = None
+    default: str | None = None
+    repeats: bool = False
+    optional: bool = False
+
+    def accepts(self, value: Any) -> bool:
+        """Whether the option can have a value."""
+        if value is None:
+            return self.optional
+        if self.kind is None:
+            return isinstance(value, bool)
+        if self.repeats:
+            is_several = isinstance(value, (tuple, list, set, frozenset))
+            return is_several and all(map(self.kind.accepts, value))
+        return self.kind.accepts(value)
+
+    @property
+    def wanted(self) -> str:
+        """What it accepts, in words."""
+        return "True or False" if self.kind is None else self.kind.wanted
+
+
+def option(
+    kind: Kind,
+    help_text: str,
+    default: Any = None,
+    *,
+    flag: str | None = None,
+    shown: str | None = None,
+    repeats: bool = False,
+) -> Any:
+    """A dataclass field that is an option; `shown` says what its default means.
+
+    None is allowed where it is the default.
+    """
+    described = Option(kind, help_text, flag, shown, repeats, optional=default is None)
+    return dataclasses.field(default=default, metadata={_KEY: described})
+
+
+def switch(help_text: str) -> Any:
+    """A dataclass field that is off unless it is asked for."""
+    return dataclasses.field(default=False, metadata={_KEY: Option(None, help_text)})
+
+
+def described_options(group: type) -> dict[str, tuple[Option, Any]]:
+    """The options that a class declares or inherits, by field name, with their defaults."""
+    return {
+        field.name: (field.metadata[_KEY], field.default)
+        for field in dataclasses.fields(group)
+        if _KEY in field.metadata
+    }
+
+
+class OptionConflictError(ValueError):
+    """Options that exclude each other.
+
+    The message names them in braces, `{key_qp}`; as text they are the names of the fields.
+    """
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+    def __str__(self) -> str:
+        return self.message.format_map(_Names())
+
+
+class _Names(dict[str, str]):
+    def __missing__(self, key: str) -> str:
+        return key
+
+
+@dataclass(frozen=True, kw_only=True)
+class OptionGroup:
+    """Base of the classes that declare options: values are checked when an object is made.
+
+    Raises `ValueError` for a value that an option cannot have, `OptionConflictError` for options
+    that exclude each other.
+    """
+
+    title: ClassVar[str] = "options"
+    """Heading of the group in `--help`."""
+
+    def __post_init__(self) -> None:
+        for name, (described, _) in described_options(type(self)).items():
+            value = getattr(self, name)
+            if not described.accepts(value):
+                raise ValueError(f"{name} cannot be {value!r}: give {described.wanted}")
+        for group in type(self).__mro__:
+            if issubclass(group, OptionGroup) and "conflict" in vars(group):
+                message = group.conflict(self)
+                if message is not None:
+                    raise OptionConflictError(message)
+
+    def conflict(self) -> str | None:
+        """What is wrong with values that are right each by itself; None when nothing is.
+
+        Names of options stand in braces.
+        """
+        return None
+
+    def to_json(self) -> dict[str, Any]:
+        """All options as a JSON object; fractions and further objects as text or objects."""
+        return {field.name: _plain(getattr(self, field.name)) for field in dataclasses.fields(self)}
+
+
+G = TypeVar("G", bound=type[OptionGroup])
+
+
+def documented(group: G) -> G:
+    """Class decorator: puts the options' help into the docstring."""
+    lines = []
+    for name, (described, default) in described_options(group).items():
+        shown = described.default or (repr(default) if default is not None else None)
+        ending = f" (default: {shown})" if shown else ""
+        lines.append(f"    {name}: {described.help}{ending}")
+    group.__doc__ = f"{group.__doc__ or ''}\n\nOptions:\n" + "\n".join(lines)
+    return group
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Fraction):
+        return str(value)
+    if isinstance(value, (tuple, list)):
+        return list(map(_plain, value))
+    if isinstance(value, (set, frozenset)):
+        return sorted(map(_plain, value))
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return dataclasses.asdict(value)
+    return value

@@ -1,0 +1,229 @@
+"""How to encode: the options of `gfvc.encode` and `gfvc encode`, grouped by what they are about."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import ClassVar, Literal, get_args
+
+from base_codec_adapters import DEFAULT_TIMEOUT, Codec
+from gfvc.options.declaration import OptionGroup, documented, option, switch
+from gfvc.options.kinds import either, fraction, real, text, whole, words
+from gfvc.symbol_rate import AUTOMATIC_RATE, FULL, SymbolRate
+from models import Runtime
+from models.face import MAX_FEATURES
+
+Quality = Literal["low", "medium", "high"]
+QUALITIES: tuple[Quality, ...] = get_args(Quality)
+FallbackPolicy = Literal["auto", "never", "always"]
+FALLBACK_POLICIES: tuple[FallbackPolicy, ...] = get_args(FallbackPolicy)
+KeyPicturePolicy = Literal["auto", "fixed"]
+KEY_PICTURE_POLICIES: tuple[KeyPicturePolicy, ...] = get_args(KeyPicturePolicy)
+
+DECISIONS = ("separate_parts", "trellis", "byte_filling", "precision")
+"""Decisions about face parameters that can be left out (`gfvc.symbol_decisions.Switches`)."""
+
+DEFAULT_KEY_QP = 32
+"""A 256x256 face in 2 to 3 kB, with VVC and with HEVC."""
+DEFAULT_PRICE = 0.05
+"""Of a bit of the face parameters."""
+MIN_RATE, MAX_RATE = Fraction(1), Fraction(240)
+"""Pictures per second."""
+MAX_POOL = 8
+"""Greatest number of key pictures that a decoder is asked to keep."""
+
+PICTURE_RATE = fraction(
+    MIN_RATE, MAX_RATE, f"a rate in {MIN_RATE}..{MAX_RATE} such as 25 or 30000/1001", "RATE"
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SourceOptions(OptionGroup):
+    """What of the input is coded."""
+
+    title: ClassVar[str] = "what is coded"
+
+    crop: str = option(
+        words("auto", "none"),
+        "auto: find the face and choose a square for the clip; none: take the whole picture, which "
+        "must be square",
+        "auto",
+    )
+    size: int = option(whole(64, 2048, step=8), "side of the coded picture", 256)
+    rate: Fraction | None = option(
+        PICTURE_RATE, "pictures per second, 25 or 30000/1001", flag="fps", shown="IN's"
+    )
+    audio: str = option(
+        words("none", "copy"), "copy: keep IN's sound, as it is, in an .mp4 OUT", "none"
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class BitOptions(OptionGroup):
+    """How many bits are spent."""
+
+    title: ClassVar[str] = "how many bits"
+
+    bitrate: float | None = option(
+        real(
+            100.0,
+            1e8,
+            "a number of bits per second in 100..100000k, such as 3k or 2500",
+            with_thousands=True,
+        ),
+        "bits per second that OUT without its sound shall take, within 5 %, such as 3k or 2500; "
+        "codes the clip several times to find the --key-qp and --symbol-price for it",
+    )
+    quality: Quality | None = option(
+        words(*QUALITIES),
+        "a --key-qp and a --symbol-price that go together; see docs/rate_control.md",
+        shown="medium",
+    )
+    key_qp: int | None = option(
+        whole(0, 63),
+        "quantisation parameter of key pictures, 0..63 for VVC, 0..51 for HEVC; higher is smaller",
+        shown=str(DEFAULT_KEY_QP),
+    )
+    symbol_price: float | None = option(
+        real(0.0, 1e9, "a number above 0"),
+        "how far the face may be off to save a bit of its parameters, as mean squared displacement "
+        "of its landmarks in hundredths of the distance of the eyes",
+        shown=str(DEFAULT_PRICE),
+    )
+
+    def conflict(self) -> str | None:
+        """One way of saying how many bits to spend excludes the others."""
+        own = self.key_qp is not None or self.symbol_price is not None
+        if own + (self.bitrate is not None) + (self.quality is not None) > 1:
+            return (
+                "{bitrate}, {quality}, and {key_qp} with {symbol_price} are three ways to say how "
+                "many bits to spend; choose one"
+            )
+        return None
+
+
+@dataclass(frozen=True, kw_only=True)
+class BaseLayerOptions(OptionGroup):
+    """Which pictures the base codec codes, and how."""
+
+    title: ClassVar[str] = "coded pictures"
+
+    codec: Codec | None = option(
+        words("vvc", "hevc"), "base codec", shown="by OUT's suffix, VVC if that is silent"
+    )
+    base_encoder: str = option(
+        text(),
+        "encoder of the key pictures",
+        "auto",
+        shown="auto, the first that is installed",
+    )
+    key_interval: int | None = option(
+        either(words(auto=None), whole(1, of="a number of pictures")),
+        "send a key picture every N pictures; one is always sent when the face was lost and is "
+        "found again",
+        shown="auto, at least every 30 s",
+    )
+    key_pictures: KeyPicturePolicy = option(
+        words(*KEY_PICTURE_POLICIES),
+        "auto: send more key pictures where the face would be drawn badly without, and at scene "
+        "cuts; fixed: only those of --key-interval",
+        "fixed",
+    )
+    fallback: FallbackPolicy = option(
+        words(*FALLBACK_POLICIES),
+        "auto: send pictures without a usable face as ordinary video; never: let the face stand "
+        "still there, and refuse a clip without one; always: all of it is ordinary video",
+        "auto",
+    )
+    fallback_qp: int | None = option(
+        whole(0, 63),
+        "quantisation parameter of ordinary video",
+        shown="that of key pictures",
+    )
+    timeout: float = option(
+        real(0.0, 1e6, "a number of seconds above 0"),
+        "seconds that a program of the base codec may take for a key picture, or for 25 pictures "
+        "of ordinary video",
+        DEFAULT_TIMEOUT,
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class FaceOptions(OptionGroup):
+    """Which model draws the driven pictures, and what is sent for it."""
+
+    title: ClassVar[str] = "driven pictures"
+
+    model: str | None = option(
+        text(),
+        "animation model; see gfvc models",
+        shown="face, or mesh where --size is no multiple of 32",
+    )
+    features: int = option(
+        whole(0, MAX_FEATURES),
+        f"0..{MAX_FEATURES} values a picture for what landmarks do not say, measured by the face "
+        "model",
+        0,
+    )
+    align: bool | None = option(
+        words(auto=None, on=True, off=False),
+        "correct each tracked face by what the key picture shows when it is bent so, for models "
+        "that draw from landmarks",
+        shown="auto, on for face, off for mesh",
+    )
+    reference_pool: int = option(
+        whole(1, MAX_POOL),
+        "let each picture be made from that of the last N key pictures (1..8) which suits it best; "
+        "an extension of gfvc's own, other decoders take the last one",
+        1,
+    )
+    low_delay: bool = switch(
+        "give each picture a message in a NAL unit of its own, written at once (costs much)"
+    )
+    symbol_rate: SymbolRate = option(
+        either(
+            words(AUTOMATIC_RATE, FULL),
+            fraction(Fraction(0), MAX_RATE, f"a number of messages a second up to {MAX_RATE}"),
+        ),
+        "messages with face parameters a second; between them the decoder interpolates; auto: "
+        "where they pay, full: one for each picture",
+        AUTOMATIC_RATE,
+    )
+    without: tuple[str, ...] | frozenset[str] = option(
+        words(**{name.replace("_", "-"): name for name in DECISIONS}),
+        "leave out a decision about face parameters (see docs/decisions.md); may be repeated",
+        (),
+        repeats=True,
+    )
+
+    def conflict(self) -> str | None:
+        """Nothing is decided about a message that is sent at once."""
+        if self.low_delay and self.reference_pool > 1:
+            return (
+                "with {low_delay} each picture is made from the last key picture; leave out "
+                "{reference_pool}"
+            )
+        if self.low_delay and (self.symbol_rate not in (AUTOMATIC_RATE, FULL) or self.without):
+            return (
+                "{low_delay} sends each picture's message at once, so that nothing can be decided "
+                "about it; leave out {symbol_rate}, {symbol_price} and {without}"
+            )
+        return None
+
+
+@documented
+@dataclass(frozen=True, kw_only=True)
+class EncodeOptions(FaceOptions, BaseLayerOptions, BitOptions, SourceOptions):
+    """How to encode; None stands for a default that depends on the input or output.
+
+    `runtime` says how networks run. Raises `ValueError` for a value that an option cannot have,
+    or for options that exclude each other.
+    """
+
+    runtime: Runtime = field(default_factory=Runtime)
+
+    def conflict(self) -> str | None:
+        """Low delay decides nothing, so that a price has no meaning."""
+        if self.low_delay and self.symbol_price is not None:
+            return "{low_delay} decides nothing about messages; leave out {symbol_price}"
+        return None

@@ -1,0 +1,123 @@
+"""Kinds of values that an option takes: what is accepted, how it is read from text and shown."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+LARGEST_DENOMINATOR = 1001
+"""Of rates that are read from text: 30000/1001 is the usual one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """The values of an option.
+
+    Attributes:
+        wanted: what is accepted, as it ends the sentence "'x' is not …".
+        read: makes a value of text; raises `ValueError` or `ArithmeticError` where it cannot.
+        accepts: whether a value is one of these.
+        metavar: what stands for the value in a usage line.
+        choices: all texts that can be read, where they are few.
+    """
+
+    wanted: str
+    read: Callable[[str], Any]
+    accepts: Callable[[Any], bool]
+    metavar: str = "N"
+    choices: tuple[str, ...] = ()
+
+    def parse(self, text: str) -> Any:
+        """The value that a text means; raises `ValueError` with one line for the user."""
+        try:
+            value = self.read(text)
+        except (ValueError, ArithmeticError, KeyError):
+            value = None
+            readable = False
+        else:
+            readable = True
+        if not readable or not self.accepts(value):
+            raise ValueError(f"{text!r} is not {self.wanted}")
+        return value
+
+
+def whole(low: int, high: int | None = None, *, step: int = 1, of: str = "a whole number") -> Kind:
+    """Whole numbers from `low` to `high`, both included; None for no end."""
+    limits = f">= {low}" if high is None else f"in {low}..{high}"
+    wanted = f"a multiple of {step} {limits}" if step > 1 else f"{of} {limits}"
+
+    def accepts(value: Any) -> bool:
+        is_whole = isinstance(value, int) and not isinstance(value, bool)
+        return is_whole and value >= low and (high is None or value <= high) and value % step == 0
+
+    return Kind(wanted, int, accepts)
+
+
+def real(low: float, high: float, wanted: str, *, with_thousands: bool = False) -> Kind:
+    """Numbers from `low`, or above it where it is 0, to `high`; "3k" for 3000 on request."""
+
+    def read(text: str) -> float:
+        if with_thousands and text[-1:] in ("k", "K"):
+            return float(text[:-1]) * 1000.0
+        return float(text)
+
+    def accepts(value: Any) -> bool:
+        is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+        return is_number and math.isfinite(value) and low <= value <= high and value > 0
+
+    return Kind(wanted, read, accepts, "N[k]" if with_thousands else "N")
+
+
+def fraction(low: Fraction, high: Fraction, wanted: str, metavar: str = "N") -> Kind:
+    """Exact numbers above 0, from `low` to `high`, such as 25 or 30000/1001."""
+
+    def accepts(value: Any) -> bool:
+        return isinstance(value, (int, Fraction)) and value > 0 and low <= value <= high
+
+    def read(text: str) -> Fraction:
+        value = Fraction(text)
+        # An approximation must not step over the limits, in either direction.
+        near = value.limit_denominator(LARGEST_DENOMINATOR)
+        return near if accepts(near) and accepts(value) else value
+
+    return Kind(wanted, read, accepts, metavar)
+
+
+def words(*names: str, **meanings: Any) -> Kind:
+    """Some words, which mean themselves, and others (by keyword), which mean something else."""
+    values: Mapping[str, Any] = {name: name for name in names} | meanings
+    texts = tuple(values)
+    return Kind(
+        f"one of {', '.join(texts)}",
+        values.__getitem__,
+        lambda value: any(value is known or value == known for known in values.values()),
+        "{" + ",".join(texts) + "}",
+        texts,
+    )
+
+
+def text(metavar: str = "NAME") -> Kind:
+    """Any text but none."""
+    return Kind(
+        "a name", str, lambda value: isinstance(value, str) and bool(value.strip()), metavar
+    )
+
+
+def either(special: Kind, usual: Kind) -> Kind:
+    """Values of two kinds; words of the first come first."""
+
+    def read(given: str) -> Any:
+        if given in special.choices:
+            return special.read(given)
+        return usual.read(given)
+
+    quoted = [f"{word!r}" for word in special.choices]
+    return Kind(
+        f"{', '.join(quoted)} or {usual.wanted}",
+        read,
+        lambda value: special.accepts(value) or usual.accepts(value),
+        "|".join([*special.choices, usual.metavar]),
+    )

@@ -1,0 +1,174 @@
+"""Options are declared once: the check of values, the parser and the documentation follow."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import re
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, ClassVar
+
+import pytest
+
+from gfvc.cli.main import build_parser
+from gfvc.cli.option_arguments import UsageError, add_options, parsed_options
+from gfvc.options.declaration import (
+    OptionConflictError,
+    OptionGroup,
+    described_options,
+    documented,
+    option,
+    switch,
+)
+from gfvc.options.decoding import DecodeOptions
+from gfvc.options.encoding import EncodeOptions
+from gfvc.options.kinds import either, fraction, real, text, whole, words
+from tests.gfvc.support import CommandLine, read_all
+
+
+@documented
+@dataclass(frozen=True, kw_only=True)
+class Tea(OptionGroup):
+    """How to make tea."""
+
+    title: ClassVar[str] = "tea"
+
+    minutes: int = option(whole(1, 10), "how long it draws, 50 % of it covered", 4)
+    milk: float | None = option(real(0.0, 0.5, "a share"), "share of milk", shown="by the guest")
+    kinds: tuple[str, ...] = option(words("green", dark="black"), "leaves", (), repeats=True)
+    hot: bool = switch("heat the cup")
+
+    def conflict(self) -> str | None:
+        return "{milk} spoils green {kinds}" if self.milk and "green" in self.kinds else None
+
+
+def tea(*arguments: str) -> Tea:
+    parser = argparse.ArgumentParser(prog="tea", exit_on_error=False)
+    add_options(parser, Tea)
+    return parsed_options(Tea, parser.parse_args(arguments))
+
+
+def test_options_from_a_command_line() -> None:
+    assert tea() == Tea()
+    assert tea("--minutes", "3", "--milk", "0.25", "--kinds", "dark", "--hot") == Tea(
+        minutes=3, milk=0.25, kinds=("black",), hot=True
+    )
+    assert tea("--kinds", "dark", "--kinds", "green").kinds == ("black", "green")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("--minutes", "11"), "'11' is not a whole number in 1..10"),
+        (("--minutes", "four"), "'four' is not a whole number in 1..10"),
+        (("--kinds", "white"), "'white' is not one of green, dark"),
+    ],
+)
+def test_what_cannot_be_read_says_what_can(arguments: tuple[str, ...], says: str) -> None:
+    with pytest.raises(argparse.ArgumentError, match=re.escape(says)):
+        tea(*arguments)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"minutes": 0}, {"minutes": 2.5}, {"minutes": True}, {"minutes": None}, {"milk": float("nan")},
+     {"milk": "half"}, {"kinds": "green"}, {"kinds": ("white",)}, {"hot": 1}],
+)  # fmt: skip
+def test_values_of_a_program_are_checked_alike(wrong: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=f"{next(iter(wrong))} cannot be"):
+        Tea(**wrong)
+
+
+def test_a_conflict_names_options_as_they_were_given() -> None:
+    with pytest.raises(OptionConflictError, match=r"^milk spoils green kinds$"):
+        Tea(milk=0.1, kinds=("green",))
+    with pytest.raises(UsageError, match=r"^--milk spoils green --kinds$"):
+        tea("--milk", "0.1", "--kinds", "green")
+
+
+def test_help_is_in_the_parser_and_in_the_docstring() -> None:
+    parser = argparse.ArgumentParser()
+    add_options(parser, Tea)
+    shown = re.sub(r"\s+", " ", parser.format_help())
+    for text_of_help in (
+        "tea:", "--minutes N how long it draws, 50 % of it covered (default: 4)",
+        "--milk N share of milk (default: by the guest)", "--hot heat the cup",
+    ):  # fmt: skip
+        assert text_of_help in shown
+    assert "milk: share of milk (default: by the guest)" in (Tea.__doc__ or "")
+
+
+def test_options_as_json() -> None:
+    made = EncodeOptions(rate=Fraction(30000, 1001), without=frozenset({"trellis", "precision"}))
+    plain = json.loads(json.dumps(made.to_json()))
+    assert plain["rate"] == "30000/1001"
+    assert plain["without"] == ["precision", "trellis"]
+    assert plain["runtime"] == {"device": "auto", "engine": "auto", "bfloat16": False}
+    assert set(plain) == {field.name for field in dataclasses.fields(EncodeOptions)}
+
+
+@pytest.mark.parametrize(
+    ("kind", "given", "value"),
+    [
+        (whole(64, 2048, step=8), "128", 128),
+        (real(100.0, 1e8, "bits", with_thousands=True), "2.5k", 2500.0),
+        (fraction(Fraction(1), Fraction(240), "a rate"), "30000/1001", Fraction(30000, 1001)),
+        (fraction(Fraction(1), Fraction(240), "a rate"), "29.97", Fraction(2997, 100)),
+        (either(words(auto=None), whole(1)), "auto", None),
+        (either(words(auto=None), whole(1)), "7", 7),
+        (text(), "mesh", "mesh"),
+    ],
+)
+def test_kinds_of_values(kind: Any, given: str, value: Any) -> None:
+    assert kind.parse(given) == value
+
+
+@pytest.mark.parametrize(
+    ("kind", "given"),
+    [
+        (whole(64, 2048, step=8), "100"),
+        (real(0.0, 1e9, "a number above 0"), "0"),
+        (real(0.0, 1e9, "a number above 0"), "inf"),
+        (fraction(Fraction(1), Fraction(240), "a rate"), "25/0"),
+        (fraction(Fraction(1), Fraction(240), "a rate"), "240.0001"),
+        (fraction(Fraction(0), Fraction(240), "a rate"), "0"),
+        (either(words(auto=None), whole(1)), "automatic"),
+        (text(), " "),
+    ],
+)
+def test_no_value_of_a_kind(kind: Any, given: str) -> None:
+    with pytest.raises(ValueError, match=f"^{re.escape(repr(given))} is not "):
+        kind.parse(given)
+
+
+@pytest.mark.parametrize(
+    ("command", "options"), [("encode", EncodeOptions), ("decode", DecodeOptions)]
+)
+def test_every_option_can_be_given(command: str, options: type[OptionGroup]) -> None:
+    [commands] = [
+        action
+        for action in build_parser(command)._actions
+        if isinstance(action, argparse._SubParsersAction)
+    ]
+    known = {action.dest for action in commands.choices[command]._actions}
+    assert set(described_options(options)) <= known
+
+
+def test_decoding_at_another_rate(small_stream: Path, tmp_path: Path, command: CommandLine) -> None:
+    outcome = command("decode", small_stream, tmp_path / "out.mkv", "--fps", "50", "--json")
+    assert json.loads(outcome.out)["fps"] == 50.0
+    assert len(read_all(tmp_path / "out.mkv", Fraction(50))) == 12
+
+
+@pytest.mark.parametrize(
+    ("name", "wrong"), [("--fps", "0"), ("--timeout", "0"), ("--timeout", "x")]
+)
+def test_decoding_options_that_cannot_be(
+    small_stream: Path, tmp_path: Path, command: CommandLine, name: str, wrong: str
+) -> None:
+    outcome = command("decode", small_stream, tmp_path / "out.mkv", name, wrong)
+    assert outcome.status == 2
+    assert f"argument {name}: '{wrong}' is not" in outcome.err
