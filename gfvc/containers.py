@@ -1,9 +1,10 @@
-"""Streams in MP4 (ISO/IEC 14496-15), and out of MP4, QuickTime and Matroska files.
+"""Streams in MP4 (ISO/IEC 14496-15), and out of the containers that libavformat knows.
 
 A key picture's access unit is a sample, with all face messages that belong to it, shown until
 the next coded picture: a player without gfvc shows a slide show of key pictures in true time.
 The sample entry is hvc1 or vvc1, or hev1 or vvi1 where parameter sets change in the stream and so
-must stand in the samples.
+must stand in the samples. Only what the sample entry holds is taken out of samples: video, sequence
+and picture parameter sets; adaptation parameter sets (VVC) come with the pictures that use them.
 """
 
 from __future__ import annotations
@@ -15,10 +16,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from gfvc.errors import InputError, OutputError
+from gfvc.media_files import STREAM_FORMATS, VIDEO_FORMATS, media_errors, open_media
+from gfvc.media_files import reason as reason_of
 from sei import Codec, NalUnit, join_annex_b, split_annex_b
 
 if TYPE_CHECKING:
     from av.container import InputContainer, OutputContainer
+    from av.video.stream import VideoStream
 
 MP4_SUFFIX = ".mp4"
 _FORMATS = {"vvc": "vvc", "hevc": "hevc"}
@@ -27,16 +31,64 @@ _SAMPLE_ENTRIES_WITH_SETS = {"vvc": "vvi1", "hevc": "hev1"}
 _CODECS = {"vvc": Codec.VVC, "hevc": Codec.HEVC, "h264": Codec.AVC}
 _FILTERS = {"vvc": "vvc_mp4toannexb", "hevc": "hevc_mp4toannexb", "h264": "h264_mp4toannexb"}
 
-_ISO_BASE_MEDIA = b"ftyp"
-_MATROSKA = bytes.fromhex("1a45dfa3")
 # The same input gives the same file: no dates, no random identifiers.
 _BIT_EXACT = {"fflags": "+bitexact"}
-_PARAMETER_SETS = {Codec.VVC: range(12, 18), Codec.HEVC: range(32, 35)}
+# Video, sequence and picture parameter sets.
+_PARAMETER_SETS = {Codec.VVC: range(14, 17), Codec.HEVC: range(32, 35)}
+
+HEAD_BYTES = 64
+"""Bytes from the start of a file that `begins_as_byte_stream` wants to see."""
 
 
-def is_container(head: bytes) -> bool:
-    """Tell from a file's first bytes whether it is an MP4, QuickTime or Matroska file."""
-    return head[4:8] in (_ISO_BASE_MEDIA, b"moov", b"mdat", b"wide") or head[:4] == _MATROSKA
+def begins_as_byte_stream(head: bytes) -> bool:
+    """Whether a file's first bytes are zeros and a start code, as in Annex B, or no more than that.
+
+    Boxes of MP4 may begin so too, in their size: what looks like the name of a box after it does
+    not count.
+    """
+    after_zeros = head.lstrip(b"\0")
+    zeros = len(head) - len(after_zeros)
+    if not after_zeros:
+        return True
+    is_box = len(head) >= 8 and head[4:8].isascii() and head[4:8].decode().isprintable()
+    return zeros >= 2 and after_zeros[0] == 1 and not is_box
+
+
+def open_container(path: Path, head: bytes) -> InputContainer | None:
+    """Open a container by what libavformat says it is; None for a byte stream (Annex B).
+
+    `head` are the first `HEAD_BYTES` of the file. Raises `InputError` when it is neither, or a
+    container that is damaged or of another kind than `STREAM_FORMATS`.
+    """
+    if begins_as_byte_stream(head):
+        return None
+    try:
+        return open_media(path, STREAM_FORMATS)
+    except InputError as error:
+        if head.startswith((b"\0\0\1", b"\0\0\0\1")):
+            return None
+        text = str(error).removeprefix(f"{path}: ")
+        raise InputError(
+            f"{path}: no start code 00 00 01 as at the start of a byte stream, and no container "
+            f"of one: {text}"
+        ) from None
+
+
+def is_container(path: Path) -> bool:
+    """Whether a file is a container by what libavformat says, be it a damaged one.
+
+    Raises `InputError` when it is neither that nor a byte stream, or cannot be read.
+    """
+    try:
+        with path.open("rb") as file:
+            head = file.read(HEAD_BYTES)
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({reason_of(error)})") from None
+    container = open_container(path, head)
+    if container is None:
+        return False
+    container.close()
+    return True
 
 
 def write_mp4(
@@ -57,7 +109,6 @@ def write_mp4(
     codec = access_units[0][0].codec.value
     sets_change = _parameter_sets_change(access_units)
     entries = _SAMPLE_ENTRIES_WITH_SETS if sets_change else _SAMPLE_ENTRIES
-    samples = _samples(access_units, keep_sets=sets_change)
     time_base = 1 / rate
     try:
         with av.open(str(output), "w", format="mp4", options=_BIT_EXACT) as container:
@@ -65,16 +116,17 @@ def write_mp4(
                 stream: Any = container.add_stream_from_template(
                     template.streams.video[0], opaque=True
                 )
+                entry = template.streams.video[0].codec_context.extradata or b""
             stream.codec_context.codec_tag = entries[codec]
             stream.time_base = time_base
+            samples = _samples(access_units, b"" if sets_change else entry)
             if audio_source is None:
                 _mux_video(container, stream, samples, pictures, time_base)
             else:
-                with av.open(str(audio_source.absolute())) as source:
+                with open_media(audio_source, VIDEO_FORMATS) as source:
                     _mux_with_audio(container, stream, samples, pictures, time_base, source)
-    except (av.FFmpegError, OSError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise OutputError(f"{output}: cannot be written ({reason})") from None
+    except (av.FFmpegError, OSError, ValueError) as error:
+        raise OutputError(f"{output}: cannot be written ({reason_of(error)})") from None
 
 
 def _elementary(data: bytes, codec: str) -> InputContainer:
@@ -101,12 +153,15 @@ def _parameter_sets_change(access_units: Sequence[Sequence[NalUnit]]) -> bool:
     return any(not _parameter_sets(units) <= first for units in access_units)
 
 
-def _samples(access_units: Sequence[Sequence[NalUnit]], *, keep_sets: bool) -> list[_Sample]:
-    """Access units, without the parameter sets that the sample entry holds unless told so."""
-    left_out = frozenset() if keep_sets else _parameter_sets(access_units[0])
+def _samples(access_units: Sequence[Sequence[NalUnit]], entry: bytes) -> list[_Sample]:
+    """Access units, without the parameter sets that the sample entry holds.
+
+    `entry` is what the sample entry is made of, a byte stream, or nothing where all stay.
+    """
+    held = _parameter_sets(list(split_annex_b(entry, access_units[0][0].codec)))
     return [
         _Sample(
-            join_annex_b(unit for unit in units if unit.data not in left_out),
+            join_annex_b(unit for unit in units if unit.data not in held),
             any(unit.is_irap for unit in units),
         )
         for units in access_units
@@ -177,38 +232,48 @@ def read_container(path: Path) -> Iterator[NalUnit]:
     Parameter sets that the file keeps apart come first. Raises `InputError` when the file is
     damaged or holds no VVC, HEVC or H.264 video.
     """
-    import av
+    return read_opened(path, open_media(path, STREAM_FORMATS))
 
-    try:
-        container = av.open(str(path.absolute()))
-    except (av.FFmpegError, OSError) as error:
-        raise InputError(f"{path}: cannot be read ({_reason(error)})") from None
+
+def read_opened(path: Path, container: InputContainer) -> Iterator[NalUnit]:
+    """As `read_container`, of a container that is open; it is closed at the end."""
     with container:
-        name = container.streams.video[0].codec_context.name if container.streams.video else ""
-        if name not in _CODECS:
-            raise InputError(f"{path}: holds no VVC, HEVC or H.264 video")
+        stream = _coded_track(path, container)
+        name = stream.codec_context.name
         yield from split_annex_b(
-            cast("BinaryIO", _AnnexBReader(path, container, name)), _CODECS[name]
+            cast("BinaryIO", _AnnexBReader(path, container, stream)), _CODECS[name]
         )
 
 
-class _AnnexBReader:
-    """Gives a container's video track as a byte stream, piece by piece."""
+def _coded_track(path: Path, container: InputContainer) -> VideoStream:
+    """The first video track with a codec of ours that is no cover picture."""
+    from av.stream import Disposition
 
-    def __init__(self, path: Path, container: InputContainer, name: str) -> None:
+    for stream in container.streams.video:
+        # There is none where the library does not know the codec at all.
+        context: Any = stream.codec_context
+        if context is None or stream.disposition & Disposition.attached_pic:
+            continue
+        if context.name in _CODECS:
+            return stream
+    raise InputError(f"{path}: holds no VVC, HEVC or H.264 video")
+
+
+class _AnnexBReader:
+    """Gives a video track as a byte stream, piece by piece."""
+
+    def __init__(self, path: Path, container: InputContainer, stream: VideoStream) -> None:
         from av.bitstream import BitStreamFilterContext
 
-        stream = container.streams.video[0]
         self._path = path
-        self._filter = BitStreamFilterContext(_FILTERS[name], stream)
-        self._packets = container.demux(stream)
+        with media_errors(str(path)):
+            self._filter = BitStreamFilterContext(_FILTERS[stream.codec_context.name], stream)
+            self._packets = container.demux(stream)
         self._buffer = b""
 
     def read(self, size: int) -> bytes:
         """At most `size` bytes; none at the end."""
-        import av
-
-        try:
+        with media_errors(str(self._path)):
             while not self._buffer:
                 packet = next(self._packets, None)
                 if packet is None:
@@ -217,11 +282,5 @@ class _AnnexBReader:
                 self._buffer = b"".join(bytes(part) for part in self._filter.filter(given))
                 if given is None:
                     break
-        except av.FFmpegError as error:
-            raise InputError(f"{self._path}: damaged ({_reason(error)})") from None
         data, self._buffer = self._buffer[:size], self._buffer[size:]
         return data
-
-
-def _reason(error: Exception) -> str:
-    return getattr(error, "strerror", None) or str(error)

@@ -7,20 +7,20 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from gfvc.containers import is_container, read_container
+from gfvc.containers import HEAD_BYTES, open_container, read_opened
 from gfvc.errors import InputError
 from sei import Codec, NalUnit, UnknownCodecError, split_annex_b
 
 STANDARD_INPUT = "-"
-_HEAD = 8
 
 
 @contextlib.contextmanager
 def open_nal_units(source: str | Path, codec: str | None = None) -> Iterator[Iterator[NalUnit]]:
     """The NAL units of a stream, read as they are asked for; "-" is standard input.
 
-    MP4, QuickTime and Matroska files are told by their first bytes; their first video track is
-    read. Raises `InputError` when the file cannot be read or is no stream of a known codec.
+    Containers (MP4, QuickTime, Matroska, MPEG-TS and a few more) are told by their content; their
+    first VVC, HEVC or H.264 track is read. Raises `InputError` when the file cannot be read or is
+    no stream of a known codec.
     """
     known = None if codec is None else Codec(codec)
     try:
@@ -31,10 +31,12 @@ def open_nal_units(source: str | Path, codec: str | None = None) -> Iterator[Ite
         if path.is_dir():
             raise InputError(f"{path}: is a folder")
         with path.open("rb") as file:
-            if is_container(file.read(_HEAD)):
-                yield read_container(path)
+            # A pipe cannot go back, and holds no container, which must be read here and there.
+            head = file.peek(HEAD_BYTES)[:HEAD_BYTES]
+            container = open_container(path, head) if path.is_file() and head else None
+            if container is not None:
+                yield read_opened(path, container)
                 return
-            file.seek(0)
             yield split_annex_b(file, known)
     except BrokenPipeError:
         raise

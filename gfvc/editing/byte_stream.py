@@ -42,7 +42,8 @@ def read_nal_units(path: Path, codec: Codec | None = None) -> Iterator[NalUnit]:
     Raises `InputError` when the file cannot be read, is a container, or is no stream of a known
     codec (without `codec` it is told from the first NAL units); `StreamError` where it breaks off.
     """
-    if is_container(read_head(path)):
+    read_head(path)
+    if is_container(path):
         raise InputError(f"{path}: is a container; give the elementary stream in it (.266 or .265)")
     try:
         with path.open("rb") as file:

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
 import io
+import os
+import struct
+from collections.abc import Iterator
 from pathlib import Path
 
 import av
@@ -56,6 +59,59 @@ def test_text_does_not_become_pictures(tmp_path: Path, suffix: str) -> None:
     path.write_text("root:x:0:0:root:/root:/bin/bash\n" * 200)
     with pytest.raises(InputError):
         open_media(path, VIDEO_FORMATS)
+
+
+def boxes(data: bytes, start: int, end: int) -> Iterator[tuple[bytes, int, int]]:
+    """Type, start and end of each box of an MP4 or QuickTime file between two places."""
+    while start + 8 <= end:
+        size = int.from_bytes(data[start : start + 4], "big")
+        yield data[start + 4 : start + 8], start, start + size
+        start += size
+
+
+def with_alias(data: bytes, path: Path) -> bytes:
+    """A QuickTime file whose track says that its samples are in another file.
+
+    The data reference is an alias record as libavformat reads it: volume, name, and the path as
+    an item of type 2.
+    """
+    text = str(path).encode()
+    item = struct.pack(">hh", 2, len(text)) + text + bytes(len(text) % 2)
+    volume, name = b"\x01v".ljust(28, b"\0"), b"\x01f".ljust(64, b"\0")
+    record = bytes(10) + volume + bytes(12) + name + bytes(16) + struct.pack(">hh", 1, 1)
+    record += bytes(16) + item + struct.pack(">hh", -1, 0) + bytes(100)
+    alias = struct.pack(">I4sI", 12 + len(record), b"alis", 0) + record
+    reference = struct.pack(">I4sII", 16 + len(alias), b"dref", 0, 1) + alias
+
+    def replace(start: int, end: int, path: list[bytes]) -> bytes:
+        parts = []
+        for kind, first, after in boxes(data, start, end):
+            body = data[first:after]
+            if kind == path[0]:
+                body = reference
+                if path[1:]:
+                    inner = replace(first + 8, after, path[1:])
+                    body = struct.pack(">I4s", 8 + len(inner), kind) + inner
+            parts.append(body)
+        return b"".join(parts)
+
+    return replace(0, len(data), [b"moov", b"trak", b"mdia", b"minf", b"dinf", b"dref"])
+
+
+def open_files() -> set[str]:
+    return {os.readlink(entry.path) for entry in os.scandir("/proc/self/fd") if entry.is_symlink()}
+
+
+def test_a_track_in_another_file_stays_shut(tmp_path: Path, secret: Path) -> None:
+    plain, path = tmp_path / "plain.mov", tmp_path / "elsewhere.mov"
+    ffmpeg("-i", secret, "-c:v", "mpeg4", "-an", plain)
+    path.write_bytes(with_alias(plain.read_bytes(), secret))
+    with av.open(str(path), container_options={"enable_drefs": "1", "use_absolute_path": "1"}):
+        assert str(secret) in open_files(), "the file does not do what this test is about"
+    with open_media(path, VIDEO_FORMATS):
+        opened = open_files()
+    assert str(path) in opened
+    assert str(secret) not in opened
 
 
 def test_a_percent_sign_is_part_of_the_name(tmp_path: Path) -> None:

@@ -1,0 +1,134 @@
+"""What other programs make of our MP4 files: the coded pictures of the elementary stream, each."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import cv2
+import numpy as np
+import pytest
+
+from base_codec_adapters import Codec, EncodeRequest, find_encoder
+from gfvc import EncodeOptions, encode
+from gfvc.colour import to_picture420
+from gfvc.containers import read_container, write_mp4
+from gfvc.demo_clip import RATE
+from gfvc.video_reader import Picture
+from sei import Codec as SeiCodec
+from sei import NalUnit, access_units, join_annex_b, split_annex_b
+from tests.gfvc.support import decode_all, ffmpeg, nal_units, write_video
+
+pytestmark = pytest.mark.program
+
+RAW = ("-fps_mode", "passthrough", "-f", "rawvideo", "-pix_fmt", "yuv420p10le", "-")
+
+
+def textured(pictures: list[Picture]) -> list[Picture]:
+    """Pictures with a soft grain, for which libvvenc sends adaptive loop filters in an APS."""
+    noise = np.random.default_rng(1).integers(0, 256, pictures[0].shape, np.uint8)
+    grain = cv2.GaussianBlur(noise, (0, 0), 1.5).astype(np.int16) - 128
+    return [np.clip(p.astype(np.int16) + grain // 2, 0, 255).astype(np.uint8) for p in pictures]
+
+
+def shown_by_pyav(path: Path) -> list[bytes]:
+    with av.open(str(path)) as container:
+        frames = list(container.decode(video=0))
+    return [frame.to_ndarray(format="yuv420p10le").tobytes() for frame in frames]
+
+
+def assert_same_pictures(stream: Path, mp4: Path) -> int:
+    """ffmpeg, PyAV and gfvc get the pictures of the elementary stream out of an MP4 file."""
+    raw = ffmpeg("-i", stream, *RAW)
+    assert ffmpeg("-i", mp4, *RAW) == raw
+    expected = shown_by_pyav(stream)
+    shown = shown_by_pyav(mp4)
+    assert shown == expected
+    assert b"".join(shown) == raw
+    return len(shown)
+
+
+def types(units: list[NalUnit]) -> list[str]:
+    return [unit.type_name for unit in units]
+
+
+def coded_both_ways(folder: Path, clip: Path, **options: object) -> tuple[Path, Path]:
+    """A clip as an elementary stream, and the same in MP4."""
+    settings = EncodeOptions(**options)  # type: ignore[arg-type]
+    stream = folder / ("out.266" if settings.codec == "vvc" else "out.265")
+    encode(clip, stream, settings)
+    encode(clip, folder / "out.mp4", settings)
+    return stream, folder / "out.mp4"
+
+
+@pytest.mark.parametrize("keys", [1, 3])
+@pytest.mark.parametrize("codec", ["vvc", "hevc"])
+def test_faces(tmp_path: Path, demo_pictures: list[Picture], codec: Codec, keys: int) -> None:
+    clip = write_video(tmp_path / "clip.mkv", textured(demo_pictures[:6]), RATE)
+    stream, mp4 = coded_both_ways(
+        tmp_path, clip, codec=codec, key_qp=22, key_interval=6 // keys, symbol_rate="full"
+    )
+    if codec == "vvc":
+        assert types(nal_units(stream)).count("PREFIX_APS") == keys
+        assert types(list(read_container(mp4))).count("PREFIX_APS") == keys
+    assert assert_same_pictures(stream, mp4) == keys
+    for ours, expected in zip(decode_all(mp4), decode_all(stream), strict=True):
+        np.testing.assert_array_equal(ours, expected)
+
+
+@pytest.mark.parametrize("codec", ["vvc", "hevc"])
+def test_ordinary_video_between_faces(
+    tmp_path: Path, demo_pictures: list[Picture], codec: Codec
+) -> None:
+    """Predicted pictures, whose adaptive loop filters come in APSs of their own."""
+    faces = textured(demo_pictures[:4])
+    noise = np.random.default_rng(2).integers(0, 256, (256, 280, 3), np.uint8)
+    field = cv2.GaussianBlur(noise, (0, 0), 1.5)
+    blots = [np.ascontiguousarray(field[:, 2 * time : 2 * time + 256]) for time in range(12)]
+    clip = write_video(tmp_path / "clip.mkv", [*faces, *blots, *faces], RATE)
+    options = {"codec": codec, "key_qp": 22, "fallback_qp": 22, "symbol_rate": "full"}
+    stream, mp4 = coded_both_ways(tmp_path, clip, **options)
+    if codec == "vvc":
+        assert types(nal_units(stream)).count("PREFIX_APS") >= 3
+    assert assert_same_pictures(stream, mp4) >= 10
+    remarks: list[str] = []
+    for ours, expected in zip(
+        decode_all(mp4, remarks.append), decode_all(stream, remarks.append), strict=True
+    ):
+        np.testing.assert_array_equal(ours, expected)
+
+
+@pytest.mark.parametrize("codec", ["vvc", "hevc"])
+def test_parameter_sets_that_change(
+    tmp_path: Path, demo_pictures: list[Picture], codec: Codec
+) -> None:
+    """Pictures of two sizes: their parameter sets must stand in the samples."""
+    encoder = find_encoder(codec)
+    units: list[list[NalUnit]] = []
+    for size in (128, 256, 128):
+        small = np.ascontiguousarray(textured(demo_pictures[:1])[0][:size, :size])
+        coded = encoder.encode(EncodeRequest((to_picture420(small),), qp=22)).stream
+        units += map(list, access_units(split_annex_b(coded, SeiCodec(codec))))
+    path = tmp_path / "sizes.mp4"
+    write_mp4(path, units, [1, 1, 1], Fraction(25))
+    with av.open(str(path)) as container:
+        sizes = [frame.width for frame in container.decode(video=0)]
+    assert sizes == [128, 256, 128]
+    stream = tmp_path / "sizes.bin"
+    stream.write_bytes(b"".join(map(join_annex_b, units)))
+    with av.open(str(stream), format=codec) as container:
+        expected = [frame.to_ndarray() for frame in container.decode(video=0)]
+    with av.open(str(path)) as container:
+        for frame, wanted in zip(container.decode(video=0), expected, strict=True):
+            np.testing.assert_array_equal(frame.to_ndarray(), wanted)
+
+
+@pytest.mark.parametrize(
+    "name", ["validation/dpe_s_0.mp4", "train/fantasy_biden_0.mp4", "train/styletalk_trump1_0.mp4"]
+)
+def test_real_clips(shared: Path, tmp_path: Path, name: str) -> None:
+    clip = tmp_path / "clip.mkv"
+    ffmpeg("-i", shared / "clips" / name, "-frames:v", "12", "-c:v", "ffv1", clip)
+    stream, mp4 = coded_both_ways(tmp_path, clip, codec="vvc", key_qp=27, key_interval=6)
+    assert assert_same_pictures(stream, mp4) == 2
