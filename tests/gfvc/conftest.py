@@ -96,6 +96,14 @@ def small_stream(tmp_path_factory: pytest.TempPathFactory, short_clip: Path) -> 
     return path
 
 
+@pytest.fixture(scope="session")
+def in_mp4(tmp_path_factory: pytest.TempPathFactory, short_clip: Path) -> Path:
+    """Twelve pictures as HEVC in MP4, each fourth a key picture."""
+    path = tmp_path_factory.mktemp("mp4") / "small.mp4"
+    encode(short_clip, path, EncodeOptions(codec="hevc", key_interval=4, symbol_rate="full"))
+    return path
+
+
 @pytest.fixture
 def command(capfd: pytest.CaptureFixture[str]) -> CommandLine:
     """The gfvc command, called in process; everything that reaches stdout and stderr is caught."""

@@ -7,7 +7,6 @@ import av
 import numpy as np
 import pytest
 
-from gfvc import EncodeOptions, encode
 from gfvc.containers import read_container, write_mp4
 from gfvc.video_reader import Picture
 from sei import NalUnit, access_units, split_annex_b
@@ -18,14 +17,6 @@ from tests.gfvc.support import CommandLine, assert_refused, decode_all, ffmpeg
 def frame_times(path: Path) -> list[float]:
     with av.open(str(path)) as container:
         return [float(frame.time or 0) for frame in container.decode(video=0)]
-
-
-@pytest.fixture(scope="module")
-def in_mp4(tmp_path_factory: pytest.TempPathFactory, short_clip: Path) -> Path:
-    """Twelve pictures as HEVC in MP4, each fourth a key picture."""
-    path = tmp_path_factory.mktemp("mp4") / "small.mp4"
-    encode(short_clip, path, EncodeOptions(codec="hevc", key_interval=4, symbol_rate="full"))
-    return path
 
 
 def test_decodes_to_the_pictures_of_the_raw_stream(

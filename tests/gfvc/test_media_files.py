@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import io
-import os
 import struct
 from collections.abc import Iterator
 from pathlib import Path
@@ -99,7 +98,7 @@ def with_alias(data: bytes, path: Path) -> bytes:
 
 
 def open_files() -> set[str]:
-    return {os.readlink(entry.path) for entry in os.scandir("/proc/self/fd") if entry.is_symlink()}
+    return {str(file.readlink()) for file in Path("/proc/self/fd").iterdir() if file.is_symlink()}
 
 
 def test_a_track_in_another_file_stays_shut(tmp_path: Path, secret: Path) -> None:

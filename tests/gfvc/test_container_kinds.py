@@ -1,0 +1,210 @@
+"""Containers of other programs and damaged ones: told by their content, refused in one line."""
+
+from __future__ import annotations
+
+import io
+import random
+import struct
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from gfvc.containers import begins_as_byte_stream, is_container
+from gfvc.errors import InputError
+from gfvc.nal_source import open_nal_units
+from gfvc.video_reader import Picture
+from sei import NalUnit
+from tests.gfvc.support import CommandLine, assert_refused, decode_all, ffmpeg, nal_units
+
+MUTATIONS = 80
+
+
+def box(kind: bytes, size: int) -> bytes:
+    return struct.pack(">I4s", size, kind) + bytes(size - 8)
+
+
+def moved(data: bytes, by: int) -> bytes:
+    """An MP4 file whose sample offsets count `by` bytes that will be put before it."""
+    moved = bytearray(data)
+    place = moved.find(b"stco")
+    (count,) = struct.unpack_from(">I", moved, place + 8)
+    for offset in range(place + 12, place + 12 + 4 * count, 4):
+        struct.pack_into(">I", moved, offset, struct.unpack_from(">I", moved, offset)[0] + by)
+    return bytes(moved)
+
+
+@pytest.mark.parametrize(
+    "first",
+    [
+        box(b"free", 16),
+        box(b"skip", 0x1F0),  # its size looks like a start code
+        box(b"uuid", 40),
+        box(b"styp", 24),
+        struct.pack(">I4sQ", 1, b"free", 24) + bytes(8),  # a size of 64 bits: a start code, too
+    ],
+    ids=["free", "skip", "uuid", "styp", "large"],
+)
+def test_any_box_may_come_first(
+    in_mp4: Path, tmp_path: Path, decoded_small: list[Picture], first: bytes
+) -> None:
+    path = tmp_path / "first.mp4"
+    path.write_bytes(first + moved(in_mp4.read_bytes(), len(first)))
+    assert is_container(path)
+    for ours, expected in zip(decode_all(path), decoded_small, strict=True):
+        np.testing.assert_array_equal(ours, expected)
+
+
+def sei(units: list[NalUnit]) -> list[bytes]:
+    return [unit.data for unit in units if unit.is_sei]
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("remuxed.mov", ()),
+        ("remuxed.mkv", ()),
+        ("remuxed.ts", ()),
+        ("remuxed.nut", ()),
+        ("fragmented.mp4", ("-movflags", "frag_keyframe+empty_moov+default_base_moof")),
+        ("faststart.mp4", ("-movflags", "faststart")),
+        ("name_without_suffix", ("-f", "mpegts")),
+        ("wrong_suffix.265", ("-f", "matroska")),
+    ],
+)
+def test_other_programs_containers(
+    in_mp4: Path, small_stream: Path, tmp_path: Path, name: str, options: tuple[str, ...]
+) -> None:
+    path = tmp_path / name
+    ffmpeg("-i", in_mp4, "-c", "copy", *options, path)
+    assert is_container(path)
+    with open_nal_units(path) as units:
+        assert sei(list(units)) == sei(nal_units(small_stream))
+
+
+def test_a_fragment_alone_is_told(in_mp4: Path, tmp_path: Path, command: CommandLine) -> None:
+    """A media segment without its initialisation segment: moof comes first."""
+    whole, path = tmp_path / "whole.mp4", tmp_path / "segment.m4s"
+    ffmpeg("-i", in_mp4, "-c", "copy", "-movflags", "frag_keyframe+empty_moov", whole)
+    data = whole.read_bytes()
+    path.write_bytes(data[data.index(b"moof") - 4 :])
+    assert_refused(command, "inspect", path, folder=tmp_path, says="no container of one")
+
+
+@pytest.mark.parametrize(
+    ("head", "expected"),
+    [
+        (b"\0\0\1\x40\1\x0c\1\xff", True),
+        (b"\0\0\0\1\x40\1\x0c\1", True),
+        (bytes(40) + b"\1\x40\1\x0c", True),
+        (bytes(64), True),
+        (b"\0\0\0\1mdat\0\0\0\0", False),
+        (b"\0\0\1\x20free", False),
+        (b"\0\0\0\x18ftypisom", False),
+        (b"\x47\x40\x11\x10", False),
+        (b"\0\1\0\0", False),
+    ],
+)
+def test_how_a_byte_stream_begins(head: bytes, expected: bool) -> None:
+    assert begins_as_byte_stream(head) is expected
+
+
+def test_a_byte_stream_with_a_header_like_letters(small_stream: Path, tmp_path: Path) -> None:
+    """A start code and NAL unit header that could be a box; libavformat knows that it is none."""
+    path = tmp_path / "odd.265"
+    path.write_bytes(b"\0\0\0\1NAME" + b"\0\0\0\1" + small_stream.read_bytes())
+    assert not is_container(path)
+    with open_nal_units(path) as units:
+        assert next(units).data == b"NAME"
+
+
+def test_a_pipe_gives_a_byte_stream(small_stream: Path, tmp_path: Path) -> None:
+    import os
+    import threading
+
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+    writer = threading.Thread(target=lambda: path.write_bytes(small_stream.read_bytes()))
+    writer.start()
+    with open_nal_units(path) as units:
+        assert list(units) == nal_units(small_stream)
+    writer.join()
+
+
+def mutated(data: bytes, seed: int) -> bytes:
+    """An MP4 file with a few bytes changed (in its index, more often), cut out or put in."""
+    chance = random.Random(seed)
+    changed = bytearray(data)
+    index = data.index(b"moov")
+    match seed % 4:
+        case 0:
+            for _ in range(chance.randrange(1, 20)):
+                changed[chance.randrange(len(changed))] = chance.randrange(256)
+        case 1:
+            for _ in range(chance.randrange(1, 10)):
+                changed[chance.randrange(index, len(changed))] = chance.randrange(256)
+        case 2:
+            del changed[chance.randrange(len(changed)) :]
+        case _:
+            start = chance.randrange(len(changed))
+            end = start + chance.randrange(1, 200)
+            changed[start:end] = b"" if chance.random() < 0.5 else 2 * changed[start:end]
+    return bytes(changed)
+
+
+def test_damaged_files_are_read_or_refused_in_one_line(
+    in_mp4: Path, tmp_path: Path, command: CommandLine
+) -> None:
+    data = in_mp4.read_bytes()
+    path = tmp_path / "damaged.mp4"
+    ends: Counter[int] = Counter()
+    for seed in range(MUTATIONS):
+        path.write_bytes(mutated(data, seed))
+        outcome = command("inspect", path, "--json")
+        ends[outcome.status] += 1
+        assert outcome.status in (0, 1), seed
+        lines = outcome.err.splitlines()
+        # Messages that cannot be read are told among the others.
+        assert (outcome.status == 1) == bool(lines or '"error"' in outcome.out), seed
+        assert all(line.startswith("gfvc inspect: ") for line in lines), (seed, lines)
+    assert ends[0] >= MUTATIONS // 8
+    assert ends[1] >= MUTATIONS // 8
+
+
+def test_damaged_files_are_decoded_or_refused_in_one_line(
+    in_mp4: Path, tmp_path: Path, command: CommandLine
+) -> None:
+    data = in_mp4.read_bytes()
+    path, output = tmp_path / "damaged.mp4", tmp_path / "out.y4m"
+    for seed in range(0, MUTATIONS, 4):
+        path.write_bytes(mutated(data, seed + seed // 4 % 4))
+        outcome = command("decode", path, output, "--force")
+        assert outcome.status in (0, 1), seed
+        lines = outcome.err.splitlines()
+        assert lines, seed
+        assert all(line.startswith(("gfvc: ", "gfvc decode: ")) for line in lines), (seed, lines)
+        assert output.exists() == (outcome.status == 0), seed
+        output.unlink(missing_ok=True)
+
+
+def test_a_track_of_an_unknown_codec(in_mp4: Path, tmp_path: Path, command: CommandLine) -> None:
+    path = tmp_path / "unknown.mp4"
+    path.write_bytes(in_mp4.read_bytes().replace(b"hvc1", b"zzzz"))
+    assert_refused(command, "inspect", path, folder=tmp_path, says="no VVC, HEVC or H.264 video")
+
+
+def test_names_in_a_file_that_are_no_text(in_mp4: Path, tmp_path: Path) -> None:
+    named, path = tmp_path / "named.mp4", tmp_path / "bytes.mp4"
+    ffmpeg("-i", in_mp4, "-c", "copy", "-metadata", "title=TITLETITLE", named)
+    path.write_bytes(named.read_bytes().replace(b"TITLETITLE", b"\xff\xfe\x80\x81TITLE\xff"))
+    with open_nal_units(path) as units:
+        assert len(list(units)) > 3
+
+
+def test_what_is_neither(tmp_path: Path) -> None:
+    path = tmp_path / "noise.bin"
+    path.write_bytes(np.random.default_rng(1).bytes(5000))
+    with pytest.raises(InputError, match=r"no start code .* and no container of one"):
+        is_container(path)
+    assert not begins_as_byte_stream(io.BytesIO(b"GIF89a").read())
