@@ -7,8 +7,10 @@ see docs/base_codecs.md for how to add one.
 from __future__ import annotations
 
 import tempfile
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
+from dataclasses import replace
 from io import BufferedReader
 from pathlib import Path
 from typing import ClassVar, Literal
@@ -47,6 +49,9 @@ DEFAULT_TIMEOUT = 600.0
 """Seconds a program may take for one request."""
 
 _HEADROOM_BYTES = 1 << 20
+
+# Width and height of a coded picture are multiples of the smallest coding block, here 8x8.
+_SMALLEST_BLOCK = 8
 
 # Encoders enlarge a picture to whole coding blocks, and crop it back by a conformance window.
 _CODING_BLOCK = 64
@@ -89,11 +94,14 @@ class BaseEncoder(Adapter):
 
     Pictures are coded in the order given, in the structure and at the QP asked for.
     ``bit_depth`` is that of the coded samples, and of the raw video handed to the program;
-    ``alignment`` is what width and height of that video are multiples of.
+    ``alignment`` is what width and height of that video are multiples of. ``lone_intra`` tells that
+    the program must be started for each intra picture, because it would not make all of a
+    sequence IDR pictures.
     """
 
     bit_depth: ClassVar[int] = 8
     alignment: ClassVar[int] = 2
+    lone_intra: ClassVar[bool] = False
 
     def raw_size(self, request: EncodeRequest) -> tuple[int, int]:
         """Width and height of the raw video handed to the program for a request."""
@@ -101,6 +109,11 @@ class BaseEncoder(Adapter):
             request.width + -request.width % self.alignment,
             request.height + -request.height % self.alignment,
         )
+
+    def coded_size(self, request: EncodeRequest) -> tuple[int, int]:
+        """Width and height that a program codes: it adds rows and columns to whole blocks of 8."""
+        width, height = self.raw_size(request)
+        return width + -width % _SMALLEST_BLOCK, height + -height % _SMALLEST_BLOCK
 
     @abstractmethod
     def command(
@@ -123,6 +136,26 @@ class BaseEncoder(Adapter):
                 f"{self.name}: QP is {request.qp}: {self.codec.upper()} has 0..{MAX_QP[self.codec]}"
             )
         program = self.find_program()
+        stream, outcome, left = b"", None, self._timeout
+        for part in self._parts(request):
+            started = time.monotonic()
+            coded, outcome = self._code(part, program, max(0.0, left))
+            stream += coded
+            left -= time.monotonic() - started
+        assert outcome is not None
+        return EncodeResult(stream, self.codec, self.bit_depth, program.version, outcome.command)
+
+    def _parts(self, request: EncodeRequest) -> Iterator[EncodeRequest]:
+        """What the program is started for, one after the other."""
+        if self.lone_intra and request.structure == "intra":
+            for picture in request.pictures:
+                yield replace(request, pictures=(picture,))
+        else:
+            yield request
+
+    def _code(
+        self, request: EncodeRequest, program: ProgramInfo, timeout: float
+    ) -> tuple[bytes, Outcome]:
         wanted = PictureFormat(request.width, request.height, self.bit_depth)
         width, height = self.raw_size(request)
         raw_bytes = len(request.pictures) * raw_picture_size(width, height, self.bit_depth)
@@ -132,11 +165,11 @@ class BaseEncoder(Adapter):
                 write_raw_video(file, request.pictures, width, height, self.bit_depth)
             command = self.command(request, program.executable, source, target)
             outcome = run_checked(
-                command, timeout=self._timeout, file_bytes=2 * raw_bytes + _HEADROOM_BYTES
+                command, timeout=timeout, file_bytes=2 * raw_bytes + _HEADROOM_BYTES
             )
             stream = target.read_bytes() if target.is_file() else b""
         self._verify(stream, wanted, len(request.pictures), outcome)
-        return EncodeResult(stream, self.codec, self.bit_depth, program.version, outcome.command)
+        return stream, outcome
 
     def _verify(
         self, stream: bytes, wanted: PictureFormat, pictures: int, outcome: Outcome

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from base_codec_adapters.adapter import BaseDecoder, BaseEncoder
 from base_codec_adapters.errors import ProgramNotFoundError
+from base_codec_adapters.levels import smallest_level
 from base_codec_adapters.programs import PROBE_MESSAGE_BYTES, PROBE_TIMEOUT, told_program
 from base_codec_adapters.requests import Codec, DecodeRequest, EncodeRequest, ProgramInfo
 from base_codec_adapters.runner import run_checked
@@ -148,8 +149,10 @@ class FfmpegVvencEncoder(FfmpegEncoder):
         Without ``qpa=0`` and ``intraqpoffset=0`` libvvenc codes a lone picture at a QP that is 3
         lower, and lowers it further where it deems the eye to look. Low delay has groups of 8
         pictures without reordering, the only ones that libvvenc offers, with its own QP offsets.
-        ffmpeg hands over the colour description, but not its range.
+        ffmpeg hands over the colour description, but not its range. The level that libvvenc finds
+        by itself is by the rate only, and too low for large pictures.
         """
+        level = smallest_level(self.codec, *self.coded_size(request), request.fps)
         if request.structure == "intra":
             preset = "slow"
             structure = "gopsize=1:intraperiod=1:decodingrefreshtype=idr:intraqpoffset=0"
@@ -157,7 +160,7 @@ class FfmpegVvencEncoder(FfmpegEncoder):
             preset = "medium"
             structure = "gopsize=8:picreordering=0:intraperiod=-1:decodingrefreshtype=none"
         parameters = (
-            f"{structure}:accessunitdelimiter=0:hrdparameterspresent=0:"
+            f"{structure}:level={level.name}:accessunitdelimiter=0:hrdparameterspresent=0:"
             f"videofullrange={int(request.colour.full_range)}"
         )
         return [
@@ -177,14 +180,22 @@ class FfmpegX265Encoder(FfmpegEncoder):
         """No more parameters than the structure needs, and every picture at the QP asked for.
 
         Without ``ipratio=1`` x265 codes intra pictures at a QP that is 3 lower. With
-        ``scenecut=0`` a sequence of low delay has no other random access point than its first.
+        ``scenecut=0`` a sequence has no other random access points than those asked for.
+
+        With ``keyint=1`` x265 would signal the profile Main Intra, which a stream that goes on with
+        predicted pictures is not of: ffmpeg asks for each picture to be an IDR picture instead.
         """
-        keys = "keyint=1" if request.structure == "intra" else "keyint=-1:bframes=0:scenecut=0"
+        if request.structure == "intra":
+            forced = ["-forced-idr", "1", "-force_key_frames", "expr:1"]
+            keys = "keyint=2:min-keyint=1:bframes=0:scenecut=0:open-gop=0"
+        else:
+            forced = []
+            keys = "keyint=-1:bframes=0:scenecut=0"
         parameters = (
             f"qp={request.qp}:ipratio=1:{keys}:repeat-headers=1:info=0:vui-timing-info=0:"
             "pools=none:frame-threads=1:wpp=0:log-level=error"
         )
-        return ["-preset", "slow", "-tune", "psnr", "-x265-params", parameters]
+        return [*forced, "-preset", "slow", "-tune", "psnr", "-x265-params", parameters]
 
 
 class FfmpegKvazaarEncoder(FfmpegEncoder):
@@ -200,8 +211,9 @@ class FfmpegKvazaarEncoder(FfmpegEncoder):
         """No more parameters than the structure needs.
 
         Low delay is kvazaar's own, groups of 4 pictures with its QP offsets. ``input-fps=0`` leaves
-        timing out of the video usability information. Where the picture was enlarged to multiples
-        of 8, the conformance window is written by a bit stream filter.
+        timing out of the video usability information. A bit stream filter writes the level, which
+        kvazaar states as 6.2, and where the picture was enlarged to multiples of 8 the
+        conformance window.
         """
         if request.structure == "intra":
             structure = "period=1,gop=0,vps-period=1"
@@ -211,12 +223,13 @@ class FfmpegKvazaarEncoder(FfmpegEncoder):
             f"preset=veryslow,qp={request.qp},{structure},input-fps=0,"
             "info=0,hash=none,aud=0,threads=0,owf=0,wpp=0"
         )
-        options = ["-kvazaar-params", parameters]
+        level = smallest_level(self.codec, *self.coded_size(request), request.fps)
         width, height = self.raw_size(request)
+        metadata = f"hevc_metadata=level={level.code}"
         right, bottom = width - request.width, height - request.height
         if right or bottom:
-            options += ["-bsf:v", f"hevc_metadata=crop_right={right}:crop_bottom={bottom}"]
-        return options
+            metadata += f":crop_right={right}:crop_bottom={bottom}"
+        return ["-kvazaar-params", parameters, "-bsf:v", metadata]
 
 
 class FfmpegDecoder(BaseDecoder):

@@ -15,6 +15,7 @@ from typing import ClassVar
 
 from base_codec_adapters.adapter import BaseDecoder, BaseEncoder
 from base_codec_adapters.errors import ProgramNotFoundError
+from base_codec_adapters.levels import Level, smallest_level
 from base_codec_adapters.programs import find_program, read_version
 from base_codec_adapters.requests import (
     Codec,
@@ -31,6 +32,8 @@ _HM_BANNER = r"HM software: {role} Version \[?([\w.+-]+)"
 class ReferenceEncoder(BaseEncoder):
     """What the encoders of VTM and HM have in common."""
 
+    # Later pictures of a sequence would be CRA pictures: IDR ones are refused at each picture.
+    lone_intra = True
     software: ClassVar[str]
     banner: ClassVar[str]
     programs: ClassVar[tuple[str, ...]]
@@ -61,7 +64,7 @@ class ReferenceEncoder(BaseEncoder):
         )
 
     @abstractmethod
-    def own_options(self, request: EncodeRequest) -> list[str]:
+    def own_options(self, level: Level) -> list[str]:
         """The options that the other reference software lacks."""
 
     def command(
@@ -69,12 +72,14 @@ class ReferenceEncoder(BaseEncoder):
     ) -> list[str]:
         """The configuration file's tools.
 
-        Its groups of pictures, too, with low delay; intra pictures have the QP asked for. The
-        frame rate, a whole number here, bears on nothing but the level.
+        Its groups of pictures, too, with low delay; intra pictures have the QP asked for. Without
+        ``Level`` the parameter sets would state none (0). The frame rate, a whole number here,
+        bears on nothing.
         """
         colour = request.colour
+        level = smallest_level(self.codec, *self.coded_size(request), request.fps)
         if request.structure == "intra":
-            structure = ["--GOPSize=1", "--IntraPeriod=1", "--DecodingRefreshType=2"]
+            structure = ["--GOPSize=1", "--IntraPeriod=1", "--DecodingRefreshType=1"]
         else:
             structure = ["--IntraPeriod=-1", "--DecodingRefreshType=0"]
         return [
@@ -93,6 +98,8 @@ class ReferenceEncoder(BaseEncoder):
             "--TemporalSubsampleRatio=1",
             "--ConformanceWindowMode=1",
             f"--QP={request.qp}",
+            f"--Level={level.name}",
+            "--Tier=main",
             *structure,
             "--SEIDecodedPictureHash=0",
             "--VuiParametersPresent=1",
@@ -101,7 +108,7 @@ class ReferenceEncoder(BaseEncoder):
             f"--TransferCharacteristics={colour.transfer}",
             f"--MatrixCoefficients={colour.matrix}",
             f"--VideoFullRange={int(colour.full_range)}",
-            *self.own_options(request),
+            *self.own_options(level),
         ]
 
 
@@ -119,7 +126,7 @@ class VtmEncoder(ReferenceEncoder):
         "low_delay": "encoder_lowdelay_P_vtm.cfg",
     }
 
-    def own_options(self, request: EncodeRequest) -> list[str]:
+    def own_options(self, level: Level) -> list[str]:
         """Parameter sets before every random access point."""
         return ["--ReWriteParamSets=1"]
 
@@ -137,9 +144,12 @@ class HmEncoder(ReferenceEncoder):
         "low_delay": "encoder_lowdelay_P_main.cfg",
     }
 
-    def own_options(self, request: EncodeRequest) -> list[str]:
-        """HM signals the colour description only inside of the video signal type."""
-        return ["--VideoSignalTypePresent=1"]
+    def own_options(self, level: Level) -> list[str]:
+        """HM signals the colour description only inside of the video signal type.
+
+        HM wants a bit rate that its level allows, though it controls none.
+        """
+        return [f"--TargetBitrate={level.bit_rate}", "--VideoSignalTypePresent=1"]
 
 
 class ReferenceDecoder(BaseDecoder):

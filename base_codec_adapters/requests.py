@@ -105,7 +105,8 @@ class EncodeResult:
     """A coded sequence.
 
     ``stream`` is an Annex B byte stream that starts with its parameter sets; ``bit_depth`` is that
-    of the coded samples; ``version`` names the program; ``command`` is what was run.
+    of the coded samples; ``version`` names the program; ``command`` is what was run, for the last
+    picture where it was run for each.
     """
 
     stream: bytes

@@ -38,6 +38,8 @@ SETPRIV_TIMEOUT = 5.0
 # ffmpeg prints the address of the object that speaks, which differs from run to run.
 _ADDRESS = re.compile(r" @ 0x[0-9a-f]+")
 
+_WARNING = re.compile(r"\bwarning\b", re.IGNORECASE)
+
 _COMPLAINT = re.compile(
     r"error|invalid|fail|cannot|could not|unable|unknown|unsupported|mismatch|not a|must|too ",
     re.IGNORECASE,
@@ -136,8 +138,8 @@ def run_checked(
 def failed(outcome: Outcome) -> ProgramFailedError:
     """The error that describes a bad end.
 
-    Its first line holds the first message that sounds like a complaint (what follows is often only
-    its consequences), or else the last message.
+    Its first line holds the first message that sounds like a complaint and not only a warning (what
+    follows is often only its consequences), or else the last message.
     """
     if outcome.exit_status < 0:
         end = f"ended by signal {_signal_name(-outcome.exit_status)}"
@@ -146,7 +148,9 @@ def failed(outcome: Outcome) -> ProgramFailedError:
     else:
         end = f"exit status {outcome.exit_status}"
     lines = outcome.messages.splitlines()
-    cause = next(filter(_COMPLAINT.search, lines), lines[-1] if lines else "")
+    complaints = [line for line in lines if _COMPLAINT.search(line)]
+    errors = [line for line in complaints if not _WARNING.search(line)]
+    cause = next(iter(errors or complaints or lines[-1:]), "")
     said = f": {cause}" if cause else ", and no message"
     return ProgramFailedError(
         f"{_name(outcome.command)}: {end}{said}",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from base_codec_adapters.adapter import BaseDecoder, BaseEncoder
+from base_codec_adapters.levels import smallest_level
 from base_codec_adapters.programs import find_program, read_version
 from base_codec_adapters.requests import Codec, DecodeRequest, EncodeRequest, ProgramInfo
 
@@ -32,9 +33,10 @@ class VvencFFappEncoder(BaseEncoder):
     ) -> list[str]:
         """As with libvvenc through ffmpeg.
 
-        The frame rate, a whole number here, bears on nothing but the level.
+        The frame rate, a whole number here, bears on nothing.
         """
         colour = request.colour
+        level = smallest_level(self.codec, *self.coded_size(request), request.fps)
         if request.structure == "intra":
             preset = "slow"
             structure = [
@@ -64,6 +66,7 @@ class VvencFFappEncoder(BaseEncoder):
             "--Threads=1",
             "--Verbosity=2",
             f"--QP={request.qp}",
+            f"--Level={level.name}",
             "--PerceptQPA=0",
             *structure,
             "--AccessUnitDelimiter=0",

@@ -50,7 +50,7 @@ def test_ffmpeg_libvvenc(request_258: EncodeRequest) -> None:
         *ffmpeg_input("yuv420p10le", "258x130"),
         "-c:v", "libvvenc", "-threads", "1", "-qp", "37", "-qpa", "0", "-preset", "slow",
         "-vvenc-params",
-        "gopsize=1:intraperiod=1:decodingrefreshtype=idr:intraqpoffset=0:"
+        "gopsize=1:intraperiod=1:decodingrefreshtype=idr:intraqpoffset=0:level=2:"
         "accessunitdelimiter=0:hrdparameterspresent=0:videofullrange=0",
         "-f", "vvc", "/t/coded.bin",
     ]  # fmt: skip
@@ -60,8 +60,9 @@ def test_ffmpeg_libx265(request_258: EncodeRequest) -> None:
     command = FfmpegX265Encoder().command(request_258, Path("/bin/ffmpeg"), SOURCE, TARGET)
     assert command == [
         *ffmpeg_input("yuv420p", "258x130"),
-        "-c:v", "libx265", "-threads", "1", "-preset", "slow", "-tune", "psnr", "-x265-params",
-        "qp=37:ipratio=1:keyint=1:repeat-headers=1:info=0:vui-timing-info=0:"
+        "-c:v", "libx265", "-threads", "1", "-forced-idr", "1", "-force_key_frames", "expr:1",
+        "-preset", "slow", "-tune", "psnr", "-x265-params",
+        "qp=37:ipratio=1:keyint=2:min-keyint=1:bframes=0:scenecut=0:open-gop=0:repeat-headers=1:info=0:vui-timing-info=0:"
         "pools=none:frame-threads=1:wpp=0:log-level=error",
         "-f", "hevc", "/t/coded.bin",
     ]  # fmt: skip
@@ -76,13 +77,14 @@ def test_ffmpeg_libkvazaar(request_258: EncodeRequest, make_picture: MakePicture
     assert encoder.command(request_258, Path("/bin/ffmpeg"), SOURCE, TARGET) == [
         *ffmpeg_input("yuv420p", "264x136"),
         "-c:v", "libkvazaar", "-threads", "1", "-kvazaar-params", parameters,
-        "-bsf:v", "hevc_metadata=crop_right=6:crop_bottom=6",
+        "-bsf:v", "hevc_metadata=level=60:crop_right=6:crop_bottom=6",
         "-f", "hevc", "/t/coded.bin",
     ]  # fmt: skip
     aligned = EncodeRequest((make_picture(256, 256),), qp=37, fps=Fraction(30000, 1001))
     assert encoder.command(aligned, Path("/bin/ffmpeg"), SOURCE, TARGET) == [
         *ffmpeg_input("yuv420p", "256x256"),
         "-c:v", "libkvazaar", "-threads", "1", "-kvazaar-params", parameters,
+        "-bsf:v", "hevc_metadata=level=60",
         "-f", "hevc", "/t/coded.bin",
     ]  # fmt: skip
 
@@ -127,6 +129,7 @@ def test_vvencffapp(request_258: EncodeRequest) -> None:
         "--Threads=1",
         "--Verbosity=2",
         "--QP=37",
+        "--Level=2",
         "--PerceptQPA=0",
         "--IntraQPOffset=0",
         "--GOPSize=1",
@@ -170,9 +173,11 @@ def reference_command(program: str, configuration: Path, bit_depth: int) -> list
         "--TemporalSubsampleRatio=1",
         "--ConformanceWindowMode=1",
         "--QP=37",
+        "--Level=2",
+        "--Tier=main",
         "--GOPSize=1",
         "--IntraPeriod=1",
-        "--DecodingRefreshType=2",
+        "--DecodingRefreshType=1",
         "--SEIDecodedPictureHash=0",
         "--VuiParametersPresent=1",
         "--ColourDescriptionPresent=1",
@@ -200,6 +205,7 @@ def test_reference_encoders(
     monkeypatch.setenv("GFVC_HM_CONFIG", str(hm_cfg))
     assert HmEncoder().command(request_258, program, SOURCE, TARGET) == [
         *reference_command(str(program), hm_cfg, 8),
+        "--TargetBitrate=1500000",
         "--VideoSignalTypePresent=1",
     ]
 

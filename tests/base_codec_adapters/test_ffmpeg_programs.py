@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import re
-import subprocess
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -24,8 +23,8 @@ from base_codec_adapters import (
     find_decoder,
     find_encoder,
 )
-from base_codec_adapters.ffmpeg import find_ffmpeg
 from tests.base_codec_adapters.conftest import MakePicture
+from tests.base_codec_adapters.tracing import trace
 
 pytestmark = pytest.mark.program
 
@@ -95,6 +94,21 @@ def test_three_pictures_keep_their_order(programs: Programs, make_picture: MakeP
     assert kinds.count(parameter_sets) == 3
 
 
+def test_x265_codes_idr_pictures_without_leading_ones(make_picture: MakePicture) -> None:
+    """Each is IDR_N_LP, and signalled with the profile that predicted pictures have too."""
+    encoder = find_encoder("hevc", "ffmpeg-libx265")
+    request = EncodeRequest(tuple(make_picture(64, 64, shade) for shade in (60, 200, 130)), qp=34)
+    intra = encoder.encode(request).stream
+    assert nal_types(intra, "hevc") == [32, 33, 34, 20] * 3
+    predicted = encoder.encode(replace(request, structure="low_delay")).stream
+    profiles = [
+        [value for key, value in trace(stream, "hevc") if key.startswith("general_profile_")]
+        for stream in (intra, predicted)
+    ]
+    # general_profile_space and general_profile_idc, and 32 flags of compatibility.
+    assert profiles[0][:34] == profiles[1][:34] == [0, 1, 0, 1, 1, *[0] * 29]
+
+
 def test_streams_may_be_concatenated(programs: Programs, make_picture: MakePicture) -> None:
     pictures = [make_picture(128, 64, shade) for shade in (60, 200, 130)]
     streams = [programs.encoder.encode(EncodeRequest((p,), qp=34)).stream for p in pictures]
@@ -120,19 +134,6 @@ def test_quantisation_parameter_means_the_same(
         request = EncodeRequest((make_picture(128, 64),), qp=qp)
         coded = programs.encoder.encode(request)
         assert slice_qp(coded.stream, programs.codec) == {qp}
-
-
-def trace(stream: bytes, codec: Codec) -> list[tuple[str, int]]:
-    """Syntax elements of a stream, read by ffmpeg's own parser of parameter sets and headers."""
-    done = subprocess.run(
-        [
-            find_ffmpeg(), "-hide_banner", "-loglevel", "verbose", "-f", codec, "-i", "-",
-            "-c", "copy", "-bsf:v", "trace_headers", "-f", "null", "-",
-        ],
-        input=stream, capture_output=True, check=True, timeout=60,
-    )  # fmt: skip
-    rows = re.findall(r"\d+ +([a-z]\w+)(?:\[\S*\])* +[01]+ = (-?\d+)\n", done.stderr.decode())
-    return [(name, int(value)) for name, value in rows]
 
 
 def slice_qp(stream: bytes, codec: Codec) -> set[int]:

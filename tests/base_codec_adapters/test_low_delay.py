@@ -50,7 +50,7 @@ def changes(encoder: BaseEncoder, program: Path, picture: Picture420) -> tuple[l
 
 
 def test_ffmpeg_libvvenc(make_picture: MakePicture) -> None:
-    tail = "accessunitdelimiter=0:hrdparameterspresent=0:videofullrange=0"
+    tail = "level=1:accessunitdelimiter=0:hrdparameterspresent=0:videofullrange=0"
     assert changes(FfmpegVvencEncoder(), Path("/bin/ffmpeg"), make_picture()) == (
         ["slow", f"gopsize=1:intraperiod=1:decodingrefreshtype=idr:intraqpoffset=0:{tail}"],
         ["medium", f"gopsize=8:picreordering=0:intraperiod=-1:decodingrefreshtype=none:{tail}"],
@@ -63,7 +63,10 @@ def test_ffmpeg_libx265(make_picture: MakePicture) -> None:
         "repeat-headers=1:info=0:vui-timing-info=0:pools=none:frame-threads=1:wpp=0:log-level=error"
     )
     assert changes(FfmpegX265Encoder(), Path("/bin/ffmpeg"), make_picture()) == (
-        [f"{head}:keyint=1:{tail}"],
+        [
+            *("-forced-idr", "-force_key_frames", "expr:1"),  # 1 is also a number of threads
+            f"{head}:keyint=2:min-keyint=1:bframes=0:scenecut=0:open-gop=0:{tail}",
+        ],
         [f"{head}:keyint=-1:bframes=0:scenecut=0:{tail}"],
     )
 
@@ -119,7 +122,7 @@ def test_reference_encoders(
     with pytest.raises(ProgramNotFoundError, match=rf"no cfg/{own.name} .* {variable}"):
         kind().command(request, program, SOURCE, TARGET)
     own.touch()
-    lacks = [str(intra), "--GOPSize=1", "--IntraPeriod=1", "--DecodingRefreshType=2"]
+    lacks = [str(intra), "--GOPSize=1", "--IntraPeriod=1", "--DecodingRefreshType=1"]
     has = ["--IntraPeriod=-1", "--DecodingRefreshType=0"]
     assert changes(kind(), program, make_picture()) == (lacks, [str(own), *has])
     mine = tmp_path / "my.cfg"

@@ -85,6 +85,17 @@ def test_bad_end_says_what_happened(make_program: MakeProgram) -> None:
     ]
 
 
+def test_a_warning_is_not_the_cause(make_program: MakeProgram) -> None:
+    """HM warns of much before it says what is wrong."""
+    warning = "** WARNING: For conforming bitstreams a valid Level value must be set! **"
+    program = make_program(f"print({warning!r}); print('Error: no such GOP'); sys.exit(1)")
+    assert failed(run([str(program.path)], timeout=30)).summary.endswith(": Error: no such GOP")
+    program = make_program(
+        f"print('hello'); print({warning!r}); print('bye'); sys.exit(1)", "other"
+    )
+    assert warning in failed(run([str(program.path)], timeout=30)).summary
+
+
 def test_silent_and_signalled_ends(make_program: MakeProgram) -> None:
     silent = run([str(make_program("sys.exit(3)", "silent").path)], timeout=30)
     assert failed(silent).summary == "silent: exit status 3, and no message"
