@@ -18,9 +18,9 @@ from gfvc.stream_reader import FaceStream, read_face_stream
 from gfvc.video_reader import read_pictures
 from models import AnimationModel, FaceParameters, Reference
 from models.contract import FloatArray
-from models.mesh.card import POSE_VALUES
-from models.mesh.parameters import FACE_VALUES, to_values
-from models.mesh.shape import values_to_pose
+from models.landmarks.face_space import values_to_pose
+from models.landmarks.layout import FACE_VALUES, POSE_VALUES
+from models.landmarks.values import to_values
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,13 +29,18 @@ from gfvc.stream_information import StreamInformation
 from gfvc.stream_writer import StreamWriter
 from gfvc.symbol_decisions import DEFAULT_PRICE, FULL_RATE, Switches, SymbolSettings
 from models import AnimationModel, FaceParameters, ParameterLayout, Reference
-from models.clip_landmarks import clip_landmarks
 from models.contract import Analyser, FloatArray, Picture
-from models.mesh.card import CARD, EXPRESSION_VALUES, POSE_VALUES
-from models.mesh.displacement import value_weights
-from models.mesh.face_space import FaceSpace, load_face_space
-from models.mesh.parameters import UNITS, quantised, to_parameters
-from models.mesh.shape import find_pose, pose_to_values, values_to_pose
+from models.landmarks.face_space import (
+    FaceSpace,
+    find_pose,
+    load_face_space,
+    pose_to_values,
+    values_to_pose,
+)
+from models.landmarks.layout import EXPRESSION_VALUES, POSE_VALUES
+from models.landmarks.tracking import clip_landmarks
+from models.landmarks.values import UNITS, quantised, to_parameters, value_weights
+from models.mesh.card import CARD
 
 RATE = Fraction(25)
 PRICES = (0.02, 0.05, 0.1, 0.2, 0.4, 0.8)

@@ -29,12 +29,18 @@ import numpy as np
 from gfvc.metrics import landmark_distance
 from gfvc.parameter_coding import IntegerArray, quantise
 from models import default_registry
-from models.clip_landmarks import clip_landmarks
 from models.contract import FloatArray
-from models.mesh.card import EXPRESSION_VALUES
-from models.mesh.face_space import FaceSpace, load_face_space
-from models.mesh.parameters import STEPS
-from models.mesh.shape import HeadPose, find_pose, pose_to_values, values_to_pose
+from models.landmarks.face_space import (
+    FaceSpace,
+    HeadPose,
+    find_pose,
+    load_face_space,
+    pose_to_values,
+    values_to_pose,
+)
+from models.landmarks.layout import EXPRESSION_VALUES
+from models.landmarks.tracking import clip_landmarks
+from models.landmarks.values import STEPS
 from sei import (
     GENERATIVE_FACE_VIDEO,
     Codec,

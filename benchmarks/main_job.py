@@ -28,7 +28,7 @@ import numpy as np
 
 from gfvc.metrics import FACE_LOST_ERROR, LandmarkError, psnr, ssim
 from gfvc.video_reader import Picture, read_pictures
-from models.face_alignment_tracking import (
+from models.landmarks.second_tracker import (
     LEFT_EYE_OUTER_CORNER,
     RIGHT_EYE_OUTER_CORNER,
     FaceAlignmentTracker,

@@ -72,10 +72,10 @@ def _face_of(weights: Path) -> AnimationModel:
     from models.face.model import FaceModel
     from models.face.torch_rendering import TorchRenderer
     from models.face.weights import load_face_network
-    from models.training.mesh_space import load_mesh_space
+    from models.landmarks.face_space import shipped_face_space
 
     renderer = TorchRenderer(load_face_network(weights), torch.device("cpu"))
-    return FaceModel(load_mesh_space(), lambda _: renderer, with_features(0).layout)
+    return FaceModel(shipped_face_space(), lambda _: renderer, with_features(0).layout)
 
 
 def measure_clip(

@@ -34,10 +34,10 @@ from models.face.network import FaceNetwork
 from models.face.onnx_export import SIZE, export_face
 from models.face.onnx_rendering import OnnxRenderer
 from models.face.torch_rendering import TorchRenderer
+from models.landmarks.face_space import shipped_face_space
 from models.mesh.model import MeshModel
 from models.parity import filled_weights, load_weights, synthetic_pictures
 from models.runtime import Runtime
-from models.training.mesh_space import load_mesh_space
 
 NETWORKS = [card.name for network in ARCHITECTURES.values() for card in network.cards]
 MODELS = ["mesh", "face-torch", "face-onnx", *NETWORKS]
@@ -172,7 +172,7 @@ def _limit_threads(threads: int) -> None:
 
 def _face_model(name: str, threads: int) -> tuple[AnimationModel, list[nn.Module]]:
     """`mesh` or `face`, and the networks to count in."""
-    space = load_mesh_space()
+    space = shipped_face_space()
     if name == "mesh":
         return MeshModel(space), []
     torch.manual_seed(0)

@@ -11,7 +11,7 @@ import numpy as np
 from gfvc.errors import InputError
 from gfvc.rectangle import Rectangle
 from gfvc.video_reader import Picture, read_pictures
-from models.face_tracking import FaceBox, FaceFinder
+from models.landmarks.tracking import FaceBox, FaceFinder
 
 # Side of the square over the side of the detector's box (brows to chin): hair and shoulders show.
 _SIDE = 1.95

@@ -15,10 +15,10 @@ import numpy as np
 import numpy.typing as npt
 
 from gfvc.errors import GfvcError
-from models import landmarks as groups
 from models.contract import FloatArray
-from models.face_tracking import FaceTracker
-from models.mesh.landmark_warp import LandmarkWarp
+from models.landmarks import points as groups
+from models.landmarks.tracking import FaceTracker
+from models.landmarks.warp import LandmarkWarp
 
 Picture = npt.NDArray[np.uint8]
 

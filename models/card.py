@@ -13,6 +13,9 @@ import numpy.typing as npt
 from models.contract import ParameterLayout
 from models.errors import CheckpointError
 
+DATA = Path(__file__).parent / "data"
+"""Folder of the shipped files."""
+
 MAX_TENSOR_FILE = 1 << 30  # bytes; larger than any model here, small enough to refuse rubbish
 
 
@@ -45,7 +48,7 @@ class ModelCard:
     @property
     def path(self) -> Path | None:
         """Where the shipped or imported file is, or None for a model without one."""
-        return Path(__file__).parent / "data" / self.data if self.data else None
+        return DATA / self.data if self.data else None
 
     def altered_file(self) -> Path | None:
         """The first of the model's files that is not what the card says; None for a sound model.

@@ -24,6 +24,9 @@ IntegerArray = npt.NDArray[np.int64]
 
 Scalar = TypeVar("Scalar", np.float64, np.int64)
 
+# Values of gfv_matrix_type_idx that models here use.
+AFFINE, HEAD_ROTATION, HEAD_TRANSLATION, COMPACT_FEATURE = 0, 4, 5, 7
+
 MAX_PRECISION_FACTOR = 32  # H.274: precision factor minus 1 is 0..31
 
 

@@ -22,7 +22,7 @@ from models.contract import (
     Reference,
 )
 from models.errors import ModelError
-from models.face_tracking import FaceTracker
+from models.landmarks.tracking import FaceTracker
 from models.runtime import DEVICE_VARIABLE, Runtime
 
 PICTURE_SIZE = 256

@@ -88,7 +88,7 @@ class Registry:
 
 
 def _load_mesh(_: Runtime) -> AnimationModel:
-    from models.mesh.face_space import load_face_space
+    from models.landmarks.face_space import load_face_space
     from models.mesh.model import MeshModel
 
     path = MESH_CARD.path

@@ -5,7 +5,7 @@ from __future__ import annotations
 from gfvc.metrics import FACE_LOST_ERROR, face_region, landmark_distance, ssim_map
 from gfvc.video_reader import Picture
 from models.closable import Closable
-from models.face_tracking import FaceTracker
+from models.landmarks.tracking import FaceTracker
 
 
 class FaceQuality(Closable):

@@ -19,7 +19,7 @@ from gfvc.metrics.vmaf import VmafMeasure
 from gfvc.metrics.wavelet_similarity import cw_ssim
 from models.closable import Closable
 from models.contract import FloatArray
-from models.face_tracking import FaceTracker
+from models.landmarks.tracking import FaceTracker
 
 MAX_PSNR = 100.0
 """What equal pictures count, so that means stay finite."""

@@ -8,8 +8,8 @@ import numpy as np
 
 from gfvc.metrics.similarity import Picture
 from models.contract import FloatArray
-from models.face_tracking import FaceTracker
-from models.landmarks import FACE_POINTS, LEFT_EYE_OUTER_CORNER, RIGHT_EYE_OUTER_CORNER
+from models.landmarks.points import FACE_POINTS, LEFT_EYE_OUTER_CORNER, RIGHT_EYE_OUTER_CORNER
+from models.landmarks.tracking import FaceTracker
 
 # What a decoded picture counts in which no face is found any more.
 FACE_LOST_ERROR = 1.0

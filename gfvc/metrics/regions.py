@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from models.contract import FloatArray
-from models.landmarks import FACE_POINTS, LIPS_OUTER
+from models.landmarks.points import FACE_POINTS, LIPS_OUTER
 
 Region = tuple[slice, slice]
 

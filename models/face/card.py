@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from models.card import ModelCard
-from models.contract import MatrixShape, ParameterLayout
+from models.landmarks.layout import face_layout
 from models.mesh.card import CARD as MESH_CARD
-from models.mesh.card import COMPACT_FEATURE, EXPRESSION_VALUES, POSE_VALUES
 
 STEP_LIMIT = 64.0
 """Values of the compact feature are -64..64 quantisation steps."""
@@ -17,7 +16,7 @@ CARD = ModelCard(
     description="parameters of mesh; a small network refines the warp and paints what it lacks",
     tag=MESH_CARD.tag,
     uri="gfvc:face:1",
-    layout=MESH_CARD.layout,
+    layout=face_layout(),
     runtime="onnx",
     licence="Apache-2.0",
     paper="",
@@ -46,14 +45,10 @@ def with_features(count: int) -> ModelCard:
     """The card of streams with `count` values 0..4 of the compact feature; 0 is `CARD` itself."""
     if not count:
         return CARD
-    width = POSE_VALUES + EXPRESSION_VALUES + count
-    matrix = MatrixShape(COMPACT_FEATURE, 1, 1, width)
     return replace(
         CARD,
         name=f"face+{count}",
         description=f"face with {count} measured values a picture for what landmarks do not say",
         uri=f"{CARD.uri}+{count}",
-        layout=ParameterLayout(
-            matrices=(matrix,), matrix_precision=MESH_CARD.layout.matrix_precision
-        ),
+        layout=face_layout(count),
     )

@@ -11,8 +11,8 @@ import cv2
 import numpy as np
 
 from models.contract import Picture
-from models.landmarks import FACE_POINTS
-from models.mesh.flow import Float32Array
+from models.landmarks.flow import Float32Array
+from models.landmarks.points import FACE_POINTS
 
 WANTED_SHARE = 0.8
 """Share of the key picture's variance of the Laplacian that a drawn face gets at least."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from models import landmarks as groups
+from models.landmarks import points as groups
 
 PARTS: tuple[tuple[int, ...], ...] = (
     groups.LIPS_OUTER,

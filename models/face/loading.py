@@ -12,8 +12,8 @@ from models.card import ModelCard, read_checked
 from models.face.card import CARD
 from models.face.model import FaceModel
 from models.face.rendering import Renderer
+from models.landmarks.face_space import load_face_space
 from models.mesh.card import CARD as MESH_CARD
-from models.mesh.face_space import load_face_space
 from models.runtime import DEVICE_VARIABLE, Runtime
 
 GRAPH_SIZE = 256

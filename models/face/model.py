@@ -25,13 +25,17 @@ from models.errors import ModelError
 from models.face.card import STEP_LIMIT as LIMIT
 from models.face.detail import detail, restore_detail
 from models.face.rendering import Renderer
-from models.mesh.analysis import MeshAnalyser, SeenKey
-from models.mesh.displacement import value_weights
-from models.mesh.face_space import FaceSpace
-from models.mesh.flow import BackwardFlow, Float32Array
+from models.landmarks.analysis import LandmarkAnalyser, SeenKey
+from models.landmarks.face_space import FaceSpace
+from models.landmarks.flow import Float32Array, coarse_flow
+from models.landmarks.values import (
+    RestFace,
+    find_rest_face,
+    to_parameters,
+    to_values,
+    value_weights,
+)
 from models.mesh.model import check_expressions
-from models.mesh.parameters import to_parameters, to_values
-from models.mesh.rest_face import RestFace, find_rest_face
 from models.parallel import map_in_order
 
 PICTURE_MULTIPLE = 32
@@ -52,16 +56,11 @@ RendererOf = Callable[[int], Renderer]
 """The renderer for pictures of a size; the same one for the same size."""
 
 
-def _flow(key: Float32Array, driven: Float32Array, size: int) -> Float32Array:
-    """The coarse flow [2, S, S] of landmarks [478, 2]."""
-    return np.ascontiguousarray(BackwardFlow(key, driven).dense(size, size).transpose(2, 0, 1))
-
-
 def _plane(landmarks: FloatArray) -> Float32Array:
     return landmarks[:, :2].astype(np.float32)
 
 
-class FaceAnalyser(MeshAnalyser):
+class FaceAnalyser(LandmarkAnalyser):
     """Pose and expression as of `mesh`, then the first values of the compact feature."""
 
     def __init__(
@@ -96,7 +95,7 @@ class FaceAnalyser(MeshAnalyser):
             return None
         size = picture.shape[0]
         landmarks = _plane(face.landmarks(self._face_space, values))
-        flow = _flow(_plane(face.key_landmarks), landmarks, size)
+        flow = coarse_flow(_plane(face.key_landmarks), landmarks, size)
         steps = self._renderer_of(size).measure(picture, seen.picture, landmarks, flow)
         return Analysis(to_parameters(values, steps[: self._features].astype(np.float64)))
 
@@ -144,7 +143,7 @@ class FaceReference(Reference):
         if self._features:
             compact = np.zeros(self._measured, np.float32)
             compact[: self._features] = np.clip(steps, -LIMIT, LIMIT)
-        return _Placed(driven, _flow(self._key, driven, self._size), compact)
+        return _Placed(driven, coarse_flow(self._key, driven, self._size), compact)
 
     def _paint(self, placed: _Placed) -> Picture:
         drawn = self._draw(placed.landmarks, placed.flow, placed.compact)

@@ -11,7 +11,7 @@ import numpy as np
 from models.contract import Picture
 from models.errors import ModelError
 from models.face.rendering import Draw
-from models.mesh.flow import Float32Array
+from models.landmarks.flow import Float32Array
 from models.onnx_runtime import Array, OnnxGraph
 
 ENCODE_KEY_FILE = "encode_key.onnx"

@@ -2,25 +2,12 @@
 
 from __future__ import annotations
 
-import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional
 
-from models.mesh.flow import BackwardFlow, Float32Array
-
 MOTION_STEP = 4
 """The motion network works on squares of this many pixels: 64 rows and columns for 256."""
-
-
-def coarse_flow(key: Float32Array, driven: Float32Array, size: int) -> Float32Array:
-    """Backward flow of the `mesh` model for a picture of `size` × `size` pixels.
-
-    `key` and `driven` are landmarks [478, 2]. Returns displacements [2, size, size], x then y, in
-    picture widths and heights.
-    """
-    dense = BackwardFlow(key, driven).dense(size, size)
-    return np.ascontiguousarray(dense.transpose(2, 0, 1))
 
 
 def place_grid(size: int, like: Tensor) -> Tensor:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from models.contract import Picture
-from models.mesh.flow import Float32Array
+from models.landmarks.flow import Float32Array
 
 
 class Draw(Protocol):

@@ -14,14 +14,13 @@ from models.contract import Picture
 from models.face.configuration import FaceConfiguration
 from models.face.heat_maps import DETAIL_PARTS, heat_maps
 from models.face.network import FaceNetwork, KeyFeatures
-from models.face.places import MOTION_STEP, coarse_flow, enlarge
-from models.mesh.alignment import Alignment
-from models.mesh.face_space import FaceSpace
-from models.mesh.parameters import quantised
-from models.mesh.rest_face import rest_face
+from models.face.places import MOTION_STEP, enlarge
+from models.landmarks.alignment import Alignment
+from models.landmarks.face_space import FaceSpace, shipped_face_space
+from models.landmarks.flow import coarse_flow
+from models.landmarks.values import quantised, rest_face
 from models.training.augmentation import Pair
 from models.training.errors import TrainingError
-from models.training.mesh_space import load_mesh_space
 from models.training.picture_cache import Landmarks
 from models.training.rate import rate_loss, round_through
 from models.training.task import Batch, Outputs
@@ -72,7 +71,7 @@ class FaceTask:
     unsent_share: float = 0.4
     values_sent: int = 0
     detail_weight: float = 3.0
-    space: FaceSpace = field(default_factory=load_mesh_space, repr=False)
+    space: FaceSpace = field(default_factory=shipped_face_space, repr=False)
     name: str = "face"
 
     def __post_init__(self) -> None:

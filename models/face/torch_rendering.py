@@ -11,7 +11,7 @@ from models.face.blocks import ConvolutionBlock, DoublingBlock, FoldableResidual
 from models.face.network import FaceNetwork
 from models.face.phases import PhaseConvolution
 from models.face.rendering import Draw
-from models.mesh.flow import Float32Array
+from models.landmarks.flow import Float32Array
 
 
 def fold(network: FaceNetwork) -> FaceNetwork:

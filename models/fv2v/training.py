@@ -13,13 +13,11 @@ from models.checkpoints.architectures import ARCHITECTURES
 from models.fv2v.configuration import Fv2vConfiguration
 from models.fv2v.networks import Fv2v
 from models.fv2v.pose import Fv2vPose
+from models.landmarks.face_space import FaceSpace, find_pose, shipped_face_space
 from models.layers import REDUCTION_FACTOR
-from models.mesh.face_space import FaceSpace
-from models.mesh.shape import find_pose
 from models.training.animation_task import AnimationTask
 from models.training.augmentation import Pair
 from models.training.equivariance import position_loss, random_deformation
-from models.training.mesh_space import load_mesh_space
 from models.training.picture_cache import Landmarks
 from models.training.rate import as_coded
 from models.training.task import Batch
@@ -54,7 +52,7 @@ class Fv2vTask(AnimationTask):
     prior_weight: float = 0.5
     pose_weight: float = 1.0
     expression_weight: float = 0.25
-    space: FaceSpace = field(default_factory=load_mesh_space, repr=False)
+    space: FaceSpace = field(default_factory=shipped_face_space, repr=False)
 
     @property
     def name(self) -> str:

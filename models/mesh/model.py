@@ -17,13 +17,12 @@ from models.contract import (
     Reference,
 )
 from models.errors import ModelError
-from models.mesh.analysis import MeshAnalyser
-from models.mesh.card import CARD, EXPRESSION_VALUES
-from models.mesh.displacement import value_weights
-from models.mesh.face_space import FaceSpace
-from models.mesh.landmark_warp import LandmarkWarp
-from models.mesh.parameters import to_values
-from models.mesh.rest_face import RestFace, find_rest_face
+from models.landmarks.analysis import LandmarkAnalyser
+from models.landmarks.face_space import FaceSpace
+from models.landmarks.layout import EXPRESSION_VALUES
+from models.landmarks.values import RestFace, find_rest_face, to_values, value_weights
+from models.landmarks.warp import LandmarkWarp
+from models.mesh.card import CARD
 
 
 class MeshReference(Reference):
@@ -54,7 +53,7 @@ class MeshModel(AnimationModel):
 
     def open_analyser(self, align: bool | None = None) -> Analyser:
         """Start tracking a clip; faces are not aligned unless asked for."""
-        return MeshAnalyser(self._space, align=bool(align))
+        return LandmarkAnalyser(self._space, align=bool(align))
 
     def value_weights(self, key_parameters: FaceParameters) -> FloatArray:
         """How far landmarks move when a value is off."""

@@ -10,10 +10,18 @@ import numpy as np
 import numpy.typing as npt
 
 from models.contract import Picture
+from models.landmarks.face_space import mirror_order, shipped_face_space
 from models.training.configuration import Augmentation
 from models.training.picture_cache import Landmarks
 
 MirrorOrder = npt.NDArray[np.intp]
+
+
+def landmark_mirror() -> MirrorOrder:
+    """For each of the 478 landmarks the number of its mirror landmark."""
+    return mirror_order(shipped_face_space().mean)
+
+
 KeyCoding = Callable[[Picture, np.random.Generator], Picture]
 """What coding does to a key picture, at a strength drawn from the generator."""
 

@@ -1,7 +1,7 @@
 """Clips decoded and tracked once, and then read from memory-mapped arrays.
 
 In the cache folder a clip has `HASH-SIZE.npy`, its pictures as uint8 [N, size, size, 3], beside the
-landmarks of `models.clip_landmarks`; the hash is of the clip's bytes.
+landmarks of `models.landmarks.tracking`; the hash is of the clip's bytes.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ import numpy as np
 import numpy.typing as npt
 
 from models.card import file_sha256
-from models.clip_landmarks import clip_landmarks
-from models.landmarks import ALL_POINTS
+from models.landmarks.points import ALL_POINTS
+from models.landmarks.tracking import clip_landmarks
 from models.training.clips import Clip
 from models.training.errors import TrainingError
 

@@ -5,14 +5,13 @@ from __future__ import annotations
 import cv2
 import torch
 
-from models.training.augmentation import KeyCoding
+from models.training.augmentation import KeyCoding, landmark_mirror
 from models.training.clips import SPLITS, Clip, find_clips
 from models.training.configuration import TrainingConfiguration
 from models.training.errors import TrainingError
 from models.training.hints import allocator_hint
 from models.training.key_coding import code_key, has_hevc_encoder
 from models.training.loop import Progress, TrainingResult, no_progress, run_loop
-from models.training.mesh_space import landmark_mirror
 from models.training.pairs import PairSource
 from models.training.picture_cache import Footage, load_footage
 from models.training.recorder import Report

@@ -11,9 +11,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from models import landmarks as groups
 from models.contract import Picture
-from models.face_tracking import FaceTracker
+from models.landmarks import points as groups
+from models.landmarks.tracking import FaceTracker
 from models.training.errors import TrainingError
 from models.training.pairs import make_pair, stack_pairs, to_device
 from models.training.picture_cache import Footage, Landmarks

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from gfvc import InputError
 from gfvc.crop import follow_largest, require_square, square_around, whole_square
 from gfvc.rectangle import Rectangle
-from models.face_tracking import FaceBox
+from models.landmarks.tracking import FaceBox
 
 
 def face(x: float, y: float, side: float = 100.0) -> FaceBox:

@@ -7,8 +7,8 @@ import pytest
 
 from gfvc.demo_clip import demo_still, make_demo_clip
 from gfvc.video_reader import Picture
-from models.face_tracking import FaceTracker
-from models.mesh.mouth import mouth_opening
+from models.landmarks.tracking import FaceTracker
+from models.landmarks.warp import mouth_opening
 from tests.gfvc.support import mean_difference
 
 

@@ -14,15 +14,15 @@ from gfvc.demo_clip import demo_still
 from models import default_registry
 from models.contract import FloatArray, Picture
 from models.errors import ModelError
-from models.face_tracking import FaceTracker
 from models.fomm.model import FommModel
-from models.mesh.alignment import ALIGNED_POINTS, Alignment
-from models.mesh.landmark_warp import LandmarkWarp
-from models.mesh.parameters import FACE_VALUES, STEPS, to_values
-from models.mesh.rest_face import RestFace, rest_face
-from models.training.mesh_space import load_mesh_space
+from models.landmarks.alignment import ALIGNED_POINTS, Alignment
+from models.landmarks.face_space import shipped_face_space
+from models.landmarks.layout import FACE_VALUES
+from models.landmarks.tracking import FaceTracker
+from models.landmarks.values import STEPS, RestFace, rest_face, to_values
+from models.landmarks.warp import LandmarkWarp
 
-SPACE = load_mesh_space()
+SPACE = shipped_face_space()
 # A turn, a shift, and an open mouth, in steps.
 TRUE = np.array([2.0, -3.0, 1.0, 2.0, -1.0, 1.0, 12.0, -4.0, 3.0, 0, 0, 0, 0, 0]) * STEPS
 

@@ -12,13 +12,19 @@ from safetensors.numpy import load_file
 from gfvc.demo_clip import RATE, make_demo_clip
 from gfvc.video_writer import open_writer
 from models import ModelError, default_registry
-from models import clip_landmarks as clip_landmarks_module
-from models import landmarks as groups
-from models.clip_landmarks import clip_landmarks
 from models.contract import FloatArray
-from models.mesh.face_space import FaceSpace, load_face_space
-from models.mesh.fit import MIRROR, learn_face_space, main, mirror_order, normalise, point_weights
-from models.mesh.shape import HeadPose, values_to_pose
+from models.landmarks import points as groups
+from models.landmarks import tracking as clip_landmarks_module
+from models.landmarks.face_space import (
+    MIRROR,
+    FaceSpace,
+    HeadPose,
+    load_face_space,
+    mirror_order,
+    values_to_pose,
+)
+from models.landmarks.fit import learn_face_space, main, normalise, point_weights
+from models.landmarks.tracking import clip_landmarks
 
 
 @pytest.fixture(scope="module")
@@ -195,7 +201,7 @@ def test_the_command_learns_from_clips(
     random = np.random.default_rng(2)
     base = clip_landmarks(clip)[0]
     tracked = base + random.normal(0, 1e-3, (40, 478, 3))
-    monkeypatch.setattr("models.mesh.fit.clip_landmarks", lambda path, cache: tracked)
+    monkeypatch.setattr("models.landmarks.fit.clip_landmarks", lambda path, cache: tracked)
     out = tmp_path / "space.safetensors"
     assert main([str(clip), "--out", str(out), "--expressions", "5"]) == 0
     shapes = {name: tensor.shape for name, tensor in load_file(out).items()}

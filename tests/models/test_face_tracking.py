@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from gfvc.demo_clip import demo_still
 from models import FaceTrackerError
 from models.contract import FloatArray, Picture
-from models.face_tracking import FaceBox, FaceFinder, FaceTracker, landmark_box
-from models.landmarks import CHIN, FOREHEAD, LEFT_EYE_OUTER_CORNER, RIGHT_EYE_OUTER_CORNER
+from models.landmarks.points import CHIN, FOREHEAD, LEFT_EYE_OUTER_CORNER, RIGHT_EYE_OUTER_CORNER
+from models.landmarks.tracking import FaceBox, FaceFinder, FaceTracker, landmark_box
 
 BLANK = np.full((256, 512, 3), 110, np.uint8)
 

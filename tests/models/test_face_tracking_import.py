@@ -6,7 +6,7 @@ import sys
 PROGRAM = """
 import sys
 import numpy as np
-from models.face_tracking import FaceTracker
+from models.landmarks.tracking import FaceTracker
 with FaceTracker() as tracker:
     assert tracker.look(np.zeros((64, 64, 3), np.uint8)) is None
 assert "matplotlib.pyplot" not in sys.modules

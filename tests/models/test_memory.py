@@ -11,9 +11,8 @@ import pytest
 from gfvc.demo_clip import demo_still
 from models import default_registry
 from models.contract import FloatArray, Picture
-from models.face_tracking import FaceTracker
-from models.memory import Memory
-from models.mesh.alignment import Alignment
+from models.landmarks.alignment import Alignment
+from models.landmarks.tracking import FaceTracker, Memory
 
 
 class Sums:

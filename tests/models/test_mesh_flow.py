@@ -5,11 +5,10 @@ import numpy.typing as npt
 import pytest
 
 from models import default_registry
-from models import landmarks as groups
-from models.mesh.face_space import FaceSpace, load_face_space
-from models.mesh.flow import BackwardFlow, head_influence, warp
-from models.mesh.landmark_warp import LandmarkWarp
-from models.mesh.mouth import mouth_opening
+from models.landmarks import points as groups
+from models.landmarks.face_space import FaceSpace, load_face_space
+from models.landmarks.flow import BackwardFlow, head_influence, warp
+from models.landmarks.warp import LandmarkWarp, mouth_opening
 
 Float32Array = npt.NDArray[np.float32]
 
@@ -123,5 +122,5 @@ def test_the_flow_does_not_depend_on_how_much_is_worked_on_at_a_time(
 ) -> None:
     moved = face + np.array([0.02, 0.01], np.float32)
     whole = BackwardFlow(face, moved).dense(128, 128)
-    monkeypatch.setattr("models.mesh.flow.BAND_VALUES", 10_000)
+    monkeypatch.setattr("models.landmarks.flow.BAND_VALUES", 10_000)
     np.testing.assert_allclose(BackwardFlow(face, moved).dense(128, 128), whole, atol=1e-6)

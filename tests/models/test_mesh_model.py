@@ -8,7 +8,7 @@ import pytest
 from gfvc.demo_clip import demo_still
 from models import AnimationModel, FaceParameters, default_registry
 from models.contract import FloatArray
-from models.mesh.parameters import STEPS
+from models.landmarks.values import STEPS
 from tests.models.test_face_tracking import scene
 
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.mesh.shape import HeadPose, find_pose, pose_to_values, values_to_pose
+from models.landmarks.face_space import HeadPose, find_pose, pose_to_values, values_to_pose
 
 angles = st.floats(-0.8, 0.8)
 scales = st.floats(0.05, 3.0)

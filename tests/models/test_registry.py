@@ -28,8 +28,8 @@ from models import (
 from models.card import file_sha256, read_tensors
 from models.checkpoints import WeightsStore
 from models.face.card import CARD as FACE_CARD
+from models.landmarks.face_space import FaceSpace, load_face_space
 from models.mesh.card import CARD as MESH_CARD
-from models.mesh.face_space import FaceSpace, load_face_space
 from models.mesh.model import MeshModel
 from models.runtime import Runtime
 

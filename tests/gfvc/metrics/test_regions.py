@@ -8,7 +8,7 @@ import pytest
 
 from gfvc.metrics import face_region, laplacian_variance, mouth_region
 from models.contract import FloatArray
-from models.landmarks import LIPS_OUTER
+from models.landmarks.points import LIPS_OUTER
 
 
 def test_the_mouth_region_is_the_box_of_the_lips_half_as_large_again(

@@ -14,7 +14,7 @@ from gfvc.rate_control import TOLERANCE
 from gfvc.stream_reader import read_face_stream
 from gfvc.video_reader import Picture
 from models.contract import FloatArray
-from models.face_tracking import FaceTracker
+from models.landmarks.tracking import FaceTracker
 from tests.gfvc.support import CommandLine, assert_refused, no_notes, write_video
 
 

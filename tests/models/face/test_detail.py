@@ -8,7 +8,7 @@ import pytest
 
 from models.contract import Picture
 from models.face.detail import WANTED_SHARE, detail, restore_detail
-from models.mesh.flow import Float32Array
+from models.landmarks.flow import Float32Array
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ from models.face.card import with_features
 from models.face.model import FaceModel
 from models.face.network import FaceNetwork
 from models.face.torch_rendering import TorchRenderer, fold
-from models.training.mesh_space import load_mesh_space
+from models.landmarks.face_space import shipped_face_space
 
 
 def trained_alike() -> FaceNetwork:
@@ -44,7 +44,7 @@ def test_folding_keeps_what_is_computed() -> None:
 @pytest.fixture(scope="module")
 def model() -> FaceModel:
     renderer = TorchRenderer(trained_alike(), torch.device("cpu"))
-    return FaceModel(load_mesh_space(), lambda _: renderer, with_features(0).layout)
+    return FaceModel(shipped_face_space(), lambda _: renderer, with_features(0).layout)
 
 
 @pytest.fixture(scope="module")

@@ -12,11 +12,10 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
-from models import landmarks as groups
-from models.mesh.shape import HeadPose
+from models.landmarks import points as groups
+from models.landmarks.face_space import HeadPose, shipped_face_space
 from models.training import Augmentation, TrainingConfiguration
 from models.training.augmentation import Pair
-from models.training.mesh_space import load_mesh_space
 from models.training.picture_cache import Footage
 from models.training.run import train
 from models.training.task import Batch, Outputs
@@ -46,7 +45,7 @@ def draw_face(landmarks: npt.NDArray[np.float32], size: int, colour: int) -> npt
 
 def make_footage(name: str, pictures: int = 4, size: int = 64, colour: int = 0) -> Footage:
     """A clip of a head that turns and speaks."""
-    space = load_mesh_space()
+    space = shipped_face_space()
     landmarks = []
     for number in range(pictures):
         turn = np.array([0.02, 0.1, 0.05]) * np.sin(2.0 * number + colour)

@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from models import landmarks as groups
 from models.contract import Picture
+from models.landmarks import points as groups
 from models.training import Augmentation
 from models.training.augmentation import (
     Pair,
@@ -15,9 +15,9 @@ from models.training.augmentation import (
     crop,
     flip,
     imitate_key_coding,
+    landmark_mirror,
 )
 from models.training.key_coding import code_key, has_hevc_encoder, hevc_intra
-from models.training.mesh_space import landmark_mirror
 from models.training.pairs import make_pair
 from models.training.picture_cache import Landmarks
 from tests.models.training.support import make_footage

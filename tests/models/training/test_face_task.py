@@ -14,8 +14,9 @@ from models.face.configuration import FaceConfiguration
 from models.face.network import FaceNetwork, KeyFeatures
 from models.face.task import FaceTask, coded_landmarks
 from models.face.weights import load_face_network
+from models.landmarks.face_space import shipped_face_space
 from models.training import TrainingError
-from models.training.mesh_space import landmark_mirror, load_mesh_space
+from models.training.augmentation import landmark_mirror
 from models.training.pairs import PairSource, make_pair, stack_pairs
 from models.training.task import Batch
 from models.training.trainer import Trainer
@@ -51,7 +52,11 @@ def test_a_small_network_learns_two_pictures(compact_features: int, tmp_path: Pa
 def test_landmarks_are_those_that_the_stream_carries() -> None:
     clip = make_footage("somebody", 4, 64)
     coded = coded_landmarks(
-        load_mesh_space(), clip.pictures[0], clip.landmarks[0], clip.pictures[1], clip.landmarks[1]
+        shipped_face_space(),
+        clip.pictures[0],
+        clip.landmarks[0],
+        clip.pictures[1],
+        clip.landmarks[1],
     )
     error = np.linalg.norm((coded - clip.landmarks[1])[:, :2], axis=1)
     # The clip moves by pose and two expressions of the space, so that little but rounding is left.

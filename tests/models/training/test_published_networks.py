@@ -19,9 +19,8 @@ from models.fomm.training import FommTask
 from models.fv2v.training import Fv2vTask, keypoint_prior
 from models.training import TrainingError
 from models.training.animation_task import AnimationTask
-from models.training.augmentation import Pair, flip
+from models.training.augmentation import Pair, flip, landmark_mirror
 from models.training.export import export_weights
-from models.training.mesh_space import landmark_mirror
 from models.training.pairs import PairSource, make_pair, stack_pairs
 from models.training.trainer import Trainer
 from tests.models.networks.tiny import TINY_CFTE, TINY_FOMM, TINY_FV2V

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from models.errors import FaceTrackerError
-from models.face_alignment_tracking import FaceAlignmentTracker
+from models.landmarks.second_tracker import FaceAlignmentTracker
 
 PICTURE = np.zeros((64, 64, 3), np.uint8)
 

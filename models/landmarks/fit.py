@@ -1,6 +1,6 @@
-"""Learn the face space of the `mesh` model from clips of talking heads.
+"""Learn the face space from clips of talking heads.
 
-    python -m models.mesh.fit CLIP... --out mesh.safetensors [--cache FOLDER] [--expressions 24]
+    python -m models.landmarks.fit CLIP... --out FILE [--cache FOLDER] [--expressions 24]
 
 Every clip is tracked once (`--cache` keeps the landmarks). Shapes are freed of head pose by
 Procrustes analysis against the average face; expressions are the principal components of each
@@ -20,12 +20,11 @@ import numpy as np
 import numpy.typing as npt
 from safetensors.numpy import save_file
 
-from models import landmarks as groups
-from models.clip_landmarks import clip_landmarks
 from models.contract import FloatArray
 from models.errors import ModelError
-from models.mesh.face_space import FaceSpace
-from models.mesh.shape import find_pose
+from models.landmarks import points as groups
+from models.landmarks.face_space import MIRROR, FaceSpace, find_pose, mirror_order
+from models.landmarks.tracking import clip_landmarks
 
 # Lips and eyelids are what people look at, and few points among 478. An eyelid moves much less
 # than a jaw, so it has to count more if blinks are to be among the first expressions.
@@ -36,7 +35,6 @@ EMPHASIS = (
 )
 PICTURE_STEP = 3  # neighbouring pictures say nearly the same
 ALIGNMENT_ROUNDS = 4
-MIRROR = np.array([-1.0, 1.0, 1.0])
 
 
 def point_weights() -> FloatArray:
@@ -45,25 +43,6 @@ def point_weights() -> FloatArray:
     for weight, points in EMPHASIS:
         weights[list(points)] = weight
     return np.asarray(weights / weights.sum(), np.float64)
-
-
-def mirror_order(mean: FloatArray) -> npt.NDArray[np.intp]:
-    """For each of the 478 points the number of its mirror point, found on the mean shape.
-
-    The eyes and brows, whose pairs are known, lay the mirrored face over the face.
-    """
-    from scipy.optimize import linear_sum_assignment
-
-    right = [*groups.RIGHT_EYE, *groups.RIGHT_BROW]
-    left = [*groups.LEFT_EYE, *groups.LEFT_BROW]
-    mirrored = mean * MIRROR
-    ones = np.ones(2 * len(right))
-    pose = find_pose(mirrored[right + left], mean[left + right], ones)
-    distances = np.linalg.norm(pose.apply(mirrored)[:, None] - mean[None], axis=2)
-    order: npt.NDArray[np.intp] = linear_sum_assignment(distances)[1]
-    if not np.array_equal(order[order], np.arange(len(mean))):
-        raise ModelError("the average face is not symmetric enough to pair its points")
-    return order
 
 
 def normalise(shape: FloatArray, weights: FloatArray) -> FloatArray:
@@ -125,7 +104,7 @@ def learn_face_space(clips: Sequence[FloatArray], expressions: int) -> FaceSpace
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; see the module's docstring."""
-    parser = argparse.ArgumentParser(prog="python -m models.mesh.fit", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m models.landmarks.fit", description=__doc__)
     parser.add_argument("clips", nargs="+", type=Path, metavar="CLIP")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--cache", type=Path)

@@ -5,12 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from models.contract import Analyser, Analysis, FloatArray, Picture
-from models.face_tracking import FaceTracker
-from models.memory import Memory
-from models.mesh.alignment import Alignment
-from models.mesh.face_space import FaceSpace
-from models.mesh.parameters import to_parameters
-from models.mesh.rest_face import RestFace, rest_face
+from models.landmarks.alignment import Alignment
+from models.landmarks.face_space import FaceSpace
+from models.landmarks.tracking import FaceTracker, Memory
+from models.landmarks.values import RestFace, rest_face, to_parameters
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +20,7 @@ class SeenKey:
     alignment: Alignment | None
 
 
-class MeshAnalyser(Analyser):
+class LandmarkAnalyser(Analyser):
     """Tracks landmarks, and expresses them as pose and expression against a key picture.
 
     With `align`, these are corrected by what the bent key picture shows.

@@ -1,8 +1,8 @@
-"""Face landmarks by MediaPipe Face Mesh.
+"""Face landmarks by MediaPipe Face Mesh, of pictures and of whole clips.
 
 Landmarks are float64 [478, 3]: x to the right and y down in picture widths and heights (0..1
 inside the picture), z towards the scene in picture widths, about 0 at the head's centre. The
-order is that of `models.landmarks`.
+order is that of `models.landmarks.points`.
 
 Ahmed et al., "Attention Mesh: High-fidelity Face Mesh Prediction in Real-time", 2020.
 """
@@ -10,22 +10,24 @@ Ahmed et al., "Attention Mesh: High-fidelity Face Mesh Prediction in Real-time",
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 import sys
 import threading
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from models.closable import Closable
 from models.contract import FloatArray, Picture
-from models.errors import FaceTrackerError
-from models.memory import Memory
+from models.errors import FaceTrackerError, ModelError
+from models.landmarks.points import ALL_POINTS
 
 MAX_FACES = 4
 
@@ -170,6 +172,42 @@ def landmark_box(landmarks: FloatArray, width: int, height: int) -> FaceBox:
     return FaceBox(low[0], low[1], high[0] - low[0], high[1] - low[1])
 
 
+Result = TypeVar("Result")
+
+_DIGEST_BYTES = 16
+
+
+class Memory(Generic[Result]):
+    """Results by the content of the arrays that they were computed from, `entries` at most.
+
+    What comes when the memory is full is not kept. A clip is looked at in order, again and again,
+    and what gave way to newer pictures would always be what comes next.
+    """
+
+    def __init__(self, entries: int) -> None:
+        self._entries = entries
+        self._results: dict[bytes, Result] = {}
+
+    def find(self, compute: Callable[[], Result], *sources: npt.NDArray[Any]) -> Result:
+        """What `compute` makes of the sources, now or when it was asked before."""
+        name = _name(sources)
+        if name in self._results:
+            return self._results[name]
+        result = compute()
+        if len(self._results) < self._entries:
+            self._results[name] = result
+        return result
+
+
+def _name(sources: tuple[npt.NDArray[Any], ...]) -> bytes:
+    # Arrays of the same bytes and another shape are others.
+    shapes = [(source.shape, source.dtype.str) for source in sources]
+    digest = hashlib.blake2b(repr(shapes).encode(), digest_size=_DIGEST_BYTES)
+    for source in sources:
+        digest.update(source.tobytes())
+    return digest.digest()
+
+
 class FaceTracker(Closable):
     """Landmarks of one face in successive pictures of a clip, or in unrelated stills.
 
@@ -254,3 +292,41 @@ class FaceFinder(Closable):
     def close(self) -> None:
         """Free the library's graph."""
         self._graph.close()
+
+
+def clip_landmarks(path: Path, cache: Path | None = None) -> FloatArray:
+    """Landmarks [pictures, 478, 3] of a clip; rows of a picture without a face are NaN.
+
+    With `cache`, a folder, they are kept there under the hash of the clip's bytes.
+    Raises `ModelError` when the file is no video.
+    """
+    kept = None
+    if cache is not None:
+        cache.mkdir(parents=True, exist_ok=True)
+        kept = cache / f"{_content_hash(path)}.npy"
+        # A file that was cut off or damaged is made anew.
+        with contextlib.suppress(FileNotFoundError, EOFError, ValueError):
+            return np.asarray(np.load(kept), np.float64)
+    import av
+
+    rows = []
+    try:
+        with av.open(str(path)) as container, FaceTracker() as tracker:
+            for frame in container.decode(video=0):
+                found = tracker.track(np.asarray(frame.to_ndarray(format="rgb24"), np.uint8))
+                rows.append(np.full((ALL_POINTS, 3), np.nan) if found is None else found)
+    except (av.FFmpegError, IndexError) as error:
+        raise ModelError(f"{path}: not a video that can be read ({error})") from None
+    landmarks = np.array(rows, np.float32).reshape(-1, ALL_POINTS, 3)
+    if kept is not None:
+        temporary = kept.with_suffix(".tmp.npy")
+        np.save(temporary, landmarks)
+        temporary.rename(kept)
+    return landmarks.astype(np.float64)
+
+
+def _content_hash(path: Path) -> str:
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest()[:24]
+    except OSError as error:
+        raise ModelError(f"{path}: cannot be read ({error.strerror})") from None

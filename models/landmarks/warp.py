@@ -1,7 +1,8 @@
-"""What shows when a mouth opens further than it was in the key picture.
+"""Drawing a face anew with its landmarks elsewhere.
 
-A warp can only stretch the line between closed lips over the gap. The inside of a mouth is
-dark, so the gap is darkened, the more the further it opens beyond the key picture.
+The picture is bent by the landmarks' flow. A warp can only stretch the line between closed lips
+over the gap of an opening mouth. The inside of a mouth is dark, so the gap is darkened, the more
+the further it opens beyond the key picture.
 """
 
 from __future__ import annotations
@@ -10,9 +11,9 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from models import landmarks as groups
-
-Float32Array = npt.NDArray[np.float32]
+from models.contract import FloatArray, Picture
+from models.landmarks import points as groups
+from models.landmarks.flow import BackwardFlow, Float32Array, warp
 
 _INNER = list(groups.LIPS_INNER)
 _LIPS = list(groups.LIPS_OUTER)
@@ -82,3 +83,23 @@ class MouthInterior:
 
 def _pixels(points: Float32Array, width: int, height: int) -> npt.NDArray[np.int32]:
     return np.asarray(np.round(points * (width, height)), np.int32)
+
+
+class LandmarkWarp:
+    """A picture [H, W, 3] with its landmarks [478, 2 or 3], ready to be bent."""
+
+    def __init__(self, picture: Picture, landmarks: FloatArray) -> None:
+        self._picture = picture
+        self._landmarks = _plane(landmarks)
+        self._mouth = MouthInterior(picture, self._landmarks)
+
+    def draw(self, landmarks: FloatArray) -> Picture:
+        """The picture bent so that its landmarks lie at the given ones [478, 2 or 3]."""
+        driven = _plane(landmarks)
+        height, width = self._picture.shape[:2]
+        displacement = BackwardFlow(self._landmarks, driven).dense(width, height)
+        return self._mouth.paint(warp(self._picture, displacement), driven)
+
+
+def _plane(landmarks: FloatArray) -> Float32Array:
+    return landmarks[:, :2].astype(np.float32)

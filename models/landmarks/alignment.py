@@ -18,13 +18,13 @@ from concurrent.futures import ThreadPoolExecutor
 import cv2
 import numpy as np
 
-from models import landmarks as groups
 from models.contract import FloatArray, Picture
-from models.face_tracking import FaceTracker
-from models.mesh.face_space import FaceSpace
-from models.mesh.landmark_warp import LandmarkWarp
-from models.mesh.parameters import FACE_VALUES, STEPS
-from models.mesh.rest_face import RestFace
+from models.landmarks import points as groups
+from models.landmarks.face_space import FaceSpace
+from models.landmarks.layout import FACE_VALUES
+from models.landmarks.tracking import FaceTracker
+from models.landmarks.values import STEPS, RestFace
+from models.landmarks.warp import LandmarkWarp
 
 # Where the flow is that of skin. The outline of the face is not among them: the flow there
 # is that of the background as often as that of the cheek.

@@ -18,7 +18,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from models import landmarks as groups
+from models.landmarks import points as groups
 
 Float32Array = npt.NDArray[np.float32]
 
@@ -98,11 +98,6 @@ def _crossings(columns: Float32Array, rows: Float32Array) -> Float32Array:
     places[..., 0] = columns
     places[..., 1] = rows[:, None]
     return places.reshape(-1, 2)
-
-
-def grid_centres(size: int = GRID) -> Float32Array:
-    """Centres of the cells of a square grid: float32 [size * size, 2], x then y, 0..1."""
-    return _crossings(_centres(size), _centres(size))
 
 
 def head_influence(points: Float32Array, face: Float32Array) -> Float32Array:
@@ -336,6 +331,15 @@ def _feather(length: int) -> Float32Array:
     """A window of 1 that falls smoothly to 0 over the outer quarters: float32 [length]."""
     place = (np.arange(length, dtype=np.float32) + 0.5) / length
     return _smooth_step(np.minimum(place, 1.0 - place) * 4.0)
+
+
+def coarse_flow(key: Float32Array, driven: Float32Array, size: int) -> Float32Array:
+    """The flow of a square picture of `size` pixels a side in planes, as networks have it.
+
+    `key` and `driven` are landmarks [478, 2]. Returns displacements [2, size, size], x then y, in
+    picture widths and heights.
+    """
+    return np.ascontiguousarray(BackwardFlow(key, driven).dense(size, size).transpose(2, 0, 1))
 
 
 def warp(picture: npt.NDArray[np.uint8], displacement: Float32Array) -> npt.NDArray[np.uint8]:

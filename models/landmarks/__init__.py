@@ -1,0 +1,11 @@
+"""What is known of a face from its landmarks: the ground of the models `mesh` and `face`.
+
+points      names for groups of the 478 points
+tracking    finding them in pictures
+face_space  average face, head pose, expressions
+layout      the 14 values of a face in a stream
+values      between landmarks, those values and face parameters
+flow, warp  bending a key picture so that its landmarks lie elsewhere
+alignment   correcting what was tracked by what the bent picture shows
+analysis    the analyser of both models
+"""
