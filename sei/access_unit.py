@@ -12,29 +12,40 @@ MAX_NAL_UNITS = 2**16
 
 
 class AccessUnitBoundaries:
-    """Tells, NAL unit by NAL unit, where the access units of a one-layer stream start.
+    """Tells, NAL unit by NAL unit, where the access units of a stream start.
 
-    H.266 clause 7.4.2.4, H.265 clause 7.4.2.4.4, H.264 clause 7.4.1.2.3.
+    The base layer decides: pictures of other layers, and what comes with them, belong to the access
+    unit of the base layer's picture before them. The base layer is the lowest that has pictures.
+    H.266 clause 7.4.2.4, H.265 clauses 7.4.2.4.4 and F.7.4.2.4.4, H.264 clause 7.4.1.2.3.
     """
 
     def __init__(self) -> None:
+        self._base_layer: int | None = None
         self._picture_started = False
         self._first = True
 
+    def in_base_layer(self, unit: NalUnit) -> bool:
+        """Whether a NAL unit is of the base layer, or of what all layers share."""
+        return self._base_layer is None or unit.layer_id <= self._base_layer or unit.has_no_layer
+
     def starts_here(self, unit: NalUnit) -> bool:
         """Take the next NAL unit of the stream; whether it is the first of an access unit."""
+        if unit.is_vcl and (self._base_layer is None or unit.layer_id < self._base_layer):
+            self._base_layer = unit.layer_id
         starts = self._first or (
-            self._picture_started and (unit.precedes_picture or unit.starts_picture)
+            self._picture_started
+            and (unit.precedes_picture or unit.starts_picture)
+            and self.in_base_layer(unit)
         )
         if starts:
             self._picture_started = False
-        self._picture_started |= unit.is_vcl
+        self._picture_started |= unit.is_vcl and self.in_base_layer(unit)
         self._first = False
         return starts
 
 
 def access_units(units: Iterable[NalUnit]) -> Iterator[tuple[NalUnit, ...]]:
-    """Group the NAL units of a one-layer stream into access units (VVC: picture units).
+    """Group the NAL units of a stream into access units, by the pictures of its base layer.
 
     Suffix SEI messages belong to the picture they follow. One access unit is held at a time.
 

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Iterator
 from itertools import chain, islice
 from typing import BinaryIO, NamedTuple
 
-from sei.errors import StreamError, UnknownCodecError
+from sei.codec_detection import UNITS_FOR_GUESS, guess_codec
+from sei.errors import StreamError
 from sei.nal import Codec, NalUnit
 
 MAX_NAL_UNIT_SIZE = 64 * 2**20
 """Longest NAL unit that is read, in bytes; no level of the three codecs comes near it."""
 
 _CHUNK = 2**18
-_UNITS_FOR_GUESS = 24
 _BYTES_FOR_GUESS = 2**20
 
 
@@ -40,19 +39,26 @@ def split_annex_b(source: bytes | BinaryIO, codec: Codec | None = None) -> Itera
     """
     raw_units = _split(_chunks(source))
     if codec is None:
-        first: list[_RawUnit] = []
-        size = 0
-        for raw in islice(raw_units, _UNITS_FOR_GUESS):
-            first.append(raw)
-            size += len(raw.data)
-            if size > _BYTES_FOR_GUESS:
-                break
-        if not first:
+        opening = next(raw_units, None)
+        if opening is None:
             return
-        codec = guess_codec(raw.data for raw in first)
+        raw_units = chain((opening,), raw_units)
+        first: list[_RawUnit] = []
+        codec = guess_codec(raw.data for raw in _kept(raw_units, first))
         raw_units = chain(first, raw_units)
     for raw in raw_units:
         yield NalUnit(codec, *raw)
+
+
+def _kept(raw_units: Iterator[_RawUnit], first: list[_RawUnit]) -> Iterator[_RawUnit]:
+    """The first NAL units, for the codec to be told from; ``first`` keeps them."""
+    size = 0
+    for raw in islice(raw_units, UNITS_FOR_GUESS):
+        first.append(raw)
+        size += len(raw.data)
+        yield raw
+        if size > _BYTES_FOR_GUESS:
+            break
 
 
 def join_annex_b(units: Iterable[NalUnit]) -> bytes:
@@ -107,48 +113,3 @@ def _split(chunks: Iterator[bytes]) -> Iterator[_RawUnit]:
         yield _RawUnit(data, buffer_offset, *opening, len(buffer) - len(data))
     elif buffer:
         raise StreamError("no start code 00 00 01: not an Annex B byte stream", 0)
-
-
-def guess_codec(units: Iterable[bytes]) -> Codec:
-    """Tell the codec from the first NAL units of a stream (``data`` of a `NalUnit`).
-
-    Headers of one codec are hardly ever lawful headers of another: their reserved bits, layers and
-    types disagree. The codec wins whose rules most of the headers follow.
-
-    Raises:
-        UnknownCodecError: the headers fit no codec, or two equally well.
-    """
-    votes = Counter(dict.fromkeys(Codec, 0))
-    for data in islice(units, _UNITS_FOR_GUESS):
-        for codec in Codec:
-            votes[codec] += _plausibility(codec, data)
-    (best, most), (_, second), _ = votes.most_common()
-    if most <= 0 or most == second:
-        raise UnknownCodecError(
-            "the NAL unit headers do not tell VVC, HEVC and H.264 apart: name the codec"
-        )
-    return best
-
-
-_USUAL_TYPES = {
-    Codec.VVC: frozenset({0, 1, 2, 3, *range(7, 11), *range(12, 26)}),
-    Codec.HEVC: frozenset({*range(10), *range(16, 22), *range(32, 41)}),
-    Codec.AVC: frozenset({*range(1, 14), 19, 20}),
-}
-# Types of scalable and multiview H.264, whose header bytes HEVC's SEI messages have too.
-_RARE_AVC_TYPES = frozenset({14, 15})
-_SEQUENCE_PARAMETER_SET = {Codec.VVC: 15, Codec.HEVC: 33, Codec.AVC: 7}
-
-
-def _plausibility(codec: Codec, data: bytes) -> int:
-    """How well a NAL unit fits a codec: -2 not at all, 0 hardly, 1 well, 3 as an SPS."""
-    if len(data) < 2 or data[0] & 0x80 or (codec is Codec.VVC and data[0] & 0x40):
-        return -2
-    unit = NalUnit(codec, data)
-    if codec is Codec.AVC and unit.nal_unit_type in _RARE_AVC_TYPES:
-        return 0
-    if unit.nal_unit_type not in _USUAL_TYPES[codec] or unit.layer_id or unit.temporal_id < 0:
-        return -2
-    if unit.nal_unit_type == _SEQUENCE_PARAMETER_SET[codec]:
-        return 3
-    return 1

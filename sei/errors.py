@@ -7,6 +7,7 @@
     │   └── UnknownCodecError            the NAL unit headers fit no codec, or several
     ├── PayloadError                     .bit_offset: bit in the SEI payload or RBSP, where known
     │   ├── EndOfDataError               an element needs more bits than there are left
+    │   │   └── MessageCutError          .payload_type: of the SEI message that is not all there
     │   ├── ElementRangeError            .element, .value: outside the range of the element
     │   └── TrailingBitsError            bits that must close a payload or an RBSP are not there
     ├── ReferenceMissingError            the message builds on one that was not received
@@ -47,6 +48,17 @@ class PayloadError(SeiError):
 
 class EndOfDataError(PayloadError):
     """An element needs more bits than there are left."""
+
+
+class MessageCutError(EndOfDataError):
+    """An SEI message runs past the end of its NAL unit.
+
+    ``payload_type`` is its payloadType, None where that is not all there.
+    """
+
+    def __init__(self, message: str, payload_type: int | None, bit_offset: int) -> None:
+        super().__init__(message, bit_offset)
+        self.payload_type = payload_type
 
 
 class ElementRangeError(PayloadError):

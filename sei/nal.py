@@ -99,6 +99,7 @@ _KINDS = {
 }
 
 _VVC_PICTURE_HEADER = 19
+_VVC_WITHOUT_LAYER = frozenset({12, 13, 14, 20, 22})  # OPI, DCI, VPS, AUD, EOB
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +150,16 @@ class NalUnit:
         if self.codec is Codec.HEVC:
             return (self.data[0] & 1) << 5 | self.data[1] >> 3
         return 0
+
+    @property
+    def has_no_layer(self) -> bool:
+        """Whether its type is of no layer: decoders ignore its nuh_layer_id (H.266, 7.4.2.2)."""
+        return self.codec is Codec.VVC and self.nal_unit_type in _VVC_WITHOUT_LAYER
+
+    @property
+    def is_unspecified(self) -> bool:
+        """Whether its type is one that the standard leaves to others; decoders ignore it."""
+        return self.type_name.startswith("UNSPEC")
 
     @property
     def temporal_id(self) -> int:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from sei.errors import EndOfDataError, MessageError, StreamError, TrailingBitsError
+from sei.errors import MessageCutError, MessageError, StreamError, TrailingBitsError
 from sei.nal import (
     Codec,
     NalUnit,
@@ -65,39 +66,63 @@ def _extended(value: int) -> bytes:
     return b"\xff" * (value // 255) + bytes((value % 255,))
 
 
-def _read_extended(rbsp: bytes, start: int, end: int, what: str) -> tuple[int, int]:
-    """Inverse of `_extended`; also where the next byte is."""
-    position = start
-    while position < end and rbsp[position] == 0xFF:
-        position += 1
-    if position >= end:
-        raise EndOfDataError(f"{what} runs past the end of the SEI NAL unit", 8 * start)
-    return 255 * (position - start) + rbsp[position], position + 1
+_NOT_FF = re.compile(rb"[^\xff]", re.DOTALL)
+
+
+def _read_extended(rbsp: bytes, start: int, end: int) -> tuple[int, int] | None:
+    """Inverse of `_extended`; also where the next byte is. None when it runs past the end."""
+    last = start
+    if start < end and rbsp[start] == 0xFF:
+        found = _NOT_FF.search(rbsp, start, end)
+        last = end if found is None else found.start()
+    if last >= end:
+        return None
+    return 255 * (last - start) + rbsp[last], last + 1
 
 
 def iterate_sei_messages(rbsp: bytes) -> Iterator[SeiMessage]:
     """Yield the messages of an SEI RBSP one by one, those before a damaged one too.
 
     Raises:
-        EndOfDataError: a header or a payload runs past the end.
-        TrailingBitsError: the RBSP does not end in its trailing bits.
+        MessageCutError: a header or a payload runs past the end.
+        TrailingBitsError: the RBSP does not end in its trailing bits; its messages were yielded.
     """
     # Zero bytes after the trailing bits (cabac_zero_words) do not count.
     end = len(rbsp.rstrip(b"\0")) - 1
-    if end < 0 or rbsp[end] != _TRAILING_BITS[0]:
-        raise TrailingBitsError("the SEI RBSP does not end in the byte 80", 8 * max(end, 0))
+    closed = end >= 0 and rbsp[end] == _TRAILING_BITS[0]
+    if not closed:
+        end = len(rbsp)
     position = 0
     while position < end:
-        payload_type, start = _read_extended(rbsp, position, end, "payloadType")
-        payload_size, start = _read_extended(rbsp, start, end, "payloadSize")
-        if payload_size > end - start:
-            raise EndOfDataError(
-                f"payloadSize {payload_size} of payloadType {payload_type} is more than the "
-                f"{end - start} bytes left",
-                8 * position,
-            )
-        position = start + payload_size
-        yield SeiMessage(payload_type, rbsp[start:position])
+        message, position = _message(rbsp, position, end)
+        yield message
+    if not closed:
+        raise TrailingBitsError("the SEI RBSP does not end in the byte 80", 8 * max(end - 1, 0))
+
+
+def _message(rbsp: bytes, position: int, end: int) -> tuple[SeiMessage, int]:
+    """The message at a place, and where the next one is."""
+    header = _read_extended(rbsp, position, end)
+    if header is None:
+        raise MessageCutError(
+            "payloadType runs past the end of the SEI NAL unit", None, 8 * position
+        )
+    payload_type, start = header
+    header = _read_extended(rbsp, start, end)
+    if header is None:
+        raise MessageCutError(
+            "payloadSize runs past the end of the SEI NAL unit", payload_type, 8 * start
+        )
+    payload_size, start = header
+    if payload_size > end - start:
+        raise MessageCutError(
+            f"payloadSize {payload_size} of payloadType {payload_type} is more than the "
+            f"{end - start} bytes left",
+            payload_type,
+            8 * position,
+        )
+    position = start + payload_size
+    return SeiMessage(payload_type, rbsp[start:position]), position
 
 
 def sei_rbsp(unit: NalUnit) -> bytes:
@@ -123,7 +148,7 @@ def read_sei(unit: NalUnit) -> SeiRbsp:
     Raises:
         MessageError: the NAL unit is no SEI NAL unit.
         StreamError: it is longer than `MAX_SEI_SIZE`.
-        EndOfDataError: a message runs past the end.
+        MessageCutError: a message runs past the end.
         TrailingBitsError: the trailing bits are missing.
     """
     rbsp = sei_rbsp(unit)
