@@ -96,7 +96,7 @@ def decode(
     check_writable(output, force=force)
     folder_of = frozenset({".png"}) if is_folder_output(output) else None
     with replaced_when_complete(output, force=force, folder_of=folder_of) as temporary:
-        stream = read_face_stream(source, notes)
+        stream = read_face_stream(source, notes, options.codec)
         rate = options.rate or stream.rate or DEFAULT_RATE
         if stream.rate is None and options.rate is None:
             notes(f"{source}: states no picture rate; shown at {float(rate):g} pictures a second")

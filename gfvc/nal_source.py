@@ -43,4 +43,7 @@ def open_nal_units(source: str | Path, codec: str | None = None) -> Iterator[Ite
     except OSError as error:
         raise InputError(f"{source}: cannot be read ({error.strerror})") from None
     except UnknownCodecError:
-        raise InputError(f"{source}: neither a VVC, an HEVC nor an H.264 stream") from None
+        raise InputError(
+            f"{source}: neither a VVC, an HEVC nor an H.264 stream, or not told from its first NAL "
+            "units; --codec names it"
+        ) from None

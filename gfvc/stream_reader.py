@@ -17,9 +17,10 @@ from sei import (
     GENERATIVE_FACE_VIDEO,
     USER_DATA_UNREGISTERED,
     Codec,
-    EndOfDataError,
+    Element,
     FaceValues,
     GfvState,
+    MessageCutError,
     NalUnit,
     NetworkUri,
     SeiError,
@@ -32,7 +33,6 @@ from sei import StreamError as ByteStreamError
 Notes = Callable[[str], None]
 
 _CODECS: dict[Codec, BaseCodec] = {Codec.VVC: "vvc", Codec.HEVC: "hevc"}
-_RBSP_TRAILING = b"\x80"
 _HEADER_BYTES = 2  # of a VVC or HEVC NAL unit
 
 # Coded pictures are decoded by this many at least, where the stream can be entered: not all are
@@ -126,8 +126,12 @@ def _annex_b(pictures: Iterable[PictureUnit]) -> bytes:
     return b"".join(unit.to_annex_b() for picture in pictures for unit in picture.units)
 
 
-def read_face_stream(path: Path, notes: Notes) -> FaceStream:
+def read_face_stream(path: Path, notes: Notes, codec: str | None = None) -> FaceStream:
     """Read a stream; a stream that was cut off is read up to the cut, and `notes` is told.
+
+    What decoding does not need does not stop it: other layers and unspecified NAL unit types are
+    left out, damaged SEI messages that are no face messages are passed over, and `notes` is told.
+    `codec` names the codec where the stream does not tell.
 
     Raises `InputError` when the file is no VVC or HEVC stream, `StreamError` when it holds neither
     face messages nor pictures that it says are shown as coded, or messages that cannot be
@@ -135,7 +139,7 @@ def read_face_stream(path: Path, notes: Notes) -> FaceStream:
     """
     reader = _Reader(path, notes)
     try:
-        with open_nal_units(path) as units:
+        with open_nal_units(path, codec) as units:
             held: NalUnit | None = None
             for unit in _without_cut_header(path, units, reader):
                 if held is not None:
@@ -178,6 +182,7 @@ class _Reader:
         self._any_as_coded = False
         self._gfv_id: int | None = None
         self._other_faces = False
+        self._damaged_sei = False  # and notes were told
         self.cut_at: int | None = None  # byte of the NAL unit in which the stream was cut off
 
     def add(self, unit: NalUnit, *, last: bool) -> None:
@@ -187,6 +192,8 @@ class _Reader:
                 raise InputError(
                     f"{self._path}: an {unit.codec.name} stream; VVC or HEVC is wanted"
                 )
+        if unit.layer_id or unit.is_unspecified:
+            return  # Of another layer, or of something that this decoder knows nothing of.
         if unit.is_sei:
             self._add_sei(unit, last=last)
         elif unit.starts_picture:
@@ -223,30 +230,37 @@ class _Reader:
             raise StreamError(f"{self._path}: NAL unit at byte {unit.offset}: {error}") from None
 
     def _sei_messages(self, unit: NalUnit, *, last: bool) -> Iterator[SeiMessage]:
-        rbsp = unit.rbsp
+        """Messages of an SEI NAL unit, and of a damaged one those before the damage.
+
+        Damage is an error only where a face message is lost by it.
+        """
         try:
-            yield from iterate_sei_messages(rbsp)
-        except (TrailingBitsError, EndOfDataError) as error:
-            if not last:
+            yield from iterate_sei_messages(unit.rbsp)
+        except (TrailingBitsError, MessageCutError) as error:
+            lost = error.payload_type if isinstance(error, MessageCutError) else None
+            if last:
+                self.cut_at = unit.offset
+            elif lost == GENERATIVE_FACE_VIDEO:
                 raise StreamError(
                     f"{self._path}: SEI NAL unit at byte {unit.offset}: {error}"
                 ) from None
-            self.cut_at = unit.offset
-            if isinstance(error, TrailingBitsError):
-                yield from self._messages_before_cut(rbsp)
-
-    def _messages_before_cut(self, rbsp: bytes) -> Iterator[SeiMessage]:
-        try:
-            yield from iterate_sei_messages(rbsp + _RBSP_TRAILING)
-        except EndOfDataError:
-            return
+            elif not self._damaged_sei:
+                self._damaged_sei = True
+                self._notes(
+                    f"{self._path}: the SEI NAL unit at byte {unit.offset} is damaged ({error}); "
+                    "what can be read of it is used, and gfvc verify says more"
+                )
 
     def _add_face(self, unit: NalUnit, message: SeiMessage) -> None:
         where = f"{self._path}: message {self._messages} (NAL unit at byte {unit.offset})"
         self._messages += 1
+        elements: list[Element] = []
         try:
-            face = self._state.read(message.payload)
+            face = self._state.read(message.payload, elements)
         except SeiError as error:
+            named = {element.name: element.value for element in elements[:1]}.get("gfv_id")
+            if isinstance(named, int) and self._gfv_id is not None and not self._is_followed(named):
+                return  # A face that is not drawn.
             raise StreamError(f"{where}: {error}") from None
         if face.is_reserved or not self._is_followed(face.gfv_id):
             return

@@ -14,6 +14,7 @@ UNITS_FOR_GUESS = 256
 """Greatest number of NAL units that are looked at."""
 
 _UNITS_FOR_VOTE = 24
+_HEADER_SIZE = {Codec.VVC: 2, Codec.HEVC: 2, Codec.AVC: 1}
 _PARAMETER_SET_HEAD = 256  # bytes that are looked at
 
 
@@ -43,7 +44,7 @@ def guess_codec(units: Iterable[bytes]) -> Codec:
     (best, most), (_, second), _ = votes.most_common()
     if most <= 0 or most == second:
         raise UnknownCodecError(
-            "the NAL unit headers do not tell VVC, HEVC and H.264 apart: name the codec"
+            "the NAL unit headers do not tell VVC, HEVC and H.264 apart: name the codec (--codec)"
         )
     return best
 
@@ -79,7 +80,7 @@ class _ParameterSets:
 
 def _is_lawful(codec: Codec, data: bytes) -> bool:
     """Whether the header breaks no rule: forbidden and reserved bits, TemporalId."""
-    if len(data) < (1 if codec is Codec.AVC else 2) or data[0] & 0x80:
+    if len(data) < _HEADER_SIZE[codec] or data[0] & 0x80:
         return False
     if codec is Codec.VVC and data[0] & 0x40:
         return False
@@ -190,6 +191,8 @@ _RARE_TYPES = {
 
 def _plausibility(codec: Codec, data: bytes) -> int:
     """How well a NAL unit header fits a codec: -2 not at all, 0 hardly, 1 well."""
+    if len(data) < _HEADER_SIZE[codec]:
+        return 0
     if not _is_lawful(codec, data):
         return -2
     unit = NalUnit(codec, data)

@@ -74,7 +74,8 @@ def inspect_units(
     """
     boundaries = AccessUnitBoundaries()
     access_unit = -1
-    gfv, gfve = GfvState(), GfveState()
+    # Faces of the base layer, and of other layers together.
+    states = {False: (GfvState(), GfveState()), True: (GfvState(), GfveState())}
     for nal, unit in enumerate(units):
         starts = boundaries.starts_here(unit)
         access_unit += starts
@@ -85,7 +86,7 @@ def inspect_units(
         try:
             for sei_message in iterate_sei_messages(sei_rbsp(unit)):
                 if payload_types is None or sei_message.payload_type in payload_types:
-                    yield _inspect_message(where, sei_message, gfv, gfve)
+                    yield _inspect_message(where, sei_message, *states[unit.layer_id > 0])
         except SeiError as error:
             yield InspectedMessage(where, None, error=str(error))
 

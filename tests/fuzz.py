@@ -139,7 +139,8 @@ def check(stream: bytes, *, tree: bool) -> Iterator[str]:
         assert join_annex_b(units) == stream
     assert [unit for group in access_units(units) for unit in group] == units
     printer = TreePrinter(io.StringIO()) if tree else None
-    gfv, gfve = (GfvState(), GfvState()), (GfveState(), GfveState())
+    readers = {layer: (GfvState(), GfveState()) for layer in (False, True)}
+    writers = {layer: (GfvState(), GfveState()) for layer in (False, True)}
     for inspected in inspect_units(units):
         if printer is not None:
             printer.show(inspected)
@@ -151,8 +152,10 @@ def check(stream: bytes, *, tree: bool) -> Iterator[str]:
             yield "reported"
         sei_message = inspected.sei_message
         if sei_message is not None and sei_message.payload_type in (223, 224):
-            reader, writer = gfv if sei_message.payload_type == 223 else gfve
-            damage = read_and_rewrite(reader, writer, sei_message.payload)
+            layer, kind = inspected.where.unit.layer_id > 0, sei_message.payload_type - 223
+            damage = read_and_rewrite(
+                readers[layer][kind], writers[layer][kind], sei_message.payload
+            )
             assert (None if damage is None else str(damage)) == inspected.error
             yield "read" if damage is None else type(damage).__name__
 

@@ -12,6 +12,8 @@ import argparse
 import sys
 from pathlib import Path
 
+from gfvc.cli.codec_argument import add_codec, codec_from
+
 HELP = "take SEI messages out of a stream into a file"
 EPILOG = """\
 example: look at the messages, take them off the stream, and put them back
@@ -72,6 +74,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="write each payload to a file in FOLDER, named by picture, NAL unit and type",
     )
     add_selection(parser)
+    add_codec(parser)
     parser.add_argument("--force", action="store_true", help="replace what exists")
 
 
@@ -83,18 +86,19 @@ def run(options: argparse.Namespace) -> int:
 
     source, output, folder = options.input, options.output, options.payloads
     selection = MessageSelection(options.payload, options.id)
+    codec = codec_from(options)
     if output is not None:
         check_writable(output, force=options.force)
     if folder is not None:
-        count = extract_payloads(source, folder, selection, force=options.force)
+        count = extract_payloads(source, folder, selection, codec, force=options.force)
         note(f"{folder}: {count} payloads")
     if output is not None:
         with (
             replaced_when_complete(output, force=options.force) as temporary,
             temporary.open("w", encoding="ascii") as file,
         ):
-            count = extract_messages(source, file.write, selection, notes=note)
+            count = extract_messages(source, file.write, selection, codec, notes=note)
         note(f"{output}: {count} messages")
     elif folder is None:
-        extract_messages(source, sys.stdout.write, selection, notes=note)
+        extract_messages(source, sys.stdout.write, selection, codec, notes=note)
     return 0

@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from gfvc.cli.codec_argument import add_codec, codec_from
 from gfvc.cli.extract_command import number_list
 
 HELP = "put SEI messages into a stream"
@@ -50,6 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="TYPES",
         help="SEI payload types to take from another stream (default: 223,224)",
     )
+    add_codec(parser, "BASE, and of MESSAGES where that is a stream,")
     parser.add_argument("--force", action="store_true", help="replace OUT if it exists")
 
 
@@ -63,6 +65,7 @@ def run(options: argparse.Namespace) -> int:
         options.messages,
         options.output,
         selection=None if options.payload is None else MessageSelection(options.payload),
+        codec=codec_from(options),
         force=options.force,
         notes=note,
     )

@@ -12,6 +12,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from gfvc.cli.codec_argument import add_codec
 from sei import NalUnit, inspect_command
 
 HELP = "show what is in a stream"
@@ -31,9 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="IN",
         help="VVC, HEVC or H.264 byte stream, .mp4, .mov or .mkv file; - for standard input",
     )
-    parser.add_argument(
-        "--codec", choices=("vvc", "hevc", "avc"), help="codec, where the stream does not tell"
-    )
+    add_codec(parser)
     inspect_command.add_arguments(parser)
     parser.add_argument(
         "--plot",

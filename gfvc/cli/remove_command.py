@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from gfvc.cli.codec_argument import add_codec, codec_from
 from gfvc.cli.extract_command import add_selection
 
 HELP = "write a stream without its face messages"
@@ -27,6 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("input", type=Path, metavar="IN", help="VVC, HEVC or H.264 byte stream")
     parser.add_argument("output", type=Path, metavar="OUT", help="stream to write")
     add_selection(parser)
+    add_codec(parser)
     parser.add_argument("--force", action="store_true", help="replace OUT if it exists")
 
 
@@ -39,6 +41,7 @@ def run(options: argparse.Namespace) -> int:
         options.input,
         options.output,
         MessageSelection(options.payload, options.id),
+        codec_from(options),
         force=options.force,
         notes=note,
     )

@@ -14,6 +14,8 @@ import sys
 from dataclasses import asdict
 from pathlib import Path
 
+from gfvc.cli.codec_argument import add_codec, codec_from
+
 HELP = "move face parameters to another layout or precision"
 EPILOG = """\
 examples:
@@ -54,6 +56,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="P",
         help="write everything in steps of 2^-P, 1..32 (default: nothing is rounded)",
     )
+    add_codec(parser)
     parser.add_argument("--force", action="store_true", help="replace OUT if it exists")
     parser.add_argument(
         "--json", action="store_true", help="print one JSON object about the result"
@@ -72,6 +75,7 @@ def run(options: argparse.Namespace) -> int:
         options.layout,
         precision=options.precision,
         translator=translator,
+        codec=codec_from(options),
         force=options.force,
         notes=note,
     )

@@ -15,6 +15,8 @@ import json
 import sys
 from pathlib import Path
 
+from gfvc.cli.codec_argument import add_codec, codec_from
+
 HELP = "say whether a stream is consistent"
 EPILOG = """\
 examples:
@@ -32,6 +34,7 @@ exit status: 0 no error was found, 1 there are errors, 2 wrong usage
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command's arguments."""
     parser.add_argument("input", type=Path, metavar="IN", help="VVC, HEVC or H.264 byte stream")
+    add_codec(parser)
     parser.add_argument("--json", action="store_true", help="print one JSON object a finding")
 
 
@@ -54,7 +57,7 @@ def run(options: argparse.Namespace) -> int:
         return f"{finding.severity.value}: {finding.check}: {where or 'stream'}: {finding.text}"
 
     counts: Counter[Severity] = Counter()
-    for finding in verify_stream(options.input):
+    for finding in verify_stream(options.input, codec_from(options)):
         counts[finding.severity] += 1
         text = json.dumps(finding.to_json()) if options.json else line(finding)
         sys.stdout.write(text + "\n")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 
 from gfvc.editing.byte_stream import START_CODE, Spacing, spaced
+from gfvc.editing.cutting import has_message
 from gfvc.editing.group_queue import Group, GroupQueue, check_size
 from gfvc.editing.records import MessageRecord
 from gfvc.editing.selection import FACE_PAYLOADS
@@ -13,11 +14,8 @@ from sei import (
     AccessUnitBoundaries,
     Codec,
     NalUnit,
-    SeiError,
-    iterate_sei_messages,
     make_sei_nal_unit,
 )
-from sei.rbsp import sei_rbsp
 
 Notes = Callable[[str], None]
 
@@ -48,7 +46,7 @@ def attach_to_pictures(
         if unit.starts_picture and coded is None:
             coded = unit
             yield from _attached(queue, number, coded, before=True, opens=starts)
-        if not has_faces and _has_faces(unit):
+        if not has_faces and unit.is_sei and has_message(unit, FACE_PAYLOADS):
             has_faces = True
             notes("the base stream has face messages of its own, which stay; see gfvc remove")
         yield spaced(spacing.before(unit), unit.data)
@@ -89,16 +87,6 @@ def _made(group: Group, coded: NalUnit, *, before: bool, opens: bool) -> bytes:
     )
     check_size(unit.data, group[0])
     return unit.to_annex_b()
-
-
-def _has_faces(unit: NalUnit) -> bool:
-    if not unit.is_sei:
-        return False
-    try:
-        messages = iterate_sei_messages(sei_rbsp(unit))
-        return any(message.payload_type in FACE_PAYLOADS for message in messages)
-    except SeiError:
-        return False
 
 
 def _left_over(record: MessageRecord, pictures: int) -> InputError:

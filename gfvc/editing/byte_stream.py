@@ -51,7 +51,10 @@ def read_nal_units(path: Path, codec: Codec | None = None) -> Iterator[NalUnit]:
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror})") from None
     except UnknownCodecError:
-        raise InputError(f"{path}: neither a VVC, an HEVC nor an H.264 stream") from None
+        raise InputError(
+            f"{path}: neither a VVC, an HEVC nor an H.264 stream, or not told from its first NAL "
+            "units; --codec names it"
+        ) from None
     except SeiError as error:
         raise StreamError(f"{path}: {error}") from None
 

@@ -11,7 +11,17 @@ from dataclasses import dataclass
 from gfvc.editing.byte_stream import Spacing, spaced
 from gfvc.editing.selection import MessageSelection
 from gfvc.errors import StreamError
-from sei import NalUnit, SeiError, SeiMessage, SeiRbsp, add_emulation_prevention, read_sei
+from sei import (
+    MessageCutError,
+    NalUnit,
+    SeiError,
+    SeiMessage,
+    SeiRbsp,
+    add_emulation_prevention,
+    iterate_sei_messages,
+    read_sei,
+)
+from sei.rbsp import sei_rbsp
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +102,14 @@ class Cutter:
 def sei_data(unit: NalUnit, rbsp: SeiRbsp) -> bytes:
     """Data of an SEI NAL unit like `unit` with other messages."""
     return unit.data[: unit.header_size] + add_emulation_prevention(rbsp.to_bytes())
+
+
+def has_message(unit: NalUnit, payload_types: frozenset[int]) -> bool:
+    """Whether an SEI NAL unit has messages of these types, or a damaged one that was to be."""
+    try:
+        return any(m.payload_type in payload_types for m in iterate_sei_messages(sei_rbsp(unit)))
+    except SeiError as error:
+        return isinstance(error, MessageCutError) and error.payload_type in payload_types
 
 
 def rewritable_sei(unit: NalUnit) -> SeiRbsp:

@@ -11,7 +11,7 @@ from gfvc.editing.json_lines import header_line, message_line
 from gfvc.editing.records import FingerprintTaker, MessageRecord, StreamFacts, record_of
 from gfvc.editing.selection import MessageSelection
 from gfvc.output import replaced_when_complete
-from sei import AccessUnitBoundaries
+from sei import AccessUnitBoundaries, Codec
 from sei.inspection import InspectedUnit, inspect_units
 
 Notes = Callable[[str], None]
@@ -19,7 +19,9 @@ Notes = Callable[[str], None]
 PAYLOAD_SUFFIX = ".bin"
 
 
-def gather_facts(path: Path, selection: MessageSelection) -> StreamFacts:
+def gather_facts(
+    path: Path, selection: MessageSelection, codec: Codec | None = None
+) -> StreamFacts:
     """What a stream is, and what it would be without the selected messages.
 
     Raises `InputError` and `StreamError` as `read_nal_units` does.
@@ -27,9 +29,8 @@ def gather_facts(path: Path, selection: MessageSelection) -> StreamFacts:
     cutter = Cutter(selection)
     source, base = FingerprintTaker(), FingerprintTaker()
     boundaries = AccessUnitBoundaries()
-    codec = None
     pictures = messages = 0
-    for unit in read_nal_units(path):
+    for unit in read_nal_units(path, codec):
         codec = unit.codec
         pictures += boundaries.starts_here(unit)
         cut = cutter.cut(unit)
@@ -40,7 +41,9 @@ def gather_facts(path: Path, selection: MessageSelection) -> StreamFacts:
     return StreamFacts(codec, path.name, pictures, messages, source.fingerprint, base.fingerprint)
 
 
-def stream_records(path: Path, selection: MessageSelection) -> Iterator[MessageRecord]:
+def stream_records(
+    path: Path, selection: MessageSelection, codec: Codec | None = None
+) -> Iterator[MessageRecord]:
     """The selected messages of a stream; a damaged SEI NAL unit has none.
 
     Raises as `gather_facts` does.
@@ -48,7 +51,7 @@ def stream_records(path: Path, selection: MessageSelection) -> Iterator[MessageR
     cutter = Cutter(selection)
     boundaries = AccessUnitBoundaries()
     picture = -1
-    for nal, unit in enumerate(read_nal_units(path)):
+    for nal, unit in enumerate(read_nal_units(path, codec)):
         picture += boundaries.starts_here(unit)
         cut = cutter.cut(unit)
         for taken in cut.taken:
@@ -56,7 +59,12 @@ def stream_records(path: Path, selection: MessageSelection) -> Iterator[MessageR
 
 
 def extract_messages(
-    path: Path, write: Callable[[str], object], selection: MessageSelection, *, notes: Notes
+    path: Path,
+    write: Callable[[str], object],
+    selection: MessageSelection,
+    codec: Codec | None = None,
+    *,
+    notes: Notes,
 ) -> int:
     """Hand the selected messages of a stream to `write`, as JSON lines; return their number.
 
@@ -64,11 +72,11 @@ def extract_messages(
     read. Raises `InputError` when the file is no VVC, HEVC or H.264 byte stream, `StreamError`
     when it breaks off.
     """
-    write(header_line(gather_facts(path, selection)))
+    write(header_line(gather_facts(path, selection, codec)))
     cutter = Cutter(selection)
     messages = index = 0
     cut: Cut | None = None
-    for inspected in inspect_units(read_nal_units(path)):
+    for inspected in inspect_units(read_nal_units(path, codec)):
         if isinstance(inspected, InspectedUnit):
             cut, index = cutter.cut(inspected.unit), 0
             if cut.damage is not None:
@@ -85,7 +93,14 @@ def extract_messages(
     return messages
 
 
-def extract_payloads(path: Path, folder: Path, selection: MessageSelection, *, force: bool) -> int:
+def extract_payloads(
+    path: Path,
+    folder: Path,
+    selection: MessageSelection,
+    codec: Codec | None = None,
+    *,
+    force: bool,
+) -> int:
     """Write the payload of each selected message to a file of its own; return their number.
 
     The files are named by picture, NAL unit, number among those taken from it, and type. Raises as
@@ -96,7 +111,7 @@ def extract_payloads(path: Path, folder: Path, selection: MessageSelection, *, f
     with replaced_when_complete(
         folder, force=force, folder_of=frozenset({PAYLOAD_SUFFIX})
     ) as temporary:
-        for record in stream_records(path, selection):
+        for record in stream_records(path, selection, codec):
             index = index + 1 if record.nal_unit == nal_unit else 0
             nal_unit = record.nal_unit
             name = (

@@ -44,6 +44,7 @@ def inject_messages(
     output: Path,
     *,
     selection: MessageSelection | None = None,
+    codec: Codec | None = None,
     force: bool,
     notes: Notes,
 ) -> InjectionSummary:
@@ -51,22 +52,23 @@ def inject_messages(
 
     `messages` holds JSON lines (docs/messages_jsonl.md), or is another stream, of which
     `selection` (None: all face messages) is taken. `notes` is told when the messages come to stand
-    beside face messages that were there before.
+    beside face messages that were there before. `codec` names the codec of the streams where they
+    do not tell.
 
     Raises `InputError` when a file is not what it should be, or a message cannot be put into
     `base`; `StreamError` when a stream breaks off; `OutputError` when the output cannot be
     written. The output is then as it was.
     """
-    facts, records = _open_messages(messages, selection)
+    facts, records = _open_messages(messages, selection, codec)
     queue = GroupQueue(records)
-    codec = facts.codec
-    at_old_places = codec is not None and facts.base == _fingerprint(base, codec)
+    old_codec = facts.codec
+    at_old_places = old_codec is not None and facts.base == _fingerprint(base, old_codec)
     result = FingerprintTaker()
     with replaced_when_complete(output, force=force) as temporary, temporary.open("wb") as file:
-        if codec is not None and at_old_places:
-            pieces = put_back(read_nal_units(base, codec), codec, queue)
+        if old_codec is not None and at_old_places:
+            pieces = put_back(read_nal_units(base, old_codec), old_codec, queue)
         else:
-            pieces = attach_to_pictures(read_nal_units(base), queue, notes)
+            pieces = attach_to_pictures(read_nal_units(base, codec), queue, notes)
         for piece in pieces:
             result.add(piece)
             file.write(piece)
@@ -77,14 +79,14 @@ def inject_messages(
 
 
 def _open_messages(
-    path: Path, selection: MessageSelection | None
+    path: Path, selection: MessageSelection | None, codec: Codec | None
 ) -> tuple[StreamFacts, Iterator[MessageRecord]]:
     if read_head(path).lstrip(_BEFORE_JSON).startswith(b"{"):
         if selection is not None:
             raise InputError(f"{path}: holds JSON, of which all messages are taken; none is chosen")
         return read_json_lines(path)
     selection = selection or MessageSelection()
-    return gather_facts(path, selection), stream_records(path, selection)
+    return gather_facts(path, selection, codec), stream_records(path, selection, codec)
 
 
 def _fingerprint(path: Path, codec: Codec) -> Fingerprint:

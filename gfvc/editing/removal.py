@@ -11,6 +11,7 @@ from gfvc.editing.cutting import Cutter
 from gfvc.editing.selection import MessageSelection
 from gfvc.errors import StreamError
 from gfvc.output import replaced_when_complete
+from sei import Codec
 
 Notes = Callable[[str], None]
 
@@ -25,7 +26,13 @@ class RemovalSummary:
 
 
 def remove_messages(
-    path: Path, output: Path, selection: MessageSelection, *, force: bool, notes: Notes
+    path: Path,
+    output: Path,
+    selection: MessageSelection,
+    codec: Codec | None = None,
+    *,
+    force: bool,
+    notes: Notes,
 ) -> RemovalSummary:
     """Write a stream without the selected messages; every other byte stays as it is.
 
@@ -36,7 +43,7 @@ def remove_messages(
     cutter = Cutter(selection)
     messages = nal_units = read = written = 0
     with replaced_when_complete(output, force=force) as temporary, temporary.open("wb") as file:
-        for nal, unit in enumerate(read_nal_units(path)):
+        for nal, unit in enumerate(read_nal_units(path, codec)):
             cut = cutter.cut(unit)
             if cut.damage is not None:
                 notes(f"{path}: NAL unit {nal} is left as it is: {cut.damage}")

@@ -9,7 +9,7 @@ from typing import ClassVar
 from base_codec_adapters import DEFAULT_TIMEOUT
 from gfvc.options.declaration import OptionGroup, documented, option
 from gfvc.options.encoding import PICTURE_RATE
-from gfvc.options.kinds import real
+from gfvc.options.kinds import real, words
 from models import Runtime
 
 
@@ -23,6 +23,11 @@ class DecodeOptions(OptionGroup):
 
     title: ClassVar[str] = "decoding"
 
+    codec: str | None = option(
+        words("vvc", "hevc"),
+        "codec of IN, where its parameter sets do not tell",
+        shown="what IN's parameter sets say",
+    )
     rate: Fraction | None = option(
         PICTURE_RATE,
         "pictures per second, 25 or 30000/1001",

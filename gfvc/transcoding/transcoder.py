@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from gfvc.editing.byte_stream import read_nal_units
-from gfvc.editing.cutting import rewritable_sei, sei_data
+from gfvc.editing.cutting import has_message, rewritable_sei, sei_data
 from gfvc.encoder import CODEC_OF_SUFFIX
 from gfvc.errors import InputError, OutputError, StreamError
 from gfvc.output import check_writable, replaced_when_complete
@@ -30,6 +30,7 @@ from models import ParameterLayout, Registry, UnknownModelError, default_registr
 from sei import (
     GENERATIVE_FACE_VIDEO,
     GENERATIVE_FACE_VIDEO_ENHANCEMENT,
+    Codec,
     FaceValues,
     GenerativeFaceVideo,
     GfvState,
@@ -39,6 +40,7 @@ from sei import (
     NetworkUri,
     SeiError,
     SeiMessage,
+    SeiRbsp,
 )
 
 Notes = Callable[[str], None]
@@ -75,6 +77,7 @@ def transcode(
     *,
     precision: int | None = None,
     translator: Translator | None = None,
+    codec: Codec | None = None,
     force: bool = False,
     registry: Registry | None = None,
     notes: Notes = lambda text: None,
@@ -90,12 +93,17 @@ def transcode(
     check_writable(output, force=force)
     rewriter = _Rewriter(source, layout, precision, translator, registry or default_registry())
     with replaced_when_complete(output, force=force) as temporary, temporary.open("wb") as file:
-        for unit in read_nal_units(source):
+        for unit in read_nal_units(source, codec):
             if not file.tell():
                 _check_suffix(output, unit)
             file.write(rewriter.rewritten(unit).to_annex_b())
         if not rewriter.messages:
             raise StreamError(f"{source}: holds no generative face video messages")
+    if rewriter.damaged:
+        notes(
+            f"{source}: {rewriter.damaged} damaged SEI NAL units without face messages are kept as "
+            "they are"
+        )
     if rewriter.enhancements:
         notes(
             f"{source}: {rewriter.enhancements} enhancement messages are kept as they are; they "
@@ -140,6 +148,7 @@ class _Rewriter:
         self._faces: dict[int, _Face] = {}
         self.messages = 0
         self.enhancements = 0
+        self.damaged = 0
         self.bytes_before = 0
         self.bytes_after = 0
         self.largest_change = 0.0
@@ -149,8 +158,8 @@ class _Rewriter:
         if not unit.is_sei:
             return unit
         try:
-            rbsp = rewritable_sei(unit)
-            if all(message.payload_type != GENERATIVE_FACE_VIDEO for message in rbsp.messages):
+            rbsp = self._with_faces(unit)
+            if rbsp is None:
                 return unit
             messages = tuple(self._translated(list(rbsp.messages), unit))
             changed = replace(unit, data=sei_data(unit, replace(rbsp, messages=messages)))
@@ -161,6 +170,18 @@ class _Rewriter:
         self.bytes_before += unit.size
         self.bytes_after += changed.size
         return changed
+
+    def _with_faces(self, unit: NalUnit) -> SeiRbsp | None:
+        """Messages of an SEI NAL unit; None when no face message is among them, damaged or not."""
+        try:
+            rbsp = rewritable_sei(unit)
+        except (SeiError, StreamError):
+            if has_message(unit, frozenset({GENERATIVE_FACE_VIDEO})):
+                raise
+            self.damaged += 1
+            return None
+        faces = (message.payload_type == GENERATIVE_FACE_VIDEO for message in rbsp.messages)
+        return rbsp if any(faces) else None
 
     def _translated(self, messages: list[SeiMessage], unit: NalUnit) -> Iterator[SeiMessage]:
         for message in messages:

@@ -81,8 +81,9 @@ class PictureHashCheck(Check):
 
     name = "picture hash"
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, codec: Codec) -> None:
         self._path = path
+        self._codec = codec
         self._waiting: dict[int, tuple[Place, dict[str, Any]]] = {}
         self._matching = 0
         self._compared = 0
@@ -90,7 +91,7 @@ class PictureHashCheck(Check):
     def compare(self) -> Iterator[Finding]:
         """Decode the stream, a VVC or HEVC one, and say what does not match."""
         try:
-            yield from self._decode(read_nal_units(self._path))
+            yield from self._decode(read_nal_units(self._path, self._codec))
         except (SeiError, StreamError) as error:
             yield self.warning(Place(), f"not compared to the end: {error}")
         for place, _ in self._waiting.values():
@@ -114,7 +115,9 @@ class PictureHashCheck(Check):
             if len(self._waiting) > _MAX_WAITING:
                 oldest, _ = self._waiting.pop(next(iter(self._waiting)))
                 yield self.warning(oldest, _NOT_PUT_OUT)
-            packet = av.Packet(join_annex_b(access_unit))
+            packet = av.Packet(
+                join_annex_b(unit for unit in access_unit if _is_for_base_decoder(unit))
+            )
             packet.pts = packet.dts = picture
             yield from self._put_in(decoder, packet, place)
             first_nal += len(access_unit)
@@ -175,7 +178,7 @@ def _hashes(
 ) -> Iterator[tuple[Place, dict[str, Any]]]:
     """Decoded picture hash messages of an access unit that can be read."""
     for nal, unit in enumerate(access_unit, first_nal):
-        if not unit.is_sei:
+        if not unit.is_sei or unit.layer_id:
             continue
         try:
             for index, message in enumerate(read_sei(unit).messages):
@@ -185,6 +188,10 @@ def _hashes(
         except SeiError:
             # The first pass has reported it.
             continue
+
+
+def _is_for_base_decoder(unit: NalUnit) -> bool:
+    return not unit.layer_id and not unit.is_unspecified
 
 
 def _planes(frame: VideoFrame) -> Iterator[Samples]:

@@ -19,21 +19,23 @@ from gfvc.verification.user_data import UserDataCheck
 from sei import Codec
 from sei.inspection import InspectedMessage, InspectedUnit, inspect_units
 
+_FOR_ALL_LAYERS = 2
 
-def verify_stream(path: Path) -> Iterator[Finding]:
+
+def verify_stream(path: Path, codec: Codec | None = None) -> Iterator[Finding]:
     """What is wrong, doubtful or worth knowing in a stream, as it is found.
 
     Raises `InputError` when the file is no VVC, HEVC or H.264 byte stream. A stream that breaks
-    off is a finding.
+    off is a finding. `codec` names the codec where the stream does not tell.
     """
     walk = _Walk()
-    yield from walk.go(path)
-    if not walk.hashes:
+    yield from walk.go(path, codec)
+    if not walk.hashes or walk.codec is None:
         yield Finding(Severity.INFORMATION, PictureHashCheck.name, Place(), "no picture hash")
     elif walk.codec is Codec.AVC:
         yield Finding(Severity.INFORMATION, PictureHashCheck.name, Place(), "not compared in H.264")
     else:
-        yield from PictureHashCheck(path).compare()
+        yield from PictureHashCheck(path, walk.codec).compare()
 
 
 class _Walk:
@@ -53,11 +55,11 @@ class _Walk:
             UserDataCheck(),
         )
 
-    def go(self, path: Path) -> Iterator[Finding]:
+    def go(self, path: Path, codec: Codec | None) -> Iterator[Finding]:
         """Show the stream to all checks."""
         index = 0
         try:
-            for inspected in inspect_units(read_nal_units(path)):
+            for inspected in inspect_units(read_nal_units(path, codec)):
                 if isinstance(inspected, InspectedUnit):
                     index = 0
                     yield from self._nal_unit(inspected)
@@ -79,12 +81,16 @@ class _Walk:
                 yield from check.see_end_of_picture()
         self.codec = inspected.unit.codec
         place = Place(inspected.nal, inspected.unit.offset, inspected.access_unit)
-        for check in self._checks:
+        for check in self._of_layer(inspected):
             yield from check.see_nal_unit(place, inspected)
+
+    def _of_layer(self, inspected: InspectedUnit) -> tuple[Check, ...]:
+        """The checks that a NAL unit is shown to: faces are those of the base layer."""
+        return self._checks if not inspected.unit.layer_id else self._checks[:_FOR_ALL_LAYERS]
 
     def _message(self, inspected: InspectedMessage, index: int) -> Iterator[Finding]:
         where, message = inspected.where, inspected.sei_message
         place = Place(where.nal, where.unit.offset, where.access_unit, index)
         self.hashes += message is not None and message.payload_type == DECODED_PICTURE_HASH
-        for check in self._checks:
+        for check in self._of_layer(where):
             yield from check.see_message(place, inspected)

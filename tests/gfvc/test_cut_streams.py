@@ -146,7 +146,15 @@ def test_damage_before_the_end_is_no_cut(small_stream: Path, tmp_path: Path) -> 
     # The trailing bits of the first NAL unit of messages are gone.
     damaged = tmp_path / "damaged.265"
     damaged.write_bytes(data[: offset - 1] + data[offset:])
-    with pytest.raises(StreamError, match=r"SEI NAL unit at byte \d+: .*trailing|end"):
+    notes: list[str] = []
+    stream = read_face_stream(damaged, notes.append)
+    assert len(notes) == 1
+    assert "does not end in the byte 80" in notes[0]
+    assert face_values(stream) == face_values(read_face_stream(small_stream, no_notes))
+    # A message of faces that is longer than what is left of its NAL unit.
+    header = offset - units[first].size + units[first].start_code_size + 2
+    damaged.write_bytes(data[: header + 1] + b"\xfe" + data[header + 2 :])
+    with pytest.raises(StreamError, match=r"SEI NAL unit at byte \d+: payloadSize 254"):
         read_face_stream(damaged, no_notes)
     # A NAL unit in the middle that is only a start code.
     damaged.write_bytes(data[:offset] + b"\0\0\1" + data[offset:])

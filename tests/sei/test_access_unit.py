@@ -57,3 +57,29 @@ def test_an_access_unit_without_end_is_refused(monkeypatch: pytest.MonkeyPatch) 
     assert len(list(access_units([unit] * 10))) == 1
     with pytest.raises(StreamError, match="more than 10 NAL units"):
         list(access_units([unit] * 11))
+
+
+LAYERS = {
+    "AUD1": "01a1 28", "IDR1": "0141 c4", "TRAIL1": "0101 c4", "SPS1": "0179 00", "SEI1": "01b9 05",
+}  # fmt: skip
+HEVC_LAYERS = {
+    "IDR1": "2609 af", "TRAIL1": "0209 d0", "SPS1": "4209 01", "SEI1": "4e09 05", "AUD1": "4609 50",
+    "RPU": "7c01 19", "EL": "7e01 26",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("codec", "table", "groups"),
+    [
+        (Codec.VVC, VVC | LAYERS, "SPS SPS1 IDR SEI1 IDR1 SUFFIX_SEI | TRAIL TRAIL1 | AUD1 TRAIL"),
+        (Codec.VVC, VVC | LAYERS, "SPS1 IDR1 | TRAIL1 | PREFIX_SEI TRAIL1"),
+        (Codec.HEVC, HEVC | HEVC_LAYERS, "SPS SPS1 IDR AUD1 SEI1 IDR1 SUFFIX_SEI | TRAIL TRAIL1"),
+        (Codec.HEVC, HEVC | HEVC_LAYERS, "SPS IDR EL EL RPU | TRAIL EL RPU | AUD TRAIL EL RPU"),
+    ],
+)
+def test_the_base_layer_makes_access_units(
+    codec: Codec, table: dict[str, str], groups: str
+) -> None:
+    expected = [group.split() for group in groups.split("|")]
+    units = [NalUnit(codec, bytes.fromhex(table[name])) for group in expected for name in group]
+    assert [len(group) for group in access_units(units)] == [len(group) for group in expected]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import tracemalloc
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -150,3 +151,59 @@ def test_unknown_codec_asks_for_its_name() -> None:
     with pytest.raises(UnknownCodecError):
         list(split_annex_b(b"\0\0\1\xff\xff\0\0\1\xff\xff"))
     assert [u.codec for u in split_annex_b(b"\0\0\1\xff\xff", Codec.HEVC)] == [Codec.HEVC]
+
+
+# Parameter sets as x265, x264 and VVenC write them; the longest are cut.
+HEVC_SETS = [
+    "40010c01ffff01600000030090000003000003003c959409",
+    "42010101600000030090000003000003003ca01820205965654a4c2f016808",
+    "4401c073c189",
+]
+AVC_SETS = ["6742c00bda0c11b011000003000100000300320f142aa0", "68ce0fc8"]
+VVC_SETS = ["007900ab0220800000806080811a801cdffeb084d958c10209c00ca0c5", "0081000030404088907d04"]
+
+
+def in_layer(data: str, layer: int) -> bytes:
+    """A NAL unit of HEVC moved to another layer."""
+    header = int(data[:4], 16) & ~0x1F8 | layer << 3
+    return header.to_bytes(2, "big") + bytes.fromhex(data[4:])
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        [b"\x7c\x01\x19\x08"],  # Dolby Vision RPU
+        [b"\x7e\x01" + bytes.fromhex(data) for data in HEVC_SETS],  # enhancement layer
+        [in_layer("2601af06", layer) for layer in (1, 32, 62)],
+        [in_layer(data, 1) for data in HEVC_SETS],
+        [b"\x67\x64\x00\x1f", b"\x68\xeb\xe3\xcb"],  # H.264's, of types 51 and 52 here
+    ],
+    ids=["rpu", "enhancement", "layers", "sets of a layer", "stray"],
+)
+def test_other_layers_and_types_do_not_hide_hevc(more: list[bytes]) -> None:
+    sets = [bytes.fromhex(data) for data in HEVC_SETS]
+    picture = bytes.fromhex("2601af06")
+    assert guess_codec([*sets, *more * 20, picture]) is Codec.HEVC
+    assert guess_codec([*sets[:2], *more[:1] * 100, *sets[2:], *more * 20]) is Codec.HEVC
+
+
+@pytest.mark.parametrize(
+    ("codec", "sets"),
+    [(Codec.HEVC, HEVC_SETS), (Codec.AVC, AVC_SETS), (Codec.VVC, VVC_SETS)],
+)
+def test_parameter_sets_decide_and_no_more_is_read(codec: Codec, sets: list[str]) -> None:
+    taken = 0
+
+    def units() -> Iterator[bytes]:
+        nonlocal taken
+        for data in [*map(bytes.fromhex, sets), b"\x65\x88", b"\x7f" * 9]:
+            taken += 1
+            yield data
+
+    assert guess_codec(units()) is codec
+    assert taken == len(sets)
+
+
+def test_a_pps_without_its_sps_does_not_decide() -> None:
+    # The slice header of an HEVC picture (type 20) is also a PPS of H.264.
+    assert guess_codec([b"\x28\x01\xaf"] * 3 + [bytes.fromhex(d) for d in HEVC_SETS]) is Codec.HEVC
