@@ -4,6 +4,8 @@ See docs/base_codecs.md for the programs, how each is found, and what is run.
 """
 
 from base_codec_adapters.adapter import DEFAULT_TIMEOUT, BaseDecoder, BaseEncoder
+from base_codec_adapters.byte_stream import Codec
+from base_codec_adapters.decoded_pictures import DecodedPictures
 from base_codec_adapters.errors import (
     BaseCodecError,
     LimitExceededError,
@@ -14,6 +16,7 @@ from base_codec_adapters.errors import (
     ProgramTimeoutError,
     RequestInvalidError,
     StreamInvalidError,
+    TemporaryFolderError,
     UnknownAdapterError,
 )
 from base_codec_adapters.pictures import Picture420
@@ -27,7 +30,6 @@ from base_codec_adapters.registry import (
 from base_codec_adapters.requests import (
     BT709_LIMITED,
     MAX_QP,
-    Codec,
     ColourDescription,
     DecodeLimits,
     DecodeRequest,
@@ -55,6 +57,7 @@ __all__ = [
     "DecodeLimits",
     "DecodeRequest",
     "DecodeResult",
+    "DecodedPictures",
     "EncodeRequest",
     "EncodeResult",
     "LimitExceededError",
@@ -70,6 +73,7 @@ __all__ = [
     "RequestInvalidError",
     "StreamInvalidError",
     "Structure",
+    "TemporaryFolderError",
     "Unavailable",
     "UnknownAdapterError",
     "available",

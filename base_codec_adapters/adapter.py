@@ -6,17 +6,21 @@ see docs/base_codecs.md for how to add one.
 
 from __future__ import annotations
 
-import tempfile
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import replace
-from io import BufferedReader
 from pathlib import Path
-from typing import ClassVar, Literal
+from typing import ClassVar
 
-from base_codec_adapters import yuv4mpeg
-from base_codec_adapters.byte_stream import PictureFormat, StreamSummary, summarise
+from base_codec_adapters.byte_stream import (
+    Codec,
+    PictureFormat,
+    StreamSummary,
+    base_layer,
+    summarise,
+)
+from base_codec_adapters.decoded_pictures import Container, DecodedPictures
 from base_codec_adapters.errors import (
     LimitExceededError,
     OutputInvalidError,
@@ -26,14 +30,11 @@ from base_codec_adapters.errors import (
 )
 from base_codec_adapters.pictures import (
     SAMPLE_DEPTHS,
-    Picture420,
-    picture_from_raw,
     raw_picture_size,
     write_raw_video,
 )
 from base_codec_adapters.requests import (
     MAX_QP,
-    Codec,
     DecodeLimits,
     DecodeRequest,
     DecodeResult,
@@ -44,6 +45,7 @@ from base_codec_adapters.requests import (
     Unavailable,
 )
 from base_codec_adapters.runner import Outcome, failed, run, run_checked
+from base_codec_adapters.temporary import temporary_folder
 
 DEFAULT_TIMEOUT = 600.0
 """Seconds a program may take for one request."""
@@ -128,6 +130,7 @@ class BaseEncoder(Adapter):
             RequestInvalidError: QP out of the codec's range.
             ProgramNotFoundError: the program is not there.
             ProgramFailedError, ProgramTimeoutError: it did not come to a good end.
+            TemporaryFolderError: the temporary folder is full, or cannot be written.
             OutputInvalidError: the stream lacks pictures or parameter sets, or has another size or
                 bit depth than asked for.
         """
@@ -159,8 +162,8 @@ class BaseEncoder(Adapter):
         wanted = PictureFormat(request.width, request.height, self.bit_depth)
         width, height = self.raw_size(request)
         raw_bytes = len(request.pictures) * raw_picture_size(width, height, self.bit_depth)
-        with tempfile.TemporaryDirectory(prefix="base-codec-") as folder:
-            source, target = Path(folder, "source.yuv"), Path(folder, "coded.bin")
+        with temporary_folder("base-codec-") as folder:
+            source, target = folder / "source.yuv", folder / "coded.bin"
             with source.open("wb") as file:
                 write_raw_video(file, request.pictures, width, height, self.bit_depth)
             command = self.command(request, program.executable, source, target)
@@ -168,7 +171,7 @@ class BaseEncoder(Adapter):
                 command, timeout=timeout, file_bytes=2 * raw_bytes + _HEADROOM_BYTES
             )
             stream = target.read_bytes() if target.is_file() else b""
-        self._verify(stream, wanted, len(request.pictures), outcome)
+            self._verify(stream, wanted, len(request.pictures), outcome)
         return stream, outcome
 
     def _verify(
@@ -195,10 +198,12 @@ class BaseDecoder(Adapter):
     """A decoder of one codec; Annex B byte stream in, pictures out.
 
     ``container`` tells what the program writes: "y4m" (YUV4MPEG2) or "yuv" (raw video of the
-    format that the stream's sequence parameter set states).
+    format that the stream's sequence parameter set states). ``checks_hashes`` tells that it gets
+    the decoded picture hashes; no program gets other SEI messages, or other layers.
     """
 
-    container: ClassVar[Literal["y4m", "yuv"]] = "y4m"
+    container: ClassVar[Container] = "y4m"
+    checks_hashes: ClassVar[bool] = True
 
     @abstractmethod
     def command(
@@ -207,12 +212,15 @@ class BaseDecoder(Adapter):
         """The argument list that decodes the byte stream ``source`` to the file ``target``."""
 
     def decode(self, request: DecodeRequest) -> DecodeResult:
-        """Decode all pictures of a stream, in output order, at the stream's size.
+        """Decode all pictures of the base layer, in output order, at the stream's size.
+
+        What the base layer's pictures do not need is left out before.
 
         Raises:
             StreamInvalidError: the stream is malformed, or asks for more than the limits allow.
             ProgramNotFoundError: the program is not there.
             ProgramFailedError, ProgramTimeoutError: it did not come to a good end.
+            TemporaryFolderError: the temporary folder is full, or cannot be written.
             OutputInvalidError: pictures are missing, cut off or of another format than the stream
                 states; a lenient request only needs one whole picture.
         """
@@ -222,32 +230,31 @@ class BaseDecoder(Adapter):
         picture_bytes = raw_picture_size(
             summary.format.width, summary.format.height, summary.format.bit_depth
         )
-        with tempfile.TemporaryDirectory(prefix="base-codec-") as folder:
-            source, target = Path(folder, "coded.bin"), Path(folder, f"decoded.{self.container}")
-            source.write_bytes(request.stream)
+        with temporary_folder("base-codec-") as folder:
+            source, target = folder / "coded.bin", folder / f"decoded.{self.container}"
+            with source.open("wb") as file:
+                file.writelines(base_layer(request.stream, self.codec, hashes=self.checks_hashes))
             command = self.command(request, program.executable, source, target)
             # Per picture, a container adds a few bytes; one more picture shows a wrong count.
             most = (summary.pictures + 1) * (picture_bytes + 64) + _HEADROOM_BYTES
             outcome = run(command, timeout=self._timeout, file_bytes=most)
             if outcome.exit_status != 0 and not request.lenient:
                 raise failed(outcome)
-            pictures = self._read(target, summary, request, outcome)
+            pictures = DecodedPictures(target, self.container, summary.format)
+            self._check(pictures, summary, request, outcome)
         return DecodeResult(pictures, summary.format.bit_depth, program.version, outcome.command)
 
-    def _read(
-        self, target: Path, summary: StreamSummary, request: DecodeRequest, outcome: Outcome
-    ) -> tuple[Picture420, ...]:
-        pictures: list[Picture420] = []
-        problem = None
-        try:
-            with target.open("rb") as file:
-                for picture in self._pictures(file, summary.format):
-                    pictures.append(picture)  # noqa: PERF402
-        except (OSError, ValueError) as error:
-            problem = f"after {len(pictures)} whole pictures: {error}"
+    def _check(
+        self,
+        pictures: DecodedPictures,
+        summary: StreamSummary,
+        request: DecodeRequest,
+        outcome: Outcome,
+    ) -> None:
+        problem = pictures.problem
         if request.lenient:
             if pictures:
-                return tuple(pictures)
+                return
             if outcome.exit_status != 0:
                 raise failed(outcome)
             problem = problem or "no picture could be decoded"
@@ -255,25 +262,6 @@ class BaseDecoder(Adapter):
             problem = f"decoded {len(pictures)} of {summary.pictures} coded pictures"
         if problem is not None:
             raise _invalid(self.name, problem, outcome)
-        return tuple(pictures)
-
-    def _pictures(self, file: BufferedReader, expected: PictureFormat) -> Iterator[Picture420]:
-        """Yield the pictures of a decoded file; ValueError where it is not as expected."""
-        if self.container == "y4m":
-            written = yuv4mpeg.read_header(file)
-            if written != expected:
-                raise ValueError(f"wrote {written}, but the stream states {expected}")
-        size = raw_picture_size(expected.width, expected.height, expected.bit_depth)
-        while not self._at_end(file):
-            data = file.read(size)
-            if len(data) != size:
-                raise ValueError(f"a picture is cut off after {len(data)} of {size} bytes")
-            yield picture_from_raw(data, expected.width, expected.height, expected.bit_depth)
-
-    def _at_end(self, file: BufferedReader) -> bool:
-        if self.container == "y4m":
-            return not yuv4mpeg.read_frame_header(file)
-        return not file.peek(1)
 
 
 def _check_request(summary: StreamSummary, request: DecodeRequest) -> None:

@@ -3,16 +3,18 @@
 It counts coded pictures and reads the picture size and bit depth from the sequence parameter sets
 (H.265 7.3.2.2, H.266 7.3.2.4), so that a stream is judged before a decoder allocates anything for
 it, and an encoder's output without decoding it. Layers other than the base layer are passed over,
-as single-layer decoders do.
+as single-layer decoders do, and left out of what a decoder is given.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Literal
 
 from base_codec_adapters.errors import StreamInvalidError
-from base_codec_adapters.requests import Codec
+
+Codec = Literal["vvc", "hevc"]
 
 _START_CODE = b"\x00\x00\x01"
 
@@ -24,6 +26,18 @@ _SLICES = {
     "vvc": frozenset([*range(4), *range(7, 11)]),
 }
 _VVC_PICTURE_HEADER = 19
+
+# What the pictures are decoded from: slices, parameter sets (VPS, SPS, PPS; APS of VVC), picture
+# headers, delimiters of access units and ends of sequences. Not among them are SEI messages,
+# filler data, and the types that are reserved or left to others (48 to 63 of HEVC, where Dolby
+# Vision keeps its enhancement).
+_NEEDED = {
+    "hevc": _SLICES["hevc"] | frozenset(range(32, 38)),
+    "vvc": _SLICES["vvc"] | frozenset([*range(14, 20), 20, 21, 22]),
+}
+_SUFFIX_SEI = {"hevc": 40, "vvc": 24}
+_DECODED_PICTURE_HASH = 132
+_RBSP_TRAILING = 0x80
 
 # All that is read here lies within; a longer parameter set is not worth the time.
 _PARAMETER_SET_BYTES = 4096
@@ -65,6 +79,7 @@ class _NalUnit:
     offset: int
     type: int
     layer: int
+    header: bytes
     payload: bytes
 
 
@@ -105,6 +120,29 @@ def summarise(stream: bytes, codec: Codec) -> StreamSummary:
     return StreamSummary(found, (coded_width, coded_height), pictures, parameter_sets_first)
 
 
+def base_layer(stream: bytes, codec: Codec, *, hashes: bool) -> Iterator[bytes]:
+    """The NAL units of a byte stream that the pictures of its base layer are decoded from.
+
+    Each comes with its start code. With ``hashes`` there are also the SEI NAL units that hold a
+    decoded picture hash and nothing else: another message that is malformed or unknown does
+    not get in the way of the pictures.
+
+    Raises:
+        StreamInvalidError: it does not start with a start code, or has a NAL unit without a header.
+    """
+    for unit in _nal_units(stream, codec):
+        needed = unit.type in _NEEDED[codec] or (hashes and _is_picture_hash(unit, codec))
+        if unit.layer == 0 and needed:
+            yield b"\x00" + _START_CODE + unit.header + unit.payload
+
+
+def _is_picture_hash(unit: _NalUnit, codec: Codec) -> bool:
+    if unit.type != _SUFFIX_SEI[codec] or unit.payload[:1] != bytes([_DECODED_PICTURE_HASH]):
+        return False
+    rbsp = unit.payload.replace(b"\x00\x00\x03", b"\x00\x00")
+    return len(rbsp) >= 3 and len(rbsp) == 2 + rbsp[1] + 1 and rbsp[-1] == _RBSP_TRAILING
+
+
 def _nal_units(stream: bytes, codec: Codec) -> Iterator[_NalUnit]:
     start = stream.find(_START_CODE)
     if start < 0 or any(stream[:start]):
@@ -121,7 +159,7 @@ def _nal_units(stream: bytes, codec: Codec) -> Iterator[_NalUnit]:
             kind, layer = data[0] >> 1 & 0x3F, (data[0] & 1) << 5 | data[1] >> 3
         else:
             kind, layer = data[1] >> 3, data[0] & 0x3F
-        yield _NalUnit(begin, kind, layer, data[2:])
+        yield _NalUnit(begin, kind, layer, data[:2], data[2:])
 
 
 def _starts_picture(unit: _NalUnit, codec: Codec) -> bool:

@@ -7,6 +7,7 @@
     ├── UnknownAdapterError   no adapter of that name for that codec (also a ValueError)
     ├── StreamInvalidError    a stream given to decode is not one we can or dare decode
     │   └── LimitExceededError     it asks for more than the limits of the request allow
+    ├── TemporaryFolderError  the folder for temporary files is full, or cannot be written
     └── ProgramError          carries the command, and what the program printed last
         ├── ProgramNotFoundError   absent, or not the program it should be
         ├── ProgramFailedError     ended with an exit status other than 0
@@ -51,6 +52,16 @@ class LimitExceededError(StreamInvalidError):
     def __init__(self, limit: str, message: str) -> None:
         super().__init__(message)
         self.limit = limit
+
+
+class TemporaryFolderError(BaseCodecError):
+    """The folder for temporary files is full, or cannot be written; the message names it."""
+
+    def __init__(self, folder: object, reason: str) -> None:
+        super().__init__(
+            f"{folder}: {reason}; temporary files are kept there: make room, or name another "
+            "folder in TMPDIR"
+        )
 
 
 class ProgramError(BaseCodecError):

@@ -13,10 +13,11 @@ from functools import lru_cache
 from pathlib import Path
 
 from base_codec_adapters.adapter import BaseDecoder, BaseEncoder
+from base_codec_adapters.byte_stream import Codec
 from base_codec_adapters.errors import ProgramNotFoundError
 from base_codec_adapters.levels import smallest_level
 from base_codec_adapters.programs import PROBE_MESSAGE_BYTES, PROBE_TIMEOUT, told_program
-from base_codec_adapters.requests import Codec, DecodeRequest, EncodeRequest, ProgramInfo
+from base_codec_adapters.requests import DecodeRequest, EncodeRequest, ProgramInfo
 from base_codec_adapters.runner import run_checked
 
 VARIABLE = "GFVC_FFMPEG"

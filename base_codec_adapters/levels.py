@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 
+from base_codec_adapters.byte_stream import Codec
 from base_codec_adapters.errors import RequestInvalidError
-from base_codec_adapters.requests import Codec
 
 
 @dataclass(frozen=True)

@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import ClassVar
 
 from base_codec_adapters.adapter import BaseDecoder, BaseEncoder
+from base_codec_adapters.byte_stream import Codec
 from base_codec_adapters.errors import ProgramNotFoundError
 from base_codec_adapters.levels import Level, smallest_level
 from base_codec_adapters.programs import find_program, read_version
 from base_codec_adapters.requests import (
-    Codec,
     DecodeRequest,
     EncodeRequest,
     ProgramInfo,
@@ -185,8 +185,9 @@ class VtmDecoder(ReferenceDecoder):
 
 
 class HmDecoder(ReferenceDecoder):
-    """HEVC by the HM decoder."""
+    """HEVC by the HM decoder, which gets no SEI messages: it aborts on those it does not know."""
 
+    checks_hashes = False
     name = "hm"
     codec: Codec = "hevc"
     software = "HM"

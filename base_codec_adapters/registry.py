@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Literal, TypeVar
 
 from base_codec_adapters.adapter import DEFAULT_TIMEOUT, Adapter, BaseDecoder, BaseEncoder
+from base_codec_adapters.byte_stream import Codec
 from base_codec_adapters.errors import (
     ProgramNotFoundError,
     RequestInvalidError,
@@ -26,7 +27,7 @@ from base_codec_adapters.reference_software import (
     VtmDecoder,
     VtmEncoder,
 )
-from base_codec_adapters.requests import Codec, ProbeResult, Unavailable
+from base_codec_adapters.requests import ProbeResult, Unavailable
 from base_codec_adapters.vvenc import VvdecappDecoder, VvencFFappEncoder
 
 AUTO = "auto"

@@ -7,11 +7,11 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Literal, get_args
 
+from base_codec_adapters.byte_stream import Codec
+from base_codec_adapters.decoded_pictures import DecodedPictures
 from base_codec_adapters.errors import RequestInvalidError
 from base_codec_adapters.pictures import Picture420
 from base_codec_adapters.spool import PictureSpool
-
-Codec = Literal["vvc", "hevc"]
 
 Structure = Literal["intra", "low_delay"]
 """How the pictures of a sequence refer to each other.
@@ -164,10 +164,11 @@ class DecodeRequest:
 class DecodeResult:
     """Decoded pictures in output order, cropped to the conformance window, and rounded to 8 bits.
 
-    ``bit_depth`` is that of the stream (8 or 10); ``version`` and ``command`` as in `EncodeResult`.
+    ``pictures`` lie in a file until they are asked for. ``bit_depth`` is that of the stream (8 or
+    10); ``version`` and ``command`` as in `EncodeResult`.
     """
 
-    pictures: tuple[Picture420, ...]
+    pictures: DecodedPictures
     bit_depth: int
     version: str
     command: tuple[str, ...]

@@ -2,9 +2,10 @@
 
 The child gets an argument list (no shell), a closed standard input, and files for its data. What it
 prints, on either output, goes through one pipe into a ring of limited size: it can neither block
-nor fill memory. Files it writes are bounded by the kernel (``RLIMIT_FSIZE``). It is killed, with
-what it started, when its time is up or an exception such as KeyboardInterrupt passes through here,
-and on Linux with util-linux's ``setpriv`` also when our own process is killed.
+nor fill memory. Files it writes are bounded by the kernel (``RLIMIT_FSIZE``). It is killed when
+its time is up or an exception such as KeyboardInterrupt passes through here, and on Linux with
+util-linux's ``setpriv`` also when our own process is killed. What it started and left running is
+killed as well, however it ended.
 """
 
 from __future__ import annotations
@@ -32,6 +33,12 @@ MESSAGE_BYTES = 16_384
 """How much of the end of a program's messages is kept."""
 
 CHUNK_BYTES = 65_536
+
+PIPE_CHUNKS = 64
+"""How many chunks are read after a program's end: more than a pipe holds."""
+
+SHORTEST_PAUSE, LONGEST_PAUSE = 0.001, 0.05
+"""Seconds between two looks at whether a program has ended."""
 
 SETPRIV_TIMEOUT = 5.0
 
@@ -106,15 +113,14 @@ def run(
                 resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (file_bytes, file_bytes))
         try:
             _drain(process, tail, deadline)
-            exit_status = process.wait(max(0.0, deadline - time.monotonic()))
-        except (TimeoutError, subprocess.TimeoutExpired):
+        except TimeoutError:
             raise ProgramTimeoutError(
                 f"{_name(command)}: still running after {timeout:g} s, killed; "
                 "give it more time or smaller pictures",
                 command=command,
                 messages=tail.text(),
             ) from None
-    return Outcome(tuple(command), exit_status, tail.text())
+    return Outcome(tuple(command), process.returncode, tail.text())
 
 
 def run_checked(
@@ -183,28 +189,63 @@ def _started(command: Sequence[str]) -> Iterator[subprocess.Popen[bytes]]:
     try:
         yield process
     finally:
-        # Until it is waited for, its number cannot name another group.
-        if process.returncode is None:
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
+        _kill_group(process)
+        process.wait()
         if process.stdout is not None:
             process.stdout.close()
 
 
+def _kill_group(process: subprocess.Popen[bytes]) -> None:
+    """Kill a child and all it started; until it is waited for, its number names the group."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGKILL)
+
+
+def _has_ended(process: subprocess.Popen[bytes]) -> bool:
+    """Whether a child has ended; it stays to be waited for."""
+    flags = os.WEXITED | os.WNOHANG | os.WNOWAIT
+    try:
+        return os.waitid(os.P_PID, process.pid, flags) is not None
+    except ChildProcessError:  # where SIGCHLD is ignored, children leave nothing to wait for
+        return True
+
+
 def _drain(process: subprocess.Popen[bytes], tail: _Tail, deadline: float) -> None:
-    """Read the child's messages until it closes them; TimeoutError at the deadline."""
+    """Read the child's messages until it ends; TimeoutError at the deadline.
+
+    The end is not told by the messages: what the child started may hold its outputs open, and the
+    child itself may close them.
+    """
     assert process.stdout is not None
+    descriptor = process.stdout.fileno()
+    os.set_blocking(descriptor, False)
+    pause = SHORTEST_PAUSE
     with selectors.DefaultSelector() as selector:
-        selector.register(process.stdout, selectors.EVENT_READ)
-        while True:
+        selector.register(descriptor, selectors.EVENT_READ)
+        while not _has_ended(process):
             remaining = deadline - time.monotonic()
-            if remaining <= 0 or not selector.select(remaining):
+            if remaining <= 0:
                 raise TimeoutError
-            chunk = os.read(process.stdout.fileno(), CHUNK_BYTES)
-            if not chunk:
-                return
-            tail.add(chunk)
+            if not selector.get_map():
+                time.sleep(min(pause, remaining))
+                pause = min(2 * pause, LONGEST_PAUSE)
+            elif selector.select(min(LONGEST_PAUSE, remaining)) and not _read(descriptor, tail):
+                selector.unregister(descriptor)
+    # Whoever else writes there is killed first, so that what is left in the pipe is all there is.
+    _kill_group(process)
+    for _ in range(PIPE_CHUNKS):
+        if not _read(descriptor, tail):
+            return
+
+
+def _read(descriptor: int, tail: _Tail) -> bool:
+    """Read what has been written; False when that is nothing."""
+    try:
+        chunk = os.read(descriptor, CHUNK_BYTES)
+    except BlockingIOError:
+        return False
+    tail.add(chunk)
+    return bool(chunk)
 
 
 @lru_cache(maxsize=1)

@@ -13,6 +13,7 @@ from base_codec_adapters.pictures import (
     raw_picture_size,
     write_raw_video,
 )
+from base_codec_adapters.temporary import naming_tmpdir
 
 _BITS = 8
 
@@ -21,10 +22,15 @@ class PictureSpool:
     """Pictures of one size, to be appended, counted and gone through; use as a context.
 
     They lie in a temporary file, ``width * height * 3 / 2`` bytes each, until `close`.
+
+    Raises:
+        TemporaryFolderError: the file cannot be made.
     """
 
     def __init__(self) -> None:
-        self._file = tempfile.TemporaryFile(prefix="base-codec-")  # noqa: SIM115
+        with naming_tmpdir():
+            # Unbuffered: what was appended is written, and the error is told where it arises.
+            self._file = tempfile.TemporaryFile(prefix="base-codec-", buffering=0)  # noqa: SIM115
         self._count = 0
         self._size: tuple[int, int] | None = None
 
@@ -33,14 +39,16 @@ class PictureSpool:
 
         Raises:
             RequestInvalidError: it has another size than those before.
+            TemporaryFolderError: there is no room for it.
         """
         size = picture.width, picture.height
         if self._size not in (None, size):
             sizes = sorted({self._size, size})
             raise RequestInvalidError(f"pictures of one sequence differ in size: {sizes}")
         self._size = size
-        self._file.seek(self._count * raw_picture_size(*size, _BITS))
-        write_raw_video(self._file, (picture,), *size, _BITS)
+        with naming_tmpdir():
+            self._file.seek(self._count * raw_picture_size(*size, _BITS))
+            write_raw_video(self._file, (picture,), *size, _BITS)
         self._count += 1
 
     def __len__(self) -> int:

@@ -6,7 +6,6 @@ from picture to picture, as a user of the codec would have it. All are run throu
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,6 +13,8 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Literal
 
+from base_codec_adapters.byte_stream import PictureFormat
+from base_codec_adapters.decoded_pictures import DecodedPictures
 from base_codec_adapters.errors import (
     OutputInvalidError,
     ProgramNotFoundError,
@@ -29,12 +30,12 @@ from base_codec_adapters.ffmpeg import (
 )
 from base_codec_adapters.pictures import (
     Picture420,
-    picture_from_raw,
     raw_picture_size,
     write_raw_video,
 )
 from base_codec_adapters.requests import ProgramInfo
 from base_codec_adapters.runner import Outcome, run_checked
+from base_codec_adapters.temporary import temporary_folder
 
 VIDEO_TIMEOUT = 3600.0
 """Seconds a program may take for a video."""
@@ -217,6 +218,7 @@ def encode_video(
             structure, or there are no pictures.
         ProgramNotFoundError, ProgramFailedError, ProgramTimeoutError: as they say.
         OutputInvalidError: pictures are missing in the stream.
+        TemporaryFolderError: the temporary folder is full, or cannot be written.
     """
     if not encoder.best <= request.quality <= encoder.worst:
         raise RequestInvalidError(
@@ -226,8 +228,8 @@ def encode_video(
     if request.structure not in encoder.structures:
         raise RequestInvalidError(f"{encoder.name}: cannot code {request.structure}")
     program = encoder.find_program(executable)
-    with tempfile.TemporaryDirectory(prefix="video-") as folder:
-        source, sizes = Path(folder, "source.yuv"), Path(folder, "sizes.txt")
+    with temporary_folder("video-") as folder:
+        source, sizes = folder / "source.yuv", folder / "sizes.txt"
         with source.open("wb") as file:
             write_raw_video(file, pictures, request.width, request.height, encoder.bit_depth)
         raw_bytes = source.stat().st_size
@@ -289,27 +291,27 @@ def decoded_video(
     Raises:
         ProgramNotFoundError, ProgramFailedError, ProgramTimeoutError: as they say.
         OutputInvalidError: pictures are missing, or there are too many.
+        TemporaryFolderError: the temporary folder is full, or cannot be written.
     """
     program = encoder.find_program(executable)
     size = raw_picture_size(request.width, request.height, encoder.bit_depth)
-    with tempfile.TemporaryDirectory(prefix="video-") as folder:
-        target = Path(folder, "decoded.yuv")
+    with temporary_folder("video-") as folder:
+        target = folder / "decoded.yuv"
         command = decode_command(encoder, request, program.executable, source, target)
         most = (pictures + 1) * size + _HEADROOM_BYTES
         outcome = run_checked(command, timeout=timeout, file_bytes=most)
-        written = target.stat().st_size if target.is_file() else 0
-        if written != pictures * size:
-            raise _invalid(
-                encoder, f"decoded {written / size:g} pictures where {pictures} were coded", outcome
-            )
-        yield _raw_pictures(target, request, encoder.bit_depth)
-
-
-def _raw_pictures(path: Path, request: VideoRequest, bit_depth: int) -> Iterator[Picture420]:
-    size = raw_picture_size(request.width, request.height, bit_depth)
-    with path.open("rb") as file:
-        while data := file.read(size):
-            yield picture_from_raw(data, request.width, request.height, bit_depth)
+        decoded = DecodedPictures(
+            target, "yuv", PictureFormat(request.width, request.height, encoder.bit_depth)
+        )
+        problem = decoded.problem
+        if problem is None and len(decoded) != pictures:
+            problem = f"decoded {len(decoded)} pictures where {pictures} were coded"
+        if problem is not None:
+            raise _invalid(encoder, problem, outcome)
+    try:
+        yield iter(decoded)
+    finally:
+        decoded.close()
 
 
 def _invalid(encoder: VideoEncoder, problem: str, outcome: Outcome) -> OutputInvalidError:

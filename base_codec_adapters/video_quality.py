@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import math
 import re
-import tempfile
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -15,6 +14,7 @@ from base_codec_adapters.adapter import DEFAULT_TIMEOUT
 from base_codec_adapters.errors import OutputInvalidError
 from base_codec_adapters.ffmpeg import COMMON_OPTIONS, find_ffmpeg
 from base_codec_adapters.runner import run_checked
+from base_codec_adapters.temporary import temporary_folder
 
 MODEL = "vmaf_v0.6.1"
 
@@ -60,10 +60,11 @@ def measure_vmaf(
         ProgramNotFoundError: no ffmpeg is there.
         ProgramFailedError, ProgramTimeoutError: it lacks libvmaf, or did not come to a good end.
         OutputInvalidError: its log cannot be read.
+        TemporaryFolderError: the temporary folder is full, or cannot be written.
     """
     program = find_ffmpeg(executable)
-    with tempfile.TemporaryDirectory(prefix="vmaf-") as folder:
-        log = Path(folder, "vmaf.json")
+    with temporary_folder("vmaf-") as folder:
+        log = folder / "vmaf.json"
         command = vmaf_command(reference, distorted, log, program)
         outcome = run_checked(command, timeout=timeout, file_bytes=_LOG_BYTES)
         try:

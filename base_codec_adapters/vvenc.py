@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from base_codec_adapters.adapter import BaseDecoder, BaseEncoder
+from base_codec_adapters.byte_stream import Codec
 from base_codec_adapters.levels import smallest_level
 from base_codec_adapters.programs import find_program, read_version
-from base_codec_adapters.requests import Codec, DecodeRequest, EncodeRequest, ProgramInfo
+from base_codec_adapters.requests import DecodeRequest, EncodeRequest, ProgramInfo
 
 ENCODER_VARIABLE = "GFVC_VVENCFFAPP"
 DECODER_VARIABLE = "GFVC_VVDECAPP"

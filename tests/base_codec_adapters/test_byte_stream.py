@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from base_codec_adapters import Codec, StreamInvalidError
-from base_codec_adapters.byte_stream import PictureFormat, summarise
+from base_codec_adapters.byte_stream import PictureFormat, base_layer, summarise
 from tests.base_codec_adapters.streams import (
     Sps,
     make_stream,
@@ -89,6 +89,54 @@ def test_other_layers_are_passed_over(codec: Codec) -> None:
     other += nal_unit(codec, 1, b"\xff", layer=40)
     summary = summarise(other + make_stream(codec, 2), codec)
     assert summary.pictures == 2
+
+
+def sei_unit(codec: Codec, *messages: bytes, end: bytes = b"\x80", suffix: bool = True) -> bytes:
+    kind = (39 if codec == "hevc" else 23) + suffix
+    return nal_unit(codec, kind, b"".join(messages) + end)
+
+
+HASH = bytes([132, 5, 2, 0, 0, 0, 0])
+
+
+@pytest.mark.parametrize("codec", CODECS)
+def test_what_pictures_do_not_need_is_left_out(codec: Codec) -> None:
+    """Other layers, SEI messages, filler data, reserved types and those that others may use."""
+    needed = [make_stream(codec), pps_unit(codec)]
+    others = range(48, 64) if codec == "hevc" else range(26, 32)
+    left_out = [
+        *(nal_unit(codec, kind, b"\x80\x12") for kind in others),
+        *(nal_unit(codec, kind, b"\x80\x12", layer=1) for kind in range(others.stop)),
+        nal_unit(codec, 38 if codec == "hevc" else 25, b"\xff\xff\x80"),
+        sei_unit(codec, b"\x04\x03abc"),
+        sei_unit(codec, b"\x04\xff\xff", suffix=False),
+        sei_unit(codec, b"\xdf\x02ab"),
+    ]
+    if codec == "vvc":
+        # Picture headers and adaptation parameter sets.
+        needed += [nal_unit(codec, 17, b"\x05\x80"), nal_unit(codec, 19, b"\x11\x80")]
+    else:
+        needed += [nal_unit(codec, kind, b"\x50") for kind in (32, 35, 36, 37)]
+    mixed = b"".join(left_out).join([*needed, b""])
+    for hashes in (False, True):
+        assert b"".join(base_layer(mixed, codec, hashes=hashes)) == b"".join(needed)
+    assert summarise(mixed, codec).pictures == summarise(b"".join(needed), codec).pictures
+
+
+@pytest.mark.parametrize("codec", CODECS)
+def test_picture_hashes_alone_are_kept_where_they_are_checked(codec: Codec) -> None:
+    stream, message = make_stream(codec), sei_unit(codec, HASH)
+    assert b"".join(base_layer(stream + message, codec, hashes=True)) == stream + message
+    assert b"".join(base_layer(stream + message, codec, hashes=False)) == stream
+    for other in (
+        sei_unit(codec, HASH, b"\x04\x03abc"),
+        sei_unit(codec, b"\x04\x03abc", HASH),
+        sei_unit(codec, HASH[:-1]),
+        sei_unit(codec, HASH, end=b""),
+        sei_unit(codec, HASH[:1], end=b""),
+        sei_unit(codec, HASH, suffix=False),
+    ):
+        assert b"".join(base_layer(stream + other, codec, hashes=True)) == stream
 
 
 @pytest.mark.parametrize("codec", CODECS)

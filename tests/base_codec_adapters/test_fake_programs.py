@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+import tracemalloc
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -28,7 +29,14 @@ from base_codec_adapters import (
 )
 from base_codec_adapters.pictures import write_raw_video
 from tests.base_codec_adapters.conftest import FakeProgram, MakePicture, MakeProgram
-from tests.base_codec_adapters.streams import Sps, make_stream, picture_unit, pps_unit, sps_unit
+from tests.base_codec_adapters.streams import (
+    Sps,
+    make_stream,
+    nal_unit,
+    picture_unit,
+    pps_unit,
+    sps_unit,
+)
 
 # Answers the probe of each program, then goes on to the body of the test.
 PROBE = """\
@@ -203,6 +211,52 @@ def test_every_decoder(
     assert list(result.command) == [str(program.path), *program.calls[-1]]
     assert len(program.calls) == 2
     assert seen.read_bytes() == stream
+
+
+@pytest.mark.parametrize(("name", "gets_hash"), [("ffmpeg", True), ("hm", False)])
+def test_decoders_get_what_the_pictures_need(
+    name: str,
+    gets_hash: bool,
+    make_program: MakeProgram,
+    make_picture: MakePicture,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """HM aborts on face messages; a second layer and Dolby Vision's units are not for it either."""
+    monkeypatch.setenv("FAKE_BANNER", BANNERS.get(("decoder", name), ""))
+    raw = raw_bytes(tmp_path, make_picture, 1)
+    seen = tmp_path / "seen.bin"
+    body = writing(tmp_path / "output", y4m(raw) if name == "ffmpeg" else raw)
+    program = make_program(body + f"Path({str(seen)!r}).write_bytes(source.read_bytes())")
+    picture_hash = nal_unit("hevc", 40, b"\x84\x02ab\x80")
+    others = (
+        nal_unit("hevc", 40, b"\xdf\x02ab\x80")
+        + nal_unit("hevc", 62, b"\x12\x34")
+        + nal_unit("hevc", 1, b"\x80\x34", layer=1)
+    )
+    stream = make_stream("hevc")
+    decoder = find_decoder("hevc", name, executable=program.path)
+    decoder.decode(DecodeRequest(others + stream + others + picture_hash, expected_pictures=1))
+    assert seen.read_bytes() == stream + picture_hash * gets_hash
+
+
+def test_memory_does_not_grow_with_the_pictures(make_program: MakeProgram) -> None:
+    """300 pictures of 98304 bytes, each read when it is asked for."""
+    program = make_program(
+        PROBE + "with target.open('wb') as file:\n"
+        "    file.write(b'YUV4MPEG2 W256 H256 F25:1 C420\\n')\n"
+        "    for n in range(300): file.write(b'FRAME\\n' + bytes([n % 256]) * 98304)"
+    )
+    request = DecodeRequest(make_stream("hevc", 300, Sps(256, 256)), expected_pictures=300)
+    decoder = hevc_decoder(program)
+    tracemalloc.start()
+    try:
+        pictures = decoder.decode(request).pictures
+        for number, picture in enumerate(pictures):
+            assert picture.y[0, 0] == picture.v[127, 127] == number % 256
+        assert tracemalloc.get_traced_memory()[1] < 10 * 98304
+    finally:
+        tracemalloc.stop()
 
 
 HEADERS = sps_unit("hevc", Sps()) + pps_unit("hevc")

@@ -156,6 +156,31 @@ def test_hanging_program_is_killed_with_its_children(
         assert ended(int(pid))
 
 
+@pytest.mark.parametrize("status", [0, 3])
+@pytest.mark.parametrize("output", ["None", "subprocess.DEVNULL"])
+def test_what_an_ended_program_left_running_is_killed(
+    status: int, output: str, make_program: MakeProgram, tmp_path: Path
+) -> None:
+    """Whether it holds the outputs open or not: the end of the program is what counts."""
+    pids = tmp_path / "pids"
+    program = make_program(
+        "import subprocess\n"
+        "child = subprocess.Popen(\n"
+        "    [sys.executable, '-c', 'import time; time.sleep(600)'],\n"
+        f"    stdout={output}, stderr={output})\n"
+        f"Path({str(pids)!r}).write_text(f'{{child.pid}}\\n')\n"
+        f"print('the end'); sys.exit({status})"
+    )
+    outcome = run([str(program.path)], timeout=120)
+    assert (outcome.exit_status, outcome.messages) == (status, "the end")
+    assert ended(int(pids.read_text()))
+
+
+def test_program_that_closes_its_outputs_and_ends(make_program: MakeProgram) -> None:
+    program = make_program("os.close(1); os.close(2); time.sleep(0.3); os._exit(4)")
+    assert run([str(program.path)], timeout=60).exit_status == 4
+
+
 def test_program_that_closes_its_outputs_and_hangs(make_program: MakeProgram) -> None:
     program = make_program("os.close(1); os.close(2); time.sleep(60)")
     with pytest.raises(ProgramTimeoutError):
