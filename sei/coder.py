@@ -347,6 +347,7 @@ class Writer(Coder):
         index: Index = (),
     ) -> int:
         value = self._integer(name, given, index)
+        high = min(high, UE_MAX)
         if not low <= value <= high:
             raise ElementRangeError(element_name(name, index), value, low, high, self.position)
         self._bits.exp_golomb(value)

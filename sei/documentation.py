@@ -44,7 +44,8 @@ def syntax_document() -> str:
         "# Syntax of the generative face video messages",
         "Written by `python -m sei --write-docs` from the syntax functions in `sei/syntax.py`; "
         "a test fails when it is stale. Conditions and ranges are expressions of that code: an "
-        "element name without its prefix stands for its value, `p` for a precision factor.",
+        "element name without its prefix stands for its value, `p` for a precision factor. `hm18` "
+        "stands for the older draft that HM 18.0 has and `inspect --draft hm18` reads.",
     ]
     for function, title in (
         ("generative_face_video", "generative_face_video( ), payloadType 223"),

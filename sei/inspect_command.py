@@ -55,6 +55,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="only SEI messages of these payload types, for example 223,224",
     )
     parser.add_argument(
+        "--draft",
+        choices=("h274", "hm18"),
+        default="h274",
+        help="syntax of the face messages: h274 (default), or hm18, an older draft that the HEVC "
+        "reference software HM 18.0 writes",
+    )
+    parser.add_argument(
         "--fps", type=_fps, metavar="N", help="pictures a second, for the rate in the summary"
     )
 
@@ -73,7 +80,7 @@ def run(
     """
     out = sys.stdout if out is None else out
     err = sys.stderr if err is None else err
-    stream = _Guarded(inspect_units(units, args.payload))
+    stream = _Guarded(inspect_units(units, args.payload, hm18=args.draft == "hm18"))
     only_totals = args.summary or args.bits
     if args.json and not only_totals:
         damaged = _print_json_lines(stream, out)

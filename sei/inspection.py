@@ -65,17 +65,21 @@ class InspectedMessage:
 
 
 def inspect_units(
-    units: Iterable[NalUnit], payload_types: frozenset[int] | None = None
+    units: Iterable[NalUnit],
+    payload_types: frozenset[int] | None = None,
+    *,
+    hm18: bool = False,
 ) -> Iterator[InspectedUnit | InspectedMessage]:
     """Yield every NAL unit of a stream, and after each SEI NAL unit its messages.
 
-    ``payload_types`` leaves out the messages of other types. Damaged messages are reported, not
+    ``payload_types`` leaves out the messages of other types; ``hm18`` says that the face messages
+    have the syntax of the older draft in HM 18.0. Damaged messages are reported, not
     raised; what ``units`` raises is passed on. Nothing is held longer than the caller holds it.
     """
     boundaries = AccessUnitBoundaries()
     access_unit = -1
     # Faces of the base layer, and of other layers together.
-    states = {False: (GfvState(), GfveState()), True: (GfvState(), GfveState())}
+    states = {above: (GfvState(hm18=hm18), GfveState()) for above in (False, True)}
     for nal, unit in enumerate(units):
         starts = boundaries.starts_here(unit)
         access_unit += starts

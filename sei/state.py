@@ -252,6 +252,10 @@ class _Face:
         return self.coordinates.numbers + self.matrices.numbers + _FACE_OVERHEAD
 
     @property
+    def pupil_precision_factor(self) -> int:
+        raise ReferenceMissingError("a face message has no pupils")
+
+    @property
     def coordinate_layout(self) -> CoordinateLayout:
         return self.coordinates.layout
 
@@ -263,6 +267,8 @@ class _Face:
 class GfvState(_MessageStream[GenerativeFaceVideo, int, _Face]):
     """The GFV messages (payloadType 223) of a stream; every gfv_id is a face of its own.
 
+    ``hm18``: in the syntax of the older draft that HM 18.0 reads and writes.
+
     >>> values = FaceValues(keypoints=((3, -5),), keypoint_precision_factor=8)
     >>> sender, receiver = GfvState(), GfvState()
     >>> payload = sender.write(
@@ -273,11 +279,15 @@ class GfvState(_MessageStream[GenerativeFaceVideo, int, _Face]):
     True
     """
 
+    def __init__(self, *, hm18: bool = False) -> None:
+        super().__init__()
+        self._hm18 = hm18
+
     def _face(self, gfv_id: int) -> _Face:
         return self._faces.get(gfv_id, _Face())
 
     def _code(self, c: Coder, given: Any) -> GenerativeFaceVideo:
-        return generative_face_video(c, given, self._face)
+        return generative_face_video(c, given, self._face, self._hm18)
 
     def _take(self, message: GenerativeFaceVideo) -> None:
         if message.is_reserved:
@@ -436,15 +446,25 @@ class _EnhancedFace:
     def matrix_layout(self) -> MatrixLayout:
         return self.matrices.layout
 
+    @property
+    def pupil_precision_factor(self) -> int:
+        if self.base_pupils is None:
+            raise _no_pupils()
+        return self.base_pupils.precision_factor
+
     def pupil_reference(self, gfv_cnt: int) -> Scaled:
         """Values that the pupils of a message are predicted from."""
         reference = self.base_pupils if gfv_cnt == 0 else self.latest_pupils
         if reference is None:
-            raise ReferenceMissingError(
-                "pupils: the base message sent none, or was not received; "
-                "start at a base message with pupils"
-            )
+            raise _no_pupils()
         return reference
+
+
+def _no_pupils() -> ReferenceMissingError:
+    return ReferenceMissingError(
+        "pupils: the base message sent none, or was not received; "
+        "start at a base message with pupils"
+    )
 
 
 class GfveState(_MessageStream[GenerativeFaceVideoEnhancement, tuple[int, int], _EnhancedFace]):

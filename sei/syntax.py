@@ -56,11 +56,15 @@ class Inherited(Protocol):
     def matrix_layout(self) -> MatrixLayout:
         """Layout of the matrices."""
 
+    @property
+    def pupil_precision_factor(self) -> int:
+        """Precision factor of the pupils."""
+
 
 def generative_face_video(
-    c: Coder, given: Any, inherited: Callable[[int], Inherited]
+    c: Coder, given: Any, inherited: Callable[[int], Inherited], hm18: bool = False
 ) -> GenerativeFaceVideo:
-    """Code the message of payloadType 223."""
+    """Code the message of payloadType 223; ``hm18``: as the older draft in HM 18.0 has it."""
     gfv_id = c.ue("gfv_id", given.gfv_id)
     if is_reserved_id(gfv_id):
         return GenerativeFaceVideo(gfv_id, extension=c.opaque(given.extension))
@@ -72,9 +76,9 @@ def generative_face_video(
     nn_mode_idc, network, chroma_key = None, None, None
     if base_picture_flag:
         nn_mode_idc, network = _network(c, "gfv", given.network)
-        chroma_key = _chroma_key(c, given.chroma_key)
+        chroma_key = _chroma_key(c, given.chroma_key, hm18)
     drive_picture_fusion_flag = False
-    if gfv_cnt == 0 and not base_picture_flag:
+    if not base_picture_flag and (gfv_cnt == 0 or hm18):
         drive_picture_fusion_flag = c.flag(
             "gfv_drive_picture_fusion_flag", given.drive_picture_fusion_flag
         )
@@ -131,11 +135,13 @@ def _network_payload(c: Coder, prefix: str, given: Any) -> NetworkPayload:
     return NetworkPayload(c.byte_string(f"{prefix}_nn_payload_byte", given.data))
 
 
-def _chroma_key(c: Coder, given: Any) -> ChromaKey | None:
+def _chroma_key(c: Coder, given: Any, hm18: bool) -> ChromaKey | None:
     chroma_key_info_present_flag = c.flag("gfv_chroma_key_info_present_flag", given is not None)
     if not chroma_key_info_present_flag:
         return None
-    purpose_idc = c.ue("gfv_chroma_key_purpose_idc", given.purpose_idc, 0, 2)
+    purpose_idc = 0
+    if not hm18:
+        purpose_idc = c.ue("gfv_chroma_key_purpose_idc", given.purpose_idc, 0, 2)
     values: list[int | None] = [None, None, None]
     for i in range(3):
         value_present_flag = c.flag(
@@ -143,15 +149,39 @@ def _chroma_key(c: Coder, given: Any) -> ChromaKey | None:
         )
         if value_present_flag:
             values[i] = c.u("gfv_chroma_key_value", 8, given.values[i], 0, 255, (i,))
-    threshold = None
-    thr_present_flag = c.flag("gfv_chroma_key_thr_present_flag", given.threshold is not None)
-    if thr_present_flag:
-        lower = c.u("gfv_chroma_key_thr_lower", 8, given.threshold.lower)
-        upper_delta_minus1 = c.ue(
-            "gfv_chroma_key_thr_upper_delta_minus1", given.threshold.upper_delta_minus1, 0, 255
-        )
-        threshold = ChromaKeyThreshold(lower, upper_delta_minus1)
+    if hm18:  # noqa: SIM108 - a statement, for `sei.documentation`
+        threshold = _thresholds_of_hm18(c, given.threshold)
+    else:
+        threshold = _threshold(c, given.threshold)
     return ChromaKey(purpose_idc, (values[0], values[1], values[2]), threshold)
+
+
+def _threshold(c: Coder, given: Any) -> ChromaKeyThreshold | None:
+    thr_present_flag = c.flag("gfv_chroma_key_thr_present_flag", given is not None)
+    if thr_present_flag:
+        lower = c.u("gfv_chroma_key_thr_lower", 8, given.lower)
+        upper_delta_minus1 = c.ue(
+            "gfv_chroma_key_thr_upper_delta_minus1", given.upper_delta_minus1, 0, 255
+        )
+        return ChromaKeyThreshold(lower, upper_delta_minus1)
+    return None
+
+
+def _thresholds_of_hm18(c: Coder, given: Any) -> ChromaKeyThreshold | None:
+    """Lower and upper threshold, each with a flag of its own; 48 and 75 where absent."""
+    values = [48, 75]
+    any_present = False
+    for i in range(2):
+        thr_present_flag = c.flag("gfv_chroma_key_thr_present_flag", given is not None, 0, (i,))
+        if thr_present_flag:
+            any_present = True
+            upper_less_lower = i * (given.upper_delta_minus1 + 1)
+            values[i] = c.ue(
+                "gfv_chroma_key_thr_value", given.lower + upper_less_lower, 0, UE_MAX, (i,)
+            )
+    if not any_present:
+        return None
+    return ChromaKeyThreshold(values[0], values[1] - values[0] - 1)
 
 
 def _coordinates(
@@ -179,7 +209,7 @@ def _keypoints(
         coordinates = c.items("coordinates of a keypoint", keypoint, dimensions, 1, 0)
         keypoints.append(
             tuple(
-                _signed(c, f"{name}{axis}", value, i)
+                _signed(c, f"{name}{axis}", value, UE_MAX, i)
                 for axis, value in zip("xyz"[:dimensions], coordinates, strict=True)
             )
         )
@@ -202,8 +232,8 @@ def _coordinate_layout(c: Coder, given: Any) -> CoordinateLayout:
     return CoordinateLayout(precision_factor_minus1 + 1, num_kps_minus1 + 1, z_max_value)
 
 
-def _signed(c: Coder, name: str, given: int, *index: int) -> int:
-    magnitude = c.ue(f"{name}_abs", abs(given), 0, UE_MAX, index)
+def _signed(c: Coder, name: str, given: int, greatest: int, *index: int) -> int:
+    magnitude = c.ue(f"{name}_abs", abs(given), 0, greatest, index)
     if magnitude != 0:
         sign_flag = c.flag(f"{name}_sign_flag", given < 0, 0, index)
         return -magnitude if sign_flag else magnitude
@@ -367,7 +397,7 @@ def generative_face_video_enhancement(
     matrix_present_flag = c.flag("gfve_matrix_present_flag", given.matrices is not None)
     if matrix_present_flag:
         matrices = _gfve_matrices(c, given.matrices, base_picture_flag, base)
-    pupils = _pupils(c, given.pupils, base_picture_flag)
+    pupils = _pupils(c, given.pupils, base_picture_flag, base)
     extension = None
     if nn_mode_idc == _PAYLOAD_MODE:
         network = _network_payload(c, "gfve", given.network)
@@ -420,7 +450,7 @@ def _gfve_matrix_layout(c: Coder, given: Any) -> MatrixLayout:
     return MatrixLayout(precision_factor_minus1 + 1, tuple(shapes))
 
 
-def _pupils(c: Coder, given: Any, base_picture_flag: bool) -> Pupils | None:
+def _pupils(c: Coder, given: Any, base_picture_flag: bool, base: Inherited) -> Pupils | None:
     left, right, precision_factor = None, None, None
     present_idx = c.u("gfve_pupil_coordinate_present_idx", 2, _present_idx(given))
     if present_idx == 0:
@@ -432,11 +462,13 @@ def _pupils(c: Coder, given: Any, base_picture_flag: bool) -> Pupils | None:
             0,
             31,
         )
-        precision_factor = precision_factor_minus1 + 1
+        p = precision_factor = precision_factor_minus1 + 1
+    else:
+        p = base.pupil_precision_factor
     if present_idx != 2:
-        left = _pupil(c, "gfve_pupil_left_eye", given.left)
+        left = _pupil(c, "gfve_pupil_left_eye", given.left, p)
     if present_idx != 1:
-        right = _pupil(c, "gfve_pupil_right_eye", given.right)
+        right = _pupil(c, "gfve_pupil_right_eye", given.right, p)
     return Pupils(left, right, precision_factor)
 
 
@@ -445,7 +477,7 @@ def _present_idx(given: Any) -> int:
     return 0 if given is None else (given.left is not None) + 2 * (given.right is not None)
 
 
-def _pupil(c: Coder, eye: str, given: Any) -> tuple[int, int]:
-    x = _signed(c, f"{eye}_dx_coordinate", given[0])
-    y = _signed(c, f"{eye}_dy_coordinate", given[1])
+def _pupil(c: Coder, eye: str, given: Any, p: int) -> tuple[int, int]:
+    x = _signed(c, f"{eye}_dx_coordinate", given[0], 2 ** (p + 1))
+    y = _signed(c, f"{eye}_dy_coordinate", given[1], 2 ** (p + 1))
     return x, y

@@ -89,9 +89,15 @@ class FaceMessageWriter:
         )
 
     def _note_gfve(self, message: GenerativeFaceVideoEnhancement) -> None:
-        if message.base_picture_flag and message.matrices is not None:
-            face = message.gfve_id, message.gfv_id
-            self._layouts[face] = _BaseLayouts(None, message.matrices.layout)
+        if not message.base_picture_flag:
+            return
+        face = message.gfve_id, message.gfv_id
+        before, matrices, pupils = self._inherited(*face), message.matrices, message.pupils
+        self._layouts[face] = _BaseLayouts(
+            None,
+            before.matrices if matrices is None else matrices.layout,
+            None if pupils is None else pupils.precision_factor,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +106,7 @@ class _BaseLayouts:
 
     coordinates: CoordinateLayout | None = None
     matrices: MatrixLayout | None = None
+    pupils: int | None = None
 
     @property
     def coordinate_layout(self) -> CoordinateLayout:
@@ -112,6 +119,12 @@ class _BaseLayouts:
         if self.matrices is None:
             raise ReferenceMissingError("matrices: no base message gave their layout")
         return self.matrices
+
+    @property
+    def pupil_precision_factor(self) -> int:
+        if self.pupils is None:
+            raise ReferenceMissingError("pupils: no base message gave their precision factor")
+        return self.pupils
 
 
 class _ElementCoder(Coder):

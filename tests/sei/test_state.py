@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import cast
 
 import pytest
-from bitstring import Bits
+from bitstring import Bits, pack
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -76,7 +76,8 @@ def test_any_message_of_a_picture_can_follow_its_base(
         assert receiver.values == wanted
 
 
-PUPIL = st.tuples(NUMBERS, NUMBERS)
+# Any difference of two of these is within the range of the coded one at precision factor 1.
+PUPIL = st.tuples(st.integers(-2, 2), st.integers(-2, 2))
 
 
 @given(
@@ -437,3 +438,37 @@ def test_no_payload_raises_anything_but_its_own_errors(payloads: list[bytes]) ->
         for payload in payloads:
             error = read_and_rewrite(state, writer, payload)
             assert error is None or "\n" not in str(error)
+
+
+@pytest.mark.parametrize("precision_factor", [1, 5, 30])
+@pytest.mark.parametrize("eye", ["left", "right"])
+def test_pupils_have_a_range(precision_factor: int, eye: str) -> None:
+    greatest = 2 ** (precision_factor + 1)  # H.274: precision_factor_minus1 + 2
+
+    def message(gfv_cnt: int, number: int) -> GenerativeFaceVideoEnhancement:
+        pupils = Pupils(
+            (0, number) if eye == "left" else None,
+            (number, 0) if eye == "right" else None,
+            precision_factor if gfv_cnt == 0 else None,
+        )
+        return GenerativeFaceVideoEnhancement(0, 0, gfv_cnt, gfv_cnt == 0, pupils=pupils)
+
+    sender, receiver = GfveState(), GfveState()
+    for gfv_cnt in range(3):
+        for sign in (1, -1):
+            with pytest.raises(ElementRangeError, match=f"within 0..{greatest}"):
+                sender.write(message(gfv_cnt, sign * (greatest + 1)))
+        wanted = message(gfv_cnt, greatest if gfv_cnt % 2 else -greatest)
+        assert receiver.read(sender.write(wanted)) == wanted
+
+
+def test_pupils_out_of_range_are_not_read() -> None:
+    # Ids and count 0; base; no network, no matrices; left eye; precision factor 1; 5 is too much.
+    base = pack("ue=0, ue=0, ue=0, 0b1, 0b0, 0b0, uint:2=1, ue=0, ue=5, 0b0, ue=0, 0b1")
+    with pytest.raises(ElementRangeError, match="left_eye_dx_coordinate_abs is 5, must be"):
+        GfveState().read(base.tobytes())
+    state = GfveState()
+    state.read(pack("ue=0, ue=0, ue=0, 0b1, 0b0, 0b0, uint:2=1, ue=0, ue=4, 0b0, ue=0").tobytes())
+    driven = pack("ue=0, ue=0, ue=1, 0b0, uint:2=1, ue=0, ue=5, 0b0, 0b1")
+    with pytest.raises(ElementRangeError, match="left_eye_dy_coordinate_abs is 5, must be"):
+        state.read(driven.tobytes())

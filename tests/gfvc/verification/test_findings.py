@@ -28,7 +28,9 @@ from sei import (
     MatrixLayout,
     MatrixShape,
     NalUnit,
+    NetworkPayload,
     NetworkReserved,
+    Pupils,
     SeiMessage,
     join_annex_b,
 )
@@ -225,6 +227,66 @@ def predicts_from_base_again() -> Stream:
     return [*first, *picture(faces.raw(GenerativeFaceVideo(1, 0, matrices=deltas)), intra=False)]
 
 
+def two_faces_predicted() -> Stream:
+    faces = Faces()
+    return picture(*(faces.gfv(cnt, gfv_id=face) for cnt in (0, 1) for face in (1, 2)))
+
+
+def two_enhanced_faces() -> Stream:
+    faces = Faces()
+    base = [faces.gfv(0, gfv_id=face) for face in (1, 2)]
+    pupils = [faces.gfve(cnt, gfv_id=face) for cnt in (0, 1) for face in (1, 2)]
+    driven = [faces.gfv(1, gfv_id=face) for face in (1, 2)]
+    return picture(*base, *pupils[:2], *driven, *pupils[2:])
+
+
+def network_as_bytes() -> Stream:
+    faces = Faces()
+    base = faces.raw(base_message(network=NetworkPayload(b"network")))
+    return [*picture(base), *picture(faces.gfv(0, base=False), intra=False)]
+
+
+def enhancing_network_as_bytes() -> Stream:
+    faces = Faces()
+    pupils = Pupils((1, 2), (3, 4), 8)
+    network = NetworkPayload(b"network")
+    base = GenerativeFaceVideoEnhancement(0, 1, 0, True, network, pupils=pupils)
+    return [
+        *picture(faces.gfv(0), faces.raw_enhancement(base)),
+        *picture(faces.gfv(0, base=False), intra=False),
+        *picture(
+            faces.gfv(0, base=False),
+            faces.raw_enhancement(GenerativeFaceVideoEnhancement(0, 1, 0)),
+            intra=False,
+        ),
+    ]
+
+
+def precise(*, of: str) -> Callable[[], Stream]:
+    def make() -> Stream:
+        faces = Faces()
+        if of == "pupils":
+            pupils = Pupils((1, 2), (3, 4), 32)
+            message = GenerativeFaceVideoEnhancement(0, 1, 0, True, pupils=pupils)
+            return picture(faces.gfv(0), faces.raw_enhancement(message))
+        layout = CoordinateLayout(32, 1)
+        shapes = MatrixLayout(32, (MatrixShape(7, 1, 1, 1),))
+        fields: dict[str, object] = {"coordinates": Coordinates(((1, 2),), False, layout)}
+        if of == "matrices":
+            fields = {"matrices": Matrices((MatrixElement(0, 1),), False, shapes)}
+        return with_base(**fields)
+
+    return make
+
+
+def other_sizes_at_a_key_picture() -> Stream:
+    faces = Faces()
+    return [
+        *picture(faces.raw(base_message(matrices=matrices(MatrixShape(7, 1, 1, 14))))),
+        *picture(faces.raw(base_message(matrices=matrices(MatrixShape(7, 1, 1, 15))))),
+    ]
+
+
 def information(rate: int, *, version_of_pictures: int = 1) -> SeiMessage:
     payload = bytearray(INFORMATION.payload)
     payload[17:21] = rate.to_bytes(4, "big")
@@ -300,6 +362,21 @@ CASES: list[tuple[Callable[[], Stream], Severity, str, str, int | None]] = [
     (counted_matrices_late, WARNING, "interchange", "gfv_num_matrices_info after", 0),
     (pose_late, WARNING, "interchange", "types 4, 5 and 6 after other types", 0),
     (predicts_from_base_again, WARNING, "interchange", "not from the base message", 1),
+    (
+        two_faces_predicted,
+        WARNING,
+        "interchange",
+        "it predicts gfv_id 1 from",
+        0,
+    ),
+    (two_enhanced_faces, WARNING, "interchange", "one state for all faces", 0),
+    (network_as_bytes, WARNING, "interchange", "network as bytes (nn_mode_idc 0)", 1),
+    (enhancing_network_as_bytes, WARNING, "interchange", "network as bytes", 2),
+    (precise(of="coordinates"), WARNING, "interchange", "factor 32, which the coordinates", 0),
+    (precise(of="matrices"), WARNING, "interchange", "factor 32, which the matrices", 0),
+    (precise(of="pupils"), WARNING, "interchange", "factor 32, which the pupils", 0),
+    (other_sizes_at_a_key_picture, WARNING, "interchange", "sizes of the matrices of the first", 1),
+    (more_keypoints, WARNING, "interchange", "more keypoints (3) than the base message has (2)", 0),
     (with_information(None), INFO, "user data", "the rate is not stated", None),
     (with_information(information(25), None), WARNING, "user data", "at 1 random access", 1),
     (with_information(None, information(25)), WARNING, "user data", "at 1 random access", 0),
@@ -342,8 +419,7 @@ def test_each_is_found(
 def test_there_is_nothing_to_find(tmp_path: Path, codec: Codec) -> None:
     faces = Faces()
     first = [
-        *(faces.gfv(0), faces.gfve(0), faces.gfv(0, gfv_id=2)),
-        *(faces.gfv(1), faces.gfve(1), faces.gfv(1, gfv_id=2), faces.gfv(2)),
+        *(faces.gfv(0), faces.gfve(0), faces.gfv(1), faces.gfve(1), faces.gfv(2)),
     ]
     second = [faces.gfv(0), faces.gfve(0), *(faces.gfv(i) for i in (1, 2))]
     path = write_stream(
