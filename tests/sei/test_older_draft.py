@@ -55,9 +55,9 @@ def test_reading() -> None:
 
 def test_the_syntax_of_today_reads_something_else() -> None:
     state = GfvState()
-    base = pack(
-        "ue=0, ue=0, 0b1, 0b0, 0b0, 0b0, 0b1, 0b0, ue=1, ue=0, 0b0, ue=1, 0b0, ue=2, 0b1, 0b0"
-    )
+    # Without a chroma key the base message is the same: confident, one keypoint at (1, -2).
+    keypoints = "0b1, 0b0, ue=1, ue=0, 0b0, ue=1, 0b0, ue=2, 0b1, 0b0, 0b1"
+    base = pack(f"ue=0, ue=0, 0b1, 0b0, 0b0, 0b0, {keypoints}")
     state.read(base.tobytes())
     with pytest.raises(SeiError):
         state.read(DRIVEN)
