@@ -3,11 +3,12 @@
 What the base codec codes is BT.709, limited range, 8 bits, 4:2:0 with chroma samples between the
 luma rows and on the left luma column (H.273: MatrixCoefficients 1, VideoFullRangeFlag 0; chroma
 sample location type 0, which decoders assume when a stream does not say). Source videos come in
-any of the usual matrices and ranges.
+any of the usual matrices, ranges, primaries and transfer characteristics, and are read as BT.709.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 import cv2
@@ -21,10 +22,64 @@ if TYPE_CHECKING:
 
 Float64Array = npt.NDArray[np.float64]
 
-# H.273 MatrixCoefficients: weights of red and blue in luma.
-_LUMA_WEIGHTS = {1: (0.2126, 0.0722), 7: (0.212, 0.087), 9: (0.2627, 0.0593)}
-_BT601 = (0.299, 0.114)
+# Codes of H.273, which FFmpeg uses too.
+BT709, BT601, BT2020 = 1, 6, 9
+_BT601_WEIGHTS = (0.299, 0.114)
+# MatrixCoefficients: weights of red and blue in luma.
+_LUMA_WEIGHTS = {
+    BT709: (0.2126, 0.0722),
+    4: (0.30, 0.11),
+    5: _BT601_WEIGHTS,
+    BT601: _BT601_WEIGHTS,
+    7: (0.212, 0.087),
+    BT2020: (0.2627, 0.0593),
+}
+# Reserved, "unspecified", and the matrix of RGB on samples that are none.
+_SAYS_NOTHING = (0, 2, 3)
+# ColourPrimaries other than those of BT.709 that are known.
+_MAPPED_PRIMARIES = frozenset((4, 5, 6, 7, 8, 9, 10, 11, 12, 22))
+PQ, HLG = 16, 18
+_HDR = {PQ: "PQ", HLG: "HLG"}
+_REFERENCE_WHITE = {PQ: 0.58, HLG: 0.75}
+_HD_LINES, _HD_WIDTH = 720, 1280
 _FULL_RANGE = 2  # of FFmpeg's AVColorRange
+# Channels of grey pictures differ by this much at most after coding; those of a face by far more.
+_GREY_SPREAD = 8
+
+
+class UnknownColourError(ValueError):
+    """Colours of a frame are coded in a way that is not known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Colour:
+    """What samples mean: codes of H.273 for matrix, primaries and transfer, and full range or not.
+
+    `transfer` is `BT709` for all standard video, and `primaries` where they are not stated.
+    """
+
+    matrix: int
+    primaries: int
+    transfer: int
+    full: bool
+
+    @property
+    def is_hdr(self) -> bool:
+        """Whether the transfer is HLG or PQ."""
+        return self.transfer in _HDR
+
+    @property
+    def is_mapped(self) -> bool:
+        """Whether more than a matrix lies between the samples and RGB of BT.709."""
+        return self.is_hdr or self.primaries != BT709
+
+    def describe(self) -> str | None:
+        """How the colours are changed, where a user should know: HDR, and wide colours."""
+        if self.is_hdr:
+            return f"{_HDR[self.transfer]} video is tone-mapped to BT.709"
+        if self.primaries == BT2020:
+            return "colours of BT.2020 are mapped to BT.709"
+        return None
 
 
 def _from_rgb(red: float, blue: float, *, full: bool) -> Float64Array:
@@ -47,8 +102,8 @@ def _inverse(matrix: Float64Array) -> Float64Array:
 
 
 _TO_YCBCR = {
-    "bt709": _from_rgb(*_LUMA_WEIGHTS[1], full=False),
-    "bt601": _from_rgb(*_BT601, full=False),
+    "bt709": _from_rgb(*_LUMA_WEIGHTS[BT709], full=False),
+    "bt601": _from_rgb(*_BT601_WEIGHTS, full=False),
 }
 _TO_RGB = _inverse(_TO_YCBCR["bt709"])
 
@@ -93,21 +148,106 @@ def to_rgb(picture: Picture420) -> npt.NDArray[np.uint8]:
 
 
 def frame_to_rgb(
-    frame: VideoFrame, window: tuple[int, int, int, int] | None = None
+    frame: VideoFrame,
+    window: tuple[int, int, int, int] | None = None,
+    *,
+    bright: bool = True,
 ) -> npt.NDArray[np.uint8]:
-    """Convert a decoded video frame of any pixel format to uint8 RGB [height, width, 3].
+    """Convert a decoded video frame of any pixel format to uint8 RGB [height, width, 3] of BT.709.
 
-    With `window` (left, top, width, height) only that part. The matrix and range are those that
-    the frame states, BT.601 limited where it does not. The video library would convert to RGB by
-    itself, but truncates: its pictures are darker by one.
+    With `window` (left, top, width, height) only that part. Matrix, range, primaries and transfer
+    are those that `colour_of` finds. HLG, PQ and other primaries go through libswscale; `bright`
+    says that an HLG or PQ clip has parts brighter than reference white, which are then made to
+    fit. For all else the video library would convert to RGB by itself, but truncates: its pictures
+    are darker by one. Raises `UnknownColourError`.
     """
+    colour = colour_of(frame)
     left, top, width, height = window or (0, 0, frame.width, frame.height)
     part = np.s_[top : top + height, left : left + width]
-    name = frame.format.name
-    if frame.format.is_rgb or name.startswith(("gray", "mono", "pal", "ya")):
+    if colour.is_mapped:
+        from gfvc.video.filters import to_bt709_rgb
+
+        picture = to_bt709_rgb(
+            frame,
+            colour.primaries,
+            colour.transfer,
+            colour.matrix,
+            full=colour.full,
+            perceptual=colour.is_hdr and bright,
+        )
+        return picture[part]
+    if not _has_chroma(frame):
         return np.asarray(frame.to_ndarray(format="rgb24")[part], np.uint8)
-    full = frame.color_range == _FULL_RANGE or name.startswith("yuvj")
-    weights = _LUMA_WEIGHTS.get(int(frame.colorspace), _BT601)
-    planes = frame.to_ndarray(format="yuvj444p" if full else "yuv444p", channel_last=True)[part]
-    rgb = cv2.transform(np.ascontiguousarray(planes), _inverse(_from_rgb(*weights, full=full)))
+    planes = frame.to_ndarray(format="yuvj444p" if colour.full else "yuv444p", channel_last=True)
+    weights = _LUMA_WEIGHTS[colour.matrix]
+    rgb = cv2.transform(
+        np.ascontiguousarray(planes[part]), _inverse(_from_rgb(*weights, full=colour.full))
+    )
     return np.asarray(rgb, np.uint8)
+
+
+def _has_chroma(frame: VideoFrame) -> bool:
+    """Whether a frame is luma and chroma, rather than RGB, grey or of a palette."""
+    return not (
+        frame.format.is_rgb or frame.format.name.startswith(("gray", "mono", "pal", "ya", "xyz"))
+    )
+
+
+def untagged_matrix(width: int, height: int) -> int:
+    """The matrix that players take for video that does not say: BT.709 for HD, else BT.601."""
+    return BT709 if height >= _HD_LINES or width >= _HD_WIDTH else BT601
+
+
+def colour_of(frame: VideoFrame) -> Colour:
+    """What a frame's samples mean; raise `UnknownColourError` for a matrix that is not known."""
+    matrix = int(frame.colorspace)
+    if not _has_chroma(frame):
+        matrix = BT709
+    elif matrix in _SAYS_NOTHING:
+        deep = int(frame.color_trc) in _HDR or int(frame.color_primaries) == BT2020
+        matrix = BT2020 if deep else untagged_matrix(frame.width, frame.height)
+    elif matrix not in _LUMA_WEIGHTS:
+        raise UnknownColourError(
+            f"its colours are coded with matrix {matrix} of H.273, which is not read here"
+        )
+    transfer = int(frame.color_trc)
+    primaries = int(frame.color_primaries)
+    if transfer in _HDR and primaries in _SAYS_NOTHING:
+        primaries = BT2020
+    # The curves of standard video differ little, and players show them all alike.
+    transfer = transfer if transfer in _HDR else BT709
+    primaries = primaries if primaries in _MAPPED_PRIMARIES else BT709
+    full = frame.color_range == _FULL_RANGE or frame.format.name.startswith("yuvj")
+    return Colour(matrix, primaries, transfer, full or frame.format.is_rgb)
+
+
+def bright_share(frame: VideoFrame) -> float:
+    """The share 0..1 of a frame's samples that are brighter than reference white, HLG or PQ only.
+
+    Reference white is 0.75 in HLG and 0.58 in PQ, of the range of luma (ITU-R BT.2408, table 1).
+    """
+    colour = colour_of(frame)
+    if not colour.is_hdr:
+        return 0.0
+    if _has_chroma(frame):
+        luma = frame.to_ndarray(format="yuv444p16le", channel_last=True)[..., 0].astype(np.float32)
+    else:
+        luma = frame.to_ndarray(format="rgb48le").astype(np.float32) @ np.array(
+            [0.2627, 0.6780, 0.0593], np.float32
+        )
+    black, white = (0.0, 65535.0) if colour.full else (16.0 * 256, 235.0 * 256)
+    return float(((luma - black) / (white - black) > _REFERENCE_WHITE[colour.transfer]).mean())
+
+
+def is_grey(picture: npt.NDArray[np.uint8]) -> bool:
+    """Whether RGB [height, width, 3] shows no colour anywhere, but for what coding leaves."""
+    spread = picture.max(axis=2) - picture.min(axis=2)
+    return bool(spread.max() <= _GREY_SPREAD)
+
+
+def without_colour(picture: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+    """The BT.709 luma of RGB [height, width, 3], as grey RGB."""
+    red, blue = _LUMA_WEIGHTS[BT709]
+    weights = np.array([[red, 1 - red - blue, blue]])
+    luma = _to_bytes(cv2.transform(picture.astype(np.float32), weights))
+    return np.repeat(luma.reshape(*picture.shape[:2], 1), 3, axis=2)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
@@ -12,33 +13,32 @@ import numpy as np
 import numpy.typing as npt
 
 from gfvc.errors import InputError
-from gfvc.options.encoding import MAX_RATE, MIN_RATE
 from gfvc.rectangle import Rectangle
+from gfvc.video.frames import Notes, TimedFrame, decoded_frames, open_video
+from gfvc.video.orientation import orientation_of
+from gfvc.video.stated import picture_rate, pixel_width, stated_seconds
+from gfvc.video.stream_choice import choose_stream
 
 if TYPE_CHECKING:
-    from av.container import InputContainer
     from av.video.frame import VideoFrame
 
 Picture = npt.NDArray[np.uint8]
 
-MAX_SIDE = 16384
-# Pixels of real video are less out of square than this.
-_SLIMMEST = Fraction(1, 4)
 
-# A file that ends this much before the duration that it states was cut off.
-_CUT_SECONDS = 0.5
-_CUT_SHARE = 0.02
-# Time stamps of sloppy files tremble; those of another recording start anew.
-_BACKWARDS_SECONDS = 0.25
+MAX_SIDE = 16384
+
+# Pictures are repeated at most so often on the average, but for clips of a few minutes.
+_MAX_REPEATS = 60
+_FREE_SECONDS = 300
 
 
 @dataclass(frozen=True, slots=True)
 class VideoProperties:
     """What a video file says of itself.
 
-    `width` and `height` are those of the pictures as shown (pixels made square, rotation
-    applied), `rate` pictures per second on the average, `seconds` the stated duration or None,
-    `has_audio` whether sound goes with it.
+    `width` and `height` are those of the pictures as shown (pixels made square, turned the right
+    way), `rate` pictures per second on the average, `seconds` the stated duration or None,
+    `has_audio` whether sound goes with it, `note` which of several video streams is read, if so.
     """
 
     width: int
@@ -46,159 +46,98 @@ class VideoProperties:
     rate: Fraction
     seconds: float | None
     has_audio: bool
+    note: str | None = None
 
 
-def _open(path: Path) -> InputContainer:
-    import av
-
-    try:
-        if not path.is_file():
-            kind = "is not a file" if path.exists() else "no such file"
-            raise InputError(f"{path}: {kind}")
-        if path.stat().st_size == 0:
-            raise InputError(f"{path}: is empty")
-        # Absolute, since the library takes what is before a colon for a protocol.
-        container = av.open(str(path.absolute()))
-    except (av.FFmpegError, OSError, UnicodeError) as error:
-        raise InputError(f"{path}: not a video that can be read ({_reason(error)})") from None
-    if not container.streams.video:
-        container.close()
-        raise InputError(f"{path}: holds no video")
-    return container
-
-
-def _reason(error: Exception) -> str:
-    text = getattr(error, "strerror", None) or str(error)
-    return text.splitlines()[0] if text else type(error).__name__
-
-
-def _pixel_width(path: Path) -> Fraction:
-    """Width of a pixel over its height; 1 where the file does not say, or cannot mean it."""
-    with _open(path) as container:
-        stated = container.streams.video[0].sample_aspect_ratio
-    return stated if stated and _SLIMMEST <= stated <= 1 / _SLIMMEST else Fraction(1)
-
-
-def _shown_width(width: int, pixel_width: Fraction) -> int:
-    return max(1, round(width * pixel_width))
-
-
-def _as_shown(frame: VideoFrame, pixel_width: Fraction) -> Picture:
-    """A whole frame as RGB, with square pixels and the right way up."""
-    import cv2
-
-    from gfvc.colour import frame_to_rgb
-
-    picture = frame_to_rgb(frame)
-    if pixel_width != 1:
-        size = (_shown_width(frame.width, pixel_width), frame.height)
-        picture = np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_LINEAR), np.uint8)
-    return _turned(picture, frame.rotation)
-
-
-def _turned(picture: Picture, rotation: int) -> Picture:
-    """Show a picture as its rotation metadata (degrees, counter-clockwise) asks for."""
-    return np.rot90(picture, round(rotation / 90) % 4)
-
-
-def _frames(path: Path) -> Iterator[tuple[float, VideoFrame]]:
-    """Decoded frames with their times in seconds from the first; raise when the file is cut."""
-    import av
-
-    with _open(path) as container:
-        stream = container.streams.video[0]
-        stream.thread_type = "AUTO"
-        fallback_rate = float(_rate(container))
-        first: float | None = None
-        count = 0
-        end = 0.0
-        last_is_whole = True
-        try:
-            for packet in container.demux():
-                if packet.size:
-                    last_is_whole = not packet.is_corrupt
-                if packet.pts is not None and packet.size:
-                    end = max(end, float((packet.pts + (packet.duration or 0)) * packet.time_base))
-                if packet.stream.index != stream.index:
-                    continue
-                for frame in packet.decode():
-                    assert isinstance(frame, av.VideoFrame)
-                    time = frame.time if frame.time is not None else count / fallback_rate
-                    first = time if first is None else first
-                    count += 1
-                    yield time - first, frame
-        except av.FFmpegError as error:
-            raise InputError(
-                f"{path}: damaged or cut off after picture {count} ({_reason(error)}); "
-                "get the whole file, or repair it first"
-            ) from None
-        if not count:
-            raise InputError(f"{path}: holds no picture that can be decoded")
-        if container.duration:
-            stated = container.duration / av.time_base
-            # Matroska counts its duration from time 0, wherever its first picture is.
-            reached = end - min((container.start_time or 0) / av.time_base, 0.0)
-            if not last_is_whole or reached < stated * (1 - _CUT_SHARE) - _CUT_SECONDS:
-                raise InputError(
-                    f"{path}: cut off at {reached:.1f} s of {stated:.1f} s; get the whole file"
-                )
-
-
-def _rate(container: InputContainer) -> Fraction:
-    stream = container.streams.video[0]
-    rate = stream.average_rate or stream.guessed_rate or Fraction(25)
-    return min(max(Fraction(rate).limit_denominator(1001), MIN_RATE), MAX_RATE)
+def _ignore(text: str) -> None:
+    """Default for notes."""
 
 
 def probe_video(path: Path) -> VideoProperties:
     """Read a video's properties; raise `InputError` when it is none or cannot be read."""
-    pixel_width = _pixel_width(path)
-    for _, frame in _frames(path):
-        with _open(path) as container:
-            width, height = _shown_width(frame.width, pixel_width), frame.height
-            if frame.rotation % 180:
-                width, height = height, width
-            if max(width, height) > MAX_SIDE:
-                raise InputError(f"{path}: {width}x{height} is larger than {MAX_SIDE} a side")
-            seconds = container.duration / 1_000_000 if container.duration else None
-            return VideoProperties(
-                width, height, _rate(container), seconds, bool(container.streams.audio)
-            )
-    raise InputError(f"{path}: holds no picture that can be decoded")
+    with contextlib.closing(decoded_frames(path, _ignore)) as frames:
+        frame = next(frames).frame
+    with open_video(path) as (container, stream):
+        size = _shown_width(frame.width, pixel_width(stream)), frame.height
+        width, height = orientation_of(frame).shown_size(*size)
+        if max(width, height) > MAX_SIDE:
+            raise InputError(f"{path}: {width}x{height} is larger than {MAX_SIDE} a side")
+        return VideoProperties(
+            width,
+            height,
+            picture_rate(path, stream),
+            stated_seconds(container),
+            bool(container.streams.audio),
+            choose_stream(container, str(path)).note,
+        )
 
 
-def read_pictures(path: Path, rate: Fraction, crop: Rectangle | None = None) -> Iterator[Picture]:
-    """Pictures uint8 [height, width, 3] at `rate` per second, as they are shown, then cropped.
+def read_pictures(
+    path: Path, rate: Fraction, crop: Rectangle | None = None, notes: Notes = _ignore
+) -> Iterator[Picture]:
+    """Pictures uint8 [height, width, 3] of BT.709 at `rate` a second, as shown, then cropped.
 
-    Pixels are made square and rotation is applied. Each output time shows the nearest picture of
-    the file, so a file that already has the rate passes unchanged and one of variable rate is made
-    constant. Only two decoded pictures are held. Raises `InputError` when the file is damaged, or
-    changes its picture size.
+    Pixels are made square, pictures turned the right way, and interlaced ones deinterlaced. Each
+    output time shows the nearest picture of the file, so a file that already has the rate passes
+    unchanged and one of variable rate is made constant. Few decoded pictures are held. `notes` is
+    told what was changed that a user should know. Raises `InputError` when the file is damaged,
+    changes its picture size, or asks for far more pictures than it holds.
     """
-    from gfvc.colour import frame_to_rgb
-
-    pixel_width = _pixel_width(path)
-    size: tuple[int, int] | None = None
+    with open_video(path) as (_, stream):
+        converter = _Converter(path, pixel_width(stream), crop, notes)
     picture: Picture | None = None
-    for frame in _nearest(path, rate):
-        if isinstance(frame, _Repeat):
-            assert picture is not None
-            yield picture
-            continue
-        if size is not None and size != (frame.width, frame.height):
-            raise InputError(
-                f"{path}: the picture size changes from {size[0]}x{size[1]} to "
-                f"{frame.width}x{frame.height}; convert it to one size first"
-            )
-        size = frame.width, frame.height
-        if crop is not None and not frame.rotation and pixel_width == 1:
-            picture = frame_to_rgb(frame, crop.window)
-        else:
-            picture = _as_shown(frame, pixel_width)
-            if crop is not None:
-                picture = crop.cut(picture)
-        picture = np.ascontiguousarray(picture)
+    for frame in _nearest(path, rate, notes):
+        if not isinstance(frame, _Repeat):
+            picture = converter.convert(frame)
+        assert picture is not None
         yield picture
+
+
+class _Converter:
+    """From decoded frames to RGB pictures as shown, cropped."""
+
+    def __init__(
+        self, path: Path, pixel_width: Fraction, crop: Rectangle | None, notes: Notes
+    ) -> None:
+        self._path = path
+        self._pixel_width = pixel_width
+        self._crop = crop
+        self._notes = notes
+        self._told: set[str] = set()
+
+    def convert(self, frame: VideoFrame) -> Picture:
+        import cv2
+
+        from gfvc.colour import UnknownColourError, colour_of, frame_to_rgb
+        from gfvc.video.brightness import is_bright
+
+        crop, orientation = self._crop, orientation_of(frame)
+        try:
+            colour = colour_of(frame)
+            bright = colour.is_hdr and is_bright(self._path)
+            self._tell(colour.describe())
+            if crop is not None and self._pixel_width == 1:
+                part = orientation.stored_part(crop, frame.width, frame.height)
+                stored = frame_to_rgb(frame, part.window, bright=bright)
+                return np.ascontiguousarray(orientation.show(stored))
+            picture = frame_to_rgb(frame, bright=bright)
+        except UnknownColourError as error:
+            raise InputError(f"{self._path}: {error}; convert it first") from None
+        if self._pixel_width != 1:
+            size = (_shown_width(frame.width, self._pixel_width), frame.height)
+            resized = cv2.resize(picture, size, interpolation=cv2.INTER_LINEAR)
+            picture = np.asarray(resized, np.uint8)
+        shown = orientation.show(picture)
+        return np.ascontiguousarray(shown if crop is None else crop.cut(shown))
+
+    def _tell(self, what: str | None) -> None:
+        if what is not None and what not in self._told:
+            self._told.add(what)
+            self._notes(f"{self._path}: {what}")
+
+
+def _shown_width(width: int, pixel_width: Fraction) -> int:
+    return max(1, round(width * pixel_width))
 
 
 class _Repeat:
@@ -208,32 +147,31 @@ class _Repeat:
 _REPEAT = _Repeat()
 
 
-def _nearest(path: Path, rate: Fraction) -> Iterator[VideoFrame | _Repeat]:
+def _nearest(path: Path, rate: Fraction, notes: Notes) -> Iterator[VideoFrame | _Repeat]:
     """The frame nearest to each multiple of 1 / rate."""
     period = float(1 / rate)
     shown = 0
-    held: tuple[float, VideoFrame] | None = None
+    decoded = 0
+    held: TimedFrame | None = None
     emitted = False
-    for time, frame in _frames(path):
+    for coming in decoded_frames(path, notes):
+        decoded += 1
         if held is not None:
-            if time < held[0] - _BACKWARDS_SECONDS:
-                raise InputError(
-                    f"{path}: its clock goes back from {held[0]:.2f} s to {time:.2f} s, as in "
-                    "files joined byte by byte; join them with a video program"
-                )
-            if time <= held[0]:
+            if coming.time <= held.time:
                 continue  # a repeated time stamp shows nothing
-            middle = (held[0] + time) / 2
+            middle = (held.time + coming.time) / 2
             while shown * period < middle:
-                yield _REPEAT if emitted else held[1]
+                yield _REPEAT if emitted else held.frame
                 emitted = True
                 shown += 1
-        held, emitted = (time, frame), False
+            if shown > max(_MAX_REPEATS * decoded, round(_FREE_SECONDS * rate)):
+                raise InputError(
+                    f"{path}: its time stamps make {shown} pictures of {decoded}; that cannot be "
+                    "meant; repair them first, or ask for fewer pictures a second (--fps)"
+                )
+        held, emitted = coming, False
     if held is not None:
-        time, frame = held
-        time_base = frame.time_base
-        stays = float(frame.duration * time_base) if frame.duration and time_base else period
-        while shown * period < time + stays - period / 2:
-            yield _REPEAT if emitted else frame
+        while shown * period < held.time + held.stays - period / 2:
+            yield _REPEAT if emitted else held.frame
             emitted = True
             shown += 1

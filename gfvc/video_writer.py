@@ -91,8 +91,8 @@ class VideoFileWriter(PictureWriter):
     """Writes a video file by its suffix.
 
     .mp4: H.264 4:2:0 at a quality where its losses are not seen; .mkv: FFV1 in RGB, lossless;
-    .y4m: raw 4:2:0. 4:2:0 is BT.709 limited range, and says so; only YUV4MPEG2 cannot, and its
-    readers take it for BT.601, which it therefore is.
+    .y4m: raw 4:2:0. 4:2:0 is BT.709 limited range, and says so; only YUV4MPEG2 cannot, and players
+    take it for BT.601 below HD size, which it therefore is there.
     """
 
     def __init__(self, path: Path, rate: Fraction) -> None:
@@ -151,9 +151,11 @@ class VideoFileWriter(PictureWriter):
         suffix = self._path.suffix.lower()
         if suffix == ".mkv":
             return av.VideoFrame.from_ndarray(picture, format="rgb24").reformat(format="bgr0")
-        from gfvc.colour import to_picture420
+        from gfvc.colour import BT601, to_picture420, untagged_matrix
 
-        planes = to_picture420(picture, "bt601" if suffix == ".y4m" else "bt709")
+        height, width = picture.shape[:2]
+        is_bt601 = suffix == ".y4m" and untagged_matrix(width, height) == BT601
+        planes = to_picture420(picture, "bt601" if is_bt601 else "bt709")
         packed = np.concatenate(
             [plane.reshape(-1, planes.width) for plane in (planes.y, planes.u, planes.v)]
         )

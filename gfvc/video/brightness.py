@@ -1,0 +1,41 @@
+"""Whether an HDR clip has parts that are brighter than standard video can show."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+
+from gfvc.colour import bright_share
+from gfvc.media_files import VIDEO_FORMATS, media_errors, open_media
+from gfvc.video.stream_choice import choose_stream
+
+# Glints in eyes and on glasses may be cut off.
+_SHARE = 0.01
+# Key frames are looked at, this far apart at least, and so many at most.
+_STEP_SECONDS = 1.0
+_MOST = 60
+
+
+def is_bright(path: Path) -> bool:
+    """Whether more than a hundredth of the samples of an HLG or PQ clip exceed reference white.
+
+    If not, nothing needs to be made darker to fit into BT.709. Raises `InputError`.
+    """
+    status = path.stat()
+    return _is_bright(path, status.st_mtime_ns, status.st_size)
+
+
+@lru_cache(maxsize=8)
+def _is_bright(path: Path, _modified: int, _size: int) -> bool:
+    shares: list[float] = []
+    last = float("-inf")
+    with open_media(path, VIDEO_FORMATS) as container, media_errors(str(path)):
+        stream = choose_stream(container, str(path)).stream
+        for packet in container.demux(stream):
+            if packet.size:
+                time = float((packet.pts or 0) * (packet.time_base or 0))
+                if not packet.is_keyframe or time < last + _STEP_SECONDS or len(shares) >= _MOST:
+                    continue
+                last = time
+            shares += [bright_share(frame) for frame in packet.decode()]
+    return bool(shares) and sum(shares) / len(shares) > _SHARE

@@ -1,0 +1,78 @@
+"""Time stamps of a video, made to run on where they jump."""
+
+from __future__ import annotations
+
+from gfvc.errors import InputError
+
+MAX_STILL_SECONDS = 30.0
+"""How long a picture may be shown, in seconds, before its time stamps are taken for wrong."""
+
+# Time stamps of sloppy files tremble; those of another recording start anew.
+_BACKWARDS_SECONDS = 0.25
+# How far a clip may go on after its stated end.
+_OVER_SECONDS = 1.0
+
+
+class Clock:
+    """Gives each picture its time, in seconds from the first.
+
+    Stamps are believed as long as each picture comes at most `MAX_STILL_SECONDS` after the one
+    before and by the stated end, `seconds`, if there is one. A picture that comes later is shown
+    one `period` after the one before, and so much less is what follows; if only the one stamp was
+    wrong, the old count goes on. So the pictures that a file asks for are bounded by those that it
+    holds, and a stamp cannot make a clip endless.
+    """
+
+    def __init__(self, period: float, seconds: float | None, label: str) -> None:
+        self._period = period
+        self._end = float("inf") if seconds is None else seconds + _OVER_SECONDS
+        self._label = label
+        self._first: float | None = None
+        self._last: float | None = None
+        self._left_out = 0.0
+        self._left_out_before = 0.0
+        self._gaps = 0
+        self._stays_too_long = False
+
+    @property
+    def gaps(self) -> int:
+        """How often something was left out so far."""
+        return self._gaps + self._stays_too_long
+
+    def time(self, stamp: float) -> float:
+        """The time of the next picture; raise `InputError` where stamps go back for good."""
+        if self._first is None or self._last is None:
+            self._first, self._last = stamp, 0.0
+            return 0.0
+        stamp -= self._first
+        time = stamp - self._left_out
+        before = stamp - self._left_out_before
+        if self._is_late(time, stamp):
+            self._left_out_before = self._left_out
+            self._left_out += time - self._last - self._period
+            self._gaps += 1
+            time = self._last + self._period
+        elif time < self._last and before > self._last and not self._is_late(before, stamp):
+            # A lone wrong stamp was behind the gap.
+            self._left_out = self._left_out_before
+            time = before
+        elif time < self._last - _BACKWARDS_SECONDS:
+            raise InputError(
+                f"{self._label}: its clock goes back from {self._last:.2f} s to {time:.2f} s, as "
+                "in files joined byte by byte; join them with a video program"
+            )
+        self._last = max(self._last, time)
+        return time
+
+    def stays(self, seconds: float | None) -> float:
+        """How long the last picture is shown, given what the file says."""
+        self._stays_too_long = seconds is not None and seconds > MAX_STILL_SECONDS
+        if seconds is None or seconds <= 0 or self._stays_too_long:
+            return self._period
+        return seconds
+
+    def _is_late(self, time: float, stamp: float) -> bool:
+        assert self._last is not None
+        return time - self._last > MAX_STILL_SECONDS or (
+            stamp > self._end and time - self._last > _OVER_SECONDS
+        )

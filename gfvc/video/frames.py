@@ -1,0 +1,142 @@
+"""Decoded frames of a file's video stream, whole and with times that can be believed."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Generator, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gfvc.errors import InputError
+from gfvc.media_files import VIDEO_FORMATS, open_media, reason
+from gfvc.video.clock import MAX_STILL_SECONDS, Clock
+from gfvc.video.filters import Deinterlacer
+from gfvc.video.stated import is_animated_webp, picture_rate, stated_seconds
+from gfvc.video.stream_choice import choose_stream
+
+if TYPE_CHECKING:
+    from av.container import InputContainer
+    from av.video.frame import VideoFrame
+    from av.video.stream import VideoStream
+
+Notes = Callable[[str], None]
+
+# A file that ends this much before the duration that it states was cut off.
+_CUT_SECONDS = 0.5
+_CUT_SHARE = 0.02
+
+
+@contextlib.contextmanager
+def open_video(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
+    """A file and its video stream; raises `InputError` when it holds none."""
+    with open_media(path, VIDEO_FORMATS) as container:
+        if is_animated_webp(path):
+            raise InputError(
+                f"{path}: is an animated WebP picture, which cannot be read here; convert it to a "
+                "video first"
+            )
+        yield container, choose_stream(container, str(path)).stream
+
+
+@dataclass(frozen=True, slots=True)
+class TimedFrame:
+    """A decoded frame, its time in seconds from the first, and for how long it is shown."""
+
+    frame: VideoFrame
+    time: float
+    stays: float
+
+
+def decoded_frames(path: Path, notes: Notes) -> Generator[TimedFrame, None, None]:
+    """Frames of a video, all of one size, progressive, in order of their times.
+
+    `notes` is told when fields were made whole pictures and when time stamps jumped. Raises
+    `InputError` when the file is damaged or cut off, or changes its picture size.
+    """
+    import av
+
+    with open_video(path) as (container, stream):
+        stream.thread_type = "AUTO"
+        rate = picture_rate(path, stream)
+        seconds = stated_seconds(container)
+        clock = Clock(float(1 / rate), seconds, str(path))
+        fields = _Fields(path, notes)
+        count = 0
+        end = 0.0
+        last_is_whole = True
+        try:
+            for packet in container.demux():
+                if packet.size:
+                    last_is_whole = not packet.is_corrupt
+                if packet.pts is not None and packet.size and packet.time_base:
+                    end = max(end, float((packet.pts + (packet.duration or 0)) * packet.time_base))
+                if packet.stream.index != stream.index:
+                    continue
+                for frame in packet.decode():
+                    assert isinstance(frame, av.VideoFrame)
+                    stamp = frame.time if frame.time is not None else count / float(rate)
+                    count += 1
+                    yield from fields.push(frame, clock.time(stamp), clock.stays(_stays(frame)))
+            yield from fields.finish()
+        except (av.FFmpegError, ValueError, OverflowError) as error:
+            raise InputError(
+                f"{path}: damaged or cut off after picture {count} ({reason(error)}); "
+                "get the whole file, or repair it first"
+            ) from None
+        if not count:
+            raise InputError(f"{path}: holds no picture that can be decoded")
+        if seconds is not None:
+            # Matroska counts its duration from time 0, wherever its first picture is.
+            reached = end - min((container.start_time or 0) / av.time_base, 0.0)
+            if not last_is_whole or reached < seconds * (1 - _CUT_SHARE) - _CUT_SECONDS:
+                raise InputError(
+                    f"{path}: cut off at {reached:.1f} s of {seconds:.1f} s; get the whole file"
+                )
+        if clock.gaps:
+            notes(
+                f"{path}: its time stamps jump by more than {MAX_STILL_SECONDS:g} s, or past its "
+                f"end, at {clock.gaps} of {count} pictures; the gaps are left out"
+            )
+
+
+def _stays(frame: VideoFrame) -> float | None:
+    if not frame.duration or not frame.time_base:
+        return None
+    return float(frame.duration * frame.time_base)
+
+
+class _Fields:
+    """Frames made of two fields become whole pictures, from the first such frame on."""
+
+    def __init__(self, path: Path, notes: Notes) -> None:
+        self._path = path
+        self._notes = notes
+        self._deinterlacer: Deinterlacer | None = None
+        self._size: tuple[int, int] | None = None
+        self._waiting: list[tuple[float, float]] = []
+
+    def push(self, frame: VideoFrame, time: float, stays: float) -> Iterator[TimedFrame]:
+        size = frame.width, frame.height
+        if self._size is not None and size != self._size:
+            raise InputError(
+                f"{self._path}: the picture size changes from {self._size[0]}x{self._size[1]} to "
+                f"{frame.width}x{frame.height}; convert it to one size first"
+            )
+        self._size = size
+        if self._deinterlacer is None:
+            if not frame.interlaced_frame:
+                yield TimedFrame(frame, time, stays)
+                return
+            self._notes(f"{self._path}: is interlaced; its fields are made whole pictures")
+            self._deinterlacer = Deinterlacer()
+        self._waiting.append((time, stays))
+        yield from self._ready(self._deinterlacer.push(frame))
+
+    def finish(self) -> Iterator[TimedFrame]:
+        if self._deinterlacer is not None:
+            yield from self._ready(self._deinterlacer.push(None))
+
+    def _ready(self, frames: list[VideoFrame]) -> Iterator[TimedFrame]:
+        for frame in frames:
+            yield TimedFrame(frame, *self._waiting.pop(0))

@@ -1,0 +1,75 @@
+"""The way a picture is to be shown: turned, mirrored, or as it is stored."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from gfvc.rectangle import Rectangle
+
+if TYPE_CHECKING:
+    from av.video.frame import VideoFrame
+
+_MATRIX_ENTRIES = 9
+
+
+@dataclass(frozen=True, slots=True)
+class Orientation:
+    """One of the eight ways to show a picture: rows and columns change places, then it is mirrored.
+
+    `flip_x` changes left and right, `flip_y` top and bottom, of the picture after `transpose`.
+    """
+
+    transpose: bool = False
+    flip_x: bool = False
+    flip_y: bool = False
+
+    @classmethod
+    def from_matrix(cls, matrix: npt.NDArray[Any]) -> Orientation:
+        """The orientation nearest to a display matrix.
+
+        `matrix` holds a, b, u, c, d, v, x, y, w of ISO/IEC 14496-12, 6.2.2: the sample at (p, q)
+        is shown at (a p + c q + x, b p + d q + y), with q and the second coordinate downwards.
+        """
+        a, b, _, c, d = (int(entry) for entry in matrix[:5])
+        if abs(b) + abs(c) > abs(a) + abs(d):
+            return cls(transpose=True, flip_x=c < 0, flip_y=b < 0)
+        return cls(flip_x=a < 0, flip_y=d < 0)
+
+    def shown_size(self, width: int, height: int) -> tuple[int, int]:
+        """Width and height as shown of a picture as stored."""
+        return (height, width) if self.transpose else (width, height)
+
+    def show(self, picture: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+        """A view of a stored picture [H, W, 3] as it is to be shown."""
+        if self.transpose:
+            picture = picture.swapaxes(0, 1)
+        return picture[:: -1 if self.flip_y else 1, :: -1 if self.flip_x else 1]
+
+    def stored_part(self, part: Rectangle, width: int, height: int) -> Rectangle:
+        """Where a part of the shown picture lies in the stored one, which is `width` x `height`."""
+        shown_width, shown_height = self.shown_size(width, height)
+        left = shown_width - part.left - part.width if self.flip_x else part.left
+        top = shown_height - part.top - part.height if self.flip_y else part.top
+        if self.transpose:
+            return Rectangle(top, left, part.height, part.width)
+        return Rectangle(left, top, part.width, part.height)
+
+
+UPRIGHT = Orientation()
+
+
+def orientation_of(frame: VideoFrame) -> Orientation:
+    """What the display matrix that came with a frame asks for."""
+    from av.sidedata.sidedata import Type
+
+    came_with: Any = frame.side_data
+    try:
+        data = came_with[Type.DISPLAYMATRIX]
+    except KeyError:
+        return UPRIGHT
+    matrix = np.frombuffer(bytes(data), np.int32)
+    return Orientation.from_matrix(matrix) if len(matrix) == _MATRIX_ENTRIES else UPRIGHT

@@ -1,0 +1,76 @@
+"""What a video file states of its pictures: rate, duration, shape of pixels; believed with care."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from itertools import pairwise
+from pathlib import Path
+from statistics import median
+from typing import TYPE_CHECKING
+
+from gfvc.media_files import VIDEO_FORMATS, media_errors, open_media
+from gfvc.options.encoding import MAX_RATE, MIN_RATE
+
+if TYPE_CHECKING:
+    from av.container import InputContainer
+    from av.video.stream import VideoStream
+
+_DEFAULT_RATE = Fraction(25)
+# An average below this comes of a gap in the time stamps, or is that of a slide show.
+_SLOW = 8
+_LOOKED_AT = 500  # packets
+
+# Pixels of real video are less out of square than this.
+_SLIMMEST = Fraction(1, 4)
+
+# Google's WebP container specification: the flag in the header of the extended format.
+_WEBP_FLAGS, _WEBP_ANIMATION = 20, 0x02
+
+
+def stated_seconds(container: InputContainer) -> float | None:
+    """The duration that a file states, or None."""
+    return container.duration / 1_000_000 if container.duration else None
+
+
+def pixel_width(stream: VideoStream) -> Fraction:
+    """Width of a pixel over its height; 1 where the file does not say, or cannot mean it."""
+    stated = stream.sample_aspect_ratio
+    return stated if stated and _SLIMMEST <= stated <= 1 / _SLIMMEST else Fraction(1)
+
+
+def picture_rate(path: Path, stream: VideoStream) -> Fraction:
+    """Pictures per second of a file's chosen stream, in `MIN_RATE`..`MAX_RATE`.
+
+    The average, but where that is so low that a wrong time stamp may be in it, the usual distance
+    between pictures counts.
+    """
+    rate = stream.average_rate or stream.guessed_rate or _DEFAULT_RATE
+    if rate < _SLOW:
+        rate = _usual_rate(path, stream.index) or rate
+    return min(max(Fraction(rate).limit_denominator(1001), MIN_RATE), MAX_RATE)
+
+
+def _usual_rate(path: Path, index: int) -> Fraction | None:
+    times: list[Fraction] = []
+    with open_media(path, VIDEO_FORMATS) as container, media_errors(str(path)):
+        for packet in container.demux(container.streams[index]):
+            if packet.pts is not None and packet.time_base is not None:
+                times.append(packet.pts * packet.time_base)
+            if len(times) == _LOOKED_AT:
+                break
+    times.sort()
+    steps = [after - before for before, after in pairwise(times)]
+    usual = median(step for step in steps if step) if any(steps) else None
+    return None if usual is None else 1 / usual
+
+
+def is_animated_webp(path: Path) -> bool:
+    """Tell from a file's header whether it is an animated WebP picture."""
+    with path.open("rb") as file:
+        head = file.read(_WEBP_FLAGS + 1)
+    return (
+        head[:4] == b"RIFF"
+        and head[8:16] == b"WEBPVP8X"
+        and len(head) > _WEBP_FLAGS
+        and bool(head[_WEBP_FLAGS] & _WEBP_ANIMATION)
+    )

@@ -1,0 +1,108 @@
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from gfvc import InputError
+from gfvc.video.clock import MAX_STILL_SECONDS, Clock
+from gfvc.video_reader import probe_video, read_pictures
+from tests.gfvc.support import ffmpeg, write_video
+
+PERIOD = 0.04
+
+
+def times(stamps: Sequence[float], seconds: float | None = None) -> tuple[list[float], int]:
+    clock = Clock(PERIOD, seconds, "clip")
+    return [round(clock.time(stamp), 6) for stamp in stamps], clock.gaps
+
+
+def test_times_count_from_the_first() -> None:
+    assert times([7.0, 7.04, 7.08, 7.5]) == ([0.0, 0.04, 0.08, 0.5], 0)
+
+
+def test_a_still_of_some_seconds_is_believed() -> None:
+    assert times([0, 0.04, MAX_STILL_SECONDS, MAX_STILL_SECONDS + 0.04])[1] == 0
+
+
+def test_a_clock_that_jumps_goes_on_after_the_jump() -> None:
+    assert times([0, 0.04, 1000.0, 1000.04, 1000.5]) == ([0, 0.04, 0.08, 0.12, 0.58], 1)
+
+
+def test_one_wrong_stamp_moves_nothing_else() -> None:
+    assert times([0, 0.04, 1e9, 0.12, 0.16]) == ([0, 0.04, 0.08, 0.12, 0.16], 1)
+
+
+def test_each_of_several_wrong_stamps_is_left_out() -> None:
+    stamps = [0, 1e6, 0.08, 2e6, 0.16, 3e6, 0.24]
+    found, gaps = times(stamps)
+    assert found == [0, 0.04, 0.08, 0.12, 0.16, 0.2, 0.24]
+    assert gaps == 3
+
+
+def test_what_lies_past_the_stated_end_is_not_believed() -> None:
+    assert times([0, 0.04, 20.0, 20.04], 2.0) == ([0, 0.04, 0.08, 0.12], 1)
+    assert times([0, 0.04, 20.0, 20.04], 20.08) == ([0, 0.04, 20.0, 20.04], 0)
+
+
+def test_a_clock_that_starts_anew_is_refused() -> None:
+    with pytest.raises(InputError, match=r"clip: its clock goes back from 2\.00 s to 0\.00 s"):
+        times([0, 1.0, 2.0, 0.0])
+
+
+def test_time_never_goes_on_for_longer_than_a_still() -> None:
+    stamps = [0.0, *itertools.accumulate(range(0, 400, 7))]
+    found, _ = times(stamps)
+    steps = np.diff(found)
+    assert steps.max() <= MAX_STILL_SECONDS
+    assert (steps >= 0).all()
+
+
+def clip_with_gap(folder: Path, times_of_pictures: str) -> Path:
+    pictures = [np.full((64, 64, 3), 10 * number, np.uint8) for number in range(20)]
+    plain = write_video(folder / "plain.mkv", pictures, Fraction(25))
+    clip = folder / "clip.mp4"
+    ffmpeg("-i", plain, "-vf", f"settb=1/1000,setpts='{times_of_pictures}'", "-fps_mode",
+           "passthrough", "-enc_time_base", "1/1000", "-c:v", "libx264", "-qp", "0", "-bf", "0",
+           "-pix_fmt", "yuv420p", clip)  # fmt: skip
+    return clip
+
+
+@pytest.mark.parametrize("times_of_pictures", ["N*40+gte(N,10)*5e6", "N*40+gte(N,19)*9e6"])
+def test_a_file_with_a_gap_gives_no_more_pictures_than_it_holds(
+    tmp_path: Path, times_of_pictures: str
+) -> None:
+    """The gap is in the duration of an MP4 file too, and in its average rate."""
+    clip = clip_with_gap(tmp_path, times_of_pictures)
+    video = probe_video(clip)
+    assert video.rate == 25
+    assert (video.seconds or 0) > 4000
+    notes: list[str] = []
+    assert len(list(read_pictures(clip, video.rate, notes=notes.append))) == 20
+    assert len(notes) == 1
+    assert "time stamps jump" in notes[0]
+
+
+def test_a_last_picture_that_stays_for_hours_is_shown_once(tmp_path: Path) -> None:
+    from gfvc.video.frames import decoded_frames
+
+    clip = clip_with_gap(tmp_path, "N*40")
+    stays = [frame.stays for frame in decoded_frames(clip, lambda _: None)]
+    assert max(stays) <= 0.05
+    clock = Clock(PERIOD, None, "clip")
+    assert clock.stays(1e6) == PERIOD
+    assert clock.gaps == 1
+
+
+def test_pictures_that_stand_for_thousands_each_are_refused(tmp_path: Path) -> None:
+    """Twenty pictures, each 29 s after the one before."""
+    clip = clip_with_gap(tmp_path, "N*29000")
+    assert probe_video(clip).rate == 1
+    assert len(list(read_pictures(clip, Fraction(1)))) >= 19 * 29
+    with pytest.raises(InputError, match=r"pictures of 1\d; that cannot be meant"):
+        for _ in read_pictures(clip, Fraction(240)):
+            pass

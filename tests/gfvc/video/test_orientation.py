@@ -1,0 +1,91 @@
+from __future__ import annotations
+
+import itertools
+import struct
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from gfvc.rectangle import Rectangle
+from gfvc.video.orientation import Orientation
+from gfvc.video_reader import Picture, probe_video, read_pictures
+from tests.gfvc.support import ffmpeg, read_all, write_video
+
+RATE = Fraction(25)
+ONE = 1 << 16
+# a, b, c, d of the display matrix: where (1, 0) and (0, 1) go, right and down.
+EIGHT = [
+    (a, b, c, d)
+    for a, b, c, d in itertools.product((-1, 0, 1), repeat=4)
+    if abs(a) + abs(b) == 1 and abs(c) + abs(d) == 1 and abs(a) == abs(d)
+]
+
+
+def matrix(a: int, b: int, c: int, d: int) -> bytes:
+    """As in a track header box, ISO/IEC 14496-12, 6.2.2 and 8.3."""
+    return struct.pack(">9i", a * ONE, b * ONE, 0, c * ONE, d * ONE, 0, 0, 0, 1 << 30)
+
+
+def shown(stored: Picture, a: int, b: int, c: int, d: int) -> Picture:
+    """The picture as the matrix says, sample by sample."""
+    height, width = stored.shape[:2]
+    rows, columns = np.mgrid[:height, :width]
+    x, y = a * columns + c * rows, b * columns + d * rows
+    result = np.zeros((*((width, height) if a == 0 else (height, width)), 3), np.uint8)
+    result[y - y.min(), x - x.min()] = stored
+    return result
+
+
+@pytest.fixture(scope="module")
+def stored() -> Picture:
+    """A picture without any symmetry, 96 wide and 64 high."""
+    picture = np.zeros((64, 96, 3), np.uint8)
+    picture[..., 0] = np.linspace(0, 250, 96)
+    picture[..., 1] = np.linspace(0, 250, 64)[:, None]
+    picture[:16, :16] = 255
+    return picture
+
+
+@pytest.fixture(scope="module")
+def plain(stored: Picture, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("plain")
+    lossless = write_video(folder / "stored.mkv", [stored] * 2, RATE)
+    ffmpeg("-i", lossless, "-c:v", "libx264", "-qp", "0", "-pix_fmt", "yuv444p", folder / "p.mp4")
+    return folder / "p.mp4"
+
+
+def test_there_are_eight_orientations() -> None:
+    assert len(EIGHT) == 8
+
+
+@pytest.mark.parametrize("entries", EIGHT)
+def test_a_display_matrix_is_obeyed(
+    stored: Picture, plain: Path, tmp_path: Path, entries: tuple[int, int, int, int]
+) -> None:
+    data = plain.read_bytes()
+    assert data.count(matrix(1, 0, 0, 1)) >= 1
+    header = data.index(b"tkhd")
+    at = data.index(matrix(1, 0, 0, 1), header)
+    path = tmp_path / "turned.mp4"
+    path.write_bytes(data[:at] + matrix(*entries) + data[at + 36 :])
+    original = read_all(plain, RATE)[0]
+    expected = shown(original, *entries)
+    video = probe_video(path)
+    assert (video.width, video.height) == (expected.shape[1], expected.shape[0])
+    pictures = read_all(path, video.rate)
+    assert len(pictures) == 2
+    np.testing.assert_array_equal(pictures[0], expected)
+    part = Rectangle(10, 6, 40, 30)
+    for picture in read_pictures(path, video.rate, part):
+        np.testing.assert_array_equal(picture, part.cut(expected))
+
+
+def test_a_matrix_that_is_about_a_quarter_turn_is_one() -> None:
+    nearly = np.array([200, 65000, 0, -65000, 200, 0, 0, 0, 1 << 30], np.int32)
+    assert Orientation.from_matrix(nearly) == Orientation(transpose=True, flip_x=True)
+
+
+def test_a_matrix_of_zeros_changes_nothing() -> None:
+    assert Orientation.from_matrix(np.zeros(9, np.int32)) == Orientation()
