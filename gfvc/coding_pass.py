@@ -94,7 +94,9 @@ def code_clip(
         faces = _face_units(clip, writer, settings)
         encoder = ClipEncoder(clip.source, clip.model, coder, faces, writer, options, rate)
         with contextlib.closing(encoder):
-            pictures = read_scaled(clip.source, rate, clip.information.crop, options.size)
+            pictures = read_scaled(
+                clip.source, rate, clip.information.crop, options.size, notes.append
+            )
             # Linear algebra is of small matrices, for which threads would only wait.
             with (
                 contextlib.closing(one_ahead(pictures)) as coming,

@@ -140,6 +140,8 @@ def encode(
         raise InputError(
             f"{source}: is {video.width}x{video.height}; pictures need at least {MIN_SIDE} a side"
         )
+    if video.note is not None:
+        notes(video.note)
     audio_source = _audio_source(source, output, options, video, notes)
     rate = options.rate or video.rate
     if options.crop == "none":

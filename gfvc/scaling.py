@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 
 from gfvc.rectangle import Rectangle
+from gfvc.video.frames import Notes, ignore_note
 from gfvc.video_reader import Picture, read_pictures
 
 
@@ -21,6 +22,11 @@ def scale(picture: Picture, size: int) -> Picture:
     return np.asarray(cv2.resize(picture, (size, size), interpolation=interpolation), np.uint8)
 
 
-def read_scaled(source: Path, rate: Fraction, crop: Rectangle, size: int) -> Iterator[Picture]:
-    """Pictures uint8 RGB [size, size, 3] of a video at a rate in pictures per second."""
-    return (scale(picture, size) for picture in read_pictures(source, rate, crop))
+def read_scaled(
+    source: Path, rate: Fraction, crop: Rectangle, size: int, notes: Notes = ignore_note
+) -> Iterator[Picture]:
+    """Pictures uint8 RGB [size, size, 3] of a video at a rate in pictures per second.
+
+    `notes` is told what `read_pictures` changed that a user should know.
+    """
+    return (scale(picture, size) for picture in read_pictures(source, rate, crop, notes))

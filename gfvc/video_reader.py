@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from gfvc.errors import InputError
 from gfvc.rectangle import Rectangle
-from gfvc.video.frames import Notes, TimedFrame, decoded_frames, open_video
+from gfvc.video.frames import Notes, TimedFrame, decoded_frames, ignore_note, open_video
 from gfvc.video.orientation import orientation_of
 from gfvc.video.stated import picture_rate, pixel_width, stated_seconds
 from gfvc.video.stream_choice import choose_stream
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from av.video.frame import VideoFrame
 
 Picture = npt.NDArray[np.uint8]
-
 
 MAX_SIDE = 16384
 
@@ -49,13 +48,9 @@ class VideoProperties:
     note: str | None = None
 
 
-def _ignore(text: str) -> None:
-    """Default for notes."""
-
-
 def probe_video(path: Path) -> VideoProperties:
     """Read a video's properties; raise `InputError` when it is none or cannot be read."""
-    with contextlib.closing(decoded_frames(path, _ignore)) as frames:
+    with contextlib.closing(decoded_frames(path, ignore_note)) as frames:
         frame = next(frames).frame
     with open_video(path) as (container, stream):
         size = _shown_width(frame.width, pixel_width(stream)), frame.height
@@ -73,7 +68,7 @@ def probe_video(path: Path) -> VideoProperties:
 
 
 def read_pictures(
-    path: Path, rate: Fraction, crop: Rectangle | None = None, notes: Notes = _ignore
+    path: Path, rate: Fraction, crop: Rectangle | None = None, notes: Notes = ignore_note
 ) -> Iterator[Picture]:
     """Pictures uint8 [height, width, 3] of BT.709 at `rate` a second, as shown, then cropped.
 

@@ -22,6 +22,11 @@ if TYPE_CHECKING:
 
 Notes = Callable[[str], None]
 
+
+def ignore_note(text: str) -> None:
+    """For readers that have nobody to tell."""
+
+
 # A file that ends this much before the duration that it states was cut off.
 _CUT_SECONDS = 0.5
 _CUT_SHARE = 0.02
