@@ -70,8 +70,7 @@ def _face_of(weights: Path) -> AnimationModel:
 
     from models.face.card import with_features
     from models.face.model import FaceModel
-    from models.face.torch_rendering import TorchRenderer
-    from models.face.weights import load_face_network
+    from models.face.torch_rendering import TorchRenderer, load_face_network
     from models.landmarks.face_space import shipped_face_space
 
     renderer = TorchRenderer(load_face_network(weights), torch.device("cpu"))

@@ -32,7 +32,7 @@ from models.face.card import CARD as FACE_CARD
 from models.face.model import FaceModel
 from models.face.network import FaceNetwork
 from models.face.onnx_export import SIZE, export_face
-from models.face.onnx_rendering import OnnxRenderer
+from models.face.rendering import OnnxRenderer
 from models.face.torch_rendering import TorchRenderer
 from models.landmarks.face_space import shipped_face_space
 from models.mesh.model import MeshModel

@@ -88,18 +88,18 @@ class Registry:
 
 
 def _load_mesh(_: Runtime) -> AnimationModel:
-    from models.landmarks.face_space import load_face_space
+    from models.landmarks.face_space import shipped_face_space
     from models.mesh.model import MeshModel
 
-    path = MESH_CARD.path
-    assert path is not None
-    return MeshModel(load_face_space(path, MESH_CARD.sha256))
+    return MeshModel(shipped_face_space())
 
 
 def _load_face(card: ModelCard, features: int, runtime: Runtime) -> AnimationModel:
-    from models.face.loading import load_face_model
+    from models.face.model import FaceModel
+    from models.face.rendering import open_renderers
+    from models.landmarks.face_space import shipped_face_space
 
-    return load_face_model(card, features, runtime)
+    return FaceModel(shipped_face_space(), open_renderers(runtime), card.layout, features)
 
 
 def _load_imported(

@@ -6,7 +6,7 @@ way, and the network refines the flow and paints what the key picture does not s
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -22,9 +22,9 @@ from models.contract import (
     Reference,
 )
 from models.errors import ModelError
-from models.face.card import STEP_LIMIT as LIMIT
+from models.face.card import STEP_LIMIT
 from models.face.detail import detail, restore_detail
-from models.face.rendering import Renderer
+from models.face.rendering import Renderer, RendererOf
 from models.landmarks.analysis import LandmarkAnalyser, SeenKey
 from models.landmarks.face_space import FaceSpace
 from models.landmarks.flow import Float32Array, coarse_flow
@@ -50,10 +50,6 @@ def check_size(picture: Picture) -> None:
             f"{width}x{height}; encode with --size {max(64, width // 32 * 32)}, or with --model "
             "mesh"
         )
-
-
-RendererOf = Callable[[int], Renderer]
-"""The renderer for pictures of a size; the same one for the same size."""
 
 
 def _plane(landmarks: FloatArray) -> Float32Array:
@@ -142,7 +138,7 @@ class FaceReference(Reference):
         compact = None
         if self._features:
             compact = np.zeros(self._measured, np.float32)
-            compact[: self._features] = np.clip(steps, -LIMIT, LIMIT)
+            compact[: self._features] = np.clip(steps, -STEP_LIMIT, STEP_LIMIT)
         return _Placed(driven, coarse_flow(self._key, driven, self._size), compact)
 
     def _paint(self, placed: _Placed) -> Picture:

@@ -1,4 +1,9 @@
-"""The motion network: from the flow of the landmarks to one that also knows the picture."""
+"""The motion network: from the flow of the landmarks to one that also knows the picture.
+
+A sampling grid says where in the key picture to read: planes [B, 2, h, w] of x and y in picture
+widths and heights, 0..1 inside. Landmarks are seen as heat maps: how near each pixel is to a
+contour of the face.
+"""
 
 from __future__ import annotations
 
@@ -6,11 +11,90 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
-from models.face.blocks import ConvolutionBlock, DoublingBlock, FoldableResidualBlock
-from models.face.configuration import FaceConfiguration
-from models.face.heat_maps import PARTS
-from models.face.places import inside, place_grid, read_at
+from models.face.blocks import (
+    ConvolutionBlock,
+    DoublingBlock,
+    FaceConfiguration,
+    FoldableResidualBlock,
+)
+from models.landmarks import points as groups
+
+MOTION_STEP = 4
+"""The motion network works on squares of this many pixels: 64 rows and columns for 256."""
+
+
+def identity_grid(size: int, like: Tensor) -> Tensor:
+    """Centres of the cells of a square grid, [1, 2, size, size], of `like`'s device, float32."""
+    centres = (torch.arange(size, dtype=torch.float32, device=like.device) + 0.5) / size
+    x = centres.reshape(1, size).expand(size, size)
+    return torch.stack([x, x.t()]).unsqueeze(0)
+
+
+def sample_at(source: Tensor, grid: Tensor) -> Tensor:
+    """Sample [B, C, H, W] linearly at a grid [B, 2, h, w]; the border repeats outside.
+
+    In float32 always: bfloat16 positions would miss by half a pixel.
+    """
+    with torch.autocast(source.device.type, enabled=False):
+        positions = grid.float().permute(0, 2, 3, 1) * 2 - 1
+        return functional.grid_sample(
+            source.float(), positions, mode="bilinear", padding_mode="border", align_corners=False
+        )
+
+
+def enlarge(planes: Tensor, size: int) -> Tensor:
+    """[B, C, h, w] to [B, C, size, size], bilinearly."""
+    if planes.shape[-1] == size:
+        return planes
+    return functional.interpolate(planes, size=(size, size), mode="bilinear", align_corners=False)
+
+
+def inside(grid: Tensor) -> Tensor:
+    """1 where a grid [B, 2, h, w] lies in the picture, falling to 0 over one cell: [B, 1, h, w]."""
+    beyond = ((grid - 0.5).abs() - 0.5).amax(dim=1, keepdim=True)
+    return (1 - beyond.clamp(min=0) * grid.shape[-1]).clamp(min=0)
+
+
+PARTS: tuple[tuple[int, ...], ...] = (
+    groups.LIPS_OUTER,
+    groups.LIPS_INNER,
+    groups.RIGHT_EYE,
+    groups.LEFT_EYE,
+    (groups.RIGHT_IRIS[0], groups.LEFT_IRIS[0]),
+    (*groups.RIGHT_BROW, *groups.LEFT_BROW),
+    groups.NOSE,
+    groups.FACE_OVAL,
+)
+DETAIL_PARTS = 5
+"""How many of the first parts are lips, eyes and irises."""
+
+
+def heat_maps(landmarks: Tensor, size: int, width: float, parts: int = len(PARTS)) -> Tensor:
+    """Gaussians of the distance to the nearest landmark of each part.
+
+    Args:
+        landmarks: [B, 478, 2] in picture widths and heights, 0..1 inside the picture.
+        size: height and width of the maps.
+        width: standard deviation in picture widths.
+        parts: how many of `PARTS` to draw.
+
+    Returns:
+        [B, parts, size, size], 0..1.
+    """
+    drawn = PARTS[:parts]
+    points = landmarks[:, [point for part in drawn for point in part]]
+    centres = (torch.arange(size, dtype=torch.float32, device=landmarks.device) + 0.5) / size
+    # A Gaussian of the distance is the product of those along x and y: few exponentials.
+    distances = centres[:, None] - points.transpose(1, 2)[:, :, None, :]
+    along = torch.exp(distances**2 / (-2 * width * width))
+    counts = [len(part) for part in drawn]
+    # The points of a part come last, where their greatest value is found fastest.
+    columns, rows = (torch.split(values, counts, dim=2) for values in along.unbind(dim=1))
+    maps = [(y[:, :, None] * x[:, None]).amax(dim=3) for x, y in zip(columns, rows, strict=True)]
+    return torch.stack(maps, dim=1)
+
 
 # Key and warped key picture, heat maps of both, coarse flow, and where it leaves the picture.
 _INPUTS = 3 + 3 + 2 * len(PARTS) + 2 + 1
@@ -19,18 +103,18 @@ _FLOW_GAIN = 8.0
 
 
 class Motion(NamedTuple):
-    """Where to read in the key picture, and how far to trust what is there.
+    """Where to sample the key picture, and how far to trust what is there.
 
     Attributes:
         residual: [B, 2, h, w], what to add to the moving part of the coarse flow.
-        places: [B, 2, h, w] in picture widths and heights: all in one.
+        grid: sampling grid [B, 2, h, w]: all in one.
         occlusion: [B, 1, h, w], 1 where the key picture shows what is wanted.
         moving: [B, 1, h, w], 0 on the static background.
         inside: [B, 1, h, w], 0 where the flow leaves the picture.
     """
 
     residual: Tensor
-    places: Tensor
+    grid: Tensor
     occlusion: Tensor
     moving: Tensor
     inside: Tensor
@@ -43,7 +127,7 @@ class MotionNetwork(nn.Module):
                      │        └───────────────────── concat ── middle ── up ─┐
                      └─────────────────────────────────────────────────── concat ── leave ── out
 
-    places = grid + moving · coarse flow + residual
+    grid = identity + moving · coarse flow + residual
     """
 
     def __init__(self, configuration: FaceConfiguration) -> None:
@@ -80,11 +164,11 @@ class MotionNetwork(nn.Module):
             flow: displacements [B, 2, h, w] in picture widths and heights.
             compact: planes [B, K, 1, 1] of the compact feature, or None for K = 0.
         """
-        grid = place_grid(flow.shape[-1], flow)
-        coarse = grid + flow
+        identity = identity_grid(flow.shape[-1], flow)
+        coarse = identity + flow
         planes = [
             key,
-            read_at(key, coarse),
+            sample_at(key, coarse),
             key_maps,
             driven_maps,
             flow * _FLOW_GAIN,
@@ -99,5 +183,5 @@ class MotionNetwork(nn.Module):
         out = self.out(self.leave(middle, entered)).float()
         moving = torch.sigmoid(out[:, 2:3])
         residual = self.reach * torch.tanh(out[:, :2])
-        places = grid + flow * moving + residual
-        return Motion(residual, places, torch.sigmoid(out[:, 3:4]), moving, inside(places))
+        grid = identity + flow * moving + residual
+        return Motion(residual, grid, torch.sigmoid(out[:, 3:4]), moving, inside(grid))

@@ -9,15 +9,72 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from models.face.blocks import ConvolutionBlock, DoublingBlock, FoldableResidualBlock
-from models.face.compact import ANALYSIS_STEP, CompactAnalysis, compact_planes
-from models.face.configuration import FaceConfiguration
-from models.face.heat_maps import DETAIL_PARTS, heat_maps
-from models.face.motion import Motion, MotionNetwork
-from models.face.phases import enlarge_to_phases, join_phases, mean_of_phases, split_phases
-from models.face.places import MOTION_STEP, enlarge, place_grid, read_at
-from models.layers import check_picture
-from models.training.window import Window
+from models.face.blocks import (
+    ConvolutionBlock,
+    DoublingBlock,
+    FaceConfiguration,
+    FoldableResidualBlock,
+)
+from models.face.card import STEP_LIMIT
+from models.face.motion import (
+    DETAIL_PARTS,
+    MOTION_STEP,
+    Motion,
+    MotionNetwork,
+    enlarge,
+    heat_maps,
+    identity_grid,
+    sample_at,
+)
+from models.face.polyphase import enlarge_to_polyphase, from_polyphase, polyphase_mean, to_polyphase
+
+ANALYSIS_STEP = 2
+"""Pictures are analysed at half their width."""
+
+
+# Networks learn best from inputs around 1; most values are a few steps.
+_INPUT_SCALE = 1 / 16
+
+
+class CompactAnalysis(nn.Module):
+    """Measures a driven picture against the warped key picture, in the encoder.
+
+    driven, warped ── conv /2 ── conv /2 ── conv /2 ─┬─ mean over the picture ─┬─ linear ── tanh
+                                                     └─ mean near each part ───┘
+    """
+
+    def __init__(self, configuration: FaceConfiguration, parts: int) -> None:
+        super().__init__()
+        channels = configuration.motion_channels
+        self.convolutions = nn.Sequential(
+            ConvolutionBlock(6, channels, stride=2),
+            ConvolutionBlock(channels, 2 * channels, stride=2),
+            ConvolutionBlock(2 * channels, 4 * channels, stride=2),
+        )
+        self.last = nn.Linear(4 * channels * (1 + parts), configuration.compact_features)
+
+    def forward(self, driven: Tensor, warped: Tensor, maps: Tensor) -> Tensor:
+        """Measure.
+
+        Args:
+            driven: reduced picture [B, 3, h, w] in 0..1.
+            warped: reduced key picture where the driven landmarks put it [B, 3, h, w].
+            maps: heat maps [B, parts, h/8, w/8] of the parts to look at closely.
+
+        Returns:
+            [B, K] in quantisation steps, not rounded.
+        """
+        features = self.convolutions(torch.cat([driven, warped], dim=1)).float()
+        weights = torch.cat([torch.ones_like(maps[:, :1]), maps], dim=1).flatten(2)
+        weights = weights / weights.sum(dim=2, keepdim=True).clamp(min=1e-3)
+        means = torch.einsum("bcn,bpn->bpc", features.flatten(2), weights).flatten(1)
+        return torch.tanh(self.last(means).float()) * STEP_LIMIT
+
+
+def compact_planes(steps: Tensor) -> Tensor:
+    """Values [B, K] in quantisation steps as input planes [B, K, 1, 1] of networks."""
+    return (steps * _INPUT_SCALE)[:, :, None, None]
+
 
 PICTURE_MULTIPLE = 32
 """Width and height of pictures are equal, and multiples of this."""
@@ -46,7 +103,7 @@ class KeyFeatures(NamedTuple):
 class Drawing(NamedTuple):
     """A drawn picture in 0..1, the warped key picture it rests on, and the motion.
 
-    Pictures are [B, 3, S, S], or [B, 3, 4, S/2, S/2] in phases.
+    Pictures are [B, 3, S, S], or polyphase, [B, 3, 4, S/2, S/2].
     """
 
     picture: Tensor
@@ -54,8 +111,11 @@ class Drawing(NamedTuple):
     motion: Motion
 
 
-Read = Callable[[Tensor, Tensor], Tensor]
-"""`read_at`, or what does the same to a key picture's features that are kept in another way."""
+Sample = Callable[[Tensor, Tensor], Tensor]
+"""`sample_at`, or what does the same to a key picture's features that are kept in another way."""
+
+Cut = Callable[[Tensor, int], Tensor]
+"""Takes the part to draw out of planes [..., h, w] that show a picture of so many pixels a side."""
 
 
 class FaceNetwork(nn.Module):
@@ -63,14 +123,14 @@ class FaceNetwork(nn.Module):
 
     key picture ── unshuffle ── fine 1/2 ── middle 1/4 ── coarse 1/8     encode_key, once per key
 
-    landmarks ── heat maps, coarse flow ── motion ──► places, occlusion, inside          ┐
-    coarse ── read at places ── blocks 1/8 ─┐                                            │ draw,
-    middle ── read at places ──────────── concat ── decode 1/4 ─┐                        │ once per
-    fine ──── read at places ───────────────────────────────  concat ── decode 1/2       │ picture
-    key picture ── read at places ──► warped                         │                   │
+    landmarks ── heat maps, coarse flow ── motion ──► grid, occlusion, inside            ┐
+    coarse ── sample at grid ── blocks 1/8 ─┐                                            │ draw,
+    middle ── sample at grid ──────────── concat ── decode 1/4 ─┐                        │ once per
+    fine ──── sample at grid ───────────────────────────────  concat ── decode 1/2       │ picture
+    key picture ── sample at grid ──► warped                         │                   │
     picture = mask · warped + (1 − mask) · painted   ◄───────────── out                  ┘
 
-    What has the picture's full width is computed in four phases of half the width.
+    What has the picture's full width is computed polyphase: four planes of half the width.
     """
 
     motion: MotionNetwork
@@ -114,10 +174,12 @@ class FaceNetwork(nn.Module):
         Raises:
             ValueError: the picture is not square or S is no multiple of 32.
         """
-        check_picture(picture, PICTURE_MULTIPLE)
         size = picture.shape[-1]
-        if picture.shape[-2] != size:
-            raise ValueError(f"picture has shape {list(picture.shape)}: want it square")
+        if picture.shape[1:] != (3, size, size) or size % PICTURE_MULTIPLE:
+            raise ValueError(
+                f"picture has shape {list(picture.shape)}: want [B, 3, S, S], square, S a multiple "
+                f"of {PICTURE_MULTIPLE}"
+            )
         fine = self.key_fine(functional.pixel_unshuffle(picture, 2))
         middle = self.key_middle(fine)
         return KeyFeatures(
@@ -145,9 +207,9 @@ class FaceNetwork(nn.Module):
             raise ValueError("this network has no compact features")
         size = driven.shape[-1]
         reduced = functional.avg_pool2d(flow, ANALYSIS_STEP)
-        warped = read_at(
+        warped = sample_at(
             functional.avg_pool2d(key, ANALYSIS_STEP),
-            place_grid(reduced.shape[-1], reduced) + reduced,
+            identity_grid(reduced.shape[-1], reduced) + reduced,
         )
         maps = heat_maps(landmarks, size // 16, self.configuration.heat_map_width, DETAIL_PARTS)
         values: Tensor = self.analysis(functional.avg_pool2d(driven, ANALYSIS_STEP), warped, maps)
@@ -159,7 +221,7 @@ class FaceNetwork(nn.Module):
         landmarks: Tensor,
         flow: Tensor,
         compact: Tensor | None = None,
-        window: Window | None = None,
+        cut: Cut | None = None,
     ) -> Drawing:
         """Draw pictures.
 
@@ -169,57 +231,60 @@ class FaceNetwork(nn.Module):
             flow: [B, 2, S, S], displacements of `coarse_flow`.
             compact: [B, K] in steps, wanted exactly when the network has compact features; 0 for
                 those that are not sent.
-            window: draw only this part; for training, where whole pictures cost too much.
+            cut: draw only this part; for training, where whole pictures cost too much.
         """
-        phases = self.draw_phases(key, landmarks, flow, compact, window)
-        return Drawing(join_phases(phases.picture), join_phases(phases.warped), phases.motion)
+        drawing = self.draw_polyphase(key, landmarks, flow, compact, cut)
+        picture, warped = from_polyphase(drawing.picture), from_polyphase(drawing.warped)
+        return Drawing(picture, warped, drawing.motion)
 
-    def draw_phases(
+    def draw_polyphase(
         self,
         key: KeyFeatures,
         landmarks: Tensor,
         flow: Tensor,
         compact: Tensor | None = None,
-        window: Window | None = None,
-        read_key: Read = read_at,
+        cut: Cut | None = None,
+        sample_key: Sample = sample_at,
     ) -> Drawing:
-        """`draw` with the pictures in phases.
+        """`draw` with the pictures polyphase.
 
-        `read_key` reads from picture, fine, middle and coarse of `key`, in whatever shape they are
+        `sample_key` samples picture, fine, middle and coarse of `key`, in whatever shape they are
         kept; all else is as for `draw`.
         """
         if (compact is None) != (self.analysis is None):
             raise ValueError("a compact feature goes with a network that has one")
         size = flow.shape[-1]
-        flow = split_phases(flow)
+        flow = to_polyphase(flow)
         maps = heat_maps(landmarks, size // MOTION_STEP, self.configuration.heat_map_width)
         compact = None if compact is None else compact_planes(compact)
-        reduced = functional.avg_pool2d(mean_of_phases(flow), MOTION_STEP // 2)
+        reduced = functional.avg_pool2d(polyphase_mean(flow), MOTION_STEP // 2)
         motion: Motion = self.motion(key.reduced, key.heat_maps, maps, reduced, compact)
         trust = torch.cat([motion.occlusion, motion.inside], dim=1)
         detail = maps[:, :DETAIL_PARTS]
 
-        def cut(planes: Tensor) -> Tensor:
-            return planes if window is None else window.cut(planes, size)
+        def part(planes: Tensor) -> Tensor:
+            return planes if cut is None else cut(planes, size)
 
         # At full width the flow keeps what landmarks say about lids and lips.
-        refined = cut(enlarge_to_phases(torch.cat([motion.moving, motion.residual], dim=1), size))
-        places = cut(split_phases(place_grid(size, flow))) + cut(flow) * refined[:, :1]
-        places = places + refined[:, 1:]
-        enlarged = cut(enlarge(torch.cat([detail, trust], dim=1), size // 2))
+        refined = part(
+            enlarge_to_polyphase(torch.cat([motion.moving, motion.residual], dim=1), size)
+        )
+        grid = part(to_polyphase(identity_grid(size, flow))) + part(flow) * refined[:, :1]
+        grid = grid + refined[:, 1:]
+        enlarged = part(enlarge(torch.cat([detail, trust], dim=1), size // 2))
 
         eighth = functional.avg_pool2d(torch.cat([detail, trust], dim=1), 2)
         occlusion = eighth[:, DETAIL_PARTS : DETAIL_PARTS + 1]
-        planes = [read_key(key.coarse, functional.avg_pool2d(motion.places, 2)) * occlusion, eighth]
+        planes = [sample_key(key.coarse, functional.avg_pool2d(motion.grid, 2)) * occlusion, eighth]
         if compact is not None:
             planes.append(compact.expand(-1, -1, *eighth.shape[2:]))
         coarse = self.bottleneck(torch.cat(planes, dim=1))
         enter, block = self.middle
-        middle = read_key(key.middle, cut(motion.places)) * cut(motion.occlusion)
-        middle = block(enter(cut(coarse), torch.cat([middle, cut(detail), cut(trust)], dim=1)))
-        warped = torch.unflatten(read_key(key.picture, places.flatten(2, 3)), 2, (4, -1))
+        middle = sample_key(key.middle, part(motion.grid)) * part(motion.occlusion)
+        middle = block(enter(part(coarse), torch.cat([middle, part(detail), part(trust)], dim=1)))
+        warped = torch.unflatten(sample_key(key.picture, grid.flatten(2, 3)), 2, (4, -1))
         enter, block = self.fine
-        fine = read_key(key.fine, mean_of_phases(places)) * enlarged[:, -2:-1]
+        fine = sample_key(key.fine, polyphase_mean(grid)) * enlarged[:, -2:-1]
         fine = block(enter(middle, torch.cat([fine, enlarged, warped.flatten(1, 2)], dim=1)))
         out = torch.unflatten(self.out(fine).float(), 1, (4, 4))
         # The offset starts training from the warped key picture.

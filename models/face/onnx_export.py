@@ -25,9 +25,8 @@ from torch import Tensor, nn
 from models.card import file_sha256
 from models.errors import ModelError
 from models.face.network import FaceNetwork, KeyFeatures
-from models.face.onnx_rendering import ANALYSE_FILE, DRAW_FILE, ENCODE_KEY_FILE, OnnxRenderer
-from models.face.torch_rendering import fold
-from models.face.weights import load_face_network
+from models.face.rendering import ANALYSE_FILE, DRAW_FILE, ENCODE_KEY_FILE, OnnxRenderer
+from models.face.torch_rendering import fold, load_face_network
 from models.onnx_export.comparison import Comparison, compare, table
 from models.onnx_export.sampling import sample_rows, sampling_rows
 from models.onnx_export.writing import write_graph
@@ -44,16 +43,16 @@ COMPACT_LIMIT = 0.05
 
 _FEATURES = KeyFeatures._fields
 
-_READ = ("picture", "fine", "middle", "coarse")
-"""Features that are read along the flow: they are kept in the order in which that is fast."""
+_SAMPLED = ("picture", "fine", "middle", "coarse")
+"""Features that are sampled along the flow: they are kept in the order in which that is fast."""
 
 
-def _read_rows(rows: Tensor, places: Tensor) -> Tensor:
-    """`read_at` of a square picture's rows; samples of 8 bits are read as 0..1."""
+def _sample_rows(rows: Tensor, grid: Tensor) -> Tensor:
+    """`sample_at` of a square picture's rows; samples of 8 bits are taken as 0..1."""
     size = math.isqrt(len(rows))
-    grid = places.permute(0, 2, 3, 1) * 2 - 1
-    read = sample_rows(rows, size, size, grid, align_corners=False)
-    return read / 255 if rows.dtype == torch.uint8 else read
+    positions = grid.permute(0, 2, 3, 1) * 2 - 1
+    sampled = sample_rows(rows, size, size, positions, align_corners=False)
+    return sampled / 255 if rows.dtype == torch.uint8 else sampled
 
 
 def _unit(picture: Tensor) -> Tensor:
@@ -69,12 +68,12 @@ class EncodeKey(nn.Module):
         self.network = network
 
     def forward(self, picture: Tensor, landmarks: Tensor) -> tuple[Tensor, ...]:
-        """Features in the order of `KeyFeatures`: rows for `_READ`, else planes [1, C, H, W]."""
+        """Features in the order of `KeyFeatures`: rows for `_SAMPLED`, else planes [1, C, H, W]."""
         features = self.network.encode_key(_unit(picture), landmarks.unsqueeze(0))
-        read = {name: getattr(features, name) for name in _READ}
+        sampled = {name: getattr(features, name) for name in _SAMPLED}
         # A quarter of the memory to look through; as exact as before.
-        read["picture"] = picture.permute(2, 0, 1).unsqueeze(0)
-        rows = {name: sampling_rows(planes).contiguous() for name, planes in read.items()}
+        sampled["picture"] = picture.permute(2, 0, 1).unsqueeze(0)
+        rows = {name: sampling_rows(planes).contiguous() for name, planes in sampled.items()}
         return tuple(features._replace(**rows))
 
 
@@ -89,12 +88,12 @@ class Draw(nn.Module):
         """The picture [S, S, 3] of features, landmarks, flow and compact feature, if any."""
         features, rest = inputs[: len(_FEATURES)], inputs[len(_FEATURES) :]
         landmarks, flow, *compact = (values.unsqueeze(0) for values in rest)
-        drawing = self.network.draw_phases(
+        drawing = self.network.draw_polyphase(
             KeyFeatures(*features),
             landmarks,
             flow,
             compact[0] if compact else None,
-            read_key=_read_rows,
+            sample_key=_sample_rows,
         )
         picture = (drawing.picture[0] * 255 + 0.5).to(torch.uint8)
         # Two short moves instead of a long one: colours and columns, then rows.

@@ -1,17 +1,61 @@
-"""The `face` network run by PyTorch."""
+"""The `face` network run by PyTorch: from a weights file to pictures."""
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import numpy as np
 import torch
+from safetensors import SafetensorError, safe_open
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from models.contract import Picture
-from models.face.blocks import ConvolutionBlock, DoublingBlock, FoldableResidualBlock
+from models.errors import CheckpointError
+from models.face.blocks import (
+    ConvolutionBlock,
+    DoublingBlock,
+    FaceConfiguration,
+    FoldableResidualBlock,
+)
 from models.face.network import FaceNetwork
-from models.face.phases import PhaseConvolution
+from models.face.polyphase import PolyphaseConvolution
 from models.face.rendering import Draw
 from models.landmarks.flow import Float32Array
+
+
+def load_face_network(path: Path) -> FaceNetwork:
+    """Build the network of a safetensors file that training exported, for use on the CPU.
+
+    Raises:
+        CheckpointError: the file is missing, damaged or of another network.
+    """
+    try:
+        with safe_open(path, framework="pt") as file:
+            metadata = file.metadata() or {}
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except (OSError, SafetensorError) as error:
+        reason = str(error).strip().splitlines()[0]
+        raise CheckpointError(
+            f"{path}: not a safetensors file that can be read ({reason})"
+        ) from None
+    try:
+        values = json.loads(metadata["configuration"])
+        configuration = FaceConfiguration(**{**values, "channels": tuple(values["channels"])})
+    except (KeyError, TypeError, ValueError) as error:
+        raise CheckpointError(f"{path}: has no configuration of a face network ({error})") from None
+    with torch.device("meta"):
+        network = FaceNetwork(configuration)
+    wanted = network.state_dict()
+    if wrong := sorted(
+        name
+        for name in wanted.keys() | tensors.keys()
+        if name not in wanted or name not in tensors or wanted[name].shape != tensors[name].shape
+    ):
+        raise CheckpointError(f"{path}: {wrong[0]} is missing, left over or of another shape")
+    restored = {name: tensor.to(wanted[name].dtype) for name, tensor in tensors.items()}
+    network.load_state_dict(restored, assign=True)
+    return network.eval()
 
 
 def fold(network: FaceNetwork) -> FaceNetwork:
@@ -30,7 +74,7 @@ def fold(network: FaceNetwork) -> FaceNetwork:
         assert isinstance(block.conv, torch.nn.Conv2d), "folded already"
         convolution = fuse_conv_bn_eval(block.conv, block.norm)
         if isinstance(block, DoublingBlock):
-            block.conv = PhaseConvolution(convolution, block.channels_low)
+            block.conv = PolyphaseConvolution(convolution, block.channels_low)
         else:
             block.conv = convolution
         block.norm = torch.nn.Identity()  # type: ignore[assignment]

@@ -90,7 +90,7 @@ def train(
     if state.exists() and not resume:
         raise TrainingError(f"{state}: a training is there already; go on with --resume")
     if task is None:
-        from models.face.task import FaceTask
+        from models.face.training import FaceTask
 
         task = FaceTask()
     task.check_size(configuration.size)

@@ -77,8 +77,8 @@ def build_task(
 
 
 def _face(compact_features: int, values_sent: int) -> Any:
-    from models.face.configuration import FaceConfiguration
-    from models.face.task import FaceTask
+    from models.face.blocks import FaceConfiguration
+    from models.face.training import FaceTask
 
     try:
         configuration = FaceConfiguration(compact_features=compact_features)

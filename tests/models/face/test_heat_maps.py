@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from models.face.heat_maps import DETAIL_PARTS, PARTS, heat_maps
+from models.face.motion import DETAIL_PARTS, PARTS, heat_maps
 
 SIZE = 16
 WIDTH = 0.05

@@ -34,14 +34,38 @@ def test_a_key_picture_encoded_once_draws_the_same(network: FaceNetwork) -> None
     assert 0 <= float(whole.min()) <= float(whole.max()) <= 1
 
 
-def test_the_flow_and_the_landmarks_matter(network: FaceNetwork) -> None:
-    picture, key_landmarks, landmarks, flow = inputs(64)
+def test_the_picture_follows_the_flow(network: FaceNetwork) -> None:
+    """Before training the warp is all but everything: a constant flow moves the picture."""
+    picture, landmarks, _, _ = inputs(64)
+    smooth = torch.nn.functional.avg_pool2d(picture, 9, stride=1, padding=4)
+    step = 8
+    flow = torch.zeros(1, 2, 64, 64)
+    flow[:, 0] = step / 64  # reads to the right
     with torch.inference_mode():
-        drawn = network(picture, key_landmarks, landmarks, flow)
-        still = network(picture, key_landmarks, landmarks, torch.zeros_like(flow))
-        other = network(picture, key_landmarks, key_landmarks, flow)
-    assert not torch.equal(drawn, still)
-    assert not torch.equal(drawn, other)
+        drawing = network.draw(network.encode_key(smooth, landmarks), landmarks, flow)
+    # Moving is 0.88 before training: the picture moves by 7 of 8 pixels.
+    moved = round(step * float(drawing.motion.moving.mean()))
+    assert moved == 7
+    inner = drawing.warped[..., 16:48, 16:48]
+    assert float((inner - smooth[..., 16:48, 16 + moved : 48 + moved]).abs().max()) < 0.02
+    assert float((inner - smooth[..., 16:48, 16:48]).abs().max()) > 0.05
+    # The mask, 0.88 where nothing was learned, keeps the picture near its warp.
+    assert float((drawing.picture - drawing.warped).abs().mean()) < 0.05
+
+
+def test_the_landmarks_reach_the_picture_where_they_moved(network: FaceNetwork) -> None:
+    """Heat maps of the driven landmarks are seen near them, and nowhere far."""
+    picture, key_landmarks, _, _ = inputs(128)
+    landmarks = key_landmarks * 0.25 + 0.05  # all in the upper left corner
+    moved = landmarks.clone()
+    moved[..., 0] += 0.03
+    flow = torch.zeros(1, 2, 128, 128)
+    with torch.inference_mode():
+        key = network.encode_key(picture, landmarks)
+        change = network.draw(key, moved, flow).picture - network.draw(key, landmarks, flow).picture
+    near, far = change[..., :48, :48].abs().mean(), change[..., 96:, 96:].abs().max()
+    assert float(near) > 1e-5
+    assert float(far) < 0.01 * float(near)
 
 
 def test_pictures_must_be_square(network: FaceNetwork) -> None:

@@ -12,10 +12,10 @@ import torch
 
 from models.card import file_sha256
 from models.errors import CheckpointError, ModelError
-from models.face.configuration import FaceConfiguration
+from models.face.blocks import FaceConfiguration
 from models.face.network import FaceNetwork
 from models.face.onnx_export import check_face, export_face, main, sample_inputs
-from models.face.onnx_rendering import DRAW_FILE, ENCODE_KEY_FILE, OnnxRenderer
+from models.face.rendering import DRAW_FILE, ENCODE_KEY_FILE, OnnxRenderer
 from models.onnx_runtime import OnnxGraph
 from models.training.export import export_weights
 

@@ -10,10 +10,10 @@ import pytest
 import torch
 from torch import Tensor
 
-from models.face.configuration import FaceConfiguration
+from models.face.blocks import FaceConfiguration
 from models.face.network import FaceNetwork, KeyFeatures
-from models.face.task import FaceTask, coded_landmarks
-from models.face.weights import load_face_network
+from models.face.torch_rendering import load_face_network
+from models.face.training import FaceTask, coded_landmarks
 from models.landmarks.face_space import shipped_face_space
 from models.training import TrainingError
 from models.training.augmentation import landmark_mirror
@@ -76,10 +76,10 @@ class Spy(FaceNetwork):
     """Remembers which compact features it was asked to draw with."""
 
     def draw(  # type: ignore[no-untyped-def]
-        self, key: KeyFeatures, landmarks: Tensor, flow: Tensor, compact=None, window=None
+        self, key: KeyFeatures, landmarks: Tensor, flow: Tensor, compact=None, cut=None
     ):
         self.seen = compact
-        return super().draw(key, landmarks, flow, compact, window)
+        return super().draw(key, landmarks, flow, compact, cut)
 
 
 def spied(task: FaceTask, *, training: bool) -> list[Tensor]:

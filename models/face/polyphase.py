@@ -1,4 +1,4 @@
-"""Maps of twice the width as four maps, one for each phase: even and odd rows and columns.
+"""Polyphase maps: one of twice the width as four, of even and odd rows and columns.
 
 What is computed from a map of half the width is often the same for a whole phase, and then costs
 a fraction of the work on all pixels. Phases are numbered row by row: pixel (2i + a, 2j + b) is
@@ -13,26 +13,26 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 
-def split_phases(planes: Tensor) -> Tensor:
+def to_polyphase(planes: Tensor) -> Tensor:
     """[B, C, 2H, 2W] to [B, C, 4, H, W]."""
     return torch.stack([planes[..., a::2, b::2] for a in (0, 1) for b in (0, 1)], dim=2)
 
 
-def join_phases(phases: Tensor) -> Tensor:
+def from_polyphase(phases: Tensor) -> Tensor:
     """[B, C, 4, H, W] to [B, C, 2H, 2W]."""
     return functional.pixel_shuffle(phases.flatten(1, 2), 2)
 
 
-def mean_of_phases(phases: Tensor) -> Tensor:
+def polyphase_mean(phases: Tensor) -> Tensor:
     """[B, C, 4, H, W] to [B, C, H, W]: the mean of 2×2 pixels."""
     first, second, third, fourth = phases.unbind(dim=2)
     return (first + second + third + fourth) / 4
 
 
-def enlarge_to_phases(planes: Tensor, size: int) -> Tensor:
+def enlarge_to_polyphase(planes: Tensor, size: int) -> Tensor:
     """[B, C, h, h], enlarged bilinearly to `size` rows and columns: [B, C, 4, size/2, size/2].
 
-    Float32 always, as the places are that are made of it. Rows and columns are products with a
+    Float32 always, as is the sampling grid that is made of it. Rows and columns are products with a
     matrix, whose rows may come in any order.
     """
     height = planes.shape[-1]
@@ -45,7 +45,7 @@ def enlarge_to_phases(planes: Tensor, size: int) -> Tensor:
         return (rows @ phases.transpose(1, 2)).flatten(2, 3)
 
 
-class PhaseConvolution(nn.Module):
+class PolyphaseConvolution(nn.Module):
     """A 3×3 convolution of a doubled map beside others, without doubling it.
 
     In a map that was doubled by repetition, the 3×3 pixels around a pixel are 2×2 pixels of the
@@ -93,13 +93,13 @@ class PhaseConvolution(nn.Module):
         # Windows of 2×2 pixels, one more than pixels along each side.
         windows = self.low(low).permute(0, 2, 3, 1)
         pixels = windows.reshape(batch, (height + 1) * (width + 1) * 4, -1)
-        places = _window_places(height, width, low.device)
-        doubled = pixels.index_select(1, places).reshape(batch, 2 * height, 2 * width, -1)
+        positions = _window_positions(height, width, low.device)
+        doubled = pixels.index_select(1, positions).reshape(batch, 2 * height, 2 * width, -1)
         result: Tensor = self.full(full) + doubled.permute(0, 3, 1, 2)
         return result
 
 
-def _window_places(height: int, width: int, device: torch.device) -> Tensor:
+def _window_positions(height: int, width: int, device: torch.device) -> Tensor:
     """For each pixel of the doubled map, where in [H + 1, W + 1, 4] its value is: [4HW]."""
     row = torch.arange(2 * height, device=device).unsqueeze(1)
     column = torch.arange(2 * width, device=device)

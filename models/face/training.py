@@ -11,10 +11,9 @@ import torch
 from torch import Tensor, nn
 
 from models.contract import Picture
-from models.face.configuration import FaceConfiguration
-from models.face.heat_maps import DETAIL_PARTS, heat_maps
+from models.face.blocks import FaceConfiguration
+from models.face.motion import DETAIL_PARTS, MOTION_STEP, enlarge, heat_maps
 from models.face.network import FaceNetwork, KeyFeatures
-from models.face.places import MOTION_STEP, enlarge
 from models.landmarks.alignment import Alignment
 from models.landmarks.face_space import FaceSpace, shipped_face_space
 from models.landmarks.flow import coarse_flow
@@ -51,8 +50,7 @@ class FaceTask:
         configuration: of the network.
         coded_share: share of training pairs, 0..1, whose driven landmarks went through the
             encoder's alignment and quantised parameters; the others keep what was tracked.
-            Validation pairs
-            all go through them.
+            Validation pairs all go through them.
         warp_weight: of the difference between warped key picture and target.
         rate_weight: of a bit of compact feature a picture.
         unsent_share: share of training pictures, 0..1, that are drawn without any compact
@@ -138,11 +136,12 @@ class FaceTask:
         if network.analysis is not None:
             compact, rate = self._measure(network, batch, key)
             losses["rate"] = self.rate_weight * rate
-        drawing = network.draw(key, batch.extras["landmarks"], flow, compact, batch.window)
+        part = None if batch.window is None else batch.window.cut
+        drawing = network.draw(key, batch.extras["landmarks"], flow, compact, part)
         size = batch.driven.shape[-1]
 
         def cut(planes: Tensor) -> Tensor:
-            return planes if batch.window is None else batch.window.cut(planes, size)
+            return planes if part is None else part(planes, size)
 
         target = cut(batch.driven)
         losses["warp"] = self.warp_weight * (drawing.warped - target).abs().mean()

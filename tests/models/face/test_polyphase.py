@@ -5,12 +5,12 @@ import torch
 from torch.nn import functional
 
 from models.face.blocks import DoublingBlock, double
-from models.face.phases import (
-    PhaseConvolution,
-    enlarge_to_phases,
-    join_phases,
-    mean_of_phases,
-    split_phases,
+from models.face.polyphase import (
+    PolyphaseConvolution,
+    enlarge_to_polyphase,
+    from_polyphase,
+    polyphase_mean,
+    to_polyphase,
 )
 from models.face.torch_rendering import fold
 
@@ -22,15 +22,15 @@ def fixed_seed() -> None:
 
 def test_phases_are_those_of_pixel_unshuffle() -> None:
     planes = torch.rand(2, 3, 8, 12)
-    phases = split_phases(planes)
+    phases = to_polyphase(planes)
     assert torch.equal(phases.flatten(1, 2), functional.pixel_unshuffle(planes, 2))
-    assert torch.equal(join_phases(phases), planes)
+    assert torch.equal(from_polyphase(phases), planes)
 
 
 def test_the_mean_of_phases_is_that_of_pixels() -> None:
     planes = torch.rand(1, 2, 8, 8)
     torch.testing.assert_close(
-        mean_of_phases(split_phases(planes)), functional.avg_pool2d(planes, 2)
+        polyphase_mean(to_polyphase(planes)), functional.avg_pool2d(planes, 2)
     )
 
 
@@ -38,7 +38,7 @@ def test_the_mean_of_phases_is_that_of_pixels() -> None:
 def test_enlarging_to_phases_is_bilinear(height: int, size: int) -> None:
     planes = torch.rand(2, 3, height, height)
     wanted = functional.interpolate(planes, size=(size, size), mode="bilinear")
-    torch.testing.assert_close(join_phases(enlarge_to_phases(planes, size)), wanted)
+    torch.testing.assert_close(from_polyphase(enlarge_to_polyphase(planes, size)), wanted)
 
 
 @pytest.mark.parametrize("bias", [True, False])
@@ -46,7 +46,7 @@ def test_a_phase_convolution_is_that_of_the_doubled_map(bias: bool) -> None:
     convolution = torch.nn.Conv2d(5 + 3, 7, 3, padding=1, bias=bias)
     low, full = torch.randn(2, 5, 4, 6), torch.randn(2, 3, 8, 12)
     wanted = convolution(torch.cat([double(low), full], dim=1))
-    found = PhaseConvolution(convolution, 5)(low, full)
+    found = PolyphaseConvolution(convolution, 5)(low, full)
     torch.testing.assert_close(found, wanted, atol=1e-5, rtol=1e-5)
 
 
@@ -64,5 +64,5 @@ def test_folding_leaves_less_to_multiply() -> None:
     low, full = torch.randn(1, 5, 4, 4), torch.randn(1, 3, 8, 8)
     wanted = block.eval()(low, full)
     fold(network)  # type: ignore[arg-type]
-    assert isinstance(block.conv, PhaseConvolution)
+    assert isinstance(block.conv, PolyphaseConvolution)
     torch.testing.assert_close(block(low, full), wanted, atol=1e-5, rtol=1e-5)
