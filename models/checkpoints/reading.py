@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import re
-import warnings
-import zipfile
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
-import torch
 from torch import Tensor
 
+from models.checkpoints.unpickling import MAX_CHECKPOINT, NotKept, unpickle
 from models.errors import CheckpointError
+from models.tensor_files import check_tensor_file, header_size
 
-MAX_CHECKPOINT = 4 << 30  # bytes; training checkpoints hold the optimisers' states too
-
-_REFUSED = re.compile(r"GLOBAL ([\w.]+\.\w+)")
 _LISTED = 5
 
 
@@ -31,7 +26,7 @@ def read_checkpoint(path: Path, entries: Collection[str]) -> dict[str, Tensor]:
         CheckpointError: the file cannot be read, is of another kind, is cut off, wants to run
             code, or lacks an entry.
     """
-    content = _read_safetensors(path) if _is_safetensors(path) else _read_pickle(path)
+    content = _read_safetensors(path) if _is_safetensors(path) else unpickle(path, entries)
     tensors: dict[str, Tensor] = {}
     for key, value in content.items():
         key = str(key).removeprefix("module.")
@@ -41,8 +36,9 @@ def read_checkpoint(path: Path, entries: Collection[str]) -> dict[str, Tensor]:
         named = value if isinstance(value, Mapping) and not rest else {rest: value}
         for parameter, tensor in named.items():
             name = f"{entry}.{str(parameter).removeprefix('module.')}"
-            if not isinstance(tensor, Tensor) or tensor.layout != torch.strided:
-                raise CheckpointError(f"{path}: {name} is a {type(tensor).__name__}, not numbers")
+            if not isinstance(tensor, Tensor):
+                kind = tensor.kind if isinstance(tensor, NotKept) else type(tensor).__name__
+                raise CheckpointError(f"{path}: {name} is a {kind}, not numbers")
             if name in tensors:
                 raise CheckpointError(f"{path}: holds {name} twice, with and without 'module.'")
             tensors[name] = tensor
@@ -74,7 +70,8 @@ def _is_safetensors(path: Path) -> bool:
         raise CheckpointError(f"{path}: is empty")
     if size > MAX_CHECKPOINT:
         raise CheckpointError(f"{path}: larger than {MAX_CHECKPOINT} bytes")
-    return len(head) == 9 and head[8:] == b"{" and int.from_bytes(head[:8], "little") < 1 << 27
+    length = header_size(head)
+    return length is not None and length < 1 << 32
 
 
 def _read_safetensors(path: Path) -> Mapping[str, Tensor]:
@@ -82,6 +79,7 @@ def _read_safetensors(path: Path) -> Mapping[str, Tensor]:
     from safetensors.torch import load_file
 
     try:
+        check_tensor_file(path, MAX_CHECKPOINT)
         return load_file(path)
     except (SafetensorError, OSError, ValueError, RuntimeError) as error:
         raise CheckpointError(
@@ -89,35 +87,7 @@ def _read_safetensors(path: Path) -> Mapping[str, Tensor]:
         ) from None
 
 
-def _read_pickle(path: Path) -> Mapping[Any, Any]:
-    try:
-        with warnings.catch_warnings():
-            # Files of old or foreign writers are remarked upon; what matters is whether they load.
-            warnings.simplefilter("ignore")
-            content = torch.load(
-                path, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(path)
-            )
-    # Damaged bytes make the unpickler raise nearly anything, and none of it may end in a traceback.
-    except Exception as error:
-        refused = _REFUSED.search(str(error))
-        if refused:
-            raise CheckpointError(
-                f"{path}: refused, because loading it would run {refused[1]}; weights need no "
-                "code, and nothing was run"
-            ) from None
-        raise CheckpointError(
-            f"{path}: cut off or not a checkpoint of torch.save ({_first_line(error)})"
-        ) from None
-    if not isinstance(content, Mapping):
-        raise CheckpointError(
-            f"{path}: holds a {type(content).__name__}, not a dictionary of networks"
-        )
-    return content
-
-
 def _first_line(error: Exception) -> str:
     """What an error says, in a few words; its class where it says nothing."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    # PyTorch begins with advice to load unsafely; what is wrong stands behind it.
-    telling = [line for line in lines if "weights_only" not in line and "docs/stable" not in line]
-    return (telling or [type(error).__name__])[0][:120]
+    return (lines or [type(error).__name__])[0][:120]

@@ -5,6 +5,7 @@ Each convolution is directly followed by its normalisation, so that the two can 
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -14,6 +15,8 @@ from torch.nn import functional
 from models.face.polyphase import PolyphaseConvolution
 
 MAX_COMPACT_FEATURES = 8
+MAX_CHANNELS = 4096
+MAX_BLOCKS = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,14 +41,21 @@ class FaceConfiguration:
     residual_reach: float = 0.1
 
     def __post_init__(self) -> None:
-        if len(self.channels) != 3 or min(*self.channels, self.motion_channels) < 1:
-            raise ValueError("the network has three numbers of channels, each 1 or more")
-        if self.bottleneck_blocks < 1:
-            raise ValueError("the network has 1 or more bottleneck blocks")
-        if not 0 <= self.compact_features <= MAX_COMPACT_FEATURES:
+        # The values may come from a file, so that their types are not certain either.
+        channels = (*self.channels, self.motion_channels)
+        if len(self.channels) != 3 or not all(_within(n, 1, MAX_CHANNELS) for n in channels):
+            raise ValueError(f"the network has three numbers of channels, each 1..{MAX_CHANNELS}")
+        if not _within(self.bottleneck_blocks, 1, MAX_BLOCKS):
+            raise ValueError(f"the network has 1..{MAX_BLOCKS} bottleneck blocks")
+        if not _within(self.compact_features, 0, MAX_COMPACT_FEATURES):
             raise ValueError(f"compact features are 0..{MAX_COMPACT_FEATURES} values")
-        if self.heat_map_width <= 0 or self.residual_reach <= 0:
-            raise ValueError("heat map width and residual reach are above 0")
+        for size in (self.heat_map_width, self.residual_reach):
+            if type(size) not in (int, float) or not 0 < size < math.inf:
+                raise ValueError("heat map width and residual reach are finite and above 0")
+
+
+def _within(value: object, low: int, high: int) -> bool:
+    return type(value) is int and low <= value <= high
 
 
 class ConvolutionBlock(nn.Module):

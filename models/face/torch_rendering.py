@@ -10,6 +10,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
+from models.card import MAX_TENSOR_FILE
 from models.contract import Picture
 from models.errors import CheckpointError
 from models.face.blocks import (
@@ -22,6 +23,7 @@ from models.face.network import FaceNetwork
 from models.face.polyphase import PolyphaseConvolution
 from models.face.rendering import Draw
 from models.landmarks.flow import Float32Array
+from models.tensor_files import check_tensor_file
 
 
 def load_face_network(path: Path) -> FaceNetwork:
@@ -31,6 +33,7 @@ def load_face_network(path: Path) -> FaceNetwork:
         CheckpointError: the file is missing, damaged or of another network.
     """
     try:
+        check_tensor_file(path, MAX_TENSOR_FILE)
         with safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
@@ -42,7 +45,7 @@ def load_face_network(path: Path) -> FaceNetwork:
     try:
         values = json.loads(metadata["configuration"])
         configuration = FaceConfiguration(**{**values, "channels": tuple(values["channels"])})
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, RecursionError) as error:
         raise CheckpointError(f"{path}: has no configuration of a face network ({error})") from None
     with torch.device("meta"):
         network = FaceNetwork(configuration)

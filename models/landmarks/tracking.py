@@ -304,9 +304,12 @@ def clip_landmarks(path: Path, cache: Path | None = None) -> FloatArray:
     if cache is not None:
         cache.mkdir(parents=True, exist_ok=True)
         kept = cache / f"{_content_hash(path)}.npy"
-        # A file that was cut off or damaged is made anew.
-        with contextlib.suppress(FileNotFoundError, EOFError, ValueError):
-            return np.asarray(np.load(kept), np.float64)
+        # A file that was cut off or damaged is made anew. Mapped, it cannot ask for more memory
+        # than it has bytes, whatever its header says.
+        with contextlib.suppress(FileNotFoundError, EOFError, ValueError, AttributeError):
+            found = np.load(kept, mmap_mode="r")
+            if found.dtype == np.float32 and found.shape[1:] == (ALL_POINTS, 3):
+                return np.array(found, np.float64)
     import av
 
     rows = []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import zipfile
 import zlib
 from dataclasses import dataclass
@@ -13,6 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.parity.errors import ParityPackError
+
+MAX_RATIO = 64
+"""Bytes of arrays for each byte of their archive; measured arrays are far below."""
 
 Specification = tuple[tuple[int, ...], str]
 """Shape and dtype of a tensor."""
@@ -56,6 +60,7 @@ def read_pack(folder: Path, name: str) -> ParityPack:
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ParityPackError(f"{description_path}: not a parity pack ({error!r})") from error
     try:
+        _check_archive(golden_path)
         with golden_path.open("rb") as stream, np.load(stream, allow_pickle=False) as archive:
             golden = {key: archive[key] for key in archive.files}
     except OSError as error:
@@ -66,3 +71,20 @@ def read_pack(folder: Path, name: str) -> ParityPack:
         if array.dtype.kind not in "uif":
             raise ParityPackError(f"{golden_path}: {key} has dtype {array.dtype}: want numbers")
     return ParityPack(tensors, checksums, golden, listed)
+
+
+def _check_archive(path: Path) -> None:
+    """Raise `ValueError` for an archive that would ask for much more memory than it has bytes."""
+    with zipfile.ZipFile(path) as archive:
+        entries = archive.infolist()
+        if sum(entry.file_size for entry in entries) > MAX_RATIO * path.stat().st_size:
+            raise ValueError(f"its arrays are more than {MAX_RATIO} times its size")
+        for entry in entries:
+            with archive.open(entry) as file:
+                version = np.lib.format.read_magic(file)  # type: ignore[no-untyped-call]
+                read = np.lib.format.read_array_header_1_0
+                if version != (1, 0):
+                    read = np.lib.format.read_array_header_2_0
+                shape, _, dtype = read(file)  # type: ignore[no-untyped-call]
+            if math.prod(shape) * dtype.itemsize > entry.file_size:
+                raise ValueError(f"{entry.filename} claims more numbers than it has")

@@ -12,7 +12,9 @@ from torch import nn
 
 from models.checkpoints.reading import read_checkpoint
 from models.checkpoints.tensors import fit_tensors
+from models.checkpoints.unpickling import MAX_CHECKPOINT
 from models.errors import CheckpointError
+from models.tensor_files import check_tensor_file
 from models.training.errors import TrainingError
 
 
@@ -74,7 +76,8 @@ def start_from_weights(network: nn.Module, metadata: Mapping[str, str], path: Pa
 def _metadata(path: Path) -> Mapping[str, str]:
     """What a safetensors file says of itself; nothing for files of another kind."""
     try:
+        check_tensor_file(path, MAX_CHECKPOINT)
         with safe_open(path, framework="pt") as file:
             return file.metadata() or {}
-    except (OSError, SafetensorError):
+    except (OSError, SafetensorError, CheckpointError):
         return {}

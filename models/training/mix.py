@@ -18,6 +18,9 @@ from pathlib import Path
 import torch
 from safetensors import SafetensorError, safe_open
 
+from models.card import MAX_TENSOR_FILE
+from models.errors import CheckpointError
+from models.tensor_files import check_tensor_file
 from models.training.errors import TrainingError
 from models.training.export import write_weights
 
@@ -51,9 +54,12 @@ def mix(first: Path, second: Path, share: float, out: Path) -> None:
 
 def _read(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, str]]:
     try:
+        check_tensor_file(path, MAX_TENSOR_FILE)
         with safe_open(path, framework="pt") as file:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
             return tensors, dict(file.metadata() or {})
+    except CheckpointError as error:
+        raise TrainingError(str(error)) from None
     except (OSError, SafetensorError) as error:
         reason = str(error).strip().splitlines()[0]
         raise TrainingError(f"{path}: not a safetensors file that can be read ({reason})") from None

@@ -9,6 +9,8 @@ from typing import Any
 
 import torch
 
+from models.checkpoints.unpickling import unpickle
+from models.errors import CheckpointError
 from models.training.errors import TrainingError
 
 STATE_NAME = "state.pt"
@@ -68,19 +70,14 @@ def read_state(path: Path) -> dict[str, Any]:
         TrainingError: the file is missing, damaged, or no state of a training.
     """
     try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
+        state = unpickle(path)
     except FileNotFoundError:
         raise TrainingError(f"{path}: no state to go on from") from None
-    # Damaged bytes make the unpickler raise nearly anything.
-    except Exception:
+    except (CheckpointError, OSError):
         raise TrainingError(
             f"{path}: damaged or no state of a training; delete it to start anew"
         ) from None
-    wrong = [
-        name
-        for name, kind in _ENTRIES.items()
-        if not isinstance(state, dict) or not isinstance(state.get(name), kind)
-    ]
+    wrong = [name for name, kind in _ENTRIES.items() if type(state.get(name)) is not kind]
     if wrong:
         raise TrainingError(f"{path}: no state of a training (its {wrong[0]} is missing)")
-    return dict(state)
+    return state

@@ -176,7 +176,23 @@ def test_landmarks_are_kept_and_found_again(
         np.testing.assert_array_equal(clip_landmarks(copy, tmp_path / "cache"), tracked)
 
 
-@pytest.mark.parametrize("content", [b"", b"\x93NUMPY", b"rubbish" * 50])
+def claiming(shape: str, dtype: str = "<f4") -> bytes:
+    """An array file of a few bytes whose header claims more."""
+    header = f"{{'descr': '{dtype}', 'fortran_order': False, 'shape': {shape}}}".ljust(117) + "\n"
+    return b"\x93NUMPY\1\0\x76\0" + header.encode() + bytes(64)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"\x93NUMPY",
+        b"rubbish" * 50,
+        claiming(f"({1 << 40}, 478, 3)"),
+        claiming("(4, 4)"),
+        claiming("(4,)", "|O"),
+    ],
+)
 def test_a_damaged_cache_is_made_anew(clip: Path, tmp_path: Path, content: bytes) -> None:
     tracked = clip_landmarks(clip, tmp_path)
     [kept] = tmp_path.iterdir()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import zipfile
 import zlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -155,6 +156,19 @@ def test_damaged_files_are_refused(make_pack: MakePack) -> None:
         check_parity("stand-in", folder)
     description.write_text("{")
     with pytest.raises(ParityPackError, match=r"stand-in\.json: not a parity pack"):
+        check_parity("stand-in", folder)
+
+
+def test_arrays_that_swell_are_refused_before_they_are_read(make_pack: MakePack) -> None:
+    folder = make_pack()
+    arrays = folder / "stand-in.npz"
+    np.savez_compressed(arrays, zeros=np.zeros(1 << 24))
+    with pytest.raises(ParityPackError, match="its arrays are more than 64 times its size"):
+        check_parity("stand-in", folder)
+    header = f"{{'descr': '<f8', 'fortran_order': False, 'shape': ({1 << 40},)}}".ljust(117) + "\n"
+    with zipfile.ZipFile(arrays, "w") as archive:
+        archive.writestr("claim.npy", b"\x93NUMPY\1\0\x76\0" + header.encode() + bytes(64))
+    with pytest.raises(ParityPackError, match=r"claim\.npy claims more numbers than it has"):
         check_parity("stand-in", folder)
 
 

@@ -1,0 +1,256 @@
+"""What reading a small checkpoint may cost, measured, and that reading it can be stopped."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from models import CheckpointError
+from models.checkpoints import unpickling
+from models.checkpoints.reading import read_checkpoint
+from models.checkpoints.unpickling import MEMORY, MEMORY_TO_FILE, NotKept, unpickle
+from models.tensor_files import MAX_HEADER
+
+ENTRIES = ("kp_detector", "generator")
+PYTORCH = 700 << 20  # bytes that a process with PyTorch takes by itself
+LIMIT = 3  # seconds of processor time in these tests
+
+
+def archive(path: Path, pickled: bytes, compression: int = zipfile.ZIP_STORED) -> Path:
+    """A file in the form of `torch.save` around any pickle."""
+    with zipfile.ZipFile(path, "w", compression) as file:
+        file.writestr("archive/data.pkl", pickled)
+        file.writestr("archive/byteorder", "little")
+        file.writestr("archive/version", "3\n")
+    return path
+
+
+def shared_tuple(depth: int) -> bytes:
+    """Opcodes that leave a tuple of two of a tuple of two of … in memo `depth`."""
+    steps = b"".join(b"h%ch%c\x86q%c" % (i, i, i + 1) for i in range(depth))
+    return b"\x80\x02)q\x00" + steps
+
+
+def keyed_by_a_shared_tuple(path: Path) -> Path:
+    return archive(path, shared_tuple(40) + b"}h\x28Ns.")
+
+
+def value_is_a_shared_tuple(path: Path) -> Path:
+    key = b"X\x09\x00\x00\x00generator"
+    return archive(path, shared_tuple(40) + b"}" + key + b"h\x28s.")
+
+
+def many_sets(path: Path) -> Path:
+    return archive(path, b"\x80\x02" + b"\x8f" * 1_500_000 + b"}.")
+
+
+def expanded(path: Path) -> Path:
+    torch.save({"generator": {"w": torch.zeros(1).expand(10**5, 10**5)}}, path)
+    return path
+
+
+def many_expanded(path: Path) -> Path:
+    tensors = {str(i): torch.zeros(1).expand(1000, 1000 + i) for i in range(200)}
+    torch.save({"generator": tensors}, path)
+    return path
+
+
+def old_form_with_a_large_storage(path: Path) -> Path:
+    torch.save({"generator": {"w": torch.zeros(77)}}, path, _use_new_zipfile_serialization=False)
+    count = b"K\x4dN"  # 77 elements, then no view
+    content = path.read_bytes()
+    assert count in content
+    path.write_bytes(content.replace(count, b"J\xff\xff\xff\x7fN"))
+    return path
+
+
+def compressed(path: Path) -> Path:
+    return archive(path, b"\x80\x02" + b"\x8f" * 5_000_000 + b"}.", zipfile.ZIP_DEFLATED)
+
+
+def entries_that_overlap(path: Path) -> Path:
+    archive(path, b"\x80\x02}.")
+    content = bytearray(path.read_bytes())
+    central = content.index(b"PK\1\2")
+    content[central + 20 : central + 28] = (1 << 30).to_bytes(4, "little") * 2
+    path.write_bytes(content)
+    return path
+
+
+def deep(path: Path) -> Path:
+    nested = b"}X\x09\x00\x00\x00generator" + b"]" * 5000 + b"a" * 4999 + b"s."
+    return archive(path, b"\x80\x02" + nested)
+
+
+HOSTILE: dict[str, tuple[Callable[[Path], Path], str]] = {
+    "key": (keyed_by_a_shared_tuple, f"takes more than {LIMIT} s to read"),
+    "value": (value_is_a_shared_tuple, "nested deeper than"),
+    "sets": (many_sets, "asks for much more memory than the file is large"),
+    "expanded": (expanded, "its tensors ask for more than 2 times the bytes of the file"),
+    "many expanded": (many_expanded, "its tensors ask for more than 2 times"),
+    "storage": (old_form_with_a_large_storage, "asks for much more memory"),
+    "compressed": (compressed, "its archive is compressed"),
+    "overlap": (entries_that_overlap, "claims more bytes than the file has"),
+    "deep": (deep, "nested deeper than"),
+}
+
+MEASURE = """
+import json, resource, sys
+from pathlib import Path
+from models import CheckpointError
+from models.checkpoints import unpickling
+from models.checkpoints.reading import read_checkpoint
+unpickling.SECONDS = int(sys.argv[1])
+try:
+    read_checkpoint(Path(sys.argv[2]), ("kp_detector", "generator"))
+    said = "read"
+except CheckpointError as error:
+    said = str(error)
+children = resource.getrusage(resource.RUSAGE_CHILDREN)
+own = resource.getrusage(resource.RUSAGE_SELF)
+print(json.dumps({
+    "said": said,
+    "seconds": children.ru_utime + children.ru_stime + own.ru_utime + own.ru_stime,
+    "memory": 1024 * max(children.ru_maxrss, own.ru_maxrss),
+}))
+"""
+
+
+@pytest.mark.parametrize("kind", list(HOSTILE))
+def test_a_small_file_costs_little_and_is_refused_in_a_line(kind: str, tmp_path: Path) -> None:
+    make, says = HOSTILE[kind]
+    path = make(tmp_path / "small.pth")
+    size = path.stat().st_size
+    assert size < 2_000_000
+    done = subprocess.run(
+        [sys.executable, "-c", MEASURE, str(LIMIT), str(path)],
+        capture_output=True,
+        check=True,
+        timeout=300,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+    )
+    measured = json.loads(done.stdout)
+    assert says in measured["said"]
+    assert "\n" not in measured["said"]
+    assert done.stderr == b""
+    # Two processes load PyTorch, on a machine that may be slow.
+    assert measured["seconds"] < LIMIT + 30
+    assert measured["memory"] < PYTORCH + MEMORY + MEMORY_TO_FILE * size
+
+
+def test_a_whole_checkpoint_of_some_size_is_read(tmp_path: Path) -> None:
+    # What the limits must leave room for: all of a file in the entries that are kept.
+    path = tmp_path / "large.pth"
+    weights = {f"w{i}": torch.full((1 << 22,), float(i)) for i in range(8)}
+    for old in (False, True):
+        torch.save({"generator": weights}, path, _use_new_zipfile_serialization=not old)
+        tensors = read_checkpoint(path, ("generator",))
+        assert {name: float(t[-1]) for name, t in tensors.items()} == {
+            f"generator.w{i}": float(i) for i in range(8)
+        }
+
+
+def test_everything_that_a_training_state_holds_comes_back(tmp_path: Path) -> None:
+    state: dict[Any, Any] = {
+        "metadata": {"a": "b"},
+        "numbers": [1, 2.5, True, None, float("inf")],
+        "betas": (0.9, 0.99),
+        "state": {0: {"step": torch.tensor(3.0)}, 1: {}},
+        "random": torch.get_rng_state(),
+        "empty": torch.zeros(0, 3),
+        "half": torch.arange(6, dtype=torch.bfloat16).reshape(2, 3).t(),
+    }
+    torch.save(state, tmp_path / "state.pt")
+    back = unpickle(tmp_path / "state.pt")
+    assert back.keys() == state.keys()
+    for name in ("metadata", "numbers", "betas"):
+        assert back[name] == state[name]
+        assert type(back[name]) is type(state[name])
+    assert back["state"][0]["step"] == 3
+    assert back["state"][1] == {}
+    for name in ("random", "empty", "half"):
+        assert torch.equal(back[name], state[name])
+        assert back[name].dtype == state[name].dtype
+    # Writing to them changes neither the file nor fails.
+    back["random"] += 1
+    torch.save({"size": torch.Size([1]), "sparse": torch.eye(2).to_sparse()}, tmp_path / "other")
+    assert unpickle(tmp_path / "other") == {
+        "size": NotKept("Size"),
+        "sparse": NotKept("tensor without plain numbers"),
+    }
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
+def test_reading_stops_at_once_and_leaves_nothing(number: signal.Signals, tmp_path: Path) -> None:
+    path = keyed_by_a_shared_tuple(tmp_path / "small.pth")
+    folder = tmp_path / "temporary"
+    folder.mkdir()
+    process = subprocess.Popen(
+        [
+            *(sys.executable, "-c", "from gfvc.cli.main import run; run()"),
+            *("models", "import", "fomm", str(path)),
+        ],
+        stderr=subprocess.DEVNULL,
+        env={**os.environ, "TMPDIR": str(folder), "GFVC_MODELS": str(tmp_path / "weights")},
+    )
+    child = wait_for_child(process.pid)
+    process.send_signal(number)
+    # Far less than what the file would take; the machine may be busy.
+    status = process.wait(timeout=8)
+    assert status in (143, 130, -number)
+    deadline = time.monotonic() + 8
+    while is_alive(child):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    assert list(folder.iterdir()) == []
+    assert not (tmp_path / "weights").exists()
+
+
+def wait_for_child(pid: int) -> int:
+    """The process that reads, once it has set its limits and reads."""
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline:
+        for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
+            with contextlib.suppress(OSError):
+                limits = Path(f"/proc/{child}/limits").read_text().splitlines()
+                [cpu] = [line.split() for line in limits if line.startswith("Max cpu time")]
+                if cpu[3] != "unlimited":
+                    return int(child)
+        time.sleep(0.05)
+    raise AssertionError("no process reads the file")
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def test_a_header_of_safetensors_that_is_too_long_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "x.safetensors"
+    header = b"{" + b" " * MAX_HEADER + b"}"
+    path.write_bytes(len(header).to_bytes(8, "little") + header)
+    with pytest.raises(CheckpointError, match=f"its header has {len(header)} bytes, at most"):
+        read_checkpoint(path, ENTRIES)
+
+
+def test_a_reader_that_cannot_start_says_why(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = archive(tmp_path / "small.pth", b"\x80\x02}.")
+    monkeypatch.setattr(unpickling, "_CHILD", tmp_path / "absent.py")
+    with pytest.raises(CheckpointError, match=r"the process that reads it failed .*t open file"):
+        unpickle(path)
