@@ -19,12 +19,15 @@ _EXACT = 2**53
 
 
 def layout_of(values: FaceValues) -> ParameterLayout:
-    """Layout of received parameters; raise `StreamError` when there are none."""
+    """Layout of received parameters; raise `StreamError` when there are none, or too many."""
     points = values.keypoints or ()
-    matrices = tuple(
-        MatrixShape(m.type_idx or 0, len(m.matrices), len(m.matrices[0]), len(m.matrices[0][0]))
-        for m in values.matrices
-    )
+    try:
+        matrices = tuple(
+            MatrixShape(m.type_idx or 0, len(m.matrices), len(m.matrices[0]), len(m.matrices[0][0]))
+            for m in values.matrices
+        )
+    except ValueError as error:
+        raise StreamError(f"matrices that no layout here has: {error}") from None
     if not points and not matrices:
         raise StreamError("a message carries no face parameters")
     coordinate = values.keypoint_precision_factor or 1
@@ -113,7 +116,8 @@ def from_numbers(numbers: FloatArray, layout: ParameterLayout) -> FaceValues:
 
 
 def _rounded(numbers: FloatArray, precision: int) -> list[int]:
-    scaled = np.rint(numbers * 2.0**precision)
+    with np.errstate(over="ignore", invalid="ignore"):
+        scaled = np.rint(numbers * 2.0**precision)
     if not (np.abs(scaled) < _EXACT).all():
         raise StreamError(f"a parameter is too large for steps of 2^-{precision}")
     return [int(number) for number in scaled]

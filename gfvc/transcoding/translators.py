@@ -12,8 +12,10 @@ import numpy as np
 
 from gfvc.errors import InputError
 from gfvc.transcoding.numbers import count, same_shape
-from models import MatrixShape, ParameterLayout
+from models import CheckpointError, MatrixShape, ParameterLayout
 from models.contract import FloatArray
+from models.tensor_files import check_tensor_file
+from sei.coder import MAX_ITEMS
 
 _FORMAT = "gfvc linear translator 1"
 _MAX_FILE = 1 << 26  # bytes
@@ -107,7 +109,9 @@ class LinearTranslator(Translator):
 
     def translate(self, numbers: FloatArray) -> FloatArray:
         """The linear map."""
-        translated: FloatArray = self.matrix @ numbers + self.offset
+        # What overflows is refused where the numbers are rounded.
+        with np.errstate(over="ignore", invalid="ignore"):
+            translated: FloatArray = self.matrix @ numbers + self.offset
         return translated
 
 
@@ -130,19 +134,18 @@ def load_translator(path: Path) -> LinearTranslator:
     from safetensors import SafetensorError, safe_open
 
     try:
-        if path.stat().st_size > _MAX_FILE:
-            raise InputError(f"{path}: larger than {_MAX_FILE} bytes; no translator")
+        check_tensor_file(path, _MAX_FILE)
         with safe_open(path, framework="numpy") as file:
             description = json.loads((file.metadata() or {})["description"])
             if description["format"] != _FORMAT:
                 raise InputError(f"{path}: not a {_FORMAT}")
-            tensors = {
-                name: np.asarray(file.get_tensor(name), np.float64) for name in ("matrix", "offset")
-            }
+            tensors = {name: _numbers(file.get_tensor(name)) for name in ("matrix", "offset")}
         source, target = _layout(description["source"]), _layout(description["target"])
         uri = description["target_uri"]
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror or error})") from None
+    except CheckpointError as error:
+        raise InputError(str(error)) from None
     except (SafetensorError, KeyError, TypeError, ValueError, RecursionError) as error:
         raise InputError(f"{path}: not a translator ({error})") from None
     if uri is not None and not isinstance(uri, str):
@@ -153,9 +156,21 @@ def load_translator(path: Path) -> LinearTranslator:
         raise InputError(f"{path}: {error}") from None
 
 
+def _numbers(tensor: Any) -> FloatArray:
+    array = np.asarray(tensor)
+    if array.dtype.kind != "f":
+        raise ValueError(f"its numbers are {array.dtype}")
+    return array.astype(np.float64)
+
+
 def _layout(description: dict[str, Any]) -> ParameterLayout:
-    matrices = tuple(MatrixShape(**matrix) for matrix in description["matrices"])
-    return ParameterLayout(**{**description, "matrices": matrices})
+    """The layout that a file describes; any number in it may be of any kind and size."""
+    shapes = [dict(matrix) for matrix in description["matrices"]]
+    scalars = {name: value for name, value in description.items() if name != "matrices"}
+    for name, value in [item for part in (scalars, *shapes) for item in part.items()]:
+        if type(value) is not int or not 0 <= value <= MAX_ITEMS:
+            raise ValueError(f"{name} is {value!r:.40}, not an integer within 0..{MAX_ITEMS}")
+    return ParameterLayout(**scalars, matrices=tuple(MatrixShape(**shape) for shape in shapes))
 
 
 def require_source(translator: Translator, layout: ParameterLayout) -> None:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 
 import numpy as np
 import pytest
+from safetensors import safe_open
 from safetensors.numpy import save_file
 
-from gfvc.errors import InputError
+from gfvc.errors import InputError, StreamError
 from gfvc.transcoding import LinearTranslator, load_translator, save_translator
+from gfvc.transcoding.numbers import from_numbers
 from models import MatrixShape, ParameterLayout
 from models.contract import FloatArray
+from models.tensor_files import MAX_HEADER
 
 SOURCE = ParameterLayout(matrices=(MatrixShape(7, 1, 1, 5),))
 TARGET = ParameterLayout(keypoints=2, dimensions=2, coordinate_precision=9)
@@ -82,7 +86,7 @@ def test_other_files_are_refused(tmp_path: Path) -> None:
         load_translator(path)
     for content in (b"", b"text" * 10):
         path.write_bytes(content)
-        with pytest.raises(InputError, match="not a translator"):
+        with pytest.raises(InputError, match="not a safetensors file"):
             load_translator(path)
     tensors = {"matrix": np.zeros((4, 5)), "offset": np.zeros(4)}
     for description in ("{", "{}", '{"format": "other"}', "[" * 100_000):
@@ -96,4 +100,68 @@ def test_other_files_are_refused(tmp_path: Path) -> None:
         load_translator(path)
     path.write_bytes(content.replace(b'\\"width\\": 5', b'\\"width\\": 6'))
     with pytest.raises(InputError, match="a translator of 6 into 4 numbers"):
+        load_translator(path)
+
+
+def described(path: Path, old: bytes, new: bytes) -> Path:
+    """A translator whose description has other numbers; they keep the length of the header."""
+    save_translator(LinearTranslator(SOURCE, TARGET, np.zeros((4, 5)), np.zeros(4)), path)
+    content = path.read_bytes()
+    start = content.index(old)
+    end = start + len(old)
+    # Blanks of the JSON text are given up, or added behind the header's own.
+    size = int.from_bytes(content[:8], "little")
+    header = content[8:start] + new + content[end : 8 + size]
+    header = header.rstrip(b" ")
+    header += b" " * (-len(header) % 8)
+    path.write_bytes(len(header).to_bytes(8, "little") + header + content[8 + size :])
+    return path
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (rb"\"width\": 5", rb"\"width\": 5.0"),
+        (rb"\"width\": 5", rb"\"width\": true"),
+        (rb"\"width\": 5", rb"\"width\": 1e400"),
+        (rb"\"width\": 5", rb"\"width\": NaN"),
+        (rb"\"dimensions\": 2", rb"\"dimensions\": 2.0"),
+        (rb"\"keypoints\": 2", rb"\"keypoints\": 2.0"),
+        (rb"\"keypoints\": 2", rb"\"keypoints\": 99999999999999999999"),
+        (rb"\"coordinate_precision\": 9", rb"\"coordinate_precision\": 9.5"),
+        (rb"\"keypoints\": 2", rb"\"keypoints\": \"2\""),
+        (rb"\"keypoints\": 2", rb"\"keypoints\": [2]"),
+    ],
+)
+def test_only_integers_describe_a_layout(old: bytes, new: bytes, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"not a translator .*not an integer within"):
+        load_translator(described(tmp_path / "map", old, new))
+
+
+@pytest.mark.parametrize("dtype", [np.int32, np.bool_, np.complex64])
+def test_numbers_of_another_kind_are_refused(dtype: type, tmp_path: Path) -> None:
+    good = tmp_path / "map"
+    save_translator(LinearTranslator(SOURCE, TARGET, np.zeros((4, 5)), np.zeros(4)), good)
+    with safe_open(good, framework="numpy") as file:
+        metadata = file.metadata()
+    save_file({"matrix": np.zeros((4, 5), dtype), "offset": np.zeros(4)}, good, metadata)
+    with pytest.raises(InputError, match="not a translator"):
+        load_translator(good)
+
+
+def test_numbers_that_overflow_are_refused_without_a_warning() -> None:
+    translator = LinearTranslator(SOURCE, TARGET, np.full((4, 5), 1e308), np.zeros(4))
+    for numbers in (np.full(5, 9.0), np.array([9.0, -9, 9, -9, 9])):
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            translated = translator.translate(numbers)
+            with pytest.raises(StreamError, match="too large"):
+                from_numbers(translated, TARGET)
+
+
+def test_a_header_that_is_too_long_is_refused_before_it_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "map"
+    header = b"{" + b" " * MAX_HEADER + b"}"
+    path.write_bytes(len(header).to_bytes(8, "little") + header)
+    with pytest.raises(InputError, match=f"its header has {len(header)} bytes, at most"):
         load_translator(path)
