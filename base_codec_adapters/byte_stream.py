@@ -191,12 +191,12 @@ class _Bits:
         return self._value >> self._length - end & (1 << count) - 1
 
     def ue(self) -> int:
-        zeros = 0
-        while not self.u(1):
-            zeros += 1
-            if zeros > 32:
-                raise ValueError("Exp-Golomb code of more than 32 leading zeros")
-        return (1 << zeros) - 1 + self.u(zeros)
+        left = self._length - self.position
+        zeros = left - (self._value & (1 << left) - 1).bit_length()
+        if zeros > 32:
+            raise ValueError("Exp-Golomb code of more than 32 leading zeros")
+        self.position += zeros
+        return self.u(zeros + 1) - 1
 
     def align(self) -> None:
         self.u(-self.position % 8)
