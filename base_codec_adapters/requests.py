@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from fractions import Fraction
 from pathlib import Path
 from typing import Literal, get_args
 
 from base_codec_adapters.byte_stream import Codec
-from base_codec_adapters.decoded_pictures import DecodedPictures
 from base_codec_adapters.errors import RequestInvalidError
 from base_codec_adapters.pictures import Picture420
 from base_codec_adapters.spool import PictureSpool
@@ -164,11 +164,11 @@ class DecodeRequest:
 class DecodeResult:
     """Decoded pictures in output order, cropped to the conformance window, and rounded to 8 bits.
 
-    ``pictures`` lie in a file until they are asked for. ``bit_depth`` is that of the stream (8 or
-    10); ``version`` and ``command`` as in `EncodeResult`.
+    ``pictures`` of a program lie in a file until they are asked for, see `DecodedPictures`.
+    ``bit_depth`` is that of the stream (8 or 10); ``version`` and ``command`` as in `EncodeResult`.
     """
 
-    pictures: DecodedPictures
+    pictures: Sequence[Picture420]
     bit_depth: int
     version: str
     command: tuple[str, ...]

@@ -9,11 +9,11 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from base_codec_adapters.temporary import temporary_folder
 from gfvc.bench.coding import coded, describe_programs
 from gfvc.bench.plan import Plan, Settings
 from gfvc.bench.reference import ClipName, Reference
@@ -85,8 +85,8 @@ class ClipPoints:
         ours = frozenset({".266", ".265", ".obu", ".mp4", ".json"})
         with (
             replaced_when_complete(folder, force=True, folder_of=ours) as temporary,
-            tempfile.TemporaryDirectory(prefix="gfvc-bench-") as scratch,
-            coded(settings, self._reference, Path(scratch)) as result,
+            temporary_folder("gfvc-bench-") as scratch,
+            coded(settings, self._reference, scratch) as result,
         ):
             scores = self._score(result.pictures, temporary / _DECODED)
             stream = temporary / result.stream.name

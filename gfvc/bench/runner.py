@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import multiprocessing
-import tempfile
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from base_codec_adapters.errors import BaseCodecError
+from base_codec_adapters.temporary import temporary_folder
 from gfvc.bench.coding import check_programs
 from gfvc.bench.plan import Plan, Settings, check_plan
 from gfvc.bench.points import ClipPoints, point_name, read_point
@@ -183,9 +183,9 @@ def _run_clip(
     described = _read_description(folder, plan)
     failures: list[dict[str, Any]] = []
     if missing or described is None:
-        with tempfile.TemporaryDirectory(prefix="gfvc-bench-") as scratch:
+        with temporary_folder("gfvc-bench-") as scratch:
             try:
-                reference = _prepare(clip, folder, plan, Path(scratch))
+                reference = _prepare(clip, folder, plan, scratch)
             except _POINT_ERRORS as error:
                 failed = [_failure(clip, settings, error, count) for settings in missing]
                 return ClipResult(None, [], failed)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -198,6 +200,26 @@ def test_parameter_sets_cut_at_every_byte(codec: Codec) -> None:
     for size in range(6, len(unit) - 1):
         with pytest.raises(StreamInvalidError, match="ends too early"):
             summarise(unit[:size] + tail, codec)
+
+
+@pytest.mark.parametrize("codec", CODECS)
+@pytest.mark.parametrize("content", ["ones", "zeros", "start codes", "pictures", "SPS", "SEI"])
+def test_work_is_in_proportion_to_the_bytes(codec: Codec, content: str) -> None:
+    """A megabyte of anything takes a fraction of a second; here it has 5, on a busy machine."""
+    unit = {
+        "ones": b"\xff",
+        "zeros": b"\x00",
+        "start codes": b"\x00\x00\x01\x26\x01\x80",
+        "pictures": picture_unit(codec),
+        "SPS": sps_unit(codec, Sps()),
+        "SEI": sei_unit(codec, HASH),
+    }[content]
+    stream = make_stream(codec, 1, Sps()) + unit * (1_000_000 // len(unit))
+    started = time.process_time()
+    summarise(stream, codec)
+    size = sum(map(len, base_layer(stream, codec, hashes=True)))
+    assert time.process_time() - started < 5
+    assert size <= len(stream) + stream.count(b"\x00\x00\x01")
 
 
 def test_endless_zeros_in_a_parameter_set() -> None:
