@@ -20,7 +20,7 @@ from dataclasses import dataclass
 
 from gfvc.errors import StreamError
 from gfvc.options.encoding import MAX_POOL
-from gfvc.picture_schedule import MAX_PICTURES, PictureSchedule
+from gfvc.picture_schedule import MAX_PICTURES, PictureSchedule, RegularPictures
 from sei import SeiError
 from sei.bits import BitReader, BitWriter
 
@@ -67,7 +67,8 @@ class ReferenceRuns:
 
     def check_starts(self, schedule: PictureSchedule) -> None:
         """Raise `StreamError` when a run starts at a picture without a message."""
-        missing = {start for start, _ in self.runs} - set(schedule.sent)
+        sent = schedule.sent if isinstance(schedule.sent, RegularPictures) else set(schedule.sent)
+        missing = [start for start, _ in self.runs if start not in sent]
         if missing:
             raise StreamError(
                 f"gfvc's user data message has another reference start at picture {min(missing)}, "
@@ -109,5 +110,7 @@ def _read(reader: BitReader) -> ReferenceRuns:
     start = 0
     for _ in range(count):
         start += reader.exp_golomb() + 1
+        if start >= MAX_PICTURES:
+            raise ValueError(f"a run cannot start at picture {start}")
         runs.append((start, reader.unsigned(_POOL_BITS)))
     return ReferenceRuns(pool, number, tuple(runs))

@@ -108,17 +108,17 @@ class StreamInformation:
             if len(body) == _FORMAT.size:
                 raise StreamError("gfvc's user data message ends before its flags")
             flags = body[_FORMAT.size]
-        further = BitReader(body[_FORMAT.size + 1 :])
+        further = body[_FORMAT.size + 1 :]
         schedule = references = None
         if flags & _HAS_SCHEDULE:
-            schedule = PictureSchedule.read(further)
+            schedule, further = PictureSchedule.read(further)
         elif per_message != 1:
             raise StreamError(
                 f"the stream has {per_message} pictures per message and does not say which; "
                 "this version decodes 1"
             )
         if flags & _HAS_REFERENCES:
-            references = ReferenceRuns.read(further)
+            references = ReferenceRuns.read(BitReader(further))
             if schedule is not None:
                 references.check_starts(schedule)
         return cls(

@@ -1,13 +1,15 @@
 from __future__ import annotations
 
 import contextlib
+import tracemalloc
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from gfvc.errors import StreamError
-from gfvc.picture_schedule import PictureSchedule, regular_pictures
+from gfvc.picture_schedule import MAX_PICTURES, PictureSchedule, RegularPictures
+from sei.bits import BitWriter
 
 distances = st.lists(st.integers(1, 300), max_size=60)
 
@@ -21,7 +23,7 @@ def test_round_trip(steps: list[int], tail: int) -> None:
 
 @given(st.integers(1, 400), st.integers(1, 50))
 def test_regular_schedules_take_a_few_bytes(pictures: int, interval: int) -> None:
-    schedule = PictureSchedule(pictures, regular_pictures(pictures, interval))
+    schedule = PictureSchedule(pictures, RegularPictures(pictures, interval))
     assert len(schedule.to_bytes()) <= 4
     assert PictureSchedule.from_bytes(schedule.to_bytes()) == schedule
     assert schedule.without_message == pictures - 1 - len(schedule.sent)
@@ -48,3 +50,71 @@ def test_no_bytes_do_harm(data: bytes) -> None:
 def test_a_cut_leaves_what_arrived() -> None:
     assert PictureSchedule(9, (2, 4, 8)).cut(2) == PictureSchedule(5, (2, 4))
     assert PictureSchedule(9, (2, 4, 8)).cut(0) == PictureSchedule(1, ())
+
+
+@given(st.integers(1, 60), st.integers(1, 70))
+def test_regular_pictures_are_a_sequence(pictures: int, interval: int) -> None:
+    expected = list(range(interval, pictures, interval))
+    if pictures > 1 and pictures - 1 not in expected:
+        expected.append(pictures - 1)
+    regular = RegularPictures(pictures, interval)
+    assert list(regular) == expected
+    assert regular == tuple(expected)
+    assert len(regular) == len(expected)
+    assert [regular[i] for i in range(-len(expected), len(expected))] == expected * 2
+    assert regular[:3] == tuple(expected[:3])
+    assert [p for p in range(-1, pictures + 2) if p in regular] == expected
+    for index in (len(expected), -len(expected) - 1):
+        with pytest.raises(IndexError):
+            regular[index]
+
+
+def test_a_regular_schedule_takes_no_memory_for_its_pictures() -> None:
+    coded = PictureSchedule(MAX_PICTURES, RegularPictures(MAX_PICTURES, 1)).to_bytes()
+    PictureSchedule.from_bytes(coded)
+    tracemalloc.start()
+    try:
+        schedules = [PictureSchedule.from_bytes(coded) for _ in range(100)]
+        kept, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert len(schedules[0].sent) == MAX_PICTURES - 1
+    assert kept < most < 1 << 20
+
+
+@pytest.mark.parametrize("shift", range(8))
+def test_a_long_list_of_one_bits_is_refused_without_reading_it(shift: int) -> None:
+    """Four megabytes that say nothing but "further on"."""
+    writer = BitWriter()
+    writer.exp_golomb(MAX_PICTURES - 1)
+    writer.unsigned(0, 1)
+    writer.exp_golomb(1)
+    writer.unsigned(shift, 3)
+    data = writer.to_bytes()
+    data = data[:-1] + bytes([data[-1] | (1 << -writer.position % 8) - 1])
+    tracemalloc.start()
+    try:
+        with pytest.raises(StreamError, match="damaged schedule"):
+            PictureSchedule.from_bytes(data + b"\xff" * (4 << 20))
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert most < 12 << 20
+
+
+@pytest.mark.parametrize("shift", range(8))
+def test_the_longest_lists_are_read(shift: int) -> None:
+    step = (1 << shift) + 1
+    sent = tuple(range(step, MAX_PICTURES, step)) + (MAX_PICTURES - 1,)
+    sent = tuple(sorted({*sent, 1, 2, MAX_PICTURES - 2}))
+    schedule = PictureSchedule(MAX_PICTURES, sent)
+    assert PictureSchedule.from_bytes(schedule.to_bytes()) == schedule
+
+
+def test_bytes_after_a_schedule_are_given_back() -> None:
+    for schedule in (
+        PictureSchedule(7, (1, 5)),
+        PictureSchedule(900, RegularPictures(900, 7)),
+        PictureSchedule(1, ()),
+    ):
+        assert PictureSchedule.read(schedule.to_bytes() + b"rest") == (schedule, b"rest")
