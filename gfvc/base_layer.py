@@ -19,6 +19,7 @@ from base_codec_adapters import (
     find_encoder,
 )
 from gfvc.colour import to_picture420, to_rgb
+from gfvc.limits import MAX_AREA, MAX_SIDE
 
 Picture = npt.NDArray[np.uint8]
 
@@ -67,15 +68,20 @@ class KeyPictureCoder:
 
 
 def decode_base_layer(
-    codec: Codec, parts: Iterable[tuple[bytes, int]], timeout: float = DEFAULT_TIMEOUT
+    codec: Codec,
+    parts: Iterable[tuple[bytes, int]],
+    timeout: float = DEFAULT_TIMEOUT,
+    area: int = MAX_AREA,
 ) -> Iterator[Picture]:
     """The pictures of a base layer as RGB.
 
     `parts` are streams that can be decoded one by one, each with its number of coded pictures;
-    the pictures of one part are held at a time. `timeout` is in seconds for a part. Raises
-    `BaseCodecError` when they are not as many as expected, or cannot be decoded.
+    the pictures of one part are held at a time. `timeout` is in seconds for a part, `area` the most
+    luma samples that a picture may have. Raises `BaseCodecError` when they are not as many as
+    expected, or cannot be decoded.
     """
+    limits = DecodeLimits(MAX_SIDE, MAX_SIDE, area)
     decoder = find_decoder(codec, timeout=timeout)
     for stream, expected in parts:
-        result = decoder.decode(DecodeRequest(stream, expected_pictures=expected))
+        result = decoder.decode(DecodeRequest(stream, expected, limits=limits))
         yield from map(to_rgb, result.pictures)

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from itertools import islice
 
 from gfvc.base_layer import Picture
+from gfvc.picture_units import PictureUnit
 from gfvc.reference_runs import NUMBERS
-from gfvc.stream_reader import PictureUnit
 from models import AnimationModel, FaceParameters, Reference
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
@@ -11,6 +12,7 @@ from typing import Any
 
 from base_codec_adapters import (
     DEFAULT_TIMEOUT,
+    LimitExceededError,
     OutputInvalidError,
     ProgramFailedError,
     StreamInvalidError,
@@ -18,9 +20,11 @@ from base_codec_adapters import (
 from gfvc.base_layer import Picture, decode_base_layer
 from gfvc.decoded_pool import DecodedPool
 from gfvc.driven_pictures import parameters_of_pictures
-from gfvc.errors import StreamError
+from gfvc.errors import OutputError, StreamError
+from gfvc.limits import MAX_AREA
 from gfvc.options.decoding import DecodeOptions
 from gfvc.output import check_not_source, check_writable, replaced_when_complete
+from gfvc.picture_units import PictureUnit
 from gfvc.stream_reader import FaceStream, read_face_stream
 from gfvc.transcoding import is_marked, model_uri
 from gfvc.video_writer import is_folder_output, open_writer
@@ -96,12 +100,12 @@ def decode(
     check_writable(output, force=force)
     folder_of = frozenset({".png"}) if is_folder_output(output) else None
     with replaced_when_complete(output, force=force, folder_of=folder_of) as temporary:
-        stream = read_face_stream(source, notes, options.codec)
+        stream = read_face_stream(source, notes, options.codec, options.limits)
         rate = options.rate or stream.rate or DEFAULT_RATE
         if stream.rate is None and options.rate is None:
             notes(f"{source}: states no picture rate; shown at {float(rate):g} pictures a second")
         name, model = NO_MODEL, None
-        if any(unit.payloads for unit in stream.picture_units):
+        if stream.pictures_as_coded < stream.coded_pictures:
             registered = _find_model(source, stream, registry or default_registry())
             name, model = registered.card.name, registered.load(options.runtime)
         if stream.pictures_as_coded:
@@ -112,13 +116,29 @@ def decode(
         count, total = 0, stream.pictures
         width = height = 0
         with open_writer(temporary, rate) as writer:
-            for picture in decode_pictures(source, stream, model, options.timeout, notes):
-                writer.write(picture)
+            pictures = decode_pictures(
+                source, stream, model, options.timeout, notes, options.max_area
+            )
+            for picture in pictures:
                 height, width = picture.shape[:2]
+                if not count:
+                    _check_output(output, writer.least_size(width, height) * total, options)
+                writer.write(picture)
+                _check_output(output, writer.size, options)
                 count += 1
                 progress(count, total)
+        _check_output(output, writer.size, options)
     seconds = time.perf_counter() - started
     return DecodeSummary(count, rate, width, height, name, seconds, stream.pictures_as_coded)
+
+
+def _check_output(output: Path, size: int, options: DecodeOptions) -> None:
+    """Raise `OutputError` when an output takes, or will take, more bytes than it may."""
+    if size > options.max_size:
+        raise OutputError(
+            f"{output}: takes more than {options.max_size} bytes; if that is meant, allow more "
+            "with --max-size"
+        )
 
 
 def _find_model(source: Path, stream: FaceStream, registry: Registry) -> RegisteredModel:
@@ -139,17 +159,18 @@ def decode_pictures(
     model: AnimationModel | None,
     timeout: float = DEFAULT_TIMEOUT,
     notes: Notes = _ignore,
+    area: int = MAX_AREA,
 ) -> Iterator[Picture]:
-    """All pictures of a stream in output order, uint8 RGB [height, width, 3].
+    """All pictures of a stream in output order, uint8 RGB [height, width, 3], of one size.
 
     `model` may be None for a stream without face messages. `timeout` is in seconds for the base
-    decoder and the coded pictures that it decodes at a time. `notes` is told how many pictures
-    lack the key picture that they were made from.
+    decoder and the coded pictures that it decodes at a time, `area` the most luma samples of a
+    coded picture. `notes` is told how many pictures lack the key picture that they were made from.
+    Raises `StreamError` when coded pictures cannot be decoded, are larger, or change their size.
     """
     marked = stream.model_uri is not None and is_marked(stream.model_uri)
-    keys = _coded_pictures(source, stream, timeout)
     pool: DecodedPool | None = None
-    for unit, key in zip(stream.picture_units, keys, strict=True):
+    for unit, key in _coded_pictures(source, stream, timeout, area):
         yield key
         if unit.payloads:
             assert model is not None
@@ -163,9 +184,33 @@ def decode_pictures(
         )
 
 
-def _coded_pictures(source: Path, stream: FaceStream, timeout: float) -> Iterator[Picture]:
+def _coded_pictures(
+    source: Path, stream: FaceStream, timeout: float, area: int
+) -> Iterator[tuple[PictureUnit, Picture]]:
+    """Each coded picture with what belongs to it."""
+    waiting: deque[PictureUnit] = deque()
+
+    def parts() -> Iterator[tuple[bytes, int]]:
+        for part in stream.parts():
+            waiting.extend(part)
+            yield b"".join(unit.coded for unit in part), len(part)
+
+    size: tuple[int, int] | None = None
+    number = 0
     try:
-        yield from decode_base_layer(stream.codec, stream.base_layer_parts(), timeout)
+        for picture in decode_base_layer(stream.codec, parts(), timeout, area):
+            height, width = picture.shape[:2]
+            if size not in (None, (width, height)):
+                assert size is not None
+                raise StreamError(
+                    f"{source}: its pictures change from {size[0]}x{size[1]} to {width}x{height} "
+                    f"at coded picture {number}; pictures of one size only can be decoded"
+                )
+            size = width, height
+            number += 1
+            yield waiting.popleft(), picture
     except (StreamInvalidError, ProgramFailedError, OutputInvalidError) as error:
         reason = str(error).splitlines()[0]
+        if isinstance(error, LimitExceededError) and error.limit == "area":
+            reason += "; if that is meant, allow more with --max-area"
         raise StreamError(f"{source}: its coded pictures cannot be decoded: {reason}") from error

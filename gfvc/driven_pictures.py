@@ -17,7 +17,7 @@ from gfvc.errors import StreamError
 from gfvc.interpolation import interpolated
 from gfvc.parameter_coding import to_parameters
 from gfvc.picture_schedule import PictureSchedule
-from gfvc.stream_reader import PictureUnit
+from gfvc.picture_units import PictureUnit
 from gfvc.transcoding import repacked, to_numbers
 from models import FaceParameters, ParameterLayout
 from models.contract import FloatArray
@@ -33,12 +33,13 @@ def parameters_of_pictures(
     Raises `StreamError` when the messages do not carry what the model wants.
     """
     try:
-        if unit.schedule is None:
+        schedule = unit.schedule
+        if schedule is None:
             for values in _held(unit.values()):
                 own = repacked(values, layout) if marked else values
                 yield to_parameters(own, layout, source)
             return
-        yield from _scheduled(unit, unit.schedule, layout, source, marked=marked)
+        yield from _scheduled(unit, schedule, layout, source, marked=marked)
     except StreamError as error:
         text = str(error)
         where = f"{source}: "
@@ -80,23 +81,21 @@ class _Rows:
         self.pictures.append(picture)
         self.numbers.append(numbers)
 
-    def all(self, spans: Sequence[tuple[int, int, int]]) -> FloatArray:
-        """Numbers of all pictures, span by span."""
-        if not self.numbers:
-            return np.zeros((spans[-1][1], 0))
-        rows, places = np.stack(self.numbers), np.array(self.pictures)
-        parts = []
+    def of_spans(self, spans: Sequence[tuple[int, int, int]]) -> Iterator[FloatArray]:
+        """Numbers of all pictures [pictures, n], span by span."""
+        places = np.array(self.pictures)
         for start, end, _ in spans:
-            within = (places >= start) & (places < end)
-            if not (places == start).any():
+            if not self.numbers:
+                yield np.zeros((end - start, 0))
+                continue
+            first, after = np.searchsorted(places, [start, end])
+            if first == after or places[first] != start:
                 raise StreamError(
                     f"picture {start}: its message is missing or leaves out parameters, and its "
                     "reference is another than that of the pictures before"
                 )
-            parts.append(
-                interpolated(rows[within], [int(p) - start for p in places[within]], end - start)
-            )
-        return np.concatenate(parts)
+            rows = np.stack(self.numbers[first:after])
+            yield interpolated(rows, (places[first:after] - start).tolist(), end - start)
 
 
 def _scheduled(
@@ -121,9 +120,9 @@ def _scheduled(
         if part.pictures and part.pictures[0]:
             raise StreamError("a message carries a kind of parameters that its base message lacks")
     spans = unit.reference_spans
-    numbers = np.concatenate([keypoints.all(spans), matrices.all(spans)], axis=1)
-    for row in numbers:
-        yield _in_layout(row, layout)
+    for parts in zip(keypoints.of_spans(spans), matrices.of_spans(spans), strict=True):
+        for row in np.concatenate(parts, axis=1):
+            yield _in_layout(row, layout)
 
 
 def _in_layout(numbers: FloatArray, layout: ParameterLayout) -> FaceParameters:

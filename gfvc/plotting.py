@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from gfvc.errors import StreamError
+from gfvc.limits import MAX_PICTURES
 from gfvc.picture_schedule import PictureSchedule
 from gfvc.stream_information import find_information
 from sei import FaceValues, GenerativeFaceVideo, MatrixType, NalUnit
@@ -33,8 +34,11 @@ class StreamCurves:
     key_pictures: list[int] = field(default_factory=list)
 
 
-def collect_curves(units: Iterable[NalUnit]) -> StreamCurves:
-    """Read a stream's face messages; damaged ones are left out."""
+def collect_curves(units: Iterable[NalUnit], most: int = MAX_PICTURES) -> StreamCurves:
+    """Read a stream's face messages; damaged ones are left out.
+
+    Raises `StreamError` when they are of more than `most` output pictures.
+    """
     curves = StreamCurves()
     numbers = _PictureNumbers()
     pending_base = 0
@@ -47,6 +51,11 @@ def collect_curves(units: Iterable[NalUnit]) -> StreamCurves:
                 numbers.announce(None if information is None else information.schedule)
             continue
         pending_base = _add(curves, inspected, pending_base, numbers)
+        if numbers.known > most:
+            raise StreamError(
+                f"asks for more than {most} pictures; if that is meant, allow more with "
+                "--max-pictures"
+            )
     return curves
 
 
@@ -57,23 +66,28 @@ class _PictureNumbers:
         self._start = 0  # of the access unit
         self._next = 0
         self._announced: PictureSchedule | None = None
-        self._places: tuple[int, ...] = ()
+        self._sent: Sequence[int] = ()
 
     def announce(self, schedule: PictureSchedule | None) -> None:
         """Take the schedule of the access unit that comes next."""
         if schedule is not None:
             self._announced = schedule
 
+    @property
+    def known(self) -> int:
+        """Output pictures so far."""
+        return self._next
+
     def of(self, message: GenerativeFaceVideo) -> int:
         """The number of a message's picture."""
         if message.base_picture_flag:
             self._start, schedule = self._next, self._announced
             self._announced = None
-            self._places = () if schedule is None else (0, *schedule.sent)
+            self._sent = () if schedule is None else schedule.sent
             self._next = self._start + (1 if schedule is None else schedule.pictures)
             return self._start
-        if message.gfv_cnt < len(self._places):
-            return self._start + self._places[message.gfv_cnt]
+        if 0 < message.gfv_cnt <= len(self._sent):
+            return self._start + self._sent[message.gfv_cnt - 1]
         self._next += 1
         return self._next - 1
 
@@ -98,9 +112,17 @@ def _add(
     return 0
 
 
-def plot_stream(units: Iterable[NalUnit], output: Path, title: str) -> None:
-    """Draw a stream's curves into a PNG file; raise `StreamError` when it has no face messages."""
-    curves = collect_curves(units)
+def plot_stream(
+    units: Iterable[NalUnit], output: Path, title: str, most: int = MAX_PICTURES
+) -> None:
+    """Draw a stream's curves into a PNG file.
+
+    Raises `StreamError` when it has no face messages, or some of more than `most` pictures.
+    """
+    try:
+        curves = collect_curves(units, most)
+    except StreamError as error:
+        raise StreamError(f"{title}: {error}") from None
     if not curves.values:
         raise StreamError(f"{title}: holds no generative face video messages to draw")
     import matplotlib as mpl

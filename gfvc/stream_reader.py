@@ -1,24 +1,27 @@
-"""Taking a stream apart: the base layer for the base decoder, face parameters by picture."""
+"""Taking a stream apart: the base layer for the base decoder, face parameters by picture.
+
+A stream is gone through twice: once to see that all of it can be understood and how much it asks
+for, then picture by picture as they are decoded. So memory does not grow with the stream.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
 from base_codec_adapters import Codec as BaseCodec
 from gfvc.errors import InputError, StreamError
+from gfvc.limits import DEFAULT_LIMITS, StreamLimits
 from gfvc.nal_source import open_nal_units
-from gfvc.picture_schedule import PictureSchedule
-from gfvc.reference_runs import ReferenceRuns
+from gfvc.picture_units import PictureUnit
 from gfvc.stream_information import StreamInformation
 from sei import (
     GENERATIVE_FACE_VIDEO,
     USER_DATA_UNREGISTERED,
     Codec,
     Element,
-    FaceValues,
     GfvState,
     MessageCutError,
     NalUnit,
@@ -40,93 +43,69 @@ _HEADER_BYTES = 2  # of a VVC or HEVC NAL unit
 PART_PICTURES = 64
 
 
-@dataclass(slots=True)
-class PictureUnit:
-    """A coded picture: its NAL units, and the messages that belong to it.
-
-    `payloads` are those of its face messages in output order, the base message first; empty for
-    a picture without any, which is shown as coded: by mistake, or on purpose if our user data say
-    so (`shown_as_coded`). They are kept as coded, a few bytes each, because a long stream has
-    many. `schedule` says which output pictures they are of, None: one after the other, and
-    `references` which key pictures drive these, None: this one.
-    """
-
-    units: list[NalUnit] = field(default_factory=list)
-    payloads: list[bytes] = field(default_factory=list)
-    shown_as_coded: bool = False
-    schedule: PictureSchedule | None = None
-    references: ReferenceRuns | None = None
-
-    @property
-    def pictures(self) -> int:
-        """Number of output pictures, the coded one included."""
-        if self.schedule is not None and self.payloads:
-            return self.schedule.pictures
-        return max(1, len(self.payloads))
-
-    @property
-    def reference_spans(self) -> list[tuple[int, int, int]]:
-        """Spans of output pictures: first, after the last, key pictures back of the reference."""
-        if self.references is None:
-            return [(0, self.pictures, 0)]
-        return self.references.spans(self.pictures)
-
-    @property
-    def can_be_entered(self) -> bool:
-        """Whether decoding can start here: an IDR picture with its parameter sets."""
-        return any(unit.is_idr for unit in self.units) and any(
-            unit.type_name == "SPS" for unit in self.units
-        )
-
-    def values(self) -> Iterator[FaceValues]:
-        """Face parameters of each message: of the picture itself, then of those it drives."""
-        state = GfvState()
-        for payload in self.payloads:
-            state.read(payload)
-            yield state.values
-
-
 @dataclass(frozen=True, slots=True)
 class FaceStream:
-    """What a decoder needs of a stream. `rate` and `model_uri` are None when not stated."""
+    """What a decoder needs of a stream. `rate` and `model_uri` are None when not stated.
 
+    `coded_pictures` are those of the base layer, of which `pictures_as_coded` have no face
+    messages: they are shown as they are. `pictures` are all output pictures.
+    """
+
+    path: Path
     codec: BaseCodec
-    picture_units: list[PictureUnit]
     rate: Fraction | None
     model_uri: str | None
+    coded_pictures: int
+    pictures_as_coded: int
+    pictures: int
+
+    def units(self) -> Iterator[PictureUnit]:
+        """The coded pictures with their messages, read from the file as they are asked for.
+
+        Raises `StreamError` when the file is not what it was.
+        """
+        scan = _Scan(self.path, _no_notes, self.codec)
+        seen = 0
+        for unit in scan.pictures():
+            seen += 1
+            yield unit
+        if seen != self.coded_pictures:
+            raise StreamError(f"{self.path}: was changed while it was read")
+
+    def parts(self) -> Iterator[list[PictureUnit]]:
+        """The coded pictures in parts that can be decoded one by one."""
+        part: list[PictureUnit] = []
+        for unit in self.units():
+            if len(part) >= PART_PICTURES and unit.can_be_entered:
+                yield part
+                part = []
+            part.append(unit)
+        if part:
+            yield part
+
+    def base_layer_parts(self) -> Iterator[tuple[bytes, int]]:
+        """The base layer in streams that can be decoded one by one, and their coded pictures."""
+        for part in self.parts():
+            yield b"".join(unit.coded for unit in part), len(part)
+
+    @property
+    def picture_units(self) -> list[PictureUnit]:
+        """All coded pictures with their messages at once."""
+        return list(self.units())
 
     @property
     def base_layer(self) -> bytes:
         """The coded pictures as an Annex B stream of their own."""
-        return _annex_b(self.picture_units)
-
-    def base_layer_parts(self) -> Iterator[tuple[bytes, int]]:
-        """The base layer in streams that can be decoded one by one, and their coded pictures."""
-        part: list[PictureUnit] = []
-        for picture in self.picture_units:
-            if len(part) >= PART_PICTURES and picture.can_be_entered:
-                yield _annex_b(part), len(part)
-                part = []
-            part.append(picture)
-        if part:
-            yield _annex_b(part), len(part)
-
-    @property
-    def pictures_as_coded(self) -> int:
-        """Number of coded pictures that have no face messages: they are shown as they are."""
-        return sum(not unit.payloads for unit in self.picture_units)
-
-    @property
-    def pictures(self) -> int:
-        """Number of output pictures."""
-        return sum(unit.pictures for unit in self.picture_units)
+        return b"".join(unit.coded for unit in self.units())
 
 
-def _annex_b(pictures: Iterable[PictureUnit]) -> bytes:
-    return b"".join(unit.to_annex_b() for picture in pictures for unit in picture.units)
+def _no_notes(text: str) -> None:
+    """What is to be remarked was remarked when the stream was read first."""
 
 
-def read_face_stream(path: Path, notes: Notes, codec: str | None = None) -> FaceStream:
+def read_face_stream(
+    path: Path, notes: Notes, codec: str | None = None, limits: StreamLimits = DEFAULT_LIMITS
+) -> FaceStream:
     """Read a stream; a stream that was cut off is read up to the cut, and `notes` is told.
 
     What decoding does not need does not stop it: other layers and unspecified NAL unit types are
@@ -135,59 +114,126 @@ def read_face_stream(path: Path, notes: Notes, codec: str | None = None) -> Face
 
     Raises `InputError` when the file is no VVC or HEVC stream, `StreamError` when it holds neither
     face messages nor pictures that it says are shown as coded, or messages that cannot be
-    understood.
+    understood, or asks for more pictures than `limits` allow.
     """
-    reader = _Reader(path, notes)
-    try:
-        with open_nal_units(path, codec) as units:
-            held: NalUnit | None = None
-            for unit in _without_cut_header(path, units, reader):
-                if held is not None:
-                    reader.add(held, last=False)
-                held = unit
-            if held is None:
-                raise InputError(f"{path}: is empty")
-            reader.add(held, last=True)
-    except SeiError as error:
-        raise StreamError(f"{path}: {error}") from None
-    return reader.finish()
+    scan = _Scan(path, notes, codec, limits)
+    coded = as_coded = pictures = 0
+    for unit in scan.pictures():
+        coded += 1
+        as_coded += not unit.payloads
+        pictures += unit.pictures
+    assert scan.codec is not None
+    return FaceStream(
+        path, _CODECS[scan.codec], scan.rate, scan.model_uri, coded, as_coded, pictures
+    )
 
 
-def _without_cut_header(path: Path, units: Iterator[NalUnit], reader: _Reader) -> Iterator[NalUnit]:
-    """The NAL units, but for a last one that was cut off within its header."""
-    try:
-        yield from units
-    except ByteStreamError as error:
-        if error.offset is None or error.offset + _HEADER_BYTES <= path.stat().st_size:
-            raise
-        reader.cut_at = error.offset
+class _Gathered:
+    """NAL units that belong together: their bytes, and what was seen among them."""
+
+    def __init__(self) -> None:
+        self.coded = bytearray()
+        self.sequence_parameter_set = self.idr = False
+        self.precedes_picture = False
+        self.last: NalUnit | None = None
+
+    def add(self, unit: NalUnit) -> None:
+        self.coded += unit.to_annex_b()
+        self.sequence_parameter_set |= unit.type_name == "SPS"
+        self.idr |= unit.is_idr
+        self.precedes_picture |= unit.precedes_picture
+        self.last = unit
 
 
-class _Reader:
-    """Collects picture units from NAL units in order."""
+class _Scan:
+    """Goes through a stream and gives its picture units, each when it is complete.
 
-    def __init__(self, path: Path, notes: Notes) -> None:
+    `limits` None: it was gone through before.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        notes: Notes,
+        codec: str | None = None,
+        limits: StreamLimits | None = None,
+    ) -> None:
         self._path = path
+        self._named_codec = codec
         self._notes = notes
-        self._codec: Codec | None = None
+        self._limits = limits
         self._state = GfvState()
-        self._pictures: list[PictureUnit] = []
-        self._waiting: list[NalUnit] = []  # belong to the picture that comes next
-        self._rate: Fraction | None = None
-        self._schedule: PictureSchedule | None = None  # of the picture that comes next
-        self._references: ReferenceRuns | None = None  # likewise
-        self._model_uri: str | None = None
+        self._picture: PictureUnit | None = None  # the last that was started
+        self._of_picture = _Gathered()
+        self._waiting = _Gathered()  # belongs to the picture that comes next
+        self._complete: PictureUnit | None = None  # to be given away
+        self._given = 0
+        self._output_pictures = 0  # of those given
+        self._information: tuple[StreamInformation, bytes] | None = None  # of the next picture
         self._messages = 0
         self._shown_as_coded = False  # what the last user data said of the pictures after it
         self._any_as_coded = False
         self._gfv_id: int | None = None
         self._other_faces = False
         self._damaged_sei = False  # and notes were told
-        self.cut_at: int | None = None  # byte of the NAL unit in which the stream was cut off
+        self._cut_at: int | None = None  # byte of the NAL unit in which the stream was cut off
+        self.codec: Codec | None = None
+        self.rate: Fraction | None = None
+        self.model_uri: str | None = None
 
-    def add(self, unit: NalUnit, *, last: bool) -> None:
-        if self._codec is None:
-            self._codec = unit.codec
+    def pictures(self) -> Iterator[PictureUnit]:
+        """The picture units in order; the other attributes are known at the end."""
+        self._file_bytes = self._size()
+        try:
+            with open_nal_units(self._path, self._named_codec) as units:
+                held: NalUnit | None = None
+                for unit in self._without_cut_header(units):
+                    if held is not None:
+                        self._add(held, last=False)
+                        yield from self._given_away()
+                    held = unit
+                if held is None:
+                    raise InputError(f"{self._path}: is empty")
+                self._add(held, last=True)
+                yield from self._given_away()
+        except SeiError as error:
+            raise StreamError(f"{self._path}: {error}") from None
+        self._finish()
+        yield from self._given_away()
+
+    def _size(self) -> int:
+        try:
+            return self._path.stat().st_size
+        except (OSError, ValueError):
+            return 0  # opening it tells what is wrong
+
+    def _given_away(self) -> Iterator[PictureUnit]:
+        unit, self._complete = self._complete, None
+        if unit is not None:
+            self._given += 1
+            self._output_pictures += unit.pictures
+            self._check_pictures(0)
+            yield unit
+
+    def _check_pictures(self, further: int) -> None:
+        if self._limits is not None:
+            try:
+                self._limits.check_pictures(self._output_pictures + further, self._file_bytes)
+            except StreamError as error:
+                raise StreamError(f"{self._path}: {error}") from None
+
+    def _without_cut_header(self, units: Iterator[NalUnit]) -> Iterator[NalUnit]:
+        """The NAL units, but for a last one that was cut off within its header."""
+        try:
+            yield from units
+        except ByteStreamError as error:
+            if error.offset is None or error.offset + _HEADER_BYTES <= self._file_bytes:
+                raise
+            self._cut_at = error.offset
+
+    def _add(self, unit: NalUnit, *, last: bool) -> None:
+        if self.codec is None:
+            self.codec = unit.codec
             if unit.codec not in _CODECS:
                 raise InputError(
                     f"{self._path}: an {unit.codec.name} stream; VVC or HEVC is wanted"
@@ -197,33 +243,50 @@ class _Reader:
         if unit.is_sei:
             self._add_sei(unit, last=last)
         elif unit.starts_picture:
-            picture = PictureUnit(
-                [*self._waiting, unit],
-                shown_as_coded=self._shown_as_coded,
-                schedule=self._schedule,
-                references=self._references,
-            )
-            self._pictures.append(picture)
-            self._waiting, self._schedule, self._references = [], None, None
-        elif self._pictures and (unit.is_vcl or (unit.ends_sequence and not self._waiting)):
-            self._pictures[-1].units.append(unit)
+            self._close_picture()
+            self._start_picture(unit)
+        elif self._picture is not None and (
+            unit.is_vcl or (unit.ends_sequence and self._waiting.last is None)
+        ):
+            self._of_picture.add(unit)
         else:
-            self._waiting.append(unit)
+            self._waiting.add(unit)
+
+    def _start_picture(self, unit: NalUnit) -> None:
+        self._of_picture, self._waiting = self._waiting, _Gathered()
+        self._of_picture.add(unit)
+        self._picture = PictureUnit(shown_as_coded=self._shown_as_coded)
+        if self._information is not None:
+            stated, payload = self._information
+            self._information = None
+            if stated.schedule is not None or stated.references is not None:
+                self._picture.information = payload
+            if stated.schedule is not None:
+                self._picture.announced = stated.schedule.pictures
+                self._picture.announced_messages = len(stated.schedule.sent)
+
+    def _close_picture(self) -> None:
+        """Complete the picture that was started, if there is one."""
+        if self._picture is not None:
+            self._complete, self._picture = self._picture, None
+            self._complete.coded = self._of_picture.coded
+            self._complete.can_be_entered = (
+                self._of_picture.idr and self._of_picture.sequence_parameter_set
+            )
 
     def _add_sei(self, unit: NalUnit, *, last: bool) -> None:
         for message in self._sei_messages(unit, last=last):
             if message.payload_type == USER_DATA_UNREGISTERED:
-                information = self._information(unit, message)
+                information = self._stated(unit, message)
                 if information is not None:
-                    self._rate = information.rate
+                    self.rate = information.rate
                     self._shown_as_coded = information.shown_as_coded
                     self._any_as_coded |= information.shown_as_coded
-                    self._schedule = information.schedule
-                    self._references = information.references
+                    self._information = information, message.payload
             elif message.payload_type == GENERATIVE_FACE_VIDEO:
                 self._add_face(unit, message)
 
-    def _information(self, unit: NalUnit, message: SeiMessage) -> StreamInformation | None:
+    def _stated(self, unit: NalUnit, message: SeiMessage) -> StreamInformation | None:
         try:
             return StreamInformation.from_payload(message.payload)
         except StreamError as error:
@@ -239,7 +302,7 @@ class _Reader:
         except (TrailingBitsError, MessageCutError) as error:
             lost = error.payload_type if isinstance(error, MessageCutError) else None
             if last:
-                self.cut_at = unit.offset
+                self._cut_at = unit.offset
             elif lost == GENERATIVE_FACE_VIDEO:
                 raise StreamError(
                     f"{self._path}: SEI NAL unit at byte {unit.offset}: {error}"
@@ -264,16 +327,16 @@ class _Reader:
             raise StreamError(f"{where}: {error}") from None
         if face.is_reserved or not self._is_followed(face.gfv_id):
             return
-        if not self._pictures:
+        picture = self._picture
+        if picture is None:
             raise StreamError(
                 f"{where}: comes before any coded picture; the base picture is missing"
             )
-        picture = self._pictures[-1]
         if face.base_picture_flag:
             if picture.payloads:
                 raise StreamError(f"{where}: a second base message; its coded picture is missing")
             if isinstance(face.network, NetworkUri):
-                self._model_uri = face.network.uri
+                self.model_uri = face.network.uri
         elif not picture.payloads:
             raise StreamError(f"{where}: a driven picture whose key picture has no base message")
         elif face.gfv_cnt != len(picture.payloads):
@@ -281,12 +344,13 @@ class _Reader:
                 f"{where}: is number {face.gfv_cnt} of its key picture where number "
                 f"{len(picture.payloads)} is due; messages are missing or out of order"
             )
-        elif picture.schedule is not None and face.gfv_cnt > len(picture.schedule.sent):
+        elif picture.announced_messages is not None and face.gfv_cnt > picture.announced_messages:
             raise StreamError(
                 f"{where}: is number {face.gfv_cnt} of its key picture, whose user data announces "
-                f"{len(picture.schedule.sent)}"
+                f"{picture.announced_messages}"
             )
         picture.payloads.append(message.payload)
+        self._check_pictures(picture.pictures)
 
     def _is_followed(self, gfv_id: int) -> bool:
         """One face is drawn: that of the first message."""
@@ -297,41 +361,36 @@ class _Reader:
             self._notes(f"{self._path}: carries several faces; only gfv_id {self._gfv_id} is drawn")
         return gfv_id == self._gfv_id
 
-    def _last_is_complete(self) -> bool:
+    def _is_whole(self, picture: PictureUnit) -> bool:
         """Whether the last picture cannot have been cut off.
 
         A picture with a base message is whole. One that is shown as coded is whole when something
         follows it: the start of another picture, or the end of the sequence that gfvc writes.
         """
-        picture = self._pictures[-1]
         if picture.payloads or not picture.shown_as_coded:
             return bool(picture.payloads)
-        return bool(self._waiting) or picture.units[-1].ends_sequence
+        last = self._of_picture.last
+        return self._waiting.last is not None or (last is not None and last.ends_sequence)
 
-    def finish(self) -> FaceStream:
+    def _finish(self) -> None:
+        """Complete the last picture, or leave it out."""
         if not self._messages and not self._any_as_coded:
             raise StreamError(
                 f"{self._path}: holds no generative face video messages; a player can show it"
             )
-        assert self._codec is not None
-        if self._pictures and not self._last_is_complete():
-            incomplete = self._pictures.pop()
-            self.cut_at = incomplete.units[-1].offset
-        elif any(unit.precedes_picture for unit in self._waiting):
-            self.cut_at = self._waiting[-1].offset
-        if not self._pictures:
+        if self._picture is not None and not self._is_whole(self._picture):
+            self._picture = None
+            self._cut_at = None if self._of_picture.last is None else self._of_picture.last.offset
+        elif self._waiting.precedes_picture and self._waiting.last is not None:
+            self._cut_at = self._waiting.last.offset
+        last = self._picture
+        self._close_picture()
+        if not self._given and last is None:
             raise StreamError(f"{self._path}: ends before the base message of its first picture")
-        if self.cut_at is not None:
-            self._cut_last_schedule()
+        if self._cut_at is not None:
+            if last is not None:
+                last.cut_schedule()
             self._notes(
-                f"{self._path}: cut off in the NAL unit at byte {self.cut_at}; "
+                f"{self._path}: cut off in the NAL unit at byte {self._cut_at}; "
                 "what comes before is decoded"
             )
-        return FaceStream(_CODECS[self._codec], self._pictures, self._rate, self._model_uri)
-
-    def _cut_last_schedule(self) -> None:
-        """Leave out the pictures after the last message that arrived."""
-        last = self._pictures[-1]
-        arrived = len(last.payloads) - 1
-        if last.schedule is not None and arrived < len(last.schedule.sent):
-            last.schedule = last.schedule.cut(arrived)

@@ -40,6 +40,15 @@ class PictureWriter(ABC):
     def write(self, picture: Picture) -> None:
         """Add a picture; raise `OutputError` when that fails."""
 
+    @property
+    @abstractmethod
+    def size(self) -> int:
+        """Bytes that the output takes so far."""
+
+    def least_size(self, width: int, height: int) -> int:
+        """Bytes that a picture takes at the least; 0 where pictures are compressed."""
+        return 0
+
     @abstractmethod
     def close(self) -> None:
         """Complete the output; raise `OutputError` when that fails."""
@@ -68,6 +77,12 @@ class PngFolderWriter(PictureWriter):
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._count = 0
+        self._size = 0
+
+    @property
+    def size(self) -> int:
+        """Bytes that the output takes so far."""
+        return self._size
 
     def write(self, picture: Picture) -> None:
         """Add a picture as a PNG file."""
@@ -81,6 +96,7 @@ class PngFolderWriter(PictureWriter):
             path.write_bytes(data.tobytes())
         except OSError as error:
             raise OutputError(f"{path}: cannot be written ({error.strerror})") from None
+        self._size += data.nbytes
         self._count += 1
 
     def close(self) -> None:
@@ -101,6 +117,15 @@ class VideoFileWriter(PictureWriter):
         self._container: Any = None
         self._stream: Any = None
         self._count = 0
+
+    @property
+    def size(self) -> int:
+        """Bytes that the output takes so far."""
+        return self._path.stat().st_size if self._path.exists() else 0
+
+    def least_size(self, width: int, height: int) -> int:
+        """Bytes that a picture takes at the least; 0 where pictures are compressed."""
+        return width * height * 3 // 2 if self._path.suffix.lower() == ".y4m" else 0
 
     def write(self, picture: Picture) -> None:
         """Add a picture."""

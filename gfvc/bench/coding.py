@@ -103,9 +103,9 @@ def _code_gfvc(settings: GfvcSettings, reference: Reference, folder: Path) -> Co
 def _bits_of_pictures(stream: FaceStream, pictures: int) -> tuple[int, ...] | None:
     """Bits of each picture's coded picture and messages; None when not every one has its own."""
     bits: list[int] = []
-    for unit in stream.picture_units:
+    for unit in stream.units():
         messages = [8 * len(payload) for payload in unit.payloads] or [0]
-        messages[0] += 8 * sum(len(nal_unit.to_annex_b()) for nal_unit in unit.units)
+        messages[0] += 8 * len(unit.coded)
         bits += messages
     return tuple(bits) if len(bits) == pictures else None
 

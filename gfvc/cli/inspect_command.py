@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from gfvc.cli.codec_argument import add_codec
+from gfvc.cli.option_arguments import add_options
 from sei import NalUnit, inspect_command
 
 HELP = "show what is in a stream"
@@ -27,6 +28,8 @@ examples:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command's arguments."""
+    from gfvc.options.picture_limit import PictureLimit
+
     parser.add_argument(
         "input",
         metavar="IN",
@@ -41,10 +44,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="draw keypoint tracks, feature curves and bits of each picture instead of the tree",
     )
     parser.add_argument("--force", action="store_true", help="replace FILE.png if it exists")
+    add_options(parser, PictureLimit)
 
 
 def _plot(options: argparse.Namespace) -> None:
     from gfvc.errors import InputError
+    from gfvc.limits import StreamLimits
     from gfvc.nal_source import STANDARD_INPUT, open_nal_units
     from gfvc.output import replaced_when_complete
     from gfvc.plotting import plot_stream
@@ -55,7 +60,16 @@ def _plot(options: argparse.Namespace) -> None:
         replaced_when_complete(options.plot, force=options.force) as temporary,
         open_nal_units(options.input, options.codec) as units,
     ):
-        plot_stream(units, temporary, options.input)
+        most = StreamLimits(options.max_pictures).most_pictures(_size(options.input))
+        plot_stream(units, temporary, options.input, most)
+
+
+def _size(name: str) -> int:
+    """Bytes of a file; 0 where it has none, or what it is made of is not known before."""
+    try:
+        return Path(name).stat().st_size
+    except OSError:
+        return 0
 
 
 class _InformationNotes:

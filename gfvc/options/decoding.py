@@ -7,15 +7,22 @@ from fractions import Fraction
 from typing import ClassVar
 
 from base_codec_adapters import DEFAULT_TIMEOUT
-from gfvc.options.declaration import OptionGroup, documented, option
+from gfvc.limits import (
+    MAX_AREA,
+    MAX_OUTPUT,
+    MAX_SIDE,
+    StreamLimits,
+)
+from gfvc.options.declaration import documented, option
 from gfvc.options.encoding import PICTURE_RATE
-from gfvc.options.kinds import real, words
+from gfvc.options.kinds import file_size, real, whole, words
+from gfvc.options.picture_limit import PictureLimit
 from models import Runtime
 
 
 @documented
 @dataclass(frozen=True, kw_only=True)
-class DecodeOptions(OptionGroup):
+class DecodeOptions(PictureLimit):
     """How to decode; `runtime` says how networks run.
 
     Raises `ValueError` for a value that an option cannot have.
@@ -39,4 +46,20 @@ class DecodeOptions(OptionGroup):
         "seconds that the base decoder may take for the coded pictures that it decodes at a time",
         DEFAULT_TIMEOUT,
     )
+    max_area: int = option(
+        whole(1, MAX_SIDE**2, of="a number of samples"),
+        "the most luma samples, width times height, that a coded picture of IN may have",
+        MAX_AREA,
+    )
+    max_size: int = option(
+        file_size(),
+        "the most bytes that OUT may take, such as 500M or 20G",
+        MAX_OUTPUT,
+        shown="20G",
+    )
     runtime: Runtime = field(default_factory=Runtime)
+
+    @property
+    def limits(self) -> StreamLimits:
+        """What a stream may ask for."""
+        return StreamLimits(self.max_pictures, self.max_area, self.max_size)

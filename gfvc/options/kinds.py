@@ -71,6 +71,20 @@ def real(low: float, high: float, wanted: str, *, with_thousands: bool = False) 
     return Kind(wanted, read, accepts, "N[k]" if with_thousands else "N")
 
 
+def file_size() -> Kind:
+    """Numbers of bytes, in text such as 500M or 20G (powers of 1024)."""
+    powers = {"k": 10, "m": 20, "g": 30, "t": 40}
+
+    def read(given: str) -> int:
+        power = powers.get(given[-1:].lower(), 0)
+        return int(float(given[:-1] if power else given) * (1 << power))
+
+    def accepts(value: Any) -> bool:
+        return isinstance(value, int) and not isinstance(value, bool) and 1 <= value < 1 << 63
+
+    return Kind("a number of bytes such as 500M or 20G", read, accepts, "N[M|G]")
+
+
 def fraction(low: Fraction, high: Fraction, wanted: str, metavar: str = "N") -> Kind:
     """Exact numbers above 0, from `low` to `high`, such as 25 or 30000/1001."""
 

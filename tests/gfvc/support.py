@@ -14,6 +14,11 @@ import numpy as np
 
 from base_codec_adapters.ffmpeg import find_ffmpeg
 from gfvc import decode
+from gfvc.picture_schedule import PictureSchedule
+from gfvc.picture_units import PictureUnit
+from gfvc.rectangle import Rectangle
+from gfvc.reference_runs import ReferenceRuns
+from gfvc.stream_information import StreamInformation
 from gfvc.stream_reader import FaceStream
 from gfvc.video_reader import Picture, read_pictures
 from gfvc.video_writer import open_writer
@@ -143,3 +148,16 @@ def replace_messages(units: Iterable[NalUnit], replacement: Iterable[SeiMessage]
             return [*kept, make_sei_nal_unit(replacement, unit.codec)]
         kept.append(unit)
     raise AssertionError("the stream holds no suffix SEI NAL unit")
+
+
+def announce(
+    unit: PictureUnit,
+    schedule: PictureSchedule | None = None,
+    references: ReferenceRuns | None = None,
+) -> None:
+    """Have a picture's user data say which pictures have messages, and what drives them."""
+    crop = Rectangle(0, 0, 64, 64)
+    information = StreamInformation(Fraction(25), 64, 64, crop, False, schedule, references)
+    unit.information = information.to_payload()
+    unit.announced = None if schedule is None else schedule.pictures
+    unit.announced_messages = None if schedule is None else len(schedule.sent)

@@ -19,10 +19,11 @@ from gfvc.errors import StreamError
 from gfvc.face_units import DecidedUnits
 from gfvc.key_decisions.reference_choice import NEARER_BY, ReferenceChoice, face_distance
 from gfvc.picture_schedule import PictureSchedule
+from gfvc.picture_units import PictureUnit
 from gfvc.rectangle import Rectangle
 from gfvc.reference_runs import ReferenceRuns
 from gfvc.stream_information import StreamInformation
-from gfvc.stream_reader import PictureUnit, read_face_stream
+from gfvc.stream_reader import read_face_stream
 from gfvc.stream_writer import StreamWriter
 from gfvc.symbol_decisions import Switches, SymbolSettings
 from models import (
@@ -37,6 +38,7 @@ from models.contract import Picture
 from tests.gfvc.conftest import CodeClip
 from tests.gfvc.support import (
     CommandLine,
+    announce,
     assert_refused,
     decode_all,
     nal_units,
@@ -193,7 +195,8 @@ def test_the_last_key_picture_stands_in_for_a_missing_one(tmp_path: Path) -> Non
 def test_a_decoder_keeps_no_more_than_the_stream_says(tmp_path: Path) -> None:
     pool = DecodedPool(StampModel(LAYOUT))
     for number in range(600):
-        unit = PictureUnit(payloads=[b""], references=ReferenceRuns(3, number % 256))
+        unit = PictureUnit(payloads=[b""])
+        announce(unit, references=ReferenceRuns(3, number % 256))
         list(pool.animate(unit, shown(number % 200), iter([face(0, 0)])))
         assert len(pool._kept) <= 3
 
@@ -201,7 +204,8 @@ def test_a_decoder_keeps_no_more_than_the_stream_says(tmp_path: Path) -> None:
 def test_a_reference_needs_all_parameters_at_its_start(tmp_path: Path) -> None:
     path = write_made(tmp_path / "made.266", UNITS, pool=3)
     unit = read_face_stream(path, no_notes).picture_units[1]
-    unit.schedule, unit.payloads = PictureSchedule(5, (1, 2, 3, 4)), unit.payloads[:2]
+    announce(unit, PictureSchedule(5, (1, 2, 3, 4)), unit.references)
+    unit.payloads = unit.payloads[:2]
     with pytest.raises(StreamError, match="its reference is another"):
         list(parameters_of_pictures(unit, LAYOUT, path, marked=False))
 

@@ -105,8 +105,8 @@ def test_a_long_list_of_one_bits_is_refused_without_reading_it(shift: int) -> No
 @pytest.mark.parametrize("shift", range(8))
 def test_the_longest_lists_are_read(shift: int) -> None:
     step = (1 << shift) + 1
-    sent = tuple(range(step, MAX_PICTURES, step)) + (MAX_PICTURES - 1,)
-    sent = tuple(sorted({*sent, 1, 2, MAX_PICTURES - 2}))
+    further = {1, 2, MAX_PICTURES - 2, MAX_PICTURES - 1}
+    sent = tuple(sorted(further.union(range(step, MAX_PICTURES, step))))
     schedule = PictureSchedule(MAX_PICTURES, sent)
     assert PictureSchedule.from_bytes(schedule.to_bytes()) == schedule
 

@@ -1,0 +1,87 @@
+"""Coded pictures with what belongs to them: their bytes, and face messages as coded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from gfvc.picture_schedule import PictureSchedule
+from gfvc.reference_runs import ReferenceRuns
+from gfvc.stream_information import StreamInformation
+from sei import FaceValues, GfvState
+
+
+@dataclass(slots=True)
+class PictureUnit:
+    """A coded picture: its NAL units, and the messages that belong to it.
+
+    `coded` is an Annex B stream of the picture and of the parameter sets before it; decoding can
+    start here if it `can_be_entered`: an IDR picture with its sequence parameter set.
+
+    `payloads` are those of its face messages in output order, the base message first; empty for
+    a picture without any, which is shown as coded: by mistake, or on purpose if our user data say
+    so (`shown_as_coded`). `pictures` is the number of output pictures, the coded one included.
+
+    What our user data say is kept as coded too, `information` with what it announces: a few bytes
+    can stand for many pictures.
+    """
+
+    coded: bytearray = field(default_factory=bytearray)
+    can_be_entered: bool = False
+    payloads: list[bytes] = field(default_factory=list)
+    shown_as_coded: bool = False
+    information: bytes | None = None
+    announced: int | None = None
+    """Output pictures by the schedule; None without one."""
+    announced_messages: int | None = None
+    """Messages by the schedule, without the base message; None without one."""
+
+    @property
+    def pictures(self) -> int:
+        """Number of output pictures, the coded one included."""
+        if self.announced is not None and self.payloads:
+            return self.announced
+        return max(1, len(self.payloads))
+
+    @property
+    def schedule(self) -> PictureSchedule | None:
+        """Which output pictures the messages are of; None: one after the other."""
+        stated = self._stated
+        if stated is None or stated.schedule is None:
+            return None
+        if stated.schedule.pictures != self.announced:
+            return stated.schedule.cut(self.announced_messages or 0)
+        return stated.schedule
+
+    @property
+    def references(self) -> ReferenceRuns | None:
+        """Which key pictures drive the output pictures; None: this one."""
+        return None if self._stated is None else self._stated.references
+
+    @property
+    def _stated(self) -> StreamInformation | None:
+        if self.information is None:
+            return None
+        return StreamInformation.from_payload(self.information)
+
+    @property
+    def reference_spans(self) -> list[tuple[int, int, int]]:
+        """Spans of output pictures: first, after the last, key pictures back of the reference."""
+        references = self.references
+        if references is None:
+            return [(0, self.pictures, 0)]
+        return references.spans(self.pictures)
+
+    def cut_schedule(self) -> None:
+        """Leave out the pictures after the last message that arrived."""
+        schedule, arrived = self.schedule, len(self.payloads) - 1
+        if schedule is not None and arrived < len(schedule.sent):
+            left = schedule.cut(arrived)
+            self.announced, self.announced_messages = left.pictures, len(left.sent)
+
+    def values(self) -> Iterator[FaceValues]:
+        """Face parameters of each message: of the picture itself, then of those it drives."""
+        state = GfvState()
+        for payload in self.payloads:
+            state.read(payload)
+            yield state.values
