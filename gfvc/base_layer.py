@@ -76,9 +76,9 @@ def decode_base_layer(
     """The pictures of a base layer as RGB.
 
     `parts` are streams that can be decoded one by one, each with its number of coded pictures;
-    the pictures of one part are held at a time. `timeout` is in seconds for a part, `area` the most
-    luma samples that a picture may have. Raises `BaseCodecError` when they are not as many as
-    expected, or cannot be decoded.
+    the decoded pictures of one part wait on the disk. `timeout` is in seconds for a part, `area`
+    the most luma samples that a picture may have. Raises `BaseCodecError` when they are not as
+    many as expected, or cannot be decoded.
     """
     limits = DecodeLimits(MAX_SIDE, MAX_SIDE, area)
     decoder = find_decoder(codec, timeout=timeout)
