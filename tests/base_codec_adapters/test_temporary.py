@@ -17,6 +17,7 @@ import pytest
 from base_codec_adapters import (
     BaseEncoder,
     EncodeRequest,
+    Picture420,
     PictureSpool,
     ProgramFailedError,
     TemporaryFolderError,
@@ -100,6 +101,35 @@ def test_a_full_folder_is_named(tmp_path: Path) -> None:
         assert line.startswith(f"{name} TemporaryFolderError {small}: "), line
         assert "No space left on device" in line
         assert line.endswith("make room, or name another folder in TMPDIR")
+
+
+@pytest.mark.program
+def test_the_largest_pictures_allowed_fit_in_memory(tmp_path: Path) -> None:
+    """16 pictures of 14 MB each, from a few kB: neither we nor the program hold many of them."""
+    luma, chroma = np.full((2304, 4096), 90, np.uint8), np.full((1152, 2048), 128, np.uint8)
+    request = EncodeRequest((Picture420(luma, chroma, chroma),), qp=51)
+    stream = find_encoder("hevc", "ffmpeg-libx265").encode(request).stream * 16
+    assert len(stream) < 50_000
+    path = tmp_path / "stream"
+    path.write_bytes(stream)
+    code = f"""
+        import resource
+        from pathlib import Path
+        from base_codec_adapters import DecodeRequest, find_decoder
+        request = DecodeRequest(Path({str(path)!r}).read_bytes(), expected_pictures=16)
+        pictures = find_decoder("hevc").decode(request).pictures
+        assert all(85 < picture.y[0, 0] < 95 for picture in pictures)
+        for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN):
+            print(resource.getrusage(who).ru_maxrss)
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(code)],
+        capture_output=True, text=True, timeout=300, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    own, program = map(int, done.stdout.split())
+    assert own < 300_000
+    assert program < 300_000
 
 
 def test_a_program_that_had_no_room_is_not_blamed(
