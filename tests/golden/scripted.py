@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import numpy.typing as npt
@@ -32,6 +33,7 @@ from base_codec_adapters import (
     Picture420,
     ProgramInfo,
 )
+from base_codec_adapters.decoded_pictures import DecodedPictures
 from gfvc.colour import to_picture420
 from gfvc.video_reader import Picture
 from models import (
@@ -198,7 +200,7 @@ class _ScriptedDecoder(BaseDecoder):
         shown = [coded_picture(unit.rbsp)[0] for unit in units]
         assert request.expected_pictures in (None, len(shown))
         drawn = tuple(to_picture420(replace(s, face=s.face and s.survives).draw()) for s in shown)
-        return DecodeResult(drawn, 8, _PROGRAM.version, ())
+        return DecodeResult(cast("DecodedPictures", drawn), 8, _PROGRAM.version, ())
 
 
 @contextmanager
