@@ -18,7 +18,7 @@ from base_codec_adapters import (
     find_decoder,
     find_encoder,
 )
-from gfvc.colour import to_picture420, to_rgb
+from gfvc.colour import is_grey, to_picture420, to_rgb, without_colour
 from gfvc.limits import MAX_AREA, MAX_SIDE
 
 Picture = npt.NDArray[np.uint8]
@@ -56,7 +56,12 @@ class KeyPictureCoder:
         self._rate = rate
 
     def code(self, picture: Picture) -> CodedKeyPicture:
-        """Code one picture uint8 [height, width, 3] with even sides, and decode it again."""
+        """Code one picture uint8 [height, width, 3] with even sides, and decode it again.
+
+        What is nearly grey becomes grey, so that its decoded form is (`gfvc.grey_pictures`).
+        """
+        if is_grey(picture):
+            picture = without_colour(picture)
         request = EncodeRequest((to_picture420(picture),), qp=self.qp, fps=self._rate)
         stream = self._encoder.encode(request).stream
         height, width = picture.shape[:2]

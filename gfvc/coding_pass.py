@@ -21,6 +21,7 @@ from gfvc.stream_information import StreamInformation
 from gfvc.stream_writer import StreamWriter
 from gfvc.symbol_decisions import DECISIONS, Switches, SymbolSettings
 from gfvc.symbol_rate import symbol_interval
+from gfvc.video.sound import SoundCoding
 from models import Analyser, AnimationModel, ModelCard
 from models.parallel import one_ahead
 from sei import Codec as SeiCodec
@@ -70,11 +71,13 @@ class CodedClip:
     base_codec_seconds: float
     notes: tuple[str, ...]
 
-    def write_mp4(self, path: Path, audio_source: Path | None) -> None:
+    def write_mp4(
+        self, path: Path, audio_source: Path | None = None, coding: SoundCoding = "copy"
+    ) -> None:
         """Put the stream into an MP4 file, with the sound of a file if one is named."""
         with self.stream.open("rb") as file:
             units = list(access_units(split_annex_b(file, SeiCodec(self.codec))))
-        write_mp4(path, units, self.pictures_of_units, self.rate, audio_source)
+        write_mp4(path, units, self.pictures_of_units, self.rate, audio_source, coding)
 
 
 def code_clip(

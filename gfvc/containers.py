@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, cast
 from gfvc.errors import InputError, OutputError
 from gfvc.media_files import STREAM_FORMATS, VIDEO_FORMATS, media_errors, open_media
 from gfvc.media_files import reason as reason_of
+from gfvc.video.sound import SoundCoding, SoundTrack
 from sei import Codec, NalUnit, join_annex_b, split_annex_b
 
 if TYPE_CHECKING:
@@ -97,12 +98,13 @@ def write_mp4(
     pictures: Sequence[int],
     rate: Fraction,
     audio_source: Path | None = None,
+    coding: SoundCoding = "copy",
 ) -> None:
     """Write access units as samples of an MP4 file.
 
     `pictures` says how many output pictures each stands for, which is its duration at `rate`
-    pictures per second. The sound of `audio_source`, a video file, is copied as it is. Raises
-    `OutputError` when the file cannot be written.
+    pictures per second. The sound of `audio_source`, a video file, goes with them as `coding`
+    says. Raises `OutputError` when the file cannot be written, `InputError` for damaged sound.
     """
     import av
 
@@ -124,7 +126,8 @@ def write_mp4(
                 _mux_video(container, stream, samples, pictures, time_base)
             else:
                 with open_media(audio_source, VIDEO_FORMATS) as source:
-                    _mux_with_audio(container, stream, samples, pictures, time_base, source)
+                    track = SoundTrack(audio_source, source, container, coding)
+                    _mux_with_sound(container, stream, samples, pictures, time_base, track)
     except (av.FFmpegError, OSError, ValueError) as error:
         raise OutputError(f"{output}: cannot be written ({reason_of(error)})") from None
 
@@ -196,31 +199,19 @@ def _mux_video(
         container.mux(packet)
 
 
-def _mux_with_audio(
+def _mux_with_sound(
     container: OutputContainer,
     stream: Any,
     samples: Sequence[_Sample],
     pictures: Sequence[int],
     time_base: Fraction,
-    source: InputContainer,
+    track: SoundTrack,
 ) -> None:
-    """Interleave the sound, moved so that the first picture of the source is at time 0."""
-    source_audio = source.streams.audio[0]
-    audio: Any = container.add_stream_from_template(source_audio)
-    video = source.streams.video[0]
-    start = Fraction(0)
-    if video.start_time is not None and video.time_base is not None:
-        start = video.start_time * video.time_base
+    """Interleave the sound."""
     waiting = list(_video_packets(stream, samples, pictures, time_base))
-    for packet in source.demux(source_audio):
-        if packet.dts is None or packet.time_base is None:
-            continue
-        shift = round(start / packet.time_base)
-        packet.pts = None if packet.pts is None else packet.pts - shift
-        packet.dts -= shift
+    for packet in track.packets():
         while waiting and waiting[0].pts * time_base <= packet.dts * packet.time_base:
             container.mux(waiting.pop(0))
-        packet.stream = audio
         container.mux(packet)
     for left in waiting:
         container.mux(left)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from itertools import islice
 
 from gfvc.base_layer import Picture
+from gfvc.grey_pictures import prepare_key
 from gfvc.picture_units import PictureUnit
 from gfvc.reference_runs import NUMBERS
 from models import AnimationModel, FaceParameters, Reference
@@ -31,7 +32,7 @@ class DecodedPool:
         first = next(received, None)
         if first is None:
             return
-        latest = self._model.prepare(key, first)
+        latest = prepare_key(self._model, key, first)
         number = self._keep(unit, latest, key.shape)
         # Of the first span, the key picture itself is drawn already.
         drawn = 1

@@ -20,6 +20,7 @@ from gfvc.output import check_not_source, check_writable, replaced_when_complete
 from gfvc.rate_control import RateSettings, settings_asked_for
 from gfvc.stream_information import StreamInformation
 from gfvc.target_bitrate import code_at_bitrate
+from gfvc.video.sound import SoundCoding, check_sound
 from gfvc.video_reader import VideoProperties, probe_video
 from models import Registry, default_registry
 
@@ -37,7 +38,8 @@ class EncodeSummary:
     `fallback_pictures` are those that are ordinary video, all of them coded by the base codec and
     none a key picture; `pictures_from_earlier_keys` are driven by another key picture than the
     last one before them (`EncodeOptions.reference_pool`). Bits: `sei_bits` are the NAL units with
-    face parameters and user data. `settings` are those that made it, found in `trials` passes over
+    face parameters and user data, `sound_bits` what the sound adds to the file, `base_bits` the
+    rest. `settings` are those that made it, found in `trials` passes over
     the clip if `target_bitrate` (bits per second) was asked for.
     """
 
@@ -51,6 +53,7 @@ class EncodeSummary:
     codec: str
     base_bits: int
     sei_bits: int
+    sound_bits: int
     seconds: float
     base_codec_seconds: float
     fallback_pictures: int
@@ -62,12 +65,12 @@ class EncodeSummary:
     @property
     def total_bits(self) -> int:
         """Eight times the size of the file."""
-        return self.base_bits + self.sei_bits
+        return self.base_bits + self.sei_bits + self.sound_bits
 
     @property
     def kilobits_per_second(self) -> float:
-        """All bits over the clip's duration."""
-        return self.total_bits * float(self.rate) / self.frames / 1000
+        """All bits but those of the sound, over the clip's duration."""
+        return (self.base_bits + self.sei_bits) * float(self.rate) / self.frames / 1000
 
     def to_json(self) -> dict[str, Any]:
         """The object that `gfvc encode --json` prints."""
@@ -82,7 +85,12 @@ class EncodeSummary:
             "pictures_from_earlier_keys": self.pictures_from_earlier_keys,
             "model": self.model,
             "codec": self.codec,
-            "bits": {"base": self.base_bits, "sei": self.sei_bits, "total": self.total_bits},
+            "bits": {
+                "base": self.base_bits,
+                "sei": self.sei_bits,
+                "sound": self.sound_bits,
+                "total": self.total_bits,
+            },
             "kbps": self.kilobits_per_second,
             "target_kbps": None if self.target_bitrate is None else self.target_bitrate / 1000,
             "trials": self.trials,
@@ -142,7 +150,7 @@ def encode(
         )
     if video.note is not None:
         notes(video.note)
-    audio_source = _audio_source(source, output, options, video, notes)
+    sound = _sound(source, output, options, video, notes)
     rate = options.rate or video.rate
     if options.crop == "none":
         crop = require_square(source, video.width, video.height)
@@ -160,10 +168,13 @@ def encode(
     with replaced_when_complete(output, force=force) as temporary:
         in_mp4 = output.suffix.lower() == MP4_SUFFIX
         coded, trials = _code(clip, temporary.parent, in_mp4, progress, stage)
-        if in_mp4:
-            coded.write_mp4(temporary, audio_source)
-        else:
+        sound_bytes = 0
+        if not in_mp4:
             coded.stream.replace(temporary)
+        elif sound is None:
+            coded.write_mp4(temporary)
+        else:
+            sound_bytes = _write_with_sound(coded, temporary, source, sound)
         total_bytes = temporary.stat().st_size
     for note in coded.notes:
         notes(note)
@@ -176,8 +187,9 @@ def encode(
         low_confidence_pictures=coded.low_confidence_pictures,
         model=model.card.name,
         codec=codec,
-        base_bits=8 * (total_bytes - coded.sei_bytes),
+        base_bits=8 * (total_bytes - coded.sei_bytes - sound_bytes),
         sei_bits=8 * coded.sei_bytes,
+        sound_bits=8 * sound_bytes,
         seconds=time.perf_counter() - started,
         base_codec_seconds=coded.base_codec_seconds,
         fallback_pictures=coded.fallback_pictures,
@@ -202,16 +214,32 @@ def _code(
         return code_clip(clip, settings, folder / "coded.stream", analyser, progress), 1
 
 
-def _audio_source(
+def _write_with_sound(coded: CodedClip, output: Path, source: Path, coding: SoundCoding) -> int:
+    """Write an MP4 file with the source's sound; by how many bytes that makes it larger."""
+    silent = output.with_name(f"silent{MP4_SUFFIX}")
+    coded.write_mp4(silent)
+    silent_bytes = silent.stat().st_size
+    silent.unlink()
+    coded.write_mp4(output, source, coding)
+    return output.stat().st_size - silent_bytes
+
+
+def _sound(
     source: Path, output: Path, options: EncodeOptions, video: VideoProperties, notes: Notes
-) -> Path | None:
-    """The file whose sound goes into the output, or None."""
-    if options.audio == "copy":
+) -> SoundCoding | None:
+    """How the source's sound goes into the output, None if it does not.
+
+    Raises `InputError` or `OutputError` where it cannot.
+    """
+    if options.audio != "none":
         if output.suffix.lower() != MP4_SUFFIX:
-            raise OutputError(f"{output}: only an {MP4_SUFFIX} file can hold sound (--audio copy)")
+            raise OutputError(
+                f"{output}: only an {MP4_SUFFIX} file can hold sound (--audio {options.audio})"
+            )
         if video.has_audio:
-            return source
-        notes(f"{source}: has no sound to copy")
+            check_sound(source, options.audio)
+            return options.audio
+        notes(f"{source}: has no sound to keep")
     elif video.has_audio:
         hint = "; --audio copy keeps it" if output.suffix.lower() == MP4_SUFFIX else ""
         notes(f"{source}: the sound is left out{hint}")

@@ -9,6 +9,7 @@ of a QuickTime file that point elsewhere stay shut, and "%03d" in a name is part
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -45,6 +46,9 @@ _BY_NAME = frozenset({"image2"})
 # How files begin that hold the names of other files.
 _LISTS = (b"#EXTM3U", b"ffconcat", b"[playlist]", b"<ASX", b"<asx", b"<smil", b"v=0")
 _HEAD = 512
+
+# A path has one slash less.
+_ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/")
 
 
 def open_media(
@@ -110,12 +114,24 @@ def reason(error: Exception) -> str:
 def _check_file(path: Path, label: str) -> None:
     try:
         if not path.is_file():
-            problem = "is not a file" if path.exists() else "no such file"
-            raise InputError(f"{label}: {problem}")
+            raise InputError(f"{label}: {_not_a_file(path)}")
         if path.stat().st_size == 0:
             raise InputError(f"{label}: is empty")
     except (OSError, ValueError) as error:
         raise InputError(f"{label}: cannot be read ({reason(error)})") from None
+
+
+def _not_a_file(path: Path) -> str:
+    """What a path is that names no file."""
+    if path.is_dir():
+        return "is a folder, not a file"
+    if path.is_fifo():
+        return "is a pipe, which cannot be read twice; gfvc encode - reads standard input"
+    if path.exists():
+        return "is not a file but a device or a socket"
+    if _ADDRESS.match(str(path)):
+        return "is an address, and only files are read; download it first"
+    return "no such file"
 
 
 def _is_list(path: Path) -> bool:

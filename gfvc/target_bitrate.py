@@ -118,7 +118,7 @@ class _Trials:
         if not self._in_mp4:
             return coded.stream.stat().st_size
         file = coded.stream.with_suffix(".mp4")
-        coded.write_mp4(file, None)
+        coded.write_mp4(file)
         size = file.stat().st_size
         file.unlink()
         return size

@@ -3,7 +3,12 @@
 IN is any video file. The face is found and a steady square around it chosen, key pictures go
 through the base encoder, and every other picture becomes a generative face video SEI message.
 Pictures without a face that generation can use are sent as ordinary video of the base codec.
-Sound is left out, unless an MP4 file is asked to keep it.
+Sound is left out, unless an MP4 file is asked to keep it (--audio).
+
+Whatever a telephone, camera or editor wrote is read as players show it: turned and mirrored
+pictures, HDR (tone-mapped to BT.709), interlaced video (deinterlaced), variable rates (made
+constant); of several video streams one, never a cover. What was changed is said. Standard input
+is copied into the temporary folder (TMPDIR), since a video is read several times.
 """
 
 from __future__ import annotations
@@ -27,6 +32,7 @@ examples:
   gfvc encode talk.mp4 talk.265 --key-qp 30
   gfvc encode talk.mp4 talk.266 --bitrate 3k
   gfvc encode talk.mp4 small.mp4 --audio copy
+  ffmpeg -i cam.mov -f nut - | gfvc encode - talk.266
   gfvc encode face.mp4 face.266 --crop none --fps 25 --json
 """
 
@@ -35,7 +41,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command's arguments."""
     from gfvc.options.encoding import EncodeOptions
 
-    parser.add_argument("input", type=Path, metavar="IN", help="video file to encode")
+    parser.add_argument(
+        "input", type=Path, metavar="IN", help="video file to encode; - for standard input"
+    )
     parser.add_argument(
         "output",
         type=Path,
@@ -53,17 +61,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Run the command."""
     from gfvc.cli.console import note, progress_bar
+    from gfvc.cli.standard_input import as_file
     from gfvc.encoder import encode
     from gfvc.options.encoding import EncodeOptions
 
     settings = parsed_options(EncodeOptions, options, runtime=runtime_from(options))
-    with progress_bar("encoding") as progress:
+    with progress_bar("encoding") as progress, as_file(options.input) as (source, named):
         summary = encode(
-            options.input,
+            source,
             options.output,
             settings,
             force=options.force,
-            notes=note,
+            notes=lambda text: note(named(text)),
             progress=progress,
             stage=progress.describe,
         )
@@ -78,10 +87,17 @@ def run(options: argparse.Namespace) -> int:
         note(
             f"{options.output}: {summary.frames} pictures ({pictures}) at "
             f"{float(summary.rate):g}/s, {summary.kilobits_per_second:.2f} kbit/s "
-            f"(base layer {summary.base_bits}, face parameters {summary.sei_bits} bits), "
-            f"{_found(summary)}{summary.seconds:.1f} s"
+            f"(base layer {summary.base_bits}, face parameters {summary.sei_bits} bits)"
+            f"{_sound(summary)}, {_found(summary)}{summary.seconds:.1f} s"
         )
     return 0
+
+
+def _sound(summary: EncodeSummary) -> str:
+    """The rate of the sound, if there is any."""
+    if not summary.sound_bits:
+        return ""
+    return f", sound {summary.sound_bits * float(summary.rate) / summary.frames / 1000:.2f} kbit/s"
 
 
 def _found(summary: EncodeSummary) -> str:

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from enum import Enum
 from fractions import Fraction
 
+from gfvc.grey_pictures import prepare_key
 from gfvc.key_decisions.quality import FaceQuality
 from gfvc.video_reader import Picture
 from models import AnimationModel, FaceParameters, Reference
@@ -114,7 +115,7 @@ class GenerationMonitor(Closable):
     def key_sent(self, decoded: Picture, parameters: FaceParameters, bits: int) -> None:
         """A key picture was sent: as decoded, its parameters, and its size."""
         self._turn_to(0)
-        self._keys.appendleft(_Key(self._model.prepare(decoded, parameters)))
+        self._keys.appendleft(_Key(prepare_key(self._model, decoded, parameters)))
         self._active = True
         self._debt.key_sent(bits)
         self._unchecked = 0

@@ -15,6 +15,7 @@ from models.face import MAX_FEATURES
 
 Quality = Literal["low", "medium", "high"]
 QUALITIES: tuple[Quality, ...] = get_args(Quality)
+Audio = Literal["none", "copy", "aac"]
 FallbackPolicy = Literal["auto", "never", "always"]
 FALLBACK_POLICIES: tuple[FallbackPolicy, ...] = get_args(FallbackPolicy)
 KeyPicturePolicy = Literal["auto", "fixed"]
@@ -53,8 +54,10 @@ class SourceOptions(OptionGroup):
     rate: Fraction | None = option(
         PICTURE_RATE, "pictures per second, 25 or 30000/1001", flag="fps", shown="IN's"
     )
-    audio: str = option(
-        words("none", "copy"), "copy: keep IN's sound, as it is, in an .mp4 OUT", "none"
+    audio: Audio = option(
+        words(*get_args(Audio)),
+        "copy: keep IN's sound, as it is, in an .mp4 OUT; aac: code it anew, as AAC",
+        "none",
     )
 
 

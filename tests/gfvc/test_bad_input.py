@@ -97,7 +97,7 @@ BAD_VIDEOS: list[tuple[Make, str]] = [
     (a_text, "not a video"),
     (noise, "not a video"),
     (empty, "is empty"),
-    (a_folder, "is not a file"),
+    (a_folder, "is a folder, not a file"),
     (missing, "no such file"),
     (a_long_name, "name too long"),
     (beneath_a_file, "no such file"),

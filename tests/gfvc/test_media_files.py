@@ -157,7 +157,7 @@ def test_a_file_object_need_not_seek(secret: Path) -> None:
     ("make", "says"),
     [
         (lambda path: None, "no such file"),
-        (lambda path: path.mkdir(), "is not a file"),
+        (lambda path: path.mkdir(), "is a folder, not a file"),
         (lambda path: path.write_bytes(b""), "is empty"),
         (lambda path: path.write_bytes(bytes(5000)), "not a video that can be read"),
     ],
