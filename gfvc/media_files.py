@@ -47,8 +47,7 @@ _BY_NAME = frozenset({"image2"})
 _LISTS = (b"#EXTM3U", b"ffconcat", b"[playlist]", b"<ASX", b"<asx", b"<smil", b"v=0")
 _HEAD = 512
 
-# A path has one slash less.
-_ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/")
+_ADDRESS = re.compile(r"^([A-Za-z][A-Za-z0-9+.-]+):/+")
 
 
 def open_media(
@@ -114,6 +113,8 @@ def reason(error: Exception) -> str:
 def _check_file(path: Path, label: str) -> None:
     try:
         if not path.is_file():
+            # A path has one slash less than an address.
+            label = _ADDRESS.sub(r"\1://", label)
             raise InputError(f"{label}: {_not_a_file(path)}")
         if path.stat().st_size == 0:
             raise InputError(f"{label}: is empty")

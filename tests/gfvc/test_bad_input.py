@@ -93,11 +93,26 @@ def tiny(folder: Path, clip: Path) -> Path:
     return path
 
 
+def a_playlist(folder: Path, clip: Path) -> Path:
+    """With the suffix of a video; libavformat would read the clip that it names."""
+    path = folder / "in.mp4"
+    path.write_text(f"#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXTINF:2,\n{clip}\n#EXT-X-ENDLIST\n")
+    return path
+
+
+def a_list_of_parts(folder: Path, clip: Path) -> Path:
+    path = folder / "in.mp4"
+    path.write_text(f"ffconcat version 1.0\nfile {clip}\n")
+    return path
+
+
 BAD_VIDEOS: list[tuple[Make, str]] = [
     (a_text, "not a video"),
     (noise, "not a video"),
     (empty, "is empty"),
     (a_folder, "is a folder, not a file"),
+    (a_playlist, "a playlist, which names other files"),
+    (a_list_of_parts, "a playlist, which names other files"),
     (missing, "no such file"),
     (a_long_name, "name too long"),
     (beneath_a_file, "no such file"),

@@ -130,7 +130,7 @@ def test_crop_none_takes_the_whole_square(
         {"key_interval": -5},
         {"rate": Fraction(0)},
         {"rate": Fraction(500)},
-        {"audio": "aac"},
+        {"audio": "mp3"},
         {"timeout": 0.0},
     ],
 )

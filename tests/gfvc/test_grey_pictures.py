@@ -1,0 +1,50 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from gfvc import EncodeOptions, encode
+from gfvc.base_layer import KeyPictureCoder
+from gfvc.colour import is_grey, without_colour
+from gfvc.demo_clip import RATE
+from gfvc.video_reader import Picture
+from tests.gfvc.support import decode_all, mean_difference, write_video
+
+
+def spread(picture: Picture) -> int:
+    """How far channels are apart anywhere."""
+    return int(np.ptp(picture.astype(int), axis=2).max())
+
+
+@pytest.mark.parametrize("model", ["face", "mesh"])
+def test_a_grey_face_stays_grey(demo_pictures: list[Picture], tmp_path: Path, model: str) -> None:
+    grey = [without_colour(picture) for picture in demo_pictures[:12]]
+    clip = write_video(tmp_path / "grey.mkv", grey, RATE)
+    encode(clip, tmp_path / "out.265", EncodeOptions(model=model))
+    decoded = decode_all(tmp_path / "out.265")
+    assert len(decoded) == 12
+    assert max(spread(picture) for picture in decoded) == 0
+    assert mean_difference(decoded[11], grey[11]) < 9.0
+
+
+def test_colour_is_drawn_from_a_coloured_key_picture(
+    demo_pictures: list[Picture], tmp_path: Path
+) -> None:
+    clip = write_video(tmp_path / "clip.mkv", demo_pictures[:4], RATE)
+    encode(clip, tmp_path / "out.265")
+    assert min(spread(picture) for picture in decode_all(tmp_path / "out.265")) > 100
+
+
+@pytest.mark.parametrize("codec", ["vvc", "hevc"])
+def test_what_is_nearly_grey_is_coded_without_chroma(
+    demo_pictures: list[Picture], codec: str
+) -> None:
+    """As grey video looks after a lossy codec."""
+    noise = np.random.default_rng(0).integers(-2, 3, demo_pictures[0].shape)
+    nearly = np.clip(without_colour(demo_pictures[0]).astype(int) + noise, 0, 255)
+    assert spread(nearly.astype(np.uint8)) > 0
+    assert is_grey(nearly.astype(np.uint8))
+    coder = KeyPictureCoder(codec, 32, RATE)  # type: ignore[arg-type]
+    assert spread(coder.code(nearly.astype(np.uint8)).decoded) == 0
