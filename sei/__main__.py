@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import BinaryIO
 
 from sei import inspect_command
 from sei.annex_b import split_annex_b
-from sei.nal import Codec
+from sei.escaping import printable
+from sei.nal import Codec, NalUnit
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -46,17 +49,57 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.error("name a file, or - for stdin")
     codec = None if args.codec is None else Codec(args.codec)
     try:
-        if args.file == "-":
-            return inspect_command.run(args, split_annex_b(sys.stdin.buffer, codec))
-        with Path(args.file).open("rb") as file:
-            return inspect_command.run(args, split_annex_b(file, codec))
+        with _opened(args.file) as file:
+            units = _readable(split_annex_b(file, codec))
+            status = inspect_command.run(args, units)
+        sys.stdout.flush()
+    except _InputError as error:
+        return _failed(args.file, error.reason)
     except BrokenPipeError:
         # The reader of our output went away: nothing more to say, not even on closing stdout.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_output()
         return 0
     except OSError as error:
-        print(f"error: {args.file}: {error.strerror}", file=sys.stderr)
-        return 1
+        _drop_output()
+        return _failed("standard output", error.strerror or str(error))
+    return status
+
+
+class _InputError(Exception):
+    """The input cannot be read; any other OSError is about standard output."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+@contextlib.contextmanager
+def _opened(name: str) -> Iterator[BinaryIO]:
+    if name == "-":
+        yield sys.stdin.buffer
+        return
+    try:
+        file = Path(name).open("rb")  # noqa: SIM115 - closed below; only opening is guarded
+    except (OSError, ValueError) as error:
+        raise _InputError(getattr(error, "strerror", None) or str(error)) from None
+    with file:
+        yield file
+
+
+def _readable(units: Iterator[NalUnit]) -> Iterator[NalUnit]:
+    try:
+        yield from units
+    except OSError as error:
+        raise _InputError(error.strerror or str(error)) from None
+
+
+def _drop_output() -> None:
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _failed(what: str, reason: str) -> int:
+    print(f"error: {printable(what)}: {reason}", file=sys.stderr)
+    return 1
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
+from operator import index as as_int
 
 from sei.errors import MessageError
 from sei.face_messages import MatrixShape
@@ -75,6 +76,22 @@ class Scaled:
                 "send the values without prediction"
             )
         return tuple(d >> shift for d in differences)
+
+
+def whole_numbers(what: str, numbers: Iterable[int]) -> tuple[int, ...]:
+    """The numbers as Python's integers; those of NumPy are taken too.
+
+    Raises:
+        MessageError: one is no integer.
+    """
+    numbers = tuple(numbers)
+    try:
+        return tuple(map(as_int, numbers))
+    except TypeError:
+        wrong = next(number for number in numbers if not hasattr(number, "__index__"))
+        raise MessageError(
+            f"{what} are integers, in steps of 2^-precision_factor, not {wrong!r}"
+        ) from None
 
 
 def flatten_matrices(matrices: Iterable[MatrixValues]) -> tuple[int, ...]:

@@ -6,9 +6,11 @@ import argparse
 import json
 import sys
 from collections.abc import Callable, Iterable, Iterator
+from io import TextIOWrapper
 from typing import TextIO
 
 from sei.errors import SeiError
+from sei.escaping import printable
 from sei.inspection import (
     InspectedMessage,
     InspectedUnit,
@@ -16,6 +18,7 @@ from sei.inspection import (
     inspect_units,
     json_object,
 )
+from sei.limits import MAX_MESSAGES, ReadingLimit
 from sei.nal import NalUnit
 
 
@@ -37,6 +40,29 @@ def _fps(text: str) -> float:
     if not 0 < fps <= 1000:
         raise argparse.ArgumentTypeError("pictures a second are more than 0 and at most 1000")
     return fps
+
+
+def message_limit(text: str) -> int:
+    """A value of ``--max-messages``."""
+    try:
+        number = int(text)
+    except ValueError:
+        number = 0
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of messages, 1 or more")
+    return number
+
+
+def add_limit(parser: argparse.ArgumentParser) -> None:
+    """Add the option that bounds what is read."""
+    parser.add_argument(
+        "--max-messages",
+        type=message_limit,
+        default=MAX_MESSAGES,
+        metavar="N",
+        help="read at most N SEI messages, 16 N of their elements, and N NAL units that are "
+        f"smaller than usual (default: {MAX_MESSAGES})",
+    )
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -61,6 +87,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="syntax of the face messages: h274 (default), or hm18, an older draft that the HEVC "
         "reference software HM 18.0 writes",
     )
+    add_limit(parser)
     parser.add_argument(
         "--fps", type=_fps, metavar="N", help="pictures a second, for the rate in the summary"
     )
@@ -80,7 +107,14 @@ def run(
     """
     out = sys.stdout if out is None else out
     err = sys.stderr if err is None else err
-    stream = _Guarded(inspect_units(units, args.payload, hm18=args.draft == "hm18"))
+    if isinstance(out, TextIOWrapper):
+        # A stream's text, and our tables, may not fit the terminal's encoding.
+        out.reconfigure(errors="backslashreplace")
+    stream = _Guarded(
+        inspect_units(
+            units, args.payload, hm18=args.draft == "hm18", limit=ReadingLimit(args.max_messages)
+        )
+    )
     only_totals = args.summary or args.bits
     if args.json and not only_totals:
         damaged = _print_json_lines(stream, out)
@@ -89,7 +123,7 @@ def run(
             stream, args, out, further_pictures
         )
     if stream.error is not None:
-        err.write(f"error: {stream.error}\n")
+        err.write(f"error: {printable(str(stream.error))}\n")
     return int(damaged or stream.error is not None)
 
 

@@ -15,6 +15,7 @@ from sei.coder import Element
 from sei.errors import SeiError
 from sei.face_messages import GenerativeFaceVideo, GenerativeFaceVideoEnhancement
 from sei.face_values import FaceValues
+from sei.limits import LimitError, ReadingLimit
 from sei.nal import NalUnit
 from sei.payload_kinds import decode_elements, payload_kind
 from sei.rbsp import (
@@ -69,12 +70,14 @@ def inspect_units(
     payload_types: frozenset[int] | None = None,
     *,
     hm18: bool = False,
+    limit: ReadingLimit | None = None,
 ) -> Iterator[InspectedUnit | InspectedMessage]:
     """Yield every NAL unit of a stream, and after each SEI NAL unit its messages.
 
     ``payload_types`` leaves out the messages of other types; ``hm18`` says that the face messages
-    have the syntax of the older draft in HM 18.0. Damaged messages are reported, not
-    raised; what ``units`` raises is passed on. Nothing is held longer than the caller holds it.
+    have the syntax of the older draft in HM 18.0. Damaged messages are reported, not raised; what
+    ``units`` raises is passed on, and so is the `LimitError` of ``limit``. Nothing is held longer
+    than the caller holds it.
     """
     boundaries = AccessUnitBoundaries()
     access_unit = -1
@@ -83,14 +86,23 @@ def inspect_units(
     for nal, unit in enumerate(units):
         starts = boundaries.starts_here(unit)
         access_unit += starts
+        if limit is not None:
+            limit.take_unit(unit)
         where = InspectedUnit(nal, access_unit, starts, unit)
         yield where
         if not unit.is_sei:
             continue
         try:
             for sei_message in iterate_sei_messages(sei_rbsp(unit)):
+                if limit is not None:
+                    limit.take_message(unit)
                 if payload_types is None or sei_message.payload_type in payload_types:
-                    yield _inspect_message(where, sei_message, *states[unit.layer_id > 0])
+                    inspected = _inspect_message(where, sei_message, *states[unit.layer_id > 0])
+                    if limit is not None:
+                        limit.take_elements(len(inspected.elements))
+                    yield inspected
+        except LimitError:
+            raise
         except SeiError as error:
             yield InspectedMessage(where, None, error=str(error))
 

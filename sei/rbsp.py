@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 from sei.errors import MessageCutError, MessageError, StreamError, TrailingBitsError
 from sei.nal import (
@@ -21,6 +22,9 @@ USER_DATA_UNREGISTERED = 5
 
 MAX_SEI_SIZE = 16 * 2**20
 """Longest SEI NAL unit whose messages are read, in bytes."""
+
+MAX_MESSAGES_OF_UNIT = 2**16
+"""Greatest number of messages that `read_sei` takes from a NAL unit; it holds them all."""
 
 _TRAILING_BITS = b"\x80"
 
@@ -147,12 +151,17 @@ def read_sei(unit: NalUnit) -> SeiRbsp:
 
     Raises:
         MessageError: the NAL unit is no SEI NAL unit.
-        StreamError: it is longer than `MAX_SEI_SIZE`.
+        StreamError: it is longer than `MAX_SEI_SIZE`, or holds more than `MAX_MESSAGES_OF_UNIT`.
         MessageCutError: a message runs past the end.
         TrailingBitsError: the trailing bits are missing.
     """
     rbsp = sei_rbsp(unit)
-    messages = tuple(iterate_sei_messages(rbsp))
+    iterator = iterate_sei_messages(rbsp)
+    messages = tuple(islice(iterator, MAX_MESSAGES_OF_UNIT))
+    if next(iterator, None) is not None:
+        raise StreamError(
+            f"an SEI NAL unit of more than {MAX_MESSAGES_OF_UNIT} messages", unit.offset
+        )
     return SeiRbsp(messages, rbsp[sum(message.size for message in messages) :])
 
 

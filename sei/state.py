@@ -35,6 +35,7 @@ from sei.face_values import (
     flatten_matrices,
     matrix_shapes,
     nest_matrices,
+    whole_numbers,
 )
 from sei.syntax import generative_face_video, generative_face_video_enhancement
 
@@ -139,7 +140,7 @@ def _make_matrices(
     p = matrices[0].precision_factor
     if any(values.precision_factor != p for values in matrices):
         raise MessageError("all matrices of a message must have one precision factor")
-    values = Scaled(flatten_matrices(matrices), p)
+    values = Scaled(whole_numbers("matrix elements", flatten_matrices(matrices)), p)
     shapes = matrix_shapes(matrices)
     if not predicted:
         layout = MatrixLayout(p, shapes)
@@ -403,7 +404,7 @@ def _make_coordinates(
     step = len(keypoints[0])
     if step not in (2, 3) or any(len(keypoint) != step for keypoint in keypoints):
         raise MessageError("keypoints must all have 2, or all have 3, coordinates")
-    numbers = tuple(number for keypoint in keypoints for number in keypoint)
+    numbers = whole_numbers("coordinates", (n for keypoint in keypoints for n in keypoint))
     layout = CoordinateLayout(p, len(keypoints), z_max_value if step == 3 else None)
     inherited = predicted and not is_base
     if inherited:
@@ -555,9 +556,11 @@ def _make_pupils(values: FaceValues, reference: Scaled | None) -> Pupils | None:
     if values.pupils is None or p is None:
         raise MessageError("pupils need a precision factor")
     left, right = values.pupils
+    numbers = whole_numbers("pupils", (*left, *right))
     if reference is None:
-        return Pupils(left, (right[0] - left[0], right[1] - left[1]), p)
-    left_x, left_y, right_x, right_y = Scaled(left + right, p).minus(
+        left_x, left_y, right_x, right_y = numbers
+        return Pupils((left_x, left_y), (right_x - left_x, right_y - left_y), p)
+    left_x, left_y, right_x, right_y = Scaled(numbers, p).minus(
         reference, reference.precision_factor
     )
     moved_left = (left_x, left_y) if left_x or left_y else None

@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from sei.coder import Element
+from sei.escaping import printable
 from sei.face_messages import (
     GenerativeFaceVideo,
     GenerativeFaceVideoEnhancement,
@@ -143,14 +144,14 @@ class TreePrinter:
         elif sei_message is not None and not inspected.elements:
             self._line(3, (_bytes(sei_message.payload), "bold"))
         if inspected.error is not None:
-            self._line(3, ("error: ", "bold red"), (inspected.error, "red"))
+            self._line(3, ("error: ", "bold red"), (printable(inspected.error), "red"))
 
     def _show_element(self, element: Element) -> None:
         value, meaning = element.value, ""
         if isinstance(value, bytes):
             text = _bytes(value)
         elif isinstance(value, str):
-            text = json.dumps(value)
+            text = printable(json.dumps(value, ensure_ascii=False))
         else:
             text = str(value)
             explain = _MEANINGS.get(element.base_name)

@@ -16,6 +16,7 @@ import sys
 from pathlib import Path
 
 from gfvc.cli.codec_argument import add_codec, codec_from
+from sei.inspect_command import add_limit
 
 HELP = "say whether a stream is consistent"
 EPILOG = """\
@@ -35,6 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command's arguments."""
     parser.add_argument("input", type=Path, metavar="IN", help="VVC, HEVC or H.264 byte stream")
     add_codec(parser)
+    add_limit(parser)
     parser.add_argument("--json", action="store_true", help="print one JSON object a finding")
 
 
@@ -57,7 +59,9 @@ def run(options: argparse.Namespace) -> int:
         return f"{finding.severity.value}: {finding.check}: {where or 'stream'}: {finding.text}"
 
     counts: Counter[Severity] = Counter()
-    for finding in verify_stream(options.input, codec_from(options)):
+    for finding in verify_stream(
+        options.input, codec_from(options), max_messages=options.max_messages
+    ):
         counts[finding.severity] += 1
         text = json.dumps(finding.to_json()) if options.json else line(finding)
         sys.stdout.write(text + "\n")

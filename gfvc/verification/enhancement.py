@@ -20,6 +20,10 @@ class _Early:
     gfv_cnt: int
 
 
+# Messages of a picture that are remembered; the reference's own example has 125.
+_MOST_REMEMBERED = 2**16
+
+
 class EnhancementCheck(Check):
     """An enhancement message follows the face message of its picture that it names."""
 
@@ -29,11 +33,15 @@ class EnhancementCheck(Check):
         # Of the current picture: gfv_base_picture_flag by gfv_id and gfv_cnt, None if unreadable.
         self._base_flags: dict[tuple[int, int], bool | None] = {}
         self._early: list[_Early] = []
+        self._too_many = False
 
     def see_message(self, place: Place, inspected: InspectedMessage) -> Iterator[Finding]:
         """See a message."""
         message = inspected.message
         identity = face_identity(inspected)
+        if len(self._base_flags) + len(self._early) >= _MOST_REMEMBERED:
+            self._too_many = True
+            return
         if identity is not None:
             self._base_flags[identity] = (
                 message.base_picture_flag if isinstance(message, GenerativeFaceVideo) else None
@@ -52,11 +60,12 @@ class EnhancementCheck(Check):
 
     def see_end_of_picture(self) -> Iterator[Finding]:
         """See the end of an access unit."""
-        for early in self._early:
+        for early in self._early if not self._too_many else ():
             name = f"gfv_id {early.gfv_id} and gfv_cnt {early.gfv_cnt}"
             if (early.gfv_id, early.gfv_cnt) in self._base_flags:
                 yield self.warning(early.place, f"comes before the message with {name}")
             else:
                 yield self.error(early.place, f"enhances a message that is not there: {name}")
         self._early.clear()
+        self._too_many = False
         self._base_flags.clear()

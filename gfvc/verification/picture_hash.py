@@ -20,8 +20,9 @@ import numpy.typing as npt
 from gfvc.editing.byte_stream import read_nal_units
 from gfvc.errors import StreamError
 from gfvc.verification.findings import Check, Finding, Place
-from sei import Codec, NalUnit, SeiError, access_units, join_annex_b, read_sei
+from sei import Codec, NalUnit, SeiError, access_units, iterate_sei_messages, join_annex_b
 from sei.payload_kinds import decode_payload
+from sei.rbsp import sei_rbsp
 
 if TYPE_CHECKING:
     from av.packet import Packet
@@ -181,7 +182,7 @@ def _hashes(
         if not unit.is_sei or unit.layer_id:
             continue
         try:
-            for index, message in enumerate(read_sei(unit).messages):
+            for index, message in enumerate(iterate_sei_messages(sei_rbsp(unit))):
                 if message.payload_type == DECODED_PICTURE_HASH:
                     decoded = decode_payload(message.payload_type, message.payload, unit.codec)
                     yield Place(nal, unit.offset, picture, index), decoded or {}

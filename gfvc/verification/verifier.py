@@ -8,7 +8,7 @@ from pathlib import Path
 from gfvc.editing.byte_stream import read_nal_units
 from gfvc.errors import StreamError
 from gfvc.verification.enhancement import EnhancementCheck
-from gfvc.verification.face_order import FaceOrderCheck
+from gfvc.verification.face_order import FaceOrderCheck, face_identity
 from gfvc.verification.findings import Check, Finding, Place, Severity
 from gfvc.verification.interchange import InterchangeCheck
 from gfvc.verification.layouts import LayoutCheck
@@ -16,20 +16,27 @@ from gfvc.verification.picture_hash import DECODED_PICTURE_HASH, PictureHashChec
 from gfvc.verification.reserved import ReservedValueCheck
 from gfvc.verification.structure import DamageCheck, PlacementCheck
 from gfvc.verification.user_data import UserDataCheck
-from sei import Codec
+from sei import Codec, GenerativeFaceVideo, GenerativeFaceVideoEnhancement
 from sei.inspection import InspectedMessage, InspectedUnit, inspect_units
+from sei.limits import MAX_MESSAGES, LimitError, ReadingLimit
 
-_FOR_ALL_LAYERS = 2
+# What is shown to the first two checks only: other layers, and more faces than this.
+_FIRST_CHECKS = 2
+MAX_FACES = 1024
+"""Greatest number of faces whose messages are compared with each other."""
 
 
-def verify_stream(path: Path, codec: Codec | None = None) -> Iterator[Finding]:
+def verify_stream(
+    path: Path, codec: Codec | None = None, *, max_messages: int = MAX_MESSAGES
+) -> Iterator[Finding]:
     """What is wrong, doubtful or worth knowing in a stream, as it is found.
 
     Raises `InputError` when the file is no VVC, HEVC or H.264 byte stream. A stream that breaks
-    off is a finding. `codec` names the codec where the stream does not tell.
+    off is a finding. `codec` names the codec where the stream does not tell. After
+    `max_messages` messages the rest is not read, which is a finding too.
     """
     walk = _Walk()
-    yield from walk.go(path, codec)
+    yield from walk.go(path, codec, ReadingLimit(max_messages))
     if not walk.hashes or walk.codec is None:
         yield Finding(Severity.INFORMATION, PictureHashCheck.name, Place(), "no picture hash")
     elif walk.codec is Codec.AVC:
@@ -44,6 +51,8 @@ class _Walk:
     def __init__(self) -> None:
         self.codec: Codec | None = None
         self.hashes = 0
+        self._faces: set[tuple[int, ...]] = set()
+        self._too_many_faces = False
         self._checks: tuple[Check, ...] = (
             DamageCheck(),
             PlacementCheck(),
@@ -55,17 +64,19 @@ class _Walk:
             UserDataCheck(),
         )
 
-    def go(self, path: Path, codec: Codec | None) -> Iterator[Finding]:
+    def go(self, path: Path, codec: Codec | None, limit: ReadingLimit) -> Iterator[Finding]:
         """Show the stream to all checks."""
         index = 0
         try:
-            for inspected in inspect_units(read_nal_units(path, codec)):
+            for inspected in inspect_units(read_nal_units(path, codec), limit=limit):
                 if isinstance(inspected, InspectedUnit):
                     index = 0
                     yield from self._nal_unit(inspected)
                 else:
                     yield from self._message(inspected, index)
                     index += 1
+        except LimitError as error:
+            yield Finding(Severity.ERROR, DamageCheck.name, Place(), str(error))
         except StreamError as error:
             if self.codec is None:
                 raise
@@ -86,11 +97,37 @@ class _Walk:
 
     def _of_layer(self, inspected: InspectedUnit) -> tuple[Check, ...]:
         """The checks that a NAL unit is shown to: faces are those of the base layer."""
-        return self._checks if not inspected.unit.layer_id else self._checks[:_FOR_ALL_LAYERS]
+        return self._checks if not inspected.unit.layer_id else self._checks[:_FIRST_CHECKS]
 
     def _message(self, inspected: InspectedMessage, index: int) -> Iterator[Finding]:
         where, message = inspected.where, inspected.sei_message
         place = Place(where.nal, where.unit.offset, where.access_unit, index)
         self.hashes += message is not None and message.payload_type == DECODED_PICTURE_HASH
-        for check in self._of_layer(where):
+        checks = self._of_layer(where)
+        face = _face_of(inspected)
+        if face is not None and face not in self._faces:
+            if len(self._faces) == MAX_FACES:
+                checks = checks[:_FIRST_CHECKS]
+                if not self._too_many_faces:
+                    self._too_many_faces = True
+                    yield Finding(
+                        Severity.ERROR,
+                        FaceOrderCheck.name,
+                        place,
+                        f"more than {MAX_FACES} faces: this one and further ones are not checked",
+                    )
+            else:
+                self._faces.add(face)
+        for check in checks:
             yield from check.see_message(place, inspected)
+
+
+def _face_of(inspected: InspectedMessage) -> tuple[int, ...] | None:
+    """gfv_id, or gfve_id and gfve_gfv_id; None of other messages."""
+    message = inspected.message
+    if isinstance(message, GenerativeFaceVideo):
+        return (message.gfv_id,)
+    if isinstance(message, GenerativeFaceVideoEnhancement):
+        return message.gfve_id, message.gfv_id
+    identity = face_identity(inspected)
+    return None if identity is None else identity[:1]

@@ -1,0 +1,65 @@
+"""How much of a stream is read: bounds on the work that a small file can cause."""
+
+from __future__ import annotations
+
+from sei.errors import StreamError
+from sei.nal import NalUnit
+
+MAX_MESSAGES = 500_000
+"""SEI messages that are read, and NAL units beyond one for every 100 bytes."""
+
+ELEMENTS_PER_MESSAGE = 16
+"""Elements of face messages that are read, for each message that may be."""
+
+_BYTES_PER_NAL_UNIT = 100
+
+
+class LimitError(StreamError):
+    """A stream holds more than is read."""
+
+
+class ReadingLimit:
+    """Counts what a stream holds, and ends the reading where that is too much.
+
+    500 000 messages are five hours and a half at 25 a second. NAL units of the usual size do not
+    count, however many there are. ``max_messages`` raises all bounds in proportion.
+    """
+
+    def __init__(self, max_messages: int = MAX_MESSAGES) -> None:
+        self._max_messages = max_messages
+        self._messages = 0
+        self._elements = 0
+        self._nal_units = 0
+        self._bytes = 0
+
+    def take_unit(self, unit: NalUnit) -> None:
+        """Count a NAL unit.
+
+        Raises:
+            LimitError: it is one too many.
+        """
+        self._nal_units += 1
+        self._bytes += len(unit.data)
+        if self._nal_units > self._max_messages + self._bytes // _BYTES_PER_NAL_UNIT:
+            raise LimitError(self._text(f"{self._max_messages} very small NAL units"), unit.offset)
+
+    def take_message(self, unit: NalUnit) -> None:
+        """Count an SEI message of a NAL unit, before it is read.
+
+        Raises:
+            LimitError: it is one too many, or the elements of those before were.
+        """
+        self._messages += 1
+        if self._messages > self._max_messages:
+            raise LimitError(self._text(f"{self._max_messages} SEI messages"), unit.offset)
+        most = self._max_messages * ELEMENTS_PER_MESSAGE
+        if self._elements > most:
+            raise LimitError(self._text(f"{most} elements of face messages"), unit.offset)
+
+    def take_elements(self, count: int) -> None:
+        """Count the elements of a message that was read."""
+        self._elements += count
+
+    @staticmethod
+    def _text(what: str) -> str:
+        return f"more than {what}: the rest is not read (--max-messages raises the limit)"
