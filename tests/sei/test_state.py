@@ -6,6 +6,7 @@ import tracemalloc
 from dataclasses import replace
 from typing import cast
 
+import numpy as np
 import pytest
 from bitstring import Bits, pack
 from hypothesis import given
@@ -472,3 +473,34 @@ def test_pupils_out_of_range_are_not_read() -> None:
     driven = pack("ue=0, ue=0, ue=1, 0b0, uint:2=1, ue=0, ue=5, 0b0, 0b1")
     with pytest.raises(ElementRangeError, match="left_eye_dy_coordinate_abs is 5, must be"):
         state.read(driven.tobytes())
+
+
+@pytest.mark.parametrize("base", [True, False])
+@pytest.mark.parametrize(
+    ("values", "says"),
+    [
+        (FaceValues(((1.5, 2),), 8), "coordinates are integers"),  # type: ignore[arg-type]
+        (FaceValues(matrices=(MatrixValues(7, 8, (((0.5,),),)),)), "matrix elements are integers"),  # type: ignore[arg-type]
+        (FaceValues((("1", 2),), 8), "not '1'"),  # type: ignore[arg-type]
+    ],
+)
+def test_what_is_no_integer_is_refused(base: bool, values: FaceValues, says: str) -> None:
+    state = GfvState()
+    sound = FaceValues(((1, 2),), 8, (MatrixValues(7, 8, (((1,),),)),))
+    state.write(state.predict(sound, gfv_id=0, gfv_cnt=0, base_picture_flag=True))
+    with pytest.raises(MessageError, match=says):
+        state.predict(values, gfv_id=0, gfv_cnt=0 if base else 1, base_picture_flag=base)
+
+
+def test_pupils_that_are_no_integers_are_refused() -> None:
+    values = FaceValues(pupils=((1, 2), (3, 4.0)), pupil_precision_factor=5)  # type: ignore[arg-type]
+    with pytest.raises(MessageError, match=r"pupils are integers, .* not 4\.0"):
+        GfveState().predict(values, gfve_id=0, gfv_id=0, gfv_cnt=0, base_picture_flag=True)
+
+
+def test_integers_of_numpy_are_integers() -> None:
+    numbers = np.array([[3, -5]], np.int16)
+    values = FaceValues(keypoints=tuple(map(tuple, numbers)), keypoint_precision_factor=8)
+    message = GfvState().predict(values, gfv_id=0, gfv_cnt=0, base_picture_flag=True)
+    assert message.coordinates is not None
+    assert {type(number) for number in message.coordinates.values[0]} == {int}

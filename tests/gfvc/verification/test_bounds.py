@@ -1,0 +1,83 @@
+"""What a verification may cost, whatever the stream."""
+
+from __future__ import annotations
+
+import tracemalloc
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from gfvc.verification import Severity, verify_stream
+from gfvc.verification.verifier import MAX_FACES
+from sei import GENERATIVE_FACE_VIDEO, Codec, NalUnit, SeiMessage, make_sei_nal_unit
+from tests.gfvc.editing.streams import Faces, parameter_sets, slice_unit
+from tests.gfvc.support import CommandLine
+
+
+def faces(count: int) -> list[SeiMessage]:
+    """A base message of each of many faces."""
+    ids = (number for number in range(count + 256) if not 256 <= number < 512)
+    return [Faces().gfv(0, gfv_id=number) for number in ids]
+
+
+def stream_of(path: Path, messages: list[SeiMessage], pictures: int = 1) -> Path:
+    def units() -> Iterator[NalUnit]:
+        for number in range(pictures):
+            yield from parameter_sets(Codec.VVC)
+            yield slice_unit(Codec.VVC)
+            share = messages[number::pictures]
+            for start in range(0, len(share), 64):
+                yield make_sei_nal_unit(share[start : start + 64], Codec.VVC)
+
+    path.write_bytes(b"".join(unit.to_annex_b() for unit in units()))
+    return path
+
+
+def test_faces_are_counted_and_no_more_of_them_compared(tmp_path: Path) -> None:
+    path = stream_of(tmp_path / "in.266", faces(MAX_FACES + 50))
+    errors = [f for f in verify_stream(path) if f.severity is Severity.ERROR]
+    assert [f.text for f in errors] == [
+        "more than 1024 faces: this one and further ones are not checked"
+    ]
+    just = stream_of(tmp_path / "just.266", faces(MAX_FACES))
+    assert not [f for f in verify_stream(just) if f.severity is Severity.ERROR]
+
+
+def test_memory_does_not_grow_with_faces_and_pictures(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sei.state.MAX_NUMBERS", 2**16)  # 500 faces
+
+    def peak(count: int, pictures: int) -> int:
+        path = stream_of(tmp_path / "in.266", faces(count), pictures)
+        tracemalloc.start()
+        for _ in verify_stream(path):
+            pass
+        _, most = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        return most
+
+    peak(MAX_FACES, 4)
+    assert peak(4 * MAX_FACES, 16) < 1.3 * peak(MAX_FACES + 10, 4)
+
+
+def test_messages_beyond_the_limit_are_a_finding(tmp_path: Path, command: CommandLine) -> None:
+    filler = [SeiMessage(3, b"")] * 300
+    path = stream_of(tmp_path / "in.266", [Faces().gfv(0), *filler])
+    assert command("verify", path, "--max-messages", "301").status == 0
+    limited = command("verify", path, "--max-messages", "300")
+    assert limited.status == 1
+    errors = [line for line in limited.out.splitlines() if line.startswith("error")]
+    assert len(errors) == 1
+    assert "more than 300 SEI messages: the rest is not read (--max-messages" in errors[0]
+
+
+def test_a_great_message_number_costs_nothing(tmp_path: Path) -> None:
+    message = SeiMessage(GENERATIVE_FACE_VIDEO, b"\xff" * 200_000)
+    tracemalloc.start()
+    findings = list(verify_stream(stream_of(tmp_path / "in.266", [message])))
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert any(finding.check == "damage" for finding in findings)
+    assert most < 20_000_000
