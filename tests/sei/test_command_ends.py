@@ -23,7 +23,8 @@ def stream(tmp_path: Path) -> Path:
     head = "ue=0, ue=0, 0b1, 0b1, ue=1"
     zeros = -len(pack(head)) % 8
     payload = pack(
-        f"{head}, uint:{zeros}=0, 0x{strings}, 0b0, 0b0, 0b1, 0b0, ue=1, ue=0, 0b0, ue=0, ue=0, 0b0, 0b1"
+        f"{head}, uint:{zeros}=0, 0x{strings}, 0b0, 0b0, 0b1, 0b0, ue=1, ue=0, 0b0, ue=0, ue=0,"
+        "0b0, 0b1"
     )
     payload += [0] * (-len(payload) % 8)
     unit = make_sei_nal_unit([SeiMessage(223, payload.tobytes())], Codec.HEVC)

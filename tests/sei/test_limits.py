@@ -13,7 +13,7 @@ from bitstring import pack
 
 from sei import Codec, NalUnit, SeiMessage, StreamError, make_sei_nal_unit, read_sei
 from sei.__main__ import main
-from sei.inspection import InspectedMessage, StreamSummary, inspect_units
+from sei.inspection import InspectedMessage, InspectedUnit, StreamSummary, inspect_units
 from sei.limits import ELEMENTS_PER_MESSAGE, LimitError, ReadingLimit
 from sei.nal import add_emulation_prevention
 from sei.rbsp import iterate_sei_messages
@@ -34,14 +34,10 @@ def filler_units(messages: int, each: int = 100) -> Iterator[NalUnit]:
 
 def messages_read(units: Iterator[NalUnit], limit: ReadingLimit) -> int:
     """Messages that were read before the limit ended it."""
-    count = 0
-    try:
-        for inspected in inspect_units(units, limit=limit):
-            count += isinstance(inspected, InspectedMessage)
-    except LimitError as error:
-        assert "the rest is not read (--max-messages raises" in str(error)
-        return count
-    raise AssertionError("no limit was met")
+    seen: list[InspectedUnit | InspectedMessage] = []
+    with pytest.raises(LimitError, match=r"the rest is not read \(--max-messages raises"):
+        seen.extend(inspect_units(units, limit=limit))
+    return sum(isinstance(inspected, InspectedMessage) for inspected in seen)
 
 
 def test_messages_are_limited() -> None:
