@@ -43,8 +43,10 @@ _HDR = {PQ: "PQ", HLG: "HLG"}
 _REFERENCE_WHITE = {PQ: 0.58, HLG: 0.75}
 _HD_LINES, _HD_WIDTH = 720, 1280
 _FULL_RANGE = 2  # of FFmpeg's AVColorRange
-# Channels of grey pictures differ by this much at most after coding; those of a face by far more.
+# Channels of grey pictures differ by this much at most after coding, and but for a few samples;
+# those of a face by far more.
 _GREY_SPREAD = 8
+_GREY_EXCEPTIONS = (24, 0.001)
 
 
 class UnknownColourError(ValueError):
@@ -167,15 +169,15 @@ def frame_to_rgb(
     if colour.is_mapped:
         from gfvc.video.filters import to_bt709_rgb
 
-        picture = to_bt709_rgb(
+        return to_bt709_rgb(
             frame,
+            part,
             colour.primaries,
             colour.transfer,
             colour.matrix,
             full=colour.full,
             perceptual=colour.is_hdr and bright,
         )
-        return picture[part]
     if not _has_chroma(frame):
         return np.asarray(frame.to_ndarray(format="rgb24")[part], np.uint8)
     planes = frame.to_ndarray(format="yuvj444p" if colour.full else "yuv444p", channel_last=True)
@@ -242,7 +244,8 @@ def bright_share(frame: VideoFrame) -> float:
 def is_grey(picture: npt.NDArray[np.uint8]) -> bool:
     """Whether RGB [height, width, 3] shows no colour anywhere, but for what coding leaves."""
     spread = picture.max(axis=2) - picture.min(axis=2)
-    return bool(spread.max() <= _GREY_SPREAD)
+    most, share = _GREY_EXCEPTIONS
+    return bool(spread.max() <= most and (spread > _GREY_SPREAD).mean() <= share)
 
 
 def without_colour(picture: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:

@@ -63,7 +63,7 @@ def probe_video(path: Path) -> VideoProperties:
             picture_rate(path, stream),
             stated_seconds(container),
             bool(container.streams.audio),
-            choose_stream(container, str(path)).note,
+            choose_stream(container, path).note,
         )
 
 

@@ -30,7 +30,7 @@ def _is_bright(path: Path, _modified: int, _size: int) -> bool:
     shares: list[float] = []
     last = float("-inf")
     with open_media(path, VIDEO_FORMATS) as container, media_errors(str(path)):
-        stream = choose_stream(container, str(path)).stream
+        stream = choose_stream(container, path).stream
         for packet in container.demux(stream):
             if packet.size:
                 time = float((packet.pts or 0) * (packet.time_base or 0))

@@ -54,9 +54,16 @@ class Deinterlacer:
 
 
 def to_bt709_rgb(
-    frame: VideoFrame, primaries: int, transfer: int, matrix: int, *, full: bool, perceptual: bool
+    frame: VideoFrame,
+    part: tuple[slice, slice],
+    primaries: int,
+    transfer: int,
+    matrix: int,
+    *,
+    full: bool,
+    perceptual: bool,
 ) -> npt.NDArray[np.uint8]:
-    """A frame as RGB [height, width, 3] with the primaries and transfer of BT.709.
+    """A part of a frame as RGB [height, width, 3] with the primaries and transfer of BT.709.
 
     `primaries`, `transfer` and `matrix` are codes of H.273. With `perceptual` what is brighter
     than reference white is made to fit; without, it is cut off and all else keeps its brightness.
@@ -64,7 +71,7 @@ def to_bt709_rgb(
     converter = _converter(
         frame.width, frame.height, frame.format.name, primaries, transfer, matrix, full, perceptual
     )
-    return converter.convert(frame)
+    return converter.convert(frame, part)
 
 
 @lru_cache(maxsize=2)
@@ -93,12 +100,12 @@ class _Converter:
         self._graph: Graph | None = None
         self._lock = threading.Lock()
 
-    def convert(self, frame: VideoFrame) -> npt.NDArray[np.uint8]:
+    def convert(self, frame: VideoFrame, part: tuple[slice, slice]) -> npt.NDArray[np.uint8]:
         with self._lock:
             if self._graph is None:
                 self._graph = _graph(frame, ("scale", self._scale), ("format", "rgb48le"))
             self._graph.push(frame)
-            deep = self._graph.pull().to_ndarray()
+            deep = self._graph.pull().to_ndarray()[part]
         top = (1 << _RGB_BITS) - 1
         return np.asarray((deep.astype(np.uint32) * 255 + top // 2) // top, np.uint8)
 

@@ -41,7 +41,7 @@ def open_video(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
                 f"{path}: is an animated WebP picture, which cannot be read here; convert it to a "
                 "video first"
             )
-        yield container, choose_stream(container, str(path)).stream
+        yield container, choose_stream(container, path).stream
 
 
 @dataclass(frozen=True, slots=True)

@@ -75,7 +75,7 @@ class SoundTrack:
         self._path = path
         self._source = source
         self._from = sound_stream(source)
-        video = choose_stream(source, str(path)).stream
+        video = choose_stream(source, path).stream
         self._start = Fraction(0)  # of the video, which is time 0 of the output
         if video.start_time is not None and video.time_base is not None:
             self._start = video.start_time * video.time_base

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gfvc.errors import InputError
+from gfvc.media_files import VIDEO_FORMATS, media_errors, open_media
 
 if TYPE_CHECKING:
     from av.container import InputContainer
     from av.video.stream import VideoStream
+
+_LOOKED_AT = 300  # packets
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,8 +26,8 @@ class StreamChoice:
     note: str | None
 
 
-def choose_stream(container: InputContainer, label: str) -> StreamChoice:
-    """The video stream to read; `label` is what messages call the file.
+def choose_stream(container: InputContainer, path: Path) -> StreamChoice:
+    """The video stream to read of a container that is open, and its file.
 
     Of several, streams of more than one picture come before still pictures (an animated AVIF
     holds both), then those that are marked as default, then the largest, then the first. Covers
@@ -31,34 +37,47 @@ def choose_stream(container: InputContainer, label: str) -> StreamChoice:
 
     streams = list(container.streams.video)
     if not streams:
-        raise InputError(f"{label}: holds no video")
+        raise InputError(f"{path}: holds no video")
     apart = Disposition.attached_pic | Disposition.timed_thumbnails
     videos = [stream for stream in streams if not stream.disposition & apart]
     if not videos:
-        raise InputError(f"{label}: holds no video but a cover picture")
+        raise InputError(f"{path}: holds no video but a cover picture")
     whole = [stream for stream in videos if not stream.disposition & Disposition.dependent]
     if not whole:
         raise InputError(
-            f"{label}: is a picture made of {len(videos)} tiles, which are not put together here; "
+            f"{path}: is a picture made of {len(videos)} tiles, which are not put together here; "
             "convert it to JPEG or PNG first"
         )
-    chosen = min(whole, key=_rank)
     if len(whole) == 1:
-        return StreamChoice(chosen, None)
+        return StreamChoice(whole[0], None)
+    stills = {stream.index for stream in whole if stream.frames == 1}
+    if not all(stream.frames for stream in whole):
+        stills |= _single_pictures(path)
+    chosen = min(whole, key=lambda stream: (stream.index in stills, *_rank(stream)))
     context = chosen.codec_context
     return StreamChoice(
         chosen,
-        f"{label}: holds {len(whole)} video streams; number {chosen.index} is read "
+        f"{path}: holds {len(whole)} video streams; number {chosen.index} is read "
         f"({context.codec.canonical_name}, {context.width}x{context.height})",
     )
 
 
-def _rank(stream: VideoStream) -> tuple[bool, bool, int, int]:
+def _single_pictures(path: Path) -> set[int]:
+    """Video streams that have one picture where another has several, seen from the file's start."""
+    pictures: Counter[int] = Counter()
+    with open_media(path, VIDEO_FORMATS) as container, media_errors(str(path)):
+        packets = container.demux(list(container.streams.video))
+        for packet in islice(packets, _LOOKED_AT):
+            pictures[packet.stream.index] += packet.size > 0
+    several = max(pictures.values(), default=0) > 1
+    return {index for index, count in pictures.items() if count == 1 and several}
+
+
+def _rank(stream: VideoStream) -> tuple[bool, int, int]:
     from av.stream import Disposition
 
     context = stream.codec_context
     return (
-        stream.frames == 1,  # 0 where the file does not say
         not stream.disposition & Disposition.default,
         -context.width * context.height,
         stream.index,

@@ -48,3 +48,9 @@ def test_what_is_nearly_grey_is_coded_without_chroma(
     assert is_grey(nearly.astype(np.uint8))
     coder = KeyPictureCoder(codec, 32, RATE)  # type: ignore[arg-type]
     assert spread(coder.code(nearly.astype(np.uint8)).decoded) == 0
+
+
+def test_a_grey_picture_with_red_lips_is_not_grey(demo_pictures: list[Picture]) -> None:
+    picture = without_colour(demo_pictures[0])
+    picture[150:160, 120:140] = (170, 60, 70)
+    assert not is_grey(picture)

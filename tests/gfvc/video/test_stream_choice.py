@@ -64,6 +64,18 @@ def test_a_cover_that_is_not_called_so_comes_after_the_default(
     )
 
 
+@pytest.mark.parametrize("flags", [("default", "default"), ("default", "0"), ("0", "0")])
+def test_a_large_cover_that_says_nothing_is_not_the_video(
+    folder: Path, tmp_path: Path, flags: tuple[str, str]
+) -> None:
+    """Matroska does not say how many pictures a stream has."""
+    path = tmp_path / "cover_first.mkv"
+    ffmpeg("-i", folder / "cover.png", "-i", folder / "video.mkv", "-map", "0", "-map", "1",
+           "-c", "copy", "-disposition:v:0", flags[0], "-disposition:v:1", flags[1],
+           "-default_mode", "passthrough", path)  # fmt: skip
+    assert level(path) == 40
+
+
 @pytest.mark.parametrize(
     ("names", "default", "chosen"),
     [
@@ -140,6 +152,6 @@ def container(*dispositions: Disposition) -> Any:
 def test_tiles_of_a_picture_are_not_the_picture() -> None:
     """As telephones store photos: libavformat marks tiles as dependent (HEIF, ISO/IEC 23008-12)."""
     with pytest.raises(InputError, match=r"a\.heic: is a picture made of 2 tiles"):
-        choose_stream(container(Disposition.dependent, Disposition.dependent), "a.heic")
+        choose_stream(container(Disposition.dependent, Disposition.dependent), Path("a.heic"))
     both = container(Disposition.dependent, Disposition.default)
-    assert choose_stream(both, "a.heic").stream.index == 1
+    assert choose_stream(both, Path("a.heic")).stream.index == 1
