@@ -16,8 +16,9 @@ if TYPE_CHECKING:
     from av.video.stream import VideoStream
 
 _DEFAULT_RATE = Fraction(25)
-# An average below this comes of a gap in the time stamps, or is that of a slide show.
-_SLOW = 8
+# An average below comes of a gap in the time stamps, or is that of a slide show; one above of DV
+# files, or is that of slow motion.
+_SLOW, _FAST = 8, 120
 _LOOKED_AT = 500  # packets
 
 # Pixels of real video are less out of square than this.
@@ -41,11 +42,11 @@ def pixel_width(stream: VideoStream) -> Fraction:
 def picture_rate(path: Path, stream: VideoStream) -> Fraction:
     """Pictures per second of a file's chosen stream, in `MIN_RATE`..`MAX_RATE`.
 
-    The average, but where that is so low that a wrong time stamp may be in it, the usual distance
-    between pictures counts.
+    The average, but where that is so low or high that something wrong may be in it, the usual
+    distance between pictures counts.
     """
     rate = stream.average_rate or stream.guessed_rate or _DEFAULT_RATE
-    if rate < _SLOW:
+    if not _SLOW <= rate <= _FAST:
         rate = _usual_rate(path, stream.index) or rate
     return min(max(Fraction(rate).limit_denominator(1001), MIN_RATE), MAX_RATE)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gfvc.video_reader import Picture, read_pictures
+from gfvc.video_reader import Picture, probe_video, read_pictures
 from tests.gfvc.support import ffmpeg, write_video
 
 RATE = Fraction(25)
@@ -55,6 +55,15 @@ def test_video_that_is_not_marked_as_interlaced_is_left_alone(tmp_path: Path) ->
     pictures = list(read_pictures(interlaced(tmp_path, marked=False), RATE, notes=notes.append))
     assert notes == []
     assert max(combs(picture) for picture in pictures) > 3.0
+
+
+def test_dv_is_read_at_its_rate(tmp_path: Path) -> None:
+    """libavformat says that such a file has 60000 pictures a second."""
+    path = tmp_path / "tape.dv"
+    ffmpeg("-f", "lavfi", "-i", "testsrc2=s=720x576:r=25:d=0.4", "-vf", "setfield=bff",
+           "-c:v", "dvvideo", "-pix_fmt", "yuv420p", path)  # fmt: skip
+    assert probe_video(path).rate == 25
+    assert len(list(read_pictures(path, RATE))) == 10
 
 
 @pytest.mark.parametrize("rate", [RATE, RATE / 2])
