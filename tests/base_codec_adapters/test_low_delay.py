@@ -53,7 +53,10 @@ def test_ffmpeg_libvvenc(make_picture: MakePicture) -> None:
     tail = "level=1:accessunitdelimiter=0:hrdparameterspresent=0:videofullrange=0"
     assert changes(FfmpegVvencEncoder(), Path("/bin/ffmpeg"), make_picture()) == (
         ["slow", f"gopsize=1:intraperiod=1:decodingrefreshtype=idr:intraqpoffset=0:{tail}"],
-        ["medium", f"gopsize=8:picreordering=0:intraperiod=-1:decodingrefreshtype=none:{tail}"],
+        [
+            "medium",
+            f"gopsize=8:picreordering=0:intraperiod=-1:decodingrefreshtype=none:threads=0:{tail}",
+        ],
     )
 
 
