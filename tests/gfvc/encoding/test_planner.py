@@ -1,0 +1,344 @@
+"""What becomes of pictures, told in strings: a letter for each picture, before and after.
+
+Before: f a face, x a face that its coded form does not show, - none; a capital starts a scene.
+After: K a key picture, . driven, s standing still, R ordinary video that starts a sequence, o other
+ordinary video.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gfvc.encoding.debt import FLOOR, MARGIN, PRICE
+from gfvc.encoding.planner import (
+    NEARER_BY,
+    Decision,
+    Driven,
+    Key,
+    Ordinary,
+    PicturePlanner,
+    PlanSettings,
+    Still,
+)
+
+RATE = Fraction(25)
+BITS = 10_000
+
+Measure = Callable[[int, int], float | None]
+
+
+@dataclass
+class Script:
+    """Facts as written down; asking about a picture that is not there any more fails.
+
+    `distance` and `quality` are of a picture and a key picture, by number.
+    """
+
+    clip: str
+    distance_of: Measure = lambda picture, key: 0.0
+    quality_of: Measure = lambda picture, key: 1.0
+    there: set[int] = field(default_factory=set)
+    keys: set[int] = field(default_factory=set)
+    asked: int = 0
+
+    def is_cut(self, picture: int) -> bool:
+        assert picture in self.there
+        return self.clip[picture].isupper()
+
+    def shows_face(self, picture: int) -> bool:
+        assert picture in self.there
+        return self.clip[picture] != "-"
+
+    def key_bits(self, picture: int) -> int | None:
+        assert self.shows_face(picture)
+        if self.clip[picture].lower() == "x":
+            return None
+        self.keys.add(picture)
+        return BITS
+
+    def distance(self, picture: int, key: int) -> float | None:
+        assert key in self.keys
+        self.asked += 1
+        return self.distance_of(picture, key) if self.shows_face(picture) else None
+
+    def quality(self, picture: int, key: int) -> float | None:
+        assert key in self.keys
+        assert self.shows_face(picture)
+        return self.quality_of(picture, key)
+
+
+@dataclass
+class Planned:
+    """Decisions about a clip, and the greatest number of pictures that were held back."""
+
+    decisions: list[Decision]
+    held: int
+
+    def __str__(self) -> str:
+        return "".join(map(_letter, self.decisions))
+
+    @property
+    def keys(self) -> list[int]:
+        """Numbers of the key pictures."""
+        return [d.picture for d in self.decisions if isinstance(d, Key)]
+
+    @property
+    def driven_by(self) -> list[int]:
+        """For each driven picture the number of its key picture."""
+        return [d.key for d in self.decisions if isinstance(d, Driven)]
+
+
+def _letter(decision: Decision) -> str:
+    if isinstance(decision, Ordinary):
+        return "R" if decision.starts else "o"
+    return {Key: "K", Driven: ".", Still: "s"}[type(decision)]
+
+
+def plan(facts: Script | str, **options: object) -> Planned:
+    """Plan a clip picture by picture, as the encoder does."""
+    script = Script(facts) if isinstance(facts, str) else facts
+    settings = PlanSettings(**{"rate": RATE, **options})  # type: ignore[arg-type]
+    planner = PicturePlanner(settings, script)
+    decisions: list[Decision] = []
+    held = 0
+    for picture in range(len(script.clip)):
+        script.there.add(picture)
+        decisions += planner.take(picture)
+        script.there = set(planner.held)
+        script.keys = {*planner.keys, *(script.keys & script.there)}
+        held = max(held, len(planner.held))
+    script.there = set()
+    return Planned([*decisions, *planner.finish()], held)
+
+
+@pytest.mark.parametrize(
+    ("clip", "sent"),
+    [
+        ("ffffff", "K....."),
+        # A blink of the tracker costs nothing; what is lost for long is ordinary video.
+        ("fff--ff---ff", "K..ss..sss.."),
+        ("fff----f", "K..ssss."),
+        ("fff-----fffff", "K..RooooK...."),
+        # From its first picture, up to the first with the face again.
+        ("fff--------ffffffff", "K..RoooooooK......."),
+        # A face that is seen for a moment does not end it.
+        ("fff-----ffff---fffff", "K..RoooooooooooK...."),
+        # At the ends of a clip.
+        ("-----ffffff", "RooooK....."),
+        ("--fff", "Kss.."),
+        ("ff----", "K.ssss"),
+        ("ff-----", "K.Roooo"),
+        ("ff-----ff", "K.Roooooo"),
+        ("-------", "Roooooo"),
+        ("--", "Ro"),
+        # A coded key picture without a face is tried again after half a second.
+        ("xxxxx", "Roooo"),
+        ("xxfff", "Roooo"),
+        ("x" * 5 + "f" * 16, "Roooo" + "K" + 15 * "."),
+        ("fff" + 5 * "-" + 15 * "x" + 18 * "f", "K..Roooo" + 18 * "o" + "K" + 14 * "."),
+    ],
+)
+def test_faces_lost_and_found(clip: str, sent: str) -> None:
+    assert str(plan(clip)) == sent
+
+
+@pytest.mark.parametrize(
+    ("clip", "sent"),
+    [
+        ("---fff", "Ksss.."),
+        ("fff" + "-" * 5 + "fff", "K..sssssK.."),
+        ("fff" + "-" * 5 + "xff", "K..sssss..."),
+        ("-----", ""),
+        ("xxxxx", ""),
+        ("x" + "f" * 15, "K" + "s" * 13 + ".."),
+    ],
+)
+def test_without_ordinary_video(clip: str, sent: str) -> None:
+    planned = plan(clip, fallback="never")
+    assert str(planned) == sent
+    # However long no face is seen, nothing is held back.
+    assert planned.held == 0
+
+
+def test_ordinary_video_only() -> None:
+    script = Script("ffFf-xf")
+    assert str(plan(script, fallback="always", key_pictures="auto", key_interval=3)) == "RooRooR"
+    assert not script.asked
+
+
+def test_a_key_picture_comes_by_the_clock() -> None:
+    assert str(plan("f" * 10, key_interval=4)) == "K...K...K."
+    assert str(plan("fff--ff", key_interval=4)) == "K..ssK."
+    assert plan("f" * 125, rate=Fraction(2)).keys == [0, 60, 120]
+
+
+def test_a_sequence_of_ordinary_video_is_split() -> None:
+    clip = "f" + "-" * 8 + "f" * 5 + "-" * 7
+    assert str(plan(clip, key_interval=20, longest_sequence=3)) == "KRooRooRoK....RooRooR"
+    assert str(plan("-" * 9, key_interval=4)) == "RoooRoooR"
+
+
+def test_a_key_picture_at_a_cut_where_they_are_decided() -> None:
+    assert str(plan("fffFffff", key_pictures="auto")) == "K..K...."
+    assert str(plan("fffFffff", key_pictures="fixed")) == "K......."
+    # Not without a face, and not in ordinary video.
+    assert str(plan("fffXf", key_pictures="auto")) == "K...."
+    assert str(plan("ff-----FfFfffF", key_pictures="auto")) == "K.RooooK.....K"
+
+
+def test_a_face_that_is_drawn_badly_gets_a_key_picture() -> None:
+    """Once the debt has reached the price, and not before."""
+    lost = 0.3
+    script = Script("f" * 120, quality_of=lambda picture, key: 0.9 - lost * (picture - key >= 30))
+    planned = plan(script, key_pictures="auto")
+    seconds = PRICE * BITS / 1000 / lost
+    assert planned.keys[:2] == [0, 30 + 5 * round(seconds * 5)]
+    assert plan(Script(script.clip, quality_of=script.quality_of)).keys == [0]
+
+
+def test_a_small_loss_buys_nothing() -> None:
+    script = Script("f" * 200, quality_of=lambda picture, key: 0.9 - MARGIN / 2 * (picture > 30))
+    assert plan(script, key_pictures="auto").keys == [0]
+
+
+def test_quality_that_cannot_be_told_buys_nothing() -> None:
+    script = Script("f" * 200, quality_of=lambda picture, key: None)
+    assert plan(script, key_pictures="auto").keys == [0]
+
+
+def test_a_face_that_no_key_picture_helps_is_ordinary_video() -> None:
+    """For a second, and twice as long each time that a key picture does not help."""
+    script = Script("f" * 140, quality_of=lambda picture, key: 0.9 if picture < 10 else FLOOR - 0.1)
+    sent = str(plan(script, key_pictures="auto"))
+    assert sent.startswith("K" + 9 * "." + "K" + 4 * "." + "R" + 24 * "o")
+    tail = sent[15:]
+    assert tail == "R" + "o" * 24 + "K...." + "R" + "o" * 49 + "K...." + "R" + "o" * 39
+    assert "o" not in str(
+        plan(
+            Script(script.clip, quality_of=script.quality_of), key_pictures="auto", fallback="never"
+        )
+    )
+
+
+class TestReferences:
+    """Which of the last key pictures drives a picture: faces lie on a line."""
+
+    def driven_by(
+        self, places: Sequence[int], keys: Sequence[int], **options: object
+    ) -> tuple[list[int], Script]:
+        """Key pictures at `keys`, each in a scene of its own, then pictures at `places`.
+
+        For each of the pictures, which of `keys` drives it.
+        """
+        line = [*keys, *places]
+        script = Script(
+            "F" * len(keys) + "f" * len(places), lambda picture, key: abs(line[picture] - line[key])
+        )
+        options = {"key_pictures": "auto", "pool": 4, "key_interval": 1000, **options}
+        planned = plan(script, **options)
+        assert planned.keys == list(range(len(keys)))
+        return [line[key] for key in planned.driven_by], script
+
+    def test_the_nearest_is_taken(self) -> None:
+        driven, _ = self.driven_by([64] * 10 + [12] * 40 + [198] * 40, [10, 60, 200])
+        assert (driven[9], driven[49], driven[89]) == (60, 10, 200)
+
+    def test_those_that_left_the_pool_are_not(self) -> None:
+        driven, _ = self.driven_by([12] * 60, [10, 60, 200], pool=2)
+        assert driven[-1] == 60
+
+    def test_without_a_pool_it_is_the_last(self) -> None:
+        driven, _ = self.driven_by([12] * 60, [10, 60, 200], pool=1)
+        assert set(driven) == {200}
+
+    def test_between_two_it_does_not_flicker(self) -> None:
+        driven, _ = self.driven_by([33, 37] * 100, [10, 60])
+        assert set(driven) == {60}
+
+    def test_one_that_is_little_nearer_is_not_taken(self) -> None:
+        near = round(NEARER_BY) - 1
+        driven, _ = self.driven_by([0] * 60, [0, near])
+        assert set(driven) == {near}
+
+    def test_changes_keep_a_distance(self) -> None:
+        driven, _ = self.driven_by([*[10] * 5, *[200] * 5] * 30, [10, 200])
+        changes = [n for n in range(1, len(driven)) if driven[n] != driven[n - 1]]
+        assert changes
+        assert min(b - a for a, b in pairwise(changes)) >= 25
+
+    def test_others_are_looked_at_only_when_the_face_is_far(self) -> None:
+        _, script = self.driven_by([60] * 100, [10, 60])
+        assert script.asked == 100
+
+    def test_not_once_the_access_unit_is_written(self) -> None:
+        driven, _ = self.driven_by([200] * 30 + [10] * 90, [10, 200], longest_unit=20)
+        assert set(driven) == {200}
+
+    def test_a_face_that_is_missed_keeps_its_key_picture(self) -> None:
+        line = [10, 200, *[10] * 30]
+        script = Script("FF" + "f" * 10 + "--" + "f" * 18, lambda p, k: abs(line[p] - line[k]))
+        planned = plan(script, key_pictures="auto", pool=2)
+        assert [d.key for d in planned.decisions if isinstance(d, Still)] == [0, 0]
+
+
+@given(
+    clip=st.text("ffff---xFX", max_size=90),
+    key_pictures=st.sampled_from(["auto", "fixed"]),
+    fallback=st.sampled_from(["auto", "never", "always"]),
+    key_interval=st.sampled_from([None, 1, 7]),
+    pool=st.integers(1, 3),
+    rate=st.sampled_from([1, 5, 25]),
+    numbers=st.integers(0, 2**32),
+)
+def test_every_picture_is_decided_about_once(
+    clip: str,
+    key_pictures: str,
+    fallback: str,
+    key_interval: int | None,
+    pool: int,
+    rate: int,
+    numbers: int,
+) -> None:
+    """In order, by what is there, and with few pictures held back."""
+    script = Script(
+        clip,
+        distance_of=lambda picture, key: float(numbers * (picture + 1) * (key + 7) % 41),
+        quality_of=lambda picture, key: (numbers * (picture + 3) * (key + 1) % 23) / 22,
+    )
+    planned = plan(
+        script,
+        key_pictures=key_pictures,
+        fallback=fallback,
+        key_interval=key_interval,
+        pool=pool,
+        rate=Fraction(rate),
+    )
+    decided = [decision.picture for decision in planned.decisions]
+    if fallback == "never" and not planned.keys:
+        assert decided == []
+        return
+    assert sorted(decided) == list(range(len(clip)))
+    first = planned.keys[0] if planned.keys else 0
+    late = [n for n in decided if n > first]
+    assert late == sorted(late)
+    assert planned.held < max(1, rate // 5)
+    keys: list[int] = []
+    for before, decision in zip([None, *planned.decisions], planned.decisions, strict=False):
+        letter = clip[decision.picture].lower()
+        if isinstance(decision, Key):
+            assert letter == "f"
+            keys = [decision.picture, *keys][:pool]
+        elif isinstance(decision, Ordinary):
+            assert fallback != "never"
+            assert decision.starts or isinstance(before, Ordinary)
+        else:
+            assert decision.key in keys
+            assert letter != "-" or isinstance(decision, Still)
+            assert not isinstance(before, Ordinary)
