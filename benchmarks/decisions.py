@@ -21,7 +21,7 @@ from pathlib import Path
 
 import numpy as np
 
-from gfvc.face_units import DecidedUnits, FaceUnits, ImmediateUnits
+from gfvc.encoding.face_units import DecidedUnits, FaceUnits, ImmediateUnits
 from gfvc.interpolation import interpolated
 from gfvc.metrics import landmark_distance
 from gfvc.rectangle import Rectangle

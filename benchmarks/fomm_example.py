@@ -25,7 +25,7 @@ from pathlib import Path
 import numpy as np
 
 from gfvc.driven_pictures import parameters_of_pictures
-from gfvc.face_units import DecidedUnits
+from gfvc.encoding.face_units import DecidedUnits
 from gfvc.rectangle import Rectangle
 from gfvc.stream_information import StreamInformation
 from gfvc.stream_reader import read_face_stream

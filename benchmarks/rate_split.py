@@ -21,16 +21,16 @@ from pathlib import Path
 import numpy as np
 
 from gfvc.base_layer import decode_base_layer
-from gfvc.coding_pass import Clip, CodedClip, code_clip
 from gfvc.crop import require_square
 from gfvc.default_model import choose_model
 from gfvc.driven_pictures import parameters_of_pictures
-from gfvc.key_decisions.quality import FaceQuality
+from gfvc.encoding.coding_pass import Clip, CodedClip, code_clip
+from gfvc.encoding.face_quality import FaceQuality
+from gfvc.encoding.target_bitrate import REMEMBERED_PICTURES
 from gfvc.options.encoding import EncodeOptions
 from gfvc.rate_control import RateSettings
 from gfvc.stream_information import StreamInformation
 from gfvc.stream_reader import read_face_stream
-from gfvc.target_bitrate import REMEMBERED_PICTURES
 from gfvc.video_reader import Picture, probe_video, read_pictures
 from models import Analyser, AnimationModel, default_registry
 
@@ -72,7 +72,7 @@ def measure(clip: Clip, settings: RateSettings, analyser: Analyser) -> tuple[flo
             for source, picture in zip(sources, _drawn(coded, clip.model), strict=True)
             if picture is not None
         ]
-    kbps = 8 * size * float(clip.rate) / coded.frames / 1000
+    kbps = 8 * size * float(clip.rate) / coded.tally.frames / 1000
     return kbps, float(np.mean([value for value in found if value is not None]))
 
 

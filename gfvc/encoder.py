@@ -3,26 +3,28 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 from base_codec_adapters import Codec
-from gfvc.clip_encoder import Notes, Progress, Stage
-from gfvc.coding_pass import Clip, CodedClip, code_clip
 from gfvc.containers import MP4_SUFFIX
 from gfvc.crop import choose_crop, require_square
 from gfvc.default_model import choose_model
+from gfvc.encoding.coding_pass import Clip, CodedClip, Progress, code_clip
+from gfvc.encoding.target_bitrate import Stage, code_at_bitrate
 from gfvc.errors import InputError, OutputError
 from gfvc.options.encoding import EncodeOptions
 from gfvc.output import check_not_source, check_writable, replaced_when_complete
 from gfvc.rate_control import RateSettings, settings_asked_for
 from gfvc.stream_information import StreamInformation
-from gfvc.target_bitrate import code_at_bitrate
 from gfvc.video.sound import SoundCoding, check_sound
 from gfvc.video_reader import VideoProperties, probe_video
 from models import Registry, default_registry
+
+Notes = Callable[[str], None]
 
 MIN_SIDE = 64
 
@@ -179,12 +181,10 @@ def encode(
     for note in coded.notes:
         notes(note)
     return EncodeSummary(
-        frames=coded.frames,
+        **asdict(coded.tally),
         rate=rate,
         width=options.size,
         height=options.size,
-        key_pictures=coded.key_pictures,
-        low_confidence_pictures=coded.low_confidence_pictures,
         model=model.card.name,
         codec=codec,
         base_bits=8 * (total_bytes - coded.sei_bytes - sound_bytes),
@@ -192,8 +192,6 @@ def encode(
         sound_bits=8 * sound_bytes,
         seconds=time.perf_counter() - started,
         base_codec_seconds=coded.base_codec_seconds,
-        fallback_pictures=coded.fallback_pictures,
-        pictures_from_earlier_keys=coded.pictures_from_earlier_keys,
         settings=coded.settings,
         target_bitrate=options.bitrate,
         trials=trials,

@@ -1,7 +1,14 @@
 """From pictures to a stream.
 
-    planner         what becomes of each picture: key picture, driven, or ordinary video; no I/O
-    debt            when a key picture is worth its bits
+coding_pass     one pass over a clip, put together of what follows
+target_bitrate  passes with settings that come nearer and nearer to a bitrate
+planner         what becomes of each picture: key picture, driven, or ordinary video; no I/O
+debt            when a key picture is worth its bits
+facts           what the planner asks about pictures
+scene_cuts, face_quality    two of these facts
+executor        carries decisions out
+face_units      access units: which messages they carry, and which values
+ordinary_video  sequences of the base codec
 
 See docs/architecture.md.
 """

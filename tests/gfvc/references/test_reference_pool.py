@@ -15,9 +15,10 @@ from hypothesis import strategies as st
 from gfvc import EncodeOptions, encode
 from gfvc.decoded_pool import DecodedPool
 from gfvc.driven_pictures import parameters_of_pictures
+from gfvc.encoding.face_units import DecidedUnits
+from gfvc.encoding.facts import face_distance
+from gfvc.encoding.planner import NEARER_BY
 from gfvc.errors import StreamError
-from gfvc.face_units import DecidedUnits
-from gfvc.key_decisions.reference_choice import NEARER_BY, ReferenceChoice, face_distance
 from gfvc.picture_schedule import PictureSchedule
 from gfvc.picture_units import PictureUnit
 from gfvc.rectangle import Rectangle
@@ -27,8 +28,6 @@ from gfvc.stream_reader import read_face_stream
 from gfvc.stream_writer import StreamWriter
 from gfvc.symbol_decisions import Switches, SymbolSettings
 from models import (
-    Analyser,
-    Analysis,
     FaceParameters,
     MatrixShape,
     ParameterLayout,
@@ -73,23 +72,6 @@ class StampModel(MadeModel):
 
     def prepare(self, key_picture: Picture, key_parameters: FaceParameters) -> Reference:
         return Stamp(key_picture)
-
-
-class ShownFace(Analyser):
-    """Pictures say by themselves what their face is: two samples."""
-
-    def __init__(self) -> None:
-        self.asked = 0
-
-    def analyse_key(self, picture: Picture) -> Analysis:
-        return Analysis(face(*picture[0, 0, :2]))
-
-    def analyse(self, picture: Picture, key: Analysis) -> Analysis:
-        self.asked += 1
-        return self.analyse_key(picture)
-
-    def finds_face(self, picture: Picture) -> bool:
-        return True
 
 
 def shown(value: int) -> Picture:
@@ -208,51 +190,6 @@ def test_a_reference_needs_all_parameters_at_its_start(tmp_path: Path) -> None:
     unit.payloads = unit.payloads[:2]
     with pytest.raises(StreamError, match="its reference is another"):
         list(parameters_of_pictures(unit, LAYOUT, path, marked=False))
-
-
-class TestChoice:
-    """Which key picture is chosen."""
-
-    def choice(self, *keys: int, pool: int = 4) -> tuple[ReferenceChoice, ShownFace]:
-        choice, analyser = ReferenceChoice(MadeModel(LAYOUT), pool, RATE), ShownFace()
-        for key in keys:
-            choice.key_sent(analyser.analyse_key(shown(key)))
-        return choice, analyser
-
-    def backs(
-        self, choice: ReferenceChoice, analyser: Analyser, values: Sequence[int]
-    ) -> list[int]:
-        result = []
-        for value in values:
-            choice.analyse(analyser, shown(value))
-            result.append(choice.back)
-        return result
-
-    def test_the_nearest_is_taken(self) -> None:
-        choice, analyser = self.choice(10, 60, 200)
-        assert self.backs(choice, analyser, [64] * 10)[-1] == 1
-        assert self.backs(choice, analyser, [12] * 40)[-1] == 2
-        assert self.backs(choice, analyser, [198] * 40)[-1] == 0
-
-    def test_those_that_left_the_pool_are_not(self) -> None:
-        choice, analyser = self.choice(10, 60, 200, pool=2)
-        assert max(self.backs(choice, analyser, [12] * 60)) == 1
-
-    def test_between_two_it_does_not_flicker(self) -> None:
-        choice, analyser = self.choice(10, 60)
-        assert set(self.backs(choice, analyser, [33, 37] * 100)) == {0}
-
-    def test_changes_keep_a_distance(self) -> None:
-        choice, analyser = self.choice(10, 200)
-        backs = self.backs(choice, analyser, [*[10] * 5, *[200] * 5] * 30)
-        changes = [n for n in range(1, len(backs)) if backs[n] != backs[n - 1]]
-        assert changes
-        assert min(np.diff(changes)) >= 25
-
-    def test_others_are_looked_at_only_when_the_face_is_far(self) -> None:
-        choice, analyser = self.choice(10, 60)
-        self.backs(choice, analyser, [60] * 100)
-        assert analyser.asked == 100
 
 
 def test_distance_is_weighted() -> None:

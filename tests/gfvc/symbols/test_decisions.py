@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gfvc.driven_pictures import parameters_of_pictures
-from gfvc.face_units import DecidedUnits
+from gfvc.encoding.face_units import DecidedUnits
 from gfvc.interpolation import interpolated
 from gfvc.picture_units import PictureUnit
 from gfvc.rectangle import Rectangle

@@ -16,12 +16,13 @@ from base_codec_adapters import Codec, EncodeRequest, RequestInvalidError, find_
 from gfvc import EncodeOptions, EncodeSummary, InputError, encode
 from gfvc.colour import to_picture420
 from gfvc.demo_clip import RATE
-from gfvc.fallback.coding import SequenceCoder
+from gfvc.encoding.ordinary_video import SPOOL_BYTES, SequenceCoder, most_pictures
 from gfvc.stream_information import StreamInformation
 from gfvc.stream_reader import PART_PICTURES, read_face_stream
 from gfvc.verification import Severity, verify_stream
 from gfvc.video_reader import Picture
-from sei import USER_DATA_UNREGISTERED, SeiMessage, read_sei
+from sei import USER_DATA_UNREGISTERED, SeiMessage, read_sei, split_annex_b
+from sei import Codec as SeiCodec
 from tests.gfvc.support import (
     CommandLine,
     decode_all,
@@ -226,20 +227,25 @@ def test_cut_streams(demo_pictures: list[Picture], tmp_path: Path) -> None:
     assert not face_messages(units[-1])
 
 
-def test_long_sequences_are_split(tmp_path: Path) -> None:
-    written: list[int] = []
-    coder = SequenceCoder("hevc", 40, RATE, lambda _, count: written.append(count), longest=3)
-    for picture in texture(8):
-        coder.add(picture)
-    coder.finish()
-    coder.finish()
-    assert written == [3, 3, 2]
-    assert coder.pictures == 8
-    coder.add(texture(1)[0])
-    coder.close()
-    assert written == [3, 3, 2]
+def test_a_sequence_is_coded_when_asked_for() -> None:
+    with SequenceCoder("hevc", 40, RATE) as coder:
+        for count in (3, 2):
+            for picture in texture(count):
+                coder.add(picture)
+            assert coder.waiting == count
+            stream, coded = coder.finish()
+            assert coded == count
+            assert sum(unit.is_vcl for unit in split_annex_b(stream, SeiCodec.HEVC)) == count
+            assert not coder.waiting
+        coder.add(texture(1)[0])
+    assert not coder.waiting
     with pytest.raises(RequestInvalidError, match="QP"):
-        SequenceCoder("hevc", 52, RATE, lambda *_: None)
+        SequenceCoder("hevc", 52, RATE)
+
+
+def test_what_waits_fits_on_the_disk() -> None:
+    assert most_pictures(2048) * 2048 * 2048 * 3 // 2 <= SPOOL_BYTES
+    assert most_pictures(2048) > 25
 
 
 def test_a_long_base_layer_is_decoded_in_parts(tmp_path: Path) -> None:

@@ -6,13 +6,16 @@ video are all in the rate. What takes longest, looking for the face in the pictu
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
-from gfvc.clip_encoder import Progress, Stage
-from gfvc.coding_pass import Clip, CodedClip, code_clip
+from gfvc.encoding.coding_pass import Clip, CodedClip, Progress, code_clip
 from gfvc.errors import InputError, KeyPictureTooCoarseError
 from gfvc.rate_control import TOLERANCE, RateSettings, default_step, find_settings, ladder
 from models import Analyser
+
+Stage = Callable[[str], None]
+"""Told about each pass over the clip."""
 
 REMEMBERED_PICTURES = 20_000
 """Pictures whose landmarks are kept from pass to pass: some 115 MB, 13 minutes of one face."""
@@ -102,7 +105,7 @@ class _Trials:
             self.too_coarse = error
             stream.unlink()
             return None
-        rate = 8 * self._bytes(coded) * float(coded.rate) / coded.frames / 1000
+        rate = 8 * self._bytes(coded) * float(coded.rate) / coded.tally.frames / 1000
         worse = coded
         if self.best is None or self._off(rate) < self._off(self._best_rate):
             worse, self.best, self._best_rate = self.best or coded, coded, rate

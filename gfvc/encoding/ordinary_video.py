@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import math
 import time
-from collections.abc import Callable
 from fractions import Fraction
 
 from base_codec_adapters import (
@@ -17,24 +15,25 @@ from base_codec_adapters import (
     find_encoder,
 )
 from gfvc.colour import to_picture420
-from gfvc.key_pictures import AUTOMATIC_SECONDS
-from gfvc.video_reader import Picture
+from models.closable import Closable
+from models.contract import Picture
 
 # What a sequence that waits for its encoder may take on the disk, 8-bit samples.
 SPOOL_BYTES = 1 << 30
 # A base codec program may take its timeout for this many pictures.
 PICTURES_PER_TIMEOUT = 25
 
-WriteSequence = Callable[[bytes, int], None]
+
+def most_pictures(size: int) -> int:
+    """Pictures of a sequence at most, so many samples wide and high: they wait on the disk."""
+    return max(1, SPOOL_BYTES // (size * size * 3 // 2))
 
 
-class SequenceCoder:
-    """Takes pictures one by one and hands coded sequences to `write`, with their picture counts.
+class SequenceCoder(Closable):
+    """Takes pictures one by one, and codes them as a sequence that starts with an IDR picture.
 
-    Pictures wait in a file. A sequence ends with `finish`, after `longest` pictures (30 s when
-    None, as from key picture to key picture), or when it fills `SPOOL_BYTES`; each starts with an
-    IDR picture. `qp` is the quantisation parameter, 0..63 for VVC and 0..51 for HEVC; `timeout`
-    seconds for 25 pictures. Raises `BaseCodecError` when no program can code.
+    Pictures wait in a file. `qp` is the quantisation parameter, 0..63 for VVC and 0..51 for HEVC;
+    `timeout` seconds for 25 pictures. Raises `BaseCodecError` when no program can code.
     """
 
     def __init__(
@@ -42,9 +41,7 @@ class SequenceCoder:
         codec: Codec,
         qp: int,
         rate: Fraction,
-        write: WriteSequence,
         *,
-        longest: int | None = None,
         encoder: str = "auto",
         timeout: float = DEFAULT_TIMEOUT,
     ) -> None:
@@ -55,29 +52,26 @@ class SequenceCoder:
         self._codec = codec
         self._qp = qp
         self._rate = rate
-        self._write = write
-        self._longest = longest or math.ceil(AUTOMATIC_SECONDS * rate)
         self._encoder = encoder
         self._timeout = timeout
         self._spool: PictureSpool | None = None
-        self.pictures = 0
         self.seconds = 0.0
+        """Time spent in programs of the base codec."""
+
+    @property
+    def waiting(self) -> int:
+        """Pictures that wait to be coded."""
+        return 0 if self._spool is None else len(self._spool)
 
     def add(self, picture: Picture) -> None:
         """Add a picture uint8 [height, width, 3] with even sides."""
         if self._spool is None:
             self._spool = PictureSpool()
         self._spool.append(to_picture420(picture))
-        self.pictures += 1
-        waiting = len(self._spool)
-        picture_bytes = picture.shape[0] * picture.shape[1] * 3 // 2
-        if waiting >= self._longest or (waiting + 1) * picture_bytes > SPOOL_BYTES:
-            self.finish()
 
-    def finish(self) -> None:
-        """Code and write what waits; the next picture starts a new sequence."""
-        if self._spool is None:
-            return
+    def finish(self) -> tuple[bytes, int]:
+        """Code what waits, one picture or more: an Annex B stream, and how many they are."""
+        assert self._spool is not None
         before = time.perf_counter()
         with self._spool as spool:
             count = len(spool)
@@ -87,7 +81,7 @@ class SequenceCoder:
             stream = encoder.encode(request).stream
         self._spool = None
         self.seconds += time.perf_counter() - before
-        self._write(stream, count)
+        return stream, count
 
     def close(self) -> None:
         """Forget what waits, when coding the clip has failed."""

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from gfvc.key_decisions.scene_cuts import SceneCuts
+from gfvc.encoding.scene_cuts import SceneCuts
 from gfvc.video_reader import Picture
 
 

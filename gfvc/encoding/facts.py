@@ -1,0 +1,176 @@
+"""What the planner asks about pictures: found out with the model, the tracker, the base codec."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from gfvc.base_layer import KeyPictureCoder
+from gfvc.encoding.face_quality import FaceQuality
+from gfvc.encoding.scene_cuts import SceneCuts
+from gfvc.grey_pictures import prepare_key
+from models import Analyser, Analysis, AnimationModel, FaceParameters, Reference
+from models.closable import Closable
+from models.contract import FloatArray, Picture
+
+
+@dataclass(slots=True)
+class _Key:
+    """A picture coded as key picture: what drives others.
+
+    `decoded` is there until the picture is prepared, where quality is measured.
+    """
+
+    stream: bytes
+    analysis: Analysis
+    weights: FloatArray | None
+    decoded: Picture | None = None
+    reference: Reference | None = None
+
+
+class MeasuredFacts(Closable):
+    """Facts about the pictures of a clip (see `gfvc.encoding.planner.Facts`), each found out once.
+
+    Pictures are added in order, from 0 on, and are there until `keep` leaves them out. A picture
+    that was coded as key picture can be asked about as such from then on. `looks_closely` says that
+    cuts are found and quality is measured. Faces are drawn from parameters before quantisation,
+    whose steps are too small to matter here.
+    """
+
+    def __init__(
+        self,
+        model: AnimationModel,
+        analyser: Analyser,
+        coder: KeyPictureCoder,
+        *,
+        looks_closely: bool = False,
+    ) -> None:
+        self._model = model
+        self._analyser = analyser
+        self._coder = coder
+        self._cuts = SceneCuts() if looks_closely else None
+        self._quality = FaceQuality() if looks_closely else None
+        self._pictures: dict[int, Picture] = {}
+        self._is_cut: dict[int, bool] = {}
+        self._shows_face: dict[int, bool] = {}
+        self._key_bits: dict[int, int | None] = {}
+        self._analyses: dict[tuple[int, int], Analysis | None] = {}
+        self._keys: dict[int, _Key] = {}
+        self.lost_keys = 0
+        """Key pictures whose coded form showed no face."""
+        self.coding_seconds = 0.0
+        """Time spent in programs of the base codec."""
+
+    def add(self, number: int, picture: Picture) -> None:
+        """Take the next picture uint8 [size, size, 3]."""
+        self._pictures[number] = picture
+        self._is_cut[number] = self._cuts is not None and self._cuts.is_cut(picture)
+
+    def keep(self, pictures: Collection[int], keys: Collection[int]) -> None:
+        """Forget all but these pictures and these key pictures, and what was found in others."""
+        for found in (self._pictures, self._is_cut, self._shows_face, self._key_bits):
+            _keep_only(found, pictures)
+        _keep_only(self._keys, {*keys, *pictures})
+        self._analyses = {pair: a for pair, a in self._analyses.items() if pair[0] in pictures}
+
+    def picture(self, number: int) -> Picture:
+        """A picture that is kept."""
+        return self._pictures[number]
+
+    def coded_key(self, picture: int) -> tuple[bytes, FaceParameters]:
+        """A picture coded as key picture: an Annex B stream, and its face parameters."""
+        key = self._keys[picture]
+        return key.stream, key.analysis.parameters
+
+    def parameters(self, picture: int, key: int) -> FaceParameters:
+        """Face parameters of a picture with a face, relative to a key picture."""
+        analysis = self._analysis(picture, key)
+        assert analysis is not None
+        return analysis.parameters
+
+    def is_cut(self, picture: int) -> bool:
+        """Whether a new scene starts with it; never, unless it is looked at closely."""
+        return self._is_cut[picture]
+
+    def shows_face(self, picture: int) -> bool:
+        """Whether it shows a face."""
+        if picture not in self._shows_face:
+            self._shows_face[picture] = self._analyser.finds_face(self._pictures[picture])
+        return self._shows_face[picture]
+
+    def key_bits(self, picture: int) -> int | None:
+        """Its size as a key picture; None when its coded form shows no face."""
+        if picture not in self._key_bits:
+            self._key_bits[picture] = self._code_key(picture)
+        return self._key_bits[picture]
+
+    def _code_key(self, picture: int) -> int | None:
+        before = time.perf_counter()
+        coded = self._coder.code(self._pictures[picture])
+        self.coding_seconds += time.perf_counter() - before
+        analysis = self._analyser.analyse_key(coded.decoded)
+        if analysis is None:
+            self.lost_keys += 1
+            return None
+        weights = self._model.value_weights(analysis.parameters)
+        decoded = None if self._quality is None else coded.decoded
+        self._keys[picture] = _Key(coded.stream, analysis, weights, decoded)
+        return 8 * len(coded.stream)
+
+    def distance(self, picture: int, key: int) -> float | None:
+        """How far its face lies from that of a key picture; None when it shows none."""
+        analysis, reference = self._analysis(picture, key), self._keys[key]
+        if analysis is None:
+            return None
+        flatten = self._model.layout.flatten
+        difference = flatten(analysis.parameters) - flatten(reference.analysis.parameters)
+        return face_distance(difference, reference.weights)
+
+    def quality(self, picture: int, key: int) -> float | None:
+        """How well it is drawn from a key picture, at most 1; None when that cannot be told."""
+        assert self._quality is not None
+        drawn = self._reference(key).animate(self.parameters(picture, key))
+        return self._quality.measure(self._pictures[picture], drawn)
+
+    def _reference(self, number: int) -> Reference:
+        """A key picture made ready to draw others from it."""
+        key = self._keys[number]
+        if key.reference is None:
+            assert key.decoded is not None
+            key.reference = prepare_key(self._model, key.decoded, key.analysis.parameters)
+            key.decoded = None
+        return key.reference
+
+    def _analysis(self, picture: int, key: int) -> Analysis | None:
+        pair = picture, key
+        if pair not in self._analyses:
+            reference = self._keys[key].analysis
+            self._analyses[pair] = self._analyser.analyse(self._pictures[picture], reference)
+        return self._analyses[pair]
+
+    def close(self) -> None:
+        """Free the tracker."""
+        if self._quality is not None:
+            self._quality.close()
+
+
+def _keep_only(found: dict[int, Any], kept: Collection[int]) -> None:
+    for number in found.keys() - set(kept):
+        del found[number]
+
+
+def face_distance(difference: FloatArray, weights: FloatArray | None) -> float:
+    """How far a face lies from that of its key picture, in hundredths of the distance of the eyes.
+
+    It is how far landmarks lie apart on the mean, by pose and expression alike. `difference`
+    [values] is that of their parameters; `weights` are those of `AnimationModel.value_weights`. A
+    model without them sends keypoints or matrices of a size about 1, whose differences count as
+    hundredths of that.
+    """
+    if weights is None:
+        return float(100 * np.sqrt((difference**2).mean()))
+    return float(np.sqrt(difference**2 @ weights))
