@@ -75,7 +75,8 @@ class StampModel(MadeModel):
 
 
 def shown(value: int) -> Picture:
-    return np.array([[[value, 0, 0]]], np.uint8)
+    # Coloured: from a grey key picture only grey is drawn.
+    return np.array([[[value, 0, 255]]], np.uint8)
 
 
 def write_made(path: Path, units: Sequence[Sequence[tuple[int, float]]], pool: int) -> Path:
