@@ -6,7 +6,8 @@ can be put back whatever happens to some of them meanwhile.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import islice
 
 from gfvc.editing.byte_stream import Spacing, spaced
 from gfvc.editing.selection import MessageSelection
@@ -22,6 +23,13 @@ from sei import (
     read_sei,
 )
 from sei.rbsp import sei_rbsp
+
+MAX_MESSAGES = 1 << 16
+"""Most messages of a NAL unit that is taken apart; memory holds all of them at once."""
+
+
+class CrowdedNalUnitError(StreamError):
+    """A NAL unit holds more messages than are taken apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +47,8 @@ class Cut:
 
     `zero_bytes` stand before its start code, `base_nal_units` NAL units of the base stream before
     it. `kept` is what stays of it, header included; None when nothing does. `rbsp_trailing` are
-    the bytes after its last message. `damage` says why messages could not be looked for.
+    the bytes after its last message. `damage` says why messages could not be looked for, and
+    `crowded` that it is because they are too many.
     """
 
     unit: NalUnit
@@ -49,6 +58,7 @@ class Cut:
     taken: tuple[TakenMessage, ...] = ()
     rbsp_trailing: bytes = b""
     damage: str | None = None
+    crowded: bool = False
 
     @property
     def base_bytes(self) -> bytes:
@@ -85,7 +95,8 @@ class Cutter:
         try:
             rbsp = rewritable_sei(unit)
         except (SeiError, StreamError) as error:
-            return Cut(unit, zero_bytes, self._base_nal_units, unit.data, damage=str(error))
+            crowded = isinstance(error, CrowdedNalUnitError)
+            return replace(untouched, damage=str(error), crowded=crowded)
         taken: list[TakenMessage] = []
         kept: list[SeiMessage] = []
         for index, message in enumerate(rbsp.messages):
@@ -116,8 +127,16 @@ def rewritable_sei(unit: NalUnit) -> SeiRbsp:
     """Messages of an SEI NAL unit that can be written again byte for byte.
 
     Raises `SeiError` when it is damaged, `StreamError` when its header or its emulation prevention
-    (H.266 clause 7.4.2.1) is not as the standard wants it.
+    (H.266 clause 7.4.2.1) is not as the standard wants it, or it has more than `MAX_MESSAGES`.
     """
+    data = sei_rbsp(unit)
+    # Two bytes are the shortest message.
+    if len(data) > 2 * MAX_MESSAGES:
+        counted = islice(iterate_sei_messages(data), MAX_MESSAGES + 1)
+        if sum(1 for _ in counted) > MAX_MESSAGES:
+            raise CrowdedNalUnitError(
+                f"a NAL unit of more than {MAX_MESSAGES} messages (at byte {unit.offset})"
+            )
     rbsp = read_sei(unit)
     if unit.temporal_id < 0 or sei_data(unit, rbsp) != unit.data:
         raise StreamError(f"a NAL unit that breaks the rules of NAL units (at byte {unit.offset})")

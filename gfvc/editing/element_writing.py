@@ -31,6 +31,8 @@ from sei.coder import UNREAD, Coder, Index, element_name
 from sei.syntax import generative_face_video, generative_face_video_enhancement
 
 ElementValue = int | str
+
+_MAX_FACES = 1024  # whose layouts are remembered: those of the last base messages
 T = TypeVar("T")
 
 
@@ -75,6 +77,12 @@ class FaceMessageWriter:
         self._note_gfve(enhancement)
         return payload
 
+    def _note(self, face: tuple[int, ...], layouts: _BaseLayouts) -> None:
+        self._layouts.pop(face, None)
+        self._layouts[face] = layouts
+        if len(self._layouts) > _MAX_FACES:
+            del self._layouts[next(iter(self._layouts))]
+
     def _inherited(self, *face: int) -> _BaseLayouts:
         return self._layouts.get(face, _BaseLayouts())
 
@@ -83,21 +91,23 @@ class FaceMessageWriter:
             return
         before = self._inherited(message.gfv_id)
         coordinates, matrices = message.coordinates, message.matrices
-        self._layouts[message.gfv_id,] = _BaseLayouts(
+        layouts = _BaseLayouts(
             before.coordinates if coordinates is None else coordinates.layout,
             before.matrices if matrices is None else matrices.layout,
         )
+        self._note((message.gfv_id,), layouts)
 
     def _note_gfve(self, message: GenerativeFaceVideoEnhancement) -> None:
         if not message.base_picture_flag:
             return
         face = message.gfve_id, message.gfv_id
         before, matrices, pupils = self._inherited(*face), message.matrices, message.pupils
-        self._layouts[face] = _BaseLayouts(
+        layouts = _BaseLayouts(
             None,
             before.matrices if matrices is None else matrices.layout,
             None if pupils is None else pupils.precision_factor,
         )
+        self._note(face, layouts)
 
 
 @dataclass(frozen=True, slots=True)

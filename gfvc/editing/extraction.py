@@ -2,21 +2,58 @@
 
 from __future__ import annotations
 
+import tempfile
+from collections import deque
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from gfvc.editing.byte_stream import read_nal_units
-from gfvc.editing.cutting import Cut, Cutter
+from gfvc.editing.cutting import Cut, Cutter, TakenMessage
 from gfvc.editing.json_lines import header_line, message_line
 from gfvc.editing.records import FingerprintTaker, MessageRecord, StreamFacts, record_of
-from gfvc.editing.selection import MessageSelection
+from gfvc.editing.selection import FACE_PAYLOADS, MessageSelection
 from gfvc.output import replaced_when_complete
-from sei import AccessUnitBoundaries, Codec
+from sei import AccessUnitBoundaries, Codec, NalUnit
 from sei.inspection import InspectedUnit, inspect_units
 
 Notes = Callable[[str], None]
 
 PAYLOAD_SUFFIX = ".bin"
+_NO_MESSAGES = b"\x80"  # an SEI RBSP of trailing bits alone
+
+
+class FactsGatherer:
+    """Gathers what a stream is, and what it would be without the selected messages."""
+
+    def __init__(self, selection: MessageSelection) -> None:
+        self._cutter = Cutter(selection)
+        self._source, self._base = FingerprintTaker(), FingerprintTaker()
+        self._boundaries = AccessUnitBoundaries()
+        self._codec: Codec | None = None
+        self._pictures = self._messages = 0
+
+    def add(self, unit: NalUnit) -> Cut:
+        """Take the next NAL unit; what is left of it without the messages."""
+        self._codec = unit.codec
+        self._pictures += self._boundaries.starts_here(unit)
+        cut = self._cutter.cut(unit)
+        self._messages += len(cut.taken)
+        self._source.add(unit.to_annex_b())
+        self._base.add(cut.base_bytes)
+        return cut
+
+    def finish(self, name: str) -> StreamFacts:
+        """The facts of the stream of this name; no more NAL units can be added."""
+        self._base.add(self._cutter.tail)
+        return StreamFacts(
+            self._codec,
+            name,
+            self._pictures,
+            self._messages,
+            self._source.fingerprint,
+            self._base.fingerprint,
+        )
 
 
 def gather_facts(
@@ -26,19 +63,10 @@ def gather_facts(
 
     Raises `InputError` and `StreamError` as `read_nal_units` does.
     """
-    cutter = Cutter(selection)
-    source, base = FingerprintTaker(), FingerprintTaker()
-    boundaries = AccessUnitBoundaries()
-    pictures = messages = 0
+    gatherer = FactsGatherer(selection)
     for unit in read_nal_units(path, codec):
-        codec = unit.codec
-        pictures += boundaries.starts_here(unit)
-        cut = cutter.cut(unit)
-        messages += len(cut.taken)
-        source.add(unit.to_annex_b())
-        base.add(cut.base_bytes)
-    base.add(cutter.tail)
-    return StreamFacts(codec, path.name, pictures, messages, source.fingerprint, base.fingerprint)
+        gatherer.add(unit)
+    return gatherer.finish(path.name)
 
 
 def stream_records(
@@ -72,25 +100,50 @@ def extract_messages(
     read. Raises `InputError` when the file is no VVC, HEVC or H.264 byte stream, `StreamError`
     when it breaks off.
     """
-    write(header_line(gather_facts(path, selection, codec)))
-    cutter = Cutter(selection)
-    messages = index = 0
-    cut: Cut | None = None
-    for inspected in inspect_units(read_nal_units(path, codec)):
+    # The header, which comes first, is known last.
+    with tempfile.TemporaryFile("w+", encoding="ascii") as lines:
+        facts, messages = _write_lines(path, lines.write, selection, codec, notes)
+        write(header_line(facts))
+        lines.seek(0)
+        for line in lines:
+            write(line)
+    return messages
+
+
+def _write_lines(
+    path: Path,
+    write: Callable[[str], object],
+    selection: MessageSelection,
+    codec: Codec | None,
+    notes: Notes,
+) -> tuple[StreamFacts, int]:
+    gatherer = FactsGatherer(selection)
+    cuts: deque[Cut] = deque(maxlen=1)
+
+    def units() -> Iterator[NalUnit]:
+        for unit in read_nal_units(path, codec):
+            cut = gatherer.add(unit)
+            cuts.append(cut)
+            # What is not taken apart has no messages to be looked at either.
+            bare = unit.data[: unit.header_size] + _NO_MESSAGES
+            yield replace(unit, data=bare) if cut.crowded else unit
+
+    messages = 0
+    taken: Iterator[TakenMessage] = iter(())
+    # Face messages that are not selected say how later ones are to be read.
+    looked_at = selection.payload_types | FACE_PAYLOADS
+    for inspected in inspect_units(units(), looked_at):
+        cut = cuts[0]
         if isinstance(inspected, InspectedUnit):
-            cut, index = cutter.cut(inspected.unit), 0
+            taken = iter(cut.taken)
             if cut.damage is not None:
                 notes(f"{path}: NAL unit {inspected.nal} is left alone: {cut.damage}")
-            continue
-        assert cut is not None  # A NAL unit comes before its messages.
-        for taken in cut.taken:
-            if taken.index == index:
-                where = inspected.where
-                record = record_of(cut, taken, where.nal, where.access_unit)
-                write(message_line(record, inspected))
-                messages += 1
-        index += 1
-    return messages
+        elif cut.taken and inspected.sei_message and selection.takes(inspected.sei_message):
+            where = inspected.where
+            record = record_of(cut, next(taken), where.nal, where.access_unit)
+            write(message_line(record, inspected))
+            messages += 1
+    return gatherer.finish(path.name), messages
 
 
 def extract_payloads(

@@ -28,6 +28,10 @@ _MAX_PAYLOAD_TYPE = 2**24
 # Zero bytes before a start code.
 _MAX_ZERO_BYTES = 2**26
 
+# What the lines may make of a stream: this many bytes for each of theirs, and some more once.
+GROWTH = 4
+FREE_GROWTH = 2**20
+
 _RBSP_TRAILING = b"\x80"
 
 
@@ -66,7 +70,8 @@ def read_json_lines(path: Path) -> tuple[StreamFacts, Iterator[MessageRecord]]:
     """What the header says, and the messages, read as they are asked for.
 
     A message without a payload is written from its elements. Raises `InputError`, which names the
-    line, when the file is not as described in docs/messages_jsonl.md.
+    line, when the file is not as described in docs/messages_jsonl.md, or asks for many more bytes
+    (zero bytes, say) than it has: more than `GROWTH` times as many and `FREE_GROWTH`.
     """
     lines = _objects(path)
     first = next(lines, None)
@@ -101,15 +106,17 @@ def _parse(line: bytes, source: str) -> _Object:
         raise InputError(f"{source}: no JSON: {reason}{where}") from None
     if not isinstance(value, dict):
         raise InputError(f"{source}: is no JSON object")
-    return _Object(value, source)
+    return _Object(value, source, len(line))
 
 
 class _Object:
     """The fields of a JSON object, checked as they are asked for."""
 
-    def __init__(self, fields: dict[str, Any], source: str) -> None:
+    def __init__(self, fields: dict[str, Any], source: str, size: int = 0) -> None:
         self._fields = fields
         self.source = source
+        self.size = size
+        """Bytes of the line."""
 
     def refuse(self, problem: str) -> InputError:
         """The error that says what is wrong in this line."""
@@ -204,10 +211,12 @@ def _fingerprint(part: _Object | None) -> Fingerprint | None:
 
 def _records(lines: Iterator[_Object]) -> Iterator[MessageRecord]:
     writer = FaceMessageWriter()
+    allowed = FREE_GROWTH
+    before: MessageRecord | None = None
     for line in lines:
         payload_type = line.integer("payload_type", _MAX_PAYLOAD_TYPE)
         message = SeiMessage(payload_type, _payload(line, payload_type, writer))
-        yield MessageRecord(
+        record = MessageRecord(
             message,
             line.integer("picture", _MAX_NUMBER),
             line.optional_integer("nal", _MAX_NUMBER),
@@ -215,6 +224,22 @@ def _records(lines: Iterator[_Object]) -> Iterator[MessageRecord]:
             _place(line.part("place")),
             line.source,
         )
+        allowed += GROWTH * line.size - _growth(record, before)
+        if allowed < 0:
+            raise line.refuse(
+                f"the lines up to it ask for more than {GROWTH} times their own bytes; zero bytes "
+                "before NAL units, or payload types, are far too large"
+            )
+        before = record
+        yield record
+
+
+def _growth(record: MessageRecord, before: MessageRecord | None) -> int:
+    """Bytes that a record adds to a stream; those around its NAL unit count with its first one."""
+    place = record.place
+    is_first = before is None or record.nal_unit is None or record.nal_unit != before.nal_unit
+    around = place.zero_bytes + len(place.rbsp_trailing) if place and is_first else 0
+    return record.message.size + around
 
 
 def _payload(line: _Object, payload_type: int, writer: FaceMessageWriter) -> bytes:

@@ -44,6 +44,8 @@ from sei import (
 )
 
 Notes = Callable[[str], None]
+
+_MAX_FACES = 1024  # of a stream; each is remembered to its end
 Network = NetworkUri | NetworkPayload | NetworkReserved
 
 
@@ -175,9 +177,11 @@ class _Rewriter:
         """Messages of an SEI NAL unit; None when no face message is among them, damaged or not."""
         try:
             rbsp = rewritable_sei(unit)
-        except (SeiError, StreamError):
+        except (SeiError, StreamError) as error:
             if has_message(unit, frozenset({GENERATIVE_FACE_VIDEO})):
-                raise
+                raise StreamError(
+                    f"{self._path}: SEI NAL unit at byte {unit.offset}: {error}"
+                ) from None
             self.damaged += 1
             return None
         faces = (message.payload_type == GENERATIVE_FACE_VIDEO for message in rbsp.messages)
@@ -202,6 +206,8 @@ class _Rewriter:
             return payload
         values = self._reader.values
         if message.base_picture_flag:
+            if len(self._faces) == _MAX_FACES and message.gfv_id not in self._faces:
+                raise StreamError(f"opens another face; {_MAX_FACES} are translated at most")
             self._faces[message.gfv_id] = self._open_face(message, values)
         face = self._faces.get(message.gfv_id)
         if face is None:

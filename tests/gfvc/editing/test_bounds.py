@@ -1,0 +1,191 @@
+"""What a stream, or a file of messages, may cost: memory, time, and bytes that are written."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import time
+import tracemalloc
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gfvc.editing import MessageSelection, extract_messages, inject_messages, remove_messages
+from gfvc.editing.cutting import MAX_MESSAGES
+from gfvc.editing.json_lines import FREE_GROWTH
+from gfvc.errors import StreamError
+from gfvc.transcoding import transcode
+from sei import Codec, NalUnit, SeiMessage, join_annex_b, make_sei_nal_unit
+from tests.gfvc.editing.streams import Faces, nal, parameter_sets, slice_unit, write_stream
+from tests.gfvc.support import CommandLine, assert_refused
+
+SELECTION = MessageSelection()
+HEADER = {"format": "gfvc-messages", "version": 1}
+
+
+def face_units(count: int) -> list[NalUnit]:
+    """NAL units with a message each, of one face."""
+    faces = Faces()
+    return [make_sei_nal_unit([faces.gfv(i)], Codec.VVC) for i in range(count)]
+
+
+def crowded(count: int, message: SeiMessage) -> NalUnit:
+    """One NAL unit with a message many times."""
+    data = b"\0\xc1" + message.to_bytes() * count + b"\x80"
+    return NalUnit(Codec.VVC, data)
+
+
+KINDS: dict[str, Callable[[int], list[NalUnit]]] = {
+    "NAL units of a face message": lambda n: face_units(n // 4),
+    "NAL units of a few bytes": lambda n: [nal(Codec.VVC, 0, b"\x01")] * n,
+    "NAL unit of many messages": lambda n: [crowded(n, SeiMessage(4, b"\1"))],
+    "NAL unit of many face messages": lambda n: [crowded(n, SeiMessage(223, b""))],
+    "one large NAL unit": lambda n: [nal(Codec.VVC, 0, b"\x01\x55" * 50 * n)],
+    "emulation prevention": lambda n: [
+        make_sei_nal_unit([SeiMessage(5, bytes(100 * n))], Codec.VVC)
+    ],
+    "long payload sizes": lambda n: [NalUnit(Codec.VVC, b"\0\xc1\x04" + b"\xff" * 100 * n)],
+    "zero bytes between": lambda n: [nal(Codec.VVC, 0, b"\x01", trailing_zeros=n)] * 100,
+}
+
+
+def stream(folder: Path, kind: str, count: int) -> Path:
+    head = [*parameter_sets(), slice_unit(), *face_units(1)]
+    return write_stream(folder / f"{count}.266", head, KINDS[kind](count))
+
+
+def extract(path: Path) -> None:
+    with path.with_suffix(".jsonl").open("w") as file:
+        extract_messages(path, file.write, SELECTION, notes=lambda text: None)
+
+
+def remove(path: Path) -> None:
+    out = path.with_suffix(".out")
+    remove_messages(path, out, SELECTION, force=True, notes=lambda text: None)
+
+
+def inject(path: Path) -> None:
+    # Crowded NAL units stay in the base stream; the others' messages are put beside themselves.
+    inject_messages(path, path, path.with_suffix(".out"), force=True, notes=lambda text: None)
+
+
+def move(path: Path) -> None:
+    # Empty face messages, crowded NAL units, and streams without face messages are refused.
+    with contextlib.suppress(StreamError):
+        transcode(path, path.with_suffix(".out"), precision=4, force=True)
+
+
+COMMANDS = [extract, remove, inject, move]
+
+
+@pytest.mark.parametrize("kind", list(KINDS))
+@pytest.mark.parametrize("run", COMMANDS)
+def test_time_grows_with_the_stream_and_not_faster(
+    run: Callable[[Path], None], kind: str, tmp_path: Path
+) -> None:
+    # Eight times the stream: eight times the time, where a quadratic part would make it 64.
+    seconds = []
+    for count in (2500, 20_000):
+        path = stream(tmp_path, kind, count)
+        run(path)
+        start = time.process_time()
+        run(path)
+        seconds.append(time.process_time() - start)
+    assert seconds[1] < 24 * max(seconds[0], 0.02)
+
+
+@pytest.mark.parametrize("kind", ["NAL units of a face message", "NAL units of a few bytes"])
+@pytest.mark.parametrize("run", COMMANDS)
+def test_memory_does_not_grow_with_the_number_of_messages(
+    run: Callable[[Path], None], kind: str, tmp_path: Path
+) -> None:
+    peaks = []
+    for count in (1500, 12_000):
+        path = stream(tmp_path, kind, count)
+        run(path)
+        tracemalloc.start()
+        run(path)
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert peaks[1] < 1.5 * peaks[0] + 2_000_000
+
+
+@pytest.mark.parametrize("run", COMMANDS)
+def test_a_nal_unit_of_too_many_messages_is_not_held(
+    run: Callable[[Path], None], tmp_path: Path
+) -> None:
+    path = stream(tmp_path, "NAL unit of many face messages", 4 * MAX_MESSAGES)
+    tracemalloc.start()
+    run(path)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    # Some copies of the NAL unit, where its messages as objects would be some hundred.
+    assert peak < 20 * path.stat().st_size
+
+
+def test_a_nal_unit_of_too_many_messages_stays_and_is_told(
+    tmp_path: Path, command: CommandLine
+) -> None:
+    most = stream(tmp_path, "NAL unit of many face messages", MAX_MESSAGES)
+    more = stream(tmp_path, "NAL unit of many face messages", MAX_MESSAGES + 1)
+    out = tmp_path / "out.266"
+    assert f"without {MAX_MESSAGES + 1} messages" in command("remove", most, out).err
+    outcome = command("remove", more, tmp_path / "base.266")
+    assert "without 1 messages" in outcome.err
+    assert f"is left as it is: a NAL unit of more than {MAX_MESSAGES} messages" in outcome.err
+    lines = command("extract", more)
+    assert len(lines.out.splitlines()) == 2
+    assert f"is left alone: a NAL unit of more than {MAX_MESSAGES} messages" in lines.err
+    (tmp_path / "messages.jsonl").write_text(lines.out)
+    command("inject", tmp_path / "base.266", tmp_path / "messages.jsonl", tmp_path / "again.266")
+    assert (tmp_path / "again.266").read_bytes() == more.read_bytes()
+    says = [f"{more}: SEI NAL unit at byte ", f"a NAL unit of more than {MAX_MESSAGES} messages"]
+    out.unlink()
+    assert_refused(command, "transcode", more, out, folder=tmp_path, says=says)
+
+
+def message(**fields: Any) -> dict[str, Any]:
+    place = {
+        "base_nal_unit": 0,
+        "kept_before": None,
+        "nal_header": "00c1",
+        "zero_bytes": fields.pop("zero_bytes", 0),
+        "rbsp_trailing": "80",
+    }
+    return {"picture": 0, "payload_type": 5, "payload": "00", "place": place, **fields}
+
+
+@pytest.mark.parametrize("fields", [{"zero_bytes": 2**26}, {"payload_type": 2**24}])
+@pytest.mark.parametrize("at_places", [False, True])
+def test_small_lines_do_not_make_a_large_stream(
+    fields: dict[str, int], at_places: bool, tmp_path: Path, command: CommandLine
+) -> None:
+    base = write_stream(tmp_path / "base.266", parameter_sets(), [slice_unit()])
+    header: dict[str, Any] = dict(HEADER)
+    if at_places:
+        extracted = command("extract", base)
+        header |= json.loads(extracted.out)
+    messages = tmp_path / "messages.jsonl"
+    lines = [header, *[message(nal=i, **fields) for i in range(400)]]
+    messages.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    assert messages.stat().st_size < 100_000
+    says = "ask for more than 4 times their own bytes"
+    assert_refused(
+        command, *("inject", base, messages, tmp_path / "out.266"), folder=tmp_path, says=says
+    )
+
+
+def test_zero_bytes_of_some_size_are_put_back(tmp_path: Path, command: CommandLine) -> None:
+    first, second = face_units(2)
+    units = [*parameter_sets(), slice_unit(trailing_zeros=FREE_GROWTH), first, second]
+    (tmp_path / "a.266").write_bytes(join_annex_b(units))
+    for arguments in (
+        ("extract", "a.266", "messages.jsonl"),
+        ("remove", "a.266", "base.266"),
+        ("inject", "base.266", "messages.jsonl", "again.266"),
+    ):
+        name, *files = arguments
+        assert command(name, *(tmp_path / file for file in files)).status == 0
+    assert (tmp_path / "again.266").read_bytes() == (tmp_path / "a.266").read_bytes()
