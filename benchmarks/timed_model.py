@@ -31,13 +31,13 @@ from models.contract import AnimationModel, FaceParameters, Reference
 from models.face.card import CARD as FACE_CARD
 from models.face.model import FaceModel
 from models.face.network import FaceNetwork
-from models.face.onnx_export import SIZE, export_face
 from models.face.rendering import OnnxRenderer
 from models.face.torch_rendering import TorchRenderer
 from models.landmarks.face_space import shipped_face_space
 from models.mesh.model import MeshModel
-from models.parity import filled_weights, load_weights, synthetic_pictures
 from models.runtime import Runtime
+from tools.onnx_export.face import SIZE, export_face
+from tools.parity import filled_weights, load_weights, synthetic_pictures
 
 NETWORKS = [card.name for network in ARCHITECTURES.values() for card in network.cards]
 MODELS = ["mesh", "face-torch", "face-onnx", *NETWORKS]

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 REPOSITORY = Path(__file__).resolve().parent.parent
-ROOMS = frozenset({"gfvc", "sei", "base_codec_adapters", "models", "tests", "benchmarks"})
+ROOMS = frozenset({"gfvc", "sei", "base_codec_adapters", "models", "tests", "benchmarks", "tools"})
 
 MAY_USE = {
     "sei": {"sei"},
@@ -43,6 +43,30 @@ def test_dependencies_point_one_way(room: str) -> None:
     for path in files:
         used = {name.split(".")[0] for name in imported_names(path)} & ROOMS
         assert used <= MAY_USE[room], f"{path} imports {used - MAY_USE[room]}"
+
+
+def modules_of(*folders: str) -> Iterator[tuple[Path, set[str]]]:
+    """Files of some folders of `models`, and the modules of `models` that each imports."""
+    for folder in folders:
+        for path in sorted((REPOSITORY / "models" / folder).rglob("*.py")):
+            yield path, {name for name in imported_names(path) if name.startswith("models.")}
+
+
+def test_inference_knows_nothing_of_training() -> None:
+    """Training lives in `models/training` and in files called training.py; it knows the rest."""
+    checked = 0
+    for path, used in modules_of(""):
+        if "training" in (path.stem, path.parent.name):
+            continue
+        checked += 1
+        assert not [name for name in used if "training" in name.split(".")], path
+    assert checked > 20
+
+
+def test_landmarks_know_nothing_of_the_models_that_stand_on_them() -> None:
+    own = {"models.landmarks", "models.card", "models.contract", "models.errors"}
+    for path, used in modules_of("landmarks"):
+        assert {".".join(name.split(".")[:2]) for name in used} <= own | {"models.closable"}, path
 
 
 @pytest.mark.parametrize("room", MAY_USE)

@@ -13,7 +13,7 @@ from models.checkpoints.reading import read_checkpoint
 from models.checkpoints.tensors import fit_tensors
 from models.contract import AnimationModel
 from models.errors import CheckpointError
-from models.network_model import NetworkModel
+from models.published.model import NetworkModel
 from models.runtime import Runtime
 
 
@@ -24,14 +24,17 @@ def build_network(architecture: Architecture, variant: str, names: Collection[st
     """
     with torch.device("meta"):
         if architecture.name == "fomm":
-            from models.fomm import FOMM_CONVENTIONS, Fomm, FommConfiguration
+            from models.published.fomm.configuration import FOMM_CONVENTIONS, FommConfiguration
+            from models.published.fomm.network import Fomm
 
             return Fomm(FommConfiguration(conventions=FOMM_CONVENTIONS[variant]))
         if architecture.name == "cfte":
-            from models.cfte import CFTE_CONVENTIONS, Cfte, CfteConfiguration
+            from models.published.cfte.configuration import CFTE_CONVENTIONS, CfteConfiguration
+            from models.published.cfte.network import Cfte
 
             return Cfte(CfteConfiguration(conventions=CFTE_CONVENTIONS[variant]))
-        from models.fv2v import FV2V_CONVENTIONS, Fv2v, Fv2vConfiguration
+        from models.published.fv2v.configuration import FV2V_CONVENTIONS, Fv2vConfiguration
+        from models.published.fv2v.network import Fv2v
 
         return Fv2v(
             Fv2vConfiguration(
@@ -43,12 +46,12 @@ def build_network(architecture: Architecture, variant: str, names: Collection[st
 
 def wrap_network(network: nn.Module, card: ModelCard, runtime: Runtime = Runtime()) -> NetworkModel:
     """The model of a network with weights, in the layout of a card."""
-    from models.cfte import Cfte
-    from models.cfte.model import CfteModel
-    from models.fomm import Fomm
-    from models.fomm.model import FommModel
-    from models.fv2v import Fv2v
-    from models.fv2v.model import Fv2vKeypointModel, Fv2vModel
+    from models.published.cfte.model import CfteModel
+    from models.published.cfte.network import Cfte
+    from models.published.fomm.model import FommModel
+    from models.published.fomm.network import Fomm
+    from models.published.fv2v.model import Fv2vKeypointModel, Fv2vModel
+    from models.published.fv2v.network import Fv2v
 
     if isinstance(network, Fomm):
         return FommModel(network, card, runtime)

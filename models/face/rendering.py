@@ -72,7 +72,7 @@ ANALYSE_FILE = "analyse.onnx"
 
 
 class OnnxRenderer:
-    """Draws pictures with the graphs of `models.face.onnx_export`.
+    """Draws pictures with the graphs of `tools.onnx_export.face`.
 
     Attributes:
         size: width and height of the pictures, fixed in the graphs.
@@ -200,7 +200,7 @@ def _onnx_renderer(weights: Path, runtime: Runtime) -> Renderer:
 
 def _torch_renderer(weights: Path, runtime: Runtime) -> Renderer:
     from models.face.torch_rendering import TorchRenderer, load_face_network
-    from models.network_model import choose_device
+    from models.published.model import choose_device
 
     read_checked(weights, CARD.sha256)
     return TorchRenderer(load_face_network(weights), choose_device(runtime.device))

@@ -97,17 +97,17 @@ def _published(model: str, variant: str | None) -> Any:
             f"{model} has no variant {variant!r} (there are: {', '.join(variants)})"
         )
     if model == "fomm":
-        from models.fomm.configuration import FOMM_CONVENTIONS, FommConfiguration
-        from models.fomm.training import FommTask
+        from models.published.fomm.configuration import FOMM_CONVENTIONS, FommConfiguration
+        from models.published.fomm.training import FommTask
 
         return FommTask(FommConfiguration(conventions=FOMM_CONVENTIONS[variant]))
     if model == "cfte":
-        from models.cfte.configuration import CFTE_CONVENTIONS, CfteConfiguration
-        from models.cfte.training import CfteTask
+        from models.published.cfte.configuration import CFTE_CONVENTIONS, CfteConfiguration
+        from models.published.cfte.training import CfteTask
 
         return CfteTask(CfteConfiguration(conventions=CFTE_CONVENTIONS[variant]))
-    from models.fv2v.configuration import FV2V_CONVENTIONS, Fv2vConfiguration
-    from models.fv2v.training import Fv2vTask
+    from models.published.fv2v.configuration import FV2V_CONVENTIONS, Fv2vConfiguration
+    from models.published.fv2v.training import Fv2vTask
 
     # As its authors train it: on whole pictures the keypoint detector needs 16 times the memory.
     return Fv2vTask(

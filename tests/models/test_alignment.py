@@ -14,13 +14,13 @@ from gfvc.demo_clip import demo_still
 from models import default_registry
 from models.contract import FloatArray, Picture
 from models.errors import ModelError
-from models.fomm.model import FommModel
 from models.landmarks.alignment import ALIGNED_POINTS, Alignment
 from models.landmarks.face_space import shipped_face_space
 from models.landmarks.layout import FACE_VALUES
 from models.landmarks.tracking import FaceTracker
 from models.landmarks.values import STEPS, RestFace, rest_face, to_values
 from models.landmarks.warp import LandmarkWarp
+from models.published.fomm.model import FommModel
 
 SPACE = shipped_face_space()
 # A turn, a shift, and an open mouth, in steps.

@@ -9,16 +9,16 @@ import pytest
 import torch
 
 from models import ModelCard, RegisteredModel, Registry
-from models.cfte import Cfte
-from models.cfte.model import CfteModel
 from models.checkpoints import ARCHITECTURES
-from models.fomm import Fomm
-from models.fomm.model import FommModel
-from models.fv2v import Fv2v
-from models.fv2v.model import Fv2vKeypointModel, Fv2vModel
-from models.network_model import NetworkModel
+from models.published.cfte.model import CfteModel
+from models.published.cfte.network import Cfte
+from models.published.fomm.model import FommModel
+from models.published.fomm.network import Fomm
+from models.published.fv2v.model import Fv2vKeypointModel, Fv2vModel
+from models.published.fv2v.network import Fv2v
+from models.published.model import NetworkModel
 from models.runtime import Runtime
-from tests.models.networks.tiny import TINY_CFTE, TINY_FOMM, TINY_FV2V, filled
+from tests.models.published.tiny import TINY_CFTE, TINY_FOMM, TINY_FV2V, filled
 
 CARDS = {card.name: card for network in ARCHITECTURES.values() for card in network.cards}
 

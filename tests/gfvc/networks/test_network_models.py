@@ -10,13 +10,14 @@ import torch
 
 from models import Analysis, FaceParameters, ModelError
 from models.contract import Picture
-from models.fomm import FOMM_CONVENTIONS, Fomm
-from models.fomm.model import FommModel
-from models.network_model import NetworkModel, choose_device
-from models.parity import synthetic_pictures
+from models.published.fomm.configuration import FOMM_CONVENTIONS
+from models.published.fomm.model import FommModel
+from models.published.fomm.network import Fomm
+from models.published.model import NetworkModel, choose_device
 from models.runtime import Runtime
 from tests.gfvc.networks.conftest import CARDS, tiny_model
-from tests.models.networks.tiny import TINY_FOMM, filled
+from tests.models.published.tiny import TINY_FOMM, filled
+from tools.parity import synthetic_pictures
 
 
 @pytest.fixture(scope="module")

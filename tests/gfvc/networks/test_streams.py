@@ -17,7 +17,7 @@ from gfvc.stream_reader import read_face_stream
 from gfvc.transcoding import transcode
 from models import Analysis, FaceParameters, ModelError
 from models.contract import Picture
-from models.network_model import NetworkModel
+from models.published.model import NetworkModel
 from sei import FaceValues
 from tests.gfvc.networks.conftest import CARDS, registry_of, tiny_model
 from tests.gfvc.support import no_notes, write_video

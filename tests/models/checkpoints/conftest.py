@@ -12,12 +12,15 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from models.cfte import CFTE_CONVENTIONS, Cfte
 from models.checkpoints import ARCHITECTURES, Architecture, WeightsStore, loading
-from models.fomm import FOMM_CONVENTIONS, Fomm
-from models.fv2v import FV2V_CONVENTIONS, Fv2v
-from models.parity import filled_weights, unallocated
-from tests.models.networks.tiny import TINY_CFTE, TINY_FOMM, TINY_FV2V
+from models.published.cfte.configuration import CFTE_CONVENTIONS
+from models.published.cfte.network import Cfte
+from models.published.fomm.configuration import FOMM_CONVENTIONS
+from models.published.fomm.network import Fomm
+from models.published.fv2v.configuration import FV2V_CONVENTIONS
+from models.published.fv2v.network import Fv2v
+from tests.models.published.tiny import TINY_CFTE, TINY_FOMM, TINY_FV2V
+from tools.parity import filled_weights, unallocated
 
 Weights = dict[str, Tensor]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -110,7 +111,7 @@ def test_full_networks_know_every_variant_and_fit_their_layouts(name: str) -> No
         network = build_network(architecture, variant, [])
         assert dict(network.named_children()).keys() == set(architecture.entries)
         conventions: Any = network.get_submodule("generator").conventions
-        package = __import__(f"models.{name}", fromlist=["x"])
+        package = import_module(f"models.published.{name}.configuration")
         table = getattr(package, f"{name.upper()}_CONVENTIONS")
         assert conventions == table[variant]
         assert table.keys() == set(architecture.variants)

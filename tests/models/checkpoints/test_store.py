@@ -14,7 +14,7 @@ import pytest
 from models import CheckpointError, UnknownModelError, default_registry
 from models.checkpoints import ARCHITECTURES, WeightsCard, WeightsStore, weights_folder
 from models.checkpoints.importing import import_checkpoint
-from models.network_model import NetworkModel
+from models.published.model import NetworkModel
 from tests.models.checkpoints.conftest import SaveCheckpoint, tiny_weights
 
 

@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 import torch
 
-from models.layers import coordinate_grid
-from models.training.equivariance import (
+from models.published.layers import coordinate_grid
+from models.published.training import (
     Deformation,
     jacobian_loss,
     position_loss,

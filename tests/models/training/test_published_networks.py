@@ -10,20 +10,21 @@ import numpy as np
 import pytest
 import torch
 
-from models.cfte.training import CfteTask
 from models.checkpoints import ARCHITECTURES
 from models.checkpoints.reading import read_checkpoint
 from models.checkpoints.tensors import fit_tensors
-from models.fomm import Fomm, FommConventions
-from models.fomm.training import FommTask
-from models.fv2v.training import Fv2vTask, keypoint_prior
+from models.published.cfte.training import CfteTask
+from models.published.fomm.configuration import FommConventions
+from models.published.fomm.network import Fomm
+from models.published.fomm.training import FommTask
+from models.published.fv2v.training import Fv2vTask, keypoint_prior
+from models.published.training import AnimationTask
 from models.training import TrainingError
-from models.training.animation_task import AnimationTask
 from models.training.augmentation import Pair, flip, landmark_mirror
 from models.training.export import export_weights
 from models.training.pairs import PairSource, make_pair, stack_pairs
 from models.training.trainer import Trainer
-from tests.models.networks.tiny import TINY_CFTE, TINY_FOMM, TINY_FV2V
+from tests.models.published.tiny import TINY_CFTE, TINY_FOMM, TINY_FV2V
 from tests.models.training.support import configure, make_footage
 
 SIZES = {"fomm": 128, "cfte": 256, "fv2v": 128}

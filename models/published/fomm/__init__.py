@@ -1,0 +1,1 @@
+"""First Order Motion Model: keypoints with Jacobians, 60 numbers a picture."""

@@ -1,0 +1,73 @@
+"""Networks of a few channels with synthetic weights, and pictures for them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TypeVar
+
+import torch
+from torch import Tensor, nn
+
+from models.published.cfte.configuration import CfteConfiguration, CfteConventions
+from models.published.cfte.network import Cfte
+from models.published.fomm.configuration import FommConfiguration, FommConventions
+from models.published.fomm.network import Fomm
+from models.published.fv2v.configuration import Fv2vConfiguration, Fv2vConventions
+from models.published.fv2v.network import Fv2v
+from models.published.layers import ChannelPyramid
+from tools.parity import filled_weights, load_weights, synthetic_pictures
+
+Network = TypeVar("Network", bound=nn.Module)
+
+TINY_FOMM = FommConfiguration(
+    keypoints=3,
+    detector=ChannelPyramid(4, 16, 5),
+    motion=ChannelPyramid(4, 16, 5),
+    generator=ChannelPyramid(4, 16, 2),
+    bottleneck_blocks=1,
+)
+TINY_CFTE = CfteConfiguration(
+    detector=ChannelPyramid(4, 16, 5),
+    motion=ChannelPyramid(4, 16, 4),
+    motion_bottleneck_blocks=1,
+    generator=ChannelPyramid(4, 16, 2),
+    bottleneck_blocks=1,
+)
+TINY_FV2V = Fv2vConfiguration(
+    keypoints=4,
+    depth=4,
+    detector=ChannelPyramid(4, 16, 5),
+    estimator_channels=4,
+    generator=ChannelPyramid(4, 16, 2),
+    volume_channels=4,
+    residual_blocks=1,
+    motion=ChannelPyramid(4, 16, 5),
+    compressed_channels=2,
+)
+
+
+def filled(network: Network) -> Network:
+    """The network with weights by the filling rule, in evaluation mode."""
+    return load_weights(network, filled_weights(network, salt="tiny"))
+
+
+def tiny_fomm(conventions: FommConventions | None = None) -> Fomm:
+    conventions = conventions or FommConventions()
+    return filled(Fomm(replace(TINY_FOMM, conventions=conventions)))
+
+
+def tiny_cfte(conventions: CfteConventions | None = None) -> Cfte:
+    conventions = conventions or CfteConventions()
+    return filled(Cfte(replace(TINY_CFTE, conventions=conventions)))
+
+
+def tiny_fv2v(conventions: Fv2vConventions | None = None) -> Fv2v:
+    conventions = conventions or Fv2vConventions()
+    return filled(Fv2v(replace(TINY_FV2V, conventions=conventions)))
+
+
+def pictures(size: int) -> list[Tensor]:
+    """Three pictures [1, 3, size, size] in 0..1, size a divisor of 256."""
+    step = 256 // size
+    thinned = synthetic_pictures("tiny")[:, :, ::step, ::step].copy()
+    return list((torch.from_numpy(thinned) / 255).unsqueeze(1))

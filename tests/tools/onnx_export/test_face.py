@@ -1,0 +1,103 @@
+"""The graphs of the face network compute what the network does."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from models.card import file_sha256
+from models.errors import CheckpointError, ModelError
+from models.face.blocks import FaceConfiguration
+from models.face.network import FaceNetwork
+from models.face.rendering import DRAW_FILE, ENCODE_KEY_FILE, OnnxRenderer
+from models.onnx_runtime import OnnxGraph
+from models.training.export import export_weights
+from tools.onnx_export.face import check_face, export_face, main, sample_inputs
+
+SIZE = 64
+TINY = FaceConfiguration(
+    channels=(6, 8, 10), motion_channels=4, bottleneck_blocks=1, compact_features=2
+)
+
+
+def network(configuration: FaceConfiguration = TINY) -> FaceNetwork:
+    """A network whose normalisations are not the identity, and whose motion is not nothing."""
+    torch.manual_seed(0)
+    network = FaceNetwork(configuration)
+    for module in network.modules():
+        if isinstance(module, torch.nn.BatchNorm2d):
+            module.running_mean.uniform_(-0.5, 0.5)  # type: ignore[union-attr]
+            module.running_var.uniform_(0.5, 2.0)  # type: ignore[union-attr]
+    torch.nn.init.normal_(network.motion.out.weight, std=0.05)
+    return network.eval()
+
+
+@pytest.fixture(scope="module")
+def graphs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("graphs")
+    export_face(network(), folder, "some hash", SIZE)
+    return folder
+
+
+def test_the_graphs_agree_with_torch(graphs: Path) -> None:
+    results = check_face(network(), graphs, SIZE)
+    assert [result.graph for result in results] == ["draw.onnx", "analyse.onnx"]
+    assert all(result.ok for result in results)
+
+
+def test_other_weights_are_noticed(graphs: Path) -> None:
+    other = network()
+    torch.nn.init.normal_(other.out.weight)
+    drawn, analysed = check_face(other, graphs, SIZE)
+    assert not drawn.ok
+    assert analysed.ok
+
+
+def test_the_compact_feature_matters_and_may_be_left_out(graphs: Path) -> None:
+    sample = {name: values.numpy() for name, values in sample_inputs(network(), SIZE).items()}
+    draw = OnnxRenderer(graphs, device="cpu").prepare(sample["key"], sample["key_landmarks"])
+    without = draw(sample["landmarks"], sample["flow"])
+    zeros = draw(sample["landmarks"], sample["flow"], np.zeros(2, np.float32))
+    other = draw(sample["landmarks"], sample["flow"], np.full(2, 60, np.float32))
+    assert without.shape == (SIZE, SIZE, 3)
+    assert without.dtype == np.uint8
+    assert np.array_equal(without, zeros)
+    assert not np.array_equal(without, other)
+
+
+def test_files_say_which_weights_they_hold(graphs: Path) -> None:
+    for path in sorted(graphs.glob("*.onnx")):
+        assert OnnxGraph(path).metadata["weights"] == "some hash"
+
+
+def test_hashes_are_checked(graphs: Path) -> None:
+    hashes = {name: file_sha256(graphs / name) for name in (ENCODE_KEY_FILE, DRAW_FILE)}
+    assert OnnxRenderer(graphs, hashes).size == SIZE
+    with pytest.raises(CheckpointError, match="sha256 is"):
+        OnnxRenderer(graphs, {**hashes, DRAW_FILE: hashes[ENCODE_KEY_FILE]})
+
+
+def test_pictures_of_another_size_are_refused(graphs: Path) -> None:
+    renderer = OnnxRenderer(graphs)
+    with pytest.raises(ModelError, match="64x64, not 96x64"):
+        renderer.prepare(np.zeros((64, 96, 3), np.uint8), np.zeros((478, 2), np.float32))
+
+
+def test_the_command_exports_and_checks(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tools.onnx_export.face.SIZE", SIZE)
+    weights = tmp_path / "weights.safetensors"
+    plain = replace(TINY, compact_features=0)
+    export_weights(network(plain), {"configuration": json.dumps(asdict(plain))}, weights)
+    assert main([str(weights), str(tmp_path / "out")]) == 0
+    text = capsys.readouterr().out
+    assert text.startswith("graph      max error    limit  ok\ndraw.onnx")
+    assert file_sha256(tmp_path / "out" / DRAW_FILE) in text
+    assert main([str(tmp_path / "none"), str(tmp_path / "out")]) == 1
+    assert "not a safetensors file" in capsys.readouterr().err

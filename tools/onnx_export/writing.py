@@ -1,0 +1,155 @@
+"""From a module to an ONNX file, with convolutions in the shape that onnxruntime is fast at."""
+
+from __future__ import annotations
+
+import logging
+import warnings
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import onnx
+import torch
+from onnx import TensorProto, helper, numpy_helper
+from torch import Tensor, nn
+
+from tools.onnx_export.sampling import replace_sampling
+
+CHANNEL_MULTIPLE = 4
+"""onnxruntime's blocked convolutions take input channels of this multiple, and no others."""
+
+
+def pad_joined_planes(model: onnx.ModelProto) -> None:
+    """Let concatenated inputs of a convolution have a multiple of 4 channels.
+
+    Planes of zeros are joined to them, with weights of zero: the result is the same.
+    """
+    graph = model.graph
+    weights = {tensor.name: tensor for tensor in graph.initializer}
+    makers = {output: node for node in graph.node for output in node.output}
+    shapes = {
+        value.name: [size.dim_value for size in value.type.tensor_type.shape.dim]
+        for value in graph.value_info
+    }
+    users = [name for node in graph.node for name in node.input]
+    for node in graph.node:
+        if node.op_type != "Conv" or node.input[1] not in weights:
+            continue
+        joined = makers.get(node.input[0])
+        kernel = numpy_helper.to_array(weights[node.input[1]])
+        missing = -kernel.shape[1] % CHANNEL_MULTIPLE
+        if (
+            not missing
+            or kernel.ndim != 4
+            or joined is None
+            or joined.op_type != "Concat"
+            or users.count(node.input[0]) != 1
+            or users.count(node.input[1]) != 1
+        ):
+            continue
+        batch, channels, height, width = shapes[node.input[0]]
+        if channels != kernel.shape[1]:  # a grouped convolution
+            continue
+        padded = np.pad(kernel, ((0, 0), (0, missing), (0, 0), (0, 0)))
+        weights[node.input[1]].CopyFrom(numpy_helper.from_array(padded, node.input[1]))
+        # Made by a node, and not stored: they may be many.
+        zeros = f"{node.input[0]}.zeros"
+        shape = numpy_helper.from_array(
+            np.array([batch, missing, height, width], np.int64), f"{zeros}.shape"
+        )
+        graph.initializer.append(shape)
+        graph.node.insert(0, helper.make_node("ConstantOfShape", [shape.name], [zeros]))
+        joined.input.append(zeros)
+    # They say the old shapes; whoever loads the graph infers them anew.
+    graph.ClearField("value_info")
+
+
+OPSET = 20
+"""Version of the ONNX operators; the first in which volumes can be sampled too."""
+
+# Smaller weights stay as they are: they weigh nothing.
+_HALVED_FROM = 256
+
+
+def write_graph(
+    module: nn.Module,
+    inputs: Mapping[str, Tensor],
+    outputs: Sequence[str],
+    path: Path,
+    metadata: Mapping[str, str] | None = None,
+    *,
+    half_weights: bool = False,
+) -> None:
+    """Write a module as one file; shapes are those of the inputs, fixed.
+
+    Args:
+        module: in evaluation mode; called with the inputs by position, in their order.
+        inputs: by name, the arguments to follow the module with.
+        outputs: names of what it returns.
+        path: replaced when it is there.
+        metadata: texts to keep in the file.
+        half_weights: store weights as float16; they are made float32 again when loading.
+    """
+    with warnings.catch_warnings(), _quiet("torch.onnx"), torch.no_grad():
+        # The exporter calls parts of torch that announce their own end.
+        warnings.simplefilter("ignore")
+        exported = torch.export.export(module, tuple(inputs.values()))
+        program = torch.onnx.export(
+            replace_sampling(exported),
+            input_names=list(inputs),
+            output_names=list(outputs),
+            opset_version=OPSET,
+            dynamo=True,
+            verbose=False,
+        )
+    assert program is not None
+    graph = program.model_proto
+    pad_joined_planes(graph)
+    if half_weights:
+        _halve(graph, {name for name, _ in module.named_parameters()})
+    _forget_sources(graph)
+    helper.set_model_props(graph, dict(metadata or {}))
+    onnx.checker.check_model(graph, full_check=True)
+    temporary = path.with_suffix(".tmp")
+    temporary.write_bytes(graph.SerializeToString(deterministic=True))
+    temporary.replace(path)
+
+
+class _quiet:  # noqa: N801 (used as a statement)
+    """Keeps a logger of information and warnings silent."""
+
+    def __init__(self, name: str) -> None:
+        self._logger = logging.getLogger(name)
+
+    def __enter__(self) -> None:
+        self._level = self._logger.level
+        self._logger.setLevel(logging.ERROR)
+
+    def __exit__(self, *exception: object) -> None:
+        self._logger.setLevel(self._level)
+
+
+def _halve(model: onnx.ModelProto, weights: Collection[str]) -> None:
+    """Store large weights as float16, each followed by a cast; grids must stay exact."""
+    casts = []
+    for tensor in model.graph.initializer:
+        if tensor.name not in weights or np.prod(tensor.dims) < _HALVED_FROM:
+            continue
+        name = tensor.name
+        halved = numpy_helper.to_array(tensor).astype(np.float16)
+        tensor.CopyFrom(numpy_helper.from_array(halved, f"{name}.half"))
+        casts.append(helper.make_node("Cast", [tensor.name], [name], to=TensorProto.FLOAT))
+    for cast in reversed(casts):
+        model.graph.node.insert(0, cast)
+
+
+def _forget_sources(model: onnx.ModelProto) -> None:
+    """Drop what the exporter notes of source files: paths of one machine, and most of the size."""
+    for node in model.graph.node:
+        node.ClearField("metadata_props")
+        node.ClearField("doc_string")
+    for value in (*model.graph.value_info, *model.graph.input, *model.graph.output):
+        value.ClearField("metadata_props")
+    model.graph.ClearField("metadata_props")
+    for tensor in model.graph.initializer:
+        tensor.ClearField("metadata_props")

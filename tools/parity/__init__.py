@@ -1,0 +1,32 @@
+"""Proof that our FOMM, CFTE and FV2V compute what the reference implementations compute.
+
+``python -m tools.parity NAME --pack DIR`` runs it.
+"""
+
+from __future__ import annotations
+
+from tools.parity.check import NETWORK_NAMES, check_parity
+from tools.parity.comparison import Comparison, Verdict, compare
+from tools.parity.filling import filled_array, synthetic_pictures
+from tools.parity.observations import Observations, recorded
+from tools.parity.pack import ParityPack, ParityPackError, read_pack
+from tools.parity.weights import check_specifications, filled_weights, load_weights, unallocated
+
+__all__ = [
+    "NETWORK_NAMES",
+    "Comparison",
+    "Observations",
+    "ParityPack",
+    "ParityPackError",
+    "Verdict",
+    "check_parity",
+    "check_specifications",
+    "compare",
+    "filled_array",
+    "filled_weights",
+    "load_weights",
+    "read_pack",
+    "recorded",
+    "synthetic_pictures",
+    "unallocated",
+]
