@@ -19,6 +19,7 @@ from base_codec_adapters import (
 )
 from gfvc.base_layer import Picture, decode_base_layer
 from gfvc.decoded_pool import DecodedPool
+from gfvc.decoded_sound import add_sound, sound_to_keep
 from gfvc.driven_pictures import parameters_of_pictures
 from gfvc.errors import OutputError, StreamError
 from gfvc.limits import MAX_AREA
@@ -115,6 +116,8 @@ def decode(
             )
         count, total = 0, stream.pictures
         width = height = 0
+        in_time = stream.rate is None or rate == stream.rate
+        sound = sound_to_keep(source, output, options.audio, notes, in_time=in_time)
         with open_writer(temporary, rate) as writer:
             pictures = decode_pictures(
                 source, stream, model, options.timeout, notes, options.max_area
@@ -128,6 +131,11 @@ def decode(
                 count += 1
                 progress(count, total)
         _check_output(output, writer.size, options)
+        if sound is not None:
+            silent = temporary.with_name("silent")
+            temporary.rename(silent)
+            add_sound(silent, source, temporary, sound)
+            _check_output(output, temporary.stat().st_size, options)
     seconds = time.perf_counter() - started
     return DecodeSummary(count, rate, width, height, name, seconds, stream.pictures_as_coded)
 

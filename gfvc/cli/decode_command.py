@@ -20,6 +20,7 @@ examples:
   gfvc decode talk.266 talk.mp4      H.264, plays anywhere
   gfvc decode talk.266 talk.mkv      FFV1, lossless
   gfvc decode talk.266 pictures      a folder of PNG files
+  gfvc decode talk.mp4 out.mp4       with the sound of talk.mp4
 """
 
 

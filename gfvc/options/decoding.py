@@ -41,6 +41,11 @@ class DecodeOptions(PictureLimit):
         flag="fps",
         shown="what IN states, else 25",
     )
+    audio: str | None = option(
+        words("none", "copy", "aac"),
+        "IN's sound in an .mp4 OUT. copy: as it is; aac: coded anew as AAC; none: left out",
+        shown="copy where IN has sound and OUT can hold it",
+    )
     timeout: float = option(
         real(0.0, 1e6, "a number of seconds above 0"),
         "seconds that the base decoder may take for the coded pictures that it decodes at a time",

@@ -1,0 +1,107 @@
+"""The sound of a stream's container, beside the decoded pictures in an MP4 file."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable, Iterator
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from gfvc.containers import HEAD_BYTES, MP4_SUFFIX, open_container
+from gfvc.errors import InputError, OutputError
+from gfvc.media_files import VIDEO_FORMATS, open_media, reason
+from gfvc.video.sound import SoundCoding, SoundTrack, check_sound
+
+Notes = Callable[[str], None]
+
+# The same input gives the same file: no dates, no random identifiers.
+_BIT_EXACT = {"fflags": "+bitexact"}
+
+
+def has_sound(path: Path) -> bool:
+    """Whether a stream is in a container with sound; `InputError` when it cannot be read."""
+    try:
+        with path.open("rb") as file:
+            head = file.read(HEAD_BYTES)
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({reason(error)})") from None
+    container = open_container(path, head)
+    if container is None:
+        return False
+    with container:
+        return bool(container.streams.audio)
+
+
+def sound_to_keep(
+    source: Path, output: Path, asked: str | None, notes: Notes, *, in_time: bool
+) -> SoundCoding | None:
+    """How the sound of a stream goes into the output, None if it does not.
+
+    `asked` is "none", "copy", "aac", or None: copied where an MP4 file is written that can hold it.
+    `in_time` says that pictures are shown at the rate that the sound was made for. `notes` is told
+    of sound that is left out without having been asked. Raises `OutputError` or `InputError` where
+    what was asked for cannot be.
+    """
+    if asked == "none":
+        return None
+    holds_sound = output.suffix.lower() == MP4_SUFFIX
+    if asked is not None and not holds_sound:
+        raise OutputError(f"{output}: only an {MP4_SUFFIX} file can hold sound (--audio {asked})")
+    if not has_sound(source):
+        if asked is not None:
+            notes(f"{source}: has no sound to keep")
+        return None
+    if asked is not None:
+        coding: SoundCoding = "aac" if asked == "aac" else "copy"
+        check_sound(source, coding)
+        return coding
+    if not holds_sound:
+        notes(f"{source}: the sound is left out; an {MP4_SUFFIX} file would keep it")
+    elif not in_time:
+        notes(
+            f"{source}: the sound is left out, for --fps changes the speed; --audio copy keeps it"
+        )
+    else:
+        try:
+            check_sound(source, "copy")
+        except InputError as error:
+            notes(f"{error}; it is left out")
+        else:
+            return "copy"
+    return None
+
+
+def add_sound(pictures: Path, source: Path, output: Path, coding: SoundCoding) -> None:
+    """Write an MP4 file of the video in `pictures` and the sound of a stream.
+
+    Raises `OutputError` when it cannot be written, `InputError` for damaged sound.
+    """
+    import av
+
+    try:
+        with (
+            av.open(str(output), "w", format="mp4", options=_BIT_EXACT) as container,
+            open_media(pictures, VIDEO_FORMATS) as video,
+            open_media(source, VIDEO_FORMATS) as with_sound,
+        ):
+            stream: Any = container.add_stream_from_template(video.streams.video[0])
+            stream.time_base = video.streams.video[0].time_base
+            track = SoundTrack(source, with_sound, container, coding)
+            for packet in heapq.merge(_copied(video, stream), track.packets(), key=_time):
+                container.mux(packet)
+    except (av.FFmpegError, OSError, ValueError) as error:
+        raise OutputError(f"{output}: cannot be written ({reason(error)})") from None
+
+
+def _copied(video: Any, stream: Any) -> Iterator[Any]:
+    for packet in video.demux(video.streams.video[0]):
+        if packet.dts is not None:
+            packet.stream = stream
+            yield packet
+
+
+def _time(packet: Any) -> Fraction:
+    """When a packet is due, in seconds."""
+    time: Fraction = packet.dts * packet.time_base
+    return time

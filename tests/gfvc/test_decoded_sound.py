@@ -1,0 +1,167 @@
+"""What `gfvc decode` does with the sound of a stream's container."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+
+from gfvc import DecodeOptions, decode
+from gfvc.video_reader import Picture
+from tests.gfvc.support import (
+    CommandLine,
+    assert_refused,
+    decode_all,
+    ffmpeg,
+    no_notes,
+    read_all,
+)
+
+TONE = ("-f", "lavfi", "-i", "sine=frequency=440:duration=0.48")
+
+
+@pytest.fixture(scope="module")
+def speaking(tmp_path_factory: pytest.TempPathFactory, in_mp4: Path) -> Path:
+    """The stream of twelve pictures with sound."""
+    path = tmp_path_factory.mktemp("speaking") / "speaking.mp4"
+    ffmpeg("-i", in_mp4, *TONE, "-c:v", "copy", "-c:a", "aac", path)
+    return path
+
+
+def sound(path: Path) -> list[tuple[float, bytes]]:
+    """Times in seconds and bytes of the packets of sound; none without sound."""
+    with av.open(str(path)) as container:
+        if not container.streams.audio:
+            return []
+        packets = [p for p in container.demux(audio=0) if p.size]
+        return [(float((p.pts or 0) * p.time_base), bytes(p)) for p in packets]
+
+
+def picture_times(path: Path) -> list[float]:
+    with av.open(str(path)) as container:
+        return [float(frame.time or 0) for frame in container.decode(video=0)]
+
+
+def test_from_mp4_to_mp4_it_is_kept(
+    speaking: Path, in_mp4: Path, tmp_path: Path, command: CommandLine
+) -> None:
+    output, silent = tmp_path / "out.mp4", tmp_path / "silent.mp4"
+    outcome = command("decode", speaking, output)
+    assert outcome.status == 0
+    assert "sound" not in outcome.err
+    assert sound(output) == sound(speaking) != []
+    decode(in_mp4, silent, notes=no_notes)
+    assert sound(silent) == []
+    assert picture_times(output) == pytest.approx(picture_times(silent))
+    rate = Fraction(25)
+    for ours, expected in zip(read_all(output, rate), read_all(silent, rate), strict=True):
+        np.testing.assert_array_equal(ours, expected)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["out.mp4", "silent.mp4"]
+
+
+def test_the_same_file_each_time(speaking: Path, tmp_path: Path) -> None:
+    for name in ("a.mp4", "b.mp4"):
+        decode(speaking, tmp_path / name, notes=no_notes)
+    assert (tmp_path / "a.mp4").read_bytes() == (tmp_path / "b.mp4").read_bytes()
+
+
+@pytest.mark.parametrize("name", ["out.mkv", "out.y4m", "out"])
+def test_where_it_cannot_be_kept_it_is_said(
+    speaking: Path, tmp_path: Path, command: CommandLine, name: str
+) -> None:
+    outcome = command("decode", speaking, tmp_path / name)
+    assert outcome.status == 0
+    said = f"gfvc: {speaking}: the sound is left out; an .mp4 file would keep it"
+    assert said in outcome.err.splitlines()
+    says = "only an .mp4 file can hold sound (--audio copy)"
+    output = tmp_path / f"asked_{name}"
+    assert_refused(
+        command, "decode", speaking, output, "--audio", "copy", folder=tmp_path, says=says
+    )
+
+
+def test_it_is_left_out_when_asked(speaking: Path, tmp_path: Path, command: CommandLine) -> None:
+    for name in ("out.mp4", "out.mkv"):
+        outcome = command("decode", speaking, tmp_path / name, "--audio", "none")
+        assert outcome.status == 0
+        assert "sound" not in outcome.err
+        assert sound(tmp_path / name) == []
+
+
+def test_it_is_coded_anew_when_asked(speaking: Path, tmp_path: Path) -> None:
+    output = tmp_path / "out.mp4"
+    decode(speaking, output, DecodeOptions(audio="aac"), notes=no_notes)
+    with av.open(str(output)) as container:
+        assert container.streams.audio[0].codec_context.name == "aac"
+    assert len(sound(output)) >= 20
+
+
+def test_a_stream_without_sound(small_stream: Path, tmp_path: Path, command: CommandLine) -> None:
+    outcome = command("decode", small_stream, tmp_path / "out.mp4", "--audio", "copy")
+    assert outcome.status == 0
+    assert f"gfvc: {small_stream}: has no sound to keep" in outcome.err.splitlines()
+
+
+def test_another_speed_leaves_it_out_unless_asked(
+    speaking: Path, tmp_path: Path, command: CommandLine
+) -> None:
+    output = tmp_path / "out.mp4"
+    outcome = command("decode", speaking, output, "--fps", "50")
+    assert outcome.status == 0
+    assert "the sound is left out, for --fps changes the speed" in outcome.err
+    assert sound(output) == []
+    outcome = command("decode", speaking, output, "--fps", "50", "--audio", "copy", "--force")
+    assert outcome.status == 0
+    assert sound(output) == sound(speaking)
+
+
+def test_sound_that_mp4_cannot_hold(
+    in_mp4: Path, tmp_path: Path, command: CommandLine, decoded_small: list[Picture]
+) -> None:
+    source, output = tmp_path / "odd.mkv", tmp_path / "out.mp4"
+    ffmpeg("-i", in_mp4, *TONE, "-c:v", "copy", "-c:a", "wmav2", source)
+    outcome = command("decode", source, output)
+    assert outcome.status == 0
+    assert "--audio aac codes it anew; it is left out" in outcome.err
+    assert sound(output) == []
+    output.unlink()
+    says = "--audio aac codes it anew"
+    assert_refused(command, "decode", source, output, "--audio", "copy", folder=tmp_path, says=says)
+    assert command("decode", source, output, "--audio", "aac").status == 0
+    assert len(sound(output)) >= 20
+
+
+def test_sound_is_no_part_of_the_base_layer(
+    speaking: Path, in_mp4: Path, command: CommandLine
+) -> None:
+    assert sound(speaking)
+    with_it = command("inspect", speaking, "--summary")
+    without = command("inspect", in_mp4, "--summary")
+    assert with_it.status == 0
+    assert with_it.out == without.out
+
+
+def test_pictures_are_those_without_sound(
+    speaking: Path, tmp_path: Path, decoded_small: list[Picture]
+) -> None:
+    remarks: list[str] = []
+    for ours, expected in zip(decode_all(speaking, remarks.append), decoded_small, strict=True):
+        np.testing.assert_array_equal(ours, expected)
+    assert [remark.split(": ")[1] for remark in remarks] == [
+        "the sound is left out; an .mp4 file would keep it"
+    ]
+
+
+def test_an_output_too_large_with_its_sound(
+    speaking: Path, in_mp4: Path, tmp_path: Path, command: CommandLine
+) -> None:
+    silent = tmp_path / "silent.mp4"
+    decode(in_mp4, silent, notes=no_notes)
+    size = str(silent.stat().st_size + 100)
+    output = tmp_path / "out.mp4"
+    assert_refused(
+        command, "decode", speaking, output, "--max-size", size, folder=tmp_path, says="--max-size"
+    )
