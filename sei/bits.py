@@ -85,6 +85,11 @@ class BitReader:
         if self._left < _LONGEST_CODE and self._window_end < self.size:
             self._refill(_LONGEST_CODE)
         length = self._rest.bit_length()
+        if length == self._left and length:
+            # The commonest code by far: a one bit, which is 0.
+            self._left -= 1
+            self._rest ^= 1 << self._left
+            return 0
         zeros = self._left - length
         left = length - 1 - zeros
         if left < 0 or zeros > 31:

@@ -21,7 +21,8 @@ class LimitError(StreamError):
 class ReadingLimit:
     """Counts what a stream holds, and ends the reading where that is too much.
 
-    500 000 messages are five hours and a half at 25 a second. NAL units of the usual size do not
+    500 000 messages are five hours and a half at 25 a second. Their elements are counted apart: of
+    50 in a message, they last for an hour and three quarters. NAL units of the usual size do not
     count, however many there are. ``max_messages`` raises all bounds in proportion.
     """
 
