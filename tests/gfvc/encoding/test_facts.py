@@ -1,0 +1,83 @@
+"""Facts are found out once, when they are asked for, and forgotten with their pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fractions import Fraction
+
+import pytest
+
+from gfvc.base_layer import KeyPictureCoder
+from gfvc.encoding.facts import MeasuredFacts
+from tests.golden.scripted import CENTRE, LAYOUTS, VALUES, ScriptedModel, Shown, scripted_base_codec
+
+TURNED = (CENTRE + 240, *(VALUES - 1) * (CENTRE,))
+SHOWN = [
+    Shown(0),
+    Shown(1, face=False),
+    Shown(2, survives=False),
+    Shown(3, values=TURNED),
+    Shown(4, values=TURNED, light=12),
+]
+
+
+@pytest.fixture
+def tried() -> Iterator[list[tuple[int, int]]]:
+    with scripted_base_codec() as tried:
+        yield tried
+
+
+def facts_of(model: ScriptedModel, *, looks_closely: bool = True) -> MeasuredFacts:
+    coder = KeyPictureCoder("vvc", 32, Fraction(25))
+    facts = MeasuredFacts(model, model.open_analyser(), coder, looks_closely=looks_closely)
+    for shown in SHOWN:
+        facts.add(shown.number, shown.draw())
+    return facts
+
+
+def test_each_fact_is_found_out_once(tried: list[tuple[int, int]]) -> None:
+    model = ScriptedModel(LAYOUTS["both"])
+    facts = facts_of(model)
+    assert model.calls == []
+    for _ in range(2):
+        assert [facts.shows_face(n) for n in range(5)] == [True, False, True, True, True]
+        assert facts.key_bits(0) == 8 * len(facts.coded_key(0)[0])
+        assert facts.key_bits(2) is None
+        assert facts.distance(1, 0) is None
+        assert facts.distance(3, 0) == pytest.approx(240 * 0.0013713 * 2.0**8 * 0.213**0.5)
+    assert "".join(model.calls) == "FFFFFKKaa"
+    assert tried == [(0, 32), (2, 32)]
+    assert facts.lost_keys == 1
+
+
+def test_quality_is_known_before_a_key_picture_is_decided_on(tried: list[tuple[int, int]]) -> None:
+    with facts_of(ScriptedModel(LAYOUTS["both"])) as facts:
+        for key in (0, 3):
+            facts.key_bits(key)
+        turned, same = facts.quality(3, 0), facts.quality(3, 3)
+        assert turned is not None
+        assert turned == pytest.approx(1 - 30 * 0.010137, abs=0.01)
+        assert same == pytest.approx(1, abs=0.01)
+
+
+def test_cuts_are_found_where_it_is_looked_closely(tried: list[tuple[int, int]]) -> None:
+    model = ScriptedModel(LAYOUTS["both"])
+    assert [facts_of(model).is_cut(n) for n in range(5)] == [False] * 4 + [True]
+    assert not any(facts_of(model, looks_closely=False).is_cut(n) for n in range(5))
+
+
+def test_what_is_not_kept_is_gone(tried: list[tuple[int, int]]) -> None:
+    facts = facts_of(ScriptedModel(LAYOUTS["both"]), looks_closely=False)
+    for key in (0, 3, 4):
+        facts.key_bits(key)
+    facts.keep([4], [0])
+    assert facts.distance(4, 0) == facts.distance(4, 0)
+    # A picture that is held may still become the key picture that it was coded as.
+    assert facts.coded_key(4)
+    for gone in (lambda: facts.picture(3), lambda: facts.coded_key(3), lambda: facts.is_cut(0)):
+        with pytest.raises(KeyError):
+            gone()
+    facts.keep([], [0])
+    with pytest.raises(KeyError):
+        facts.distance(4, 0)
+    assert facts.coded_key(0)
