@@ -11,7 +11,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.golden.decisions import SCENARIOS, tell
+from tests.golden.decisions import SCENARIOS, tell_surely
 from tests.golden.files import DECISIONS, STREAMS
 from tests.golden.streams import RECIPES, inspected, names, told, write_stream
 
@@ -40,7 +40,7 @@ def main() -> None:
     _keep(STREAMS, names())
     for name, scenario in SCENARIOS.items():
         with tempfile.TemporaryDirectory() as folder:
-            _write(DECISIONS / f"{name}.txt", tell(scenario, Path(folder)))
+            _write(DECISIONS / f"{name}.txt", tell_surely(scenario, Path(folder)))
     for name in RECIPES:
         path = STREAMS / name
         if options.streams or not path.is_file():
