@@ -23,23 +23,34 @@ def open_nal_units(source: str | Path, codec: str | None = None) -> Iterator[Ite
     no stream of a known codec.
     """
     known = None if codec is None else Codec(codec)
-    try:
-        if str(source) == STANDARD_INPUT:
-            yield split_annex_b(sys.stdin.buffer, known)
-            return
-        path = Path(source)
-        if path.is_dir():
-            raise InputError(f"{path}: is a folder")
-        with path.open("rb") as file:
+    if str(source) == STANDARD_INPUT:
+        yield _read(source, split_annex_b(sys.stdin.buffer, known))
+        return
+    path = Path(source)
+    if path.is_dir():
+        raise InputError(f"{path}: is a folder")
+    with contextlib.ExitStack() as stack:
+        with _reading(source):
+            file = stack.enter_context(path.open("rb"))
             # A pipe cannot go back, and holds no container, which must be read here and there.
             head = file.peek(HEAD_BYTES)[:HEAD_BYTES]
-            container = open_container(path, head) if path.is_file() and head else None
-            if container is not None:
-                yield read_opened(path, container)
-                return
-            yield split_annex_b(file, known)
-    except BrokenPipeError:
-        raise
+        container = open_container(path, head) if path.is_file() and head else None
+        if container is not None:
+            yield _read(source, read_opened(path, container))
+        else:
+            yield _read(source, split_annex_b(file, known))
+
+
+def _read(source: str | Path, units: Iterator[NalUnit]) -> Iterator[NalUnit]:
+    """The NAL units. What fails where they are used, such as writing, is no failure of `source`."""
+    with _reading(source):
+        yield from units
+
+
+@contextlib.contextmanager
+def _reading(source: str | Path) -> Iterator[None]:
+    try:
+        yield
     except OSError as error:
         raise InputError(f"{source}: cannot be read ({error.strerror})") from None
     except UnknownCodecError:

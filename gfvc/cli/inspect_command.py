@@ -8,6 +8,8 @@ exit status is 1 at the end.
 from __future__ import annotations
 
 import argparse
+import contextlib
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -113,6 +115,7 @@ class _InformationNotes:
 
 def run(options: argparse.Namespace) -> int:
     """Run the command."""
+    from gfvc.errors import OutputError
     from gfvc.nal_source import open_nal_units
 
     if options.plot is not None:
@@ -121,13 +124,22 @@ def run(options: argparse.Namespace) -> int:
             return 0
     with open_nal_units(options.input, options.codec) as units:
         notes = _InformationNotes(options)
-        status = inspect_command.run(
-            options,
-            notes.passing(units),
-            err=sys.stderr,
-            further_pictures=notes.pictures_without_message,
-        )
-    references = notes.references()
-    if references is not None and not options.json:
-        sys.stdout.write(references + "\n")
+        try:
+            status = inspect_command.run(
+                options,
+                notes.passing(units),
+                err=sys.stderr,
+                further_pictures=notes.pictures_without_message,
+            )
+            references = notes.references()
+            if references is not None and not options.json:
+                sys.stdout.write(references + "\n")
+            sys.stdout.flush()
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            # What is read raises errors of its own.
+            with contextlib.suppress(OSError):
+                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise OutputError(f"standard output: cannot be written ({error.strerror})") from None
     return status

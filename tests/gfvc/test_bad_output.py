@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import os
 import resource
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -192,3 +194,22 @@ def test_no_permission(
         assert (outcome.status, outcome.out, outcome.err.count("\n")) == (1, "", 1)
         assert "Permission denied" in outcome.err
     assert sorted(entry.name for entry in tmp_path.rglob("*")) == ["closed", unreadable.name]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
+@pytest.mark.parametrize("more", [[], ["--summary"], ["--json"]])
+def test_a_full_disk_behind_inspect_is_no_failure_of_the_stream(
+    small_stream: Path, more: list[str]
+) -> None:
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "gfvc", "inspect", str(small_stream), *more],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            check=False,
+            timeout=60,
+        )
+    assert done.returncode == 1
+    assert done.stderr.decode() == (
+        "gfvc inspect: standard output: cannot be written (No space left on device)\n"
+    )
