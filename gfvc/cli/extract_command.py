@@ -13,6 +13,7 @@ import sys
 from pathlib import Path
 
 from gfvc.cli.codec_argument import add_codec, codec_from
+from sei.inspect_command import add_limit
 
 HELP = "take SEI messages out of a stream into a file"
 EPILOG = """\
@@ -75,6 +76,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_selection(parser)
     add_codec(parser)
+    add_limit(parser)
     parser.add_argument("--force", action="store_true", help="replace what exists")
 
 
@@ -86,19 +88,23 @@ def run(options: argparse.Namespace) -> int:
 
     source, output, folder = options.input, options.output, options.payloads
     selection = MessageSelection(options.payload, options.id)
-    codec = codec_from(options)
+    codec, most = codec_from(options), options.max_messages
     if output is not None:
         check_writable(output, force=options.force)
     if folder is not None:
-        count = extract_payloads(source, folder, selection, codec, force=options.force)
+        count = extract_payloads(
+            source, folder, selection, codec, force=options.force, max_messages=most
+        )
         note(f"{folder}: {count} payloads")
     if output is not None:
         with (
             replaced_when_complete(output, force=options.force) as temporary,
             temporary.open("w", encoding="ascii") as file,
         ):
-            count = extract_messages(source, file.write, selection, codec, notes=note)
+            count = extract_messages(
+                source, file.write, selection, codec, notes=note, max_messages=most
+            )
         note(f"{output}: {count} messages")
     elif folder is None:
-        extract_messages(source, sys.stdout.write, selection, codec, notes=note)
+        extract_messages(source, sys.stdout.write, selection, codec, notes=note, max_messages=most)
     return 0

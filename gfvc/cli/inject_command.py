@@ -15,6 +15,7 @@ from pathlib import Path
 
 from gfvc.cli.codec_argument import add_codec, codec_from
 from gfvc.cli.extract_command import number_list
+from sei.inspect_command import add_limit
 
 HELP = "put SEI messages into a stream"
 EPILOG = """\
@@ -52,6 +53,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="SEI payload types to take from another stream (default: 223,224)",
     )
     add_codec(parser, "BASE, and of MESSAGES where that is a stream,")
+    add_limit(parser)
     parser.add_argument("--force", action="store_true", help="replace OUT if it exists")
 
 
@@ -68,6 +70,7 @@ def run(options: argparse.Namespace) -> int:
         codec=codec_from(options),
         force=options.force,
         notes=note,
+        max_messages=options.max_messages,
     )
     if summary.restored is not None:
         where = f"where they were: the same bytes as {summary.restored}"

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from gfvc.cli.codec_argument import add_codec, codec_from
 from gfvc.cli.extract_command import add_selection
+from sei.inspect_command import add_limit
 
 HELP = "write a stream without its face messages"
 EPILOG = """\
@@ -29,6 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("output", type=Path, metavar="OUT", help="stream to write")
     add_selection(parser)
     add_codec(parser)
+    add_limit(parser)
     parser.add_argument("--force", action="store_true", help="replace OUT if it exists")
 
 
@@ -44,6 +46,7 @@ def run(options: argparse.Namespace) -> int:
         codec_from(options),
         force=options.force,
         notes=note,
+        max_messages=options.max_messages,
     )
     note(
         f"{options.output}: without {summary.messages} messages, {summary.nal_units} NAL units "

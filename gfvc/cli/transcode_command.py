@@ -15,6 +15,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from gfvc.cli.codec_argument import add_codec, codec_from
+from sei.inspect_command import add_limit
 
 HELP = "move face parameters to another layout or precision"
 EPILOG = """\
@@ -57,6 +58,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="write everything in steps of 2^-P, 1..32 (default: nothing is rounded)",
     )
     add_codec(parser)
+    add_limit(parser)
     parser.add_argument("--force", action="store_true", help="replace OUT if it exists")
     parser.add_argument(
         "--json", action="store_true", help="print one JSON object about the result"
@@ -78,6 +80,7 @@ def run(options: argparse.Namespace) -> int:
         codec=codec_from(options),
         force=options.force,
         notes=note,
+        max_messages=options.max_messages,
     )
     if options.json:
         sys.stdout.write(json.dumps(asdict(summary)) + "\n")

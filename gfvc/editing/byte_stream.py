@@ -11,7 +11,16 @@ from pathlib import Path
 
 from gfvc.containers import is_container
 from gfvc.errors import InputError, StreamError
-from sei import Codec, NalUnit, SeiError, UnknownCodecError, split_annex_b
+from sei import (
+    Codec,
+    NalUnit,
+    SeiError,
+    UnknownCodecError,
+    iterate_sei_messages,
+    split_annex_b,
+)
+from sei.limits import MAX_MESSAGES, LimitError, ReadingLimit
+from sei.rbsp import sei_rbsp
 
 START_CODE = b"\0\0\1"
 
@@ -36,18 +45,24 @@ def read_head(path: Path) -> bytes:
     return head
 
 
-def read_nal_units(path: Path, codec: Codec | None = None) -> Iterator[NalUnit]:
+def read_nal_units(
+    path: Path, codec: Codec | None = None, max_messages: int = MAX_MESSAGES
+) -> Iterator[NalUnit]:
     """The NAL units of a byte stream, read as they are asked for.
 
     Raises `InputError` when the file cannot be read, is a container, or is no stream of a known
-    codec (without `codec` it is told from the first NAL units); `StreamError` where it breaks off.
+    codec (without `codec` it is told from the first NAL units); `StreamError` where it breaks off,
+    or holds more than `sei.limits.ReadingLimit` allows with `max_messages`.
     """
+    limit = ReadingLimit(max_messages)
     read_head(path)
     if is_container(path):
         raise InputError(f"{path}: is a container; give the elementary stream in it (.266 or .265)")
     try:
         with path.open("rb") as file:
-            yield from split_annex_b(file, codec)
+            for unit in split_annex_b(file, codec):
+                _count(unit, limit)
+                yield unit
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror})") from None
     except UnknownCodecError:
@@ -57,6 +72,20 @@ def read_nal_units(path: Path, codec: Codec | None = None) -> Iterator[NalUnit]:
         ) from None
     except SeiError as error:
         raise StreamError(f"{path}: {error}") from None
+
+
+def _count(unit: NalUnit, limit: ReadingLimit) -> None:
+    limit.take_unit(unit)
+    if not unit.is_sei:
+        return
+    try:
+        for _ in iterate_sei_messages(sei_rbsp(unit)):
+            limit.take_message(unit)
+    except LimitError:
+        raise
+    except SeiError:
+        # What is damaged is looked at where it matters.
+        return
 
 
 class Spacing:

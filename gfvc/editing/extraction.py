@@ -13,9 +13,11 @@ from gfvc.editing.cutting import Cut, Cutter, TakenMessage
 from gfvc.editing.json_lines import header_line, message_line
 from gfvc.editing.records import FingerprintTaker, MessageRecord, StreamFacts, record_of
 from gfvc.editing.selection import FACE_PAYLOADS, MessageSelection
+from gfvc.errors import StreamError
 from gfvc.output import replaced_when_complete
 from sei import AccessUnitBoundaries, Codec, NalUnit
 from sei.inspection import InspectedUnit, inspect_units
+from sei.limits import MAX_MESSAGES, LimitError, ReadingLimit
 
 Notes = Callable[[str], None]
 
@@ -57,20 +59,26 @@ class FactsGatherer:
 
 
 def gather_facts(
-    path: Path, selection: MessageSelection, codec: Codec | None = None
+    path: Path,
+    selection: MessageSelection,
+    codec: Codec | None = None,
+    max_messages: int = MAX_MESSAGES,
 ) -> StreamFacts:
     """What a stream is, and what it would be without the selected messages.
 
     Raises `InputError` and `StreamError` as `read_nal_units` does.
     """
     gatherer = FactsGatherer(selection)
-    for unit in read_nal_units(path, codec):
+    for unit in read_nal_units(path, codec, max_messages):
         gatherer.add(unit)
     return gatherer.finish(path.name)
 
 
 def stream_records(
-    path: Path, selection: MessageSelection, codec: Codec | None = None
+    path: Path,
+    selection: MessageSelection,
+    codec: Codec | None = None,
+    max_messages: int = MAX_MESSAGES,
 ) -> Iterator[MessageRecord]:
     """The selected messages of a stream; a damaged SEI NAL unit has none.
 
@@ -79,7 +87,7 @@ def stream_records(
     cutter = Cutter(selection)
     boundaries = AccessUnitBoundaries()
     picture = -1
-    for nal, unit in enumerate(read_nal_units(path, codec)):
+    for nal, unit in enumerate(read_nal_units(path, codec, max_messages)):
         picture += boundaries.starts_here(unit)
         cut = cutter.cut(unit)
         for taken in cut.taken:
@@ -93,6 +101,7 @@ def extract_messages(
     codec: Codec | None = None,
     *,
     notes: Notes,
+    max_messages: int = MAX_MESSAGES,
 ) -> int:
     """Hand the selected messages of a stream to `write`, as JSON lines; return their number.
 
@@ -102,7 +111,7 @@ def extract_messages(
     """
     # The header, which comes first, is known last.
     with tempfile.TemporaryFile("w+", encoding="ascii") as lines:
-        facts, messages = _write_lines(path, lines.write, selection, codec, notes)
+        facts, messages = _write_lines(path, lines.write, selection, codec, notes, max_messages)
         write(header_line(facts))
         lines.seek(0)
         for line in lines:
@@ -116,12 +125,13 @@ def _write_lines(
     selection: MessageSelection,
     codec: Codec | None,
     notes: Notes,
+    max_messages: int,
 ) -> tuple[StreamFacts, int]:
     gatherer = FactsGatherer(selection)
     cuts: deque[Cut] = deque(maxlen=1)
 
     def units() -> Iterator[NalUnit]:
-        for unit in read_nal_units(path, codec):
+        for unit in read_nal_units(path, codec, max_messages):
             cut = gatherer.add(unit)
             cuts.append(cut)
             # What is not taken apart has no messages to be looked at either.
@@ -132,17 +142,20 @@ def _write_lines(
     taken: Iterator[TakenMessage] = iter(())
     # Face messages that are not selected say how later ones are to be read.
     looked_at = selection.payload_types | FACE_PAYLOADS
-    for inspected in inspect_units(units(), looked_at):
-        cut = cuts[0]
-        if isinstance(inspected, InspectedUnit):
-            taken = iter(cut.taken)
-            if cut.damage is not None:
-                notes(f"{path}: NAL unit {inspected.nal} is left alone: {cut.damage}")
-        elif cut.taken and inspected.sei_message and selection.takes(inspected.sei_message):
-            where = inspected.where
-            record = record_of(cut, next(taken), where.nal, where.access_unit)
-            write(message_line(record, inspected))
-            messages += 1
+    try:
+        for inspected in inspect_units(units(), looked_at, limit=ReadingLimit(max_messages)):
+            cut = cuts[0]
+            if isinstance(inspected, InspectedUnit):
+                taken = iter(cut.taken)
+                if cut.damage is not None:
+                    notes(f"{path}: NAL unit {inspected.nal} is left alone: {cut.damage}")
+            elif cut.taken and inspected.sei_message and selection.takes(inspected.sei_message):
+                where = inspected.where
+                record = record_of(cut, next(taken), where.nal, where.access_unit)
+                write(message_line(record, inspected))
+                messages += 1
+    except LimitError as error:
+        raise StreamError(f"{path}: {error}") from None
     return gatherer.finish(path.name), messages
 
 
@@ -153,6 +166,7 @@ def extract_payloads(
     codec: Codec | None = None,
     *,
     force: bool,
+    max_messages: int = MAX_MESSAGES,
 ) -> int:
     """Write the payload of each selected message to a file of its own; return their number.
 
@@ -164,7 +178,7 @@ def extract_payloads(
     with replaced_when_complete(
         folder, force=force, folder_of=frozenset({PAYLOAD_SUFFIX})
     ) as temporary:
-        for record in stream_records(path, selection, codec):
+        for record in stream_records(path, selection, codec, max_messages):
             index = index + 1 if record.nal_unit == nal_unit else 0
             nal_unit = record.nal_unit
             name = (

@@ -17,6 +17,7 @@ from gfvc.editing.selection import MessageSelection
 from gfvc.errors import InputError
 from gfvc.output import replaced_when_complete
 from sei import Codec
+from sei.limits import MAX_MESSAGES
 
 Notes = Callable[[str], None]
 
@@ -47,6 +48,7 @@ def inject_messages(
     codec: Codec | None = None,
     force: bool,
     notes: Notes,
+    max_messages: int = MAX_MESSAGES,
 ) -> InjectionSummary:
     """Write the stream `base` with messages put into it.
 
@@ -59,16 +61,18 @@ def inject_messages(
     `base`; `StreamError` when a stream breaks off; `OutputError` when the output cannot be
     written. The output is then as it was.
     """
-    facts, records = _open_messages(messages, selection, codec)
+    facts, records = _open_messages(messages, selection, codec, max_messages)
     queue = GroupQueue(records)
     old_codec = facts.codec
-    at_old_places = old_codec is not None and facts.base == _fingerprint(base, old_codec)
+    at_old_places = old_codec is not None and facts.base == _fingerprint(
+        base, old_codec, max_messages
+    )
     result = FingerprintTaker()
     with replaced_when_complete(output, force=force) as temporary, temporary.open("wb") as file:
         if old_codec is not None and at_old_places:
-            pieces = put_back(read_nal_units(base, old_codec), old_codec, queue)
+            pieces = put_back(read_nal_units(base, old_codec, max_messages), old_codec, queue)
         else:
-            pieces = attach_to_pictures(read_nal_units(base, codec), queue, notes)
+            pieces = attach_to_pictures(read_nal_units(base, codec, max_messages), queue, notes)
         for piece in pieces:
             result.add(piece)
             file.write(piece)
@@ -79,18 +83,19 @@ def inject_messages(
 
 
 def _open_messages(
-    path: Path, selection: MessageSelection | None, codec: Codec | None
+    path: Path, selection: MessageSelection | None, codec: Codec | None, max_messages: int
 ) -> tuple[StreamFacts, Iterator[MessageRecord]]:
     if read_head(path).lstrip(_BEFORE_JSON).startswith(b"{"):
         if selection is not None:
             raise InputError(f"{path}: holds JSON, of which all messages are taken; none is chosen")
         return read_json_lines(path)
     selection = selection or MessageSelection()
-    return gather_facts(path, selection, codec), stream_records(path, selection, codec)
+    facts = gather_facts(path, selection, codec, max_messages)
+    return facts, stream_records(path, selection, codec, max_messages)
 
 
-def _fingerprint(path: Path, codec: Codec) -> Fingerprint:
+def _fingerprint(path: Path, codec: Codec, max_messages: int) -> Fingerprint:
     taker = FingerprintTaker()
-    for unit in read_nal_units(path, codec):
+    for unit in read_nal_units(path, codec, max_messages):
         taker.add(unit.to_annex_b())
     return taker.fingerprint

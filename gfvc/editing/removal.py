@@ -12,6 +12,7 @@ from gfvc.editing.selection import MessageSelection
 from gfvc.errors import StreamError
 from gfvc.output import replaced_when_complete
 from sei import Codec
+from sei.limits import MAX_MESSAGES
 
 Notes = Callable[[str], None]
 
@@ -33,6 +34,7 @@ def remove_messages(
     *,
     force: bool,
     notes: Notes,
+    max_messages: int = MAX_MESSAGES,
 ) -> RemovalSummary:
     """Write a stream without the selected messages; every other byte stays as it is.
 
@@ -43,7 +45,7 @@ def remove_messages(
     cutter = Cutter(selection)
     messages = nal_units = read = written = 0
     with replaced_when_complete(output, force=force) as temporary, temporary.open("wb") as file:
-        for nal, unit in enumerate(read_nal_units(path, codec)):
+        for nal, unit in enumerate(read_nal_units(path, codec, max_messages)):
             cut = cutter.cut(unit)
             if cut.damage is not None:
                 notes(f"{path}: NAL unit {nal} is left as it is: {cut.damage}")

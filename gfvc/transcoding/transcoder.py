@@ -42,6 +42,8 @@ from sei import (
     SeiMessage,
     SeiRbsp,
 )
+from sei.coder import Element
+from sei.limits import MAX_MESSAGES, ReadingLimit
 
 Notes = Callable[[str], None]
 
@@ -83,6 +85,7 @@ def transcode(
     force: bool = False,
     registry: Registry | None = None,
     notes: Notes = lambda text: None,
+    max_messages: int = MAX_MESSAGES,
 ) -> TranscodeSummary:
     """Rewrite the face messages of a byte stream; the base layer stays as it is.
 
@@ -90,12 +93,14 @@ def transcode(
     brings its own. `precision` is the precision factor (1..32) of everything written; by
     default nothing is rounded, with a translator its target's precisions hold. Raises `InputError`
     when the parameters cannot be put into the layout, `StreamError` when a message cannot be read
-    or translated, `OutputError`, `ModelError`; then `output` is as it was.
+    or translated, or there are more than `sei.limits.ReadingLimit` allows with `max_messages`,
+    `OutputError`, `ModelError`; then `output` is as it was.
     """
     check_writable(output, force=force)
     rewriter = _Rewriter(source, layout, precision, translator, registry or default_registry())
+    rewriter.limit = ReadingLimit(max_messages)
     with replaced_when_complete(output, force=force) as temporary, temporary.open("wb") as file:
-        for unit in read_nal_units(source, codec):
+        for unit in read_nal_units(source, codec, max_messages):
             if not file.tell():
                 _check_suffix(output, unit)
             file.write(rewriter.rewritten(unit).to_annex_b())
@@ -148,6 +153,7 @@ class _Rewriter:
         self._reader = GfvState()
         self._writer = GfvState()
         self._faces: dict[int, _Face] = {}
+        self.limit = ReadingLimit()
         self.messages = 0
         self.enhancements = 0
         self.damaged = 0
@@ -195,13 +201,16 @@ class _Rewriter:
                 continue
             where = f"{self._path}: message {self.messages} (NAL unit at byte {unit.offset})"
             self.messages += 1
+            self.limit.take_message(unit)
             try:
                 yield SeiMessage(GENERATIVE_FACE_VIDEO, self._payload(message.payload))
             except (StreamError, InputError) as error:
                 raise type(error)(f"{where}: {error}") from None
 
     def _payload(self, payload: bytes) -> bytes:
-        message = self._reader.read(payload)
+        elements: list[Element] = []
+        message = self._reader.read(payload, elements)
+        self.limit.take_elements(len(elements))
         if message.is_reserved:
             return payload
         values = self._reader.values

@@ -95,9 +95,7 @@ def test_sound_is_copied_when_asked(tmp_path: Path, short_clip: Path, command: C
     with av.open(str(output)) as copied, av.open(str(source)) as original:
         packets = [bytes(p) for p in copied.demux(audio=0) if p.size]
         assert packets == [bytes(p) for p in original.demux(audio=0) if p.size]
-    remarks: list[str] = []
-    assert len(decode_all(output, remarks.append)) == 12
-    assert [remark for remark in remarks if "sound is left out" not in remark] == []
+    assert len(decode_all(output)) == 12
 
 
 def test_sound_needs_a_container(tmp_path: Path, short_clip: Path, command: CommandLine) -> None:

@@ -189,3 +189,30 @@ def test_zero_bytes_of_some_size_are_put_back(tmp_path: Path, command: CommandLi
         name, *files = arguments
         assert command(name, *(tmp_path / file for file in files)).status == 0
     assert (tmp_path / "again.266").read_bytes() == (tmp_path / "a.266").read_bytes()
+
+
+@pytest.mark.parametrize("name", ["extract", "remove", "inject", "transcode"])
+@pytest.mark.parametrize("kind", ["NAL units of a few bytes", "NAL unit of many messages"])
+def test_messages_and_small_nal_units_are_limited(
+    name: str, kind: str, tmp_path: Path, command: CommandLine
+) -> None:
+    path = stream(tmp_path, kind, 200)
+    files = [path, path, tmp_path / "out"] if name == "inject" else [path, tmp_path / "out"]
+    what = {"NAL units of a few bytes": "very small NAL units"}.get(kind, "SEI messages")
+    limit = ("--max-messages", "40")
+    assert_refused(
+        command, name, *files, *limit, folder=tmp_path, says=[str(path), f"more than 40 {what}"]
+    )
+
+
+def test_elements_that_are_transcoded_are_limited(tmp_path: Path, command: CommandLine) -> None:
+    path = stream(tmp_path, "NAL units of a face message", 100)
+    says = "elements of face messages: the rest is not read"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("sei.limits.ELEMENTS_PER_MESSAGE", 1)
+        assert_refused(
+            command,
+            *("transcode", path, tmp_path / "out.266", "--max-messages", "30"),
+            folder=tmp_path,
+            says=says,
+        )

@@ -18,7 +18,7 @@ from gfvc.transcoding import (
     to_numbers,
 )
 from models import MatrixShape, ParameterLayout, Registry, UnknownModelError
-from sei import FaceValues
+from sei import FaceValues, MatrixValues
 
 SHAPES = st.builds(
     MatrixShape,
@@ -106,3 +106,9 @@ def test_numbers_that_cannot_be_exact_are_refused() -> None:
         from_numbers(np.array([1e9, 0]), layout)
     with pytest.raises(StreamError, match="carries no face parameters"):
         layout_of(FaceValues())
+
+
+def test_matrices_larger_than_a_layout_can_have_are_refused() -> None:
+    values = FaceValues(matrices=(MatrixValues(7, 8, (((0,) * 1025,),)),))
+    with pytest.raises(StreamError, match=r"matrices that no layout here has: .*1025"):
+        layout_of(values)
