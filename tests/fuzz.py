@@ -160,18 +160,26 @@ def check(stream: bytes, *, tree: bool) -> Iterator[str]:
             yield "read" if damage is None else type(damage).__name__
 
 
+def run_case(number: int, seed: int, streams: list[bytes]) -> Counter[str]:
+    """Run one case: how many messages were "read", and the names of errors.
+
+    Raises `AssertionError`, whose text has the case, for any exception but `SeiError`.
+    """
+    rng = random.Random(f"{seed}/{number}")
+    stream = damaged_stream(rng, streams)
+    try:
+        return Counter(check(stream, tree=number % TREE_EVERY == 0))
+    except Exception as error:
+        raise AssertionError(f"case {number} of seed {seed}: {stream.hex()}") from error
+
+
 def run(count: int, seed: int, shared: Path | None) -> Report:
-    """Run cases; an exception other than `SeiError` passes through, with the case in its notes."""
+    """Run cases; an exception other than `SeiError` passes through, with the case in its text."""
     streams = seeds(shared)
     report = Report()
     for number in range(count):
-        rng = random.Random(f"{seed}/{number}")
-        stream = damaged_stream(rng, streams)
         start = time.perf_counter()
-        try:
-            seen = Counter(check(stream, tree=number % TREE_EVERY == 0))
-        except Exception as error:
-            raise AssertionError(f"case {number} of seed {seed}: {stream.hex()}") from error
+        seen = run_case(number, seed, streams)
         seconds = time.perf_counter() - start
         assert seconds < LONGEST_CASE, f"case {number} of seed {seed} took {seconds:.1f} s"
         report.cases += 1
