@@ -80,15 +80,15 @@ def open_media(
             opened, container_options=options, metadata_errors="replace"
         )
         return container
-    except av.ArgumentError:
-        # What libavformat says when it knows the format, and that is not in the list.
+    except (av.FFmpegError, OSError, ValueError) as error:
         if isinstance(source, Path) and _is_list(source):
             problem = "a playlist, which names other files; give the video itself"
-        else:
+        elif isinstance(error, av.ArgumentError):
+            # What libavformat says when it knows the format, and that is not in the list.
             problem = "of a kind that is not read here"
+        else:
+            problem = f"not a video that can be read ({reason(error)})"
         raise InputError(f"{label}: {problem}") from None
-    except (av.FFmpegError, OSError, ValueError) as error:
-        raise InputError(f"{label}: not a video that can be read ({reason(error)})") from None
 
 
 @contextlib.contextmanager
