@@ -24,7 +24,7 @@ from gfvc.driven_pictures import parameters_of_pictures
 from gfvc.errors import OutputError, StreamError
 from gfvc.limits import MAX_AREA
 from gfvc.options.decoding import DecodeOptions
-from gfvc.output import check_not_source, check_writable, replaced_when_complete
+from gfvc.output import check_writable, replaced_when_complete
 from gfvc.picture_units import PictureUnit
 from gfvc.stream_reader import FaceStream, read_face_stream
 from gfvc.transcoding import is_marked, model_uri
@@ -97,10 +97,11 @@ def decode(
     `BaseCodecError`; then `output` is as it was.
     """
     started = time.perf_counter()
-    check_not_source(source, output)
-    check_writable(output, force=force)
+    check_writable(output, force=force, sources=[source])
     folder_of = frozenset({".png"}) if is_folder_output(output) else None
-    with replaced_when_complete(output, force=force, folder_of=folder_of) as temporary:
+    with replaced_when_complete(
+        output, force=force, folder_of=folder_of, sources=[source]
+    ) as temporary:
         stream = read_face_stream(source, notes, options.codec, options.limits)
         rate = options.rate or stream.rate or DEFAULT_RATE
         if stream.rate is None and options.rate is None:

@@ -17,7 +17,7 @@ from gfvc.encoding.coding_pass import Clip, CodedClip, Progress, code_clip
 from gfvc.encoding.target_bitrate import Stage, code_at_bitrate
 from gfvc.errors import InputError, OutputError
 from gfvc.options.encoding import EncodeOptions
-from gfvc.output import check_not_source, check_writable, replaced_when_complete
+from gfvc.output import check_writable, replaced_when_complete
 from gfvc.rate_control import RateSettings, settings_asked_for
 from gfvc.stream_information import StreamInformation
 from gfvc.video.sound import SoundCoding, check_sound
@@ -140,8 +140,7 @@ def encode(
     """
     started = time.perf_counter()
     codec = choose_codec(output, options.codec)
-    check_not_source(source, output)
-    check_writable(output, force=force)
+    check_writable(output, force=force, sources=[source])
     model = (registry or default_registry()).find(
         choose_model(options.model, options.features, options.size)
     )
@@ -167,7 +166,7 @@ def encode(
         information=StreamInformation(rate, video.width, video.height, crop),
         expected=round(video.seconds * rate) if video.seconds else None,
     )
-    with replaced_when_complete(output, force=force) as temporary:
+    with replaced_when_complete(output, force=force, sources=[source]) as temporary:
         in_mp4 = output.suffix.lower() == MP4_SUFFIX
         coded, trials = _code(clip, temporary.parent, in_mp4, progress, stage)
         sound_bytes = 0

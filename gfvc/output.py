@@ -1,20 +1,38 @@
-"""Writing outputs so that nothing is lost: a temporary name first, the real one when complete."""
+"""Writing outputs so that nothing is lost: a temporary name first, the real one when complete.
+
+An output that is a symbolic link stays one. With `force` the file that it leads to is replaced, as
+`cp` does it; a link that leads nowhere is refused, for nobody named the file it would make.
+"""
 
 from __future__ import annotations
 
 import contextlib
-import shutil
-import tempfile
-from collections.abc import Iterator
+import os
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
+from base_codec_adapters.scratch import scratch_folder
 from gfvc.errors import OutputError
 
+_PREFIX = ".gfvc-"
 
-def check_writable(path: Path, *, force: bool) -> None:
-    """Raise `OutputError` when `path` cannot be made, or exists and may not be replaced."""
-    parent = path.parent
+
+def check_writable(path: Path, *, force: bool, sources: Collection[Path] = ()) -> None:
+    """Raise `OutputError` when `path` cannot be made, or exists and may not be replaced.
+
+    `sources` are the files that will be read for it: not even `force` replaces one of them, nor
+    a folder that holds one, whatever name, symbolic or hard link leads to it.
+    """
     try:
+        parent = path.parent
+        if path.is_symlink() and not path.exists():
+            raise OutputError(
+                f"{path}: is a link to {path.readlink()}, which is not there; remove the link or "
+                "choose another name"
+            )
+        for source in sources:
+            if _would_lose(source, path):
+                raise OutputError(f"{path}: is the input itself; choose another name")
         if path.exists() and not force:
             raise OutputError(f"{path}: exists already; choose another name or use --force")
         if not parent.is_dir():
@@ -24,57 +42,62 @@ def check_writable(path: Path, *, force: bool) -> None:
         raise OutputError(f"{path}: cannot be written ({error.strerror})") from None
 
 
-def check_not_source(source: Path, output: Path) -> None:
-    """Raise `OutputError` when the output would replace the very file that is read."""
-    try:
-        same = output.exists() and source.exists() and output.samefile(source)
-    except OSError:
-        return
-    if same:
-        raise OutputError(f"{output}: is the input itself; choose another name")
+def _would_lose(source: Path, output: Path) -> bool:
+    """Whether an input is the very file that is to be replaced, or lies in such a folder."""
+    if not (source.exists() and output.exists()):
+        return False
+    return output.samefile(source) or (
+        output.is_dir() and source.resolve().is_relative_to(output.resolve())
+    )
 
 
 @contextlib.contextmanager
 def replaced_when_complete(
-    path: Path, *, force: bool, folder_of: frozenset[str] | None = None
+    path: Path,
+    *,
+    force: bool,
+    folder_of: frozenset[str] | None = None,
+    sources: Collection[Path] = (),
 ) -> Iterator[Path]:
     """A temporary path beside `path` that takes its name when the block ends without an error.
 
     Its suffix is that of `path`, so that writers which go by the suffix work. With `folder_of`
     a folder is made, and one that exists is replaced only if it holds nothing but files with
-    these suffixes. On any error the temporary is removed and `path` is as it was. Raises
-    `OutputError` as `check_writable` does, and when writing fails (a full disk, say); errors of
-    the block that name the temporary path come out with `path` in its place.
+    these suffixes. On any error the temporary is removed and `path` is as it was; what a killed
+    run left is removed by the next one that writes into the same folder. Raises `OutputError` as
+    `check_writable` does, and when writing fails (a full disk, say); errors of the block that name
+    the temporary path come out with `path` in its place. Temporary files of the block are expected
+    in folders that name themselves (`base_codec_adapters.temporary`).
     """
-    check_writable(path, force=force)
+    check_writable(path, force=force, sources=sources)
+    place = Path(os.path.realpath(path))
     folder = folder_of is not None
-    if path.exists():
-        if path.is_dir() != folder or not (folder or path.is_file()):
-            kind = "a folder" if path.is_dir() else "a file" if path.is_file() else "a device"
+    if place.exists():
+        if place.is_dir() != folder or not (folder or place.is_file()):
+            kind = "a folder" if place.is_dir() else "a file" if place.is_file() else "a device"
             raise OutputError(f"{path}: is {kind}; choose another name")
         if folder_of is not None:
             _check_replaceable(path, folder_of)
-    try:
-        # Absolute, since the video library takes what is before a colon for a protocol.
-        holder = Path(tempfile.mkdtemp(prefix=".gfvc-", dir=path.parent.absolute()))
-    except OSError as error:
-        raise OutputError(f"{path}: cannot be written ({error.strerror})") from None
-    temporary = holder / path.name
-    try:
-        if folder:
-            temporary.mkdir()
-        yield temporary
-        if not force and path.exists():
-            raise OutputError(f"{path}: was made by someone else meanwhile; left as it is")
-        if folder and path.exists():
-            path.rename(holder / f"{path.name}.old")
-        temporary.replace(path)
-    except OutputError as error:
-        raise OutputError(str(error).replace(str(temporary), str(path))) from None
-    except OSError as error:
-        raise OutputError(f"{path}: cannot be written ({error.strerror or error})") from None
-    finally:
-        shutil.rmtree(holder, ignore_errors=True)
+    with contextlib.ExitStack() as stack:
+        try:
+            # Absolute, since the video library takes what is before a colon for a protocol.
+            holder = stack.enter_context(scratch_folder(_PREFIX, place.parent))
+        except OSError as error:
+            raise OutputError(f"{path}: cannot be written ({error.strerror})") from None
+        temporary = holder / place.name
+        try:
+            if folder:
+                temporary.mkdir()
+            yield temporary
+            if not force and os.path.lexists(path):
+                raise OutputError(f"{path}: was made by someone else meanwhile; left as it is")
+            if folder and place.exists():
+                place.rename(holder / f"{place.name}.old")
+            temporary.replace(place)
+        except OutputError as error:
+            raise OutputError(str(error).replace(str(temporary), str(path))) from None
+        except OSError as error:
+            raise OutputError(f"{path}: cannot be written ({error.strerror or error})") from None
 
 
 def _check_replaceable(folder: Path, suffixes: frozenset[str]) -> None:

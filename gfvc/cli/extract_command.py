@@ -90,7 +90,7 @@ def run(options: argparse.Namespace) -> int:
     selection = MessageSelection(options.payload, options.id)
     codec, most = codec_from(options), options.max_messages
     if output is not None:
-        check_writable(output, force=options.force)
+        check_writable(output, force=options.force, sources=[source])
     if folder is not None:
         count = extract_payloads(
             source, folder, selection, codec, force=options.force, max_messages=most
@@ -98,7 +98,7 @@ def run(options: argparse.Namespace) -> int:
         note(f"{folder}: {count} payloads")
     if output is not None:
         with (
-            replaced_when_complete(output, force=options.force) as temporary,
+            replaced_when_complete(output, force=options.force, sources=[source]) as temporary,
             temporary.open("w", encoding="ascii") as file,
         ):
             count = extract_messages(

@@ -68,8 +68,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Run the command."""
     from gfvc.cli.console import note
+    from gfvc.output import check_writable
     from gfvc.transcoding import load_translator, transcode
 
+    if options.translator:
+        check_writable(options.output, force=options.force, sources=[options.translator])
     translator = load_translator(options.translator) if options.translator else None
     summary = transcode(
         options.input,

@@ -176,7 +176,7 @@ def extract_payloads(
     count = index = 0
     nal_unit: int | None = None
     with replaced_when_complete(
-        folder, force=force, folder_of=frozenset({PAYLOAD_SUFFIX})
+        folder, force=force, folder_of=frozenset({PAYLOAD_SUFFIX}), sources=[path]
     ) as temporary:
         for record in stream_records(path, selection, codec, max_messages):
             index = index + 1 if record.nal_unit == nal_unit else 0

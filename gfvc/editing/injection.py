@@ -15,7 +15,7 @@ from gfvc.editing.records import Fingerprint, FingerprintTaker, MessageRecord, S
 from gfvc.editing.restoring import put_back
 from gfvc.editing.selection import MessageSelection
 from gfvc.errors import InputError
-from gfvc.output import replaced_when_complete
+from gfvc.output import check_writable, replaced_when_complete
 from sei import Codec
 from sei.limits import MAX_MESSAGES
 
@@ -61,6 +61,8 @@ def inject_messages(
     `base`; `StreamError` when a stream breaks off; `OutputError` when the output cannot be
     written. The output is then as it was.
     """
+    sources = [base, messages]
+    check_writable(output, force=force, sources=sources)
     facts, records = _open_messages(messages, selection, codec, max_messages)
     queue = GroupQueue(records)
     old_codec = facts.codec
@@ -68,7 +70,10 @@ def inject_messages(
         base, old_codec, max_messages
     )
     result = FingerprintTaker()
-    with replaced_when_complete(output, force=force) as temporary, temporary.open("wb") as file:
+    with (
+        replaced_when_complete(output, force=force, sources=sources) as temporary,
+        temporary.open("wb") as file,
+    ):
         if old_codec is not None and at_old_places:
             pieces = put_back(read_nal_units(base, old_codec, max_messages), old_codec, queue)
         else:

@@ -44,7 +44,10 @@ def remove_messages(
     """
     cutter = Cutter(selection)
     messages = nal_units = read = written = 0
-    with replaced_when_complete(output, force=force) as temporary, temporary.open("wb") as file:
+    with (
+        replaced_when_complete(output, force=force, sources=[path]) as temporary,
+        temporary.open("wb") as file,
+    ):
         for nal, unit in enumerate(read_nal_units(path, codec, max_messages)):
             cut = cutter.cut(unit)
             if cut.damage is not None:

@@ -9,11 +9,12 @@ from typing import Any
 
 from markupsafe import Markup
 
+from gfvc.bench.records import Clip, Point
 from gfvc.errors import InputError
 from gfvc.metrics import MEASURES, Measure
-from gfvc.output import check_not_source, check_writable, replaced_when_complete
+from gfvc.output import check_writable, replaced_when_complete
 from gfvc.report import DEFAULT_MEGABYTES
-from gfvc.report.bench_run import BenchRun, Clip, Point, RateRow, read_bench_run
+from gfvc.report.bench_run import BenchRun, RateRow, read_bench_run
 from gfvc.report.charts import bits_chart, swatch
 from gfvc.report.choices import Comparison, comparisons, worst_pictures
 from gfvc.report.curves import clip_charts, mean_charts
@@ -47,9 +48,7 @@ def write_report(
     """
     check_writable(output, force=force)
     run = read_bench_run(folder)
-    for used in _files_of(run):
-        check_not_source(used, output)
-    with replaced_when_complete(output, force=force) as temporary:
+    with replaced_when_complete(output, force=force, sources=_files_of(run)) as temporary:
         page = _Assembly(run, Media(int(megabytes * 1_000_000)))
         content = page.render().encode("utf-8")
         temporary.write_bytes(content)

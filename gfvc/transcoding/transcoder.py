@@ -96,10 +96,13 @@ def transcode(
     or translated, or there are more than `sei.limits.ReadingLimit` allows with `max_messages`,
     `OutputError`, `ModelError`; then `output` is as it was.
     """
-    check_writable(output, force=force)
+    check_writable(output, force=force, sources=[source])
     rewriter = _Rewriter(source, layout, precision, translator, registry or default_registry())
     rewriter.limit = ReadingLimit(max_messages)
-    with replaced_when_complete(output, force=force) as temporary, temporary.open("wb") as file:
+    with (
+        replaced_when_complete(output, force=force, sources=[source]) as temporary,
+        temporary.open("wb") as file,
+    ):
         for unit in read_nal_units(source, codec, max_messages):
             if not file.tell():
                 _check_suffix(output, unit)

@@ -49,6 +49,10 @@ def import_checkpoint(
             f"weights were imported as {name!r} already; use --force to replace them, or --as NAME "
             "to keep both"
         )
+    if store.holds(source, name):
+        raise CheckpointError(
+            f"{source}: is the file that would be replaced; import it from outside {store.folder}"
+        )
     tensors = read_checkpoint(source, architecture.entries)
     network = loading.build_network(architecture, variant, tensors.keys())
     try:

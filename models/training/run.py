@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import cv2
 import torch
 
@@ -53,6 +55,22 @@ def choose_device(name: str) -> torch.device:
     return torch.device("cuda" if available and name != "cpu" else "cpu")
 
 
+def _check_kept(configuration: TrainingConfiguration) -> None:
+    """Raise `TrainingError` for an input that the training itself would replace."""
+    out = configuration.out
+    replaced = [out / STATE_NAME, *out.glob("*.safetensors"), *out.glob("*.csv")]
+    for given in (configuration.start_from, configuration.vgg, configuration.index):
+        if given is not None and any(_is_same(given, path) for path in replaced):
+            raise TrainingError(
+                f"{given}: lies among the results in {out}, which are replaced; choose another "
+                "folder for them, or copy the file"
+            )
+
+
+def _is_same(first: Path, second: Path) -> bool:
+    return first.exists() and second.exists() and first.samefile(second)
+
+
 def train(
     configuration: TrainingConfiguration,
     task: TrainingTask | None = None,
@@ -89,6 +107,7 @@ def train(
         raise TrainingError("a training that goes on has its weights: not --weights with --resume")
     if state.exists() and not resume:
         raise TrainingError(f"{state}: a training is there already; go on with --resume")
+    _check_kept(configuration)
     if task is None:
         from models.face.training import FaceTask
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import resource
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,7 +14,8 @@ from pathlib import Path
 import pytest
 
 from gfvc import EncodeOptions, encode
-from tests.gfvc.support import CommandLine, assert_refused
+from gfvc.cli.main import main
+from tests.gfvc.support import CommandLine, assert_refused, listing
 
 
 @pytest.fixture(params=["encode", "decode"])
@@ -87,6 +89,90 @@ def test_what_exists_is_kept_without_force(
     assert_refused(command, *job, output, folder=tmp_path, says=["exists already", "--force"])
     assert command(*job, output, "--force").status == 0
     assert output.stat().st_size > 1000
+
+
+# OUT stands for a name of the input; the others are files made by `edited`.
+OVERWRITING = [
+    ["encode", "clip.mkv", "OUT"],
+    ["decode", "talk.265", "OUT"],
+    ["remove", "talk.265", "OUT"],
+    ["transcode", "talk.265", "OUT", "--precision", "6"],
+    ["extract", "talk.265", "OUT"],
+    ["inject", "base.265", "messages.jsonl", "OUT"],
+    ["inject", "talk.265", "base.265", "OUT"],
+    ["inspect", "talk.265", "--plot", "OUT"],
+]
+
+
+@pytest.fixture(scope="module")
+def edited(tmp_path_factory: pytest.TempPathFactory, short_clip: Path, small_stream: Path) -> Path:
+    """A folder with an input of every kind."""
+    folder = tmp_path_factory.mktemp("edited")
+    shutil.copy(short_clip, folder / "clip.mkv")
+    shutil.copy(small_stream, folder / "talk.265")
+    talk, base, messages = (
+        str(folder / name) for name in ("talk.265", "base.265", "messages.jsonl")
+    )
+    assert main(["remove", talk, base]) == 0
+    assert main(["extract", talk, messages]) == 0
+    return folder
+
+
+@pytest.mark.parametrize("way", ["itself", "symbolic", "hard"])
+@pytest.mark.parametrize("arguments", OVERWRITING, ids=" ".join)
+def test_no_command_overwrites_what_it_reads(
+    edited: Path, tmp_path: Path, command: CommandLine, arguments: list[str], way: str
+) -> None:
+    folder = tmp_path / "work"
+    shutil.copytree(edited, folder)
+    inputs = [name for name in arguments[1:] if (folder / name).is_file()]
+    for name in inputs:
+        source = folder / name
+        output = source
+        if way != "itself":
+            suffix = {"encode": ".265", "decode": ".mkv"}.get(arguments[0], source.suffix)
+            output = folder / f"other-{source.stem}{suffix}"
+            (output.symlink_to if way == "symbolic" else output.hardlink_to)(source)
+        given: list[str | Path] = [
+            folder / word if word in inputs else output if word == "OUT" else word
+            for word in arguments
+        ]
+        if way == "itself" and arguments[0] in ("encode", "decode"):
+            # By its suffix it could be no output; it is not to be touched all the same.
+            before = listing(folder)
+            assert command(*given, "--force").status == 1
+            assert listing(folder) == before
+            continue
+        assert_refused(command, *given, "--force", folder=folder, says="is the input itself")
+
+
+def test_a_translator_is_not_overwritten(
+    edited: Path, tmp_path: Path, command: CommandLine
+) -> None:
+    translator = tmp_path / "translator.265"
+    translator.write_bytes(b"dear to me")
+    assert_refused(
+        command, "transcode", edited / "talk.265", translator, "--translator", translator,
+        "--force", folder=tmp_path, says="is the input itself",
+    )  # fmt: skip
+
+
+def test_a_link_stays_and_what_it_leads_to_is_replaced(
+    small_stream: Path, tmp_path: Path, command: CommandLine
+) -> None:
+    target, link = tmp_path / "target.265", tmp_path / "link.265"
+    target.write_bytes(b"dear to me")
+    link.symlink_to("target.265")
+    assert_refused(command, "remove", small_stream, link, folder=tmp_path, says="--force")
+    assert command("remove", small_stream, link, "--force").status == 0
+    assert link.is_symlink()
+    assert target.stat().st_size > 1000
+    target.unlink()
+    for force in ([], ["--force"]):
+        assert_refused(
+            command, "remove", small_stream, link, *force, folder=tmp_path,
+            says="is a link to target.265, which is not there",
+        )  # fmt: skip
 
 
 def test_what_exists_is_kept_when_the_new_one_fails(

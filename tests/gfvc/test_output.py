@@ -1,13 +1,16 @@
 from __future__ import annotations
 
 import os
+import signal
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from gfvc.errors import OutputError
-from gfvc.output import check_not_source, replaced_when_complete
+from gfvc.output import check_writable, replaced_when_complete
 
 PNG = frozenset({".png"})
 
@@ -134,11 +137,88 @@ def test_errors_name_the_output_and_not_the_temporary(tmp_path: Path) -> None:
     assert str(caught.value) == f"{path}: cannot be written (Input/output error)"
 
 
-def test_the_input_is_never_replaced_by_the_output(tmp_path: Path) -> None:
-    path, link = tmp_path / "talk.mp4", tmp_path / "link.mp4"
+@pytest.mark.parametrize("force", [True, False])
+def test_the_input_is_never_replaced_by_the_output(tmp_path: Path, force: bool) -> None:
+    path, link, hard = (tmp_path / f"{name}.mp4" for name in ("talk", "link", "hard"))
     path.write_bytes(b"video")
     link.symlink_to(path)
-    for output in (path, link):
-        with pytest.raises(OutputError, match="input itself"):
-            check_not_source(path, output)
-    check_not_source(path, tmp_path / "other.mp4")
+    hard.hardlink_to(path)
+    other = tmp_path / "other.mp4"
+    for output in (path, link, hard):
+        with (
+            pytest.raises(OutputError, match="input itself"),
+            replaced_when_complete(output, force=force, sources=[other, path]),
+        ):
+            pytest.fail("the block must not run")
+    check_writable(other, force=force, sources=[path])
+
+
+def test_a_folder_that_holds_the_input_is_not_replaced(tmp_path: Path) -> None:
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    source = folder / "talk.png"
+    source.write_bytes(b"picture")
+    with (
+        pytest.raises(OutputError, match="input itself"),
+        replaced_when_complete(folder, force=True, folder_of=PNG, sources=[source]),
+    ):
+        pytest.fail("the block must not run")
+    assert source.read_bytes() == b"picture"
+
+
+def test_the_file_that_a_link_leads_to_is_replaced_and_the_link_stays(tmp_path: Path) -> None:
+    (tmp_path / "there").mkdir()
+    target, link = tmp_path / "there/target.266", tmp_path / "link.266"
+    target.write_bytes(b"old")
+    link.symlink_to(Path("there/target.266"))
+    with pytest.raises(OutputError, match="--force"):
+        replace(link, lambda: None, force=False)
+    assert target.read_bytes() == b"old"
+    replace(link, lambda: None)
+    assert link.readlink() == Path("there/target.266")
+    assert (target.read_bytes(), link.read_bytes()) == (b"ours", b"ours")
+    assert leftovers(tmp_path) == ["link.266", "there"]
+    assert leftovers(target.parent) == ["target.266"]
+
+
+def test_the_folder_that_a_link_leads_to_is_replaced_and_the_link_stays(tmp_path: Path) -> None:
+    target, link = tmp_path / "target", tmp_path / "link"
+    target.mkdir()
+    (target / "old.png").write_bytes(b"old")
+    link.symlink_to(target)
+    with replaced_when_complete(link, force=True, folder_of=PNG) as temporary:
+        (temporary / "new.png").write_bytes(b"new")
+    assert link.is_symlink()
+    assert leftovers(target) == ["new.png"]
+
+
+@pytest.mark.parametrize("force", [True, False])
+@pytest.mark.parametrize("leads_to", ["nowhere.266", "link.266"])
+def test_a_link_that_leads_nowhere_is_refused(tmp_path: Path, force: bool, leads_to: str) -> None:
+    link = tmp_path / "link.266"
+    link.symlink_to(leads_to)
+    with pytest.raises(OutputError, match=f"is a link to {leads_to}"):
+        replace(link, lambda: None, force=force)
+    assert leftovers(tmp_path) == ["link.266"]
+
+
+KILLED = """
+import os, pathlib, signal, sys
+from gfvc.output import replaced_when_complete
+with replaced_when_complete(pathlib.Path(sys.argv[1]), force=False) as temporary:
+    temporary.write_bytes(b"half")
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_what_a_killed_run_left_is_removed_by_the_next_one(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", KILLED, tmp_path / "killed.266"], check=False, timeout=60
+    )
+    assert done.returncode == -signal.SIGKILL
+    [left] = leftovers(tmp_path)
+    assert left.startswith(".gfvc-")
+    # In a process of its own: a process looks into each folder once.
+    script = KILLED.replace("os.kill(os.getpid(), signal.SIGKILL)", "")
+    subprocess.run([sys.executable, "-c", script, tmp_path / "out.266"], check=True, timeout=60)
+    assert leftovers(tmp_path) == ["out.266"]

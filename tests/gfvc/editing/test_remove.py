@@ -38,16 +38,6 @@ def test_a_stream_without_such_messages_stays_as_it_is(
     assert copy.read_bytes() == duet_stream.read_bytes()
 
 
-def test_a_stream_may_replace_itself(
-    duet_stream: Path, tmp_path: Path, command: CommandLine
-) -> None:
-    base = tmp_path / "base.266"
-    assert command("remove", duet_stream, base).status == 0
-    assert_refused(command, "remove", duet_stream, duet_stream, folder=tmp_path, says="--force")
-    assert command("remove", duet_stream, duet_stream, "--force").status == 0
-    assert duet_stream.read_bytes() == base.read_bytes()
-
-
 def test_a_stream_of_nothing_else_is_not_emptied(tmp_path: Path, command: CommandLine) -> None:
     source = write_stream(tmp_path / "only.266", [sei_unit(INFORMATION, suffix=False)])
     assert_refused(
