@@ -10,9 +10,10 @@ other picture in the generative face video SEI messages (H.274) of the same stre
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
+TYPE_CHECKING = False  # typing is not imported for it: a signal may come at any time
 if TYPE_CHECKING:
+    from typing import Any
+
     from gfvc.decoder import DecodeSummary, decode
     from gfvc.encoder import EncodeSummary, encode
     from gfvc.errors import GfvcError, InputError, OutputError, StreamError

@@ -4,7 +4,9 @@ GfvcError
 ├── InputError      an input file is not what it should be
 │   └── KeyPictureTooCoarseError   its coded key pictures show no face
 ├── StreamError     a bitstream does not hold what is needed to decode it
-└── OutputError     an output cannot be written, or exists already
+├── OutputError     an output cannot be written, or exists already
+│   └── StandardOutputError        standard output cannot be written (gfvc.cli)
+└── MemoryLimitError               too little memory is allowed (gfvc.cli)
 
 The rooms below raise their own: `sei.SeiError`, `base_codec_adapters.BaseCodecError`,
 `models.ModelError`. The command line prints any of these as one line.

@@ -95,8 +95,8 @@ def loaded_after(statements: str) -> set[str]:
     "statements",
     [
         "import gfvc",
-        "import gfvc.cli.main; gfvc.cli.main.build_parser()",
-        "import gfvc.cli.main; gfvc.cli.main.build_parser('inspect')",
+        "import gfvc.cli.main; import gfvc.cli.parser; gfvc.cli.parser.build_parser()",
+        "import gfvc.cli.main; import gfvc.cli.parser; gfvc.cli.parser.build_parser('inspect')",
         "import sei",
     ],
 )

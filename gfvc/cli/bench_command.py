@@ -14,6 +14,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sei.escaping import printable
+
 if TYPE_CHECKING:
     from gfvc.bench.plan import Plan
     from gfvc.bench.runner import Progress, Step
@@ -248,14 +250,24 @@ def _print_rates(results: dict[str, Any]) -> None:
         cell = f"{percent} ({row['clips']}/{row['clips'] + row['left_out']})"
         rows.setdefault((row["test"], row["anchor"]), {})[row["measure"]] = cell
     for (test, anchor), cells in rows.items():
-        table.add_row(test, anchor, *(cells.get(name, "") for name in shown))
+        table.add_row(*map(_cell, (test, anchor)), *(cells.get(name, "") for name in shown))
     console = Console(width=max(100, 30 + 16 * len(shown)))
     console.print(table)
     apart = [row for row in results["bd_rates"] if row["status"] == "no overlap"]
     for row in apart:
         better = "better" if row["gap"] > 0 else "worse"
         console.print(
-            f"{row['clip']}: {row['test']} against {row['anchor']}, {titles[row['measure']]}: "
-            f"curves do not overlap, {better} throughout by {abs(row['gap']):.4g} at least",
+            printable(
+                f"{row['clip']}: {row['test']} against {row['anchor']}, {titles[row['measure']]}: "
+                f"curves do not overlap, {better} throughout by {abs(row['gap']):.4g} at least"
+            ),
             highlight=False,
+            markup=False,
         )
+
+
+def _cell(name: str) -> str:
+    """A name in a table: brackets in it are no markup."""
+    from rich.markup import escape
+
+    return escape(printable(name))

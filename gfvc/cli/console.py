@@ -6,6 +6,8 @@ import contextlib
 import sys
 from collections.abc import Callable, Iterator
 
+from sei.escaping import printable
+
 
 class ProgressBar:
     """Called with the number of things done, and the total or None, it moves a bar."""
@@ -28,8 +30,8 @@ class ProgressBar:
 
 
 def note(text: str) -> None:
-    """Print a line for people."""
-    sys.stderr.write(f"gfvc: {text}\n")
+    """Print a line for people; what is not to be printed, in a name say, is escaped."""
+    sys.stderr.write(f"gfvc: {printable(text)}\n")
 
 
 @contextlib.contextmanager
@@ -42,7 +44,7 @@ def progress_bar(label: str, unit: str = "pictures") -> Iterator[ProgressBar]:
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
     bar = Progress(
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         MofNCompleteColumn(),
         TextColumn(unit),
@@ -51,8 +53,8 @@ def progress_bar(label: str, unit: str = "pictures") -> Iterator[ProgressBar]:
         transient=True,
     )
     with bar:
-        task = bar.add_task(label, total=None)
+        task = bar.add_task(printable(label), total=None)
         yield ProgressBar(
             lambda done, total: bar.update(task, completed=done, total=total),
-            lambda text: bar.update(task, description=text),
+            lambda text: bar.update(task, description=printable(text)),
         )

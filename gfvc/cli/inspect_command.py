@@ -8,8 +8,6 @@ exit status is 1 at the end.
 from __future__ import annotations
 
 import argparse
-import contextlib
-import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -50,16 +48,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _plot(options: argparse.Namespace) -> None:
+    from gfvc.cli.memory import PLOT_MEGABYTES, require_memory
     from gfvc.errors import InputError
     from gfvc.limits import StreamLimits
     from gfvc.nal_source import STANDARD_INPUT, open_nal_units
     from gfvc.output import replaced_when_complete
     from gfvc.plotting import plot_stream
 
+    require_memory(PLOT_MEGABYTES, "--plot")
     if options.input == STANDARD_INPUT:
         raise InputError("--plot reads the stream once more; give a file instead of -")
     with (
-        replaced_when_complete(options.plot, force=options.force) as temporary,
+        replaced_when_complete(
+            options.plot, force=options.force, sources=[Path(options.input)]
+        ) as temporary,
         open_nal_units(options.input, options.codec) as units,
     ):
         most = StreamLimits(options.max_pictures).most_pictures(_size(options.input))
@@ -115,7 +117,6 @@ class _InformationNotes:
 
 def run(options: argparse.Namespace) -> int:
     """Run the command."""
-    from gfvc.errors import OutputError
     from gfvc.nal_source import open_nal_units
 
     if options.plot is not None:
@@ -124,22 +125,13 @@ def run(options: argparse.Namespace) -> int:
             return 0
     with open_nal_units(options.input, options.codec) as units:
         notes = _InformationNotes(options)
-        try:
-            status = inspect_command.run(
-                options,
-                notes.passing(units),
-                err=sys.stderr,
-                further_pictures=notes.pictures_without_message,
-            )
-            references = notes.references()
-            if references is not None and not options.json:
-                sys.stdout.write(references + "\n")
-            sys.stdout.flush()
-        except BrokenPipeError:
-            raise
-        except OSError as error:
-            # What is read raises errors of its own.
-            with contextlib.suppress(OSError):
-                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            raise OutputError(f"standard output: cannot be written ({error.strerror})") from None
+        status = inspect_command.run(
+            options,
+            notes.passing(units),
+            err=sys.stderr,
+            further_pictures=notes.pictures_without_message,
+        )
+    references = notes.references()
+    if references is not None and not options.json:
+        sys.stdout.write(references + "\n")
     return status

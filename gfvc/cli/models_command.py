@@ -13,6 +13,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sei.escaping import printable
+
 if TYPE_CHECKING:
     from models import ModelCard
 
@@ -102,7 +104,7 @@ def _import(options: argparse.Namespace) -> int:
         sys.stdout.write(json.dumps(asdict(card)) + "\n")
     else:
         uri = default_registry(store).find(card.name).card.uri
-        sys.stdout.write(f"{card.name}\t{uri}\t{store.weights_path(card)}\n")
+        sys.stdout.write(f"{card.name}\t{uri}\t{printable(store.weights_path(card))}\n")
     return 0
 
 
@@ -110,7 +112,7 @@ def _remove(options: argparse.Namespace) -> int:
     from models.checkpoints import WeightsStore, weights_folder
 
     for path in WeightsStore(weights_folder()).remove(options.name):
-        sys.stdout.write(f"{path}\n")
+        sys.stdout.write(f"{printable(path)}\n")
     return 0
 
 
@@ -136,7 +138,7 @@ def _tell(options: argparse.Namespace) -> int:
             sys.stdout.write(f"{card.name}\t{state}\t{card.uri}\t{card.description}\n")
     else:
         for field, value in asdict(cards[0]).items():
-            sys.stdout.write(f"{field}: {value}\n")
+            sys.stdout.write(f"{field}: {printable(str(value))}\n")
     return 0
 
 

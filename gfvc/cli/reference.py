@@ -9,7 +9,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from gfvc.cli.main import COMMANDS, build_parser
+from gfvc.cli.parser import COMMANDS, build_parser
 
 _INTRODUCTION = """\
 # Command line reference

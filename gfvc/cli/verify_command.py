@@ -16,6 +16,7 @@ import sys
 from pathlib import Path
 
 from gfvc.cli.codec_argument import add_codec, codec_from
+from sei.escaping import printable
 from sei.inspect_command import add_limit
 
 HELP = "say whether a stream is consistent"
@@ -64,7 +65,7 @@ def run(options: argparse.Namespace) -> int:
     ):
         counts[finding.severity] += 1
         text = json.dumps(finding.to_json()) if options.json else line(finding)
-        sys.stdout.write(text + "\n")
+        sys.stdout.write(printable(text) + "\n")
     errors, warnings = counts[Severity.ERROR], counts[Severity.WARNING]
     verdict = "inconsistent" if errors else "consistent"
     note(f"{options.input}: {verdict} (errors: {errors}, warnings: {warnings})")

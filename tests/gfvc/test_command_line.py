@@ -19,7 +19,7 @@ import pytest
 
 from gfvc import __version__
 from gfvc.cli.console import progress_bar
-from gfvc.cli.main import COMMANDS, build_parser
+from gfvc.cli.parser import COMMANDS, build_parser
 from gfvc.demo_clip import RATE
 from gfvc.video_reader import Picture, probe_video
 from tests.gfvc.support import CommandLine, listing, mean_difference, read_all
@@ -53,7 +53,12 @@ def test_encode_json(short_clip: Path, tmp_path: Path, command: CommandLine) -> 
         "key_pictures": 3,
         "model": "face",
         "codec": "hevc",
-        "bits": {"base": size - bits["sei"], "sei": bits["sei"], "total": size},
+        "bits": {
+            "base": size - bits["sei"],
+            "sei": bits["sei"],
+            "sound": 0,
+            "total": size,
+        },
         "kbps": pytest.approx(size / 0.48 / 1000),
     }
     assert {name: answer[name] for name in expected} == expected
@@ -247,7 +252,11 @@ def test_the_demo_leaves_everything_in_one_folder(tmp_path: Path, command: Comma
 
 @pytest.mark.parametrize(
     ("number", "status", "says"),
-    [(signal.SIGINT, 130, "gfvc: interrupted\n"), (signal.SIGTERM, 143, "")],
+    [
+        (signal.SIGINT, 130, "gfvc: interrupted\n"),
+        (signal.SIGTERM, 143, ""),
+        (signal.SIGHUP, 129, ""),
+    ],
 )
 def test_an_interrupted_command_leaves_nothing(
     short_clip: Path, tmp_path: Path, number: int, status: int, says: str

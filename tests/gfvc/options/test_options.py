@@ -13,8 +13,8 @@ from typing import Any, ClassVar
 
 import pytest
 
-from gfvc.cli.main import build_parser
 from gfvc.cli.option_arguments import UsageError, add_options, parsed_options
+from gfvc.cli.parser import build_parser
 from gfvc.options.declaration import (
     OptionConflictError,
     OptionGroup,

@@ -1,0 +1,115 @@
+"""What is said of a command that failed, and its exit status."""
+
+from __future__ import annotations
+
+import errno
+import sys
+
+from gfvc.cli.process import EXIT_OF_SIGNAL, ended_by, leave_without_libraries
+from gfvc.cli.standard_streams import ReaderGone
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+EXIT_FAILED = 1
+_SIGINT = 2
+
+# Errors whose text is meant for the user; only packages in use can have raised theirs.
+_LIBRARY_ERRORS = (
+    ("gfvc.errors", "GfvcError"),
+    ("sei.errors", "SeiError"),
+    ("base_codec_adapters.errors", "BaseCodecError"),
+    ("models.errors", "ModelError"),
+)
+
+# How libraries that do not raise MemoryError say that there is none left: C++, the dynamic linker,
+# PyTorch, OpenCV, errno's text, Python's threads.
+_NO_MEMORY = (
+    "bad_alloc",
+    "failed to map segment",
+    "cannot allocate memory in static TLS",
+    "can't allocate memory",
+    "Insufficient memory",
+    "Cannot allocate memory",
+    "can't start new thread",
+)
+
+
+def failure_of(error: BaseException, name: str) -> tuple[int, str] | None:
+    """Exit status, and a line for stderr or "", for an error that ended the command `name`.
+
+    None for an error that nobody foresaw, and for the end that `argparse` or a signal asked for.
+    """
+    number = ended_by()
+    if isinstance(error, KeyboardInterrupt) or number == _SIGINT:
+        return EXIT_OF_SIGNAL + _SIGINT, "gfvc: interrupted"
+    if number is not None:
+        # Whatever came of it: an import that a signal breaks off can end in any error.
+        return EXIT_OF_SIGNAL + number, ""
+    if isinstance(error, ReaderGone):
+        return 0, ""
+    text = _text(error)
+    return None if text is None else (EXIT_FAILED, f"{name}: {text}")
+
+
+def _text(error: BaseException) -> str | None:
+    memory = next(filter(None, map(_lack_of_memory, _chain(error))), None)
+    if memory is not None:
+        leave_without_libraries()
+        return (
+            f"not enough memory ({memory}); allow it more (ulimit -v), let it do less at a time, "
+            "or take smaller pictures"
+        )
+    known = tuple(
+        getattr(sys.modules[module], name)
+        for module, name in _LIBRARY_ERRORS
+        if module in sys.modules
+    )
+    if isinstance(error, known):
+        return _first_line(error)
+    if isinstance(error, ImportError) and ".so" in str(error):
+        # OpenCV loads libraries of the system that a bare one lacks.
+        return (
+            f"a system library is missing ({_first_line(error)}); on Debian: apt-get install "
+            "libgl1 libglib2.0-0"
+        )
+    if isinstance(error, OSError) and error.strerror:
+        where = f"{error.filename}: " if error.filename else ""
+        return _on_one_line(f"{where}{error.strerror}")
+    return None
+
+
+def _first_line(error: BaseException) -> str:
+    """The text of an error in one line; what a program printed follows in further ones.
+
+    A line break in a name is escaped where the text is one line by its class's promise.
+    """
+    summary = getattr(error, "summary", None)  # of a program's error
+    return _on_one_line(summary if isinstance(summary, str) else str(error).strip())
+
+
+def _on_one_line(text: str) -> str:
+    from sei.escaping import printable  # with it comes all of sei
+
+    return printable(text)
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    """An error, and those that it came of."""
+    seen: set[int] = set()
+    link: BaseException | None = error
+    while link is not None and id(link) not in seen:
+        seen.add(id(link))
+        yield link
+        link = link.__cause__ or link.__context__
+
+
+def _lack_of_memory(error: BaseException) -> str | None:
+    """What an error says of memory that ran out; None when it is about something else."""
+    text = _first_line(error)
+    if isinstance(error, MemoryError) or (
+        isinstance(error, OSError) and error.errno == errno.ENOMEM
+    ):
+        return text or "MemoryError"
+    return text if any(sign in text for sign in _NO_MEMORY) else None

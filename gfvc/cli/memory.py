@@ -1,0 +1,39 @@
+"""The least memory a command can be run with.
+
+Libraries that do arithmetic end badly where memory runs out while they are loaded or started: ONNX
+Runtime and MediaPipe abort the process, OpenBLAS waits for ever. A limit that is too low from the
+outset is therefore told before anything is loaded.
+"""
+
+from __future__ import annotations
+
+import resource
+
+from gfvc.errors import GfvcError
+
+# Address space in MB: what the demo clip needs by `ulimit -v`, and a tenth more. Larger pictures
+# take more; a command that runs out of memory later says so.
+LEAST_MEGABYTES = {
+    "encode": 1800,
+    "decode": 1000,
+    "bench": 2000,
+    "report": 800,
+    "demo": 2000,
+    "train": 3000,
+}
+
+PLOT_MEGABYTES = 350
+
+
+class MemoryLimitError(GfvcError):
+    """The limit of address space is too low for what was asked."""
+
+
+def require_memory(megabytes: int, command: str) -> None:
+    """Raise `MemoryLimitError` where the address space (``ulimit -v``) is limited to less."""
+    limit, _ = resource.getrlimit(resource.RLIMIT_AS)
+    if limit != resource.RLIM_INFINITY and limit < megabytes * 1_000_000:
+        raise MemoryLimitError(
+            f"memory is limited to {limit / 1e6:.0f} MB (ulimit -v), and {command} needs "
+            f"{megabytes} MB at the least"
+        )

@@ -1,0 +1,87 @@
+"""The parser of all commands."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+from types import ModuleType
+from typing import NoReturn
+
+from gfvc import __version__
+
+COMMANDS = (
+    "encode",
+    "decode",
+    "inspect",
+    "extract",
+    "inject",
+    "remove",
+    "transcode",
+    "verify",
+    "bench",
+    "report",
+    "demo",
+    "models",
+    "train",
+)
+
+_DESCRIPTION = """\
+Generative face video codec: a talking head at a few kbit/s inside a standard VVC or HEVC stream.
+
+Key pictures are coded by a real VVC or HEVC encoder; every other picture is a handful of numbers
+in generative face video SEI messages (H.274) of the same stream, from which the decoder animates
+the key picture. Decoded pictures are synthetic.
+"""
+
+_EXAMPLES = """\
+examples:
+  gfvc demo                       make a talking head, encode it, decode it, look at it
+  gfvc encode talk.mp4 talk.266   encode a video as VVC with face parameters
+  gfvc decode talk.266 out.mp4    make a video of it again
+  gfvc inspect talk.266           show what is in the stream
+
+exit status: 0 done, 1 failed (one line on stderr says why), 2 wrong usage
+"""
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser whose complaints show arguments as text, whatever is in them."""
+
+    def error(self, message: str) -> NoReturn:
+        """End with exit status 2."""
+        from sei.escaping import printable
+
+        super().error(printable(message))
+
+
+def build_parser(*complete: str) -> argparse.ArgumentParser:
+    """The parser of all commands.
+
+    Those named in `complete` have their arguments, the others only their line of help: what it
+    takes to describe all of them is not wanted where one runs.
+    """
+    parser = _Parser(
+        prog="gfvc",
+        description=_DESCRIPTION,
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"gfvc {__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    for name in COMMANDS:
+        module = command_module(name)
+        command = commands.add_parser(
+            name,
+            help=module.HELP,
+            description=module.__doc__,
+            epilog=getattr(module, "EPILOG", None),
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        if name in complete:
+            module.add_arguments(command)
+    return parser
+
+
+def command_module(name: str) -> ModuleType:
+    """The module of a command: HELP, EPILOG, `add_arguments` and `run`."""
+    return importlib.import_module(f"gfvc.cli.{name}_command")

@@ -1,0 +1,352 @@
+"""How the program ends: signals, streams that are closed or full, little memory, no home."""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import signal
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from gfvc.cli.failures import failure_of
+from gfvc.cli.memory import LEAST_MEGABYTES, MemoryLimitError, require_memory
+from gfvc.demo_clip import RATE
+from gfvc.errors import OutputError
+from gfvc.video_reader import Picture
+from tests.gfvc.support import listing, write_video
+
+GFVC = [sys.executable, "-m", "gfvc"]
+
+
+def run(
+    arguments: Sequence[object],
+    *,
+    before: str = "",
+    cwd: Path | None = None,
+    program: Sequence[str] = GFVC,
+    **environment: str,
+) -> subprocess.CompletedProcess[str]:
+    """Run gfvc in a process of its own; `before` is what a shell does first, `$@` the command."""
+    return subprocess.run(
+        ["sh", "-c", f'{before}\nexec "$@"', "sh", *program, *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+        cwd=cwd,
+        env={**os.environ, **environment},
+    )
+
+
+def piped(arguments: Sequence[object], redirections: str) -> subprocess.CompletedProcess[str]:
+    """Run gfvc with redirections of the shell."""
+    return subprocess.run(
+        ["sh", "-c", f'"$@" {redirections}', "sh", *GFVC, *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+
+
+# Signals
+
+# Sends itself a signal when a module is first asked for: whatever is being imported then.
+SIGNALLED = """
+import os, signal, sys
+class Finder:
+    def find_spec(self, name, path=None, target=None):
+        if name == {module!r}:
+            os.kill(os.getpid(), {number})
+sys.meta_path.insert(0, Finder())
+sys.argv[0] = "gfvc"
+from gfvc.cli.main import run
+run()
+"""
+MODULES = ["argparse", "gfvc.cli.encode_command", "numpy", "cv2", "mediapipe", "av"]
+
+
+@pytest.mark.parametrize("module", MODULES)
+@pytest.mark.parametrize(
+    ("number", "says"),
+    [(signal.SIGINT, "gfvc: interrupted\n"), (signal.SIGTERM, ""), (signal.SIGHUP, "")],
+)
+def test_a_signal_while_libraries_are_loaded(
+    short_clip: Path, tmp_path: Path, module: str, number: int, says: str
+) -> None:
+    script = SIGNALLED.format(module=module, number=int(number))
+    arguments = ["encode", short_clip, tmp_path / "out.265"]
+    done = run(arguments, program=[sys.executable, "-c", script])
+    assert (done.returncode, done.stdout, done.stderr) == (128 + number, "", says)
+    assert listing(tmp_path) == {}
+
+
+def test_a_signal_that_is_ignored_stays_ignored(short_clip: Path, tmp_path: Path) -> None:
+    """As `nohup` has it: the terminal is closed, and the work goes on."""
+    script = SIGNALLED.format(module="av", number=int(signal.SIGHUP))
+    arguments = ["encode", short_clip, tmp_path / "out.265"]
+    done = run(arguments, before="trap '' HUP", program=[sys.executable, "-c", script])
+    assert done.returncode == 0, done.stderr
+    assert list(listing(tmp_path)) == ["out.265"]
+
+
+SWALLOWED = """
+import gc, os, signal, sys, time
+from gfvc.cli import process
+process.end_on_signals()
+class Swallows:
+    def __del__(self):
+        os.kill(os.getpid(), signal.SIGINT)
+        time.sleep(0)
+Swallows()
+try:
+    time.sleep(20)
+except KeyboardInterrupt:
+    sys.exit(3)
+"""
+
+
+def test_a_signal_that_a_destructor_swallows_comes_again() -> None:
+    done = run([], program=[sys.executable, "-c", SWALLOWED])
+    assert (done.returncode, done.stderr) == (3, "")
+
+
+# Standard streams
+
+
+def test_a_reader_that_has_enough_is_no_failure(small_stream: Path) -> None:
+    for arguments in (["inspect", small_stream], ["extract", small_stream], ["--help"]):
+        done = piped(arguments, "| head -n 1; echo status $? >&2")
+        assert done.stdout.count("\n") == 1
+        assert done.stderr == "status 0\n", arguments
+    many = ["inspect", small_stream, "--json"]
+    done = subprocess.run(
+        ["bash", "-c", '"$@" | head -c 1; echo ${PIPESTATUS[0]}', "sh", *GFVC, *map(str, many)],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    assert (done.stdout, done.stderr) == ("{0\n", "")
+
+
+@pytest.mark.parametrize("action", ["inspect", "extract", "verify", "models", "--help"])
+def test_a_full_disk_under_standard_output_is_named(small_stream: Path, action: str) -> None:
+    arguments = [action, small_stream] if action in ("inspect", "extract", "verify") else [action]
+    done = piped(arguments, "> /dev/full")
+    assert done.returncode == 1
+    lines = [line for line in done.stderr.splitlines() if not line.startswith("gfvc: ")]
+    said = lines or done.stderr.splitlines()
+    assert said[0].endswith("standard output: cannot be written (No space left on device)")
+    assert str(small_stream) not in said[0]
+
+
+def test_closed_standard_output_is_named_where_it_is_needed(
+    small_stream: Path, short_clip: Path, tmp_path: Path
+) -> None:
+    done = piped(["inspect", small_stream], ">&-")
+    assert done.returncode == 1
+    assert done.stderr == "gfvc inspect: standard output: cannot be written (Bad file descriptor)\n"
+    done = piped(["encode", short_clip, tmp_path / "out.265"], ">&-")
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("redirections", ["2>&-", "2>/dev/full", "<&- >&- 2>&-"])
+def test_work_goes_on_where_nobody_can_be_told(
+    short_clip: Path, tmp_path: Path, redirections: str
+) -> None:
+    done = piped(["encode", short_clip, tmp_path / "out.265"], redirections)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert list(listing(tmp_path)) == ["out.265"]
+    done = piped(["encode", tmp_path / "none.mp4", tmp_path / "two.265"], redirections)
+    assert (done.returncode, done.stdout, done.stderr) == (1, "", "")
+
+
+def test_closed_standard_input_is_an_input_that_cannot_be_read() -> None:
+    done = piped(["inspect", "-"], "<&-")
+    assert done.returncode == 1
+    assert done.stderr.startswith("gfvc inspect: -: cannot be read")
+
+
+@pytest.mark.parametrize("action", ["inspect", "verify", "--help", "models"])
+def test_a_terminal_without_unicode(small_stream: Path, action: str) -> None:
+    arguments = [action, small_stream] if action in ("inspect", "verify") else [action]
+    done = run(arguments, LC_ALL="C", PYTHONUTF8="0", PYTHONCOERCECLOCALE="0")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.isascii()
+    assert len(done.stdout) > 20
+
+
+# Names
+
+NAME = "a\x1b[31m\u202e[bold]$\\frac{$\n\udcff"
+SHOWN = "a\\x1b[31m\\u202e[bold]$\\frac{$\\n\\xff"
+
+
+def test_names_are_text_wherever_they_are_shown(small_stream: Path, tmp_path: Path) -> None:
+    stream = tmp_path / f"{NAME}.265"
+    stream.write_bytes(small_stream.read_bytes())
+    picture, video = tmp_path / f"{NAME}.png", tmp_path / f"{NAME}.mkv"
+    for arguments in (
+        ["decode", stream, video],
+        ["inspect", stream, "--plot", picture],
+        ["verify", stream],
+        ["extract", stream, tmp_path / f"{NAME}.jsonl"],
+        ["decode", stream, tmp_path / NAME / "out.mkv"],
+        ["inspect", tmp_path / f"{NAME}.266"],
+        ["encode", NAME],
+        [NAME],
+    ):
+        done = run(arguments)
+        assert not set(done.stdout + done.stderr) & {"\x1b", "\u202e", "\udcff"}, arguments
+        assert done.returncode in (0, 1, 2)
+        assert "Traceback" not in done.stderr
+        if done.returncode == 1:
+            assert done.stderr.count("\n") == 1
+            assert SHOWN in done.stderr
+    assert picture.stat().st_size > 1000
+    assert video.stat().st_size > 1000
+
+
+# Memory
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        MemoryError(),
+        np.core._exceptions._ArrayMemoryError((10**12,), np.dtype(np.uint8)),  # type: ignore[attr-defined]
+        OSError(12, "Cannot allocate memory"),
+        RuntimeError("std::bad_alloc"),
+        RuntimeError("can't start new thread"),
+        ImportError("libfoo.so: failed to map segment from shared object"),
+    ],
+)
+def test_too_little_memory_is_told_as_such(error: Exception) -> None:
+    failure = failure_of(error, "gfvc encode")
+    assert failure is not None
+    assert failure[0] == 1
+    assert failure[1].startswith("gfvc encode: not enough memory (")
+    wrapped = OutputError("out.265: cannot be written")
+    wrapped.__context__ = error
+    assert failure_of(wrapped, "gfvc encode") == failure
+
+
+def test_other_errors_are_not_about_memory() -> None:
+    failure = failure_of(ImportError("libGL.so.1: cannot open shared object file"), "gfvc encode")
+    assert failure is not None
+    assert "apt-get install libgl1" in failure[1]
+    assert failure_of(TypeError("a bug"), "gfvc encode") is None
+    failure = failure_of(PermissionError(13, "Permission denied", "a\x1bb"), "gfvc decode")
+    assert failure == (1, "gfvc decode: a\\x1bb: Permission denied")
+
+
+@pytest.mark.parametrize("verb", ["encode", "decode"])
+@pytest.mark.parametrize("kilobytes", [100_000, 600_000])
+def test_a_limit_that_is_too_low_is_told_before_anything_is_loaded(
+    short_clip: Path, small_stream: Path, tmp_path: Path, verb: str, kilobytes: int
+) -> None:
+    arguments = {
+        "encode": ["encode", short_clip, tmp_path / "out.265"],
+        "decode": ["decode", small_stream, tmp_path / "out.mkv"],
+    }[verb]
+    done = run(arguments, before=f"ulimit -v {kilobytes}")
+    assert (done.returncode, done.stdout) == (1, "")
+    [line] = done.stderr.splitlines()
+    assert f"memory is limited to {kilobytes * 1024 / 1e6:.0f} MB (ulimit -v)" in line
+    assert listing(tmp_path) == {}
+
+
+def test_the_least_memory_is_enough(short_clip: Path, tmp_path: Path) -> None:
+    stream = tmp_path / "out.265"
+    for arguments in (["encode", short_clip, stream], ["decode", stream, tmp_path / "out.mkv"]):
+        limit = LEAST_MEGABYTES[str(arguments[0])] * 1_000_000 // 1024 + 1
+        done = run(
+            arguments,
+            before=f"ulimit -v {limit}",
+            # Each thread takes address space, and a large machine has many.
+            OMP_NUM_THREADS="1",
+            OPENBLAS_NUM_THREADS="1",
+        )
+        assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("enough", [resource.RLIM_INFINITY, 1_000_000_000])
+def test_only_a_limit_below_the_least_is_refused(
+    monkeypatch: pytest.MonkeyPatch, enough: int
+) -> None:
+    limit = [enough]
+    monkeypatch.setattr(resource, "getrlimit", lambda kind: (limit[0], resource.RLIM_INFINITY))
+    require_memory(1000, "decode")
+    limit[0] = 999_999_999
+    with pytest.raises(MemoryLimitError, match="decode needs 1000 MB"):
+        require_memory(1000, "decode")
+
+
+# Homes and folders
+
+HOMELESS = """
+import pwd, sys
+def nobody(number):
+    raise KeyError(f"getpwuid(): uid not found: {number}")
+pwd.getpwuid = nobody
+sys.argv[0] = "gfvc"
+from gfvc.cli.main import run
+run()
+"""
+
+
+def test_a_user_without_a_home(short_clip: Path, tmp_path: Path) -> None:
+    stream = tmp_path / "out.265"
+    for arguments in (
+        ["encode", short_clip, stream],
+        ["decode", stream, tmp_path / "out.mkv"],
+        ["inspect", stream, "--plot", tmp_path / "curves.png"],
+        ["models"],
+    ):
+        done = run(arguments, before="unset HOME", program=[sys.executable, "-c", HOMELESS])
+        assert done.returncode == 0, done.stderr
+        assert all(line.startswith("gfvc: ") for line in done.stderr.splitlines()), done.stderr
+    done = run(
+        ["models", "remove", "fomm"],
+        before="unset HOME XDG_DATA_HOME GFVC_MODELS",
+        program=[sys.executable, "-c", HOMELESS],
+    )
+    assert done.returncode == 1
+    assert done.stderr == (
+        "gfvc models: no home folder is known to keep weights in; set HOME or GFVC_MODELS\n"
+    )
+
+
+@pytest.mark.parametrize("is_package", [True, False])
+def test_a_folder_with_names_like_ours_does_not_stand_in_for_us(
+    tmp_path: Path, is_package: bool
+) -> None:
+    for name in ("models", "sei", "base_codec_adapters", "numpy"):
+        (tmp_path / name).mkdir()
+        if is_package:
+            (tmp_path / name / "__init__.py").write_text("raise RuntimeError('not ours')")
+    (tmp_path / "argparse.py").write_text("raise RuntimeError('not ours')")
+    for module in ("gfvc", "gfvc.cli"):
+        done = run(["models"], cwd=tmp_path, program=[sys.executable, "-m", module])
+        assert done.returncode == 0, done.stderr
+        assert done.stdout.startswith("face\t")
+
+
+def test_libraries_say_nothing(tmp_path: Path, demo_pictures: list[Picture]) -> None:
+    """Not even of the first face, which comes late, in a picture that is not square."""
+    blank = np.full((256, 448, 3), 90, np.uint8)
+    faces = [blank.copy() for _ in demo_pictures[:10]]
+    for picture, face in zip(faces, demo_pictures, strict=False):
+        picture[:, 96:352] = face
+    clip = write_video(tmp_path / "late.mkv", [blank] * 30 + faces + [blank] * 10, RATE)
+    done = run(["encode", clip, tmp_path / "out.265", "--json"])
+    assert done.returncode == 0
+    assert json.loads(done.stdout)["frames"] == 50
+    assert all(line.startswith("gfvc: ") for line in done.stderr.splitlines()), done.stderr
