@@ -33,8 +33,6 @@ MAX_FACES = 4
 
 _PYPLOT = ("matplotlib", "matplotlib.pyplot")
 
-_stderr_lock = threading.Lock()
-
 
 @dataclass(frozen=True, slots=True)
 class FaceBox:
@@ -65,27 +63,39 @@ class FaceBox:
         return shared / (self.area + other.area - shared)
 
 
-@contextlib.contextmanager
-def _quiet_native_stderr() -> Iterator[None]:
-    """Silence what the library's C++ side prints while a graph starts.
+class _QuietStderr:
+    """Silences what the library's C++ side prints, while any thread is inside.
 
-    Its log level cannot be set from Python, and its start-up lines mean nothing to a user. Only
-    the file descriptor is redirected, and only for the start and the first picture.
+    Its log level cannot be set from Python, and what it warns of (start-up, and the first face, in
+    whatever picture that is) means nothing to a user. Only file descriptor 2 is led elsewhere.
     """
-    with _stderr_lock:
-        try:
-            sys.stderr.flush()
-            saved = os.dup(2)
-        except (OSError, ValueError):
-            yield
-            return
-        try:
-            with open(os.devnull, "wb") as sink:  # noqa: PTH123 - a device, not a path
-                os.dup2(sink.fileno(), 2)
-            yield
-        finally:
-            os.dup2(saved, 2)
-            os.close(saved)
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._inside = 0
+        self._saved: int | None = None
+
+    def __enter__(self) -> None:
+        with self._lock:
+            self._inside += 1
+            if self._inside > 1:
+                return
+            with contextlib.suppress(OSError, ValueError):
+                sys.stderr.flush()
+                self._saved = os.dup(2)
+                with open(os.devnull, "wb") as sink:  # noqa: PTH123 - a device, not a path
+                    os.dup2(sink.fileno(), 2)
+
+    def __exit__(self, *ended: object) -> None:
+        with self._lock:
+            self._inside -= 1
+            if self._inside == 0 and self._saved is not None:
+                os.dup2(self._saved, 2)
+                os.close(self._saved)
+                self._saved = None
+
+
+_quiet_stderr = _QuietStderr()
 
 
 @contextlib.contextmanager
@@ -107,7 +117,7 @@ def _without_pyplot() -> Iterator[None]:
 
 def _load_solutions() -> Any:
     try:
-        with _without_pyplot(), _quiet_native_stderr(), warnings.catch_warnings():
+        with _without_pyplot(), _quiet_stderr, warnings.catch_warnings():
             warnings.simplefilter("ignore")
             import mediapipe
     except ImportError as error:
@@ -135,9 +145,10 @@ class _Graph:
         if self._graph is not None:
             return self._run(picture)
         solutions = _load_solutions()
-        with _quiet_native_stderr():
-            module = getattr(solutions, self._solution)
-            factory = {"face_mesh": "FaceMesh", "face_detection": "FaceDetection"}[self._solution]
+        module = getattr(solutions, self._solution)
+        factory = {"face_mesh": "FaceMesh", "face_detection": "FaceDetection"}[self._solution]
+        # A graph goes on starting, in threads of its own, until its first picture is done.
+        with _quiet_stderr:
             try:
                 self._graph = getattr(module, factory)(**self._options)
             except (RuntimeError, ValueError, OSError) as error:
@@ -148,7 +159,7 @@ class _Graph:
 
     def _run(self, picture: Picture) -> Any:
         try:
-            with warnings.catch_warnings():
+            with _quiet_stderr, warnings.catch_warnings():
                 # protobuf announces the end of a function that mediapipe 0.10.21 still calls.
                 warnings.filterwarnings("ignore", message="SymbolDatabase.GetPrototype")
                 return self._graph.process(picture)
