@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
 from models.card import ModelCard
 from models.checkpoints import (
@@ -119,9 +120,19 @@ def _refuse_without_weights(
     )
 
 
-def _register_networks(registry: Registry, store: WeightsStore) -> None:
+def _users_store() -> WeightsStore | None:
+    """What the user imported; None where no folder for it is known."""
+    try:
+        return WeightsStore(weights_folder())
+    except CheckpointError:
+        return None
+
+
+def _register_networks(registry: Registry, store: WeightsStore | None) -> None:
     """Register every import, and architectures without one as models that cannot be loaded."""
-    imported, problems = store.cards()
+    store = store or _users_store()
+    imported, problems = ([], []) if store is None else store.cards()
+    folder = Path() if store is None else store.folder.absolute()
     registry.problems += problems
     for architecture in ARCHITECTURES.values():
         weights_of_this = [card for card in imported if card.architecture == architecture.name]
@@ -130,7 +141,7 @@ def _register_networks(registry: Registry, store: WeightsStore) -> None:
                 weights.name,
                 weights.variant,
                 weights.content_sha256,
-                str(store.weights_path(weights).absolute()),
+                str(folder / weights.weights),
                 weights.sha256,
             ):
                 load = partial(_load_imported, architecture, weights.variant, card)
@@ -148,12 +159,13 @@ def _register_networks(registry: Registry, store: WeightsStore) -> None:
 def default_registry(store: WeightsStore | None = None) -> Registry:
     """The models that come with the package, and those whose weights the user imported.
 
-    `store` is the folder of imported weights, by default the one of `weights_folder`.
+    `store` is the folder of imported weights, by default the one of `weights_folder`; where there
+    is no such folder nothing was imported.
     """
     registry = Registry()
     for features in range(MAX_FEATURES + 1):
         card = with_features(features)
         registry.register(RegisteredModel(card, partial(_load_face, card, features)))
     registry.register(RegisteredModel(MESH_CARD, _load_mesh))
-    _register_networks(registry, store or WeightsStore(weights_folder()))
+    _register_networks(registry, store)
     return registry

@@ -30,12 +30,23 @@ _MAX_CARD = 1 << 16  # bytes
 
 
 def weights_folder(environment: Mapping[str, str] = os.environ) -> Path:
-    """Where imported weights are kept: GFVC_MODELS, else gfvc/models in the XDG data folder."""
+    """Where imported weights are kept: GFVC_MODELS, else gfvc/models in the XDG data folder.
+
+    Raises `CheckpointError` where nothing says where that is.
+    """
     if named := environment.get(FOLDER_VARIABLE):
         return Path(named)
     data = Path(environment.get("XDG_DATA_HOME", ""))
     # The XDG rules have relative paths ignored.
-    return (data if data.is_absolute() else Path.home() / ".local/share") / "gfvc/models"
+    if not data.is_absolute():
+        try:
+            data = Path.home() / ".local/share"
+        except RuntimeError:
+            # Neither HOME nor an entry in the user database, as in some containers.
+            raise CheckpointError(
+                f"no home folder is known to keep weights in; set HOME or {FOLDER_VARIABLE}"
+            ) from None
+    return data / "gfvc/models"
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +158,11 @@ class WeightsStore:
                 f"{self.folder}: cannot be written ({error.strerror or error})"
             ) from None
         return card
+
+    def holds(self, path: Path, name: str) -> bool:
+        """Whether a path, links followed, leads to the weights that go by a name."""
+        found = {os.path.realpath(weights) for weights in self._weights_of(name)}
+        return os.path.realpath(path) in found
 
     def remove(self, name: str) -> list[Path]:
         """Remove the card and the weights of a name; what was removed. Other files stay.
