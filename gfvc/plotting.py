@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from gfvc.drawing import drawing
 from gfvc.errors import StreamError
 from gfvc.limits import MAX_PICTURES
 from gfvc.picture_schedule import PictureSchedule
 from gfvc.stream_information import find_information
-from sei import FaceValues, GenerativeFaceVideo, MatrixType, NalUnit
+from sei import FaceValues, GenerativeFaceVideo, MatrixType, NalUnit, printable
 from sei.inspection import InspectedMessage, InspectedUnit, inspect_units
 
 _MAX_CURVES = 64
@@ -125,31 +126,27 @@ def plot_stream(
         raise StreamError(f"{title}: {error}") from None
     if not curves.values:
         raise StreamError(f"{title}: holds no generative face video messages to draw")
-    import matplotlib as mpl
-
-    mpl.use("Agg")
-    from matplotlib import pyplot
-
     panels = []
     if any(values.keypoints for values in curves.values):
         panels += [("keypoints, x", 0), ("keypoints, y", 1)]
-    figure, axes = pyplot.subplots(
-        len(panels) + 1 + bool(any(values.matrices for values in curves.values)),
-        1,
-        figsize=(11, 3 * (len(panels) + 2)),
-        sharex=True,
-        squeeze=False,
-        layout="constrained",
-    )
-    column = list(axes[:, 0])
-    for name, axis in panels:
-        _draw(column.pop(0), name, curves, _keypoint_rows(curves, axis))
-    if len(column) > 1:
-        _draw(column.pop(0), _matrix_name(curves), curves, _matrix_rows(curves))
-    _draw_bits(column.pop(0), curves)
-    figure.suptitle(title)
-    figure.savefig(output, format="png", dpi=100)
-    pyplot.close(figure)
+    with drawing() as pyplot:
+        figure, axes = pyplot.subplots(
+            len(panels) + 1 + bool(any(values.matrices for values in curves.values)),
+            1,
+            figsize=(11, 3 * (len(panels) + 2)),
+            sharex=True,
+            squeeze=False,
+            layout="constrained",
+        )
+        column = list(axes[:, 0])
+        for name, axis in panels:
+            _draw(column.pop(0), name, curves, _keypoint_rows(curves, axis))
+        if len(column) > 1:
+            _draw(column.pop(0), _matrix_name(curves), curves, _matrix_rows(curves))
+        _draw_bits(column.pop(0), curves)
+        figure.suptitle(printable(title))
+        figure.savefig(output, format="png", dpi=100)
+        pyplot.close(figure)
 
 
 def _keypoint_rows(curves: StreamCurves, axis: int) -> list[list[float] | None]:

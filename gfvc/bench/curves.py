@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from gfvc.drawing import drawing
 from gfvc.metrics import Better, Measure
 
 METHOD = "pchip"
@@ -110,10 +111,8 @@ def rate_difference(
 
 
 def _bd_rate(anchor_rate: Any, anchor_quality: Any, test_rate: Any, test_quality: Any) -> float:
-    import matplotlib as mpl
-
-    mpl.use("Agg")  # the package imports its plotting interface
-    from bjontegaard import bd_rate
+    with drawing():  # the package imports matplotlib's plotting interface
+        from bjontegaard import bd_rate
 
     return float(
         bd_rate(

@@ -8,7 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from gfvc.drawing import drawing
 from gfvc.metrics import MEASURES, Measure
+from sei import printable
 
 _FORMATS = ("png", "svg")
 
@@ -66,20 +68,15 @@ def draw_all(results: Mapping[str, Any], folder: Path) -> list[str]:
 def _draw(folder: Path, stem: str, title: str, curves: Curves, measure: Measure) -> list[str]:
     if not curves:
         return []
-    import matplotlib as mpl
+    with drawing() as pyplot:
+        from matplotlib.ticker import LogLocator, ScalarFormatter
 
-    mpl.use("Agg")
-    from matplotlib import pyplot
-    from matplotlib.ticker import LogLocator, ScalarFormatter
-
-    # The same results give the same files.
-    with mpl.rc_context({"svg.hashsalt": "gfvc", "svg.fonttype": "none"}):
         figure, axes = pyplot.subplots(figsize=(7, 4.5), layout="constrained")
         for name, curve in curves.items():
             ours = name.startswith("gfvc")
             axes.plot(
                 *zip(*curve, strict=True),
-                label=name,
+                label=printable(name),
                 marker="o" if ours else ".",
                 linestyle="-" if ours else "--",
                 linewidth=1.8 if ours else 1.2,
@@ -93,7 +90,7 @@ def _draw(folder: Path, stem: str, title: str, curves: Curves, measure: Measure)
         axes.set_xlabel("kbit/s")
         unit = f", {measure.unit}" if measure.unit else ""
         axes.set_ylabel(f"{measure.title}{unit} ({direction(measure)})")
-        axes.set_title(title)
+        axes.set_title(printable(title))
         axes.grid(alpha=0.3)
         axes.legend(fontsize="small")
         names = [f"{stem}.{form}" for form in _FORMATS]

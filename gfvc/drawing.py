@@ -1,0 +1,32 @@
+"""matplotlib as gfvc uses it: on files, of names that anybody may have chosen, and silent."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import warnings
+from collections.abc import Iterator
+from typing import Any
+
+# Text is text: dollars in a file's name are no formula. The same figure gives the same file.
+_SETTINGS: Any = {"text.parse_math": False, "svg.hashsalt": "gfvc", "svg.fonttype": "none"}
+
+
+@contextlib.contextmanager
+def drawing() -> Iterator[Any]:
+    """matplotlib.pyplot for files, without a display.
+
+    Names of a clip or a file go through `sei.printable` before they are drawn, which needs text
+    that UTF-8 can hold. Signs that no font here has come out as boxes, and nothing is said of it;
+    nor of where matplotlib keeps its list of fonts when there is no home folder.
+    """
+    logging.getLogger("matplotlib").setLevel(logging.ERROR)
+    import matplotlib as mpl
+
+    mpl.use("Agg")
+    from matplotlib import pyplot
+
+    with mpl.rc_context(_SETTINGS), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Glyph .* missing from")
+        warnings.filterwarnings("ignore", message="Matplotlib currently does not support")
+        yield pyplot
