@@ -101,7 +101,7 @@ def run_demo(folder: Path, seconds: float, notes: Notes) -> list[DemoRow]:
         )
     write_strip(folder / "pictures.png", {"source": originals, **decoded})
     summary_text = json.dumps([asdict(row) for row in rows], indent=2)
-    (folder / "summary.json").write_text(summary_text + "\n")
+    (folder / "summary.json").write_text(summary_text + "\n", encoding="utf-8")
     return rows
 
 

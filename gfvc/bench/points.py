@@ -16,8 +16,10 @@ from typing import Any
 from base_codec_adapters.temporary import temporary_folder
 from gfvc.bench.coding import coded, describe_programs
 from gfvc.bench.plan import Plan, Settings
+from gfvc.bench.records import Clip, point_of
 from gfvc.bench.reference import ClipName, Reference
-from gfvc.errors import OutputError
+from gfvc.errors import InputError, OutputError
+from gfvc.json_checking import CheckedObject, read_json
 from gfvc.metrics import MEASURES, ClipMeasure, ClipScores
 from gfvc.metrics.learned import learned_measures_present, load_learned_measures
 from gfvc.output import replaced_when_complete
@@ -31,6 +33,7 @@ POINT_FILE = "point.json"
 _DECODED = "decoded.mp4"
 _HASH_DIGITS = 10
 _DIGITS = 7  # of scores: more would be noise
+_MAX_POINT_BYTES = 1 << 26
 
 
 def point_name(clip: ClipName, plan: Plan, settings: Settings) -> str:
@@ -54,22 +57,49 @@ def point_name(clip: ClipName, plan: Plan, settings: Settings) -> str:
     return f"{words}-{digest[:_HASH_DIGITS]}"
 
 
-def read_point(folder: Path) -> dict[str, Any] | None:
-    """A point that was measured before; None when it is not there or not whole."""
+def read_point(folder: Path, clip: Clip, settings: Settings) -> dict[str, Any] | None:
+    """A point that was measured before; None when it is not there or not whole.
+
+    A file that was changed, so that it is no such point of the clip at these settings, is as good
+    as none: it is measured again.
+    """
     try:
-        point = json.loads((folder / POINT_FILE).read_text())
-    except (OSError, ValueError):
+        value = read_json(folder / POINT_FILE, _MAX_POINT_BYTES)
+        point = CheckedObject(value, folder / POINT_FILE, "measure it again")
+        for key, wanted in _described(settings).items():
+            point.equal(key, wanted)
+        point_of(point, folder, {clip.identifier: clip})
+        point.whole("faces_skipped")
+        files = [point.object("files").file(kind, folder) for kind in ("stream", "decoded")]
+    except InputError:
         return None
-    files = point.get("files", {}) if isinstance(point, dict) else {}
-    whole = bool(files) and all((folder / name).is_file() for name in files.values())
-    return point if whole else None
+    assert isinstance(value, dict)  # or it could not have been checked
+    return value if all(file.is_file() for file in files) else None
+
+
+def _described(settings: Settings) -> dict[str, Any]:
+    """What a point says of its settings, as JSON has it: tuples are lists there."""
+    described: dict[str, Any] = json.loads(
+        json.dumps(
+            {
+                "codec": settings.kind,
+                "curve": settings.curve,
+                "label": settings.label,
+                "settings": settings.to_json(),
+            }
+        )
+    )
+    return described
 
 
 class ClipPoints:
     """Measures the points of one clip, whose source landmarks are looked for once."""
 
-    def __init__(self, clip: ClipName, plan: Plan, reference: Reference, folder: Path) -> None:
+    def __init__(
+        self, clip: ClipName, record: Clip, plan: Plan, reference: Reference, folder: Path
+    ) -> None:
         self._clip = clip
+        self._record = record
         self._plan = plan
         self._reference = reference
         self._folder = folder
@@ -93,10 +123,7 @@ class ClipPoints:
             stream.write_bytes(result.stream.read_bytes())
             point = {
                 "clip": self._clip.identifier,
-                "codec": settings.kind,
-                "curve": settings.curve,
-                "label": settings.label,
-                "settings": settings.to_json(),
+                **_described(settings),
                 "programs": describe_programs(settings),
                 "bits": result.bits,
                 "kbps": result.bits / self._reference.seconds / 1000,
@@ -111,9 +138,11 @@ class ClipPoints:
                 "picture_bits": result.picture_bits,
                 "files": {"stream": stream.name, "decoded": _DECODED},
             }
-            (temporary / POINT_FILE).write_text(json.dumps(point, allow_nan=False) + "\n")
-        # As it will be read the next time: tuples become lists.
-        kept = read_point(folder)
+            (temporary / POINT_FILE).write_text(
+                json.dumps(point, allow_nan=False) + "\n", encoding="utf-8"
+            )
+        # As it will be read the next time.
+        kept = read_point(folder, self._record, settings)
         if kept is None:
             raise OutputError(f"{folder}: was changed while it was written")
         return kept

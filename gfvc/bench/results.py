@@ -15,12 +15,14 @@ from gfvc import __version__
 from gfvc.bench.comparison import compare
 from gfvc.bench.plan import Plan
 from gfvc.errors import InputError
+from gfvc.json_checking import read_json
 from gfvc.metrics import MEASURES
 from gfvc.output import replaced_when_complete
 
 FORMAT = "gfvc-bench"
 VERSION = 1
 RESULTS_FILE = "bench.json"
+MAX_RESULTS_BYTES = 1 << 28
 
 
 @dataclass(slots=True)
@@ -70,15 +72,12 @@ def write_results(folder: Path, results: Mapping[str, Any]) -> None:
 
 def read_results(path: Path) -> dict[str, Any]:
     """Read bench.json; raise `InputError` when it is none of ours, or of another version."""
-    try:
-        results = json.loads(path.read_text())
-    except (OSError, ValueError) as error:
-        raise InputError(f"{path}: cannot be read as results of gfvc bench ({error})") from None
+    results = read_json(path, MAX_RESULTS_BYTES)
     if not isinstance(results, dict) or results.get("format") != FORMAT:
         raise InputError(f"{path}: is not what gfvc bench writes")
     if results.get("version") != VERSION:
         raise InputError(
-            f"{path}: has version {results.get('version')} where {VERSION} is known; "
+            f"{path}: has version {results.get('version')!r} where {VERSION} is known; "
             "run gfvc bench again"
         )
     return results
@@ -86,7 +85,7 @@ def read_results(path: Path) -> dict[str, Any]:
 
 def _replace(path: Path, text: str) -> None:
     with replaced_when_complete(path, force=True) as temporary:
-        temporary.write_text(text)
+        temporary.write_text(text, encoding="utf-8")
 
 
 def _points_table(points: Sequence[Mapping[str, Any]]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import multiprocessing
+import os
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -16,9 +17,11 @@ from base_codec_adapters.temporary import temporary_folder
 from gfvc.bench.coding import check_programs
 from gfvc.bench.plan import Plan, Settings, check_plan
 from gfvc.bench.points import ClipPoints, point_name, read_point
+from gfvc.bench.records import Clip, clip_of
 from gfvc.bench.reference import ClipName, Reference, name_clips, prepare_reference
 from gfvc.bench.results import ClipResult, assemble, write_results
-from gfvc.errors import GfvcError, OutputError
+from gfvc.errors import GfvcError, InputError, OutputError
+from gfvc.json_checking import CheckedObject, read_json
 from gfvc.output import replaced_when_complete
 from models.errors import ModelError
 from sei.errors import SeiError
@@ -27,6 +30,7 @@ PLAN_FILE = "plan.json"
 _PLAN_FORMAT = "gfvc-bench-plan"
 _SOURCE = "source.mp4"
 _CLIP_FILE = "clip.json"
+_MAX_DESCRIPTION_BYTES = 1 << 20  # of clip.json, and of plan.json
 
 # What one point may fail of without ending the benchmark.
 _POINT_ERRORS = (GfvcError, ModelError, SeiError, BaseCodecError)
@@ -68,6 +72,7 @@ def run_bench(
     """
     check_plan(plan)
     check_programs(plan)
+    _check_apart(clips, folder)
     named = name_clips(list(clips))
     _open_folder(folder, plan)
     total = len(named) * len(plan.points())
@@ -89,6 +94,16 @@ def run_bench(
     return assembled
 
 
+def _check_apart(clips: Sequence[Path], folder: Path) -> None:
+    """Raise `OutputError` for a clip among the results, which are replaced as need be."""
+    for clip in clips:
+        if Path(os.path.realpath(clip)).is_relative_to(os.path.realpath(folder)):
+            raise OutputError(
+                f"{clip}: lies in {folder}, where results are replaced; choose another name for "
+                "--out"
+            )
+
+
 def _open_folder(folder: Path, plan: Plan) -> None:
     """Make the folder, or see that an existing one is a benchmark's; note the plan in it."""
     try:
@@ -102,13 +117,13 @@ def _open_folder(folder: Path, plan: Plan) -> None:
         )
     text = json.dumps({"format": _PLAN_FORMAT, **plan.to_json()}, indent=2)
     with replaced_when_complete(folder / PLAN_FILE, force=True) as temporary:
-        temporary.write_text(text + "\n")
+        temporary.write_text(text + "\n", encoding="utf-8")
 
 
 def _is_plan(path: Path) -> bool:
     try:
-        plan = json.loads(path.read_text())
-    except (OSError, ValueError):
+        plan = read_json(path, _MAX_DESCRIPTION_BYTES)
+    except InputError:
         return False
     return isinstance(plan, dict) and plan.get("format") == _PLAN_FORMAT
 
@@ -170,28 +185,32 @@ def _run_clip(
 ) -> ClipResult:
     """All points of a clip. Its pictures are only prepared when there is a point to measure."""
     (folder / "points").mkdir(parents=True, exist_ok=True)
+    described = _read_description(clip, folder, plan)
     found: dict[Settings, dict[str, Any]] = {}
-    missing: list[Settings] = []
-    for settings in plan.points():
-        name = point_name(clip, plan, settings)
-        point = read_point(folder / "points" / name) if resume else None
-        if point is None:
-            missing.append(settings)
-        else:
-            found[settings] = point
-            count(Step(clip.name, _title(settings), "done before"))
-    described = _read_description(folder, plan)
+    if described is not None and resume:
+        found = _points_done(clip, described, folder, plan, count)
     failures: list[dict[str, Any]] = []
-    if missing or described is None:
+    if described is None or len(found) < len(plan.points()):
         with temporary_folder("gfvc-bench-") as scratch:
             try:
                 reference = _prepare(clip, folder, plan, scratch)
             except _POINT_ERRORS as error:
-                failed = [_failure(clip, settings, error, count) for settings in missing]
+                failed = [
+                    _failure(clip, settings, error, count)
+                    for settings in plan.points()
+                    if settings not in found
+                ]
                 return ClipResult(None, [], failed)
+            is_new = described is None
             described = _describe(clip, folder, plan, reference)
-            points = ClipPoints(clip, plan, reference, folder / "points")
-            for settings in missing:
+            if is_new and resume:
+                found = _points_done(clip, described, folder, plan, count)
+            points = ClipPoints(
+                clip, _checked(described, folder), plan, reference, folder / "points"
+            )
+            for settings in plan.points():
+                if settings in found:
+                    continue
                 try:
                     measured = points.measure(settings)
                 except _POINT_ERRORS as error:
@@ -206,6 +225,31 @@ def _run_clip(
         if settings in found
     ]
     return ClipResult(described, kept, failures)
+
+
+def _points_done(
+    clip: ClipName,
+    described: dict[str, Any],
+    folder: Path,
+    plan: Plan,
+    count: Callable[[Step], None],
+) -> dict[Settings, dict[str, Any]]:
+    """The points of a clip that an earlier run measured."""
+    checked = _checked(described, folder)
+    found: dict[Settings, dict[str, Any]] = {}
+    for settings in plan.points():
+        name = point_name(clip, plan, settings)
+        point = read_point(folder / "points" / name, checked, settings)
+        if point is not None:
+            found[settings] = point
+            count(Step(clip.name, _title(settings), "done before"))
+    return found
+
+
+def _checked(described: object, folder: Path) -> Clip:
+    """The record of a clip; raise `InputError` for one that cannot be."""
+    item = CheckedObject(described, folder / _CLIP_FILE, "run gfvc bench again")
+    return clip_of(item, folder.parents[1])
 
 
 def _title(settings: Settings) -> str:
@@ -227,34 +271,49 @@ def _failure(
 
 
 def _prepare(clip: ClipName, folder: Path, plan: Plan, scratch: Path) -> Reference:
-    with replaced_when_complete(folder / _SOURCE, force=True) as shown:
+    with replaced_when_complete(folder / _SOURCE, force=True, sources=[clip.path]) as shown:
         return prepare_reference(clip.path, scratch / "source.mkv", shown, plan.size, plan.seconds)
 
 
 def _describe(clip: ClipName, folder: Path, plan: Plan, reference: Reference) -> dict[str, Any]:
     """What results say of a clip; kept, so that a finished clip need not be read again."""
-    described = {
-        "id": clip.identifier,
-        "name": clip.name,
-        "sha256": clip.sha256,
-        **reference.to_json(),
-        "source": f"clips/{clip.identifier}/{_SOURCE}",
-    }
+    described = {**_named(clip), **reference.to_json()}
     kept = {"size": plan.size, "seconds": plan.seconds, "clip": described}
     with replaced_when_complete(folder / _CLIP_FILE, force=True) as temporary:
-        temporary.write_text(json.dumps(kept, indent=2) + "\n")
+        temporary.write_text(json.dumps(kept, indent=2) + "\n", encoding="utf-8")
     return described
 
 
-def _read_description(folder: Path, plan: Plan) -> dict[str, Any] | None:
-    """The description of an earlier run that prepared the same pictures."""
+def _named(clip: ClipName) -> dict[str, Any]:
+    """What is known of a clip before its pictures are read."""
+    return {
+        "id": clip.identifier,
+        "name": clip.name,
+        "sha256": clip.sha256,
+        "source": f"clips/{clip.identifier}/{_SOURCE}",
+    }
+
+
+def _read_description(clip: ClipName, folder: Path, plan: Plan) -> dict[str, Any] | None:
+    """The description by an earlier run that prepared the same pictures.
+
+    None when there is none, or it was changed so that it is not of this clip.
+    """
     try:
-        kept = json.loads((folder / _CLIP_FILE).read_text())
-        described: dict[str, Any] = kept["clip"]
-        same = (kept["size"], kept["seconds"]) == (plan.size, plan.seconds)
-    except (OSError, ValueError, KeyError, TypeError):
+        value = read_json(folder / _CLIP_FILE, _MAX_DESCRIPTION_BYTES)
+        kept = CheckedObject(value, folder / _CLIP_FILE, "run gfvc bench again")
+        kept.equal("size", plan.size)
+        kept.equal("seconds", plan.seconds)
+        item = kept.object("clip")
+        for key, wanted in _named(clip).items():
+            item.equal(key, wanted)
+        item.positive("seconds")
+        checked = clip_of(item, folder.parents[1])
+    except InputError:
         return None
-    return described if same and (folder / _SOURCE).is_file() else None
+    assert isinstance(value, dict)  # or it could not have been checked
+    described: dict[str, Any] = value["clip"]
+    return described if checked.source.is_file() else None
 
 
 def _placed(

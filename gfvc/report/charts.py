@@ -18,6 +18,7 @@ SERIES = 8
 """Colours that the style sheet has; further curves begin anew."""
 
 _TICKS = 6
+_LEAST_OF_LOGARITHM = 1e-12  # of the largest value; a smaller one leaves nothing to be seen
 _MAX_STEPS = 1500  # of a curve over time; more are averaged in groups
 
 _MARKERS = ("circle", "square", "triangle", "diamond")
@@ -75,9 +76,9 @@ class Axis:
 
 
 def fitted_axis(label: str, values: Sequence[float], *, logarithmic: bool = False) -> Axis:
-    """An axis that holds some values with a little room; logarithmic only if all are above 0."""
+    """An axis that holds some values with a little room; logarithmic if all are well above 0."""
     low, high = min(values), max(values)
-    if logarithmic and low > 0:
+    if logarithmic and low > _LEAST_OF_LOGARITHM * high:
         room = max((high / low) ** 0.06, 1.05)
         return Axis(label, low / room, high * room, logarithmic=True)
     room = 0.06 * (high - low) or 0.05 * abs(high) or 0.5

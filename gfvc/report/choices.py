@@ -6,8 +6,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from gfvc.bench.records import Point
 from gfvc.metrics import Better, Measure
-from gfvc.report.bench_run import Point
 
 PEER = "vvenc"
 """The encoder to compare with, where a run has it."""

@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 from markupsafe import Markup
 
 from gfvc.bench.plots import LOGARITHMIC, direction, mean_curves
+from gfvc.bench.records import Clip, Point
 from gfvc.metrics import Measure
-from gfvc.report.bench_run import BenchRun, Clip, Point
+from gfvc.report.bench_run import BenchRun
 from gfvc.report.charts import Dot, fitted_axis, rate_quality_chart
 
 Curves = Mapping[str, Sequence[Dot]]

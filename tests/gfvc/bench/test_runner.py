@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from gfvc.bench.plan import Peer, Plan
-from gfvc.bench.results import read_results
+from gfvc.bench.points import point_name, read_point
+from gfvc.bench.records import clip_of
+from gfvc.bench.reference import name_clips
+from gfvc.bench.results import ClipResult, assemble, read_results, write_results
 from gfvc.bench.runner import Step, run_bench
 from gfvc.demo_clip import RATE
 from gfvc.errors import InputError, OutputError
+from gfvc.json_checking import CheckedObject
 from gfvc.video_reader import Picture
 from models import UnknownModelError
+from tests.gfvc.report.test_tampered import mutated
 from tests.gfvc.support import CommandLine, listing, write_video
 
 PLAN = Plan(
@@ -132,6 +138,61 @@ def test_clips_side_by_side(tmp_path: Path, demo_pictures: list[Picture]) -> Non
     assert [clip["name"] for clip in results["clips"]] == ["first", "second"]
     assert {step.clip for step in steps} == {"first", "second"}
     assert len(results["points"]) == 2
+
+
+@pytest.mark.program
+def test_a_changed_point_is_one_that_can_be_used_or_none(
+    bench: Path, short_clip: Path, tmp_path: Path
+) -> None:
+    (clip,) = name_clips([short_clip])
+    folder = bench / "clips" / clip.identifier
+    described = json.loads((folder / "clip.json").read_text())["clip"]
+    record = clip_of(CheckedObject(described, folder, ""), bench)
+    settings = PLAN.points()[1]
+    place = tmp_path / "point"
+    shutil.copytree(folder / "points" / point_name(clip, PLAN, settings), place)
+    point = json.loads((place / "point.json").read_text())
+    used = refused = 0
+    for number in range(200):
+        (place / "point.json").write_text(json.dumps(mutated(point, number)))
+        read = read_point(place, record, settings)
+        if read is None:
+            refused += 1
+            continue
+        used += 1
+        write_results(tmp_path, assemble(PLAN, [ClipResult(described, [read])]))
+        assert len(read_results(tmp_path / "bench.json")["points"]) == 1
+    assert used > 5
+    assert refused > 50
+
+
+@pytest.mark.program
+@pytest.mark.usefixtures("no_plots")
+@pytest.mark.parametrize("key", ["id", "name", "source", "fps", "pictures", "width", "seconds"])
+def test_a_changed_description_of_a_clip_is_made_again(
+    bench: Path, short_clip: Path, key: str
+) -> None:
+    [path] = bench.glob("clips/*/clip.json")
+    before = path.read_text()
+    changed = json.loads(before)
+    changed["clip"][key] = {"source": "../../../etc/passwd"}.get(key, "\ud800")
+    path.write_text(json.dumps(changed))
+    run_bench([short_clip], bench, PLAN)
+    assert path.read_text() == before
+
+
+@pytest.mark.usefixtures("no_plots")
+def test_a_clip_among_the_results_is_refused(short_clip: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    out.mkdir()
+    clip = out / "talk.mkv"
+    clip.write_bytes(short_clip.read_bytes())
+    link = tmp_path / "link.mkv"
+    link.symlink_to(clip)
+    for given in (clip, link):
+        with pytest.raises(OutputError, match="where results are replaced"):
+            run_bench([given], out, PLAN)
+    assert list(listing(out)) == ["talk.mkv"]
 
 
 @pytest.fixture

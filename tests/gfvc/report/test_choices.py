@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from gfvc.bench.records import Point
 from gfvc.metrics import MEASURES
-from gfvc.report.bench_run import Point
 from gfvc.report.choices import comparisons, nearest, worst_pictures
 
 ERROR, SSIM = MEASURES["landmark_error"], MEASURES["face_ssim"]

@@ -1,0 +1,100 @@
+"""Clips and points as results of `gfvc bench` hold them, checked; docs/bench.md is the schema."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+from gfvc.json_checking import CheckedObject
+from gfvc.options.encoding import MAX_RATE, MIN_RATE
+
+MAX_PICTURES = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Clip:
+    """A clip; `rate` is pictures per second, `source` the H.264 file of the pictures coded."""
+
+    identifier: str
+    name: str
+    pictures: int
+    rate: Fraction
+    width: int
+    height: int
+    source: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """A measured point of a clip.
+
+    `bits` and `kbps` are of the whole file. `scores` are means over pictures by measure,
+    `picture_scores` one value or None for each picture, `picture_bits` bits of each picture or
+    None. `encoder` names the conventional encoder, None for gfvc. `video` is the decoded one.
+    """
+
+    clip: str
+    curve: str
+    label: str
+    encoder: str | None
+    bits: int
+    kbps: float
+    scores: Mapping[str, float | None]
+    faces_lost: int
+    encode_seconds: float
+    decode_seconds: float
+    picture_scores: Mapping[str, tuple[float | None, ...]]
+    picture_bits: tuple[int, ...] | None
+    video: Path
+
+    @property
+    def name(self) -> str:
+        """Curve and place on it."""
+        return f"{self.curve} {self.label}"
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether gfvc coded it."""
+        return self.encoder is None
+
+
+def clip_of(item: CheckedObject, folder: Path) -> Clip:
+    """A clip of results in `folder`; raise `InputError` for one that cannot be."""
+    return Clip(
+        identifier=item.text("id"),
+        name=item.text("name"),
+        pictures=item.whole("pictures", 1, MAX_PICTURES),
+        rate=item.rate("fps", MIN_RATE, MAX_RATE),
+        width=item.whole("width", 1, 1 << 16),
+        height=item.whole("height", 1, 1 << 16),
+        source=item.file("source", folder),
+    )
+
+
+def point_of(item: CheckedObject, folder: Path, clips: Mapping[str, Clip]) -> Point:
+    """A point of one of `clips` with its files in `folder`; raise `InputError` as `clip_of`."""
+    clip: Clip = item.choice("clip", clips)
+    is_ours: bool = item.choice("codec", {"gfvc": True, "peer": False})
+    scores = item.object("scores")
+    picture_scores = item.object("picture_scores")
+    seconds = item.object("seconds")
+    return Point(
+        clip=clip.identifier,
+        curve=item.text("curve"),
+        label=item.text("label"),
+        encoder=None if is_ours else item.object("settings").text("encoder"),
+        bits=item.whole("bits", 1),
+        kbps=item.positive("kbps"),
+        scores={name: scores.number_or_none(name) for name in scores.keys()},  # noqa: SIM118
+        faces_lost=item.whole("faces_lost"),
+        encode_seconds=seconds.number("encode"),
+        decode_seconds=seconds.number("decode"),
+        picture_scores={
+            name: picture_scores.numbers(name, clip.pictures)
+            for name in picture_scores.keys()  # noqa: SIM118
+        },
+        picture_bits=item.whole_numbers_or_none("picture_bits", clip.pictures),
+        video=item.object("files").file("decoded", folder),
+    )

@@ -1,0 +1,194 @@
+"""JSON that came from a file, whose members are checked as they are taken.
+
+Anybody can have changed a file. What is taken from here is of the type, in the range and of the
+length that was asked for, and text can be printed and written.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, TypeGuard
+
+from gfvc.errors import InputError
+from sei import printable
+
+LARGEST = 1e12
+"""Most that a number may be, either way: what is measured here is far from it."""
+
+_SMALLEST = 1e-30  # what is nearer to 0 is 0: one divides by less
+_MAX_RATE_TERM = 1001
+
+
+def read_json(path: Path, most_bytes: int) -> object:
+    """What a JSON file holds.
+
+    Raises `InputError` when it cannot be read, is no JSON, or has more than `most_bytes`.
+    """
+    try:
+        if not path.is_file():
+            raise InputError(f"{path}: no such file")
+        with path.open("rb") as file:
+            content = file.read(most_bytes + 1)
+        if len(content) > most_bytes:
+            raise InputError(f"{path}: has more than the {most_bytes} bytes that are taken")
+        value: object = json.loads(content)
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror})") from None
+    except ValueError as error:
+        raise InputError(f"{path}: cannot be read as JSON ({error})") from None
+    except RecursionError:
+        raise InputError(f"{path}: is nested too deep") from None
+    return value
+
+
+class CheckedObject:
+    """A JSON object. Whatever is not as asked for raises `InputError`, which says where it is.
+
+    `where` is the object's place in the file `path`, `remedy` what the user is to do.
+    """
+
+    def __init__(self, value: object, path: Path, remedy: str, where: str = "") -> None:
+        self._where = where
+        self._path = path
+        self._remedy = remedy
+        if not isinstance(value, dict):
+            raise self._wrong("", "an object")
+        self._value: dict[str, Any] = value
+
+    def _wrong(self, key: str, wanted: str) -> InputError:
+        where = f"{self._where}.{key}".strip(".") or "all of it"
+        return InputError(f"{self._path}: {where} is not {wanted}; {self._remedy}")
+
+    def equal(self, key: str, wanted: object) -> None:
+        """A member that is known beforehand."""
+        if self._value.get(key) != wanted:
+            raise self._wrong(key, f"{wanted!r}")
+
+    def text(self, key: str) -> str:
+        """A string, in which what is not to be printed is escaped."""
+        value = self._value.get(key)
+        if not isinstance(value, str):
+            raise self._wrong(key, "a text")
+        return printable(value)
+
+    def texts(self, key: str) -> tuple[str, ...]:
+        """A list of strings."""
+        value = self._value.get(key)
+        if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+            raise self._wrong(key, "a list of texts")
+        return tuple(map(printable, value))
+
+    def whole(self, key: str, low: int = 0, high: int = 1 << 53) -> int:
+        """An integer within bounds."""
+        value = self._value.get(key)
+        if not _is_whole(value) or not low <= value <= high:
+            raise self._wrong(key, f"a whole number in {low}..{high}")
+        return value
+
+    def number(self, key: str) -> float:
+        """A number."""
+        value = self._value.get(key)
+        if not _is_number(value):
+            raise self._wrong(key, "a number")
+        return _plain(value)
+
+    def positive(self, key: str) -> float:
+        """A number above zero."""
+        value = self.number(key)
+        if value <= 0:
+            raise self._wrong(key, "above zero")
+        return value
+
+    def rate(self, key: str, low: Fraction, high: Fraction) -> Fraction:
+        """A rate within bounds, as a fraction of small terms."""
+        value = self.number(key)
+        if not low <= value <= high:
+            raise self._wrong(key, f"a rate in {low}..{high}")
+        return Fraction(value).limit_denominator(_MAX_RATE_TERM)
+
+    def number_or_none(self, key: str) -> float | None:
+        """A number, or None where there is none."""
+        return None if self._value.get(key) is None else self.number(key)
+
+    def numbers(self, key: str, count: int) -> tuple[float | None, ...]:
+        """A list of a certain length with numbers and None."""
+        value = self._value.get(key)
+        if (
+            not isinstance(value, list)
+            or len(value) != count
+            or not all(item is None or _is_number(item) for item in value)
+        ):
+            raise self._wrong(key, f"a list of {count} numbers")
+        return tuple(None if item is None else _plain(item) for item in value)
+
+    def whole_numbers_or_none(self, key: str, count: int) -> tuple[int, ...] | None:
+        """A list of a certain length with whole numbers from 0, or None."""
+        value = self._value.get(key)
+        if value is None:
+            return None
+        if (
+            not isinstance(value, list)
+            or len(value) != count
+            or not all(_is_whole(item) and 0 <= item <= LARGEST for item in value)
+        ):
+            raise self._wrong(key, f"a list of {count} whole numbers")
+        return tuple(value)
+
+    def object(self, key: str) -> CheckedObject:
+        """An object."""
+        where = f"{self._where}.{key}".strip(".")
+        return CheckedObject(self._value.get(key), self._path, self._remedy, where)
+
+    def objects(self, key: str) -> list[CheckedObject]:
+        """A list of objects."""
+        value = self._value.get(key)
+        if not isinstance(value, list):
+            raise self._wrong(key, "a list")
+        where = f"{self._where}.{key}".strip(".")
+        return [
+            CheckedObject(item, self._path, self._remedy, f"{where}[{number}]")
+            for number, item in enumerate(value)
+        ]
+
+    def keys(self) -> list[str]:
+        """The names of all members."""
+        return list(self._value)
+
+    def file(self, key: str, folder: Path) -> Path:
+        """The path of a file inside `folder`, links followed."""
+        name = self._value.get(key)
+        if not isinstance(name, str):
+            raise self._wrong(key, "a text")
+        try:
+            path = (folder / name).resolve()
+            inside = path.is_relative_to(folder.resolve())
+        except (OSError, ValueError, RuntimeError):
+            inside = False
+        if not inside:
+            raise self._wrong(key, f"a file inside {folder}")
+        return path
+
+    def choice(self, key: str, known: Mapping[str, Any]) -> Any:
+        """What a word stands for."""
+        word = self.text(key)
+        if word not in known:
+            raise self._wrong(key, f"one of {', '.join(known)}")
+        return known[word]
+
+
+def _is_whole(value: object) -> TypeGuard[int]:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _is_number(value: object) -> TypeGuard[float]:
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return False
+    return -LARGEST <= value <= LARGEST  # NaN is neither
+
+
+def _plain(value: float) -> float:
+    number = float(value)
+    return number if abs(number) > _SMALLEST else 0.0
