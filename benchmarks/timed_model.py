@@ -25,21 +25,21 @@ from threadpoolctl import threadpool_limits
 from torch import nn
 
 from gfvc.demo_clip import demo_still
-from models.checkpoints import ARCHITECTURES
-from models.checkpoints.loading import build_network, wrap_network
 from models.contract import AnimationModel, FaceParameters, Reference
 from models.face.card import CARD as FACE_CARD
 from models.face.model import FaceModel
 from models.face.network import FaceNetwork
 from models.face.rendering import OnnxRenderer
 from models.face.torch_rendering import TorchRenderer
+from models.family import imported_families
 from models.landmarks.face_space import shipped_face_space
 from models.mesh.model import MeshModel
 from models.runtime import Runtime
+from models.weights.loading import build_network
 from tools.onnx_export.face import SIZE, export_face
 from tools.parity import filled_weights, load_weights, synthetic_pictures
 
-NETWORKS = [card.name for network in ARCHITECTURES.values() for card in network.cards]
+NETWORKS = [card.name for network in imported_families().values() for card in network.cards()]
 MODELS = ["mesh", "face-torch", "face-onnx", *NETWORKS]
 IN_A_RUN = "in a run"
 RUN_SECONDS = 2.0
@@ -206,16 +206,17 @@ def _open_face_model(name: str, threads: int, stack: ExitStack) -> _TimedModel:
 
 def _open_network(name: str, conditions: Conditions) -> _TimedModel:
     """One of the published networks, with synthetic weights."""
-    architecture, card = next(
-        (a, c) for a in ARCHITECTURES.values() for c in a.cards if c.name == name
+    family, card = next(
+        (a, c) for a in imported_families().values() for c in a.cards() if c.name == name
     )
-    network = build_network(architecture, architecture.variants[0], [])
+    network = build_network(family, family.variants[0], [])
     load_weights(network, filled_weights(network))
     if conditions.channels_last:
         for weights in network.parameters():
             if weights.ndim == 4:
                 weights.data = weights.data.contiguous(memory_format=torch.channels_last)
-    model = wrap_network(network, card, Runtime(bfloat16=conditions.bfloat16))
+    assert family.wrap is not None
+    model = family.wrap(network, card, Runtime(bfloat16=conditions.bfloat16))
     key, picture = (np.ascontiguousarray(p.transpose(1, 2, 0)) for p in synthetic_pictures()[:2])
     described_key = model.describe(key, None)
     driven = model.describe(picture, described_key).parameters

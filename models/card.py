@@ -16,6 +16,11 @@ from models.errors import CheckpointError
 DATA = Path(__file__).parent / "data"
 """Folder of the shipped files."""
 
+MAX_HEADER = 4 << 20
+"""Longest header in bytes; the library's parser takes some twenty times as much memory."""
+
+_SIZE = 8  # bytes of the header's length
+
 MAX_TENSOR_FILE = 1 << 30  # bytes; larger than any model here, small enough to refuse rubbish
 
 
@@ -65,6 +70,30 @@ class ModelCard:
     def has_weights(self) -> bool:
         """False for a network whose weights have to be imported first."""
         return self.runtime == "none" or bool(self.data)
+
+
+def header_size(head: bytes) -> int | None:
+    """Length of the header of a safetensors file from its first 9 bytes; None for another file."""
+    if len(head) <= _SIZE or head[_SIZE:][:1] != b"{":
+        return None
+    return int.from_bytes(head[:_SIZE], "little")
+
+
+def check_tensor_file(path: Path, most: int) -> None:
+    """Raise `CheckpointError` unless a file begins as safetensors and is within `most` bytes.
+
+    Its header is within `MAX_HEADER`. `OSError` passes through.
+    """
+    with path.open("rb") as file:
+        head = file.read(_SIZE + 1)
+        size = file.seek(0, 2)
+    if size > most:
+        raise CheckpointError(f"{path}: larger than {most} bytes")
+    length = header_size(head)
+    if length is None or length > size - _SIZE:
+        raise CheckpointError(f"{path}: not a safetensors file that can be read (no header)")
+    if length > MAX_HEADER:
+        raise CheckpointError(f"{path}: its header has {length} bytes, at most {MAX_HEADER}")
 
 
 def file_sha256(path: Path) -> str:

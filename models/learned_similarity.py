@@ -16,9 +16,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from models.checkpoints.reading import read_checkpoint
-from models.checkpoints.tensors import fit_tensors
 from models.errors import CheckpointError
+from models.weights.reading import read_checkpoint
+from models.weights.tensors import fit_tensors
 
 _ALEXNET_CHANNELS = (64, 192, 384, 256, 256)
 _VGG16_STAGES = ((3, 64, 64), (64, 128, 128), (128, 256, 256, 256), (256, 512, 512, 512),

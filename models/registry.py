@@ -5,32 +5,22 @@ Nothing here loads torch: models whose weights the user imported are found by th
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
 from models.card import ModelCard
-from models.checkpoints import (
-    ARCHITECTURES,
-    Architecture,
-    WeightsStore,
-    import_hint,
-    weights_folder,
-)
 from models.contract import AnimationModel
 from models.errors import CheckpointError, UnknownModelError
-from models.face import MAX_FEATURES
-from models.face.card import with_features
-from models.mesh.card import CARD as MESH_CARD
+from models.family import FAMILIES, Family, imported_families
 from models.runtime import Runtime
+from models.weights import FINGERPRINT_DIGITS, WeightsCard, WeightsStore, weights_folder
 
-BUILT_IN_NAMES = frozenset(
-    {MESH_CARD.name}
-    | {with_features(count).name for count in range(MAX_FEATURES + 1)}
-    | {card.name for architecture in ARCHITECTURES.values() for card in architecture.cards}
+_WEIGHTS_URI = re.compile(
+    rf"(?P<prefix>.+):(?P<variant>[a-z0-9_]+):(?P<weights>[0-9a-f]{{{FINGERPRINT_DIGITS}}})"
 )
-"""Names that imported weights cannot choose, each its own network's excepted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,35 +78,43 @@ class Registry:
         raise UnknownModelError(f"no model has the URI {uri!r} (known: {known})")
 
 
-def _load_mesh(_: Runtime) -> AnimationModel:
-    from models.landmarks.face_space import shipped_face_space
-    from models.mesh.model import MeshModel
-
-    return MeshModel(shipped_face_space())
-
-
-def _load_face(card: ModelCard, features: int, runtime: Runtime) -> AnimationModel:
-    from models.face.model import FaceModel
-    from models.face.rendering import open_renderers
-    from models.landmarks.face_space import shipped_face_space
-
-    return FaceModel(shipped_face_space(), open_renderers(runtime), card.layout, features)
+def import_hint(uri: str) -> str | None:
+    """How to get the weights that a URI asks for; None for a URI of no network here."""
+    match = _WEIGHTS_URI.fullmatch(uri)
+    if match is None:
+        return None
+    for family in imported_families().values():
+        if any(card.uri == match["prefix"] for card in family.cards()):
+            return (
+                f"it needs the {family.name} weights {match['weights']}: "
+                f"gfvc models import {family.name} FILE --variant {match['variant']}"
+            )
+    return None
 
 
 def _load_imported(
-    architecture: Architecture, variant: str, card: ModelCard, runtime: Runtime
+    family: Family, variant: str, card: ModelCard, runtime: Runtime
 ) -> AnimationModel:
-    from models.checkpoints.loading import load_network_model
+    from models.weights.loading import load_network_model
 
-    return load_network_model(architecture, variant, card, runtime)
+    return load_network_model(family, variant, card, runtime)
 
 
-def _refuse_without_weights(
-    architecture: Architecture, card: ModelCard, _: Runtime
-) -> AnimationModel:
+def _refuse_without_weights(family: Family, card: ModelCard, _: Runtime) -> AnimationModel:
     raise CheckpointError(
         f"{card.name} has no weights: none come with gfvc; import a published checkpoint first, "
-        f"gfvc models import {architecture.name} FILE (docs/checkpoints.md)"
+        f"gfvc models import {family.name} FILE (docs/checkpoints.md)"
+    )
+
+
+def _with_weights(card: ModelCard, family: Family, weights: WeightsCard, path: Path) -> ModelCard:
+    """The card of a family with weights, under the name that these were imported as."""
+    return replace(
+        card,
+        name=weights.name + card.name.removeprefix(family.name),
+        uri=f"{card.uri}:{weights.variant}:{weights.content_sha256[:FINGERPRINT_DIGITS]}",
+        data=str(path),
+        sha256=weights.sha256,
     )
 
 
@@ -128,32 +126,26 @@ def _users_store() -> WeightsStore | None:
         return None
 
 
-def _register_networks(registry: Registry, store: WeightsStore | None) -> None:
-    """Register every import, and architectures without one as models that cannot be loaded."""
+def _register_imported(registry: Registry, store: WeightsStore | None) -> None:
+    """Register every import, and networks without one as models that cannot be loaded."""
     store = store or _users_store()
     imported, problems = ([], []) if store is None else store.cards()
     folder = Path() if store is None else store.folder.absolute()
     registry.problems += problems
-    for architecture in ARCHITECTURES.values():
-        weights_of_this = [card for card in imported if card.architecture == architecture.name]
+    for family in imported_families().values():
+        weights_of_this = [card for card in imported if card.architecture == family.name]
         for weights in weights_of_this:
-            for card in architecture.with_weights(
-                weights.name,
-                weights.variant,
-                weights.content_sha256,
-                str(folder / weights.weights),
-                weights.sha256,
-            ):
-                load = partial(_load_imported, architecture, weights.variant, card)
+            for template in family.cards():
+                card = _with_weights(template, family, weights, folder / weights.weights)
+                load = partial(_load_imported, family, weights.variant, card)
                 try:
                     registry.register(RegisteredModel(card, load))
                 except ValueError as error:
                     registry.problems.append(f"{weights.name}: {error}")
-        if all(weights.name != architecture.name for weights in weights_of_this):
-            for card in architecture.cards:
-                registry.register(
-                    RegisteredModel(card, partial(_refuse_without_weights, architecture, card))
-                )
+        if all(weights.name != family.name for weights in weights_of_this):
+            for card in family.cards():
+                refuse = partial(_refuse_without_weights, family, card)
+                registry.register(RegisteredModel(card, refuse))
 
 
 def default_registry(store: WeightsStore | None = None) -> Registry:
@@ -163,9 +155,9 @@ def default_registry(store: WeightsStore | None = None) -> Registry:
     is no such folder nothing was imported.
     """
     registry = Registry()
-    for features in range(MAX_FEATURES + 1):
-        card = with_features(features)
-        registry.register(RegisteredModel(card, partial(_load_face, card, features)))
-    registry.register(RegisteredModel(MESH_CARD, _load_mesh))
-    _register_networks(registry, store)
+    for family in FAMILIES.values():
+        if family.load is not None:
+            for card in family.cards():
+                registry.register(RegisteredModel(card, partial(family.load, card)))
+    _register_imported(registry, store)
     return registry

@@ -84,17 +84,18 @@ def run(options: argparse.Namespace) -> int:
 
 def _import(options: argparse.Namespace) -> int:
     from models import UnknownModelError, default_registry
-    from models.checkpoints import ARCHITECTURES, WeightsStore, weights_folder
-    from models.checkpoints.importing import import_checkpoint
+    from models.family import imported_families
+    from models.weights import WeightsStore, weights_folder
+    from models.weights.loading import import_checkpoint
 
-    architecture = ARCHITECTURES.get(options.name)
-    if architecture is None:
-        known = ", ".join(ARCHITECTURES)
+    family = imported_families().get(options.name)
+    if family is None:
+        known = ", ".join(imported_families())
         raise UnknownModelError(f"no network named {options.name!r} takes weights ({known} do)")
     store = WeightsStore(weights_folder())
     card = import_checkpoint(
         options.file,
-        architecture,
+        family,
         store,
         variant=options.variant,
         name=options.alias,
@@ -109,7 +110,7 @@ def _import(options: argparse.Namespace) -> int:
 
 
 def _remove(options: argparse.Namespace) -> int:
-    from models.checkpoints import WeightsStore, weights_folder
+    from models.weights import WeightsStore, weights_folder
 
     for path in WeightsStore(weights_folder()).remove(options.name):
         sys.stdout.write(f"{printable(path)}\n")

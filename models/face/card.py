@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from models.card import ModelCard
+from models.face import MAX_FEATURES
 from models.landmarks.layout import face_layout
 from models.mesh.card import CARD as MESH_CARD
 
@@ -39,6 +40,11 @@ CARD = ModelCard(
         ("analyse.onnx", "bf5354bae38c79bbb54a4b34f603f80a7e67dcf3e5fdb2bc8fe87dd551c6f432"),
     ),
 )
+
+
+def cards() -> tuple[ModelCard, ...]:
+    """The cards of `face`: streams may carry 0 to 4 values of the compact feature."""
+    return tuple(with_features(count) for count in range(MAX_FEATURES + 1))
 
 
 def with_features(count: int) -> ModelCard:

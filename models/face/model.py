@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from models.card import ModelCard
 from models.contract import (
     Analyser,
     Analysis,
@@ -24,10 +25,11 @@ from models.contract import (
 from models.errors import ModelError
 from models.face.card import STEP_LIMIT
 from models.face.detail import detail, restore_detail
-from models.face.rendering import Renderer, RendererOf
+from models.face.rendering import Renderer, RendererOf, open_renderers
 from models.landmarks.analysis import LandmarkAnalyser, SeenKey
-from models.landmarks.face_space import FaceSpace
+from models.landmarks.face_space import FaceSpace, shipped_face_space
 from models.landmarks.flow import Float32Array, coarse_flow
+from models.landmarks.layout import FACE_VALUES
 from models.landmarks.values import (
     RestFace,
     find_rest_face,
@@ -37,6 +39,7 @@ from models.landmarks.values import (
 )
 from models.mesh.model import check_expressions
 from models.parallel import map_in_order
+from models.runtime import Runtime
 
 PICTURE_MULTIPLE = 32
 
@@ -182,3 +185,9 @@ class FaceModel(AnimationModel):
         face = find_rest_face(self._space, key_picture, values)
         renderer = self._renderer_of(key_picture.shape[0])
         return FaceReference(self._space, renderer, key_picture, face, self._features)
+
+
+def load(card: ModelCard, runtime: Runtime) -> FaceModel:
+    """The model of a card; its weights are checked when the first picture is drawn."""
+    features = card.layout.size - FACE_VALUES
+    return FaceModel(shipped_face_space(), open_renderers(runtime), card.layout, features)

@@ -10,7 +10,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from models.card import MAX_TENSOR_FILE
+from models.card import MAX_TENSOR_FILE, check_tensor_file
 from models.contract import Picture
 from models.errors import CheckpointError
 from models.face.blocks import (
@@ -23,7 +23,6 @@ from models.face.network import FaceNetwork
 from models.face.polyphase import PolyphaseConvolution
 from models.face.rendering import Draw
 from models.landmarks.flow import Float32Array
-from models.tensor_files import check_tensor_file
 
 
 def load_face_network(path: Path) -> FaceNetwork:

@@ -14,6 +14,7 @@ from models.contract import Picture
 from models.face.blocks import FaceConfiguration
 from models.face.motion import DETAIL_PARTS, MOTION_STEP, enlarge, heat_maps
 from models.face.network import FaceNetwork, KeyFeatures
+from models.family import TaskOptions
 from models.landmarks.alignment import Alignment
 from models.landmarks.face_space import FaceSpace, shipped_face_space
 from models.landmarks.flow import coarse_flow
@@ -179,3 +180,12 @@ class FaceTask:
     def _importance(self, landmarks: Tensor, size: int) -> Tensor:
         maps = heat_maps(landmarks, size // MOTION_STEP, _IMPORTANCE_WIDTH, DETAIL_PARTS)
         return 1 + self.detail_weight * enlarge(maps.amax(dim=1, keepdim=True), size)
+
+
+def task(options: TaskOptions) -> FaceTask:
+    """The task of a network with so many compact features; `TrainingError` for too many."""
+    try:
+        configuration = FaceConfiguration(compact_features=options.compact_features)
+    except ValueError as error:
+        raise TrainingError(str(error)) from None
+    return FaceTask(configuration, values_sent=options.values_sent)

@@ -27,3 +27,8 @@ CARD = ModelCard(
     data=FACE_SPACE,
     sha256=FACE_SPACE_SHA256,
 )
+
+
+def cards() -> tuple[ModelCard, ...]:
+    """The one card of `mesh`."""
+    return (CARD,)

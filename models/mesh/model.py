@@ -7,6 +7,7 @@ landmarks and bends the key picture so that its landmarks come to lie there.
 
 from __future__ import annotations
 
+from models.card import ModelCard
 from models.contract import (
     Analyser,
     AnimationModel,
@@ -18,11 +19,12 @@ from models.contract import (
 )
 from models.errors import ModelError
 from models.landmarks.analysis import LandmarkAnalyser
-from models.landmarks.face_space import FaceSpace
+from models.landmarks.face_space import FaceSpace, shipped_face_space
 from models.landmarks.layout import EXPRESSION_VALUES
 from models.landmarks.values import RestFace, find_rest_face, to_values, value_weights
 from models.landmarks.warp import LandmarkWarp
 from models.mesh.card import CARD
+from models.runtime import Runtime
 
 
 class MeshReference(Reference):
@@ -70,3 +72,8 @@ def check_expressions(space: FaceSpace) -> None:
     """Raise `ModelError` for a face space of too few expressions."""
     if len(space.basis) < EXPRESSION_VALUES:
         raise ModelError(f"the face space holds fewer than {EXPRESSION_VALUES} expressions")
+
+
+def load(card: ModelCard, runtime: Runtime) -> MeshModel:
+    """The model with the face space that ships; no network, so `runtime` does not matter."""
+    return MeshModel(shipped_face_space())

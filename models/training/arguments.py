@@ -11,9 +11,10 @@ from collections.abc import Collection, Mapping
 from dataclasses import fields
 from pathlib import Path
 
+from models.family import trained_families
 from models.training.configuration import Augmentation, LossWeights, TrainingConfiguration
 from models.training.errors import TrainingError
-from models.training.tasks import MODELS, build_task
+from models.training.recipes import build_task
 
 
 def _assignment(text: str) -> tuple[str, float]:
@@ -108,7 +109,9 @@ def _add_length(parser: argparse.ArgumentParser) -> None:
 
 def _add_recipe(parser: argparse.ArgumentParser) -> None:
     option = parser.add_argument_group("recipe").add_argument
-    option("--model", choices=tuple(MODELS), default="face", help="network (default: face)")
+    option(
+        "--model", choices=tuple(trained_families()), default="face", help="network (default: face)"
+    )
     option("--batch", type=int, default=8, metavar="N", help="pairs in a step (default: 8)")
     option("--size", type=int, default=256, metavar="N", help="picture width (default: 256)")
     option(
@@ -190,11 +193,12 @@ def _add_machine(parser: argparse.ArgumentParser) -> None:
 
 def configuration_from(options: argparse.Namespace) -> TrainingConfiguration:
     """The configuration that options ask for; raise `TrainingError` where they make no sense."""
-    defaults = MODELS[options.model]
+    recipe = trained_families()[options.model].recipe
+    assert recipe is not None
     index = options.index
     if index is None and (options.data / "INDEX.csv").is_file():
         index = options.data / "INDEX.csv"
-    window = options.window or defaults.window or options.size
+    window = options.window or recipe.window or options.size
     rate = options.learning_rate
     return TrainingConfiguration(
         data=options.data,
@@ -209,8 +213,8 @@ def configuration_from(options: argparse.Namespace) -> TrainingConfiguration:
         minutes=options.minutes,
         steps=options.steps,
         seed=options.seed,
-        learning_rate=defaults.learning_rate if rate is None else rate,
-        gradient_scales=defaults.gradient_scales,
+        learning_rate=recipe.learning_rate if rate is None else rate,
+        gradient_scales=recipe.gradient_scales,
         vgg=options.vgg,
         adversarial_from=options.adversarial_from,
         weights=LossWeights(**_chosen(options.loss, _names(LossWeights))),
@@ -250,7 +254,8 @@ def run_with(options: argparse.Namespace) -> int:
     from models.training.run import train
 
     with training_console() as (report, progress):
-        if options.model != "face" and configuration.vgg is None:
+        recipe = trained_families()[options.model].recipe
+        if recipe is not None and recipe.perceptual and configuration.vgg is None:
             report(
                 "note: without VGG-19 weights (--vgg FILE) there is no perceptual loss, which the "
                 f"published {options.model} was trained with"

@@ -10,12 +10,12 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import nn
 
-from models.checkpoints.reading import read_checkpoint
-from models.checkpoints.tensors import fit_tensors
-from models.checkpoints.unpickling import MAX_CHECKPOINT
+from models.card import check_tensor_file
 from models.errors import CheckpointError
-from models.tensor_files import check_tensor_file
 from models.training.errors import TrainingError
+from models.weights.reading import read_checkpoint
+from models.weights.tensors import fit_tensors
+from models.weights.unpickling import MAX_CHECKPOINT
 
 
 def export_weights(network: nn.Module, metadata: Mapping[str, str], path: Path) -> None:

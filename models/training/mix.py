@@ -18,9 +18,8 @@ from pathlib import Path
 import torch
 from safetensors import SafetensorError, safe_open
 
-from models.card import MAX_TENSOR_FILE
+from models.card import MAX_TENSOR_FILE, check_tensor_file
 from models.errors import CheckpointError
-from models.tensor_files import check_tensor_file
 from models.training.errors import TrainingError
 from models.training.export import write_weights
 

@@ -15,10 +15,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from models.checkpoints.reading import read_checkpoint
-from models.checkpoints.tensors import fit_tensors
 from models.errors import CheckpointError
 from models.training.errors import TrainingError
+from models.weights.reading import read_checkpoint
+from models.weights.tensors import fit_tensors
 
 # Channels of each convolution; 0 halves the resolution.
 _LAYERS = (64, 64, 0, 128, 128, 0, 256, 256, 256, 256, 0, 512, 512, 512, 512, 0, 512)

@@ -9,9 +9,9 @@ from typing import Any
 
 import torch
 
-from models.checkpoints.unpickling import unpickle
 from models.errors import CheckpointError
 from models.training.errors import TrainingError
+from models.weights.unpickling import unpickle
 
 STATE_NAME = "state.pt"
 _ENTRIES = {

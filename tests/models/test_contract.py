@@ -9,8 +9,8 @@ import pytest
 
 from gfvc.demo_clip import demo_still
 from models import AnimationModel, CheckpointError, FaceParameters, ModelError, default_registry
-from models.checkpoints import WeightsStore
 from models.contract import FloatArray, Picture
+from models.weights import WeightsStore
 
 # As on a fresh machine: no weights were imported.
 FRESH = default_registry(WeightsStore(Path("/nonexistent")))

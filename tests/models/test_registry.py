@@ -26,12 +26,12 @@ from models import (
     default_registry,
 )
 from models.card import file_sha256, read_tensors
-from models.checkpoints import WeightsStore
 from models.face.card import CARD as FACE_CARD
 from models.landmarks.face_space import FaceSpace, load_face_space
 from models.mesh.card import CARD as MESH_CARD
 from models.mesh.model import MeshModel
 from models.runtime import Runtime
+from models.weights import WeightsStore
 
 Tensors = dict[str, npt.NDArray[np.float32]]
 

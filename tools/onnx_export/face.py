@@ -1,4 +1,4 @@
-"""Write the `face` network as ONNX graphs: python -m tools.onnx_export.face WEIGHTS OUT.
+"""The `face` network as ONNX graphs.
 
 Two graphs for decoders, and a third for encoders when the network has a compact feature:
 
@@ -12,23 +12,19 @@ float32. Normalisations are folded and weights stored as float16.
 
 from __future__ import annotations
 
-import argparse
 import copy
 import math
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 
-from models.card import file_sha256
-from models.errors import ModelError
 from models.face.network import FaceNetwork, KeyFeatures
 from models.face.rendering import ANALYSE_FILE, DRAW_FILE, ENCODE_KEY_FILE, OnnxRenderer
-from models.face.torch_rendering import fold, load_face_network
+from models.face.torch_rendering import fold
 from models.onnx_runtime import OnnxGraph
-from tools.onnx_export.comparison import Comparison, compare, table
+from tools.onnx_export.comparison import Comparison, compare
 from tools.onnx_export.sampling import sample_rows, sampling_rows
 from tools.onnx_export.writing import write_graph
 
@@ -192,27 +188,7 @@ def check_face(network: FaceNetwork, folder: Path, size: int) -> list[Comparison
     return results
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Write the graphs, check them, print what came out; return the exit status."""
-    parser = argparse.ArgumentParser(
-        prog="python -m tools.onnx_export.face",
-        description="Write the face network as ONNX graphs and compare them with torch.",
-    )
-    parser.add_argument("weights", type=Path, metavar="WEIGHTS", help="safetensors file")
-    parser.add_argument("out", type=Path, metavar="OUT", help="folder for the graphs")
-    options = parser.parse_args(arguments)
-    try:
-        network = load_face_network(options.weights)
-        written = export_face(network, options.out, file_sha256(options.weights), SIZE)
-        results = check_face(network, options.out, SIZE)
-    except (ModelError, OSError) as error:
-        sys.stderr.write(f"tools.onnx_export.face: {error}\n")
-        return 1
-    sys.stdout.write(table(results))
-    for path in written:
-        sys.stdout.write(f"{file_sha256(path)}  {path.stat().st_size:8d} bytes  {path}\n")
-    return 0 if all(result.ok for result in results) else 1
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+def export(network: FaceNetwork, folder: Path, source: str, size: int = SIZE) -> list[Comparison]:
+    """Write the graphs of a network, and compare them with torch."""
+    export_face(network, folder, source, size)
+    return check_face(network, folder, size)

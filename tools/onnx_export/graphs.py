@@ -1,4 +1,4 @@
-"""Analysis and synthesis of the published networks, each step as a graph of its own.
+"""Networks as graphs, one for each step: what that is of the published ones, and writing them.
 
     analyse   picture ──► parameters                                     once per picture
     prepare   key picture ──► features of the source                     once per key picture
@@ -9,15 +9,24 @@ Pictures are float32 [1, 3, 256, 256] in 0..1.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 
+from models.errors import ModelError
+from models.onnx_runtime import OnnxGraph
 from models.published.cfte.network import Cfte, CfteSource
 from models.published.fomm.network import Fomm, FommKeypoints, FommSource
 from models.published.fv2v.network import Fv2v, Fv2vSource
+from tools.onnx_export.comparison import Comparison, compare
+from tools.onnx_export.writing import write_graph
+from tools.parity import synthetic_pictures
+
+LIMIT = 1e-3
+"""Most that an output may differ from torch's, relative to its largest value or 1."""
 
 
 @dataclass(frozen=True)
@@ -51,33 +60,70 @@ class _Calling(nn.Module):
         return self.function(*inputs)
 
 
-def steps_of(network: nn.Module, key: Tensor, driven: Tensor) -> list[Step]:
-    """The steps of a network in evaluation mode, on two pictures [1, 3, H, W].
+def sample_pictures(size: int = 256) -> tuple[Tensor, Tensor]:
+    """A key and a driven picture [1, 3, size, size] in 0..1; size is a divisor of 256."""
+    step = 256 // size
+    pictures = torch.from_numpy(synthetic_pictures()[:2, :, ::step, ::step] / 255)
+    return pictures[:1].float(), pictures[1:].float()
 
-    A step's module shares its weights with the network.
+
+def export_steps(steps: Iterable[Step], folder: Path) -> list[Comparison]:
+    """Write each step as a graph into a folder, and compare its outputs with torch's.
+
+    A graph that the exporter or onnxruntime cannot make or run is a row that says so.
     """
-    if isinstance(network, Fomm):
-        return _fomm(network, key, driven)
-    if isinstance(network, Cfte):
-        return _cfte(network, key, driven)
-    assert isinstance(network, Fv2v)
-    return _fv2v(network, key, driven)
+    folder.mkdir(parents=True, exist_ok=True)
+    return [row for step in steps for row in _export_step(step, folder / f"{step.name}.onnx")]
 
 
-def _step(
+def _export_step(step: Step, path: Path) -> list[Comparison]:
+    try:
+        write_graph(step.module, step.inputs, step.outputs, path)
+    except (torch.onnx.OnnxExporterError, ValueError) as error:
+        return [Comparison(path.name, 0, 0, f"not exported: {_first_line(error)}")]
+    try:
+        found = OnnxGraph(path).run({name: values.numpy() for name, values in step.inputs.items()})
+    except ModelError as error:
+        return [Comparison(path.name, 0, 0, f"not run: {_first_line(error)}")]
+    return [
+        compare(
+            f"{path.name} {name}",
+            expected.numpy(),
+            found[name],
+            LIMIT * max(1.0, float(expected.abs().max())),
+        )
+        for name, expected in zip(step.outputs, step.expected, strict=True)
+    ]
+
+
+def _first_line(error: Exception) -> str:
+    return next(iter(str(error).strip().splitlines()), type(error).__name__)
+
+
+def make_step(
     name: str,
     network: nn.Module,
     function: Callable[..., tuple[Tensor, ...]],
     inputs: Mapping[str, Tensor],
     outputs: list[str],
 ) -> Step:
+    """A step that is a function of tensors, with the outputs that it has by torch.
+
+    Args:
+        name: of the graph's file, without its ending.
+        network: whose weights the function uses; shared, not copied.
+        function: of the inputs by position.
+        inputs: by name, made up, of the right shapes.
+        outputs: names of what the function returns.
+    """
     module = _Calling(network, function).eval()
     with torch.no_grad():
         expected = [output.clone() for output in module(*inputs.values())]
     return Step(name, module, dict(inputs), outputs, expected)
 
 
-def _fomm(network: Fomm, key: Tensor, driven: Tensor) -> list[Step]:
+def fomm_steps(network: Fomm, key: Tensor, driven: Tensor) -> list[Step]:
+    """The steps of FOMM in evaluation mode, on two pictures [1, 3, H, W]."""
     detector, generator = network.kp_detector, network.generator
 
     def analyse(picture: Tensor) -> tuple[Tensor, ...]:
@@ -106,8 +152,8 @@ def _fomm(network: Fomm, key: Tensor, driven: Tensor) -> list[Step]:
 
     parameters = ["positions", "jacobians"]
     source = ["features", "reduced"]
-    analysed = _step("analyse", detector, analyse, {"picture": driven}, parameters)
-    prepared = _step("prepare", generator, prepare, {"picture": key}, source)
+    analysed = make_step("analyse", detector, analyse, {"picture": driven}, parameters)
+    prepared = make_step("prepare", generator, prepare, {"picture": key}, source)
     with torch.no_grad():
         of_key = dict(zip(["key_positions", "key_jacobians"], analyse(key), strict=True))
     inputs = {
@@ -115,10 +161,11 @@ def _fomm(network: Fomm, key: Tensor, driven: Tensor) -> list[Step]:
         **of_key,
         **dict(zip(parameters, analysed.expected, strict=True)),
     }
-    return [analysed, prepared, _step("animate", generator, animate, inputs, ["prediction"])]
+    return [analysed, prepared, make_step("animate", generator, animate, inputs, ["prediction"])]
 
 
-def _cfte(network: Cfte, key: Tensor, driven: Tensor) -> list[Step]:
+def cfte_steps(network: Cfte, key: Tensor, driven: Tensor) -> list[Step]:
+    """The steps of CFTE in evaluation mode, on two pictures [1, 3, H, W]."""
     extractor, generator = network.kp_detector, network.generator
 
     def analyse(picture: Tensor) -> tuple[Tensor, ...]:
@@ -134,8 +181,8 @@ def _cfte(network: Cfte, key: Tensor, driven: Tensor) -> list[Step]:
         return (generator.animate(CfteSource(features, motion_picture), key_feature, feature),)
 
     source = ["features", "motion_picture"]
-    analysed = _step("analyse", extractor, analyse, {"picture": driven}, ["feature"])
-    prepared = _step("prepare", generator, prepare, {"picture": key}, source)
+    analysed = make_step("analyse", extractor, analyse, {"picture": driven}, ["feature"])
+    prepared = make_step("prepare", generator, prepare, {"picture": key}, source)
     with torch.no_grad():
         of_key = extractor(key)
     inputs = {
@@ -143,10 +190,11 @@ def _cfte(network: Cfte, key: Tensor, driven: Tensor) -> list[Step]:
         "key_feature": of_key,
         "feature": analysed.expected[0],
     }
-    return [analysed, prepared, _step("animate", generator, animate, inputs, ["prediction"])]
+    return [analysed, prepared, make_step("animate", generator, animate, inputs, ["prediction"])]
 
 
-def _fv2v(network: Fv2v, key: Tensor, driven: Tensor) -> list[Step]:
+def fv2v_steps(network: Fv2v, key: Tensor, driven: Tensor) -> list[Step]:
+    """The steps of FV2V in evaluation mode, on two pictures [1, 3, H, W]."""
     detector, estimator, generator = network.kp_detector, network.he_estimator, network.generator
 
     def analyse(picture: Tensor) -> tuple[Tensor, ...]:
@@ -167,9 +215,9 @@ def _fv2v(network: Fv2v, key: Tensor, driven: Tensor) -> list[Step]:
 
     source = ["volume", "compressed"]
     pose = ["rotation", "translation", "expression"]
-    analysed = _step("analyse", estimator, analyse, {"picture": driven}, pose)
-    found = _step("canonical", detector, canonical, {"picture": key}, ["keypoints"])
-    prepared = _step("prepare", generator, prepare, {"picture": key}, source)
+    analysed = make_step("analyse", estimator, analyse, {"picture": driven}, pose)
+    found = make_step("canonical", detector, canonical, {"picture": key}, ["keypoints"])
+    prepared = make_step("prepare", generator, prepare, {"picture": key}, source)
     with torch.no_grad():
         poses = [estimator(picture).pose() for picture in (key, driven)]
         keypoints = [pose.keypoints(found.expected[0]) for pose in poses]
@@ -178,5 +226,20 @@ def _fv2v(network: Fv2v, key: Tensor, driven: Tensor) -> list[Step]:
         "key_keypoints": keypoints[0],
         "keypoints": keypoints[1],
     }
-    drawn = _step("animate", generator, animate, inputs, ["prediction"])
+    drawn = make_step("animate", generator, animate, inputs, ["prediction"])
     return [analysed, found, prepared, drawn]
+
+
+def export_fomm(network: Fomm, folder: Path, source: str, size: int = 256) -> list[Comparison]:
+    """Write the graphs of FOMM, and compare them with torch."""
+    return export_steps(fomm_steps(network.requires_grad_(False), *sample_pictures(size)), folder)
+
+
+def export_cfte(network: Cfte, folder: Path, source: str, size: int = 256) -> list[Comparison]:
+    """Write the graphs of CFTE, and compare them with torch."""
+    return export_steps(cfte_steps(network.requires_grad_(False), *sample_pictures(size)), folder)
+
+
+def export_fv2v(network: Fv2v, folder: Path, source: str, size: int = 256) -> list[Comparison]:
+    """Write the graphs of FV2V, and compare them with torch."""
+    return export_steps(fv2v_steps(network.requires_grad_(False), *sample_pictures(size)), folder)

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from tools.parity.check import NETWORK_NAMES, check_parity
+from tools.parity.check import check_parity, checked_families
 from tools.parity.comparison import Comparison, Verdict, compare
 from tools.parity.filling import filled_array, synthetic_pictures
 from tools.parity.observations import Observations, recorded
@@ -13,7 +13,6 @@ from tools.parity.pack import ParityPack, ParityPackError, read_pack
 from tools.parity.weights import check_specifications, filled_weights, load_weights, unallocated
 
 __all__ = [
-    "NETWORK_NAMES",
     "Comparison",
     "Observations",
     "ParityPack",
@@ -21,6 +20,7 @@ __all__ = [
     "Verdict",
     "check_parity",
     "check_specifications",
+    "checked_families",
     "compare",
     "filled_array",
     "filled_weights",

@@ -7,19 +7,18 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from tools.parity.check import NETWORK_NAMES, check_parity
+from tools.parity.check import check_parity, checked_families
 from tools.parity.comparison import Comparison, Verdict
 from tools.parity.pack import ParityPackError
 
 
 def _parser() -> argparse.ArgumentParser:
+    names = tuple(checked_families())
     parser = argparse.ArgumentParser(
         prog="python -m tools.parity",
         description="Compare a network with the golden arrays of a parity pack.",
     )
-    parser.add_argument(
-        "name", choices=NETWORK_NAMES, metavar="NAME", help=", ".join(NETWORK_NAMES)
-    )
+    parser.add_argument("name", choices=names, metavar="NAME", help=", ".join(names))
     parser.add_argument(
         "--pack", type=Path, required=True, metavar="DIR", help="folder of NAME.json and NAME.npz"
     )

@@ -52,7 +52,7 @@ def observe(weights: Mapping[str, Tensor], pictures: Tensor, scenario: Scenario)
         pictures: source, driving, second driving.
         scenario: what else to render.
     """
-    observations = Observations()
+    observations = Observations(zero_flow=True)
     network = load_weights(unallocated(Cfte), weights)
     source, driving, second = _analyse(network, pictures, observations)
 

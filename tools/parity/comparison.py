@@ -110,7 +110,6 @@ def compare(
     ours: Observations,
     *,
     listed: Iterable[str] = (),
-    zero_flow: bool = False,
 ) -> list[Comparison]:
     """Compare every golden array; none is passed over in silence.
 
@@ -122,10 +121,9 @@ def compare(
         golden: arrays of a pack.
         ours: arrays of our run.
         listed: names that the pack should have; those it lacks are reported as absent.
-        zero_flow: ``sparse_motion`` is the optical flow of CFTE, which is taken as zero.
     """
     results = [
-        _compare_one(name, array, ours.find(name), zero_flow) for name, array in golden.items()
+        _compare_one(name, array, ours.find(name), ours.zero_flow) for name, array in golden.items()
     ]
     absent = [name for name in listed if name not in golden]
     return results + [

@@ -42,9 +42,14 @@ def _thinned(array: NDArray[Any], layout: str, parts: str) -> NDArray[Any] | Non
 
 
 class Observations:
-    """Arrays by name; `find` also knows the parts of them that packs store."""
+    """Arrays by name; `find` also knows the parts of them that packs store.
 
-    def __init__(self) -> None:
+    Attributes:
+        zero_flow: ``sparse_motion`` is the optical flow of CFTE, which is taken as zero.
+    """
+
+    def __init__(self, *, zero_flow: bool = False) -> None:
+        self.zero_flow = zero_flow
         self._arrays: dict[str, NDArray[Any]] = {}
         self._layouts: dict[str, str] = {}
 

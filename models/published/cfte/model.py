@@ -5,8 +5,7 @@ from __future__ import annotations
 from torch import Tensor
 
 from models.card import ModelCard
-from models.checkpoints.architectures import COMPACT_FEATURE
-from models.contract import Analysis, FaceParameters
+from models.contract import COMPACT_FEATURE, Analysis, FaceParameters
 from models.published.cfte.network import Cfte
 from models.published.model import Draw, NetworkModel, to_array
 from models.runtime import Runtime

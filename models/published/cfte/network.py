@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
-from models.published.cfte.configuration import CfteConfiguration
+from models.published.cfte.configuration import CFTE_CONVENTIONS, CfteConfiguration
 from models.published.layers import (
     DownBlock,
     FeatureWarpingGenerator,
@@ -252,3 +253,8 @@ class Cfte(nn.Module):
         configuration = configuration or CfteConfiguration()
         self.kp_detector = CfteFeatureExtractor(configuration)
         self.generator = CfteGenerator(configuration)
+
+
+def build(variant: str, names: Collection[str]) -> Cfte:
+    """The network of a published copy; names of tensors say nothing about this one."""
+    return Cfte(CfteConfiguration(conventions=CFTE_CONVENTIONS[variant]))

@@ -6,15 +6,16 @@ from dataclasses import dataclass, field
 
 from torch import Tensor, nn
 
-from models.checkpoints.architectures import ARCHITECTURES
-from models.published.cfte.configuration import CfteConfiguration
+from models.family import TaskOptions
+from models.published import cards
+from models.published.cfte.configuration import CFTE_CONVENTIONS, CfteConfiguration
 from models.published.cfte.network import PICTURE_SIZE, Cfte
 from models.published.training import AnimationTask
 from models.training.errors import TrainingError
 from models.training.rate import as_coded
 from models.training.task import Batch
 
-_LAYOUT = ARCHITECTURES["cfte"].cards[0].layout
+_LAYOUT = cards.cfte()[0].layout
 
 
 @dataclass(frozen=True)
@@ -63,3 +64,8 @@ class CfteTask(AnimationTask):
 
         picture: Tensor = network.generator(batch.key, feature(batch.key), feature(batch.driven))
         return picture, {}
+
+
+def task(options: TaskOptions) -> CfteTask:
+    """The task of a published copy."""
+    return CfteTask(CfteConfiguration(conventions=CFTE_CONVENTIONS[options.variant]))

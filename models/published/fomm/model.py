@@ -6,8 +6,7 @@ import torch
 from torch import Tensor
 
 from models.card import ModelCard
-from models.checkpoints.architectures import AFFINE
-from models.contract import Analysis, FaceParameters
+from models.contract import AFFINE, Analysis, FaceParameters
 from models.errors import ModelError
 from models.published.fomm.network import Fomm, FommKeypoints, inverse_2x2
 from models.published.model import Draw, NetworkModel, to_array

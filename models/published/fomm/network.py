@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
-from models.published.fomm.configuration import FommConfiguration
+from models.published.fomm.configuration import FOMM_CONVENTIONS, FommConfiguration
 from models.published.layers import (
     REDUCTION_FACTOR,
     DenseMotion,
@@ -252,3 +253,8 @@ class Fomm(nn.Module):
         configuration = configuration or FommConfiguration()
         self.kp_detector = FommKeypointDetector(configuration)
         self.generator = FommGenerator(configuration)
+
+
+def build(variant: str, names: Collection[str]) -> Fomm:
+    """The network of a published copy; names of tensors say nothing about this one."""
+    return Fomm(FommConfiguration(conventions=FOMM_CONVENTIONS[variant]))

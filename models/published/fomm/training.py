@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor, nn
 
-from models.checkpoints.architectures import ARCHITECTURES
-from models.published.fomm.configuration import FommConfiguration
+from models.family import TaskOptions
+from models.published import cards
+from models.published.fomm.configuration import FOMM_CONVENTIONS, FommConfiguration
 from models.published.fomm.network import Fomm, FommKeypoints, inverse_2x2
 from models.published.layers import REDUCTION_FACTOR
 from models.published.training import (
@@ -20,7 +21,7 @@ from models.published.training import (
 from models.training.rate import as_coded
 from models.training.task import Batch
 
-_LAYOUT = ARCHITECTURES["fomm"].cards[0].layout
+_LAYOUT = cards.fomm()[0].layout
 
 
 @dataclass(frozen=True)
@@ -95,3 +96,8 @@ def _coded(keypoints: FommKeypoints, *, training: bool) -> FommKeypoints:
         as_coded(keypoints.positions, _LAYOUT.coordinate_precision, training=training),
         as_coded(keypoints.jacobians, _LAYOUT.matrix_precision, training=training),
     )
+
+
+def task(options: TaskOptions) -> FommTask:
+    """The task of a published copy."""
+    return FommTask(FommConfiguration(conventions=FOMM_CONVENTIONS[options.variant]))

@@ -10,8 +10,13 @@ from __future__ import annotations
 from torch import Tensor
 
 from models.card import ModelCard
-from models.checkpoints.architectures import COMPACT_FEATURE, HEAD_ROTATION, HEAD_TRANSLATION
-from models.contract import Analysis, FaceParameters
+from models.contract import (
+    COMPACT_FEATURE,
+    HEAD_ROTATION,
+    HEAD_TRANSLATION,
+    Analysis,
+    FaceParameters,
+)
 from models.published.fv2v.network import Fv2v
 from models.published.fv2v.pose import Fv2vPose
 from models.published.model import Draw, NetworkModel, to_array
@@ -76,3 +81,8 @@ class Fv2vKeypointModel(NetworkModel):
     def _keypoints(self, parameters: FaceParameters) -> Tensor:
         assert parameters.keypoints is not None
         return self.values(parameters.keypoints)
+
+
+def wrap(network: Fv2v, card: ModelCard, runtime: Runtime = Runtime()) -> NetworkModel:
+    """The model of a network in the layout of a card."""
+    return (Fv2vKeypointModel if card.layout.keypoints else Fv2vModel)(network, card, runtime)

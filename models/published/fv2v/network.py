@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from models.published.fv2v.configuration import Fv2vConfiguration
+from models.published.fv2v.configuration import FV2V_CONVENTIONS, Fv2vConfiguration
 from models.published.fv2v.pose import Fv2vPoseEstimator
 from models.published.layers import (
     REDUCTION_FACTOR,
@@ -252,3 +253,13 @@ class Fv2v(nn.Module):
         self.kp_detector = Fv2vKeypointDetector(configuration)
         self.he_estimator = Fv2vPoseEstimator(configuration)
         self.generator = Fv2vGenerator(configuration)
+
+
+def build(variant: str, names: Collection[str]) -> Fv2v:
+    """The network of a published copy; names of tensors tell how its detector works."""
+    return Fv2v(
+        Fv2vConfiguration(
+            conventions=FV2V_CONVENTIONS[variant],
+            detector_reduces_picture="kp_detector.down.weight" in names,
+        )
+    )

@@ -9,9 +9,10 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
-from models.checkpoints.architectures import ARCHITECTURES
+from models.family import TaskOptions
 from models.landmarks.face_space import FaceSpace, find_pose, shipped_face_space
-from models.published.fv2v.configuration import Fv2vConfiguration
+from models.published import cards
+from models.published.fv2v.configuration import FV2V_CONVENTIONS, Fv2vConfiguration
 from models.published.fv2v.network import Fv2v
 from models.published.fv2v.pose import Fv2vPose
 from models.published.layers import REDUCTION_FACTOR
@@ -21,7 +22,7 @@ from models.training.picture_cache import Landmarks
 from models.training.rate import as_coded
 from models.training.task import Batch
 
-_LAYOUT = ARCHITECTURES["fv2v"].cards[0].layout
+_LAYOUT = cards.fv2v()[0].layout
 LEAST_SQUARED_DISTANCE = 0.1
 """Keypoints that are nearer to each other repel."""
 
@@ -136,3 +137,12 @@ def _coded(pose: Fv2vPose, *, training: bool) -> Fv2vPose:
         return as_coded(values, _LAYOUT.matrix_precision, training=training)
 
     return Fv2vPose(coded(pose.rotation), coded(pose.translation), coded(pose.expression))
+
+
+def task(options: TaskOptions) -> Fv2vTask:
+    """The task of a published copy.
+
+    As its authors train it: on whole pictures the keypoint detector needs 16 times the memory.
+    """
+    conventions = FV2V_CONVENTIONS[options.variant]
+    return Fv2vTask(Fv2vConfiguration(conventions=conventions, detector_reduces_picture=True))

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from models import ModelCard, RegisteredModel, Registry
-from models.checkpoints import ARCHITECTURES
+from models.family import imported_families
 from models.published.cfte.model import CfteModel
 from models.published.cfte.network import Cfte
 from models.published.fomm.model import FommModel
@@ -20,7 +20,7 @@ from models.published.model import NetworkModel
 from models.runtime import Runtime
 from tests.models.published.tiny import TINY_CFTE, TINY_FOMM, TINY_FV2V, filled
 
-CARDS = {card.name: card for network in ARCHITECTURES.values() for card in network.cards}
+CARDS = {card.name: card for network in imported_families().values() for card in network.cards()}
 
 # Volumes of the whole picture's resolution would take most of the time of these tests.
 FAST_FV2V = replace(TINY_FV2V, keypoints=15, depth=2, detector_reduces_picture=True)

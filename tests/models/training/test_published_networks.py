@@ -10,9 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from models.checkpoints import ARCHITECTURES
-from models.checkpoints.reading import read_checkpoint
-from models.checkpoints.tensors import fit_tensors
+from models.family import imported_families
 from models.published.cfte.training import CfteTask
 from models.published.fomm.configuration import FommConventions
 from models.published.fomm.network import Fomm
@@ -24,6 +22,8 @@ from models.training.augmentation import Pair, flip, landmark_mirror
 from models.training.export import export_weights
 from models.training.pairs import PairSource, make_pair, stack_pairs
 from models.training.trainer import Trainer
+from models.weights.reading import read_checkpoint
+from models.weights.tensors import fit_tensors
 from tests.models.published.tiny import TINY_CFTE, TINY_FOMM, TINY_FV2V
 from tests.models.training.support import configure, make_footage
 
@@ -81,7 +81,7 @@ def test_exported_weights_are_named_like_a_published_checkpoint(name: str, tmp_p
     network = task.build_network()
     path = tmp_path / "weights.safetensors"
     export_weights(network, task.metadata(), path)
-    fitted = fit_tensors(read_checkpoint(path, ARCHITECTURES[name].entries), network)
+    fitted = fit_tensors(read_checkpoint(path, imported_families()[name].entries), network)
     for parameter, tensor in network.state_dict().items():
         assert torch.allclose(fitted[parameter], tensor, rtol=1e-3, atol=1e-6), parameter
 

@@ -15,14 +15,15 @@ import torch
 from safetensors import safe_open
 from torch import nn
 
+from models.family import trained_families
 from models.training import Augmentation, LossWeights, TrainingConfiguration, TrainingError
 from models.training import validation as validation_module
 from models.training.export import export_weights
 from models.training.perceptual import VggFeatures
 from models.training.picture_cache import Footage
+from models.training.recipes import build_task
 from models.training.run import choose_device, train
 from models.training.task import Batch, Outputs
-from models.training.tasks import MODELS, build_task
 from models.training.validation import Validator
 from tests.models.training.support import Tint, TintTask, clips, configure, make_footage
 
@@ -278,7 +279,7 @@ def test_a_device_that_is_not_there_is_told() -> None:
         choose_device("cuda")
 
 
-@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("model", trained_families())
 def test_tasks_have_their_names_and_weights(model: str) -> None:
     task = build_task(model)
     assert task.name == model

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -15,9 +16,11 @@ from models.errors import CheckpointError, ModelError
 from models.face.blocks import FaceConfiguration
 from models.face.network import FaceNetwork
 from models.face.rendering import DRAW_FILE, ENCODE_KEY_FILE, OnnxRenderer
+from models.family import FAMILIES
 from models.onnx_runtime import OnnxGraph
 from models.training.export import export_weights
-from tools.onnx_export.face import check_face, export_face, main, sample_inputs
+from tools.onnx_export.__main__ import main
+from tools.onnx_export.face import check_face, export, export_face, sample_inputs
 
 SIZE = 64
 TINY = FaceConfiguration(
@@ -91,13 +94,14 @@ def test_pictures_of_another_size_are_refused(graphs: Path) -> None:
 def test_the_command_exports_and_checks(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tools.onnx_export.face.SIZE", SIZE)
+    row = replace(FAMILIES["face"], onnx=partial(export, size=SIZE))
+    monkeypatch.setitem(FAMILIES, "face", row)
     weights = tmp_path / "weights.safetensors"
     plain = replace(TINY, compact_features=0)
     export_weights(network(plain), {"configuration": json.dumps(asdict(plain))}, weights)
-    assert main([str(weights), str(tmp_path / "out")]) == 0
+    assert main(["face", "--weights", str(weights), "--out", str(tmp_path / "out")]) == 0
     text = capsys.readouterr().out
     assert text.startswith("graph      max error    limit  ok\ndraw.onnx")
     assert file_sha256(tmp_path / "out" / DRAW_FILE) in text
-    assert main([str(tmp_path / "none"), str(tmp_path / "out")]) == 1
+    assert main(["face", "--weights", str(tmp_path / "none"), "--out", str(tmp_path / "out")]) == 1
     assert "not a safetensors file" in capsys.readouterr().err

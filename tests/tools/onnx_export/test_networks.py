@@ -7,11 +7,12 @@ from pathlib import Path
 import pytest
 
 from tests.models.published.tiny import tiny_cfte, tiny_fomm, tiny_fv2v
-from tools.onnx_export.__main__ import export_network, main
+from tools.onnx_export.__main__ import main
+from tools.onnx_export.graphs import export_cfte, export_fomm, export_fv2v
 
 
 def test_fomm(tmp_path: Path) -> None:
-    rows = export_network(tiny_fomm(), tmp_path, 128)
+    rows = export_fomm(tiny_fomm(), tmp_path, "", 128)
     assert [row.graph for row in rows] == [
         "analyse.onnx positions",
         "analyse.onnx jacobians",
@@ -23,13 +24,13 @@ def test_fomm(tmp_path: Path) -> None:
 
 
 def test_cfte(tmp_path: Path) -> None:
-    rows = export_network(tiny_cfte(), tmp_path)
+    rows = export_cfte(tiny_cfte(), tmp_path, "")
     assert len(rows) == 4
     assert all(row.ok for row in rows), rows
 
 
 def test_fv2v(tmp_path: Path) -> None:
-    rows = export_network(tiny_fv2v(), tmp_path, 128)
+    rows = export_fv2v(tiny_fv2v(), tmp_path, "", 128)
     assert len(rows) == 7
     assert all(row.ok for row in rows), rows
 

@@ -15,11 +15,11 @@ import numpy as np
 import pytest
 from torch import Tensor, nn
 
+from models.family import FAMILIES, Family
 from tools.parity import (
     Observations,
     ParityPackError,
     Verdict,
-    check,
     check_parity,
     filled_array,
     synthetic_pictures,
@@ -56,8 +56,8 @@ def filled(key: str, salt: str) -> Any:
 @pytest.fixture
 def make_pack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> MakePack:
     """Write ``stand-in.json`` and ``stand-in.npz``, edited at will, and register the network."""
-    monkeypatch.setitem(check._FAMILIES, "stand-in", check._Family(StandIn, observe))
-    monkeypatch.setattr("tools.parity.__main__.NETWORK_NAMES", ("stand-in",))
+    row = Family("stand-in", tuple, build=lambda variant, names: StandIn(), parity=observe)
+    monkeypatch.setitem(FAMILIES, row.name, row)
 
     def make(edit: Edit | None = None, salt: str = "") -> Path:
         golden = {"images_u8": synthetic_pictures(salt), "mid.weight": filled("weight", salt)}

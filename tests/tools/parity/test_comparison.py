@@ -16,9 +16,9 @@ from tools.parity import Comparison, Observations, Verdict, compare, recorded
 def one(
     name: str, golden: NDArray[Any], ours: NDArray[Any], *, zero_flow: bool = False
 ) -> Comparison:
-    observations = Observations()
+    observations = Observations(zero_flow=zero_flow)
     observations.add(name, ours)
-    (result,) = compare({name: golden}, observations, zero_flow=zero_flow)
+    (result,) = compare({name: golden}, observations)
     return result
 
 

@@ -12,25 +12,26 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from models.checkpoints import ARCHITECTURES, Architecture, WeightsStore, loading
+from models.family import Family, imported_families
 from models.published.cfte.configuration import CFTE_CONVENTIONS
 from models.published.cfte.network import Cfte
 from models.published.fomm.configuration import FOMM_CONVENTIONS
 from models.published.fomm.network import Fomm
 from models.published.fv2v.configuration import FV2V_CONVENTIONS
 from models.published.fv2v.network import Fv2v
+from models.weights import WeightsStore, loading
 from tests.models.published.tiny import TINY_CFTE, TINY_FOMM, TINY_FV2V
 from tools.parity import filled_weights, unallocated
 
 Weights = dict[str, Tensor]
 
 
-def build_tiny(architecture: Architecture, variant: str, names: Collection[str]) -> nn.Module:
+def build_tiny(family: Family, variant: str, names: Collection[str]) -> nn.Module:
     """In place of `loading.build_network`: as many keypoints, but few channels."""
-    if architecture.name == "fomm":
+    if family.name == "fomm":
         conventions = FOMM_CONVENTIONS[variant]
         return unallocated(lambda: Fomm(replace(TINY_FOMM, keypoints=10, conventions=conventions)))
-    if architecture.name == "cfte":
+    if family.name == "cfte":
         cfte = replace(TINY_CFTE, conventions=CFTE_CONVENTIONS[variant])
         return unallocated(lambda: Cfte(cfte))
     fv2v = replace(
@@ -54,7 +55,7 @@ def _tiny(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 @cache
 def _filled(name: str, names: tuple[str, ...]) -> Weights:
-    return filled_weights(build_tiny(ARCHITECTURES[name], "jvet_v2", names), salt="tiny")
+    return filled_weights(build_tiny(imported_families()[name], "jvet_v2", names), salt="tiny")
 
 
 def tiny_weights(name: str, *, names: tuple[str, ...] = ()) -> Weights:

@@ -17,11 +17,14 @@ from pathlib import Path
 from typing import Any
 
 from models.card import file_sha256
-from models.checkpoints.architectures import ARCHITECTURES, FINGERPRINT_DIGITS
 from models.errors import CheckpointError
+from models.family import FAMILIES
 
 FOLDER_VARIABLE = "GFVC_MODELS"
 """Environment variable that names the folder of imported weights."""
+
+FINGERPRINT_DIGITS = 8
+"""Digits of the hash of the weights that a URI carries."""
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,31}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -53,7 +56,7 @@ def weights_folder(environment: Mapping[str, str] = os.environ) -> Path:
 class WeightsCard:
     """What was imported. Raises `CheckpointError` for values that cannot be.
 
-    `name` the weights go by; `architecture` and `variant` as in `ARCHITECTURES`;
+    `name` the weights go by; `architecture` and `variant` as in `FAMILIES`;
     `content_sha256` of names, shapes and values of the tensors, the same whatever file they came
     in, and `sha256` of the safetensors file `weights` beside the card; `source` and
     `source_sha256` of the file that was imported; `imported` date and time, ISO 8601.
@@ -71,7 +74,7 @@ class WeightsCard:
 
     def __post_init__(self) -> None:
         check_name(self.name)
-        known = ARCHITECTURES.get(self.architecture)
+        known = FAMILIES.get(self.architecture)
         if known is None or self.variant not in known.variants:
             raise CheckpointError(
                 f"{self.name}: no known network {self.architecture!r}, variant {self.variant!r}"

@@ -18,10 +18,10 @@ import pytest
 import torch
 
 from models import CheckpointError
-from models.checkpoints import unpickling
-from models.checkpoints.reading import read_checkpoint
-from models.checkpoints.unpickling import MEMORY, MEMORY_TO_FILE, NotKept, unpickle
-from models.tensor_files import MAX_HEADER
+from models.card import MAX_HEADER
+from models.weights import unpickling
+from models.weights.reading import read_checkpoint
+from models.weights.unpickling import MEMORY, MEMORY_TO_FILE, NotKept, unpickle
 
 ENTRIES = ("kp_detector", "generator")
 PYTORCH = 700 << 20  # bytes that a process with PyTorch takes by itself
@@ -110,8 +110,8 @@ MEASURE = """
 import json, resource, sys
 from pathlib import Path
 from models import CheckpointError
-from models.checkpoints import unpickling
-from models.checkpoints.reading import read_checkpoint
+from models.weights import unpickling
+from models.weights.reading import read_checkpoint
 unpickling.SECONDS = int(sys.argv[1])
 try:
     read_checkpoint(Path(sys.argv[2]), ("kp_detector", "generator"))

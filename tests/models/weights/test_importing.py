@@ -13,17 +13,17 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from models import CheckpointError
-from models.checkpoints import ARCHITECTURES, WeightsCard, WeightsStore
-from models.checkpoints.importing import import_checkpoint
-from models.checkpoints.loading import build_network
-from tests.models.checkpoints.conftest import (
+from models.family import imported_families
+from models.weights import WeightsCard, WeightsStore
+from models.weights.loading import build_network, import_checkpoint
+from tests.models.weights.conftest import (
     SaveCheckpoint,
     Weights,
     tiny_weights,
     training_checkpoint,
 )
 
-CFTE = ARCHITECTURES["cfte"]
+CFTE = imported_families()["cfte"]
 
 
 def names_in(folder: Path) -> list[str]:
@@ -34,12 +34,12 @@ def imported_content(store: WeightsStore, card: WeightsCard) -> Weights:
     return load_file(store.weights_path(card))
 
 
-@pytest.mark.parametrize("name", list(ARCHITECTURES))
+@pytest.mark.parametrize("name", list(imported_families()))
 def test_what_is_kept_is_what_was_in_the_file(
     name: str, save: SaveCheckpoint, store: WeightsStore
 ) -> None:
     weights = tiny_weights(name)
-    card = import_checkpoint(save(training_checkpoint(weights)), ARCHITECTURES[name], store)
+    card = import_checkpoint(save(training_checkpoint(weights)), imported_families()[name], store)
     kept = imported_content(store, card)
     assert kept.keys() == weights.keys()
     assert all(torch.equal(kept[key], weights[key]) for key in weights)
@@ -100,13 +100,13 @@ def test_a_keypoint_detector_that_reduces_the_picture_is_told_by_its_tensor(
     key = "kp_detector.down.weight"
     weights = tiny_weights("fv2v", names=(key,))
     assert key in weights
-    card = import_checkpoint(save(training_checkpoint(weights)), ARCHITECTURES["fv2v"], store)
+    card = import_checkpoint(save(training_checkpoint(weights)), imported_families()["fv2v"], store)
     assert key in imported_content(store, card)
 
 
-@pytest.mark.parametrize("name", list(ARCHITECTURES))
+@pytest.mark.parametrize("name", list(imported_families()))
 def test_full_networks_know_every_variant_and_fit_their_layouts(name: str) -> None:
-    architecture = ARCHITECTURES[name]
+    architecture = imported_families()[name]
     for variant in architecture.variants:
         network = build_network(architecture, variant, [])
         assert dict(network.named_children()).keys() == set(architecture.entries)

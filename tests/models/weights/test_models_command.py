@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from gfvc.cli.main import main
-from models.checkpoints import WeightsStore
-from tests.models.checkpoints.conftest import SaveCheckpoint, tiny_weights, training_checkpoint
+from models.weights import WeightsStore
+from tests.models.weights.conftest import SaveCheckpoint, tiny_weights, training_checkpoint
 
 
 @pytest.fixture(autouse=True)

@@ -12,10 +12,11 @@ from typing import Any
 import pytest
 
 from models import CheckpointError, UnknownModelError, default_registry
-from models.checkpoints import ARCHITECTURES, WeightsCard, WeightsStore, weights_folder
-from models.checkpoints.importing import import_checkpoint
+from models.family import imported_families
 from models.published.model import NetworkModel
-from tests.models.checkpoints.conftest import SaveCheckpoint, tiny_weights
+from models.weights import WeightsCard, WeightsStore, weights_folder
+from models.weights.loading import import_checkpoint
+from tests.models.weights.conftest import SaveCheckpoint, tiny_weights
 
 
 def add(
@@ -26,7 +27,9 @@ def add(
     name: str | None = None,
 ) -> WeightsCard:
     source = save(tiny_weights(network))
-    return import_checkpoint(source, ARCHITECTURES[network], store, variant=variant, name=name)
+    return import_checkpoint(
+        source, imported_families()[network], store, variant=variant, name=name
+    )
 
 
 def test_the_folder_follows_the_environment() -> None:
