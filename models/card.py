@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import stat
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -84,6 +85,8 @@ def check_tensor_file(path: Path, most: int) -> None:
 
     Its header is within `MAX_HEADER`. `OSError` passes through.
     """
+    if not stat.S_ISREG(path.stat().st_mode):
+        raise CheckpointError(f"{path}: is not a regular file")
     with path.open("rb") as file:
         head = file.read(_SIZE + 1)
         size = file.seek(0, 2)

@@ -22,6 +22,11 @@ VERSION = 1
 # A line holds at most 16 MiB of payload, twice, in hexadecimal digits.
 MAX_LINE_SIZE = 2**27
 
+# Lists, objects, and values in them: each takes up to some hundred bytes of memory. The largest
+# message that can be read has three million.
+MAX_PARTS = 2**22
+_PARTS = b"[{,:"
+
 # Numbers of NAL units and pictures; payloadType as it fits into an SEI NAL unit.
 _MAX_NUMBER = 2**48
 _MAX_PAYLOAD_TYPE = 2**24
@@ -97,6 +102,8 @@ def _objects(path: Path) -> Iterator[_Object]:
 
 
 def _parse(line: bytes, source: str) -> _Object:
+    if len(line) > MAX_PARTS and sum(line.count(mark) for mark in _PARTS) > MAX_PARTS:
+        raise InputError(f"{source}: holds more than {MAX_PARTS} values")
     try:
         value = json.loads(line)
     except (ValueError, RecursionError) as error:

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from gfvc.editing.cutting import Cut, TakenMessage
+from gfvc.editing.cutting import MAX_MESSAGES, Cut, TakenMessage
 from gfvc.errors import InputError
 from sei import Codec, SeiMessage
 from sei.rbsp import MAX_SEI_SIZE
@@ -77,6 +77,10 @@ def nal_unit_groups(records: Iterable[MessageRecord]) -> Iterator[list[MessageRe
         if size > MAX_SEI_SIZE:
             raise InputError(
                 f"{record.source}: the messages of its NAL unit pass {MAX_SEI_SIZE} bytes"
+            )
+        if len(group) == MAX_MESSAGES:
+            raise InputError(
+                f"{record.source}: a NAL unit can be given {MAX_MESSAGES} messages, not more"
             )
         group.append(record)
     if group:

@@ -61,6 +61,8 @@ def _is_safetensors(path: Path) -> bool:
     try:
         if path.is_dir():
             raise CheckpointError(f"{path}: is a folder; name the checkpoint file")
+        if not path.is_file() and path.exists():
+            raise CheckpointError(f"{path}: is not a regular file")
         size = path.stat().st_size
         with path.open("rb") as file:
             head = file.read(9)

@@ -14,7 +14,7 @@ import pytest
 
 from gfvc.editing import MessageSelection, extract_messages, inject_messages, remove_messages
 from gfvc.editing.cutting import MAX_MESSAGES
-from gfvc.editing.json_lines import FREE_GROWTH
+from gfvc.editing.json_lines import FREE_GROWTH, MAX_PARTS
 from gfvc.errors import StreamError
 from gfvc.transcoding import transcode
 from sei import Codec, NalUnit, SeiMessage, join_annex_b, make_sei_nal_unit
@@ -175,6 +175,37 @@ def test_small_lines_do_not_make_a_large_stream(
     assert_refused(
         command, *("inject", base, messages, tmp_path / "out.266"), folder=tmp_path, says=says
     )
+
+
+def test_a_nal_unit_is_not_given_too_many_messages(tmp_path: Path, command: CommandLine) -> None:
+    base = write_stream(tmp_path / "base.266", parameter_sets(), [slice_unit()])
+    messages = tmp_path / "messages.jsonl"
+    line = json.dumps({"picture": 0, "nal": 1, "payload_type": 5, "payload": ""}) + "\n"
+    arguments = ("inject", base, messages, tmp_path / "out.266")
+    messages.write_text(json.dumps(HEADER) + "\n" + line * (MAX_MESSAGES + 1))
+    says = f"line {MAX_MESSAGES + 2}: a NAL unit can be given {MAX_MESSAGES} messages"
+    assert_refused(command, *arguments, folder=tmp_path, says=says)
+    messages.write_text(json.dumps(HEADER) + "\n" + line * MAX_MESSAGES)
+    assert command(*arguments).status == 0
+
+
+@pytest.mark.parametrize("part", ["[],", "{},", '{"":1},'])
+def test_a_line_does_not_become_many_objects(
+    part: str, tmp_path: Path, command: CommandLine
+) -> None:
+    base = write_stream(tmp_path / "base.266", parameter_sets(), [slice_unit()])
+    messages = tmp_path / "messages.jsonl"
+    line = '{"picture": 0, "payload_type": 5, "x": [' + part * (MAX_PARTS // 2) + "1]}\n"
+    messages.write_text(json.dumps(HEADER) + "\n" + line)
+    says = f"line 2: holds more than {MAX_PARTS} values"
+    tracemalloc.start()
+    assert_refused(
+        command, "inject", base, messages, tmp_path / "out.266", folder=tmp_path, says=says
+    )
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    # Copies of the line, where its objects would be twenty times as large.
+    assert peak < 6 * len(line)
 
 
 def test_zero_bytes_of_some_size_are_put_back(tmp_path: Path, command: CommandLine) -> None:

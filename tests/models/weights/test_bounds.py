@@ -18,7 +18,7 @@ import pytest
 import torch
 
 from models import CheckpointError
-from models.card import MAX_HEADER
+from models.card import MAX_HEADER, check_tensor_file
 from models.weights import unpickling
 from models.weights.reading import read_checkpoint
 from models.weights.unpickling import MEMORY, MEMORY_TO_FILE, NotKept, unpickle
@@ -254,3 +254,12 @@ def test_a_reader_that_cannot_start_says_why(
     monkeypatch.setattr(unpickling, "_CHILD", tmp_path / "absent.py")
     with pytest.raises(CheckpointError, match=r"the process that reads it failed .*t open file"):
         unpickle(path)
+
+
+def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+    with pytest.raises(CheckpointError, match="is not a regular file"):
+        read_checkpoint(path, ENTRIES)
+    with pytest.raises(CheckpointError, match="is not a regular file"):
+        check_tensor_file(path, 1000)
