@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 
 from models.training.arguments import add_arguments, run_with
+from sei.escaping import printable
 
 __all__ = ["EPILOG", "HELP", "add_arguments", "run"]
 
@@ -26,4 +27,4 @@ Ctrl-C ends the step that runs and leaves a state; --resume goes on from there.
 
 def run(options: argparse.Namespace) -> int:
     """Run the command."""
-    return run_with(options)
+    return run_with(options, printable)

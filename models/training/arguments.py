@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import fields
 from pathlib import Path
 
@@ -239,8 +239,11 @@ def _all_known(given: Collection[tuple[str, float]], names: Collection[str]) -> 
     return dict(given)
 
 
-def run_with(options: argparse.Namespace) -> int:
-    """Train as the options say; return the exit status."""
+def run_with(options: argparse.Namespace, shown: Callable[[str], str] = str) -> int:
+    """Train as the options say; return the exit status.
+
+    What people are told goes through `shown` first, for names of files are in it.
+    """
     configuration = configuration_from(options)
     shared = _names(LossWeights)
     task = build_task(
@@ -253,7 +256,7 @@ def run_with(options: argparse.Namespace) -> int:
     from models.training.console import training_console
     from models.training.run import train
 
-    with training_console() as (report, progress):
+    with training_console(shown) as (report, progress):
         recipe = trained_families()[options.model].recipe
         if recipe is not None and recipe.perceptual and configuration.vgg is None:
             report(

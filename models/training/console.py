@@ -8,13 +8,15 @@ from contextlib import contextmanager
 
 
 @contextmanager
-def training_console() -> Iterator[tuple[Callable[[str], None], Callable[[float, str], None]]]:
+def training_console(
+    shown: Callable[[str], str] = str,
+) -> Iterator[tuple[Callable[[str], None], Callable[[float, str], None]]]:
     """Yield `report` and `progress` for `models.training.run.train`.
 
-    Without a terminal there are lines only.
+    Without a terminal there are lines only. Texts go through `shown` first.
     """
     if not sys.stderr.isatty():
-        yield _line, lambda share, doing: None
+        yield lambda text: _line(shown(text)), lambda share, doing: None
         return
     from rich.console import Console
     from rich.progress import (
@@ -28,7 +30,7 @@ def training_console() -> Iterator[tuple[Callable[[str], None], Callable[[float,
 
     console = Console(stderr=True)
     bar = Progress(
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         TaskProgressColumn(),
         TimeElapsedColumn(),
@@ -49,7 +51,7 @@ def training_console() -> Iterator[tuple[Callable[[str], None], Callable[[float,
                 bar.reset(task)
             bar.update(task, completed=min(share, 1.0), description=doing)
 
-        yield lambda text: console.print(text, markup=False, highlight=False), progress
+        yield lambda text: console.print(shown(text), markup=False, highlight=False), progress
 
 
 def _line(text: str) -> None:

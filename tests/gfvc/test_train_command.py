@@ -99,3 +99,33 @@ def test_wrong_usage(tmp_path: Path, capsys: pytest.CaptureFixture[str], option:
         main(["train", str(tmp_path), "--out", "o", "--steps", "1", *option.split()])
     assert caught.value.code == 2
     assert "usage: gfvc train" in capsys.readouterr().err
+
+
+def test_what_people_are_told_is_printable(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def train(configuration: TrainingConfiguration, task: object, **options: Any) -> object:
+        options["report"]("clip \x1b[31m\u202e[bold]: 12 pictures")
+        sheet = np.zeros((1, 1, 3), np.uint8)
+        return TrainingResult(1, 1.0, Validation({}, sheet))
+
+    monkeypatch.setattr("models.training.run.train", train)
+    assert main(["train", str(tmp_path), "--out", "runs/face", "--minutes", "5"]) == 0
+    assert capsys.readouterr().err == "clip \\x1b[31m\\u202e[bold]: 12 pictures\n"
+
+
+@pytest.mark.parametrize("way", ["itself", "symbolic", "hard"])
+def test_a_training_does_not_replace_what_it_starts_from(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], way: str
+) -> None:
+    out = tmp_path / "out"
+    out.mkdir()
+    weights = given = out / "face-best.safetensors"
+    weights.write_bytes(b"dear to me")
+    if way != "itself":
+        given = tmp_path / "other.safetensors"
+        (given.symlink_to if way == "symbolic" else given.hardlink_to)(weights)
+    arguments = ["train", str(tmp_path), "--out", str(out), "--weights", str(given)]
+    assert main([*arguments, "--steps", "1"]) == 1
+    assert "lies among the results" in capsys.readouterr().err
+    assert weights.read_bytes() == b"dear to me"

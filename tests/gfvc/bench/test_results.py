@@ -11,6 +11,7 @@ import pytest
 from gfvc.bench.plan import Plan
 from gfvc.bench.plots import curves_to_draw, draw_all, mean_curves
 from gfvc.bench.results import ClipResult, assemble, read_results, write_results
+from gfvc.cli.bench_command import _print_rates
 from gfvc.errors import InputError
 from gfvc.metrics import MEASURES
 from tests.gfvc.bench.points import curve, point
@@ -101,3 +102,36 @@ def test_the_mean_takes_settings_that_every_clip_has() -> None:
         {**point("a", "x", 9.0, 36.0), "label": "QP 30"},
     ]
     assert mean_curves(points, ["a", "b"], MEASURES["psnr"]) == {"x": [(5.0, 31.0)]}
+
+
+HOSTILE = "\x1b[31m[bold]$\\frac{$\u202e\udcff"
+
+
+def hostile_clips() -> list[ClipResult]:
+    results = two_clips()[:1]
+    clip = results[0].clip
+    assert clip is not None
+    clip["name"] = HOSTILE
+    for made in results[0].points:
+        made["curve"] = f"{made['curve']} {HOSTILE}"
+    return results
+
+
+def test_names_in_plots_are_text(tmp_path: Path) -> None:
+    written = draw_all(assemble(Plan(), hostile_clips()), tmp_path)
+    drawn = (tmp_path / next(name for name in written if name.endswith(".svg"))).read_text()
+    assert r"\x1b[31m[bold]$\frac{$\u202e\xff" in drawn
+    assert not set(drawn) & {"\x1b", "\u202e"}
+
+
+def test_names_in_tables_are_text(capsys: pytest.CaptureFixture[str]) -> None:
+    results = assemble(Plan(), hostile_clips())
+    for row in results["bd_rates"]:
+        row.update(status="no overlap", gap=1.0)
+    _print_rates(results)
+    out = capsys.readouterr().out
+    assert "\x1b" not in out
+    assert "\u202e" not in out
+    shown = "".join(out.replace("│", "").split())
+    assert r"gfvcmesh\x1b[31m[bold]$\frac{$\u202e\xff" in shown
+    assert r"against vvenc \x1b[31m[bold]$\frac{$\u202e\xff" in " ".join(out.split())
