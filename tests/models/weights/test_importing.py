@@ -263,3 +263,18 @@ def test_an_import_that_fails_late_leaves_the_folder_as_it_was(
 
     monkeypatch.setattr(Path, "replace", full_disk)
     assert_refused(source, store, "cannot be written (No space left", force=True)
+
+
+@pytest.mark.parametrize("by_link", [False, True])
+def test_weights_do_not_replace_themselves(
+    save: SaveCheckpoint, store: WeightsStore, tmp_path: Path, by_link: bool
+) -> None:
+    card = import_checkpoint(save(training_checkpoint(tiny_weights("cfte"))), CFTE, store)
+    kept = store.weights_path(card)
+    content = kept.read_bytes()
+    source = kept
+    if by_link:
+        source = tmp_path / "link.safetensors"
+        source.symlink_to(kept)
+    assert_refused(source, store, "the file that would be replaced", force=True, variant="goluck")
+    assert kept.read_bytes() == content
