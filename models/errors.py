@@ -3,7 +3,8 @@
 ModelError
 ├── UnknownModelError      no model has the name or URI asked for
 ├── CheckpointError        a weights or data file is missing, damaged or of the wrong shape
-└── FaceTrackerError       the face tracking library cannot be loaded or run
+├── FaceTrackerError       the face tracking library cannot be loaded or run
+└── TrainingError          clips, options or a state file that training cannot go on with
 """
 
 from __future__ import annotations
@@ -23,3 +24,7 @@ class CheckpointError(ModelError):
 
 class FaceTrackerError(ModelError):
     """The face tracking library cannot be loaded or run."""
+
+
+class TrainingError(ModelError):
+    """Clips, options or a state file that training cannot go on with; the text is one line."""

@@ -9,11 +9,11 @@ from __future__ import annotations
 from gfvc.metrics.catalogue import MEASURES, Better, Measure
 from gfvc.metrics.clip_measure import ClipMeasure, ClipScores, PictureScores
 from gfvc.metrics.flicker import FlickerMeasure
-from gfvc.metrics.landmark_error import FACE_LOST_ERROR, LandmarkError, landmark_distance
-from gfvc.metrics.regions import face_region, mouth_region
-from gfvc.metrics.sharpness import laplacian_variance
-from gfvc.metrics.similarity import Picture, luma, ms_ssim, psnr, ssim, ssim_map
-from gfvc.metrics.wavelet_similarity import cw_ssim
+from gfvc.metrics.landmark_error import LandmarkError
+from models.contract import Picture
+from models.metrics.face import FACE_LOST_ERROR, face_region, landmark_distance, mouth_region
+from models.metrics.similarity import laplacian_variance, luma, ms_ssim, psnr, ssim, ssim_map
+from models.metrics.wavelet_similarity import cw_ssim
 
 __all__ = [
     "FACE_LOST_ERROR",

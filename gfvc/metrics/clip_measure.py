@@ -11,15 +11,13 @@ import numpy as np
 
 from gfvc.metrics.catalogue import MEASURES
 from gfvc.metrics.flicker import FlickerMeasure
-from gfvc.metrics.landmark_error import FACE_LOST_ERROR, landmark_distance
-from gfvc.metrics.regions import face_region, mouth_region
-from gfvc.metrics.sharpness import laplacian_variance
-from gfvc.metrics.similarity import Picture, ms_ssim, psnr, ssim_map
 from gfvc.metrics.vmaf import VmafMeasure
-from gfvc.metrics.wavelet_similarity import cw_ssim
 from models.closable import Closable
-from models.contract import FloatArray
+from models.contract import FloatArray, Picture
 from models.landmarks.tracking import FaceTracker
+from models.metrics.face import FACE_LOST_ERROR, face_region, landmark_distance, mouth_region
+from models.metrics.similarity import laplacian_variance, ms_ssim, psnr, ssim_map
+from models.metrics.wavelet_similarity import cw_ssim
 
 MAX_PSNR = 100.0
 """What equal pictures count, so that means stay finite."""

@@ -17,8 +17,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from gfvc.metrics.similarity import Picture, luma
-from models.contract import FloatArray
+from models.contract import FloatArray, Picture
+from models.metrics.similarity import luma
 
 _CONFIDENCE = 50.0
 

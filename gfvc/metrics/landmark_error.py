@@ -6,23 +6,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from gfvc.metrics.similarity import Picture
-from models.contract import FloatArray
-from models.landmarks.points import FACE_POINTS, LEFT_EYE_OUTER_CORNER, RIGHT_EYE_OUTER_CORNER
+from models.contract import FloatArray, Picture
 from models.landmarks.tracking import FaceTracker
-
-# What a decoded picture counts in which no face is found any more.
-FACE_LOST_ERROR = 1.0
-
-
-def landmark_distance(source: FloatArray, decoded: FloatArray) -> float:
-    """Mean 2D distance of the 468 face points over the distance of the outer eye corners.
-
-    Landmarks are [478, 2 or 3] of two square pictures of one size.
-    """
-    distances = np.linalg.norm((source - decoded)[:FACE_POINTS, :2], axis=1)
-    eyes = source[RIGHT_EYE_OUTER_CORNER, :2] - source[LEFT_EYE_OUTER_CORNER, :2]
-    return float(distances.mean() / np.linalg.norm(eyes))
+from models.metrics.face import FACE_LOST_ERROR, landmark_distance
 
 
 @dataclass(slots=True)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gfvc.metrics.similarity import Picture
+from models.contract import Picture
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -68,7 +68,7 @@ def load_learned_measures(
     present = learned_measures_present(environment)
     if not present:
         return []
-    from models.learned_similarity import load_dists, load_lpips
+    from models.metrics.learned import load_dists, load_lpips
 
     load = {"lpips": load_lpips, "dists": load_dists}
     return [LearnedMeasure(name, load[name](*paths)) for name, paths in present.items()]

@@ -15,7 +15,7 @@ from base_codec_adapters.pictures import write_raw_video
 from base_codec_adapters.temporary import naming_tmpdir, temporary_folder
 from base_codec_adapters.video_quality import RawVideo, measure_vmaf
 from gfvc.colour import to_picture420
-from gfvc.metrics.similarity import Picture
+from models.contract import Picture
 
 _BIT_DEPTH = 8
 

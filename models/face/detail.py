@@ -13,6 +13,7 @@ import numpy as np
 from models.contract import Picture
 from models.landmarks.flow import Float32Array
 from models.landmarks.points import FACE_POINTS
+from models.metrics.similarity import LUMA_WEIGHTS
 
 WANTED_SHARE = 0.8
 """Share of the key picture's variance of the Laplacian that a drawn face gets at least."""
@@ -21,7 +22,7 @@ STRONGEST = 1.5
 """Most of the difference to the smoothed picture that is added; more shows as halos."""
 
 _SMOOTHING = 1.0  # standard deviation in pixels
-_LUMA = np.array([[0.2126, 0.7152, 0.0722]], np.float32)
+_LUMA = np.array([LUMA_WEIGHTS], np.float32)
 _MARGIN = 4  # pixels around the face that the filters look at
 
 

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from models.contract import Picture
+from models.errors import TrainingError
 from models.face.blocks import FaceConfiguration
 from models.face.motion import DETAIL_PARTS, MOTION_STEP, enlarge, heat_maps
 from models.face.network import FaceNetwork, KeyFeatures
@@ -20,9 +21,8 @@ from models.landmarks.face_space import FaceSpace, shipped_face_space
 from models.landmarks.flow import coarse_flow
 from models.landmarks.values import quantised, rest_face
 from models.training.augmentation import Pair
-from models.training.errors import TrainingError
-from models.training.picture_cache import Landmarks
-from models.training.rate import rate_loss, round_through
+from models.training.footage import Landmarks
+from models.training.losses import rate_loss, round_through
 from models.training.task import Batch, Outputs
 
 COMPACT_PRECISION = 8

@@ -18,9 +18,9 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
+from models.errors import TrainingError
 from models.published.layers import coordinate_grid, sample
 from models.training.augmentation import Pair
-from models.training.errors import TrainingError
 from models.training.task import Batch, Outputs
 
 

@@ -6,7 +6,7 @@ here is light; PyTorch is loaded by `models.training.run`, which holds `train`.
 
 from __future__ import annotations
 
+from models.errors import TrainingError
 from models.training.configuration import Augmentation, LossWeights, TrainingConfiguration
-from models.training.errors import TrainingError
 
 __all__ = ["Augmentation", "LossWeights", "TrainingConfiguration", "TrainingError"]

@@ -11,9 +11,9 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import fields
 from pathlib import Path
 
+from models.errors import TrainingError
 from models.family import trained_families
 from models.training.configuration import Augmentation, LossWeights, TrainingConfiguration
-from models.training.errors import TrainingError
 from models.training.recipes import build_task
 
 

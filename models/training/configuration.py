@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from models.training.errors import TrainingError
+from models.errors import TrainingError
 
 SMALLEST_WINDOW = 64
 """The smallest of the four scales of the SSIM loss then still holds its window of 7 pixels."""
@@ -64,7 +64,7 @@ class TrainingConfiguration:
         skip: names of clips to leave out, with or without folder and suffix.
         start_from: weights file to begin with, or None for random weights.
         size: width and height of pictures.
-        window: width of the part that is drawn in a step by networks that can, and judged by the
+        window: width of the part that is drawn in a step by networks that can, and seen by the
             discriminator; a multiple of 32 from 64 up to `size`.
         batch: pairs in a step.
         minutes: time budget over all resumed runs together, or None.

@@ -11,8 +11,7 @@ from safetensors.torch import save_file
 from torch import nn
 
 from models.card import check_tensor_file
-from models.errors import CheckpointError
-from models.training.errors import TrainingError
+from models.errors import CheckpointError, TrainingError
 from models.weights.reading import read_checkpoint
 from models.weights.tensors import fit_tensors
 from models.weights.unpickling import MAX_CHECKPOINT

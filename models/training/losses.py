@@ -1,21 +1,34 @@
-"""Terms of the loss that every animation network shares."""
+"""Terms of the loss that animation networks share, and the networks that some of them need.
+
+The perceptual loss says how alike two pictures look to VGG-19: Johnson et al., "Perceptual losses
+for real-time style transfer and super-resolution", 2016, on a pyramid of pictures as in Siarohin et
+al., "First Order Motion Model for Image Animation", 2019. The network is configuration E of
+Simonyan and Zisserman, "Very deep convolutional networks for large-scale image recognition", 2015,
+up to the first convolution of its fifth block. Its weights do not come with the project.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional
+from torch.nn.utils.parametrizations import spectral_norm
 
+from models.errors import CheckpointError, TrainingError
+from models.metrics.similarity import LUMA_WEIGHTS
 from models.training.configuration import LossWeights
-from models.training.quality import luma, ssim_maps
 from models.training.task import Outputs
+from models.weights.reading import read_checkpoint
+from models.weights.tensors import fit_tensors
 
 SHARED_LOSSES = ("l1", "gradient", "ssim")
 PERCEPTUAL_LOSS = "perceptual"
 ADVERSARIAL_LOSSES = ("adversarial", "features")
 _SSIM_SCALES = 4
+_C1, _C2 = 0.01**2, 0.03**2
 
 
 def weighted_l1(picture: Tensor, target: Tensor, importance: Tensor | None) -> Tensor:
@@ -39,12 +52,33 @@ def gradient_loss(picture: Tensor, target: Tensor, scales: int = 1) -> Tensor:
     return total / scales
 
 
+def luma(picture: Tensor) -> Tensor:
+    """Luma [B, 1, H, W], contiguous, which windows run over much faster."""
+    weights = picture.new_tensor(LUMA_WEIGHTS).reshape(1, 3, 1, 1)
+    return (picture * weights).sum(dim=1, keepdim=True).contiguous()
+
+
+def _ssim_map(first: Tensor, second: Tensor) -> Tensor:
+    """SSIM of lumas [B, 1, H, W] in 0..1, in windows of 7×7 within the picture, all alike."""
+
+    def mean(planes: Tensor) -> Tensor:
+        return functional.avg_pool2d(planes, 7, stride=1)
+
+    mean_a, mean_b = mean(first), mean(second)
+    variance_a = mean(first * first) - mean_a * mean_a
+    variance_b = mean(second * second) - mean_b * mean_b
+    covariance = mean(first * second) - mean_a * mean_b
+    structure = (2 * covariance + _C2) / (variance_a + variance_b + _C2)
+    brightness = (2 * mean_a * mean_b + _C1) / (mean_a * mean_a + mean_b * mean_b + _C1)
+    return brightness * structure
+
+
 def ssim_loss(picture: Tensor, target: Tensor) -> Tensor:
     """1 − SSIM of the luma with a 7×7 mean window, summed over four scales."""
     first, second = luma(picture), luma(target)
     total = torch.zeros((), device=picture.device)
     for _ in range(_SSIM_SCALES):
-        total = total + 1 - ssim_maps(first, second, box=True)[0].mean()
+        total = total + 1 - _ssim_map(first, second).mean()
         first, second = functional.avg_pool2d(first, 2), functional.avg_pool2d(second, 2)
     return total
 
@@ -62,7 +96,7 @@ def shared_losses(
 
 
 def discriminator_loss(real: Tensor, drawn: Tensor) -> Tensor:
-    """Hinge loss of verdicts (Lim and Ye, "Geometric GAN", 2017)."""
+    """Hinge loss of logits (Lim and Ye, "Geometric GAN", 2017)."""
     return functional.relu(1 - real).mean() + functional.relu(1 + drawn).mean()
 
 
@@ -70,3 +104,158 @@ def feature_matching(drawn: Sequence[Tensor], real: Sequence[Tensor]) -> Tensor:
     """Mean absolute difference of the discriminator's features, summed over its layers."""
     terms = [(a.float() - b.float()).abs().mean() for a, b in zip(drawn, real, strict=True)]
     return torch.stack(terms).sum()
+
+
+def exp_golomb_bits(values: Tensor) -> Tensor:
+    """Bits of ue(v) for whole numbers from 0 on (H.274, clause 9 as in H.266)."""
+    # frexp is exact where a rounded logarithm is not: 1 + v = m · 2**e with 0.5 <= m < 1.
+    exponent = torch.frexp(values.double() + 1).exponent
+    return (2 * exponent - 1).to(torch.float32)
+
+
+def element_bits(steps: Tensor, precision: int) -> Tensor:
+    """Bits of each predicted matrix element of a generative face video message.
+
+    A value of `steps` · 2**−precision is sent as whole part ue(v), fraction ue(v) and, unless
+    it is 0, a sign.
+    """
+    magnitude = steps.abs().round()
+    whole = torch.floor(magnitude / 2**precision)
+    fraction = magnitude - whole * 2**precision
+    return exp_golomb_bits(whole) + exp_golomb_bits(fraction) + (magnitude > 0).float()
+
+
+def round_through(values: Tensor) -> Tensor:
+    """Rounded values whose gradient is that of the values (Bengio et al., 2013)."""
+    return values + (values.round() - values).detach()
+
+
+def as_coded(values: Tensor, precision: int, *, training: bool) -> Tensor:
+    """Values as a decoder gets them, in steps of 2**−precision.
+
+    In training uniform noise of a step's width stands for rounding, since it lets gradients
+    through unchanged (Ballé et al., "End-to-end optimized image compression", 2017).
+    """
+    step = 2.0**-precision
+    if training:
+        return values + step * (torch.rand_like(values) - 0.5)
+    return step * (values / step).round()
+
+
+def rate_loss(steps: Tensor, precision: int) -> Tensor:
+    """Bits a picture for steps [B, K]: the real number, with the gradient of a smooth one."""
+    magnitude = steps.abs()
+    smooth = 2 * torch.log2(1 + magnitude)
+    real = element_bits(steps.detach(), precision)
+    return (smooth + (real - smooth).detach()).sum(dim=1).mean()
+
+
+# Channels of each convolution; 0 halves the resolution.
+_LAYERS = (64, 64, 0, 128, 128, 0, 256, 256, 256, 256, 0, 512, 512, 512, 512, 0, 512)
+_COMPARED = (1, 6, 11, 20, 29)
+"""Numbers of the ReLU layers behind the first convolution of each block."""
+
+_UNUSED = tuple(
+    f"features.{number}.{kind}" for number in (30, 32, 34) for kind in ("weight", "bias")
+)
+"""The rest of the fifth block, which whole files hold."""
+
+_SCALES = 4
+_MEAN, _DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+"""Of the pictures of ImageNet, in 0..1."""
+
+
+class VggFeatures(nn.Module):
+    """Outputs of five layers of VGG-19; names and shapes are those of the published weights."""
+
+    mean: Tensor
+    deviation: Tensor
+
+    def __init__(self) -> None:
+        super().__init__()
+        layers: list[nn.Module] = []
+        before = 3
+        for channels in _LAYERS:
+            if channels:
+                layers += [nn.Conv2d(before, channels, 3, padding=1), nn.ReLU()]
+                before = channels
+            else:
+                layers.append(nn.MaxPool2d(2))
+        self.features = nn.Sequential(*layers)
+        self.register_buffer("mean", torch.tensor(_MEAN).reshape(1, 3, 1, 1), persistent=False)
+        self.register_buffer(
+            "deviation", torch.tensor(_DEVIATION).reshape(1, 3, 1, 1), persistent=False
+        )
+
+    def forward(self, picture: Tensor) -> list[Tensor]:
+        """[B, 3, H, W] in 0..1, sides from 16 on, to features of five resolutions."""
+        x = (picture - self.mean) / self.deviation
+        outputs = []
+        for number, layer in enumerate(self.features):
+            x = layer(x)
+            if number in _COMPARED:
+                outputs.append(x)
+        return outputs
+
+
+def load_vgg(path: Path) -> VggFeatures:
+    """VGG-19 with the weights of a file, in evaluation mode and not to be trained.
+
+    The file is the published `vgg19` state dictionary (`.pth`) or a safetensors file with the same
+    names (`features.0.weight`, …). Its classifier and the rest of its fifth block are left out.
+
+    Raises:
+        TrainingError: the file is missing, unsafe, cut off or of another network.
+    """
+    network = VggFeatures()
+    try:
+        tensors = read_checkpoint(path, ("features",))
+        used = {name: tensor for name, tensor in tensors.items() if name not in _UNUSED}
+        network.load_state_dict(fit_tensors(used, network), strict=True)
+    except CheckpointError as error:
+        text = str(error)
+        where = "" if text.startswith(str(path)) else f"{path}: "
+        raise TrainingError(f"{where}{text}; wanted are the weights of VGG-19") from None
+    return network.eval().requires_grad_(False)
+
+
+def perceptual_loss(network: VggFeatures, picture: Tensor, target: Tensor) -> Tensor:
+    """Mean absolute difference of features, summed over layers and over four resolutions.
+
+    `picture` and `target` are [B, 3, H, W] in 0..1.
+    """
+    total = torch.zeros((), device=picture.device)
+    for scale in range(_SCALES):
+        if scale:
+            picture, target = functional.avg_pool2d(picture, 2), functional.avg_pool2d(target, 2)
+        if min(picture.shape[2:]) < 16:
+            break
+        with torch.no_grad():
+            wanted = network(target)
+        for drawn, real in zip(network(picture), wanted, strict=True):
+            total = total + (drawn.float() - real.float()).abs().mean()
+    return total
+
+
+class PatchDiscriminator(nn.Module):
+    """Three convolutions of stride 2 and a logit for each patch.
+
+    Isola et al., "Image-to-image translation with conditional adversarial networks", 2017;
+    Miyato et al., "Spectral normalization for generative adversarial networks", 2018.
+    """
+
+    def __init__(self, channels: int = 32) -> None:
+        super().__init__()
+        steps = ((3, channels), (channels, 2 * channels), (2 * channels, 4 * channels))
+        self.layers = nn.ModuleList(
+            spectral_norm(nn.Conv2d(before, after, 4, 2, 1)) for before, after in steps
+        )
+        self.verdict = spectral_norm(nn.Conv2d(4 * channels, 1, 3, padding=1))
+
+    def forward(self, picture: Tensor) -> tuple[Tensor, list[Tensor]]:
+        """[B, 3, H, W] in 0..1 to logits [B, 1, H/8, W/8] (above 0: real) and layer outputs."""
+        features = []
+        for layer in self.layers:
+            picture = functional.leaky_relu(layer(picture), 0.2)
+            features.append(picture)
+        return self.verdict(picture).float(), features

@@ -19,8 +19,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 
 from models.card import MAX_TENSOR_FILE, check_tensor_file
-from models.errors import CheckpointError
-from models.training.errors import TrainingError
+from models.errors import CheckpointError, TrainingError
 from models.training.export import write_weights
 
 

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from models.errors import TrainingError
 from models.training.augmentation import (
     KeyCoding,
     MirrorOrder,
@@ -19,10 +20,8 @@ from models.training.augmentation import (
     augment,
 )
 from models.training.configuration import TrainingConfiguration
-from models.training.errors import TrainingError
-from models.training.picture_cache import Footage
-from models.training.task import Batch, TrainingTask
-from models.training.window import Window
+from models.training.footage import Footage
+from models.training.task import Batch, TrainingTask, Window
 
 _WINDOW_STEP = 32
 _BATCHES_AHEAD = 2

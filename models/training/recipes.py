@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any
 
+from models.errors import TrainingError
 from models.family import TaskOptions, trained_families
-from models.training.errors import TrainingError
 
 if TYPE_CHECKING:
     from models.training.task import TrainingTask

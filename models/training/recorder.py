@@ -1,22 +1,67 @@
-"""What a training leaves in its folder beside the state."""
+"""A CSV table that grows by a row now and then, and survives a resume."""
 
 from __future__ import annotations
 
+import csv
 import json
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timezone
+from pathlib import Path
 
 import torch
 from torch import Tensor
 
-from models.training.errors import TrainingError
+from models.errors import TrainingError
 from models.training.export import export_weights
 from models.training.losses import ADVERSARIAL_LOSSES, PERCEPTUAL_LOSS, SHARED_LOSSES
-from models.training.table import Table
 from models.training.trainer import Trainer
 from models.training.validation import SCORES, Validation, Validator, write_sheet
+
+
+class Table:
+    """Rows of numbers with a first column `step`; rows after a step are dropped on a resume.
+
+    A last row that was cut off is dropped too. Raises `TrainingError` when the file cannot be
+    read or written.
+    """
+
+    def __init__(self, path: Path, columns: Sequence[str], step: int) -> None:
+        self._path = path
+        self._columns = ("step", *columns)
+        try:
+            rows = _kept_rows(path, step) if step and path.exists() else []
+            temporary = path.with_suffix(".tmp")
+            with temporary.open("w", newline="", encoding="utf-8") as file:
+                writer = csv.DictWriter(file, self._columns, extrasaction="ignore")
+                writer.writeheader()
+                writer.writerows(rows)
+            temporary.replace(path)
+        except (OSError, UnicodeDecodeError, csv.Error) as error:
+            raise TrainingError(f"{path}: cannot be read and written ({error})") from None
+
+    def add(self, step: int, values: Mapping[str, float]) -> None:
+        """Append a row; columns without a value stay empty."""
+        cells = {name: f"{value:.6g}" for name, value in values.items()}
+        try:
+            with self._path.open("a", newline="", encoding="utf-8") as file:
+                csv.DictWriter(file, self._columns).writerow({"step": step, **cells})
+        except OSError as error:
+            raise TrainingError(f"{self._path}: cannot be written ({error})") from None
+
+
+def _kept_rows(path: Path, step: int) -> list[dict[str, str]]:
+    with path.open(newline="", encoding="utf-8") as file:
+        return [
+            row
+            for row in csv.DictReader(file)
+            # A row that was cut off lacks its last cells.
+            if None not in row.values()
+            and (number := row.get("step", "")).isdigit()
+            and int(number) <= step
+        ]
+
 
 Report = Callable[[str], None]
 
@@ -74,7 +119,7 @@ class Recorder:
     def note_losses(self, losses: dict[str, Tensor]) -> None:
         """Take in a step's losses; every `log_steps` write their means."""
         configuration = self._trainer.configuration
-        # A judge that came in between counts from its first step on.
+        # A discriminator that came in between counts from its first step on.
         if losses.keys() != self._sums.keys():
             self._sums, self._count, self._since = {}, 0, time.monotonic()
         for name, value in losses.items():
@@ -111,15 +156,15 @@ class Recorder:
     def validate(self) -> Validation:
         """Score the average network; export its weights, and again where it is the best so far.
 
-        The judge makes pictures sharper and hardly better in MS-SSIM. So once it takes part fully,
-        the search for the best starts anew, and the blurred ones from before are out.
+        The discriminator makes pictures sharper and hardly better in MS-SSIM. Once it takes part
+        fully, the search for the best starts anew, and the blurred ones from before are out.
         """
         trainer = self._trainer
         began = time.monotonic()
-        validation = self._validator.validate(trainer.average.network, trainer.device)
-        judged = trainer.adversarial_share == 1
-        if judged and not trainer.best_is_judged:
-            trainer.best, trainer.best_is_judged = -math.inf, True
+        validation = self._validator.validate(trainer.average.module, trainer.device)
+        adversarial = trainer.adversarial_share == 1
+        if adversarial and not trainer.best_is_adversarial:
+            trainer.best, trainer.best_is_adversarial = -math.inf, True
         improved = validation.scores["ms_ssim"] > trainer.best
         names = ["latest", "best"] if improved else ["latest"]
         for name in names:
@@ -129,7 +174,7 @@ class Recorder:
                 **{score: f"{value:.6g}" for score, value in validation.scores.items()},
             }
             export_weights(
-                trainer.average.network,
+                trainer.average.module,
                 metadata,
                 self._out / f"{trainer.task.name}-{name}.safetensors",
             )

@@ -9,8 +9,7 @@ from typing import Any
 
 import torch
 
-from models.errors import CheckpointError
-from models.training.errors import TrainingError
+from models.errors import CheckpointError, TrainingError
 from models.weights.unpickling import unpickle
 
 STATE_NAME = "state.pt"

@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from pathlib import Path
 
 import torch
 from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel
 
-from models.training.average import WeightAverage
+from models.errors import TrainingError
 from models.training.configuration import TrainingConfiguration
-from models.training.discriminator import PatchDiscriminator
-from models.training.errors import TrainingError
 from models.training.export import start_from_weights
 from models.training.losses import (
     PERCEPTUAL_LOSS,
+    PatchDiscriminator,
+    VggFeatures,
     discriminator_loss,
     feature_matching,
+    load_vgg,
+    perceptual_loss,
     shared_losses,
 )
-from models.training.perceptual import VggFeatures, load_vgg, perceptual_loss
 from models.training.state_file import (
     random_states,
     read_state,
@@ -43,8 +46,22 @@ def to_channels_last(network: nn.Module) -> nn.Module:
     return network
 
 
+def _moving_average(decay: float) -> Callable[[Tensor, Tensor, Tensor | int], Tensor]:
+    """Exponential moving average of weights and buffers after so many steps; early ones count more.
+
+    It draws better than the network itself.
+    """
+
+    def average(averaged: Tensor, current: Tensor, steps: Tensor | int) -> Tensor:
+        if not averaged.is_floating_point():
+            return current
+        return torch.lerp(averaged, current, 1 - min(decay, int(steps) / (int(steps) + 20)))
+
+    return average
+
+
 class Trainer:
-    """A network, its average, its judge, and all that has to be kept to go on with them."""
+    """A network, its average, its discriminator, and all that has to be kept to go on with them."""
 
     def __init__(
         self, configuration: TrainingConfiguration, task: TrainingTask, device: torch.device
@@ -56,12 +73,15 @@ class Trainer:
         self.network: nn.Module = to_channels_last(task.build_network().to(device))
         if configuration.start_from is not None:
             start_from_weights(self.network, task.metadata(), configuration.start_from)
-        judge = PatchDiscriminator(configuration.discriminator_channels)
-        self.discriminator: nn.Module = to_channels_last(judge.to(device))
+        discriminator = PatchDiscriminator(configuration.discriminator_channels)
+        self.discriminator: nn.Module = to_channels_last(discriminator.to(device))
         self.perceptual: VggFeatures | None = None
         if configuration.vgg is not None:
             self.perceptual = load_vgg(configuration.vgg).to(device)
-        self.average = WeightAverage(self.network, configuration.average_decay)
+        self.average = AveragedModel(
+            self.network, avg_fn=_moving_average(configuration.average_decay), use_buffers=True
+        )
+        self.average.eval().requires_grad_(False)
         self.optimiser = torch.optim.AdamW(
             self.network.parameters(),
             configuration.learning_rate,
@@ -74,7 +94,12 @@ class Trainer:
         self.step = 0
         self.elapsed = 0.0
         self.best = -math.inf
-        self.best_is_judged = False
+        self.best_is_adversarial = False
+        self._count_averaged()
+
+    def _count_averaged(self) -> None:
+        """Tell the average how many steps it has seen; the first weights count as one."""
+        self.average.n_averaged.fill_(self.step + 1)
 
     @property
     def progress(self) -> float:
@@ -89,7 +114,7 @@ class Trainer:
 
     @property
     def adversarial_share(self) -> float:
-        """How far the judge takes part, 0 to 1."""
+        """How far the discriminator takes part, 0 to 1."""
         start = self.configuration.adversarial_from
         if start is None or self.step < start:
             return 0.0
@@ -118,10 +143,10 @@ class Trainer:
             with self._autocast():
                 loss = perceptual_loss(self.perceptual, outputs.picture, outputs.target)
             losses[PERCEPTUAL_LOSS] = configuration.weights.perceptual * loss
-        judged: dict[str, Tensor] = {}
+        of_discriminator: dict[str, Tensor] = {}
         if self.adversarial_share:
-            judged = {"discriminator": self._judge(batch, outputs)}
-            losses.update(self._convince(batch, outputs))
+            of_discriminator = {"discriminator": self._teach_discriminator(batch, outputs)}
+            losses.update(self._adversarial_losses(batch, outputs))
         total = torch.stack(list(losses.values())).sum()
         self.optimiser.zero_grad(set_to_none=True)
         total.backward()  # type: ignore[no-untyped-call]
@@ -130,8 +155,9 @@ class Trainer:
             raise self._diverged()
         self.optimiser.step()
         self.step += 1
-        self.average.update(self.network, self.step)
-        return {name: loss.detach() for name, loss in {**losses, **judged, "total": total}.items()}
+        self.average.update_parameters(self.network)
+        losses = {**losses, **of_discriminator, "total": total}
+        return {name: loss.detach() for name, loss in losses.items()}
 
     def _diverged(self) -> TrainingError:
         return TrainingError(
@@ -145,15 +171,15 @@ class Trainer:
         )
 
     def _patches(self, batch: Batch, pictures: Tensor) -> Tensor:
-        """The part that the judge sees, also of networks that draw whole pictures."""
+        """The part that the discriminator sees, also of networks that draw whole pictures."""
         size = batch.driven.shape[-1]
         whole = batch.window is not None and pictures.shape[-1] == size
         if whole and batch.window is not None:
             pictures = batch.window.cut(pictures, size)
         return pictures.contiguous(memory_format=torch.channels_last)
 
-    def _judge(self, batch: Batch, outputs: Outputs) -> Tensor:
-        """Teach the judge."""
+    def _teach_discriminator(self, batch: Batch, outputs: Outputs) -> Tensor:
+        """Take a step of the discriminator; return its loss."""
         self.discriminator.requires_grad_(True)
         with self._autocast():
             real, _ = self.discriminator(self._patches(batch, outputs.target))
@@ -166,17 +192,17 @@ class Trainer:
         self.discriminator_optimiser.step()
         return loss
 
-    def _convince(self, batch: Batch, outputs: Outputs) -> dict[str, Tensor]:
-        """What the network has to learn from the judge."""
+    def _adversarial_losses(self, batch: Batch, outputs: Outputs) -> dict[str, Tensor]:
+        """What the network has to learn from the discriminator."""
         weights = self.configuration.weights
         self.discriminator.requires_grad_(False)
         with self._autocast():
-            verdict, features = self.discriminator(self._patches(batch, outputs.picture))
+            logits, features = self.discriminator(self._patches(batch, outputs.picture))
             with torch.no_grad():
                 _, wanted = self.discriminator(self._patches(batch, outputs.target))
         share = self.adversarial_share
         return {
-            "adversarial": -weights.adversarial * share * verdict.mean(),
+            "adversarial": -weights.adversarial * share * logits.mean(),
             "features": weights.features * share * feature_matching(features, wanted),
         }
 
@@ -187,9 +213,9 @@ class Trainer:
             "step": self.step,
             "elapsed": self.elapsed,
             "best": self.best,
-            "best_is_judged": self.best_is_judged,
+            "best_is_judged": self.best_is_adversarial,
             "network": self.network.state_dict(),
-            "average": self.average.network.state_dict(),
+            "average": self.average.module.state_dict(),
             "discriminator": self.discriminator.state_dict(),
             "optimiser": self.optimiser.state_dict(),
             "discriminator_optimiser": self.discriminator_optimiser.state_dict(),
@@ -204,7 +230,7 @@ class Trainer:
             raise TrainingError(f"{path}: is the state of another network: {state['metadata']}")
         try:
             self.network.load_state_dict(state["network"])
-            self.average.network.load_state_dict(state["average"])
+            self.average.module.load_state_dict(state["average"])
             self.discriminator.load_state_dict(state["discriminator"])
             self.optimiser.load_state_dict(state["optimiser"])
             self.discriminator_optimiser.load_state_dict(state["discriminator_optimiser"])
@@ -213,5 +239,6 @@ class Trainer:
             reason = str(error).strip().splitlines()[0]
             raise TrainingError(f"{path}: does not fit this training ({reason})") from None
         self.step, self.elapsed, self.best = state["step"], state["elapsed"], state["best"]
+        self._count_averaged()
         # Not in states of the first format.
-        self.best_is_judged = bool(state.get("best_is_judged", False))
+        self.best_is_adversarial = bool(state.get("best_is_judged", False))

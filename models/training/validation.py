@@ -12,12 +12,12 @@ import torch
 from torch import Tensor, nn
 
 from models.contract import Picture
-from models.landmarks import points as groups
+from models.errors import TrainingError
 from models.landmarks.tracking import FaceTracker
-from models.training.errors import TrainingError
+from models.metrics.face import FACE_LOST_ERROR, face_region, landmark_distance
+from models.metrics.similarity import laplacian_variance, ms_ssim, psnr, ssim
+from models.training.footage import Footage, Landmarks
 from models.training.pairs import make_pair, stack_pairs, to_device
-from models.training.picture_cache import Footage, Landmarks
-from models.training.quality import ms_ssim, psnr, sharpness, ssim
 from models.training.task import Batch, Outputs, TrainingTask
 
 SCORES = (
@@ -32,15 +32,18 @@ SCORES = (
     "faces_lost",
 )
 MAX_SHEET_ROWS = 8
-_LEAST_SHARPNESS = 1e-6
+_LEAST_SHARPNESS = 0.05
+_MAX_PSNR = 100.0
+"""What equal pictures count, so that means stay finite."""
 
 
 @dataclass(frozen=True, slots=True)
 class Validation:
     """Mean scores over all validation pictures, and the sheet uint8 RGB [rows·S, 4·S, 3].
 
-    `psnr` (dB), `ssim` and `ms_ssim` (luma) of the drawn pictures; `sharpness`, the variance of
-    the Laplacian in the box of the face, over that in the key picture; `warped_…` and
+    All are of pictures of 8 bits, by `models.metrics`: `psnr` (dB), `ssim` and `ms_ssim` (luma) of
+    the drawn pictures; `sharpness`, the variance of the Laplacian in the box of the face, over that
+    in the key picture; `warped_…` and
     `copied_psnr` of the warped and of the unchanged key picture; `landmark_error` in distances
     of the outer eye corners, over the pictures that were tracked, 1 where no face is found;
     `faces_lost`, how many those are.
@@ -94,38 +97,31 @@ class Validator:
         return Validation(scores, np.concatenate(sheet))
 
     def _score(self, batch: Batch, outputs: Outputs, rows: dict[str, list[float]]) -> None:
-        def note(name: str, values: Tensor) -> None:
-            rows[name] += [float(value) for value in values]
-
-        picture, target = outputs.picture, outputs.target
-        note("psnr", psnr(picture, target))
-        note("ssim", ssim(picture, target))
-        note("ms_ssim", ms_ssim(picture, target))
-        note("copied_psnr", psnr(batch.key, target))
-        if outputs.warped is not None:
-            note("warped_psnr", psnr(outputs.warped, target))
-            note("warped_ssim", ssim(outputs.warped, target))
-        for drawn, key, face, key_face in zip(
-            picture, batch.key, batch.driven_landmarks, batch.key_landmarks, strict=True
-        ):
-            sharp = _face_sharpness(key, key_face)
+        for number, face in enumerate(batch.driven_landmarks.numpy()):
+            drawn, target, key = (
+                to_picture(pictures[number])
+                for pictures in (outputs.picture, outputs.target, batch.key)
+            )
+            rows["psnr"].append(_finite_psnr(target, drawn))
+            rows["ssim"].append(ssim(target, drawn))
+            rows["ms_ssim"].append(ms_ssim(target, drawn))
+            rows["copied_psnr"].append(_finite_psnr(target, key))
+            if outputs.warped is not None:
+                warped = to_picture(outputs.warped[number])
+                rows["warped_psnr"].append(_finite_psnr(target, warped))
+                rows["warped_ssim"].append(ssim(target, warped))
+            sharp = _face_sharpness(key, batch.key_landmarks[number].numpy())
             rows["sharpness"].append(_face_sharpness(drawn, face) / max(sharp, _LEAST_SHARPNESS))
         if self._tracked:
             with FaceTracker() as tracker:
                 for drawn, face in zip(
-                    picture[: self._tracked], batch.driven_landmarks, strict=False
+                    outputs.picture[: self._tracked], batch.driven_landmarks, strict=False
                 ):
                     found = tracker.look(to_picture(drawn))
-                    error = 1.0 if found is None else landmark_error(found, face.numpy())
-                    rows["landmark_error"].append(error)
+                    rows["landmark_error"].append(
+                        FACE_LOST_ERROR if found is None else landmark_distance(face.numpy(), found)
+                    )
                     rows["faces_lost"].append(float(found is None))
-
-
-def landmark_error(found: np.ndarray, wanted: Landmarks) -> float:  # type: ignore[type-arg]
-    """Mean distance of 468 points [478, 3] in the plane, in distances of the outer eye corners."""
-    distances = np.linalg.norm((found - wanted)[: groups.FACE_POINTS, :2], axis=1)
-    eyes = wanted[groups.RIGHT_EYE_OUTER_CORNER] - wanted[groups.LEFT_EYE_OUTER_CORNER]
-    return float(distances.mean() / max(float(np.hypot(*eyes[:2])), 1e-6))
 
 
 def to_picture(planes: Tensor) -> Picture:
@@ -134,12 +130,14 @@ def to_picture(planes: Tensor) -> Picture:
     return np.ascontiguousarray(pixels.permute(1, 2, 0).numpy())
 
 
-def _face_sharpness(picture: Tensor, landmarks: Tensor) -> float:
-    size = picture.shape[-1]
-    points = landmarks[: groups.FACE_POINTS, :2].numpy() * size
-    low = np.clip(np.floor(points.min(axis=0)), 0, size - 4).astype(int)
-    high = np.clip(np.ceil(points.max(axis=0)), low + 4, size).astype(int)
-    return float(sharpness(picture[None, :, low[1] : high[1], low[0] : high[0]]))
+def _finite_psnr(target: Picture, drawn: Picture) -> float:
+    return min(psnr(target, drawn), _MAX_PSNR)
+
+
+def _face_sharpness(picture: Picture, landmarks: Landmarks) -> float:
+    height, width = picture.shape[:2]
+    region = face_region(landmarks.astype(np.float64), width, height)
+    return laplacian_variance(picture, region)
 
 
 def _sheet_row(batch: Batch, outputs: Outputs) -> Picture:

@@ -6,13 +6,13 @@ from dataclasses import dataclass, field
 
 from torch import Tensor, nn
 
+from models.errors import TrainingError
 from models.family import TaskOptions
 from models.published import cards
 from models.published.cfte.configuration import CFTE_CONVENTIONS, CfteConfiguration
 from models.published.cfte.network import PICTURE_SIZE, Cfte
 from models.published.training import AnimationTask
-from models.training.errors import TrainingError
-from models.training.rate import as_coded
+from models.training.losses import as_coded
 from models.training.task import Batch
 
 _LAYOUT = cards.cfte()[0].layout

@@ -18,7 +18,7 @@ from models.published.training import (
     position_loss,
     random_deformation,
 )
-from models.training.rate import as_coded
+from models.training.losses import as_coded
 from models.training.task import Batch
 
 _LAYOUT = cards.fomm()[0].layout

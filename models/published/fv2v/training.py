@@ -18,8 +18,8 @@ from models.published.fv2v.pose import Fv2vPose
 from models.published.layers import REDUCTION_FACTOR
 from models.published.training import AnimationTask, position_loss, random_deformation
 from models.training.augmentation import Pair
-from models.training.picture_cache import Landmarks
-from models.training.rate import as_coded
+from models.training.footage import Landmarks
+from models.training.losses import as_coded
 from models.training.task import Batch
 
 _LAYOUT = cards.fv2v()[0].layout

@@ -16,7 +16,7 @@ from gfvc.metrics.learned import (
 )
 from gfvc.video_reader import Picture
 from models.errors import CheckpointError
-from models.learned_similarity import Dists, Lpips
+from models.metrics.learned import Dists, Lpips
 
 
 def random_weights(network: nn.Module) -> dict[str, Tensor]:

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from gfvc.metrics import cw_ssim, ssim
-from gfvc.metrics.wavelet_similarity import _bands, _filters
 from gfvc.video_reader import Picture
+from models.metrics.wavelet_similarity import _bands, _filters
 
 
 def grating(period: float, turn: float, phase: float = 0.0) -> Picture:

@@ -16,7 +16,7 @@ from models.landmarks import points as groups
 from models.landmarks.face_space import HeadPose, shipped_face_space
 from models.training import Augmentation, TrainingConfiguration
 from models.training.augmentation import Pair
-from models.training.picture_cache import Footage
+from models.training.footage import Footage
 from models.training.run import train
 from models.training.task import Batch, Outputs
 

@@ -11,15 +11,17 @@ from models.training import Augmentation
 from models.training.augmentation import (
     Pair,
     augment,
+    code_key,
     colour,
     crop,
     flip,
+    has_hevc_encoder,
+    hevc_intra,
     imitate_key_coding,
     landmark_mirror,
 )
-from models.training.key_coding import code_key, has_hevc_encoder, hevc_intra
+from models.training.footage import Landmarks
 from models.training.pairs import make_pair
-from models.training.picture_cache import Landmarks
 from tests.models.training.support import make_footage
 
 MARKED = (groups.LIPS_OUTER[0], groups.RIGHT_EYE_OUTER_CORNER, groups.NOSE[0], groups.CHIN)
@@ -173,7 +175,7 @@ def test_coding_is_real_half_of_the_time(monkeypatch: pytest.MonkeyPatch) -> Non
         real.append(qp)
         return picture
 
-    monkeypatch.setattr("models.training.key_coding.hevc_intra", note)
+    monkeypatch.setattr("models.training.augmentation.hevc_intra", note)
     random = np.random.default_rng(0)
     picture = np.zeros((64, 64, 3), np.uint8)
     for _ in range(200):

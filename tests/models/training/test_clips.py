@@ -7,9 +7,8 @@ import numpy as np
 import pytest
 
 from models.errors import ModelError
-from models.training import TrainingError, picture_cache
-from models.training.clips import Clip, find_clips
-from models.training.picture_cache import load_footage
+from models.training import TrainingError, footage
+from models.training.footage import Clip, find_clips, load_footage
 from tests.models.training.support import make_footage
 
 HEAD = "file,identity,split\n"
@@ -117,7 +116,7 @@ def tracked(monkeypatch: pytest.MonkeyPatch) -> dict[str, int]:
         made["calls"] += 1
         return make_footage("made up", made["pictures"]).landmarks.astype(np.float64)
 
-    monkeypatch.setattr(picture_cache, "clip_landmarks", landmarks)
+    monkeypatch.setattr(footage, "clip_landmarks", landmarks)
     return made
 
 
@@ -129,7 +128,7 @@ def test_pictures_are_decoded_once_and_resized(
     first = load_footage(clip, 96, tmp_path / "cache")
     assert first.pictures.shape == (3, 96, 96, 3)
     assert [int(picture.mean()) for picture in first.pictures] == [0, 20, 40]
-    monkeypatch.setattr(picture_cache, "_decode", None)  # would fail if it were called again
+    monkeypatch.setattr(footage, "_decode", None)  # would fail if it were called again
     again = load_footage(clip, 96, tmp_path / "cache")
     assert np.array_equal(first.pictures, again.pictures)
 

@@ -18,9 +18,8 @@ from models.landmarks.face_space import shipped_face_space
 from models.training import TrainingError
 from models.training.augmentation import landmark_mirror
 from models.training.pairs import PairSource, make_pair, stack_pairs
-from models.training.task import Batch
+from models.training.task import Batch, Window
 from models.training.trainer import Trainer
-from models.training.window import Window
 from tests.models.training.support import clips, configure, make_footage, train
 
 TINY = FaceConfiguration(channels=(4, 4, 8), motion_channels=4, bottleneck_blocks=1)

@@ -5,12 +5,13 @@ import torch
 
 from models.training.losses import (
     discriminator_loss,
+    element_bits,
     feature_matching,
     gradient_loss,
+    rate_loss,
     ssim_loss,
     weighted_l1,
 )
-from models.training.rate import element_bits, rate_loss
 
 
 def pictures() -> tuple[torch.Tensor, torch.Tensor]:

@@ -9,7 +9,7 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
-from models.training.errors import TrainingError
+from models.errors import TrainingError
 from models.training.mix import main, mix
 
 

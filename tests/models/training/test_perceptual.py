@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from models.training import TrainingError
-from models.training.perceptual import VggFeatures, load_vgg, perceptual_loss
+from models.training.losses import VggFeatures, load_vgg, perceptual_loss
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from models.training.rate import as_coded, element_bits, rate_loss
+from models.training.losses import as_coded, element_bits, rate_loss
 from sei import Element, FaceValues, GfvState, MatrixValues
 
 COMPACT_FEATURE = 7

@@ -19,8 +19,8 @@ from models.family import trained_families
 from models.training import Augmentation, LossWeights, TrainingConfiguration, TrainingError
 from models.training import validation as validation_module
 from models.training.export import export_weights
-from models.training.perceptual import VggFeatures
-from models.training.picture_cache import Footage
+from models.training.footage import Footage
+from models.training.losses import VggFeatures
 from models.training.recipes import build_task
 from models.training.run import choose_device, train
 from models.training.task import Batch, Outputs

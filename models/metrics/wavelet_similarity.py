@@ -25,7 +25,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from gfvc.metrics.similarity import Picture, luma
+from models.contract import Picture
+from models.metrics.similarity import luma
 
 SCALES = 4
 ORIENTATIONS = 8

@@ -1,4 +1,4 @@
-"""Regions of a picture that landmarks mark: the face, the mouth.
+"""Regions of a picture that landmarks mark, and how far landmarks lie from where they should be.
 
 Landmarks are [478, 2 or 3] in picture widths and heights; a region is rows and columns, never
 empty and within the picture.
@@ -9,9 +9,17 @@ from __future__ import annotations
 import numpy as np
 
 from models.contract import FloatArray
-from models.landmarks.points import FACE_POINTS, LIPS_OUTER
+from models.landmarks.points import (
+    FACE_POINTS,
+    LEFT_EYE_OUTER_CORNER,
+    LIPS_OUTER,
+    RIGHT_EYE_OUTER_CORNER,
+)
 
 Region = tuple[slice, slice]
+
+# What a decoded picture counts in which no face is found any more.
+FACE_LOST_ERROR = 1.0
 
 _MOUTH_ENLARGEMENT = 1.5
 
@@ -35,3 +43,13 @@ def _box(points: FloatArray, enlargement: float, width: int, height: int) -> Reg
         int
     )
     return slice(top, bottom), slice(left, right)
+
+
+def landmark_distance(source: FloatArray, decoded: FloatArray) -> float:
+    """Mean 2D distance of the 468 face points over the distance of the outer eye corners.
+
+    Landmarks are [478, 2 or 3] of two square pictures of one size.
+    """
+    distances = np.linalg.norm((source - decoded)[:FACE_POINTS, :2], axis=1)
+    eyes = source[RIGHT_EYE_OUTER_CORNER, :2] - source[LEFT_EYE_OUTER_CORNER, :2]
+    return float(distances.mean() / np.linalg.norm(eyes))
