@@ -44,11 +44,14 @@ def check_writable(path: Path, *, force: bool, sources: Collection[Path] = ()) -
 
 def _would_lose(source: Path, output: Path) -> bool:
     """Whether an input is the very file that is to be replaced, or lies in such a folder."""
-    if not (source.exists() and output.exists()):
-        return False
-    return output.samefile(source) or (
-        output.is_dir() and source.resolve().is_relative_to(output.resolve())
-    )
+    try:
+        if not (source.exists() and output.exists()):
+            return False
+        return output.samefile(source) or (
+            output.is_dir() and source.resolve().is_relative_to(output.resolve())
+        )
+    except OSError:
+        return False  # whoever reads or writes it says what is wrong with it
 
 
 @contextlib.contextmanager
