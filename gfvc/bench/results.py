@@ -85,7 +85,8 @@ def read_results(path: Path) -> dict[str, Any]:
 
 def _replace(path: Path, text: str) -> None:
     with replaced_when_complete(path, force=True) as temporary:
-        temporary.write_text(text, encoding="utf-8")
+        # A variant goes by any name that a user can type.
+        temporary.write_text(text, encoding="utf-8", errors="backslashreplace")
 
 
 def _points_table(points: Sequence[Mapping[str, Any]]) -> str:

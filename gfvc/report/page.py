@@ -19,6 +19,7 @@ from gfvc.report.charts import bits_chart, swatch
 from gfvc.report.choices import Comparison, comparisons, worst_pictures
 from gfvc.report.curves import clip_charts, mean_charts
 from gfvc.report.media import Media, pictures_at
+from sei import printable
 
 WORST = 3
 """Worst pictures shown by each measure."""
@@ -141,6 +142,9 @@ class _Assembly:
             worst_apart=WORST_APART_SECONDS,
         )
 
+    def _leave_out(self, sentence: str) -> None:
+        self.left_out.append(printable(sentence))
+
     def _first_videos(self, clip: Clip, chosen: Sequence[Comparison]) -> list[Comparison]:
         """The most equal comparison of each curve, as far as their videos fit."""
         curves: dict[str, Comparison] = {}
@@ -153,7 +157,7 @@ class _Assembly:
         shown += [] if comparison.peer is None else [comparison.peer.video]
         reason = self._media.add_videos(shown)
         if reason is not None:
-            self.left_out.append(f"{clip.name}: videos of {comparison.ours.name}: {reason}")
+            self._leave_out(f"{clip.name}: videos of {comparison.ours.name}: {reason}")
         return reason is None
 
     def _clip(
@@ -223,13 +227,13 @@ class _Assembly:
             sources = pictures_at(clip.source, clip.rate, wanted)
             decoded = pictures_at(point.video, clip.rate, wanted)
         except InputError as error:
-            self.left_out.append(f"{clip.name}: worst pictures of {point.name}: {error}")
+            self._leave_out(f"{clip.name}: worst pictures of {point.name}: {error}")
             return []
         drawn: dict[int, _WorstPicture] = {}
         for number in dict.fromkeys(number for some in numbers.values() for number in some):
             uris = self._media.add_pictures([sources[number], decoded[number]])
             if uris is None:
-                self.left_out.append(
+                self._leave_out(
                     f"{clip.name}: worst pictures of {point.name}: over the page's size limit"
                 )
                 break

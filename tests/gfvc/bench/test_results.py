@@ -124,6 +124,12 @@ def test_names_in_plots_are_text(tmp_path: Path) -> None:
     assert not set(drawn) & {"\x1b", "\u202e"}
 
 
+def test_tables_hold_any_name(tmp_path: Path) -> None:
+    write_results(tmp_path, assemble(Plan(), hostile_clips()))
+    assert "\\udcff" in (tmp_path / "points.csv").read_text(encoding="utf-8")
+    assert read_results(tmp_path / "bench.json")["clips"][0]["name"] == HOSTILE
+
+
 def test_names_in_tables_are_text(capsys: pytest.CaptureFixture[str]) -> None:
     results = assemble(Plan(), hostile_clips())
     for row in results["bd_rates"]:

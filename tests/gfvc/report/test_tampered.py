@@ -34,6 +34,7 @@ _VALUES: list[Any] = [
     float("nan"),
     "",
     "\ud800",
+    "\udcff.mp4",
     "\x1b[31m\u202e",
     "$\\frac{$",
     "</script>",
@@ -99,6 +100,19 @@ def test_changed_results_give_a_page_or_an_input_error(
     # Or the test would look at one side only.
     assert pages > 3
     assert refused > 3
+
+
+def test_files_with_hostile_names_are_named_on_the_page(
+    bench_run: Path, results: dict[str, Any], tmp_path: Path
+) -> None:
+    name = "\x1b[31m\u202e\udcff<b>.mp4"
+    results["clips"][0]["source"] = name
+    shutil.copytree(bench_run, tmp_path / "bench")
+    (tmp_path / "bench" / "bench.json").write_text(json.dumps(results))
+    summary = write_report(tmp_path / "bench", tmp_path / "page.html")
+    assert any("\\x1b[31m\\u202e\\xff<b>.mp4" in sentence for sentence in summary.left_out)
+    page = (tmp_path / "page.html").read_text(encoding="utf-8")
+    assert "\\x1b[31m\\u202e\\xff&lt;b&gt;.mp4" in page
 
 
 @pytest.mark.parametrize(
