@@ -120,10 +120,13 @@ except CheckpointError as error:
     said = str(error)
 children = resource.getrusage(resource.RUSAGE_CHILDREN)
 own = resource.getrusage(resource.RUSAGE_SELF)
+# Its ru_maxrss would count the process that started this one.
+status = Path("/proc/self/status").read_text()
+peak = int(status.partition("VmHWM:")[2].split()[0])
 print(json.dumps({
     "said": said,
     "seconds": children.ru_utime + children.ru_stime + own.ru_utime + own.ru_stime,
-    "memory": 1024 * max(children.ru_maxrss, own.ru_maxrss),
+    "memory": 1024 * max(children.ru_maxrss, peak),
 }))
 """
 
