@@ -10,12 +10,12 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from types import TracebackType
 from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
-from models.closable import Closable
 from models.errors import ModelError
 
 Picture = npt.NDArray[np.uint8]
@@ -23,6 +23,7 @@ FloatArray = npt.NDArray[np.float64]
 IntegerArray = npt.NDArray[np.int64]
 
 Scalar = TypeVar("Scalar", np.float64, np.int64)
+Held = TypeVar("Held", bound="Closable")
 
 # Values of gfv_matrix_type_idx that models here use.
 AFFINE, HEAD_ROTATION, HEAD_TRANSLATION, COMPACT_FEATURE = 0, 4, 5, 7
@@ -182,6 +183,24 @@ class Analysis:
 
     parameters: FaceParameters
     detail: Any = field(default=None, repr=False)
+
+
+class Closable:
+    """An object that holds something which must be freed: closed at the end of a `with` block."""
+
+    def close(self) -> None:
+        """Free what is held; nothing, unless a subclass says otherwise."""
+
+    def __enter__(self: Held) -> Held:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
 
 
 class Analyser(Closable, ABC):

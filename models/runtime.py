@@ -1,8 +1,19 @@
-"""How networks run: on which device, by which library."""
+"""How networks run: on which device, by which library.
+
+Parsers import this; PyTorch is loaded when a device of it is asked for.
+"""
 
 from __future__ import annotations
 
+import os
+from collections.abc import Collection
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from models.errors import ModelError
+
+if TYPE_CHECKING:
+    import torch
 
 DEVICE_VARIABLE = "GFVC_DEVICE"
 """Environment variable that names the device of networks, such as cpu or cuda:1."""
@@ -20,7 +31,7 @@ class Runtime:
             has on that device.
         bfloat16: whether FOMM, CFTE and FV2V draw in bfloat16: faster on some processors and GPUs,
             and less exact. What they find in pictures stays as it is: bfloat16 is too
-            coarse for places.
+            coarse for positions.
     """
 
     device: str = "auto"
@@ -30,3 +41,59 @@ class Runtime:
     def __post_init__(self) -> None:
         if self.engine not in ENGINES:
             raise ValueError(f"engine is one of {', '.join(ENGINES)}, not {self.engine!r}")
+
+
+def named_device(wanted: str = "auto") -> tuple[str, str]:
+    """The device asked for, "auto" for any, and what asked for it, for messages.
+
+    `wanted` "auto" leaves it to the environment variable.
+    """
+    if wanted != "auto":
+        return wanted, "device"
+    return os.environ.get(DEVICE_VARIABLE) or "auto", DEVICE_VARIABLE
+
+
+def torch_device(wanted: str = "auto") -> torch.device:
+    """The device of PyTorch that `named_device` says; for "auto" a GPU if there is one.
+
+    Raises:
+        ModelError: the named device is not there.
+    """
+    import torch
+
+    name, origin = named_device(wanted)
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+        torch.empty(1, device=device)
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        reason = str(error).splitlines()[0]
+        raise ModelError(f"{origin}={name}: no such device here ({reason})") from None
+    return device
+
+
+_CUDA = "CUDAExecutionProvider"
+_CPU = "CPUExecutionProvider"
+
+
+def onnx_providers(available: Collection[str], wanted: str = "auto") -> list[Any]:
+    """Execution providers of onnxruntime for a device, the preferred one first.
+
+    Args:
+        available: those of the installed onnxruntime.
+        wanted: as `named_device` has it: "cpu", "cuda", "cuda:N", or "auto" for a GPU where
+            onnxruntime can use one.
+
+    Raises:
+        ModelError: the named device is not there.
+    """
+    name, origin = named_device(wanted)
+    kind, _, number = name.partition(":")
+    if kind not in ("auto", "cpu", "cuda") or (number and not number.isdecimal()):
+        raise ModelError(f"{origin}={name}: no such device for onnxruntime; it has cpu and cuda:N")
+    if kind == "cuda" and _CUDA not in available:
+        raise ModelError(f"{origin}={name}: no such device here (this onnxruntime has no CUDA)")
+    if kind == "cpu" or _CUDA not in available:
+        return [_CPU]
+    return [(_CUDA, {"device_id": number or "0"}), _CPU]

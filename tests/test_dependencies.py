@@ -66,7 +66,7 @@ def test_inference_knows_nothing_of_training() -> None:
 def test_landmarks_know_nothing_of_the_models_that_stand_on_them() -> None:
     own = {"models.landmarks", "models.card", "models.contract", "models.errors"}
     for path, used in modules_of("landmarks"):
-        assert {".".join(name.split(".")[:2]) for name in used} <= own | {"models.closable"}, path
+        assert {".".join(name.split(".")[:2]) for name in used} <= own, path
 
 
 @pytest.mark.parametrize("room", MAY_USE)

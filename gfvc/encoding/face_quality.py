@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gfvc.metrics import FACE_LOST_ERROR, face_region, landmark_distance, ssim_map
 from gfvc.video_reader import Picture
-from models.closable import Closable
+from models.contract import Closable
 from models.landmarks.tracking import FaceTracker
 
 

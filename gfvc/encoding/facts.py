@@ -14,8 +14,7 @@ from gfvc.encoding.face_quality import FaceQuality
 from gfvc.encoding.scene_cuts import SceneCuts
 from gfvc.grey_pictures import prepare_key
 from models import Analyser, Analysis, AnimationModel, FaceParameters, Reference
-from models.closable import Closable
-from models.contract import FloatArray, Picture
+from models.contract import Closable, FloatArray, Picture
 
 
 @dataclass(slots=True)

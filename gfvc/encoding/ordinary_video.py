@@ -15,8 +15,7 @@ from base_codec_adapters import (
     find_encoder,
 )
 from gfvc.colour import to_picture420
-from models.closable import Closable
-from models.contract import Picture
+from models.contract import Closable, Picture
 
 # What a sequence that waits for its encoder may take on the disk, 8-bit samples.
 SPOOL_BYTES = 1 << 30

@@ -12,8 +12,7 @@ import numpy as np
 from gfvc.metrics.catalogue import MEASURES
 from gfvc.metrics.flicker import FlickerMeasure
 from gfvc.metrics.vmaf import VmafMeasure
-from models.closable import Closable
-from models.contract import FloatArray, Picture
+from models.contract import Closable, FloatArray, Picture
 from models.landmarks.tracking import FaceTracker
 from models.metrics.face import FACE_LOST_ERROR, face_region, landmark_distance, mouth_region
 from models.metrics.similarity import laplacian_variance, ms_ssim, psnr, ssim_map

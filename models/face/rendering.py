@@ -20,8 +20,8 @@ from models.contract import Picture
 from models.errors import ModelError
 from models.face.card import CARD
 from models.landmarks.flow import Float32Array
-from models.onnx_runtime import Array, OnnxGraph
-from models.runtime import DEVICE_VARIABLE, Runtime
+from models.onnx_graph import Array, OnnxGraph
+from models.runtime import Runtime, named_device, torch_device
 
 
 class Draw(Protocol):
@@ -169,9 +169,7 @@ def uses_onnx(runtime: Runtime, size: int) -> bool:
         return runtime.engine == "onnx"
     if size != GRAPH_SIZE or find_spec("onnxruntime") is None:
         return False
-    device = runtime.device
-    if device == "auto":
-        device = os.environ.get(DEVICE_VARIABLE) or "auto"
+    device, _ = named_device(runtime.device)
     # Asking PyTorch whether there is a GPU would cost a second where there is none.
     return device == "cpu" or (device == "auto" and shutil.which("nvidia-smi") is None)
 
@@ -200,7 +198,6 @@ def _onnx_renderer(weights: Path, runtime: Runtime) -> Renderer:
 
 def _torch_renderer(weights: Path, runtime: Runtime) -> Renderer:
     from models.face.torch_rendering import TorchRenderer, load_face_network
-    from models.published.model import choose_device
 
     read_checked(weights, CARD.sha256)
-    return TorchRenderer(load_face_network(weights), choose_device(runtime.device))
+    return TorchRenderer(load_face_network(weights), torch_device(runtime.device))

@@ -24,8 +24,7 @@ from typing import Any, Generic, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from models.closable import Closable
-from models.contract import FloatArray, Picture
+from models.contract import Closable, FloatArray, Picture
 from models.errors import FaceTrackerError, ModelError
 from models.landmarks.points import ALL_POINTS
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from abc import abstractmethod
 from collections.abc import Callable
 
@@ -23,32 +22,13 @@ from models.contract import (
 )
 from models.errors import ModelError
 from models.landmarks.tracking import FaceTracker
-from models.runtime import DEVICE_VARIABLE, Runtime
+from models.runtime import Runtime, torch_device
 
 PICTURE_SIZE = 256
 """Width and height of the pictures that the published weights were trained for."""
 
 Draw = Callable[[FaceParameters], Tensor]
 """Draws the prediction [1, 3, H, W] in 0..1 for parameters of the right layout."""
-
-
-def choose_device(wanted: str = "auto") -> torch.device:
-    """The device asked for; for "auto" the one that GFVC_DEVICE names, else a GPU if there is one.
-
-    Raises:
-        ModelError: the named device is not there.
-    """
-    name = os.environ.get(DEVICE_VARIABLE, "auto") if wanted == "auto" else wanted
-    if name in ("", "auto"):
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    try:
-        device = torch.device(name)
-        torch.empty(1, device=device)
-    except (RuntimeError, AssertionError, NotImplementedError) as error:
-        reason = str(error).splitlines()[0]
-        origin = DEVICE_VARIABLE if wanted == "auto" else "device"
-        raise ModelError(f"{origin}={name}: no such device here ({reason})") from None
-    return device
 
 
 def to_array(tensor: Tensor) -> FloatArray:
@@ -69,7 +49,7 @@ class NetworkModel(AnimationModel):
 
     def __init__(self, network: nn.Module, card: ModelCard, runtime: Runtime = Runtime()) -> None:
         self._card = card
-        self.device = choose_device(runtime.device)
+        self.device = torch_device(runtime.device)
         self._bfloat16 = runtime.bfloat16
         network.eval().requires_grad_(False).to(self.device)
 

@@ -9,6 +9,7 @@ import cv2
 import torch
 
 from models.errors import TrainingError
+from models.runtime import torch_device
 from models.training.augmentation import KeyCoding, code_key, has_hevc_encoder, landmark_mirror
 from models.training.configuration import TrainingConfiguration
 from models.training.footage import SPLITS, Clip, Footage, find_clips, load_footage
@@ -59,16 +60,6 @@ def load_all(
     return footage
 
 
-def choose_device(name: str) -> torch.device:
-    """The device of a name, "auto" taking CUDA where there is one; raise `TrainingError`."""
-    if name not in ("auto", "cpu", "cuda"):
-        raise TrainingError(f"no device is called {name!r}; there are auto, cpu and cuda")
-    available = torch.cuda.is_available()
-    if name == "cuda" and not available:
-        raise TrainingError("no CUDA device is available to PyTorch; use --device cpu")
-    return torch.device("cuda" if available and name != "cpu" else "cpu")
-
-
 def _check_kept(configuration: TrainingConfiguration) -> None:
     """Raise `TrainingError` for an input that the training itself would replace."""
     out = configuration.out
@@ -111,7 +102,7 @@ def train(
     Raises:
         ModelError: clips, configuration or state cannot be used.
     """
-    device = choose_device(configuration.device)
+    device = torch_device(configuration.device)
     # The pictures are small: OpenCV's own threads would only get in PyTorch's way.
     cv2.setNumThreads(1)
     if configuration.threads is not None:

@@ -13,14 +13,12 @@ import pytest
 from gfvc.demo_clip import demo_still
 from models import default_registry
 from models.contract import FloatArray, Picture
-from models.errors import ModelError
 from models.landmarks.alignment import ALIGNED_POINTS, Alignment
 from models.landmarks.face_space import shipped_face_space
 from models.landmarks.layout import FACE_VALUES
 from models.landmarks.tracking import FaceTracker
 from models.landmarks.values import STEPS, RestFace, rest_face, to_values
 from models.landmarks.warp import LandmarkWarp
-from models.published.fomm.model import FommModel
 
 SPACE = shipped_face_space()
 # A turn, a shift, and an open mouth, in steps.
@@ -148,11 +146,3 @@ def test_only_models_that_track_landmarks_align() -> None:
     assert np.array_equal(values["mesh", None], values["face", False])
     assert np.array_equal(values["mesh", True], values["face", None])
     assert not np.array_equal(values["mesh", None], values["mesh", True])
-
-
-def test_a_network_of_keypoints_says_that_it_cannot() -> None:
-    class Keypoints(FommModel):
-        name = "keypoints"
-
-    with pytest.raises(ModelError, match="keypoints tracks no landmarks"):
-        Keypoints.open_analyser(Keypoints.__new__(Keypoints), True)

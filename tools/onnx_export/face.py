@@ -23,7 +23,7 @@ from torch import Tensor, nn
 from models.face.network import FaceNetwork, KeyFeatures
 from models.face.rendering import ANALYSE_FILE, DRAW_FILE, ENCODE_KEY_FILE, OnnxRenderer
 from models.face.torch_rendering import fold
-from models.onnx_runtime import OnnxGraph
+from models.onnx_graph import OnnxGraph
 from tools.onnx_export.comparison import Comparison, compare
 from tools.onnx_export.sampling import sample_rows, sampling_rows
 from tools.onnx_export.writing import write_graph

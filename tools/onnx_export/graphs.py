@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from models.errors import ModelError
-from models.onnx_runtime import OnnxGraph
+from models.onnx_graph import OnnxGraph
 from models.published.cfte.network import Cfte, CfteSource
 from models.published.fomm.network import Fomm, FommKeypoints, FommSource
 from models.published.fv2v.network import Fv2v, Fv2vSource

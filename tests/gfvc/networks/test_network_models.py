@@ -13,10 +13,9 @@ from models.contract import Picture
 from models.published.fomm.configuration import FOMM_CONVENTIONS
 from models.published.fomm.model import FommModel
 from models.published.fomm.network import Fomm
-from models.published.model import NetworkModel, choose_device
-from models.runtime import Runtime
-from tests.gfvc.networks.conftest import CARDS, tiny_model
-from tests.models.published.tiny import TINY_FOMM, filled
+from models.published.model import NetworkModel
+from models.runtime import Runtime, torch_device
+from tests.models.published.tiny import CARDS, TINY_FOMM, filled, tiny_model
 from tools.parity import synthetic_pictures
 
 
@@ -131,11 +130,11 @@ def test_an_analysis_that_is_not_finite_is_an_error(pictures: list[Picture]) -> 
 
 
 def test_the_device_is_chosen_by_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert choose_device() == torch.device("cpu")
+    assert torch_device() == torch.device("cpu")
     for wrong in ("cuda:99", "no such thing"):
         monkeypatch.setenv("GFVC_DEVICE", wrong)
         with pytest.raises(ModelError, match=f"GFVC_DEVICE={wrong}: no such device") as caught:
-            choose_device()
+            torch_device()
         assert "\n" not in str(caught.value)
 
 

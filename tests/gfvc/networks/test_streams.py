@@ -19,8 +19,9 @@ from models import Analysis, FaceParameters, ModelError
 from models.contract import Picture
 from models.published.model import NetworkModel
 from sei import FaceValues
-from tests.gfvc.networks.conftest import CARDS, registry_of, tiny_model
+from tests.gfvc.networks.conftest import registry_of
 from tests.gfvc.support import no_notes, write_video
+from tests.models.published.tiny import CARDS, tiny_model
 
 OPTIONS = EncodeOptions(base_encoder="ffmpeg-libx265", crop="none", key_interval=3, low_delay=True)
 

@@ -8,13 +8,20 @@ from typing import TypeVar
 import torch
 from torch import Tensor, nn
 
+from models import ModelCard
+from models.family import imported_families
 from models.published.cfte.configuration import CfteConfiguration, CfteConventions
+from models.published.cfte.model import CfteModel
 from models.published.cfte.network import Cfte
 from models.published.fomm.configuration import FommConfiguration, FommConventions
+from models.published.fomm.model import FommModel
 from models.published.fomm.network import Fomm
 from models.published.fv2v.configuration import Fv2vConfiguration, Fv2vConventions
+from models.published.fv2v.model import Fv2vKeypointModel, Fv2vModel
 from models.published.fv2v.network import Fv2v
 from models.published.layers import ChannelPyramid
+from models.published.model import NetworkModel
+from models.runtime import Runtime
 from tools.parity import filled_weights, load_weights, synthetic_pictures
 
 Network = TypeVar("Network", bound=nn.Module)
@@ -71,3 +78,18 @@ def pictures(size: int) -> list[Tensor]:
     step = 256 // size
     thinned = synthetic_pictures("tiny")[:, :, ::step, ::step].copy()
     return list((torch.from_numpy(thinned) / 255).unsqueeze(1))
+
+
+CARDS = {card.name: card for network in imported_families().values() for card in network.cards()}
+
+# Volumes of the whole picture's resolution would take most of the time of these tests.
+FAST_FV2V = replace(TINY_FV2V, keypoints=15, depth=2, detector_reduces_picture=True)
+
+
+def tiny_model(card: ModelCard, runtime: Runtime = Runtime()) -> NetworkModel:
+    if card.name == "fomm":
+        return FommModel(filled(Fomm(replace(TINY_FOMM, keypoints=10))), card, runtime)
+    if card.name == "cfte":
+        return CfteModel(filled(Cfte(TINY_CFTE)), card, runtime)
+    network = filled(Fv2v(FAST_FV2V))
+    return (Fv2vKeypointModel if card.layout.keypoints else Fv2vModel)(network, card, runtime)

@@ -15,14 +15,16 @@ import torch
 from safetensors import safe_open
 from torch import nn
 
+from models.errors import ModelError
 from models.family import trained_families
+from models.runtime import torch_device
 from models.training import Augmentation, LossWeights, TrainingConfiguration, TrainingError
 from models.training import validation as validation_module
 from models.training.export import export_weights
 from models.training.footage import Footage
 from models.training.losses import VggFeatures
 from models.training.recipes import build_task
-from models.training.run import choose_device, train
+from models.training.run import train
 from models.training.task import Batch, Outputs
 from models.training.validation import Validator
 from tests.models.training.support import Tint, TintTask, clips, configure, make_footage
@@ -254,7 +256,6 @@ def test_a_folder_that_is_a_file_is_told(tmp_path: Path) -> None:
         ({"learning_rate": 0.0}, "learning rate is 0"),
         ({"learning_rate": float("inf")}, "learning rate is inf"),
         ({"average_decay": 1.5}, "average decay is 1.5; want 0 up to 1"),
-        ({"device": "abacus"}, "no device is called 'abacus'"),
     ],
 )
 def test_options_that_make_no_sense(tmp_path: Path, changes: dict[str, Any], message: str) -> None:
@@ -272,11 +273,16 @@ def test_shares_and_weights_are_checked() -> None:
         LossWeights(ssim=-1)
 
 
+def test_a_device_that_nobody_has_ends_training(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="device=abacus: no such device here"):
+        train(configure(tmp_path, device="abacus"), TintTask(), footage=clips())
+
+
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA device")
 def test_a_device_that_is_not_there_is_told() -> None:
-    assert choose_device("auto").type == "cpu"
-    with pytest.raises(TrainingError, match="no CUDA device"):
-        choose_device("cuda")
+    assert torch_device("auto").type == "cpu"
+    with pytest.raises(ModelError, match="device=cuda: no such device here"):
+        torch_device("cuda")
 
 
 @pytest.mark.parametrize("model", trained_families())

@@ -17,7 +17,7 @@ from models.face.blocks import FaceConfiguration
 from models.face.network import FaceNetwork
 from models.face.rendering import DRAW_FILE, ENCODE_KEY_FILE, OnnxRenderer
 from models.family import FAMILIES
-from models.onnx_runtime import OnnxGraph
+from models.onnx_graph import OnnxGraph
 from models.training.export import export_weights
 from tools.onnx_export.__main__ import main
 from tools.onnx_export.face import check_face, export, export_face, sample_inputs

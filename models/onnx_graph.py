@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,36 +11,11 @@ import numpy.typing as npt
 
 from models.card import read_checked
 from models.errors import CheckpointError, ModelError
-from models.runtime import DEVICE_VARIABLE
+from models.runtime import onnx_providers
 
 Array = npt.NDArray[Any]
 
-_CUDA = "CUDAExecutionProvider"
-_CPU = "CPUExecutionProvider"
 _FATAL = 4  # onnxruntime's highest level of its own log: errors reach us as exceptions
-
-
-def choose_providers(available: Collection[str], wanted: str = "auto") -> list[Any]:
-    """Execution providers of onnxruntime, the preferred one first.
-
-    Args:
-        available: those of the installed onnxruntime.
-        wanted: "cpu", "cuda", "cuda:N", or "auto": what GFVC_DEVICE names, else a GPU where
-            onnxruntime can use one.
-
-    Raises:
-        ModelError: the named device is not there.
-    """
-    name = os.environ.get(DEVICE_VARIABLE, "auto") if wanted == "auto" else wanted
-    origin = DEVICE_VARIABLE if wanted == "auto" else "device"
-    kind, _, number = name.partition(":")
-    if kind not in ("", "auto", "cpu", "cuda") or (number and not number.isdecimal()):
-        raise ModelError(f"{origin}={name}: no such device for onnxruntime; it has cpu and cuda:N")
-    if kind == "cuda" and _CUDA not in available:
-        raise ModelError(f"{origin}={name}: no such device here (this onnxruntime has no CUDA)")
-    if kind == "cpu" or _CUDA not in available:
-        return [_CPU]
-    return [(_CUDA, {"device_id": number or "0"}), _CPU]
 
 
 class OnnxGraph:
@@ -64,7 +38,7 @@ class OnnxGraph:
             sha256: of the file, checked before anything else looks at it; None for a file that
                 was made here and now.
             threads: of one run; 0 for as many as there are cores.
-            device: as `choose_providers` wants it.
+            device: as `onnx_providers` wants it.
 
         Raises:
             CheckpointError: the file is missing, altered or no graph that can be run.
@@ -76,7 +50,7 @@ class OnnxGraph:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         options.log_severity_level = _FATAL
-        providers = choose_providers(onnxruntime.get_available_providers(), device)
+        providers = onnx_providers(onnxruntime.get_available_providers(), device)
         try:
             self._session = onnxruntime.InferenceSession(content, options, providers=providers)
         except Exception as error:  # onnxruntime's exceptions have no common base

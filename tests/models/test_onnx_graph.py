@@ -11,7 +11,8 @@ from onnx import TensorProto, helper
 
 from models.card import file_sha256
 from models.errors import CheckpointError, ModelError
-from models.onnx_runtime import Array, OnnxGraph, choose_providers
+from models.onnx_graph import Array, OnnxGraph
+from models.runtime import onnx_providers
 
 CUDA = "CUDAExecutionProvider"
 CPU = "CPUExecutionProvider"
@@ -82,15 +83,15 @@ def test_rubbish_is_no_graph(tmp_path: Path, capfd: pytest.CaptureFixture[str]) 
 
 def test_the_device_is_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("GFVC_DEVICE", raising=False)
-    assert choose_providers([CPU]) == [CPU]
-    assert choose_providers([CUDA, CPU]) == [(CUDA, {"device_id": "0"}), CPU]
-    assert choose_providers([CUDA, CPU], "cpu") == [CPU]
+    assert onnx_providers([CPU]) == [CPU]
+    assert onnx_providers([CUDA, CPU]) == [(CUDA, {"device_id": "0"}), CPU]
+    assert onnx_providers([CUDA, CPU], "cpu") == [CPU]
     monkeypatch.setenv("GFVC_DEVICE", "cuda:1")
-    assert choose_providers([CUDA, CPU]) == [(CUDA, {"device_id": "1"}), CPU]
-    assert choose_providers([CUDA, CPU], "cpu") == [CPU]
+    assert onnx_providers([CUDA, CPU]) == [(CUDA, {"device_id": "1"}), CPU]
+    assert onnx_providers([CUDA, CPU], "cpu") == [CPU]
 
 
 @pytest.mark.parametrize("wanted", ["cuda", "cuda:0", "tpu", "cuda:x"])
 def test_a_device_that_is_not_there_is_refused(wanted: str) -> None:
     with pytest.raises(ModelError, match=f"device={wanted}: no such device"):
-        choose_providers([CPU], wanted)
+        onnx_providers([CPU], wanted)
