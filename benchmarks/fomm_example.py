@@ -76,9 +76,7 @@ class _Carried(AnimationModel):
 
     def value_weights(self, key_parameters: FaceParameters) -> FloatArray:
         """Squared errors in units of the limit's variance."""
-        count = self._layout.keypoints * self._layout.dimensions
-        count += sum(m.count * m.height * m.width for m in self._layout.matrices)
-        return np.full(count, 12 / LIMIT_STEP**2)
+        return np.full(self._layout.size, 12 / LIMIT_STEP**2)
 
     def open_analyser(self, align: bool | None = None) -> Analyser:
         raise NotImplementedError

@@ -28,8 +28,8 @@ import numpy as np
 
 from gfvc.metrics import landmark_distance
 from gfvc.parameter_coding import IntegerArray, quantise
-from models import default_registry
-from models.contract import FloatArray
+from models import MatrixShape, ParameterLayout, default_registry
+from models.contract import COMPACT_FEATURE, HEAD_ROTATION, HEAD_TRANSLATION, FloatArray
 from models.landmarks.face_space import (
     FaceSpace,
     HeadPose,
@@ -38,7 +38,7 @@ from models.landmarks.face_space import (
     pose_to_values,
     values_to_pose,
 )
-from models.landmarks.layout import EXPRESSION_VALUES
+from models.landmarks.layout import EXPRESSION_VALUES, face_layout
 from models.landmarks.tracking import clip_landmarks
 from models.landmarks.values import STEPS
 from sei import (
@@ -65,7 +65,7 @@ class Layout:
     """How the values of a picture become coded numbers, and what a decoder makes of them."""
 
     name: str
-    shapes: tuple[tuple[int, int, int], ...]  # matrix type, height, width; none for keypoints
+    layout: ParameterLayout
     pack: Callable[[FloatArray, FloatArray], FloatArray]
     unpack: Callable[[FloatArray, FloatArray], FloatArray]
 
@@ -87,6 +87,12 @@ def build_layouts(space: FaceSpace) -> list[Layout]:
         vector = cv2.Rodrigues(left @ right)[0][:, 0]
         return np.concatenate([vector, coded[9:] * unit[3:]])
 
+    typed = (
+        MatrixShape(HEAD_ROTATION, 1, 3, 3),
+        MatrixShape(HEAD_TRANSLATION, 1, 3, 1),
+        MatrixShape(COMPACT_FEATURE, 1, 1, EXPRESSION_VALUES),
+    )
+
     # A step of a coordinate moves one point only, so it may be as large as the translation's.
     point_unit = unit[3]
 
@@ -98,9 +104,9 @@ def build_layouts(space: FaceSpace) -> list[Layout]:
         return _solve(space, rest, coded.reshape(-1, 2) * point_unit)
 
     return [
-        Layout("compact", ((7, 1, 14),), lambda v, _: v / unit, lambda c, _: c * unit),
-        Layout("typed", ((4, 3, 3), (5, 3, 1), (7, 1, 8)), pack_typed, unpack_typed),
-        Layout("keypoints", (), pack_points, unpack_points),
+        Layout("compact", face_layout(), lambda v, _: v / unit, lambda c, _: c * unit),
+        Layout("typed", ParameterLayout(matrices=typed), pack_typed, unpack_typed),
+        Layout("keypoints", ParameterLayout(len(KEYPOINTS)), pack_points, unpack_points),
     ]
 
 
@@ -122,17 +128,21 @@ def _solve(space: FaceSpace, rest: FloatArray, points: FloatArray) -> FloatArray
     return values
 
 
-def _message_values(layout: Layout, coded: IntegerArray) -> FaceValues:
-    numbers = [int(n) for n in coded]
-    if not layout.shapes:
-        points = tuple(zip(numbers[::2], numbers[1::2], strict=True))
-        return FaceValues(keypoints=points, keypoint_precision_factor=PRECISION)
-    matrices = []
-    for kind, height, width in layout.shapes:
-        part, numbers = numbers[: height * width], numbers[height * width :]
-        rows = tuple(tuple(part[row * width : (row + 1) * width]) for row in range(height))
-        matrices.append(MatrixValues(kind, PRECISION, (rows,)))
-    return FaceValues(matrices=tuple(matrices))
+def _message_values(layout: ParameterLayout, coded: IntegerArray) -> FaceValues:
+    points, matrices = layout.split(coded)
+    keypoints = None if points is None else tuple(map(tuple, points.tolist()))
+    return FaceValues(
+        keypoints=keypoints,
+        keypoint_precision_factor=None if keypoints is None else PRECISION,
+        matrices=tuple(
+            MatrixValues(
+                kind,
+                PRECISION,
+                tuple(tuple(map(tuple, matrix)) for matrix in values.tolist()),
+            )
+            for kind, values in matrices
+        ),
+    )
 
 
 def measure(space: FaceSpace, layout: Layout, landmarks: FloatArray) -> tuple[float, float]:
@@ -150,7 +160,10 @@ def measure(space: FaceSpace, layout: Layout, landmarks: FloatArray) -> tuple[fl
         coded = quantise(layout.pack(values, rest), PRECISION, previous)
         previous = coded
         message = state.predict(
-            _message_values(layout, coded), gfv_id=0, gfv_cnt=index, base_picture_flag=index == 0
+            _message_values(layout.layout, coded),
+            gfv_id=0,
+            gfv_cnt=index,
+            base_picture_flag=index == 0,
         )
         messages.append(SeiMessage(GENERATIVE_FACE_VIDEO, state.write(message)))
         received = layout.unpack(coded * 2.0**-PRECISION, rest)

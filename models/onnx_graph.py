@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from models.card import read_checked
 from models.errors import CheckpointError, ModelError
+from models.files import read_checked
 from models.runtime import onnx_providers
 
 Array = npt.NDArray[Any]

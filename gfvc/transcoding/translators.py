@@ -13,8 +13,8 @@ import numpy as np
 from gfvc.errors import InputError
 from gfvc.transcoding.numbers import count, same_shape
 from models import CheckpointError, MatrixShape, ParameterLayout
-from models.card import check_tensor_file
 from models.contract import FloatArray
+from models.files import check_tensor_file
 from sei.coder import MAX_ITEMS
 
 _FORMAT = "gfvc linear translator 1"

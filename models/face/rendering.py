@@ -15,10 +15,10 @@ from typing import Protocol
 
 import numpy as np
 
-from models.card import read_checked
 from models.contract import Picture
 from models.errors import ModelError
 from models.face.card import CARD
+from models.files import read_checked
 from models.landmarks.flow import Float32Array
 from models.onnx_graph import Array, OnnxGraph
 from models.runtime import Runtime, named_device, torch_device

@@ -10,7 +10,6 @@ import torch
 from safetensors import SafetensorError, safe_open
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from models.card import MAX_TENSOR_FILE, check_tensor_file
 from models.contract import Picture
 from models.errors import CheckpointError
 from models.face.blocks import (
@@ -22,6 +21,7 @@ from models.face.blocks import (
 from models.face.network import FaceNetwork
 from models.face.polyphase import PolyphaseConvolution
 from models.face.rendering import Draw
+from models.files import MAX_TENSOR_FILE, check_tensor_file
 from models.landmarks.flow import Float32Array
 
 

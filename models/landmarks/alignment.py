@@ -102,13 +102,13 @@ class Alignment:
             moves = self._moves(values, landmarks)
             found = None if looked is None else looked.result()
             if found is None:
-                weight, tracker_shifts = STAY_WEIGHT, self._places(tracked - landmarks)
+                weight, tracker_shifts = STAY_WEIGHT, self._positions(tracked - landmarks)
             else:
-                weight, tracker_shifts = TRACKER_WEIGHT, self._places(tracked - found)
+                weight, tracker_shifts = TRACKER_WEIGHT, self._positions(tracked - found)
             steps = _fit(moves, weight, tracker_shifts, flow_shifts, self._space.weights)
             corrected = [values + share * steps * STEPS for share in SHARES]
             redrawn = threads.map(self._draw, corrected)
-            likeness = _Likeness(real, self._places(tracked))
+            likeness = _Likeness(real, self._positions(tracked))
             best, most = values, likeness.of(drawn)
             for candidate, bent in zip(corrected, redrawn, strict=True):
                 like = likeness.of(bent)
@@ -125,18 +125,18 @@ class Alignment:
             return picture
         return np.asarray(cv2.resize(picture, self._size, interpolation=cv2.INTER_AREA), np.uint8)
 
-    def _places(self, landmarks: FloatArray) -> FloatArray:
+    def _positions(self, landmarks: FloatArray) -> FloatArray:
         """Points of the face in pixels, x and y: [468, 2]."""
-        places: FloatArray = landmarks[: groups.FACE_POINTS, :2] * self._size
-        return places
+        positions: FloatArray = landmarks[: groups.FACE_POINTS, :2] * self._size
+        return positions
 
     def _flow_shifts(self, drawn: Picture, picture: Picture, landmarks: FloatArray) -> FloatArray:
         """How far the flow carries the aligned points from the drawn to the real picture, [M, 2].
 
         In pixels.
         """
-        places = self._places(landmarks)
-        rows, columns = self._surroundings(places)
+        positions = self._positions(landmarks)
+        rows, columns = self._surroundings(positions)
         grey = [
             cv2.cvtColor(image[rows, columns], cv2.COLOR_RGB2GRAY) for image in (drawn, picture)
         ]
@@ -144,7 +144,9 @@ class Alignment:
         flow = self._optical_flow.calc(grey[0], grey[1], None)  # type: ignore[call-overload]
         flow = cv2.GaussianBlur(flow, (0, 0), FLOW_WINDOW)
         # A pixel's centre is half a pixel from its corner.
-        at = (places[ALIGNED_POINTS] - (columns.start + 0.5, rows.start + 0.5)).astype(np.float32)
+        at = (positions[ALIGNED_POINTS] - (columns.start + 0.5, rows.start + 0.5)).astype(
+            np.float32
+        )
         shifts = cv2.remap(
             flow,
             at[:, None, 0],
@@ -154,9 +156,9 @@ class Alignment:
         )
         return np.asarray(shifts[:, 0], np.float64)
 
-    def _surroundings(self, places: FloatArray) -> tuple[slice, slice]:
+    def _surroundings(self, positions: FloatArray) -> tuple[slice, slice]:
         """Rows and columns of the picture in which the flow is wanted: the face and around it."""
-        low, high = places.min(axis=0), places.max(axis=0)
+        low, high = positions.min(axis=0), positions.max(axis=0)
         margin = SURROUNDINGS * (high - low).max()
         slices = []
         for first, last, size in zip(low - margin, high + margin, self._size, strict=True):
@@ -169,12 +171,12 @@ class Alignment:
 
     def _moves(self, values: FloatArray, landmarks: FloatArray) -> FloatArray:
         """How far a step of each value moves the points of the face: [468, 2, 14] pixels."""
-        start = self._places(landmarks)
+        start = self._positions(landmarks)
         moves = np.empty((*start.shape, FACE_VALUES))
         for number, step in enumerate(STEPS):
             changed = values.copy()
             changed[number] += step
-            moves[..., number] = self._places(self._face.landmarks(self._space, changed)) - start
+            moves[..., number] = self._positions(self._face.landmarks(self._space, changed)) - start
         return moves
 
 
@@ -183,12 +185,12 @@ class _Likeness:
 
     Structural similarity (Wang et al., "Image quality assessment: from error visibility to
     structural similarity", 2004) of luma over the box of the face, and over that of the mouth.
-    `places` are the points of the face in pixels, [468, 2].
+    `positions` are the points of the face in pixels, [468, 2].
     """
 
-    def __init__(self, picture: Picture, places: FloatArray) -> None:
-        self._face = _box(places, picture)
-        rows, columns = _box(places[list(groups.LIPS_OUTER)], picture)
+    def __init__(self, picture: Picture, positions: FloatArray) -> None:
+        self._face = _box(positions, picture)
+        rows, columns = _box(positions[list(groups.LIPS_OUTER)], picture)
         top, left = self._face[0].start, self._face[1].start
         self._mouth = (
             slice(rows.start - top, rows.stop - top),
@@ -206,12 +208,12 @@ class _Likeness:
         return float(mean) + MOUTH_WEIGHT * float(mouth.mean())
 
 
-def _box(places: FloatArray, picture: Picture) -> tuple[slice, slice]:
+def _box(points: FloatArray, picture: Picture) -> tuple[slice, slice]:
     """Rows and columns of the bounding box of points [N, 2], at least a pixel."""
     height, width = picture.shape[:2]
-    left, top = np.clip(np.floor(places.min(axis=0)), 0, (width - 1, height - 1)).astype(int)
+    left, top = np.clip(np.floor(points.min(axis=0)), 0, (width - 1, height - 1)).astype(int)
     right, bottom = np.clip(
-        np.ceil(places.max(axis=0)), (left + 1, top + 1), (width, height)
+        np.ceil(points.max(axis=0)), (left + 1, top + 1), (width, height)
     ).astype(int)
     return slice(top, bottom), slice(left, right)
 

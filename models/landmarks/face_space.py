@@ -27,9 +27,9 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from models.card import DATA, read_tensors
 from models.contract import FloatArray
 from models.errors import CheckpointError, ModelError
+from models.files import DATA, read_tensors
 from models.landmarks import points as groups
 from models.landmarks.layout import FACE_SPACE, FACE_SPACE_SHA256
 from models.landmarks.points import ALL_POINTS

@@ -93,11 +93,11 @@ def _centres(size: int) -> Float32Array:
 
 
 def _crossings(columns: Float32Array, rows: Float32Array) -> Float32Array:
-    """Places [H * W, 2] of a grid with columns at x [W] and rows at y [H], row by row."""
-    places = np.empty((len(rows), len(columns), 2), np.float32)
-    places[..., 0] = columns
-    places[..., 1] = rows[:, None]
-    return places.reshape(-1, 2)
+    """Positions [H * W, 2] of a grid with columns at x [W] and rows at y [H], row by row."""
+    positions = np.empty((len(rows), len(columns), 2), np.float32)
+    positions[..., 0] = columns
+    positions[..., 1] = rows[:, None]
+    return positions.reshape(-1, 2)
 
 
 def head_influence(points: Float32Array, face: Float32Array) -> Float32Array:
@@ -182,8 +182,8 @@ class _Shaping:
     weights: Float32Array
     rims: tuple[slice, slice] | None = None
 
-    def counted(self, places: Float32Array) -> list[tuple[slice, npt.NDArray[np.bool_]]]:
-        """Points that do not count everywhere, and whether they do on places [N, 2]: [N]."""
+    def counted(self, positions: Float32Array) -> list[tuple[slice, npt.NDArray[np.bool_]]]:
+        """Points that do not count everywhere, and whether they do on positions [N, 2]: [N]."""
         if self.rims is None:
             return []
         upper, lower = (self.driven[rim] for rim in self.rims)
@@ -192,8 +192,8 @@ class _Shaping:
         # Positive across is down, whichever way the corners lie.
         across = np.array([-axis[1], axis[0]], np.float32)
         across *= np.sign(across[1]) or 1.0
-        along = (places - upper[0]) @ axis
-        height = (places - upper[0]) @ across
+        along = (positions - upper[0]) @ axis
+        height = (positions - upper[0]) @ across
 
         def rim_height(rim: Float32Array) -> Float32Array:
             place = (rim - upper[0]) @ axis
@@ -248,28 +248,28 @@ class BackwardFlow:
         shaping: _Shaping,
         softening: float,
     ) -> Float32Array:
-        """Offsets [H, W, 2] from the places of a grid, x [W] and y [H], to where they read."""
-        places = _crossings(columns, rows)
-        influence = head_influence(places, self._driven)
-        offset = influence[:, None] * (self._affine(places) - places)
+        """Offsets [H, W, 2] from the positions of a grid, x [W] and y [H], to where they read."""
+        positions = _crossings(columns, rows)
+        influence = head_influence(positions, self._driven)
+        offset = influence[:, None] * (self._affine(positions) - positions)
         driven, weights = shaping.driven, shaping.weights[:, None]
         # Residual motion and a one, whose sum is the sum of all weights.
         residual = np.ones((3, len(driven)), np.float32)
         residual[:2] = (shaping.key - self._affine(driven)).T
         # The expanded square is one matrix product; seen from the middle it loses no precision.
-        middle = (places[0] + places[-1]) / 2
-        near_points, near_places = driven - middle, places - middle
+        middle = (positions[0] + positions[-1]) / 2
+        near_points, near_positions = driven - middle, positions - middle
         points = np.ones((len(driven), 4), np.float32)
         points[:, :2] = -2 * near_points
         points[:, 2] = (near_points**2).sum(axis=1) + np.float32(softening)
-        grid = np.ones((4, len(places)), np.float32)
-        grid[:2] = near_places.T
-        grid[3] = (near_places**2).sum(axis=1)
-        counted = shaping.counted(places)
-        # Not all at a time, or the distances of all points to all places would not stay in the
+        grid = np.ones((4, len(positions)), np.float32)
+        grid[:2] = near_positions.T
+        grid[3] = (near_positions**2).sum(axis=1)
+        counted = shaping.counted(positions)
+        # Not all at a time, or the distances of all points to all positions would not stay in the
         # processor's cache: they are the bulk of the work.
         step = max(1, BAND_VALUES // len(driven))
-        for first in range(0, len(places), step):
+        for first in range(0, len(positions), step):
             band = slice(first, first + step)
             pull = points @ grid[:, band]
             nearest = pull.min(axis=0) - np.float32(softening)

@@ -26,6 +26,7 @@ import numpy.typing as npt
 
 from models.contract import Closable, FloatArray, Picture
 from models.errors import FaceTrackerError, ModelError
+from models.files import written_whole
 from models.landmarks.points import ALL_POINTS
 
 MAX_FACES = 4
@@ -332,9 +333,8 @@ def clip_landmarks(path: Path, cache: Path | None = None) -> FloatArray:
         raise ModelError(f"{path}: not a video that can be read ({error})") from None
     landmarks = np.array(rows, np.float32).reshape(-1, ALL_POINTS, 3)
     if kept is not None:
-        temporary = kept.with_suffix(".tmp.npy")
-        np.save(temporary, landmarks)
-        temporary.rename(kept)
+        with written_whole(kept) as temporary:
+            np.save(temporary, landmarks)
     return landmarks.astype(np.float64)
 
 

@@ -10,8 +10,8 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import nn
 
-from models.card import check_tensor_file
 from models.errors import CheckpointError, TrainingError
+from models.files import check_tensor_file, written_whole
 from models.weights.reading import read_checkpoint
 from models.weights.tensors import fit_tensors
 from models.weights.unpickling import MAX_CHECKPOINT
@@ -42,12 +42,10 @@ def write_weights(
         if not tensor.isfinite().all():
             kind = str(tensor.dtype).removeprefix("torch.")
             raise TrainingError(f"{path}: {name} holds values that {kind} cannot")
-    temporary = path.with_suffix(".tmp")
     try:
-        save_file(dict(tensors), temporary, dict(metadata))
-        temporary.replace(path)
+        with written_whole(path) as temporary:
+            save_file(dict(tensors), temporary, dict(metadata))
     except (OSError, SafetensorError) as error:
-        temporary.unlink(missing_ok=True)
         raise TrainingError(f"{path}: cannot be written ({error})") from None
 
 

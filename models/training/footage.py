@@ -17,8 +17,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from models.card import file_sha256
 from models.errors import TrainingError
+from models.files import file_sha256, written_whole
 from models.landmarks.points import ALL_POINTS
 from models.landmarks.tracking import clip_landmarks
 
@@ -166,18 +166,15 @@ def load_footage(clip: Clip, size: int, cache: Path) -> Footage:
 def _decode(path: Path, count: int, size: int, kept: Path) -> None:
     if not 0 < count <= MAX_PICTURES:
         raise TrainingError(f"{path}: {count} pictures; want 1 to {MAX_PICTURES}")
-    temporary = kept.with_suffix(".tmp.npy")
     try:
-        pictures = np.lib.format.open_memmap(  # type: ignore[no-untyped-call]
-            temporary, mode="w+", dtype=np.uint8, shape=(count, size, size, 3)
-        )
-        _fill(path, count, size, pictures)
-        pictures.flush()
-        temporary.replace(kept)
+        with written_whole(kept) as temporary:
+            pictures = np.lib.format.open_memmap(  # type: ignore[no-untyped-call]
+                temporary, mode="w+", dtype=np.uint8, shape=(count, size, size, 3)
+            )
+            _fill(path, count, size, pictures)
+            pictures.flush()
     except OSError as error:
         raise TrainingError(f"{kept}: cannot be written ({error.strerror or error})") from None
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def _fill(path: Path, count: int, size: int, pictures: Pictures) -> None:

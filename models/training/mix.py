@@ -18,8 +18,8 @@ from pathlib import Path
 import torch
 from safetensors import SafetensorError, safe_open
 
-from models.card import MAX_TENSOR_FILE, check_tensor_file
 from models.errors import CheckpointError, TrainingError
+from models.files import MAX_TENSOR_FILE, check_tensor_file
 from models.training.export import write_weights
 
 

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from models.errors import TrainingError
+from models.files import written_whole
 from models.training.export import export_weights
 from models.training.losses import ADVERSARIAL_LOSSES, PERCEPTUAL_LOSS, SHARED_LOSSES
 from models.training.trainer import Trainer
@@ -32,12 +33,13 @@ class Table:
         self._columns = ("step", *columns)
         try:
             rows = _kept_rows(path, step) if step and path.exists() else []
-            temporary = path.with_suffix(".tmp")
-            with temporary.open("w", newline="", encoding="utf-8") as file:
+            with (
+                written_whole(path) as temporary,
+                temporary.open("w", newline="", encoding="utf-8") as file,
+            ):
                 writer = csv.DictWriter(file, self._columns, extrasaction="ignore")
                 writer.writeheader()
                 writer.writerows(rows)
-            temporary.replace(path)
         except (OSError, UnicodeDecodeError, csv.Error) as error:
             raise TrainingError(f"{path}: cannot be read and written ({error})") from None
 

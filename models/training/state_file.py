@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from models.errors import CheckpointError, TrainingError
+from models.files import written_whole
 from models.weights.unpickling import unpickle
 
 STATE_NAME = "state.pt"
@@ -48,16 +47,11 @@ def write_state(path: Path, state: dict[str, Any]) -> None:
     Raises:
         TrainingError: the file cannot be written; an older one is as it was.
     """
-    temporary = path.with_suffix(".tmp")
     try:
-        torch.save(state, temporary)
-        with temporary.open("rb") as file:
-            os.fsync(file.fileno())
-        temporary.replace(path)
+        with written_whole(path, sync=True) as temporary:
+            torch.save(state, temporary)
     # A full disk is a RuntimeError to PyTorch's writer.
     except (OSError, RuntimeError) as error:
-        with contextlib.suppress(OSError):
-            temporary.unlink(missing_ok=True)
         reason = str(error).strip().splitlines()[0]
         raise TrainingError(f"{path}: cannot be written ({reason})") from None
 

@@ -9,10 +9,11 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from models.card import ModelCard, file_sha256
+from models.card import ModelCard
 from models.contract import AnimationModel
 from models.errors import CheckpointError
 from models.family import FAMILIES, Family
+from models.files import file_sha256
 from models.runtime import Runtime
 from models.weights.reading import read_checkpoint
 from models.weights.store import WeightsCard, WeightsStore, check_name

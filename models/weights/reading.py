@@ -8,8 +8,8 @@ from typing import Any
 
 from torch import Tensor
 
-from models.card import check_tensor_file, header_size
 from models.errors import CheckpointError
+from models.files import check_tensor_file, header_size
 from models.weights.unpickling import MAX_CHECKPOINT, NotKept, unpickle
 
 _LISTED = 5

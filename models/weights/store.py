@@ -16,9 +16,9 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from models.card import file_sha256
 from models.errors import CheckpointError
 from models.family import FAMILIES
+from models.files import file_sha256
 
 FOLDER_VARIABLE = "GFVC_MODELS"
 """Environment variable that names the folder of imported weights."""

@@ -9,7 +9,7 @@ from gfvc.demo_clip import demo_still
 from models import AnimationModel, FaceParameters, default_registry
 from models.contract import FloatArray
 from models.landmarks.values import STEPS
-from tests.models.test_face_tracking import scene
+from tests.models.landmarks.test_tracking import scene
 
 
 @pytest.fixture(scope="module")

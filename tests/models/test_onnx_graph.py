@@ -9,8 +9,8 @@ import onnx
 import pytest
 from onnx import TensorProto, helper
 
-from models.card import file_sha256
 from models.errors import CheckpointError, ModelError
+from models.files import file_sha256
 from models.onnx_graph import Array, OnnxGraph
 from models.runtime import onnx_providers
 

@@ -22,11 +22,11 @@ from models import (
     RegisteredModel,
     Registry,
     UnknownModelError,
-    card,
     default_registry,
+    files,
 )
-from models.card import file_sha256, read_tensors
 from models.face.card import CARD as FACE_CARD
+from models.files import file_sha256, read_tensors
 from models.landmarks.face_space import FaceSpace, load_face_space
 from models.mesh.card import CARD as MESH_CARD
 from models.mesh.model import MeshModel
@@ -152,7 +152,7 @@ def test_a_file_of_another_kind_is_not_loaded(tmp_path: Path) -> None:
 def test_a_file_that_is_too_large_is_not_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(card, "MAX_TENSOR_FILE", 10)
+    monkeypatch.setattr(files, "MAX_TENSOR_FILE", 10)
     path = tmp_path / "mesh.safetensors"
     path.write_bytes(bytes(11))
     with pytest.raises(CheckpointError, match="larger than 10 bytes"):

@@ -9,9 +9,9 @@ from pathlib import Path
 
 from torch import nn
 
-from models.card import file_sha256
 from models.errors import ModelError
 from models.family import FAMILIES, Family
+from models.files import file_sha256
 from models.weights.loading import build_network, read_network
 from tools.onnx_export.comparison import table
 from tools.parity import filled_weights, load_weights

@@ -13,6 +13,7 @@ import torch
 from onnx import TensorProto, helper, numpy_helper
 from torch import Tensor, nn
 
+from models.files import written_whole
 from tools.onnx_export.sampling import replace_sampling
 
 CHANNEL_MULTIPLE = 4
@@ -110,9 +111,8 @@ def write_graph(
     _forget_sources(graph)
     helper.set_model_props(graph, dict(metadata or {}))
     onnx.checker.check_model(graph, full_check=True)
-    temporary = path.with_suffix(".tmp")
-    temporary.write_bytes(graph.SerializeToString(deterministic=True))
-    temporary.replace(path)
+    with written_whole(path) as temporary:
+        temporary.write_bytes(graph.SerializeToString(deterministic=True))
 
 
 class _quiet:  # noqa: N801 (used as a statement)

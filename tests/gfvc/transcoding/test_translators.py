@@ -14,8 +14,8 @@ from gfvc.errors import InputError, StreamError
 from gfvc.transcoding import LinearTranslator, load_translator, save_translator
 from gfvc.transcoding.numbers import from_numbers
 from models import MatrixShape, ParameterLayout
-from models.card import MAX_HEADER
 from models.contract import FloatArray
+from models.files import MAX_HEADER
 
 SOURCE = ParameterLayout(matrices=(MatrixShape(7, 1, 1, 5),))
 TARGET = ParameterLayout(keypoints=2, dimensions=2, coordinate_precision=9)

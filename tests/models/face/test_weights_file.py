@@ -11,8 +11,8 @@ import torch
 from safetensors.torch import save_file
 
 from models import CheckpointError
-from models.card import MAX_HEADER
 from models.face.torch_rendering import load_face_network
+from models.files import MAX_HEADER
 
 SOUND: dict[str, Any] = {"channels": [4, 4, 8], "motion_channels": 4, "bottleneck_blocks": 1}
 

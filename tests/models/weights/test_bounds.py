@@ -18,7 +18,7 @@ import pytest
 import torch
 
 from models import CheckpointError
-from models.card import MAX_HEADER, check_tensor_file
+from models.files import MAX_HEADER, check_tensor_file
 from models.weights import unpickling
 from models.weights.reading import read_checkpoint
 from models.weights.unpickling import MEMORY, MEMORY_TO_FILE, NotKept, unpickle

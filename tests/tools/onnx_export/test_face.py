@@ -11,12 +11,12 @@ import numpy as np
 import pytest
 import torch
 
-from models.card import file_sha256
 from models.errors import CheckpointError, ModelError
 from models.face.blocks import FaceConfiguration
 from models.face.network import FaceNetwork
 from models.face.rendering import DRAW_FILE, ENCODE_KEY_FILE, OnnxRenderer
 from models.family import FAMILIES
+from models.files import file_sha256
 from models.onnx_graph import OnnxGraph
 from models.training.export import export_weights
 from tools.onnx_export.__main__ import main
