@@ -14,7 +14,7 @@ from gfvc.base_layer import decode_base_layer
 from gfvc.cli.console import note
 from gfvc.driven_pictures import parameters_of_pictures
 from gfvc.metrics import Picture
-from gfvc.stream_reader import FaceStream, read_face_stream
+from gfvc.stream.reader import FaceStream, read_face_stream
 from gfvc.video_reader import read_pictures
 from models import AnimationModel, FaceParameters, Reference
 from models.contract import FloatArray

@@ -25,8 +25,8 @@ from gfvc.encoding.face_units import DecidedUnits, FaceUnits, ImmediateUnits
 from gfvc.interpolation import interpolated
 from gfvc.metrics import landmark_distance
 from gfvc.rectangle import Rectangle
-from gfvc.stream_information import StreamInformation
-from gfvc.stream_writer import StreamWriter
+from gfvc.stream.information import StreamInformation
+from gfvc.stream.writer import StreamWriter
 from gfvc.symbol_decisions import DEFAULT_PRICE, FULL_RATE, Switches, SymbolSettings
 from models import AnimationModel, FaceParameters, ParameterLayout, Reference
 from models.contract import Analyser, FloatArray, Picture

@@ -27,9 +27,9 @@ import numpy as np
 from gfvc.driven_pictures import parameters_of_pictures
 from gfvc.encoding.face_units import DecidedUnits
 from gfvc.rectangle import Rectangle
-from gfvc.stream_information import StreamInformation
-from gfvc.stream_reader import read_face_stream
-from gfvc.stream_writer import StreamWriter
+from gfvc.stream.information import StreamInformation
+from gfvc.stream.reader import read_face_stream
+from gfvc.stream.writer import StreamWriter
 from gfvc.symbol_decisions import FULL_RATE, Switches, SymbolSettings
 from models import (
     Analyser,

@@ -24,7 +24,7 @@ import numpy as np
 from gfvc import EncodeOptions, encode
 from gfvc.decoder import decode_pictures
 from gfvc.metrics import LandmarkError, face_region, ms_ssim, ssim_map
-from gfvc.stream_reader import read_face_stream
+from gfvc.stream.reader import read_face_stream
 from gfvc.video_reader import Picture, probe_video, read_pictures
 from gfvc.video_writer import open_writer
 from models import AnimationModel, default_registry

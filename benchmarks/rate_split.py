@@ -29,8 +29,8 @@ from gfvc.encoding.face_quality import FaceQuality
 from gfvc.encoding.target_bitrate import REMEMBERED_PICTURES
 from gfvc.options.encoding import EncodeOptions
 from gfvc.rate_control import RateSettings
-from gfvc.stream_information import StreamInformation
-from gfvc.stream_reader import read_face_stream
+from gfvc.stream.information import StreamInformation
+from gfvc.stream.reader import read_face_stream
 from gfvc.video_reader import Picture, probe_video, read_pictures
 from models import Analyser, AnimationModel, default_registry
 

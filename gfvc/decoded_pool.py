@@ -7,8 +7,8 @@ from itertools import islice
 
 from gfvc.base_layer import Picture
 from gfvc.grey_pictures import prepare_key
-from gfvc.picture_units import PictureUnit
-from gfvc.reference_runs import NUMBERS
+from gfvc.stream.picture_units import PictureUnit
+from gfvc.stream.references import NUMBERS
 from models import AnimationModel, FaceParameters, Reference
 
 

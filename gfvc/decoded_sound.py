@@ -8,9 +8,10 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from gfvc.containers import HEAD_BYTES, MP4_SUFFIX, open_container
 from gfvc.errors import InputError, OutputError
 from gfvc.media_files import VIDEO_FORMATS, open_media, reason
+from gfvc.stream.containers import HEAD_BYTES, open_container
+from gfvc.stream.names import MP4_SUFFIX
 from gfvc.video.sound import SoundCoding, SoundTrack, check_sound
 
 Notes = Callable[[str], None]

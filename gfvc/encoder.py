@@ -9,8 +9,6 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from base_codec_adapters import Codec
-from gfvc.containers import MP4_SUFFIX
 from gfvc.crop import choose_crop, require_square
 from gfvc.default_model import choose_model
 from gfvc.encoding.coding_pass import Clip, CodedClip, Progress, code_clip
@@ -19,7 +17,8 @@ from gfvc.errors import InputError, OutputError
 from gfvc.options.encoding import EncodeOptions
 from gfvc.output import check_writable, replaced_when_complete
 from gfvc.rate_control import RateSettings, settings_asked_for
-from gfvc.stream_information import StreamInformation
+from gfvc.stream.information import StreamInformation
+from gfvc.stream.names import MP4_SUFFIX, choose_codec
 from gfvc.video.sound import SoundCoding, check_sound
 from gfvc.video_reader import VideoProperties, probe_video
 from models import Registry, default_registry
@@ -27,10 +26,6 @@ from models import Registry, default_registry
 Notes = Callable[[str], None]
 
 MIN_SIDE = 64
-
-# Names that do not tell a codec: VVC unless asked otherwise.
-OTHER_SUFFIXES = ("", ".bin", ".bit")
-CODEC_OF_SUFFIX: dict[str, Codec] = {".266": "vvc", ".vvc": "vvc", ".265": "hevc", ".hevc": "hevc"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,19 +100,6 @@ class EncodeSummary:
 
 def _ignore(*_: object) -> None:
     """Default for notes and progress."""
-
-
-def choose_codec(output: Path, codec: Codec | None) -> Codec:
-    """The base codec asked for, or that of the output's suffix; VVC when that is silent."""
-    by_suffix = CODEC_OF_SUFFIX.get(output.suffix.lower())
-    if codec and by_suffix and codec != by_suffix:
-        raise OutputError(
-            f"{output}: the suffix means {by_suffix} and --codec says {codec}; change one of them"
-        )
-    if by_suffix is None and output.suffix.lower() not in (*OTHER_SUFFIXES, MP4_SUFFIX):
-        known = ", ".join([*CODEC_OF_SUFFIX, *OTHER_SUFFIXES[1:], MP4_SUFFIX])
-        raise OutputError(f"{output}: no suffix of a stream; use one of {known}")
-    return codec or by_suffix or "vvc"
 
 
 def encode(

@@ -27,7 +27,7 @@ from gfvc.colour import to_picture420, to_rgb
 from gfvc.decoder import decode
 from gfvc.encoder import encode
 from gfvc.scaling import scale
-from gfvc.stream_reader import FaceStream, read_face_stream
+from gfvc.stream.reader import FaceStream, read_face_stream
 from gfvc.video_reader import Picture, read_pictures
 from models import default_registry
 

@@ -50,10 +50,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def _plot(options: argparse.Namespace) -> None:
     from gfvc.cli.memory import PLOT_MEGABYTES, require_memory
     from gfvc.errors import InputError
-    from gfvc.limits import StreamLimits
-    from gfvc.nal_source import STANDARD_INPUT, open_nal_units
     from gfvc.output import replaced_when_complete
     from gfvc.plotting import plot_stream
+    from gfvc.stream.limits import StreamLimits
+    from gfvc.stream.nal_source import STANDARD_INPUT, open_nal_units
 
     require_memory(PLOT_MEGABYTES, "--plot")
     if options.input == STANDARD_INPUT:
@@ -87,7 +87,7 @@ class _InformationNotes:
 
     def passing(self, units: Iterator[NalUnit]) -> Iterator[NalUnit]:
         """The NAL units; the rate is taken from them where --fps does not say it."""
-        from gfvc.stream_information import find_information
+        from gfvc.stream.information import find_information
 
         for unit in units:
             information = find_information(unit) if unit.is_sei and not unit.is_suffix_sei else None
@@ -117,7 +117,7 @@ class _InformationNotes:
 
 def run(options: argparse.Namespace) -> int:
     """Run the command."""
-    from gfvc.nal_source import open_nal_units
+    from gfvc.stream.nal_source import open_nal_units
 
     if options.plot is not None:
         _plot(options)

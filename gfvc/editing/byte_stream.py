@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from gfvc.containers import is_container
 from gfvc.errors import InputError, StreamError
+from gfvc.stream.containers import is_container
 from sei import (
     Codec,
     NalUnit,

@@ -12,7 +12,6 @@ from threadpoolctl import threadpool_limits
 
 from base_codec_adapters import Codec
 from gfvc.base_layer import KeyPictureCoder
-from gfvc.containers import write_mp4
 from gfvc.encoding.executor import PlanExecutor, Tally
 from gfvc.encoding.face_units import MAX_BUFFERED, DecidedUnits, FaceUnits, ImmediateUnits
 from gfvc.encoding.facts import MeasuredFacts
@@ -22,8 +21,9 @@ from gfvc.errors import InputError, KeyPictureTooCoarseError
 from gfvc.options.encoding import EncodeOptions
 from gfvc.rate_control import RateSettings
 from gfvc.scaling import read_scaled
-from gfvc.stream_information import StreamInformation
-from gfvc.stream_writer import StreamWriter
+from gfvc.stream.containers import write_mp4
+from gfvc.stream.information import StreamInformation
+from gfvc.stream.writer import StreamWriter
 from gfvc.symbol_decisions import DECISIONS, Switches, SymbolSettings
 from gfvc.symbol_rate import symbol_interval
 from gfvc.video.sound import SoundCoding

@@ -9,7 +9,7 @@ from gfvc.encoding.face_units import FaceUnits
 from gfvc.encoding.facts import MeasuredFacts
 from gfvc.encoding.ordinary_video import SequenceCoder
 from gfvc.encoding.planner import Decision, Driven, Key, Ordinary, Still
-from gfvc.stream_writer import StreamWriter
+from gfvc.stream.writer import StreamWriter
 from models import FaceParameters
 
 

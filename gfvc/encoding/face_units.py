@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from itertools import accumulate
 
 from gfvc.parameter_coding import ParameterCoder
-from gfvc.picture_schedule import PictureSchedule
-from gfvc.reference_runs import NUMBERS, ReferenceRuns
-from gfvc.stream_writer import StreamWriter
+from gfvc.stream.references import NUMBERS, ReferenceRuns
+from gfvc.stream.schedule import PictureSchedule
+from gfvc.stream.writer import StreamWriter
 from gfvc.symbol_decisions import (
     FULL_RATE,
     Decided,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gfvc.transcoding.numbers import from_numbers, layout_of, repacked, to_numbers
-from gfvc.transcoding.targets import LAYOUTS, is_marked, marked_uri, model_uri, target_layout
+from gfvc.transcoding.targets import LAYOUTS, target_layout
 from gfvc.transcoding.transcoder import TranscodeSummary, transcode
 from gfvc.transcoding.translators import (
     IdentityTranslator,
@@ -20,11 +20,8 @@ __all__ = [
     "TranscodeSummary",
     "Translator",
     "from_numbers",
-    "is_marked",
     "layout_of",
     "load_translator",
-    "marked_uri",
-    "model_uri",
     "repacked",
     "save_translator",
     "target_layout",

@@ -1,9 +1,4 @@
-"""Layouts to ask for, and how a stream says that it does not have its model's own.
-
-A stream in another layout than its model's carries the model's URI with `;repacked` behind it. A
-decoder of ours takes the mark off, finds the model, and puts the numbers back; one that
-does not know the mark finds no such model, and draws nothing rather than nonsense.
-"""
+"""Layouts to ask for, by name."""
 
 from __future__ import annotations
 
@@ -16,7 +11,6 @@ LAYOUTS = ("same", "compact", "keypoints", "keypoints3d")
 
 _COMPACT_FEATURE = 7
 _MAX_WIDTH = 1024
-_MARK = ";repacked"
 
 
 def target_layout(name: str, source: ParameterLayout, registry: Registry) -> ParameterLayout:
@@ -40,18 +34,3 @@ def target_layout(name: str, source: ParameterLayout, registry: Registry) -> Par
             )
         return ParameterLayout(keypoints=numbers // dimensions, dimensions=dimensions)
     return registry.find(name).card.layout
-
-
-def is_marked(uri: str) -> bool:
-    """Whether a stream of this URI has another layout than its model."""
-    return uri.endswith(_MARK)
-
-
-def model_uri(uri: str) -> str:
-    """The URI of the model itself."""
-    return uri.removesuffix(_MARK)
-
-
-def marked_uri(uri: str) -> str:
-    """The URI of a model for a stream that has another layout."""
-    return model_uri(uri) + _MARK

@@ -13,9 +13,9 @@ from pathlib import Path
 
 from gfvc.editing.byte_stream import read_nal_units
 from gfvc.editing.cutting import has_message, rewritable_sei, sei_data
-from gfvc.encoder import CODEC_OF_SUFFIX
-from gfvc.errors import InputError, OutputError, StreamError
+from gfvc.errors import InputError, StreamError
 from gfvc.output import check_writable, replaced_when_complete
+from gfvc.stream.names import check_suffix, marked_uri, model_uri
 from gfvc.transcoding.numbers import (
     finest_precision,
     from_numbers,
@@ -24,7 +24,7 @@ from gfvc.transcoding.numbers import (
     to_numbers,
     with_precision,
 )
-from gfvc.transcoding.targets import marked_uri, model_uri, target_layout
+from gfvc.transcoding.targets import target_layout
 from gfvc.transcoding.translators import IdentityTranslator, Translator, require_source
 from models import ParameterLayout, Registry, UnknownModelError, default_registry
 from sei import (
@@ -105,7 +105,7 @@ def transcode(
     ):
         for unit in read_nal_units(source, codec, max_messages):
             if not file.tell():
-                _check_suffix(output, unit)
+                check_suffix(output, unit.codec.value)
             file.write(rewriter.rewritten(unit).to_annex_b())
         if not rewriter.messages:
             raise StreamError(f"{source}: holds no generative face video messages")
@@ -125,16 +125,6 @@ def transcode(
         rewriter.bytes_after,
         rewriter.largest_change if translator is None else None,
     )
-
-
-def _check_suffix(output: Path, unit: NalUnit) -> None:
-    if output.suffix.lower() == ".mp4":
-        raise OutputError(f"{output}: only byte streams are written here (.266 or .265)")
-    by_suffix = CODEC_OF_SUFFIX.get(output.suffix.lower())
-    if by_suffix is not None and by_suffix != unit.codec.value:
-        raise OutputError(
-            f"{output}: the suffix means {by_suffix} and the stream is {unit.codec.value}"
-        )
 
 
 class _Rewriter:

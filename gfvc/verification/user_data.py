@@ -8,9 +8,9 @@ from fractions import Fraction
 
 from gfvc.errors import StreamError
 from gfvc.options.encoding import MAX_POOL
-from gfvc.picture_schedule import PictureSchedule
-from gfvc.reference_runs import NUMBERS, ReferenceRuns
-from gfvc.stream_information import StreamInformation
+from gfvc.stream.information import StreamInformation
+from gfvc.stream.references import NUMBERS, ReferenceRuns
+from gfvc.stream.schedule import PictureSchedule
 from gfvc.verification.findings import Check, Finding, Place
 from sei import USER_DATA_UNREGISTERED, GenerativeFaceVideo
 from sei.inspection import InspectedMessage, InspectedUnit

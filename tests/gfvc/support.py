@@ -14,12 +14,12 @@ import numpy as np
 
 from base_codec_adapters.ffmpeg import find_ffmpeg
 from gfvc import decode
-from gfvc.picture_schedule import PictureSchedule
-from gfvc.picture_units import PictureUnit
 from gfvc.rectangle import Rectangle
-from gfvc.reference_runs import ReferenceRuns
-from gfvc.stream_information import StreamInformation
-from gfvc.stream_reader import FaceStream
+from gfvc.stream.information import StreamInformation
+from gfvc.stream.picture_units import PictureUnit
+from gfvc.stream.reader import FaceStream
+from gfvc.stream.references import ReferenceRuns
+from gfvc.stream.schedule import PictureSchedule
 from gfvc.video_reader import Picture, read_pictures
 from gfvc.video_writer import open_writer
 from sei import (

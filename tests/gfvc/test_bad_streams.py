@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 
 from gfvc import GfvcError, StreamError
 from gfvc.parameter_coding import to_parameters
-from gfvc.stream_information import USER_DATA_UUID
-from gfvc.stream_reader import read_face_stream
+from gfvc.stream.information import USER_DATA_UUID
+from gfvc.stream.reader import read_face_stream
 from models import default_registry
 from sei import (
     GENERATIVE_FACE_VIDEO,

@@ -13,8 +13,8 @@ import pytest
 from base_codec_adapters import Codec, EncodeRequest, find_encoder
 from gfvc import EncodeOptions, encode
 from gfvc.colour import to_picture420
-from gfvc.containers import read_container, write_mp4
 from gfvc.demo_clip import RATE
+from gfvc.stream.containers import read_container, write_mp4
 from gfvc.video_reader import Picture
 from sei import Codec as SeiCodec
 from sei import NalUnit, access_units, join_annex_b, split_annex_b

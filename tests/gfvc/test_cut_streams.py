@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from gfvc import GfvcError, StreamError
-from gfvc.stream_reader import FaceStream, read_face_stream
+from gfvc.stream.reader import FaceStream, read_face_stream
 from gfvc.video_reader import Picture
 from sei import FaceValues
 from tests.gfvc.support import (

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from gfvc.stream_reader import read_face_stream
+from gfvc.stream.reader import read_face_stream
 from sei import NalUnit, join_annex_b, make_sei_nal_unit, read_sei
 from sei.nal import add_emulation_prevention, nal_unit_header
 from tests.gfvc.support import CommandLine, face_values, nal_units, no_notes, write_units

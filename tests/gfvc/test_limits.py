@@ -14,13 +14,13 @@ from base_codec_adapters import Codec, EncodeRequest, find_encoder
 from gfvc import DecodeOptions, decode
 from gfvc.colour import to_picture420
 from gfvc.errors import OutputError, StreamError
-from gfvc.limits import FREE_PICTURES, MAX_PICTURES, PICTURES_PER_BYTE, StreamLimits
-from gfvc.picture_schedule import PictureSchedule, RegularPictures
 from gfvc.rectangle import Rectangle
-from gfvc.reference_runs import ReferenceRuns
-from gfvc.stream_information import StreamInformation
-from gfvc.stream_reader import PART_PICTURES, read_face_stream
-from gfvc.stream_writer import StreamWriter
+from gfvc.stream.information import StreamInformation
+from gfvc.stream.limits import FREE_PICTURES, MAX_PICTURES, PICTURES_PER_BYTE, StreamLimits
+from gfvc.stream.reader import PART_PICTURES, read_face_stream
+from gfvc.stream.references import ReferenceRuns
+from gfvc.stream.schedule import PictureSchedule, RegularPictures
+from gfvc.stream.writer import StreamWriter
 from sei import GENERATIVE_FACE_VIDEO, SeiMessage
 from tests.gfvc.support import (
     CommandLine,

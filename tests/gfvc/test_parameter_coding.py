@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from gfvc import EncodeOptions, StreamError, encode, parameter_coding
 from gfvc.parameter_coding import DEAD_ZONE, ParameterCoder, quantise, to_parameters, to_values
-from gfvc.stream_reader import read_face_stream
+from gfvc.stream.reader import read_face_stream
 from models import FaceParameters, MatrixShape, ModelCard, ParameterLayout
 from sei import FaceValues, GfvState, MatrixValues, NetworkUri
 from tests.gfvc.support import no_notes

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gfvc.stream_reader import read_face_stream
+from gfvc.stream.reader import read_face_stream
 from gfvc.video_reader import Picture
 from sei import NalUnit
 from tests.gfvc.conftest import CodeClip

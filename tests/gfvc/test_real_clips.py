@@ -11,7 +11,7 @@ import pytest
 
 from gfvc import EncodeOptions, encode
 from gfvc.metrics import LandmarkError
-from gfvc.stream_reader import read_face_stream
+from gfvc.stream.reader import read_face_stream
 from gfvc.video_reader import probe_video
 from tests.gfvc.support import decode_all, ffmpeg, no_notes, read_all
 

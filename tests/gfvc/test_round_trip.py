@@ -14,7 +14,7 @@ from base_codec_adapters import DecodeRequest, Picture420, find_decoder
 from gfvc import decode, encode
 from gfvc.colour import to_rgb
 from gfvc.metrics import LandmarkError
-from gfvc.stream_reader import read_face_stream
+from gfvc.stream.reader import read_face_stream
 from gfvc.video_reader import Picture, probe_video
 from sei import Codec
 from tests.gfvc.conftest import ENCODERS, CodeClip, CodedClip

@@ -18,7 +18,7 @@ from gfvc.base_layer import CodedKeyPicture, KeyPictureCoder
 from gfvc.crop import choose_crop
 from gfvc.demo_clip import RATE, demo_still
 from gfvc.rectangle import Rectangle
-from gfvc.stream_reader import read_face_stream
+from gfvc.stream.reader import read_face_stream
 from gfvc.video_reader import Picture, probe_video, read_pictures
 from sei import GfvState
 from tests.gfvc.support import (

@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gfvc.errors import StreamError
-from gfvc.picture_schedule import PictureSchedule
 from gfvc.rectangle import Rectangle
-from gfvc.stream_information import USER_DATA_UUID, StreamInformation
+from gfvc.stream.information import USER_DATA_UUID, StreamInformation
+from gfvc.stream.schedule import PictureSchedule
 
 sides = st.integers(0, 0xFFFF)
 rates = st.fractions(1, 240, max_denominator=1001)

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from gfvc import EncodeOptions, EncodeSummary, GfvcError, encode
-from gfvc.stream_information import StreamInformation
+from gfvc.stream.information import StreamInformation
 from models import ModelCard, RegisteredModel, Registry
 from sei import (
     GENERATIVE_FACE_VIDEO,

@@ -21,8 +21,9 @@ from gfvc import EncodeOptions, decode, encode
 from gfvc.cli.main import main
 from gfvc.demo_clip import RATE, make_demo_clip
 from gfvc.driven_pictures import parameters_of_pictures
-from gfvc.stream_reader import read_face_stream
-from gfvc.transcoding import is_marked, model_uri, transcode
+from gfvc.stream.names import is_marked, model_uri
+from gfvc.stream.reader import read_face_stream
+from gfvc.transcoding import transcode
 from gfvc.video_reader import Picture
 from models import FaceParameters, default_registry
 from tests.gfvc.support import write_video

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from gfvc.rectangle import Rectangle
-from gfvc.stream_information import StreamInformation
+from gfvc.stream.information import StreamInformation
 from sei import (
     GENERATIVE_FACE_VIDEO,
     GENERATIVE_FACE_VIDEO_ENHANCEMENT,

@@ -17,8 +17,8 @@ from gfvc import EncodeOptions, EncodeSummary, InputError, encode
 from gfvc.colour import to_picture420
 from gfvc.demo_clip import RATE
 from gfvc.encoding.ordinary_video import SPOOL_BYTES, SequenceCoder, most_pictures
-from gfvc.stream_information import StreamInformation
-from gfvc.stream_reader import PART_PICTURES, read_face_stream
+from gfvc.stream.information import StreamInformation
+from gfvc.stream.reader import PART_PICTURES, read_face_stream
 from gfvc.verification import Severity, verify_stream
 from gfvc.video_reader import Picture
 from sei import USER_DATA_UNREGISTERED, SeiMessage, read_sei, split_annex_b

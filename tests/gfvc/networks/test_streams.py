@@ -13,7 +13,7 @@ from gfvc.decoder import decode_pictures
 from gfvc.demo_clip import RATE
 from gfvc.errors import StreamError
 from gfvc.parameter_coding import to_parameters, to_values
-from gfvc.stream_reader import read_face_stream
+from gfvc.stream.reader import read_face_stream
 from gfvc.transcoding import transcode
 from models import Analysis, FaceParameters, ModelError
 from models.contract import Picture

@@ -11,7 +11,7 @@ import pytest
 from gfvc import EncodeOptions, InputError, encode
 from gfvc.demo_clip import RATE
 from gfvc.rate_control import TOLERANCE
-from gfvc.stream_reader import read_face_stream
+from gfvc.stream.reader import read_face_stream
 from gfvc.video_reader import Picture
 from models.contract import FloatArray
 from models.landmarks.tracking import FaceTracker

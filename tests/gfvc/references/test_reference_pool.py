@@ -19,13 +19,13 @@ from gfvc.encoding.face_units import DecidedUnits
 from gfvc.encoding.facts import face_distance
 from gfvc.encoding.planner import NEARER_BY
 from gfvc.errors import StreamError
-from gfvc.picture_schedule import PictureSchedule
-from gfvc.picture_units import PictureUnit
 from gfvc.rectangle import Rectangle
-from gfvc.reference_runs import ReferenceRuns
-from gfvc.stream_information import StreamInformation
-from gfvc.stream_reader import read_face_stream
-from gfvc.stream_writer import StreamWriter
+from gfvc.stream.information import StreamInformation
+from gfvc.stream.picture_units import PictureUnit
+from gfvc.stream.reader import read_face_stream
+from gfvc.stream.references import ReferenceRuns
+from gfvc.stream.schedule import PictureSchedule
+from gfvc.stream.writer import StreamWriter
 from gfvc.symbol_decisions import Switches, SymbolSettings
 from models import (
     FaceParameters,

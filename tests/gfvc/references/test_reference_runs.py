@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from gfvc.errors import StreamError
 from gfvc.options.encoding import MAX_POOL
-from gfvc.picture_schedule import PictureSchedule
 from gfvc.rectangle import Rectangle
-from gfvc.reference_runs import ReferenceRuns
-from gfvc.stream_information import StreamInformation
+from gfvc.stream.information import StreamInformation
+from gfvc.stream.references import ReferenceRuns
+from gfvc.stream.schedule import PictureSchedule
 from sei.bits import BitReader
 
 INFORMATION = StreamInformation(Fraction(25), 256, 256, Rectangle(0, 0, 256, 256))

@@ -15,11 +15,11 @@ from hypothesis import strategies as st
 from gfvc.driven_pictures import parameters_of_pictures
 from gfvc.encoding.face_units import DecidedUnits
 from gfvc.interpolation import interpolated
-from gfvc.picture_units import PictureUnit
 from gfvc.rectangle import Rectangle
-from gfvc.stream_information import StreamInformation
-from gfvc.stream_reader import read_face_stream
-from gfvc.stream_writer import StreamWriter
+from gfvc.stream.information import StreamInformation
+from gfvc.stream.picture_units import PictureUnit
+from gfvc.stream.reader import read_face_stream
+from gfvc.stream.writer import StreamWriter
 from gfvc.symbol_decisions import (
     FULL_RATE,
     Part,

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gfvc.errors import StreamError
-from gfvc.picture_schedule import MAX_PICTURES, PictureSchedule, RegularPictures
+from gfvc.stream.schedule import MAX_PICTURES, PictureSchedule, RegularPictures
 from sei.bits import BitWriter
 
 distances = st.lists(st.integers(1, 300), max_size=60)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from gfvc.errors import StreamError
-from gfvc.stream_reader import read_face_stream
+from gfvc.stream.reader import read_face_stream
 from gfvc.transcoding import (
     LinearTranslator,
     save_translator,

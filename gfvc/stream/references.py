@@ -20,7 +20,7 @@ from dataclasses import dataclass
 
 from gfvc.errors import StreamError
 from gfvc.options.encoding import MAX_POOL
-from gfvc.picture_schedule import MAX_PICTURES, PictureSchedule, RegularPictures
+from gfvc.stream.schedule import MAX_PICTURES, PictureSchedule, RegularPictures
 from sei import SeiError
 from sei.bits import BitReader, BitWriter
 

@@ -7,8 +7,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from gfvc.containers import HEAD_BYTES, open_container, read_opened
 from gfvc.errors import InputError
+from gfvc.stream.containers import HEAD_BYTES, open_container, read_opened
 from sei import Codec, NalUnit, UnknownCodecError, split_annex_b
 
 STANDARD_INPUT = "-"

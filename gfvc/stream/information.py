@@ -12,8 +12,8 @@ A user_data_unregistered SEI message (payload type 5, H.274 clause 8.6), prefix 
     crop left, top, width, height   4 × 2 bytes   what was coded, in pixels of the source
     flags                   1 byte    in version 2: bit 0 for pictures shown as coded, bit 1 for a
                                       schedule that follows, bit 2 for references that follow
-    schedule                          see `gfvc.picture_schedule`
-    references                        see `gfvc.reference_runs`
+    schedule                          see `gfvc.stream.schedule`
+    references                        see `gfvc.stream.references`
 
 Pictures that are shown as coded have no face messages, up to the next picture with a user data
 message of this kind. Later versions may append; a reader ignores what
@@ -28,9 +28,9 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from gfvc.errors import StreamError
-from gfvc.picture_schedule import PictureSchedule
 from gfvc.rectangle import Rectangle
-from gfvc.reference_runs import ReferenceRuns
+from gfvc.stream.references import ReferenceRuns
+from gfvc.stream.schedule import PictureSchedule
 from sei import USER_DATA_UNREGISTERED, NalUnit, SeiError, read_sei
 from sei.bits import BitReader
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from gfvc.picture_schedule import PictureSchedule
-from gfvc.reference_runs import ReferenceRuns
-from gfvc.stream_information import StreamInformation
+from gfvc.stream.information import StreamInformation
+from gfvc.stream.references import ReferenceRuns
+from gfvc.stream.schedule import PictureSchedule
 from sei import FaceValues, GfvState
 
 

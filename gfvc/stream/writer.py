@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import BinaryIO
 
-from gfvc.picture_schedule import PictureSchedule
-from gfvc.reference_runs import ReferenceRuns
-from gfvc.stream_information import StreamInformation
+from gfvc.stream.information import StreamInformation
+from gfvc.stream.references import ReferenceRuns
+from gfvc.stream.schedule import PictureSchedule
 from sei import (
     USER_DATA_UNREGISTERED,
     Codec,

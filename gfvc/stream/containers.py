@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from av.container import InputContainer, OutputContainer
     from av.video.stream import VideoStream
 
-MP4_SUFFIX = ".mp4"
 _FORMATS = {"vvc": "vvc", "hevc": "hevc"}
 _SAMPLE_ENTRIES = {"vvc": "vvc1", "hevc": "hvc1"}
 _SAMPLE_ENTRIES_WITH_SETS = {"vvc": "vvi1", "hevc": "hev1"}

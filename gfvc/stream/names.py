@@ -1,0 +1,60 @@
+"""What a stream is called tells what it is: the suffix of its file, the URI of its model.
+
+A stream in another layout than its model's carries the model's URI with `;repacked` behind it. A
+decoder of ours takes the mark off, finds the model, and puts the numbers back; one that
+does not know the mark finds no such model, and draws nothing rather than nonsense.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from base_codec_adapters import Codec
+from gfvc.errors import OutputError
+
+MP4_SUFFIX = ".mp4"
+# Names that do not tell a codec: VVC unless asked otherwise.
+OTHER_SUFFIXES = ("", ".bin", ".bit")
+CODEC_OF_SUFFIX: dict[str, Codec] = {".266": "vvc", ".vvc": "vvc", ".265": "hevc", ".hevc": "hevc"}
+
+_MARK = ";repacked"
+
+
+def choose_codec(output: Path, codec: Codec | None) -> Codec:
+    """The base codec asked for, or that of the output's suffix; VVC when that is silent.
+
+    Raises `OutputError` when the two disagree, or the suffix is none of a stream.
+    """
+    by_suffix = CODEC_OF_SUFFIX.get(output.suffix.lower())
+    if codec and by_suffix and codec != by_suffix:
+        raise OutputError(
+            f"{output}: the suffix means {by_suffix} and --codec says {codec}; change one of them"
+        )
+    if by_suffix is None and output.suffix.lower() not in (*OTHER_SUFFIXES, MP4_SUFFIX):
+        known = ", ".join([*CODEC_OF_SUFFIX, *OTHER_SUFFIXES[1:], MP4_SUFFIX])
+        raise OutputError(f"{output}: no suffix of a stream; use one of {known}")
+    return codec or by_suffix or "vvc"
+
+
+def check_suffix(output: Path, codec: str) -> None:
+    """Raise `OutputError` when a byte stream of a codec cannot have this name."""
+    if output.suffix.lower() == MP4_SUFFIX:
+        raise OutputError(f"{output}: only byte streams are written here (.266 or .265)")
+    by_suffix = CODEC_OF_SUFFIX.get(output.suffix.lower())
+    if by_suffix is not None and by_suffix != codec:
+        raise OutputError(f"{output}: the suffix means {by_suffix} and the stream is {codec}")
+
+
+def is_marked(uri: str) -> bool:
+    """Whether a stream of this URI has another layout than its model."""
+    return uri.endswith(_MARK)
+
+
+def model_uri(uri: str) -> str:
+    """The URI of the model itself."""
+    return uri.removesuffix(_MARK)
+
+
+def marked_uri(uri: str) -> str:
+    """The URI of a model for a stream that has another layout."""
+    return model_uri(uri) + _MARK
