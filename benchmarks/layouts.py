@@ -27,9 +27,14 @@ import cv2
 import numpy as np
 
 from gfvc.metrics import landmark_distance
-from gfvc.parameter_coding import IntegerArray, quantise
+from gfvc.parameter_coding import quantise, to_face_values
 from models import MatrixShape, ParameterLayout, default_registry
-from models.contract import COMPACT_FEATURE, HEAD_ROTATION, HEAD_TRANSLATION, FloatArray
+from models.contract import (
+    COMPACT_FEATURE,
+    HEAD_ROTATION,
+    HEAD_TRANSLATION,
+    FloatArray,
+)
 from models.landmarks.face_space import (
     FaceSpace,
     HeadPose,
@@ -44,9 +49,7 @@ from models.landmarks.values import STEPS
 from sei import (
     GENERATIVE_FACE_VIDEO,
     Codec,
-    FaceValues,
     GfvState,
-    MatrixValues,
     SeiMessage,
     make_sei_nal_unit,
 )
@@ -128,23 +131,6 @@ def _solve(space: FaceSpace, rest: FloatArray, points: FloatArray) -> FloatArray
     return values
 
 
-def _message_values(layout: ParameterLayout, coded: IntegerArray) -> FaceValues:
-    points, matrices = layout.split(coded)
-    keypoints = None if points is None else tuple(map(tuple, points.tolist()))
-    return FaceValues(
-        keypoints=keypoints,
-        keypoint_precision_factor=None if keypoints is None else PRECISION,
-        matrices=tuple(
-            MatrixValues(
-                kind,
-                PRECISION,
-                tuple(tuple(map(tuple, matrix)) for matrix in values.tolist()),
-            )
-            for kind, values in matrices
-        ),
-    )
-
-
 def measure(space: FaceSpace, layout: Layout, landmarks: FloatArray) -> tuple[float, float]:
     """kbit/s and landmark error of a clip's landmarks [pictures, 478, 3]."""
     pose = pose_to_values(find_pose(space.mean, landmarks[0], space.weights))
@@ -160,7 +146,7 @@ def measure(space: FaceSpace, layout: Layout, landmarks: FloatArray) -> tuple[fl
         coded = quantise(layout.pack(values, rest), PRECISION, previous)
         previous = coded
         message = state.predict(
-            _message_values(layout.layout, coded),
+            to_face_values(coded, layout.layout),
             gfv_id=0,
             gfv_cnt=index,
             base_picture_flag=index == 0,

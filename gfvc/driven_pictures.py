@@ -122,17 +122,4 @@ def _scheduled(
     spans = unit.reference_spans
     for parts in zip(keypoints.of_spans(spans), matrices.of_spans(spans), strict=True):
         for row in np.concatenate(parts, axis=1):
-            yield _in_layout(row, layout)
-
-
-def _in_layout(numbers: FloatArray, layout: ParameterLayout) -> FaceParameters:
-    """A row of numbers, in bitstream order, as parameters of a layout."""
-    split = layout.keypoints * layout.dimensions
-    points = numbers[:split].reshape(-1, layout.dimensions) if split else None
-    matrices = []
-    for shape in layout.matrices:
-        size = shape.count * shape.height * shape.width
-        part = numbers[split : split + size]
-        matrices.append((shape.matrix_type, part.reshape(shape.shape)))
-        split += size
-    return FaceParameters(points, tuple(matrices))
+            yield layout.unflatten(row)

@@ -9,10 +9,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
 from gfvc.errors import StreamError
 from models import FaceParameters, ModelCard, ParameterLayout
+from models.contract import FloatArray, IntegerArray
 from sei import GENERATIVE_FACE_VIDEO, FaceValues, GfvState, MatrixValues, NetworkUri, SeiMessage
 
 GFV_ID = 0
@@ -21,13 +21,14 @@ GFV_ID = 0
 # zero costs 2 bits where a step costs 5. Larger changes are rounded to nearest.
 DEAD_ZONE = 0.2
 
-IntegerArray = npt.NDArray[np.int64]
-
 
 def quantise(
-    values: npt.NDArray[np.float64], precision: int, previous: IntegerArray | None
+    values: FloatArray, precision: int | IntegerArray, previous: IntegerArray | None
 ) -> IntegerArray:
-    """Integers in steps of 2**-precision; small changes against `previous` are left out."""
+    """Integers in steps of 2**-precision; small changes against `previous` are left out.
+
+    `precision` is one for all values, or one for each.
+    """
     scaled = values * 2.0**precision
     if previous is None:
         return np.asarray(np.rint(scaled), np.int64)
@@ -41,30 +42,37 @@ def to_values(
     parameters: FaceParameters, layout: ParameterLayout, previous: FaceValues | None = None
 ) -> FaceValues:
     """Quantise face parameters of a layout."""
-    keypoints = None
-    if parameters.keypoints is not None:
-        before = None
-        if previous is not None and previous.keypoints is not None:
-            before = np.array(previous.keypoints, np.int64)
-        quantised = quantise(parameters.keypoints, layout.coordinate_precision, before)
-        keypoints = tuple(tuple(int(c) for c in point) for point in quantised)
-    matrices = []
-    for index, (matrix_type, values) in enumerate(parameters.matrices):
-        before = None
-        if previous is not None and previous.matrices:
-            before = np.array(previous.matrices[index].matrices, np.int64)
-        quantised = quantise(values, layout.matrix_precision, before)
-        matrices.append(MatrixValues(matrix_type, layout.matrix_precision, _nested(quantised)))
+    before = None if previous is None else to_integers(previous)
+    return to_face_values(quantise(layout.flatten(parameters), layout.precisions, before), layout)
+
+
+def to_integers(values: FaceValues) -> IntegerArray:
+    """The vector of what a message carries, in quantisation steps: keypoints, then matrices."""
+    rows = [*(values.keypoints or ())]
+    rows += [row for matrices in values.matrices for matrix in matrices.matrices for row in matrix]
+    return np.array([number for row in rows for number in row], np.int64)
+
+
+def to_face_values(
+    vector: IntegerArray, layout: ParameterLayout, *, keypoints: bool = True, matrices: bool = True
+) -> FaceValues:
+    """What a message carries of a vector [size] in quantisation steps, in the nested form of `sei`.
+
+    Without `keypoints` or `matrices` it leaves those out.
+    """
+    points, arrays = layout.split(vector)
+    sent = None if points is None or not keypoints else tuple(map(tuple, points.tolist()))
     return FaceValues(
-        keypoints=keypoints,
-        keypoint_precision_factor=None if keypoints is None else layout.coordinate_precision,
-        matrices=tuple(matrices),
-    )
-
-
-def _nested(values: IntegerArray) -> tuple[tuple[tuple[int, ...], ...], ...]:
-    return tuple(
-        tuple(tuple(int(element) for element in row) for row in matrix) for matrix in values
+        sent,
+        None if sent is None else layout.coordinate_precision,
+        tuple(
+            MatrixValues(
+                kind,
+                layout.matrix_precision,
+                tuple(tuple(map(tuple, matrix)) for matrix in array.tolist()),
+            )
+            for kind, array in (arrays if matrices else ())
+        ),
     )
 
 

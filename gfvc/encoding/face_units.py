@@ -24,7 +24,7 @@ from gfvc.symbol_decisions import (
     decide,
     default_weights,
     finer,
-    to_face_values,
+    of_parts,
     to_parts,
     total_cost,
 )
@@ -212,5 +212,5 @@ class DecidedUnits(FaceUnits):
         self._coder.start()
         for run, of_run in zip(runs, decided, strict=True):
             for picture in of_run.pictures:
-                values = to_face_values(of_run.at(picture), layout)
+                values = of_parts(of_run.at(picture), layout)
                 yield self._coder.decided(values, low_confidence=run.faces[picture] is None)

@@ -14,7 +14,7 @@ included. The price is what a bit may cost in that unit.
 
 from gfvc.symbol_decisions.cost import finer, total_cost
 from gfvc.symbol_decisions.decision import Decided, decide
-from gfvc.symbol_decisions.face_parts import default_weights, to_face_values, to_parts
+from gfvc.symbol_decisions.face_parts import default_weights, of_parts, to_parts
 from gfvc.symbol_decisions.parts import Part
 from gfvc.symbol_decisions.switches import (
     DECISIONS,
@@ -35,7 +35,7 @@ __all__ = [
     "decide",
     "default_weights",
     "finer",
-    "to_face_values",
+    "of_parts",
     "to_parts",
     "total_cost",
 ]

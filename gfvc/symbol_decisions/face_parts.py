@@ -7,11 +7,12 @@ from functools import partial
 
 import numpy as np
 
+from gfvc.parameter_coding import to_face_values
 from gfvc.symbol_decisions.code_lengths import IntegerArray, coordinate_bits, matrix_bits
 from gfvc.symbol_decisions.parts import CodeLength, Part
 from models import FaceParameters, ParameterLayout
 from models.contract import FloatArray
-from sei import FaceValues, MatrixValues
+from sei import FaceValues
 
 DEFAULT_STEP_WEIGHT = 0.25
 """Distortion of an error of one step where a model does not say: much as those of `mesh`."""
@@ -33,31 +34,23 @@ def to_parts(
     held: list[FaceParameters] = []
     for row in parameters:
         held.append(held[-1] if row is None else row)
+    rows = np.stack([layout.flatten(row) for row in held])
+    split = layout.coordinates
     parts = []
-    split = layout.keypoints * layout.dimensions
     if layout.keypoints:
-        points = np.stack([np.ravel(row.keypoints) for row in held if row.keypoints is not None])
-        weights = value_weights[:split]
+        points, weights = np.ascontiguousarray(rows[:, :split]), value_weights[:split]
         parts.append(_part(points, layout.coordinate_precision, weights, coordinate_bits))
     if layout.matrices:
         precision = layout.matrix_precision
-        elements = np.stack(
-            [np.concatenate([np.ravel(values) for _, values in row.matrices]) for row in held]
-        )
+        elements, weights = np.ascontiguousarray(rows[:, split:]), value_weights[split:]
         bits = partial(matrix_bits, precision=precision)
-        parts.append(_part(elements, precision, value_weights[split:], bits))
+        parts.append(_part(elements, precision, weights, bits))
     return parts
 
 
 def default_weights(layout: ParameterLayout) -> FloatArray:
     """Weights [values] that count steps of a layout, for a model that does not say any."""
-    coordinates = layout.keypoints * layout.dimensions
-    elements = sum(m.count * m.height * m.width for m in layout.matrices)
-    steps = [
-        np.full(coordinates, 4.0**layout.coordinate_precision),
-        np.full(elements, 4.0**layout.matrix_precision),
-    ]
-    weights: FloatArray = DEFAULT_STEP_WEIGHT * np.concatenate(steps)
+    weights: FloatArray = DEFAULT_STEP_WEIGHT * 4.0**layout.precisions
     return weights
 
 
@@ -69,22 +62,16 @@ def _part(
     return Part(targets, base, value_weights * 4.0**-precision, code_length)
 
 
-def to_face_values(rows: Sequence[IntegerArray | None], layout: ParameterLayout) -> FaceValues:
+def of_parts(rows: Sequence[IntegerArray | None], layout: ParameterLayout) -> FaceValues:
     """What a message carries: a row of integers for each part, None for one that it leaves out."""
     remaining = list(rows)
     points = remaining.pop(0) if layout.keypoints else None
     elements = remaining.pop(0) if layout.matrices else None
-    keypoints = None
+    vector = np.zeros(layout.size, np.int64)
     if points is not None:
-        keypoints = tuple(map(tuple, points.reshape(-1, layout.dimensions).tolist()))
-    matrices = []
-    start = 0
-    for shape in layout.matrices if elements is not None else ():
-        assert elements is not None
-        size = shape.count * shape.height * shape.width
-        nested = elements[start : start + size].reshape(shape.shape).tolist()
-        numbers = tuple(tuple(map(tuple, matrix)) for matrix in nested)
-        matrices.append(MatrixValues(shape.matrix_type, layout.matrix_precision, numbers))
-        start += size
-    precision = None if keypoints is None else layout.coordinate_precision
-    return FaceValues(keypoints, precision, tuple(matrices))
+        vector[: layout.coordinates] = points
+    if elements is not None:
+        vector[layout.coordinates :] = elements
+    return to_face_values(
+        vector, layout, keypoints=points is not None, matrices=elements is not None
+    )

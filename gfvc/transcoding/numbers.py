@@ -11,9 +11,10 @@ from dataclasses import replace
 import numpy as np
 
 from gfvc.errors import StreamError
+from gfvc.parameter_coding import to_face_values
 from models import MatrixShape, ParameterLayout
 from models.contract import FloatArray
-from sei import FaceValues, MatrixValues
+from sei import FaceValues
 
 _EXACT = 2**53
 
@@ -61,12 +62,6 @@ def finest_precision(layout: ParameterLayout) -> int:
     return max(used + ([layout.matrix_precision] if layout.matrices else []))
 
 
-def count(layout: ParameterLayout) -> int:
-    """Numbers a picture."""
-    coordinates = layout.keypoints * layout.dimensions
-    return coordinates + sum(m.count * m.height * m.width for m in layout.matrices)
-
-
 def to_numbers(values: FaceValues) -> FloatArray:
     """Parameters [n]; raise `StreamError` when one is too large to be held exactly."""
     rows: list[tuple[int, tuple[int, ...]]] = [
@@ -89,38 +84,14 @@ def from_numbers(numbers: FloatArray, layout: ParameterLayout) -> FaceValues:
     Raises `StreamError` when there are more or fewer numbers than it holds, or some that no
     message can carry.
     """
-    if len(numbers) != count(layout):
-        raise StreamError(
-            f"{len(numbers)} numbers a picture do not fit a layout of {count(layout)}"
-        )
-    split = layout.keypoints * layout.dimensions
-    points = _rounded(numbers[:split], layout.coordinate_precision)
-    elements = iter(_rounded(numbers[split:], layout.matrix_precision))
-    step = layout.dimensions
-    keypoints = tuple(tuple(points[i : i + step]) for i in range(0, split, step))
-    matrices = tuple(
-        MatrixValues(
-            shape.matrix_type,
-            layout.matrix_precision,
-            tuple(
-                tuple(
-                    tuple(next(elements) for _ in range(shape.width)) for _ in range(shape.height)
-                )
-                for _ in range(shape.count)
-            ),
-        )
-        for shape in layout.matrices
-    )
-    precision = layout.coordinate_precision if keypoints else None
-    return FaceValues(keypoints or None, precision, matrices)
-
-
-def _rounded(numbers: FloatArray, precision: int) -> list[int]:
-    with np.errstate(over="ignore", invalid="ignore"):
-        scaled = np.rint(numbers * 2.0**precision)
-    if not (np.abs(scaled) < _EXACT).all():
+    if len(numbers) != layout.size:
+        raise StreamError(f"{len(numbers)} numbers a picture do not fit a layout of {layout.size}")
+    scaled = np.rint(numbers * 2.0**layout.precisions)
+    wrong = ~(np.abs(scaled) < _EXACT)
+    if wrong.any():
+        precision = layout.precisions[wrong][0]
         raise StreamError(f"a parameter is too large for steps of 2^-{precision}")
-    return [int(number) for number in scaled]
+    return to_face_values(scaled.astype(np.int64), layout)
 
 
 def repacked(values: FaceValues, layout: ParameterLayout) -> FaceValues:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from gfvc.errors import InputError
-from gfvc.transcoding.numbers import count
 from models import MatrixShape, ParameterLayout, Registry
 
 LAYOUTS = ("same", "compact", "keypoints", "keypoints3d")
@@ -20,7 +19,7 @@ def target_layout(name: str, source: ParameterLayout, registry: Registry) -> Par
     """
     if name == "same":
         return source
-    numbers = count(source)
+    numbers = source.size
     if name == "compact":
         if numbers > _MAX_WIDTH:
             raise InputError(f"{numbers} numbers a picture are more than a compact feature holds")

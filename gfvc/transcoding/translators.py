@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from gfvc.errors import InputError
-from gfvc.transcoding.numbers import count, same_shape
+from gfvc.transcoding.numbers import same_shape
 from models import CheckpointError, MatrixShape, ParameterLayout
 from models.contract import FloatArray
 from models.files import check_tensor_file
@@ -44,10 +44,10 @@ class IdentityTranslator(Translator):
 
     def __init__(self, source: ParameterLayout, target: ParameterLayout) -> None:
         super().__init__(source, target)
-        if count(source) != count(target):
+        if source.size != target.size:
             raise InputError(
-                f"the stream carries {count(source)} numbers a picture and the layout asked for "
-                f"holds {count(target)}: they are not the same parameters; a translator that was "
+                f"the stream carries {source.size} numbers a picture and the layout asked for "
+                f"holds {target.size}: they are not the same parameters; a translator that was "
                 "fitted for the two is needed (--translator)"
             )
 
@@ -68,7 +68,7 @@ class LinearTranslator(Translator):
         target_uri: str | None = None,
     ) -> None:
         super().__init__(source, target, target_uri)
-        wanted = (count(target), count(source))
+        wanted = (target.size, source.size)
         if matrix.shape != wanted or offset.shape != wanted[:1]:
             raise InputError(
                 f"a translator of {wanted[1]} into {wanted[0]} numbers has a matrix {wanted} and "
@@ -93,7 +93,7 @@ class LinearTranslator(Translator):
         Where the pictures do not determine the matrix, the smallest one is taken. Raises
         `InputError` when the arrays do not go together.
         """
-        expected = ((len(source_numbers), count(source)), (len(source_numbers), count(target)))
+        expected = ((len(source_numbers), source.size), (len(source_numbers), target.size))
         if (source_numbers.shape, target_numbers.shape) != expected or not len(source_numbers):
             raise InputError(
                 f"paired parameters are {expected[0]} and {expected[1]}, not "

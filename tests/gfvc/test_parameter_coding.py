@@ -10,7 +10,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gfvc import EncodeOptions, StreamError, encode, parameter_coding
-from gfvc.parameter_coding import DEAD_ZONE, ParameterCoder, quantise, to_parameters, to_values
+from gfvc.parameter_coding import (
+    DEAD_ZONE,
+    ParameterCoder,
+    quantise,
+    to_face_values,
+    to_integers,
+    to_parameters,
+    to_values,
+)
 from gfvc.stream.reader import read_face_stream
 from models import FaceParameters, MatrixShape, ModelCard, ParameterLayout
 from sei import FaceValues, GfvState, MatrixValues, NetworkUri
@@ -151,3 +159,18 @@ def test_the_stream_carries_what_the_encoder_quantised(
     received = [values for unit in units for values in unit.values()]
     assert len(sent) == 12
     assert received == sent
+
+
+@given(st.data(), st.sampled_from(LAYOUTS))
+def test_vectors_and_nested_values_are_the_same_integers(
+    data: st.DataObject, layout: ParameterLayout
+) -> None:
+    integers = st.integers(-(2**62), 2**62)  # beyond what a float64 holds
+    vector = np.array(data.draw(st.lists(integers, min_size=layout.size, max_size=layout.size)))
+    values = to_face_values(vector, layout)
+    assert to_integers(values).tolist() == vector.tolist()
+    left = to_face_values(vector, layout, keypoints=False)
+    assert left.keypoints is None
+    assert left.keypoint_precision_factor is None
+    assert left.matrices == values.matrices
+    assert to_face_values(vector, layout, matrices=False).matrices == ()
