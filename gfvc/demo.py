@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -15,7 +16,7 @@ import numpy as np
 from base_codec_adapters import Codec
 from gfvc.decoder import decode
 from gfvc.demo_clip import RATE, make_demo_clip
-from gfvc.encoder import encode
+from gfvc.encoder import EncodeSummary, encode
 from gfvc.metrics import LandmarkError, psnr, ssim
 from gfvc.options.encoding import EncodeOptions
 from gfvc.video_reader import Picture, read_pictures
@@ -29,25 +30,39 @@ Notes = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class DemoRow:
-    """One codec's result. Bits count the whole file; PSNR in dB and SSIM are means over pictures.
+    """One codec's result: what was encoded, and how well; PSNR in dB and SSIM are means.
 
     `repeated_psnr` and `repeated_ssim` are those of showing the decoded key picture all the time.
     """
 
-    codec: str
     stream: str
-    pictures: int
-    key_pictures: int
-    base_bits: int
-    sei_bits: int
-    kilobits_per_second: float
+    encoded: EncodeSummary
     psnr: float
     ssim: float
     repeated_psnr: float
     repeated_ssim: float
     landmark_error: float
-    encode_seconds: float
     decode_seconds: float
+
+    def to_json(self) -> dict[str, Any]:
+        """The object of `gfvc demo --json` and summary.json."""
+        encoded = self.encoded
+        return {
+            "codec": encoded.codec,
+            "stream": self.stream,
+            "pictures": encoded.frames,
+            "key_pictures": encoded.key_pictures,
+            "base_bits": encoded.base_bits,
+            "sei_bits": encoded.sei_bits,
+            "kilobits_per_second": encoded.kilobits_per_second,
+            "psnr": self.psnr,
+            "ssim": self.ssim,
+            "repeated_psnr": self.repeated_psnr,
+            "repeated_ssim": self.repeated_ssim,
+            "landmark_error": self.landmark_error,
+            "encode_seconds": encoded.seconds,
+            "decode_seconds": self.decode_seconds,
+        }
 
 
 def run_demo(folder: Path, seconds: float, notes: Notes) -> list[DemoRow]:
@@ -83,24 +98,18 @@ def run_demo(folder: Path, seconds: float, notes: Notes) -> list[DemoRow]:
         landmarks.close()
         rows.append(
             DemoRow(
-                codec=codec,
                 stream=name,
-                pictures=summary.frames,
-                key_pictures=summary.key_pictures,
-                base_bits=summary.base_bits,
-                sei_bits=summary.sei_bits,
-                kilobits_per_second=summary.kilobits_per_second,
+                encoded=summary,
                 psnr=_mean(psnr, originals, pictures),
                 ssim=_mean(ssim, originals, pictures),
                 repeated_psnr=_mean(psnr, originals, [key] * len(originals)),
                 repeated_ssim=_mean(ssim, originals, [key] * len(originals)),
                 landmark_error=landmarks.mean,
-                encode_seconds=summary.seconds,
                 decode_seconds=decode_seconds,
             )
         )
     write_strip(folder / "pictures.png", {"source": originals, **decoded})
-    summary_text = json.dumps([asdict(row) for row in rows], indent=2)
+    summary_text = json.dumps([row.to_json() for row in rows], indent=2)
     (folder / "summary.json").write_text(summary_text + "\n", encoding="utf-8")
     return rows
 

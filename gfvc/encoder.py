@@ -12,6 +12,7 @@ from typing import Any
 from gfvc.crop import choose_crop, require_square
 from gfvc.default_model import choose_model
 from gfvc.encoding.coding_pass import Clip, CodedClip, Progress, code_clip
+from gfvc.encoding.executor import Tally
 from gfvc.encoding.target_bitrate import Stage, code_at_bitrate
 from gfvc.errors import InputError, OutputError
 from gfvc.options.encoding import EncodeOptions
@@ -30,22 +31,16 @@ MIN_SIDE = 64
 
 @dataclass(frozen=True, slots=True)
 class EncodeSummary:
-    """What was encoded.
+    """What was encoded: `tally` of pictures, by kind, as `options` asked for.
 
-    `fallback_pictures` are those that are ordinary video, all of them coded by the base codec and
-    none a key picture; `pictures_from_earlier_keys` are driven by another key picture than the
-    last one before them (`EncodeOptions.reference_pool`). Bits: `sei_bits` are the NAL units with
-    face parameters and user data, `sound_bits` what the sound adds to the file, `base_bits` the
-    rest. `settings` are those that made it, found in `trials` passes over
-    the clip if `target_bitrate` (bits per second) was asked for.
+    Bits: `sei_bits` are the NAL units with face parameters and user data, `sound_bits` what the
+    sound adds to the file, `base_bits` the rest. `rate` is in pictures per second. `settings` are
+    those that made it, found in `trials` passes over the clip if a bitrate was asked for.
     """
 
-    frames: int
+    tally: Tally
+    options: EncodeOptions
     rate: Fraction
-    width: int
-    height: int
-    key_pictures: int
-    low_confidence_pictures: int
     model: str
     codec: str
     base_bits: int
@@ -53,11 +48,48 @@ class EncodeSummary:
     sound_bits: int
     seconds: float
     base_codec_seconds: float
-    fallback_pictures: int
-    pictures_from_earlier_keys: int
     settings: RateSettings
-    target_bitrate: float | None
     trials: int
+
+    @property
+    def frames(self) -> int:
+        """Output pictures."""
+        return self.tally.frames
+
+    @property
+    def key_pictures(self) -> int:
+        """Key pictures."""
+        return self.tally.key_pictures
+
+    @property
+    def low_confidence_pictures(self) -> int:
+        """Pictures without a face, which stands still there."""
+        return self.tally.low_confidence_pictures
+
+    @property
+    def fallback_pictures(self) -> int:
+        """Pictures of ordinary video, all coded by the base codec and none a key picture."""
+        return self.tally.fallback_pictures
+
+    @property
+    def pictures_from_earlier_keys(self) -> int:
+        """Pictures driven by another key picture than the last (`EncodeOptions.reference_pool`)."""
+        return self.tally.pictures_from_earlier_keys
+
+    @property
+    def width(self) -> int:
+        """Width of the pictures sent."""
+        return self.options.size
+
+    @property
+    def height(self) -> int:
+        """Height of the pictures sent."""
+        return self.options.size
+
+    @property
+    def target_bitrate(self) -> float | None:
+        """Bits per second that were asked for, if any."""
+        return self.options.bitrate
 
     @property
     def total_bits(self) -> int:
@@ -71,15 +103,13 @@ class EncodeSummary:
 
     def to_json(self) -> dict[str, Any]:
         """The object that `gfvc encode --json` prints."""
+        counts = asdict(self.tally)
         return {
-            "frames": self.frames,
+            "frames": counts.pop("frames"),
             "fps": float(self.rate),
             "width": self.width,
             "height": self.height,
-            "key_pictures": self.key_pictures,
-            "low_confidence_pictures": self.low_confidence_pictures,
-            "fallback_pictures": self.fallback_pictures,
-            "pictures_from_earlier_keys": self.pictures_from_earlier_keys,
+            **counts,
             "model": self.model,
             "codec": self.codec,
             "bits": {
@@ -95,6 +125,7 @@ class EncodeSummary:
             "symbol_price": self.settings.symbol_price,
             "seconds": self.seconds,
             "base_codec_seconds": self.base_codec_seconds,
+            "options": self.options.to_json(),
         }
 
 
@@ -162,10 +193,9 @@ def encode(
     for note in coded.notes:
         notes(note)
     return EncodeSummary(
-        **asdict(coded.tally),
+        tally=coded.tally,
+        options=options,
         rate=rate,
-        width=options.size,
-        height=options.size,
         model=model.card.name,
         codec=codec,
         base_bits=8 * (total_bytes - coded.sei_bytes - sound_bytes),
@@ -174,7 +204,6 @@ def encode(
         seconds=time.perf_counter() - started,
         base_codec_seconds=coded.base_codec_seconds,
         settings=coded.settings,
-        target_bitrate=options.bitrate,
         trials=trials,
     )
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from dataclasses import asdict
 from pathlib import Path
 
 HELP = "see the whole thing work on a face that comes with the installation"
@@ -56,7 +55,7 @@ def run(options: argparse.Namespace) -> int:
     with replaced_when_complete(options.out, force=options.force, folder_of=ours) as folder:
         rows = run_demo(folder, options.seconds, note)
     if options.json:
-        sys.stdout.write(json.dumps([asdict(row) for row in rows]) + "\n")
+        sys.stdout.write(json.dumps([row.to_json() for row in rows]) + "\n")
         return 0
     from rich.console import Console
     from rich.table import Table
@@ -64,12 +63,14 @@ def run(options: argparse.Namespace) -> int:
     table = Table(title="a talking head, 256x256, 25 pictures a second")
     table.add_column("")
     for row in rows:
-        table.add_column(row.codec.upper(), justify="right")
+        table.add_column(row.encoded.codec.upper(), justify="right")
     lines = {
-        "pictures (key pictures)": [f"{row.pictures} ({row.key_pictures})" for row in rows],
-        "key picture and headers, bits": [f"{row.base_bits}" for row in rows],
-        "face parameters (SEI), bits": [f"{row.sei_bits}" for row in rows],
-        "kbit/s, everything counted": [f"{row.kilobits_per_second:.2f}" for row in rows],
+        "pictures (key pictures)": [
+            f"{row.encoded.frames} ({row.encoded.key_pictures})" for row in rows
+        ],
+        "key picture and headers, bits": [f"{row.encoded.base_bits}" for row in rows],
+        "face parameters (SEI), bits": [f"{row.encoded.sei_bits}" for row in rows],
+        "kbit/s, everything counted": [f"{row.encoded.kilobits_per_second:.2f}" for row in rows],
         "PSNR, dB (key picture repeated)": [
             f"{row.psnr:.1f} ({row.repeated_psnr:.1f})" for row in rows
         ],
@@ -77,7 +78,7 @@ def run(options: argparse.Namespace) -> int:
             f"{row.ssim:.3f} ({row.repeated_ssim:.3f})" for row in rows
         ],
         "landmark error, eye distances": [f"{row.landmark_error:.4f}" for row in rows],
-        "encoding, s": [f"{row.encode_seconds:.1f}" for row in rows],
+        "encoding, s": [f"{row.encoded.seconds:.1f}" for row in rows],
         "decoding, s": [f"{row.decode_seconds:.1f}" for row in rows],
     }
     for label, cells in lines.items():

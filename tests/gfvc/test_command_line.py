@@ -21,6 +21,7 @@ from gfvc import __version__
 from gfvc.cli.console import progress_bar
 from gfvc.cli.parser import COMMANDS, build_parser
 from gfvc.demo_clip import RATE
+from gfvc.options.encoding import EncodeOptions
 from gfvc.video_reader import Picture, probe_video
 from tests.gfvc.support import CommandLine, listing, mean_difference, read_all
 from tests.gfvc.test_programs import FAKE
@@ -76,7 +77,9 @@ def test_encode_json(short_clip: Path, tmp_path: Path, command: CommandLine) -> 
         "trials",
         "key_qp",
         "symbol_price",
+        "options",
     }
+    assert answer["options"] == EncodeOptions(key_interval=4).to_json()
 
 
 def test_decode_json(small_stream: Path, tmp_path: Path, command: CommandLine) -> None:

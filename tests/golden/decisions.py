@@ -262,7 +262,7 @@ def _sha256(path: Path) -> str:
 
 def _summary(summary: EncodeSummary) -> str:
     found = summary.to_json()
-    for name in ("seconds", "base_codec_seconds"):
+    for name in ("seconds", "base_codec_seconds", "options"):
         del found[name]
     # The search goes by logarithms, of which the last digits are the machine's own.
     found["symbol_price"] = f"{found['symbol_price']:.6g}"
