@@ -28,8 +28,7 @@ from gfvc.rectangle import Rectangle
 from gfvc.stream.information import StreamInformation
 from gfvc.stream.writer import StreamWriter
 from gfvc.symbol_decisions import DEFAULT_PRICE, FULL_RATE, Switches, SymbolSettings
-from models import AnimationModel, FaceParameters, ParameterLayout, Reference
-from models.contract import Analyser, FloatArray, Picture
+from models.contract import FloatArray
 from models.landmarks.face_space import (
     FaceSpace,
     find_pose,
@@ -60,27 +59,6 @@ class Gain:
     messages_per_second: float
 
 
-class _Layout(AnimationModel):
-    """The values of `mesh` at a precision."""
-
-    def __init__(self, space: FaceSpace, precision: int) -> None:
-        self._space = space
-        self._layout = replace(CARD.layout, matrix_precision=precision)
-
-    @property
-    def layout(self) -> ParameterLayout:
-        return self._layout
-
-    def value_weights(self, key_parameters: FaceParameters) -> FloatArray:
-        return value_weights(self._space, key_parameters)
-
-    def open_analyser(self, align: bool | None = None) -> Analyser:
-        raise NotImplementedError
-
-    def prepare(self, key_picture: Picture, key_parameters: FaceParameters) -> Reference:
-        raise NotImplementedError
-
-
 class Clip:
     """Landmarks of a clip, and its pose and expression values relative to the first picture."""
 
@@ -98,16 +76,16 @@ class Clip:
 
     def send(self, precision: int, settings: SymbolSettings) -> tuple[float, float, float]:
         """kbit/s, landmark error, and messages a second."""
-        model = _Layout(self._space, precision)
+        layout = replace(CARD.layout, matrix_precision=precision)
         square = Rectangle(0, 0, 256, 256)
         writer = StreamWriter(io.BytesIO(), "vvc", StreamInformation(RATE, 256, 256, square))
-        units = DecidedUnits(model, CARD, writer, settings)
+        units = DecidedUnits(layout, CARD, writer, settings)
         self._give(units)
         writer.close()
-        decided = units.last_decided
-        assert decided is not None
+        assert units.last_decided is not None
+        (decided,) = units.last_decided.runs
         pictures = len(self.values)
-        step = 2.0**-units.last_layout.matrix_precision
+        step = 2.0**-units.last_decided.layout.matrix_precision
         coded = interpolated(decided.values[0] * step, decided.sent[0], pictures)
         seconds = pictures / float(RATE)
         size = 8 * writer.sei_bytes / seconds / 1000
@@ -117,12 +95,13 @@ class Clip:
         """The kbit/s without any decision but the dead zone, packed."""
         square = Rectangle(0, 0, 256, 256)
         writer = StreamWriter(io.BytesIO(), "vvc", StreamInformation(RATE, 256, 256, square))
-        self._give(ImmediateUnits(_Layout(self._space, CARD.layout.matrix_precision), CARD, writer))
+        self._give(ImmediateUnits(CARD.layout, CARD, writer))
         writer.close()
         return 8 * writer.sei_bytes * float(RATE) / len(self.values) / 1000
 
     def _give(self, units: FaceUnits) -> None:
-        units.begin(_CODED_PICTURE, to_parameters(self.values[0]))
+        key = to_parameters(self.values[0])
+        units.begin(_CODED_PICTURE, key, value_weights(self._space, key))
         for row in self.values[1:]:
             units.add(to_parameters(row))
         units.close()

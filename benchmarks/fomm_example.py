@@ -32,15 +32,11 @@ from gfvc.stream.reader import read_face_stream
 from gfvc.stream.writer import StreamWriter
 from gfvc.symbol_decisions import FULL_RATE, Switches, SymbolSettings
 from models import (
-    Analyser,
-    AnimationModel,
     FaceParameters,
     ModelCard,
-    ParameterLayout,
-    Reference,
     default_registry,
 )
-from models.contract import FloatArray, Picture
+from models.contract import FloatArray
 
 RATE = Fraction(25)
 LIMIT_STEP = 1 / 64
@@ -62,27 +58,6 @@ class Measured:
     error: float
     share_of_limit: float
     messages: int
-
-
-class _Carried(AnimationModel):
-    """The layout of FOMM with other precisions; errors of all values count alike."""
-
-    def __init__(self, layout: ParameterLayout) -> None:
-        self._layout = layout
-
-    @property
-    def layout(self) -> ParameterLayout:
-        return self._layout
-
-    def value_weights(self, key_parameters: FaceParameters) -> FloatArray:
-        """Squared errors in units of the limit's variance."""
-        return np.full(self._layout.size, 12 / LIMIT_STEP**2)
-
-    def open_analyser(self, align: bool | None = None) -> Analyser:
-        raise NotImplementedError
-
-    def prepare(self, key_picture: Picture, key_parameters: FaceParameters) -> Reference:
-        raise NotImplementedError
 
 
 class FaceSequence:
@@ -119,13 +94,15 @@ class FaceSequence:
         with path.open("wb") as file:
             writer = StreamWriter(file, "vvc", information)
             settings = SymbolSettings(price, switches)
-            units = DecidedUnits(_Carried(layout), self._card, writer, settings)
+            # Errors of all values count alike, in units of the limit's variance.
+            weights = np.full(layout.size, 12 / LIMIT_STEP**2)
+            units = DecidedUnits(layout, self._card, writer, settings)
             for index, (points, matrices) in enumerate(zip(*self._arrays, strict=True)):
                 face = FaceParameters(points, ((kind, matrices),))
                 if index:
                     units.add(face)
                 else:
-                    units.begin(_CODED_PICTURE, face)
+                    units.begin(_CODED_PICTURE, face, weights)
             units.close()
             writer.close()
         return writer.sei_bytes

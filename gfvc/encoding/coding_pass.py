@@ -210,8 +210,9 @@ def _face_units(clip: Clip, writer: StreamWriter, settings: RateSettings) -> Fac
     """What turns face parameters into messages."""
     options = clip.options
     if options.low_delay:
-        return ImmediateUnits(clip.model, clip.card, writer)
+        return ImmediateUnits(clip.model.layout, clip.card, writer)
     taken = {name: name not in options.without for name in DECISIONS}
     interval = symbol_interval(options.symbol_rate, clip.rate)
     decisions = SymbolSettings(settings.symbol_price, Switches(interval, **taken))
-    return DecidedUnits(clip.model, clip.card, writer, decisions, options.reference_pool)
+    layout, pool = clip.model.layout, options.reference_pool
+    return DecidedUnits(layout, clip.card, writer, decisions, pool)

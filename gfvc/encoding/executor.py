@@ -68,11 +68,11 @@ class PlanExecutor:
 
     def _begin(self, decision: Key) -> None:
         self._finish_sequence()
-        stream, parameters = self._facts.coded_key(decision.picture)
+        stream, parameters, weights = self._facts.coded_key(decision.picture)
         self._keys.appendleft(decision.picture)
         self.tally.key_pictures += 1
         self.pictures_of_units.append(1)
-        self._units.begin(stream, parameters)
+        self._units.begin(stream, parameters, weights)
 
     def _add(self, parameters: FaceParameters | None, key: int) -> None:
         back = self._keys.index(key)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import accumulate
 
 from gfvc.parameter_coding import ParameterCoder
@@ -18,17 +18,13 @@ from gfvc.stream.schedule import PictureSchedule
 from gfvc.stream.writer import StreamWriter
 from gfvc.symbol_decisions import (
     FULL_RATE,
-    Decided,
-    Switches,
+    DecidedUnit,
     SymbolSettings,
-    decide,
-    default_weights,
-    finer,
+    decide_unit,
     of_parts,
-    to_parts,
-    total_cost,
 )
-from models import AnimationModel, FaceParameters, ModelCard, ParameterLayout
+from models import FaceParameters, ModelCard, ParameterLayout
+from models.contract import FloatArray
 from sei import SeiMessage
 
 MAX_BUFFERED = 7200
@@ -39,8 +35,11 @@ class FaceUnits(ABC):
     """Takes the pictures of a clip in order, and writes access units."""
 
     @abstractmethod
-    def begin(self, coded: bytes, key: FaceParameters) -> None:
-        """Start the access unit of a key picture, coded as an Annex B stream."""
+    def begin(self, coded: bytes, key: FaceParameters, weights: FloatArray | None = None) -> None:
+        """Start the access unit of a key picture, coded as an Annex B stream.
+
+        `weights` are `AnimationModel.value_weights` of its parameters.
+        """
 
     @abstractmethod
     def add(self, parameters: FaceParameters | None, back: int = 0) -> None:
@@ -63,11 +62,11 @@ class FaceUnits(ABC):
 class ImmediateUnits(FaceUnits):
     """A message for every picture, written at once."""
 
-    def __init__(self, model: AnimationModel, card: ModelCard, writer: StreamWriter) -> None:
-        self._coder = ParameterCoder(model.layout, card)
+    def __init__(self, layout: ParameterLayout, card: ModelCard, writer: StreamWriter) -> None:
+        self._coder = ParameterCoder(layout, card)
         self._writer = writer
 
-    def begin(self, coded: bytes, key: FaceParameters) -> None:
+    def begin(self, coded: bytes, key: FaceParameters, weights: FloatArray | None = None) -> None:
         """Write the key picture and its base message."""
         self._writer.begin_picture(coded, self._coder.base(key))
 
@@ -101,38 +100,36 @@ class DecidedUnits(FaceUnits):
 
     def __init__(
         self,
-        model: AnimationModel,
+        layout: ParameterLayout,
         card: ModelCard,
         writer: StreamWriter,
         settings: SymbolSettings,
         pool: int = 1,
     ) -> None:
-        self._model = model
-        self._coder = ParameterCoder(model.layout, card)
+        self._layout = layout
+        self._coder = ParameterCoder(layout, card)
         self._writer = writer
         self._settings = settings
         self._pool = pool
-        self._keys: deque[FaceParameters] = deque(maxlen=pool)  # the current one first
+        self._weights: deque[FloatArray | None] = deque(maxlen=pool)  # of key pictures, last first
         self._number = -1
         self._coded = b""
         self._runs: list[_Run] = []
         self._held = 0
         self._overflown = False
-        self.last_decided: Decided | None = None
-        """What was decided about the pictures of one reference that were written last."""
-        self.last_layout = model.layout
-        """With the precisions of the access unit that was written last."""
+        self.last_decided: DecidedUnit | None = None
+        """What was decided about the access unit that was written last."""
 
     @property
     def may_change_reference(self) -> bool:
         """Not once references are written, which stand before the key picture."""
         return self._pool > 1 and not self._overflown
 
-    def begin(self, coded: bytes, key: FaceParameters) -> None:
+    def begin(self, coded: bytes, key: FaceParameters, weights: FloatArray | None = None) -> None:
         """Write the access unit before, and hold this one back."""
         self.close()
         self._coded, self._runs, self._held = coded, [_Run(0, [key])], 1
-        self._keys.appendleft(key)
+        self._weights.appendleft(weights)
         self._number = (self._number + 1) % NUMBERS
         self._overflown = False
 
@@ -157,60 +154,32 @@ class DecidedUnits(FaceUnits):
 
     def _write(self, *, at_full_rate: bool) -> None:
         runs, self._runs = self._runs, []
-        switches = FULL_RATE if at_full_rate else self._settings.switches
-        layout, decided = self._cheapest(runs, switches)
-        self.last_layout, self.last_decided = layout, decided[-1]
+        settings = replace(self._settings, switches=FULL_RATE) if at_full_rate else self._settings
+        faces = [run.faces for run in runs]
+        weights = [self._weights[run.back] for run in runs]
+        self.last_decided = decided = decide_unit(faces, self._layout, weights, settings)
         starts = [0, *accumulate(len(run.faces) for run in runs)][:-1]
         sent = [
             start + picture
-            for start, of_run in zip(starts, decided, strict=True)
+            for start, of_run in zip(starts, decided.runs, strict=True)
             for picture in of_run.pictures
         ]
         schedule = PictureSchedule(self._held, tuple(sent[1:]))
-        full = not schedule.without_message and not any(d.leaves_parts_out for d in decided)
+        full = not schedule.without_message and not decided.leaves_parts_out
         references = None
         if self._pool > 1:
             backs = [run.back for run in runs]
             changes = tuple(zip(starts[1:], backs[1:], strict=True))
             references = ReferenceRuns(self._pool, self._number, changes)
-        first, *others = self._messages(runs, decided, layout)
+        first, *others = self._messages(runs, decided)
         self._writer.begin_picture(self._coded, first, None if full else schedule, references)
         for message in others:
             self._writer.add_message(message)
 
-    def _cheapest(
-        self, runs: list[_Run], switches: Switches
-    ) -> tuple[ParameterLayout, list[Decided]]:
-        """Decide in the model's precision and in a finer one; the layout that costs less.
-
-        None coarser: a model may have rounded the base message by its own.
-        """
-        own = self._model.layout
-        choices = []
-        for layout in (own, finer(own)) if switches.precision else (own,):
-            found = [self._decide(run, layout, switches) for run in runs]
-            cost = sum(cost_of_run for _, cost_of_run in found)
-            choices.append((cost, layout, [decided for decided, _ in found]))
-        _, layout, decided = min(choices, key=lambda choice: choice[0])
-        return layout, decided
-
-    def _decide(
-        self, run: _Run, layout: ParameterLayout, switches: Switches
-    ) -> tuple[Decided, float]:
-        """Decide about pictures of one reference; the first has a message with all parts."""
-        weights = self._model.value_weights(self._keys[run.back])
-        if weights is None:
-            weights = default_weights(self._model.layout)
-        parts = to_parts(run.faces, layout, weights)
-        decided = decide(parts, self._settings.price, switches)
-        return decided, total_cost(parts, decided, self._settings.price)
-
-    def _messages(
-        self, runs: list[_Run], decided: list[Decided], layout: ParameterLayout
-    ) -> Iterator[SeiMessage]:
+    def _messages(self, runs: list[_Run], decided: DecidedUnit) -> Iterator[SeiMessage]:
         """Messages, each predicted from the one before, whatever its reference."""
         self._coder.start()
-        for run, of_run in zip(runs, decided, strict=True):
+        for run, of_run in zip(runs, decided.runs, strict=True):
             for picture in of_run.pictures:
-                values = of_parts(of_run.at(picture), layout)
+                values = of_parts(of_run.at(picture), decided.layout)
                 yield self._coder.decided(values, low_confidence=run.faces[picture] is None)

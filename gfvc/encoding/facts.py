@@ -80,10 +80,10 @@ class MeasuredFacts(Closable):
         """A picture that is kept."""
         return self._pictures[number]
 
-    def coded_key(self, picture: int) -> tuple[bytes, FaceParameters]:
-        """A picture coded as key picture: an Annex B stream, and its face parameters."""
+    def coded_key(self, picture: int) -> tuple[bytes, FaceParameters, FloatArray | None]:
+        """A picture coded as key picture: an Annex B stream, its face parameters and weights."""
         key = self._keys[picture]
-        return key.stream, key.analysis.parameters
+        return key.stream, key.analysis.parameters, key.weights
 
     def parameters(self, picture: int, key: int) -> FaceParameters:
         """Face parameters of a picture with a face, relative to a key picture."""

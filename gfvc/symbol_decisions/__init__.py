@@ -7,14 +7,16 @@
     byte_filling   once more, now that messages are known to be whole bytes
     decision       all of it in order
     cost           what came out, to compare precisions by
+    access_unit    the same for every reference of an access unit, in the precision that costs less
 
 Distortion is the sum of weighted squared errors over all pictures, those without a message
 included. The price is what a bit may cost in that unit.
 """
 
-from gfvc.symbol_decisions.cost import finer, total_cost
+from gfvc.symbol_decisions.access_unit import DecidedUnit, Faces, decide_unit
+from gfvc.symbol_decisions.cost import total_cost
 from gfvc.symbol_decisions.decision import Decided, decide
-from gfvc.symbol_decisions.face_parts import default_weights, of_parts, to_parts
+from gfvc.symbol_decisions.face_parts import of_parts
 from gfvc.symbol_decisions.parts import Part
 from gfvc.symbol_decisions.switches import (
     DECISIONS,
@@ -29,13 +31,13 @@ __all__ = [
     "DEFAULT_PRICE",
     "FULL_RATE",
     "Decided",
+    "DecidedUnit",
+    "Faces",
     "Part",
     "Switches",
     "SymbolSettings",
     "decide",
-    "default_weights",
-    "finer",
+    "decide_unit",
     "of_parts",
-    "to_parts",
     "total_cost",
 ]

@@ -32,7 +32,7 @@ from sei import (
     split_annex_b,
 )
 from tests.gfvc.support import write_video
-from tests.gfvc.symbols.made_model import made_card
+from tests.gfvc.symbols.made_card import made_card
 from tests.golden.scripted import (
     CENTRE,
     LAYOUTS,

@@ -28,6 +28,8 @@ from gfvc.stream.schedule import PictureSchedule
 from gfvc.stream.writer import StreamWriter
 from gfvc.symbol_decisions import Switches, SymbolSettings
 from models import (
+    Analyser,
+    AnimationModel,
     FaceParameters,
     MatrixShape,
     ParameterLayout,
@@ -44,7 +46,7 @@ from tests.gfvc.support import (
     no_notes,
     write_units,
 )
-from tests.gfvc.symbols.made_model import MadeModel, made_card
+from tests.gfvc.symbols.made_card import made_card
 
 LAYOUT = ParameterLayout(matrices=(MatrixShape(7, 1, 1, 2),), matrix_precision=5)
 # A VVC slice of an IDR picture, as far as anything here looks at it.
@@ -67,8 +69,15 @@ class Stamp(Reference):
         return np.array([[[self._key, value, 0]]], np.uint8)
 
 
-class StampModel(MadeModel):
-    """Draws stamps."""
+class StampModel(AnimationModel):
+    """Draws stamps; it sees nothing."""
+
+    @property
+    def layout(self) -> ParameterLayout:
+        return LAYOUT
+
+    def open_analyser(self, align: bool | None = None) -> Analyser:
+        raise NotImplementedError
 
     def prepare(self, key_picture: Picture, key_parameters: FaceParameters) -> Reference:
         return Stamp(key_picture)
@@ -84,7 +93,7 @@ def write_made(path: Path, units: Sequence[Sequence[tuple[int, float]]], pool: i
     with path.open("wb") as file:
         writer = StreamWriter(file, "vvc", StreamInformation(RATE, 64, 64, Rectangle(0, 0, 64, 64)))
         decided = DecidedUnits(
-            MadeModel(LAYOUT), made_card(LAYOUT), writer, SymbolSettings(1e-3, Switches()), pool
+            LAYOUT, made_card(LAYOUT), writer, SymbolSettings(1e-3, Switches()), pool
         )
         for unit in units:
             decided.begin(CODED, face(unit[0][1], 0.5))
@@ -97,7 +106,7 @@ def write_made(path: Path, units: Sequence[Sequence[tuple[int, float]]], pool: i
 
 def stamps(path: Path) -> tuple[list[tuple[int, int]], int]:
     """The driven pictures' key pictures and values, and how many lack their reference."""
-    pool = DecodedPool(StampModel(LAYOUT))
+    pool = DecodedPool(StampModel())
     found: list[tuple[int, int]] = []
     for number, unit in enumerate(read_face_stream(path, no_notes).picture_units):
         parameters = parameters_of_pictures(unit, LAYOUT, path, marked=False)
@@ -176,7 +185,7 @@ def test_the_last_key_picture_stands_in_for_a_missing_one(tmp_path: Path) -> Non
 
 
 def test_a_decoder_keeps_no_more_than_the_stream_says(tmp_path: Path) -> None:
-    pool = DecodedPool(StampModel(LAYOUT))
+    pool = DecodedPool(StampModel())
     for number in range(600):
         unit = PictureUnit(payloads=[b""])
         announce(unit, references=ReferenceRuns(3, number % 256))

@@ -26,6 +26,7 @@ from gfvc.symbol_decisions import (
     Switches,
     SymbolSettings,
     decide,
+    decide_unit,
     total_cost,
 )
 from gfvc.symbol_decisions.code_lengths import (
@@ -38,7 +39,7 @@ from gfvc.symbol_decisions.trellis import REACH, best_values
 from models import FaceParameters, MatrixShape, ParameterLayout
 from sei import FaceValues, GfvState, MatrixValues, SeiMessage
 from tests.gfvc.support import no_notes
-from tests.gfvc.symbols.made_model import MadeModel, made_card
+from tests.gfvc.symbols.made_card import made_card
 
 LAYOUT = ParameterLayout(
     keypoints=2,
@@ -160,13 +161,12 @@ def test_what_is_read_is_what_was_decided(
             faces[lost] = None
     settings_ = SymbolSettings(price=0.05, switches=Switches(interval))
     path = tmp_path_factory.mktemp("made") / "made.266"
-    model = MadeModel(LAYOUT)
     # A VVC slice of an IDR picture, as far as anything here looks at it.
     coded = bytes.fromhex("000001 0041 c4")
     information = StreamInformation(Fraction(25), 64, 64, Rectangle(0, 0, 64, 64))
     with path.open("wb") as file:
         writer = StreamWriter(file, "vvc", information)
-        units = DecidedUnits(model, made_card(LAYOUT), writer, settings_)
+        units = DecidedUnits(LAYOUT, made_card(LAYOUT), writer, settings_)
         first, *others = faces
         assert first is not None
         units.begin(coded, first)
@@ -180,8 +180,8 @@ def test_what_is_read_is_what_was_decided(
     drawn = list(parameters_of_pictures(unit, LAYOUT, path, marked=False))
     assert len(drawn) == pictures
     received = list(unit.values())
-    expected = units.last_decided
-    assert expected is not None
+    assert units.last_decided is not None
+    (expected,) = units.last_decided.runs
     sent = expected.pictures
     assert len(received) == len(sent)
     for index, (values, scale) in enumerate(zip(expected.values, (2.0**-7, 2.0**-5), strict=True)):
@@ -218,7 +218,7 @@ def test_the_precision_that_costs_less_is_taken(
         information = StreamInformation(Fraction(25), 64, 64, Rectangle(0, 0, 64, 64))
         writer = StreamWriter(file, "vvc", information)
         chosen = SymbolSettings(price, Switches(1, precision=True))
-        units = DecidedUnits(MadeModel(layout), made_card(layout), writer, chosen)
+        units = DecidedUnits(layout, made_card(layout), writer, chosen)
         for number, row in enumerate(walk):
             face = FaceParameters(matrices=((7, row.reshape(1, 2, 2)),))
             if number:
@@ -227,13 +227,29 @@ def test_the_precision_that_costs_less_is_taken(
                 units.begin(bytes.fromhex("000001 0041 c4"), face)
         units.close()
         writer.close()
-    assert units.last_layout.matrix_precision == precision
+    assert units.last_decided is not None
+    assert units.last_decided.layout.matrix_precision == precision
     (unit,) = read_face_stream(path, no_notes).picture_units
     assert {values.matrices[0].precision_factor for values in unit.values()} == {precision}
     drawn = list(parameters_of_pictures(unit, layout, path, marked=False))
     errors = [abs(face.matrices[0][1].ravel() - row) for face, row in zip(drawn, walk, strict=True)]
     if precision == 6:
         assert np.max(errors) < 0.6 * 2.0**-layout.matrix_precision / 2
+
+
+def test_an_access_unit_is_decided_by_itself() -> None:
+    layout = ParameterLayout(matrices=(MatrixShape(7, 1, 1, 2),), matrix_precision=5)
+    walk = np.cumsum(np.random.default_rng(5).normal(0, 0.1, (30, 2)), axis=0)
+    runs = [[layout.unflatten(row) for row in walk], [layout.unflatten(row) for row in -walk]]
+    both = decide_unit(runs, layout, [None, None], SymbolSettings())
+    assert both.layout == layout
+    assert [run.pictures[0] for run in both.runs] == [0, 0]
+    # The run whose errors count for nothing gets no message but its first.
+    first, second = decide_unit(runs, layout, [None, np.zeros(2)], SymbolSettings()).runs
+    assert first.pictures == both.runs[0].pictures
+    assert len(first.pictures) > 1
+    np.testing.assert_array_equal(first.values[0], both.runs[0].values[0])
+    assert second.pictures == [0]
 
 
 def test_a_part_that_a_stream_leaves_out_stays_without_a_schedule() -> None:
