@@ -6,6 +6,7 @@ predicts from and the decoder receives, bit for bit the same on every machine.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -48,9 +49,17 @@ def to_values(
 
 def to_integers(values: FaceValues) -> IntegerArray:
     """The vector of what a message carries, in quantisation steps: keypoints, then matrices."""
-    rows = [*(values.keypoints or ())]
-    rows += [row for matrices in values.matrices for matrix in matrices.matrices for row in matrix]
-    return np.array([number for row in rows for number in row], np.int64)
+    return np.array([number for _, row in rows_of(values) for number in row], np.int64)
+
+
+def rows_of(values: FaceValues) -> Iterator[tuple[int, tuple[int, ...]]]:
+    """What a message carries, row by row in the order of the vector, each after its precision."""
+    for point in values.keypoints or ():
+        yield values.keypoint_precision_factor or 0, point
+    for matrices in values.matrices:
+        for matrix in matrices.matrices:
+            for row in matrix:
+                yield matrices.precision_factor, row
 
 
 def to_face_values(

@@ -11,7 +11,7 @@ from dataclasses import replace
 import numpy as np
 
 from gfvc.errors import StreamError
-from gfvc.parameter_coding import to_face_values
+from gfvc.parameter_coding import rows_of, to_face_values
 from models import MatrixShape, ParameterLayout
 from models.contract import FloatArray
 from sei import FaceValues
@@ -64,15 +64,7 @@ def finest_precision(layout: ParameterLayout) -> int:
 
 def to_numbers(values: FaceValues) -> FloatArray:
     """Parameters [n]; raise `StreamError` when one is too large to be held exactly."""
-    rows: list[tuple[int, tuple[int, ...]]] = [
-        (values.keypoint_precision_factor or 0, point) for point in values.keypoints or ()
-    ]
-    rows += [
-        (matrices.precision_factor, row)
-        for matrices in values.matrices
-        for matrix in matrices.matrices
-        for row in matrix
-    ]
+    rows = list(rows_of(values))
     if any(abs(integer) >= _EXACT for _, row in rows for integer in row):
         raise StreamError("a face parameter is too large to be translated exactly")
     return np.concatenate([np.array(row, np.float64) * 2.0**-p for p, row in rows])

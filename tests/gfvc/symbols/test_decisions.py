@@ -153,9 +153,7 @@ def test_what_is_read_is_what_was_decided(
     generator = np.random.default_rng(seed)
     steps = generator.normal(0, 0.02, (pictures, 12))
     walk = np.cumsum(steps, axis=0)
-    faces: list[FaceParameters | None] = [
-        FaceParameters(row[:4].reshape(2, 2), ((0, row[4:].reshape(2, 2, 2)),)) for row in walk
-    ]
+    faces: list[FaceParameters | None] = [LAYOUT.unflatten(row) for row in walk]
     for lost in generator.integers(1, 40, 4):
         if lost < pictures:
             faces[lost] = None
@@ -220,7 +218,7 @@ def test_the_precision_that_costs_less_is_taken(
         chosen = SymbolSettings(price, Switches(1, precision=True))
         units = DecidedUnits(layout, made_card(layout), writer, chosen)
         for number, row in enumerate(walk):
-            face = FaceParameters(matrices=((7, row.reshape(1, 2, 2)),))
+            face = layout.unflatten(row)
             if number:
                 units.add(face)
             else:
@@ -232,7 +230,7 @@ def test_the_precision_that_costs_less_is_taken(
     (unit,) = read_face_stream(path, no_notes).picture_units
     assert {values.matrices[0].precision_factor for values in unit.values()} == {precision}
     drawn = list(parameters_of_pictures(unit, layout, path, marked=False))
-    errors = [abs(face.matrices[0][1].ravel() - row) for face, row in zip(drawn, walk, strict=True)]
+    errors = [abs(layout.flatten(face) - row) for face, row in zip(drawn, walk, strict=True)]
     if precision == 6:
         assert np.max(errors) < 0.6 * 2.0**-layout.matrix_precision / 2
 
