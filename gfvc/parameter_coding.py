@@ -1,7 +1,8 @@
 """Between a model's face parameters and generative face video messages.
 
-Quantisation happens here and nowhere else; what comes out of it is integers, which the encoder
-predicts from and the decoder receives, bit for bit the same on every machine.
+Values that are sent at once are quantised here; those that are decided about come quantised from
+`gfvc.symbol_decisions`. Integers are what the encoder predicts from and the decoder receives, bit
+for bit the same on every machine.
 """
 
 from __future__ import annotations
