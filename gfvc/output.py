@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
@@ -69,8 +70,8 @@ def replaced_when_complete(
     these suffixes. On any error the temporary is removed and `path` is as it was; what a killed
     run left is removed by the next one that writes into the same folder. Raises `OutputError` as
     `check_writable` does, and when writing fails (a full disk, say); errors of the block that name
-    the temporary path come out with `path` in its place. Temporary files of the block are expected
-    in folders that name themselves (`base_codec_adapters.temporary`).
+    the temporary path, or a file beside it, come out with `path` in its place. Temporary files of
+    the block are expected in folders that name themselves (`base_codec_adapters.temporary`).
     """
     check_writable(path, force=force, sources=sources)
     place = Path(os.path.realpath(path))
@@ -98,7 +99,10 @@ def replaced_when_complete(
                 place.rename(holder / f"{place.name}.old")
             temporary.replace(place)
         except OutputError as error:
-            raise OutputError(str(error).replace(str(temporary), str(path))) from None
+            named = str(error).replace(str(temporary), str(path))
+            # Other files of the block, such as a video that still lacks its sound.
+            beside = re.escape(f"{holder}{os.sep}") + r"[^/:\s]+"
+            raise OutputError(re.sub(beside, lambda _: str(path), named)) from None
         except OSError as error:
             raise OutputError(f"{path}: cannot be written ({error.strerror or error})") from None
 

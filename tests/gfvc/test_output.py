@@ -222,3 +222,19 @@ def test_what_a_killed_run_left_is_removed_by_the_next_one(tmp_path: Path) -> No
     script = KILLED.replace("os.kill(os.getpid(), signal.SIGKILL)", "")
     subprocess.run([sys.executable, "-c", script, tmp_path / "out.266"], check=True, timeout=60)
     assert leftovers(tmp_path) == ["out.266"]
+
+
+@pytest.mark.parametrize("name", ["out.mp4", r"a b\1: c.mp4"])
+@pytest.mark.parametrize("beside", ["", "silent.mp4"])
+def test_an_error_names_the_output_and_no_file_that_is_gone(
+    tmp_path: Path, name: str, beside: str
+) -> None:
+    path = tmp_path / name
+    context = replaced_when_complete(path, force=False)
+    temporary = context.__enter__()
+    failed = temporary.with_name(beside) if beside else temporary
+    error = OutputError(f"{failed}: cannot be written (No space left on device)")
+    with pytest.raises(OutputError) as told:
+        context.__exit__(OutputError, error, None)
+    assert str(told.value) == f"{path}: cannot be written (No space left on device)"
+    assert not list(tmp_path.iterdir())
