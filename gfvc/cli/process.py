@@ -101,6 +101,13 @@ def forget_current_folder() -> None:
     home = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
     if here != home and sys.path[:1] in ([""], [here]):
         del sys.path[0]
+        if getattr(sys.modules["gfvc"], "__file__", None) is None:
+            # A folder named gfvc, which development installs let stand before the package.
+            cli = sys.modules["gfvc.cli"]
+            del sys.modules["gfvc"]
+            import gfvc
+
+            gfvc.cli = cli
 
 
 def quiet_libraries() -> None:

@@ -339,6 +339,14 @@ def test_a_folder_with_names_like_ours_does_not_stand_in_for_us(
         assert done.stdout.startswith("face\t")
 
 
+def test_an_empty_folder_named_gfvc_does_not_stand_in_for_us(tmp_path: Path) -> None:
+    (tmp_path / "gfvc").mkdir()
+    for module in ("gfvc", "gfvc.cli"):
+        done = run(["models"], cwd=tmp_path, program=[sys.executable, "-m", module])
+        assert done.returncode == 0, done.stderr
+        assert done.stdout.startswith("face\t")
+
+
 def test_libraries_say_nothing(tmp_path: Path, demo_pictures: list[Picture]) -> None:
     """Not even of the first face, which comes late, in a picture that is not square."""
     blank = np.full((256, 448, 3), 90, np.uint8)
