@@ -101,6 +101,47 @@ class BitReader:
         self._left = left
         return value - 1
 
+    def rice_codes(self, count: int, shift: int, most: int) -> list[int]:
+        """Read ``count`` Rice codes: (value >> shift) one bits, a zero bit, the low bits.
+
+        All at once, because bit by bit they would be the slowest thing that a stream can ask for.
+
+        Raises:
+            EndOfDataError: a code runs past the end.
+            PayloadError: the values, each counted one higher, add up to more than ``most``.
+        """
+        import numpy as np
+
+        if not count:
+            return []
+        start = self.position
+        # No sound list is longer than this; what follows is not looked at.
+        longest = (most >> shift) + count * (1 + shift)
+        window = self._bits[start : min(self.size, start + longest)]
+        bits = np.unpackbits(np.frombuffer(window.tobytes(), np.uint8))[: len(window)]
+        places = np.arange(len(bits))
+        # For each bit, the next zero bit: the end of the one bits of a code that starts there.
+        zeros = np.minimum.accumulate(np.where(bits == 0, places, len(bits))[::-1])[::-1]
+        following = (zeros + 1 + shift).tolist()
+        starts, place = [], 0
+        for _ in range(count):
+            if place >= len(following) or following[place] > len(bits):
+                if len(window) == longest:
+                    raise PayloadError(f"Rice codes add up to more than {most}", start)
+                raise EndOfDataError("a Rice code runs past the end", start)
+            starts.append(place)
+            place = following[place]
+        at = np.array(starts, np.int64)
+        values = zeros[at] - at << shift
+        for bit in range(shift):
+            values += bits[zeros[at] + 1 + bit].astype(np.int64) << (shift - 1 - bit)
+        if int(values.sum()) + count > most:
+            raise PayloadError(f"Rice codes add up to more than {most}", start)
+        self._rest = self._left = 0
+        self._window_end = start + place
+        numbers: list[int] = values.tolist()
+        return numbers
+
     def take_rest(self) -> Bits:
         """Read all bits that are left."""
         rest = self._bits[self.position :]
@@ -170,6 +211,12 @@ class BitWriter:
     def exp_golomb(self, value: int) -> None:
         """Write ue(v); ``value`` must be within 0..2^32-2."""
         self.unsigned(value + 1, exp_golomb_size(value))
+
+    def rice_code(self, value: int, shift: int) -> None:
+        """Write a Rice code with ``shift`` low bits; ``value`` must not be negative."""
+        ones = value >> shift
+        self.unsigned((1 << ones) - 1, ones)
+        self.unsigned(value & ((1 << shift) - 1), shift + 1)
 
     def bits(self, bits: Bits) -> None:
         """Write bits as they are."""

@@ -10,7 +10,7 @@ function is the whole knowledge of a message's syntax, and what it returns is wh
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from itertools import repeat
 from operator import index as as_int
@@ -143,6 +143,16 @@ class Coder(ABC):
     def byte_string(self, name: str, given: bytes | None, count: int | None = None) -> bytes:
         """Code ``count`` bytes from a byte-aligned position; None: to the end of the payload."""
 
+    def rice_codes(
+        self, name: str, given: Sequence[int], count: int, shift: int, most: int
+    ) -> Sequence[int]:
+        """Code ``count`` Rice codes with ``shift`` low bits, (value >> shift) one bits before them.
+
+        The values, each counted one higher, add up to ``most`` at the most. No message of the
+        standard has any.
+        """
+        raise MessageError(f"{name}: no Rice codes are coded here")
+
     def align(self, name: str) -> None:
         """Code zero bits up to a byte-aligned position."""
         while self.position % 8:
@@ -266,6 +276,20 @@ class Reader(Coder):
             self._trace.append(Element(name, (), data, 8 * len(data)))
         return data
 
+    def rice_codes(
+        self, name: str, given: Sequence[int], count: int, shift: int, most: int
+    ) -> Sequence[int]:
+        try:
+            values = self._bits.rice_codes(count, shift, most)
+        except PayloadError as error:
+            self._fail(error, name, ())
+        if self._trace is not None:
+            self._trace.extend(
+                Element(name, (i,), value, (value >> shift) + 1 + shift)
+                for i, value in enumerate(values)
+            )
+        return values
+
     def align(self, name: str) -> None:
         trace, self._trace = self._trace, None
         super().align(name)
@@ -377,6 +401,17 @@ class Writer(Coder):
         if count is not None and len(given) != count:
             raise MessageError(f"{name}: {count} bytes must be given, not {len(given)}")
         self._bits.put_bytes(given)
+        return given
+
+    def rice_codes(
+        self, name: str, given: Sequence[int], count: int, shift: int, most: int
+    ) -> Sequence[int]:
+        if len(given) != count:
+            raise MessageError(f"{name}: {count} of them must be given, not {len(given)}")
+        if min(given, default=0) < 0 or sum(given) + count > most:
+            raise MessageError(f"{name}: values add up to more than {most}, or are negative")
+        for value in given:
+            self._bits.rice_code(value, shift)
         return given
 
     def part(self, name: str, given: Any) -> Any:

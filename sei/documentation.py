@@ -11,6 +11,7 @@ import ast
 import inspect
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from types import ModuleType
 from typing import Any
 
 from sei import syntax
@@ -29,13 +30,30 @@ class SyntaxRow:
     range: str
 
 
-def syntax_rows(function_name: str) -> list[SyntaxRow]:
-    """Rows of a syntax function of `sei.syntax`, in bitstream order."""
-    tree = ast.parse(inspect.getsource(syntax))
-    functions = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
+def syntax_rows(function_name: str, *modules: ModuleType) -> list[SyntaxRow]:
+    """Rows of a syntax function, in bitstream order.
+
+    It and those that it calls stand in ``modules``, or in `sei.syntax` where none are given.
+    """
+    functions: dict[str, ast.FunctionDef] = {}
+    names: dict[str, Any] = {}
+    for module in modules or (syntax,):
+        tree = ast.parse(inspect.getsource(module))
+        functions |= {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
+        names |= vars(module)
     rows: list[SyntaxRow] = []
-    _Walker(functions, rows, {}, is_entry=True).block(functions[function_name].body, ())
+    walker = _Walker(functions, rows, {}, names, is_entry=True)
+    walker.block(functions[function_name].body, ())
     return rows
+
+
+def syntax_table(function_name: str, *modules: ModuleType) -> str:
+    """The same as a Markdown table."""
+    table = ["| syntax element | code | present when | range |", "| --- | --- | --- | --- |"]
+    for row in syntax_rows(function_name, *modules):
+        conditions = "; ".join(_as_code(condition) for condition in row.conditions)
+        table.append(f"| {row.element} | {row.code} | {conditions} | {_as_code(row.range)} |")
+    return "\n".join(table)
 
 
 def syntax_document() -> str:
@@ -54,11 +72,7 @@ def syntax_document() -> str:
             "generative_face_video_enhancement( ), payloadType 224",
         ),
     ):
-        table = ["| syntax element | code | present when | range |", "| --- | --- | --- | --- |"]
-        for row in syntax_rows(function):
-            conditions = "; ".join(_as_code(condition) for condition in row.conditions)
-            table.append(f"| {row.element} | {row.code} | {conditions} | {_as_code(row.range)} |")
-        parts += [f"## {title}", "\n".join(table)]
+        parts += [f"## {title}", syntax_table(function)]
     return "\n\n".join(parts) + "\n"
 
 
@@ -69,8 +83,9 @@ def _as_code(text: str) -> str:
 class _Substitute(ast.NodeTransformer):
     """Puts what is known of local names, and the values of module constants, in their place."""
 
-    def __init__(self, bindings: dict[str, ast.expr]) -> None:
+    def __init__(self, bindings: dict[str, ast.expr], names: dict[str, Any]) -> None:
         self._bindings = bindings
+        self._names = names
 
     def visit_Name(self, node: ast.Name) -> ast.expr:
         if node.id in self._bindings:
@@ -81,9 +96,8 @@ class _Substitute(ast.NodeTransformer):
         constant = self._constant(node)
         return self.generic_visit(node) if constant is node else constant
 
-    @staticmethod
-    def _constant(node: ast.expr) -> ast.expr:
-        value: Any = vars(syntax)
+    def _constant(self, node: ast.expr) -> ast.expr:
+        value: Any = self._names
         path = ast.unparse(node).split(".")
         for name in path:
             value = value.get(name) if isinstance(value, dict) else getattr(value, name, None)
@@ -102,17 +116,19 @@ class _Walker:
         functions: dict[str, ast.FunctionDef],
         rows: list[SyntaxRow],
         bindings: dict[str, ast.expr],
+        names: dict[str, Any],
         *,
         is_entry: bool = False,
     ) -> None:
         self._functions = functions
         self._rows = rows
         self._bindings = bindings
+        self._names = names
         self._is_entry = is_entry
 
     def _resolve(self, node: ast.expr) -> ast.expr:
         copied = ast.parse(ast.unparse(node), mode="eval").body
-        resolved = _Substitute(self._bindings).visit(copied)
+        resolved = _Substitute(self._bindings, self._names).visit(copied)
         assert isinstance(resolved, ast.expr)
         return resolved
 
@@ -186,7 +202,9 @@ class _Walker:
         elif isinstance(node.func, ast.Name) and node.func.id in self._functions:
             function = self._functions[node.func.id]
             bindings = self._arguments(function, node.args)
-            _Walker(self._functions, self._rows, bindings).block(function.body, conditions)
+            _Walker(self._functions, self._rows, bindings, self._names).block(
+                function.body, conditions
+            )
 
     def _arguments(
         self, function: ast.FunctionDef, arguments: list[ast.expr]
@@ -227,6 +245,9 @@ class _Walker:
             low, index = _defaults(arguments[2:], ("0", "()"))
             row_range = "" if ast.unparse(low) == "0" else _range(low, ast.Constant(1))
             yield SyntaxRow(name + _index(index), "u(1)", conditions, row_range)
+        elif method == "rice_codes":
+            count, shift = (ast.unparse(argument) for argument in arguments[2:4])
+            yield SyntaxRow(f"{name}[i]", f"Rice({shift})", (*conditions, f"i < {count}"), "")
         else:
             code, extra, row_range = {
                 "align": ("u(1)", ("while not byte-aligned",), "0"),

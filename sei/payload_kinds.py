@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from sei.coder import UNREAD, Element, Reader
+from sei.coder import UNREAD, Coder, Element, Reader
 from sei.nal import Codec
 
 
@@ -65,9 +65,20 @@ def _user_data_registered(c: Reader, codec: Codec) -> None:
     c.byte_string("itu_t_t35_payload_byte", UNREAD)
 
 
+_USER_DATA: dict[bytes, Callable[[Coder, Any], Any]] = {}
+
+
+def register_user_data(uuid: bytes, syntax: Callable[[Coder, Any], Any]) -> None:
+    """Have user data with these 16 bytes of uuid_iso_iec_11578 decoded by a syntax function."""
+    _USER_DATA[uuid] = syntax
+
+
 def _user_data_unregistered(c: Reader, codec: Codec) -> None:
-    c.byte_string("uuid_iso_iec_11578", UNREAD, 16)
-    c.byte_string("user_data_payload_byte", UNREAD)
+    uuid = c.byte_string("uuid_iso_iec_11578", UNREAD, 16)
+    if uuid in _USER_DATA:
+        _USER_DATA[uuid](c, UNREAD)
+    else:
+        c.byte_string("user_data_payload_byte", UNREAD)
 
 
 def _decoded_picture_hash(c: Reader, codec: Codec) -> None:

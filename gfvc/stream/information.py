@@ -1,47 +1,33 @@
 """What the standard's messages have no place for: one user data message at every IRAP picture.
 
-A user_data_unregistered SEI message (payload type 5, H.274 clause 8.6), prefix SEI. After the
-16 bytes of the UUID, big-endian:
-
-    version                 1 byte    1, or 2 when flags follow
-    rate numerator          4 bytes   pictures per second = numerator / denominator
-    rate denominator        2 bytes   1 or more
-    pictures per message    1 byte    1: every driven picture has a message of its own; 0: the
-                                      schedule says which
-    source width, height    2 × 2 bytes   picture size of the source, before the crop
-    crop left, top, width, height   4 × 2 bytes   what was coded, in pixels of the source
-    flags                   1 byte    in version 2: bit 0 for pictures shown as coded, bit 1 for a
-                                      schedule that follows, bit 2 for references that follow
-    schedule                          see `gfvc.stream.schedule`
-    references                        see `gfvc.stream.references`
+A user_data_unregistered SEI message (payload type 5, H.274 clause 8.6), prefix SEI.
+`stream_information` is the syntax of what follows the 16 bytes of the UUID. Later versions may
+append; a reader ignores what follows the elements that it knows.
 
 Pictures that are shown as coded have no face messages, up to the next picture with a user data
-message of this kind. Later versions may append; a reader ignores what
-follows the fields that it knows.
+message of this kind.
 """
 
 from __future__ import annotations
 
-import struct
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from gfvc.errors import StreamError
 from gfvc.rectangle import Rectangle
-from gfvc.stream.references import ReferenceRuns
-from gfvc.stream.schedule import PictureSchedule
-from sei import USER_DATA_UNREGISTERED, NalUnit, SeiError, read_sei
-from sei.bits import BitReader
+from gfvc.stream.references import ReferenceRuns, reference_runs
+from gfvc.stream.schedule import PictureSchedule, picture_schedule
+from sei import USER_DATA_UNREGISTERED, NalUnit, PayloadError, SeiError, read_sei
+from sei.coder import UNREAD, Coder, Reader, Writer
+from sei.payload_kinds import register_user_data
 
 # The name-based UUID (version 5, URL name space) of "tag:gfvc,2026:stream-information".
 USER_DATA_UUID = uuid.UUID("81724027-6de0-5106-8f2e-e2f1a0bb654f")
 VERSION = 1
 VERSION_WITH_FLAGS = 2
-_SHOWN_AS_CODED = 1
-_HAS_SCHEDULE = 1 << 1
-_HAS_REFERENCES = 1 << 2
-_FORMAT = struct.Struct(">BIHBHHHHHH")
+MAX_STATED_RATE = 1000
+"""Pictures per second that are believed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,26 +49,9 @@ class StreamInformation:
 
     def to_payload(self) -> bytes:
         """The payload of the user data message."""
-        rate = self.rate.limit_denominator(0xFFFF)
-        schedule, references = self.schedule, self.references
-        flags = (
-            _SHOWN_AS_CODED * self.shown_as_coded
-            + _HAS_SCHEDULE * (schedule is not None)
-            + _HAS_REFERENCES * (references is not None)
-        )
-        fields = _FORMAT.pack(
-            VERSION_WITH_FLAGS if flags else VERSION,
-            rate.numerator,
-            rate.denominator,
-            1 if schedule is None else 0,
-            self.source_width,
-            self.source_height,
-            *self.crop.window,
-        )
-        if not flags:
-            return USER_DATA_UUID.bytes + fields
-        further = b"".join(part.to_bytes() for part in (schedule, references) if part is not None)
-        return USER_DATA_UUID.bytes + fields + bytes([flags]) + further
+        writer = Writer()
+        stream_information(writer, replace(self, rate=self.rate.limit_denominator(0xFFFF)))
+        return USER_DATA_UUID.bytes + writer.to_bytes()
 
     @classmethod
     def from_payload(cls, payload: bytes) -> StreamInformation | None:
@@ -92,44 +61,57 @@ class StreamInformation:
         """
         if payload[:16] != USER_DATA_UUID.bytes:
             return None
-        body = payload[16:]
-        if len(body) < _FORMAT.size:
-            raise StreamError(
-                f"gfvc's user data message holds {len(body)} bytes, {_FORMAT.size} are needed"
-            )
-        fields = _FORMAT.unpack_from(body)
-        version, numerator, denominator, per_message, width, height, *window = fields
-        if not numerator or not denominator or not 1 <= Fraction(numerator, denominator) <= 1000:
-            raise StreamError(
-                f"gfvc's user data message states {numerator}/{denominator} pictures per second"
-            )
-        flags = 0
-        if version >= VERSION_WITH_FLAGS:
-            if len(body) == _FORMAT.size:
-                raise StreamError("gfvc's user data message ends before its flags")
-            flags = body[_FORMAT.size]
-        further = body[_FORMAT.size + 1 :]
-        schedule = references = None
-        if flags & _HAS_SCHEDULE:
-            schedule, further = PictureSchedule.read(further)
-        elif per_message != 1:
-            raise StreamError(
-                f"the stream has {per_message} pictures per message and does not say which; "
-                "this version decodes 1"
-            )
-        if flags & _HAS_REFERENCES:
-            references = ReferenceRuns.read(BitReader(further))
-            if schedule is not None:
-                references.check_starts(schedule)
-        return cls(
-            Fraction(numerator, denominator),
-            width,
-            height,
-            Rectangle(*window),
-            bool(flags & _SHOWN_AS_CODED),
-            schedule,
-            references,
-        )
+        try:
+            stated = stream_information(Reader(payload[16:]), UNREAD)
+        except (SeiError, ValueError) as error:
+            raise StreamError(f"gfvc's user data message is damaged: {error}") from None
+        if not 1 <= stated.rate <= MAX_STATED_RATE:
+            raise StreamError(f"gfvc's user data message states {stated.rate} pictures per second")
+        if stated.references is not None and stated.schedule is not None:
+            stated.references.check_starts(stated.schedule)
+        return stated
+
+
+def stream_information(c: Coder, given: StreamInformation) -> StreamInformation:
+    """Syntax of the message; `sei.coder` says how it serves reading and writing."""
+    has_flags = given.shown_as_coded or given.schedule is not None or given.references is not None
+    version = c.u("version", 8, VERSION_WITH_FLAGS if has_flags else VERSION, 1)
+    numerator = c.u("rate_numerator", 32, given.rate.numerator, 1)
+    denominator = c.u("rate_denominator", 16, given.rate.denominator, 1)
+    per_message = c.u("pictures_per_message", 8, int(given.schedule is None), 0, 1)
+    source_width = c.u("source_width", 16, given.source_width)
+    source_height = c.u("source_height", 16, given.source_height)
+    crop_left = c.u("crop_left", 16, given.crop.left)
+    crop_top = c.u("crop_top", 16, given.crop.top)
+    crop_width = c.u("crop_width", 16, given.crop.width)
+    crop_height = c.u("crop_height", 16, given.crop.height)
+    shown_as_coded = False
+    schedule, references = None, None
+    if version >= VERSION_WITH_FLAGS:
+        c.u("reserved_5bits", 5, 0)
+        has_references = c.flag("references_flag", given.references is not None)
+        has_schedule = c.flag("schedule_flag", given.schedule is not None)
+        shown_as_coded = c.flag("shown_as_coded_flag", given.shown_as_coded)
+        if has_schedule:
+            schedule = picture_schedule(c, c.part("schedule", given.schedule))
+            c.align("schedule_alignment_zero_bit")
+        if has_references:
+            references = reference_runs(c, c.part("references", given.references))
+            c.align("references_alignment_zero_bit")
+    if per_message == 0 and schedule is None:
+        raise PayloadError("pictures_per_message is 0, and no schedule says which have messages")
+    return StreamInformation(
+        Fraction(numerator, denominator),
+        source_width,
+        source_height,
+        Rectangle(crop_left, crop_top, crop_width, crop_height),
+        shown_as_coded,
+        schedule,
+        references,
+    )
+
+
+register_user_data(USER_DATA_UUID.bytes, stream_information)
 
 
 def find_information(unit: NalUnit) -> StreamInformation | None:

@@ -1,17 +1,8 @@
 """Which of the last decoded key pictures drives which pictures, as the user data says it.
 
-A private extension, off unless an encoder is asked for it. Bits, most significant first, filled up
-to a byte with zeros:
-
-    pool - 1          u(3)    key pictures that a decoder keeps, this one included: 2..8
-    number            u(8)    of this key picture: they are counted modulo 256
-    runs              ue(v)   changes of the reference in this access unit
-    for each run
-      start - 1       ue(v)   pictures from the start of the run before, or from the key picture
-      back            u(3)    the reference: how many key pictures before this one; 0 for this one
-
-Pictures before the first run are driven by this key picture. The first picture of a run has a
-message, which carries all parameters; the last one before keeps what came last.
+A private extension, off unless an encoder is asked for it; `reference_runs` is its syntax. Pictures
+before the first run are driven by the key picture of their access unit. The first picture of a run
+has a message, which carries all parameters; the last one before keeps what came last.
 """
 
 from __future__ import annotations
@@ -22,12 +13,9 @@ from gfvc.errors import StreamError
 from gfvc.options.encoding import MAX_POOL
 from gfvc.stream.schedule import MAX_PICTURES, PictureSchedule, RegularPictures
 from sei import SeiError
-from sei.bits import BitReader, BitWriter
+from sei.coder import UNREAD, Coder, Reader, Writer
 
 NUMBERS = 256
-
-_POOL_BITS = 3
-_NUMBER_BITS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,42 +63,43 @@ class ReferenceRuns:
                 "which has no message"
             )
 
+    @property
+    def coded_runs(self) -> list[tuple[int, int]]:
+        """Of each run, the pictures between its start and that of the run before, and `back`."""
+        starts = [0, *(start for start, _ in self.runs)]
+        return [
+            (start - before - 1, back)
+            for before, (start, back) in zip(starts, self.runs, strict=False)
+        ]
+
     def to_bytes(self) -> bytes:
-        """The runs as coded."""
-        writer = BitWriter()
-        writer.unsigned(self.pool - 1, _POOL_BITS)
-        writer.unsigned(self.number, _NUMBER_BITS)
-        writer.exp_golomb(len(self.runs))
-        before = 0
-        for start, back in self.runs:
-            writer.exp_golomb(start - before - 1)
-            writer.unsigned(back, _POOL_BITS)
-            before = start
+        """The runs as coded, filled up to a byte with zeros."""
+        writer = Writer()
+        reference_runs(writer, self)
         return writer.to_bytes()
 
     @classmethod
-    def read(cls, reader: BitReader) -> ReferenceRuns:
+    def from_bytes(cls, data: bytes) -> ReferenceRuns:
         """Read what `to_bytes` wrote; raise `StreamError` when it is damaged."""
         try:
-            return _read(reader)
+            return reference_runs(Reader(data), UNREAD)
         except (SeiError, ValueError) as error:
             raise StreamError(
                 f"gfvc's user data message has damaged reference runs: {error}"
             ) from None
 
 
-def _read(reader: BitReader) -> ReferenceRuns:
-    pool = reader.unsigned(_POOL_BITS) + 1
-    number = reader.unsigned(_NUMBER_BITS)
-    count = reader.exp_golomb()
-    # The shortest run has 4 bits, so that no count makes more than the data holds.
-    if count * (1 + _POOL_BITS) > reader.remaining:
-        raise ValueError(f"{count} runs do not fit into {reader.remaining} bits")
+def reference_runs(c: Coder, given: ReferenceRuns) -> ReferenceRuns:
+    """Syntax of the references; `sei.coder` says how it serves reading and writing.
+
+    Starts are differences: of run 0 to the key picture, else to the run before.
+    """
+    pool = c.u("pool_minus1", 3, given.pool - 1, 1, MAX_POOL - 1) + 1
+    number = c.u("key_picture_number", 8, given.number)
+    count = c.ue("num_runs", len(given.runs), 0, MAX_PICTURES - 1)
     runs: list[tuple[int, int]] = []
     start = 0
-    for _ in range(count):
-        start += reader.exp_golomb() + 1
-        if start >= MAX_PICTURES:
-            raise ValueError(f"a run cannot start at picture {start}")
-        runs.append((start, reader.unsigned(_POOL_BITS)))
+    for i, run in enumerate(c.items("runs", given.coded_runs, count, 4, UNREAD)):
+        start += c.ue("run_start_minus1", run[0], 0, MAX_PICTURES - 2 - start, (i,)) + 1
+        runs.append((start, c.u("run_back", 3, run[1], 0, pool - 1, (i,))))
     return ReferenceRuns(pool, number, tuple(runs))

@@ -1,32 +1,21 @@
 """Which output pictures of an access unit have a message, as the user data says it.
 
-Bits, most significant first, filled up to a byte with zeros:
-
-    pictures - 1        ue(v)   output pictures of the access unit, the key picture included
-    regular             u(1)    1: a message every `interval` pictures, and one for the last picture
-    interval - 1        ue(v)   if regular
-    messages            ue(v)   otherwise: messages without the base message
-    shift               u(3)    otherwise, k of the Rice code
-    for each message    the distance d to the picture of the message before it: (d - 1) >> k one
-                        bits, a zero bit, and the k low bits of d - 1
-
-gfv_cnt counts messages, not pictures.
+`picture_schedule` is its syntax. gfv_cnt counts messages, not pictures.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Any
 
 from gfvc.errors import StreamError
 from sei import SeiError
-from sei.bits import BitReader, BitWriter
+from sei.coder import UNREAD, Coder, Reader, Writer
 
 MAX_PICTURES = 1 << 16
 """Greatest number of output pictures of an access unit with a schedule."""
-
-_SHIFT_BITS = 3
 
 
 class RegularPictures(Sequence[int]):
@@ -100,88 +89,50 @@ class PictureSchedule:
         sent = tuple(self.sent[:messages])
         return PictureSchedule((0, *sent)[-1] + 1, sent)
 
-    def to_bytes(self) -> bytes:
-        """The schedule as coded."""
-        writer = BitWriter()
-        writer.exp_golomb(self.pictures - 1)
+    @property
+    def interval(self) -> int | None:
+        """Pictures from message to message, where a message is due at each and at the last."""
         interval = self.sent[0] if self.sent else 1
-        if RegularPictures(self.pictures, interval) == self.sent:
-            writer.unsigned(1, 1)
-            writer.exp_golomb(interval - 1)
-            return writer.to_bytes()
-        writer.unsigned(0, 1)
-        writer.exp_golomb(len(self.sent))
-        distances = [b - a - 1 for a, b in zip((0, *self.sent), self.sent, strict=False)]
-        shift = min(range(1 << _SHIFT_BITS), key=lambda k: _rice_bits(distances, k))
-        writer.unsigned(shift, _SHIFT_BITS)
-        for distance in distances:
-            for _ in range(distance >> shift):
-                writer.unsigned(1, 1)
-            writer.unsigned(distance & ((1 << shift) - 1), shift + 1)
+        return interval if RegularPictures(self.pictures, interval) == self.sent else None
+
+    @property
+    def distances_minus1(self) -> list[int]:
+        """Pictures between each message's picture and that of the message before."""
+        return [b - a - 1 for a, b in zip((0, *self.sent), self.sent, strict=False)]
+
+    @property
+    def rice_parameter(self) -> int:
+        """The number of low bits with which the distances take the fewest bits."""
+        distances = self.distances_minus1
+        return min(range(8), key=lambda k: sum((distance >> k) + 1 + k for distance in distances))
+
+    def to_bytes(self) -> bytes:
+        """The schedule as coded, filled up to a byte with zeros."""
+        writer = Writer()
+        picture_schedule(writer, self)
         return writer.to_bytes()
 
     @classmethod
     def from_bytes(cls, data: bytes) -> PictureSchedule:
         """Read what `to_bytes` wrote; raise `StreamError` when it is damaged."""
-        return cls.read(data)[0]
-
-    @classmethod
-    def read(cls, data: bytes) -> tuple[PictureSchedule, bytes]:
-        """Read a schedule; return it with the bytes that follow. `StreamError` for a damaged one.
-
-        What a few bytes can ask for is bounded: `MAX_PICTURES` numbers, in time that goes with the
-        bytes that are read.
-        """
         try:
-            schedule, bits = _read(data)
-        except (SeiError, ValueError) as error:
+            return picture_schedule(Reader(data), UNREAD)
+        except SeiError as error:
             raise StreamError(f"gfvc's user data message has a damaged schedule: {error}") from None
-        return schedule, data[(bits + 7) // 8 :]
 
 
-def _rice_bits(distances: Sequence[int], shift: int) -> int:
-    return sum((distance >> shift) + 1 + shift for distance in distances)
+def picture_schedule(c: Coder, given: PictureSchedule) -> PictureSchedule:
+    """Syntax of the schedule; `sei.coder` says how it serves reading and writing.
 
-
-def _read(data: bytes) -> tuple[PictureSchedule, int]:
-    """A schedule and the number of its bits."""
-    reader = BitReader(data)
-    pictures = reader.exp_golomb() + 1
-    if pictures > MAX_PICTURES:
-        raise ValueError(f"{pictures} pictures are more than {MAX_PICTURES}")
-    if reader.unsigned(1):
-        interval = reader.exp_golomb() + 1
-        return PictureSchedule(pictures, RegularPictures(pictures, interval)), reader.position
-    messages = reader.exp_golomb()
-    if messages >= pictures:
-        raise ValueError(f"{messages} messages beside the base message for {pictures} pictures")
-    shift = reader.unsigned(_SHIFT_BITS)
-    # No sound list is longer than this.
-    longest = reader.position + (pictures >> shift) + messages * (1 + shift)
-    sent, bits = _rice_codes(data[: longest // 8 + 1], reader.position, messages, shift)
-    return PictureSchedule(pictures, tuple(sent)), bits
-
-
-def _rice_codes(data: bytes, start: int, count: int, shift: int) -> tuple[list[int], int]:
-    """Numbers of pictures whose distances are coded from bit `start` on, and where they end.
-
-    Bit by bit, this would be the slowest thing that a stream can ask for.
+    What a few bytes can ask for is bounded: `MAX_PICTURES` numbers, in time that goes with the
+    bytes that are read.
     """
-    import numpy as np
-
-    bits = np.unpackbits(np.frombuffer(data, np.uint8))
-    places = np.arange(len(bits))
-    # For each bit, the next zero bit: the end of the one bits of a code that starts there.
-    zeros = np.minimum.accumulate(np.where(bits == 0, places, len(bits))[::-1])[::-1]
-    following = (zeros + 1 + shift).tolist()
-    starts, place = [], start
-    for _ in range(count):
-        if place >= len(following) or following[place] > len(bits):
-            raise ValueError("it has fewer messages than it says, or one beyond its pictures")
-        starts.append(place)
-        place = following[place]
-    at = np.array(starts, np.int64)
-    distances = (zeros[at] - at << shift) + 1
-    for bit in range(shift):
-        distances += bits[zeros[at] + 1 + bit].astype(np.int64) << (shift - 1 - bit)
-    return np.cumsum(distances).tolist(), place
+    last = c.ue("pictures_minus1", given.pictures - 1, 0, MAX_PICTURES - 1)
+    interval = given.interval
+    if c.flag("regular_flag", interval is not None):
+        interval = c.ue("interval_minus1", (interval or 1) - 1) + 1
+        return PictureSchedule(last + 1, RegularPictures(last + 1, interval))
+    messages = c.ue("messages_without_base", len(given.sent), 0, last)
+    shift = c.u("rice_parameter", 3, given.rice_parameter)
+    distances = c.rice_codes("distance_minus1", given.distances_minus1, messages, shift, last)
+    return PictureSchedule(last + 1, tuple(accumulate(distance + 1 for distance in distances)))

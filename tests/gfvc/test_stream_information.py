@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -8,8 +9,11 @@ from hypothesis import strategies as st
 
 from gfvc.errors import StreamError
 from gfvc.rectangle import Rectangle
+from gfvc.stream.documentation import user_data_document
 from gfvc.stream.information import USER_DATA_UUID, StreamInformation
 from gfvc.stream.schedule import PictureSchedule
+from sei import USER_DATA_UNREGISTERED, Codec
+from sei.payload_kinds import decode_payload
 
 sides = st.integers(0, 0xFFFF)
 rates = st.fractions(1, 240, max_denominator=1001)
@@ -49,10 +53,10 @@ def test_later_versions_may_append() -> None:
 @pytest.mark.parametrize(
     ("body", "message"),
     [
-        (b"\x01", "bytes"),
-        (bytes.fromhex("01 00000000 0001 01 0100 0100 0000 0000 0100 0100"), "0/1"),
-        (bytes.fromhex("01 00000019 0000 01 0100 0100 0000 0000 0100 0100"), "25/0"),
-        (bytes.fromhex("01 00000019 0001 02 0100 0100 0000 0000 0100 0100"), "2 pictures per"),
+        (b"\x01", "rate_numerator: 32 bits wanted"),
+        (bytes.fromhex("01 00000000 0001 01 0100 0100 0000 0000 0100 0100"), "rate_numerator is 0"),
+        (bytes.fromhex("01 00000019 0000 01 0100 0100 0000 0000 0100 0100"), "rate_denominator is 0"),
+        (bytes.fromhex("01 00000019 0001 02 0100 0100 0000 0000 0100 0100"), "pictures_per_message is 2"),
     ],
 )
 def test_damaged_information_is_refused(body: bytes, message: str) -> None:
@@ -69,5 +73,25 @@ def test_a_schedule_makes_it_version_2() -> None:
     assert payload[16] == 2
     assert payload[16 + 20 :] == bytes.fromhex("02") + schedule.to_bytes()
     assert StreamInformation.from_payload(payload) == information
-    with pytest.raises(StreamError, match="damaged schedule"):
+    with pytest.raises(StreamError, match="pictures_minus1"):
         StreamInformation.from_payload(payload[: 16 + 21])
+
+
+def test_the_page_of_the_syntax_is_fresh() -> None:
+    page = Path(__file__).parents[2] / "docs" / "user_data_syntax.md"
+    assert page.read_text(encoding="utf-8") == user_data_document(), (
+        "run: python -m gfvc.stream.documentation docs/user_data_syntax.md"
+    )
+
+
+def test_the_inspector_shows_the_elements() -> None:
+    schedule = PictureSchedule(9, (2, 3, 8))
+    information = StreamInformation(
+        Fraction(25), 320, 256, Rectangle(8, 0, 256, 256), schedule=schedule
+    )
+    shown = decode_payload(USER_DATA_UNREGISTERED, information.to_payload(), Codec.VVC)
+    assert shown is not None
+    assert shown["uuid_iso_iec_11578"] == USER_DATA_UUID.hex
+    assert [shown[name] for name in ("rate_numerator", "source_width", "crop_left")] == [25, 320, 8]
+    distances = [shown[f"distance_minus1[{i}]"] for i in range(3)]
+    assert distances == [1, 0, 4]

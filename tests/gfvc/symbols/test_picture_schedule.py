@@ -109,12 +109,3 @@ def test_the_longest_lists_are_read(shift: int) -> None:
     sent = tuple(sorted(further.union(range(step, MAX_PICTURES, step))))
     schedule = PictureSchedule(MAX_PICTURES, sent)
     assert PictureSchedule.from_bytes(schedule.to_bytes()) == schedule
-
-
-def test_bytes_after_a_schedule_are_given_back() -> None:
-    for schedule in (
-        PictureSchedule(7, (1, 5)),
-        PictureSchedule(900, RegularPictures(900, 7)),
-        PictureSchedule(1, ()),
-    ):
-        assert PictureSchedule.read(schedule.to_bytes() + b"rest") == (schedule, b"rest")
