@@ -14,10 +14,10 @@ from sei.documentation import syntax_table
 _INTRODUCTION = """\
 # Syntax of gfvc's user data
 
-Written by `python -m gfvc.stream.documentation docs/user_data_syntax.md` from the syntax functions in
-`gfvc/stream/`; a test fails when it is stale. Conditions and ranges are expressions of that code.
-What follows stands in a user_data_unregistered SEI message (payload type 5), behind the 16 bytes of
-its UUID. [stream_format.md](stream_format.md) says what it means.
+Written by `python -m gfvc.stream.documentation docs/user_data_syntax.md` from the syntax functions
+in `gfvc/stream/`; a test fails when it is stale. Conditions and ranges are expressions of that
+code. What follows stands in a user_data_unregistered SEI message (payload type 5), behind the 16
+bytes of its UUID. [stream_format.md](stream_format.md) says what it means.
 """
 
 

@@ -75,10 +75,10 @@ class StreamInformation:
 def stream_information(c: Coder, given: StreamInformation) -> StreamInformation:
     """Syntax of the message; `sei.coder` says how it serves reading and writing."""
     has_flags = given.shown_as_coded or given.schedule is not None or given.references is not None
-    version = c.u("version", 8, VERSION_WITH_FLAGS if has_flags else VERSION, 1)
-    numerator = c.u("rate_numerator", 32, given.rate.numerator, 1)
-    denominator = c.u("rate_denominator", 16, given.rate.denominator, 1)
-    per_message = c.u("pictures_per_message", 8, int(given.schedule is None), 0, 1)
+    version = c.u("version", 8, VERSION_WITH_FLAGS if has_flags else VERSION, 1, 255)
+    numerator = c.u("rate_numerator", 32, given.rate.numerator, 1, 2**32 - 1)
+    denominator = c.u("rate_denominator", 16, given.rate.denominator, 1, 0xFFFF)
+    pictures_per_message = c.u("pictures_per_message", 8, int(given.schedule is None), 0, 1)
     source_width = c.u("source_width", 16, given.source_width)
     source_height = c.u("source_height", 16, given.source_height)
     crop_left = c.u("crop_left", 16, given.crop.left)
@@ -89,16 +89,16 @@ def stream_information(c: Coder, given: StreamInformation) -> StreamInformation:
     schedule, references = None, None
     if version >= VERSION_WITH_FLAGS:
         c.u("reserved_5bits", 5, 0)
-        has_references = c.flag("references_flag", given.references is not None)
-        has_schedule = c.flag("schedule_flag", given.schedule is not None)
+        references_flag = c.flag("references_flag", given.references is not None)
+        schedule_flag = c.flag("schedule_flag", given.schedule is not None)
         shown_as_coded = c.flag("shown_as_coded_flag", given.shown_as_coded)
-        if has_schedule:
+        if schedule_flag:
             schedule = picture_schedule(c, c.part("schedule", given.schedule))
             c.align("schedule_alignment_zero_bit")
-        if has_references:
+        if references_flag:
             references = reference_runs(c, c.part("references", given.references))
             c.align("references_alignment_zero_bit")
-    if per_message == 0 and schedule is None:
+    if pictures_per_message == 0 and schedule is None:
         raise PayloadError("pictures_per_message is 0, and no schedule says which have messages")
     return StreamInformation(
         Fraction(numerator, denominator),

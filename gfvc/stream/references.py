@@ -96,10 +96,10 @@ def reference_runs(c: Coder, given: ReferenceRuns) -> ReferenceRuns:
     """
     pool = c.u("pool_minus1", 3, given.pool - 1, 1, MAX_POOL - 1) + 1
     number = c.u("key_picture_number", 8, given.number)
-    count = c.ue("num_runs", len(given.runs), 0, MAX_PICTURES - 1)
+    num_runs = c.ue("num_runs", len(given.runs), 0, MAX_PICTURES - 1)
     runs: list[tuple[int, int]] = []
     start = 0
-    for i, run in enumerate(c.items("runs", given.coded_runs, count, 4, UNREAD)):
+    for i, run in enumerate(c.items("runs", given.coded_runs, num_runs, 4, UNREAD)):
         start += c.ue("run_start_minus1", run[0], 0, MAX_PICTURES - 2 - start, (i,)) + 1
         runs.append((start, c.u("run_back", 3, run[1], 0, pool - 1, (i,))))
     return ReferenceRuns(pool, number, tuple(runs))

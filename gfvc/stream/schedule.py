@@ -127,12 +127,15 @@ def picture_schedule(c: Coder, given: PictureSchedule) -> PictureSchedule:
     What a few bytes can ask for is bounded: `MAX_PICTURES` numbers, in time that goes with the
     bytes that are read.
     """
-    last = c.ue("pictures_minus1", given.pictures - 1, 0, MAX_PICTURES - 1)
-    interval = given.interval
-    if c.flag("regular_flag", interval is not None):
-        interval = c.ue("interval_minus1", (interval or 1) - 1) + 1
-        return PictureSchedule(last + 1, RegularPictures(last + 1, interval))
-    messages = c.ue("messages_without_base", len(given.sent), 0, last)
-    shift = c.u("rice_parameter", 3, given.rice_parameter)
-    distances = c.rice_codes("distance_minus1", given.distances_minus1, messages, shift, last)
-    return PictureSchedule(last + 1, tuple(accumulate(distance + 1 for distance in distances)))
+    pictures_minus1 = c.ue("pictures_minus1", given.pictures - 1, 0, MAX_PICTURES - 1)
+    pictures = pictures_minus1 + 1
+    regular_flag = c.flag("regular_flag", given.interval is not None)
+    if regular_flag:
+        interval = c.ue("interval_minus1", (given.interval or 1) - 1) + 1
+        return PictureSchedule(pictures, RegularPictures(pictures, interval))
+    messages = c.ue("messages_without_base", len(given.sent), 0, pictures_minus1)
+    rice_parameter = c.u("rice_parameter", 3, given.rice_parameter)
+    distances = c.rice_codes(
+        "distance_minus1", given.distances_minus1, messages, rice_parameter, pictures_minus1
+    )
+    return PictureSchedule(pictures, tuple(accumulate(distance + 1 for distance in distances)))

@@ -232,14 +232,14 @@ BAD_STREAMS: dict[str, tuple[Callable[[list[NalUnit]], bytes], str]] = {
         "message 0",
     ),
     "an Exp-Golomb code of zeros": (messages(bytes(400)), "message 0"),
-    "user data cut short": (user_data(b"\1\0\0"), "user data message holds 3 bytes"),
+    "user data cut short": (user_data(b"\1\0\0"), "rate_numerator: 32 bits wanted"),
     "a picture rate of 0": (
         user_data(bytes.fromhex("01 00000000 0001 01 0100 0100 0000 0000 0100 0100")),
-        "states 0/1 pictures per second",
+        "rate_numerator is 0",
     ),
     "several pictures a message": (
         user_data(bytes.fromhex("01 00000019 0001 05 0100 0100 0000 0000 0100 0100")),
-        "5 pictures per message",
+        "pictures_per_message is 5",
     ),
 }  # fmt: skip
 

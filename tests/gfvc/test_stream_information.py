@@ -53,15 +53,15 @@ def test_later_versions_may_append() -> None:
 @pytest.mark.parametrize(
     ("body", "message"),
     [
-        (b"\x01", "rate_numerator: 32 bits wanted"),
-        (bytes.fromhex("01 00000000 0001 01 0100 0100 0000 0000 0100 0100"), "rate_numerator is 0"),
-        (bytes.fromhex("01 00000019 0000 01 0100 0100 0000 0000 0100 0100"), "rate_denominator is 0"),
-        (bytes.fromhex("01 00000019 0001 02 0100 0100 0000 0000 0100 0100"), "pictures_per_message is 2"),
+        ("01", "rate_numerator: 32 bits wanted"),
+        ("01 00000000 0001 01 0100 0100 0000 0000 0100 0100", "rate_numerator is 0"),
+        ("01 00000019 0000 01 0100 0100 0000 0000 0100 0100", "rate_denominator is 0"),
+        ("01 00000019 0001 02 0100 0100 0000 0000 0100 0100", "pictures_per_message is 2"),
     ],
 )
-def test_damaged_information_is_refused(body: bytes, message: str) -> None:
+def test_damaged_information_is_refused(body: str, message: str) -> None:
     with pytest.raises(StreamError, match=message):
-        StreamInformation.from_payload(USER_DATA_UUID.bytes + body)
+        StreamInformation.from_payload(USER_DATA_UUID.bytes + bytes.fromhex(body))
 
 
 def test_a_schedule_makes_it_version_2() -> None:

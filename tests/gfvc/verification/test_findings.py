@@ -381,10 +381,10 @@ CASES: list[tuple[Callable[[], Stream], Severity, str, str, int | None]] = [
     (with_information(information(25), None), WARNING, "user data", "at 1 random access", 1),
     (with_information(None, information(25)), WARNING, "user data", "at 1 random access", 0),
     (with_information(information(25), information(30)), WARNING, "user data", "25 to 30", 1),
-    (with_information(information(0)), ERROR, "user data", "0/1 pictures per second", 0),
+    (with_information(information(0)), ERROR, "user data", "rate_numerator is 0", 0),
     (
         with_information(information(25, version_of_pictures=3)),
-        *(ERROR, "user data", "3 pictures per message", 0),
+        *(ERROR, "user data", "pictures_per_message is 3", 0),
     ),
 ]
 
