@@ -19,7 +19,7 @@ from base_codec_adapters import (
     find_encoder,
 )
 from gfvc.colour import is_grey, to_picture420, to_rgb, without_colour
-from gfvc.stream.limits import MAX_AREA, MAX_SIDE
+from gfvc.limits import MAX_AREA, MAX_SIDE
 
 Picture = npt.NDArray[np.uint8]
 

@@ -22,9 +22,9 @@ from gfvc.decoded_pool import DecodedPool
 from gfvc.decoded_sound import add_sound, sound_to_keep
 from gfvc.driven_pictures import parameters_of_pictures
 from gfvc.errors import OutputError, StreamError
+from gfvc.limits import MAX_AREA
 from gfvc.options.decoding import DecodeOptions
 from gfvc.output import check_writable, replaced_when_complete
-from gfvc.stream.limits import MAX_AREA
 from gfvc.stream.names import is_marked, model_uri
 from gfvc.stream.picture_units import PictureUnit
 from gfvc.stream.reader import FaceStream, read_face_stream

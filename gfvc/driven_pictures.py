@@ -16,9 +16,9 @@ import numpy as np
 from gfvc.errors import StreamError
 from gfvc.interpolation import interpolated
 from gfvc.parameter_coding import to_parameters
+from gfvc.parameter_rows import repacked, to_numbers
 from gfvc.stream.picture_units import PictureUnit
 from gfvc.stream.schedule import PictureSchedule
-from gfvc.transcoding.numbers import repacked, to_numbers
 from models import FaceParameters, ParameterLayout
 from models.contract import FloatArray
 from sei import FaceValues

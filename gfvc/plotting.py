@@ -9,8 +9,8 @@ from typing import Any
 
 from gfvc.drawing import drawing
 from gfvc.errors import StreamError
+from gfvc.limits import MAX_PICTURES
 from gfvc.stream.information import find_information
-from gfvc.stream.limits import MAX_PICTURES
 from gfvc.stream.schedule import PictureSchedule
 from sei import FaceValues, GenerativeFaceVideo, MatrixType, NalUnit, printable
 from sei.inspection import InspectedMessage, InspectedUnit, inspect_units

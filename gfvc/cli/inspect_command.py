@@ -50,9 +50,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def _plot(options: argparse.Namespace) -> None:
     from gfvc.cli.memory import PLOT_MEGABYTES, require_memory
     from gfvc.errors import InputError
+    from gfvc.limits import StreamLimits
     from gfvc.output import replaced_when_complete
     from gfvc.plotting import plot_stream
-    from gfvc.stream.limits import StreamLimits
     from gfvc.stream.nal_source import STANDARD_INPUT, open_nal_units
 
     require_memory(PLOT_MEGABYTES, "--plot")

@@ -7,16 +7,16 @@ from fractions import Fraction
 from typing import ClassVar
 
 from base_codec_adapters import DEFAULT_TIMEOUT
-from gfvc.options.declaration import documented, option
-from gfvc.options.encoding import PICTURE_RATE
-from gfvc.options.kinds import file_size, real, whole, words
-from gfvc.options.picture_limit import PictureLimit
-from gfvc.stream.limits import (
+from gfvc.limits import (
     MAX_AREA,
     MAX_OUTPUT,
     MAX_SIDE,
     StreamLimits,
 )
+from gfvc.options.declaration import documented, option
+from gfvc.options.encoding import PICTURE_RATE
+from gfvc.options.kinds import file_size, real, whole, words
+from gfvc.options.picture_limit import PictureLimit
 from models import Runtime
 
 

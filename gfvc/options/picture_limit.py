@@ -8,9 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from gfvc.limits import FREE_PICTURES, MAX_PICTURES, PICTURES_PER_BYTE
 from gfvc.options.declaration import OptionGroup, documented, option
 from gfvc.options.kinds import whole
-from gfvc.stream.limits import FREE_PICTURES, MAX_PICTURES, PICTURES_PER_BYTE
 
 
 @documented

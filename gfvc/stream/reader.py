@@ -13,8 +13,8 @@ from pathlib import Path
 
 from base_codec_adapters import Codec as BaseCodec
 from gfvc.errors import InputError, StreamError
+from gfvc.limits import DEFAULT_LIMITS, StreamLimits
 from gfvc.stream.information import StreamInformation
-from gfvc.stream.limits import DEFAULT_LIMITS, StreamLimits
 from gfvc.stream.nal_source import open_nal_units
 from gfvc.stream.picture_units import PictureUnit
 from sei import (

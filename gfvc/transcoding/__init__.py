@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gfvc.transcoding.numbers import from_numbers, layout_of, repacked, to_numbers
+from gfvc.parameter_rows import from_numbers, layout_of, repacked, to_numbers
 from gfvc.transcoding.targets import LAYOUTS, target_layout
 from gfvc.transcoding.transcoder import TranscodeSummary, transcode
 from gfvc.transcoding.translators import (

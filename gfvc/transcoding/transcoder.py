@@ -15,8 +15,7 @@ from gfvc.editing.byte_stream import read_nal_units
 from gfvc.editing.cutting import has_message, rewritable_sei, sei_data
 from gfvc.errors import InputError, StreamError
 from gfvc.output import check_writable, replaced_when_complete
-from gfvc.stream.names import check_suffix, marked_uri, model_uri
-from gfvc.transcoding.numbers import (
+from gfvc.parameter_rows import (
     finest_precision,
     from_numbers,
     layout_of,
@@ -24,6 +23,7 @@ from gfvc.transcoding.numbers import (
     to_numbers,
     with_precision,
 )
+from gfvc.stream.names import check_suffix, marked_uri, model_uri
 from gfvc.transcoding.targets import target_layout
 from gfvc.transcoding.translators import IdentityTranslator, Translator, require_source
 from models import ParameterLayout, Registry, UnknownModelError, default_registry

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from gfvc.errors import InputError
-from gfvc.transcoding.numbers import same_shape
+from gfvc.parameter_rows import same_shape
 from models import CheckpointError, MatrixShape, ParameterLayout
 from models.contract import FloatArray
 from models.files import check_tensor_file

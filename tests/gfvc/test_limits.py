@@ -14,9 +14,9 @@ from base_codec_adapters import Codec, EncodeRequest, find_encoder
 from gfvc import DecodeOptions, decode
 from gfvc.colour import to_picture420
 from gfvc.errors import OutputError, StreamError
+from gfvc.limits import FREE_PICTURES, MAX_PICTURES, PICTURES_PER_BYTE, StreamLimits
 from gfvc.rectangle import Rectangle
 from gfvc.stream.information import StreamInformation
-from gfvc.stream.limits import FREE_PICTURES, MAX_PICTURES, PICTURES_PER_BYTE, StreamLimits
 from gfvc.stream.reader import PART_PICTURES, read_face_stream
 from gfvc.stream.references import ReferenceRuns
 from gfvc.stream.schedule import PictureSchedule, RegularPictures

@@ -11,8 +11,8 @@ from safetensors import safe_open
 from safetensors.numpy import save_file
 
 from gfvc.errors import InputError, StreamError
+from gfvc.parameter_rows import from_numbers
 from gfvc.transcoding import LinearTranslator, load_translator, save_translator
-from gfvc.transcoding.numbers import from_numbers
 from models import MatrixShape, ParameterLayout
 from models.contract import FloatArray
 from models.files import MAX_HEADER
