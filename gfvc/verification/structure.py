@@ -31,13 +31,14 @@ class DamageCheck(Check):
 class PlacementCheck(Check):
     """Messages in a kind of SEI NAL unit where they may not stand (H.265 table F.2, H.274).
 
-    H.264 has one kind only.
+    H.264 has one kind only. A stream without any picture has no place for messages at all.
     """
 
     name = "placement"
 
     def __init__(self) -> None:
-        self._coded = False
+        self._coded = False  # a picture of this access unit
+        self._any = False  # a picture at all
 
     def see_nal_unit(self, place: Place, inspected: InspectedUnit) -> Iterator[Finding]:
         """See a NAL unit."""
@@ -45,8 +46,14 @@ class PlacementCheck(Check):
         if inspected.starts_access_unit:
             self._coded = False
         self._coded |= unit.is_vcl
+        self._any |= unit.is_vcl
         if unit.is_suffix_sei and not self._coded:
             yield self.error(place, "a suffix SEI NAL unit with no picture before it")
+
+    def see_end(self) -> Iterator[Finding]:
+        """See the end of the stream."""
+        if not self._any:
+            yield self.error(Place(), "the stream holds no coded picture")
 
     def see_message(self, place: Place, inspected: InspectedMessage) -> Iterator[Finding]:
         """See a message."""

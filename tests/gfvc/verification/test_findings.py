@@ -517,3 +517,10 @@ def test_damage_is_found_or_harmless(data: st.DataObject) -> None:
     assert findings or refusal
     for text in (refusal, *(finding.text for finding in findings)):
         assert "\n" not in text
+
+
+def test_a_stream_without_a_picture_is_not_consistent(tmp_path: Path) -> None:
+    path = tmp_path / "empty.265"
+    path.write_bytes(b"\0\0\0\1\x40\1" + b"\xff" * 1000)
+    found = [finding for finding in verify_stream(path) if finding.severity is Severity.ERROR]
+    assert [finding.text for finding in found] == ["the stream holds no coded picture"]
