@@ -101,7 +101,7 @@ class TreePrinter:
         if self._console.is_terminal:
             self._console.print(Text("  " * depth) + Text.assemble(*parts))
         else:
-            # Some twenty times faster, which a long stream in a file is grateful for.
+            # Some twenty times faster, which shows with a long stream.
             self._out.write("  " * depth + "".join(text for text, _ in parts) + "\n")
 
     def show(self, inspected: InspectedUnit | InspectedMessage) -> None:

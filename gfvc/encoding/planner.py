@@ -5,7 +5,7 @@ It asks for facts about them (`Facts`) and returns decisions; it sees no picture
 It may hold pictures back and decide about several of them at once, as it does with pictures in
 which no face is found: what they are shows only later.
 
-A face that is missed for a moment is a blink of the tracker: it stands still. One that stays away
+When the tracker loses a face for a moment, the face stands still. One that stays away
 is ordinary video from the first picture without it, until it has been back for a while.
 
 See docs/decisions.md and docs/fallback.md.
