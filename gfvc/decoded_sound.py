@@ -10,24 +10,16 @@ from typing import Any
 
 from gfvc.errors import InputError, OutputError
 from gfvc.media_files import VIDEO_FORMATS, open_media, reason
-from gfvc.stream.containers import HEAD_BYTES, open_container
+from gfvc.stream.containers import BIT_EXACT, open_file_as_container
 from gfvc.stream.names import MP4_SUFFIX
 from gfvc.video.sound import SoundCoding, SoundTrack, check_sound
 
 Notes = Callable[[str], None]
 
-# The same input gives the same file: no dates, no random identifiers.
-_BIT_EXACT = {"fflags": "+bitexact"}
-
 
 def has_sound(path: Path) -> bool:
     """Whether a stream is in a container with sound; `InputError` when it cannot be read."""
-    try:
-        with path.open("rb") as file:
-            head = file.read(HEAD_BYTES)
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({reason(error)})") from None
-    container = open_container(path, head)
+    container = open_file_as_container(path)
     if container is None:
         return False
     with container:
@@ -82,7 +74,7 @@ def add_sound(pictures: Path, source: Path, output: Path, coding: SoundCoding) -
 
     try:
         with (
-            av.open(str(output), "w", format="mp4", options=_BIT_EXACT) as container,
+            av.open(str(output), "w", format="mp4", options=BIT_EXACT) as container,
             open_media(pictures, VIDEO_FORMATS) as video,
             open_media(source, VIDEO_FORMATS) as with_sound,
         ):

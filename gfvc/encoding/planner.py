@@ -25,7 +25,7 @@ from gfvc.options.encoding import FallbackPolicy, KeyPicturePolicy
 # Without an interval there is a key picture every 30 s, so that access units stay bounded and
 # seeking works.
 AUTOMATIC_SECONDS = 30
-# A face missed for less than this is a blink of the tracker, not a new scene.
+# When the tracker loses a face for less than this, that is no new scene.
 LOST_SECONDS = Fraction(1, 5)
 # A face must be seen this long, within ordinary video, before a key picture is paid for.
 FOUND_SECONDS = Fraction(1, 5)

@@ -31,8 +31,9 @@ _SAMPLE_ENTRIES_WITH_SETS = {"vvc": "vvi1", "hevc": "hev1"}
 _CODECS = {"vvc": Codec.VVC, "hevc": Codec.HEVC, "h264": Codec.AVC}
 _FILTERS = {"vvc": "vvc_mp4toannexb", "hevc": "hevc_mp4toannexb", "h264": "h264_mp4toannexb"}
 
-# The same input gives the same file: no dates, no random identifiers.
-_BIT_EXACT = {"fflags": "+bitexact"}
+BIT_EXACT = {"fflags": "+bitexact"}
+"""Options of a container: the same input gives the same file, no dates, no random identifiers."""
+
 # Video, sequence and picture parameter sets.
 _PARAMETER_SETS = {Codec.VVC: range(14, 17), Codec.HEVC: range(32, 35)}
 
@@ -74,17 +75,25 @@ def open_container(path: Path, head: bytes) -> InputContainer | None:
         ) from None
 
 
-def is_container(path: Path) -> bool:
-    """Whether a file is a container by what libavformat says, be it a damaged one.
+def open_file_as_container(path: Path) -> InputContainer | None:
+    """`open_container` of a file of which nothing was read yet.
 
-    Raises `InputError` when it is neither that nor a byte stream, or cannot be read.
+    Raises `InputError` as that does, and when the file cannot be read.
     """
     try:
         with path.open("rb") as file:
             head = file.read(HEAD_BYTES)
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({reason_of(error)})") from None
-    container = open_container(path, head)
+    return open_container(path, head)
+
+
+def is_container(path: Path) -> bool:
+    """Whether a file is a container by what libavformat says, be it a damaged one.
+
+    Raises `InputError` when it is neither that nor a byte stream, or cannot be read.
+    """
+    container = open_file_as_container(path)
     if container is None:
         return False
     container.close()
@@ -112,7 +121,7 @@ def write_mp4(
     entries = _SAMPLE_ENTRIES_WITH_SETS if sets_change else _SAMPLE_ENTRIES
     time_base = 1 / rate
     try:
-        with av.open(str(output), "w", format="mp4", options=_BIT_EXACT) as container:
+        with av.open(str(output), "w", format="mp4", options=BIT_EXACT) as container:
             with _elementary(join_annex_b(access_units[0]), codec) as template:
                 stream: Any = container.add_stream_from_template(
                     template.streams.video[0], opaque=True

@@ -20,9 +20,10 @@ from gfvc.parameter_coding import (
     to_values,
 )
 from gfvc.stream.reader import read_face_stream
-from models import FaceParameters, MatrixShape, ModelCard, ParameterLayout
+from models import FaceParameters, MatrixShape, ParameterLayout
 from sei import FaceValues, GfvState, MatrixValues, NetworkUri
 from tests.gfvc.support import no_notes
+from tests.gfvc.symbols.made_card import made_card
 
 LAYOUTS = (
     ParameterLayout(matrices=(MatrixShape(7, 1, 1, 5),), matrix_precision=8),
@@ -39,29 +40,13 @@ LAYOUTS = (
 numbers = st.floats(-4.0, 4.0)
 
 
-def make_card(layout: ParameterLayout) -> ModelCard:
-    return ModelCard(
-        name="made",
-        version="1",
-        description="",
-        uri="made:1",
-        tag="tag:made",
-        layout=layout,
-        runtime="none",
-        licence="",
-        paper="",
-        training="",
-        limits="",
-    )
-
-
 @given(st.data(), st.sampled_from(LAYOUTS))
 def test_the_decoder_has_the_encoders_values_and_errors_do_not_add_up(
     data: st.DataObject, layout: ParameterLayout
 ) -> None:
     size = layout.size
     clip = data.draw(st.lists(st.lists(numbers, min_size=size, max_size=size), min_size=1))
-    coder, receiver = ParameterCoder(layout, make_card(layout)), GfvState()
+    coder, receiver = ParameterCoder(layout, made_card(layout)), GfvState()
     for index, values in enumerate(clip):
         parameters = layout.unflatten(np.array(values))
         code = coder.driven if index else coder.base
@@ -88,7 +73,7 @@ def test_small_changes_are_left_out_and_large_ones_rounded(pairs: list[tuple[flo
 
 def test_a_face_that_stays_costs_nothing_but_the_header() -> None:
     layout = LAYOUTS[0]
-    coder = ParameterCoder(layout, make_card(layout))
+    coder = ParameterCoder(layout, made_card(layout))
     parameters = FaceParameters(matrices=((7, np.full((1, 1, 5), 0.3)),))
     coder.base(parameters)
     # id 1, cnt 3, fusion absent, confidence 1, coordinates 1, matrices 1, predicted 1; 2 a value.
@@ -97,7 +82,7 @@ def test_a_face_that_stays_costs_nothing_but_the_header() -> None:
 
 def test_the_base_message_names_the_model_and_a_repeated_one_says_so() -> None:
     layout = LAYOUTS[0]
-    coder, receiver = ParameterCoder(layout, make_card(layout)), GfvState()
+    coder, receiver = ParameterCoder(layout, made_card(layout)), GfvState()
     parameters = FaceParameters(matrices=((7, np.arange(5.0).reshape(1, 1, 5)),))
     base = receiver.read(coder.base(parameters).payload)
     assert base.network == NetworkUri("tag:made", "made:1")
@@ -111,7 +96,7 @@ def test_the_base_message_names_the_model_and_a_repeated_one_says_so() -> None:
 
 def test_counting_starts_anew_at_each_key_picture() -> None:
     layout = LAYOUTS[0]
-    coder, receiver = ParameterCoder(layout, make_card(layout)), GfvState()
+    coder, receiver = ParameterCoder(layout, made_card(layout)), GfvState()
     parameters = FaceParameters(matrices=((7, np.zeros((1, 1, 5))),))
     codes = (coder.base, coder.driven, coder.driven, coder.base, coder.driven)
     read = [receiver.read(code(parameters).payload) for code in codes]
