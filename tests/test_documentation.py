@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from gfvc.cli.reference import reference
 from tests.conftest import REPOSITORY
 
 PAGES = sorted([*REPOSITORY.glob("*.md"), *REPOSITORY.glob("docs/**/*.md")])
-LINK = re.compile(r"\[[^\]]*\]\(([^)#\s]+)(?:#[^)]*)?\)")
+LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 
 
 def test_the_command_line_reference_is_fresh() -> None:
@@ -22,13 +23,30 @@ def test_the_command_line_reference_is_fresh() -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(REPOSITORY)))
 def test_links_between_pages_lead_somewhere(page: Path) -> None:
-    links = LINK.findall(page.read_text(encoding="utf-8"))
-    missing = [link for link in links if "://" not in link and not (page.parent / link).exists()]
-    assert not missing
+    assert not broken_links(page)
+
+
+def test_broken_links_are_noticed(tmp_path: Path) -> None:
+    (tmp_path / "there.md").write_text(
+        "# One page\n```\n## In code\n```\n## `A b`, twice\n## A b twice\n## A b twice\n"
+    )
+    page = tmp_path / "page.md"
+    good = ["there.md", "there.md#one-page", "there.md#a-b-twice", "there.md#a-b-twice-2", "#here"]
+    bad = ["gone.md", "there.md#in-code", "there.md#a-b", "#nowhere", "gone.md#one-page"]
+    page.write_text("## Here\n" + " ".join(f"[text]({link})" for link in good + bad))
+    assert broken_links(page) == bad
 
 
 def test_there_are_pages_to_check() -> None:
     assert {"README.md", "CHANGELOG.md", "CONTRIBUTING.md"} <= {page.name for page in PAGES}
+
+
+def test_the_map_of_pages_has_every_page() -> None:
+    top = REPOSITORY / "docs/README.md"
+    linked = {
+        (top.parent / link).resolve() for link in LINK.findall(top.read_text(encoding="utf-8"))
+    }
+    assert linked >= set(REPOSITORY.glob("docs/**/*.md")) - {top}
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(REPOSITORY)))
@@ -39,6 +57,17 @@ def test_the_files_that_pages_name_exist(page: Path) -> None:
     )
     real = [path for path in named if "NAME" not in path]
     assert not [path for path in real if not (REPOSITORY / path).exists()]
+
+
+def test_the_pages_that_code_names_exist() -> None:
+    files = [path for path in REPOSITORY.glob("*/**/*.py") if ".venv" not in path.parts]
+    named = {
+        (str(path.relative_to(REPOSITORY)), name)
+        for path in files
+        for name in re.findall(r"\bdocs/[\w/]+\.md", path.read_text(encoding="utf-8"))
+    }
+    assert named
+    assert not [(path, name) for path, name in named if not (REPOSITORY / name).exists()]
 
 
 def test_imports_go_down_the_drawing_of_layers() -> None:
@@ -57,6 +86,33 @@ def test_imports_go_down_the_drawing_of_layers() -> None:
         if rank.get(other, 0) > rank[part]
     ]
     assert not upwards
+
+
+def broken_links(page: Path) -> list[str]:
+    """Links of a page to files that are not there, or to headings that their page has not."""
+    broken = []
+    for link in LINK.findall(page.read_text(encoding="utf-8")):
+        if "://" in link:
+            continue
+        name, _, anchor = link.partition("#")
+        target = page.parent / name if name else page
+        if not target.exists() or (anchor and anchor not in anchors(target)):
+            broken.append(link)
+    return broken
+
+
+def anchors(page: Path) -> set[str]:
+    """Anchors of a page's headings, made as GitHub makes them."""
+    text = re.sub(
+        r"^```.*?^```", "", page.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL
+    )
+    found: Counter[str] = Counter()
+    made = set()
+    for heading in re.findall(r"^#+ +(.*?) *$", text, re.MULTILINE):
+        kept = re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
+        made.add(f"{kept}-{found[kept]}" if found[kept] else kept)
+        found[kept] += 1
+    return made
 
 
 def imported_parts(path: Path) -> set[str]:

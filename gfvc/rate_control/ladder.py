@@ -18,7 +18,7 @@ from gfvc.options.encoding import (
 
 _KEY_QPS = range(2, 51)
 # The price doubles for so many steps of the quantisation parameter: the pairs that
-# benchmarks/rate_split.py finds worth their rate (docs/rate_control.md).
+# benchmarks/rate_split.py finds worth their rate (docs/measured/decisions.md).
 _QP_STEPS_PER_DOUBLING = 4.0
 _KEY_QP_OF_QUALITY: dict[Quality, int] = {"low": 40, "medium": 32, "high": 26}
 

@@ -24,7 +24,7 @@ CARD = ModelCard(
     training=(
         "2026-11-21, `gfvc train`, two runs of 3 hours together on two processor cores: pairs of "
         "pictures of one clip, 103 clips of 54 people, reconstruction and adversarial losses. "
-        "docs/face.md has data, recipe and curves."
+        "docs/face.md has data and recipe, docs/measured/face.md the curves."
     ),
     limits=(
         "Trained at 256x256 on 54 people, most of them filmed from the front. Teeth and "
