@@ -42,7 +42,7 @@ _LABEL_HEIGHT = 24
 
 @dataclass(frozen=True, slots=True)
 class ModelResult:
-    """A model on a clip: bits, means of the measures, faces lost, sheet columns by picture."""
+    """A model on a clip: bits, scores of the clip, faces lost, sheet columns by picture."""
 
     clip: str
     model: str
@@ -111,7 +111,7 @@ def measure_clip(
                     path.stem,
                     name,
                     clip.bits / clip.seconds / 1000,
-                    scores.means(),
+                    scores.of_clip(),
                     scores.faces_lost,
                 )
             )
@@ -158,7 +158,7 @@ def _print_results(results: Sequence[ModelResult], names: Sequence[str]) -> None
     from rich.table import Table
 
     console = Console(width=200)
-    measured = [m for m in MEASURES.values() if results[0].scores[m.name] is not None]
+    measured = [m for m in MEASURES.values() if all(r.scores[m.name] is not None for r in results)]
     table = Table(title="models, clip by clip")
     for column in ("clip", "model", "kbit/s", *(m.title for m in measured), "faces lost"):
         table.add_column(column, justify="left" if column in ("clip", "model") else "right")

@@ -14,8 +14,12 @@ from gfvc.metrics import MEASURES, Better, Measure
 
 Points = Sequence[Mapping[str, Any]]
 
-COMPARED_MEASURES = tuple(m for m in MEASURES.values() if m.better is not Better.ONE)
-"""Those that have a better direction."""
+COMPARED_MEASURES = tuple(
+    measure
+    for measure in MEASURES.values()
+    if measure.better is not Better.ONE and not measure.of_clip
+)
+"""Those that have a better direction and are means over pictures."""
 
 
 def rate_points(points: Points, measure: Measure, below_kbps: float | None) -> list[RatePoint]:

@@ -20,13 +20,13 @@ from gfvc.bench.records import Clip, point_of
 from gfvc.bench.reference import ClipName, Reference
 from gfvc.errors import InputError, OutputError
 from gfvc.json_checking import CheckedObject, read_json
-from gfvc.metrics import MEASURES, ClipMeasure, ClipScores
+from gfvc.metrics import PICTURE_MEASURES, ClipMeasure, ClipScores
 from gfvc.metrics.learned import learned_measures_present, load_learned_measures
 from gfvc.output import replaced_when_complete
 from gfvc.video_writer import open_writer
 from models.contract import FloatArray
 
-POINT_VERSION = 1
+POINT_VERSION = 2
 """Raised when points of earlier versions must be measured again."""
 
 POINT_FILE = "point.json"
@@ -127,13 +127,13 @@ class ClipPoints:
                 "programs": describe_programs(settings),
                 "bits": result.bits,
                 "kbps": result.bits / self._reference.seconds / 1000,
-                "scores": {name: _rounded(mean) for name, mean in scores.means().items()},
+                "scores": {name: _rounded(score) for name, score in scores.of_clip().items()},
                 "faces_lost": scores.faces_lost,
                 "faces_skipped": scores.faces_skipped,
                 "seconds": {"encode": result.encode_seconds, "decode": result.decode_seconds},
                 "picture_scores": {
                     name: [_rounded(value) for value in scores.of_pictures(name)]
-                    for name in MEASURES
+                    for name in PICTURE_MEASURES
                 },
                 "picture_bits": result.picture_bits,
                 "files": {"stream": stream.name, "decoded": _DECODED},

@@ -1,9 +1,10 @@
 """Measure rate and quality of gfvc on clips, beside conventional codecs.
 
 Every clip is cropped and scaled as gfvc codes it, then coded at several rates by gfvc and by the
-peers. The folder gets bench.json with everything, tables (CSV), plots, and the streams and decoded
-videos. Points that are in the folder already are not measured again, so a run that was
-interrupted goes on where it was.
+peers. Measured are landmarks, the opening of lids and lips, PSNR, SSIM and its kin, sharpness,
+flicker and VMAF; docs/measures.md defines each. The folder gets bench.json with everything, tables
+(CSV), plots, and the streams and decoded videos. Points that are in the folder already are not
+measured again, so a run that was interrupted goes on where it was.
 """
 
 from __future__ import annotations

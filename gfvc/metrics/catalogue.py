@@ -16,16 +16,25 @@ class Better(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """A measure of decoded pictures; `unit` is empty for a plain number."""
+    """A measure of decoded pictures; `unit` is empty for a plain number.
+
+    A clip's score is the mean over its pictures, but of a measure `of_clip`: its pictures have
+    none of their own, and no rate is compared at equal values of it.
+    """
 
     name: str
     title: str
     unit: str
     better: Better
+    of_clip: bool = False
 
 
 _ROWS = (
     Measure("landmark_error", "landmark error", "eye distances", Better.LOWER),
+    Measure("lid_error", "lid opening error", "eye distances", Better.LOWER),
+    Measure("lip_error", "lip opening error", "eye distances", Better.LOWER),
+    Measure("lid_correlation", "lid opening correlation", "", Better.HIGHER, of_clip=True),
+    Measure("lip_correlation", "lip opening correlation", "", Better.HIGHER, of_clip=True),
     Measure("psnr", "PSNR", "dB", Better.HIGHER),
     Measure("ssim", "SSIM", "", Better.HIGHER),
     Measure("ms_ssim", "MS-SSIM", "", Better.HIGHER),
@@ -33,7 +42,10 @@ _ROWS = (
     Measure("face_ssim", "SSIM of the face", "", Better.HIGHER),
     Measure("mouth_ssim", "SSIM of the mouth", "", Better.HIGHER),
     Measure("sharpness", "sharpness over the key picture", "", Better.ONE),
+    Measure("source_sharpness", "sharpness over the source", "", Better.ONE),
     Measure("flicker", "flicker", "levels of luma", Better.LOWER),
+    Measure("still_flicker", "flicker over the source, still", "levels of luma", Better.LOWER),
+    Measure("moving_flicker", "flicker over the source, moving", "levels of luma", Better.LOWER),
     Measure("vmaf", "VMAF", "", Better.HIGHER),
     Measure("lpips", "LPIPS", "", Better.LOWER),
     Measure("dists", "DISTS", "", Better.LOWER),
@@ -41,3 +53,6 @@ _ROWS = (
 
 MEASURES: dict[str, Measure] = {measure.name: measure for measure in _ROWS}
 """All measures, in the order in which tables show them."""
+
+PICTURE_MEASURES = tuple(name for name, measure in MEASURES.items() if not measure.of_clip)
+"""Names of those that pictures have."""

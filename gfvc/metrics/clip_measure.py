@@ -15,6 +15,7 @@ from gfvc.metrics.vmaf import VmafMeasure
 from models.contract import Closable, FloatArray, Picture
 from models.landmarks.tracking import FaceTracker
 from models.metrics.face import FACE_LOST_ERROR, face_region, landmark_distance, mouth_region
+from models.metrics.openings import Openings, course_correlation, lid_error, lip_error, openings
 from models.metrics.similarity import laplacian_variance, ms_ssim, psnr, ssim_map
 from models.metrics.wavelet_similarity import cw_ssim
 
@@ -37,9 +38,10 @@ class PairMeasure(Protocol):
 class PictureScores:
     """Scores of one picture, by the names of the catalogue.
 
-    None where there is nothing to measure: regions and landmark error without a face in the
-    source, sharpness without a face in source or key picture or with a flat key picture, flicker
-    of the first picture, VMAF, LPIPS and DISTS where they cannot run.
+    None where there is nothing to measure: regions, landmark and opening errors without a face in
+    the source, sharpness without a face in source or key picture or with a flat one, flicker
+    of the first picture and of parts that a picture lacks, VMAF, LPIPS and DISTS where they cannot
+    run. Openings are those of the faces found.
     """
 
     psnr: float
@@ -48,18 +50,29 @@ class PictureScores:
     cw_ssim: float
     face_lost: bool
     landmark_error: float | None = None
+    lid_error: float | None = None
+    lip_error: float | None = None
     face_ssim: float | None = None
     mouth_ssim: float | None = None
     sharpness: float | None = None
+    source_sharpness: float | None = None
     flicker: float | None = None
+    still_flicker: float | None = None
+    moving_flicker: float | None = None
     vmaf: float | None = None
     lpips: float | None = None
     dists: float | None = None
+    source_openings: Openings | None = None
+    decoded_openings: Openings | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ClipScores:
-    """Scores of a clip: those of its pictures, and what follows from them."""
+    """Scores of a clip: those of its pictures, and what follows from them.
+
+    Correlations are of the openings over time, of the pictures whose source shows a face; None
+    where that face's lids or lips do not move (`models.metrics.openings`).
+    """
 
     pictures: tuple[PictureScores, ...]
 
@@ -73,18 +86,42 @@ class ClipScores:
         """Pictures whose source shows no face."""
         return sum(scores.landmark_error is None for scores in self.pictures)
 
+    @property
+    def lid_correlation(self) -> float | None:
+        """Correlation of the lids' opening, the mean of both eyes."""
+        return self._correlation("lids")
+
+    @property
+    def lip_correlation(self) -> float | None:
+        """Correlation of the lips' opening."""
+        return self._correlation("lips")
+
+    def _correlation(self, opening: str) -> float | None:
+        pairs = [
+            (
+                getattr(scores.source_openings, opening),
+                getattr(scores.decoded_openings, opening, None),
+            )
+            for scores in self.pictures
+            if scores.source_openings is not None
+        ]
+        return course_correlation([source for source, _ in pairs], [found for _, found in pairs])
+
     def of_pictures(self, name: str) -> list[float | None]:
-        """A measure's score of each picture."""
+        """The score of each picture by a measure that pictures have."""
         return [getattr(scores, name) for scores in self.pictures]
 
     def mean(self, name: str) -> float | None:
-        """Mean of a measure over the pictures that have it; None when none has."""
+        """Mean of such a measure over the pictures that have it; None when none has."""
         values = [value for value in self.of_pictures(name) if value is not None]
         return float(np.mean(values)) if values else None
 
-    def means(self) -> dict[str, float | None]:
-        """The mean of each measure of the catalogue, by name."""
-        return {name: self.mean(name) for name in MEASURES}
+    def of_clip(self) -> dict[str, float | None]:
+        """The clip's score by each measure of the catalogue: a mean, or a correlation."""
+        return {
+            name: getattr(self, name) if measure.of_clip else self.mean(name)
+            for name, measure in MEASURES.items()
+        }
 
 
 class ClipMeasure(Closable):
@@ -126,13 +163,16 @@ class ClipMeasure(Closable):
         if self._vmaf is not None:
             self._vmaf.add(source, decoded)
         similarity = ssim_map(source, decoded)
+        flicker = self._flicker.add(source, decoded)
         scores = PictureScores(
             psnr=min(psnr(source, decoded), MAX_PSNR),
             ssim=float(similarity.mean()),
             ms_ssim=ms_ssim(source, decoded),
             cw_ssim=cw_ssim(source, decoded),
             face_lost=False,
-            flicker=self._flicker.add(source, decoded),
+            flicker=None if flicker is None else flicker.change,
+            still_flicker=None if flicker is None else flicker.still,
+            moving_flicker=None if flicker is None else flicker.moving,
         )
         by_networks: dict[str, Any] = {
             network.name: network.score(source, decoded) for network in self._networks
@@ -140,7 +180,7 @@ class ClipMeasure(Closable):
         scores = replace(scores, **by_networks)
         landmarks = self._source_landmarks(source)
         if landmarks is not None:
-            scores = self._with_face(scores, landmarks, decoded, key, similarity)
+            scores = self._with_face(scores, landmarks, (source, decoded, key), similarity)
         self._pictures.append(scores)
         return scores
 
@@ -156,25 +196,36 @@ class ClipMeasure(Closable):
         self,
         scores: PictureScores,
         landmarks: FloatArray,
-        decoded: Picture,
-        key: Picture,
+        pictures: tuple[Picture, Picture, Picture],
         similarity: FloatArray,
     ) -> PictureScores:
+        """Add what is measured of a face; `pictures` are source, decoded and key picture."""
+        source, decoded, key = pictures
         height, width = decoded.shape[:2]
         face = face_region(landmarks, width, height)
-        found = self._tracker.look(decoded)
-        error = FACE_LOST_ERROR if found is None else landmark_distance(landmarks, found)
-        sharpness = None
-        key_detail = self._key_detail(key)
-        if key_detail:
-            sharpness = laplacian_variance(decoded, face) / key_detail
-        return replace(
+        detail = laplacian_variance(decoded, face)
+        key_detail, source_detail = self._key_detail(key), laplacian_variance(source, face)
+        scores = replace(
             scores,
-            face_lost=found is None,
-            landmark_error=error,
+            landmark_error=FACE_LOST_ERROR,
+            lid_error=FACE_LOST_ERROR,
+            lip_error=FACE_LOST_ERROR,
             face_ssim=float(similarity[face].mean()),
             mouth_ssim=float(similarity[mouth_region(landmarks, width, height)].mean()),
-            sharpness=sharpness,
+            sharpness=detail / key_detail if key_detail else None,
+            source_sharpness=detail / source_detail if source_detail else None,
+            source_openings=openings(landmarks),
+        )
+        found = self._tracker.look(decoded)
+        if found is None:
+            return replace(scores, face_lost=True)
+        wanted, seen = openings(landmarks), openings(found)
+        return replace(
+            scores,
+            landmark_error=landmark_distance(landmarks, found),
+            lid_error=lid_error(wanted, seen),
+            lip_error=lip_error(wanted, seen),
+            decoded_openings=seen,
         )
 
     def _key_detail(self, key: Picture) -> float | None:

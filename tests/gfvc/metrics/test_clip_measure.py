@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
-from gfvc.metrics import MEASURES, ClipMeasure, ClipScores, PictureScores, ms_ssim
+from gfvc.metrics import MEASURES, PICTURE_MEASURES, ClipMeasure, ClipScores, PictureScores, ms_ssim
 from gfvc.metrics.clip_measure import MAX_PSNR
 from gfvc.video_reader import Picture
 
@@ -47,10 +47,14 @@ def test_every_measure_of_a_clip(demo_pictures: list[Picture]) -> None:
     assert (faceless.landmark_error, faceless.mouth_ssim, faceless.face_lost) == (None, None, False)
     assert (lost.landmark_error, lost.face_lost) == (1.0, True)
     assert (scores.faces_lost, scores.faces_skipped) == (1, 1)
-    means = scores.means()
-    assert list(means) == list(MEASURES)
-    assert means["dists"] is None
-    assert means["psnr"] == pytest.approx(np.mean([one.psnr for one in scores.pictures]))
+    assert (lost.lid_error, lost.lip_error, faceless.lid_error) == (1.0, 1.0, None)
+    assert (perfect.lid_error, perfect.lip_error, perfect.source_sharpness) == (0, 0, 1)
+    assert soft.source_sharpness is not None
+    assert soft.source_sharpness < 0.2
+    of_clip = scores.of_clip()
+    assert list(of_clip) == list(MEASURES)
+    assert of_clip["dists"] is None
+    assert of_clip["psnr"] == pytest.approx(np.mean([one.psnr for one in scores.pictures]))
 
 
 def test_landmarks_of_the_source_are_looked_for_once(demo_pictures: list[Picture]) -> None:
@@ -88,3 +92,27 @@ def test_a_measure_that_no_picture_has_is_no_number() -> None:
     assert scores.mean("vmaf") is None
     assert scores.faces_skipped == 1
     assert ClipScores(()).mean("psnr") is None
+
+
+def test_openings_are_followed_over_a_clip(demo_pictures: list[Picture]) -> None:
+    """The demo clip's lids and lips move; a repeated first picture follows nothing."""
+    pictures = demo_pictures[::3]
+    with ClipMeasure(RATE, vmaf=False) as measure:
+        for picture in pictures:
+            measure.add(picture, picture, pictures[0])
+        same = measure.finish()
+        found = measure.source_landmarks
+    assert [same.lid_correlation, same.lip_correlation] == pytest.approx([1, 1])
+    assert same.mean("lid_error") == same.mean("lip_error") == 0
+    assert "lid_correlation" not in PICTURE_MEASURES
+    with ClipMeasure(RATE, vmaf=False, source_landmarks=found) as measure:
+        for picture in pictures:
+            measure.add(picture, pictures[0], pictures[0])
+        still = measure.finish().of_clip()
+    assert (still["lid_correlation"], still["lip_correlation"]) == (0, 0)
+    assert (still["lip_error"] or 0) > 0.01
+    with ClipMeasure(RATE, vmaf=False) as measure:
+        for picture in pictures[:3]:
+            measure.add(pictures[0], picture, pictures[0])
+        unmoved = measure.finish()
+    assert (unmoved.lid_correlation, unmoved.lip_correlation) == (None, None)
