@@ -27,7 +27,7 @@ from gfvc.metrics import landmark_distance
 from gfvc.rectangle import Rectangle
 from gfvc.stream.information import StreamInformation
 from gfvc.stream.writer import StreamWriter
-from gfvc.symbol_decisions import DEFAULT_PRICE, FULL_RATE, Switches, SymbolSettings
+from gfvc.symbol_decisions import DEFAULT_MULTIPLIER, FULL_RATE, Switches, SymbolSettings
 from models.contract import FloatArray
 from models.landmarks.face_space import (
     FaceSpace,
@@ -42,7 +42,7 @@ from models.landmarks.values import UNITS, quantised, to_parameters, value_weigh
 from models.mesh.card import CARD
 
 RATE = Fraction(25)
-PRICES = (0.02, 0.05, 0.1, 0.2, 0.4, 0.8)
+MULTIPLIERS = (0.02, 0.05, 0.1, 0.2, 0.4, 0.8)
 CHOSEN = Switches(precision=True)
 _PRECISIONS = (7, 8, 9, 10)
 _CODED_PICTURE = bytes.fromhex("000001 0041 c4")
@@ -53,7 +53,7 @@ class Gain:
     """A way to send the clips: kbit/s, landmark error in eye distances, messages a second."""
 
     name: str
-    price: float
+    multiplier: float
     kbps: float
     landmark_error: float
     messages_per_second: float
@@ -118,14 +118,14 @@ class Clip:
 def measure(clips: Sequence[Clip], name: str, precision: int, settings: SymbolSettings) -> Gain:
     """Means over clips."""
     kbps, error, messages = np.mean([clip.send(precision, settings) for clip in clips], axis=0)
-    return Gain(name, settings.price, float(kbps), float(error), float(messages))
+    return Gain(name, settings.multiplier, float(kbps), float(error), float(messages))
 
 
 def _print(title: str, rows: Sequence[Gain]) -> None:
-    print(f"\n{title}\n{'':40}{'price':>7} {'kbit/s':>7} {'landmark error':>14} messages/s")
+    print(f"\n{title}\n{'':40}{'multiplier':>10} {'kbit/s':>7} {'landmark error':>14} messages/s")
     for row in rows:
         print(
-            f"{row.name:40}{row.price:7.3f} {row.kbps:7.3f} {row.landmark_error:14.4f} "
+            f"{row.name:40}{row.multiplier:10.3f} {row.kbps:7.3f} {row.landmark_error:14.4f} "
             f"{row.messages_per_second:10.2f}"
         )
 
@@ -152,23 +152,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "and the precision that costs less": Switches(precision=True),
     }
     gains = [
-        measure(clips, name, own, SymbolSettings(DEFAULT_PRICE, switches))
+        measure(clips, name, own, SymbolSettings(DEFAULT_MULTIPLIER, switches))
         for name, switches in steps.items()
     ]
     print(f"without decisions but the dead zone: {np.mean([c.send_at_once() for c in clips]):.3f}")
     _print("what each decision gives", gains)
     precision = [
-        measure(clips, f"steps of 2^-{p}", p, SymbolSettings(price))
+        measure(clips, f"steps of 2^-{p}", p, SymbolSettings(multiplier))
         for p in _PRECISIONS
-        for price in PRICES
+        for multiplier in MULTIPLIERS
     ]
     precision += [
         measure(
-            clips, f"the cheaper of 2^-{own} and 2^-{own + 1}", own, SymbolSettings(price, CHOSEN)
+            clips,
+            f"the cheaper of 2^-{own} and 2^-{own + 1}",
+            own,
+            SymbolSettings(multiplier, CHOSEN),
         )
-        for price in PRICES
+        for multiplier in MULTIPLIERS
     ]
-    _print("precision and price", precision)
+    _print("precision and multiplier", precision)
     if options.json is not None:
         rows = {"decisions": gains, "precision": precision}
         content = {name: [asdict(row) for row in part] for name, part in rows.items()}

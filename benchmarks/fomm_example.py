@@ -53,7 +53,7 @@ class Measured:
     """A way to send the sequence: kbit/s, error over its limit, messages."""
 
     name: str
-    price: float
+    multiplier: float
     kbps: float
     error: float
     share_of_limit: float
@@ -80,7 +80,7 @@ class FaceSequence:
         return float(np.mean(np.concatenate([error.ravel() for error in errors]) ** 2))
 
     def write(
-        self, path: Path, precisions: tuple[int, int], price: float, switches: Switches
+        self, path: Path, precisions: tuple[int, int], multiplier: float, switches: Switches
     ) -> int:
         """Write a stream; bytes that are not the coded picture's."""
         layout = replace(
@@ -93,7 +93,7 @@ class FaceSequence:
         kind = self._card.layout.matrices[0].matrix_type
         with path.open("wb") as file:
             writer = StreamWriter(file, "vvc", information)
-            settings = SymbolSettings(price, switches)
+            settings = SymbolSettings(multiplier, switches)
             # Errors of all values count alike, in units of the limit's variance.
             weights = np.full(layout.size, 12 / LIMIT_STEP**2)
             units = DecidedUnits(layout, self._card, writer, settings)
@@ -108,12 +108,12 @@ class FaceSequence:
         return writer.sei_bytes
 
     def measure(
-        self, name: str, precisions: tuple[int, int], price: float, switches: Switches
+        self, name: str, precisions: tuple[int, int], multiplier: float, switches: Switches
     ) -> Measured:
         """Write, read back, compare."""
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder, "sequence.266")
-            size = self.write(path, precisions, price, switches)
+            size = self.write(path, precisions, multiplier, switches)
             (unit,) = read_face_stream(path, lambda text: None).picture_units
             layout = self._card.layout
             received = list(parameters_of_pictures(unit, layout, path, marked=False))
@@ -124,12 +124,12 @@ class FaceSequence:
         error = self._mean_square(errors)
         kbps = 8 * size * float(RATE) / len(received) / 1000
         messages = len(unit.payloads)
-        return Measured(name, price, kbps, error, error / self.limit, messages)
+        return Measured(name, multiplier, kbps, error, error / self.limit, messages)
 
     def at_limit(
         self, name: str, precisions: tuple[int, int], switches: Switches
     ) -> Measured | None:
-        """The highest price whose error stays within the limit; None when none does."""
+        """The highest multiplier whose error stays within the limit; None when none does."""
         low, high = -9.0, 6.0  # powers of 2
         best = None
         for _ in range(9):
@@ -160,11 +160,13 @@ def decisions(sequence: FaceSequence) -> list[Measured | None]:
 
 
 def _print(sequence: FaceSequence, title: str, rows: Sequence[Measured | None]) -> None:
-    print(f"\n{title}\n{'':44}{'price':>9} {'kbit/s':>7} {'error':>9} {'of limit':>8} messages")
+    print(
+        f"\n{title}\n{'':44}{'multiplier':>10} {'kbit/s':>7} {'error':>9} {'of limit':>8} messages"
+    )
     for row in rows:
         if row is not None:
             print(
-                f"{row.name:44}{row.price:9.4f} {row.kbps:7.2f} {row.error:9.2e} "
+                f"{row.name:44}{row.multiplier:10.4f} {row.kbps:7.2f} {row.error:9.2e} "
                 f"{row.share_of_limit:8.3f} {row.messages:8d}"
             )
 
@@ -192,8 +194,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     _print(sequence, "rate against error", curve)
     if options.write is not None:
         best = gains[-1]
-        price = math.nan if best is None else best.price
-        sequence.write(options.write, PRECISIONS, price, Switches())
+        multiplier = math.nan if best is None else best.multiplier
+        sequence.write(options.write, PRECISIONS, multiplier, Switches())
     if options.json is not None:
         rows: dict[str, Sequence[Measured | None]] = {
             "decisions": gains,

@@ -4,8 +4,8 @@
         [--every N] [--json FILE] [--sheets DIR] [--weights FILE]
 
 Each clip is coded by `gfvc encode` with each model at the same key QP, and drawn from its stream.
-With `--equal-bits` no stream is larger than that of the first model: the symbol price of the
-others is raised in steps until it is not.
+With `--equal-bits` no stream is larger than that of the first model: the Lagrangian multiplier of
+the others is raised in steps until it is not.
 A model is a registered name, or one with how its faces are coded after a colon: `mesh:aligned`,
 `face:tracked` (`--align on` and `--align off`).
 Clips are square. Measures are defined in docs/measures.md. A sheet has a row for each of some
@@ -27,15 +27,15 @@ import numpy as np
 
 from benchmarks.coded_clip import CodedClip, code_clip
 from gfvc.metrics import MEASURES, Better, ClipMeasure, Picture
-from gfvc.symbol_decisions import DEFAULT_PRICE
+from gfvc.symbol_decisions import DEFAULT_MULTIPLIER
 from models import AnimationModel, default_registry
 
 SHEET_ROWS = 5
 PRICE_STEP = 1.04
 DEAREST = 10.0
-"""What the symbol price is raised by at least for equal bits, and in all at most, as factors."""
+"""What the multiplier is raised by at least for equal bits, and in all at most, as factors."""
 PRICE_EXPONENT = 5.0
-"""A file of x times the bits is about as large when the price is multiplied by x to this power."""
+"""A file of x times the bits is about as large when the multiplier grows by x to this power."""
 ALIGNMENT = {"aligned": "on", "tracked": "off"}
 _LABEL_HEIGHT = 24
 
@@ -138,8 +138,8 @@ def _coded(path: Path, stream: Path, arguments: list[str], allowed: int | None) 
     clip = code_clip(path, stream, "--force", *arguments)
     while allowed is not None and clip.bits > allowed and factor < DEAREST:
         factor *= max(PRICE_STEP, (clip.bits / allowed) ** PRICE_EXPONENT)
-        price = f"{factor * DEFAULT_PRICE:.4f}"
-        clip = code_clip(path, stream, "--force", *arguments, "--symbol-price", price)
+        multiplier = f"{factor * DEFAULT_MULTIPLIER:.4f}"
+        clip = code_clip(path, stream, "--force", *arguments, "--symbol-price", multiplier)
     return clip
 
 

@@ -1,11 +1,11 @@
 """How to split bits between key pictures and face parameters: which settings are worth their rate.
 
-    python -m benchmarks.rate_split CLIP... [--key-qps N,N...] [--prices X,X...] [--json FILE]
+    python -m benchmarks.rate_split CLIP... [--key-qps N,N...] [--multipliers X,X...] [--json FILE]
 
-Square clips with a face throughout are coded at each pair of key QP and symbol price. Printed are
-means over clips: kbit/s of the whole stream, and the quality that the encoder's own decisions go by
-(SSIM of luma over the face, less the landmark error), of every tenth picture. A star marks pairs
-to which no other is better in both.
+Square clips with a face throughout are coded at each pair of key QP and Lagrangian multiplier.
+Printed are means over clips: kbit/s of the whole stream, and the quality that the encoder's own
+decisions go by (SSIM of luma over the face, less the landmark error), of every tenth picture. A
+star marks pairs to which no other is better in both.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from models import Analyser, AnimationModel, default_registry
 
 EVERY = 10
 KEY_QPS = (22, 27, 32, 37, 42, 47)
-PRICES = (0.0125, 0.05, 0.2, 0.8)
+MULTIPLIERS = (0.0125, 0.05, 0.2, 0.8)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,10 +105,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.rate_split", description=__doc__)
     parser.add_argument("clips", nargs="+", type=Path, metavar="CLIP")
     parser.add_argument("--key-qps", type=_numbers, default=KEY_QPS, metavar="N,N...")
-    parser.add_argument("--prices", type=_numbers, default=PRICES, metavar="X,X...")
+    parser.add_argument("--multipliers", type=_numbers, default=MULTIPLIERS, metavar="X,X...")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the results here too")
     options = parser.parse_args(arguments)
-    pairs = [RateSettings(int(qp), price) for qp in options.key_qps for price in options.prices]
+    pairs = [
+        RateSettings(int(qp), multiplier)
+        for qp in options.key_qps
+        for multiplier in options.multipliers
+    ]
     found = []
     for path in options.clips:
         clip = open_clip(path)
@@ -120,10 +124,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for settings, (kbps, quality) in zip(pairs, np.mean(found, axis=0), strict=True)
     ]
     rows = sorted(zip(points, mark(points), strict=True), key=lambda row: row[0].kbps)
-    print("key QP   price  kbit/s  quality")
+    print("key QP multiplier  kbit/s  quality")
     for point, best in rows:
         star = " *" if best else ""
-        settings = f"{point.key_qp:6} {point.symbol_price:7.3f}"
+        settings = f"{point.key_qp:6} {point.symbol_price:10.3f}"
         print(f"{settings} {point.kbps:7.3f} {point.quality:8.4f}{star}")
     if options.json is not None:
         content = [asdict(point) | {"best": best} for point, best in rows]

@@ -14,10 +14,11 @@ class ModelCard:
     """What a user and the stream need to know of a model.
 
     `uri` is written into the stream and finds the model again; `tag` is its format tag URI.
-    `runtime` is "none", "torch" or "onnx". `data` is the shipped file beneath `models/data`, or the
-    absolute path of imported weights, with its `sha256`; both are empty for a network without
-    weights. `graphs` are names and sha256 of ONNX files beside `data`, made from it. `limits` says
-    honestly where it fails; `description`, `paper`, `training`, `licence` are for people.
+    `engine` is the library that runs the network, "torch" or "onnx", or "none". `data` is the
+    shipped file beneath `models/data`, or the absolute path of imported weights, with its `sha256`;
+    both are empty for a network without weights. `graphs` are names and sha256 of ONNX files beside
+    `data`, made from it. `limits` says honestly where it fails; `description`, `paper`, `training`,
+    `licence` are for people.
     """
 
     name: str
@@ -26,7 +27,7 @@ class ModelCard:
     uri: str
     tag: str
     layout: ParameterLayout
-    runtime: str
+    engine: str
     licence: str
     paper: str
     training: str
@@ -54,4 +55,4 @@ class ModelCard:
     @property
     def has_weights(self) -> bool:
         """False for a network whose weights have to be imported first."""
-        return self.runtime == "none" or bool(self.data)
+        return self.engine == "none" or bool(self.data)

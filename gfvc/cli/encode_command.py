@@ -106,6 +106,6 @@ def _found(summary: EncodeSummary) -> str:
         return ""
     settings = summary.settings
     return (
-        f"key QP {settings.key_qp} and symbol price {settings.symbol_price:.3g} after "
+        f"--key-qp {settings.key_qp} --symbol-price {settings.symbol_price:.3g} after "
         f"{summary.trials} trials, "
     )

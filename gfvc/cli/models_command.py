@@ -11,7 +11,7 @@ import json
 import sys
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sei.escaping import printable
 
@@ -131,16 +131,21 @@ def _tell(options: argparse.Namespace) -> int:
         if registry.problems:
             raise CheckpointError(f"{len(registry.problems)} imported models cannot be used")
     elif options.json:
-        listed = [{**asdict(card), "has_weights": card.has_weights} for card in cards]
+        listed = [{**_described(card), "has_weights": card.has_weights} for card in cards]
         sys.stdout.write(json.dumps(listed) + "\n")
     elif options.action == "list":
         for card in cards:
             state = "ready" if card.has_weights else "no weights"
             sys.stdout.write(f"{card.name}\t{state}\t{card.uri}\t{card.description}\n")
     else:
-        for field, value in asdict(cards[0]).items():
+        for field, value in _described(cards[0]).items():
             sys.stdout.write(f"{field}: {printable(str(value))}\n")
     return 0
+
+
+def _described(card: ModelCard) -> dict[str, Any]:
+    """The card's fields; its engine by the older name "runtime", which others read."""
+    return {"runtime" if name == "engine" else name: value for name, value in asdict(card).items()}
 
 
 def _verify(card: ModelCard) -> str:
@@ -151,6 +156,6 @@ def _verify(card: ModelCard) -> str:
         return "no weights"
     altered = card.altered_file()
     if altered is not None:
-        remedy = "import the weights again" if card.runtime == "torch" else "install gfvc again"
+        remedy = "import the weights again" if card.engine == "torch" else "install gfvc again"
         raise CheckpointError(f"{altered}: differs from its card; {remedy}")
     return "ok"

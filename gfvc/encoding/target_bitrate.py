@@ -44,7 +44,7 @@ def code_at_bitrate(
         ladder(clip.codec),
         default_step(clip.codec),
         trials.measure,
-        price_matters=not clip.options.low_delay and clip.options.fallback != "always",
+        multiplier_matters=not clip.options.low_delay and clip.options.fallback != "always",
     )
     coded = trials.best
     if best is None or coded is None:
@@ -94,8 +94,8 @@ class _Trials:
         """Code with the settings; the kbit/s, or None where key pictures are too coarse."""
         self.count += 1
         self._stage(
-            f"trial {self.count}: key QP {settings.key_qp}, "
-            f"symbol price {settings.symbol_price:.3g}"
+            f"trial {self.count}: --key-qp {settings.key_qp} "
+            f"--symbol-price {settings.symbol_price:.3g}"
         )
         self._analyser.rewind()
         stream = self._folder / f"trial{self.count}"

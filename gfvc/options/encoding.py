@@ -26,7 +26,7 @@ DECISIONS = ("separate_parts", "trellis", "byte_filling", "precision")
 
 DEFAULT_KEY_QP = 32
 """A 256x256 face in 2 to 3 kB, with VVC and with HEVC."""
-DEFAULT_PRICE = 0.05
+DEFAULT_MULTIPLIER = 0.05
 """Of a bit of the face parameters."""
 MIN_RATE, MAX_RATE = Fraction(1), Fraction(240)
 """Pictures per second."""
@@ -89,9 +89,9 @@ class BitOptions(OptionGroup):
     )
     symbol_price: float | None = option(
         real(0.0, 1e9, "a number above 0"),
-        "how far the face may be off to save a bit of its parameters, as mean squared displacement "
-        "of its landmarks in hundredths of the distance of the eyes",
-        shown=str(DEFAULT_PRICE),
+        "Lagrangian multiplier: how far the face may be off to save a bit of its parameters, as "
+        "mean squared displacement of its landmarks in hundredths of the distance of the eyes",
+        shown=str(DEFAULT_MULTIPLIER),
     )
 
     def conflict(self) -> str | None:
@@ -226,7 +226,7 @@ class EncodeOptions(FaceOptions, BaseLayerOptions, BitOptions, SourceOptions):
     runtime: Runtime = field(default_factory=Runtime)
 
     def conflict(self) -> str | None:
-        """Low delay decides nothing, so that a price has no meaning."""
+        """Low delay decides nothing, so that a Lagrangian multiplier has no meaning."""
         if self.low_delay and self.symbol_price is not None:
             return "{low_delay} decides nothing about messages; leave out {symbol_price}"
         return None

@@ -1,7 +1,7 @@
 """From the finest to the coarsest settings, each with a fair split of the bits.
 
-A step is a quantisation parameter of key pictures and the price of a bit of the face parameters
-that goes with it.
+A step is a quantisation parameter of key pictures and the Lagrangian multiplier of the face
+parameters that goes with it.
 """
 
 from __future__ import annotations
@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from base_codec_adapters import Codec
 from gfvc.options.encoding import (
     DEFAULT_KEY_QP,
-    DEFAULT_PRICE,
+    DEFAULT_MULTIPLIER,
     BitOptions,
     Quality,
 )
 
 _KEY_QPS = range(2, 51)
-# The price doubles for so many steps of the quantisation parameter: the pairs that
+# The multiplier doubles for so many steps of the quantisation parameter: the pairs that
 # benchmarks/rate_split.py finds worth their rate (docs/measured/decisions.md).
 _QP_STEPS_PER_DOUBLING = 4.0
 _KEY_QP_OF_QUALITY: dict[Quality, int] = {"low": 40, "medium": 32, "high": 26}
@@ -28,7 +28,8 @@ class RateSettings:
     """What decides how many bits a clip takes.
 
     `key_qp` is the quantisation parameter of key pictures, 0..63 for VVC and 0..51 for HEVC;
-    `symbol_price` the distortion that a bit of the face parameters may cost.
+    `symbol_price` the Lagrangian multiplier: the distortion that a bit of the face parameters may
+    cost.
     """
 
     key_qp: int
@@ -56,10 +57,10 @@ def settings_asked_for(options: BitOptions, codec: Codec) -> RateSettings:
         return quality_settings(options.quality, codec)
     return RateSettings(
         DEFAULT_KEY_QP if options.key_qp is None else options.key_qp,
-        DEFAULT_PRICE if options.symbol_price is None else options.symbol_price,
+        DEFAULT_MULTIPLIER if options.symbol_price is None else options.symbol_price,
     )
 
 
 def _step(codec: Codec, key_qp: int) -> RateSettings:
     doublings = (key_qp - DEFAULT_KEY_QP) / _QP_STEPS_PER_DOUBLING
-    return RateSettings(key_qp, DEFAULT_PRICE * 2.0**doublings)
+    return RateSettings(key_qp, DEFAULT_MULTIPLIER * 2.0**doublings)

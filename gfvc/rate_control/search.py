@@ -1,8 +1,8 @@
 """The settings that meet a bitrate, in few trials.
 
-Rate falls along the ladder, and at a step it falls as the price of a bit rises. Steps are searched
-first, by bisection with the next step guessed from the rates so far, then the price at the step
-that came nearest. Rates and prices are compared by their logarithms throughout.
+Rate falls along the ladder, and at a step it falls as the Lagrangian multiplier rises. Steps are
+searched first, by bisection with the next step guessed from the rates so far, then the multiplier
+at the step that came nearest. Rates and multipliers are compared by their logarithms throughout.
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ from gfvc.rate_control.ladder import RateSettings
 TOLERANCE = 0.05
 """How far a rate may be off its target, as a share of it."""
 
-# What is this near needs no better; and what is nearly as near, no search for a better price.
+# What is this near needs no better; what is nearly as near, no search for a better multiplier.
 _NEAR, _NEAR_ENOUGH = 0.015, 0.03
 MAX_TRIALS = 12
-# The price goes up to so many times over, and as far below, what the ladder has at a step.
-_PRICE_REACH = 16.0
+# The multiplier is moved up to so many times over, and as far below, what the ladder has.
+_MULTIPLIER_REACH = 16.0
 # What to expect before two rates are known: how the logarithm of the rate falls with a step, and
-# with the logarithm of the price.
+# with the logarithm of the multiplier.
 _SLOPE_OF_STEPS = -0.12
-_SLOPE_OF_PRICE = -0.3
+_SLOPE_OF_MULTIPLIER = -0.3
 
 Measure = Callable[[RateSettings], "float | None"]
 """Codes with the settings: kbit/s, or None where the key pictures are too coarse to be used."""
@@ -44,20 +44,20 @@ def find_settings(
     start: int,
     measure: Measure,
     *,
-    price_matters: bool = True,
+    multiplier_matters: bool = True,
 ) -> Trial | None:
     """The trial whose rate came nearest to `target` kbit/s; None when nothing could be coded.
 
-    `steps` have falling rates, `start` is the index of the first one to try; `price_matters` says
-    whether the price changes the rate at all. The caller compares the rate with `TOLERANCE`: a
-    target may be out of reach.
+    `steps` have falling rates, `start` is the index of the first one to try; `multiplier_matters`
+    says whether the multiplier changes the rate at all. The caller compares the rate
+    with `TOLERANCE`: a target may be out of reach.
     """
     search = _Search(target, measure)
     search.along_steps(steps, start)
-    if price_matters:
+    if multiplier_matters:
         for trial in sorted(search.trials, key=search.distance)[:2]:
             if search.off > _NEAR_ENOUGH:
-                search.along_prices(trial)
+                search.along_multipliers(trial)
     return min(search.trials, key=search.distance, default=None)
 
 
@@ -106,12 +106,12 @@ class _Search:
             else:
                 position = bracket.add(step, excess)
 
-    def along_prices(self, at: Trial) -> None:
-        """Close in on the price that meets the target with the key pictures of a trial."""
+    def along_multipliers(self, at: Trial) -> None:
+        """Close in on the multiplier that meets the target with the key pictures of a trial."""
         settings = at.settings
-        centre, reach = math.log(settings.symbol_price), math.log(_PRICE_REACH)
+        centre, reach = math.log(settings.symbol_price), math.log(_MULTIPLIER_REACH)
         ends = centre - reach, centre + reach
-        bracket = _Bracket(*ends, _SLOPE_OF_PRICE)
+        bracket = _Bracket(*ends, _SLOPE_OF_MULTIPLIER)
         position = bracket.add(centre, self._excess(at.rate))
         while not self._over:
             tried = min(max(position, ends[0]), ends[1])

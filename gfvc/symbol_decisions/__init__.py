@@ -10,7 +10,7 @@
     access_unit    the same for every reference of an access unit, in the precision that costs less
 
 Distortion is the sum of weighted squared errors over all pictures, those without a message
-included. The price is what a bit may cost in that unit.
+included. The Lagrangian multiplier is the distortion that a bit may cost.
 """
 
 from gfvc.symbol_decisions.access_unit import DecidedUnit, Faces, decide_unit
@@ -20,7 +20,7 @@ from gfvc.symbol_decisions.face_parts import of_parts
 from gfvc.symbol_decisions.parts import Part
 from gfvc.symbol_decisions.switches import (
     DECISIONS,
-    DEFAULT_PRICE,
+    DEFAULT_MULTIPLIER,
     FULL_RATE,
     Switches,
     SymbolSettings,
@@ -28,7 +28,7 @@ from gfvc.symbol_decisions.switches import (
 
 __all__ = [
     "DECISIONS",
-    "DEFAULT_PRICE",
+    "DEFAULT_MULTIPLIER",
     "FULL_RATE",
     "Decided",
     "DecidedUnit",

@@ -59,7 +59,7 @@ def _decided_in(
     runs = []
     for of_run, weights_of_run in zip(faces, weights, strict=True):
         parts = to_parts(of_run, layout, weights_of_run)
-        decided = decide(parts, settings.price, settings.switches)
-        cost += total_cost(parts, decided, settings.price)
+        decided = decide(parts, settings.multiplier, settings.switches)
+        cost += total_cost(parts, decided, settings.multiplier)
         runs.append(decided)
     return cost, DecidedUnit(layout, tuple(runs))

@@ -66,9 +66,9 @@ def filled(
     parts: Sequence[Part],
     sent: Sequence[Sequence[int]],
     values: Sequence[IntegerArray],
-    price: float,
+    multiplier: float,
 ) -> list[IntegerArray]:
-    """Values of each part after all steps that lower distortion plus the price of whole bytes."""
+    """Values of each part after all steps that lower distortion plus weighted whole bytes."""
     states = [
         _PartState(part, pictures, rows)
         for part, pictures, rows in zip(parts, sent, values, strict=True)
@@ -83,7 +83,7 @@ def filled(
         )
     for _ in range(_SWEEPS):
         changes = sum(
-            _improve(state, picture, payload_bits, price)
+            _improve(state, picture, payload_bits, multiplier)
             for picture in messages[1:]
             for state in states
             if picture in state.index_of
@@ -93,7 +93,9 @@ def filled(
     return [state.values for state in states]
 
 
-def _improve(state: _PartState, picture: int, payload_bits: dict[int, int], price: float) -> int:
+def _improve(
+    state: _PartState, picture: int, payload_bits: dict[int, int], multiplier: float
+) -> int:
     """Take the best step of a message's values for as long as there is one; how many."""
     index = state.index_of[picture]
     following = state.sent[index + 1] if index + 1 < len(state.sent) else None
@@ -105,9 +107,9 @@ def _improve(state: _PartState, picture: int, payload_bits: dict[int, int], pric
         more = _more_bytes(payload_bits[picture], here)
         if following is not None:
             more = more + _more_bytes(payload_bits[following], later)
-        gain = distortion + 8 * price * more
+        gain = distortion + 8 * multiplier * more
         way, value = np.unravel_index(int(gain.argmin()), gain.shape)
-        if gain[way, value] >= -1e-9 * price:
+        if gain[way, value] >= -1e-9 * multiplier:
             return change
         state.values[index, value] += (-1, 1)[way]
         payload_bits[picture] += int(here[way, value])

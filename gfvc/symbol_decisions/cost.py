@@ -1,4 +1,4 @@
-"""What decisions cost: the distortion of all pictures, and the price of the messages' bytes."""
+"""What decisions cost: the distortion of all pictures, and the weighted bytes of the messages."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from models import ParameterLayout
 from models.contract import MAX_PRECISION_FACTOR
 
 
-def total_cost(parts: Sequence[Part], decided: Decided, price: float) -> float:
-    """Distortion plus `price` for each bit of the messages that follow the first."""
+def total_cost(parts: Sequence[Part], decided: Decided, multiplier: float) -> float:
+    """Distortion plus `multiplier` for each bit of the messages that follow the first."""
     distortion = 0.0
     for part, sent, values in zip(parts, decided.sent, decided.values, strict=True):
         drawn = interpolated(values.astype(np.float64), sent, part.pictures)
@@ -27,7 +27,7 @@ def total_cost(parts: Sequence[Part], decided: Decided, price: float) -> float:
         lengths = part.code_length(np.diff(values, axis=0)).sum(axis=1)
         for picture, length in zip(sent[1:], lengths.tolist(), strict=True):
             bits[message_of[picture]] += PREDICTION_FLAG_BITS + length
-    return distortion + 8 * price * sum(message_bytes(size) for size in bits[1:])
+    return distortion + 8 * multiplier * sum(message_bytes(size) for size in bits[1:])
 
 
 def finer(layout: ParameterLayout) -> ParameterLayout:

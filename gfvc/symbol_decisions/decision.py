@@ -44,19 +44,21 @@ class Decided:
         ]
 
 
-def decide(parts: Sequence[Part], price: float, switches: Switches) -> Decided:
+def decide(parts: Sequence[Part], multiplier: float, switches: Switches) -> Decided:
     """Decide about an access unit.
 
-    `price` is the distortion that a bit may cost, more than 0.
+    `multiplier` is the distortion that a bit may cost, more than 0.
     """
     if switches.interval is None:
-        sent = choose_pictures(parts, price, separate=switches.separate_parts)
+        sent = choose_pictures(parts, multiplier, separate=switches.separate_parts)
     else:
         sent = [at_interval(parts[0].pictures, switches.interval) for _ in parts]
     values = [
-        best_values(part, pictures, price) if switches.trellis else nearest_values(part, pictures)
+        best_values(part, pictures, multiplier)
+        if switches.trellis
+        else nearest_values(part, pictures)
         for part, pictures in zip(parts, sent, strict=True)
     ]
     if switches.byte_filling:
-        values = filled(parts, sent, values, price)
+        values = filled(parts, sent, values, multiplier)
     return Decided(tuple(map(tuple, sent)), tuple(np.asarray(rows, np.int64) for rows in values))

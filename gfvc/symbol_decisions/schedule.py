@@ -2,7 +2,7 @@
 
 The pictures between are interpolated, so a message is worth its bits where a straight line misses.
 The choice is a shortest path over pictures: an edge from s to t stands for no message in between,
-and costs what its pictures are off, plus the price of the message at t.
+and costs what its pictures are off, plus the weighted bits of the message at t.
 """
 
 from __future__ import annotations
@@ -29,17 +29,17 @@ def at_interval(pictures: int, interval: int) -> list[int]:
     return sent if sent[-1] == pictures - 1 else [*sent, pictures - 1]
 
 
-def choose_pictures(parts: Sequence[Part], price: float, *, separate: bool) -> list[list[int]]:
+def choose_pictures(parts: Sequence[Part], multiplier: float, *, separate: bool) -> list[list[int]]:
     """For each part the pictures whose message carries it, rising from 0.
 
     `separate` lets parts differ; what a message costs beside its parts is then paid by one of
     them, in turns until nothing changes.
     """
     pictures = parts[0].pictures
-    edges = [_edge_costs(part, price) for part in parts]
+    edges = [_edge_costs(part, multiplier) for part in parts]
     # The average length of the counter will do: it differs by a few bits between pictures.
-    overhead = price * (_MESSAGE_OVERHEAD_BITS + header_bits(max(1, pictures // 4)))
-    own = price * PREDICTION_FLAG_BITS
+    overhead = multiplier * (_MESSAGE_OVERHEAD_BITS + header_bits(max(1, pictures // 4)))
+    own = multiplier * PREDICTION_FLAG_BITS
     if not separate or len(parts) == 1:
         total = sum((edge for edge, _ in edges), np.zeros_like(edges[0][0]))
         tail = sum((tail for _, tail in edges), np.zeros(pictures))
@@ -58,7 +58,7 @@ def choose_pictures(parts: Sequence[Part], price: float, *, separate: bool) -> l
     return paths
 
 
-def _edge_costs(part: Part, price: float) -> tuple[FloatArray, FloatArray]:
+def _edge_costs(part: Part, multiplier: float) -> tuple[FloatArray, FloatArray]:
     """Cost [gap, start] of not sending between, and of the values; cost [start] of the tail."""
     pictures = part.pictures
     targets, weights = part.targets, part.weights
@@ -66,7 +66,7 @@ def _edge_costs(part: Part, price: float) -> tuple[FloatArray, FloatArray]:
     edges = np.full((gaps + 1, pictures), np.inf)
     for gap in range(1, gaps + 1):
         start, end = targets[:-gap], targets[gap:]
-        cost = _value_costs(end - start, part, price)
+        cost = _value_costs(end - start, part, multiplier)
         for step in range(1, gap):
             inner = slice(step, step - gap)
             error = targets[inner] - start - (end - start) * (step / gap)
@@ -81,14 +81,14 @@ def _edge_costs(part: Part, price: float) -> tuple[FloatArray, FloatArray]:
     return edges, np.maximum(tail, 0.0)
 
 
-def _value_costs(differences: FloatArray, part: Part, price: float) -> FloatArray:
+def _value_costs(differences: FloatArray, part: Part, multiplier: float) -> FloatArray:
     """What sending differences [n, values] costs, if small ones may be left out."""
     rounded = np.rint(differences)
     sent = (
-        part.code_length(rounded.astype(np.int64)) * price
+        part.code_length(rounded.astype(np.int64)) * multiplier
         + (differences - rounded) ** 2 * part.weights
     )
-    zero = part.code_length(np.zeros(1, np.int64))[0] * price
+    zero = part.code_length(np.zeros(1, np.int64))[0] * multiplier
     left_out = zero + differences**2 * part.weights
     total: FloatArray = np.minimum(sent, left_out).sum(axis=1)
     return total

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from gfvc.options.encoding import DECISIONS, DEFAULT_PRICE
+from gfvc.options.encoding import DECISIONS, DEFAULT_MULTIPLIER
 
-__all__ = ["DECISIONS", "DEFAULT_PRICE", "FULL_RATE", "Switches", "SymbolSettings"]
+__all__ = ["DECISIONS", "DEFAULT_MULTIPLIER", "FULL_RATE", "Switches", "SymbolSettings"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ FULL_RATE = Switches(interval=1)
 
 @dataclass(frozen=True, slots=True)
 class SymbolSettings:
-    """How to decide: the price of a bit (see `gfvc.symbol_decisions`), and what is decided."""
+    """How to decide: the Lagrangian multiplier, and what is decided."""
 
-    price: float = DEFAULT_PRICE
+    multiplier: float = DEFAULT_MULTIPLIER
     switches: Switches = Switches()

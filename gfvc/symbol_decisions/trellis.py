@@ -26,7 +26,7 @@ def nearest_values(part: Part, sent: Sequence[int]) -> IntegerArray:
     return values
 
 
-def best_values(part: Part, sent: Sequence[int], price: float) -> IntegerArray:
+def best_values(part: Part, sent: Sequence[int], multiplier: float) -> IntegerArray:
     """Values [messages, values] of the pictures `sent` that cost least; `sent` begins with 0."""
     count = part.targets.shape[1]
     offsets = np.arange(-REACH, REACH + 1)
@@ -40,7 +40,7 @@ def best_values(part: Part, sent: Sequence[int], price: float) -> IntegerArray:
         first = states[-1].astype(np.float64)[:, :, None]
         second = state.astype(np.float64)[:, None, :]
         bits = part.code_length(state[:, None, :] - states[-1][:, :, None])
-        step = part.weights[:, None, None] * between.distortion(first, second) + price * bits
+        step = part.weights[:, None, None] * between.distortion(first, second) + multiplier * bits
         total = cost[:, :, None] + step
         choices.append(total.argmin(axis=1))
         cost = total.min(axis=1)

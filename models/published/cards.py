@@ -26,7 +26,7 @@ def _card(
         tag="tag:gfvc,2026:model",
         uri=f"gfvc:{name}:1",
         layout=layout,
-        runtime="torch",
+        engine="torch",
         licence="Apache-2.0 (code); the weights have the licence of who published them",
         paper=paper,
         training="Published weights, imported with gfvc models import; none come with gfvc.",

@@ -225,6 +225,8 @@ def test_models_are_listed_and_shown(command: CommandLine) -> None:
     assert [card["name"] for card in cards] == [
         line.split("\t")[0] for line in listed.out.splitlines()
     ]
+    engines = {card["name"]: card["runtime"] for card in cards}
+    assert (engines["face"], engines["mesh"], engines["fomm"]) == ("onnx", "none", "torch")
     assert "limits: Moves pixels and makes none" in command("models", "show", "mesh").out
     verified = command("models", "verify")
     assert (verified.status, verified.out.splitlines()[0]) == (0, "face: ok")

@@ -81,8 +81,8 @@ SCENARIOS: dict[str, Scenario] = {
     "no_trellis": Scenario("values rounded to nearest", "f" * 24, {"without": ("trellis",)}),
     "no_byte_filling": Scenario("values by bits", "f" * 24, {"without": ("byte_filling",)}),
     "no_separate_parts": Scenario("all of a message", "f" * 24, {"without": ("separate_parts",)}),
-    "dear_bits": Scenario("a high price of bits", "f" * 40, {"symbol_price": 0.8}),
-    "cheap_bits": Scenario("a low price of bits", "f" * 24, {"symbol_price": 0.002}),
+    "dear_bits": Scenario("a large Lagrangian multiplier", "f" * 40, {"symbol_price": 0.8}),
+    "cheap_bits": Scenario("a small Lagrangian multiplier", "f" * 24, {"symbol_price": 0.002}),
     "keypoints": Scenario("keypoints only, in three dimensions", "f" * 20, layout="keypoints"),
     "matrices": Scenario("matrices only, of two types", "f" * 20, layout="matrices"),
     "key_interval": Scenario("key pictures by the clock", "f" * 20, {"key_interval": 7}),
@@ -114,8 +114,8 @@ SCENARIOS: dict[str, Scenario] = {
         "ff-ffx-ff",
         {"fallback": "always", "key_interval": 4, "fallback_qp": 38},
     ),
-    "long_stretch": Scenario(
-        "a long stretch of ordinary video is split",
+    "long_segment": Scenario(
+        "a long segment of ordinary video is split",
         "fff" + "-" * 20 + "ffffff",
         {"key_interval": 8, "fallback_qp": 40},
     ),
@@ -125,7 +125,7 @@ SCENARIOS: dict[str, Scenario] = {
         {"key_pictures": "auto"},
     ),
     "cut_while_lost": Scenario(
-        "a cut without a face, and within a stretch of ordinary video",
+        "a cut without a face, and within a segment of ordinary video",
         "fffff-FFFFF------ffffffFFFFFF",
         {"key_pictures": "auto"},
     ),

@@ -88,7 +88,7 @@ def test_the_cards_of_the_package_are_complete(tmp_path: Path) -> None:
     assert MESH_CARD in cards
     assert len({found.name for found in cards}) == len({found.uri for found in cards}) == len(cards)
     for found in cards:
-        assert found.runtime in ("none", "torch", "onnx")
+        assert found.engine in ("none", "torch", "onnx")
         for text in (found.version, found.description, found.tag, found.licence, found.limits):
             assert text, f"{found.name} has an empty field"
         # Both are strings of the bitstream, ended by a zero byte.
@@ -218,4 +218,4 @@ def test_a_card_knows_what_is_missing() -> None:
     bare: ModelCard = replace(MESH_CARD, data="", sha256="")
     assert bare.path is None
     assert bare.has_weights
-    assert not replace(bare, runtime="torch").has_weights
+    assert not replace(bare, engine="torch").has_weights

@@ -37,7 +37,7 @@ def cards() -> tuple[ModelCard, ...]:
         layout=ParameterLayout(
             matrices=(MatrixShape(COMPACT_FEATURE, 1, 2, 2),), matrix_precision=8
         ),
-        runtime="torch",
+        engine="torch",
         licence="",
         paper="",
         training="",

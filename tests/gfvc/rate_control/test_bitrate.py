@@ -44,10 +44,10 @@ def test_a_bitrate_is_met_with_several_key_pictures(
     assert summary.total_bits == 8 * (tmp_path / "a.265").stat().st_size
     assert (summary.frames, summary.key_pictures) == (12, 3)
     assert len(stages) == summary.trials > 1
-    assert stages[0] == "trial 1: key QP 32, symbol price 0.05"
+    assert stages[0] == "trial 1: --key-qp 32 --symbol-price 0.05"
     # The face is looked for once in each picture, and for each key QP in the decoded key pictures
     # and in what they look like when they are bent to the other pictures.
-    qps = {stage.partition("key QP ")[2].partition(",")[0] for stage in stages}
+    qps = {stage.partition("--key-qp ")[2].partition(" ")[0] for stage in stages}
     assert len(looks) <= 12 + (3 + 9) * len(qps)
     # Nothing but the settings is left of the search.
     own = EncodeOptions(
@@ -85,7 +85,7 @@ def test_people_are_told_what_was_chosen(
                       "--bitrate", str(bitrate))  # fmt: skip
     assert outcome.status == 0, outcome.err
     assert outcome.err.count("\n") == 1
-    assert "key QP 3" in outcome.err
+    assert "--key-qp 3" in outcome.err
     assert "trials" in outcome.err
 
 

@@ -20,7 +20,7 @@ from gfvc.rate_control import (
     quality_settings,
 )
 from gfvc.rate_control.search import MAX_TRIALS
-from gfvc.symbol_decisions import DEFAULT_PRICE
+from gfvc.symbol_decisions import DEFAULT_MULTIPLIER
 
 STEPS = ladder("vvc")
 START = default_step("vvc")
@@ -35,7 +35,7 @@ def made_rate(key: float, symbols: float) -> Callable[[RateSettings], float]:
     def rate(settings: RateSettings) -> float:
         steps = settings.key_qp - DEFAULT_KEY_QP
         return key * math.pow(2, -steps / 6) + symbols * math.pow(
-            settings.symbol_price / DEFAULT_PRICE, -0.35
+            settings.symbol_price / DEFAULT_MULTIPLIER, -0.35
         )
 
     return rate
@@ -56,7 +56,7 @@ class Counted:
 @pytest.mark.parametrize("codec", CODECS)
 def test_the_ladder_falls_and_holds_the_defaults(codec: Codec) -> None:
     steps = ladder(codec)
-    assert steps[default_step(codec)] == RateSettings(DEFAULT_KEY_QP, DEFAULT_PRICE)
+    assert steps[default_step(codec)] == RateSettings(DEFAULT_KEY_QP, DEFAULT_MULTIPLIER)
     assert all(0 <= step.key_qp <= MAX_QP[codec] for step in steps)
     assert [s.key_qp for s in steps] == sorted({s.key_qp for s in steps})
     assert [s.symbol_price for s in steps] == sorted({s.symbol_price for s in steps})
@@ -104,9 +104,9 @@ def test_nothing_is_tried_again_once_a_rate_is_near() -> None:
     assert measure.asked == [STEPS[START]]
 
 
-def test_where_the_price_does_not_matter_only_steps_are_tried() -> None:
+def test_where_the_multiplier_does_not_matter_only_steps_are_tried() -> None:
     measure = Counted(made_rate(3.0, 0.0))
-    best = find_settings(2.0, STEPS, START, measure, price_matters=False)
+    best = find_settings(2.0, STEPS, START, measure, multiplier_matters=False)
     assert best is not None
     assert set(measure.asked) <= set(STEPS)
     assert abs(math.log2(best.rate / 2.0)) <= 1 / 12

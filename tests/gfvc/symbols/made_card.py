@@ -14,7 +14,7 @@ def made_card(layout: ParameterLayout) -> ModelCard:
         uri="made:1",
         tag="tag:made",
         layout=layout,
-        runtime="none",
+        engine="none",
         licence="",
         paper="",
         training="",

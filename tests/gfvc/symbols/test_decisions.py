@@ -58,11 +58,11 @@ def make_part(targets: npt.NDArray[np.float64], weight: float = 1.0) -> Part:
     )
 
 
-def cost(part: Part, sent: list[int], values: npt.NDArray[np.int64], price: float) -> float:
-    """Distortion of all pictures, and the price of all differences."""
+def cost(part: Part, sent: list[int], values: npt.NDArray[np.int64], multiplier: float) -> float:
+    """Distortion of all pictures, and the weighted bits of all differences."""
     drawn = interpolated(values.astype(np.float64), sent, part.pictures)
     distortion = ((drawn - part.targets) ** 2 @ part.weights)[1:].sum()
-    return float(distortion + price * part.code_length(np.diff(values, axis=0)).sum())
+    return float(distortion + multiplier * part.code_length(np.diff(values, axis=0)).sum())
 
 
 @given(st.lists(st.tuples(st.integers(-300, 300), st.integers(-9, 9)), min_size=1, max_size=8))
@@ -86,17 +86,17 @@ def test_code_lengths_are_those_of_the_syntax(pairs: list[tuple[int, int]]) -> N
 
 @given(st.lists(st.floats(-6, 6), min_size=3, max_size=4), st.sampled_from([0.01, 0.3, 1.0, 4.0]))
 @settings(max_examples=30)
-def test_the_trellis_finds_the_best_of_all_values(targets: list[float], price: float) -> None:
+def test_the_trellis_finds_the_best_of_all_values(targets: list[float], multiplier: float) -> None:
     part = make_part(np.array([[0.0], *([t] for t in targets)]))
     sent = [0, *range(2, part.pictures)]
-    found = best_values(part, sent, price)
+    found = best_values(part, sent, multiplier)
     centres = [round(part.targets[picture, 0]) for picture in sent[1:]]
     ranges = [range(c - REACH, c + REACH + 1) for c in centres]
     best = min(
-        cost(part, sent, np.array([[0], *([v] for v in values)]), price)
+        cost(part, sent, np.array([[0], *([v] for v in values)]), multiplier)
         for values in itertools.product(*ranges)
     )
-    assert cost(part, sent, found, price) == pytest.approx(best)
+    assert cost(part, sent, found, multiplier) == pytest.approx(best)
 
 
 def test_a_straight_line_needs_no_messages_between() -> None:
@@ -126,20 +126,20 @@ def test_parts_go_their_own_ways() -> None:
 def test_each_decision_lowers_what_it_is_to_lower(seed: int) -> None:
     generator = np.random.default_rng(seed)
     part = make_part(np.cumsum(generator.normal(0, 1.5, (30, 8)), axis=0))
-    price = 0.2
+    multiplier = 0.2
 
     def total(switches: Switches) -> float:
-        decided = decide([part], price, switches)
+        decided = decide([part], multiplier, switches)
         sent, values = list(decided.sent[0]), decided.values[0]
         rows = part.code_length(np.diff(values, axis=0)).sum(axis=1)
         size = sum(message_bytes(header_bits(n) + 1 + int(b)) for n, b in enumerate(rows, 1))
-        return cost(part, sent, values, 0.0) + 8 * price * size
+        return cost(part, sent, values, 0.0) + 8 * multiplier * size
 
     full = total(FULL_RATE)
     assert full <= total(Switches(1, byte_filling=False)) + 1e-9
     assert (
         total(Switches(1, byte_filling=False))
-        <= total(Switches(1, trellis=False, byte_filling=False)) + 8 * price * 30
+        <= total(Switches(1, trellis=False, byte_filling=False)) + 8 * multiplier * 30
     )  # the trellis does not know of whole bytes
     assert total(Switches()) < full
 
@@ -157,7 +157,7 @@ def test_what_is_read_is_what_was_decided(
     for lost in generator.integers(1, 40, 4):
         if lost < pictures:
             faces[lost] = None
-    settings_ = SymbolSettings(price=0.05, switches=Switches(interval))
+    settings_ = SymbolSettings(multiplier=0.05, switches=Switches(interval))
     path = tmp_path_factory.mktemp("made") / "made.266"
     # A VVC slice of an IDR picture, as far as anything here looks at it.
     coded = bytes.fromhex("000001 0041 c4")
@@ -204,9 +204,9 @@ def test_the_cost_is_that_of_distortion_and_whole_bytes(seed: int, interval: int
     assert total_cost([part], decided, 0.2) == pytest.approx(expected)
 
 
-@pytest.mark.parametrize(("price", "precision"), [(1e-4, 6), (100.0, 5)])
+@pytest.mark.parametrize(("multiplier", "precision"), [(1e-4, 6), (100.0, 5)])
 def test_the_precision_that_costs_less_is_taken(
-    price: float, precision: int, tmp_path: Path
+    multiplier: float, precision: int, tmp_path: Path
 ) -> None:
     layout = ParameterLayout(matrices=(MatrixShape(7, 1, 2, 2),), matrix_precision=5)
     # A walk whose own steps would lie between those of the layout's precision.
@@ -215,7 +215,7 @@ def test_the_precision_that_costs_less_is_taken(
     with path.open("wb") as file:
         information = StreamInformation(Fraction(25), 64, 64, Rectangle(0, 0, 64, 64))
         writer = StreamWriter(file, "vvc", information)
-        chosen = SymbolSettings(price, Switches(1, precision=True))
+        chosen = SymbolSettings(multiplier, Switches(1, precision=True))
         units = DecidedUnits(layout, made_card(layout), writer, chosen)
         for number, row in enumerate(walk):
             face = layout.unflatten(row)
