@@ -93,9 +93,11 @@ def _vvenc(quality: int, structure: Structure, preset: str) -> list[str]:
     """Constant QP without perceptual adaptation, no headers that tell nothing, one intra picture.
 
     That is the first; by itself libvvenc codes one in the middle of the first group, at more bits.
-    In low delay libvvenc calls the intra picture of a stream without refreshes by "none".
+    In low delay libvvenc calls the intra picture of a stream without refreshes by "none". With a
+    thread of its own it may say of a short clip that it is at its end before it has given the first
+    picture; ``threads=0`` has it work in ffmpeg's.
     """
-    parameters = "intraperiod=-1:poc0idr=1:hrdparameterspresent=0:accessunitdelimiter=0"
+    parameters = "intraperiod=-1:poc0idr=1:hrdparameterspresent=0:accessunitdelimiter=0:threads=0"
     if structure == "low_delay":
         parameters += ":picreordering=0:gopsize=8:decodingrefreshtype=none"
     return [

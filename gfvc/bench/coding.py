@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import repeat
+from itertools import chain, islice, repeat
 from pathlib import Path
 
+import cv2
 import numpy as np
 
 from base_codec_adapters.registry import find_encoder
@@ -128,30 +129,46 @@ def with_key_pictures(
 @contextmanager
 def _coded_by_peer(settings: PeerSettings, reference: Reference, folder: Path) -> Iterator[Coded]:
     encoder = find_video_encoder(settings.encoder)
-    side = reference.size // settings.reduction
+    side, shows = reference.size // settings.reduction, settings.rate_reduction
     stream = folder / f"stream{encoder.suffix}"
-    request = VideoRequest(
-        side, side, reference.rate, settings.quality, settings.structure, settings.preset
-    )
+    rate = reference.rate / shows
+    request = VideoRequest(side, side, rate, settings.quality, settings.structure, settings.preset)
+    sources = islice(reference.read(), 0, None, shows)
     started = time.perf_counter()
     video = encode_video(
-        encoder,
-        request,
-        (to_picture420(scale(picture, side)) for picture in reference.read()),
-        stream,
+        encoder, request, (to_picture420(scale(picture, side)) for picture in sources), stream
     )
     encoded = time.perf_counter()
-    with decoded_video(encoder, request, stream, reference.pictures) as pictures:
+    with decoded_video(encoder, request, stream, len(video.picture_bits)) as pictures:
         decode_seconds = time.perf_counter() - encoded
-        shown = (scale(to_rgb(picture), reference.size) for picture in pictures)
+        shown = (enlarged(to_rgb(picture), reference.size) for picture in pictures)
         yield Coded(
             stream=stream,
             bits=8 * stream.stat().st_size,
-            picture_bits=video.picture_bits,
+            picture_bits=_spread(video.picture_bits, shows, reference.pictures),
             encode_seconds=encoded - started,
             decode_seconds=decode_seconds,
-            pictures=with_first_picture(shown),
+            pictures=with_first_picture(repeated(shown, shows, reference.pictures)),
         )
+
+
+def enlarged(picture: Picture, size: int) -> Picture:
+    """A decoded square picture at the size of its source, by Lanczos's filter of eight taps."""
+    if picture.shape[0] == size:
+        return picture
+    return np.asarray(cv2.resize(picture, (size, size), interpolation=cv2.INTER_LANCZOS4), np.uint8)
+
+
+def repeated(pictures: Iterator[Picture], times: int, count: int) -> Iterator[Picture]:
+    """Each picture shown some times in succession, `count` in all."""
+    return islice(chain.from_iterable(repeat(picture, times) for picture in pictures), count)
+
+
+def _spread(bits: Sequence[int], times: int, count: int) -> tuple[int, ...]:
+    """Bits of each shown picture; one that is shown again costs none."""
+    spread = [0] * count
+    spread[::times] = bits
+    return tuple(spread)
 
 
 def with_first_picture(pictures: Iterator[Picture]) -> Iterator[tuple[Picture, Picture]]:

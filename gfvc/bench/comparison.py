@@ -7,12 +7,22 @@ the options of its variant.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from gfvc.bench.curves import RateDifference, RatePoint, mean_difference, rate_difference
+from gfvc.bench.curves import (
+    RateDifference,
+    RatePoint,
+    envelope,
+    mean_difference,
+    rate_difference,
+    useful_points,
+    within,
+)
 from gfvc.metrics import MEASURES, Better, Measure
 
 Points = Sequence[Mapping[str, Any]]
+Rates = tuple[float, float]
 
 COMPARED_MEASURES = tuple(
     measure
@@ -22,51 +32,62 @@ COMPARED_MEASURES = tuple(
 """Those that have a better direction and are means over pictures."""
 
 
-def rate_points(points: Points, measure: Measure, below_kbps: float | None) -> list[RatePoint]:
-    """A measure of some points over their rates, without those of too many bits."""
+@dataclass(frozen=True, slots=True)
+class Curves:
+    """Curves of one clip: the points of each by its name.
+
+    `best` names the curves of a peer that has several, of which one takes the best at each quality.
+    """
+
+    ours: Mapping[str, Points]
+    peers: Mapping[str, Points]
+    best: Mapping[str, tuple[str, ...]]
+
+    def useful(self, name: str, measure: Measure, rates: Rates) -> list[RatePoint]:
+        """A curve by a measure: its useful points within some rates."""
+        if name in self.best:
+            parts = [self.useful(part, measure, rates) for part in self.best[name]]
+            return envelope(parts, measure)
+        points = self.ours[name] if name in self.ours else self.peers[name]
+        useful = useful_points(rate_points(points, measure), measure)
+        return within(useful, measure, *rates)
+
+
+def rate_points(points: Points, measure: Measure) -> list[RatePoint]:
+    """A measure of some points over their rates."""
     return [
         RatePoint(point["kbps"], point["scores"][measure.name])
         for point in points
         if point["scores"].get(measure.name) is not None
-        and (below_kbps is None or point["kbps"] <= below_kbps)
     ]
 
 
-def curves_of(points: Points) -> tuple[dict[str, Points], dict[str, Points]]:
-    """Points of one clip by curve: those of gfvc, and those of peers.
-
-    An encoder with several picture sizes has one more curve, "best", of the points of all.
-    """
+def curves_of(points: Points) -> Curves:
+    """Curves of one clip's points; those of an encoder with several have a "best" as well."""
     ours: dict[str, list[Mapping[str, Any]]] = {}
     peers: dict[str, list[Mapping[str, Any]]] = {}
-    sizes: dict[str, set[int]] = {}
+    encoders: dict[str, dict[str, None]] = {}
     for point in points:
         if point["codec"] == "gfvc":
             ours.setdefault(point["curve"], []).append(point)
             continue
-        encoder = point["settings"]["encoder"]
-        sizes.setdefault(encoder, set()).add(point["settings"]["reduction"])
         peers.setdefault(point["curve"], []).append(point)
-    for encoder, reductions in sizes.items():
-        if len(reductions) > 1:
-            peers[f"{encoder} best"] = [
-                point for point in points if point["settings"].get("encoder") == encoder
-            ]
-    return dict(ours), dict(peers)
+        encoders.setdefault(point["settings"]["encoder"], {})[point["curve"]] = None
+    best = {f"{name} best": tuple(curves) for name, curves in encoders.items() if len(curves) > 1}
+    return Curves(ours, peers, best)
 
 
-def compare_clip(points: Points, below_kbps: float | None) -> list[dict[str, Any]]:
+def compare_clip(points: Points, rates: Rates) -> list[dict[str, Any]]:
     """Rate differences of one clip's curves, a row for each measure, anchor and test."""
-    ours, peers = curves_of(points)
-    curves = {**ours, **peers}
+    curves = curves_of(points)
     rows = []
     for measure in COMPARED_MEASURES:
-        for anchor, test in _pairs(ours, peers):
-            difference = rate_difference(
-                rate_points(curves[anchor], measure, below_kbps),
-                rate_points(curves[test], measure, below_kbps),
-                measure,
-            )
+        useful = {
+            name: curves.useful(name, measure, rates)
+            for name in (*curves.ours, *curves.peers, *curves.best)
+        }
+        for anchor, test in _pairs(curves.ours, (*curves.peers, *curves.best)):
+            difference = rate_difference(useful[anchor], useful[test], measure)
             if difference is not None:
                 rows.append(_row(measure, anchor, test, difference))
     return rows
@@ -84,29 +105,28 @@ def _row(measure: Measure, anchor: str, test: str, difference: RateDifference) -
 
 
 def compare(
-    points: Points, clips: Iterable[str], below_kbps: float | None
+    points: Points, clips: Iterable[str], rates: Rates
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """Rate differences of every clip, and their means over clips, as JSON objects."""
+    """Rate differences of every clip, and their means over clips, as JSON objects.
+
+    `rates` are the lowest and the highest in kbit/s that count.
+    """
     rows = []
-    by_pair: dict[tuple[str, str, str], list[RateDifference | None]] = {}
+    by_pair: dict[tuple[str, str, str], dict[str, RateDifference]] = {}
     for clip in clips:
         of_clip = [point for point in points if point["clip"] == clip]
-        for row in compare_clip(of_clip, below_kbps):
+        for row in compare_clip(of_clip, rates):
             difference = row.pop("difference")
             rows.append({"clip": clip, **row, **difference.to_json()})
             pair = row["measure"], row["anchor"], row["test"]
-            by_pair.setdefault(pair, []).append(difference)
-    means = []
-    for (measure, anchor, test), differences in by_pair.items():
-        mean = mean_difference(differences)
-        means.append(
-            {
-                "measure": measure,
-                "anchor": anchor,
-                "test": test,
-                "percent": mean.percent,
-                "clips": mean.clips,
-                "left_out": mean.left_out,
-            }
-        )
+            by_pair.setdefault(pair, {})[clip] = difference
+    means = [
+        {
+            "measure": measure,
+            "anchor": anchor,
+            "test": test,
+            **mean_difference(differences).to_json(),
+        }
+        for (measure, anchor, test), differences in by_pair.items()
+    ]
     return rows, means

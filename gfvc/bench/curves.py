@@ -8,7 +8,7 @@ monotone (PCHIP). A rate is that of one clip; rates of clips are averaged, never
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
@@ -79,6 +79,69 @@ def useful_points(points: Iterable[RatePoint], measure: Measure) -> list[RatePoi
     return useful
 
 
+def within(
+    points: Sequence[RatePoint], measure: Measure, low: float, high: float
+) -> list[RatePoint]:
+    """The part of a curve of useful points that lies within two rates in kbit/s.
+
+    Where it goes on beyond a bound, it ends at the bound, by the interpolation that rates are
+    compared by.
+    """
+    inside = [point for point in points if low <= point.kbps <= high]
+    if len(points) < 2:
+        return inside
+    curve = _interpolated(points, measure)
+    ends = [
+        RatePoint(bound, _sign(measure) * float(quality))
+        for bound in (low, high)
+        if points[0].kbps < bound < points[-1].kbps
+        for quality in curve.solve(np.log(bound), extrapolate=False)[:1]
+    ]
+    together = {point.kbps: point for point in (*ends, *inside)}
+    return [together[kbps] for kbps in sorted(together)]
+
+
+def envelope(curves: Iterable[Sequence[RatePoint]], measure: Measure) -> list[RatePoint]:
+    """What one reaches with the best of several curves of useful points at each quality.
+
+    At the quality of every point of theirs it has the least rate of those that reach it.
+    """
+    sign = _sign(measure)
+    kept = [curve for curve in curves if curve]
+    reached = [_reached(curve, measure) for curve in kept]
+    points = []
+    for quality in sorted({sign * point.value for curve in kept for point in curve}):
+        rates = [rate for rate in (rate_at(quality) for rate_at in reached) if rate is not None]
+        points.append(RatePoint(min(rates), sign * quality))
+    return useful_points(points, measure)
+
+
+def _reached(curve: Sequence[RatePoint], measure: Measure) -> Callable[[float], float | None]:
+    """The rate in kbit/s of a curve at a quality; None of one that it does not reach."""
+    sign = _sign(measure)
+    known = {sign * point.value: point.kbps for point in curve}
+    interpolated = _interpolated(curve, measure) if len(curve) > 1 else None
+
+    def rate_at(quality: float) -> float | None:
+        if quality in known:
+            return known[quality]
+        if interpolated is None or not min(known) < quality < max(known):
+            return None
+        return float(np.exp(interpolated(quality)))
+
+    return rate_at
+
+
+def _interpolated(curve: Sequence[RatePoint], measure: Measure) -> Any:
+    """The logarithm of the rate over the quality of two and more useful points."""
+    from scipy.interpolate import PchipInterpolator
+
+    sign = _sign(measure)
+    return PchipInterpolator(
+        [sign * point.value for point in curve], [np.log(point.kbps) for point in curve]
+    )
+
+
 def _sign(measure: Measure) -> int:
     if measure.better is Better.ONE:
         raise ValueError(f"{measure.name}: more is neither better nor worse, so it has no curve")
@@ -102,12 +165,13 @@ def rate_difference(
         gap = float(low - high) * (1 if qualities[1][0] > qualities[0][-1] else -1)
         return RateDifference(Status.NO_OVERLAP, None, 0.0, gap, counts)
     if 1 in counts:
-        return RateDifference(Status.ONE_POINT, _at_one_quality(rates, qualities), 0.0, 0.0, counts)
+        percent = _at_one_quality(curves, measure)
+        return RateDifference(Status.ONE_POINT, percent, 0.0, 0.0, counts)
     if low == high:
         return RateDifference(Status.NO_OVERLAP, None, 0.0, 0.0, counts)
     whole = qualities[1][-1] - qualities[1][0]
-    percent = _bd_rate(rates[0], qualities[0], rates[1], qualities[1])
-    return RateDifference(Status.COMPARED, percent, float((high - low) / whole), 0.0, counts)
+    mean = _bd_rate(rates[0], qualities[0], rates[1], qualities[1])
+    return RateDifference(Status.COMPARED, mean, float((high - low) / whole), 0.0, counts)
 
 
 def _bd_rate(anchor_rate: Any, anchor_quality: Any, test_rate: Any, test_quality: Any) -> float:
@@ -127,35 +191,68 @@ def _bd_rate(anchor_rate: Any, anchor_quality: Any, test_rate: Any, test_quality
     )
 
 
-def _at_one_quality(rates: Sequence[Any], qualities: Sequence[Any]) -> float:
+def _at_one_quality(curves: Sequence[Sequence[RatePoint]], measure: Measure) -> float | None:
     """Percent between the rates where one curve is a single point that the other reaches."""
-    from scipy.interpolate import PchipInterpolator
+    single = min(curves, key=len)[0]
+    anchor, test = (_reached(curve, measure)(_sign(measure) * single.value) for curve in curves)
+    return None if anchor is None or test is None else (test / anchor - 1) * 100
 
-    quality = qualities[0][0] if len(qualities[0]) == 1 else qualities[1][0]
-    anchor, test = (
-        np.log(rate[0]) if len(rate) == 1 else PchipInterpolator(reached, np.log(rate))(quality)
-        for rate, reached in zip(rates, qualities, strict=True)
-    )
-    return float((np.exp(test - anchor) - 1) * 100)
+
+def badness(status: str, percent: float | None, gap: float | None) -> tuple[int, float] | None:
+    """What orders comparisons from good to bad for the tested curve; None of one that says nothing.
+
+    Curves apart come first or last, by their gap; the others are ordered by their rate.
+    """
+    if percent is not None:
+        return 0, percent
+    if status == Status.NO_OVERLAP.value and gap:
+        return (-1 if gap > 0 else 1), -gap
+    return None
 
 
 @dataclass(frozen=True, slots=True)
 class MeanDifference:
-    """Mean of clips' rate differences; `clips` of them were compared, `left_out` could not be."""
+    """Mean of clips' rate differences; `clips` of them were compared, `left_out` could not be.
+
+    `worst` is the clip with the worst of all, and its difference; None when none says anything.
+    """
 
     percent: float | None
     clips: int
     left_out: int
+    worst: tuple[str, RateDifference] | None
+
+    def to_json(self) -> dict[str, Any]:
+        """The mean as a JSON object."""
+        worst = None
+        if self.worst is not None:
+            clip, difference = self.worst
+            worst = {"clip": clip, **difference.to_json()}
+        return {
+            "percent": self.percent,
+            "clips": self.clips,
+            "left_out": self.left_out,
+            "worst": worst,
+        }
 
 
-def mean_difference(differences: Sequence[RateDifference | None]) -> MeanDifference:
-    """Average the clips that were compared."""
+def mean_difference(differences: Mapping[str, RateDifference]) -> MeanDifference:
+    """Average the clips that were compared, and find the worst; differences are by clip."""
     compared = [
         difference.percent
-        for difference in differences
-        if difference is not None
-        and difference.status is Status.COMPARED
-        and difference.percent is not None
+        for difference in differences.values()
+        if difference.status is Status.COMPARED and difference.percent is not None
     ]
     mean = float(np.mean(compared)) if compared else None
-    return MeanDifference(mean, len(compared), len(differences) - len(compared))
+    ranked = [
+        (rank, clip)
+        for clip, difference in differences.items()
+        if (rank := badness(difference.status.value, difference.percent, difference.gap))
+    ]
+    worst = max(ranked)[1] if ranked else None
+    return MeanDifference(
+        mean,
+        len(compared),
+        len(differences) - len(compared),
+        None if worst is None else (worst, differences[worst]),
+    )

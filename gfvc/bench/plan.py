@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
 
+from base_codec_adapters.errors import ProgramNotFoundError
 from base_codec_adapters.requests import MAX_QP
 from base_codec_adapters.video import Structure, find_video_encoder
 from gfvc.default_model import BEST
@@ -66,20 +67,24 @@ class GfvcSettings:
 
 @dataclass(frozen=True, slots=True)
 class PeerSettings:
-    """A point of a conventional codec; `reduction` 2 codes at half the width and height."""
+    """A point of a conventional codec.
+
+    `reduction` 2 codes at half the width and height, `rate_reduction` 2 every second picture.
+    """
 
     encoder: str
     quality: int
     reduction: int
     structure: Structure
     preset: str
+    rate_reduction: int = 1
 
     kind = "peer"
 
     @property
     def curve(self) -> str:
         """Points of one clip with the same name make a curve."""
-        return self.encoder if self.reduction == 1 else f"{self.encoder} half size"
+        return self.encoder + _SIZES[self.reduction] + _RATES[self.rate_reduction]
 
     @property
     def label(self) -> str:
@@ -93,14 +98,34 @@ class PeerSettings:
 
 Settings = GfvcSettings | PeerSettings
 
+# What the names of curves say of a reduction.
+_SIZES = {1: "", 2: " half size", 4: " quarter size"}
+_RATES = {1: "", 2: " half rate"}
+
 
 @dataclass(frozen=True, slots=True)
 class Peer:
-    """A conventional codec and the qualities, on its own scale, at which it is measured."""
+    """A conventional codec and the qualities, on its own scale, at which it is measured.
+
+    Each is taken at each of `reductions` of width and height (1, 2 or 4) and each of
+    `rate_reductions` of the picture rate (1 or 2).
+    """
 
     encoder: str
     qualities: tuple[int, ...]
     preset: str | None = None
+    reductions: tuple[int, ...] = (1,)
+    rate_reductions: tuple[int, ...] = (1,)
+
+    def points(self, structure: Structure) -> list[PeerSettings]:
+        """The settings of all points, curve after curve."""
+        preset = self.preset or find_video_encoder(self.encoder).preset
+        return [
+            PeerSettings(self.encoder, quality, reduction, structure, preset, rate_reduction)
+            for reduction in self.reductions
+            for rate_reduction in self.rate_reductions
+            for quality in self.qualities
+        ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,20 +133,21 @@ class Plan:
     """What is measured of every clip.
 
     `variants` maps a name to further options of the gfvc encoder; the empty name is no options.
-    `seconds` cuts clips, None takes them whole. `below_kbps` leaves points of more kbit/s out of
-    Bjøntegaard rates. `missing` says in sentences what the plan stands for and cannot do.
+    `seconds` cuts clips, None takes them whole. Bjøntegaard rates are of what lies within
+    `above_kbps` and `below_kbps` (kbit/s). `missing` says in sentences what the plan stands for and
+    cannot do.
     """
 
     models: tuple[str, ...] = (BEST,)
     key_qps: tuple[int, ...] = (22, 27, 32, 37, 42, 47)
     variants: Mapping[str, tuple[tuple[str, Any], ...]] = field(default_factory=lambda: {"": ()})
     peers: tuple[Peer, ...] = ()
-    reductions: tuple[int, ...] = (1, 2)
     structure: Structure = "random_access"
     size: int = 256
     seconds: float | None = None
     vmaf: bool = True
-    below_kbps: float | None = None
+    above_kbps: float = 1.0
+    below_kbps: float = 20.0
     missing: tuple[str, ...] = ()
 
     def points(self) -> tuple[Settings, ...]:
@@ -132,18 +158,7 @@ class Plan:
             for variant, options in self.variants.items()
             for qp in self.key_qps
         ]
-        peers = [
-            PeerSettings(
-                peer.encoder,
-                quality,
-                reduction,
-                self.structure,
-                peer.preset or find_video_encoder(peer.encoder).preset,
-            )
-            for peer in self.peers
-            for reduction in self.reductions
-            for quality in peer.qualities
-        ]
+        peers = [point for peer in self.peers for point in peer.points(self.structure)]
         return (*ours, *peers)
 
     def to_json(self) -> dict[str, Any]:
@@ -159,8 +174,11 @@ LADDERS = {
     "x265": (31, 35, 39, 43, 47, 51),
     "svtav1": (39, 45, 51, 57, 63),
 }
+# Of small pictures a coarse one shows nothing any more, and a fine one costs little.
+_QUARTER_LADDER = (22, 27, 32, 37, 42, 47)
 _COARSE_LADDERS = {"vvenc": (42, 52, 63), "x265": (39, 45, 51), "svtav1": (45, 55, 63)}
-PEERS = ("vvenc", "x265")
+PEERS = ("vvenc", "x265", "svtav1")
+_QUICK_PEERS = ("vvenc",)
 PRESETS = ("full", "quick", "jvet")
 
 _JVET_MISSING = (
@@ -169,32 +187,73 @@ _JVET_MISSING = (
 )
 
 
-def peers_by_name(names: Sequence[str], *, coarse: bool = False) -> tuple[Peer, ...]:
-    """The peers of these names with their usual ladders of qualities."""
-    ladders = _COARSE_LADDERS if coarse else LADDERS
-    return tuple(Peer(find_video_encoder(name).name, ladders[name]) for name in names)
+def _full_peers(names: Sequence[str]) -> tuple[Peer, ...]:
+    """Peers as a user short of bits would run them: VVenC at lower sizes and rates too."""
+    peers: list[Peer] = []
+    for name in names:
+        encoder = find_video_encoder(name).name
+        if encoder == "vvenc":
+            peers += [
+                Peer(encoder, LADDERS[encoder], None, (1, 2), (1, 2)),
+                Peer(encoder, _QUARTER_LADDER, None, (4,), (1, 2)),
+            ]
+        else:
+            peers.append(Peer(encoder, LADDERS[encoder]))
+    return tuple(peers)
+
+
+def _quick_peers(names: Sequence[str]) -> tuple[Peer, ...]:
+    """Few points, at whole and half size."""
+    encoders = [find_video_encoder(name).name for name in names]
+    return tuple(Peer(name, _COARSE_LADDERS[name], None, (1, 2)) for name in encoders)
+
+
+def native(peers: Sequence[Peer]) -> tuple[Peer, ...]:
+    """What is left of some peers without lower sizes and rates."""
+    return tuple(
+        dataclasses.replace(peer, reductions=(1,), rate_reductions=(1,))
+        for peer in peers
+        if 1 in peer.reductions and 1 in peer.rate_reductions
+    )
 
 
 def preset(name: str, peers: Sequence[str] | None = None) -> Plan:
     """A plan by name: "full", "quick" (first four seconds, few points), "jvet".
 
     "jvet" has the key picture QPs and the low-delay structure of JVET's test conditions for
-    generative face video, and says what it lacks of them. `peers` replaces the preset's.
+    generative face video, and says what it lacks of them. `peers` replaces the preset's, of which
+    those are left out that the ffmpeg at hand cannot code; `missing` says so.
     Raises `UnknownAdapterError` for a peer that there is not.
     """
+    missing: tuple[str, ...] = ()
+    if peers is None:
+        peers, missing = _usable(PEERS if name == "full" else _QUICK_PEERS)
     if name == "quick":
-        chosen = peers_by_name(peers if peers is not None else ("vvenc",), coarse=True)
-        return Plan(key_qps=(27, 37, 47), peers=chosen, seconds=4.0)
+        return Plan(key_qps=(27, 37, 47), peers=_quick_peers(peers), seconds=4.0, missing=missing)
     if name == "jvet":
-        chosen = peers_by_name(peers if peers is not None else ("vvenc",))
         return Plan(
             key_qps=(22, 32, 42, 52),
-            peers=chosen,
-            reductions=(1,),
+            peers=native(_full_peers(peers)),
             structure="low_delay",
-            missing=_JVET_MISSING,
+            missing=(*_JVET_MISSING, *missing),
         )
-    return Plan(peers=peers_by_name(peers if peers is not None else PEERS))
+    return Plan(peers=_full_peers(peers), missing=missing)
+
+
+def _usable(names: Sequence[str]) -> tuple[list[str], tuple[str, ...]]:
+    """The peers that can be run here, and a sentence for each that cannot."""
+    usable: list[str] = []
+    missing: list[str] = []
+    for name in names:
+        encoder = find_video_encoder(name)
+        try:
+            encoder.find_program()
+        except ProgramNotFoundError as error:
+            reason = str(error).splitlines()[0]
+            missing.append(f"{encoder.title} is left out: {reason}")
+        else:
+            usable.append(name)
+    return usable, tuple(missing)
 
 
 def parse_variant(text: str) -> tuple[str, tuple[tuple[str, Any], ...]]:
@@ -235,5 +294,13 @@ def check_plan(plan: Plan) -> None:
     for qp in plan.key_qps:
         if not 0 <= qp <= MAX_QP["vvc"]:
             raise InputError(f"key picture QP {qp}: VVC has 0..{MAX_QP['vvc']}")
-    if 2 in plan.reductions and plan.size % 4:
-        raise InputError(f"size {plan.size}: half of it must be even, so give a multiple of 4")
+    for reduction in sorted({number for peer in plan.peers for number in peer.reductions}):
+        if plan.size % (2 * reduction):
+            raise InputError(
+                f"size {plan.size}: divided by {reduction} it must be even, so give a multiple of "
+                f"{2 * reduction}"
+            )
+    if not 0 <= plan.above_kbps < plan.below_kbps:
+        raise InputError(
+            f"no rate lies above {plan.above_kbps:g} and below {plan.below_kbps:g} kbit/s"
+        )

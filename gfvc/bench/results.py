@@ -41,7 +41,9 @@ def assemble(plan: Plan, results: Sequence[ClipResult]) -> dict[str, Any]:
     """The results object, with Bjøntegaard rates."""
     points = [point for result in results for point in result.points]
     clips = [result.clip for result in results if result.clip is not None]
-    rates, means = compare(points, [clip["id"] for clip in clips], plan.below_kbps)
+    rates, means = compare(
+        points, [clip["id"] for clip in clips], (plan.above_kbps, plan.below_kbps)
+    )
     return {
         "format": FORMAT,
         "version": VERSION,
@@ -66,7 +68,14 @@ def write_results(folder: Path, results: Mapping[str, Any]) -> None:
     text = json.dumps(results, allow_nan=False, separators=(",", ":"))
     _replace(folder / RESULTS_FILE, text + "\n")
     _replace(folder / "points.csv", _points_table(results["points"]))
-    rows = [{"clip": "mean of clips", **row} for row in results["mean_bd_rates"]]
+    rows = [
+        {
+            "clip": "mean of clips",
+            **{f"worst_{key}": value for key, value in (row["worst"] or {}).items()},
+            **row,
+        }
+        for row in results["mean_bd_rates"]
+    ]
     _replace(folder / "bd_rates.csv", _rates_table([*results["bd_rates"], *rows]))
 
 
@@ -111,7 +120,8 @@ def _points_table(points: Sequence[Mapping[str, Any]]) -> str:
 
 def _rates_table(rows: Sequence[Mapping[str, Any]]) -> str:
     columns = ["clip", "measure", "anchor", "test", "percent", "status", "overlap", "gap"]
-    return _table([*columns, "clips", "left_out"], rows)
+    worst = ("worst_clip", "worst_percent", "worst_status", "worst_gap")
+    return _table([*columns, "clips", "left_out", *worst], rows)
 
 
 def _table(columns: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> str:

@@ -70,6 +70,10 @@ def _positive(text: str) -> float:
     return number
 
 
+def _rate(text: str) -> float:
+    return 0.0 if text == "0" else _positive(text)
+
+
 def _jobs(text: str) -> int:
     if not text.isdecimal() or not 1 <= int(text) <= 256:
         raise argparse.ArgumentTypeError(f"{text!r} is not a number of clips in 1..256")
@@ -123,7 +127,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--peers",
         type=_peers,
         metavar="NAME,…",
-        help=f"codecs to compare with: some of {', '.join(PEERS)}, or none (default: vvenc,x265)",
+        help=f"codecs to compare with: some of {', '.join(PEERS)}, or none (default: those of them "
+        "that ffmpeg has; vvenc with --quick)",
+    )
+    parser.add_argument(
+        "--native-peers",
+        action="store_true",
+        help="peers at the clip's size and rate only, not also at lower ones",
     )
     parser.add_argument(
         "--size", type=_size, default=256, metavar="N", help="side of the pictures (default: 256)"
@@ -132,10 +142,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--seconds", type=_positive, metavar="S", help="measure the first S seconds of each clip"
     )
     parser.add_argument(
+        "--above",
+        type=_rate,
+        default=1.0,
+        metavar="KBPS",
+        help="Bjøntegaard rates are of what lies above so many kbit/s (default: 1)",
+    )
+    parser.add_argument(
         "--below",
         type=_positive,
+        default=20.0,
         metavar="KBPS",
-        help="leave points of more kbit/s out of Bjøntegaard rates",
+        help="and below so many (default: 20)",
     )
     parser.add_argument(
         "--no-vmaf", action="store_true", help="leave VMAF out (an ffmpeg may lack libvmaf)"
@@ -187,10 +205,12 @@ def _plan(options: argparse.Namespace) -> Plan:
     """The preset, with what else was asked for."""
     from dataclasses import replace
 
-    from gfvc.bench.plan import parse_variant, preset
+    from gfvc.bench.plan import native, parse_variant, preset
     from gfvc.errors import InputError
 
     plan = preset(options.preset, options.peers)
+    if options.native_peers:
+        plan = replace(plan, peers=native(plan.peers))
     try:
         variants = dict(parse_variant(text) for text in options.variant)
     except ValueError as error:
@@ -204,6 +224,7 @@ def _plan(options: argparse.Namespace) -> Plan:
     return replace(
         plan,
         size=options.size,
+        above_kbps=options.above,
         below_kbps=options.below,
         vmaf=not options.no_vmaf,
         variants={**plan.variants, **variants},

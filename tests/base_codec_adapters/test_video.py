@@ -65,6 +65,12 @@ def test_videos_come_back_in_order(tmp_path: Path, name: str, structure: Structu
     assert sum(coarse.picture_bits) < sum(coded.picture_bits)
 
 
+@pytest.mark.parametrize("structure", ["random_access", "low_delay"])
+def test_vvenc_has_no_thread_that_loses_the_pictures_of_a_short_clip(structure: Structure) -> None:
+    options = find_video_encoder("vvenc").options(30, structure, "medium")
+    assert "threads=0" in options[options.index("-vvenc-params") + 1].split(":")
+
+
 @pytest.mark.program
 def test_missing_pictures_are_seen(tmp_path: Path) -> None:
     encoder = find_video_encoder("x265")

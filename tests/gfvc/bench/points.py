@@ -10,10 +10,9 @@ from gfvc.metrics import MEASURES
 def point(
     clip: str, curve: str, kbps: float, psnr: float, **scores: float | None
 ) -> dict[str, Any]:
-    """A point; a curve that starts with "gfvc" is ours, else a peer's, at half size or whole."""
+    """A point; a curve that starts with "gfvc" is ours, else of the peer named first."""
     ours = curve.startswith("gfvc")
-    reduction = 2 if curve.endswith("half size") else 1
-    settings = {} if ours else {"encoder": curve.split()[0], "reduction": reduction}
+    settings = {} if ours else {"encoder": curve.split()[0]}
     return {
         "clip": clip,
         "codec": "gfvc" if ours else "peer",

@@ -1,11 +1,19 @@
-"""Which key picture belongs to which decoded picture."""
+"""Which key picture belongs to which decoded picture, and how a peer's pictures are shown."""
 
 from __future__ import annotations
 
-import numpy as np
+import itertools
+from pathlib import Path
 
-from gfvc.bench.coding import with_first_picture, with_key_pictures
+import numpy as np
+import pytest
+
+from gfvc.bench.coding import coded, enlarged, repeated, with_first_picture, with_key_pictures
+from gfvc.bench.plan import PeerSettings
+from gfvc.bench.reference import Reference
+from gfvc.demo_clip import RATE
 from gfvc.video_reader import Picture
+from tests.gfvc.support import mean_difference, write_video
 
 
 def grey(level: int) -> Picture:
@@ -23,3 +31,40 @@ def test_a_conventional_codec_has_its_first_picture() -> None:
     pairs = list(with_first_picture(iter([grey(1), grey(2), grey(3)])))
     assert [int(key[0, 0, 0]) for _, key in pairs] == [1, 1, 1]
     assert [int(picture[0, 0, 0]) for picture, _ in pairs] == [1, 2, 3]
+
+
+def test_a_picture_of_half_the_rate_is_shown_twice() -> None:
+    shown = list(repeated(iter([grey(1), grey(2)]), 2, 3))
+    assert [int(picture[0, 0, 0]) for picture in shown] == [1, 1, 2]
+
+
+def test_small_pictures_are_enlarged_in_place() -> None:
+    """A ramp stays where it was, so that nothing is measured half a pixel off."""
+    ramp = np.arange(0, 256, 4, dtype=np.float64)
+    small = np.asarray(np.tile(ramp[None, :, None], (64, 1, 3)), np.uint8)
+    large = enlarged(small, 128)
+    expected = 2 * np.arange(128) - 1
+    assert large.shape == (128, 128, 3)
+    assert np.abs(large[0, 8:-8, 0] - expected[8:-8]).max() <= 1
+    assert enlarged(small, 64) is small
+
+
+@pytest.mark.program
+@pytest.mark.parametrize("rate_reduction", [1, 2])
+def test_a_peer_at_low_size_and_rate(
+    tmp_path: Path, demo_pictures: list[Picture], rate_reduction: int
+) -> None:
+    pictures = demo_pictures[:7]
+    reference = Reference(write_video(tmp_path / "source.mkv", pictures, RATE), RATE, 7, 256)
+    settings = PeerSettings("vvenc", 12, 4, "random_access", "faster", rate_reduction)
+    with coded(settings, reference, tmp_path) as result:
+        shown = [picture for picture, _ in result.pictures]
+    assert len(shown) == 7
+    same = [np.array_equal(*pair) for pair in itertools.pairwise(shown)]
+    assert same == [rate_reduction == 2 and number % 2 == 0 for number in range(6)]
+    assert result.picture_bits is not None
+    assert sum(result.picture_bits) == result.bits
+    assert [bits > 0 for bits in result.picture_bits] == [
+        rate_reduction == 1 or number % 2 == 0 for number in range(7)
+    ]
+    assert mean_difference(shown[0], pictures[0]) < 12

@@ -13,6 +13,7 @@ from gfvc.bench.curves import (
     mean_difference,
     rate_difference,
     useful_points,
+    within,
 )
 from gfvc.metrics import MEASURES
 
@@ -99,7 +100,36 @@ def test_means_take_compared_clips_only() -> None:
     same = compared(ANCHOR, ANCHOR)
     apart = compared(ANCHOR, line([2, 4], [41, 42]))
     single = compared(ANCHOR, line([4], [31.5]))
-    mean = mean_difference([half, same, apart, single, None])
+    mean = mean_difference({"half": half, "same": same, "apart": apart, "single": single})
     assert mean.percent == pytest.approx(-25)
-    assert (mean.clips, mean.left_out) == (2, 3)
-    assert mean_difference([apart]).percent is None
+    assert (mean.clips, mean.left_out) == (2, 2)
+    assert mean_difference({"apart": apart}).percent is None
+    assert mean_difference({}).worst is None
+
+
+def test_the_worst_clip() -> None:
+    half = compared(ANCHOR, line([2, 4, 8, 16], [30, 33, 36, 39]))
+    same = compared(ANCHOR, ANCHOR)
+    better = compared(ANCHOR, line([2, 4], [41, 42]))
+    worse = compared(ANCHOR, line([2, 4], [20, 29]))
+    touching = compared(ANCHOR, line([2, 4], [39, 42]))
+    clips = {"touching": touching, "better": better, "half": half, "same": same}
+    assert mean_difference(clips).worst == ("same", same)
+    assert mean_difference({**clips, "worse": worse}).worst == ("worse", worse)
+    assert mean_difference({"better": better, "half": half}).worst == ("half", half)
+    assert mean_difference({"touching": touching}).worst is None
+
+
+def test_the_part_of_a_curve_within_rates() -> None:
+    """ANCHOR rises 3 dB each time the rate doubles."""
+    part = within(ANCHOR, PSNR, 8.0, math.sqrt(16 * 32))
+    assert [point.kbps for point in part] == pytest.approx([8, 16, math.sqrt(16 * 32)])
+    assert [point.value for point in part] == pytest.approx([33, 36, 37.5])
+    errors = line([4, 8], [0.4, 0.2])
+    assert within(errors, ERROR, math.sqrt(32), 100.0)[0].value == pytest.approx(0.3)
+    assert within(ANCHOR, PSNR, 1.0, 100.0) == ANCHOR
+    assert within(ANCHOR, PSNR, 33.0, 100.0) == []
+    assert within(ANCHOR[:1], PSNR, 1.0, 3.0) == []
+    assert [p.value for p in within(ANCHOR, PSNR, 9.0, 10.0)] == pytest.approx(
+        [33 + 3 * math.log2(9 / 8), 33 + 3 * math.log2(10 / 8)]
+    )

@@ -9,12 +9,15 @@ from fractions import Fraction
 import pytest
 
 from base_codec_adapters.errors import UnknownAdapterError
+from base_codec_adapters.video import VIDEO_ENCODERS
 from gfvc.bench.plan import (
     PRESETS,
     GfvcSettings,
+    Peer,
     PeerSettings,
     Plan,
     check_plan,
+    native,
     parse_variant,
     preset,
 )
@@ -31,27 +34,49 @@ def test_presets_measure_the_default_model_beside_vvenc(name: str) -> None:
     assert {point.model for point in points if isinstance(point, GfvcSettings)} == {BEST}
     peers = [point for point in points if isinstance(point, PeerSettings)]
     assert "vvenc" in {point.encoder for point in peers}
-    assert bool(plan.missing) == (name == "jvet")
+    assert any("JVET" in sentence for sentence in plan.missing) == (name == "jvet")
     plan.to_json()
 
 
-def test_the_full_ladders_end_at_the_coarsest() -> None:
-    peers = [point for point in preset("full").points() if isinstance(point, PeerSettings)]
-    coarsest = {
-        (point.encoder, point.reduction): max(
-            other.quality
-            for other in peers
-            if (other.encoder, other.reduction) == (point.encoder, point.reduction)
-        )
-        for point in peers
+def test_the_full_ladders_end_at_the_coarsest_that_shows_anything() -> None:
+    curves: dict[str, list[int]] = {}
+    for peer in preset("full", ["vvenc", "x265", "svtav1"]).points():
+        if isinstance(peer, PeerSettings):
+            curves.setdefault(peer.curve, []).append(peer.quality)
+    assert {name: max(qualities) for name, qualities in curves.items()} == {
+        "vvenc": 63,
+        "vvenc half rate": 63,
+        "vvenc half size": 63,
+        "vvenc half size half rate": 63,
+        "vvenc quarter size": 47,
+        "vvenc quarter size half rate": 47,
+        "x265": 51,
+        "svtav1": 63,
     }
-    assert coarsest == {
-        ("vvenc", 1): 63, ("vvenc", 2): 63, ("x265", 1): 51, ("x265", 2): 51,
-    }  # fmt: skip
-    assert {(point.encoder, point.preset) for point in peers} == {
-        ("vvenc", "medium"),
-        ("x265", "veryslow"),
+
+
+def test_native_peers_have_no_lower_sizes_and_rates() -> None:
+    plan = preset("full", ["vvenc", "x265"])
+    curves = {
+        point.curve
+        for point in replace(plan, peers=native(plan.peers)).points()
+        if isinstance(point, PeerSettings)
     }
+    assert curves == {"vvenc", "x265"}
+
+
+def test_an_encoder_that_ffmpeg_lacks_is_left_out_and_named(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    lacking = replace(VIDEO_ENCODERS["svtav1"], library="libnothing")
+    monkeypatch.setitem(VIDEO_ENCODERS, "svtav1", lacking)
+    plan = preset("full")
+    assert {peer.encoder for peer in plan.peers} == {"vvenc", "x265"}
+    (sentence,) = plan.missing
+    assert sentence.startswith("SVT-AV1 is left out: ")
+    assert "has no encoder libnothing" in sentence
+    # Who names it is told when the benchmark starts.
+    assert {peer.encoder for peer in preset("full", ["svtav1"]).peers} == {"svtav1"}
 
 
 def test_the_conditions_of_jvet() -> None:
@@ -113,5 +138,10 @@ def test_plans_that_cannot_be() -> None:
         check_plan(Plan(models=()))
     with pytest.raises(InputError, match=r"QP 64: VVC has 0\.\.63"):
         check_plan(Plan(key_qps=(64,)))
-    with pytest.raises(InputError, match="half of it must be even"):
-        check_plan(Plan(size=66))
+    with pytest.raises(InputError, match="divided by 2 it must be even"):
+        check_plan(Plan(size=66, peers=(Peer("vvenc", (63,), None, (1, 2)),)))
+    check_plan(Plan(size=66, peers=(Peer("vvenc", (63,)),)))
+    with pytest.raises(InputError, match="multiple of 8"):
+        check_plan(Plan(size=68, peers=(Peer("vvenc", (63,), None, (4,)),)))
+    with pytest.raises(InputError, match="no rate lies above 20 and below 20"):
+        check_plan(Plan(above_kbps=20.0))

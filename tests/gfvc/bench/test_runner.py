@@ -23,9 +23,7 @@ from models import UnknownModelError
 from tests.gfvc.report.test_tampered import mutated
 from tests.gfvc.support import CommandLine, listing, write_video
 
-PLAN = Plan(
-    key_qps=(42,), peers=(Peer("x265", (51,), "ultrafast"),), reductions=(2,), size=128, seconds=0.2
-)
+PLAN = Plan(key_qps=(42,), peers=(Peer("x265", (51,), "ultrafast", (2,)),), size=128, seconds=0.2)
 PICTURES = 5
 
 
@@ -133,7 +131,7 @@ def test_clips_side_by_side(tmp_path: Path, demo_pictures: list[Picture]) -> Non
         for name, start in (("first", 0), ("second", 6))
     ]
     steps = Steps()
-    plan = Plan(models=(), peers=PLAN.peers, reductions=(1,), size=128, vmaf=False)
+    plan = Plan(models=(), peers=(Peer("x265", (51,), "ultrafast"),), size=128, vmaf=False)
     results = run_bench(clips, tmp_path / "out", plan, jobs=2, progress=steps)
     assert [clip["name"] for clip in results["clips"]] == ["first", "second"]
     assert {step.clip for step in steps} == {"first", "second"}
