@@ -137,6 +137,10 @@ class CheckedObject:
             raise self._wrong(key, f"a list of {count} whole numbers")
         return tuple(value)
 
+    def is_none(self, key: str) -> bool:
+        """Whether a member is not there, or null."""
+        return self._value.get(key) is None
+
     def object(self, key: str) -> CheckedObject:
         """An object."""
         where = f"{self._where}.{key}".strip(".")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain, islice, repeat
@@ -32,18 +32,22 @@ from gfvc.stream.reader import FaceStream, read_face_stream
 from gfvc.video_reader import Picture, read_pictures
 from models import default_registry
 
+BASE_LAYER, SEI, ALL = "base layer", "SEI", "all"
+"""What bits of a picture are of."""
+
 
 @dataclass(frozen=True, slots=True)
 class Coded:
     """A coded clip: its stream, and its pictures with the decoded key picture that each is of.
 
-    `bits` are those of the whole file, `picture_bits` those of each picture where they are known.
+    `bits` are those of the whole file, `picture_bits` those of each picture by what they are of:
+    `BASE_LAYER` and `SEI` of gfvc, `ALL` of a conventional codec; empty where they are not known.
     Seconds are wall time of encoding and of decoding.
     """
 
     stream: Path
     bits: int
-    picture_bits: tuple[int, ...] | None
+    picture_bits: Mapping[str, tuple[int, ...]]
     encode_seconds: float
     decode_seconds: float
     pictures: Iterator[tuple[Picture, Picture]]
@@ -101,14 +105,25 @@ def _code_gfvc(settings: GfvcSettings, reference: Reference, folder: Path) -> Co
     )
 
 
-def _bits_of_pictures(stream: FaceStream, pictures: int) -> tuple[int, ...] | None:
-    """Bits of each picture's coded picture and messages; None when not every one has its own."""
-    bits: list[int] = []
+def _bits_of_pictures(stream: FaceStream, pictures: int) -> dict[str, tuple[int, ...]]:
+    """Bits of each picture's coded picture, and of its face message without headers.
+
+    A picture that is interpolated between messages has none. Empty when the stream does not tell
+    of which pictures they are.
+    """
+    coded: list[int] = []
+    messages: list[int] = []
     for unit in stream.units():
-        messages = [8 * len(payload) for payload in unit.payloads] or [0]
-        messages[0] += 8 * len(unit.coded)
-        bits += messages
-    return tuple(bits) if len(bits) == pictures else None
+        start, count = len(coded), unit.pictures
+        coded += [8 * len(unit.coded)] + [0] * (count - 1)
+        messages += [0] * count
+        schedule = unit.schedule
+        places = range(count) if schedule is None else (0, *schedule.sent)
+        for place, payload in zip(places, unit.payloads, strict=False):
+            messages[start + place] = 8 * len(payload)
+    if len(coded) != pictures:
+        return {}
+    return {BASE_LAYER: tuple(coded), SEI: tuple(messages)}
 
 
 def with_key_pictures(
@@ -145,7 +160,7 @@ def _coded_by_peer(settings: PeerSettings, reference: Reference, folder: Path) -
         yield Coded(
             stream=stream,
             bits=8 * stream.stat().st_size,
-            picture_bits=_spread(video.picture_bits, shows, reference.pictures),
+            picture_bits={ALL: _spread(video.picture_bits, shows, reference.pictures)},
             encode_seconds=encoded - started,
             decode_seconds=decode_seconds,
             pictures=with_first_picture(repeated(shown, shows, reference.pictures)),

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -135,7 +135,8 @@ class ClipPoints:
                     name: [_rounded(value) for value in scores.of_pictures(name)]
                     for name in PICTURE_MEASURES
                 },
-                "picture_bits": result.picture_bits,
+                "picture_bits": _summed(result.picture_bits),
+                "picture_bits_of": result.picture_bits,
                 "files": {"stream": stream.name, "decoded": _DECODED},
             }
             (temporary / POINT_FILE).write_text(
@@ -165,6 +166,11 @@ class ClipPoints:
             scores = measure.finish()
         self._landmarks = measure.source_landmarks
         return scores
+
+
+def _summed(parts: Mapping[str, Sequence[int]]) -> list[int] | None:
+    """Bits of each picture over all parts; None when they are not known."""
+    return [sum(bits) for bits in zip(*parts.values(), strict=True)] or None
 
 
 def _rounded(value: float | None) -> float | None:

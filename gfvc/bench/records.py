@@ -9,6 +9,7 @@ from pathlib import Path
 
 from gfvc.json_checking import CheckedObject
 from gfvc.options.encoding import MAX_RATE, MIN_RATE
+from sei import printable
 
 MAX_PICTURES = 1 << 20
 
@@ -30,9 +31,10 @@ class Clip:
 class Point:
     """A measured point of a clip.
 
-    `bits` and `kbps` are of the whole file. `scores` are means over pictures by measure,
+    `bits` and `kbps` are of the whole file. `scores` are those of the clip by measure,
     `picture_scores` one value or None for each picture, `picture_bits` bits of each picture or
-    None. `encoder` names the conventional encoder, None for gfvc. `video` is the decoded one.
+    None, `picture_bits_of` the same by what they are of, where results tell. `encoder` names the
+    conventional encoder, None for gfvc. `video` is the decoded one.
     """
 
     clip: str
@@ -47,6 +49,7 @@ class Point:
     decode_seconds: float
     picture_scores: Mapping[str, tuple[float | None, ...]]
     picture_bits: tuple[int, ...] | None
+    picture_bits_of: Mapping[str, tuple[int, ...]]
     video: Path
 
     @property
@@ -73,6 +76,18 @@ def clip_of(item: CheckedObject, folder: Path) -> Clip:
     )
 
 
+def _bits_of(item: CheckedObject, clip: Clip) -> dict[str, tuple[int, ...]]:
+    """Bits of each picture by what they are of; empty in results from before they were told."""
+    if item.is_none("picture_bits_of"):
+        return {}
+    parts = item.object("picture_bits_of")
+    found = {
+        printable(name): parts.whole_numbers_or_none(name, clip.pictures)
+        for name in parts.keys()  # noqa: SIM118
+    }
+    return {name: bits for name, bits in found.items() if bits is not None}
+
+
 def point_of(item: CheckedObject, folder: Path, clips: Mapping[str, Clip]) -> Point:
     """A point of one of `clips` with its files in `folder`; raise `InputError` as `clip_of`."""
     clip: Clip = item.choice("clip", clips)
@@ -96,5 +111,6 @@ def point_of(item: CheckedObject, folder: Path, clips: Mapping[str, Clip]) -> Po
             for name in picture_scores.keys()  # noqa: SIM118
         },
         picture_bits=item.whole_numbers_or_none("picture_bits", clip.pictures),
+        picture_bits_of=_bits_of(item, clip),
         video=item.object("files").file("decoded", folder),
     )

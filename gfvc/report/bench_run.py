@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from gfvc.bench.curves import badness
 from gfvc.bench.records import Clip, Point, clip_of, point_of
 from gfvc.bench.results import RESULTS_FILE, read_results
 from gfvc.errors import InputError
@@ -16,7 +18,8 @@ from gfvc.metrics import Better, Measure
 class RateRow:
     """A Bjøntegaard rate: of a clip, or of all when `clip` is None.
 
-    `percent` is None where there is none; `remark` says why, or what to make of it.
+    `percent` is None where there is none; `remark` says why, or what to make of it. `badness`
+    orders rates of a clip from good to bad (`gfvc.bench.curves.badness`).
     """
 
     clip: str | None
@@ -25,16 +28,21 @@ class RateRow:
     test: str
     percent: float | None
     remark: str
+    badness: tuple[int, float] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class BenchRun:
-    """All that a report shows of a run. `failures` are sentences."""
+    """All that a report shows of a run. `failures` are sentences.
+
+    `rate_bounds` are the lowest and the highest kbit/s that Bjøntegaard rates are of.
+    """
 
     folder: Path
     program: str
     size: int
     seconds: float | None
+    rate_bounds: tuple[float | None, float | None]
     missing: tuple[str, ...]
     measures: tuple[Measure, ...]
     clips: tuple[Clip, ...]
@@ -74,12 +82,13 @@ def read_bench_run(folder: Path) -> BenchRun:
         f"{results.text('processor')}",
         size=plan.whole("size"),
         seconds=plan.number_or_none("seconds"),
+        rate_bounds=(plan.number_or_none("above_kbps"), plan.number_or_none("below_kbps")),
         missing=plan.texts("missing"),
         measures=tuple(_measure(item) for item in results.objects("measures")),
         clips=clips,
         points=tuple(point_of(item, folder, by_identifier) for item in results.objects("points")),
         rates=(
-            *(_mean_rate(item) for item in results.objects("mean_bd_rates")),
+            *(_mean_rate(item, by_identifier) for item in results.objects("mean_bd_rates")),
             *(_clip_rate(item) for item in results.objects("bd_rates")),
         ),
         failures=tuple(
@@ -97,28 +106,43 @@ def _measure(item: CheckedObject) -> Measure:
     )
 
 
-def _mean_rate(item: CheckedObject) -> RateRow:
+def _mean_rate(item: CheckedObject, clips: Mapping[str, Clip]) -> RateRow:
     compared, left_out = item.whole("clips"), item.whole("left_out")
+    remark = f"{compared} of {compared + left_out} clips"
+    # Results from before the worst clip was told have none.
+    if not item.is_none("worst"):
+        worst = item.object("worst")
+        percent = worst.number_or_none("percent")
+        how = _remark(worst) if percent is None else f"{percent:+.1f} %"
+        remark += f"; worst {worst.choice('clip', clips).name}: {how}"
     return RateRow(
         clip=None,
         measure=item.text("measure"),
         anchor=item.text("anchor"),
         test=item.text("test"),
         percent=item.number_or_none("percent"),
-        remark=f"{compared} of {compared + left_out} clips",
+        remark=remark,
     )
 
 
 def _clip_rate(item: CheckedObject) -> RateRow:
-    status, gap = item.text("status"), item.number_or_none("gap")
-    remark = f"overlap {100 * item.number('overlap'):.0f} %" if status == "compared" else status
-    if status == "no overlap" and gap:
-        remark += f", {'better' if gap > 0 else 'worse'} by {abs(gap):.3g} at least"
+    percent = item.number_or_none("percent")
     return RateRow(
         clip=item.text("clip"),
         measure=item.text("measure"),
         anchor=item.text("anchor"),
         test=item.text("test"),
-        percent=item.number_or_none("percent"),
-        remark=remark,
+        percent=percent,
+        remark=_remark(item),
+        badness=badness(item.text("status"), percent, item.number_or_none("gap")),
     )
+
+
+def _remark(item: CheckedObject) -> str:
+    """What is to be said of a comparison of two curves."""
+    status, gap = item.text("status"), item.number_or_none("gap")
+    if status == "compared":
+        return f"overlap {100 * item.number('overlap'):.0f} %"
+    if status == "no overlap" and gap:
+        return f"{status}, {'better' if gap > 0 else 'worse'} by {abs(gap):.3g} at least"
+    return status

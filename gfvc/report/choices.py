@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from gfvc.bench.records import Point
 from gfvc.metrics import Better, Measure
+from gfvc.report.bench_run import RateRow
 
 PEER = "vvenc"
 """The encoder to compare with, where a run has it."""
@@ -73,3 +74,16 @@ def worst_pictures(
         if all(abs(index - other) >= apart for other in chosen):
             chosen.append(index)
     return chosen
+
+
+def worst_rates(rows: Sequence[RateRow]) -> list[RateRow]:
+    """Of the rates of one clip, the worst over all measures for each two curves.
+
+    Those that say nothing are never among them.
+    """
+    worst: dict[tuple[str, str], tuple[tuple[int, float], RateRow]] = {}
+    for row in rows:
+        pair = row.test, row.anchor
+        if row.badness is not None and (pair not in worst or row.badness > worst[pair][0]):
+            worst[pair] = row.badness, row
+    return [row for _, row in worst.values()]

@@ -16,7 +16,7 @@ from gfvc.output import check_writable, replaced_when_complete
 from gfvc.report import DEFAULT_MEGABYTES
 from gfvc.report.bench_run import BenchRun, RateRow, read_bench_run
 from gfvc.report.charts import bits_chart, swatch
-from gfvc.report.choices import Comparison, comparisons, worst_pictures
+from gfvc.report.choices import Comparison, comparisons, worst_pictures, worst_rates
 from gfvc.report.curves import clip_charts, mean_charts
 from gfvc.report.media import Media, pictures_at
 from sei import printable
@@ -66,12 +66,16 @@ def _files_of(run: BenchRun) -> list[Path]:
 
 @dataclass(slots=True)
 class _ShownComparison:
-    """A comparison on the page; `number` is its place in the clip's choice."""
+    """A comparison on the page; `number` is its place in the clip's choice.
+
+    `bits` are those of each picture by what they are of.
+    """
 
     number: int
     ours: Point
     peer: Point | None
     ratio: float
+    bits: Mapping[str, Sequence[int]]
     bits_chart: Markup | None
     worst: list[_Worst] = field(default_factory=list)
 
@@ -105,6 +109,7 @@ class _ShownClip:
     legend: list[tuple[Markup, str]]
     points: Sequence[Point]
     rates: list[RateRow]
+    worst_rates: list[RateRow]
 
 
 class _Assembly:
@@ -167,12 +172,16 @@ class _Assembly:
         curves = {comparison.ours.curve for comparison in chosen}
         others = [each for each in chosen[len(curves) :] if self._take_videos(clip, each)]
         shown = [
-            _ShownComparison(number, each.ours, each.peer, each.bits_ratio, _bits(clip, each))
+            _ShownComparison(
+                number, each.ours, each.peer, each.bits_ratio, bits, _bits_chart(clip, bits)
+            )
             for number, each in enumerate([*first, *others])
+            for bits in [_bits(each)]
         ]
         for comparison, pictures in zip(shown, worst, strict=False):
             comparison.worst = pictures
         points = self._run.points_of(clip)
+        rates = [row for row in self._run.rates if row.clip == clip.identifier]
         return _ShownClip(
             clip=clip,
             comparisons=shown,
@@ -180,7 +189,8 @@ class _Assembly:
             charts=clip_charts(self._run, clip, self._series),
             legend=self._legend(points),
             points=points,
-            rates=[row for row in self._run.rates if row.clip == clip.identifier],
+            rates=rates,
+            worst_rates=worst_rates(rates),
         )
 
     def _legend(self, points: Sequence[Point]) -> list[tuple[Markup, str]]:
@@ -245,10 +255,22 @@ class _Assembly:
         ]
 
 
-def _bits(clip: Clip, comparison: Comparison) -> Markup | None:
-    """Bits of each picture over time; None when neither has bits of its pictures."""
-    shown = [comparison.ours] + ([] if comparison.peer is None else [comparison.peer])
-    curves = {point.name: point.picture_bits for point in shown if point.picture_bits is not None}
+def _bits(comparison: Comparison) -> dict[str, Sequence[int]]:
+    """Bits of each picture, of gfvc's base layer and SEI messages apart where the run tells."""
+    curves: dict[str, Sequence[int]] = {}
+    for point in (comparison.ours, comparison.peer):
+        if point is None or point.picture_bits is None:
+            continue
+        if len(point.picture_bits_of) > 1:
+            for name, bits in point.picture_bits_of.items():
+                curves[f"{point.name}, {name}"] = bits
+        else:
+            curves[point.name] = point.picture_bits
+    return curves
+
+
+def _bits_chart(clip: Clip, curves: Mapping[str, Sequence[int]]) -> Markup | None:
+    """Bits over time; None when no point has bits of its pictures."""
     if not curves:
         return None
     return bits_chart(f"bits of each picture of {clip.name}", curves, float(clip.rate))

@@ -62,9 +62,9 @@ def test_a_peer_at_low_size_and_rate(
     assert len(shown) == 7
     same = [np.array_equal(*pair) for pair in itertools.pairwise(shown)]
     assert same == [rate_reduction == 2 and number % 2 == 0 for number in range(6)]
-    assert result.picture_bits is not None
-    assert sum(result.picture_bits) == result.bits
-    assert [bits > 0 for bits in result.picture_bits] == [
+    (of_pictures,) = result.picture_bits.values()
+    assert sum(of_pictures) == result.bits
+    assert [bits > 0 for bits in of_pictures] == [
         rate_reduction == 1 or number % 2 == 0 for number in range(7)
     ]
     assert mean_difference(shown[0], pictures[0]) < 12

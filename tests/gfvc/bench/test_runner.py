@@ -67,10 +67,18 @@ def test_everything_of_a_point_is_there(bench: Path) -> None:
             assert len(values) == PICTURES
         mean = np.mean(point["picture_scores"]["psnr"])
         assert point["scores"]["psnr"] == pytest.approx(mean, rel=1e-5)
-        # A message of several pictures leaves them no bits of their own.
         bits = point["picture_bits"]
-        assert bits is None or (len(bits) == PICTURES and sum(bits) <= point["bits"])
+        assert len(bits) == PICTURES
+        assert 0.5 * point["bits"] < sum(bits) <= point["bits"]
+        parts = point["picture_bits_of"].values()
+        assert bits == [sum(of_picture) for of_picture in zip(*parts, strict=True)]
     assert sum(peer["picture_bits"]) == peer["bits"]
+    base_layer, messages = (ours["picture_bits_of"][name] for name in ("base layer", "SEI"))
+    assert base_layer[0] > 0
+    assert base_layer[1:] == [0] * (PICTURES - 1)
+    # The key picture has the base message, and one of what it drives at least has another.
+    assert messages[0] > 0
+    assert sum(messages[1:]) > 0
     assert ours["picture_scores"]["sharpness"][0] == pytest.approx(1, abs=0.2)
     assert ours["scores"]["landmark_error"] < 0.1
     assert (bench / "points.csv").is_file()

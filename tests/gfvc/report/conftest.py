@@ -63,10 +63,16 @@ def bench_run(tmp_path_factory: pytest.TempPathFactory, demo_pictures: list[Pict
 def _measured(made_up: dict[str, Any], video: str) -> dict[str, Any]:
     errors: list[float | None] = [0.01 + 0.001 * number for number in range(PICTURES)]
     errors[WORST_PICTURE], errors[0] = 1.0, None
+    coded, sent = (
+        [4920, *[0] * (PICTURES - 1)],
+        [80, *[80 + number for number in range(PICTURES - 1)]],
+    )
+    parts = {"base layer": coded, "SEI": sent} if made_up["codec"] == "gfvc" else {}
     return {
         **made_up,
         "picture_scores": {"landmark_error": errors, "face_ssim": [0.8] * PICTURES},
-        "picture_bits": [5000, *[80 + number for number in range(PICTURES - 1)]],
+        "picture_bits": [sum(bits) for bits in zip(coded, sent, strict=True)],
+        "picture_bits_of": parts,
         "files": {"stream": "points/none.266", "decoded": video},
     }
 

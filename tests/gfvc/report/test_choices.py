@@ -9,7 +9,8 @@ import pytest
 
 from gfvc.bench.records import Point
 from gfvc.metrics import MEASURES
-from gfvc.report.choices import comparisons, nearest, worst_pictures
+from gfvc.report.bench_run import RateRow
+from gfvc.report.choices import comparisons, nearest, worst_pictures, worst_rates
 
 ERROR, SSIM = MEASURES["landmark_error"], MEASURES["face_ssim"]
 
@@ -28,6 +29,7 @@ def made(curve: str, bits: int) -> Point:
         decode_seconds=1.0,
         picture_scores={},
         picture_bits=None,
+        picture_bits_of={},
         video=Path("x.mp4"),
     )
 
@@ -79,3 +81,20 @@ def test_worst_pictures_are_apart() -> None:
     assert worst_pictures([None, None], ERROR, 3, 1) == []
     with pytest.raises(ValueError, match="neither better nor worse"):
         worst_pictures(errors, MEASURES["sharpness"], 1, 1)
+
+
+def test_the_worst_rate_of_each_two_curves() -> None:
+    rows = [
+        RateRow("a", measure, anchor, "gfvc", percent, "", rank)
+        for measure, anchor, percent, rank in (
+            ("psnr", "vvenc", -50.0, (0, -50.0)),
+            ("ssim", "vvenc", -20.0, (0, -20.0)),
+            ("vmaf", "vvenc", None, None),
+            ("psnr", "x265", 300.0, (0, 300.0)),
+            ("flicker", "x265", None, (1, 0.5)),
+            ("dists", "x265", None, (-1, -0.5)),
+            ("vmaf", "svtav1", None, None),
+        )
+    ]
+    worst = worst_rates(rows)
+    assert [(row.anchor, row.measure) for row in worst] == [("vvenc", "ssim"), ("x265", "flicker")]

@@ -97,6 +97,41 @@ def test_what_is_compared_is_said(page: Page) -> None:
     assert "1.04 times as many" in page.text
 
 
+def test_bits_of_base_layer_and_messages_stand_beside_the_peer(page: Page) -> None:
+    names = ["gfvc mesh QP 20, base layer", "gfvc mesh QP 20, SEI", "vvenc QP 19"]
+    assert " ".join(names) in page.text
+    stripped = [text.strip() for text in page.texts]
+    assert all(stripped.count(name) == 2 for name in names[:2])  # in the legend, in the chart
+
+
+def test_the_worst_rate_of_a_clip_is_said(page: Page) -> None:
+    assert (
+        "mean over clips: % more (+) or fewer (-) bits at equal quality, above 1 kbit/s, below"
+        in (page.text)
+    )
+    assert "Worst Bjøntegaard rate over all measures" in page.text
+    assert f"0 of 1 clips; worst {HOSTILE}: no overlap, worse by 2 at least" in page.text
+
+
+def test_runs_from_before_worst_clips_and_parts_of_bits_are_shown(
+    tmp_path: Path, bench_run: Path, results: Any
+) -> None:
+    folder = tmp_path / "bench"
+    shutil.copytree(bench_run, folder)
+    for row in results["mean_bd_rates"]:
+        row.pop("worst")
+    for point in results["points"]:
+        point.pop("picture_bits_of")
+    results["plan"].pop("above_kbps")
+    results["plan"]["below_kbps"] = None
+    (folder / "bench.json").write_text(json.dumps(results))
+    write_report(folder, tmp_path / "page.html")
+    text = Page(tmp_path / "page.html").text
+    assert "gfvc mesh QP 20 vvenc QP 19" in text  # the legend of the bits
+    assert "worst one" not in text
+    assert "bits at equal quality gfvc" in text
+
+
 def test_worst_pictures(page: Page) -> None:
     jumps = [a.get("data-picture") for tag, a in page.elements if a.get("class") == "jump"]
     assert jumps[:3] == [str(WORST_PICTURE), "29", "24"]
