@@ -134,10 +134,11 @@ class BaseEncoder(Adapter):
             OutputInvalidError: the stream lacks pictures or parameter sets, or has another size or
                 bit depth than asked for.
         """
-        if request.qp > MAX_QP[self.codec]:
-            raise RequestInvalidError(
-                f"{self.name}: QP is {request.qp}: {self.codec.upper()} has 0..{MAX_QP[self.codec]}"
-            )
+        for name, qp in request.qps.items():
+            if qp > MAX_QP[self.codec]:
+                raise RequestInvalidError(
+                    f"{self.name}: {name} is {qp}: {self.codec.upper()} has 0..{MAX_QP[self.codec]}"
+                )
         program = self.find_program()
         stream, outcome, left = b"", None, self._timeout
         for part in self._parts(request):

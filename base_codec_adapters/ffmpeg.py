@@ -152,7 +152,7 @@ class FfmpegVvencEncoder(FfmpegEncoder):
         pictures without reordering, the only ones that libvvenc offers, with its own QP offsets.
         With a thread of its own libvvenc may say of fewer than some 30 pictures that it is at their
         end before it has given the first (3 of 10 tries with 20); ``threads=0`` has it work in
-        ffmpeg's.
+        ffmpeg's. Its temporal filter and what builds on it would shift the QP of the key picture.
         ffmpeg hands over the colour description, but not its range. The level that libvvenc finds
         by itself is by the rate only, and too low for large pictures.
         """
@@ -165,6 +165,8 @@ class FfmpegVvencEncoder(FfmpegEncoder):
             structure = (
                 "gopsize=8:picreordering=0:intraperiod=-1:decodingrefreshtype=none:threads=0"
             )
+            if request.key_qp_offset is not None:
+                structure += f":intraqpoffset={request.key_qp_offset}:mctf=0:bim=0"
         parameters = (
             f"{structure}:level={level.name}:accessunitdelimiter=0:hrdparameterspresent=0:"
             f"videofullrange={int(request.colour.full_range)}"
@@ -185,8 +187,9 @@ class FfmpegX265Encoder(FfmpegEncoder):
     def library_options(self, request: EncodeRequest) -> list[str]:
         """No more parameters than the structure needs, and every picture at the QP asked for.
 
-        Without ``ipratio=1`` x265 codes intra pictures at a QP that is 3 lower. With
-        ``scenecut=0`` a sequence has no other random access points than those asked for.
+        ``ipratio`` is the ratio of quantiser steps, which double every 6 QP. Without it x265 codes
+        intra pictures at a QP that is 3 lower. With ``scenecut=0`` a sequence has no other random
+        access points than those asked for.
 
         With ``keyint=1`` x265 would signal the profile Main Intra, which a stream that goes on with
         predicted pictures is not of: ffmpeg asks for each picture to be an IDR picture instead.
@@ -197,8 +200,9 @@ class FfmpegX265Encoder(FfmpegEncoder):
         else:
             forced = []
             keys = "keyint=-1:bframes=0:scenecut=0"
+        ratio = 2 ** (-(request.key_qp_offset or 0) / 6)
         parameters = (
-            f"qp={request.qp}:ipratio=1:{keys}:repeat-headers=1:info=0:vui-timing-info=0:"
+            f"qp={request.qp}:ipratio={ratio:g}:{keys}:repeat-headers=1:info=0:vui-timing-info=0:"
             "pools=none:frame-threads=1:wpp=0:log-level=error"
         )
         return [*forced, "-preset", "slow", "-tune", "psnr", "-x265-params", parameters]
@@ -225,6 +229,8 @@ class FfmpegKvazaarEncoder(FfmpegEncoder):
             structure = "period=1,gop=0,vps-period=1"
         else:
             structure = "period=0,gop=lp-g4d3t1,vps-period=0"
+            if request.key_qp_offset is not None:
+                structure += f",intra-qp-offset={request.key_qp_offset}"
         parameters = (
             f"preset=veryslow,qp={request.qp},{structure},input-fps=0,"
             "info=0,hash=none,aud=0,threads=0,owf=0,wpp=0"

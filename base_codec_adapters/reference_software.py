@@ -72,7 +72,8 @@ class ReferenceEncoder(BaseEncoder):
     ) -> list[str]:
         """The configuration file's tools.
 
-        Its groups of pictures, too, with low delay; intra pictures have the QP asked for. Without
+        Its groups of pictures, too, with low delay; intra pictures have the QP asked for. An HM
+        that has no ``IntraQPOffset`` yet, such as 16.9, ends with an error that says so. Without
         ``Level`` the parameter sets would state none (0). The frame rate, a whole number here,
         bears on nothing.
         """
@@ -82,6 +83,8 @@ class ReferenceEncoder(BaseEncoder):
             structure = ["--GOPSize=1", "--IntraPeriod=1", "--DecodingRefreshType=1"]
         else:
             structure = ["--IntraPeriod=-1", "--DecodingRefreshType=0"]
+            if request.key_qp_offset is not None:
+                structure.append(f"--IntraQPOffset={request.key_qp_offset}")
         return [
             str(executable),
             *("-c", str(self._find_configuration(executable, request.structure))),

@@ -55,11 +55,14 @@ class EncodeRequest:
     ``pictures`` of a long sequence may be a `PictureSpool`, which keeps them in a file. ``qp`` is
     the quantisation parameter, 0..63 for VVC and 0..51 for HEVC (the encoder checks its own
     range): that of every intra picture; with the structure "low_delay" that of the sequence, from
-    which the encoder derives each picture's. ``fps`` is pictures a second. The colour description
-    says what the samples are, nothing is converted.
+    which the encoder derives each picture's. ``key_qp``, for "low_delay" only, is exactly that of
+    the first picture, the IDR picture, in the same range; it changes no other picture's. None
+    leaves it to the encoder, at ``qp`` or a little below. ``fps`` is pictures a second. The colour
+    description says what the samples are, nothing is converted.
 
     Raises:
-        RequestInvalidError: no pictures, unequal sizes, or a value out of range.
+        RequestInvalidError: no pictures, unequal sizes, a value out of range, or ``key_qp`` with
+            the structure "intra".
     """
 
     pictures: tuple[Picture420, ...] | PictureSpool
@@ -67,6 +70,7 @@ class EncodeRequest:
     fps: Fraction = Fraction(25)
     colour: ColourDescription = BT709_LIMITED
     structure: Structure = "intra"
+    key_qp: int | None = None
 
     def __post_init__(self) -> None:
         if not isinstance(self.pictures, PictureSpool):
@@ -80,14 +84,32 @@ class EncodeRequest:
                 raise RequestInvalidError(
                     f"pictures of one sequence differ in size: {sorted(sizes)}"
                 )
-        if not 0 <= self.qp <= max(MAX_QP.values()):
-            raise RequestInvalidError(f"QP is {self.qp}: give 0..{max(MAX_QP.values())}")
+        for name, qp in self.qps.items():
+            if not 0 <= qp <= max(MAX_QP.values()):
+                raise RequestInvalidError(f"{name} is {qp}: give 0..{max(MAX_QP.values())}")
         if self.fps <= 0:
             raise RequestInvalidError(f"frame rate is {self.fps}: give more than 0")
         if self.structure not in get_args(Structure):
             raise RequestInvalidError(
                 f"structure is {self.structure!r}: give one of {', '.join(get_args(Structure))}"
             )
+        if self.key_qp is not None and self.structure == "intra":
+            raise RequestInvalidError(
+                'key_qp is given, but all pictures are key pictures: give qp, or "low_delay"'
+            )
+
+    @property
+    def qps(self) -> dict[str, int]:
+        """The quantisation parameters given, by what messages call them."""
+        qps = {"QP": self.qp}
+        if self.key_qp is not None:
+            qps["QP of the key picture"] = self.key_qp
+        return qps
+
+    @property
+    def key_qp_offset(self) -> int | None:
+        """How far the QP of the key picture is above that of the sequence; None as ``key_qp``."""
+        return None if self.key_qp is None else self.key_qp - self.qp
 
     @property
     def width(self) -> int:

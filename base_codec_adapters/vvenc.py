@@ -54,6 +54,12 @@ class VvencFFappEncoder(BaseEncoder):
                 "--IntraPeriod=-1",
                 "--DecodingRefreshType=none",
             ]
+            if request.key_qp_offset is not None:
+                structure += [
+                    f"--IntraQPOffset={request.key_qp_offset}",
+                    "--MCTF=0",
+                    "--BIM=0",
+                ]
         return [
             str(executable),
             f"--InputFile={source}",

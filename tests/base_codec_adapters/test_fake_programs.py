@@ -336,6 +336,9 @@ def test_qp_beyond_the_codec(make_program: MakeProgram, make_picture: MakePictur
     program = make_program(PROBE)
     with pytest.raises(RequestInvalidError, match=r"ffmpeg-libx265: QP is 52: HEVC has 0\.\.51"):
         x265(program).encode(EncodeRequest((make_picture(),), qp=52))
+    request = EncodeRequest((make_picture(),), qp=51, structure="low_delay", key_qp=52)
+    with pytest.raises(RequestInvalidError, match=r"QP of the key picture is 52: HEVC has 0\.\.51"):
+        x265(program).encode(request)
     assert program.calls == [["-codecs"]]
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 
@@ -33,6 +34,7 @@ from base_codec_adapters.vvenc import VvencFFappEncoder
 from sei import Codec as SeiCodec
 from sei import access_units, join_annex_b, split_annex_b
 from tests.base_codec_adapters.conftest import MakePicture
+from tests.base_codec_adapters.tracing import slice_qps
 
 SOURCE, TARGET = Path("/t/source.yuv"), Path("/t/coded.bin")
 
@@ -134,6 +136,39 @@ def test_reference_encoders(
     assert changes(kind(), program, make_picture()) == (lacks, [str(mine), *has])
 
 
+def test_a_qp_of_the_key_picture_changes_nothing_else(
+    make_picture: MakePicture, tmp_path: Path
+) -> None:
+    """What each command line has beside that without `key_qp`, here 12 below and 3 above."""
+    (tmp_path / "cfg").mkdir()
+    for name in ("encoder_lowdelay_P_vtm.cfg", "encoder_lowdelay_P_main.cfg"):
+        (tmp_path / "cfg" / name).touch()
+    own: dict[type[BaseEncoder], tuple[str, str]] = {
+        FfmpegVvencEncoder: ("threads=0", "threads=0:intraqpoffset={}:mctf=0:bim=0"),
+        FfmpegKvazaarEncoder: (
+            "gop=lp-g4d3t1,vps-period=0",
+            "gop=lp-g4d3t1,vps-period=0,intra-qp-offset={}",
+        ),
+        VvencFFappEncoder: (
+            "--DecodingRefreshType=none",
+            "--DecodingRefreshType=none --IntraQPOffset={} --MCTF=0 --BIM=0",
+        ),
+        VtmEncoder: ("--DecodingRefreshType=0", "--DecodingRefreshType=0 --IntraQPOffset={}"),
+        HmEncoder: ("--DecodingRefreshType=0", "--DecodingRefreshType=0 --IntraQPOffset={}"),
+    }
+    request = low_delay(make_picture())
+    for kind, (before, after) in own.items():
+        plain = " ".join(kind().command(request, tmp_path / "program", SOURCE, TARGET))
+        for key_qp, offset in ((25, "-12"), (40, "3")):
+            keyed = replace(request, key_qp=key_qp)
+            command = " ".join(kind().command(keyed, tmp_path / "program", SOURCE, TARGET))
+            assert command == plain.replace(before, after.format(offset))
+    for key_qp, ratio in ((37, "1"), (25, "4"), (43, "0.5"), (32, "1.7818")):
+        keyed = replace(request, key_qp=key_qp)
+        x265 = FfmpegX265Encoder().command(keyed, Path("/bin/ffmpeg"), SOURCE, TARGET)
+        assert f":ipratio={ratio}:" in x265[x265.index("-x265-params") + 1]
+
+
 def test_no_other_structure_is_taken(make_picture: MakePicture) -> None:
     structure: Any = "random_access"
     with pytest.raises(RequestInvalidError, match="'random_access': give one of intra, low_delay"):
@@ -179,6 +214,69 @@ def test_pictures_come_in_output_order(codec: Codec, name: str, count: int) -> N
         for short, long in zip(part, whole, strict=False):
             np.testing.assert_array_equal(short.y, long.y)
     assert summarise(coded.stream, codec).parameter_sets_first
+
+
+def drifting(count: int) -> tuple[Picture420, ...]:
+    """A cloudy texture that slides by, a sample a picture, under light that changes."""
+    noise = np.random.default_rng(3).normal(0, 1, (96, 160 + count))
+    blurred = cv2.GaussianBlur(noise, (0, 0), 2)
+    field = 128 + 40 * blurred / blurred.std()
+    grey = np.full((48, 80), 128, np.uint8)
+    return tuple(
+        Picture420(np.clip(field[:, i : i + 160] + i % 3, 16, 235).astype(np.uint8), grey, grey)
+        for i in range(count)
+    )
+
+
+@dataclass(frozen=True)
+class Sequence:
+    """Of each coded picture its QP, its bytes, and the mean squared error of its luma."""
+
+    qps: list[int]
+    sizes: list[int]
+    errors: list[float]
+
+
+def coded_sequence(codec: Codec, name: str, request: EncodeRequest) -> Sequence:
+    """Code and decode by the real programs; only the first picture is an IDR picture."""
+    stream = find_encoder(codec, name).encode(request).stream
+    units = list(access_units(split_annex_b(stream, SeiCodec(codec))))
+    first, *others = (any(nal.is_idr for nal in unit) for unit in units)
+    assert first
+    assert not any(others)
+    count = len(request.pictures)
+    decoded = find_decoder(codec).decode(DecodeRequest(stream, expected_pictures=count)).pictures
+    return Sequence(
+        slice_qps(stream, codec),
+        [len(join_annex_b(unit)) for unit in units],
+        [
+            float(np.mean((source.y.astype(float) - picture.y) ** 2))
+            for source, picture in zip(request.pictures, decoded, strict=True)
+        ],
+    )
+
+
+@pytest.mark.program
+@pytest.mark.parametrize(
+    ("codec", "name"),
+    [("vvc", "ffmpeg-libvvenc"), ("hevc", "ffmpeg-libx265"), ("hevc", "ffmpeg-libkvazaar")],
+)
+@pytest.mark.parametrize("key_qp", [22, 45])
+def test_the_key_picture_has_the_qp_asked_for(codec: Codec, name: str, key_qp: int) -> None:
+    """It alone, and a better key picture makes those that refer to it better or smaller."""
+    pictures = drifting(10)
+    request = EncodeRequest(pictures, 40, structure="low_delay", key_qp=40)
+    same, other = (
+        coded_sequence(codec, name, each) for each in (request, replace(request, key_qp=key_qp))
+    )
+    assert (same.qps[0], other.qps[0]) == (40, key_qp)
+    assert other.qps[1:] == same.qps[1:]
+    better = key_qp < 40
+    assert (other.errors[0] < same.errors[0]) == better
+    assert (other.sizes[0] > same.sizes[0]) == better
+    assert (np.mean(other.errors[1:]) < np.mean(same.errors[1:])) == better
+    if better:
+        assert sum(other.sizes[1:]) <= 1.05 * sum(same.sizes[1:])
 
 
 def test_a_spool_gives_back_what_it_was_given(make_picture: MakePicture) -> None:

@@ -42,6 +42,10 @@ def test_refused(make_picture: MakePicture) -> None:
     for qp in (-1, 64):
         with pytest.raises(RequestInvalidError, match=f"QP is {qp}: give 0..63"):
             EncodeRequest((picture,), qp=qp)
+        with pytest.raises(RequestInvalidError, match=f"QP of the key picture is {qp}: give 0..63"):
+            EncodeRequest((picture,), qp=30, structure="low_delay", key_qp=qp)
+    with pytest.raises(RequestInvalidError, match="all pictures are key pictures: give qp, or"):
+        EncodeRequest((picture,), qp=30, key_qp=20)
     with pytest.raises(RequestInvalidError, match="frame rate"):
         EncodeRequest((picture,), qp=30, fps=Fraction(0))
     with pytest.raises(RequestInvalidError, match="colour matrix is 256"):

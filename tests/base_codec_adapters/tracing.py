@@ -9,6 +9,14 @@ from base_codec_adapters import Codec
 from base_codec_adapters.ffmpeg import find_ffmpeg
 
 
+def slice_qps(stream: bytes, codec: Codec) -> list[int]:
+    """QP of every slice in decoding order; the stream has one picture parameter set."""
+    elements = trace(stream, codec)
+    (start,) = {value for name, value in elements if name.endswith("init_qp_minus26")}
+    deltas = ("ph_qp_delta", "sh_qp_delta", "slice_qp_delta")
+    return [26 + start + value for name, value in elements if name in deltas]
+
+
 def trace(stream: bytes, codec: Codec) -> list[tuple[str, int]]:
     """Syntax elements of a stream, read by ffmpeg's own parser of parameter sets and headers."""
     done = subprocess.run(
