@@ -34,84 +34,136 @@ def read_json(path: Path, most_bytes: int) -> object:
             content = file.read(most_bytes + 1)
         if len(content) > most_bytes:
             raise InputError(f"{path}: has more than the {most_bytes} bytes that are taken")
-        value: object = json.loads(content)
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror})") from None
-    except ValueError as error:
-        raise InputError(f"{path}: cannot be read as JSON ({error})") from None
+    return parse_json(content, path)
+
+
+def parse_json(content: bytes, source: Path | str) -> object:
+    """The value that a text of JSON says. Raises `InputError`, which names the source."""
+    try:
+        value: object = json.loads(content)
+    except json.JSONDecodeError as error:
+        line = f"line {error.lineno}, " if error.lineno > 1 else ""
+        reason = f"{error.msg} at {line}column {error.colno}"
+    except ValueError as error:  # no UTF-8, or an integer of too many digits
+        reason = str(error)
     except RecursionError:
-        raise InputError(f"{path}: is nested too deep") from None
-    return value
+        reason = "is nested too deep"
+    else:
+        return value
+    raise InputError(f"{source}: no JSON: {reason}")
 
 
 class CheckedObject:
     """A JSON object. Whatever is not as asked for raises `InputError`, which says where it is.
 
-    `where` is the object's place in the file `path`, `remedy` what the user is to do.
+    `source` is the file, or the line of a file, that holds it, `where` its place there; `remedy` is
+    what the user is to do.
     """
 
-    def __init__(self, value: object, path: Path, remedy: str, where: str = "") -> None:
+    def __init__(
+        self, value: object, source: Path | str, remedy: str = "", where: str = ""
+    ) -> None:
+        self.source = source
         self._where = where
-        self._path = path
         self._remedy = remedy
         if not isinstance(value, dict):
-            raise self._wrong("", "an object")
+            raise self.wrong("", "an object")
         self._value: dict[str, Any] = value
 
-    def _wrong(self, key: str, wanted: str) -> InputError:
+    def wrong(self, key: str, wanted: str) -> InputError:
+        """The error that says what a member is not; "" is the object itself."""
         where = f"{self._where}.{key}".strip(".") or "all of it"
-        return InputError(f"{self._path}: {where} is not {wanted}; {self._remedy}")
+        return self.refuse(f"{where} is not {wanted}")
+
+    def refuse(self, problem: str) -> InputError:
+        """The error that says what is wrong with the object."""
+        remedy = f"; {self._remedy}" if self._remedy else ""
+        return InputError(f"{self.source}: {problem}{remedy}")
+
+    def has(self, key: str) -> bool:
+        """Whether there is such a member; null counts as none."""
+        return self._value.get(key) is not None
+
+    def flag(self, key: str, *, default: bool) -> bool:
+        """True or false."""
+        value = self._value.get(key, default)
+        if not isinstance(value, bool):
+            raise self.wrong(key, "true or false")
+        return value
+
+    def hexadecimal(self, key: str) -> bytes:
+        """Bytes in hexadecimal digits."""
+        try:
+            return bytes.fromhex(self._string(key))
+        except ValueError:
+            raise self.wrong(key, "bytes in hexadecimal digits") from None
+
+    def pairs(self, key: str) -> list[tuple[str, int | str]]:
+        """A list of names, each with an integer or a text."""
+        value = self._value.get(key)
+        if not isinstance(value, list) or not all(map(_is_pair, value)):
+            raise self.wrong(key, "a list of [name, integer or text]")
+        return [(name, content) for name, content in value]
 
     def equal(self, key: str, wanted: object) -> None:
         """A member that is known beforehand."""
         if self._value.get(key) != wanted:
-            raise self._wrong(key, f"{wanted!r}")
+            raise self.wrong(key, f"{wanted!r}")
 
     def text(self, key: str) -> str:
         """A string, in which what is not to be printed is escaped."""
+        return printable(self._string(key))
+
+    def _string(self, key: str) -> str:
         value = self._value.get(key)
         if not isinstance(value, str):
-            raise self._wrong(key, "a text")
-        return printable(value)
+            raise self.wrong(key, "a text")
+        return value
 
     def texts(self, key: str) -> tuple[str, ...]:
         """A list of strings."""
         value = self._value.get(key)
         if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-            raise self._wrong(key, "a list of texts")
+            raise self.wrong(key, "a list of texts")
         return tuple(map(printable, value))
 
     def whole(self, key: str, low: int = 0, high: int = 1 << 53) -> int:
         """An integer within bounds."""
         value = self._value.get(key)
         if not _is_whole(value) or not low <= value <= high:
-            raise self._wrong(key, f"a whole number in {low}..{high}")
+            raise self.wrong(key, f"a whole number in {low}..{high}")
         return value
+
+    def whole_or_none(self, key: str, low: int = 0, high: int = 1 << 53) -> int | None:
+        """An integer within bounds, or None where there is none."""
+        return self.whole(key, low, high) if self.has(key) else None
 
     def number(self, key: str) -> float:
         """A number."""
         value = self._value.get(key)
         if not _is_number(value):
-            raise self._wrong(key, "a number")
+            raise self.wrong(key, "a number")
         return _plain(value)
 
     def positive(self, key: str) -> float:
         """A number above zero."""
         value = self.number(key)
         if value <= 0:
-            raise self._wrong(key, "above zero")
+            raise self.wrong(key, "above zero")
         return value
 
     def rate(self, key: str, low: Fraction, high: Fraction) -> Fraction:
         """A rate within bounds, as a fraction of small terms."""
         value = self.number(key)
         if not low <= value <= high:
-            raise self._wrong(key, f"a rate in {low}..{high}")
+            raise self.wrong(key, f"a rate in {low}..{high}")
         return Fraction(value).limit_denominator(_MAX_RATE_TERM)
 
     def number_or_none(self, key: str) -> float | None:
         """A number, or None where there is none."""
-        return None if self._value.get(key) is None else self.number(key)
+        return self.number(key) if self.has(key) else None
 
     def numbers(self, key: str, count: int) -> tuple[float | None, ...]:
         """A list of a certain length with numbers and None."""
@@ -121,7 +173,7 @@ class CheckedObject:
             or len(value) != count
             or not all(item is None or _is_number(item) for item in value)
         ):
-            raise self._wrong(key, f"a list of {count} numbers")
+            raise self.wrong(key, f"a list of {count} numbers")
         return tuple(None if item is None else _plain(item) for item in value)
 
     def whole_numbers_or_none(self, key: str, count: int) -> tuple[int, ...] | None:
@@ -134,7 +186,7 @@ class CheckedObject:
             or len(value) != count
             or not all(_is_whole(item) and 0 <= item <= LARGEST for item in value)
         ):
-            raise self._wrong(key, f"a list of {count} whole numbers")
+            raise self.wrong(key, f"a list of {count} whole numbers")
         return tuple(value)
 
     def is_none(self, key: str) -> bool:
@@ -144,16 +196,20 @@ class CheckedObject:
     def object(self, key: str) -> CheckedObject:
         """An object."""
         where = f"{self._where}.{key}".strip(".")
-        return CheckedObject(self._value.get(key), self._path, self._remedy, where)
+        return CheckedObject(self._value.get(key), self.source, self._remedy, where)
+
+    def object_or_none(self, key: str) -> CheckedObject | None:
+        """An object, or None where there is none."""
+        return self.object(key) if self.has(key) else None
 
     def objects(self, key: str) -> list[CheckedObject]:
         """A list of objects."""
         value = self._value.get(key)
         if not isinstance(value, list):
-            raise self._wrong(key, "a list")
+            raise self.wrong(key, "a list")
         where = f"{self._where}.{key}".strip(".")
         return [
-            CheckedObject(item, self._path, self._remedy, f"{where}[{number}]")
+            CheckedObject(item, self.source, self._remedy, f"{where}[{number}]")
             for number, item in enumerate(value)
         ]
 
@@ -163,28 +219,32 @@ class CheckedObject:
 
     def file(self, key: str, folder: Path) -> Path:
         """The path of a file inside `folder`, links followed."""
-        name = self._value.get(key)
-        if not isinstance(name, str):
-            raise self._wrong(key, "a text")
+        name = self._string(key)
         try:
             path = (folder / name).resolve()
             inside = path.is_relative_to(folder.resolve())
         except (OSError, ValueError, RuntimeError):
             inside = False
         if not inside:
-            raise self._wrong(key, f"a file inside {folder}")
+            raise self.wrong(key, f"a file inside {folder}")
         return path
 
     def choice(self, key: str, known: Mapping[str, Any]) -> Any:
         """What a word stands for."""
         word = self.text(key)
         if word not in known:
-            raise self._wrong(key, f"one of {', '.join(known)}")
+            raise self.wrong(key, f"one of {', '.join(known)}")
         return known[word]
 
 
 def _is_whole(value: object) -> TypeGuard[int]:
     return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _is_pair(value: object) -> bool:
+    if not isinstance(value, list) or len(value) != 2 or not isinstance(value[0], str):
+        return False
+    return isinstance(value[1], str) or _is_whole(value[1])
 
 
 def _is_number(value: object) -> TypeGuard[float]:

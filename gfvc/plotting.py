@@ -126,27 +126,36 @@ def plot_stream(
         raise StreamError(f"{title}: {error}") from None
     if not curves.values:
         raise StreamError(f"{title}: holds no generative face video messages to draw")
+    with drawing() as pyplot:
+        figure = draw_curves(pyplot, curves, title)
+        figure.savefig(output, format="png", dpi=100)
+        pyplot.close(figure)
+
+
+def draw_curves(pyplot: Any, curves: StreamCurves, title: str) -> Any:
+    """A figure of the curves, one below the other: x and y of keypoints, matrices, bits.
+
+    What the stream does not have is left out.
+    """
     panels = []
     if any(values.keypoints for values in curves.values):
         panels += [("keypoints, x", 0), ("keypoints, y", 1)]
-    with drawing() as pyplot:
-        figure, axes = pyplot.subplots(
-            len(panels) + 1 + bool(any(values.matrices for values in curves.values)),
-            1,
-            figsize=(11, 3 * (len(panels) + 2)),
-            sharex=True,
-            squeeze=False,
-            layout="constrained",
-        )
-        column = list(axes[:, 0])
-        for name, axis in panels:
-            _draw(column.pop(0), name, curves, _keypoint_rows(curves, axis))
-        if len(column) > 1:
-            _draw(column.pop(0), _matrix_name(curves), curves, _matrix_rows(curves))
-        _draw_bits(column.pop(0), curves)
-        figure.suptitle(printable(title))
-        figure.savefig(output, format="png", dpi=100)
-        pyplot.close(figure)
+    figure, axes = pyplot.subplots(
+        len(panels) + 1 + any(values.matrices for values in curves.values),
+        1,
+        figsize=(11, 3 * (len(panels) + 2)),
+        sharex=True,
+        squeeze=False,
+        layout="constrained",
+    )
+    column = list(axes[:, 0])
+    for name, axis in panels:
+        _draw(column.pop(0), name, curves, _keypoint_rows(curves, axis))
+    if len(column) > 1:
+        _draw(column.pop(0), _matrix_name(curves), curves, _matrix_rows(curves))
+    _draw_bits(column.pop(0), curves)
+    figure.suptitle(printable(title))
+    return figure
 
 
 def _keypoint_rows(curves: StreamCurves, axis: int) -> list[list[float] | None]:

@@ -6,12 +6,12 @@ import json
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
-from gfvc.editing.element_writing import ElementValue, FaceMessageWriter
+from gfvc.editing.element_writing import FaceMessageWriter
 from gfvc.editing.records import Fingerprint, MessageRecord, Place, StreamFacts
 from gfvc.editing.selection import FACE_PAYLOADS
 from gfvc.errors import InputError
+from gfvc.json_checking import CheckedObject, parse_json
 from sei import Codec, SeiError, SeiMessage
 from sei.inspection import InspectedMessage, json_object
 from sei.payload_kinds import payload_kind
@@ -85,7 +85,7 @@ def read_json_lines(path: Path) -> tuple[StreamFacts, Iterator[MessageRecord]]:
     return _facts(first), _records(lines)
 
 
-def _objects(path: Path) -> Iterator[_Object]:
+def _objects(path: Path) -> Iterator[_Line]:
     """The JSON objects of the lines; blank lines are passed over."""
     try:
         with path.open("rb") as file:
@@ -101,135 +101,60 @@ def _objects(path: Path) -> Iterator[_Object]:
         raise InputError(f"{path}: cannot be read ({error.strerror})") from None
 
 
-def _parse(line: bytes, source: str) -> _Object:
+def _parse(line: bytes, source: str) -> _Line:
     if len(line) > MAX_PARTS and sum(line.count(mark) for mark in _PARTS) > MAX_PARTS:
         raise InputError(f"{source}: holds more than {MAX_PARTS} values")
-    try:
-        value = json.loads(line)
-    except (ValueError, RecursionError) as error:
-        reason = getattr(error, "msg", None) or str(error) or type(error).__name__
-        column = getattr(error, "colno", None)
-        where = "" if column is None else f" at column {column}"
-        raise InputError(f"{source}: no JSON: {reason}{where}") from None
-    if not isinstance(value, dict):
-        raise InputError(f"{source}: is no JSON object")
-    return _Object(value, source, len(line))
+    return _Line(parse_json(line, source), source, len(line))
 
 
-class _Object:
-    """The fields of a JSON object, checked as they are asked for."""
+class _Line(CheckedObject):
+    """The object of a line of so many bytes."""
 
-    def __init__(self, fields: dict[str, Any], source: str, size: int = 0) -> None:
-        self._fields = fields
-        self.source = source
+    def __init__(self, value: object, source: str, size: int) -> None:
+        super().__init__(value, source)
         self.size = size
-        """Bytes of the line."""
-
-    def refuse(self, problem: str) -> InputError:
-        """The error that says what is wrong in this line."""
-        return InputError(f"{self.source}: {problem}")
-
-    def has(self, name: str) -> bool:
-        """Whether there is something under the name; null counts as nothing."""
-        return self._fields.get(name) is not None
-
-    def integer(self, name: str, high: int) -> int:
-        value = self._fields.get(name)
-        if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= high:
-            raise self.refuse(f"{name!r} must be an integer within 0..{high}")
-        return value
-
-    def optional_integer(self, name: str, high: int) -> int | None:
-        return self.integer(name, high) if self.has(name) else None
-
-    def flag(self, name: str, *, default: bool) -> bool:
-        value = self._fields.get(name, default)
-        if not isinstance(value, bool):
-            raise self.refuse(f"{name!r} must be true or false")
-        return value
-
-    def text(self, name: str) -> str:
-        value = self._fields.get(name)
-        if not isinstance(value, str):
-            raise self.refuse(f"{name!r} must be a text")
-        return value
-
-    def hexadecimal(self, name: str) -> bytes:
-        try:
-            return bytes.fromhex(self.text(name))
-        except ValueError:
-            raise self.refuse(f"{name!r} must be bytes in hexadecimal digits") from None
-
-    def part(self, name: str) -> _Object | None:
-        if not self.has(name):
-            return None
-        value = self._fields[name]
-        if not isinstance(value, dict):
-            raise self.refuse(f"{name!r} must be an object")
-        return _Object(value, f"{self.source}: {name}")
-
-    def elements(self) -> list[tuple[str, ElementValue]]:
-        value = self._fields.get("elements")
-        if not isinstance(value, list) or not all(map(_is_element, value)):
-            raise self.refuse("'elements' must be a list of [name, integer or text]")
-        return [(name, content) for name, content in value]
 
 
-def _is_element(value: object) -> bool:
-    return (
-        isinstance(value, list)
-        and len(value) == 2
-        and isinstance(value[0], str)
-        and isinstance(value[1], int | str)
-        and not isinstance(value[1], bool)
-    )
-
-
-def _facts(header: _Object) -> StreamFacts:
+def _facts(header: CheckedObject) -> StreamFacts:
     if not header.has("format") or header.text("format") != FORMAT:
         raise header.refuse(f'the first line must be a header with "format": "{FORMAT}"')
-    version = header.integer("version", _MAX_NUMBER)
+    version = header.whole("version")
     if version != VERSION:
         raise header.refuse(f"version {version} of the format; this program reads {VERSION}")
-    codec = None
-    if header.has("codec"):
-        try:
-            codec = Codec(header.text("codec"))
-        except ValueError:
-            names = ", ".join(codec.value for codec in Codec)
-            raise header.refuse(f"'codec' must be one of {names}") from None
+    codecs = {codec.value: codec for codec in Codec}
+    codec = header.choice("codec", codecs) if header.has("codec") else None
     return StreamFacts(
         codec,
         header.text("name") if header.has("name") else None,
-        header.optional_integer("pictures", _MAX_NUMBER),
-        header.optional_integer("messages", _MAX_NUMBER),
-        _fingerprint(header.part("source")),
-        _fingerprint(header.part("base")) if codec is not None else None,
+        header.whole_or_none("pictures", high=_MAX_NUMBER),
+        header.whole_or_none("messages", high=_MAX_NUMBER),
+        _fingerprint(header.object_or_none("source")),
+        _fingerprint(header.object_or_none("base")) if codec is not None else None,
     )
 
 
-def _fingerprint(part: _Object | None) -> Fingerprint | None:
+def _fingerprint(part: CheckedObject | None) -> Fingerprint | None:
     if part is None:
         return None
-    size = part.integer("size", _MAX_NUMBER)
-    nal_units = part.integer("nal_units", _MAX_NUMBER)
+    size = part.whole("size", high=_MAX_NUMBER)
+    nal_units = part.whole("nal_units", high=_MAX_NUMBER)
     return Fingerprint(size, nal_units, part.text("sha256"))
 
 
-def _records(lines: Iterator[_Object]) -> Iterator[MessageRecord]:
+def _records(lines: Iterator[_Line]) -> Iterator[MessageRecord]:
     writer = FaceMessageWriter()
     allowed = FREE_GROWTH
     before: MessageRecord | None = None
     for line in lines:
-        payload_type = line.integer("payload_type", _MAX_PAYLOAD_TYPE)
+        payload_type = line.whole("payload_type", high=_MAX_PAYLOAD_TYPE)
         message = SeiMessage(payload_type, _payload(line, payload_type, writer))
         record = MessageRecord(
             message,
-            line.integer("picture", _MAX_NUMBER),
-            line.optional_integer("nal", _MAX_NUMBER),
+            line.whole("picture", high=_MAX_NUMBER),
+            line.whole_or_none("nal", high=_MAX_NUMBER),
             line.flag("suffix", default=not payload_kind(payload_type, Codec.VVC).in_prefix),
-            _place(line.part("place")),
-            line.source,
+            _place(line.object_or_none("place")),
+            str(line.source),
         )
         allowed += GROWTH * line.size - _growth(record, before)
         if allowed < 0:
@@ -249,7 +174,7 @@ def _growth(record: MessageRecord, before: MessageRecord | None) -> int:
     return record.message.size + around
 
 
-def _payload(line: _Object, payload_type: int, writer: FaceMessageWriter) -> bytes:
+def _payload(line: _Line, payload_type: int, writer: FaceMessageWriter) -> bytes:
     is_face = payload_type in FACE_PAYLOADS
     if line.has("payload"):
         payload = line.hexadecimal("payload")
@@ -259,21 +184,21 @@ def _payload(line: _Object, payload_type: int, writer: FaceMessageWriter) -> byt
     if not is_face:
         raise line.refuse(f"'payload' is missing, and a message of type {payload_type} needs it")
     try:
-        return writer.write(payload_type, line.elements())
+        return writer.write(payload_type, line.pairs("elements"))
     except SeiError as error:
         raise line.refuse(f"cannot be written from its elements: {error}") from None
 
 
-def _place(part: _Object | None) -> Place | None:
+def _place(part: CheckedObject | None) -> Place | None:
     if part is None:
         return None
     trailing = part.hexadecimal("rbsp_trailing")
     if trailing.rstrip(b"\0") != _RBSP_TRAILING:
-        raise part.refuse("'rbsp_trailing' must be 80, and zero bytes")
+        raise part.wrong("rbsp_trailing", "80 and zero bytes")
     return Place(
-        part.integer("base_nal_unit", _MAX_NUMBER),
-        part.optional_integer("kept_before", _MAX_NUMBER),
+        part.whole("base_nal_unit", high=_MAX_NUMBER),
+        part.whole_or_none("kept_before", high=_MAX_NUMBER),
         part.hexadecimal("nal_header"),
-        part.integer("zero_bytes", _MAX_ZERO_BYTES),
+        part.whole("zero_bytes", high=_MAX_ZERO_BYTES),
         trailing,
     )

@@ -1,6 +1,8 @@
 """Small plots as inline SVG, coloured by the page's style sheet so that they follow its theme.
 
-Every text goes through `Markup.format`, which escapes it.
+Not drawn by matplotlib, as the plots of `gfvc bench` are: its SVG has colours and no classes, so it
+would stay light on a dark page, its marks cannot say under the pointer what they stand for, and a
+chart takes ten times the bytes. Every text goes through `Markup.format`, which escapes it.
 """
 
 from __future__ import annotations

@@ -11,6 +11,8 @@ import pytest
 
 from gfvc import EncodeOptions, InputError, encode
 from gfvc.demo_clip import RATE
+from gfvc.rectangle import Rectangle
+from gfvc.stream.information import find_information
 from gfvc.stream.reader import read_face_stream
 from gfvc.video_reader import Picture
 from sei import Codec
@@ -108,11 +110,15 @@ def test_pictures_per_second(short_clip: Path, tmp_path: Path, rate: Fraction, f
     )
 
 
-def test_crop_none_takes_the_whole_square(
-    demo_pictures: list[Picture], short_clip: Path, tmp_path: Path
-) -> None:
-    whole = encode(short_clip, tmp_path / "none.265", EncodeOptions(crop="none"))
-    assert whole.frames == 12
+def test_crop_none_takes_the_whole_square(demo_pictures: list[Picture], tmp_path: Path) -> None:
+    large = [np.pad(p, ((0, 128), (0, 128), (0, 0)), "edge") for p in demo_pictures[:2]]
+    clip, stream = write_video(tmp_path / "large.mkv", large, RATE), tmp_path / "out.265"
+    crops: list[Rectangle] = []
+    for options in (EncodeOptions(crop="none"), EncodeOptions(crop="auto")):
+        encode(clip, stream, options, force=True)
+        crops += [stated.crop for unit in nal_units(stream) if (stated := find_information(unit))]
+    assert crops[0] == Rectangle(0, 0, 384, 384)
+    assert crops[1].width < 384
     wide = write_video(tmp_path / "wide.mkv", [p[:192] for p in demo_pictures[:2]], RATE)
     with pytest.raises(InputError, match=r"256x192.*--crop none.*--crop auto"):
         encode(wide, tmp_path / "wide.265", EncodeOptions(crop="none"))

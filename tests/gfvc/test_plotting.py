@@ -3,10 +3,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import cv2
+import numpy as np
 import pytest
 
+from gfvc.drawing import drawing
 from gfvc.errors import StreamError
-from gfvc.plotting import collect_curves, plot_stream
+from gfvc.plotting import collect_curves, draw_curves, plot_stream
 from sei import split_annex_b
 from tests.gfvc.support import CommandLine, face_messages
 
@@ -26,14 +28,49 @@ def test_the_picture_is_a_png(small_stream: Path, tmp_path: Path, command: Comma
     output = tmp_path / "curves.png"
     outcome = command("inspect", small_stream, "--plot", output)
     assert (outcome.status, outcome.out) == (0, "")
-    assert cv2.imread(str(output)).shape[1] > 500
+    drawn = cv2.imread(str(output))
+    assert drawn.shape[1] == 1100
+    # Feature curves and their bits, one below the other: both halves have colours.
+    for half in np.array_split(drawn, 2):
+        assert len(np.unique(half.reshape(-1, 3), axis=0)) > 20
 
 
-@pytest.mark.parametrize("name", ["kps2d_affine", "gfve_pupils", "compact_4x4"])
-def test_the_vectors_can_be_drawn(shared: Path, tmp_path: Path, name: str) -> None:
-    data = (shared / "vectors/gfv" / f"{name}.266").read_bytes()
-    plot_stream(split_annex_b(data), tmp_path / "curves.png", name)
-    assert (tmp_path / "curves.png").stat().st_size > 1000
+KEYPOINTS = ("keypoints, x", 10), ("keypoints, y", 10)
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("kps2d_affine", (*KEYPOINTS, ("affine translation", 40), ("bits", 0))),
+        ("gfve_pupils", (*KEYPOINTS, ("bits", 0))),
+        ("compact_4x4", (("compact feature", 16), ("bits", 0))),
+    ],
+)
+def test_what_the_vectors_have_is_drawn(
+    shared: Path, name: str, expected: tuple[tuple[str, int], ...]
+) -> None:
+    curves = collect_curves(split_annex_b((shared / f"vectors/gfv/{name}.266").read_bytes()))
+    with drawing() as pyplot:
+        figure = draw_curves(pyplot, curves, name)
+        pyplot.close(figure)
+    # A line in each for the one key picture, beside the curves.
+    lines = [(axes.get_ylabel(), max(len(axes.lines) - 1, 0)) for axes in figure.axes]
+    assert lines == list(expected)
+    *_, bits = figure.axes
+    pictures = len(curves.pictures)
+    heights = [bar.get_height() for bar in bits.patches]
+    assert (heights[:pictures], heights[pictures:]) == (curves.face_bits, curves.base_bits)
+
+
+def test_curves_are_the_values_received(small_stream: Path) -> None:
+    curves = collect_curves(split_annex_b(small_stream.read_bytes()))
+    with drawing() as pyplot:
+        features, _ = draw_curves(pyplot, curves, "small").axes
+    received = [values.matrices[0] for values in curves.values]
+    (drawn, *_) = features.lines
+    assert list(drawn.get_xdata()) == curves.pictures
+    step = 2.0 ** -received[0].precision_factor
+    assert list(drawn.get_ydata()) == [group.matrices[0][0][0] * step for group in received]
 
 
 def test_a_stream_without_face_messages_says_so(small_stream: Path, tmp_path: Path) -> None:

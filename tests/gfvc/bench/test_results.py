@@ -60,7 +60,7 @@ def test_a_clip_that_failed_leaves_its_reasons() -> None:
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("{", "cannot be read"),
+        ("{", "no JSON"),
         ("[]", "not what gfvc bench writes"),
         ('{"format": "gfvc-bench", "version": 99}', "has version 99 where 1 is known"),
     ],

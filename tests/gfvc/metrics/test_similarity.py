@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from numpy.lib.stride_tricks import sliding_window_view
 
 from gfvc.metrics import luma, ms_ssim, psnr, ssim, ssim_map
 from gfvc.video_reader import Picture
+from models.contract import FloatArray
 
 BLANK = np.full((256, 256, 3), 90, np.uint8)
 
@@ -29,26 +31,43 @@ def test_ssim_of_equal_and_of_unrelated_pictures() -> None:
     assert ssim_map(*noise).shape == (64, 64)
 
 
-def plain_ms_ssim(first: Picture, second: Picture) -> float:
-    """The formulas of the paper, written out: windows one by one, scales by means of 2×2."""
-    from numpy.lib.stride_tricks import sliding_window_view
+def plain_luma(picture: Picture) -> FloatArray:
+    return np.asarray(picture @ np.array([0.2126, 0.7152, 0.0722]), np.float64)
 
+
+def plain_similarity(first: FloatArray, second: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """The formulas of the paper, written out, window by window: both factors of each window."""
     place = np.arange(11) - 5
     line = np.exp(-(place**2) / (2 * 1.5**2))
     weights = np.outer(line, line) / line.sum() ** 2
-    planes = [picture @ np.array([0.2126, 0.7152, 0.0722]) for picture in (first, second)]
+    a, b = (sliding_window_view(plane, (11, 11)) for plane in (first, second))
+    mean_a, mean_b = ((w * weights).sum(axis=(2, 3)) for w in (a, b))
+    off_a, off_b = a - mean_a[..., None, None], b - mean_b[..., None, None]
+    spread = ((off_a**2 + off_b**2) * weights).sum(axis=(2, 3))
+    shared = (off_a * off_b * weights).sum(axis=(2, 3))
+    brightness = (2 * mean_a * mean_b + 6.5025) / (mean_a**2 + mean_b**2 + 6.5025)
+    return brightness, (2 * shared + 58.5225) / (spread + 58.5225)
+
+
+def test_ssim_is_that_of_the_paper(demo_pictures: list[Picture]) -> None:
+    first, second = demo_pictures[0][:80, :96], demo_pictures[9][:80, :96]
+    brightness, structure = plain_similarity(plain_luma(first), plain_luma(second))
+    expected = brightness * structure
+    assert expected.min() < 0.9
+    # At the border of the picture the paper has no windows.
+    np.testing.assert_allclose(ssim_map(first, second)[5:-5, 5:-5], expected, atol=1e-9)
+
+
+def plain_ms_ssim(first: Picture, second: Picture) -> float:
+    """The formulas of the paper, written out: scales by means of 2×2."""
+    planes = [plain_luma(first), plain_luma(second)]
     exponents = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)
     count = sum(min(planes[0].shape) // 2**scale >= 11 for scale in range(5))
     score = 1.0
     for scale in range(count):
-        a, b = (sliding_window_view(plane, (11, 11)) for plane in planes)
-        mean_a, mean_b = ((w * weights).sum(axis=(2, 3)) for w in (a, b))
-        off_a, off_b = a - mean_a[..., None, None], b - mean_b[..., None, None]
-        spread = ((off_a**2 + off_b**2) * weights).sum(axis=(2, 3))
-        shared = (off_a * off_b * weights).sum(axis=(2, 3))
-        value = (2 * shared + 58.5225) / (spread + 58.5225)
+        brightness, value = plain_similarity(*planes)
         if scale == count - 1:
-            value = value * (2 * mean_a * mean_b + 6.5025) / (mean_a**2 + mean_b**2 + 6.5025)
+            value = value * brightness
         score *= max(value.mean(), 0) ** (exponents[scale] / sum(exponents[:count]))
         even = [n // 2 * 2 for n in planes[0].shape]
         planes = [

@@ -95,4 +95,4 @@ def test_other_folders_are_refused(tmp_path: Path, command: CommandLine) -> None
     (empty / "bench.json").write_text('{"format": "gfvc-bench", "version": 2}')
     assert_refused(command, "report", empty, "--out", page, folder=tmp_path, says="has version 2")
     (empty / "bench.json").write_bytes(b"\xff\xfe")
-    assert_refused(command, "report", empty, "--out", page, folder=tmp_path, says="cannot be read")
+    assert_refused(command, "report", empty, "--out", page, folder=tmp_path, says="no JSON")
