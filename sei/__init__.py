@@ -49,6 +49,7 @@ from sei.nal import (
     remove_emulation_prevention,
 )
 from sei.rbsp import (
+    FACE_PAYLOADS,
     GENERATIVE_FACE_VIDEO,
     GENERATIVE_FACE_VIDEO_ENHANCEMENT,
     USER_DATA_UNREGISTERED,
@@ -61,6 +62,7 @@ from sei.rbsp import (
 from sei.state import GfveState, GfvState
 
 __all__ = [
+    "FACE_PAYLOADS",
     "GENERATIVE_FACE_VIDEO",
     "GENERATIVE_FACE_VIDEO_ENHANCEMENT",
     "USER_DATA_UNREGISTERED",

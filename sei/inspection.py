@@ -19,6 +19,7 @@ from sei.limits import LimitError, ReadingLimit
 from sei.nal import NalUnit
 from sei.payload_kinds import decode_elements, payload_kind
 from sei.rbsp import (
+    FACE_PAYLOADS,
     GENERATIVE_FACE_VIDEO,
     GENERATIVE_FACE_VIDEO_ENHANCEMENT,
     SeiMessage,
@@ -26,8 +27,6 @@ from sei.rbsp import (
     sei_rbsp,
 )
 from sei.state import GfveState, GfvState
-
-FACE_PAYLOADS = frozenset({GENERATIVE_FACE_VIDEO, GENERATIVE_FACE_VIDEO_ENHANCEMENT})
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,10 +3,9 @@
 from gfvc.editing.extraction import extract_messages, extract_payloads
 from gfvc.editing.injection import InjectionSummary, inject_messages
 from gfvc.editing.removal import RemovalSummary, remove_messages
-from gfvc.editing.selection import FACE_PAYLOADS, MessageSelection
+from gfvc.editing.selection import MessageSelection
 
 __all__ = [
-    "FACE_PAYLOADS",
     "InjectionSummary",
     "MessageSelection",
     "RemovalSummary",

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 
-from gfvc.editing.byte_stream import START_CODE, Spacing, spaced
-from gfvc.editing.cutting import has_message
 from gfvc.editing.group_queue import Group, GroupQueue, check_size
 from gfvc.editing.records import MessageRecord
-from gfvc.editing.selection import FACE_PAYLOADS
 from gfvc.errors import InputError
+from gfvc.stream.byte_stream import START_CODE, Spacing, spaced
+from gfvc.stream.sei_units import has_message
 from sei import (
+    FACE_PAYLOADS,
     AccessUnitBoundaries,
     Codec,
     NalUnit,

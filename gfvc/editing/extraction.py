@@ -8,14 +8,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from gfvc.editing.byte_stream import read_nal_units
 from gfvc.editing.cutting import Cut, Cutter, TakenMessage
 from gfvc.editing.json_lines import header_line, message_line
 from gfvc.editing.records import FingerprintTaker, MessageRecord, StreamFacts, record_of
-from gfvc.editing.selection import FACE_PAYLOADS, MessageSelection
+from gfvc.editing.selection import MessageSelection
 from gfvc.errors import StreamError
 from gfvc.output import replaced_when_complete
-from sei import AccessUnitBoundaries, Codec, NalUnit
+from gfvc.stream.byte_stream import read_nal_units
+from sei import FACE_PAYLOADS, AccessUnitBoundaries, Codec, NalUnit
 from sei.inspection import InspectedUnit, inspect_units
 from sei.limits import MAX_MESSAGES, LimitError, ReadingLimit
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gfvc.editing.attaching import attach_to_pictures
-from gfvc.editing.byte_stream import read_head, read_nal_units
 from gfvc.editing.extraction import gather_facts, stream_records
 from gfvc.editing.group_queue import GroupQueue
 from gfvc.editing.json_lines import read_json_lines
@@ -16,6 +15,7 @@ from gfvc.editing.restoring import put_back
 from gfvc.editing.selection import MessageSelection
 from gfvc.errors import InputError
 from gfvc.output import check_writable, replaced_when_complete
+from gfvc.stream.byte_stream import read_head, read_nal_units
 from sei import Codec
 from sei.limits import MAX_MESSAGES
 

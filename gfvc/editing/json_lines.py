@@ -9,10 +9,9 @@ from pathlib import Path
 
 from gfvc.editing.element_writing import FaceMessageWriter
 from gfvc.editing.records import Fingerprint, MessageRecord, Place, StreamFacts
-from gfvc.editing.selection import FACE_PAYLOADS
 from gfvc.errors import InputError
 from gfvc.json_checking import CheckedObject, parse_json
-from sei import Codec, SeiError, SeiMessage
+from sei import FACE_PAYLOADS, Codec, SeiError, SeiMessage
 from sei.inspection import InspectedMessage, json_object
 from sei.payload_kinds import payload_kind
 

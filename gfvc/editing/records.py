@@ -6,8 +6,9 @@ import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from gfvc.editing.cutting import MAX_MESSAGES, Cut, TakenMessage
+from gfvc.editing.cutting import Cut, TakenMessage
 from gfvc.errors import InputError
+from gfvc.stream.sei_units import MAX_MESSAGES
 from sei import Codec, SeiMessage
 from sei.rbsp import MAX_SEI_SIZE
 

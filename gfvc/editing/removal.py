@@ -6,11 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from gfvc.editing.byte_stream import read_nal_units
 from gfvc.editing.cutting import Cutter
 from gfvc.editing.selection import MessageSelection
 from gfvc.errors import StreamError
 from gfvc.output import replaced_when_complete
+from gfvc.stream.byte_stream import read_nal_units
 from sei import Codec
 from sei.limits import MAX_MESSAGES
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from functools import partial
 
-from gfvc.editing.byte_stream import Spacing, spaced
-from gfvc.editing.cutting import rewritable_sei, sei_data
 from gfvc.editing.group_queue import Group, GroupQueue, check_size
 from gfvc.editing.records import MessageRecord, Place
 from gfvc.errors import InputError, StreamError
+from gfvc.stream.byte_stream import Spacing, spaced
+from gfvc.stream.sei_units import rewritable_sei, sei_data
 from sei import Codec, NalUnit, SeiError, SeiMessage, SeiRbsp
 
 

@@ -5,10 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from gfvc.errors import InputError
-from sei import GENERATIVE_FACE_VIDEO, GENERATIVE_FACE_VIDEO_ENHANCEMENT, PayloadError, SeiMessage
+from sei import FACE_PAYLOADS, GENERATIVE_FACE_VIDEO_ENHANCEMENT, PayloadError, SeiMessage
 from sei.coder import UNREAD, Reader
-
-FACE_PAYLOADS = frozenset({GENERATIVE_FACE_VIDEO, GENERATIVE_FACE_VIDEO_ENHANCEMENT})
 
 
 @dataclass(frozen=True, slots=True)

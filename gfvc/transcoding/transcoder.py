@@ -11,8 +11,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from gfvc.editing.byte_stream import read_nal_units
-from gfvc.editing.cutting import has_message, rewritable_sei, sei_data
 from gfvc.errors import InputError, StreamError
 from gfvc.output import check_writable, replaced_when_complete
 from gfvc.parameter_rows import (
@@ -23,7 +21,9 @@ from gfvc.parameter_rows import (
     to_numbers,
     with_precision,
 )
+from gfvc.stream.byte_stream import read_nal_units
 from gfvc.stream.names import check_suffix, marked_uri, model_uri
+from gfvc.stream.sei_units import has_message, rewritable_sei, sei_data
 from gfvc.transcoding.targets import target_layout
 from gfvc.transcoding.translators import IdentityTranslator, Translator, require_source
 from models import ParameterLayout, Registry, UnknownModelError, default_registry

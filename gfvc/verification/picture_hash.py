@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from gfvc.editing.byte_stream import read_nal_units
 from gfvc.errors import StreamError
+from gfvc.stream.byte_stream import read_nal_units
 from gfvc.verification.findings import Check, Finding, Place
 from sei import Codec, NalUnit, SeiError, access_units, iterate_sei_messages, join_annex_b
 from sei.payload_kinds import decode_payload

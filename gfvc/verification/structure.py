@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from gfvc.editing import FACE_PAYLOADS
 from gfvc.verification.findings import Check, Finding, Place
-from sei import Codec
+from sei import FACE_PAYLOADS, Codec
 from sei.inspection import InspectedMessage, InspectedUnit
 from sei.payload_kinds import payload_kind
 

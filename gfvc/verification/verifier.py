@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from gfvc.editing.byte_stream import read_nal_units
 from gfvc.errors import StreamError
+from gfvc.stream.byte_stream import read_nal_units
 from gfvc.verification.enhancement import EnhancementCheck
 from gfvc.verification.face_order import FaceOrderCheck, face_identity
 from gfvc.verification.findings import Check, Finding, Place, Severity

@@ -1,4 +1,4 @@
-"""Byte streams (Annex B) as the editing commands see them: read in pieces, rewritten byte for byte.
+"""Byte streams (Annex B) read in pieces, rewritten byte for byte.
 
 All zero bytes between two NAL units are taken to belong to the second one. So a NAL unit that is
 taken out of a stream and put back leaves every other byte where it was.
