@@ -60,8 +60,6 @@ MESSAGES_PER_NAL_UNIT = 64
 # One in 30 of the face's 468 points would do for pose; these also show lids, lips and brows.
 KEYPOINTS = [33, 263, 133, 362, 159, 386, 145, 374, 61, 291, 13, 14, 152, 10, 105, 334]
 
-Grid = tuple[int, ...]
-
 
 @dataclass(frozen=True, slots=True)
 class Layout:

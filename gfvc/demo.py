@@ -6,7 +6,6 @@ import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -136,8 +135,3 @@ def write_strip(path: Path, videos: dict[str, list[Picture]]) -> None:
     ok, data = cv2.imencode(".png", cv2.cvtColor(sheet, cv2.COLOR_RGB2BGR))
     assert ok
     path.write_bytes(data.tobytes())
-
-
-def demo_rate() -> Fraction:
-    """Pictures per second of the demo clip."""
-    return RATE

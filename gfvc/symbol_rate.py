@@ -11,11 +11,6 @@ SymbolRate = Fraction | str
 """Messages a second, `FULL` or `AUTOMATIC_RATE`."""
 
 
-def is_symbol_rate(value: object) -> bool:
-    """Whether something is a `SymbolRate`."""
-    return value in (FULL, AUTOMATIC_RATE) or (isinstance(value, Fraction) and value > 0)
-
-
 def symbol_interval(symbol_rate: SymbolRate, rate: Fraction) -> int | None:
     """Pictures from message to message at `rate` pictures a second; None: where they pay.
 

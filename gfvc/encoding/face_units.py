@@ -49,11 +49,6 @@ class FaceUnits(ABC):
         face it is that of the picture before.
         """
 
-    @property
-    def may_change_reference(self) -> bool:
-        """Whether the next picture may have another reference than the one before."""
-        return False
-
     @abstractmethod
     def close(self) -> None:
         """Write what is still held back."""
@@ -119,11 +114,6 @@ class DecidedUnits(FaceUnits):
         self._overflown = False
         self.last_decided: DecidedUnit | None = None
         """What was decided about the access unit that was written last."""
-
-    @property
-    def may_change_reference(self) -> bool:
-        """Not once references are written, which stand before the key picture."""
-        return self._pool > 1 and not self._overflown
 
     def begin(self, coded: bytes, key: FaceParameters, weights: FloatArray | None = None) -> None:
         """Write the access unit before, and hold this one back."""

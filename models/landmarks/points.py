@@ -32,9 +32,3 @@ RIGHT_IRIS = (468, 469, 470, 471, 472)
 LEFT_IRIS = (473, 474, 475, 476, 477)
 CHIN = 152
 FOREHEAD = 10
-
-# Points that hardly move with the expression: they carry the head pose.
-RIGID = (
-    10, 109, 338, 67, 297, 103, 332, 54, 284, 21, 251, 162, 389, 127, 356, 234, 454, 33, 263,
-    133, 362, 168, 6, 197, 195, 5, 4, 1, 2, 98, 327, 123, 352, 116, 345, 151, 9, 8,
-)  # fmt: skip

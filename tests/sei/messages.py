@@ -26,6 +26,26 @@ from sei import (
 
 DATA = Path(__file__).resolve().parent.parent / "data/sei"
 
+VECTORS = [
+    "chroma_default",
+    "compact_4x4",
+    "compact_nopred_multi",
+    "gfve_matrices",
+    "gfve_pupils",
+    "gfve_two_matrices_nopred",
+    "kps2d_affine",
+    "kps2d_nopred",
+    "kps2d_pred",
+    "kps3d_affine_cov_subset",
+    "kps3d_pred",
+    "merged_one_nal_gfve_pupils",
+    "merged_one_nal_kps2d_pred",
+    "nn_payload",
+    "semantics",
+    "uri_chroma",
+]
+"""Streams with face messages in `vectors/gfv` of the reference material."""
+
 
 class HandMade(NamedTuple):
     """A payload written by hand: rows of bits, name and value; trailing bits have no name."""

@@ -21,26 +21,7 @@ from sei import (
     read_sei,
     split_annex_b,
 )
-from tests.sei.messages import face_messages, read_and_rewrite
-
-NAMES = [
-    "chroma_default",
-    "compact_4x4",
-    "compact_nopred_multi",
-    "gfve_matrices",
-    "gfve_pupils",
-    "gfve_two_matrices_nopred",
-    "kps2d_affine",
-    "kps2d_nopred",
-    "kps2d_pred",
-    "kps3d_affine_cov_subset",
-    "kps3d_pred",
-    "merged_one_nal_gfve_pupils",
-    "merged_one_nal_kps2d_pred",
-    "nn_payload",
-    "semantics",
-    "uri_chroma",
-]
+from tests.sei.messages import VECTORS, face_messages, read_and_rewrite
 
 # What the print-outs call elements.
 PRINTED_NAMES = {
@@ -129,10 +110,10 @@ def printed_values(values: FaceValues, prefix: str) -> dict[str, list[float]]:
 
 
 def test_all_vectors_are_listed(shared: Path) -> None:
-    assert sorted(path.stem for path in (shared / "vectors/gfv").glob("*.266")) == NAMES
+    assert sorted(path.stem for path in (shared / "vectors/gfv").glob("*.266")) == VECTORS
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", VECTORS)
 def test_streams_split_and_join_byte_for_byte(shared: Path, name: str) -> None:
     stream = (shared / f"vectors/gfv/{name}.266").read_bytes()
     units = list(split_annex_b(stream))
@@ -144,7 +125,7 @@ def test_streams_split_and_join_byte_for_byte(shared: Path, name: str) -> None:
             assert again.data == unit.data
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", VECTORS)
 def test_elements_and_values_are_those_of_the_print_out(shared: Path, name: str) -> None:
     printed = read_print_out(shared / f"vectors/gfv/{name}.txt")
     messages = list(face_messages(shared / f"vectors/gfv/{name}.266"))
@@ -164,7 +145,7 @@ def test_elements_and_values_are_those_of_the_print_out(shared: Path, name: str)
         assert derived_only <= {"gfveMatrixNumber", "gfveMatrixWidthXHeight"}
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", VECTORS)
 def test_messages_are_rewritten_byte_for_byte(shared: Path, name: str) -> None:
     gfv, gfve = (GfvState(), GfvState()), (GfveState(), GfveState())
     for sei_message in face_messages(shared / f"vectors/gfv/{name}.266"):

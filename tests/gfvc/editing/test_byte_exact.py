@@ -26,25 +26,7 @@ from tests.gfvc.editing.streams import (
     slice_unit,
 )
 from tests.gfvc.support import CommandLine, no_notes
-
-VECTORS = [
-    "chroma_default",
-    "compact_4x4",
-    "compact_nopred_multi",
-    "gfve_matrices",
-    "gfve_pupils",
-    "gfve_two_matrices_nopred",
-    "kps2d_affine",
-    "kps2d_nopred",
-    "kps2d_pred",
-    "kps3d_affine_cov_subset",
-    "kps3d_pred",
-    "merged_one_nal_gfve_pupils",
-    "merged_one_nal_kps2d_pred",
-    "nn_payload",
-    "semantics",
-    "uri_chroma",
-]
+from tests.sei.messages import VECTORS
 
 TYPES = (0, 1, 5, 132, 223, 224, 300)
 

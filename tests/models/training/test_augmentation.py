@@ -24,8 +24,6 @@ from models.training.footage import Landmarks
 from models.training.pairs import make_pair
 from tests.models.training.support import make_footage
 
-MARKED = (groups.LIPS_OUTER[0], groups.RIGHT_EYE_OUTER_CORNER, groups.NOSE[0], groups.CHIN)
-
 
 def pair() -> Pair:
     return make_pair(make_footage("somebody", 4, 128), 0, 2, previous=True)
