@@ -79,11 +79,16 @@ def worst_pictures(
 def worst_rates(rows: Sequence[RateRow]) -> list[RateRow]:
     """Of the rates of one clip, the worst over all measures for each two curves.
 
-    Those that say nothing are never among them.
+    That is every measure by which curves lie apart and ours is worse, since gaps in different units
+    have no order; where there is none, the measure with the highest rate. Where all curves lie
+    apart and ours is better throughout, or nothing can be said, there is none.
     """
-    worst: dict[tuple[str, str], tuple[tuple[int, float], RateRow]] = {}
+    by_pair: dict[tuple[str, str], list[RateRow]] = {}
     for row in rows:
-        pair = row.test, row.anchor
-        if row.badness is not None and (pair not in worst or row.badness > worst[pair][0]):
-            worst[pair] = row.badness, row
-    return [row for _, row in worst.values()]
+        if row.badness is not None and row.badness[0] >= 0:
+            by_pair.setdefault((row.test, row.anchor), []).append(row)
+    worst: list[RateRow] = []
+    for of_pair in by_pair.values():
+        apart = [row for row in of_pair if row.badness is not None and row.badness[0] > 0]
+        worst += apart or [max(of_pair, key=lambda row: row.badness or (0, 0.0))]
+    return worst

@@ -92,9 +92,13 @@ def test_the_worst_rate_of_each_two_curves() -> None:
             ("vmaf", "vvenc", None, None),
             ("psnr", "x265", 300.0, (0, 300.0)),
             ("flicker", "x265", None, (1, 0.5)),
+            ("lpips", "x265", None, (1, 0.1)),
             ("dists", "x265", None, (-1, -0.5)),
             ("vmaf", "svtav1", None, None),
         )
     ]
-    worst = worst_rates(rows)
-    assert [(row.anchor, row.measure) for row in worst] == [("vvenc", "ssim"), ("x265", "flicker")]
+    assert [(row.anchor, row.measure) for row in worst_rates(rows)] == [
+        ("vvenc", "ssim"),
+        ("x265", "flicker"),
+        ("x265", "lpips"),
+    ]
