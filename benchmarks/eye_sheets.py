@@ -35,7 +35,13 @@ from gfvc.report.media import pictures_at
 from models.contract import FloatArray
 from models.errors import ModelError
 from models.landmarks.face_space import find_pose
-from models.landmarks.points import ALL_POINTS, RIGID
+from models.landmarks.points import (
+    ALL_POINTS,
+    FOREHEAD,
+    LEFT_EYE_OUTER_CORNER,
+    NOSE,
+    RIGHT_EYE_OUTER_CORNER,
+)
 from models.landmarks.tracking import FaceTracker
 from sei import printable
 
@@ -44,6 +50,9 @@ APART_SECONDS = 0.3
 PEER = "vvenc"
 PEER_SIZES = (1, 2)
 FINEST_QP = 17
+
+# Points that hardly move with the expression.
+_RIGID = (*NOSE, FOREHEAD, RIGHT_EYE_OUTER_CORNER, LEFT_EYE_OUTER_CORNER)
 
 _LABEL_WIDTH, _LABEL_HEIGHT, _LINE = 190, 24, 18
 _GREY, _WHITE = 160, 255
@@ -86,7 +95,7 @@ def differences(landmarks: Sequence[FloatArray | None]) -> dict[str, list[float]
 def _turn(first: FloatArray, found: FloatArray) -> float:
     """Angle in degrees by which the head is turned."""
     weights = np.zeros(ALL_POINTS)
-    weights[list(RIGID)] = 1 / len(RIGID)
+    weights[list(_RIGID)] = 1 / len(_RIGID)
     rotation = find_pose(first, found, weights).rotation
     return float(np.degrees(np.arccos(np.clip((np.trace(rotation) - 1) / 2, -1, 1))))
 
