@@ -19,6 +19,7 @@ from base_codec_adapters.levels import smallest_level
 from base_codec_adapters.programs import PROBE_MESSAGE_BYTES, PROBE_TIMEOUT, told_program
 from base_codec_adapters.requests import DecodeRequest, EncodeRequest, ProgramInfo
 from base_codec_adapters.runner import run_checked
+from base_codec_adapters.vvenc import LOW_DELAY_FRAME
 
 VARIABLE = "GFVC_FFMPEG"
 
@@ -148,8 +149,8 @@ class FfmpegVvencEncoder(FfmpegEncoder):
         """No more parameters than the structure needs.
 
         Without ``qpa=0`` and ``intraqpoffset=0`` libvvenc codes a lone picture at a QP that is 3
-        lower, and lowers it further where it deems the eye to look. Low delay has groups of 8
-        pictures without reordering, the only ones that libvvenc offers, with its own QP offsets.
+        lower, and lowers it further where it deems the eye to look. Low delay is `LOW_DELAY_FRAME`
+        again and again, every picture at the QP asked for.
         With a thread of its own libvvenc may say of fewer than some 30 pictures that it is at their
         end before it has given the first (3 of 10 tries with 20); ``threads=0`` has it work in
         ffmpeg's. Its temporal filter and what builds on it would shift the QP of the key picture.
@@ -163,10 +164,10 @@ class FfmpegVvencEncoder(FfmpegEncoder):
         else:
             preset = "medium"
             structure = (
-                "gopsize=8:picreordering=0:intraperiod=-1:decodingrefreshtype=none:threads=0"
+                "gopsize=1:picreordering=0:intraperiod=-1:decodingrefreshtype=none:threads=0:"
+                f"intraqpoffset={request.key_qp_offset or 0}:mctf=0:bim=0:"
+                f"numrefpics=0:frame1={LOW_DELAY_FRAME}"
             )
-            if request.key_qp_offset is not None:
-                structure += f":intraqpoffset={request.key_qp_offset}:mctf=0:bim=0"
         parameters = (
             f"{structure}:level={level.name}:accessunitdelimiter=0:hrdparameterspresent=0:"
             f"videofullrange={int(request.colour.full_range)}"

@@ -56,9 +56,9 @@ class EncodeRequest:
     the quantisation parameter, 0..63 for VVC and 0..51 for HEVC (the encoder checks its own
     range): that of every intra picture; with the structure "low_delay" that of the sequence, from
     which the encoder derives each picture's. ``key_qp``, for "low_delay" only, is exactly that of
-    the first picture, the IDR picture, in the same range; it changes no other picture's. None
-    leaves it to the encoder, at ``qp`` or a little below. ``fps`` is pictures a second. The colour
-    description says what the samples are, nothing is converted.
+    the first picture, the IDR picture, in the same range; it changes no other picture's. Without
+    it that picture has ``qp`` like the others, or what the encoder derives from it. ``fps`` is
+    pictures a second. The colour description says what the samples are, nothing is converted.
 
     Raises:
         RequestInvalidError: no pictures, unequal sizes, a value out of range, or ``key_qp`` with

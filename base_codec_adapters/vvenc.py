@@ -15,6 +15,14 @@ DECODER_VARIABLE = "GFVC_VVDECAPP"
 
 _BANNER = r"(?i)\b{name}\S*\s+(?:\[\w+\]:?\s*)?version:?\s+v?([\w.+-]+)"
 
+LOW_DELAY_FRAME = "B 1 0 0 0 0 0 1 0 0 0 0 0 0 0 4 4 1 2 3 4 3 3 1 5 6"
+"""The one entry of VVenC's group of pictures for low delay, as its options ``Frame1`` to take it.
+
+A B picture, 1 after the last, with all offsets 0 (of QP, its model, Cb, Cr; then the factor 1, of
+the deblocking, four unused, the temporal layer 0). Two lists of references follow, each how many
+are active, how many there are, and how many pictures they lie back: the last 6 in all.
+"""
+
 
 class VvencFFappEncoder(BaseEncoder):
     """VVC by vvencFFapp, the expert program of VVenC; 10 bits."""
@@ -49,17 +57,16 @@ class VvencFFappEncoder(BaseEncoder):
         else:
             preset = "medium"
             structure = [
-                "--GOPSize=8",
+                "--GOPSize=1",
                 "--PicReordering=0",
                 "--IntraPeriod=-1",
                 "--DecodingRefreshType=none",
+                f"--IntraQPOffset={request.key_qp_offset or 0}",
+                "--MCTF=0",
+                "--BIM=0",
+                "--NumRefPics=0",
+                f"--Frame1={LOW_DELAY_FRAME}",
             ]
-            if request.key_qp_offset is not None:
-                structure += [
-                    f"--IntraQPOffset={request.key_qp_offset}",
-                    "--MCTF=0",
-                    "--BIM=0",
-                ]
         return [
             str(executable),
             f"--InputFile={source}",

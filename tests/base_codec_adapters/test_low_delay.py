@@ -57,7 +57,9 @@ def test_ffmpeg_libvvenc(make_picture: MakePicture) -> None:
         ["slow", f"gopsize=1:intraperiod=1:decodingrefreshtype=idr:intraqpoffset=0:{tail}"],
         [
             "medium",
-            f"gopsize=8:picreordering=0:intraperiod=-1:decodingrefreshtype=none:threads=0:{tail}",
+            "gopsize=1:picreordering=0:intraperiod=-1:decodingrefreshtype=none:threads=0:"
+            "intraqpoffset=0:mctf=0:bim=0:numrefpics=0:"
+            f"frame1=B 1 0 0 0 0 0 1 0 0 0 0 0 0 0 4 4 1 2 3 4 3 3 1 5 6:{tail}",
         ],
     )
 
@@ -88,17 +90,18 @@ def test_vvencffapp(make_picture: MakePicture) -> None:
     assert changes(VvencFFappEncoder(), Path("/bin/vvencFFapp"), make_picture()) == (
         [
             "--preset=slow",
-            "--IntraQPOffset=0",
-            "--GOPSize=1",
             "--IntraPeriod=1",
             "--DecodingRefreshType=idr",
         ],
         [
             "--preset=medium",
-            "--GOPSize=8",
             "--PicReordering=0",
             "--IntraPeriod=-1",
             "--DecodingRefreshType=none",
+            "--MCTF=0",
+            "--BIM=0",
+            "--NumRefPics=0",
+            "--Frame1=B 1 0 0 0 0 0 1 0 0 0 0 0 0 0 4 4 1 2 3 4 3 3 1 5 6",
         ],
     )
 
@@ -144,15 +147,12 @@ def test_a_qp_of_the_key_picture_changes_nothing_else(
     for name in ("encoder_lowdelay_P_vtm.cfg", "encoder_lowdelay_P_main.cfg"):
         (tmp_path / "cfg" / name).touch()
     own: dict[type[BaseEncoder], tuple[str, str]] = {
-        FfmpegVvencEncoder: ("threads=0", "threads=0:intraqpoffset={}:mctf=0:bim=0"),
+        FfmpegVvencEncoder: ("intraqpoffset=0", "intraqpoffset={}"),
         FfmpegKvazaarEncoder: (
             "gop=lp-g4d3t1,vps-period=0",
             "gop=lp-g4d3t1,vps-period=0,intra-qp-offset={}",
         ),
-        VvencFFappEncoder: (
-            "--DecodingRefreshType=none",
-            "--DecodingRefreshType=none --IntraQPOffset={} --MCTF=0 --BIM=0",
-        ),
+        VvencFFappEncoder: ("--IntraQPOffset=0", "--IntraQPOffset={}"),
         VtmEncoder: ("--DecodingRefreshType=0", "--DecodingRefreshType=0 --IntraQPOffset={}"),
         HmEncoder: ("--DecodingRefreshType=0", "--DecodingRefreshType=0 --IntraQPOffset={}"),
     }
@@ -271,11 +271,13 @@ def test_the_key_picture_has_the_qp_asked_for(codec: Codec, name: str, key_qp: i
     )
     assert (same.qps[0], other.qps[0]) == (40, key_qp)
     assert other.qps[1:] == same.qps[1:]
+    if name != "ffmpeg-libkvazaar":  # it has QP offsets in its groups of pictures
+        assert same.qps[1:] == [40] * 9
     better = key_qp < 40
     assert (other.errors[0] < same.errors[0]) == better
     assert (other.sizes[0] > same.sizes[0]) == better
-    assert (np.mean(other.errors[1:]) < np.mean(same.errors[1:])) == better
     if better:
+        assert np.mean(other.errors[1:]) < np.mean(same.errors[1:])
         assert sum(other.sizes[1:]) <= 1.05 * sum(same.sizes[1:])
 
 
