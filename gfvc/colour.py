@@ -34,7 +34,7 @@ _LUMA_WEIGHTS = {
     7: (0.212, 0.087),
     BT2020: (0.2627, 0.0593),
 }
-# Reserved, "unspecified", and the matrix of RGB on samples that are none.
+# Reserved, "unspecified", and the matrix of RGB on samples that are not RGB.
 _SAYS_NOTHING = (0, 2, 3)
 # ColourPrimaries other than those of BT.709 that are known.
 _MAPPED_PRIMARIES = frozenset((4, 5, 6, 7, 8, 9, 10, 11, 12, 22))

@@ -49,7 +49,7 @@ class VideoProperties:
 
 
 def probe_video(path: Path) -> VideoProperties:
-    """Read a video's properties; raise `InputError` when it is none or cannot be read."""
+    """Read a video's properties; raise `InputError` when it is no video or cannot be read."""
     with contextlib.closing(decoded_frames(path, ignore_note)) as frames:
         frame = next(frames).frame
     with open_video(path) as (container, stream):

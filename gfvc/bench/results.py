@@ -80,7 +80,7 @@ def write_results(folder: Path, results: Mapping[str, Any]) -> None:
 
 
 def read_results(path: Path) -> dict[str, Any]:
-    """Read bench.json; raise `InputError` when it is none of ours, or of another version."""
+    """Read bench.json; raise `InputError` when it is not ours, or of another version."""
     results = read_json(path, MAX_RESULTS_BYTES)
     if not isinstance(results, dict) or results.get("format") != FORMAT:
         raise InputError(f"{path}: is not what gfvc bench writes")

@@ -22,7 +22,7 @@ class SceneCuts:
     """Compares each picture with the one before, thumbnails of luma, 32×32.
 
     A cut is where they differ by much, and by much more than pictures did lately. The end of a
-    flash, where the picture is again what it was before the last cut, is none.
+    flash, where the picture is again what it was before the last cut, does not count as a cut.
     """
 
     def __init__(self) -> None:

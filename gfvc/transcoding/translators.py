@@ -130,7 +130,7 @@ def save_translator(translator: LinearTranslator, path: Path) -> None:
 
 
 def load_translator(path: Path) -> LinearTranslator:
-    """Read a translator; raise `InputError` when the file is none."""
+    """Read a translator; raise `InputError` when the file is not one."""
     from safetensors import SafetensorError, safe_open
 
     try:

@@ -1,6 +1,6 @@
 """The user's folder of imported weights: a JSON card and a safetensors file for each name.
 
-NAME.json                      what was imported, written last: weights without a card are none
+NAME.json                      what was imported, written last: weights without a card do not count
 NAME-FINGERPRINT.safetensors   the weights
 """
 
