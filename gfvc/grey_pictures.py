@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from gfvc.base_layer import Picture
 from gfvc.colour import is_grey, without_colour
-from models import AnimationModel, FaceParameters, Reference
+from models import AnimationModel, FaceParameters, Reference, ReferencePair
 
 
 def prepare_key(model: AnimationModel, key: Picture, parameters: FaceParameters) -> Reference:
@@ -20,14 +20,42 @@ def prepare_key(model: AnimationModel, key: Picture, parameters: FaceParameters)
     return _GreyReference(reference) if is_grey(key) else reference
 
 
+def pair_keys(model: AnimationModel, earlier: Reference, later: Reference) -> ReferencePair:
+    """Make two successive references of `prepare_key` ready together.
+
+    What is drawn is grey where both are. Raises `ModelError` as `AnimationModel.pair` does.
+    """
+    grey = isinstance(earlier, _GreyReference) and isinstance(later, _GreyReference)
+    pair = model.pair(*(_with_colour(reference) for reference in (earlier, later)))
+    return _GreyPair(pair) if grey else pair
+
+
 class _GreyReference(Reference):
     """Draws the luma of what another draws."""
 
     def __init__(self, reference: Reference) -> None:
-        self._reference = reference
+        self.reference = reference
 
     def animate(self, parameters: FaceParameters) -> Picture:
-        return without_colour(self._reference.animate(parameters))
+        return without_colour(self.reference.animate(parameters))
 
     def animate_many(self, parameters: Iterable[FaceParameters]) -> Iterator[Picture]:
-        return map(without_colour, self._reference.animate_many(parameters))
+        return map(without_colour, self.reference.animate_many(parameters))
+
+
+class _GreyPair(ReferencePair):
+    """Draws the luma of what another pair draws."""
+
+    def __init__(self, pair: ReferencePair) -> None:
+        self._pair = pair
+
+    def animate(self, parameters: FaceParameters, position: float) -> Picture:
+        return without_colour(self._pair.animate(parameters, position))
+
+    def animate_many(self, placed: Iterable[tuple[FaceParameters, float]]) -> Iterator[Picture]:
+        return map(without_colour, self._pair.animate_many(placed))
+
+
+def _with_colour(reference: Reference) -> Reference:
+    """What the model prepared."""
+    return reference.reference if isinstance(reference, _GreyReference) else reference

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
         MatrixShape,
         ParameterLayout,
         Reference,
+        ReferencePair,
     )
     from models.errors import CheckpointError, FaceTrackerError, ModelError, UnknownModelError
     from models.registry import RegisteredModel, Registry, default_registry
@@ -31,6 +32,7 @@ __all__ = [
     "ModelError",
     "ParameterLayout",
     "Reference",
+    "ReferencePair",
     "RegisteredModel",
     "Registry",
     "Runtime",
@@ -47,6 +49,7 @@ _HOME = {
     "MatrixShape": "models.contract",
     "ParameterLayout": "models.contract",
     "Reference": "models.contract",
+    "ReferencePair": "models.contract",
     "CheckpointError": "models.errors",
     "FaceTrackerError": "models.errors",
     "ModelError": "models.errors",

@@ -10,6 +10,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import starmap
 from types import TracebackType
 from typing import Any, TypeVar
 
@@ -244,6 +245,53 @@ class Reference(ABC):
         return map(self.animate, parameters)
 
 
+class ReferencePair(ABC):
+    """Two successive coded pictures made ready together, to draw what lies between them in time.
+
+    Parameters describe a picture against the earlier of the two. Its position says where it lies:
+    0 at the earlier, 1 at the later, in proportion to time between them.
+    """
+
+    @abstractmethod
+    def animate(self, parameters: FaceParameters, position: float) -> Picture:
+        """Draw the picture that the parameters describe, in the size of the references.
+
+        Raises `ModelError` for parameters of another layout, or a position outside 0..1.
+        """
+
+    def animate_many(self, placed: Iterable[tuple[FaceParameters, float]]) -> Iterator[Picture]:
+        """Draw pictures of parameters and position in order; a model may draw some at a time."""
+        return starmap(self.animate, placed)
+
+
+def check_position(position: float) -> None:
+    """Raise `ModelError` for a position between two references that is outside 0..1."""
+    if not 0 <= position <= 1:
+        raise ModelError(f"position {position} between two references is outside 0..1")
+
+
+class EarlierAlone(ReferencePair):
+    """Draws from the earlier reference, whatever the later one shows."""
+
+    def __init__(self, earlier: Reference) -> None:
+        self._earlier = earlier
+
+    def animate(self, parameters: FaceParameters, position: float) -> Picture:
+        """What the earlier reference draws."""
+        check_position(position)
+        return self._earlier.animate(parameters)
+
+    def animate_many(self, placed: Iterable[tuple[FaceParameters, float]]) -> Iterator[Picture]:
+        """Draw pictures in order, at a time if the earlier reference does."""
+        return self._earlier.animate_many(self._parameters(placed))
+
+    @staticmethod
+    def _parameters(placed: Iterable[tuple[FaceParameters, float]]) -> Iterator[FaceParameters]:
+        for parameters, position in placed:
+            check_position(position)
+            yield parameters
+
+
 class AnimationModel(ABC):
     """A way to describe a moving face in a few numbers, and to draw it again from a still."""
 
@@ -277,3 +325,16 @@ class AnimationModel(ABC):
         `key_parameters` are the reconstructed parameters of its base message. Raises
         `ModelError` when the parameters do not have the layout of the model.
         """
+
+    @property
+    def draws_from_both(self) -> bool:
+        """Whether `pair` draws from both references, or from the earlier alone."""
+        return False
+
+    def pair(self, earlier: Reference, later: Reference) -> ReferencePair:
+        """Do the work that two successive references need once.
+
+        Both are of `prepare` of this model and of one size; each may be the later one of a pair
+        and the earlier one of the next. Raises `ModelError` when they are not.
+        """
+        return EarlierAlone(earlier)

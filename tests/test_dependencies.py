@@ -138,6 +138,7 @@ PUBLIC = {
         "ModelError",
         "ParameterLayout",
         "Reference",
+        "ReferencePair",
         "RegisteredModel",
         "Registry",
         "Runtime",

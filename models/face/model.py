@@ -21,6 +21,8 @@ from models.contract import (
     ParameterLayout,
     Picture,
     Reference,
+    ReferencePair,
+    check_position,
 )
 from models.errors import ModelError
 from models.face.card import STEP_LIMIT
@@ -28,8 +30,10 @@ from models.face.detail import detail, restore_detail
 from models.face.rendering import Renderer, RendererOf, open_renderers
 from models.landmarks.analysis import LandmarkAnalyser, SeenKey
 from models.landmarks.face_space import FaceSpace, shipped_face_space
-from models.landmarks.flow import Float32Array, coarse_flow
+from models.landmarks.flow import Float32Array, coarse_flow, in_planes, plane
+from models.landmarks.fusing import fuse
 from models.landmarks.layout import FACE_VALUES
+from models.landmarks.pairs import PairFlow, PairPlace
 from models.landmarks.values import (
     RestFace,
     find_rest_face,
@@ -53,10 +57,6 @@ def check_size(picture: Picture) -> None:
             f"{width}x{height}; encode with --size {max(64, width // 32 * 32)}, or with --model "
             "mesh"
         )
-
-
-def _plane(landmarks: FloatArray) -> Float32Array:
-    return landmarks[:, :2].astype(np.float32)
 
 
 class FaceAnalyser(LandmarkAnalyser):
@@ -93,8 +93,8 @@ class FaceAnalyser(LandmarkAnalyser):
         if values is None:
             return None
         size = picture.shape[0]
-        landmarks = _plane(face.landmarks(self._face_space, values))
-        flow = coarse_flow(_plane(face.key_landmarks), landmarks, size)
+        landmarks = plane(face.landmarks(self._face_space, values))
+        flow = coarse_flow(plane(face.key_landmarks), landmarks, size)
         steps = self._renderer_of(size).measure(picture, seen.picture, landmarks, flow)
         return Analysis(to_parameters(values, steps[: self._features].astype(np.float64)))
 
@@ -114,14 +114,14 @@ class FaceReference(Reference):
         self, space: FaceSpace, renderer: Renderer, picture: Picture, face: RestFace, features: int
     ) -> None:
         self._space = space
-        self._face = face
-        self._features = features
-        self._size = picture.shape[0]
-        self._key = _plane(face.key_landmarks)
+        self.picture = picture
+        self.face = face
+        self.features = features
+        self._key = plane(face.key_landmarks)
         self._measured = renderer.compact_features
-        self._at_once = renderer.at_once
-        self._draw = renderer.prepare(picture, self._key)
-        self._detail = detail(picture, self._key)
+        self.at_once = renderer.at_once
+        self.draw = renderer.prepare(picture, self._key)
+        self.detail = detail(picture, self._key)
 
     def animate(self, parameters: FaceParameters) -> Picture:
         """Draw the face with the landmarks that the parameters describe."""
@@ -133,20 +133,64 @@ class FaceReference(Reference):
         Flows are made in the caller's thread: made in several, they would wait for each other,
         many short steps of Python as they are.
         """
-        return map_in_order(self._paint, map(self._place, parameters), self._at_once)
+        return map_in_order(self._paint, map(self._place, parameters), self.at_once)
+
+    def read(self, parameters: FaceParameters) -> tuple[FloatArray, Float32Array | None]:
+        """Pose and expression values [14], and the compact feature as the network has it."""
+        values, steps = to_values(parameters, self.features)
+        if not self.features:
+            return values, None
+        compact = np.zeros(self._measured, np.float32)
+        compact[: self.features] = np.clip(steps, -STEP_LIMIT, STEP_LIMIT)
+        return values, compact
 
     def _place(self, parameters: FaceParameters) -> _Placed:
-        values, steps = to_values(parameters, self._features)
-        driven = _plane(self._face.landmarks(self._space, values))
-        compact = None
-        if self._features:
-            compact = np.zeros(self._measured, np.float32)
-            compact[: self._features] = np.clip(steps, -STEP_LIMIT, STEP_LIMIT)
-        return _Placed(driven, coarse_flow(self._key, driven, self._size), compact)
+        values, compact = self.read(parameters)
+        driven = plane(self.face.landmarks(self._space, values))
+        return _Placed(driven, coarse_flow(self._key, driven, self.picture.shape[0]), compact)
 
     def _paint(self, placed: _Placed) -> Picture:
-        drawn = self._draw(placed.landmarks, placed.flow, placed.compact)
-        return restore_detail(drawn, placed.landmarks, self._detail)
+        drawn = self.draw(placed.landmarks, placed.flow, placed.compact)
+        return restore_detail(drawn, placed.landmarks, self.detail)
+
+
+class _PlacedBetween(NamedTuple):
+    """What two references draw: where, the earlier one's compact feature, and the position."""
+
+    place: PairPlace
+    compact: Float32Array | None
+    position: float
+
+
+class FacePair(ReferencePair):
+    """Two references, and the flows between them."""
+
+    def __init__(self, space: FaceSpace, earlier: FaceReference, later: FaceReference) -> None:
+        self._earlier = earlier
+        self._later = later
+        self._flow = PairFlow(space, (earlier.picture, earlier.face), (later.picture, later.face))
+
+    def animate(self, parameters: FaceParameters, position: float) -> Picture:
+        """Draw the face from both references with the same landmarks, and fuse the two."""
+        return self._paint(self._place((parameters, position)))
+
+    def animate_many(self, placed: Iterable[tuple[FaceParameters, float]]) -> Iterator[Picture]:
+        """Draw pictures in order, as many at the same time as the renderer likes."""
+        return map_in_order(self._paint, map(self._place, placed), self._earlier.at_once)
+
+    def _place(self, placed: tuple[FaceParameters, float]) -> _PlacedBetween:
+        parameters, position = placed
+        check_position(position)
+        values, compact = self._earlier.read(parameters)
+        return _PlacedBetween(self._flow.place(values, position), compact, position)
+
+    def _paint(self, placed: _PlacedBetween) -> Picture:
+        place, compact, position = placed
+        earlier = self._earlier.draw(place.landmarks, in_planes(place.earlier), compact)
+        # The compact feature was measured against the earlier reference.
+        later = self._later.draw(place.landmarks, in_planes(place.later))
+        wanted = (1 - position) * self._earlier.detail + position * self._later.detail
+        return restore_detail(fuse(earlier, later, place.lead), place.landmarks, wanted)
 
 
 class FaceModel(AnimationModel):
@@ -185,6 +229,17 @@ class FaceModel(AnimationModel):
         face = find_rest_face(self._space, key_picture, values)
         renderer = self._renderer_of(key_picture.shape[0])
         return FaceReference(self._space, renderer, key_picture, face, self._features)
+
+    @property
+    def draws_from_both(self) -> bool:
+        """The network draws each reference, and the two are fused."""
+        return True
+
+    def pair(self, earlier: Reference, later: Reference) -> ReferencePair:
+        """Find what moves from one reference to the other; both stay encoded as they are."""
+        if not isinstance(earlier, FaceReference) or not isinstance(later, FaceReference):
+            raise ModelError("face pairs references that face prepared, and these are others")
+        return FacePair(self._space, earlier, later)
 
 
 def load(card: ModelCard, runtime: Runtime) -> FaceModel:

@@ -6,6 +6,8 @@ face_space  average face, head pose, expressions
 layout      the 14 values of a face in a stream
 values      between landmarks, those values and face parameters
 flow, warp  bending a key picture so that its landmarks lie elsewhere
+pairs       where a face between two key pictures lies, and how both are bent there
+fusing      one picture of the two
 alignment   correcting what was tracked by what the bent picture shows
 analysis    the analyser of both models
 """

@@ -6,18 +6,20 @@ read. Coordinates are picture widths and heights, 0..1 inside the picture.
 Near the face the flow interpolates the landmarks' displacements (inverse distance weighting;
 Shepard, "A two-dimensional interpolation function for irregularly-spaced data", 1968). Around
 it, hair, ears and neck follow the affine motion of the whole head. That motion dies away with
-the distance from the head, slowly enough that the flow never folds, so the background stays
-still.
+the distance from the head, so the background stays still; where one reference has to do, slowly
+enough that the flow never folds.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
+from models.contract import FloatArray
 from models.landmarks import points as groups
 
 Float32Array = npt.NDArray[np.float32]
@@ -57,13 +59,28 @@ IRIS_HIDDEN = 0.10
 IRIS_SHOWN = 0.20
 # The residual of the affine motion fades with the distance from the nearest landmark.
 RESIDUAL_REACH = 0.10
-# The head is an ellipse around the face, larger by hair and ears; in face heights.
-HEAD_WIDTH = 0.60
-HEAD_UP = 0.85
-HEAD_DOWN = 0.75
-# Beyond the head its motion dies away over this many head radii, more slowly towards the neck.
-FADE = 0.9
-FADE_DOWN = 1.6
+
+
+@dataclass(frozen=True, slots=True)
+class HeadReach:
+    """How far the picture follows the head's motion.
+
+    The head is an ellipse around the face, larger by hair and ears: `width` is half its width, `up`
+    and `down` reach from the face's middle, all in face heights. Beyond it the motion dies away
+    over `fade` head radii, over `fade_down` towards the neck.
+    """
+
+    width: float
+    up: float
+    down: float
+    fade: float
+    fade_down: float
+
+
+WIDE = HeadReach(width=0.60, up=0.85, down=0.75, fade=0.9, fade_down=1.6)
+"""For one reference: neck and shoulders go with the head, rather than tear."""
+CLOSE = HeadReach(width=0.55, up=0.80, down=0.55, fade=0.2, fade_down=0.2)
+"""For two references, which tell where the body moves: the head alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +117,9 @@ def _crossings(columns: Float32Array, rows: Float32Array) -> Float32Array:
     return positions.reshape(-1, 2)
 
 
-def head_influence(points: Float32Array, face: Float32Array) -> Float32Array:
+def head_influence(
+    points: Float32Array, face: Float32Array, reach: HeadReach = WIDE
+) -> Float32Array:
     """How much of the head's motion each point [N, 2] follows, 0..1 [N].
 
     `face` are landmarks [478, 2]. 1 on the head, 0 on the far background.
@@ -113,10 +132,10 @@ def head_influence(points: Float32Array, face: Float32Array) -> Float32Array:
     across = np.array([down[1], -down[0]], np.float32)
     offset = (points - centre) / height
     along = offset @ down
-    vertical = np.where(along < 0, along / HEAD_UP, along / HEAD_DOWN)
-    radius = np.hypot(offset @ across / HEAD_WIDTH, vertical)
+    vertical = np.where(along < 0, along / reach.up, along / reach.down)
+    radius = np.hypot(offset @ across / reach.width, vertical)
     below = np.clip(vertical / np.maximum(radius, 1e-6), 0.0, 1.0)
-    fade = FADE + (FADE_DOWN - FADE) * below
+    fade = reach.fade + (reach.fade_down - reach.fade) * below
     return _smooth_step(1.0 - (radius - 1.0) / fade)
 
 
@@ -233,12 +252,14 @@ _OPENINGS = (
 class BackwardFlow:
     """Where in the key picture to read, for any place of the driven picture.
 
-    `key` and `driven` are the landmarks [478, 2] of the two pictures.
+    `key` and `driven` are the landmarks [478, 2] of the two pictures; `reach` says how far around
+    the face the picture follows it.
     """
 
-    def __init__(self, key: Float32Array, driven: Float32Array) -> None:
+    def __init__(self, key: Float32Array, driven: Float32Array, reach: HeadReach = WIDE) -> None:
         self._key = key
         self._driven = driven
+        self._reach = reach
         self._affine = _fit_affine(driven[FLOW_POINTS], key[FLOW_POINTS])
 
     def _displacement(
@@ -250,7 +271,7 @@ class BackwardFlow:
     ) -> Float32Array:
         """Offsets [H, W, 2] from the positions of a grid, x [W] and y [H], to where they read."""
         positions = _crossings(columns, rows)
-        influence = head_influence(positions, self._driven)
+        influence = head_influence(positions, self._driven, self._reach)
         offset = influence[:, None] * (self._affine(positions) - positions)
         driven, weights = shaping.driven, shaping.weights[:, None]
         # Residual motion and a one, whose sum is the sum of all weights.
@@ -339,7 +360,17 @@ def coarse_flow(key: Float32Array, driven: Float32Array, size: int) -> Float32Ar
     `key` and `driven` are landmarks [478, 2]. Returns displacements [2, size, size], x then y, in
     picture widths and heights.
     """
-    return np.ascontiguousarray(BackwardFlow(key, driven).dense(size, size).transpose(2, 0, 1))
+    return in_planes(BackwardFlow(key, driven).dense(size, size))
+
+
+def in_planes(displacement: Float32Array) -> Float32Array:
+    """Displacements [H, W, 2] as networks have them: [2, H, W]."""
+    return np.ascontiguousarray(displacement.transpose(2, 0, 1))
+
+
+def plane(landmarks: FloatArray) -> Float32Array:
+    """Landmarks [478, 2 or 3] as flows have them: [478, 2], without depth."""
+    return landmarks[:, :2].astype(np.float32)
 
 
 def warp(picture: npt.NDArray[np.uint8], displacement: Float32Array) -> npt.NDArray[np.uint8]:
@@ -347,14 +378,24 @@ def warp(picture: npt.NDArray[np.uint8], displacement: Float32Array) -> npt.NDAr
 
     Places outside the picture repeat its border.
     """
-    height, width = picture.shape[:2]
+    return np.asarray(_remapped(picture, displacement, cv2.INTER_CUBIC), np.uint8)
+
+
+def read_at(planes: Float32Array, displacement: Float32Array) -> Float32Array:
+    """Read planes [H, W, C] at the displacement of each pixel [H, W, 2], linearly."""
+    return np.asarray(_remapped(planes, displacement, cv2.INTER_LINEAR), np.float32)
+
+
+def _remapped(
+    planes: npt.NDArray[Any], displacement: Float32Array, interpolation: int
+) -> npt.NDArray[Any]:
+    height, width = planes.shape[:2]
     columns = np.arange(width, dtype=np.float32)
     rows = np.arange(height, dtype=np.float32)[:, None]
-    drawn = cv2.remap(
-        picture,
+    return cv2.remap(
+        planes,
         columns + displacement[..., 0] * width,
         rows + displacement[..., 1] * height,
-        interpolation=cv2.INTER_CUBIC,
+        interpolation=interpolation,
         borderMode=cv2.BORDER_REPLICATE,
     )
-    return np.asarray(drawn, np.uint8)

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from models.contract import FloatArray, Picture
 from models.landmarks import points as groups
-from models.landmarks.flow import BackwardFlow, Float32Array, warp
+from models.landmarks.flow import BackwardFlow, Float32Array, plane, warp
 
 _INNER = list(groups.LIPS_INNER)
 _LIPS = list(groups.LIPS_OUTER)
@@ -90,16 +90,15 @@ class LandmarkWarp:
 
     def __init__(self, picture: Picture, landmarks: FloatArray) -> None:
         self._picture = picture
-        self._landmarks = _plane(landmarks)
+        self._landmarks = plane(landmarks)
         self._mouth = MouthInterior(picture, self._landmarks)
 
     def draw(self, landmarks: FloatArray) -> Picture:
         """The picture bent so that its landmarks lie at the given ones [478, 2 or 3]."""
-        driven = _plane(landmarks)
+        driven = plane(landmarks)
         height, width = self._picture.shape[:2]
-        displacement = BackwardFlow(self._landmarks, driven).dense(width, height)
-        return self._mouth.paint(warp(self._picture, displacement), driven)
+        return self.draw_along(BackwardFlow(self._landmarks, driven).dense(width, height), driven)
 
-
-def _plane(landmarks: FloatArray) -> Float32Array:
-    return landmarks[:, :2].astype(np.float32)
+    def draw_along(self, displacement: Float32Array, landmarks: Float32Array) -> Picture:
+        """The picture read at displacements [H, W, 2], which bring its landmarks to [478, 2]."""
+        return self._mouth.paint(warp(self._picture, displacement), landmarks)

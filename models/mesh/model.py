@@ -16,11 +16,15 @@ from models.contract import (
     ParameterLayout,
     Picture,
     Reference,
+    ReferencePair,
+    check_position,
 )
 from models.errors import ModelError
 from models.landmarks.analysis import LandmarkAnalyser
 from models.landmarks.face_space import FaceSpace, shipped_face_space
+from models.landmarks.fusing import fuse
 from models.landmarks.layout import EXPRESSION_VALUES
+from models.landmarks.pairs import PairFlow
 from models.landmarks.values import RestFace, find_rest_face, to_values, value_weights
 from models.landmarks.warp import LandmarkWarp
 from models.mesh.card import CARD
@@ -32,13 +36,34 @@ class MeshReference(Reference):
 
     def __init__(self, space: FaceSpace, picture: Picture, face: RestFace) -> None:
         self._space = space
-        self._face = face
-        self._warp = LandmarkWarp(picture, face.key_landmarks)
+        self.picture = picture
+        self.face = face
+        self.warp = LandmarkWarp(picture, face.key_landmarks)
 
     def animate(self, parameters: FaceParameters) -> Picture:
         """Warp the key picture to the landmarks that the parameters describe."""
         values, _ = to_values(parameters)
-        return self._warp.draw(self._face.landmarks(self._space, values))
+        return self.warp.draw(self.face.landmarks(self._space, values))
+
+
+class MeshPair(ReferencePair):
+    """Two references, and the flows between them."""
+
+    def __init__(self, space: FaceSpace, earlier: MeshReference, later: MeshReference) -> None:
+        self._earlier = earlier.warp
+        self._later = later.warp
+        self._flow = PairFlow(space, (earlier.picture, earlier.face), (later.picture, later.face))
+
+    def animate(self, parameters: FaceParameters, position: float) -> Picture:
+        """Warp both references to the same landmarks, and fuse the two."""
+        check_position(position)
+        values, _ = to_values(parameters)
+        place = self._flow.place(values, position)
+        return fuse(
+            self._earlier.draw_along(place.earlier, place.landmarks),
+            self._later.draw_along(place.later, place.landmarks),
+            place.lead,
+        )
 
 
 class MeshModel(AnimationModel):
@@ -66,6 +91,17 @@ class MeshModel(AnimationModel):
         values, _ = to_values(key_parameters)
         face = find_rest_face(self._space, key_picture, values)
         return MeshReference(self._space, key_picture, face)
+
+    @property
+    def draws_from_both(self) -> bool:
+        """Both references are warped, and fused."""
+        return True
+
+    def pair(self, earlier: Reference, later: Reference) -> ReferencePair:
+        """Find what moves from one reference to the other."""
+        if not isinstance(earlier, MeshReference) or not isinstance(later, MeshReference):
+            raise ModelError("mesh pairs references that mesh prepared, and these are others")
+        return MeshPair(self._space, earlier, later)
 
 
 def check_expressions(space: FaceSpace) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pytest
@@ -13,6 +14,8 @@ from models import (
     CheckpointError,
     FaceParameters,
     ModelError,
+    Reference,
+    ReferencePair,
     Runtime,
     default_registry,
 )
@@ -37,6 +40,22 @@ def model(request: pytest.FixtureRequest) -> AnimationModel:
         loaded = tiny_model(registered.card, Runtime(device="cpu"))
     assert loaded.layout == registered.card.layout
     return loaded
+
+
+class MadePair(NamedTuple):
+    """Two references ready together, the earlier alone, and what describes both pictures."""
+
+    pair: ReferencePair
+    earlier: Reference
+    at_earlier: FaceParameters
+    at_later: FaceParameters
+
+
+class _Foreign(Reference):
+    """A reference that no model prepared."""
+
+    def animate(self, parameters: FaceParameters) -> Picture:
+        raise NotImplementedError
 
 
 def learned(model: AnimationModel) -> bool:
@@ -183,3 +202,72 @@ def test_a_reference_can_be_made_where_the_face_cannot_be_seen(
     blank = np.full((256, 256, 3), 90, np.uint8)
     drawn = model.prepare(blank, key.parameters).animate(key.parameters)
     assert drawn.shape == blank.shape
+
+
+@pytest.fixture(scope="module")
+def pair(model: AnimationModel, still: Picture, moved: Picture) -> MadePair:
+    """The still and its moved self as two references, and what describes the latter."""
+    with model.open_analyser() as analyser:
+        keys = [analyser.analyse_key(picture) for picture in (still, moved)]
+        assert keys[0] is not None
+        assert keys[1] is not None
+        driven = analyser.analyse(moved, keys[0])
+    assert driven is not None
+    earlier = model.prepare(still, keys[0].parameters)
+    later = model.prepare(moved, keys[1].parameters)
+    return MadePair(model.pair(earlier, later), earlier, keys[0].parameters, driven.parameters)
+
+
+def test_a_pair_arrives_at_both_references_or_draws_from_the_earlier(
+    model: AnimationModel, pair: MadePair, still: Picture, moved: Picture
+) -> None:
+    at_start = pair.pair.animate(pair.at_earlier, 0.0)
+    at_end = pair.pair.animate(pair.at_later, 1.0)
+    alone = pair.earlier.animate(pair.at_earlier), pair.earlier.animate(pair.at_later)
+    if not model.draws_from_both:
+        np.testing.assert_array_equal(at_start, alone[0])
+        np.testing.assert_array_equal(at_end, alone[1])
+        return
+
+    def miss(drawn: Picture, wanted: Picture) -> float:
+        return float(np.abs(drawn.astype(int) - wanted).mean())
+
+    assert miss(at_start, still) <= 1.1 * miss(alone[0], still)
+    assert miss(at_end, moved) < 0.75 * miss(alone[1], moved)
+
+
+def test_pairs_draw_in_order_and_repeatably(model: AnimationModel, pair: MadePair) -> None:
+    placed = [(pair.at_earlier, 0.25), (pair.at_later, 0.5), (pair.at_later, 0.75)]
+    drawn = list(pair.pair.animate_many(iter(placed)))
+    for picture, (parameters, position) in zip(drawn, placed, strict=True):
+        np.testing.assert_array_equal(picture, pair.pair.animate(parameters, position))
+    assert np.abs(drawn[0].astype(int) - drawn[1]).max() > 0
+    assert np.array_equal(drawn[1], drawn[2]) != model.draws_from_both
+
+
+@pytest.mark.parametrize("position", [-0.01, 1.01, float("nan")])
+def test_positions_outside_of_a_pair_are_refused(pair: MadePair, position: float) -> None:
+    with pytest.raises(ModelError, match=r"position .* is outside 0\.\.1"):
+        pair.pair.animate(pair.at_earlier, position)
+    with pytest.raises(ModelError, match=r"position .* is outside 0\.\.1"):
+        list(pair.pair.animate_many([(pair.at_earlier, position)]))
+
+
+def test_pairs_refuse_parameters_of_another_layout(pair: MadePair) -> None:
+    with pytest.raises(ModelError):
+        pair.pair.animate(FaceParameters(keypoints=np.zeros((3, 2))), 0.5)
+
+
+def test_references_of_others_or_of_another_size_make_no_pair(
+    model: AnimationModel, pair: MadePair
+) -> None:
+    if not model.draws_from_both:
+        return
+    with pytest.raises(ModelError, match="pairs references that"):
+        model.pair(pair.earlier, _Foreign())
+    small = demo_still(64)
+    with model.open_analyser() as analyser:
+        key = analyser.analyse_key(small)
+    assert key is not None
+    with pytest.raises(ModelError, match="different sizes: 256x256 and 64x64"):
+        model.pair(pair.earlier, model.prepare(small, key.parameters))
