@@ -26,8 +26,8 @@ def still() -> Float32Array:
     return np.zeros((SIZE, SIZE, 2), np.float32)
 
 
-def noise(seed: int) -> npt.NDArray[np.uint8]:
-    return np.random.default_rng(seed).integers(0, 256, (SIZE, SIZE, 3), np.uint8)
+def noise(seed: int, low: int = 0, high: int = 256) -> npt.NDArray[np.uint8]:
+    return np.random.default_rng(seed).integers(low, high, (SIZE, SIZE, 3), np.uint8)
 
 
 def lead_of(
@@ -118,8 +118,8 @@ def test_a_place_hidden_in_one_picture_is_taken_from_the_other() -> None:
 def test_where_pictures_disagree_the_likelier_one_is_hardly_mixed() -> None:
     """The same slight lead mixes pictures that are alike, and chooses between unlike ones."""
     lead = np.full((SIZE, SIZE), 1.0, np.float32)
-    first, second = noise(0) // 2 + 60, noise(1) // 2 + 60
-    alike = first + (noise(1) >> 4)
+    first, second = noise(0, 60, 190), noise(1, 60, 190)
+    alike = first + noise(1, 0, 16)
 
     def share(one: npt.NDArray[np.uint8], other: npt.NDArray[np.uint8]) -> float:
         """How much of the later picture was taken."""
@@ -132,7 +132,7 @@ def test_where_pictures_disagree_the_likelier_one_is_hardly_mixed() -> None:
 
 def test_fusing_is_smooth_in_time(face: Float32Array) -> None:
     """No step of time changes many times what all of them do on the mean."""
-    first, second = noise(0) // 2 + 60, noise(1) // 2 + 60
+    first, second = noise(0, 60, 190), noise(1, 60, 190)
     drawn = [
         fuse(first, second, lead_of(face, position=position)).astype(float)
         for position in np.linspace(0.05, 0.95, 91)
