@@ -254,12 +254,16 @@ def _line(step: Step, done: int, total: int) -> str:
 
 
 def _print_rates(results: dict[str, Any]) -> None:
-    """Mean Bjøntegaard rates: a row for each curve and peer, a column for each measure."""
+    """Mean Bjøntegaard rates: a row for each curve and peer, a column for each measure.
+
+    Of a peer with several curves only the best of them; bd_rates.csv has all.
+    """
     from rich.console import Console
     from rich.table import Table
 
     titles = {measure["name"]: measure["title"] for measure in results["measures"]}
-    means = results["mean_bd_rates"]
+    anchors = {row["anchor"] for row in results["mean_bd_rates"]}
+    means = [row for row in results["mean_bd_rates"] if _is_shown(row["anchor"], anchors)]
     shown = [name for name in titles if any(row["measure"] == name for row in means)]
     table = Table(title="Bjøntegaard rates, mean over clips, % (clips compared / of)")
     table.add_column("gfvc")
@@ -275,7 +279,11 @@ def _print_rates(results: dict[str, Any]) -> None:
         table.add_row(*map(_cell, (test, anchor)), *(cells.get(name, "") for name in shown))
     console = Console(width=max(100, 30 + 16 * len(shown)))
     console.print(table)
-    apart = [row for row in results["bd_rates"] if row["status"] == "no overlap"]
+    apart = [
+        row
+        for row in results["bd_rates"]
+        if row["status"] == "no overlap" and _is_shown(row["anchor"], anchors)
+    ]
     for row in apart:
         better = "better" if row["gap"] > 0 else "worse"
         console.print(
@@ -286,6 +294,12 @@ def _print_rates(results: dict[str, Any]) -> None:
             highlight=False,
             markup=False,
         )
+
+
+def _is_shown(anchor: str, anchors: set[str]) -> bool:
+    """Whether a curve is the best of its encoder's, or its encoder has no other."""
+    best = f"{anchor.split()[0]} best"
+    return anchor == best or best not in anchors
 
 
 def _cell(name: str) -> str:

@@ -13,10 +13,14 @@ from gfvc.report.bench_run import RateRow
 PEER = "vvenc"
 """The encoder to compare with, where a run has it."""
 
+CLOSE = 1.1
+"""Ratio of bits up to which two points have about as many."""
+_BEST_BY = "ms_ssim"
+
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """A point of gfvc, and the point of a conventional encoder nearest to it in bits, if any."""
+    """A point of gfvc, and the point of a conventional encoder to compare it with, if any."""
 
     ours: Point
     peer: Point | None
@@ -49,10 +53,24 @@ def comparisons(points: Sequence[Point]) -> list[Comparison]:
 
 
 def nearest(point: Point, peers: Sequence[Point]) -> Point | None:
-    """The peer nearest in bits by their ratio; of two as near, the one with fewer bits."""
-    return min(
-        peers, key=lambda peer: (abs(math.log(peer.bits / point.bits)), peer.bits), default=None
-    )
+    """The peer to compare with: the best of those of about as many bits, else the nearest in bits.
+
+    About as many are those within `CLOSE` of their ratio, the best that of the highest MS-SSIM: a
+    peer codes at several sizes and rates. Of two as near, the one with fewer bits.
+    """
+    scored = {
+        number: score
+        for number, peer in enumerate(peers)
+        if _distance(point, peer) <= math.log(CLOSE)
+        and (score := peer.scores.get(_BEST_BY)) is not None
+    }
+    if scored:
+        return peers[max(scored, key=lambda number: scored[number])]
+    return min(peers, key=lambda peer: (_distance(point, peer), peer.bits), default=None)
+
+
+def _distance(point: Point, peer: Point) -> float:
+    return abs(math.log(peer.bits / point.bits))
 
 
 def worst_pictures(

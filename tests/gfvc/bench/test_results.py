@@ -141,3 +141,19 @@ def test_names_in_tables_are_text(capsys: pytest.CaptureFixture[str]) -> None:
     shown = "".join(out.replace("│", "").split())
     assert r"gfvcmesh\x1b[31m[bold]$\frac{$\u202e\xff" in shown
     assert r"against vvenc \x1b[31m[bold]$\frac{$\u202e\xff" in " ".join(out.split())
+
+
+def test_of_several_curves_of_a_peer_the_best_is_printed(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    (clip,) = two_clips()[:1]
+    clip.points += curve("one-1", "vvenc half size", [1.0, 2.0], [31.0, 32.0])
+    clip.points += curve("one-1", "x265", RATES, QUALITIES)
+    results = assemble(Plan(), [clip])
+    assert {row["anchor"] for row in results["bd_rates"]} >= {"vvenc", "vvenc best", "x265"}
+    _print_rates(results)
+    out = capsys.readouterr().out
+    assert "vvenc best" in out
+    assert "x265" in out
+    assert "half size" not in out
+    assert "│ vvenc " not in out.replace("│ vvenc best", "")

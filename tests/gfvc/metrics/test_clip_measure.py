@@ -11,6 +11,7 @@ import pytest
 from gfvc.metrics import MEASURES, PICTURE_MEASURES, ClipMeasure, ClipScores, PictureScores, ms_ssim
 from gfvc.metrics.clip_measure import MAX_PSNR
 from gfvc.video_reader import Picture
+from models.contract import FloatArray
 
 BLANK = np.full((256, 256, 3), 90, np.uint8)
 RATE = Fraction(25)
@@ -116,3 +117,27 @@ def test_openings_are_followed_over_a_clip(demo_pictures: list[Picture]) -> None
             measure.add(pictures[0], picture, pictures[0])
         unmoved = measure.finish()
     assert (unmoved.lid_correlation, unmoved.lip_correlation) == (None, None)
+
+
+def test_a_blur_of_known_effect_on_sharpness(landmarks: FloatArray) -> None:
+    """A Gaussian of deviation s leaves exp(-(w s)²/2) of a wave of w radians a sample.
+
+    Energy is its square. Noise of the source that is not decoded lowers sharpness over the source.
+    """
+    frequency, deviation, size = 0.5, 1.2, 128
+    wave = np.sin(frequency * np.arange(size))[None, :, None] * np.ones((size, 1, 3))
+    left = np.exp(-((frequency * deviation) ** 2) / 2)
+    source, blurred = (np.rint(128 + 100 * gain * wave).astype(np.uint8) for gain in (1.0, left))
+    noise = np.random.default_rng(0).normal(0, 5, source.shape[:2])[..., None]
+    noisy = np.clip(np.rint(source + noise), 0, 255).astype(np.uint8)
+    with ClipMeasure(RATE, vmaf=False, source_landmarks=[landmarks] * 3) as measure:
+        same, soft, clean = (
+            measure.add(*pair, source)
+            for pair in ((source, source), (source, blurred), (noisy, source))
+        )
+    assert same.source_sharpness == 1
+    assert soft.source_sharpness == pytest.approx(left**2, rel=0.02)
+    assert soft.sharpness is None  # no face in the key picture, which that is over
+    # Variances add: of the wave 100²/2 (2 - 2 cos w)², of white noise 20 times its own.
+    detail = 100**2 / 2 * (2 - 2 * np.cos(frequency)) ** 2
+    assert clean.source_sharpness == pytest.approx(detail / (detail + 20 * 5**2), rel=0.1)

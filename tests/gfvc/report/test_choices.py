@@ -83,6 +83,16 @@ def test_worst_pictures_are_apart() -> None:
         worst_pictures(errors, MEASURES["sharpness"], 1, 1)
 
 
+def test_of_peers_with_about_as_many_bits_the_best_is_shown() -> None:
+    ours = made("gfvc mesh", 1000)
+    near = replace(made("vvenc quarter size", 1001), scores={"ms_ssim": 0.80})
+    better = replace(made("vvenc half size", 1090), scores={"ms_ssim": 0.90})
+    more = replace(made("vvenc", 1110), scores={"ms_ssim": 0.95})
+    assert nearest(ours, [near, better, more]) == better
+    assert nearest(ours, [near, replace(better, scores={}), more]) == near
+    assert nearest(ours, [replace(near, bits=1200), more]) == more
+
+
 def test_the_worst_rate_of_each_two_curves() -> None:
     rows = [
         RateRow("a", measure, anchor, "gfvc", percent, "", rank)
