@@ -37,14 +37,21 @@ def read_network(path: Path, family: Family, variant: str) -> nn.Module:
     Raises:
         CheckpointError: the file is missing, damaged, or not of this network.
     """
+    network, tensors = _read_fitting(path, family, variant)
+    network.load_state_dict(tensors, strict=True, assign=True)
+    return network.eval()
+
+
+def _read_fitting(
+    path: Path, family: Family, variant: str
+) -> tuple[nn.Module, dict[str, torch.Tensor]]:
+    """An empty network, and the tensors for it from a checkpoint."""
     tensors = read_checkpoint(path, family.entries)
     network = build_network(family, variant, tensors.keys())
     try:
-        fitted = fit_tensors(tensors, network)
+        return network, fit_tensors(tensors, network)
     except CheckpointError as error:
-        raise CheckpointError(f"{path}: {error}") from None
-    network.load_state_dict(fitted, strict=True, assign=True)
-    return network.eval()
+        raise CheckpointError(f"{path}: not weights of {family.name}: {error}") from None
 
 
 def load_network_model(
@@ -109,12 +116,7 @@ def import_checkpoint(
         raise CheckpointError(
             f"{source}: is the file that would be replaced; import it from outside {store.folder}"
         )
-    tensors = read_checkpoint(source, family.entries)
-    network = build_network(family, variant, tensors.keys())
-    try:
-        fitted = fit_tensors(tensors, network)
-    except CheckpointError as error:
-        raise CheckpointError(f"{source}: not weights of {family.name}: {error}") from None
+    _, fitted = _read_fitting(source, family, variant)
     content = content_sha256(fitted)
     for other in store.cards()[0]:
         if other.name != name and (other.content_sha256, other.variant) == (content, variant):

@@ -11,21 +11,9 @@ from models.contract import Picture
 from models.errors import ModelError
 from models.face.card import with_features
 from models.face.model import FaceModel
-from models.face.network import FaceNetwork
 from models.face.torch_rendering import TorchRenderer, fold
 from models.landmarks.face_space import shipped_face_space
-
-
-def trained_alike() -> FaceNetwork:
-    """A network whose normalisations are not the identity, as after training."""
-    torch.manual_seed(0)
-    network = FaceNetwork()
-    for module in network.modules():
-        if isinstance(module, torch.nn.BatchNorm2d):
-            module.running_mean.uniform_(-0.5, 0.5)  # type: ignore[union-attr]
-            module.running_var.uniform_(0.5, 2.0)  # type: ignore[union-attr]
-    torch.nn.init.normal_(network.motion.out.weight, std=0.05)
-    return network.eval()
+from tests.models.face.networks import trained_alike
 
 
 def test_folding_keeps_what_is_computed() -> None:

@@ -53,26 +53,6 @@ def test_conventions_of_the_published_copies() -> None:
     assert CFTE_CONVENTIONS["jvet_v2"] == CfteConventions()
 
 
-def test_cached_source_gives_the_same_pictures() -> None:
-    network, (source, *driving) = tiny_cfte(), pictures(256)
-    of_source = network.kp_detector(source)
-    cache = network.generator.encode_source(source)
-    for picture in (*driving, driving[0]):
-        of_driving = network.kp_detector(picture)
-        expected = network.generator(source, of_source, of_driving)
-        assert torch.equal(network.generator.animate(cache, of_source, of_driving), expected)
-
-
-def test_one_source_serves_a_batch() -> None:
-    network, (source, *driving) = tiny_cfte(), pictures(256)
-    of_source = network.kp_detector(source)
-    of_driving = [network.kp_detector(picture) for picture in driving]
-    cache = network.generator.encode_source(source)
-    together = network.generator.animate(cache, of_source, torch.cat(of_driving))
-    alone = [network.generator.animate(cache, of_source, one) for one in of_driving]
-    torch.testing.assert_close(together, torch.cat(alone), rtol=0, atol=1e-5)
-
-
 def test_feature_difference_is_driving_less_source_after_enlargement() -> None:
     network = tiny_cfte().generator.dense_motion_network
     source, driving = torch.randn(2, 1, 1, 4, 4, generator=torch.Generator().manual_seed(1))

@@ -16,12 +16,6 @@ from tests.models.published.golden import check_golden
 from tests.models.published.tiny import TINY_FOMM, pictures, tiny_fomm
 
 
-def stacked(*keypoints: FommKeypoints) -> FommKeypoints:
-    return FommKeypoints(
-        torch.cat([k.positions for k in keypoints]), torch.cat([k.jacobians for k in keypoints])
-    )
-
-
 def large_motion() -> tuple[FommKeypoints, FommKeypoints]:
     """Invented keypoints of two pictures, far apart and with Jacobians far from the identity."""
     generator = torch.Generator().manual_seed(1)
@@ -78,26 +72,6 @@ def test_conventions_of_the_published_copies() -> None:
         "goluck": (True, True, False, False),
     }
     assert FOMM_CONVENTIONS["jvet_v2"] == FommConventions()
-
-
-def test_cached_source_gives_the_same_pictures() -> None:
-    network, (source, *driving) = tiny_fomm(), pictures(128)
-    of_source = network.kp_detector(source)
-    cache = network.generator.encode_source(source)
-    for picture in (*driving, driving[0]):
-        of_driving = network.kp_detector(picture)
-        expected = network.generator(source, of_source, of_driving)
-        assert torch.equal(network.generator.animate(cache, of_source, of_driving), expected)
-
-
-def test_one_source_serves_a_batch() -> None:
-    network, (source, *driving) = tiny_fomm(), pictures(128)
-    of_source = network.kp_detector(source)
-    of_driving = [network.kp_detector(picture) for picture in driving]
-    cache = network.generator.encode_source(source)
-    together = network.generator.animate(cache, of_source, stacked(*of_driving))
-    alone = [network.generator.animate(cache, of_source, one) for one in of_driving]
-    torch.testing.assert_close(together, torch.cat(alone), rtol=0, atol=1e-5)
 
 
 def test_unmoved_keypoints_move_nothing() -> None:

@@ -7,19 +7,13 @@ from dataclasses import fields, replace
 
 import pytest
 import torch
-from torch import Tensor
 
 from models.published.fv2v.configuration import FV2V_CONVENTIONS, Fv2vConventions
 from models.published.fv2v.network import Fv2v
 from models.published.fv2v.pose import Fv2vPose, angle_degrees, rotation_matrix
 from models.published.layers import DenseMotion
 from tests.models.published.golden import check_golden
-from tests.models.published.tiny import TINY_FV2V, filled, pictures, tiny_fv2v
-
-
-def keypoints_of(network: Fv2v, *shown: Tensor) -> list[Tensor]:
-    canonical = network.kp_detector(shown[0])
-    return [network.he_estimator(picture).pose().keypoints(canonical) for picture in shown]
+from tests.models.published.tiny import TINY_FV2V, filled, keypoints_of, pictures, tiny_fv2v
 
 
 def test_outputs_are_the_golden_ones() -> None:
@@ -69,24 +63,6 @@ def test_conventions_of_the_published_copies() -> None:
     }
     assert table == {"jvet_v2": (False, False), "jvet_v1": (False, False), "goluck": (True, True)}
     assert FV2V_CONVENTIONS["jvet_v2"] == Fv2vConventions()
-
-
-def test_cached_source_gives_the_same_pictures() -> None:
-    network, (source, *driving) = tiny_fv2v(), pictures(128)
-    of_source, *of_driving = keypoints_of(network, source, *driving)
-    cache = network.generator.encode_source(source)
-    for keypoints in (*of_driving, of_driving[0]):
-        expected = network.generator(source, of_source, keypoints)
-        assert torch.equal(network.generator.animate(cache, of_source, keypoints), expected)
-
-
-def test_one_source_serves_a_batch() -> None:
-    network, (source, *driving) = tiny_fv2v(), pictures(128)
-    of_source, *of_driving = keypoints_of(network, source, *driving)
-    cache = network.generator.encode_source(source)
-    together = network.generator.animate(cache, of_source, torch.cat(of_driving))
-    alone = [network.generator.animate(cache, of_source, one) for one in of_driving]
-    torch.testing.assert_close(together, torch.cat(alone), rtol=0, atol=1e-5)
 
 
 @pytest.mark.parametrize("chosen", [0, 33, 65])

@@ -93,3 +93,9 @@ def tiny_model(card: ModelCard, runtime: Runtime = Runtime()) -> NetworkModel:
         return CfteModel(filled(Cfte(TINY_CFTE)), card, runtime)
     network = filled(Fv2v(FAST_FV2V))
     return (Fv2vKeypointModel if card.layout.keypoints else Fv2vModel)(network, card, runtime)
+
+
+def keypoints_of(network: Fv2v, *shown: Tensor) -> list[Tensor]:
+    """Keypoints of pictures, of which the first is the key picture."""
+    canonical = network.kp_detector(shown[0])
+    return [network.he_estimator(picture).pose().keypoints(canonical) for picture in shown]

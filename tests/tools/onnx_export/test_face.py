@@ -13,12 +13,12 @@ import torch
 
 from models.errors import CheckpointError, ModelError
 from models.face.blocks import FaceConfiguration
-from models.face.network import FaceNetwork
 from models.face.rendering import DRAW_FILE, ENCODE_KEY_FILE, OnnxRenderer
 from models.family import FAMILIES
 from models.files import file_sha256
 from models.onnx_graph import OnnxGraph
 from models.training.export import export_weights
+from tests.models.face.networks import trained_alike
 from tools.onnx_export.__main__ import main
 from tools.onnx_export.face import check_face, export, export_face, sample_inputs
 
@@ -28,33 +28,21 @@ TINY = FaceConfiguration(
 )
 
 
-def network(configuration: FaceConfiguration = TINY) -> FaceNetwork:
-    """A network whose normalisations are not the identity, and whose motion is not nothing."""
-    torch.manual_seed(0)
-    network = FaceNetwork(configuration)
-    for module in network.modules():
-        if isinstance(module, torch.nn.BatchNorm2d):
-            module.running_mean.uniform_(-0.5, 0.5)  # type: ignore[union-attr]
-            module.running_var.uniform_(0.5, 2.0)  # type: ignore[union-attr]
-    torch.nn.init.normal_(network.motion.out.weight, std=0.05)
-    return network.eval()
-
-
 @pytest.fixture(scope="module")
 def graphs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("graphs")
-    export_face(network(), folder, "some hash", SIZE)
+    export_face(trained_alike(TINY), folder, "some hash", SIZE)
     return folder
 
 
 def test_the_graphs_agree_with_torch(graphs: Path) -> None:
-    results = check_face(network(), graphs, SIZE)
+    results = check_face(trained_alike(TINY), graphs, SIZE)
     assert [result.graph for result in results] == ["draw.onnx", "analyse.onnx"]
     assert all(result.ok for result in results)
 
 
 def test_other_weights_are_noticed(graphs: Path) -> None:
-    other = network()
+    other = trained_alike(TINY)
     torch.nn.init.normal_(other.out.weight)
     drawn, analysed = check_face(other, graphs, SIZE)
     assert not drawn.ok
@@ -62,7 +50,9 @@ def test_other_weights_are_noticed(graphs: Path) -> None:
 
 
 def test_the_compact_feature_matters_and_may_be_left_out(graphs: Path) -> None:
-    sample = {name: values.numpy() for name, values in sample_inputs(network(), SIZE).items()}
+    sample = {
+        name: values.numpy() for name, values in sample_inputs(trained_alike(TINY), SIZE).items()
+    }
     draw = OnnxRenderer(graphs, device="cpu").prepare(sample["key"], sample["key_landmarks"])
     without = draw(sample["landmarks"], sample["flow"])
     zeros = draw(sample["landmarks"], sample["flow"], np.zeros(2, np.float32))
@@ -98,7 +88,7 @@ def test_the_command_exports_and_checks(
     monkeypatch.setitem(FAMILIES, "face", row)
     weights = tmp_path / "weights.safetensors"
     plain = replace(TINY, compact_features=0)
-    export_weights(network(plain), {"configuration": json.dumps(asdict(plain))}, weights)
+    export_weights(trained_alike(plain), {"configuration": json.dumps(asdict(plain))}, weights)
     assert main(["face", "--weights", str(weights), "--out", str(tmp_path / "out")]) == 0
     text = capsys.readouterr().out
     assert text.startswith("graph      max error    limit  ok\ndraw.onnx")
