@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from collections.abc import Iterable
 
@@ -140,3 +141,25 @@ def test_a_missing_library_says_what_to_install(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setitem(sys.modules, "mediapipe", None)
     with pytest.raises(FaceTrackerError, match="apt-get"):
         FaceTracker().look(demo_still(64))
+
+
+LOOKS_AND_PLOTS = """
+import sys
+import numpy as np
+from models.landmarks.tracking import FaceTracker
+with FaceTracker() as tracker:
+    assert tracker.look(np.zeros((64, 64, 3), np.uint8)) is None
+assert "matplotlib.pyplot" not in sys.modules
+import matplotlib.pyplot
+assert matplotlib.pyplot.figure is not None
+import mediapipe
+assert mediapipe.solutions.drawing_utils is not None
+print("ok")
+"""
+
+
+def test_tracking_does_not_wait_for_a_plotting_library_and_leaves_it_usable() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", LOOKS_AND_PLOTS], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout) == (0, "ok\n"), done.stderr
