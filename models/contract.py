@@ -232,6 +232,13 @@ class Analyser(Closable, ABC):
     def finds_face(self, picture: Picture) -> bool:
         """Tell whether a picture shows a face, before any key picture is chosen."""
 
+    def landmarks(self, picture: Picture) -> FloatArray | None:
+        """Landmarks [478, 3] of the face that is followed in the clip.
+
+        None without a face; always None of an analyser that tracks no landmarks.
+        """
+        return None
+
 
 class Reference(ABC):
     """A key picture made ready: all the work that is needed once per key picture is done."""

@@ -14,6 +14,7 @@ from base_codec_adapters import Codec
 from gfvc.base_layer import KeyPictureCoder
 from gfvc.encoding.executor import PlanExecutor, Tally
 from gfvc.encoding.face_units import MAX_BUFFERED, DecidedUnits, FaceUnits, ImmediateUnits
+from gfvc.encoding.face_watch import FaceWatch
 from gfvc.encoding.facts import MeasuredFacts
 from gfvc.encoding.ordinary_video import SequenceCoder, most_pictures
 from gfvc.encoding.planner import PicturePlanner, PlanSettings
@@ -108,6 +109,7 @@ def code_clip(
         clip.model,
         analyser,
         coder,
+        watch=None if options.fallback == "always" else FaceWatch(rate),
         looks_closely=options.key_pictures == "auto" and options.fallback != "always",
     )
     notes: list[str] = []

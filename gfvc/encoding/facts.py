@@ -11,6 +11,7 @@ import numpy as np
 
 from gfvc.base_layer import KeyPictureCoder
 from gfvc.encoding.face_quality import FaceQuality
+from gfvc.encoding.face_watch import FaceSight, FaceWatch
 from gfvc.encoding.scene_cuts import SceneCuts
 from gfvc.grey_pictures import prepare_key
 from models import Analyser, Analysis, AnimationModel, FaceParameters, Reference
@@ -21,12 +22,14 @@ from models.contract import Closable, FloatArray, Picture
 class _Key:
     """A picture coded as key picture: what drives others.
 
-    `decoded` is there until the picture is prepared, where quality is measured.
+    `sight` is what was seen of its face in the source. `decoded` is there until the picture is
+    prepared, where quality is measured.
     """
 
     stream: bytes
     analysis: Analysis
     weights: FloatArray | None
+    sight: FaceSight | None
     decoded: Picture | None = None
     reference: Reference | None = None
 
@@ -35,9 +38,12 @@ class MeasuredFacts(Closable):
     """Facts about the pictures of a clip (see `gfvc.encoding.planner.Facts`), each found out once.
 
     Pictures are added in order, from 0 on, and are there until `keep` leaves them out. A picture
-    that was coded as key picture can be asked about as such from then on. `looks_closely` says that
-    cuts are found and quality is measured. Faces are drawn from parameters before quantisation,
-    whose steps are too small to matter here.
+    that was coded as key picture can be asked about as such from then on. `watch` sees who is shown
+    (None: that is left out). `looks_closely` says that quality is measured. Faces are drawn from
+    parameters before quantisation, whose steps are too small to matter here.
+
+    A face that is another than that of a key picture is no face to be driven by it, and one that a
+    fade mixes of two is none to code as key picture.
     """
 
     def __init__(
@@ -45,16 +51,19 @@ class MeasuredFacts(Closable):
         model: AnimationModel,
         analyser: Analyser,
         coder: KeyPictureCoder,
+        watch: FaceWatch | None = None,
         *,
         looks_closely: bool = False,
     ) -> None:
         self._model = model
         self._analyser = analyser
         self._coder = coder
-        self._cuts = SceneCuts() if looks_closely else None
+        self._watch = watch
+        self._cuts = SceneCuts()
         self._quality = FaceQuality() if looks_closely else None
         self._pictures: dict[int, Picture] = {}
         self._is_cut: dict[int, bool] = {}
+        self._sights: dict[int, FaceSight | None] = {}
         self._shows_face: dict[int, bool] = {}
         self._key_bits: dict[int, int | None] = {}
         self._analyses: dict[tuple[int, int], Analysis | None] = {}
@@ -67,11 +76,15 @@ class MeasuredFacts(Closable):
     def add(self, number: int, picture: Picture) -> None:
         """Take the next picture uint8 [size, size, 3]."""
         self._pictures[number] = picture
-        self._is_cut[number] = self._cuts is not None and self._cuts.is_cut(picture)
+        self._is_cut[number] = self._cuts.is_cut(picture)
+        if self._watch is not None:
+            landmarks = self._analyser.landmarks(picture)
+            self._sights[number] = self._watch.see(picture, landmarks)
 
     def keep(self, pictures: Collection[int], keys: Collection[int]) -> None:
         """Forget all but these pictures and these key pictures, and what was found in others."""
-        for found in (self._pictures, self._is_cut, self._shows_face, self._key_bits):
+        of_pictures = (self._pictures, self._is_cut, self._sights, self._shows_face, self._key_bits)
+        for found in of_pictures:
             _keep_only(found, pictures)
         _keep_only(self._keys, {*keys, *pictures})
         self._analyses = {pair: a for pair, a in self._analyses.items() if pair[0] in pictures}
@@ -92,13 +105,17 @@ class MeasuredFacts(Closable):
         return analysis.parameters
 
     def is_cut(self, picture: int) -> bool:
-        """Whether a new scene starts with it; never, unless it is looked at closely."""
+        """Whether a new scene starts with it."""
         return self._is_cut[picture]
 
     def shows_face(self, picture: int) -> bool:
-        """Whether it shows a face."""
+        """Whether it shows a face, and no mixture of two."""
         if picture not in self._shows_face:
-            self._shows_face[picture] = self._analyser.finds_face(self._pictures[picture])
+            sight = self._sights.get(picture)
+            mixed = sight is not None and sight.mixed
+            self._shows_face[picture] = not mixed and self._analyser.finds_face(
+                self._pictures[picture]
+            )
         return self._shows_face[picture]
 
     def key_bits(self, picture: int) -> int | None:
@@ -117,11 +134,12 @@ class MeasuredFacts(Closable):
             return None
         weights = self._model.value_weights(analysis.parameters)
         decoded = None if self._quality is None else coded.decoded
-        self._keys[picture] = _Key(coded.stream, analysis, weights, decoded)
+        sight = self._sights.get(picture)
+        self._keys[picture] = _Key(coded.stream, analysis, weights, sight, decoded)
         return 8 * len(coded.stream)
 
     def distance(self, picture: int, key: int) -> float | None:
-        """How far its face lies from that of a key picture; None when it shows none."""
+        """How far its face lies from that of a key picture; None when it does not show that."""
         analysis, reference = self._analysis(picture, key), self._keys[key]
         if analysis is None:
             return None
@@ -144,11 +162,23 @@ class MeasuredFacts(Closable):
             key.decoded = None
         return key.reference
 
+    def change(self, picture: int, key: int) -> float:
+        """How far its face is from being that of a key picture; from 1 on it is another's.
+
+        0 where nothing was seen of one of them.
+        """
+        sight, of_key = self._sights.get(picture), self._keys[key].sight
+        return 0.0 if sight is None or of_key is None else sight.change(of_key)
+
     def _analysis(self, picture: int, key: int) -> Analysis | None:
         pair = picture, key
         if pair not in self._analyses:
             reference = self._keys[key].analysis
-            self._analyses[pair] = self._analyser.analyse(self._pictures[picture], reference)
+            self._analyses[pair] = (
+                self._analyser.analyse(self._pictures[picture], reference)
+                if self.change(picture, key) < 1
+                else None
+            )
         return self._analyses[pair]
 
     def close(self) -> None:

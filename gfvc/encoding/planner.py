@@ -6,7 +6,8 @@ It may hold pictures back and decide about several of them at once, as it does w
 which no face is found: what they are shows only later.
 
 When the tracker loses a face for a moment, the face stands still. One that stays away
-is ordinary video from the first picture without it, until it has been back for a while.
+is ordinary video from the first picture without it, until it has been back for a while. A face
+that is another's is not there, until a key picture shows it.
 
 See docs/decisions.md and docs/fallback.md.
 """
@@ -97,13 +98,13 @@ class Facts(Protocol):
         """Whether a new scene starts with it."""
 
     def shows_face(self, picture: int) -> bool:
-        """Whether it shows a face."""
+        """Whether it shows a face that a key picture can be made of."""
 
     def key_bits(self, picture: int) -> int | None:
         """Its size as a key picture; None when its coded form shows no face."""
 
     def distance(self, picture: int, key: int) -> float | None:
-        """How far its face lies from that of a key picture; None when it shows none.
+        """How far its face lies from that of a key picture; None when it does not show that face.
 
         In hundredths of the distance of the eyes.
         """
@@ -204,8 +205,7 @@ class PicturePlanner:
         elif self._in_stretch:
             self._go_on_with_stretch(picture)
         else:
-            cut = self._settings.key_pictures == "auto" and self._facts.is_cut(picture)
-            self._generate(picture, cut=cut)
+            self._generate(picture, cut=self._facts.is_cut(picture))
         return self._taken()
 
     def finish(self) -> list[Decision]:

@@ -128,8 +128,8 @@ class BaseLayerOptions(OptionGroup):
     )
     key_pictures: KeyPicturePolicy = option(
         words(*KEY_PICTURE_POLICIES),
-        "auto: send more key pictures where the face would be drawn badly without, and at scene "
-        "cuts; fixed: only those of --key-interval",
+        "auto: send more key pictures where the face would be drawn badly without; fixed: only "
+        "those of --key-interval; both at scene cuts, and where another face is shown",
         "fixed",
     )
     fallback: FallbackPolicy = option(

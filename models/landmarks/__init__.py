@@ -2,6 +2,8 @@
 
 points      names for groups of the 478 points
 tracking    finding them in pictures
+plausibility    whether they can be those of a face
+appearance  what a face looks like, whoever turns it how: whether two faces are one person's
 face_space  average face, head pose, expressions
 layout      the 14 values of a face in a stream
 values      between landmarks, those values and face parameters

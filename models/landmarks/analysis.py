@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from models.contract import Analyser, Analysis, FloatArray, Picture
 from models.landmarks.alignment import Alignment
 from models.landmarks.face_space import FaceSpace
+from models.landmarks.plausibility import MeshJudge
 from models.landmarks.tracking import FaceTracker, Memory
 from models.landmarks.values import RestFace, rest_face, to_parameters
 
@@ -23,13 +24,15 @@ class SeenKey:
 class LandmarkAnalyser(Analyser):
     """Tracks landmarks, and expresses them as pose and expression against a key picture.
 
-    With `align`, these are corrected by what the bent key picture shows.
+    With `align`, these are corrected by what the bent key picture shows. Landmarks that cannot be
+    those of a face are none, whether they were tracked or corrected.
     """
 
     def __init__(self, space: FaceSpace, *, align: bool) -> None:
         self._space = space
         self._align = align
-        self._tracker = FaceTracker()
+        self._judge = MeshJudge(space)
+        self._tracker = FaceTracker(self._judge.is_face)
         # One of its own: what it sees is no picture of the clip, and not to be remembered.
         self._alignment_tracker = FaceTracker()
         self._aligned: Memory[FloatArray] | None = None
@@ -44,14 +47,19 @@ class LandmarkAnalyser(Analyser):
         """Follow no face any more."""
         self._tracker.rewind()
 
+    def landmarks(self, picture: Picture) -> FloatArray | None:
+        """Landmarks [478, 3] of the followed face; None without one."""
+        return self._tracker.track(picture)
+
     def finds_face(self, picture: Picture) -> bool:
         """Tell whether a picture shows a face."""
-        return self._tracker.track(picture) is not None
+        return self.landmarks(picture) is not None
 
     def analyse_key(self, picture: Picture) -> Analysis | None:
         """Pose of a key picture against the average face; its expression is zero by definition."""
+        # As the decoder will look at it.
         landmarks = self._tracker.look(picture)
-        if landmarks is None:
+        if landmarks is None or not self._judge.is_face(landmarks):
             return None
         face, values = rest_face(self._space, landmarks)
         alignment = None
@@ -66,12 +74,18 @@ class LandmarkAnalyser(Analyser):
 
     def values(self, picture: Picture, key: SeenKey) -> FloatArray | None:
         """Pose and expression values [14], not quantised; None without a face."""
-        landmarks = self._tracker.track(picture)
+        landmarks = self.landmarks(picture)
         if landmarks is None:
             return None
-        alignment = key.alignment
-        if alignment is None:
-            return key.face.values(self._space, landmarks)
+        if key.alignment is not None:
+            aligned = self._aligned_values(picture, landmarks, key, key.alignment)
+            if self._judge.is_face(key.face.landmarks(self._space, aligned)):
+                return aligned
+        return key.face.values(self._space, landmarks)
+
+    def _aligned_values(
+        self, picture: Picture, landmarks: FloatArray, key: SeenKey, alignment: Alignment
+    ) -> FloatArray:
         if self._aligned is None:
             return alignment.align(picture, landmarks)
         # The key picture's face is found in it: with the picture, it is the same again.

@@ -31,6 +31,11 @@ from models.landmarks.points import ALL_POINTS
 
 MAX_FACES = 4
 
+# A face whose box has this many times the area of the followed one's is followed instead,
+MUCH_LARGER = 3.0
+# and one whose box has less than that share of it only when that was lost for so many pictures.
+PATIENCE = 10
+
 _PYPLOT = ("matplotlib", "matplotlib.pyplot")
 
 
@@ -224,16 +229,23 @@ class FaceTracker(Closable):
 
     Every picture is looked at afresh. MediaPipe's video mode saves a third of the time but lags
     behind quick heads: its landmarks lie up to 0.02 eye distances from those of a still.
-    Up to four faces are looked for; the largest is taken first and then followed by overlap.
-    Raises `FaceTrackerError` when the library cannot be used.
+    Up to four faces are looked for; the largest is taken first and then followed by overlap, until
+    there is one that is much larger. One elsewhere is taken when the followed face is gone; where
+    that is much smaller, when it stays away. Raises `FaceTrackerError` when the library cannot be
+    used.
+
+    Args:
+        is_face: tells of landmarks [478, 3] whether they can be those of a face; others are not
+            tracked. Stills are looked at without it.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, is_face: Callable[[FloatArray], bool] | None = None) -> None:
         self._graph = _Graph(
             "face_mesh", static_image_mode=True, max_num_faces=MAX_FACES, refine_landmarks=True
         )
-        self._last: FaceBox | None = None
+        self._is_face = is_face
         self._memory: Memory[list[npt.NDArray[np.float32]]] | None = None
+        self.rewind()
 
     def remember(self, pictures: int) -> None:
         """Keep what is found in up to so many pictures, for when they are looked at again."""
@@ -241,24 +253,42 @@ class FaceTracker(Closable):
 
     def rewind(self) -> None:
         """Follow no face any more, as a new tracker does."""
-        self._last = None
+        self._last: FaceBox | None = None
+        self._missed = 0  # pictures without the followed face
+        # The picture tracked last, by content: it is asked about more than once in a row.
+        self._latest: tuple[bytes, FloatArray | None] | None = None
 
     def track(self, picture: Picture) -> FloatArray | None:
         """Landmarks [478, 3] of the followed face, or None when there is none."""
-        faces = self._find(picture)
-        if not faces:
-            return None
-        last = self._last
-        if last is not None and max(box.overlap(last) for _, box in faces) > 0:
-            landmarks, self._last = max(faces, key=lambda face: face[1].overlap(last))
-        else:
-            landmarks, self._last = max(faces, key=lambda face: face[1].area)
-        return landmarks
+        name = _name((picture,))
+        if self._latest is None or self._latest[0] != name:
+            faces = self._find(picture)
+            if self._is_face is not None:
+                faces = [face for face in faces if self._is_face(face[0])]
+            self._latest = name, self._follow(faces)
+        return self._latest[1]
 
     def look(self, picture: Picture) -> FloatArray | None:
         """Landmarks of the largest face of a still; `track` follows that face from then on."""
         self.rewind()
-        return self.track(picture)
+        return self._follow(self._find(picture))
+
+    def _follow(self, faces: list[tuple[FloatArray, FaceBox]]) -> FloatArray | None:
+        """Landmarks of that one of the faces which is to be followed."""
+        self._missed += 1
+        if not faces:
+            return None
+        last = self._last
+        landmarks, box = max(faces, key=lambda face: face[1].area)
+        if last is not None:
+            nearest = max(faces, key=lambda face: face[1].overlap(last))
+            if nearest[1].overlap(last) > 0:
+                if box.area <= MUCH_LARGER * nearest[1].area:
+                    landmarks, box = nearest
+            elif MUCH_LARGER * box.area < last.area and self._missed <= PATIENCE:
+                return None
+        self._last, self._missed = box, 0
+        return landmarks
 
     def _find(self, picture: Picture) -> list[tuple[FloatArray, FaceBox]]:
         height, width = picture.shape[:2]

@@ -21,6 +21,8 @@ from models.contract import (
     Reference,
 )
 from models.errors import ModelError
+from models.landmarks.face_space import shipped_face_space
+from models.landmarks.plausibility import MeshJudge
 from models.landmarks.tracking import FaceTracker
 from models.runtime import Runtime, torch_device
 
@@ -139,7 +141,8 @@ class NetworkAnalyser(Analyser):
 
     def __init__(self, model: NetworkModel) -> None:
         self._model = model
-        self._tracker = FaceTracker()
+        self._judge = MeshJudge(shipped_face_space())
+        self._tracker = FaceTracker(self._judge.is_face)
 
     def remember(self, pictures: int) -> None:
         """Keep the landmarks of up to so many pictures."""
@@ -149,14 +152,22 @@ class NetworkAnalyser(Analyser):
         """Follow no face any more."""
         self._tracker.rewind()
 
+    def landmarks(self, picture: Picture) -> FloatArray | None:
+        """Landmarks [478, 3] of the followed face; None without one."""
+        return self._tracker.track(picture)
+
     def finds_face(self, picture: Picture) -> bool:
         """Tell whether a picture shows a face."""
         self._model.check_size(picture)
-        return self._tracker.look(picture) is not None
+        return self.landmarks(picture) is not None
 
     def analyse_key(self, picture: Picture) -> Analysis | None:
         """Parameters of a decoded key picture."""
-        return self._model.describe(picture, None) if self.finds_face(picture) else None
+        self._model.check_size(picture)
+        landmarks = self._tracker.look(picture)
+        if landmarks is None or not self._judge.is_face(landmarks):
+            return None
+        return self._model.describe(picture, None)
 
     def analyse(self, picture: Picture, key: Analysis) -> Analysis | None:
         """Parameters of a driven picture."""

@@ -1,0 +1,117 @@
+"""What a face looks like, apart from where it is, how it is turned and what it says.
+
+The face is laid over the average face by its landmarks, as a picture bent to another would be:
+32×32 places of the average face, seen from ahead, are read where its mesh lies in the picture.
+What tells people apart is then taken of them: the texture of luma, free of light that changes
+slowly over the face, and the mean colour. Two faces are compared by the distance of these. The
+rest shape of the landmarks is not among them: trackers find much the same mesh in everybody, and
+people differ by less in it than one person does in turning the head.
+
+The constants are from clips of the training set; `python -m benchmarks.face_changes` measures them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from models.contract import FloatArray, Picture
+from models.landmarks.face_space import FaceSpace, find_pose
+from models.landmarks.points import FACE_OVAL, FACE_POINTS
+
+SIDE = 32
+"""Places along a side of the average face."""
+
+# Texture is what lies between these two scales, in places (standard deviations of Gaussians).
+FINE, COARSE = 1.5, 8.0
+# A unit of colour, in CIE L*a*b*, counts as this share of the texture's length, which is 1.
+COLOUR_WEIGHT = 0.2
+# Faces of one person lie closer than this,
+LIMIT = 0.9
+# and than so much more for each degree by which the head is turned further than that.
+TURN_LIMIT, FREE_TURN = 0.01, 15.0
+# Below this length, in units of luma a place, texture is noise.
+LEAST_TEXTURE = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class FaceAppearance:
+    """Texture [places], colour [2], and the rotation [3, 3] in which they were seen."""
+
+    texture: FloatArray
+    colour: FloatArray
+    rotation: FloatArray
+
+    def distance(self, other: FaceAppearance) -> float:
+        """How unlike two faces look, 0 for the same; 0.3 is usual for one person, 1.5 for two."""
+        texture = ((self.texture - other.texture) ** 2).sum()
+        colour = ((self.colour - other.colour) ** 2).sum()
+        return float(np.sqrt(texture + COLOUR_WEIGHT**2 * colour))
+
+    def turn(self, other: FaceAppearance) -> float:
+        """By how many degrees the heads are turned against each other, 0..180."""
+        cosine = (np.trace(self.rotation.T @ other.rotation) - 1) / 2
+        return float(np.degrees(np.arccos(np.clip(cosine, -1.0, 1.0))))
+
+    def change(self, other: FaceAppearance) -> float:
+        """The distance over what it may be for one person: from 1 on, another face is shown.
+
+        A turned head shows other parts of the face, and may differ by more.
+        """
+        turned = max(0.0, self.turn(other) - FREE_TURN)
+        return self.distance(other) / (LIMIT + TURN_LIMIT * turned)
+
+
+class AppearanceReader:
+    """Reads what faces look like, given their landmarks."""
+
+    def __init__(self, space: FaceSpace) -> None:
+        from scipy.spatial import Delaunay
+
+        self._space = space
+        ahead = space.mean[:FACE_POINTS, :2]
+        outline = ahead[list(FACE_OVAL)]
+        low, high = outline.min(axis=0), outline.max(axis=0)
+        steps = (np.arange(SIDE) + 0.5) / SIDE
+        x, y = np.meshgrid(*(low + steps[:, None] * (high - low)).T)
+        places = np.stack([x.ravel(), y.ravel()], axis=1)
+        mesh = Delaunay(ahead)
+        triangles = mesh.find_simplex(places)
+        inverse = mesh.transform[triangles]
+        two = np.einsum("pij,pj->pi", inverse[:, :2], places - inverse[:, 2])
+        # Places outside of every triangle are read too, by the last one; the mask leaves them out.
+        self._corners = mesh.simplices[triangles]
+        self._weights = np.concatenate([two, 1 - two.sum(axis=1, keepdims=True)], axis=1)
+        contour = outline.astype(np.float32)
+        within = [cv2.pointPolygonTest(contour, (float(a), float(b)), False) > 0 for a, b in places]
+        self._mask = (np.array(within) & (triangles >= 0)).reshape(SIDE, SIDE)
+
+    def read(self, picture: Picture, landmarks: FloatArray) -> FaceAppearance:
+        """The face of landmarks [478, 3] in a square picture, uint8 RGB [size, size, 3]."""
+        laid = cv2.cvtColor(self._lay(picture, landmarks), cv2.COLOR_RGB2LAB).astype(np.float32)
+        luma = laid[..., 0]
+        band = cv2.GaussianBlur(luma, (0, 0), FINE) - cv2.GaussianBlur(luma, (0, 0), COARSE)
+        texture = band[self._mask].astype(np.float64)
+        texture -= texture.mean()
+        length = max(float(np.linalg.norm(texture)), LEAST_TEXTURE * np.sqrt(texture.size))
+        colour = laid[self._mask][:, 1:].mean(axis=0).astype(np.float64)
+        rotation = find_pose(self._space.mean, landmarks, self._space.weights).rotation
+        return FaceAppearance(texture / length, colour, rotation)
+
+    def _lay(self, picture: Picture, landmarks: FloatArray) -> npt.NDArray[np.uint8]:
+        """The face over the average face, uint8 [SIDE, SIDE, 3]."""
+        size = np.array(picture.shape[1::-1])
+        points = landmarks[:FACE_POINTS, :2] * size
+        extent = np.ptp(points[list(FACE_OVAL)], axis=0)
+        pixels_a_place = float(np.sqrt(extent.prod())) / SIDE
+        if pixels_a_place > 1:
+            picture = np.asarray(cv2.GaussianBlur(picture, (0, 0), pixels_a_place / 2), np.uint8)
+        read = np.einsum("pc,pcd->pd", self._weights, points[self._corners]) - 0.5
+        at = read.reshape(SIDE, SIDE, 2).astype(np.float32)
+        laid = cv2.remap(
+            picture, at[..., 0], at[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+        )
+        return np.asarray(laid, np.uint8)
