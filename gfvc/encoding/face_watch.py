@@ -27,10 +27,11 @@ LEAST_OVERLAP = 0.1
 
 # A fade counts as going on for so long after it was last seen.
 FADE_HOLD_SECONDS = Fraction(2, 5)
-# Within a fade that changed the face by this distance, what is seen is a mixture;
+# Within a fade that changed the face by this distance, what is seen is a mixture,
 MIXED = 0.45
-# and so much of the change that makes another face is enough to be one.
-MIXED_SHARE = 0.6
+# and one at this distance from the key picture's is another. Both are of heads that are still: as a
+# head turns, or a camera, it looks like a fade for a moment.
+OTHER_IN_FADE = 0.54
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,8 @@ class FaceSight:
         """How far the face is from being that of a key picture: from 1 on it is another's."""
         change = self.appearance.change(key.appearance)
         if self.fading:
-            change /= MIXED_SHARE
+            still = self.appearance.change_while_still(key.appearance, OTHER_IN_FADE)
+            change = max(change, still)
         return change if self.person == key.person else max(change, 1.0)
 
 
@@ -99,7 +101,7 @@ class FaceWatch:
         if self._before_fade is None and self._recent:
             self._before_fade = self._recent[0]
         before = self._before_fade
-        return before is not None and appearance.distance(before) >= MIXED
+        return before is not None and appearance.change_while_still(before, MIXED) >= 1
 
     def _recognise(self, appearance: FaceAppearance, box: FloatArray) -> int:
         """The number of the person: the one of the picture before, an earlier one, or a new one."""

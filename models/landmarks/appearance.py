@@ -33,6 +33,8 @@ COLOUR_WEIGHT = 0.2
 LIMIT = 0.9
 # and than so much more for each degree by which the head is turned further than that.
 TURN_LIMIT, FREE_TURN = 0.01, 15.0
+# The distance of one person's faces grows by this much for each degree beyond the other number.
+STILL_TURN_LIMIT, STILL_TURN = 0.02, 3.0
 # Below this length, in units of luma a place, texture is noise.
 LEAST_TEXTURE = 1.0
 
@@ -63,6 +65,14 @@ class FaceAppearance:
         """
         turned = max(0.0, self.turn(other) - FREE_TURN)
         return self.distance(other) / (LIMIT + TURN_LIMIT * turned)
+
+    def change_while_still(self, other: FaceAppearance, limit: float) -> float:
+        """The distance over a limit for heads that are not turned against each other.
+
+        For each degree by which they are, it may be larger by as much as it is then usual.
+        """
+        turned = max(0.0, self.turn(other) - STILL_TURN)
+        return self.distance(other) / (limit + STILL_TURN_LIMIT * turned)
 
 
 class AppearanceReader:

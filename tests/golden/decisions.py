@@ -129,7 +129,7 @@ SCENARIOS: dict[str, Scenario] = {
         "fffff-FFFFF------ffffffFFFFFF",
         {"key_pictures": "auto"},
     ),
-    "fixed": Scenario("cuts do not matter", "fffffFFFFF", {"key_pictures": "fixed"}),
+    "fixed": Scenario("a cut gets a key picture here too", "fffffFFFFF", {"key_pictures": "fixed"}),
     "debt": Scenario(
         "a face that is drawn badly for long gets a key picture",
         "f" * 12 + "t" * 24 + "f" * 24,

@@ -185,12 +185,25 @@ def test_a_sequence_of_ordinary_video_is_split() -> None:
     assert str(plan("-" * 9, key_interval=4)) == "RoooRoooR"
 
 
-def test_a_key_picture_at_a_cut_where_they_are_decided() -> None:
-    assert str(plan("fffFffff", key_pictures="auto")) == "K..K...."
-    assert str(plan("fffFffff", key_pictures="fixed")) == "K......."
+@pytest.mark.parametrize("key_pictures", ["auto", "fixed"])
+def test_a_key_picture_at_a_cut(key_pictures: str) -> None:
+    assert str(plan("fffFffff", key_pictures=key_pictures)) == "K..K...."
     # Not without a face, and not in ordinary video.
-    assert str(plan("fffXf", key_pictures="auto")) == "K...."
-    assert str(plan("ff-----FfFfffF", key_pictures="auto")) == "K.RooooK.....K"
+    assert str(plan("fffXf", key_pictures=key_pictures)) == "K...."
+    assert str(plan("ff-----FfFfffF", key_pictures=key_pictures)) == "K.RooooK.....K"
+
+
+def test_another_face_is_not_driven_by_the_key_picture() -> None:
+    """It is missed until a key picture shows it: for a moment, or with ordinary video between."""
+
+    def until(first: int) -> Measure:
+        return lambda picture, key: 0.0 if (picture < first) == (key < first) else None
+
+    clip = "f" * 16
+    assert str(plan(Script(clip, distance_of=until(4)))) == "K...RooooK......"
+    assert str(plan(Script(clip, distance_of=until(4)), fallback="never")) == "K...sssssK......"
+    blip: Measure = lambda picture, key: None if picture in (4, 5) else 0.0  # noqa: E731
+    assert str(plan(Script(clip, distance_of=blip))) == "K...ss.........."
 
 
 def test_a_face_that_is_drawn_badly_gets_a_key_picture() -> None:
