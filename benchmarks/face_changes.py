@@ -4,11 +4,11 @@
     python -m benchmarks.face_changes CLIP... --meshes
 
 Clips, of square pictures, show a person each, and no two the same. Pictures are planned as for an
-encoding with the default options, key pictures taken as they are in the source. First each clip is planned alone:
-every key picture but the first, and all ordinary video, are false alarms. Then pairs of clips are
-joined, by a hard cut and by cross-fades: a picture is of the wrong person when what drives it, or
-stands still in it, is mostly the other's face. `mixed keys` are key pictures within a fade in which
-both have a quarter or more.
+encoding with the default options, key pictures taken as they are in the source. First each clip is
+planned alone: every key picture but the first, and all ordinary video, are false alarms. Then pairs
+of clips are joined, by a hard cut and by cross-fades: a picture is of the wrong person when what
+drives it, or stands still in it, is mostly the other's face. `mixed keys` are key pictures within a
+fade in which both have a quarter or more.
 
 With `--meshes` pictures are turned, and covered in part, and it is counted how often landmarks are
 found, how many of those are right, and how many of both are taken for a face.

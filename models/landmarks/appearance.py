@@ -3,7 +3,8 @@
 The face is laid over the average face by its landmarks, as a picture bent to another would be:
 32×32 places of the average face, seen from ahead, are read where its mesh lies in the picture.
 What tells people apart is then taken of them: the texture of luma, free of light that changes
-slowly over the face, and the mean colour. Two faces are compared by the distance of these. The
+slowly over the face, and the mean colour, which light changes too: a drawn face keeps the light of
+its key picture. Two faces are compared by the distance of these. The
 rest shape of the landmarks is not among them: trackers find much the same mesh in everybody, and
 people differ by less in it than one person does in turning the head.
 
@@ -33,7 +34,7 @@ COLOUR_WEIGHT = 0.2
 LIMIT = 0.9
 # and than so much more for each degree by which the head is turned further than that.
 TURN_LIMIT, FREE_TURN = 0.01, 15.0
-# The distance of one person's faces grows by this much for each degree beyond the other number.
+# Where even small turns count: by so much for each degree beyond this.
 STILL_TURN_LIMIT, STILL_TURN = 0.02, 3.0
 # Below this length, in units of luma a place, texture is noise.
 LEAST_TEXTURE = 1.0

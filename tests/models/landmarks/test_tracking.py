@@ -16,7 +16,7 @@ from gfvc.demo_clip import demo_still
 from models import FaceTrackerError
 from models.contract import FloatArray, Picture
 from models.landmarks.points import CHIN, FOREHEAD, LEFT_EYE_OUTER_CORNER, RIGHT_EYE_OUTER_CORNER
-from models.landmarks.tracking import FaceBox, FaceFinder, FaceTracker, landmark_box
+from models.landmarks.tracking import PATIENCE, FaceBox, FaceFinder, FaceTracker, landmark_box
 
 BLANK = np.full((256, 512, 3), 110, np.uint8)
 
@@ -86,6 +86,60 @@ def test_a_face_is_followed_even_if_another_becomes_larger() -> None:
         assert column(tracker.track(second)) < 250, "forgotten while it was hidden"
         assert column(tracker.look(second)) > 250
         assert column(tracker.track(first)) > 250, "the face of the still is followed"
+
+
+class ToldTracker(FaceTracker):
+    """Finds the faces that it is told of: left edge and side of each, in pixels of 512 and 256."""
+
+    faces: tuple[tuple[float, float], ...] = ()
+    pictures = 0
+
+    def _look(self, picture: Picture) -> list[FloatArray]:
+        square = np.zeros((478, 3))
+        square[1, :2] = 1.0
+        return [
+            square * (side / 512, side / 256, 1) + (left / 512, 0, 0) for left, side in self.faces
+        ]
+
+    def told(self, *faces: tuple[float, float]) -> float | None:
+        """Track a new picture with these faces: the left edge of the followed one."""
+        self.faces, self.pictures = faces, self.pictures + 1
+        found = self.track(np.full((256, 512, 3), self.pictures, np.uint8))
+        return None if found is None else round(float(512 * found[0, 0]), 6)
+
+
+def test_one_that_is_much_larger_is_followed_instead() -> None:
+    with ToldTracker() as tracker:
+        assert tracker.told((20, 120), (300, 100)) == 20
+        assert tracker.told((20, 120), (290, 200)) == 20
+        assert tracker.told((20, 120), (270, 220)) == 270
+        assert tracker.told((20, 150), (300, 100)) == 300, "and then followed in turn"
+
+
+def test_a_bystander_is_taken_only_when_the_face_stays_away() -> None:
+    with ToldTracker() as tracker:
+        assert tracker.told((0, 230), (330, 100)) == 0
+        for _ in range(2 * PATIENCE):
+            assert tracker.told((330, 100)) is None
+            assert tracker.track(np.full((256, 512, 3), tracker.pictures, np.uint8)) is None
+            assert tracker.told((0, 230), (330, 100)) == 0
+        found = [tracker.told((330, 100)) for _ in range(PATIENCE + 1)]
+        assert found == [None] * PATIENCE + [330]
+
+
+def test_one_elsewhere_of_about_the_same_size_is_taken_at_once() -> None:
+    with ToldTracker() as tracker:
+        assert tracker.told((0, 230)) == 0
+        assert tracker.told((270, 150)) == 270
+        tracker.rewind()
+        assert tracker.told((0, 30)) == 0
+
+
+def test_what_is_no_face_is_not_tracked() -> None:
+    both = scene([(0, 0, 240), (300, 40, 160)])
+    with FaceTracker(lambda landmarks: bool(landmarks[0, 0] > 0.5)) as tracker:
+        assert column(tracker.track(both)) > 250
+        assert column(tracker.look(both)) < 250, "stills are looked at as a decoder does"
 
 
 def test_pictures_without_a_face() -> None:

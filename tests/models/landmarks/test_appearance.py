@@ -1,0 +1,91 @@
+"""What a face looks like does not depend on where it is; another's looks otherwise."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import cv2
+import numpy as np
+import pytest
+
+from gfvc.demo_clip import demo_still
+from models.contract import FloatArray, Picture
+from models.landmarks.appearance import (
+    FREE_TURN,
+    LIMIT,
+    TURN_LIMIT,
+    AppearanceReader,
+    FaceAppearance,
+)
+from models.landmarks.face_space import shipped_face_space
+from models.landmarks.tracking import FaceTracker
+
+STILL = demo_still(256)
+
+
+@pytest.fixture(scope="module")
+def tracker() -> Iterator[FaceTracker]:
+    with FaceTracker() as tracker:
+        yield tracker
+
+
+@pytest.fixture(scope="module")
+def reader() -> AppearanceReader:
+    return AppearanceReader(shipped_face_space())
+
+
+def seen(reader: AppearanceReader, tracker: FaceTracker, picture: Picture) -> FaceAppearance:
+    landmarks = tracker.look(picture)
+    assert landmarks is not None
+    return reader.read(picture, landmarks)
+
+
+def moved(degrees: float, scale: float, shift: float) -> Picture:
+    matrix = np.asarray(cv2.getRotationMatrix2D((128, 128), degrees, scale), np.float64)
+    matrix[:, 2] += shift
+    return np.asarray(cv2.warpAffine(STILL, matrix, (256, 256), borderMode=cv2.BORDER_REFLECT))
+
+
+@pytest.mark.parametrize(
+    "picture",
+    [moved(0, 1, 12), moved(0, 0.7, 0), moved(35, 0.9, 0), moved(-35, 0.9, 5), STILL // 10 * 9],
+    ids=["shifted", "smaller", "rolled", "rolled back", "a little darker"],
+)
+def test_a_face_looks_the_same_elsewhere(
+    reader: AppearanceReader, tracker: FaceTracker, picture: Picture
+) -> None:
+    one, other = seen(reader, tracker, STILL), seen(reader, tracker, picture)
+    assert one.distance(other) == other.distance(one)
+    assert one.distance(other) < 0.5 * LIMIT
+    assert one.change(other) < 0.5
+
+
+def test_other_colours_and_another_texture_are_another_face(
+    reader: AppearanceReader, tracker: FaceTracker
+) -> None:
+    landmarks = tracker.look(STILL)
+    assert landmarks is not None
+    same = reader.read(STILL, landmarks)
+    assert same.distance(same) == 0
+    assert same.change(reader.read(np.ascontiguousarray(STILL[..., ::-1]), landmarks)) > 1
+    blots = np.random.default_rng(1).integers(0, 60, (22, 22), np.uint8)
+    rough = cv2.resize(blots, (256, 256), interpolation=cv2.INTER_CUBIC)[..., None]
+    assert (
+        same.change(reader.read(np.asarray(STILL // 2 + rough // 2 * 2, np.uint8), landmarks)) > 1
+    )
+
+
+def _turned(degrees: float, distance: float) -> FaceAppearance:
+    turn = np.array([0.0, np.radians(degrees), 0.0])
+    rotation: FloatArray = np.asarray(cv2.Rodrigues(turn)[0], np.float64)
+    return FaceAppearance(np.array([distance]), np.zeros(2), rotation)
+
+
+def test_turned_heads_may_differ_by_more() -> None:
+    key = _turned(0, 0)
+    for degrees in (0.0, 10.0, 40.0, 170.0):
+        assert _turned(degrees, 0).turn(key) == pytest.approx(degrees)
+        limit = LIMIT + TURN_LIMIT * max(0.0, degrees - FREE_TURN)
+        assert _turned(degrees, 1.01 * limit).change(key) == pytest.approx(1.01)
+    assert _turned(2, 0.5).change_while_still(key, 0.5) == pytest.approx(1)
+    assert _turned(20, 0.5).change_while_still(key, 0.5) < 0.7
