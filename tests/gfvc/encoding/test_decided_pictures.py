@@ -59,6 +59,34 @@ def test_a_scene_cut_gets_a_key_picture_at_once(
         assert text == "KdddKddd"
 
 
+@pytest.mark.parametrize("options", [{"low_delay": True}, {"fallback": "never"}, {}])
+def test_nobody_speaks_with_the_face_of_another(
+    options: dict[str, Any], demo_pictures: list[Picture], tmp_path: Path
+) -> None:
+    """Somebody in the same place, before the same wall, who comes by a cut or by a fade."""
+    mask = np.zeros((256, 256, 1), np.float32)
+    cv2.ellipse(mask, (128, 140), (75, 100), 0, 0, 360, (1,), -1)
+
+    def other(picture: Picture) -> Picture:
+        face = picture[..., [1, 0, 2]] * 0.9 + 12
+        return np.asarray(picture * (1 - mask) + face * mask, np.uint8)
+
+    cut = [*demo_pictures[:10], *map(other, demo_pictures[10:24])]
+    fade = [
+        np.asarray(cv2.addWeighted(picture, 1 - share, other(picture), share, 0), np.uint8)
+        for picture, share in zip(
+            demo_pictures, np.clip((np.arange(30) - 3) / 8, 0, 1), strict=True
+        )
+    ]
+    for clip, last_of_one in ((cut, 9), (fade, 7)):
+        text, _ = encode_clip(clip, tmp_path, **{"key_pictures": "fixed"} | options)
+        assert text[0] == "K"
+        assert "K" in text[last_of_one + 1 :]
+        # Until the other's key picture the face is not driven; without ordinary video it stands.
+        until = text.rindex("K")
+        assert "d" not in text[last_of_one + 2 : until], text
+
+
 def test_a_talking_head_is_left_alone(demo_pictures: list[Picture], tmp_path: Path) -> None:
     text, _ = encode_clip(demo_pictures[:15], tmp_path)
     assert text == "K" + "d" * 14
