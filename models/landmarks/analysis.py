@@ -59,7 +59,7 @@ class LandmarkAnalyser(Analyser):
         """Pose of a key picture against the average face; its expression is zero by definition."""
         # As the decoder will look at it.
         landmarks = self._tracker.look(picture)
-        if landmarks is None or not self._judge.is_face(landmarks):
+        if landmarks is None or not self._judge.is_face(landmarks, _aspect(picture)):
             return None
         face, values = rest_face(self._space, landmarks)
         alignment = None
@@ -79,7 +79,8 @@ class LandmarkAnalyser(Analyser):
             return None
         if key.alignment is not None:
             aligned = self._aligned_values(picture, landmarks, key, key.alignment)
-            if self._judge.is_face(key.face.landmarks(self._space, aligned)):
+            drawn = key.face.landmarks(self._space, aligned)
+            if self._judge.is_face(drawn, _aspect(picture)):
                 return aligned
         return key.face.values(self._space, landmarks)
 
@@ -97,3 +98,8 @@ class LandmarkAnalyser(Analyser):
         """Free the trackers."""
         self._tracker.close()
         self._alignment_tracker.close()
+
+
+def _aspect(picture: Picture) -> float:
+    """Height over width."""
+    return picture.shape[0] / picture.shape[1]

@@ -80,9 +80,11 @@ class MeshJudge:
         self._triangles = Delaunay(ahead).simplices
         self._facing = np.sign(_areas(ahead, self._triangles))
 
-    def measure(self, landmarks: FloatArray) -> MeshMeasures:
-        """Measure landmarks [478, 3] of a square picture."""
+    def measure(self, landmarks: FloatArray, aspect: float = 1.0) -> MeshMeasures:
+        """Measure landmarks [478, 3] of a picture whose height is `aspect` times its width."""
         space, shape = self._space, self._space.mean
+        outside = (landmarks[:FACE_POINTS, :2] < 0) | (landmarks[:FACE_POINTS, :2] > 1)
+        landmarks = landmarks * (1.0, aspect, 1.0)
         coefficients = np.zeros(len(space.spread))
         for _ in range(_ROUNDS + 1):
             pose = find_pose(shape, landmarks, space.weights)
@@ -95,15 +97,15 @@ class MeshJudge:
             residual=float(np.sqrt(space.weights @ ((found - shape) ** 2).sum(axis=1))),
             expression=float(np.sqrt(((coefficients / space.spread) ** 2).mean())),
             turned_over=self._turned_over(pose.apply(shape)[:FACE_POINTS, :2], points),
-            outside=float(((points < 0) | (points > 1)).any(axis=1).mean()),
+            outside=float(outside.any(axis=1).mean()),
             yaw=float(np.degrees(np.arctan2(rotation[0, 2], rotation[2, 2]))),
             pitch=float(np.degrees(np.arcsin(np.clip(-rotation[1, 2], -1, 1)))),
             roll=float(np.degrees(np.arctan2(rotation[1, 0], rotation[1, 1]))),
         )
 
-    def is_face(self, landmarks: FloatArray) -> bool:
-        """Whether landmarks [478, 3] of a square picture can be those of a face."""
-        return self.measure(landmarks).plausible
+    def is_face(self, landmarks: FloatArray, aspect: float = 1.0) -> bool:
+        """Whether landmarks [478, 3] can be those of a face; arguments as of `measure`."""
+        return self.measure(landmarks, aspect).plausible
 
     def _turned_over(self, fitted: FloatArray, points: FloatArray) -> float:
         """The share of triangles that should be seen from ahead, and are seen from behind."""

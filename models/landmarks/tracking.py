@@ -235,11 +235,11 @@ class FaceTracker(Closable):
     used.
 
     Args:
-        is_face: tells of landmarks [478, 3] whether they can be those of a face; others are not
-            tracked. Stills are looked at without it.
+        is_face: tells of landmarks [478, 3], in a picture of so many widths' height, whether they
+            can be those of a face; others are not tracked. Stills are looked at without it.
     """
 
-    def __init__(self, is_face: Callable[[FloatArray], bool] | None = None) -> None:
+    def __init__(self, is_face: Callable[[FloatArray, float], bool] | None = None) -> None:
         self._graph = _Graph(
             "face_mesh", static_image_mode=True, max_num_faces=MAX_FACES, refine_landmarks=True
         )
@@ -264,7 +264,8 @@ class FaceTracker(Closable):
         if self._latest is None or self._latest[0] != name:
             faces = self._find(picture)
             if self._is_face is not None:
-                faces = [face for face in faces if self._is_face(face[0])]
+                aspect = picture.shape[0] / picture.shape[1]
+                faces = [face for face in faces if self._is_face(face[0], aspect)]
             self._latest = name, self._follow(faces)
         return self._latest[1]
 

@@ -44,6 +44,8 @@ def test_what_is_none() -> None:
     mirrored = ahead * (-1, 1, 1) + (1, 0, 0)
     for mesh in (squashed, shaken, mirrored):
         assert not JUDGE.is_face(mesh)
+    # It is that of a face where the picture is twice as high as wide.
+    assert JUDGE.is_face(squashed, 2.0)
     assert JUDGE.measure(shaken).turned_over > 0.03
     grimace = SPACE.deform(SPACE.mean, 8 * SPACE.spread)
     assert not JUDGE.is_face(posed(np.zeros(3), grimace))

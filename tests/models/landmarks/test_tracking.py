@@ -137,7 +137,7 @@ def test_one_elsewhere_of_about_the_same_size_is_taken_at_once() -> None:
 
 def test_what_is_no_face_is_not_tracked() -> None:
     both = scene([(0, 0, 240), (300, 40, 160)])
-    with FaceTracker(lambda landmarks: bool(landmarks[0, 0] > 0.5)) as tracker:
+    with FaceTracker(lambda landmarks, _: bool(landmarks[0, 0] > 0.5)) as tracker:
         assert column(tracker.track(both)) > 250
         assert column(tracker.look(both)) < 250, "stills are looked at as a decoder does"
 
