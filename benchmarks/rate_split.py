@@ -22,7 +22,6 @@ import numpy as np
 
 from gfvc.base_layer import decode_base_layer
 from gfvc.crop import require_square
-from gfvc.default_model import choose_model
 from gfvc.driven_pictures import parameters_of_pictures
 from gfvc.encoding.coding_pass import Clip, CodedClip, code_clip
 from gfvc.encoding.face_quality import FaceQuality
@@ -53,7 +52,7 @@ def open_clip(source: Path) -> Clip:
     """A square clip for the default model, coded as VVC with key pictures at fixed intervals."""
     video = probe_video(source)
     options = EncodeOptions(fallback="never", crop="none")
-    registered = default_registry().find(choose_model(None, 0, options.size))
+    registered = default_registry().find(options.registered_model)
     square = require_square(source, video.width, video.height)
     information = StreamInformation(video.rate, video.width, video.height, square)
     model = registered.load(options.runtime)

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from gfvc.crop import choose_crop, require_square
-from gfvc.default_model import choose_model
 from gfvc.encoding.coding_pass import Clip, CodedClip, Progress, code_clip
 from gfvc.encoding.executor import Tally
 from gfvc.encoding.target_bitrate import Stage, code_at_bitrate
@@ -154,9 +153,7 @@ def encode(
     started = time.perf_counter()
     codec = choose_codec(output, options.codec)
     check_writable(output, force=force, sources=[source])
-    model = (registry or default_registry()).find(
-        choose_model(options.model, options.features, options.size)
-    )
+    model = (registry or default_registry()).find(options.registered_model)
     video = probe_video(source)
     if min(video.width, video.height) < MIN_SIDE:
         raise InputError(

@@ -12,9 +12,8 @@ from typing import Any
 from base_codec_adapters.errors import ProgramNotFoundError
 from base_codec_adapters.requests import MAX_QP
 from base_codec_adapters.video import Structure, find_video_encoder
-from gfvc.default_model import BEST
 from gfvc.errors import InputError
-from gfvc.options.encoding import EncodeOptions
+from gfvc.options.encoding import DEFAULT_MODEL, EncodeOptions
 
 # Options of the encoder that a benchmark sets by itself.
 _OURS = frozenset(
@@ -138,7 +137,7 @@ class Plan:
     cannot do.
     """
 
-    models: tuple[str, ...] = (BEST,)
+    models: tuple[str, ...] = (DEFAULT_MODEL,)
     key_qps: tuple[int, ...] = (22, 27, 32, 37, 42, 47)
     variants: Mapping[str, tuple[tuple[str, Any], ...]] = field(default_factory=lambda: {"": ()})
     peers: tuple[Peer, ...] = ()

@@ -28,6 +28,9 @@ DEFAULT_KEY_QP = 32
 """A 256x256 face in 2 to 3 kB, with VVC and with HEVC."""
 DEFAULT_MULTIPLIER = 0.05
 """Of a bit of the face parameters."""
+DEFAULT_MODEL, MODEL_OF_ANY_SIZE = "face", "mesh"
+# `face` draws pictures whose sides are multiples of this.
+_SIDE_MULTIPLE = 32
 MIN_RATE, MAX_RATE = Fraction(1), Fraction(240)
 """Pictures per second."""
 MAX_POOL = 8
@@ -224,6 +227,18 @@ class EncodeOptions(FaceOptions, BaseLayerOptions, BitOptions, SourceOptions):
     """
 
     runtime: Runtime = field(default_factory=Runtime)
+
+    @property
+    def registered_model(self) -> str:
+        """The registered name of the model: without one, the best that draws pictures of the size.
+
+        Only `DEFAULT_MODEL` can measure features beside the landmarks.
+        """
+        name = self.model
+        if name is None:
+            fits = self.features or self.size % _SIDE_MULTIPLE == 0
+            name = DEFAULT_MODEL if fits else MODEL_OF_ANY_SIZE
+        return f"{name}+{self.features}" if self.features else name
 
     def conflict(self) -> str | None:
         """Low delay decides nothing, so that a Lagrangian multiplier has no meaning."""

@@ -143,3 +143,19 @@ def test_crop_none_takes_the_whole_square(demo_pictures: list[Picture], tmp_path
 def test_options_that_cannot_be_are_refused_at_once(wrong: dict[str, object]) -> None:
     with pytest.raises(ValueError, match=next(iter(wrong))):
         EncodeOptions(**wrong)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("options", "model"),
+    [
+        (EncodeOptions(), "face"),
+        (EncodeOptions(size=288), "face"),
+        (EncodeOptions(size=264), "mesh"),
+        (EncodeOptions(size=264, features=2), "face+2"),
+        (EncodeOptions(size=264, model="face"), "face"),
+        (EncodeOptions(features=4), "face+4"),
+        (EncodeOptions(model="fomm"), "fomm"),
+    ],
+)
+def test_the_default_model_draws_the_size(options: EncodeOptions, model: str) -> None:
+    assert options.registered_model == model

@@ -21,8 +21,8 @@ from gfvc.bench.plan import (
     parse_variant,
     preset,
 )
-from gfvc.default_model import BEST
 from gfvc.errors import InputError
+from gfvc.options.encoding import DEFAULT_MODEL
 
 
 @pytest.mark.parametrize("name", PRESETS)
@@ -31,7 +31,7 @@ def test_presets_measure_the_default_model_beside_vvenc(name: str) -> None:
     check_plan(plan)
     points = plan.points()
     assert len(set(points)) == len(points)
-    assert {point.model for point in points if isinstance(point, GfvcSettings)} == {BEST}
+    assert {point.model for point in points if isinstance(point, GfvcSettings)} == {DEFAULT_MODEL}
     peers = [point for point in points if isinstance(point, PeerSettings)]
     assert "vvenc" in {point.encoder for point in peers}
     assert any("JVET" in sentence for sentence in plan.missing) == (name == "jvet")
