@@ -179,8 +179,8 @@ class FaceOptions(OptionGroup):
     )
     reference_pool: int = option(
         whole(1, MAX_POOL),
-        "let each picture be made from that of the last N key pictures (1..8) which suits it best; "
-        "an extension of gfvc's own, other decoders take the last one",
+        "draw each picture from the one of the last N key pictures (1..8) that suits it best; an "
+        "extension of gfvc's own, other decoders draw from the last one",
         1,
     )
     low_delay: bool = switch(
@@ -206,7 +206,7 @@ class FaceOptions(OptionGroup):
         """Nothing is decided about a message that is sent at once."""
         if self.low_delay and self.reference_pool > 1:
             return (
-                "with {low_delay} each picture is made from the last key picture; leave out "
+                "with {low_delay} each picture is drawn from the last key picture; leave out "
                 "{reference_pool}"
             )
         if self.low_delay and (self.symbol_rate not in (AUTOMATIC_RATE, FULL) or self.without):
