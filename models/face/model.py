@@ -28,12 +28,14 @@ from models.errors import ModelError
 from models.face.card import STEP_LIMIT
 from models.face.detail import detail, restore_detail
 from models.face.rendering import Renderer, RendererOf, open_renderers
+from models.landmarks.alignment import Alignment
 from models.landmarks.analysis import LandmarkAnalyser, SeenKey
 from models.landmarks.face_space import FaceSpace, shipped_face_space
-from models.landmarks.flow import Float32Array, coarse_flow, in_planes, plane
+from models.landmarks.flow import Float32Array, coarse_flow, in_planes, plane, warp
 from models.landmarks.fusing import fuse
 from models.landmarks.layout import FACE_VALUES
-from models.landmarks.pairs import PairFlow, PairPlace
+from models.landmarks.pairs import PairFlow, PairPlace, SharedFace, check_sizes
+from models.landmarks.tracking import FaceTracker
 from models.landmarks.values import (
     RestFace,
     find_rest_face,
@@ -166,9 +168,19 @@ class FacePair(ReferencePair):
     """Two references, and the flows between them."""
 
     def __init__(self, space: FaceSpace, earlier: FaceReference, later: FaceReference) -> None:
+        check_sizes(earlier.picture, later.picture)
         self._earlier = earlier
         self._later = later
-        self._flow = PairFlow(space, (earlier.picture, earlier.face), (later.picture, later.face))
+        # As the encoder aligns the pictures between, unless it is told not to.
+        with FaceTracker() as tracker:
+            alignment = Alignment(space, earlier.picture, earlier.face, tracker)
+            values = alignment.align(later.picture, later.face.key_landmarks)
+        self._flow = PairFlow(
+            SharedFace(space, earlier.face, later.face, values),
+            (plane(earlier.face.key_landmarks), plane(later.face.key_landmarks)),
+            later.picture,
+            lambda landmarks, flow: earlier.draw(landmarks, in_planes(flow)),
+        )
 
     def animate(self, parameters: FaceParameters, position: float) -> Picture:
         """Draw the face from both references with the same landmarks, and fuse the two."""
@@ -186,11 +198,13 @@ class FacePair(ReferencePair):
 
     def _paint(self, placed: _PlacedBetween) -> Picture:
         place, compact, position = placed
-        earlier = self._earlier.draw(place.landmarks, in_planes(place.earlier), compact)
+        earlier = self._earlier.draw(place.landmarks, in_planes(place.flows[0]), compact)
         # The compact feature was measured against the earlier reference.
-        later = self._later.draw(place.landmarks, in_planes(place.later))
+        later = self._later.draw(place.landmarks, in_planes(place.flows[1]))
+        # The network trusts flow around the head little: what it drew is moved.
+        drawn = fuse(warp(earlier, place.shifts[0]), warp(later, place.shifts[1]), place.lead)
         wanted = (1 - position) * self._earlier.detail + position * self._later.detail
-        return restore_detail(fuse(earlier, later, place.lead), place.landmarks, wanted)
+        return restore_detail(drawn, place.landmarks, wanted)
 
 
 class FaceModel(AnimationModel):

@@ -14,6 +14,7 @@ methodology for optical flow", 2011).
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import cv2
@@ -21,10 +22,10 @@ import numpy as np
 
 from models.contract import FloatArray, Picture
 from models.errors import ModelError
-from models.landmarks.face_space import FaceSpace, find_pose, values_to_pose
-from models.landmarks.flow import CLOSE, BackwardFlow, Float32Array, plane, read_at, warp
+from models.landmarks.face_space import FaceSpace, values_to_pose
+from models.landmarks.flow import CLOSE, BackwardFlow, Float32Array, plane, read_at
 from models.landmarks.fusing import reference_lead
-from models.landmarks.layout import EXPRESSION_VALUES, POSE_VALUES
+from models.landmarks.layout import POSE_VALUES
 from models.landmarks.values import RestFace
 
 # The rest motion is found in pictures reduced to this width: it is smooth.
@@ -40,21 +41,29 @@ NEVER_ZERO = 1e-4
 
 
 class SharedFace:
-    """The face of pictures between two references."""
+    """The face of pictures between two references.
 
-    def __init__(self, space: FaceSpace, earlier: RestFace, later: RestFace) -> None:
+    `values` [14] are pose and expression of the later reference's face against the earlier one,
+    found as those of other pictures are.
+    """
+
+    def __init__(
+        self, space: FaceSpace, earlier: RestFace, later: RestFace, values: FloatArray
+    ) -> None:
         self._space = space
         self._earlier = earlier
-        pose = find_pose(earlier.rest, later.key_landmarks, space.weights)
-        shape = pose.remove(later.key_landmarks)
-        expression = space.expression(shape, earlier.rest)[:EXPRESSION_VALUES]
-        self._unsaid = shape - space.deform(earlier.rest, expression)
+        said = earlier.landmarks(space, values)
+        unsaid = later.key_landmarks - said
+        # Values do not say where in depth a head is, and its pose would turn that to the side.
+        unsaid[:, 2] = 0
+        pose = values_to_pose(values[:POSE_VALUES])
+        self._unsaid = pose.remove(said + unsaid) - pose.remove(said)
 
     def landmarks(self, values: FloatArray, position: float) -> FloatArray:
         """Landmarks [478, 3] of pose and expression values [14] at a position 0..1.
 
         At 0 they are those that the earlier reference alone would have; at 1 and with the values
-        of the later reference's own landmarks they are these landmarks.
+        of the later reference's face they are this face's landmarks.
         """
         shape = self._space.deform(self._earlier.rest, values[POSE_VALUES:])
         return values_to_pose(values[:POSE_VALUES]).apply(shape + position * self._unsaid)
@@ -62,73 +71,88 @@ class SharedFace:
 
 @dataclass(frozen=True, slots=True)
 class PairPlace:
-    """How a picture between two references is to be drawn.
+    """How a picture between two references is to be drawn, in picture widths and heights.
 
     Attributes:
-        landmarks: [478, 2] in picture widths and heights.
-        earlier: displacement [H, W, 2] of each pixel to where it is read in the earlier reference,
-            in picture widths and heights.
-        later: the same for the later reference.
+        landmarks: [478, 2].
+        flows: displacements [H, W, 2] of each pixel to where the landmarks have it read in the
+            earlier and in the later reference.
+        shifts: displacements [H, W, 2] of each pixel to where the rest motion has it read in what
+            was drawn from the earlier and from the later reference.
         lead: [H, W], how much likelier the later reference is right, see `reference_lead`.
     """
 
     landmarks: Float32Array
-    earlier: Float32Array
-    later: Float32Array
+    flows: tuple[Float32Array, Float32Array]
+    shifts: tuple[Float32Array, Float32Array]
     lead: Float32Array
+
+    def whole_flows(self) -> tuple[Float32Array, Float32Array]:
+        """Displacements [H, W, 2] to the earlier and the later reference, with the rest motion."""
+        earlier, later = (
+            shift + read_at(flow, shift)
+            for flow, shift in zip(self.flows, self.shifts, strict=True)
+        )
+        return earlier, later
 
 
 class PairFlow:
-    """Flows from pictures that lie between two references, given by picture and face, to both.
+    """Flows from pictures that lie between two references to both.
 
-    Raises `ModelError` when the references differ in size.
+    Args:
+        face: the face between the two.
+        keys: landmarks [478, 2] of the earlier and of the later reference.
+        later: picture [H, W, 3] of the later reference.
+        draw: draws the earlier reference with given landmarks [478, 2], along displacements
+            [H, W, 2].
     """
 
     def __init__(
-        self, space: FaceSpace, earlier: tuple[Picture, RestFace], later: tuple[Picture, RestFace]
+        self,
+        face: SharedFace,
+        keys: tuple[Float32Array, Float32Array],
+        later: Picture,
+        draw: Callable[[Float32Array, Float32Array], Picture],
     ) -> None:
-        (first, first_face), (second, second_face) = earlier, later
-        if first.shape != second.shape:
-            sizes = " and ".join(f"{p.shape[1]}x{p.shape[0]}" for p in (first, second))
-            raise ModelError(f"two references to draw from are of different sizes: {sizes}")
-        self._height, self._width = first.shape[:2]
-        self._face = SharedFace(space, first_face, second_face)
-        self._keys = plane(first_face.key_landmarks), plane(second_face.key_landmarks)
-        self._rest = self._rest_motion(first, second)
+        self._face = face
+        self._keys = keys
+        self._height, self._width = later.shape[:2]
+        bent = draw(keys[1], self._flow(keys[0], keys[1]))
+        self._rest = _rest_motion(bent, later)
 
     def place(self, values: FloatArray, position: float) -> PairPlace:
         """Where to read for pose and expression values [14] at a position 0..1."""
         landmarks = plane(self._face.landmarks(values, position))
-        earlier, later = (
-            BackwardFlow(key, landmarks, CLOSE).dense(self._width, self._height)
-            for key in self._keys
-        )
+        earlier, later = (self._flow(key, landmarks) for key in self._keys)
         # The rest motion is that of places of the later reference.
         rest = read_at(self._rest, later)
-        earlier = _moved(earlier, np.float32(position) * rest)
-        later = _moved(later, np.float32(position - 1) * rest)
+        shifts = np.float32(position) * rest, np.float32(position - 1) * rest
         lead = reference_lead(landmarks, self._keys, (earlier, later), position)
-        return PairPlace(landmarks, earlier, later, lead)
+        return PairPlace(landmarks, (earlier, later), shifts, lead)
 
-    def _rest_motion(self, earlier: Picture, later: Picture) -> Float32Array:
-        """From each place of the later reference to that of the bent earlier one that shows it.
-
-        [H, W, 2] in picture widths and heights.
-        """
-        bent = warp(earlier, BackwardFlow(*self._keys, CLOSE).dense(self._width, self._height))
-        scale = min(1.0, WORKING_SIZE / max(self._height, self._width))
-        width, height = (
-            max(LEAST_SIZE, round(side * scale)) for side in (self._width, self._height)
-        )
-        there = _trusted_flow(_grey(later, width, height), _grey(bent, width, height))
-        whole = cv2.resize(there, (self._width, self._height), interpolation=cv2.INTER_LINEAR)
-        return np.asarray(whole / np.array((width, height), np.float32), np.float32)
+    def _flow(self, key: Float32Array, landmarks: Float32Array) -> Float32Array:
+        return BackwardFlow(key, landmarks, CLOSE).dense(self._width, self._height)
 
 
-def _moved(flow: Float32Array, motion: Float32Array) -> Float32Array:
-    """A flow [H, W, 2] for a picture whose places are moved by [H, W, 2] before it is read."""
-    moved: Float32Array = motion + read_at(flow, motion)
-    return moved
+def check_sizes(earlier: Picture, later: Picture) -> None:
+    """Raise `ModelError` for pictures that differ in size."""
+    if earlier.shape != later.shape:
+        sizes = " and ".join(f"{p.shape[1]}x{p.shape[0]}" for p in (earlier, later))
+        raise ModelError(f"two references to draw from are of different sizes: {sizes}")
+
+
+def _rest_motion(bent: Picture, later: Picture) -> Float32Array:
+    """From each place of the later reference to that of the bent earlier one that shows it.
+
+    [H, W, 2] in picture widths and heights.
+    """
+    whole_height, whole_width = later.shape[:2]
+    scale = min(1.0, WORKING_SIZE / max(whole_height, whole_width))
+    width, height = (max(LEAST_SIZE, round(side * scale)) for side in (whole_width, whole_height))
+    motion = _trusted_flow(_grey(later, width, height), _grey(bent, width, height))
+    motion /= np.array((width, height), np.float32)
+    whole = cv2.resize(motion, (whole_width, whole_height), interpolation=cv2.INTER_LINEAR)
+    return np.asarray(whole, np.float32)
 
 
 def _grey(picture: Picture, width: int, height: int) -> Picture:

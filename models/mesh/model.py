@@ -22,9 +22,10 @@ from models.contract import (
 from models.errors import ModelError
 from models.landmarks.analysis import LandmarkAnalyser
 from models.landmarks.face_space import FaceSpace, shipped_face_space
+from models.landmarks.flow import plane
 from models.landmarks.fusing import fuse
 from models.landmarks.layout import EXPRESSION_VALUES
-from models.landmarks.pairs import PairFlow
+from models.landmarks.pairs import PairFlow, SharedFace, check_sizes
 from models.landmarks.values import RestFace, find_rest_face, to_values, value_weights
 from models.landmarks.warp import LandmarkWarp
 from models.mesh.card import CARD
@@ -50,18 +51,26 @@ class MeshPair(ReferencePair):
     """Two references, and the flows between them."""
 
     def __init__(self, space: FaceSpace, earlier: MeshReference, later: MeshReference) -> None:
+        check_sizes(earlier.picture, later.picture)
         self._earlier = earlier.warp
         self._later = later.warp
-        self._flow = PairFlow(space, (earlier.picture, earlier.face), (later.picture, later.face))
+        values = earlier.face.values(space, later.face.key_landmarks)
+        self._flow = PairFlow(
+            SharedFace(space, earlier.face, later.face, values),
+            (plane(earlier.face.key_landmarks), plane(later.face.key_landmarks)),
+            later.picture,
+            lambda landmarks, flow: earlier.warp.draw_along(flow, landmarks),
+        )
 
     def animate(self, parameters: FaceParameters, position: float) -> Picture:
         """Warp both references to the same landmarks, and fuse the two."""
         check_position(position)
         values, _ = to_values(parameters)
         place = self._flow.place(values, position)
+        earlier, later = place.whole_flows()
         return fuse(
-            self._earlier.draw_along(place.earlier, place.landmarks),
-            self._later.draw_along(place.later, place.landmarks),
+            self._earlier.draw_along(earlier, place.landmarks),
+            self._later.draw_along(later, place.landmarks),
             place.lead,
         )
 

@@ -81,3 +81,18 @@ def test_values_beyond_all_sense_are_drawn_all_the_same(model: AnimationModel) -
             wild = FaceParameters(matrices=((7, np.full((1, 1, 14), sign * size)),))
             assert reference.animate(wild).shape == still.shape
             assert model.prepare(still, wild).animate(key.parameters).shape == still.shape
+
+
+def test_pairs_draw_values_beyond_all_sense_all_the_same(model: AnimationModel) -> None:
+    still = demo_still(128)
+    with model.open_analyser() as analyser:
+        key = analyser.analyse_key(still)
+    assert key is not None
+    for size in (-1e12, -1e2, 1e2, 1e6):
+        wild = FaceParameters(matrices=((7, np.full((1, 1, 14), size)),))
+        references = [model.prepare(still, parameters) for parameters in (key.parameters, wild)]
+        for earlier in references:
+            for later in references:
+                pair = model.pair(earlier, later)
+                assert pair.animate(wild, 0.5).shape == still.shape
+                assert pair.animate(key.parameters, 0.5).shape == still.shape

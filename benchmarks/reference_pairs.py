@@ -1,0 +1,225 @@
+"""Pictures between two coded pictures, drawn from both: measures, against simpler ways.
+
+    python -m benchmarks.reference_pairs CLIP... [--models mesh face] [--steps 6 12 25] [--qp N]
+        [--first-qp N] [--pictures N] [--every N] [--ways earlier mean pair] [--sheets DIR]
+
+Of each square clip the pictures 0, STEP, 2 STEP, … are coded as one VVC sequence of low delay, and
+those between are drawn by each model in three ways: from the earlier coded picture alone
+(`earlier`), as the mean of what both draw, weighted by time (`mean`, for which the face parameters
+against the later are found as well), and by the model's `ReferencePair` (`pair`). Parameters are
+quantised as for a message; the rate printed is that of the coded pictures alone. Measures are of
+the drawn pictures, and defined in docs/measures.md; flicker is against the measured picture before.
+Times are of drawing, one picture after the other. A sheet has a row for each of some pictures:
+source, the two coded pictures, and what each way made of them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import islice
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from base_codec_adapters import DecodeRequest, EncodeRequest, find_decoder, find_encoder
+from benchmarks.model_quality import make_sheet
+from gfvc.colour import to_picture420, to_rgb
+from gfvc.metrics import ClipMeasure, Picture
+from gfvc.video_reader import read_pictures
+from models import AnimationModel, FaceParameters, Reference, ReferencePair, default_registry
+
+RATE = Fraction(25)
+MEASURES = (
+    "ms_ssim",
+    "cw_ssim",
+    "landmark_error",
+    "face_ssim",
+    "mouth_ssim",
+    "source_sharpness",
+    "flicker",
+    "moving_flicker",
+)
+SHEET_ROWS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Between:
+    """A picture between two references: its parameters against both, and where it lies in time."""
+
+    number: int
+    against_earlier: FaceParameters
+    against_later: FaceParameters
+    position: float
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """Two successive coded pictures made ready, and the pictures between them that are drawn."""
+
+    references: tuple[Reference, Reference]
+    coded: tuple[Picture, Picture]
+    pair: ReferencePair
+    pictures: tuple[Between, ...]
+
+
+Way = Callable[[Interval, Between], Picture]
+
+
+def _mean(interval: Interval, picture: Between) -> Picture:
+    earlier, later = interval.references
+    drawn = earlier.animate(picture.against_earlier), later.animate(picture.against_later)
+    mean = cv2.addWeighted(drawn[0], 1 - picture.position, drawn[1], picture.position, 0)
+    return np.asarray(mean, np.uint8)
+
+
+WAYS: dict[str, Way] = {
+    "earlier": lambda interval, at: interval.references[0].animate(at.against_earlier),
+    "mean": _mean,
+    "pair": lambda interval, at: interval.pair.animate(at.against_earlier, at.position),
+}
+
+
+def code(pictures: Sequence[Picture], qp: int, first_qp: int) -> tuple[list[Picture], int]:
+    """Pictures coded as one sequence and decoded again, and the bits of the stream."""
+    request = EncodeRequest(
+        tuple(to_picture420(picture) for picture in pictures),
+        qp,
+        RATE,
+        structure="low_delay",
+        key_qp=first_qp,
+    )
+    stream = find_encoder("vvc").encode(request).stream
+    decoded = find_decoder("vvc").decode(DecodeRequest(stream, len(pictures))).pictures
+    return [to_rgb(picture) for picture in decoded], 8 * len(stream)
+
+
+def intervals(
+    model: AnimationModel, pictures: Sequence[Picture], coded: Sequence[Picture], step: int
+) -> Iterator[Interval]:
+    """The pictures between each two coded ones; what shows no face is left out."""
+    with model.open_analyser() as analyser:
+        keys = [analyser.analyse_key(picture) for picture in coded]
+        ready = [
+            None if key is None else model.prepare(picture, key.parameters)
+            for key, picture in zip(keys, coded, strict=True)
+        ]
+        for start in range(len(coded) - 1):
+            key, next_key = keys[start : start + 2]
+            earlier, later = ready[start : start + 2]
+            if key is None or next_key is None or earlier is None or later is None:
+                continue
+            between = []
+            for number in range(start * step + 1, (start + 1) * step):
+                first = analyser.analyse(pictures[number], key)
+                second = analyser.analyse(pictures[number], next_key)
+                if first is not None and second is not None:
+                    between.append(
+                        Between(
+                            number,
+                            _received(model, first.parameters),
+                            _received(model, second.parameters),
+                            number / step - start,
+                        )
+                    )
+            yield Interval(
+                (earlier, later),
+                (coded[start], coded[start + 1]),
+                model.pair(earlier, later),
+                tuple(between),
+            )
+
+
+def _received(model: AnimationModel, parameters: FaceParameters) -> FaceParameters:
+    """Parameters as a message carries them."""
+    scale = 2.0**model.layout.precisions
+    return model.layout.unflatten(np.rint(model.layout.flatten(parameters) * scale) / scale)
+
+
+def measure(
+    pictures: Sequence[Picture], found: Sequence[Interval], ways: Sequence[str], every: int
+) -> tuple[dict[str, dict[str, float]], Picture | None]:
+    """Means of the measures and milliseconds by way, and the sheet."""
+    results = {}
+    drawn: dict[str, list[Picture]] = {}
+    shown = [(i, at) for i in found for at in i.pictures if at.number % every == 0]
+    landmarks = None
+    for way in ways:
+        start = time.perf_counter()
+        drawn[way] = [WAYS[way](interval, at) for interval, at in shown]
+        milliseconds = 1000 * (time.perf_counter() - start) / max(1, len(shown))
+        with ClipMeasure(RATE, source_landmarks=landmarks, vmaf=False) as measured:
+            for (interval, at), picture in zip(shown, drawn[way], strict=True):
+                measured.add(pictures[at.number], picture, interval.coded[0])
+            clip_scores = measured.finish()
+            landmarks = measured.source_landmarks
+        values = {name: clip_scores.mean(name) for name in MEASURES}
+        results[way] = {n: float("nan") if v is None else v for n, v in values.items()}
+        results[way]["ms"] = milliseconds
+    if not shown:
+        return results, None
+    rows = np.linspace(0, len(shown) - 1, SHEET_ROWS + 2).astype(int)[1:-1]
+    columns = [
+        [pictures[shown[row][1].number] for row in rows],
+        *([shown[row][0].coded[side] for row in rows] for side in (0, 1)),
+        *([drawn[way][row] for row in rows] for way in ways),
+    ]
+    return results, make_sheet(["source", "coded before", "coded after", *ways], columns)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the benchmark."""
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.reference_pairs",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("clips", nargs="+", type=Path, metavar="CLIP")
+    parser.add_argument("--models", nargs="+", default=["mesh", "face"], metavar="NAME")
+    parser.add_argument("--steps", nargs="+", type=int, default=[6, 12, 25], metavar="STEP")
+    parser.add_argument("--qp", type=int, default=42, metavar="N", help="of the sequence")
+    parser.add_argument("--first-qp", type=int, default=32, metavar="N", help="of its first")
+    parser.add_argument(
+        "--pictures", type=int, default=76, metavar="N", help="use the first N of each clip"
+    )
+    parser.add_argument(
+        "--every", type=int, default=1, metavar="N", help="draw and measure every N pictures"
+    )
+    parser.add_argument("--ways", nargs="+", choices=WAYS, default=list(WAYS))
+    parser.add_argument("--sheets", type=Path, metavar="DIR", help="write PNG sheets")
+    options = parser.parse_args(arguments)
+    models = {name: default_registry().find(name).load() for name in options.models}
+    scores: dict[tuple[int, str, str], list[dict[str, float]]] = defaultdict(list)
+    rates: dict[int, list[float]] = defaultdict(list)
+    for path in options.clips:
+        pictures = list(islice(read_pictures(path, RATE), options.pictures))
+        for step in options.steps:
+            coded, bits = code(pictures[::step], options.qp, options.first_qp)
+            rates[step].append(bits * float(RATE) / len(pictures) / 1000)
+            for name, model in models.items():
+                found = list(intervals(model, pictures, coded, step))
+                results, sheet = measure(pictures, found, options.ways, options.every)
+                for way, values in results.items():
+                    scores[step, name, way].append(values)
+                if options.sheets and sheet is not None:
+                    options.sheets.mkdir(parents=True, exist_ok=True)
+                    target = options.sheets / f"{path.stem}_{step}_{name}.png"
+                    if not cv2.imwrite(str(target), cv2.cvtColor(sheet, cv2.COLOR_RGB2BGR)):
+                        raise SystemExit(f"{target}: cannot be written")
+        sys.stderr.write(f"{path.stem}\n")
+    print("step\tkbit/s\tmodel\tway\t" + "\t".join((*MEASURES, "ms")))
+    for (step, name, way), of_clips in scores.items():
+        cells = [f"{np.nanmean([v[m] for v in of_clips]):.4f}" for m in MEASURES]
+        cells.append(f"{np.mean([v['ms'] for v in of_clips]):.1f}")
+        print(f"{step}\t{np.mean(rates[step]):.2f}\t{name}\t{way}\t" + "\t".join(cells))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
