@@ -31,7 +31,7 @@ from models.face.rendering import Renderer, RendererOf, open_renderers
 from models.landmarks.alignment import Alignment
 from models.landmarks.analysis import LandmarkAnalyser, SeenKey
 from models.landmarks.face_space import FaceSpace, shipped_face_space
-from models.landmarks.flow import Float32Array, coarse_flow, in_planes, plane, warp
+from models.landmarks.flow import NEAR, Float32Array, coarse_flow, in_planes, plane, warp
 from models.landmarks.fusing import fuse
 from models.landmarks.layout import FACE_VALUES
 from models.landmarks.pairs import PairFlow, PairPlace, SharedFace, check_sizes
@@ -180,6 +180,7 @@ class FacePair(ReferencePair):
             (plane(earlier.face.key_landmarks), plane(later.face.key_landmarks)),
             later.picture,
             lambda landmarks, flow: earlier.draw(landmarks, in_planes(flow)),
+            NEAR,
         )
 
     def animate(self, parameters: FaceParameters, position: float) -> Picture:

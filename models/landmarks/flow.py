@@ -81,6 +81,8 @@ WIDE = HeadReach(width=0.60, up=0.85, down=0.75, fade=0.9, fade_down=1.6)
 """For one reference: neck and shoulders go with the head, rather than tear."""
 CLOSE = HeadReach(width=0.55, up=0.80, down=0.55, fade=0.2, fade_down=0.2)
 """For two references, which tell where the body moves: the head alone."""
+NEAR = HeadReach(width=0.55, up=0.80, down=0.60, fade=0.5, fade_down=0.6)
+"""The same for a network, which itself keeps the background out of what moves with the head."""
 
 
 @dataclass(frozen=True, slots=True)

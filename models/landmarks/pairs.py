@@ -23,7 +23,7 @@ import numpy as np
 from models.contract import FloatArray, Picture
 from models.errors import ModelError
 from models.landmarks.face_space import FaceSpace, values_to_pose
-from models.landmarks.flow import CLOSE, BackwardFlow, Float32Array, plane, read_at
+from models.landmarks.flow import CLOSE, BackwardFlow, Float32Array, HeadReach, plane, read_at
 from models.landmarks.fusing import reference_lead
 from models.landmarks.layout import POSE_VALUES
 from models.landmarks.values import RestFace
@@ -105,6 +105,7 @@ class PairFlow:
         later: picture [H, W, 3] of the later reference.
         draw: draws the earlier reference with given landmarks [478, 2], along displacements
             [H, W, 2].
+        reach: how far around the face the picture follows it.
     """
 
     def __init__(
@@ -113,8 +114,10 @@ class PairFlow:
         keys: tuple[Float32Array, Float32Array],
         later: Picture,
         draw: Callable[[Float32Array, Float32Array], Picture],
+        reach: HeadReach = CLOSE,
     ) -> None:
         self._face = face
+        self._reach = reach
         self._keys = keys
         self._height, self._width = later.shape[:2]
         bent = draw(keys[1], self._flow(keys[0], keys[1]))
@@ -131,7 +134,7 @@ class PairFlow:
         return PairPlace(landmarks, (earlier, later), shifts, lead)
 
     def _flow(self, key: Float32Array, landmarks: Float32Array) -> Float32Array:
-        return BackwardFlow(key, landmarks, CLOSE).dense(self._width, self._height)
+        return BackwardFlow(key, landmarks, self._reach).dense(self._width, self._height)
 
 
 def check_sizes(earlier: Picture, later: Picture) -> None:
