@@ -7,7 +7,7 @@ untouched; generative face video messages and their enhancement are read and wri
 from sei.access_unit import AccessUnitBoundaries, access_units
 from sei.annex_b import join_annex_b, split_annex_b
 from sei.codec_detection import guess_codec
-from sei.coder import Element
+from sei.elements import Element
 from sei.errors import (
     ElementRangeError,
     EndOfDataError,

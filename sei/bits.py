@@ -7,9 +7,17 @@ held as one integer, because a call into bitstring costs more than a whole eleme
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
 from bitstring import BitArray, Bits
 
 from sei.errors import EndOfDataError, PayloadError
+from sei.fields import Field
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 UE_MAX = 2**32 - 2
 """Greatest value of a ue(v) element (H.274 clause 6, as in H.265 clause 9.2)."""
@@ -27,14 +35,19 @@ def exp_golomb_size(value: int) -> int:
     return 2 * (value + 1).bit_length() - 1
 
 
+def _first(flags: NDArray[np.bool_]) -> int:
+    """Place of the first true one, or behind all."""
+    return int(flags.argmax()) if flags.any() else len(flags)
+
+
 class BitReader:
     """Reads bits, most significant first, from ``data``."""
 
-    __slots__ = ("_bits", "_left", "_rest", "_window_end", "size")
+    __slots__ = ("_data", "_left", "_rest", "_window_end", "size")
 
-    def __init__(self, data: bytes | Bits) -> None:
-        self._bits = data if isinstance(data, Bits) else Bits(data)
-        self.size = len(self._bits)
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+        self.size = 8 * len(data)
         """Number of bits in the data."""
         # The window: its unread bits as an integer, and how many they are.
         self._rest = 0
@@ -54,10 +67,16 @@ class BitReader:
     def _refill(self, least: int) -> None:
         """Move the window to the current position so that it holds ``least`` bits or all."""
         start = self.position
-        end = min(self.size, start + max(least, _WINDOW))
-        self._rest = self._bits[start:end].uint if end > start else 0
-        self._left = end - start
-        self._window_end = end
+        last = start + max(least, _WINDOW) + 7 >> 3
+        window = self._data[start >> 3 : last]
+        self._window_end = 8 * ((start >> 3) + len(window))
+        self._left = self._window_end - start
+        self._rest = int.from_bytes(window) & ((1 << self._left) - 1)
+
+    def _move(self, position: int) -> None:
+        self._rest = self._left = 0
+        self._window_end = position
+        self._refill(0)
 
     def unsigned(self, n: int) -> int:
         """Read u(n), ``n >= 1``.
@@ -101,6 +120,25 @@ class BitReader:
         self._left = left
         return value - 1
 
+    def items(self, fields: Sequence[Field], count: int) -> list[NDArray[np.int64]]:
+        """Read ``count`` items of an array at once; the values of each field.
+
+        There are fewer when one is damaged, or runs past the end: it is not read.
+        """
+        from sei.item_runs import read_items
+
+        columns, starts = read_items(
+            self._data, self.position, [field.code for field in fields], count
+        )
+        sound = len(starts) - 1
+        for field, column in zip(fields, columns, strict=True):
+            if field.high is not None:
+                sound = min(sound, _first(column > field.high))
+            if field.most is not None:
+                sound = min(sound, _first((column + 1).cumsum() > field.most))
+        self._move(int(starts[sound]))
+        return [column[:sound] for column in columns]
+
     def rice_codes(self, count: int, shift: int, most: int) -> list[int]:
         """Read ``count`` Rice codes: (value >> shift) one bits, a zero bit, the low bits.
 
@@ -117,8 +155,8 @@ class BitReader:
         start = self.position
         # No sound list is longer than this; what follows is not looked at.
         longest = (most >> shift) + count * (1 + shift)
-        window = self._bits[start : min(self.size, start + longest)]
-        bits = np.unpackbits(np.frombuffer(window.tobytes(), np.uint8))[: len(window)]
+        window = self._data[start >> 3 : start + longest + 7 >> 3]
+        bits = np.unpackbits(np.frombuffer(window, np.uint8))[start & 7 :][:longest]
         places = np.arange(len(bits))
         # For each bit, the next zero bit: the end of the one bits of a code that starts there.
         zeros = np.minimum.accumulate(np.where(bits == 0, places, len(bits))[::-1])[::-1]
@@ -126,7 +164,7 @@ class BitReader:
         starts, place = [], 0
         for _ in range(count):
             if place >= len(following) or following[place] > len(bits):
-                if len(window) == longest:
+                if len(bits) == longest:
                     raise PayloadError(f"Rice codes add up to more than {most}", start)
                 raise EndOfDataError("a Rice code runs past the end", start)
             starts.append(place)
@@ -137,17 +175,15 @@ class BitReader:
             values += bits[zeros[at] + 1 + bit].astype(np.int64) << (shift - 1 - bit)
         if int(values.sum()) + count > most:
             raise PayloadError(f"Rice codes add up to more than {most}", start)
-        self._rest = self._left = 0
-        self._window_end = start + place
+        self._move(start + place)
         numbers: list[int] = values.tolist()
         return numbers
 
     def take_rest(self) -> Bits:
         """Read all bits that are left."""
-        rest = self._bits[self.position :]
-        self._rest = self._left = 0
-        self._window_end = self.size
-        return rest
+        start = self.position
+        self._move(self.size)
+        return Bits(self._data[start >> 3 :])[start & 7 :]
 
     def take_bytes(self, count: int) -> bytes:
         """Read ``count`` bytes from a byte-aligned position.
@@ -158,10 +194,8 @@ class BitReader:
         start = self.position
         if 8 * count > self.remaining:
             raise EndOfDataError(f"{count} bytes wanted, {self.remaining // 8} left", start)
-        end = start + 8 * count
-        self._rest = self._left = 0
-        self._window_end = end
-        return self._bits[start:end].tobytes()
+        self._move(start + 8 * count)
+        return self._data[start >> 3 : (start >> 3) + count]
 
     def terminated_bytes(self, limit: int) -> bytes:
         """Read bytes from a byte-aligned position up to a zero byte, which is read and left out.
@@ -171,7 +205,7 @@ class BitReader:
             PayloadError: there is none within ``limit`` bytes.
         """
         start = self.position
-        tail = self._bits[start : start + 8 * (limit + 1)].tobytes()
+        tail = self._data[start >> 3 : (start >> 3) + limit + 1]
         length = tail.find(b"\0")
         if length < 0 and len(tail) > limit:
             raise PayloadError(f"a string of more than {limit} bytes", start)

@@ -10,15 +10,15 @@ function is the whole knowledge of a message's syntax, and what it returns is wh
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Sequence
-from functools import lru_cache
-from itertools import repeat
+from collections.abc import Callable, Iterable, Sequence
+from itertools import islice, repeat
 from operator import index as as_int
-from typing import Any, NamedTuple, NoReturn, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 from bitstring import Bits
 
 from sei.bits import UE_MAX, BitReader, BitWriter, exp_golomb_size
+from sei.elements import Element, ElementArray, Index, Trace, element_name
 from sei.errors import (
     ElementRangeError,
     EndOfDataError,
@@ -27,6 +27,7 @@ from sei.errors import (
     PayloadError,
     TrailingBitsError,
 )
+from sei.fields import SIGN, UE, Field
 
 MAX_ITEMS = 2**16
 """Greatest number of keypoints, of matrices or of matrix elements in a message.
@@ -34,14 +35,19 @@ MAX_ITEMS = 2**16
 H.274 allows more; the memory that a hostile stream can take is bounded by it.
 """
 
+AT_ONCE = 64
+"""Items of an array from which on it is read at once: below, one by one takes less time."""
+
 MAX_STRING_SIZE = 2**16
 """Greatest size of a string in bytes; H.274 sets none."""
 
 # Makes a named tuple in half the time; a stream can have millions of elements.
 _new_tuple = tuple.__new__
 
-Index = tuple[int, ...]
 T = TypeVar("T")
+
+Columns = Sequence[Any]
+"""The values of each field of an array: all lists of integers, or all NumPy arrays."""
 
 
 class _Unread(int):
@@ -61,36 +67,6 @@ class _Unread(int):
 
 
 UNREAD: Any = _Unread()
-
-
-@lru_cache(maxsize=2**16)
-def element_name(name: str, index: Index = ()) -> str:
-    """Name of an element with its indices, as in the standard's semantics.
-
-    >>> element_name("gfv_coordinate_x_abs", (4,))
-    'gfv_coordinate_x_abs[4]'
-    """
-    return name + "".join(f"[{i}]" for i in index)
-
-
-class Element(NamedTuple):
-    """A syntax element as it was read: ``bits`` is what it took of the payload."""
-
-    base_name: str
-    """Name without indices."""
-    indices: Index
-    value: int | str | bytes
-    bits: int
-
-    @property
-    def name(self) -> str:
-        """Name with indices, as in the semantics of the standard."""
-        return element_name(self.base_name, self.indices)
-
-    @property
-    def json_value(self) -> int | str:
-        """The value, bytes as hex."""
-        return self.value.hex() if isinstance(self.value, bytes) else self.value
 
 
 class Coder(ABC):
@@ -142,6 +118,49 @@ class Coder(ABC):
     @abstractmethod
     def byte_string(self, name: str, given: bytes | None, count: int | None = None) -> bytes:
         """Code ``count`` bytes from a byte-aligned position; None: to the end of the payload."""
+
+    def array(
+        self,
+        fields: Sequence[Field],
+        given: Iterable[Sequence[int]],
+        count: int,
+        indices: Callable[[], Iterable[Index]],
+    ) -> Columns:
+        """Code ``count`` items, of each its fields one after the other; the values of each field.
+
+        ``given`` are the values of each item. A sign that an item does not have is 0.
+        """
+        return self._one_by_one(fields, given, indices, [[] for _ in fields])
+
+    def _one_by_one(
+        self,
+        fields: Sequence[Field],
+        given: Iterable[Sequence[int]],
+        indices: Callable[[], Iterable[Index]],
+        columns: list[list[int]],
+    ) -> list[list[int]]:
+        """Code the items of an array after those that are in ``columns``."""
+        first = len(columns[0])
+        used = [sum(column) + first for column in columns]
+        for index, values in islice(zip(indices(), given), first, None):  # noqa: B905 - hot
+            is_set = False
+            for number, (name, code, high, most) in enumerate(fields):
+                value: int
+                if code == SIGN:
+                    value = self.flag(name, bool(values[number]), 0, index) if is_set else False
+                    is_set = False
+                else:
+                    if most is not None:
+                        high = most - used[number] - 1
+                    if code == UE:
+                        high = UE_MAX if high is None else high
+                        value = self.ue(name, values[number], 0, high, index)
+                    else:
+                        value = self.u(name, code, values[number], 0, high, index)
+                    used[number] += value + 1
+                    is_set = is_set or value != 0
+                columns[number].append(value)
+        return columns
 
     def rice_codes(
         self, name: str, given: Sequence[int], count: int, shift: int, most: int
@@ -195,7 +214,7 @@ class Reader(Coder):
     payload, and of a damaged payload those before the damage.
     """
 
-    def __init__(self, payload: bytes, trace: list[Element] | None = None) -> None:
+    def __init__(self, payload: bytes, trace: Trace | list[Element] | None = None) -> None:
         self._bits = BitReader(payload)
         self._trace = trace
 
@@ -275,6 +294,24 @@ class Reader(Coder):
         if self._trace is not None:
             self._trace.append(Element(name, (), data, 8 * len(data)))
         return data
+
+    def array(
+        self,
+        fields: Sequence[Field],
+        given: Iterable[Sequence[int]],
+        count: int,
+        indices: Callable[[], Iterable[Index]],
+    ) -> Columns:
+        if count < AT_ONCE:
+            return super().array(fields, given, count, indices)
+        columns = self._bits.items(fields, count)
+        read = len(columns[0])
+        if read and self._trace is not None:
+            self._trace.extend(ElementArray(fields, columns, indices))
+        if read == count:
+            return columns
+        # The next item is damaged: read like this, it says what is wrong, and where.
+        return self._one_by_one(fields, given, indices, [column.tolist() for column in columns])
 
     def rice_codes(
         self, name: str, given: Sequence[int], count: int, shift: int, most: int

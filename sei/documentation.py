@@ -223,6 +223,9 @@ class _Walker:
         arguments = [self._resolve(argument) for argument in call.args]
         if method in ("part", "items"):
             return
+        if method == "array":
+            yield from self._array(arguments[0], arguments[3], conditions)
+            return
         if method in ("trailing", "opaque"):
             what = {
                 "trailing": "*extension data and trailing bits*",
@@ -255,6 +258,39 @@ class _Walker:
                 "byte_string": ("b(8)", ("to the end of the payload",), ""),
             }[method]
             yield SyntaxRow(name, code, (*conditions, *extra), row_range)
+
+    def _array(
+        self, fields: ast.expr, indices: ast.expr, conditions: tuple[str, ...]
+    ) -> Iterator[SyntaxRow]:
+        """Rows of the fields of an array: a tuple of them, or one for each of something."""
+        assert isinstance(indices, ast.Lambda)
+        assert isinstance(indices.body, ast.GeneratorExp)
+        generators = indices.body.generators
+        if isinstance(fields, ast.ListComp):
+            generators = [*generators, *fields.generators[:-1]]
+            fields = fields.generators[-1].iter
+        assert isinstance(fields, ast.Tuple)
+        loops = (self._loop(generator.target, generator.iter) for generator in generators)
+        conditions = (*conditions, *loops)
+        index = _index(indices.body.elt)
+        names: list[str] = []
+        for field in fields.elts:
+            assert isinstance(field, ast.Call)
+            kind, name = ast.unparse(field.func), _name(field.args[0])
+            if kind == "sign":
+                own = name.removesuffix("sign_flag")
+                present = " or ".join(f"{before.removeprefix(own)} != 0" for before in names)
+                yield SyntaxRow(name + index, "u(1)", (*conditions, present), "")
+                names.clear()
+                continue
+            names.append(name)
+            named = {keyword.arg: keyword.value for keyword in field.keywords}
+            high = named.get("high", ast.Constant(UE_MAX) if kind == "ue" else None)
+            row_range = "" if high is None else _range(ast.Constant(0), high)
+            if "most" in named:
+                row_range = f"each counted one higher, at most {_bound(named['most'])} together"
+            code = "ue(v)" if kind == "ue" else f"u({ast.unparse(field.args[1])})"
+            yield SyntaxRow(name + index, code, conditions, row_range)
 
 
 def _defaults(arguments: list[ast.expr], defaults: tuple[str, ...]) -> list[ast.expr]:

@@ -7,6 +7,7 @@ receiver makes of it.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -106,7 +107,7 @@ class Coordinates:
     when not predicted, else inherited.
     """
 
-    values: tuple[tuple[int, ...], ...]
+    values: Sequence[tuple[int, ...]]
     predicted: bool
     layout: CoordinateLayout | None
 
@@ -179,7 +180,7 @@ class Matrices:
     ``layout`` is None and inherited.
     """
 
-    elements: tuple[MatrixElement, ...]
+    elements: Sequence[MatrixElement]
     predicted: bool
     layout: MatrixLayout | None
 

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from operator import index as as_int
+from typing import TYPE_CHECKING
 
 from sei.errors import MessageError
-from sei.face_messages import MatrixShape
+from sei.face_messages import MatrixElement, MatrixShape
+from sei.lazy_tuples import LazyTuple, integers
+from sei.lazy_tuples import matrices as matrices_of
 
-Keypoints = tuple[tuple[int, ...], ...]
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+Keypoints = Sequence[tuple[int, ...]]
 Matrix = tuple[tuple[int, ...], ...]
 Pupil = tuple[int, int]
 
@@ -24,7 +31,7 @@ class MatrixValues:
 
     type_idx: int | None
     precision_factor: int
-    matrices: tuple[Matrix, ...]
+    matrices: Sequence[Matrix]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +53,15 @@ class FaceValues:
 class Scaled:
     """Numbers in steps of 2^-p, one after the other."""
 
-    numbers: tuple[int, ...]
+    numbers: Sequence[int]
     precision_factor: int
 
-    def rescaled(self, precision_factor: int) -> tuple[int, ...]:
+    @property
+    def array(self) -> NDArray[np.int64] | None:
+        """The numbers as an array, where they are kept as one."""
+        return self.numbers.arrays[0] if isinstance(self.numbers, LazyTuple) else None
+
+    def rescaled(self, precision_factor: int) -> Sequence[int]:
         """The same numbers in smaller steps."""
         shift = precision_factor - self.precision_factor
         return tuple(n << shift for n in self.numbers) if shift else self.numbers
@@ -57,6 +69,11 @@ class Scaled:
     def plus(self, other: Scaled) -> Scaled:
         """Exact sum, in the smaller steps of the two."""
         p = max(self.precision_factor, other.precision_factor)
+        if self.array is not None and other.array is not None:
+            shifts = p - self.precision_factor, p - other.precision_factor
+            if _fits(self.array, shifts[0] + 1) and _fits(other.array, shifts[1] + 1):
+                total = (self.array << shifts[0]) + (other.array << shifts[1])
+                return Scaled(LazyTuple(integers, total), p)
         pairs = zip(self.rescaled(p), other.rescaled(p), strict=True)
         return Scaled(tuple(a + b for a, b in pairs), p)
 
@@ -76,6 +93,28 @@ class Scaled:
                 "send the values without prediction"
             )
         return tuple(d >> shift for d in differences)
+
+
+def _fits(array: NDArray[np.int64], shift: int) -> bool:
+    """Whether its numbers can be shifted that far, and stay exact."""
+    greatest = max(int(array.max()), -int(array.min()))
+    return greatest.bit_length() + shift < 63
+
+
+def sums_along(keypoints: NDArray[np.int64]) -> NDArray[np.int64] | None:
+    """Each row of an array [n, axes] added up with all rows before; None where that overflows."""
+    return keypoints.cumsum(0) if _fits(keypoints, len(keypoints).bit_length()) else None
+
+
+def joined_numbers(elements: LazyTuple[MatrixElement], p: int) -> NDArray[np.int64] | None:
+    """Matrix elements that are kept as arrays in steps of 2^-p; None where that overflows."""
+    integer, fraction, negative = elements.arrays
+    if not _fits(integer, p + 1):
+        return None
+    magnitudes = (integer << p) + fraction
+    result: NDArray[np.int64] = magnitudes.copy()
+    result[negative != 0] *= -1
+    return result
 
 
 def whole_numbers(what: str, numbers: Iterable[int]) -> tuple[int, ...]:
@@ -129,6 +168,8 @@ def matrix_shapes(matrices: Iterable[MatrixValues]) -> tuple[MatrixShape, ...]:
 
 def nest_matrices(shapes: tuple[MatrixShape, ...], scaled: Scaled) -> tuple[MatrixValues, ...]:
     """Inverse of `flatten_matrices`."""
+    if scaled.array is not None and shapes[0].type_idx is not None:
+        return tuple(_typed_arrays(shapes, scaled.array, scaled.precision_factor))
     numbers = iter(scaled.numbers)
     if shapes and shapes[0].type_idx is None:
         whole = tuple(matrix for shape in shapes for matrix in _matrices(shape, numbers))
@@ -142,3 +183,14 @@ def nest_matrices(shapes: tuple[MatrixShape, ...], scaled: Scaled) -> tuple[Matr
 def _matrices(shape: MatrixShape, numbers: Iterator[int]) -> Iterator[Matrix]:
     for _ in range(shape.count):
         yield tuple(tuple(islice(numbers, shape.width)) for _ in range(shape.height))
+
+
+def _typed_arrays(
+    shapes: tuple[MatrixShape, ...], array: NDArray[np.int64], precision_factor: int
+) -> Iterator[MatrixValues]:
+    place = 0
+    for shape in shapes:
+        numbers = array[place : place + shape.size]
+        place += shape.size
+        typed = LazyTuple(matrices_of, numbers.reshape(shape.count, shape.height, shape.width))
+        yield MatrixValues(shape.type_idx, precision_factor, typed)

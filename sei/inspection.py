@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sei.access_unit import AccessUnitBoundaries
-from sei.coder import Element
+from sei.elements import Element, ElementArray, Trace
 from sei.errors import SeiError
 from sei.face_messages import GenerativeFaceVideo, GenerativeFaceVideoEnhancement
 from sei.face_values import FaceValues
@@ -50,7 +50,7 @@ class InspectedMessage:
 
     where: InspectedUnit
     sei_message: SeiMessage | None
-    elements: list[Element] = field(default_factory=list)
+    elements: Trace = field(default_factory=Trace)
     message: GenerativeFaceVideo | GenerativeFaceVideoEnhancement | None = None
     values: FaceValues | None = None
     decoded: list[Element] | None = None
@@ -110,7 +110,7 @@ def _inspect_message(
     where: InspectedUnit, sei_message: SeiMessage, gfv: GfvState, gfve: GfveState
 ) -> InspectedMessage:
     payload_type, payload = sei_message.payload_type, sei_message.payload
-    elements: list[Element] = []
+    elements = Trace()
     message: GenerativeFaceVideo | GenerativeFaceVideoEnhancement
     try:
         if payload_type == GENERATIVE_FACE_VIDEO:
@@ -239,9 +239,14 @@ class StreamSummary:
         self.message_bytes[name] += sei_message.size
         if sei_message.payload_type not in FACE_PAYLOADS:
             self._other_message_bytes += sei_message.size
-        for element in inspected.elements:
-            self.element_bits[element.base_name] += element.bits
-            self.element_count[element.base_name] += 1
+        for part in inspected.elements.parts:
+            if isinstance(part, ElementArray):
+                for element_name, count, bits in part.totals():
+                    self.element_bits[element_name] += bits
+                    self.element_count[element_name] += count
+            else:
+                self.element_bits[part.base_name] += part.bits
+                self.element_count[part.base_name] += 1
         if isinstance(inspected.message, GenerativeFaceVideo):
             # The messages of several faces in a picture follow each other with one gfv_cnt.
             picture = inspected.where.access_unit, inspected.message.gfv_cnt

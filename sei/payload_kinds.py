@@ -10,7 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from sei.coder import UNREAD, Coder, Element, Reader
+from sei.coder import UNREAD, Coder, Reader
+from sei.elements import Element
 from sei.nal import Codec
 
 

@@ -10,11 +10,13 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections import OrderedDict
+from collections.abc import Sequence
 from copy import copy
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, Generic, TypeVar
 
-from sei.coder import UNREAD, Coder, Element, Reader, Writer
+from sei.coder import UNREAD, Coder, Reader, Writer
+from sei.elements import Element, Trace
 from sei.errors import FieldUnusedError, MessageError, ReferenceMissingError
 from sei.face_messages import (
     ChromaKey,
@@ -30,13 +32,17 @@ from sei.face_messages import (
 )
 from sei.face_values import (
     FaceValues,
+    Keypoints,
     MatrixValues,
     Scaled,
     flatten_matrices,
+    joined_numbers,
     matrix_shapes,
     nest_matrices,
+    sums_along,
     whole_numbers,
 )
+from sei.lazy_tuples import LazyTuple, integers, rows
 from sei.syntax import generative_face_video, generative_face_video_enhancement
 
 MAX_NUMBERS = 2**20
@@ -112,18 +118,24 @@ def _take_matrices(
     """Track after the matrices of a message, and their values."""
     layout = track.layout if coded.layout is None else coded.layout
     p = layout.precision_factor
-    values = Scaled(
-        tuple(
-            -((integer << p) + fraction) if negative else (integer << p) + fraction
-            for integer, fraction, negative in coded.elements
-        ),
-        p,
-    )
+    values = Scaled(_joined(coded.elements, p), p)
     if coded.predicted:
         values = track.reference(gfv_cnt, layout).plus(values)
     return (
         track.advanced(layout, values, is_base=is_base),
         nest_matrices(layout.shapes, values),
+    )
+
+
+def _joined(elements: Sequence[MatrixElement], p: int) -> Sequence[int]:
+    """Matrix elements in steps of 2^-p."""
+    if isinstance(elements, LazyTuple):
+        array = joined_numbers(elements, p)
+        if array is not None:
+            return LazyTuple(integers, array)
+    return tuple(
+        -((integer << p) + fraction) if negative else (integer << p) + fraction
+        for integer, fraction, negative in elements
     )
 
 
@@ -154,7 +166,7 @@ def _make_matrices(
     return Matrices(_split(values.minus(track.reference(gfv_cnt, layout), p), p), True, None)
 
 
-def _split(numbers: tuple[int, ...], p: int) -> tuple[MatrixElement, ...]:
+def _split(numbers: Sequence[int], p: int) -> tuple[MatrixElement, ...]:
     mask = (1 << p) - 1
     return tuple(MatrixElement(abs(n) >> p, abs(n) & mask, n < 0) for n in numbers)
 
@@ -199,7 +211,7 @@ class _MessageStream(ABC, Generic[Message, Key, Face]):
     def _take(self, message: Message) -> None:
         """Move on to the state after a message."""
 
-    def read(self, payload: bytes, trace: list[Element] | None = None) -> Message:
+    def read(self, payload: bytes, trace: Trace | list[Element] | None = None) -> Message:
         """Read the next message of the stream.
 
         ``trace`` receives its elements, and of a damaged one those before the damage.
@@ -373,19 +385,35 @@ def _take_coordinates(
     """Track after the coordinates of a message, and their values."""
     layout = track.layout if coded.layout is None else coded.layout
     step = layout.dimensions
-    numbers = [number for keypoint in coded.values for number in keypoint]
-    if coded.predicted and is_base:
-        for i in range(step, len(numbers)):
-            numbers[i] += numbers[i - step]
-    values = Scaled(tuple(numbers), layout.precision_factor)
+    values = Scaled(
+        _coordinates_of(coded.values, step, summed=coded.predicted and is_base),
+        layout.precision_factor,
+    )
     if coded.predicted and not is_base:
         values = track.reference(gfv_cnt, layout).plus(values)
-    numbers_now = values.numbers
-    keypoints = tuple(numbers_now[i : i + step] for i in range(0, len(numbers_now), step))
+    keypoints: Keypoints
+    if values.array is not None:
+        keypoints = LazyTuple(rows, values.array.reshape(-1, step))
+    else:
+        numbers = values.numbers
+        keypoints = tuple(tuple(numbers[i : i + step]) for i in range(0, len(numbers), step))
     return (
         track.advanced(layout, values, is_base=is_base),
         FaceValues(keypoints, values.precision_factor),
     )
+
+
+def _coordinates_of(keypoints: Keypoints, step: int, *, summed: bool) -> Sequence[int]:
+    """Coordinates one after the other, ``summed``: each added to that of the keypoint before."""
+    if isinstance(keypoints, LazyTuple):
+        array = sums_along(keypoints.arrays[0]) if summed else keypoints.arrays[0]
+        if array is not None:
+            return LazyTuple(integers, array.ravel())
+    numbers = [number for keypoint in keypoints for number in keypoint]
+    if summed:
+        for i in range(step, len(numbers)):
+            numbers[i] += numbers[i - step]
+    return tuple(numbers)
 
 
 def _make_coordinates(

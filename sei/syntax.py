@@ -8,11 +8,12 @@ tables of them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 from sei.bits import UE_MAX
-from sei.coder import UNREAD, Coder, Index
+from sei.coder import UNREAD, Coder
+from sei.columns import keypoints_of, magnitudes_and_signs, matrix_elements_of
 from sei.face_messages import (
     ChromaKey,
     ChromaKeyThreshold,
@@ -32,6 +33,7 @@ from sei.face_messages import (
     Pupils,
     is_reserved_id,
 )
+from sei.fields import Field, sign, u, ue
 
 _PAYLOAD_MODE = NetworkPayload(b"").mode_idc
 _URI_MODE = NetworkUri("", "").mode_idc
@@ -202,18 +204,22 @@ def _coordinates(
 
 def _keypoints(
     c: Coder, name: str, given: Any, layout: CoordinateLayout
-) -> tuple[tuple[int, ...], ...]:
+) -> Sequence[tuple[int, ...]]:
     num_kps, dimensions = layout.num_keypoints, layout.dimensions
-    keypoints = []
-    for i, keypoint in enumerate(c.items("keypoints", given.values, num_kps, dimensions, UNREAD)):
-        coordinates = c.items("coordinates of a keypoint", keypoint, dimensions, 1, 0)
-        keypoints.append(
-            tuple(
-                _signed(c, f"{name}{axis}", value, UE_MAX, i)
-                for axis, value in zip("xyz"[:dimensions], coordinates, strict=True)
-            )
-        )
-    return tuple(keypoints)
+    columns = c.array(
+        [
+            field
+            for axis in "xyz"[:dimensions]
+            for field in (ue(f"{name}{axis}_abs"), sign(f"{name}{axis}_sign_flag"))
+        ],
+        (
+            magnitudes_and_signs(c.items("coordinates of a keypoint", keypoint, dimensions, 1, 0))
+            for keypoint in c.items("keypoints", given.values, num_kps, dimensions, UNREAD)
+        ),
+        num_kps,
+        lambda: ((i,) for i in range(num_kps)),
+    )
+    return keypoints_of(columns)
 
 
 def _coordinate_layout(c: Coder, given: Any) -> CoordinateLayout:
@@ -250,20 +256,42 @@ def _gfv_matrices(
     matrix_pred_flag = False
     if not base_picture_flag:
         matrix_pred_flag = c.flag("gfv_matrix_pred_flag", given.predicted)
-    elements: list[MatrixElement] = []
     if not matrix_pred_flag:
         layout = _gfv_matrix_layout(c, given.layout, coordinate_layout)
         p = layout.precision_factor
-        pending = _pending(c, given, layout, 1 + p)
-        for i, shape in enumerate(layout.shapes):
-            for j in range(shape.count):
-                elements += _matrix(c, "gfv_matrix_element", pending, shape, p, (i, j))
-        return Matrices(tuple(elements), matrix_pred_flag, layout)
-    pending = _pending(c, given, base.matrix_layout, 2)
-    for i, shape in enumerate(base.matrix_layout.shapes):
-        for j in range(shape.count):
-            elements += _delta_matrix(c, "gfv_matrix_delta_element", pending, shape, (i, j))
-    return Matrices(tuple(elements), matrix_pred_flag, None)
+        elements = _gfv_elements(
+            c, "gfv_matrix_element", u("gfv_matrix_element_dec", p), given, layout, 1 + p
+        )
+        return Matrices(elements, matrix_pred_flag, layout)
+    # Fractions of differences are Exp-Golomb codes, and may exceed 1.
+    elements = _gfv_elements(
+        c,
+        "gfv_matrix_delta_element",
+        ue("gfv_matrix_delta_element_dec"),
+        given,
+        base.matrix_layout,
+        2,
+    )
+    return Matrices(elements, matrix_pred_flag, None)
+
+
+def _gfv_elements(
+    c: Coder, name: str, fraction: Field, given: Any, layout: MatrixLayout, least_bits: int
+) -> Sequence[MatrixElement]:
+    """Elements of all matrices; ``least_bits`` is what each takes at least."""
+    columns = c.array(
+        (ue(f"{name}_int"), fraction, sign(f"{name}_sign_flag")),
+        c.items("matrix elements", given.elements, layout.size, least_bits, _BLANK_ELEMENT),
+        layout.size,
+        lambda: (
+            (i, j, k, m)
+            for i, shape in enumerate(layout.shapes)
+            for j in range(shape.count)
+            for k in range(shape.height)
+            for m in range(shape.width)
+        ),
+    )
+    return matrix_elements_of(columns)
 
 
 def _gfv_matrix_layout(
@@ -323,62 +351,6 @@ def _matrices_per_keypoints(c: Coder, given: Any, i: int, num_kps: int) -> int:
     return info + 1 if info < num_kps - 1 else info + 2
 
 
-def _pending(
-    c: Coder, given: Any, layout: MatrixLayout, least_bits: int
-) -> Iterator[MatrixElement]:
-    """Given elements, in bitstream order."""
-    return iter(c.items("matrix elements", given.elements, layout.size, least_bits, _BLANK_ELEMENT))
-
-
-def _matrix(
-    c: Coder,
-    name: str,
-    pending: Iterator[MatrixElement],
-    shape: MatrixShape,
-    p: int,
-    outer: Index,
-) -> list[MatrixElement]:
-    """Elements of a matrix whose fractions have ``p`` bits."""
-    name_int, name_dec, name_sign = f"{name}_int", f"{name}_dec", f"{name}_sign_flag"
-    elements = []
-    for k in range(shape.height):
-        for m in range(shape.width):
-            index = (*outer, k, m)
-            integer, fraction, negative = next(pending)
-            integer = c.ue(name_int, integer, 0, UE_MAX, index)
-            fraction = c.u(name_dec, p, fraction, 0, None, index)
-            if integer != 0 or fraction != 0:
-                negative = bool(c.u(name_sign, 1, negative, 0, 1, index))
-            else:
-                negative = False
-            elements.append(MatrixElement(integer, fraction, negative))
-    return elements
-
-
-def _delta_matrix(
-    c: Coder,
-    name: str,
-    pending: Iterator[MatrixElement],
-    shape: MatrixShape,
-    outer: Index,
-) -> list[MatrixElement]:
-    """Elements of a matrix whose fractions are Exp-Golomb codes, and may exceed 1."""
-    name_int, name_dec, name_sign = f"{name}_int", f"{name}_dec", f"{name}_sign_flag"
-    elements = []
-    for k in range(shape.height):
-        for m in range(shape.width):
-            index = (*outer, k, m)
-            integer, fraction, negative = next(pending)
-            integer = c.ue(name_int, integer, 0, UE_MAX, index)
-            fraction = c.ue(name_dec, fraction, 0, UE_MAX, index)
-            if integer != 0 or fraction != 0:
-                negative = bool(c.u(name_sign, 1, negative, 0, 1, index))
-            else:
-                negative = False
-            elements.append(MatrixElement(integer, fraction, negative))
-    return elements
-
-
 def generative_face_video_enhancement(
     c: Coder, given: Any, inherited: Callable[[int, int], Inherited]
 ) -> GenerativeFaceVideoEnhancement:
@@ -419,19 +391,41 @@ def _gfve_matrices(c: Coder, given: Any, base_picture_flag: bool, base: Inherite
     matrix_pred_flag = False
     if not base_picture_flag:
         matrix_pred_flag = c.flag("gfve_matrix_pred_flag", given.predicted)
-    elements: list[MatrixElement] = []
     if not matrix_pred_flag:
         layout = _gfve_matrix_layout(c, given.layout)
         p = layout.precision_factor
-        pending = _pending(c, given, layout, 1 + p)
-        for j, shape in enumerate(layout.shapes):
-            elements += _matrix(c, "gfve_matrix_element", pending, shape, p, (j,))
-        return Matrices(tuple(elements), matrix_pred_flag, layout)
+        elements = _gfve_elements(
+            c, "gfve_matrix_element", u("gfve_matrix_element_dec", p), given, layout, 1 + p
+        )
+        return Matrices(elements, matrix_pred_flag, layout)
     p = base.matrix_layout.precision_factor
-    pending = _pending(c, given, base.matrix_layout, 1 + p)
-    for j, shape in enumerate(base.matrix_layout.shapes):
-        elements += _matrix(c, "gfve_matrix_delta_element", pending, shape, p, (j,))
-    return Matrices(tuple(elements), matrix_pred_flag, None)
+    elements = _gfve_elements(
+        c,
+        "gfve_matrix_delta_element",
+        u("gfve_matrix_delta_element_dec", p),
+        given,
+        base.matrix_layout,
+        1 + p,
+    )
+    return Matrices(elements, matrix_pred_flag, None)
+
+
+def _gfve_elements(
+    c: Coder, name: str, fraction: Field, given: Any, layout: MatrixLayout, least_bits: int
+) -> Sequence[MatrixElement]:
+    """Elements of all matrices, of which there is one of each shape."""
+    columns = c.array(
+        (ue(f"{name}_int"), fraction, sign(f"{name}_sign_flag")),
+        c.items("matrix elements", given.elements, layout.size, least_bits, _BLANK_ELEMENT),
+        layout.size,
+        lambda: (
+            (j, k, m)
+            for j, shape in enumerate(layout.shapes)
+            for k in range(shape.height)
+            for m in range(shape.width)
+        ),
+    )
+    return matrix_elements_of(columns)
 
 
 def _gfve_matrix_layout(c: Coder, given: Any) -> MatrixLayout:

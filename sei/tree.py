@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator
-from itertools import islice
 from typing import TextIO
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from sei.coder import Element
+from sei.elements import Element, ElementArray, Trace
 from sei.escaping import printable
 from sei.face_messages import (
     GenerativeFaceVideo,
@@ -160,13 +159,14 @@ class TreePrinter:
 
     def _show_face(
         self,
-        elements: Iterable[Element],
+        elements: Trace,
         message: GenerativeFaceVideo | GenerativeFaceVideoEnhancement,
         values: FaceValues | None,
     ) -> None:
         assert values is not None
         arrays = {"gfv_coordinate": _keypoint_lines, "": _matrix_lines}
-        for element in elements:
+        for part in elements.parts:
+            element = next(iter(part)) if isinstance(part, ElementArray) else part
             if not _is_array(element):
                 self._show_element(element)
                 continue
@@ -281,7 +281,7 @@ def _matrix_lines(
 ) -> Iterator[tuple[str, str]]:
     """A line for each matrix row: as coded, in steps, and its values."""
     assert message.matrices is not None
-    coded = iter(message.matrices.elements)
+    coded, place = message.matrices.elements, 0
     for typed in values.matrices:
         p = typed.precision_factor
         name = "matrix" if typed.type_idx is None else _matrix_type(typed.type_idx)
@@ -290,10 +290,11 @@ def _matrix_lines(
             for k, row in enumerate(matrix):
                 parts = [
                     f"{'-' if e.negative else '+'}{e.integer}:{e.fraction}"
-                    for e in islice(coded, len(row))
+                    for e in coded[place : place + min(len(row), _LONGEST_ROW)]
                 ]
+                place += len(row)
                 more = " …" if len(row) > _LONGEST_ROW else ""
                 yield (
-                    f"{name} {size} [{j}] row {k}: {' '.join(parts[:_LONGEST_ROW])}{more}",
+                    f"{name} {size} [{j}] row {k}: {' '.join(parts)}{more}",
                     _numbers(row[:_LONGEST_ROW], p) + more,
                 )

@@ -27,7 +27,8 @@ from sei import (
     SeiError,
 )
 from sei.bits import UE_MAX
-from sei.coder import UNREAD, Coder, Index, element_name
+from sei.coder import UNREAD, Coder
+from sei.elements import Index, element_name
 from sei.syntax import generative_face_video, generative_face_video_enhancement
 
 ElementValue = int | str

@@ -21,7 +21,6 @@ from sei import (
     GENERATIVE_FACE_VIDEO,
     USER_DATA_UNREGISTERED,
     Codec,
-    Element,
     GfvState,
     MessageCutError,
     NalUnit,
@@ -32,6 +31,7 @@ from sei import (
     iterate_sei_messages,
 )
 from sei import StreamError as ByteStreamError
+from sei.elements import Trace
 
 Notes = Callable[[str], None]
 
@@ -317,7 +317,7 @@ class _Scan:
     def _add_face(self, unit: NalUnit, message: SeiMessage) -> None:
         where = f"{self._path}: message {self._messages} (NAL unit at byte {unit.offset})"
         self._messages += 1
-        elements: list[Element] = []
+        elements = Trace()
         try:
             face = self._state.read(message.payload, elements)
         except SeiError as error:

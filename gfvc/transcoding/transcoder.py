@@ -42,7 +42,7 @@ from sei import (
     SeiMessage,
     SeiRbsp,
 )
-from sei.coder import Element
+from sei.elements import Trace
 from sei.limits import MAX_MESSAGES, ReadingLimit
 
 Notes = Callable[[str], None]
@@ -201,7 +201,7 @@ class _Rewriter:
                 raise type(error)(f"{where}: {error}") from None
 
     def _payload(self, payload: bytes) -> bytes:
-        elements: list[Element] = []
+        elements = Trace()
         message = self._reader.read(payload, elements)
         self.limit.take_elements(len(elements))
         if message.is_reserved:

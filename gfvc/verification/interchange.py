@@ -194,7 +194,7 @@ def _orders_of_types(message: GenerativeFaceVideo, inspected: InspectedMessage) 
     types = [shape.type_idx for shape in message.matrices.layout.shapes]
     counted = {
         element.indices[0]
-        for element in inspected.elements
+        for element in inspected.elements.outside_arrays()
         if element.base_name == "gfv_num_matrices_info"
     }
     if counted and counted != set(range(max(counted) + 1)):

@@ -1,0 +1,171 @@
+"""Syntax elements as they were read, one by one or as arrays of equal items."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import lru_cache
+from itertools import islice
+from typing import TYPE_CHECKING, Any, NamedTuple, overload
+
+from sei.fields import SIGN, UE, Field
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+Index = tuple[int, ...]
+
+# Makes a named tuple in half the time; a stream can have millions of elements.
+_new_tuple = tuple.__new__
+
+
+@lru_cache(maxsize=2**16)
+def element_name(name: str, index: Index = ()) -> str:
+    """Name of an element with its indices, as in the standard's semantics.
+
+    >>> element_name("gfv_coordinate_x_abs", (4,))
+    'gfv_coordinate_x_abs[4]'
+    """
+    return name + "".join(f"[{i}]" for i in index)
+
+
+class Element(NamedTuple):
+    """A syntax element as it was read: ``bits`` is what it took of the payload."""
+
+    base_name: str
+    """Name without indices."""
+    indices: Index
+    value: int | str | bytes
+    bits: int
+
+    @property
+    def name(self) -> str:
+        """Name with indices, as in the semantics of the standard."""
+        return element_name(self.base_name, self.indices)
+
+    @property
+    def json_value(self) -> int | str:
+        """The value, bytes as hex."""
+        return self.value.hex() if isinstance(self.value, bytes) else self.value
+
+
+class ElementArray:
+    """The elements of an array of items, in bitstream order.
+
+    ``columns`` are the values of each field, 0 for a sign flag that an item does not have;
+    ``indices`` gives the index of each item.
+    """
+
+    def __init__(
+        self,
+        fields: Sequence[Field],
+        columns: Sequence[NDArray[Any]],
+        indices: Callable[[], Iterable[Index]],
+    ) -> None:
+        self._fields = fields
+        self._columns = columns
+        self._indices = indices
+        self._present = _present(fields, columns)
+        self._count = int(sum(present.sum() for present in self._present))
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __iter__(self) -> Iterator[Element]:
+        sizes = [column.tolist() for column in self._bits()]
+        columns = [column.tolist() for column in self._columns]
+        names = [field.name for field in self._fields]
+        for index, values, bits in zip(self._indices(), zip(*columns), zip(*sizes)):  # noqa: B905 - hot
+            for name, value, size in zip(names, values, bits):  # noqa: B905 - hot
+                if size:
+                    yield _new_tuple(Element, (name, index, value, size))
+
+    def _bits(self) -> list[NDArray[Any]]:
+        """Bits of each element, 0 for one that is not there."""
+        import numpy as np
+
+        bits = []
+        for field, column, present in zip(self._fields, self._columns, self._present, strict=True):
+            if field.code == UE:
+                # The exponent of v + 1 is its bit length.
+                bits.append(2 * np.frexp(column + 1.0)[1].astype(np.int64) - 1)
+            else:
+                bits.append(present * (1 if field.code == SIGN else field.code))
+        return bits
+
+    def totals(self) -> Iterator[tuple[str, int, int]]:
+        """Name, number and bits of the elements of each field, in the order of the first ones."""
+        first = [
+            (int(present.argmax()), number) if present.any() else None
+            for number, present in enumerate(self._present)
+        ]
+        bits = self._bits()
+        for _, number in sorted(place for place in first if place is not None):
+            count = int(self._present[number].sum())
+            yield self._fields[number].name, count, int(bits[number].sum())
+
+
+def _present(fields: Sequence[Field], columns: Sequence[NDArray[Any]]) -> list[NDArray[Any]]:
+    """Of each field, which items have it."""
+    import numpy as np
+
+    present = []
+    is_set = np.zeros(len(columns[0]), bool)
+    for field, column in zip(fields, columns, strict=True):
+        if field.code == SIGN:
+            present.append(is_set)
+            is_set = np.zeros(len(column), bool)
+        else:
+            present.append(np.ones(len(column), bool))
+            is_set = is_set | (column != 0)
+    return present
+
+
+class Trace(Sequence[Element]):
+    """The elements of a message in bitstream order; those of large arrays are made when asked for.
+
+    ``parts`` are elements and whole arrays.
+    """
+
+    def __init__(self) -> None:
+        self.parts: list[Element | ElementArray] = []
+
+    def append(self, element: Element) -> None:
+        """Take an element."""
+        self.parts.append(element)
+
+    def extend(self, elements: Iterable[Element]) -> None:
+        """Take several."""
+        if isinstance(elements, ElementArray):
+            self.parts.append(elements)
+        else:
+            self.parts.extend(elements)
+
+    def outside_arrays(self) -> Iterator[Element]:
+        """The elements but for those that were read as arrays."""
+        return (part for part in self.parts if isinstance(part, Element))
+
+    def __len__(self) -> int:
+        return sum(len(part) if isinstance(part, ElementArray) else 1 for part in self.parts)
+
+    def __iter__(self) -> Iterator[Element]:
+        for part in self.parts:
+            if isinstance(part, ElementArray):
+                yield from part
+            else:
+                yield part
+
+    @overload
+    def __getitem__(self, index: int) -> Element: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Element]: ...
+    def __getitem__(self, index: int | slice) -> Element | list[Element]:
+        if isinstance(index, slice) and index.start is None and (index.stop or 0) > 0:
+            return list(islice(self, index.stop))[index]
+        return list(self)[index]
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, (Trace, list)):
+            return NotImplemented
+        return list(self) == list(other)
+
+    __hash__ = None  # type: ignore[assignment]
