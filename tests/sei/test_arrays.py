@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterable, Sequence
 from itertools import repeat
+from typing import Any
 
 import pytest
 from bitstring import BitArray
@@ -109,7 +110,7 @@ def test_codes_that_cross_windows(code: str) -> None:
 
 
 def test_a_code_of_too_many_zeros_ends_an_array() -> None:
-    data = BitArray("0b11 0b" + "0" * 32 + "1" * 40).tobytes()
+    data = BitArray("0b11" + "0" * 32 + "1" * 40).tobytes()
     columns, starts = read_items(data, 0, [0], 5)
     assert (columns[0].tolist(), starts.tolist()) == ([0, 0], [0, 1, 2])
 
@@ -152,7 +153,7 @@ def test_states_of_arrays_are_those_of_tuples(
 ) -> None:
     payloads = keypoint_messages(80, 6, greatest)
     payloads.insert(3, payloads[3][:-2])
-    said = {}
+    said: dict[int, list[object]] = {}
     for at_once in (1, 1000):
         monkeypatch.setattr("sei.coder.AT_ONCE", at_once)
         state, said[at_once] = GfvState(), []
@@ -169,9 +170,14 @@ def test_states_of_arrays_are_those_of_tuples(
 
 def test_a_large_array_is_read_in_a_few_steps(monkeypatch: pytest.MonkeyPatch) -> None:
     payload = keypoint_messages(20_000, 1, 3)[0]
-    calls = []
+    calls: list[str] = []
     single = Reader.ue
-    monkeypatch.setattr(Reader, "ue", lambda *a, **k: calls.append(a[1]) or single(*a, **k))
+
+    def counted(reader: Reader, name: str, *arguments: Any) -> int:
+        calls.append(name)
+        return single(reader, name, *arguments)
+
+    monkeypatch.setattr(Reader, "ue", counted)
     trace = Trace()
     state = GfvState()
     message = state.read(payload, trace)
