@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
+from functools import lru_cache
 
 from sei.errors import StreamError
 
@@ -15,6 +16,9 @@ class Codec(Enum):
     VVC = "vvc"
     HEVC = "hevc"
     AVC = "avc"
+
+    # Members are what they are and nothing else: an enumeration's own hash is a call of Python.
+    __hash__ = object.__hash__
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +107,56 @@ _VVC_WITHOUT_LAYER = frozenset({12, 13, 14, 20, 22})  # OPI, DCI, VPS, AUD, EOB
 
 
 @dataclass(frozen=True, slots=True)
+class _Header:
+    """What the header of a NAL unit says; see the properties of `NalUnit`."""
+
+    nal_unit_type: int
+    layer_id: int
+    temporal_id: int
+    type_name: str
+    is_vcl: bool
+    is_irap: bool
+    is_prefix_sei: bool
+    is_suffix_sei: bool
+    is_sei: bool
+    opens_picture: bool
+    is_picture_header: bool
+    precedes_picture: bool
+    ends_sequence: bool
+    has_no_layer: bool
+
+
+@lru_cache(maxsize=2**16)
+def _header(codec: Codec, data: bytes) -> _Header:
+    """Read the bytes of a header."""
+    if codec is Codec.VVC:
+        nal_unit_type, layer_id = data[1] >> 3, data[0] & 0x3F
+    elif codec is Codec.HEVC:
+        nal_unit_type, layer_id = data[0] >> 1 & 0x3F, (data[0] & 1) << 5 | data[1] >> 3
+    else:
+        nal_unit_type, layer_id = data[0] & 0x1F, 0
+    kinds = _KINDS[codec]
+    is_prefix_sei = nal_unit_type == kinds.prefix_sei
+    is_suffix_sei = nal_unit_type == kinds.suffix_sei
+    return _Header(
+        nal_unit_type,
+        layer_id,
+        0 if codec is Codec.AVC else (data[1] & 7) - 1,
+        kinds.names[nal_unit_type],
+        is_vcl=nal_unit_type in kinds.vcl,
+        is_irap=nal_unit_type in kinds.irap,
+        is_prefix_sei=is_prefix_sei,
+        is_suffix_sei=is_suffix_sei,
+        is_sei=is_prefix_sei or is_suffix_sei,
+        opens_picture=nal_unit_type in kinds.opens_picture,
+        is_picture_header=codec is Codec.VVC and nal_unit_type == _VVC_PICTURE_HEADER,
+        precedes_picture=nal_unit_type in kinds.precedes_picture,
+        ends_sequence=nal_unit_type in (kinds.end_of_sequence, kinds.end_of_bitstream),
+        has_no_layer=codec is Codec.VVC and nal_unit_type in _VVC_WITHOUT_LAYER,
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class NalUnit:
     """A NAL unit as it stands in a stream, with what is needed to put it back byte for byte.
 
@@ -121,12 +175,15 @@ class NalUnit:
     start_code_size: int = 3
     leading_zeros: int = 0
     trailing_zeros: int = 0
+    _header: _Header = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        if len(self.data) < self.header_size:
+        header = self.data[: _KINDS[self.codec].header_size]
+        if len(header) < _KINDS[self.codec].header_size:
             raise StreamError(
                 f"a NAL unit of {len(self.data)} bytes is shorter than its header", self.offset
             )
+        object.__setattr__(self, "_header", _header(self.codec, header))
 
     @property
     def header_size(self) -> int:
@@ -136,25 +193,17 @@ class NalUnit:
     @property
     def nal_unit_type(self) -> int:
         """nal_unit_type."""
-        if self.codec is Codec.VVC:
-            return self.data[1] >> 3
-        if self.codec is Codec.HEVC:
-            return self.data[0] >> 1 & 0x3F
-        return self.data[0] & 0x1F
+        return self._header.nal_unit_type
 
     @property
     def layer_id(self) -> int:
         """nuh_layer_id; 0 in H.264."""
-        if self.codec is Codec.VVC:
-            return self.data[0] & 0x3F
-        if self.codec is Codec.HEVC:
-            return (self.data[0] & 1) << 5 | self.data[1] >> 3
-        return 0
+        return self._header.layer_id
 
     @property
     def has_no_layer(self) -> bool:
         """Whether its type is of no layer: decoders ignore its nuh_layer_id (H.266, 7.4.2.2)."""
-        return self.codec is Codec.VVC and self.nal_unit_type in _VVC_WITHOUT_LAYER
+        return self._header.has_no_layer
 
     @property
     def is_unspecified(self) -> bool:
@@ -164,37 +213,37 @@ class NalUnit:
     @property
     def temporal_id(self) -> int:
         """TemporalId, -1 where the header holds the forbidden nuh_temporal_id_plus1 of 0."""
-        return 0 if self.codec is Codec.AVC else (self.data[1] & 7) - 1
+        return self._header.temporal_id
 
     @property
     def type_name(self) -> str:
         """Name of the type in its standard, without the _NUT of some names."""
-        return _KINDS[self.codec].names[self.nal_unit_type]
+        return self._header.type_name
 
     @property
     def is_vcl(self) -> bool:
         """Whether it holds coded picture data."""
-        return self.nal_unit_type in _KINDS[self.codec].vcl
+        return self._header.is_vcl
 
     @property
     def is_irap(self) -> bool:
         """Whether it holds a slice of an intra random access point picture (H.264: IDR)."""
-        return self.nal_unit_type in _KINDS[self.codec].irap
+        return self._header.is_irap
 
     @property
     def is_prefix_sei(self) -> bool:
         """Whether it holds SEI messages that go before their picture (H.264: all SEI)."""
-        return self.nal_unit_type == _KINDS[self.codec].prefix_sei
+        return self._header.is_prefix_sei
 
     @property
     def is_suffix_sei(self) -> bool:
         """Whether it holds SEI messages that follow their picture."""
-        return self.nal_unit_type == _KINDS[self.codec].suffix_sei
+        return self._header.is_suffix_sei
 
     @property
     def is_sei(self) -> bool:
         """Whether it holds SEI messages."""
-        return self.is_prefix_sei or self.is_suffix_sei
+        return self._header.is_sei
 
     @property
     def starts_picture(self) -> bool:
@@ -203,12 +252,11 @@ class NalUnit:
         VVC: a picture header, or a slice with sh_picture_header_in_slice_header_flag. HEVC:
         first_slice_segment_in_pic_flag. H.264: first_mb_in_slice 0 (no arbitrary slice order).
         """
-        nal_unit_type = self.nal_unit_type
-        if self.codec is Codec.VVC and nal_unit_type == _VVC_PICTURE_HEADER:
+        if self._header.is_picture_header:
             return True
         # All three flags, the code of a zero first_mb_in_slice included, are the first bit.
         return (
-            nal_unit_type in _KINDS[self.codec].opens_picture
+            self._header.opens_picture
             and len(self.data) > self.header_size
             and self.data[self.header_size] >= 0x80
         )
@@ -216,13 +264,12 @@ class NalUnit:
     @property
     def precedes_picture(self) -> bool:
         """Whether an access unit ends before this NAL unit once its picture is complete."""
-        return self.nal_unit_type in _KINDS[self.codec].precedes_picture
+        return self._header.precedes_picture
 
     @property
     def ends_sequence(self) -> bool:
         """Whether it says that a coded video sequence, or the stream, ends with its picture."""
-        kinds = _KINDS[self.codec]
-        return self.nal_unit_type in (kinds.end_of_sequence, kinds.end_of_bitstream)
+        return self._header.ends_sequence
 
     @property
     def is_idr(self) -> bool:

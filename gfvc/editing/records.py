@@ -105,6 +105,9 @@ def _of_nal_unit(record: MessageRecord) -> tuple[int, bool, Place | None, bool]:
     return record.picture, record.is_suffix, common, is_new
 
 
+_HASHED_AT_ONCE = 2**16
+
+
 @dataclass(frozen=True, slots=True)
 class Fingerprint:
     """What tells a stream from any other. `sha256` is in hexadecimal digits."""
@@ -119,18 +122,24 @@ class FingerprintTaker:
 
     def __init__(self) -> None:
         self._hash = hashlib.sha256()
+        self._pending = bytearray()  # not yet hashed: a call for each tiny NAL unit would cost more
         self._size = 0
         self._nal_units = 0
 
     def add(self, data: bytes) -> None:
         """Take the next bytes: a NAL unit with its start code, or zero bytes after the last one."""
-        self._hash.update(data)
+        self._pending += data
+        if len(self._pending) > _HASHED_AT_ONCE:
+            self._hash.update(self._pending)
+            self._pending.clear()
         self._size += len(data)
-        self._nal_units += data.rstrip(b"\0") != b""
+        self._nal_units += data.count(0) != len(data)
 
     @property
     def fingerprint(self) -> Fingerprint:
         """The fingerprint of the bytes so far."""
+        self._hash.update(self._pending)
+        self._pending.clear()
         return Fingerprint(self._size, self._nal_units, self._hash.hexdigest())
 
 

@@ -63,6 +63,18 @@ class _Walk:
             InterchangeCheck(),
             UserDataCheck(),
         )
+        # Most checks look at messages only, and a stream may have very many NAL units.
+        self._of_nal_units = tuple(
+            check for check in self._checks if type(check).see_nal_unit is not Check.see_nal_unit
+        )
+        self._of_pictures = tuple(
+            check
+            for check in self._checks
+            if type(check).see_end_of_picture is not Check.see_end_of_picture
+        )
+        self._first_of_nal_units = tuple(
+            check for check in self._of_nal_units if check in self._checks[:_FIRST_CHECKS]
+        )
 
     def go(self, path: Path, codec: Codec | None, limit: ReadingLimit) -> Iterator[Finding]:
         """Show the stream to all checks."""
@@ -88,11 +100,12 @@ class _Walk:
 
     def _nal_unit(self, inspected: InspectedUnit) -> Iterator[Finding]:
         if inspected.starts_access_unit:
-            for check in self._checks:
+            for check in self._of_pictures:
                 yield from check.see_end_of_picture()
-        self.codec = inspected.unit.codec
-        place = Place(inspected.nal, inspected.unit.offset, inspected.access_unit)
-        for check in self._of_layer(inspected):
+        unit = inspected.unit
+        self.codec = unit.codec
+        place = Place(inspected.nal, unit.offset, inspected.access_unit)
+        for check in self._of_nal_units if not unit.layer_id else self._first_of_nal_units:
             yield from check.see_nal_unit(place, inspected)
 
     def _of_layer(self, inspected: InspectedUnit) -> tuple[Check, ...]:
