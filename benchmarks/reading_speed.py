@@ -4,8 +4,8 @@ Streams of one kind of content each, made to cost as much a byte as can be: arra
 codes, messages and NAL units of a few bytes, emulation prevention everywhere, runs in user data,
 sizes of ff bytes. Each is given to the commands that read streams, in a process of its own that has
 all libraries loaded before. Printed are processor seconds, and MB/s of what is read (of `inject`,
-both files), of ``inspect`` and ``extract``, which print many bytes for each that they read, of what
-is read and written. A stream that is refused, marked ``!``, counts with all its bytes: what is
+both files), of ``inspect``, ``verify`` and ``extract``, which print many bytes for each that they
+read, of what is read and written. A stream that is refused, marked ``!``, counts with all its bytes: what is
 wanted is that none keeps a command busy.
 """
 
@@ -217,7 +217,7 @@ def run(command: str, path: Path, folder: Path) -> Measured:
     """Run a command in this process, its output going into files."""
     out, err = folder / "out", folder / "err"
     lines, base, made = folder / "lines", folder / "base.266", folder / "made"
-    read, counts_output = [path], command in ("inspect", "json", "extract")
+    read, counts_output = [path], command in ("inspect", "json", "verify", "extract")
     if command == "inject":
         read = [base, lines] if base.exists() and lines.exists() else [path, path]
     arguments = {

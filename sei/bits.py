@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from bitstring import BitArray, Bits
 
 from sei.errors import EndOfDataError, PayloadError
-from sei.fields import Field
+from sei.fields import SIGN, UE, Field
 
 if TYPE_CHECKING:
     import numpy as np
@@ -24,6 +24,8 @@ UE_MAX = 2**32 - 2
 
 _WINDOW = 512
 _LONGEST_CODE = 63
+_MOST_ZEROS = 31
+_TEXT_BYTES = 2**11
 
 
 def exp_golomb_size(value: int) -> int:
@@ -138,6 +140,64 @@ class BitReader:
                 sound = min(sound, _first((column + 1).cumsum() > field.most))
         self._move(int(starts[sound]))
         return [column[:sound] for column in columns]
+
+    def few_items(self, fields: Sequence[Field], count: int) -> list[list[int]]:
+        """The same as `items`, in less time where there are few.
+
+        Fewer are read where they are very long, too.
+        """
+        start = self.position
+        window = self._data[start >> 3 : (start >> 3) + _TEXT_BYTES]
+        # Finding the next one bit in a text takes less time than any arithmetic.
+        text = f"{int.from_bytes(window):0{8 * len(window)}b}"
+        find, size = text.find, len(text)
+        columns: list[list[int]] = [[] for _ in fields]
+        plan = [
+            (field.code, field.high, field.most, column.append)
+            for field, column in zip(fields, columns, strict=True)
+        ]
+        read_to = start & 7
+        used = 0
+        for _ in range(count):
+            place, is_set = read_to, False
+            for code, high, most, append in plan:
+                if code == UE:
+                    one = find("1", place)
+                    if one == place:
+                        value, place = 0, one + 1
+                    else:
+                        end = 2 * one - place + 1
+                        if end > size or one < 0 or one - place > _MOST_ZEROS:
+                            break
+                        value, place, is_set = int(text[one:end], 2) - 1, end, True
+                elif code == SIGN:
+                    value = 0
+                    if is_set:
+                        if place == size:
+                            break
+                        value, place, is_set = int(text[place] == "1"), place + 1, False
+                else:
+                    end = place + code
+                    if end > size:
+                        break
+                    value, place = int(text[place:end], 2), end
+                    is_set = is_set or value > 0
+                if high is not None and value > high:
+                    break
+                if most is not None:
+                    used += value + 1
+                    if used > most:
+                        break
+                append(value)
+            else:
+                read_to = place
+                continue
+            break
+        whole = min(map(len, columns))
+        for column in columns:
+            del column[whole:]
+        self._move((start & ~7) + read_to)
+        return columns
 
     def rice_codes(self, count: int, shift: int, most: int) -> list[int]:
         """Read ``count`` Rice codes: (value >> shift) one bits, a zero bit, the low bits.

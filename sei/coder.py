@@ -27,7 +27,7 @@ from sei.errors import (
     PayloadError,
     TrailingBitsError,
 )
-from sei.fields import SIGN, UE, Field
+from sei.fields import RICE, SIGN, UE, Field
 
 MAX_ITEMS = 2**16
 """Greatest number of keypoints, of matrices or of matrix elements in a message.
@@ -35,11 +35,14 @@ MAX_ITEMS = 2**16
 H.274 allows more; the memory that a hostile stream can take is bounded by it.
 """
 
-AT_ONCE = 64
-"""Items of an array from which on it is read at once: below, one by one takes less time."""
+AT_ONCE = 200
+"""Items of an array from which on it is read by operations on arrays of their bits."""
 
 MAX_STRING_SIZE = 2**16
 """Greatest size of a string in bytes; H.274 sets none."""
+
+# Items from which on it pays to make their elements when they are asked for.
+_KEPT_AS_ARRAY = 16
 
 # Makes a named tuple in half the time; a stream can have millions of elements.
 _new_tuple = tuple.__new__
@@ -302,16 +305,18 @@ class Reader(Coder):
         count: int,
         indices: Callable[[], Iterable[Index]],
     ) -> Columns:
-        if count < AT_ONCE:
-            return super().array(fields, given, count, indices)
-        columns = self._bits.items(fields, count)
+        read_items = self._bits.items if count >= AT_ONCE else self._bits.few_items
+        columns = read_items(fields, count)
         read = len(columns[0])
         if read and self._trace is not None:
-            self._trace.extend(ElementArray(fields, columns, indices))
+            array = ElementArray(fields, columns, indices)
+            self._trace.extend(array if read >= _KEPT_AS_ARRAY else iter(array))
         if read == count:
             return columns
         # The next item is damaged: read like this, it says what is wrong, and where.
-        return self._one_by_one(fields, given, indices, [column.tolist() for column in columns])
+        return self._one_by_one(
+            fields, given, indices, [list(map(int, column)) for column in columns]
+        )
 
     def rice_codes(
         self, name: str, given: Sequence[int], count: int, shift: int, most: int
@@ -321,9 +326,9 @@ class Reader(Coder):
         except PayloadError as error:
             self._fail(error, name, ())
         if self._trace is not None:
+            fields = (Field(name, RICE - shift),)
             self._trace.extend(
-                Element(name, (i,), value, (value >> shift) + 1 + shift)
-                for i, value in enumerate(values)
+                ElementArray(fields, (values,), lambda: ((i,) for i in range(count)))
             )
         return values
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple, overload
 
-from sei.fields import SIGN, UE, Field
+from sei.fields import RICE, SIGN, UE, Field
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -51,33 +51,64 @@ class Element(NamedTuple):
 class ElementArray:
     """The elements of an array of items, in bitstream order.
 
-    ``columns`` are the values of each field, 0 for a sign flag that an item does not have;
-    ``indices`` gives the index of each item.
+    ``columns`` are the values of each field, lists or NumPy arrays, 0 for a sign flag that an item
+    does not have; ``indices`` gives the index of each item.
     """
 
     def __init__(
         self,
         fields: Sequence[Field],
-        columns: Sequence[NDArray[Any]],
+        columns: Sequence[Any],
         indices: Callable[[], Iterable[Index]],
     ) -> None:
         self._fields = fields
-        self._columns = columns
+        self._lazy_columns = columns
         self._indices = indices
-        self._present = _present(fields, columns)
-        self._count = int(sum(present.sum() for present in self._present))
+
+    @cached_property
+    def _columns(self) -> list[NDArray[Any]]:
+        import numpy as np
+
+        return [np.asarray(column) for column in self._lazy_columns]
+
+    @cached_property
+    def _present(self) -> list[NDArray[Any]]:
+        """Of each field, which items have it."""
+        import numpy as np
+
+        present = []
+        is_set = absent = np.zeros(len(self._columns[0]), bool)
+        for field, column in zip(self._fields, self._columns, strict=True):
+            if field.code == SIGN:
+                present.append(is_set)
+                is_set = absent
+            else:
+                present.append(~absent)
+                is_set = is_set | (column != 0)
+        return present
 
     def __len__(self) -> int:
-        return self._count
+        return sum(int(present.sum()) for present in self._present)
 
     def __iter__(self) -> Iterator[Element]:
-        sizes = [column.tolist() for column in self._bits()]
-        columns = [column.tolist() for column in self._columns]
-        names = [field.name for field in self._fields]
-        for index, values, bits in zip(self._indices(), zip(*columns), zip(*sizes)):  # noqa: B905 - hot
-            for name, value, size in zip(names, values, bits):  # noqa: B905 - hot
-                if size:
-                    yield _new_tuple(Element, (name, index, value, size))
+        lists = [c if isinstance(c, list) else c.tolist() for c in self._lazy_columns]
+        plan = [(field.name, field.code) for field in self._fields]
+        for index, values in zip(self._indices(), zip(*lists)):  # noqa: B905 - hot
+            is_set = False
+            for (name, code), value in zip(plan, values):  # noqa: B905 - hot
+                if code == UE:
+                    size = 2 * (value + 1).bit_length() - 1
+                    is_set = is_set or value > 0
+                elif code == SIGN:
+                    if not is_set:
+                        continue
+                    size, is_set = 1, False
+                elif code <= RICE:
+                    size = (value >> RICE - code) + 1 + RICE - code
+                else:
+                    size = code
+                    is_set = is_set or value > 0
+                yield _new_tuple(Element, (name, index, value, size))
 
     def _bits(self) -> list[NDArray[Any]]:
         """Bits of each element, 0 for one that is not there."""
@@ -88,6 +119,9 @@ class ElementArray:
             if field.code == UE:
                 # The exponent of v + 1 is its bit length.
                 bits.append(2 * np.frexp(column + 1.0)[1].astype(np.int64) - 1)
+            elif field.code <= RICE:
+                shift = RICE - field.code
+                bits.append((column >> shift) + 1 + shift)
             else:
                 bits.append(present * (1 if field.code == SIGN else field.code))
         return bits
@@ -102,22 +136,6 @@ class ElementArray:
         for _, number in sorted(place for place in first if place is not None):
             count = int(self._present[number].sum())
             yield self._fields[number].name, count, int(bits[number].sum())
-
-
-def _present(fields: Sequence[Field], columns: Sequence[NDArray[Any]]) -> list[NDArray[Any]]:
-    """Of each field, which items have it."""
-    import numpy as np
-
-    present = []
-    is_set = np.zeros(len(columns[0]), bool)
-    for field, column in zip(fields, columns, strict=True):
-        if field.code == SIGN:
-            present.append(is_set)
-            is_set = np.zeros(len(column), bool)
-        else:
-            present.append(np.ones(len(column), bool))
-            is_set = is_set | (column != 0)
-    return present
 
 
 class Trace(Sequence[Element]):

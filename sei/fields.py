@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 UE = 0
 SIGN = -1
+RICE = -2
 
 
 class Field(NamedTuple):
@@ -13,8 +14,9 @@ class Field(NamedTuple):
 
     ``code`` is the number of bits of u(n), `UE` for ue(v), or `SIGN` for a flag that is there, and
     otherwise 0, only where one of the elements before it, back to the last flag of the kind, is
-    not 0. ``high`` is its greatest value, None: what the code can hold. With ``most``, the values
-    of the items, each counted one higher, add up to that at the most.
+    not 0; `RICE` and less for Rice codes with as many low bits as it is less. ``high`` is its
+    greatest value, None: what the code can hold. With ``most``, the values of the items, each
+    counted one higher, add up to that at the most.
     """
 
     name: str

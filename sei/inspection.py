@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sei.access_unit import AccessUnitBoundaries
-from sei.elements import Element, ElementArray, Trace
+from sei.elements import ElementArray, Trace
 from sei.errors import SeiError
 from sei.face_messages import GenerativeFaceVideo, GenerativeFaceVideoEnhancement
 from sei.face_values import FaceValues
@@ -53,7 +53,7 @@ class InspectedMessage:
     elements: Trace = field(default_factory=Trace)
     message: GenerativeFaceVideo | GenerativeFaceVideoEnhancement | None = None
     values: FaceValues | None = None
-    decoded: list[Element] | None = None
+    decoded: Trace | None = None
     error: str | None = None
 
     @property

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sei.coder import UNREAD, Coder, Reader
-from sei.elements import Element
+from sei.elements import Trace
 from sei.nal import Codec
 
 
@@ -36,7 +36,7 @@ def payload_kind(payload_type: int, codec: Codec) -> PayloadKind:
     return _KINDS.get(payload_type) or PayloadKind("unknown", in_suffix=True)
 
 
-def decode_elements(payload_type: int, payload: bytes, codec: Codec) -> list[Element] | None:
+def decode_elements(payload_type: int, payload: bytes, codec: Codec) -> Trace | None:
     """Leading elements of a payload that stands alone; None where it is not decoded.
 
     Raises:
@@ -45,7 +45,7 @@ def decode_elements(payload_type: int, payload: bytes, codec: Codec) -> list[Ele
     read = payload_kind(payload_type, codec).read
     if read is None:
         return None
-    trace: list[Element] = []
+    trace = Trace()
     read(Reader(payload, trace), codec)
     return trace
 

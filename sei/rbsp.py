@@ -49,9 +49,12 @@ class SeiMessage:
         >>> SeiMessage(300, bytes(2)).to_bytes().hex(" ")
         'ff 2d 02 00 00'
         """
+        payload_size = len(self.payload)
+        if 0 <= self.payload_type < 0xFF > payload_size:
+            return bytes((self.payload_type, payload_size)) + self.payload
         if self.payload_type < 0:
             raise MessageError(f"payloadType {self.payload_type} must not be negative")
-        return _extended(self.payload_type) + _extended(len(self.payload)) + self.payload
+        return _extended(self.payload_type) + _extended(payload_size) + self.payload
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +110,12 @@ def iterate_sei_messages(rbsp: bytes) -> Iterator[SeiMessage]:
 
 def _message(rbsp: bytes, position: int, end: int) -> tuple[SeiMessage, int]:
     """The message at a place, and where the next one is."""
+    start = position + 2
+    if start <= end and rbsp[position] != 0xFF != rbsp[position + 1]:
+        # Nearly all are like this: a byte for the type and one for the size.
+        following = start + rbsp[position + 1]
+        if following <= end:
+            return SeiMessage(rbsp[position], rbsp[start:following]), following
     header = _read_extended(rbsp, position, end)
     if header is None:
         raise MessageCutError(

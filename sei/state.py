@@ -83,7 +83,10 @@ class _Track(Generic[Layout]):
     @property
     def numbers(self) -> int:
         """Number of values that are kept."""
-        return sum(len(kept.numbers) for kept in (self.base, self.latest) if kept is not None)
+        base, latest = self.base, self.latest
+        return (0 if base is None else len(base.numbers)) + (
+            0 if latest is None else len(latest.numbers)
+        )
 
     def reference(self, gfv_cnt: int, layout: Layout) -> Scaled:
         """Values that a message is predicted from."""
@@ -102,7 +105,7 @@ class _Track(Generic[Layout]):
         """The track after a message."""
         if is_base:
             return _Track(self.what, layout, values, layout, values)
-        return replace(self, latest_layout=layout, latest=values)
+        return _Track(self.what, self.base_layout, self.base, layout, values)
 
 
 def _shape(layout: CoordinateLayout | MatrixLayout) -> object:
@@ -308,20 +311,19 @@ class GfvState(_MessageStream[GenerativeFaceVideo, int, _Face]):
             return
         face = self._face(message.gfv_id)
         is_base = message.base_picture_flag
-        values = FaceValues()
+        keypoints, precision_factor = None, None
+        matrices: tuple[MatrixValues, ...] = ()
+        coordinate_track, matrix_track = face.coordinates, face.matrices
         if message.coordinates is not None:
-            track, values = _take_coordinates(
-                face.coordinates, message.coordinates, message.gfv_cnt, is_base=is_base
+            coordinate_track, keypoints, precision_factor = _take_coordinates(
+                coordinate_track, message.coordinates, message.gfv_cnt, is_base=is_base
             )
-            face = replace(face, coordinates=track)
         if message.matrices is not None:
             matrix_track, matrices = _take_matrices(
-                face.matrices, message.matrices, message.gfv_cnt, is_base=is_base
+                matrix_track, message.matrices, message.gfv_cnt, is_base=is_base
             )
-            face = replace(face, matrices=matrix_track)
-            values = replace(values, matrices=matrices)
-        self._remember(message.gfv_id, face)
-        self._values = values
+        self._remember(message.gfv_id, _Face(coordinate_track, matrix_track))
+        self._values = FaceValues(keypoints, precision_factor, matrices)
 
     def predict(
         self,
@@ -381,8 +383,8 @@ class GfvState(_MessageStream[GenerativeFaceVideo, int, _Face]):
 
 def _take_coordinates(
     track: _Track[CoordinateLayout], coded: Coordinates, gfv_cnt: int, *, is_base: bool
-) -> tuple[_Track[CoordinateLayout], FaceValues]:
-    """Track after the coordinates of a message, and their values."""
+) -> tuple[_Track[CoordinateLayout], Keypoints, int]:
+    """Track after the coordinates of a message, their values, and the precision factor of these."""
     layout = track.layout if coded.layout is None else coded.layout
     step = layout.dimensions
     values = Scaled(
@@ -397,10 +399,8 @@ def _take_coordinates(
     else:
         numbers = values.numbers
         keypoints = tuple(tuple(numbers[i : i + step]) for i in range(0, len(numbers), step))
-    return (
-        track.advanced(layout, values, is_base=is_base),
-        FaceValues(keypoints, values.precision_factor),
-    )
+    advanced = track.advanced(layout, values, is_base=is_base)
+    return advanced, keypoints, values.precision_factor
 
 
 def _coordinates_of(keypoints: Keypoints, step: int, *, summed: bool) -> Sequence[int]:

@@ -8,12 +8,15 @@ has a message, which carries all parameters; the last one before keeps what came
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import accumulate
+from operator import lt
 
 from gfvc.errors import StreamError
 from gfvc.options.encoding import MAX_POOL
 from gfvc.stream.schedule import MAX_PICTURES, PictureSchedule, RegularPictures
 from sei import SeiError
 from sei.coder import UNREAD, Coder, Reader, Writer
+from sei.fields import u, ue
 
 NUMBERS = 256
 
@@ -36,6 +39,13 @@ class ReferenceRuns:
             raise ValueError(f"a pool of {self.pool} key pictures is not within 2..{MAX_POOL}")
         if not 0 <= self.number < NUMBERS:
             raise ValueError(f"key picture number {self.number} is not within 0..{NUMBERS - 1}")
+        starts = [0, *(start for start, _ in self.runs)]
+        if (
+            all(map(lt, starts, starts[1:]))
+            and starts[-1] < MAX_PICTURES
+            and {back for _, back in self.runs} <= set(range(self.pool))
+        ):
+            return
         before = 0
         for start, back in self.runs:
             if not before < start < MAX_PICTURES:
@@ -97,9 +107,11 @@ def reference_runs(c: Coder, given: ReferenceRuns) -> ReferenceRuns:
     pool = c.u("pool_minus1", 3, given.pool - 1, 1, MAX_POOL - 1) + 1
     number = c.u("key_picture_number", 8, given.number)
     num_runs = c.ue("num_runs", len(given.runs), 0, MAX_PICTURES - 1)
-    runs: list[tuple[int, int]] = []
-    start = 0
-    for i, run in enumerate(c.items("runs", given.coded_runs, num_runs, 4, UNREAD)):
-        start += c.ue("run_start_minus1", run[0], 0, MAX_PICTURES - 2 - start, (i,)) + 1
-        runs.append((start, c.u("run_back", 3, run[1], 0, pool - 1, (i,))))
-    return ReferenceRuns(pool, number, tuple(runs))
+    distances, backs = c.array(
+        (ue("run_start_minus1", most=MAX_PICTURES - 1), u("run_back", 3, high=pool - 1)),
+        c.items("runs", given.coded_runs, num_runs, 4, UNREAD),
+        num_runs,
+        lambda: ((i,) for i in range(num_runs)),
+    )
+    starts = accumulate(int(distance) + 1 for distance in distances)
+    return ReferenceRuns(pool, number, tuple(zip(starts, map(int, backs), strict=True)))

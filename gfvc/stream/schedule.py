@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate
+from operator import lt
 from typing import Any
 
 from gfvc.errors import StreamError
@@ -74,7 +75,7 @@ class PictureSchedule:
         if isinstance(self.sent, RegularPictures):
             return
         numbers = (0, *self.sent)
-        if any(a >= b for a, b in zip(numbers, self.sent, strict=False)):
+        if not all(map(lt, numbers, self.sent)):
             raise ValueError("numbers of pictures with messages must rise from 1")
         if numbers[-1] >= self.pictures:
             raise ValueError(f"picture {numbers[-1]} is not among {self.pictures}")

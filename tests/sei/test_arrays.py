@@ -11,6 +11,7 @@ import pytest
 from bitstring import BitArray
 
 from sei import Element, GfvState, PayloadError, SeiError
+from sei.bits import BitReader
 from sei.coder import UNREAD, Reader, Writer
 from sei.elements import Index, Trace
 from sei.face_messages import CoordinateLayout, Coordinates, GenerativeFaceVideo
@@ -34,7 +35,7 @@ def indices_of(count: int) -> Iterable[Index]:
 
 
 def read(
-    data: bytes, fields: Sequence[Field], count: int, *, at_once: bool
+    data: bytes, fields: Sequence[Field], count: int, how: str
 ) -> tuple[list[list[int]], list[Element], int, str]:
     """Columns, trace, position after it, and the error."""
     trace = Trace()
@@ -44,7 +45,9 @@ def read(
     columns: Sequence[Sequence[int]] = [[] for _ in fields]
     said = ""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("sei.coder.AT_ONCE", 1 if at_once else count + 1)
+        patch.setattr("sei.coder.AT_ONCE", 1 if how == "at once" else count + 1)
+        if how == "one by one":
+            patch.setattr(BitReader, "few_items", lambda bits, fields, count: [[] for _ in fields])
         try:
             columns = reader.array(fields, given, count, lambda: indices_of(count))
         except PayloadError as error:
@@ -91,8 +94,9 @@ def test_arrays_at_once_are_arrays_one_by_one(kind: str) -> None:
             data = bytes(damaged)
         elif case % 3 == 2:
             data = rng.choice((data[: rng.randrange(1, len(data) + 1)], rng.randbytes(len(data))))
-        slow = read(data, fields, count, at_once=False)
-        assert read(data, fields, count, at_once=True) == slow
+        slow = read(data, fields, count, "one by one")
+        assert read(data, fields, count, "at once") == slow
+        assert read(data, fields, count, "few") == slow
         ends.add(slow[3].partition(" ")[0])
     assert {"", "EndOfDataError"} <= ends
 
@@ -154,7 +158,7 @@ def test_states_of_arrays_are_those_of_tuples(
     payloads = keypoint_messages(80, 6, greatest)
     payloads.insert(3, payloads[3][:-2])
     said: dict[int, list[object]] = {}
-    for at_once in (1, 1000):
+    for at_once in (1, 1000):  # as arrays, and as lists
         monkeypatch.setattr("sei.coder.AT_ONCE", at_once)
         state, said[at_once] = GfvState(), []
         for payload in payloads:
