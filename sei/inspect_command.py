@@ -18,7 +18,7 @@ from sei.inspection import (
     inspect_units,
     json_object,
 )
-from sei.limits import MAX_MESSAGES, ReadingLimit
+from sei.limits import ELEMENTS_PER_MESSAGE, MAX_MESSAGES, ReadingLimit
 from sei.nal import NalUnit
 
 
@@ -60,8 +60,8 @@ def add_limit(parser: argparse.ArgumentParser) -> None:
         type=message_limit,
         default=MAX_MESSAGES,
         metavar="N",
-        help="read at most N SEI messages, 16 N of their elements, and N NAL units that are "
-        f"smaller than usual (default: {MAX_MESSAGES})",
+        help="read at most N SEI messages and N NAL units beyond one in 10 bytes, and "
+        f"{ELEMENTS_PER_MESSAGE} N elements of face messages (default: {MAX_MESSAGES})",
     )
 
 

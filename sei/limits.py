@@ -5,13 +5,13 @@ from __future__ import annotations
 from sei.errors import StreamError
 from sei.nal import NalUnit
 
-MAX_MESSAGES = 500_000
-"""SEI messages that are read, and NAL units beyond one for every 100 bytes."""
+MAX_MESSAGES = 50_000
+"""SEI messages, and NAL units, that are read beyond one for every 10 bytes."""
 
-ELEMENTS_PER_MESSAGE = 16
-"""Elements of face messages that are read, for each message that may be."""
+ELEMENTS_PER_MESSAGE = 160
+"""Elements of face messages that are read, for each message that may be beyond those."""
 
-_BYTES_PER_NAL_UNIT = 100
+_BYTES_EACH = 10
 
 
 class LimitError(StreamError):
@@ -21,9 +21,11 @@ class LimitError(StreamError):
 class ReadingLimit:
     """Counts what a stream holds, and ends the reading where that is too much.
 
-    500 000 messages are five hours and a half at 25 a second. Their elements are counted apart: of
-    50 in a message, they last for an hour and three quarters. NAL units of the usual size do not
-    count, however many there are. ``max_messages`` raises all bounds in proportion.
+    Messages and NAL units cost much for their bytes where they have next to none. Those of the
+    usual size do not count, however many there are: face messages and key pictures take more than
+    10 bytes a message, and 50 000 messages of no size at all are half an hour at 25 a second. 8
+    million elements are, of 50 in a message, an hour and three quarters. ``max_messages`` raises
+    all bounds in proportion.
     """
 
     def __init__(self, max_messages: int = MAX_MESSAGES) -> None:
@@ -32,6 +34,7 @@ class ReadingLimit:
         self._elements = 0
         self._nal_units = 0
         self._bytes = 0
+        self._most = max_messages
 
     def take_unit(self, unit: NalUnit) -> None:
         """Count a NAL unit.
@@ -41,7 +44,8 @@ class ReadingLimit:
         """
         self._nal_units += 1
         self._bytes += len(unit.data)
-        if self._nal_units > self._max_messages + self._bytes // _BYTES_PER_NAL_UNIT:
+        self._most = self._max_messages + self._bytes // _BYTES_EACH
+        if self._nal_units > self._most:
             raise LimitError(self._text(f"{self._max_messages} very small NAL units"), unit.offset)
 
     def take_message(self, unit: NalUnit) -> None:
@@ -51,8 +55,9 @@ class ReadingLimit:
             LimitError: it is one too many, or the elements of those before were.
         """
         self._messages += 1
-        if self._messages > self._max_messages:
-            raise LimitError(self._text(f"{self._max_messages} SEI messages"), unit.offset)
+        if self._messages > self._most:
+            what = f"{self._max_messages} very small SEI messages"
+            raise LimitError(self._text(what), unit.offset)
         most = self._max_messages * ELEMENTS_PER_MESSAGE
         if self._elements > most:
             raise LimitError(self._text(f"{most} elements of face messages"), unit.offset)

@@ -41,8 +41,16 @@ def messages_read(units: Iterator[NalUnit], limit: ReadingLimit) -> int:
 
 
 def test_messages_are_limited() -> None:
-    assert messages_read(filler_units(2000), ReadingLimit(1000)) == 1000
+    # Of 2 bytes each, and in NAL units of 203: 1000, and one for each 10 of the bytes so far.
+    read = messages_read(filler_units(2000), ReadingLimit(1000))
+    assert read == 1000 + 203 * 13 // 10
     assert len(list(inspect_units(filler_units(1000), limit=ReadingLimit(1000)))) == 1010
+
+
+def test_messages_of_the_usual_size_are_not_limited() -> None:
+    unit = make_sei_nal_unit([SeiMessage(4, bytes(range(1, 12)))] * 50, Codec.HEVC)
+    seen = sum(1 for _ in inspect_units(repeat(unit, 100), limit=ReadingLimit(10)))
+    assert seen == 100 * 51
 
 
 def test_elements_are_limited() -> None:
@@ -106,10 +114,11 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
     rbsp = SeiMessage(3, b"").to_bytes() * 500 + b"\x80"
     path.write_bytes(b"\0\0\1" + HEADER + add_emulation_prevention(rbsp))
     arguments = [str(path), "--codec", "hevc", "--summary"]
-    assert main([*arguments, "--max-messages", "500"]) == 0
+    # 1003 bytes: 100 messages besides.
+    assert main([*arguments, "--max-messages", "400"]) == 0
     assert "filler_payload (3)" in capsys.readouterr().out
-    assert main([*arguments, "--max-messages", "499"]) == 1
+    assert main([*arguments, "--max-messages", "399"]) == 1
     printed = capsys.readouterr()
     assert "│    499 │" in printed.out  # what was read is shown
     assert printed.err.count("\n") == 1
-    assert "error: more than 499 SEI messages: the rest is not read" in printed.err
+    assert "error: more than 399 very small SEI messages: the rest is not read" in printed.err

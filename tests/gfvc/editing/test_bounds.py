@@ -41,7 +41,7 @@ KINDS: dict[str, Callable[[int], list[NalUnit]]] = {
     "NAL units of a face message": lambda n: face_units(n // 4),
     "NAL units of a few bytes": lambda n: [nal(Codec.VVC, 0, b"\x01")] * n,
     "NAL unit of many messages": lambda n: [crowded(n, SeiMessage(4, b"\1"))],
-    "NAL unit of many face messages": lambda n: [crowded(n, SeiMessage(223, b""))],
+    "NAL unit of many face messages": lambda n: [crowded(n, SeiMessage(223, b"\1" * 9))],
     "one large NAL unit": lambda n: [nal(Codec.VVC, 0, b"\x01\x55" * 50 * n)],
     "emulation prevention": lambda n: [
         make_sei_nal_unit([SeiMessage(5, bytes(100 * n))], Codec.VVC)
@@ -229,7 +229,7 @@ def test_messages_and_small_nal_units_are_limited(
 ) -> None:
     path = stream(tmp_path, kind, 200)
     files = [path, path, tmp_path / "out"] if name == "inject" else [path, tmp_path / "out"]
-    what = {"NAL units of a few bytes": "very small NAL units"}.get(kind, "SEI messages")
+    what = {"NAL units of a few bytes": "very small NAL units"}.get(kind, "very small SEI messages")
     limit = ("--max-messages", "40")
     assert_refused(
         command, name, *files, *limit, folder=tmp_path, says=[str(path), f"more than 40 {what}"]
