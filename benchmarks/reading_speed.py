@@ -3,10 +3,11 @@
 Streams of one kind of content each, made to cost as much a byte as can be: arrays of the shortest
 codes, messages and NAL units of a few bytes, emulation prevention everywhere, runs in user data,
 sizes of ff bytes. Each is given to the commands that read streams, in a process of its own that has
-all libraries loaded before. Printed are processor seconds, and MB/s of what is read (of `inject`,
-both files), of ``inspect``, ``verify`` and ``extract``, which print many bytes for each that they
-read, of what is read and written. A stream that is refused, marked ``!``, counts with all its bytes: what is
-wanted is that none keeps a command busy.
+all libraries loaded before; ``decode`` is its reading of messages and user data alone. Printed are
+MB/s and, in parentheses, processor seconds. What counts is what is read (by `inject`, two files),
+and of ``inspect``, ``verify`` and ``extract``, which print many bytes for each that they read, what
+is written too. A stream that is refused, marked ``!``, counts with all its bytes: what is wanted
+is that none keeps a command busy. ``verify`` and ``decode`` mark streams without a face, too.
 """
 
 from __future__ import annotations

@@ -78,7 +78,6 @@ class BitReader:
     def _move(self, position: int) -> None:
         self._rest = self._left = 0
         self._window_end = position
-        self._refill(0)
 
     def unsigned(self, n: int) -> int:
         """Read u(n), ``n >= 1``.
@@ -238,6 +237,14 @@ class BitReader:
         self._move(start + place)
         numbers: list[int] = values.tolist()
         return numbers
+
+    def take_closing_bits(self) -> bool:
+        """Read all that is left if it is a 1 and zero bits that fill the last byte, or nothing."""
+        left = self.remaining
+        closed = left == 0 or (left < 8 and self._data[-1] & ((1 << left) - 1) == 1 << left - 1)
+        if closed:
+            self._move(self.size)
+        return closed
 
     def take_rest(self) -> Bits:
         """Read all bits that are left."""

@@ -35,7 +35,7 @@ MAX_ITEMS = 2**16
 H.274 allows more; the memory that a hostile stream can take is bounded by it.
 """
 
-AT_ONCE = 200
+AT_ONCE = 150
 """Items of an array from which on it is read by operations on arrays of their bits."""
 
 MAX_STRING_SIZE = 2**16
@@ -353,10 +353,10 @@ class Reader(Coder):
         return repeat(blank, count)
 
     def trailing(self, given: Bits | None) -> Bits | None:
+        if self._bits.take_closing_bits():
+            return None
         position = self.position
         rest = self._bits.take_rest()
-        if _is_plain_trailing(rest):
-            return None
         if not rest.any(True):
             raise TrailingBitsError(
                 "the payload goes on after its last element, and without trailing bits", position

@@ -24,7 +24,10 @@ _WINDOW = 2**13
 
 _MARGIN = 8
 _LONGEST_UE = 31
+
+# A chain is followed in strides of 2^4 items, but for one of few items, which are gone through.
 _STRIDE_LEVELS = 4
+_FEW = 400
 
 
 class _Window:
@@ -41,9 +44,9 @@ class _Window:
         gaps = np.diff(ones, prepend=np.int32(-1))
         self.next_one = np.full(self.size + 2, 2 * self.size + 64, np.int32)
         self.next_one[: len(ones) and ones[-1] + 1] = np.repeat(ones, gaps)
-        # Eight bytes from each byte on.
-        eight = np.lib.stride_tricks.sliding_window_view(padded, _MARGIN)
-        self._words = np.ascontiguousarray(eight).view(">u8")[:, 0].astype(np.uint64)
+        # Eight bytes from each byte on, as a number.
+        eight: NDArray[np.uint64] = np.ndarray((len(data) + 1,), ">u8", padded, 0, (1,))
+        self._words = eight.astype(np.uint64)
 
     def ends(self, unit: Sequence[int]) -> Places:
         """For each bit the end of the item that would start there, ``stuck`` if it has none."""
@@ -73,9 +76,10 @@ class _Window:
     def chain(self, ends: Places, start: int, count: int) -> Places:
         """Starts of the sound items from ``start`` on, ``count`` at the most."""
         jumps = ends
-        for _ in range(_STRIDE_LEVELS):
+        levels = _STRIDE_LEVELS if count > _FEW else 0
+        for _ in range(levels):
             jumps = jumps[jumps]
-        stride = 1 << _STRIDE_LEVELS
+        stride = 1 << levels
         following = memoryview(jumps.data)
         place, anchors = start, []
         for _ in range(-(-count // stride)):

@@ -475,4 +475,4 @@ def test_inspector_agrees_with_the_reader(shared: Path) -> None:
         state = gfv_state if message.payload_type == 223 else gfve_state
         trace: list[Element] = []
         assert state.read(message.payload, trace) == each.message
-        assert (trace, state.values) == (each.elements, each.values)
+        assert (trace, state.values) == (list(each.elements), each.values)

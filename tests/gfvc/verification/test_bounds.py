@@ -73,7 +73,9 @@ def test_messages_beyond_the_limit_are_a_finding(tmp_path: Path, command: Comman
     assert limited.status == 1
     errors = [line for line in limited.out.splitlines() if line.startswith("error")]
     assert len(errors) == 1
-    assert "more than 200 very small SEI messages: the rest is not read (--max-messages" in errors[0]
+    assert (
+        "more than 200 very small SEI messages: the rest is not read (--max-messages" in errors[0]
+    )
 
 
 def test_a_great_message_number_costs_nothing(tmp_path: Path) -> None:
