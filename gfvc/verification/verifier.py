@@ -32,8 +32,8 @@ def verify_stream(
     """What is wrong, doubtful or worth knowing in a stream, as it is found.
 
     Raises `InputError` when the file is no VVC, HEVC or H.264 byte stream. A stream that breaks
-    off is a finding. `codec` names the codec where the stream does not tell. What
-    `sei.limits.ReadingLimit` does not allow with `max_messages` is not read, which is a finding too.
+    off is a finding. `codec` names the codec where the stream does not tell. What is
+    beyond `sei.limits.ReadingLimit` with `max_messages` is not read, which is a finding too.
     """
     walk = _Walk()
     yield from walk.go(path, codec, ReadingLimit(max_messages))
