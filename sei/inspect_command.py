@@ -60,7 +60,7 @@ def add_limit(parser: argparse.ArgumentParser) -> None:
         type=message_limit,
         default=MAX_MESSAGES,
         metavar="N",
-        help="read at most N SEI messages and N NAL units beyond one in 10 bytes, and "
+        help="read at most N SEI messages and N NAL units beyond one in 8 bytes, and "
         f"{ELEMENTS_PER_MESSAGE} N elements of face messages (default: {MAX_MESSAGES})",
     )
 

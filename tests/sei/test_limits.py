@@ -41,9 +41,9 @@ def messages_read(units: Iterator[NalUnit], limit: ReadingLimit) -> int:
 
 
 def test_messages_are_limited() -> None:
-    # Of 2 bytes each, and in NAL units of 203: 1000, and one for each 10 of the bytes so far.
+    # Of 2 bytes each, and in NAL units of 203: 1000, and one for each 8 of the bytes so far.
     read = messages_read(filler_units(2000), ReadingLimit(1000))
-    assert read == 1000 + 203 * 13 // 10
+    assert read == 1000 + 203 * 14 // 8
     assert len(list(inspect_units(filler_units(1000), limit=ReadingLimit(1000)))) == 1010
 
 
@@ -114,11 +114,11 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
     rbsp = SeiMessage(3, b"").to_bytes() * 500 + b"\x80"
     path.write_bytes(b"\0\0\1" + HEADER + add_emulation_prevention(rbsp))
     arguments = [str(path), "--codec", "hevc", "--summary"]
-    # 1003 bytes: 100 messages besides.
-    assert main([*arguments, "--max-messages", "400"]) == 0
+    # 1003 bytes: 125 messages besides.
+    assert main([*arguments, "--max-messages", "375"]) == 0
     assert "filler_payload (3)" in capsys.readouterr().out
-    assert main([*arguments, "--max-messages", "399"]) == 1
+    assert main([*arguments, "--max-messages", "374"]) == 1
     printed = capsys.readouterr()
     assert "│    499 │" in printed.out  # what was read is shown
     assert printed.err.count("\n") == 1
-    assert "error: more than 399 very small SEI messages: the rest is not read" in printed.err
+    assert "error: more than 374 very small SEI messages: the rest is not read" in printed.err
