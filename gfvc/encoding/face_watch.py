@@ -27,11 +27,12 @@ LEAST_OVERLAP = 0.1
 
 # A fade counts as going on for so long after it was last seen.
 FADE_HOLD_SECONDS = Fraction(2, 5)
-# Within a fade that changed the face by this distance, what is seen is a mixture,
-MIXED = 0.45
-# and one at this distance from the key picture's is another. Both are of heads that are still: as a
-# head turns, or a camera, it looks like a fade for a moment.
-OTHER_IN_FADE = 0.54
+# When it is seen, it started no longer ago than this.
+BEFORE_FADE_SECONDS = 1
+# Within a fade that changed the face by the first distance, what is seen may be a mixture; from the
+# second on it is another face. Both are of heads that are still: as a head turns, or a camera, it
+# looks like a fade for a moment.
+MIXED, OTHER_IN_FADE = 0.45, 0.55
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,20 +40,16 @@ class FaceSight:
     """What was seen of the face of a picture.
 
     `person` numbers those who were seen, from 0 on: what changes at once is another person, or a
-    mesh that slipped. `fading` says that a fade goes on, `mixed` that it changed the face.
+    mesh that slipped, and what a fade changes is another too. `mixed` says that the fade goes on.
     """
 
     appearance: FaceAppearance
     person: int
-    fading: bool = False
     mixed: bool = False
 
     def change(self, key: FaceSight) -> float:
         """How far the face is from being that of a key picture: from 1 on it is another's."""
         change = self.appearance.change(key.appearance)
-        if self.fading:
-            still = self.appearance.change_while_still(key.appearance, OTHER_IN_FADE)
-            change = max(change, still)
         return change if self.person == key.person else max(change, 1.0)
 
 
@@ -77,8 +74,9 @@ class FaceWatch:
         self._picture = -1
         self._last_fade: int | None = None
         # Appearances of the last pictures, and the one that a fade started from.
-        self._recent: deque[FaceAppearance] = deque(maxlen=self._hold)
+        self._recent: deque[FaceAppearance] = deque(maxlen=math.ceil(BEFORE_FADE_SECONDS * rate))
         self._before_fade: FaceAppearance | None = None
+        self._faded = False
 
     def see(self, picture: Picture, landmarks: FloatArray | None) -> FaceSight | None:
         """See the next picture, square and uint8 RGB; None when it has no landmarks [478, 3]."""
@@ -87,21 +85,25 @@ class FaceWatch:
             self._last_fade = self._picture
         fading = self._last_fade is not None and self._picture - self._last_fade < self._hold
         if not fading:
-            self._before_fade = None
+            self._before_fade, self._faded = None, False
         if landmarks is None:
             return None
         appearance = self._reader.read(picture, landmarks)
-        mixed = fading and self._is_mixed(appearance)
+        before = self._start_of_fade() if fading else None
+        mixed = before is not None and appearance.change_while_still(before, MIXED) >= 1
+        if before is not None and not self._faded:
+            self._faded = appearance.change_while_still(before, OTHER_IN_FADE) >= 1
+            if self._faded:
+                self._known = []
         self._recent.append(appearance)
         person = self._recognise(appearance, _box(landmarks))
-        return FaceSight(appearance, person, fading, mixed)
+        return FaceSight(appearance, person, mixed)
 
-    def _is_mixed(self, appearance: FaceAppearance) -> bool:
-        """Whether a fade that goes on has changed the face."""
+    def _start_of_fade(self) -> FaceAppearance | None:
+        """The face before the fade that goes on."""
         if self._before_fade is None and self._recent:
             self._before_fade = self._recent[0]
-        before = self._before_fade
-        return before is not None and appearance.change_while_still(before, MIXED) >= 1
+        return self._before_fade
 
     def _recognise(self, appearance: FaceAppearance, box: FloatArray) -> int:
         """The number of the person: the one of the picture before, an earlier one, or a new one."""
