@@ -71,6 +71,7 @@ class FaceWatch:
         self._hold = math.ceil(FADE_HOLD_SECONDS * rate)
         self._known: list[_Known] = []  # the one seen last is the last
         self._persons = 0
+        self._person = 0  # seen last
         self._picture = -1
         self._last_fade: int | None = None
         # Appearances of the last pictures, and the one that a fade started from.
@@ -95,8 +96,13 @@ class FaceWatch:
             self._faded = appearance.change_while_still(before, OTHER_IN_FADE) >= 1
             if self._faded:
                 self._known = []
-        self._recent.append(appearance)
         person = self._recognise(appearance, _box(landmarks))
+        if person != self._person and not self._faded:
+            # A cut: what comes is no fade from before it.
+            self._recent.clear()
+            self._before_fade, mixed = None, False
+        self._recent.append(appearance)
+        self._person = person
         return FaceSight(appearance, person, mixed)
 
     def _start_of_fade(self) -> FaceAppearance | None:
