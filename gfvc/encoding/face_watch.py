@@ -90,17 +90,19 @@ class FaceWatch:
         if landmarks is None:
             return None
         appearance = self._reader.read(picture, landmarks)
+        box = _box(landmarks)
+        person = self._recognise(appearance, box)
+        if person != self._person:
+            # A cut: what comes is no fade from before it.
+            self._recent.clear()
+            self._before_fade, self._faded = None, False
         before = self._start_of_fade() if fading else None
         mixed = before is not None and appearance.change_while_still(before, MIXED) >= 1
         if before is not None and not self._faded:
             self._faded = appearance.change_while_still(before, OTHER_IN_FADE) >= 1
             if self._faded:
                 self._known = []
-        person = self._recognise(appearance, _box(landmarks))
-        if person != self._person and not self._faded:
-            # A cut: what comes is no fade from before it.
-            self._recent.clear()
-            self._before_fade, mixed = None, False
+                person = self._recognise(appearance, box)
         self._recent.append(appearance)
         self._person = person
         return FaceSight(appearance, person, mixed)
