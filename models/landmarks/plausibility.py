@@ -5,8 +5,8 @@ its side or upside down, over which an upright mesh is melted. Such a mesh is no
 face: it is far from all shapes that pose and expression give the average face, its expression is
 beyond what people do, triangles of it are turned over, or much of it lies outside of the picture.
 
-Limits are from 8402 pictures of 159 clips, and from pictures turned by 30 to 180 degrees;
-`python -m benchmarks.face_changes --meshes` prints how many of each are taken for faces.
+Limits are from clips of the training and validation sets, as they are and turned by 30 to 180
+degrees; `python -m benchmarks.face_changes --meshes` prints how many are taken for faces.
 """
 
 from __future__ import annotations
