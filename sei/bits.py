@@ -219,15 +219,16 @@ class BitReader:
         places = np.arange(len(bits))
         # For each bit, the next zero bit: the end of the one bits of a code that starts there.
         zeros = np.minimum.accumulate(np.where(bits == 0, places, len(bits))[::-1])[::-1]
-        following = (zeros + 1 + shift).tolist()
-        starts, place = [], 0
+        following = memoryview((zeros + 1 + shift).data)
+        starts, place, size = [], 0, len(bits)
         for _ in range(count):
-            if place >= len(following) or following[place] > len(bits):
+            end = following[place] if place < size else size + 1
+            if end > size:
                 if len(bits) == longest:
                     raise PayloadError(f"Rice codes add up to more than {most}", start)
                 raise EndOfDataError("a Rice code runs past the end", start)
             starts.append(place)
-            place = following[place]
+            place = end
         at = np.array(starts, np.int64)
         values = zeros[at] - at << shift
         for bit in range(shift):

@@ -14,6 +14,11 @@ if TYPE_CHECKING:
     from sei.coder import Columns
 
 
+def numbers_of(column: Any) -> list[int]:
+    """The numbers of a column."""
+    return column if isinstance(column, list) else column.tolist()
+
+
 def magnitudes_and_signs(numbers: Iterable[int]) -> list[int]:
     """Of each number its magnitude, and whether it is negative."""
     return [part for number in numbers for part in (abs(number), number < 0)]

@@ -88,7 +88,22 @@ class ElementArray:
         return present
 
     def __len__(self) -> int:
+        if isinstance(self._lazy_columns[0], list):
+            return self._length_of_lists()
         return sum(int(present.sum()) for present in self._present)
+
+    def _length_of_lists(self) -> int:
+        """The same of short columns, without arrays."""
+        count = 0
+        before: list[list[int]] = []
+        for field, column in zip(self._fields, self._lazy_columns, strict=True):
+            count += len(column)
+            if field.code == SIGN:
+                count -= list(zip(*before, strict=True)).count((0,) * len(before))
+                before = []
+            else:
+                before.append(column)
+        return count
 
     def __iter__(self) -> Iterator[Element]:
         lists = [c if isinstance(c, list) else c.tolist() for c in self._lazy_columns]

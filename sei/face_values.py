@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
+from operator import add
 from operator import index as as_int
 from typing import TYPE_CHECKING
 
@@ -74,8 +75,7 @@ class Scaled:
             if _fits(self.array, shifts[0] + 1) and _fits(other.array, shifts[1] + 1):
                 total = (self.array << shifts[0]) + (other.array << shifts[1])
                 return Scaled(LazyTuple(integers, total), p)
-        pairs = zip(self.rescaled(p), other.rescaled(p), strict=True)
-        return Scaled(tuple(a + b for a, b in pairs), p)
+        return Scaled(tuple(map(add, self.rescaled(p), other.rescaled(p))), p)
 
     def minus(self, other: Scaled, precision_factor: int) -> tuple[int, ...]:
         """Exact difference in steps of 2^-precision_factor.

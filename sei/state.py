@@ -13,6 +13,7 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from copy import copy
 from dataclasses import dataclass, field, fields, replace
+from itertools import chain
 from typing import Any, Generic, TypeVar
 
 from sei.coder import UNREAD, Coder, Reader, Writer
@@ -409,7 +410,7 @@ def _coordinates_of(keypoints: Keypoints, step: int, *, summed: bool) -> Sequenc
         array = sums_along(keypoints.arrays[0]) if summed else keypoints.arrays[0]
         if array is not None:
             return LazyTuple(integers, array.ravel())
-    numbers = [number for keypoint in keypoints for number in keypoint]
+    numbers = list(chain.from_iterable(keypoints))
     if summed:
         for i in range(step, len(numbers)):
             numbers[i] += numbers[i - step]

@@ -16,6 +16,7 @@ from gfvc.options.encoding import MAX_POOL
 from gfvc.stream.schedule import MAX_PICTURES, PictureSchedule, RegularPictures
 from sei import SeiError
 from sei.coder import UNREAD, Coder, Reader, Writer
+from sei.columns import numbers_of
 from sei.fields import u, ue
 
 NUMBERS = 256
@@ -113,5 +114,5 @@ def reference_runs(c: Coder, given: ReferenceRuns) -> ReferenceRuns:
         num_runs,
         lambda: ((i,) for i in range(num_runs)),
     )
-    starts = accumulate(int(distance) + 1 for distance in distances)
-    return ReferenceRuns(pool, number, tuple(zip(starts, map(int, backs), strict=True)))
+    starts = accumulate(distance + 1 for distance in numbers_of(distances))
+    return ReferenceRuns(pool, number, tuple(zip(starts, numbers_of(backs), strict=True)))

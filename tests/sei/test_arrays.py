@@ -136,6 +136,19 @@ def test_totals_are_those_of_the_elements() -> None:
     assert len(trace) == 1 + len(part) == 1 + sum(count for count, _ in totals.values())
 
 
+@pytest.mark.parametrize("kind", list(KINDS))
+def test_the_number_of_elements_is_known_before_they_are_made(kind: str) -> None:
+    fields = KINDS[kind]
+    items = values_of(random.Random(kind), fields, 50)
+    items[7] = [0] * len(fields)
+    trace = Trace()
+    reader = Reader(written(fields, items), trace)
+    reader.u("before", 5, UNREAD)
+    reader.array(fields, repeat([UNREAD] * len(fields), 50), 50, lambda: indices_of(50))
+    assert len(trace.parts) == 2
+    assert len(trace) == len(list(trace))
+
+
 def keypoint_messages(count: int, messages: int, greatest: int) -> list[bytes]:
     rng = random.Random(count)
     state, payloads = GfvState(), []
