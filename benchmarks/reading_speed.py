@@ -220,6 +220,10 @@ def run(command: str, path: Path, folder: Path) -> Measured:
     lines, base, made = folder / "lines", folder / "base.266", folder / "made"
     read, counts_output = [path], command in ("inspect", "json", "verify", "extract")
     if command == "inject":
+        for first, made_by_it in (("extract", lines), ("remove", base)):
+            if not made_by_it.exists():
+                run(first, path, folder)
+        # A stream that neither of them takes is given as it is.
         read = [base, lines] if base.exists() and lines.exists() else [path, path]
     arguments = {
         "inspect": ["inspect", path],
