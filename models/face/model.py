@@ -34,7 +34,7 @@ from models.landmarks.face_space import FaceSpace, shipped_face_space
 from models.landmarks.flow import NEAR, Float32Array, coarse_flow, in_planes, plane, warp
 from models.landmarks.fusing import fuse
 from models.landmarks.layout import FACE_VALUES
-from models.landmarks.pairs import PairFlow, PairPlace, SharedFace, check_sizes
+from models.landmarks.pairs import PairFlow, PairPlace, SharedFace
 from models.landmarks.tracking import FaceTracker
 from models.landmarks.values import (
     RestFace,
@@ -168,7 +168,6 @@ class FacePair(ReferencePair):
     """Two references, and the flows between them."""
 
     def __init__(self, space: FaceSpace, earlier: FaceReference, later: FaceReference) -> None:
-        check_sizes(earlier.picture, later.picture)
         self._earlier = earlier
         self._later = later
         # As the encoder aligns the pictures between, unless it is told not to.
@@ -178,7 +177,7 @@ class FacePair(ReferencePair):
         self._flow = PairFlow(
             SharedFace(space, earlier.face, later.face, values),
             (plane(earlier.face.key_landmarks), plane(later.face.key_landmarks)),
-            later.picture,
+            (earlier.picture, later.picture),
             lambda landmarks, flow: earlier.draw(landmarks, in_planes(flow)),
             NEAR,
         )

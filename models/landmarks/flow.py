@@ -81,6 +81,8 @@ WIDE = HeadReach(width=0.60, up=0.85, down=0.75, fade=0.9, fade_down=1.6)
 """For one reference: neck and shoulders go with the head, rather than tear."""
 CLOSE = HeadReach(width=0.55, up=0.80, down=0.55, fade=0.2, fade_down=0.2)
 """For two references, which tell where the body moves: the head alone."""
+TIGHT = HeadReach(width=0.50, up=0.75, down=0.55, fade=0.15, fade_down=0.15)
+"""What may be the head at all, where all else is known to stand still."""
 NEAR = HeadReach(width=0.55, up=0.80, down=0.60, fade=0.5, fade_down=0.6)
 """The same for a network, which itself keeps the background out of what moves with the head."""
 
@@ -139,6 +141,14 @@ def head_influence(
     below = np.clip(vertical / np.maximum(radius, 1e-6), 0.0, 1.0)
     fade = reach.fade + (reach.fade_down - reach.fade) * below
     return _smooth_step(1.0 - (radius - 1.0) / fade)
+
+
+def head_mask(face: Float32Array, width: int, height: int, reach: HeadReach) -> Float32Array:
+    """`head_influence` on the pixels of a picture, float32 [height, width]."""
+    centres = _centres(GRID)
+    coarse = head_influence(_crossings(centres, centres), face, reach).reshape(GRID, GRID)
+    mask = cv2.resize(coarse, (width, height), interpolation=cv2.INTER_LINEAR)
+    return np.asarray(mask, np.float32)
 
 
 @dataclass(frozen=True, slots=True)

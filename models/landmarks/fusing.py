@@ -47,8 +47,6 @@ BAND_NOISE = 4.0
 # How much the lead is multiplied by for each unit of disagreement: 0 for equal bands, 1 for
 # unlike ones, 2 for opposite ones.
 SHARPENING = 3.0
-# The same for each level that the lowest band differs by.
-LOW_SHARPENING = 0.05
 
 _Opening = tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...], tuple[int, int], float]
 # Contour, middle points of the upper and of the lower rim, corners, and surroundings.
@@ -157,17 +155,13 @@ def fuse(earlier: Picture, later: Picture, lead: Float32Array) -> Picture:
     for level in range(len(first) - 1, -1, -1):
         one, other = first[level], second[level]
         height, width = one.shape[:2]
-        leads = np.asarray(cv2.resize(lead, (width, height), interpolation=cv2.INTER_AREA))
+        leads = cv2.resize(lead, (width, height), interpolation=cv2.INTER_AREA)
         difference = other - one
-        apart = _energy(difference)
-        if whole is None:
-            sharpened = leads * (1 + LOW_SHARPENING * np.sqrt(apart))
-        else:
-            sharpened = leads * (
-                1 + SHARPENING * apart / (_energy(one) + _energy(other) + BAND_NOISE)
-            )
+        if whole is not None:
+            disagreement = _energy(difference) / (_energy(one) + _energy(other) + BAND_NOISE)
+            leads = leads * (1 + SHARPENING * disagreement)
         # The logistic function, which cannot overflow so.
-        weight = 0.5 + 0.5 * np.tanh(0.5 * sharpened)
+        weight = 0.5 + 0.5 * np.tanh(0.5 * leads)
         band: Float32Array = one + weight[..., None] * difference
         if whole is not None:
             band += cv2.pyrUp(whole, dstsize=(width, height))

@@ -23,7 +23,16 @@ import numpy as np
 from models.contract import FloatArray, Picture
 from models.errors import ModelError
 from models.landmarks.face_space import FaceSpace, values_to_pose
-from models.landmarks.flow import CLOSE, BackwardFlow, Float32Array, HeadReach, plane, read_at
+from models.landmarks.flow import (
+    CLOSE,
+    TIGHT,
+    BackwardFlow,
+    Float32Array,
+    HeadReach,
+    head_mask,
+    plane,
+    read_at,
+)
 from models.landmarks.fusing import reference_lead
 from models.landmarks.layout import POSE_VALUES
 from models.landmarks.values import RestFace
@@ -38,6 +47,13 @@ MISS = 1.0
 # pictures; the wide one counts where nothing is trusted nearby, and by this share.
 NARROW, WIDE, WIDE_SHARE = 2.5, 10.0, 0.05
 NEVER_ZERO = 1e-4
+# References that differ by fewer levels than this show the same. Standard deviation of the window
+# in which they are compared, width of the neighbourhood that must show the same as well, and
+# standard deviation of the soft edge, all in pixels.
+STILL_LEVELS = 8.0
+STILL_WINDOW = 1.5
+STILL_MARGIN = 5
+STILL_EDGE = 2.0
 
 
 class SharedFace:
@@ -102,33 +118,44 @@ class PairFlow:
     Args:
         face: the face between the two.
         keys: landmarks [478, 2] of the earlier and of the later reference.
-        later: picture [H, W, 3] of the later reference.
+        pictures: of the earlier and of the later reference, [H, W, 3].
         draw: draws the earlier reference with given landmarks [478, 2], along displacements
             [H, W, 2].
         reach: how far around the face the picture follows it.
+
+    Raises:
+        ModelError: the pictures differ in size.
     """
 
     def __init__(
         self,
         face: SharedFace,
         keys: tuple[Float32Array, Float32Array],
-        later: Picture,
+        pictures: tuple[Picture, Picture],
         draw: Callable[[Float32Array, Float32Array], Picture],
         reach: HeadReach = CLOSE,
     ) -> None:
         self._face = face
         self._reach = reach
         self._keys = keys
+        earlier, later = pictures
+        if earlier.shape != later.shape:
+            sizes = " and ".join(f"{p.shape[1]}x{p.shape[0]}" for p in pictures)
+            raise ModelError(f"two references to draw from are of different sizes: {sizes}")
         self._height, self._width = later.shape[:2]
-        bent = draw(keys[1], self._flow(keys[0], keys[1]))
+        self._still = _still(earlier, later)
+        moving = self._moving(keys[1])
+        bent = draw(keys[1], moving * self._flow(keys[0], keys[1]))
         self._rest = _rest_motion(bent, later)
 
     def place(self, values: FloatArray, position: float) -> PairPlace:
         """Where to read for pose and expression values [14] at a position 0..1."""
         landmarks = plane(self._face.landmarks(values, position))
         earlier, later = (self._flow(key, landmarks) for key in self._keys)
+        moving = self._moving(landmarks)
         # The rest motion is that of places of the later reference.
-        rest = read_at(self._rest, later)
+        rest = moving * read_at(self._rest, later)
+        earlier, later = moving * earlier, moving * later
         shifts = np.float32(position) * rest, np.float32(position - 1) * rest
         lead = reference_lead(landmarks, self._keys, (earlier, later), position)
         return PairPlace(landmarks, (earlier, later), shifts, lead)
@@ -136,12 +163,20 @@ class PairFlow:
     def _flow(self, key: Float32Array, landmarks: Float32Array) -> Float32Array:
         return BackwardFlow(key, landmarks, self._reach).dense(self._width, self._height)
 
+    def _moving(self, landmarks: Float32Array) -> Float32Array:
+        """0 beside the head, where the references show the same; 1 elsewhere: [H, W, 1]."""
+        head = head_mask(landmarks, self._width, self._height, TIGHT)
+        moving: Float32Array = 1 - self._still * (1 - head)
+        return moving[..., None]
 
-def check_sizes(earlier: Picture, later: Picture) -> None:
-    """Raise `ModelError` for pictures that differ in size."""
-    if earlier.shape != later.shape:
-        sizes = " and ".join(f"{p.shape[1]}x{p.shape[0]}" for p in (earlier, later))
-        raise ModelError(f"two references to draw from are of different sizes: {sizes}")
+
+def _still(earlier: Picture, later: Picture) -> Float32Array:
+    """1 where two pictures [H, W, 3] show the same in the same place, falling to 0: [H, W]."""
+    apart = cv2.GaussianBlur(cv2.absdiff(earlier, later), (0, 0), STILL_WINDOW).max(axis=2)
+    same = np.exp(-((apart / np.float32(STILL_LEVELS)) ** 2))
+    # Coding loses faint detail of what moves: what is beside it moves too.
+    still = cv2.erode(same, np.ones((STILL_MARGIN, STILL_MARGIN), np.uint8))
+    return np.asarray(cv2.GaussianBlur(still, (0, 0), STILL_EDGE), np.float32)
 
 
 def _rest_motion(bent: Picture, later: Picture) -> Float32Array:

@@ -25,7 +25,7 @@ from models.landmarks.face_space import FaceSpace, shipped_face_space
 from models.landmarks.flow import plane
 from models.landmarks.fusing import fuse
 from models.landmarks.layout import EXPRESSION_VALUES
-from models.landmarks.pairs import PairFlow, SharedFace, check_sizes
+from models.landmarks.pairs import PairFlow, SharedFace
 from models.landmarks.values import RestFace, find_rest_face, to_values, value_weights
 from models.landmarks.warp import LandmarkWarp
 from models.mesh.card import CARD
@@ -51,14 +51,13 @@ class MeshPair(ReferencePair):
     """Two references, and the flows between them."""
 
     def __init__(self, space: FaceSpace, earlier: MeshReference, later: MeshReference) -> None:
-        check_sizes(earlier.picture, later.picture)
         self._earlier = earlier.warp
         self._later = later.warp
         values = earlier.face.values(space, later.face.key_landmarks)
         self._flow = PairFlow(
             SharedFace(space, earlier.face, later.face, values),
             (plane(earlier.face.key_landmarks), plane(later.face.key_landmarks)),
-            later.picture,
+            (earlier.picture, later.picture),
             lambda landmarks, flow: earlier.warp.draw_along(flow, landmarks),
         )
 

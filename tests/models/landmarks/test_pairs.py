@@ -12,7 +12,7 @@ from models.errors import ModelError
 from models.landmarks.face_space import FaceSpace, shipped_face_space
 from models.landmarks.flow import plane, warp
 from models.landmarks.layout import POSE_VALUES
-from models.landmarks.pairs import PairFlow, SharedFace, check_sizes
+from models.landmarks.pairs import PairFlow, SharedFace
 from models.landmarks.values import RestFace, rest_face
 
 SIZE = 128
@@ -100,7 +100,7 @@ def flow_between(space: FaceSpace, face: RestFace, first: Picture, second: Pictu
     return PairFlow(
         SharedFace(space, face, face, values),
         (key, key),
-        second,
+        (first, second),
         lambda _, flow: warp(first, flow),
     )
 
@@ -132,6 +132,21 @@ def test_each_reference_is_read_as_it_is_in_its_own_place(
     assert np.abs(flows[1 - int(position)]).max() > 4 / SIZE
 
 
-def test_pictures_of_two_sizes_make_no_pair() -> None:
-    with pytest.raises(ModelError, match="different sizes: 48x32 and 64x32"):
-        check_sizes(np.zeros((32, 48, 3), np.uint8), np.zeros((32, 64, 3), np.uint8))
+def test_what_stands_still_beside_the_head_is_read_where_it_is(
+    space: FaceSpace, earlier: RestFace
+) -> None:
+    """However the head moves in between, both references show the same there."""
+    picture = texture(0)
+    values = earlier.values(space, earlier.key_landmarks)
+    turned = values.copy()
+    turned[3] += 0.04  # to the right
+    place = flow_between(space, earlier, picture, picture).place(turned, 0.5)
+    for flow in place.whole_flows():
+        np.testing.assert_allclose(flow[:, :16], 0, atol=1e-4)
+        assert np.abs(flow[60:70, 60:70, 0] + 0.04).max() < 0.01
+
+
+def test_pictures_of_two_sizes_make_no_pair(space: FaceSpace, earlier: RestFace) -> None:
+    small = np.zeros((SIZE, 48, 3), np.uint8)
+    with pytest.raises(ModelError, match="different sizes: 48x128 and 128x128"):
+        flow_between(space, earlier, small, texture(0))
