@@ -110,7 +110,16 @@ class _Placed(NamedTuple):
 
 
 class FaceReference(Reference):
-    """A key picture with its rest shape and encoded features."""
+    """A key picture with its rest shape and encoded features.
+
+    Attributes:
+        picture: the key picture [S, S, 3].
+        face: its face.
+        features: how many values of the compact feature are sent.
+        at_once: how many pictures are best drawn at the same time.
+        draw: the network, which has encoded the key picture.
+        detail: what its face shows, see `models.face.detail`.
+    """
 
     def __init__(
         self, space: FaceSpace, renderer: Renderer, picture: Picture, face: RestFace, features: int

@@ -166,8 +166,8 @@ class PairFlow:
     def _moving(self, landmarks: Float32Array) -> Float32Array:
         """0 beside the head, where the references show the same; 1 elsewhere: [H, W, 1]."""
         head = head_mask(landmarks, self._width, self._height, TIGHT)
-        moving: Float32Array = 1 - self._still * (1 - head)
-        return moving[..., None]
+        moving = 1 - self._still * (1 - head)
+        return np.asarray(moving[..., None], np.float32)
 
 
 def _still(earlier: Picture, later: Picture) -> Float32Array:

@@ -33,7 +33,7 @@ from models.runtime import Runtime
 
 
 class MeshReference(Reference):
-    """A key picture with its landmarks and rest shape."""
+    """A key picture, its face with landmarks and rest shape, and how it is bent."""
 
     def __init__(self, space: FaceSpace, picture: Picture, face: RestFace) -> None:
         self._space = space

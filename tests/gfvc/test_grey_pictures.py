@@ -9,7 +9,9 @@ from gfvc import EncodeOptions, encode
 from gfvc.base_layer import KeyPictureCoder
 from gfvc.colour import is_grey, without_colour
 from gfvc.demo_clip import RATE
+from gfvc.grey_pictures import pair_keys, prepare_key
 from gfvc.video_reader import Picture
+from models import default_registry
 from tests.gfvc.support import decode_all, mean_difference, write_video
 
 
@@ -54,3 +56,20 @@ def test_a_grey_picture_with_red_lips_is_not_grey(demo_pictures: list[Picture]) 
     picture = without_colour(demo_pictures[0])
     picture[150:160, 120:140] = (170, 60, 70)
     assert not is_grey(picture)
+
+
+def test_between_grey_references_pictures_are_grey(demo_pictures: list[Picture]) -> None:
+    model = default_registry().find("mesh").load()
+    colour = demo_pictures[0]
+    grey = without_colour(colour)
+    with model.open_analyser() as analyser:
+        found = analyser.analyse_key(colour)
+    assert found is not None
+    parameters = found.parameters
+    ready = {is_grey(key): prepare_key(model, key, parameters) for key in (colour, grey)}
+    spreads = {
+        sides: spread(pair_keys(model, *(ready[side] for side in sides)).animate(parameters, 0.5))
+        for sides in [(True, True), (True, False), (False, True), (False, False)]
+    }
+    assert spreads.pop((True, True)) == 0
+    assert min(spreads.values()) > 30
