@@ -12,7 +12,7 @@ enough that the flow never folds.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import cv2
@@ -79,6 +79,9 @@ class HeadReach:
 
 WIDE = HeadReach(width=0.60, up=0.85, down=0.75, fade=0.9, fade_down=1.6)
 """For one reference: neck and shoulders go with the head, rather than tear."""
+# Head radii of fade for each radius that the head moves: the flow must not fold between the head
+# and what stands still.
+FOLDS = 2.5
 CLOSE = HeadReach(width=0.55, up=0.80, down=0.55, fade=0.2, fade_down=0.2)
 """For two references, which tell where the body moves: the head alone."""
 TIGHT = HeadReach(width=0.50, up=0.75, down=0.55, fade=0.15, fade_down=0.15)
@@ -141,6 +144,21 @@ def head_influence(
     below = np.clip(vertical / np.maximum(radius, 1e-6), 0.0, 1.0)
     fade = reach.fade + (reach.fade_down - reach.fade) * below
     return _smooth_step(1.0 - (radius - 1.0) / fade)
+
+
+def without_folds(reach: HeadReach, key: Float32Array, driven: Float32Array) -> HeadReach:
+    """A reach whose motion dies away slowly enough for that of a head, landmarks [478, 2].
+
+    Its fades are those of `reach` where the head moves little, and `WIDE` ones at most.
+    """
+    height = float(np.linalg.norm(driven[groups.CHIN] - driven[groups.FOREHEAD])) + 1e-6
+    moved = float(np.linalg.norm(key - driven, axis=1)[FLOW_POINTS].max())
+    needed = FOLDS * moved / (height * reach.width)
+    return replace(
+        reach,
+        fade=max(reach.fade, min(needed, WIDE.fade)),
+        fade_down=max(reach.fade_down, min(needed, WIDE.fade_down)),
+    )
 
 
 def head_mask(face: Float32Array, width: int, height: int, reach: HeadReach) -> Float32Array:

@@ -32,6 +32,7 @@ from models.landmarks.flow import (
     head_mask,
     plane,
     read_at,
+    without_folds,
 )
 from models.landmarks.fusing import reference_lead
 from models.landmarks.layout import POSE_VALUES
@@ -121,7 +122,7 @@ class PairFlow:
         pictures: of the earlier and of the later reference, [H, W, 3].
         draw: draws the earlier reference with given landmarks [478, 2], along displacements
             [H, W, 2].
-        reach: how far around the face the picture follows it.
+        reach: how far around the face the picture follows it, where it moves little.
 
     Raises:
         ModelError: the pictures differ in size.
@@ -161,7 +162,8 @@ class PairFlow:
         return PairPlace(landmarks, (earlier, later), shifts, lead)
 
     def _flow(self, key: Float32Array, landmarks: Float32Array) -> Float32Array:
-        return BackwardFlow(key, landmarks, self._reach).dense(self._width, self._height)
+        reach = without_folds(self._reach, key, landmarks)
+        return BackwardFlow(key, landmarks, reach).dense(self._width, self._height)
 
     def _moving(self, landmarks: Float32Array) -> Float32Array:
         """0 beside the head, where the references show the same; 1 elsewhere: [H, W, 1]."""

@@ -7,7 +7,15 @@ import pytest
 from models import default_registry
 from models.landmarks import points as groups
 from models.landmarks.face_space import FaceSpace, load_face_space
-from models.landmarks.flow import BackwardFlow, head_influence, warp
+from models.landmarks.flow import (
+    CLOSE,
+    WIDE,
+    BackwardFlow,
+    HeadReach,
+    head_influence,
+    warp,
+    without_folds,
+)
 from models.landmarks.warp import LandmarkWarp, mouth_opening
 
 Float32Array = npt.NDArray[np.float32]
@@ -124,3 +132,26 @@ def test_the_flow_does_not_depend_on_how_much_is_worked_on_at_a_time(
     whole = BackwardFlow(face, moved).dense(128, 128)
     monkeypatch.setattr("models.landmarks.flow.BAND_VALUES", 10_000)
     np.testing.assert_allclose(BackwardFlow(face, moved).dense(128, 128), whole, atol=1e-6)
+
+
+def test_the_further_a_head_moves_the_slower_its_motion_fades(face: Float32Array) -> None:
+    reaches = [
+        without_folds(CLOSE, face, face + np.array([moved, 0], np.float32))
+        for moved in (0.0, 0.05, 0.08, 10.0)
+    ]
+    assert reaches[0] == CLOSE
+    fades = [reach.fade for reach in reaches]
+    assert fades[0] < fades[1] < fades[2] < fades[3] == WIDE.fade
+    assert reaches[3].fade_down == WIDE.fade_down
+
+
+def test_a_close_reach_does_not_fold(face: Float32Array) -> None:
+    """From left to right, what is read goes from left to right as well."""
+    moved = face + np.array([0.08, 0], np.float32)
+    columns = (np.arange(128, dtype=np.float32) + 0.5) / 128
+
+    def least_step(reach: HeadReach) -> float:
+        read = BackwardFlow(face, moved, reach).dense(128, 128)[..., 0] + columns
+        return float(np.diff(read, axis=1).min())
+
+    assert least_step(CLOSE) < 0 < least_step(without_folds(CLOSE, face, moved))
