@@ -91,8 +91,9 @@ def _angle(first: FloatArray, second: FloatArray) -> float:
 
 
 def code_clip(source: Path, stream: Path, *options: str) -> CodedClip:
-    """Run `gfvc encode` on a square clip."""
+    """Run `gfvc encode` on a square clip; all is drawn from key pictures."""
     command = [sys.executable, "-m", "gfvc", "encode", str(source), str(stream), "--crop", "none"]
+    command += ["--key-pictures", "fixed"]
     result = subprocess.run([*command, *options], capture_output=True, text=True, check=False)
     if result.returncode:
         raise SystemExit(result.stderr.strip())

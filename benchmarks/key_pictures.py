@@ -1,10 +1,11 @@
-"""What key pictures that the encoder decides on are worth, and a pool of them as references.
+"""What predicted coded pictures are worth, key pictures alone, and a pool of them as references.
 
     python -m benchmarks.key_pictures CLIP... [--reference-pool N] [--key-interval N] [--pictures N]
 
 Each clip, of square pictures, is encoded three times: with the first key picture only (one every
-30 s), with as many as they pay for, and at a fixed interval, by default that of about as many.
-With a pool the last two are encoded once more, so that the last N key pictures may be references.
+30 s), with predicted coded pictures (as many as there are by default), and with key pictures at an
+interval, by default that of about as many. With a pool the last is encoded once more, so that the
+last N key pictures may be references.
 """
 
 from __future__ import annotations
@@ -107,21 +108,18 @@ def compare_clip(
     every: int = 1,
 ) -> list[Row]:
     """The encodings of one clip, square pictures as they are."""
+    alone, predicted = (replace(options, key_pictures=way) for way in ("fixed", "auto"))
     rows = [
-        measure(path, "one", options, model, every),
-        measure(path, "auto", replace(options, key_pictures="auto"), model, every),
+        measure(path, "one", alone, model, every),
+        measure(path, "predicted", predicted, model, every),
     ]
     if interval is None:
         interval = math.ceil(rows[1].pictures / max(1, rows[1].sent))
-    regular = replace(options, key_interval=interval)
+    regular = replace(alone, key_interval=interval)
     rows.append(measure(path, f"every {interval}", regular, model, every))
     if pool > 1:
-        ways = {
-            f"auto, pool of {pool}": replace(options, key_pictures="auto"),
-            f"every {interval}, pool of {pool}": regular,
-        }
-        for name, way in ways.items():
-            rows.append(measure(path, name, replace(way, reference_pool=pool), model, every))
+        name = f"every {interval}, pool of {pool}"
+        rows.append(measure(path, name, replace(regular, reference_pool=pool), model, every))
     return rows
 
 

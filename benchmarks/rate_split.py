@@ -20,11 +20,12 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks.face_quality import FaceQuality
 from gfvc.base_layer import decode_base_layer
 from gfvc.crop import require_square
 from gfvc.driven_pictures import parameters_of_pictures
-from gfvc.encoding.coding_pass import Clip, CodedClip, code_clip
-from gfvc.encoding.face_quality import FaceQuality
+from gfvc.encoding.clip import Clip
+from gfvc.encoding.coding_pass import CodedClip, code_clip
 from gfvc.encoding.target_bitrate import REMEMBERED_PICTURES
 from gfvc.options.encoding import EncodeOptions
 from gfvc.rate_control import RateSettings
@@ -51,7 +52,7 @@ class Point:
 def open_clip(source: Path) -> Clip:
     """A square clip for the default model, coded as VVC with key pictures at fixed intervals."""
     video = probe_video(source)
-    options = EncodeOptions(fallback="never", crop="none")
+    options = EncodeOptions(fallback="never", crop="none", key_pictures="fixed")
     registered = default_registry().find(options.registered_model)
     square = require_square(source, video.width, video.height)
     information = StreamInformation(video.rate, video.width, video.height, square)

@@ -2,14 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from itertools import islice
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import islice, repeat
 
 from gfvc.base_layer import Picture
-from gfvc.grey_pictures import prepare_key
+from gfvc.grey_pictures import pair_keys, prepare_key
 from gfvc.stream.picture_units import PictureUnit
 from gfvc.stream.references import NUMBERS
 from models import AnimationModel, FaceParameters, Reference
+
+Ends = tuple[FaceParameters, FaceParameters]
+ParametersOf = Callable[["Ends | None"], Iterator[FaceParameters]]
+"""Parameters of the pictures of a unit, of the coded one first.
+
+It is given what is known, without a message, of the coded picture and of the next."""
+
+
+@dataclass(frozen=True, slots=True)
+class CodedPicture:
+    """A coded picture that drives others: its unit, decoded, and its parameters, if it has any."""
+
+    unit: PictureUnit
+    picture: Picture
+    parameters: FaceParameters | None
 
 
 class DecodedPool:
@@ -23,25 +39,54 @@ class DecodedPool:
         self._model = model
         self._kept: dict[int, Reference] = {}  # by number, the oldest first
         self._size: tuple[int, ...] = ()
+        self._later: tuple[PictureUnit, Reference] | None = None  # prepared before its turn
         self.missing = 0
 
-    def animate(
-        self, unit: PictureUnit, key: Picture, received: Iterator[FaceParameters]
+    def draw(
+        self,
+        key: CodedPicture,
+        parameters_of: ParametersOf,
+        later: CodedPicture | None = None,
     ) -> Iterator[Picture]:
-        """Draw the pictures that follow a key picture; `received` begins with its parameters."""
-        first = next(received, None)
-        if first is None:
+        """The pictures of a unit in output order, the coded one among them.
+
+        `later` is the coded picture after them, if they are drawn from it, too.
+        """
+        unit = key.unit
+        latest = self._prepared(key)
+        number = self._keep(unit, latest, key.picture.shape)
+        pair = None
+        if later is not None:
+            following = prepare_key(self._model, later.picture, later.parameters)
+            self._later = later.unit, following
+            pair = pair_keys(self._model, latest, following)
+        received = parameters_of(None if pair is None else pair.ends)
+        own = next(received, None)  # Of the coded picture itself, which is there.
+        if own is None:
+            # Nothing is known of how the face moves.
+            yield from repeat(key.picture, unit.pictures)
             return
-        latest = prepare_key(self._model, key, first)
-        number = self._keep(unit, latest, key.shape)
-        # Of the first span, the key picture itself is drawn already.
-        drawn = 1
+        yield from reversed(list(latest.animate_many(islice(received, unit.leading))))
+        yield key.picture
+        drawn = 1 + unit.leading
+        if pair is not None:
+            count = unit.pictures - drawn
+            positions = (place / (count + 1) for place in range(1, count + 1))
+            yield from pair.animate_many(zip(received, positions, strict=False))
+            return
         for _, end, back in unit.reference_spans:
             reference = self._kept.get((number - back) % NUMBERS)
             if reference is None:
                 self.missing += end - drawn
             yield from (reference or latest).animate_many(islice(received, end - drawn))
             drawn = end
+
+    def _prepared(self, key: CodedPicture) -> Reference:
+        """A coded picture made ready, once."""
+        prepared, self._later = self._later, None
+        if prepared is not None and prepared[0] is key.unit:
+            return prepared[1]
+        return prepare_key(self._model, key.picture, key.parameters)
 
     def _keep(self, unit: PictureUnit, latest: Reference, size: tuple[int, ...]) -> int:
         """Keep a key picture in place of the oldest; its number."""

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from base_codec_adapters import (
     DEFAULT_TIMEOUT,
@@ -18,9 +19,9 @@ from base_codec_adapters import (
     StreamInvalidError,
 )
 from gfvc.base_layer import Picture, decode_base_layer
-from gfvc.decoded_pool import DecodedPool
+from gfvc.decoded_pool import CodedPicture, DecodedPool
 from gfvc.decoded_sound import add_sound, sound_to_keep
-from gfvc.driven_pictures import parameters_of_pictures
+from gfvc.driven_pictures import base_parameters, parameters_of_pictures
 from gfvc.errors import OutputError, StreamError
 from gfvc.limits import MAX_AREA
 from gfvc.options.decoding import DecodeOptions
@@ -42,6 +43,8 @@ DEFAULT_RATE = Fraction(25)
 
 # Name of the model in the summary of a stream without face messages.
 NO_MODEL = "none"
+
+Item = TypeVar("Item")
 
 Notes = Callable[[str], None]
 Progress = Callable[[int, "int | None"], None]
@@ -107,7 +110,7 @@ def decode(
         if stream.rate is None and options.rate is None:
             notes(f"{source}: states no picture rate; shown at {float(rate):g} pictures a second")
         name, model = NO_MODEL, None
-        if stream.pictures_as_coded < stream.coded_pictures:
+        if stream.draws:
             registered = _find_model(source, stream, registry or default_registry())
             name, model = registered.card.name, registered.load(options.runtime)
         if stream.pictures_as_coded:
@@ -179,18 +182,40 @@ def decode_pictures(
     """
     marked = stream.model_uri is not None and is_marked(stream.model_uri)
     pool: DecodedPool | None = None
-    for unit, key in _coded_pictures(source, stream, timeout, area):
-        yield key
-        if unit.payloads:
-            assert model is not None
-            pool = pool or DecodedPool(model)
-            parameters = parameters_of_pictures(unit, model.layout, source, marked=marked)
-            yield from pool.animate(unit, key, parameters)
+    coded = _coded_pictures(source, stream, timeout, area)
+    for (unit, key), following in _with_following(coded):
+        if unit.is_alone:
+            yield key
+            continue
+        assert model is not None
+        pool = pool or DecodedPool(model)
+        own = CodedPicture(unit, key, base_parameters(unit, model.layout, source, marked=marked))
+        later = None
+        if following is not None and _is_later_reference(unit, following[0]):
+            of_later = base_parameters(following[0], model.layout, source, marked=marked)
+            later = CodedPicture(*following, of_later)
+        parameters_of = partial(parameters_of_pictures, unit, model.layout, source, marked=marked)
+        yield from pool.draw(own, parameters_of, later)
     if pool is not None and pool.missing:
         notes(
             f"{source}: {pool.missing} pictures are to be made from an earlier key picture that is "
             "missing; they are made from the last one, and look a little wrong"
         )
+
+
+def _is_later_reference(unit: PictureUnit, following: PictureUnit) -> bool:
+    """Whether the pictures that follow a coded picture are drawn from the next one, too."""
+    return unit.has_later_reference and following.sequence is unit.sequence
+
+
+def _with_following(items: Iterable[Item]) -> Iterator[tuple[Item, Item | None]]:
+    """Each item with the one after it; None at the end."""
+    coming = iter(items)
+    for item in coming:
+        for following in coming:
+            yield item, following
+            item = following
+        yield item, None
 
 
 def _coded_pictures(

@@ -7,7 +7,7 @@ keypoints, and between those that carry the matrices; but not from one reference
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -25,13 +25,27 @@ from sei import FaceValues
 
 
 def parameters_of_pictures(
-    unit: PictureUnit, layout: ParameterLayout, source: Path, *, marked: bool
+    unit: PictureUnit,
+    layout: ParameterLayout,
+    source: Path,
+    ends: tuple[FaceParameters, FaceParameters] | None = None,
+    *,
+    marked: bool,
 ) -> Iterator[FaceParameters]:
     """Face parameters in a model's layout: of the key picture, then of each that it drives.
 
-    `marked` says that the stream has another layout, whose numbers are put into the model's.
+    `marked` says that the stream has another layout, whose numbers are put into the model's; `ends`
+    are what is known, without a message, of this coded picture and of the one after the last: the
+    last pictures go to that. Without messages, and `ends` either, there are none.
     Raises `StreamError` when the messages do not carry what the model wants.
     """
+    if not unit.payloads:
+        if ends is not None:
+            rows = np.stack([layout.flatten(parameters) for parameters in ends])
+            straight = interpolated(rows, [0, unit.pictures], unit.pictures)
+            yield from map(layout.unflatten, straight)
+        return
+    end = None if ends is None else ends[1]
     try:
         schedule = unit.schedule
         if schedule is None:
@@ -39,11 +53,24 @@ def parameters_of_pictures(
                 own = repacked(values, layout) if marked else values
                 yield to_parameters(own, layout, source)
             return
-        yield from _scheduled(unit, schedule, layout, source, marked=marked)
+        yield from _scheduled(unit, schedule, layout, source, end, marked=marked)
     except StreamError as error:
         text = str(error)
         where = f"{source}: "
         raise StreamError(text if text.startswith(where) else where + text) from None
+
+
+def base_parameters(
+    unit: PictureUnit, layout: ParameterLayout, source: Path, *, marked: bool
+) -> FaceParameters | None:
+    """Face parameters of a coded picture itself, from its base message; None without one.
+
+    `marked` is as of `parameters_of_pictures`, and so is what is raised.
+    """
+    if not unit.payloads:
+        return None
+    values = next(unit.values())
+    return to_parameters(repacked(values, layout) if marked else values, layout, source)
 
 
 def _held(received: Iterator[FaceValues]) -> Iterator[FaceValues]:
@@ -81,21 +108,47 @@ class _Rows:
         self.pictures.append(picture)
         self.numbers.append(numbers)
 
-    def of_spans(self, spans: Sequence[tuple[int, int, int]]) -> Iterator[FloatArray]:
-        """Numbers of all pictures [pictures, n], span by span."""
-        places = np.array(self.pictures)
-        for start, end, _ in spans:
-            if not self.numbers:
-                yield np.zeros((end - start, 0))
-                continue
-            first, after = np.searchsorted(places, [start, end])
-            if first == after or places[first] != start:
-                raise StreamError(
-                    f"picture {start}: its message is missing or leaves out parameters, and its "
-                    "reference is another than that of the pictures before"
-                )
-            rows = np.stack(self.numbers[first:after])
-            yield interpolated(rows, (places[first:after] - start).tolist(), end - start)
+    def of_unit(self, unit: PictureUnit, end: FloatArray | None) -> FloatArray:
+        """Numbers of all pictures of a unit [pictures, n], `end` being those of the next one.
+
+        Both the pictures shown before the coded picture and those after it go on from it.
+        """
+        if not self.numbers:
+            return np.zeros((unit.pictures, 0))
+        leading = unit.leading
+        if leading or end is not None:
+            before = self._span(0, leading + 1)
+            after = self._span(leading + 1, unit.pictures, self.numbers[0], end)
+            return np.concatenate([before, after])
+        return np.concatenate(
+            [self._span(start, after) for start, after, _ in unit.reference_spans]
+        )
+
+    def _span(
+        self,
+        start: int,
+        end: int,
+        before: FloatArray | None = None,
+        after: FloatArray | None = None,
+    ) -> FloatArray:
+        """Numbers of the pictures from `start` up to, not with, `end`.
+
+        `before` and `after` are those of the pictures next to them, where they count.
+        """
+        first, beyond = np.searchsorted(self.pictures, [start, end])
+        places = [picture - start for picture in self.pictures[first:beyond]]
+        rows = self.numbers[first:beyond]
+        if after is not None:
+            places, rows = [*places, end - start], [*rows, after]
+        if before is not None:
+            places, rows = [0, *(place + 1 for place in places)], [before, *rows]
+            return interpolated(np.stack(rows), places, end - start + 1)[1:]
+        if not places or places[0]:
+            raise StreamError(
+                f"picture {start}: its message is missing or leaves out parameters, and its "
+                "reference is another than that of the pictures before"
+            )
+        return interpolated(np.stack(rows), places, end - start)
 
 
 def _scheduled(
@@ -103,6 +156,7 @@ def _scheduled(
     schedule: PictureSchedule,
     layout: ParameterLayout,
     source: Path,
+    end: FaceParameters | None,
     *,
     marked: bool,
 ) -> Iterator[FaceParameters]:
@@ -119,7 +173,9 @@ def _scheduled(
     for part in (keypoints, matrices):
         if part.pictures and part.pictures[0]:
             raise StreamError("a message carries a kind of parameters that its base message lacks")
-    spans = unit.reference_spans
-    for parts in zip(keypoints.of_spans(spans), matrices.of_spans(spans), strict=True):
-        for row in np.concatenate(parts, axis=1):
-            yield layout.unflatten(row)
+    known = None if end is None else layout.flatten(end)
+    split = layout.coordinates
+    ends = (None, None) if known is None else (known[:split], known[split:])
+    parts = zip((keypoints, matrices), ends, strict=True)
+    rows = np.concatenate([part.of_unit(unit, after) for part, after in parts], axis=1)
+    yield from map(layout.unflatten, rows)

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from gfvc.crop import choose_crop, require_square
-from gfvc.encoding.coding_pass import Clip, CodedClip, Progress, code_clip
+from gfvc.encoding.clip import Clip
+from gfvc.encoding.coding_pass import CodedClip, Progress, code_clip
 from gfvc.encoding.executor import Tally
 from gfvc.encoding.target_bitrate import Stage, code_at_bitrate
 from gfvc.errors import InputError, OutputError
@@ -122,6 +123,8 @@ class EncodeSummary:
             "trials": self.trials,
             "key_qp": self.settings.key_qp,
             "symbol_price": self.settings.symbol_price,
+            "coded_qp": self.settings.coded_qp,
+            "coded_interval": self.settings.coded_seconds,
             "seconds": self.seconds,
             "base_codec_seconds": self.base_codec_seconds,
             "options": self.options.to_json(),
@@ -215,7 +218,7 @@ def _code(
             return code_at_bitrate(
                 clip, bitrate, folder, analyser, in_mp4=in_mp4, progress=progress, stage=stage
             )
-        settings = settings_asked_for(clip.options, clip.codec)
+        settings = settings_asked_for(clip.options, clip.codec, predicted=clip.codes_sequences)
         return code_clip(clip, settings, folder / "coded.stream", analyser, progress), 1
 
 

@@ -9,7 +9,9 @@ from gfvc.colour import is_grey, without_colour
 from models import AnimationModel, FaceParameters, Reference, ReferencePair
 
 
-def prepare_key(model: AnimationModel, key: Picture, parameters: FaceParameters) -> Reference:
+def prepare_key(
+    model: AnimationModel, key: Picture, parameters: FaceParameters | None
+) -> Reference:
     """Make a decoded key picture ready; what is drawn from a grey one is grey.
 
     A stream says nothing about it: a model can show no colour that the key picture does not have,
@@ -48,6 +50,10 @@ class _GreyPair(ReferencePair):
 
     def __init__(self, pair: ReferencePair) -> None:
         self._pair = pair
+
+    @property
+    def ends(self) -> tuple[FaceParameters, FaceParameters] | None:
+        return self._pair.ends
 
     def animate(self, parameters: FaceParameters, position: float) -> Picture:
         return without_colour(self._pair.animate(parameters, position))

@@ -121,10 +121,15 @@ class ParameterCoder:
         self._state = GfvState()
         self._previous = FaceValues()
         self._count = 0
+        self._names_network = True
 
-    def start(self) -> None:
-        """Start a picture unit: the next message is its base message."""
+    def start(self, *, names_network: bool = True) -> None:
+        """Start a picture unit: the next message is its base message.
+
+        It may leave out which network it is for, where an earlier one has said so.
+        """
         self._count = 0
+        self._names_network = names_network
 
     def base(self, parameters: FaceParameters) -> SeiMessage:
         """The base message of a key picture: where prediction starts, and which model to use."""
@@ -150,7 +155,7 @@ class ParameterCoder:
             gfv_id=GFV_ID,
             gfv_cnt=self._count,
             base_picture_flag=base,
-            network=self._network if base else None,
+            network=self._network if base and self._names_network else None,
             low_confidence_face_parameter_flag=low_confidence,
         )
         payload = self._state.write(message)

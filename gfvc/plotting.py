@@ -10,8 +10,9 @@ from typing import Any
 from gfvc.drawing import drawing
 from gfvc.errors import StreamError
 from gfvc.limits import MAX_PICTURES
-from gfvc.stream.information import find_information
+from gfvc.stream.information import StreamInformation, find_information
 from gfvc.stream.schedule import PictureSchedule
+from gfvc.stream.sequence import SequenceSchedule
 from sei import FaceValues, GenerativeFaceVideo, MatrixType, NalUnit, printable
 from sei.inspection import InspectedMessage, InspectedUnit, inspect_units
 
@@ -47,9 +48,12 @@ def collect_curves(units: Iterable[NalUnit], most: int = MAX_PICTURES) -> Stream
         if isinstance(inspected, InspectedUnit):
             if not inspected.unit.is_sei:
                 pending_base += 8 * inspected.unit.size
+                if inspected.unit.starts_picture:
+                    numbers.start_coded_picture()
             elif not inspected.unit.is_suffix_sei:
                 information = find_information(inspected.unit)
-                numbers.announce(None if information is None else information.schedule)
+                if information is not None:
+                    numbers.announce(information)
             continue
         pending_base = _add(curves, inspected, pending_base, numbers)
         if numbers.known > most:
@@ -67,12 +71,28 @@ class _PictureNumbers:
         self._start = 0  # of the access unit
         self._next = 0
         self._announced: PictureSchedule | None = None
+        self._sequence: SequenceSchedule | None = None
+        self._of_sequence = 0  # coded pictures of the sequence so far
+        self._leading = 0  # pictures shown before the coded one
         self._sent: Sequence[int] = ()
 
-    def announce(self, schedule: PictureSchedule | None) -> None:
-        """Take the schedule of the access unit that comes next."""
-        if schedule is not None:
-            self._announced = schedule
+    def announce(self, information: StreamInformation) -> None:
+        """Take what is said of the access unit that comes next, or of its sequence."""
+        if information.schedule is not None:
+            self._announced = information.schedule
+        self._sequence, self._of_sequence = information.sequence, 0
+
+    def start_coded_picture(self) -> None:
+        """Go on to the next coded picture, and pass by what it drives without messages."""
+        sequence, number = self._sequence, self._of_sequence
+        if sequence is None or number >= len(sequence.driven):
+            return
+        self._of_sequence += 1
+        self._leading = 0 if number else sequence.leading
+        if sequence.has_messages(number):
+            self._announced = sequence.unit(number)
+        else:
+            self._next += sequence.unit(number).pictures
 
     @property
     def known(self) -> int:
@@ -86,9 +106,12 @@ class _PictureNumbers:
             self._announced = None
             self._sent = () if schedule is None else schedule.sent
             self._next = self._start + (1 if schedule is None else schedule.pictures)
-            return self._start
+            return self._start + self._leading
         if 0 < message.gfv_cnt <= len(self._sent):
-            return self._start + self._sent[message.gfv_cnt - 1]
+            picture = self._sent[message.gfv_cnt - 1]
+            # Those shown before the coded picture are numbered backwards from it.
+            place = self._leading - picture if picture <= self._leading else picture
+            return self._start + place
         self._next += 1
         return self._next - 1
 

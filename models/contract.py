@@ -259,6 +259,14 @@ class ReferencePair(ABC):
     0 at the earlier, 1 at the later, in proportion to time between them.
     """
 
+    @property
+    def ends(self) -> tuple[FaceParameters, FaceParameters] | None:
+        """What the two pictures themselves are, both against the earlier one.
+
+        A receiver sees that in the pictures, without any message. None where a model cannot tell.
+        """
+        return None
+
     @abstractmethod
     def animate(self, parameters: FaceParameters, position: float) -> Picture:
         """Draw the picture that the parameters describe, in the size of the references.
@@ -326,11 +334,12 @@ class AnimationModel(ABC):
         return None
 
     @abstractmethod
-    def prepare(self, key_picture: Picture, key_parameters: FaceParameters) -> Reference:
+    def prepare(self, key_picture: Picture, key_parameters: FaceParameters | None) -> Reference:
         """Do the work that a key picture needs once.
 
-        `key_parameters` are the reconstructed parameters of its base message. Raises
-        `ModelError` when the parameters do not have the layout of the model.
+        `key_parameters` are the reconstructed parameters of its base message; None without one,
+        which only a model takes that draws from both references, and sees in the picture what it
+        needs. Raises `ModelError` when the parameters do not have the layout of the model.
         """
 
     @property

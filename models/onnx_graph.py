@@ -46,6 +46,8 @@ class OnnxGraph:
         """
         import onnxruntime
 
+        onnxruntime.disable_telemetry_events()
+
         content = read_checked(path, sha256)
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads

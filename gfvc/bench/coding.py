@@ -114,12 +114,15 @@ def _bits_of_pictures(stream: FaceStream, pictures: int) -> dict[str, tuple[int,
     coded: list[int] = []
     messages: list[int] = []
     for unit in stream.units():
-        start, count = len(coded), unit.pictures
-        coded += [8 * len(unit.coded)] + [0] * (count - 1)
+        start, count, leading = len(coded), unit.pictures, unit.leading
+        coded += [0] * count
+        coded[start + leading] = 8 * len(unit.coded)
         messages += [0] * count
         schedule = unit.schedule
-        places = range(count) if schedule is None else (0, *schedule.sent)
-        for place, payload in zip(places, unit.payloads, strict=False):
+        numbers = range(count) if schedule is None else (0, *schedule.sent)
+        for number, payload in zip(numbers, unit.payloads, strict=False):
+            # Those shown before the coded picture are numbered backwards from it.
+            place = leading - number if number <= leading else number
             messages[start + place] = 8 * len(payload)
     if len(coded) != pictures:
         return {}

@@ -80,6 +80,9 @@ def run(options: argparse.Namespace) -> int:
         sys.stdout.write(json.dumps(summary.to_json()) + "\n")
     else:
         pictures = f"{summary.key_pictures} key"
+        predicted = summary.tally.coded_pictures - summary.key_pictures - summary.fallback_pictures
+        if predicted:
+            pictures += f", {predicted} predicted"
         if summary.fallback_pictures:
             pictures += f", {summary.fallback_pictures} ordinary video"
         if summary.pictures_from_earlier_keys:
@@ -104,8 +107,4 @@ def _found(summary: EncodeSummary) -> str:
     """The settings that met a bitrate."""
     if summary.target_bitrate is None:
         return ""
-    settings = summary.settings
-    return (
-        f"--key-qp {settings.key_qp} --symbol-price {settings.symbol_price:.3g} after "
-        f"{summary.trials} trials, "
-    )
+    return f"{summary.settings.arguments} after {summary.trials} trials, "

@@ -96,6 +96,8 @@ class _InformationNotes:
                     self._options.fps = float(information.rate)
                 if information.schedule is not None:
                     self._without_message += information.schedule.without_message
+                if information.sequence is not None:
+                    self._without_message += information.sequence.without_message
                 if information.references is not None:
                     self._pool = max(self._pool, information.references.pool)
                     self._runs += len(information.references.runs)

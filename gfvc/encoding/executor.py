@@ -17,11 +17,13 @@ from models import FaceParameters
 class Tally:
     """Output pictures so far, by kind.
 
+    `coded_pictures` are those of the base layer, of which decoding can start at `key_pictures`.
     `low_confidence_pictures` show no face, which stands still there; `fallback_pictures` are
     ordinary video; `pictures_from_earlier_keys` are driven by another key picture than the last.
     """
 
     frames: int = 0
+    coded_pictures: int = 0
     key_pictures: int = 0
     low_confidence_pictures: int = 0
     fallback_pictures: int = 0
@@ -70,6 +72,7 @@ class PlanExecutor:
         self._finish_sequence()
         stream, parameters, weights = self._facts.coded_key(decision.picture)
         self._keys.appendleft(decision.picture)
+        self.tally.coded_pictures += 1
         self.tally.key_pictures += 1
         self.pictures_of_units.append(1)
         self._units.begin(stream, parameters, weights)
@@ -83,6 +86,7 @@ class PlanExecutor:
     def _add_ordinary(self, decision: Ordinary) -> None:
         if decision.starts:
             self._finish_sequence()
+        self.tally.coded_pictures += 1
         self.tally.fallback_pictures += 1
         self._sequences.add(self._facts.picture(decision.picture))
 

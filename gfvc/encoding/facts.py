@@ -3,44 +3,38 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from gfvc.base_layer import KeyPictureCoder
-from gfvc.encoding.face_quality import FaceQuality
 from gfvc.encoding.face_watch import FaceSight, FaceWatch
 from gfvc.encoding.scene_cuts import SceneCuts
-from gfvc.grey_pictures import prepare_key
-from models import Analyser, Analysis, AnimationModel, FaceParameters, Reference
-from models.contract import Closable, FloatArray, Picture
+from models import Analyser, Analysis, AnimationModel, FaceParameters
+from models.contract import FloatArray, Picture
 
 
 @dataclass(slots=True)
 class _Key:
     """A picture coded as key picture: what drives others.
 
-    `sight` is what was seen of its face in the source. `decoded` is there until the picture is
-    prepared, where quality is measured.
+    `sight` is what was seen of its face in the source.
     """
 
     stream: bytes
     analysis: Analysis
     weights: FloatArray | None
     sight: FaceSight | None
-    decoded: Picture | None = None
-    reference: Reference | None = None
 
 
-class MeasuredFacts(Closable):
+class MeasuredFacts:
     """Facts about the pictures of a clip (see `gfvc.encoding.planner.Facts`), each found out once.
 
     Pictures are added in order, from 0 on, and are there until `keep` leaves them out. A picture
     that was coded as key picture can be asked about as such from then on. `watch` sees who is shown
-    (None: that is left out). `looks_closely` says that quality is measured. Faces are drawn from
-    parameters before quantisation, whose steps are too small to matter here.
+    (None: that is left out).
 
     A face that is another than that of a key picture is no face to be driven by it, and one that a
     fade mixes of two is none to code as key picture.
@@ -52,20 +46,17 @@ class MeasuredFacts(Closable):
         analyser: Analyser,
         coder: KeyPictureCoder,
         watch: FaceWatch | None = None,
-        *,
-        looks_closely: bool = False,
     ) -> None:
         self._model = model
         self._analyser = analyser
         self._coder = coder
         self._watch = watch
         self._cuts = SceneCuts()
-        self._quality = FaceQuality() if looks_closely else None
         self._pictures: dict[int, Picture] = {}
         self._is_cut: dict[int, bool] = {}
         self._sights: dict[int, FaceSight | None] = {}
         self._shows_face: dict[int, bool] = {}
-        self._key_bits: dict[int, int | None] = {}
+        self._can_be_key: dict[int, bool] = {}
         self._analyses: dict[tuple[int, int], Analysis | None] = {}
         self._keys: dict[int, _Key] = {}
         self.lost_keys = 0
@@ -83,7 +74,13 @@ class MeasuredFacts(Closable):
 
     def keep(self, pictures: Collection[int], keys: Collection[int]) -> None:
         """Forget all but these pictures and these key pictures, and what was found in others."""
-        of_pictures = (self._pictures, self._is_cut, self._sights, self._shows_face, self._key_bits)
+        of_pictures = (
+            self._pictures,
+            self._is_cut,
+            self._sights,
+            self._shows_face,
+            self._can_be_key,
+        )
         for found in of_pictures:
             _keep_only(found, pictures)
         _keep_only(self._keys, {*keys, *pictures})
@@ -118,25 +115,28 @@ class MeasuredFacts(Closable):
             )
         return self._shows_face[picture]
 
-    def key_bits(self, picture: int) -> int | None:
-        """Its size as a key picture; None when its coded form shows no face."""
-        if picture not in self._key_bits:
-            self._key_bits[picture] = self._code_key(picture)
-        return self._key_bits[picture]
+    def can_be_key(self, picture: int) -> bool:
+        """Whether it shows a face as key picture, too: it is coded to see that."""
+        if picture not in self._can_be_key:
+            self._can_be_key[picture] = self._code_key(picture)
+        return self._can_be_key[picture]
 
-    def _code_key(self, picture: int) -> int | None:
+    def _code_key(self, picture: int) -> bool:
         before = time.perf_counter()
         coded = self._coder.code(self._pictures[picture])
         self.coding_seconds += time.perf_counter() - before
         analysis = self._analyser.analyse_key(coded.decoded)
         if analysis is None:
             self.lost_keys += 1
-            return None
+            return False
         weights = self._model.value_weights(analysis.parameters)
-        decoded = None if self._quality is None else coded.decoded
         sight = self._sights.get(picture)
-        self._keys[picture] = _Key(coded.stream, analysis, weights, sight, decoded)
-        return 8 * len(coded.stream)
+        self._keys[picture] = _Key(coded.stream, analysis, weights, sight)
+        return True
+
+    def best_key(self, pictures: Sequence[int]) -> int:
+        """The first: pictures are coded as they come."""
+        return pictures[0]
 
     def distance(self, picture: int, key: int) -> float | None:
         """How far its face lies from that of a key picture; None when it does not show that."""
@@ -146,21 +146,6 @@ class MeasuredFacts(Closable):
         flatten = self._model.layout.flatten
         difference = flatten(analysis.parameters) - flatten(reference.analysis.parameters)
         return face_distance(difference, reference.weights)
-
-    def quality(self, picture: int, key: int) -> float | None:
-        """How well it is drawn from a key picture, at most 1; None when that cannot be told."""
-        assert self._quality is not None
-        drawn = self._reference(key).animate(self.parameters(picture, key))
-        return self._quality.measure(self._pictures[picture], drawn)
-
-    def _reference(self, number: int) -> Reference:
-        """A key picture made ready to draw others from it."""
-        key = self._keys[number]
-        if key.reference is None:
-            assert key.decoded is not None
-            key.reference = prepare_key(self._model, key.decoded, key.analysis.parameters)
-            key.decoded = None
-        return key.reference
 
     def change(self, picture: int, key: int) -> float:
         """How far its face is from being that of a key picture; from 1 on it is another's.
@@ -180,11 +165,6 @@ class MeasuredFacts(Closable):
                 else None
             )
         return self._analyses[pair]
-
-    def close(self) -> None:
-        """Free the tracker."""
-        if self._quality is not None:
-            self._quality.close()
 
 
 def _keep_only(found: dict[int, Any], kept: Collection[int]) -> None:

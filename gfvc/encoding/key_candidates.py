@@ -89,24 +89,29 @@ def faults(candidates: Sequence[KeyCandidate], rate: Fraction) -> dict[str, Floa
     }
 
 
-def costs(candidates: Sequence[KeyCandidate], rate: Fraction) -> FloatArray:
+def costs(
+    candidates: Sequence[KeyCandidate], rate: Fraction, later_cost: float = LATER_COST
+) -> FloatArray:
     """What each candidate costs in quality [N], less is better; in order, `rate` pictures a second.
 
-    Candidates are pictures of one scene, and of one person; some may be missing between.
+    Candidates are pictures of one scene, and of one person; some may be missing between. A second
+    that a candidate comes later costs `later_cost`.
     """
     pictures = np.array([candidate.picture for candidate in candidates], np.float64)
-    total: FloatArray = LATER_COST * (pictures - pictures.min()) / float(rate)
+    total: FloatArray = later_cost * (pictures - pictures.min()) / float(rate)
     for fault, amount in faults(candidates, rate).items():
         total = total + COSTS[fault] * amount
     return total
 
 
-def best(candidates: Sequence[KeyCandidate], rate: Fraction) -> KeyCandidate:
+def best(
+    candidates: Sequence[KeyCandidate], rate: Fraction, later_cost: float = LATER_COST
+) -> KeyCandidate:
     """The candidate that costs least; the first of equals. Raises `ValueError` without any."""
     if not candidates:
         raise ValueError("there is no candidate for a key picture")
     ordered = sorted(candidates, key=lambda candidate: candidate.picture)
-    return ordered[int(np.argmin(costs(ordered, rate)))]
+    return ordered[int(np.argmin(costs(ordered, rate, later_cost)))]
 
 
 def _speed(values: FloatArray, pictures: FloatArray) -> FloatArray:

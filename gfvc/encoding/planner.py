@@ -16,12 +16,12 @@ from __future__ import annotations
 
 import math
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Protocol
 
-from gfvc.encoding.debt import Debt, Verdict
-from gfvc.options.encoding import FallbackPolicy, KeyPicturePolicy
+from gfvc.options.encoding import FallbackPolicy
 
 # Without an interval there is a key picture every 30 s, so that access units stay bounded and
 # seeking works.
@@ -33,13 +33,8 @@ FOUND_SECONDS = Fraction(1, 5)
 # After a coded key picture in which no face was found, wait before paying for another.
 RETRY_SECONDS = Fraction(1, 2)
 
-# How often a face is drawn to see how good it is, and other key pictures are compared.
+# How often other key pictures of the pool are compared.
 CHECKS_PER_SECOND = 5
-
-# How long ordinary video lasts at least where generation failed, in seconds; doubled each time
-# that it fails again.
-SHORTEST_STRETCH_SECONDS = 1
-LONGEST_STRETCH_SECONDS = 16
 
 # Another key picture of the pool is taken when its distance is at most this share of the current
 # one's,
@@ -90,7 +85,7 @@ Decision = Key | Driven | Still | Ordinary
 class Facts(Protocol):
     """What is asked about pictures that are held back or at hand; answers may take long to find.
 
-    Key pictures are the last ones, as many as the pool holds, and pictures that have a size as key
+    Key pictures are the last ones, as many as the pool holds, and pictures that can be key
     pictures, whether that is decided already or not.
     """
 
@@ -100,8 +95,8 @@ class Facts(Protocol):
     def shows_face(self, picture: int) -> bool:
         """Whether it shows a face that a key picture can be made of."""
 
-    def key_bits(self, picture: int) -> int | None:
-        """Its size as a key picture; None when its coded form shows no face."""
+    def can_be_key(self, picture: int) -> bool:
+        """Whether a picture with a face still shows it when it is coded as key picture."""
 
     def distance(self, picture: int, key: int) -> float | None:
         """How far its face lies from that of a key picture; None when it does not show that face.
@@ -109,8 +104,8 @@ class Facts(Protocol):
         In hundredths of the distance of the eyes.
         """
 
-    def quality(self, picture: int, key: int) -> float | None:
-        """How well it is drawn from a key picture, at most 1; None when that cannot be told."""
+    def best_key(self, pictures: Sequence[int]) -> int:
+        """Which of successive pictures with a face is the best to draw the others from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,16 +115,17 @@ class PlanSettings:
     `rate` is in pictures per second. A key picture comes `key_interval` pictures after the last one
     at most (None: 30 s). `pool` key pictures may drive a picture, `longest_unit` pictures belong to
     one of them before references cannot change any more, and a sequence of ordinary video has
-    `longest_sequence` pictures at most (None: as from key picture to key picture).
+    `longest_sequence` pictures at most (None: as from key picture to key picture). A key picture
+    is the best of `look_ahead` pictures and one; those before it are drawn from it, too.
     """
 
     rate: Fraction
     key_interval: int | None = None
-    key_pictures: KeyPicturePolicy = "fixed"
     fallback: FallbackPolicy = "auto"
     pool: int = 1
     longest_unit: int | None = None
     longest_sequence: int | None = None
+    look_ahead: int = 0
 
     def pictures(self, seconds: Fraction | int) -> int:
         """Whole pictures that a time takes at least."""
@@ -142,13 +138,6 @@ class PlanSettings:
 
 
 @dataclass(slots=True)
-class _KeyPicture:
-    number: int
-    best: float = -math.inf
-    """The best quality that it gave, while another key picture is in use."""
-
-
-@dataclass(slots=True)
 class _SinceKey:
     """Pictures since the last key picture, and since checks: made anew with each key picture."""
 
@@ -156,15 +145,14 @@ class _SinceKey:
     since_change: int
     sent: int = 1  # pictures of the access unit
     lost: int = 0  # without a face, with no more than blinks of a face between
-    unchecked: int = 0  # since quality was measured
     uncompared: int = 0  # since key pictures were compared
 
 
 class PicturePlanner:
     """Takes the pictures of a clip by number, from 0 on, and returns decisions about them.
 
-    Decisions come in the order of the stream: that of the pictures, but for pictures before the
-    first key picture, which follow it. `held` and `keys` say what is still needed after that.
+    Decisions come in the order of the stream: that of the pictures, but for pictures that are drawn
+    from a later key picture, which follow it. `held` and `keys` say what is still needed then.
     """
 
     def __init__(self, settings: PlanSettings, facts: Facts) -> None:
@@ -174,36 +162,38 @@ class PicturePlanner:
         self._decided: list[Decision] = []
         # Pictures about which nothing is decided: in the order of the clip, one after the other.
         self._waiting: list[int] = []
+        # Pictures of which one becomes a key picture, after those that wait.
+        self._candidates: list[int] = []
+        self._new_scene = False  # they have nothing to do with the key pictures before
         # Driving: the last key pictures (the last one first), and which of them is in use.
         self._since: _SinceKey | None = None  # None: there is none that pictures can be driven by
-        self._keys: deque[_KeyPicture] = deque(maxlen=settings.pool)
+        self._keys: deque[int] = deque(maxlen=settings.pool)
         self._back = 0
         self._retry = 0  # pictures before another key picture is tried
-        # Quality.
-        self._debt = Debt()
-        self._measured_back = 0
-        self._stretch_seconds = SHORTEST_STRETCH_SECONDS
         # Ordinary video.
-        self._in_stretch = settings.fallback == "always"
+        self._in_segment = settings.fallback == "always"
         self._stay = 0  # pictures that are ordinary video in any case
         self._sequence = 0  # pictures of the open sequence
 
     @property
     def held(self) -> tuple[int, ...]:
         """Pictures that wait for a decision, and may become key pictures or ordinary video."""
-        return () if self._settings.fallback == "never" else tuple(self._waiting)
+        waiting = () if self._settings.fallback == "never" else self._waiting
+        return (*waiting, *self._candidates)
 
     @property
     def keys(self) -> tuple[int, ...]:
         """Key pictures that may drive pictures to come, the last one first."""
-        return tuple(key.number for key in self._keys)
+        return tuple(self._keys)
 
     def take(self, picture: int) -> list[Decision]:
         """Take the next picture; what is decided now, about it and about those held back."""
         if self._settings.fallback == "always":
             self._send_ordinary([picture])
-        elif self._in_stretch:
-            self._go_on_with_stretch(picture)
+        elif self._candidates:
+            self._go_on_choosing(picture)
+        elif self._in_segment:
+            self._go_on_with_segment(picture)
         else:
             self._generate(picture, cut=self._facts.is_cut(picture))
         return self._taken()
@@ -214,6 +204,8 @@ class PicturePlanner:
         Where there is no key picture at all, they are ordinary video; with the policy "never"
         nothing is decided about them.
         """
+        if self._candidates:
+            self._choose_key()
         if self._since is not None:
             self._stand_still()
         elif self._settings.fallback != "never":
@@ -233,11 +225,53 @@ class PicturePlanner:
 
     def _generate(self, picture: int, *, cut: bool) -> None:
         """Decide about a picture outside of ordinary video."""
-        if (cut or self._key_is_due()) and self._facts.shows_face(picture) and self._key(picture):
+        if (cut or self._key_is_due()) and self._facts.shows_face(picture):
+            self._candidates = [picture]
+            self._new_scene = cut or self._since is None
+            if not self._settings.look_ahead:
+                self._choose_key()
             return
+        self._drive_or_miss(picture)
+
+    def _go_on_choosing(self, picture: int) -> None:
+        """Look at a picture after the candidates for a key picture: one more, or their end."""
+        cut = self._facts.is_cut(picture)
+        if not cut and self._facts.shows_face(picture):
+            self._candidates.append(picture)
+            if len(self._candidates) > self._settings.look_ahead:
+                self._choose_key()
+            return
+        self._choose_key()
+        if self._in_segment:
+            self._go_on_with_segment(picture)
+        else:
+            self._generate(picture, cut=cut)
+
+    def _choose_key(self) -> None:
+        """Make the best of the candidates a key picture, and decide about the others."""
+        candidates, self._candidates = self._candidates, []
+        best = self._facts.best_key(candidates) if len(candidates) > 1 else candidates[0]
+        place = candidates.index(best)
+        before, after = candidates[:place], candidates[place + 1 :]
+        if not self._new_scene:
+            for picture in before:
+                self._drive_or_miss(picture)
+            before = []
+        if not self._key(best):
+            after = [*before, best, *after]
+            before = []
+        self._drive_backwards(before)
+        for picture in after:
+            self._drive_or_miss(picture)
+
+    def _drive_backwards(self, pictures: list[int]) -> None:
+        """Draw pictures from the key picture that comes after them."""
+        for picture in pictures:
+            self._drive(picture)
+
+    def _drive_or_miss(self, picture: int) -> None:
+        """Decide about a picture that is no key picture by the clock, nor at a cut."""
         found = self._since is not None and self._choose_reference(picture)
-        if found and self._is_better_coded(picture):
-            return
         self._retry = max(self._retry - 1, 0)
         if found:
             self._drive(picture)
@@ -255,8 +289,7 @@ class PicturePlanner:
 
     def _key(self, picture: int) -> bool:
         """Make a picture a key picture; False when its coded form shows no face."""
-        bits = self._facts.key_bits(picture)
-        if bits is None:
+        if not self._facts.can_be_key(picture):
             self._retry = self._settings.pictures(RETRY_SECONDS)
             return False
         if self._since is not None:
@@ -265,11 +298,9 @@ class PicturePlanner:
         # A key picture may have come by the clock: an earlier one may be taken at once.
         self._since = _SinceKey(1, self._settings.pictures(REFERENCE_SPACING_SECONDS))
         self._retry = 0
-        self._measure_by(0)
-        self._keys.appendleft(_KeyPicture(picture))
+        self._keys.appendleft(picture)
         self._back = 0
-        self._debt.key_sent(bits)
-        self._in_stretch, self._sequence = False, 0
+        self._in_segment, self._sequence = False, 0
         # Pictures before the first key picture look like it: the face stands still until then.
         self._stand_still()
         return True
@@ -277,7 +308,7 @@ class PicturePlanner:
     def _drive(self, picture: int) -> None:
         assert self._since is not None
         since, lost_for_long = self._since, self._settings.pictures(LOST_SECONDS)
-        self._decided.append(Driven(picture, self._keys[self._back].number))
+        self._decided.append(Driven(picture, self._keys[self._back]))
         since.pictures += 1
         since.sent += 1
         if since.lost < lost_for_long:
@@ -293,12 +324,12 @@ class PicturePlanner:
             if self._since is not None:
                 self._stand_still()
         elif len(self._waiting) >= self._settings.pictures(LOST_SECONDS):
-            self._open_stretch()
+            self._open_segment()
 
     def _stand_still(self) -> None:
         """The pictures that wait were blinks."""
         assert self._since is not None
-        key = self._keys[self._back].number
+        key = self._keys[self._back]
         for picture in self._drain():
             self._decided.append(Still(picture, key))
             self._since.sent += 1
@@ -308,11 +339,11 @@ class PicturePlanner:
     def _choose_reference(self, picture: int) -> bool:
         """Choose the key picture that drives a picture; False when it shows no face.
 
-        Quality falls with the distance between the driven face and that of its key picture.
+        What is drawn looks the worse the further the face lies from that of its key picture.
         """
         since, settings = self._since, self._settings
         assert since is not None
-        distance = self._facts.distance(picture, self._keys[self._back].number)
+        distance = self._facts.distance(picture, self._keys[self._back])
         since.uncompared += 1
         since.since_change += 1
         if distance is None:
@@ -334,60 +365,21 @@ class PicturePlanner:
         assert self._since is not None
         nearest, limit = self._back, min(NEARER * distance, distance - NEARER_BY)
         for back, key in enumerate(self._keys):
-            other = None if back == self._back else self._facts.distance(picture, key.number)
+            other = None if back == self._back else self._facts.distance(picture, key)
             if other is not None and other <= limit:
                 nearest, limit = back, other
         if nearest != self._back:
             self._back, self._since.since_change = nearest, 0
 
-    # --- Whether generation is good enough ---
-
-    def _is_better_coded(self, picture: int) -> bool:
-        """Make a picture that can be driven a key picture, or ordinary video, where that pays."""
-        verdict = self._judge(picture)
-        if verdict is Verdict.GIVE_UP and self._settings.fallback != "never":
-            at_least = self._settings.pictures(self._stretch_seconds)
-            self._stretch_seconds = min(2 * self._stretch_seconds, LONGEST_STRETCH_SECONDS)
-            self._waiting.append(picture)
-            self._open_stretch(at_least - 1)
-            return True
-        return verdict is Verdict.NEW_KEY and self._key(picture)
-
-    def _judge(self, picture: int) -> Verdict:
-        """What a receiver would see of a picture, now and then, and what that means."""
-        since = self._since
-        assert since is not None
-        since.unchecked += 1
-        if self._settings.key_pictures != "auto" or since.unchecked < self._check_every:
-            return Verdict.DRIVE
-        self._measure_by(self._back)
-        seconds, since.unchecked = float(since.unchecked / self._settings.rate), 0
-        quality = self._facts.quality(picture, self._keys[self._back].number)
-        if quality is None:
-            return Verdict.DRIVE
-        verdict = self._debt.judge(quality, seconds)
-        if verdict is Verdict.NEW_KEY:
-            self._debt.improve_on(quality)
-        elif verdict is Verdict.DRIVE:
-            self._stretch_seconds = SHORTEST_STRETCH_SECONDS
-        return verdict
-
-    def _measure_by(self, back: int) -> None:
-        """Measure what is lost against the best that the key picture in use gave."""
-        if self._keys and back != self._measured_back:
-            self._keys[self._measured_back].best = self._debt.best
-            self._debt.best = self._keys[back].best
-        self._measured_back = back
-
     # --- Ordinary video ---
 
-    def _open_stretch(self, at_least: int = 0) -> None:
-        """Make the pictures that wait ordinary video, and so many more."""
-        self._in_stretch, self._stay = True, at_least
+    def _open_segment(self) -> None:
+        """Make the pictures that wait ordinary video, and those that follow."""
+        self._in_segment, self._stay = True, 0
         self._since, self._retry = None, 0
         self._send_ordinary(self._drain())
 
-    def _go_on_with_stretch(self, picture: int) -> None:
+    def _go_on_with_segment(self, picture: int) -> None:
         """Decide about a picture within ordinary video: it ends where the face came back."""
         face = self._facts.shows_face(picture)
         self._waiting.append(picture)
@@ -395,16 +387,19 @@ class PicturePlanner:
             self._stay = max(self._stay - 1, 0)
             self._send_ordinary(self._drain())
         elif len(self._waiting) >= self._settings.pictures(FOUND_SECONDS):
-            self._try_to_end_stretch()
+            self._try_to_end_segment()
 
-    def _try_to_end_stretch(self) -> None:
-        first, *others = self._drain()
-        if self._key(first):
-            for picture in others:
+    def _try_to_end_segment(self) -> None:
+        waiting = self._drain()
+        best = self._facts.best_key(waiting) if self._settings.look_ahead else waiting[0]
+        place = waiting.index(best)
+        if self._key(best):
+            self._drive_backwards(waiting[:place])
+            for picture in waiting[place + 1 :]:
                 self._generate(picture, cut=False)
         else:
             self._stay = self._settings.pictures(RETRY_SECONDS)
-            self._send_ordinary([first, *others])
+            self._send_ordinary(waiting)
 
     def _send_ordinary(self, pictures: list[int]) -> None:
         longest = self._settings.longest_sequence or self._settings.interval

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from gfvc.encoding.coding_pass import Clip, CodedClip, Progress, code_clip
+from gfvc.encoding.clip import Clip
+from gfvc.encoding.coding_pass import CodedClip, Progress, code_clip
 from gfvc.errors import InputError, KeyPictureTooCoarseError
 from gfvc.rate_control import TOLERANCE, RateSettings, default_step, find_settings, ladder
 from models import Analyser
@@ -41,8 +42,8 @@ def code_at_bitrate(
     trials = _Trials(clip, bitrate / 1000, folder, analyser, in_mp4, progress, stage)
     best = find_settings(
         bitrate / 1000,
-        ladder(clip.codec),
-        default_step(clip.codec),
+        ladder(clip.codec, predicted=clip.codes_sequences),
+        default_step(clip.codec, predicted=clip.codes_sequences),
         trials.measure,
         multiplier_matters=not clip.options.low_delay and clip.options.fallback != "always",
     )
@@ -93,10 +94,7 @@ class _Trials:
     def measure(self, settings: RateSettings) -> float | None:
         """Code with the settings; the kbit/s, or None where key pictures are too coarse."""
         self.count += 1
-        self._stage(
-            f"trial {self.count}: --key-qp {settings.key_qp} "
-            f"--symbol-price {settings.symbol_price:.3g}"
-        )
+        self._stage(f"trial {self.count}: {settings.arguments}")
         self._analyser.rewind()
         stream = self._folder / f"trial{self.count}"
         try:

@@ -13,7 +13,7 @@ from gfvc.symbol_rate import AUTOMATIC_RATE, FULL, SymbolRate
 from models import Runtime
 from models.face import MAX_FEATURES
 
-Quality = Literal["low", "medium", "high"]
+Quality = Literal["low", "medium", "high", "best"]
 QUALITIES: tuple[Quality, ...] = get_args(Quality)
 Audio = Literal["none", "copy", "aac"]
 FallbackPolicy = Literal["auto", "never", "always"]
@@ -78,11 +78,12 @@ class BitOptions(OptionGroup):
             with_thousands=True,
         ),
         "bits per second that OUT without its sound shall take, within 5 %, such as 3k or 2500; "
-        "codes the clip several times to find the --key-qp and --symbol-price for it",
+        "codes the clip several times to find the settings for it",
     )
     quality: Quality | None = option(
         words(*QUALITIES),
-        "a --key-qp and a --symbol-price that go together; see docs/rate_control.md",
+        "quantisation parameters, distances of coded pictures and a --symbol-price that go "
+        "together; see docs/rate_control.md",
         shown="medium",
     )
     key_qp: int | None = option(
@@ -125,15 +126,25 @@ class BaseLayerOptions(OptionGroup):
     )
     key_interval: int | None = option(
         either(words(auto=None), whole(1, of="a number of pictures")),
-        "send a key picture every N pictures; one is always sent when the face was lost and is "
-        "found again",
+        "send a key picture every N pictures; one is always sent at a scene cut, and when the face "
+        "was lost and is found again",
         shown="auto, at least every 30 s",
     )
     key_pictures: KeyPicturePolicy = option(
         words(*KEY_PICTURE_POLICIES),
-        "auto: send more key pictures where the face would be drawn badly without; fixed: only "
-        "those of --key-interval; both at scene cuts, and where another face is shown",
+        "auto: code pictures between key pictures, too, predicted from those before, and draw the "
+        "others from both neighbours; fixed: only key pictures are coded",
         "fixed",
+    )
+    coded_qp: int | None = option(
+        whole(0, 63),
+        "quantisation parameter of predicted coded pictures, with --key-pictures auto",
+        shown="about 10 above --key-qp",
+    )
+    coded_interval: float | None = option(
+        real(0.0, 3600.0, "a number of seconds above 0"),
+        "seconds from coded picture to coded picture, with --key-pictures auto",
+        shown="by --key-qp",
     )
     fallback: FallbackPolicy = option(
         words(*FALLBACK_POLICIES),
@@ -240,8 +251,24 @@ class EncodeOptions(FaceOptions, BaseLayerOptions, BitOptions, SourceOptions):
             name = DEFAULT_MODEL if fits else MODEL_OF_ANY_SIZE
         return f"{name}+{self.features}" if self.features else name
 
+    @property
+    def codes_sequences(self) -> bool:
+        """Whether there are predicted coded pictures between key pictures."""
+        one_by_one = self.low_delay or self.reference_pool > 1 or self.fallback == "always"
+        return self.key_pictures == "auto" and not one_by_one
+
     def conflict(self) -> str | None:
-        """Low delay decides nothing, so that a Lagrangian multiplier has no meaning."""
+        """Low delay decides nothing; what is about predicted coded pictures needs these."""
         if self.low_delay and self.symbol_price is not None:
             return "{low_delay} decides nothing about messages; leave out {symbol_price}"
+        if self.coded_qp is None and self.coded_interval is None:
+            return None
+        if not self.codes_sequences:
+            return (
+                "{coded_qp} and {coded_interval} are about predicted coded pictures, which there "
+                "are with {key_pictures} auto only, and not with {low_delay}, {reference_pool} or "
+                "{fallback} always"
+            )
+        if self.bitrate is not None or self.quality is not None:
+            return "{bitrate} and {quality} choose {coded_qp} and {coded_interval}; leave these out"
         return None

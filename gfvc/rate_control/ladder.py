@@ -1,18 +1,19 @@
 """From the finest to the coarsest settings, each with a fair split of the bits.
 
-A step is a quantisation parameter of key pictures and the Lagrangian multiplier of the face
-parameters that goes with it.
+A step is a quantisation parameter of key pictures, and what goes with it: the Lagrangian multiplier
+of the face parameters, how often there is a predicted coded picture, and how coarse it is.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import pairwise
 
-from base_codec_adapters import Codec
+from base_codec_adapters import MAX_QP, Codec
 from gfvc.options.encoding import (
     DEFAULT_KEY_QP,
     DEFAULT_MULTIPLIER,
-    BitOptions,
+    EncodeOptions,
     Quality,
 )
 
@@ -20,7 +21,15 @@ _KEY_QPS = range(2, 51)
 # The multiplier doubles for so many steps of the quantisation parameter: the pairs that
 # benchmarks/rate_split.py finds worth their rate (docs/measured/decisions.md).
 _QP_STEPS_PER_DOUBLING = 4.0
-_KEY_QP_OF_QUALITY: dict[Quality, int] = {"low": 40, "medium": 32, "high": 26}
+_KEY_QP_OF_QUALITY: dict[Quality, int] = {"low": 40, "medium": 32, "high": 26, "best": 22}
+
+# With predicted coded pictures, these are so many steps of the quantisation parameter coarser than
+# the key picture, whose texture is seen in all that is drawn; less so where bits are many.
+_COARSER = 10
+_COARSER_PER_STEP = 0.5
+# Seconds from coded picture to coded picture at the default step; they double for so many steps.
+_CODED_SECONDS = 0.48
+_STEPS_PER_DOUBLING = 3.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,38 +38,77 @@ class RateSettings:
 
     `key_qp` is the quantisation parameter of key pictures, 0..63 for VVC and 0..51 for HEVC;
     `symbol_price` the Lagrangian multiplier: the distortion that a bit of the face parameters may
-    cost.
+    cost. `coded_qp` is the quantisation parameter of predicted coded pictures, which come about
+    every `coded_seconds`; None where there are none.
     """
 
     key_qp: int
     symbol_price: float
+    coded_qp: int | None = None
+    coded_seconds: float | None = None
+
+    @property
+    def arguments(self) -> str:
+        """The options of `gfvc encode` that ask for them."""
+        text = f"--key-qp {self.key_qp} --symbol-price {self.symbol_price:.3g}"
+        if self.coded_qp is None or self.coded_seconds is None:
+            return text
+        return f"{text} --coded-qp {self.coded_qp} --coded-interval {self.coded_seconds:.3g}"
 
 
-def ladder(codec: Codec) -> tuple[RateSettings, ...]:
-    """Settings in the order of falling rate; those of the encoder's defaults are among them."""
-    return tuple(_step(codec, qp) for qp in _KEY_QPS)
+def ladder(codec: Codec, *, predicted: bool = False) -> tuple[RateSettings, ...]:
+    """Settings in the order of falling rate; those of the encoder's defaults are among them.
+
+    `predicted` says that there are predicted coded pictures. From one key QP to the next there are
+    two more steps then: predicted pictures get coarser first, then fewer, then all is a step on.
+    """
+    whole = [_step(codec, qp, predicted=predicted) for qp in _KEY_QPS]
+    if not predicted:
+        return tuple(whole)
+    steps = []
+    for step, following in pairwise(whole):
+        coarser = replace(step, coded_qp=following.coded_qp)
+        steps += [step, coarser, replace(coarser, coded_seconds=following.coded_seconds)]
+    return (*steps, whole[-1])
 
 
-def default_step(codec: Codec) -> int:
+def default_step(codec: Codec, *, predicted: bool = False) -> int:
     """Index in the ladder of the encoder's defaults."""
-    return _KEY_QPS.index(DEFAULT_KEY_QP)
+    return _KEY_QPS.index(DEFAULT_KEY_QP) * (3 if predicted else 1)
 
 
-def quality_settings(quality: Quality, codec: Codec) -> RateSettings:
+def quality_settings(quality: Quality, codec: Codec, *, predicted: bool = False) -> RateSettings:
     """The step of the ladder that a preset means."""
-    return _step(codec, _KEY_QP_OF_QUALITY[quality])
+    return _step(codec, _KEY_QP_OF_QUALITY[quality], predicted=predicted)
 
 
-def settings_asked_for(options: BitOptions, codec: Codec) -> RateSettings:
+def settings_asked_for(
+    options: EncodeOptions, codec: Codec, *, predicted: bool = False
+) -> RateSettings:
     """The settings of options that have none searched."""
     if options.quality is not None:
-        return quality_settings(options.quality, codec)
-    return RateSettings(
-        DEFAULT_KEY_QP if options.key_qp is None else options.key_qp,
-        DEFAULT_MULTIPLIER if options.symbol_price is None else options.symbol_price,
+        return quality_settings(options.quality, codec, predicted=predicted)
+    key_qp = DEFAULT_KEY_QP if options.key_qp is None else options.key_qp
+    step = _step(codec, key_qp, predicted=predicted)
+    price = DEFAULT_MULTIPLIER if options.symbol_price is None else options.symbol_price
+    if not predicted:
+        return replace(step, symbol_price=price)
+    return replace(
+        step,
+        symbol_price=step.symbol_price if options.symbol_price is None else price,
+        coded_qp=step.coded_qp if options.coded_qp is None else options.coded_qp,
+        coded_seconds=(
+            step.coded_seconds if options.coded_interval is None else options.coded_interval
+        ),
     )
 
 
-def _step(codec: Codec, key_qp: int) -> RateSettings:
-    doublings = (key_qp - DEFAULT_KEY_QP) / _QP_STEPS_PER_DOUBLING
-    return RateSettings(key_qp, DEFAULT_MULTIPLIER * 2.0**doublings)
+def _step(codec: Codec, key_qp: int, *, predicted: bool) -> RateSettings:
+    steps = key_qp - DEFAULT_KEY_QP
+    price = DEFAULT_MULTIPLIER * 2.0 ** (steps / _QP_STEPS_PER_DOUBLING)
+    if not predicted:
+        return RateSettings(key_qp, price)
+    coarser = round(_COARSER + min(0.0, _COARSER_PER_STEP * steps))
+    coded_qp = min(key_qp + max(coarser, 0), MAX_QP[codec])
+    seconds = _CODED_SECONDS * 2.0 ** (steps / _STEPS_PER_DOUBLING)
+    return RateSettings(key_qp, price, coded_qp, seconds)

@@ -18,6 +18,7 @@ from gfvc.errors import StreamError
 from gfvc.rectangle import Rectangle
 from gfvc.stream.references import ReferenceRuns, reference_runs
 from gfvc.stream.schedule import PictureSchedule, picture_schedule
+from gfvc.stream.sequence import SequenceSchedule, sequence_schedule
 from sei import USER_DATA_UNREGISTERED, NalUnit, PayloadError, SeiError, read_sei
 from sei.coder import UNREAD, Coder, Reader, Writer
 from sei.payload_kinds import register_user_data
@@ -37,6 +38,7 @@ class StreamInformation:
     `shown_as_coded` tells that the pictures up to the next such information are not key pictures.
     `schedule` tells which pictures of the access unit have messages, None: all of them.
     `references` tells which key pictures drive them, None: the one of the access unit.
+    `sequence` tells both of all coded pictures up to the next IDR picture, in place of `schedule`.
     """
 
     rate: Fraction
@@ -46,6 +48,7 @@ class StreamInformation:
     shown_as_coded: bool = False
     schedule: PictureSchedule | None = None
     references: ReferenceRuns | None = None
+    sequence: SequenceSchedule | None = None
 
     def to_payload(self) -> bytes:
         """The payload of the user data message."""
@@ -74,7 +77,8 @@ class StreamInformation:
 
 def stream_information(c: Coder, given: StreamInformation) -> StreamInformation:
     """Syntax of the message; `sei.coder` says how it serves reading and writing."""
-    has_flags = given.shown_as_coded or given.schedule is not None or given.references is not None
+    parts = (given.schedule, given.references, given.sequence)
+    has_flags = given.shown_as_coded or any(part is not None for part in parts)
     version = c.u("version", 8, VERSION_WITH_FLAGS if has_flags else VERSION, 1, 255)
     numerator = c.u("rate_numerator", 32, given.rate.numerator, 1, 2**32 - 1)
     denominator = c.u("rate_denominator", 16, given.rate.denominator, 1, 0xFFFF)
@@ -86,9 +90,10 @@ def stream_information(c: Coder, given: StreamInformation) -> StreamInformation:
     crop_width = c.u("crop_width", 16, given.crop.width)
     crop_height = c.u("crop_height", 16, given.crop.height)
     shown_as_coded = False
-    schedule, references = None, None
+    schedule, references, sequence = None, None, None
     if version >= VERSION_WITH_FLAGS:
-        c.u("reserved_5bits", 5, 0)
+        c.u("reserved_4bits", 4, 0)
+        sequence_flag = c.flag("sequence_flag", given.sequence is not None)
         references_flag = c.flag("references_flag", given.references is not None)
         schedule_flag = c.flag("schedule_flag", given.schedule is not None)
         shown_as_coded = c.flag("shown_as_coded_flag", given.shown_as_coded)
@@ -98,6 +103,9 @@ def stream_information(c: Coder, given: StreamInformation) -> StreamInformation:
         if references_flag:
             references = reference_runs(c, c.part("references", given.references))
             c.align("references_alignment_zero_bit")
+        if sequence_flag:
+            sequence = sequence_schedule(c, c.part("sequence", given.sequence))
+            c.align("sequence_alignment_zero_bit")
     if pictures_per_message == 0 and schedule is None:
         raise PayloadError("pictures_per_message is 0, and no schedule says which have messages")
     return StreamInformation(
@@ -108,6 +116,7 @@ def stream_information(c: Coder, given: StreamInformation) -> StreamInformation:
         shown_as_coded,
         schedule,
         references,
+        sequence,
     )
 
 

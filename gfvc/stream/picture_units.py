@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from gfvc.stream.information import StreamInformation
 from gfvc.stream.references import ReferenceRuns
 from gfvc.stream.schedule import PictureSchedule
+from gfvc.stream.sequence import SequenceSchedule
 from sei import FaceValues, GfvState
 
 
@@ -19,11 +20,11 @@ class PictureUnit:
     start here if it `can_be_entered`: an IDR picture with its sequence parameter set.
 
     `payloads` are those of its face messages in output order, the base message first; empty for
-    a picture without any, which is shown as coded: by mistake, or on purpose if our user data say
-    so (`shown_as_coded`). `pictures` is the number of output pictures, the coded one included.
+    a picture without any: by mistake, or on purpose if our user data say so (`shown_as_coded`).
+    `pictures` is the number of output pictures, the coded one included.
 
     What our user data say is kept as coded too, `information` with what it announces: a few bytes
-    can stand for many pictures.
+    can stand for many pictures. `sequence` is shared by the coded pictures that it tells of.
     """
 
     coded: bytearray = field(default_factory=bytearray)
@@ -31,6 +32,10 @@ class PictureUnit:
     payloads: list[bytes] = field(default_factory=list)
     shown_as_coded: bool = False
     information: bytes | None = None
+    sequence: SequenceSchedule | None = None
+    """What the user data of its IDR picture say of all coded pictures of the sequence."""
+    number: int = 0
+    """Which of the coded pictures of `sequence` it is, counted from 0."""
     announced: int | None = None
     """Output pictures by the schedule; None without one."""
     announced_messages: int | None = None
@@ -39,19 +44,52 @@ class PictureUnit:
     @property
     def pictures(self) -> int:
         """Number of output pictures, the coded one included."""
-        if self.announced is not None and self.payloads:
+        unsent = self.sequence is not None and not self.sequence.has_messages(self.number)
+        if self.announced is not None and (self.payloads or unsent):
             return self.announced
         return max(1, len(self.payloads))
 
     @property
+    def is_alone(self) -> bool:
+        """Whether it is shown as coded, and drives nothing."""
+        return not self.payloads and self.pictures == 1
+
+    @property
     def schedule(self) -> PictureSchedule | None:
         """Which output pictures the messages are of; None: one after the other."""
-        stated = self._stated
-        if stated is None or stated.schedule is None:
-            return None
-        if stated.schedule.pictures != self.announced:
-            return stated.schedule.cut(self.announced_messages or 0)
-        return stated.schedule
+        schedule: PictureSchedule | None = None
+        if self.sequence is not None:
+            schedule = self.sequence.unit(self.number)
+        elif self._stated is not None:
+            schedule = self._stated.schedule
+        if schedule is not None and schedule.pictures != self.announced:
+            return schedule.cut(self.announced_messages or 0)
+        return schedule
+
+    @property
+    def leading(self) -> int:
+        """How many of the pictures that it drives, from the first on, are shown before it.
+
+        They are numbered backwards from it.
+        """
+        if self.sequence is None or self.number:
+            return 0
+        return min(self.sequence.leading, self.pictures - 1)
+
+    @property
+    def has_later_reference(self) -> bool:
+        """Whether pictures are drawn from the next coded picture, too, by models that can."""
+        sequence = self.sequence
+        return (
+            sequence is not None
+            and sequence.two_references
+            and self.number + 1 < len(sequence.driven)
+        )
+
+    def announce(self, schedule: PictureSchedule | None) -> None:
+        """Take what our user data say of the messages that will come."""
+        if schedule is not None:
+            self.announced, self.announced_messages = schedule.pictures, len(schedule.sent)
 
     @property
     def references(self) -> ReferenceRuns | None:
@@ -76,8 +114,7 @@ class PictureUnit:
         """Leave out the pictures after the last message that arrived."""
         schedule, arrived = self.schedule, len(self.payloads) - 1
         if schedule is not None and arrived < len(schedule.sent):
-            left = schedule.cut(arrived)
-            self.announced, self.announced_messages = left.pictures, len(left.sent)
+            self.announce(schedule.cut(arrived))
 
     def values(self) -> Iterator[FaceValues]:
         """Face parameters of each message: of the picture itself, then of those it drives."""

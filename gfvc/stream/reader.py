@@ -17,6 +17,7 @@ from gfvc.limits import DEFAULT_LIMITS, StreamLimits
 from gfvc.stream.information import StreamInformation
 from gfvc.stream.nal_source import open_nal_units
 from gfvc.stream.picture_units import PictureUnit
+from gfvc.stream.sequence import SequenceSchedule
 from sei import (
     GENERATIVE_FACE_VIDEO,
     USER_DATA_UNREGISTERED,
@@ -47,8 +48,8 @@ PART_PICTURES = 64
 class FaceStream:
     """What a decoder needs of a stream. `rate` and `model_uri` are None when not stated.
 
-    `coded_pictures` are those of the base layer, of which `pictures_as_coded` have no face
-    messages: they are shown as they are. `pictures` are all output pictures.
+    `coded_pictures` are those of the base layer, of which `pictures_as_coded` are ordinary video,
+    without face messages: they are shown as they are. `pictures` are all output pictures.
     """
 
     path: Path
@@ -58,6 +59,8 @@ class FaceStream:
     coded_pictures: int
     pictures_as_coded: int
     pictures: int
+    draws: bool
+    """Whether there are face messages, or pictures that are drawn without."""
 
     def units(self) -> Iterator[PictureUnit]:
         """The coded pictures with their messages, read from the file as they are asked for.
@@ -118,13 +121,15 @@ def read_face_stream(
     """
     scan = _Scan(path, notes, codec, limits)
     coded = as_coded = pictures = 0
+    draws = False
     for unit in scan.pictures():
         coded += 1
-        as_coded += not unit.payloads
+        as_coded += unit.is_alone and unit.sequence is None
         pictures += unit.pictures
+        draws |= not unit.is_alone
     assert scan.codec is not None
     return FaceStream(
-        path, _CODECS[scan.codec], scan.rate, scan.model_uri, coded, as_coded, pictures
+        path, _CODECS[scan.codec], scan.rate, scan.model_uri, coded, as_coded, pictures, draws
     )
 
 
@@ -170,6 +175,8 @@ class _Scan:
         self._given = 0
         self._output_pictures = 0  # of those given
         self._information: tuple[StreamInformation, bytes] | None = None  # of the next picture
+        self._sequence: SequenceSchedule | None = None  # that of the last user data
+        self._of_sequence = 0  # its coded pictures so far
         self._messages = 0
         self._shown_as_coded = False  # what the last user data said of the pictures after it
         self._any_as_coded = False
@@ -261,9 +268,28 @@ class _Scan:
             self._information = None
             if stated.schedule is not None or stated.references is not None:
                 self._picture.information = payload
-            if stated.schedule is not None:
-                self._picture.announced = stated.schedule.pictures
-                self._picture.announced_messages = len(stated.schedule.sent)
+            self._picture.announce(stated.schedule)
+            self._sequence, self._of_sequence = stated.sequence, 0
+        elif unit.is_irap:
+            self._sequence = None
+        if self._sequence is not None:
+            self._place_in_sequence(unit, self._picture, self._sequence)
+
+    def _place_in_sequence(
+        self, unit: NalUnit, picture: PictureUnit, sequence: SequenceSchedule
+    ) -> None:
+        """Tell a picture what the user data of its IDR picture say of it."""
+        if self._of_sequence >= len(sequence.driven):
+            raise StreamError(
+                f"{self._path}: coded picture at byte {unit.offset} is number "
+                f"{self._of_sequence + 1} of its sequence, whose user data announces "
+                f"{len(sequence.driven)}"
+            )
+        picture.sequence, picture.number = sequence, self._of_sequence
+        picture.announce(sequence.unit(self._of_sequence))
+        picture.shown_as_coded = not sequence.has_messages(self._of_sequence)
+        self._any_as_coded |= picture.shown_as_coded
+        self._of_sequence += 1
 
     def _close_picture(self) -> None:
         """Complete the picture that was started, if there is one."""

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import BinaryIO
 
 from gfvc.stream.information import StreamInformation
 from gfvc.stream.references import ReferenceRuns
 from gfvc.stream.schedule import PictureSchedule
+from gfvc.stream.sequence import SequenceSchedule
 from sei import (
     USER_DATA_UNREGISTERED,
     Codec,
     NalUnit,
     SeiMessage,
+    access_units,
     end_of_sequence,
     make_sei_nal_unit,
     split_annex_b,
@@ -26,7 +29,8 @@ MESSAGES_PER_NAL_UNIT = 64
 class StreamWriter:
     """Writes access units: prefix SEI with the stream information, picture, suffix SEI.
 
-    Between them there may be sequences of pictures that are shown as coded.
+    They are written one by one, or as whole sequences of the base layer: with face messages, or of
+    pictures that are shown as coded.
 
     `low_delay` writes each message at once in a NAL unit of its own. `bytes_written` counts the
     file, `sei_bytes` the SEI NAL units that were added, start codes included.
@@ -67,6 +71,27 @@ class StreamWriter:
         self._ends_as_coded = False
         self.add_message(base_message)
 
+    def write_sequence(
+        self,
+        coded: bytes,
+        schedule: SequenceSchedule,
+        messages: Sequence[Iterable[SeiMessage]],
+    ) -> None:
+        """Write a sequence, an Annex B stream that starts with an IDR picture.
+
+        `messages` are those of each coded picture, in the order of the stream; none where
+        `schedule` says so. Raises `ValueError` when there are other coded pictures than it says.
+        """
+        self._flush()
+        units = list(access_units(split_annex_b(coded, self._codec)))
+        information = _user_data(replace(self._information, sequence=schedule))
+        for number, (unit, of_picture) in enumerate(zip(units, messages, strict=True)):
+            self._write_units(unit, information if number == 0 else None)
+            for message in of_picture:
+                self.add_message(message)
+            self._flush()
+        self._ends_as_coded = not schedule.has_messages(len(units) - 1)
+
     def write_as_coded(self, coded: bytes) -> None:
         """Write an Annex B stream that starts with an IDR picture, to be shown as it is."""
         self._write_coded(coded, self._information_as_coded)
@@ -90,11 +115,14 @@ class StreamWriter:
 
     def _write_coded(self, coded: bytes, information: SeiMessage) -> None:
         self._flush()
-        information_written = False
-        for unit in split_annex_b(coded, self._codec):
-            if unit.is_vcl and not information_written:
+        self._write_units(split_annex_b(coded, self._codec), information)
+
+    def _write_units(self, units: Iterable[NalUnit], information: SeiMessage | None) -> None:
+        """Write NAL units, and user data before the first coded picture among them."""
+        for unit in units:
+            if unit.is_vcl and information is not None:
                 self._write_sei([information], suffix=False)
-                information_written = True
+                information = None
             self._write(unit)
 
     def _flush(self) -> None:

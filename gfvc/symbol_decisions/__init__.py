@@ -13,7 +13,13 @@ Distortion is the sum of weighted squared errors over all pictures, those withou
 included. The Lagrangian multiplier is the distortion that a bit may cost.
 """
 
-from gfvc.symbol_decisions.access_unit import DecidedUnit, Faces, decide_unit
+from gfvc.symbol_decisions.access_unit import (
+    DecidedUnit,
+    Faces,
+    base_message_bytes,
+    decide_unit,
+    interpolation_cost,
+)
 from gfvc.symbol_decisions.cost import total_cost
 from gfvc.symbol_decisions.decision import Decided, decide
 from gfvc.symbol_decisions.face_parts import of_parts
@@ -36,8 +42,10 @@ __all__ = [
     "Part",
     "Switches",
     "SymbolSettings",
+    "base_message_bytes",
     "decide",
     "decide_unit",
+    "interpolation_cost",
     "of_parts",
     "total_cost",
 ]

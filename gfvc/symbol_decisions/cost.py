@@ -19,7 +19,10 @@ def total_cost(parts: Sequence[Part], decided: Decided, multiplier: float) -> fl
     """Distortion plus `multiplier` for each bit of the messages that follow the first."""
     distortion = 0.0
     for part, sent, values in zip(parts, decided.sent, decided.values, strict=True):
-        drawn = interpolated(values.astype(np.float64), sent, part.pictures)
+        known, rows = list(sent), values.astype(np.float64)
+        if part.end is not None:
+            known, rows = [*known, part.pictures], np.vstack([rows, part.end])
+        drawn = interpolated(rows, known, part.pictures)
         distortion += float(((drawn - part.targets) ** 2 @ part.weights).sum())
     bits = [header_bits(count) for count in range(len(decided.pictures))]
     message_of = {picture: count for count, picture in enumerate(decided.pictures)}

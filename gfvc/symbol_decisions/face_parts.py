@@ -22,12 +22,13 @@ def to_parts(
     parameters: Sequence[FaceParameters | None],
     layout: ParameterLayout,
     value_weights: FloatArray | None,
+    end: FaceParameters | None = None,
 ) -> list[Part]:
     """The parts of an access unit; keypoints, if any, first.
 
     `parameters` begin with those of the key picture. None stands for a picture without a face:
     it stays as before. `value_weights` are those of `AnimationModel.value_weights`, None for
-    `default_weights`.
+    `default_weights`. `end` is what a receiver knows of the picture after the last, if anything.
     """
     if value_weights is None:
         value_weights = default_weights(layout)
@@ -35,16 +36,19 @@ def to_parts(
     for row in parameters:
         held.append(held[-1] if row is None else row)
     rows = np.stack([layout.flatten(row) for row in held])
+    known = None if end is None else layout.flatten(end)
     split = layout.coordinates
     parts = []
     if layout.keypoints:
         points, weights = np.ascontiguousarray(rows[:, :split]), value_weights[:split]
-        parts.append(_part(points, layout.coordinate_precision, weights, coordinate_bits))
+        after = None if known is None else known[:split]
+        parts.append(_part(points, layout.coordinate_precision, weights, coordinate_bits, after))
     if layout.matrices:
         precision = layout.matrix_precision
         elements, weights = np.ascontiguousarray(rows[:, split:]), value_weights[split:]
         bits = partial(matrix_bits, precision=precision)
-        parts.append(_part(elements, precision, weights, bits))
+        after = None if known is None else known[split:]
+        parts.append(_part(elements, precision, weights, bits, after))
     return parts
 
 
@@ -55,11 +59,16 @@ def default_weights(layout: ParameterLayout) -> FloatArray:
 
 
 def _part(
-    values: FloatArray, precision: int, value_weights: FloatArray, code_length: CodeLength
+    values: FloatArray,
+    precision: int,
+    value_weights: FloatArray,
+    code_length: CodeLength,
+    after: FloatArray | None,
 ) -> Part:
     targets = values * 2.0**precision
     base = np.rint(targets[0]).astype(np.int64)
-    return Part(targets, base, value_weights * 4.0**-precision, code_length)
+    end = None if after is None else after * 2.0**precision
+    return Part(targets, base, value_weights * 4.0**-precision, code_length, end)
 
 
 def of_parts(rows: Sequence[IntegerArray | None], layout: ParameterLayout) -> FaceValues:

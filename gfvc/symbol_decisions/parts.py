@@ -23,13 +23,16 @@ class Part:
 
     `targets` float64 [pictures, values] in quantisation steps, row 0 the key picture's; `base`
     int64 [values], what the base message carries; `weights` float64 [values], the distortion of
-    an error of one step; `code_length` gives the bits of differences of any shape.
+    an error of one step; `code_length` gives the bits of differences of any shape. `end` float64
+    [values] is what a receiver knows without a message of the picture after the last; None where
+    nothing is known, and values stay after the last message.
     """
 
     targets: FloatArray
     base: IntegerArray
     weights: FloatArray
     code_length: CodeLength
+    end: FloatArray | None = None
 
     @property
     def pictures(self) -> int:
@@ -67,12 +70,13 @@ def _along_first(values: FloatArray, dimensions: int) -> FloatArray:
 def segment(part: Part, start: int, end: int | None) -> Segment:
     """The segment from the message of picture `start` to that of picture `end`.
 
-    `end` None stands for no further message: the values of `start` stay.
+    `end` None stands for no further message: the values of `start` stay, or go to the part's end.
     """
-    last = part.pictures - 1 if end is None else end
-    picture = np.arange(start + 1, last + 1)
-    share = np.zeros(len(picture)) if end is None else (picture - start) / (end - start)
-    targets = part.targets[start + 1 : last + 1]
+    if end is None:
+        return _tail(part, start)
+    picture = np.arange(start + 1, end + 1)
+    share = (picture - start) / (end - start)
+    targets = part.targets[start + 1 : end + 1]
     return Segment(
         float(((1 - share) ** 2).sum()),
         float((share * (1 - share)).sum()),
@@ -80,3 +84,14 @@ def segment(part: Part, start: int, end: int | None) -> Segment:
         (1 - share) @ targets,
         share @ targets,
     )
+
+
+def _tail(part: Part, start: int) -> Segment:
+    """The segment after the last message, that of picture `start`."""
+    targets = part.targets[start + 1 :]
+    share = np.zeros(len(targets))
+    if part.end is not None:
+        share = np.arange(1, len(targets) + 1) / (len(targets) + 1)
+        targets = targets - share[:, None] * part.end
+    nothing = np.zeros(targets.shape[1])
+    return Segment(float(((1 - share) ** 2).sum()), 0.0, 0.0, (1 - share) @ targets, nothing)

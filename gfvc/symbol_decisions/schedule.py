@@ -72,13 +72,27 @@ def _edge_costs(part: Part, multiplier: float) -> tuple[FloatArray, FloatArray]:
             error = targets[inner] - start - (end - start) * (step / gap)
             cost += error**2 @ weights
         edges[gap, : pictures - gap] = cost
+    return edges, _tail_costs(part)
+
+
+def _tail_costs(part: Part) -> FloatArray:
+    """What the pictures after each one are off when it has the last message: [pictures]."""
+    targets, weights, pictures = part.targets, part.weights, part.pictures
+    if part.end is not None:
+        costs = np.zeros(pictures)
+        for start in range(pictures - 1):
+            share = (np.arange(1, pictures - start) / (pictures - start))[:, None]
+            drawn = targets[start] + share * (part.end - targets[start])
+            costs[start] = ((targets[start + 1 :] - drawn) ** 2 @ weights).sum()
+        return costs
     # The sum over later pictures j of (x_s - x_j)², by sums over all that come after s.
     after = [
         np.concatenate([np.cumsum(rows[:0:-1], axis=0)[::-1], np.zeros((1, rows.shape[1]))])
         for rows in (np.ones_like(targets), targets, targets**2)
     ]
     tail = (targets**2 * after[0] - 2 * targets * after[1] + after[2]) @ weights
-    return edges, np.maximum(tail, 0.0)
+    tail_costs: FloatArray = np.maximum(tail, 0.0)
+    return tail_costs
 
 
 def _value_costs(differences: FloatArray, part: Part, multiplier: float) -> FloatArray:

@@ -11,6 +11,7 @@ from gfvc.options.encoding import MAX_POOL
 from gfvc.stream.information import StreamInformation
 from gfvc.stream.references import NUMBERS, ReferenceRuns
 from gfvc.stream.schedule import PictureSchedule
+from gfvc.stream.sequence import SequenceSchedule
 from gfvc.verification.findings import Check, Finding, Place
 from sei import USER_DATA_UNREGISTERED, GenerativeFaceVideo
 from sei.inspection import InspectedMessage, InspectedUnit
@@ -32,12 +33,19 @@ class UserDataCheck(Check):
         self._references: ReferenceRuns | None = None
         self._keys: deque[int] = deque(maxlen=MAX_POOL)  # numbers of the last key pictures
         self._messages = 0
+        self._sequence: SequenceSchedule | None = None  # that of the last IRAP picture
+        self._of_sequence = 0  # its coded pictures before this one
+        self._coded: Place | None = None  # where the coded picture of the access unit is
 
     def see_nal_unit(self, place: Place, inspected: InspectedUnit) -> Iterator[Finding]:
         """See a NAL unit."""
-        if inspected.unit.is_irap and self._picture is None:
+        unit = inspected.unit
+        if unit.is_vcl and not unit.layer_id and self._coded is None:
+            self._coded = place
+            if unit.is_irap and not self._here:
+                yield from self._end_sequence(place)
+        if unit.is_irap and self._picture is None:
             self._picture = place
-        yield from ()
 
     def see_message(self, place: Place, inspected: InspectedMessage) -> Iterator[Finding]:
         """See a message."""
@@ -60,6 +68,8 @@ class UserDataCheck(Check):
                 place, f"the rate changes from {self._rate} to {information.rate} pictures a second"
             )
         self._rate = information.rate
+        yield from self._end_sequence(place)
+        self._sequence, self._of_sequence = information.sequence, 0
         self._schedule = information.schedule
         self._references = information.references
         if information.references is not None:
@@ -98,11 +108,42 @@ class UserDataCheck(Check):
                     f"{self._messages} face messages where another reference starts at picture "
                     f"{late[0]}",
                 )
-        self._here, self._picture = False, None
+        if self._sequence is not None and self._coded is not None:
+            yield from self._check_in_sequence(self._coded, self._sequence)
+        self._here, self._picture, self._coded = False, None, None
         self._schedule, self._references, self._messages = None, None, 0
+
+    def _check_in_sequence(self, place: Place, sequence: SequenceSchedule) -> Iterator[Finding]:
+        """Compare an access unit with what the user data of its IDR picture announces."""
+        number, self._of_sequence = self._of_sequence, self._of_sequence + 1
+        if number == len(sequence.driven):
+            yield self.error(
+                place, f"its user data announces {number} coded pictures, and this is one more"
+            )
+        if number >= len(sequence.driven):
+            return
+        schedule = sequence.unit(number)
+        announced = 1 + len(schedule.sent) if sequence.has_messages(number) else 0
+        if self._messages != announced:
+            yield self.error(
+                place,
+                f"{self._messages} face messages where the user data of its sequence announces "
+                f"{announced} for {schedule.pictures} pictures",
+            )
+
+    def _end_sequence(self, place: Place) -> Iterator[Finding]:
+        """The next sequence starts, or the stream ends."""
+        if self._sequence is not None and self._of_sequence < len(self._sequence.driven):
+            yield self.error(
+                place,
+                f"the sequence before has {self._of_sequence} coded pictures, of which its user "
+                f"data announces {len(self._sequence.driven)}",
+            )
+        self._sequence = None
 
     def see_end(self) -> Iterator[Finding]:
         """See the end of the stream."""
+        yield from self._end_sequence(Place())
         if not self._any:
             yield self.information(Place(), "no stream information of gfvc: the rate is not stated")
         elif self._missing:

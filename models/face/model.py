@@ -183,6 +183,9 @@ class FacePair(ReferencePair):
         with FaceTracker() as tracker:
             alignment = Alignment(space, earlier.picture, earlier.face, tracker)
             values = alignment.align(later.picture, later.face.key_landmarks)
+        own = earlier.face.values(space, earlier.face.key_landmarks)
+        steps = np.zeros(earlier.features) if earlier.features else None
+        self._ends = to_parameters(own, steps), to_parameters(values, steps)
         self._flow = PairFlow(
             SharedFace(space, earlier.face, later.face, values),
             (plane(earlier.face.key_landmarks), plane(later.face.key_landmarks)),
@@ -190,6 +193,11 @@ class FacePair(ReferencePair):
             lambda landmarks, flow: earlier.draw(landmarks, in_planes(flow)),
             NEAR,
         )
+
+    @property
+    def ends(self) -> tuple[FaceParameters, FaceParameters]:
+        """Pose and expression of both references' own landmarks; the compact feature is 0."""
+        return self._ends
 
     def animate(self, parameters: FaceParameters, position: float) -> Picture:
         """Draw the face from both references with the same landmarks, and fuse the two."""
@@ -245,10 +253,12 @@ class FaceModel(AnimationModel):
         """How far landmarks move when a value is off, as of `mesh`."""
         return value_weights(self._space, key_parameters, self._features)
 
-    def prepare(self, key_picture: Picture, key_parameters: FaceParameters) -> Reference:
+    def prepare(self, key_picture: Picture, key_parameters: FaceParameters | None) -> Reference:
         """Find the landmarks of the decoded key picture and encode its features."""
         check_size(key_picture)
-        values, _ = to_values(key_parameters, self._features)
+        values = None
+        if key_parameters is not None:
+            values, _ = to_values(key_parameters, self._features)
         face = find_rest_face(self._space, key_picture, values)
         renderer = self._renderer_of(key_picture.shape[0])
         return FaceReference(self._space, renderer, key_picture, face, self._features)

@@ -29,6 +29,8 @@ from models.landmarks.tracking import FaceTracker
 # space, each of which moves landmarks by about the same small amount.
 STEPS = np.array([0.014] * 3 + [0.0035] * 2 + [0.014] + [0.009] * EXPRESSION_VALUES)
 UNITS = STEPS * 2**PRECISION
+# A face that looks straight ahead, in the middle of the picture and half as wide as this.
+_MIDDLE = np.array([0.0, 0.0, 0.0, 0.5, 0.5, np.log(0.15)] + [0.0] * EXPRESSION_VALUES)
 # Real faces stay far inside; what a damaged stream says must not make numbers overflow.
 _LIMITS = np.array([np.pi] * 3 + [4.0] * 2 + [5.0] + [16.0] * EXPRESSION_VALUES)
 
@@ -91,15 +93,19 @@ def rest_face(space: FaceSpace, landmarks: FloatArray) -> tuple[RestFace, FloatA
     return RestFace(landmarks, rest), np.concatenate([pose, np.zeros(EXPRESSION_VALUES)])
 
 
-def find_rest_face(space: FaceSpace, key_picture: Picture, values: FloatArray) -> RestFace:
+def find_rest_face(space: FaceSpace, key_picture: Picture, values: FloatArray | None) -> RestFace:
     """The face of a decoded key picture, as the encoder found it.
 
-    `values` [14] are those of the base message. Where the tracker sees no face, the average face
-    in their pose stands in, so that a stream still decodes.
+    `values` [14] are those of the base message, None without one. Where the tracker sees no face,
+    the average face in their pose, or in the middle, stands in, so that a stream still decodes.
     """
-    pose = values_to_pose(values[:POSE_VALUES])
     with FaceTracker() as tracker:
         landmarks = tracker.look(key_picture)
+    if values is None:
+        if landmarks is not None:
+            return rest_face(space, landmarks)[0]
+        values = _MIDDLE
+    pose = values_to_pose(values[:POSE_VALUES])
     if landmarks is None:
         rest = space.deform(space.mean, values[POSE_VALUES:])
         return RestFace(pose.apply(rest), rest)

@@ -26,7 +26,13 @@ from models.landmarks.flow import plane
 from models.landmarks.fusing import fuse
 from models.landmarks.layout import EXPRESSION_VALUES
 from models.landmarks.pairs import PairFlow, SharedFace
-from models.landmarks.values import RestFace, find_rest_face, to_values, value_weights
+from models.landmarks.values import (
+    RestFace,
+    find_rest_face,
+    to_parameters,
+    to_values,
+    value_weights,
+)
 from models.landmarks.warp import LandmarkWarp
 from models.mesh.card import CARD
 from models.runtime import Runtime
@@ -53,13 +59,20 @@ class MeshPair(ReferencePair):
     def __init__(self, space: FaceSpace, earlier: MeshReference, later: MeshReference) -> None:
         self._earlier = earlier.warp
         self._later = later.warp
+        own = earlier.face.values(space, earlier.face.key_landmarks)
         values = earlier.face.values(space, later.face.key_landmarks)
+        self._ends = to_parameters(own), to_parameters(values)
         self._flow = PairFlow(
             SharedFace(space, earlier.face, later.face, values),
             (plane(earlier.face.key_landmarks), plane(later.face.key_landmarks)),
             (earlier.picture, later.picture),
             lambda landmarks, flow: earlier.warp.draw_along(flow, landmarks),
         )
+
+    @property
+    def ends(self) -> tuple[FaceParameters, FaceParameters]:
+        """Pose and expression of both references' own landmarks."""
+        return self._ends
 
     def animate(self, parameters: FaceParameters, position: float) -> Picture:
         """Warp both references to the same landmarks, and fuse the two."""
@@ -94,9 +107,9 @@ class MeshModel(AnimationModel):
         """How far landmarks move when a value is off."""
         return value_weights(self._space, key_parameters)
 
-    def prepare(self, key_picture: Picture, key_parameters: FaceParameters) -> Reference:
+    def prepare(self, key_picture: Picture, key_parameters: FaceParameters | None) -> Reference:
         """Find the landmarks of the decoded key picture, as the encoder did."""
-        values, _ = to_values(key_parameters)
+        values = None if key_parameters is None else to_values(key_parameters)[0]
         face = find_rest_face(self._space, key_picture, values)
         return MeshReference(self._space, key_picture, face)
 

@@ -87,8 +87,10 @@ class NetworkModel(AnimationModel):
             raise ModelError(f"{self.name}: the analysis of a picture is not finite")
         return analysis
 
-    def prepare(self, key_picture: Picture, key_parameters: FaceParameters) -> Reference:
+    def prepare(self, key_picture: Picture, key_parameters: FaceParameters | None) -> Reference:
         """Encode the key picture once; `animate` then costs the rest."""
+        if key_parameters is None:
+            raise ModelError(f"{self.name}: a key picture needs the parameters of its base message")
         self.check_layout(key_parameters)
         with torch.inference_mode():
             return NetworkReference(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -64,6 +65,13 @@ class CodedClip:
 
 CodeClip = Callable[[str], CodedClip]
 
+KEYS_ONLY: dict[str, Any] = {
+    "key_interval": 4,
+    "key_pictures": "fixed",
+    "symbol_rate": "full",
+}
+"""Each fourth picture is a key picture, and the others have a message each."""
+
 ENCODERS = {"ffmpeg-libvvenc": ".266", "ffmpeg-libx265": ".265", "ffmpeg-libkvazaar": ".265"}
 
 
@@ -75,7 +83,9 @@ def code_demo(tmp_path_factory: pytest.TempPathFactory, demo_clip: Path) -> Code
     def code(encoder: str) -> CodedClip:
         if encoder not in coded:
             path = tmp_path_factory.mktemp("coded") / f"demo{ENCODERS[encoder]}"
-            options = EncodeOptions(base_encoder=encoder, key_interval=15, symbol_rate="full")
+            options = EncodeOptions(
+                base_encoder=encoder, key_interval=15, key_pictures="fixed", symbol_rate="full"
+            )
             coded[encoder] = CodedClip(path, encoder, options, encode(demo_clip, path, options))
         return coded[encoder]
 
@@ -92,7 +102,7 @@ def hevc_stream(code_demo: CodeClip) -> Path:
 def small_stream(tmp_path_factory: pytest.TempPathFactory, short_clip: Path) -> Path:
     """Twelve pictures as an HEVC stream, each fourth a key picture."""
     path = tmp_path_factory.mktemp("coded") / "small.265"
-    encode(short_clip, path, EncodeOptions(key_interval=4, symbol_rate="full"))
+    encode(short_clip, path, EncodeOptions(**KEYS_ONLY))
     return path
 
 
@@ -100,7 +110,7 @@ def small_stream(tmp_path_factory: pytest.TempPathFactory, short_clip: Path) -> 
 def in_mp4(tmp_path_factory: pytest.TempPathFactory, short_clip: Path) -> Path:
     """Twelve pictures as HEVC in MP4, each fourth a key picture."""
     path = tmp_path_factory.mktemp("mp4") / "small.mp4"
-    encode(short_clip, path, EncodeOptions(codec="hevc", key_interval=4, symbol_rate="full"))
+    encode(short_clip, path, EncodeOptions(codec="hevc", **KEYS_ONLY))
     return path
 
 

@@ -234,6 +234,7 @@ def test_a_full_disk_while_encoding(
     short_clip: Path, tmp_path: Path, command: CommandLine, name: str
 ) -> None:
     settings = ["--codec", "hevc", "--size", "64", "--key-interval", "1", "--key-qp", "20"]
+    settings += ["--key-pictures", "fixed"]
     with full_disk(LITTLE_ROOM):
         assert_refused(
             command, "encode", short_clip, tmp_path / name, *settings, folder=tmp_path,

@@ -39,7 +39,8 @@ def parsers() -> dict[str, argparse.ArgumentParser]:
 def test_encode_json(short_clip: Path, tmp_path: Path, command: CommandLine) -> None:
     stream = tmp_path / "out.265"
     started = time.perf_counter()
-    outcome = command("encode", short_clip, stream, "--key-interval", "4", "--json")
+    keys = ("--key-interval", "4", "--key-pictures", "fixed")
+    outcome = command("encode", short_clip, stream, *keys, "--json")
     elapsed = time.perf_counter() - started
     assert (outcome.status, outcome.err) == (0, "")
     assert outcome.out.count("\n") == 1
@@ -52,6 +53,7 @@ def test_encode_json(short_clip: Path, tmp_path: Path, command: CommandLine) -> 
         "width": 256,
         "height": 256,
         "key_pictures": 3,
+        "coded_pictures": 3,
         "model": "face",
         "codec": "hevc",
         "bits": {
@@ -77,9 +79,11 @@ def test_encode_json(short_clip: Path, tmp_path: Path, command: CommandLine) -> 
         "trials",
         "key_qp",
         "symbol_price",
+        "coded_qp",
+        "coded_interval",
         "options",
     }
-    assert answer["options"] == EncodeOptions(key_interval=4).to_json()
+    assert answer["options"] == EncodeOptions(key_interval=4, key_pictures="fixed").to_json()
 
 
 def test_decode_json(small_stream: Path, tmp_path: Path, command: CommandLine) -> None:

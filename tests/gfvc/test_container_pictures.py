@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 import cv2
@@ -55,7 +56,8 @@ def types(units: list[NalUnit]) -> list[str]:
 
 def coded_both_ways(folder: Path, clip: Path, **options: object) -> tuple[Path, Path]:
     """A clip as an elementary stream, and the same in MP4."""
-    settings = EncodeOptions(**options)  # type: ignore[arg-type]
+    chosen: dict[str, Any] = {"key_pictures": "fixed"} | options
+    settings = EncodeOptions(**chosen)
     stream = folder / ("out.266" if settings.codec == "vvc" else "out.265")
     encode(clip, stream, settings)
     encode(clip, folder / "out.mp4", settings)

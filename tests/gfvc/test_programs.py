@@ -12,6 +12,7 @@ import pytest
 from base_codec_adapters import ProgramTimeoutError
 from base_codec_adapters.ffmpeg import find_ffmpeg
 from gfvc import DecodeOptions, EncodeOptions, decode, encode
+from tests.gfvc.conftest import KEYS_ONLY
 from tests.gfvc.support import CommandLine, assert_refused, listing
 
 FAKE = """\
@@ -153,7 +154,7 @@ def test_another_ffmpeg_is_used_when_told(
     install_fake: InstallFake, short_clip: Path, small_stream: Path, tmp_path: Path
 ) -> None:
     fake = install_fake("open(sys.argv[0] + '.log', 'a').write('called\\n')")
-    encode(short_clip, tmp_path / "out.265", EncodeOptions(key_interval=4, symbol_rate="full"))
+    encode(short_clip, tmp_path / "out.265", EncodeOptions(**KEYS_ONLY))
     assert (tmp_path / "out.265").read_bytes() == small_stream.read_bytes()
     # Each of three key pictures is encoded, and decoded again.
     assert Path(f"{fake}.log").read_text().count("called") == 6

@@ -62,7 +62,7 @@ def encode_pictures(
     """The stream of a made clip, 25 pictures a second; the notes have the clip's name cut off."""
     clip = write_video(folder / "clip.mkv", pictures, RATE)
     notes: list[str] = []
-    options = EncodeOptions(size=size, fallback="never", symbol_rate="full")
+    options = EncodeOptions(size=size, fallback="never", key_pictures="fixed", symbol_rate="full")
     summary = encode(clip, folder / "out.265", options, notes=notes.append)
     return folder / "out.265", summary, [note.removeprefix(f"{clip}: ") for note in notes]
 
@@ -123,7 +123,10 @@ def test_a_key_picture_that_fails_is_a_driven_picture(
     clip = write_video(tmp_path / "clip.mkv", demo_pictures, RATE)
     stream = tmp_path / "out.265"
     summary = encode(
-        clip, stream, EncodeOptions(key_interval=4, symbol_rate="full"), notes=no_notes
+        clip,
+        stream,
+        EncodeOptions(key_interval=4, key_pictures="fixed", symbol_rate="full"),
+        notes=no_notes,
     )
     # Another key picture is tried after half a second: 13 pictures.
     flags = low_confidence(stream)
@@ -236,7 +239,11 @@ def test_a_variable_rate_clip_is_coded_at_a_constant_rate(
             frame.pts, frame.time_base = time, Fraction(1, 1000)
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
-    summary = encode(clip, tmp_path / "out.265", EncodeOptions(rate=RATE, symbol_rate="full"))
+    summary = encode(
+        clip,
+        tmp_path / "out.265",
+        EncodeOptions(rate=RATE, key_pictures="fixed", symbol_rate="full"),
+    )
     assert (summary.rate, summary.frames) == (RATE, 10)
     decoded = decode_all(tmp_path / "out.265")
     assert len(decoded) == 10

@@ -41,7 +41,8 @@ def test_a_pipe_is_read(short_clip: Path, tmp_path: Path, expected: bytes) -> No
                 environment={"TMPDIR": str(spool)})  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "out.265").read_bytes() == expected
-    assert list(spool.iterdir()) == []
+    # onnxruntime leaves one of its own there.
+    assert [path.name for path in spool.iterdir() if path.name != ".ses"] == []
 
 
 def test_a_file_as_standard_input_is_read(

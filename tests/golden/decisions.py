@@ -122,37 +122,14 @@ SCENARIOS: dict[str, Scenario] = {
     "cuts": Scenario(
         "a cut gets a key picture; the end of a flash does not",
         "ffffffffFFFFFFFFfffFFffff---FFFFFffffFFF",
-        {"key_pictures": "auto"},
+        {},
     ),
     "cut_while_lost": Scenario(
         "a cut without a face, and within a segment of ordinary video",
         "fffff-FFFFF------ffffffFFFFFF",
-        {"key_pictures": "auto"},
+        {},
     ),
     "fixed": Scenario("a cut gets a key picture here too", "fffffFFFFF", {"key_pictures": "fixed"}),
-    "debt": Scenario(
-        "a face that is drawn badly for long gets a key picture",
-        "f" * 12 + "t" * 24 + "f" * 24,
-        {"key_pictures": "auto"},
-        rate=10,
-    ),
-    "debt_without_gain": Scenario(
-        "key pictures that do not draw the face better make the next dearer",
-        "f" * 4 + "h" * 14 + "i" * 16 + "j" * 40,
-        {"key_pictures": "auto", "symbol_price": 0.8},
-        rate=5,
-    ),
-    "given_up": Scenario(
-        "a face that no key picture helps is ordinary video, for longer each time",
-        "f" * 5 + "c" * 36 + "f" * 35,
-        {"key_pictures": "auto", "symbol_price": 0.8},
-        rate=10,
-    ),
-    "given_up_never": Scenario(
-        "the same without ordinary video",
-        "f" * 12 + "c" * 40 + "f" * 12,
-        {"key_pictures": "auto", "fallback": "never", "symbol_price": 0.8},
-    ),
     "pool": Scenario(
         "an earlier key picture drives where it is nearer",
         "f" * 12 + "t" * 24 + "f" * 24 + "u" * 12,
@@ -163,12 +140,6 @@ SCENARIOS: dict[str, Scenario] = {
         "a missed face keeps its reference; ordinary video between key pictures of a pool",
         "f" * 10 + "-" * 6 + "t" * 30 + "-" * 1 + "f" * 24 + "-" * 5 + "t" * 20,
         {"reference_pool": 4, "symbol_price": 0.8},
-        rate=10,
-    ),
-    "pool_and_debt": Scenario(
-        "key pictures where they pay, and earlier ones in use again",
-        "f" * 12 + "t" * 24 + "u" * 20 + "f" * 16 + "t" * 16,
-        {"reference_pool": 3, "key_pictures": "auto", "symbol_price": 0.8},
         rate=10,
     ),
     "quality": Scenario("a preset", "f" * 24, {"quality": "low"}),

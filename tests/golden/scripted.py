@@ -298,7 +298,8 @@ class ScriptedModel(AnimationModel):
         weights = 4.0**8 * (0.213 + 0.0171 * np.arange(VALUES))
         return self.shaken(weights)
 
-    def prepare(self, key_picture: Picture, key_parameters: FaceParameters) -> Reference:
+    def prepare(self, key_picture: Picture, key_parameters: FaceParameters | None) -> Reference:
+        assert key_parameters is not None
         return _ScriptedReference(self, shown_in(key_picture), key_parameters)
 
     def shaken(self, values: FloatArray) -> FloatArray:

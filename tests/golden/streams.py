@@ -48,6 +48,7 @@ class Recipe:
     precision: int | None = None
 
 
+_SEQUENCE = {"key_pictures": "auto", "coded_interval": 0.16}
 _FULL = {"symbol_rate": "full"}
 
 RECIPES: dict[str, Recipe] = {
@@ -69,6 +70,11 @@ RECIPES: dict[str, Recipe] = {
     "hevc_mesh_keypoints.265": Recipe(
         transcoded_from="hevc_mesh_full_keys.265", layout="keypoints"
     ),
+    "vvc_mesh_sequence.266": Recipe({"model": "mesh", **_SEQUENCE}),
+    "vvc_face_sequence.mp4": Recipe({"model": "face", "codec": "vvc", **_SEQUENCE}, away=True),
+    "hevc_mesh_sequence.265": Recipe(
+        {"model": "mesh", "key_interval": 7, "symbol_price": 0.001, **_SEQUENCE}
+    ),
     "vvc_mesh_coarse.266": Recipe(transcoded_from="vvc_mesh.266", precision=5),
 }
 
@@ -87,7 +93,9 @@ def write_stream(name: str) -> None:
         return
     with tempfile.TemporaryDirectory() as folder:
         clip = write_video(Path(folder, "clip.mkv"), _pictures(recipe), RATE)
-        options = EncodeOptions(size=recipe.size, crop="none", **recipe.options)
+        options = EncodeOptions(
+            size=recipe.size, crop="none", **({"key_pictures": "fixed"} | recipe.options)
+        )
         encode(clip, path, options, force=True)
 
 
@@ -130,7 +138,8 @@ def _parameters(path: Path) -> Iterator[str]:
     for unit in stream.picture_units:
         if not unit.payloads:
             yield f"{picture} as coded"
-            picture += 1
+            yield from (f"{picture + place} between" for place in range(1, unit.pictures))
+            picture += unit.pictures
             continue
         assert stream.model_uri is not None
         card = default_registry().find_uri(model_uri(stream.model_uri)).card

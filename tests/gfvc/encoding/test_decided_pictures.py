@@ -9,9 +9,9 @@ import cv2
 import numpy as np
 import pytest
 
+from benchmarks.face_quality import FaceQuality
 from gfvc import EncodeOptions, EncodeSummary, encode
 from gfvc.demo_clip import RATE
-from gfvc.encoding.face_quality import FaceQuality
 from gfvc.video_reader import Picture
 from tests.gfvc.encoding.test_fallback import kinds
 from tests.gfvc.support import write_video
@@ -35,18 +35,10 @@ def encode_clip(
     pictures: list[Picture], folder: Path, **options: object
 ) -> tuple[str, EncodeSummary]:
     clip = write_video(folder / "clip.mkv", pictures, RATE)
-    chosen: dict[str, Any] = {"key_pictures": "auto", "symbol_rate": "full"} | options
+    chosen: dict[str, Any] = {"symbol_rate": "full"} | options
     settings = EncodeOptions(**chosen)
     summary = encode(clip, folder / "out.265", settings, force=True)
     return kinds(folder / "out.265"), summary
-
-
-def covered(picture: Picture, time: int) -> Picture:
-    """A cloth that moves before the lower face; the tracker still sees a face above it."""
-    cloth = np.random.default_rng(time).integers(40, 220, (8, 10, 3), np.uint8)
-    result = picture.copy()
-    result[105:235, 50:210] = cv2.resize(cloth, (160, 130), interpolation=cv2.INTER_CUBIC)
-    return result
 
 
 def test_a_scene_cut_gets_a_key_picture_at_once(
@@ -54,9 +46,9 @@ def test_a_scene_cut_gets_a_key_picture_at_once(
 ) -> None:
     other = [np.ascontiguousarray(p[:, ::-1] // 2) for p in demo_pictures[:4]]
     clip = [*demo_pictures[:4], *other]
-    for key_pictures in ("auto", "fixed"):
+    for key_pictures, kinds_of_pictures in (("auto", "KddoKddo"), ("fixed", "KdddKddd")):
         text, _ = encode_clip(clip, tmp_path, key_pictures=key_pictures)
-        assert text == "KdddKddd"
+        assert text == kinds_of_pictures
 
 
 @pytest.mark.parametrize("options", [{"low_delay": True}, {"fallback": "never"}, {}])
@@ -85,20 +77,3 @@ def test_nobody_speaks_with_the_face_of_another(
         # Until the other's key picture the face is not driven; without ordinary video it stands.
         until = text.rindex("K")
         assert "d" not in text[last_of_one + 2 : until], text
-
-
-def test_a_talking_head_is_left_alone(demo_pictures: list[Picture], tmp_path: Path) -> None:
-    text, _ = encode_clip(demo_pictures[:15], tmp_path)
-    assert text == "K" + "d" * 14
-
-
-def test_what_covers_the_face_becomes_ordinary_video(
-    demo_pictures: list[Picture], tmp_path: Path
-) -> None:
-    cloth = [covered(picture, time) for time, picture in enumerate(demo_pictures[6:24])]
-    clip = [*demo_pictures[:6], *cloth]
-    text, summary = encode_clip(clip, tmp_path)
-    assert summary.fallback_pictures > 6
-    assert text.startswith("Kdddd")
-    text, summary = encode_clip(clip, tmp_path, fallback="never")
-    assert summary.fallback_pictures == 0

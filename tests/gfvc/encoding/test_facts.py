@@ -27,9 +27,9 @@ def tried() -> Iterator[list[tuple[int, int]]]:
         yield tried
 
 
-def facts_of(model: ScriptedModel, *, looks_closely: bool = True) -> MeasuredFacts:
+def facts_of(model: ScriptedModel) -> MeasuredFacts:
     coder = KeyPictureCoder("vvc", 32, Fraction(25))
-    facts = MeasuredFacts(model, model.open_analyser(), coder, looks_closely=looks_closely)
+    facts = MeasuredFacts(model, model.open_analyser(), coder)
     for shown in SHOWN:
         facts.add(shown.number, shown.draw())
     return facts
@@ -41,8 +41,8 @@ def test_each_fact_is_found_out_once(tried: list[tuple[int, int]]) -> None:
     assert model.calls == []
     for _ in range(2):
         assert [facts.shows_face(n) for n in range(5)] == [True, False, True, True, True]
-        assert facts.key_bits(0) == 8 * len(facts.coded_key(0)[0])
-        assert facts.key_bits(2) is None
+        assert facts.can_be_key(0)
+        assert not facts.can_be_key(2)
         assert facts.distance(1, 0) is None
         assert facts.distance(3, 0) == pytest.approx(240 * 0.0013713 * 2.0**8 * 0.213**0.5)
     assert "".join(model.calls) == "FFFFFKKaa"
@@ -50,26 +50,15 @@ def test_each_fact_is_found_out_once(tried: list[tuple[int, int]]) -> None:
     assert facts.lost_keys == 1
 
 
-def test_quality_is_known_before_a_key_picture_is_decided_on(tried: list[tuple[int, int]]) -> None:
-    with facts_of(ScriptedModel(LAYOUTS["both"])) as facts:
-        for key in (0, 3):
-            facts.key_bits(key)
-        turned, same = facts.quality(3, 0), facts.quality(3, 3)
-        assert turned is not None
-        assert turned == pytest.approx(1 - 30 * 0.010137, abs=0.01)
-        assert same == pytest.approx(1, abs=0.01)
-
-
-@pytest.mark.parametrize("looks_closely", [True, False])
-def test_cuts_are_always_found(tried: list[tuple[int, int]], *, looks_closely: bool) -> None:
-    facts = facts_of(ScriptedModel(LAYOUTS["both"]), looks_closely=looks_closely)
+def test_cuts_are_always_found(tried: list[tuple[int, int]]) -> None:
+    facts = facts_of(ScriptedModel(LAYOUTS["both"]))
     assert [facts.is_cut(n) for n in range(5)] == [False] * 4 + [True]
 
 
 def test_what_is_not_kept_is_gone(tried: list[tuple[int, int]]) -> None:
-    facts = facts_of(ScriptedModel(LAYOUTS["both"]), looks_closely=False)
+    facts = facts_of(ScriptedModel(LAYOUTS["both"]))
     for key in (0, 3, 4):
-        facts.key_bits(key)
+        assert facts.can_be_key(key)
     facts.keep([4], [0])
     assert facts.distance(4, 0) == facts.distance(4, 0)
     # A picture that is held may still become the key picture that it was coded as.

@@ -48,7 +48,8 @@ def encode_to(
 ) -> tuple[Path, EncodeSummary, list[str]]:
     clip = write_video(path.with_suffix(".mkv"), pictures, RATE)
     notes: list[str] = []
-    settings = EncodeOptions(size=pictures[0].shape[0], symbol_rate="full", **options)
+    chosen = {"key_pictures": "fixed", "symbol_rate": "full"} | options
+    settings = EncodeOptions(size=pictures[0].shape[0], **chosen)
     summary = encode(clip, path, settings, notes=notes.append)
     return path, summary, [note.removeprefix(f"{clip}: ") for note in notes]
 

@@ -1,6 +1,7 @@
 """What becomes of pictures, told in strings: a letter for each picture, before and after.
 
-Before: f a face, x a face that its coded form does not show, - none; a capital starts a scene.
+Before: f a face, g one that makes a better key picture, x one that its coded form does not show, -
+none; a capital starts a scene.
 After: K a key picture, . driven, s standing still, R ordinary video that starts a sequence, o other
 ordinary video.
 """
@@ -16,7 +17,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gfvc.encoding.debt import FLOOR, MARGIN, PRICE
 from gfvc.encoding.planner import (
     NEARER_BY,
     Decision,
@@ -29,7 +29,6 @@ from gfvc.encoding.planner import (
 )
 
 RATE = Fraction(25)
-BITS = 10_000
 
 Measure = Callable[[int, int], float | None]
 
@@ -38,12 +37,11 @@ Measure = Callable[[int, int], float | None]
 class Script:
     """Facts as written down; asking about a picture that is not there any more fails.
 
-    `distance` and `quality` are of a picture and a key picture, by number.
+    `distance` is of a picture and a key picture, by number.
     """
 
     clip: str
     distance_of: Measure = lambda picture, key: 0.0
-    quality_of: Measure = lambda picture, key: 1.0
     there: set[int] = field(default_factory=set)
     keys: set[int] = field(default_factory=set)
     asked: int = 0
@@ -56,22 +54,22 @@ class Script:
         assert picture in self.there
         return self.clip[picture] != "-"
 
-    def key_bits(self, picture: int) -> int | None:
+    def can_be_key(self, picture: int) -> bool:
         assert self.shows_face(picture)
         if self.clip[picture].lower() == "x":
-            return None
+            return False
         self.keys.add(picture)
-        return BITS
+        return True
 
     def distance(self, picture: int, key: int) -> float | None:
         assert key in self.keys
         self.asked += 1
         return self.distance_of(picture, key) if self.shows_face(picture) else None
 
-    def quality(self, picture: int, key: int) -> float | None:
-        assert key in self.keys
-        assert self.shows_face(picture)
-        return self.quality_of(picture, key)
+    def best_key(self, pictures: Sequence[int]) -> int:
+        assert all(map(self.shows_face, pictures))
+        assert list(pictures) == list(range(pictures[0], pictures[-1] + 1))
+        return next((p for p in pictures if self.clip[p].lower() == "g"), pictures[0])
 
 
 @dataclass
@@ -114,7 +112,6 @@ def plan(facts: Script | str, **options: object) -> Planned:
         script.there = set(planner.held)
         script.keys = {*planner.keys, *(script.keys & script.there)}
         held = max(held, len(planner.held))
-    script.there = set()
     return Planned([*decisions, *planner.finish()], held)
 
 
@@ -150,6 +147,44 @@ def test_faces_lost_and_found(clip: str, sent: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("clip", "sent", "drawn_from"),
+    [
+        # Of five pictures the best: those before it are drawn from it.
+        ("ffgfffff", "K.......", [2] * 7),
+        ("ffffffgf", "K.......", [0] * 7),
+        ("ff", "K.", [0]),
+        # A blink, or the end of the clip, ends the choice.
+        ("fg-gff", "K.s...", [1] * 4),
+        ("fg", "K.", [1]),
+        # At a cut, and not across it.
+        ("fffffffFfgffff", "K......K......", [0] * 6 + [9] * 6),
+        ("ffFgf", "K.K..", [0] + [3] * 2),
+        ("ffFFgf", "K.KK..", [0] + [4] * 2),
+        # A face that comes back.
+        ("fff-----ffgff", "K..RooooK....", [0] * 2 + [10] * 4),
+        # Pictures without a face before it stand still.
+        ("--fgf", "Kss..", [3] * 2),
+        # No face in the coded form.
+        ("xxxxxxxffffffffffffffffffffff", None, None),
+    ],
+)
+def test_the_best_of_some_pictures_becomes_the_key_picture(
+    clip: str, sent: str | None, drawn_from: list[int] | None
+) -> None:
+    planned = plan(clip, look_ahead=4)
+    assert sorted(d.picture for d in planned.decisions) == list(range(len(clip)))
+    if sent is not None:
+        assert (str(planned), planned.driven_by) == (sent, drawn_from)
+
+
+def test_a_key_picture_by_the_clock_is_chosen_too() -> None:
+    planned = plan("f" * 10 + "ffgff" + "f" * 5, look_ahead=4, key_interval=10)
+    assert planned.keys == [0, 12]
+    # Those before it are drawn from the key picture that they had.
+    assert planned.driven_by == [0] * 11 + [12] * 7
+
+
+@pytest.mark.parametrize(
     ("clip", "sent"),
     [
         ("---fff", "Ksss.."),
@@ -169,7 +204,7 @@ def test_without_ordinary_video(clip: str, sent: str) -> None:
 
 def test_ordinary_video_only() -> None:
     script = Script("ffFf-xf")
-    assert str(plan(script, fallback="always", key_pictures="auto", key_interval=3)) == "RooRooR"
+    assert str(plan(script, fallback="always", key_interval=3)) == "RooRooR"
     assert not script.asked
 
 
@@ -185,12 +220,11 @@ def test_a_sequence_of_ordinary_video_is_split() -> None:
     assert str(plan("-" * 9, key_interval=4)) == "RoooRoooR"
 
 
-@pytest.mark.parametrize("key_pictures", ["auto", "fixed"])
-def test_a_key_picture_at_a_cut(key_pictures: str) -> None:
-    assert str(plan("fffFffff", key_pictures=key_pictures)) == "K..K...."
+def test_a_key_picture_at_a_cut() -> None:
+    assert str(plan("fffFffff")) == "K..K...."
     # Not without a face, and not in ordinary video.
-    assert str(plan("fffXf", key_pictures=key_pictures)) == "K...."
-    assert str(plan("ff-----FfFfffF", key_pictures=key_pictures)) == "K.RooooK.....K"
+    assert str(plan("fffXf")) == "K...."
+    assert str(plan("ff-----FfFfffF")) == "K.RooooK.....K"
 
 
 def test_another_face_is_not_driven_by_the_key_picture() -> None:
@@ -204,40 +238,6 @@ def test_another_face_is_not_driven_by_the_key_picture() -> None:
     assert str(plan(Script(clip, distance_of=until(4)), fallback="never")) == "K...sssssK......"
     blip: Measure = lambda picture, key: None if picture in (4, 5) else 0.0  # noqa: E731
     assert str(plan(Script(clip, distance_of=blip))) == "K...ss.........."
-
-
-def test_a_face_that_is_drawn_badly_gets_a_key_picture() -> None:
-    """Once the debt has reached the price, and not before."""
-    lost = 0.3
-    script = Script("f" * 120, quality_of=lambda picture, key: 0.9 - lost * (picture - key >= 30))
-    planned = plan(script, key_pictures="auto")
-    seconds = PRICE * BITS / 1000 / lost
-    assert planned.keys[:2] == [0, 30 + 5 * round(seconds * 5)]
-    assert plan(Script(script.clip, quality_of=script.quality_of)).keys == [0]
-
-
-def test_a_small_loss_buys_nothing() -> None:
-    script = Script("f" * 200, quality_of=lambda picture, key: 0.9 - MARGIN / 2 * (picture > 30))
-    assert plan(script, key_pictures="auto").keys == [0]
-
-
-def test_quality_that_cannot_be_told_buys_nothing() -> None:
-    script = Script("f" * 200, quality_of=lambda picture, key: None)
-    assert plan(script, key_pictures="auto").keys == [0]
-
-
-def test_a_face_that_no_key_picture_helps_is_ordinary_video() -> None:
-    """For a second, and twice as long each time that a key picture does not help."""
-    script = Script("f" * 140, quality_of=lambda picture, key: 0.9 if picture < 10 else FLOOR - 0.1)
-    sent = str(plan(script, key_pictures="auto"))
-    assert sent.startswith("K" + 9 * "." + "K" + 4 * "." + "R" + 24 * "o")
-    tail = sent[15:]
-    assert tail == "R" + "o" * 24 + "K...." + "R" + "o" * 49 + "K...." + "R" + "o" * 39
-    assert "o" not in str(
-        plan(
-            Script(script.clip, quality_of=script.quality_of), key_pictures="auto", fallback="never"
-        )
-    )
 
 
 class TestReferences:
@@ -254,7 +254,7 @@ class TestReferences:
         script = Script(
             "F" * len(keys) + "f" * len(places), lambda picture, key: abs(line[picture] - line[key])
         )
-        options = {"key_pictures": "auto", "pool": 4, "key_interval": 1000, **options}
+        options = {"pool": 4, "key_interval": 1000, **options}
         planned = plan(script, **options)
         assert planned.keys == list(range(len(keys)))
         return [line[key] for key in planned.driven_by], script
@@ -297,13 +297,13 @@ class TestReferences:
     def test_a_face_that_is_missed_keeps_its_key_picture(self) -> None:
         line = [10, 200, *[10] * 30]
         script = Script("FF" + "f" * 10 + "--" + "f" * 18, lambda p, k: abs(line[p] - line[k]))
-        planned = plan(script, key_pictures="auto", pool=2)
+        planned = plan(script, pool=2)
         assert [d.key for d in planned.decisions if isinstance(d, Still)] == [0, 0]
 
 
 @given(
     clip=st.text("ffff---xFX", max_size=90),
-    key_pictures=st.sampled_from(["auto", "fixed"]),
+    look_ahead=st.sampled_from([0, 3, 12]),
     fallback=st.sampled_from(["auto", "never", "always"]),
     key_interval=st.sampled_from([None, 1, 7]),
     pool=st.integers(1, 3),
@@ -312,7 +312,7 @@ class TestReferences:
 )
 def test_every_picture_is_decided_about_once(
     clip: str,
-    key_pictures: str,
+    look_ahead: int,
     fallback: str,
     key_interval: int | None,
     pool: int,
@@ -323,11 +323,10 @@ def test_every_picture_is_decided_about_once(
     script = Script(
         clip,
         distance_of=lambda picture, key: float(numbers * (picture + 1) * (key + 7) % 41),
-        quality_of=lambda picture, key: (numbers * (picture + 3) * (key + 1) % 23) / 22,
     )
     planned = plan(
         script,
-        key_pictures=key_pictures,
+        look_ahead=look_ahead,
         fallback=fallback,
         key_interval=key_interval,
         pool=pool,
@@ -338,10 +337,11 @@ def test_every_picture_is_decided_about_once(
         assert decided == []
         return
     assert sorted(decided) == list(range(len(clip)))
-    first = planned.keys[0] if planned.keys else 0
-    late = [n for n in decided if n > first]
+    # Only what is drawn from a later key picture follows it.
+    backwards = [d.picture for d in planned.decisions if getattr(d, "key", -1) > d.picture]
+    late = [n for n in decided if n not in backwards]
     assert late == sorted(late)
-    assert planned.held < max(1, rate // 5)
+    assert planned.held < max(1, rate // 5) + look_ahead + 1
     keys: list[int] = []
     for before, decision in zip([None, *planned.decisions], planned.decisions, strict=False):
         letter = clip[decision.picture].lower()

@@ -183,7 +183,7 @@ def test_dropped_symbols_with_decided_key_pictures(
     """Access units of any length, each with its own schedule of messages."""
     mirrored = [np.ascontiguousarray(picture[:, ::-1]) for picture in demo_pictures[:12]]
     clip = write_video(tmp_path / "a.mkv", [*demo_pictures[:12], *mirrored], RATE)
-    options = EncodeOptions(key_pictures="auto", symbol_rate="auto")
+    options = EncodeOptions(symbol_rate="auto")
     summary = encode(clip, tmp_path / "a.265", options, notes=no_notes)
     units = read_face_stream(tmp_path / "a.265", no_notes).picture_units
     assert summary.frames == 24

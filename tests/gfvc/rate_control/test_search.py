@@ -65,7 +65,7 @@ def test_the_ladder_falls_and_holds_the_defaults(codec: Codec) -> None:
 @pytest.mark.parametrize("codec", CODECS)
 def test_presets_are_steps_of_the_ladder(codec: Codec) -> None:
     places = [ladder(codec).index(quality_settings(quality, codec)) for quality in QUALITIES]
-    assert QUALITIES == ("low", "medium", "high")
+    assert QUALITIES == ("low", "medium", "high", "best")
     assert places == sorted(places, reverse=True)
     assert places[1] == default_step(codec)
 

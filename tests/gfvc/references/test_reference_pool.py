@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -13,8 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gfvc import EncodeOptions, encode
-from gfvc.decoded_pool import DecodedPool
-from gfvc.driven_pictures import parameters_of_pictures
+from gfvc.decoded_pool import CodedPicture, DecodedPool
+from gfvc.driven_pictures import base_parameters, parameters_of_pictures
 from gfvc.encoding.face_units import DecidedUnits
 from gfvc.encoding.facts import face_distance
 from gfvc.encoding.planner import NEARER_BY
@@ -79,7 +80,7 @@ class StampModel(AnimationModel):
     def open_analyser(self, align: bool | None = None) -> Analyser:
         raise NotImplementedError
 
-    def prepare(self, key_picture: Picture, key_parameters: FaceParameters) -> Reference:
+    def prepare(self, key_picture: Picture, key_parameters: FaceParameters | None) -> Reference:
         return Stamp(key_picture)
 
 
@@ -109,8 +110,9 @@ def stamps(path: Path) -> tuple[list[tuple[int, int]], int]:
     pool = DecodedPool(StampModel())
     found: list[tuple[int, int]] = []
     for number, unit in enumerate(read_face_stream(path, no_notes).picture_units):
-        parameters = parameters_of_pictures(unit, LAYOUT, path, marked=False)
-        drawn = pool.animate(unit, shown(number), parameters)
+        own = base_parameters(unit, LAYOUT, path, marked=False)
+        parameters_of = partial(parameters_of_pictures, unit, LAYOUT, path, marked=False)
+        _, *drawn = pool.draw(CodedPicture(unit, shown(number), own), parameters_of)
         found += [(int(picture[0, 0, 0]), int(picture[0, 0, 1])) for picture in drawn]
     return found, pool.missing
 
@@ -189,7 +191,8 @@ def test_a_decoder_keeps_no_more_than_the_stream_says(tmp_path: Path) -> None:
     for number in range(600):
         unit = PictureUnit(payloads=[b""])
         announce(unit, references=ReferenceRuns(3, number % 256))
-        list(pool.animate(unit, shown(number % 200), iter([face(0, 0)])))
+        key = CodedPicture(unit, shown(number % 200), face(0, 0))
+        list(pool.draw(key, lambda end: iter([face(0, 0)])))
         assert len(pool._kept) <= 3
 
 

@@ -1,0 +1,91 @@
+"""A clip to be coded, and what its options ask of the parts that code it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from pathlib import Path
+
+from base_codec_adapters import Codec
+from gfvc.encoding.face_units import MAX_BUFFERED
+from gfvc.encoding.ordinary_video import SequenceCoder, most_pictures
+from gfvc.encoding.planner import PlanSettings
+from gfvc.errors import KeyPictureTooCoarseError
+from gfvc.options.encoding import EncodeOptions
+from gfvc.rate_control import RateSettings
+from gfvc.stream.information import StreamInformation
+from gfvc.stream.sequence import MAX_LEADING
+from gfvc.symbol_decisions import DECISIONS, Switches, SymbolSettings
+from gfvc.symbol_rate import symbol_interval
+from models import AnimationModel, ModelCard
+
+LOOK_AHEAD_SECONDS = Fraction(1, 2)
+"""How long a good key picture is waited for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Clip:
+    """A source, and all that is decided about it before its first pass.
+
+    `information.rate` are its coded pictures per second; `expected` is about how many they are, or
+    None.
+    """
+
+    source: Path
+    options: EncodeOptions
+    codec: Codec
+    model: AnimationModel
+    card: ModelCard
+    information: StreamInformation
+    expected: int | None
+
+    @property
+    def rate(self) -> Fraction:
+        """Coded pictures per second."""
+        return self.information.rate
+
+    @property
+    def codes_sequences(self) -> bool:
+        """Whether there are predicted coded pictures, for a model that draws from two of them."""
+        return self.options.codes_sequences and self.model.draws_from_both
+
+    def too_coarse(self) -> KeyPictureTooCoarseError:
+        """Its coded key picture does not show the face that the source shows."""
+        return KeyPictureTooCoarseError(
+            f"{self.source}: shows a face, but its coded key picture does not; "
+            "lower --key-qp, code a larger picture (--size), or send it as ordinary video "
+            "(--fallback auto)"
+        )
+
+    def plan_settings(self) -> PlanSettings:
+        """What the planner of its pictures is told."""
+        options = self.options
+        settings = PlanSettings(
+            rate=self.rate,
+            key_interval=options.key_interval,
+            fallback=options.fallback,
+            pool=options.reference_pool,
+            longest_unit=MAX_BUFFERED,
+        )
+        longest = min(settings.interval, most_pictures(options.size))
+        ahead = 0
+        if self.codes_sequences:
+            ahead = min(settings.pictures(LOOK_AHEAD_SECONDS), MAX_LEADING // 2)
+        return replace(settings, longest_sequence=longest, look_ahead=ahead)
+
+    def symbol_settings(self, settings: RateSettings) -> SymbolSettings:
+        """How it is decided what is sent of faces."""
+        taken = {name: name not in self.options.without for name in DECISIONS}
+        interval = symbol_interval(self.options.symbol_rate, self.rate)
+        return SymbolSettings(settings.symbol_price, Switches(interval, **taken))
+
+    def ordinary_video(self, qp: int) -> SequenceCoder:
+        """What codes ordinary video; `qp` where the options do not say."""
+        options = self.options
+        return SequenceCoder(
+            self.codec,
+            qp if options.fallback_qp is None else options.fallback_qp,
+            self.rate,
+            encoder=options.base_encoder,
+            timeout=options.timeout,
+        )

@@ -1,0 +1,103 @@
+"""Messages of the pictures between coded ones: which, and with which values."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import accumulate
+
+from gfvc.parameter_coding import ParameterCoder
+from gfvc.symbol_decisions import (
+    DecidedUnit,
+    SymbolSettings,
+    base_message_bytes,
+    decide_unit,
+    interpolation_cost,
+    of_parts,
+)
+from models import FaceParameters, ModelCard, ParameterLayout
+from models.contract import FloatArray
+from sei import SeiMessage
+
+SEI_NAL_UNIT_BYTES = 7
+"""Start code, header and trailing bits of an SEI NAL unit, and what its last byte leaves empty."""
+
+Faces = Sequence[FaceParameters | None]
+
+
+@dataclass(frozen=True, slots=True)
+class UnitFaces:
+    """Faces of a coded picture and of what it drives, as numbered in `SequenceSchedule`.
+
+    `key` are the parameters of the coded picture, `leading` of the pictures shown before it,
+    backwards, `driven` of those after it; None without a face. `weights` are
+    `AnimationModel.value_weights`. `end` is what a receiver knows of the next coded picture,
+    None where pictures are drawn from this one alone.
+    """
+
+    key: FaceParameters
+    weights: FloatArray | None = None
+    leading: Faces = ()
+    driven: Faces = ()
+    end: FaceParameters | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class UnitMessages:
+    """Messages of a coded picture, the base message first; `sent` numbers the others' pictures."""
+
+    sent: tuple[int, ...]
+    messages: tuple[SeiMessage, ...]
+
+
+class SequenceMessages:
+    """Decides about the faces of sequences, coded picture by coded picture, in stream order.
+
+    All messages have the precision of the model's layout: some decoders of the standard's messages
+    cannot follow a layout that changes from one base message to the next.
+    """
+
+    def __init__(self, layout: ParameterLayout, card: ModelCard, settings: SymbolSettings) -> None:
+        self._layout = layout
+        self._coder = ParameterCoder(layout, card)
+        switches = replace(settings.switches, precision=False)
+        self._settings = replace(settings, switches=switches)
+
+    def of_unit(self, unit: UnitFaces, *, names_model: bool) -> UnitMessages:
+        """Messages of a coded picture, whose base message names the model or not.
+
+        There are none where the pictures go nearly straight to the next coded picture, unless
+        they are due at an interval; but what names the model is sent.
+        """
+        runs = [[unit.key, *unit.leading], [unit.key, *unit.driven]]
+        decided = decide_unit(
+            runs, self._layout, [unit.weights] * 2, self._settings, [None, unit.end]
+        )
+        if not names_model and unit.end is not None and self._goes_straight(unit, decided):
+            return UnitMessages((), ())
+        self._coder.start(names_network=names_model)
+        messages: list[SeiMessage] = []
+        sent: list[int] = []
+        starts = accumulate((len(unit.leading),), initial=0)
+        for start, faces, run in zip(starts, runs, decided.runs, strict=True):
+            for picture in run.pictures:
+                if picture == 0 and messages:
+                    continue  # Both go on from the coded picture.
+                values = of_parts(run.at(picture), decided.layout)
+                low_confidence = faces[picture] is None
+                messages.append(self._coder.decided(values, low_confidence=low_confidence))
+                if picture:
+                    sent.append(start + picture)
+        return UnitMessages(tuple(sent), tuple(messages))
+
+    def _goes_straight(self, unit: UnitFaces, decided: DecidedUnit) -> bool:
+        """Whether leaving all messages out costs less than sending what was decided."""
+        assert unit.end is not None
+        if self._settings.switches.interval is not None:
+            return False
+        run = [unit.key, *unit.driven]
+        unsent = interpolation_cost(run, self._layout, unit.weights, unit.end)
+        if len(decided.runs[1].pictures) == 1:
+            return True
+        base = base_message_bytes(unit.key, self._layout) + SEI_NAL_UNIT_BYTES
+        return unsent <= decided.cost + 8 * self._settings.multiplier * base

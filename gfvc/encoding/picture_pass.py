@@ -1,0 +1,88 @@
+"""A pass in which key pictures are coded one by one, as they come."""
+
+from __future__ import annotations
+
+from gfvc.base_layer import KeyPictureCoder
+from gfvc.encoding.clip import Clip
+from gfvc.encoding.executor import PlanExecutor, Tally
+from gfvc.encoding.face_units import DecidedUnits, FaceUnits, ImmediateUnits
+from gfvc.encoding.face_watch import FaceWatch
+from gfvc.encoding.facts import MeasuredFacts
+from gfvc.encoding.passes import Pass
+from gfvc.encoding.planner import PicturePlanner
+from gfvc.rate_control import RateSettings
+from gfvc.stream.writer import StreamWriter
+from models import Analyser
+from models.contract import Picture
+
+
+class PicturePass(Pass):
+    """Codes the pictures of a clip, each as soon as it is decided what becomes of it.
+
+    The encoder holds a decoder: key pictures are analysed as decoded.
+    """
+
+    def __init__(
+        self, clip: Clip, settings: RateSettings, writer: StreamWriter, analyser: Analyser
+    ) -> None:
+        options = clip.options
+        coder = KeyPictureCoder(
+            clip.codec, settings.key_qp, clip.rate, options.base_encoder, options.timeout
+        )
+        self._ordinary = clip.ordinary_video(settings.key_qp)
+        watch = None if options.fallback == "always" else FaceWatch(clip.rate)
+        self._facts = MeasuredFacts(clip.model, analyser, coder, watch)
+        self._executor = PlanExecutor(
+            self._facts,
+            _face_units(clip, settings, writer),
+            self._ordinary,
+            writer,
+            options.reference_pool,
+        )
+        self._planner = PicturePlanner(clip.plan_settings(), self._facts)
+
+    @property
+    def tally(self) -> Tally:
+        """Output pictures so far."""
+        return self._executor.tally
+
+    @property
+    def pictures_of_units(self) -> list[int]:
+        """Output pictures of each coded picture."""
+        return self._executor.pictures_of_units
+
+    @property
+    def lost_keys(self) -> int:
+        """Key pictures whose coded form showed no face."""
+        return self._facts.lost_keys
+
+    @property
+    def base_codec_seconds(self) -> float:
+        """Time spent in programs of the base codec."""
+        return self._facts.coding_seconds + self._ordinary.seconds
+
+    def take(self, number: int, picture: Picture) -> None:
+        """Take the next picture uint8 [size, size, 3]."""
+        self._facts.add(number, picture)
+        for decision in self._planner.take(number):
+            self._executor.carry_out(decision)
+        self._facts.keep(self._planner.held, self._planner.keys)
+
+    def finish(self) -> None:
+        """Code what is held back, at the end of the clip."""
+        for decision in self._planner.finish():
+            self._executor.carry_out(decision)
+        self._executor.finish()
+
+    def close(self) -> None:
+        """Free files."""
+        self._ordinary.close()
+
+
+def _face_units(clip: Clip, settings: RateSettings, writer: StreamWriter) -> FaceUnits:
+    """What turns face parameters into messages."""
+    options, layout = clip.options, clip.model.layout
+    if options.low_delay:
+        return ImmediateUnits(layout, clip.card, writer)
+    decisions = clip.symbol_settings(settings)
+    return DecidedUnits(layout, clip.card, writer, decisions, options.reference_pool)

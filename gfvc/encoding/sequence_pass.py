@@ -1,0 +1,92 @@
+"""A pass in which coded pictures are predicted sequences, and others drawn between them."""
+
+from __future__ import annotations
+
+from gfvc.encoding.base_sequence import BaseSequenceCoder
+from gfvc.encoding.clip import Clip
+from gfvc.encoding.executor import Tally
+from gfvc.encoding.face_messages import SequenceMessages
+from gfvc.encoding.passes import Pass
+from gfvc.encoding.picture_store import PictureStore
+from gfvc.encoding.planner import PicturePlanner
+from gfvc.encoding.segments import SegmentCoder, at_distance
+from gfvc.encoding.sequence_executor import SequenceExecutor
+from gfvc.encoding.tracked_facts import TrackedFacts
+from gfvc.rate_control import RateSettings
+from gfvc.stream.writer import StreamWriter
+from models import Analyser
+from models.contract import Picture
+
+REMEMBERED_PICTURES = 20_000
+"""Pictures whose landmarks are kept: some 115 MB, 13 minutes of one face."""
+
+
+class SequencePass(Pass):
+    """Codes the pictures of a clip, segment by segment; their pictures wait in a file."""
+
+    def __init__(
+        self, clip: Clip, settings: RateSettings, writer: StreamWriter, analyser: Analyser
+    ) -> None:
+        options = clip.options
+        assert settings.coded_qp is not None
+        assert settings.coded_seconds is not None
+        analyser.remember(REMEMBERED_PICTURES)
+        self._base = BaseSequenceCoder(
+            clip.codec,
+            settings.key_qp,
+            settings.coded_qp,
+            clip.rate,
+            encoder=options.base_encoder,
+            timeout=options.timeout,
+        )
+        between = (settings.key_qp + settings.coded_qp) // 2
+        self._ordinary = clip.ordinary_video(between)
+        self._store = PictureStore()
+        messages = SequenceMessages(clip.model.layout, clip.card, clip.symbol_settings(settings))
+        distance = settings.coded_seconds * float(clip.rate)
+        segments = SegmentCoder(
+            clip.model, analyser, self._store, self._base, messages, writer, at_distance(distance)
+        )
+        refusal = clip.too_coarse() if options.fallback == "never" else None
+        self._executor = SequenceExecutor(self._store, segments, self._ordinary, writer, refusal)
+        self._facts = TrackedFacts(analyser, clip.rate)
+        self._planner = PicturePlanner(clip.plan_settings(), self._facts)
+
+    @property
+    def tally(self) -> Tally:
+        """Output pictures so far."""
+        return self._executor.tally
+
+    @property
+    def pictures_of_units(self) -> list[int]:
+        """Output pictures of each coded picture."""
+        return self._executor.pictures_of_units
+
+    @property
+    def lost_keys(self) -> int:
+        """Key pictures whose coded form showed no face."""
+        return self._executor.lost_keys
+
+    @property
+    def base_codec_seconds(self) -> float:
+        """Time spent in programs of the base codec."""
+        return self._base.seconds + self._ordinary.seconds
+
+    def take(self, number: int, picture: Picture) -> None:
+        """Take the next picture uint8 [size, size, 3]."""
+        self._store.add(number, picture)
+        self._facts.add(number, picture)
+        for decision in self._planner.take(number):
+            self._executor.carry_out(decision)
+        self._facts.keep({*self._planner.held, *self._planner.keys})
+
+    def finish(self) -> None:
+        """Code what is held back, at the end of the clip."""
+        for decision in self._planner.finish():
+            self._executor.carry_out(decision)
+        self._executor.finish()
+
+    def close(self) -> None:
+        """Free files."""
+        self._ordinary.close()
+        self._store.close()

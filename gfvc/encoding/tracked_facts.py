@@ -1,0 +1,95 @@
+"""What a planner asks that needs no coded picture: cuts, faces, who is shown, good key pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+from gfvc.encoding.face_watch import FaceSight, FaceWatch
+from gfvc.encoding.key_candidates import KeyCandidate, best
+from gfvc.encoding.key_measuring import KeyMeasurer
+from gfvc.encoding.scene_cuts import SceneCuts
+from models import Analyser
+from models.contract import Picture
+
+LATER_COST = 0.1
+"""Quality that a second costs by which a key picture comes later.
+
+The pictures before it are drawn from it alone, those after it from two coded pictures.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What was seen of a picture: whether a scene starts, its face, and how good a key it makes.
+
+    `sight` and `candidate` are None without landmarks.
+    """
+
+    is_cut: bool
+    shows_face: bool
+    sight: FaceSight | None
+    candidate: KeyCandidate | None
+
+
+class TrackedFacts:
+    """Facts about pictures (`gfvc.encoding.planner.Facts`) from the pictures alone.
+
+    A picture with a face can be a key picture and can be driven: how well is found out when the
+    segment is complete. But a face that is another than that of a key picture is none to be driven
+    by it, and one that a fade mixes of two is none to code as key picture. Pictures are looked at
+    as they are added, `rate` a second, and are not kept.
+    """
+
+    def __init__(self, analyser: Analyser, rate: Fraction) -> None:
+        self._analyser = analyser
+        self._rate = rate
+        self._cuts = SceneCuts()
+        self._watch = FaceWatch(rate)
+        self._measurer = KeyMeasurer()
+        self._seen: dict[int, _Seen] = {}
+
+    def add(self, number: int, picture: Picture) -> None:
+        """Look at the next picture uint8 [size, size, 3]."""
+        landmarks = self._analyser.landmarks(picture)
+        sight = self._watch.see(picture, landmarks)
+        candidate = None
+        if landmarks is not None:
+            candidate = self._measurer.measure(number, picture, landmarks, sight)
+        mixed = sight is not None and sight.mixed
+        shows_face = self._analyser.finds_face(picture) and not mixed
+        self._seen[number] = _Seen(self._cuts.is_cut(picture), shows_face, sight, candidate)
+
+    def keep(self, pictures: Collection[int]) -> None:
+        """Forget what was found in all but these pictures."""
+        for number in self._seen.keys() - set(pictures):
+            del self._seen[number]
+
+    def is_cut(self, picture: int) -> bool:
+        """Whether a new scene starts with it."""
+        return self._seen[picture].is_cut
+
+    def shows_face(self, picture: int) -> bool:
+        """Whether it shows a face that a key picture can be made of."""
+        return self._seen[picture].shows_face
+
+    def can_be_key(self, picture: int) -> bool:
+        """Whether it shows a face; whether it does as coded is found out later."""
+        return self._seen[picture].shows_face
+
+    def best_key(self, pictures: Sequence[int]) -> int:
+        """Which of successive pictures with a face is the best to draw the others from."""
+        seen = (self._seen[picture].candidate for picture in pictures)
+        candidates = [candidate for candidate in seen if candidate is not None]
+        return best(candidates, self._rate, LATER_COST).picture if candidates else pictures[0]
+
+    def distance(self, picture: int, key: int) -> float | None:
+        """None when a picture does not show the face of a key picture; else not known yet: 0."""
+        seen, of_key = self._seen[picture], self._seen[key]
+        other = (
+            seen.sight is not None
+            and of_key.sight is not None
+            and seen.sight.change(of_key.sight) >= 1
+        )
+        return None if other or not seen.shows_face else 0.0

@@ -1,0 +1,116 @@
+"""The coded pictures of a sequence and what they drive, as the user data of its IDR picture says.
+
+A sequence of the base layer is an IDR picture and the pictures predicted after it, up to the next
+IDR picture. Between two coded pictures lie driven ones, whose messages belong to the coded picture
+before them; `sequence_schedule` is the syntax that tells how many, and which have a message. So
+one user data message serves all coded pictures of the sequence.
+
+The driven pictures of a sequence are numbered from 1. Those shown before the IDR picture come
+first, backwards from it, then all others in output order.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import accumulate
+
+from gfvc.stream.schedule import MAX_PICTURES, PictureSchedule, RegularPictures, picture_schedule
+from sei.coder import Coder
+
+MAX_LEADING = 63
+"""Greatest number of pictures that are shown before the IDR picture that drives them: a decoder
+draws them all before it shows the first."""
+
+
+@dataclass(frozen=True, slots=True)
+class SequenceSchedule:
+    """The coded pictures of a sequence, and the messages of the pictures that they drive.
+
+    `driven` says how many pictures each coded picture drives; `leading` 0..63 of those of the
+    first are shown before it. `sent` are the numbers of the driven pictures that have a message,
+    rising from 1. `two_references` says that the pictures between two coded pictures are drawn from
+    both, by models that can. A sequence has 65536 output pictures at most. Raises `ValueError` for
+    anything else.
+    """
+
+    driven: tuple[int, ...]
+    sent: tuple[int, ...] | RegularPictures = ()
+    leading: int = 0
+    two_references: bool = False
+    _starts: tuple[int, ...] = field(init=False, repr=False, compare=False, default=())
+
+    def __post_init__(self) -> None:
+        if not self.driven or min(self.driven) < 0:
+            raise ValueError("a sequence has a coded picture at least, and none drives less than 0")
+        if self.pictures > MAX_PICTURES:
+            raise ValueError(f"{self.pictures} pictures are more than {MAX_PICTURES}")
+        if not 0 <= self.leading <= min(MAX_LEADING, self.driven[0]):
+            raise ValueError(
+                f"{self.leading} leading pictures are not within 0..{MAX_LEADING}, or not driven"
+            )
+        _ = self.messages  # its numbers are checked
+        object.__setattr__(self, "_starts", tuple(accumulate(self.driven, initial=0)))
+
+    @property
+    def pictures(self) -> int:
+        """Output pictures."""
+        return sum(self.driven) + len(self.driven)
+
+    @property
+    def messages(self) -> PictureSchedule:
+        """Which of the driven pictures have messages, number 0 standing for all coded ones."""
+        return PictureSchedule(1 + sum(self.driven), self.sent)
+
+    @property
+    def without_message(self) -> int:
+        """Output pictures without a message, coded ones among them."""
+        bases = sum(self.has_messages(number) for number in range(len(self.driven)))
+        return self.pictures - bases - len(self.sent)
+
+    @property
+    def rice_parameter(self) -> int:
+        """The number of low bits with which the counts of driven pictures take the fewest bits."""
+        return min(range(16), key=lambda k: sum((count >> k) + 1 + k for count in self.driven))
+
+    def unit(self, number: int) -> PictureSchedule:
+        """Schedule of the coded picture of a number, counted from 0, and of what it drives."""
+        start, end = self._starts[number], self._starts[number + 1]
+        return PictureSchedule(1 + end - start, _between(self.sent, start, end))
+
+    def has_messages(self, number: int) -> bool:
+        """Whether the coded picture of a number has a base message, and what it drives may others.
+
+        It has one where it drives pictures, but not where these go straight from it to the next
+        coded picture, and none of them has a message: what a receiver sees in the two is enough
+        then. The first of a sequence has one in any case, which names the model.
+        """
+        if not number:
+            return any(self.driven)
+        between = self.two_references and number + 1 < len(self.driven)
+        return bool(self.driven[number]) and not (between and not self.unit(number).sent)
+
+
+def _between(sent: Sequence[int], start: int, end: int) -> tuple[int, ...]:
+    """The numbers above `start` up to `end`, counted from `start`."""
+    first, after = bisect_right(sent, start), bisect_right(sent, end)
+    return tuple(sent[index] - start for index in range(first, after))
+
+
+def sequence_schedule(c: Coder, given: SequenceSchedule) -> SequenceSchedule:
+    """Syntax of the schedule; `sei.coder` says how it serves reading and writing."""
+    coded = c.ue("coded_pictures_minus1", len(given.driven) - 1, 0, MAX_PICTURES - 1) + 1
+    two_references = c.flag("two_references_flag", given.two_references)
+    leading = c.u("leading_pictures", 6, given.leading)
+    driven_rice_parameter = c.u("driven_rice_parameter", 4, given.rice_parameter)
+    driven = c.rice_codes(
+        "driven_pictures", given.driven, coded, driven_rice_parameter, MAX_PICTURES
+    )
+    messages = picture_schedule(c, given.messages)
+    if messages.pictures != 1 + sum(driven):
+        raise ValueError(
+            f"{messages.pictures - 1} pictures in the schedule of messages where {sum(driven)} are "
+            "driven"
+        )
+    return SequenceSchedule(tuple(driven), messages.sent, leading, two_references)

@@ -1,0 +1,256 @@
+"""Predicted coded pictures, and pictures drawn from both neighbours: encoded, checked, decoded."""
+
+from __future__ import annotations
+
+import json
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import av
+import cv2
+import numpy as np
+import pytest
+
+from base_codec_adapters import DecodeRequest, find_decoder
+from gfvc import EncodeOptions, EncodeSummary, encode
+from gfvc.colour import to_rgb
+from gfvc.demo_clip import RATE
+from gfvc.encoding.picture_store import PictureStore
+from gfvc.encoding.segments import Segment, at_distance
+from gfvc.encoding.trajectories import through_ends
+from gfvc.errors import StreamError
+from gfvc.metrics import ms_ssim
+from gfvc.stream.reader import FaceStream, read_face_stream
+from gfvc.verification import Severity, verify_stream
+from gfvc.video_reader import Picture
+from models import FaceParameters, MatrixShape, ParameterLayout
+from sei import NalUnit
+from tests.gfvc.support import (
+    CommandLine,
+    decode_all,
+    mean_difference,
+    nal_units,
+    no_notes,
+    write_units,
+    write_video,
+)
+
+PICTURES = 30
+
+
+def code(path: Path, pictures: list[Picture], **options: Any) -> tuple[FaceStream, EncodeSummary]:
+    clip = write_video(path.with_suffix(".mkv"), pictures, RATE)
+    sequences = {"key_pictures": "auto", "coded_interval": 0.2}
+    chosen: dict[str, Any] = {"model": "mesh", "crop": "none", **sequences} | options
+    summary = encode(clip, path, EncodeOptions(**chosen), notes=no_notes, force=True)
+    return read_face_stream(path, no_notes), summary
+
+
+@pytest.fixture(scope="module")
+def coded(
+    tmp_path_factory: pytest.TempPathFactory, demo_pictures: list[Picture]
+) -> tuple[Path, FaceStream, EncodeSummary]:
+    """The demo clip in VVC, a coded picture about every fifth, one sequence."""
+    path = tmp_path_factory.mktemp("sequence") / "demo.266"
+    return path, *code(path, demo_pictures)
+
+
+@pytest.fixture(scope="module")
+def decoded(coded: tuple[Path, FaceStream, EncodeSummary]) -> list[Picture]:
+    return decode_all(coded[0])
+
+
+def places(stream: FaceStream) -> list[int]:
+    """Output pictures that are coded."""
+    found, start = [], 0
+    for unit in stream.picture_units:
+        found.append(start + unit.leading)
+        start += unit.pictures
+    return found
+
+
+def as_coded(stream: FaceStream) -> list[Picture]:
+    request = DecodeRequest(stream.base_layer, stream.coded_pictures)
+    return [to_rgb(picture) for picture in find_decoder(stream.codec).decode(request).pictures]
+
+
+def test_one_idr_picture_and_others_predicted(
+    coded: tuple[Path, FaceStream, EncodeSummary],
+) -> None:
+    path, stream, summary = coded
+    pictures = [unit for unit in nal_units(path) if unit.starts_picture]
+    assert [unit.is_idr for unit in pictures] == [True, *[False] * (len(pictures) - 1)]
+    assert (stream.coded_pictures, stream.pictures) == (len(pictures), PICTURES)
+    assert 6 <= stream.coded_pictures <= 8
+    assert (summary.tally.coded_pictures, summary.key_pictures) == (len(pictures), 1)
+    assert json.dumps(summary.to_json()["coded_pictures"]) == str(len(pictures))
+    # The last picture is coded: what lies before it has two references.
+    assert places(stream)[-1] == PICTURES - 1
+    assert [f for f in verify_stream(path) if f.severity is not Severity.INFORMATION] == []
+
+
+def test_coded_pictures_are_shown_as_any_decoder_does(
+    coded: tuple[Path, FaceStream, EncodeSummary], decoded: list[Picture]
+) -> None:
+    _, stream, _ = coded
+    for place, picture in zip(places(stream), as_coded(stream), strict=True):
+        assert np.array_equal(decoded[place], picture)
+
+
+def test_the_others_are_drawn_well(
+    coded: tuple[Path, FaceStream, EncodeSummary],
+    decoded: list[Picture],
+    demo_pictures: list[Picture],
+    tmp_path: Path,
+) -> None:
+    path, stream, _ = coded
+    one, _ = code(tmp_path / "one.266", demo_pictures, key_pictures="fixed", coded_interval=None)
+    alone = decode_all(one.path)
+    driven = sorted(set(range(PICTURES)) - set(places(stream)))
+    quality = [
+        np.mean([ms_ssim(demo_pictures[place], shown[place]) for place in driven])
+        for shown in (decoded, alone)
+    ]
+    assert quality[0] > quality[1]
+    # No jump where a coded picture comes.
+    for place in places(stream)[1:-1]:
+        for before, after in ((place - 1, place), (place, place + 1)):
+            steps = [
+                mean_difference(shown[before], shown[after]) for shown in (decoded, demo_pictures)
+            ]
+            assert steps[0] < steps[1] + 2.0
+    assert path.stat().st_size < 3 * one.path.stat().st_size
+
+
+@pytest.mark.parametrize("suffix", [".265", ".mp4"])
+def test_key_interval_and_containers(
+    suffix: str, demo_pictures: list[Picture], tmp_path: Path
+) -> None:
+    path = tmp_path / f"out{suffix}"
+    stream, summary = code(path, demo_pictures, codec="hevc", key_interval=12)
+    assert summary.key_pictures == 3
+    units = stream.picture_units
+    assert [unit.can_be_entered for unit in units].count(True) == 3
+    assert len(decode_all(path)) == stream.pictures == PICTURES
+    if suffix == ".mp4":
+        with av.open(str(path)) as container:
+            track = container.streams.video[0]
+            times = [frame.time for frame in container.decode(track)]
+        assert times == [pytest.approx(place / 25) for place in places(stream)]
+
+
+def test_a_better_key_picture_is_waited_for(demo_pictures: list[Picture], tmp_path: Path) -> None:
+    blurred = [
+        np.asarray(cv2.GaussianBlur(picture, (0, 0), 4 - 0.5 * number), np.uint8)
+        for number, picture in enumerate(demo_pictures[:7])
+    ]
+    path = tmp_path / "focus.266"
+    stream, _ = code(path, [*blurred, *demo_pictures[7:20]])
+    first = stream.picture_units[0]
+    assert first.leading >= 5
+    assert places(stream)[0] == first.leading
+    shown = decode_all(path)
+    assert len(shown) == 20
+    assert np.array_equal(shown[first.leading], as_coded(stream)[0])
+
+
+def changed(units: list[NalUnit], keep: list[bool]) -> list[NalUnit]:
+    """A stream without some of its access units, counted by coded pictures."""
+    number, kept = -1, []
+    for unit in units:
+        number += unit.starts_picture
+        if keep[max(number, 0)]:
+            kept.append(unit)
+    return kept
+
+
+def test_a_stream_that_was_cut_off_is_decoded_up_to_there(
+    coded: tuple[Path, FaceStream, EncodeSummary], decoded: list[Picture], tmp_path: Path
+) -> None:
+    path, stream, _ = coded
+    count = stream.coded_pictures
+    kept = changed(nal_units(path), [number < count - 2 for number in range(count)])
+    cut = write_units(tmp_path / "cut.266", kept)
+    shown = decode_all(cut, lambda note: None)
+    sizes = [unit.pictures for unit in stream.picture_units]
+    # The last one that is left may be cut off itself; what comes before its neighbour is as it was.
+    whole = sum(sizes[: count - 4])
+    assert whole <= len(shown) <= sum(sizes[: count - 2])
+    assert all(np.array_equal(a, b) for a, b in zip(shown[:whole], decoded[:whole], strict=True))
+    errors = [f.text for f in verify_stream(cut) if f.severity is Severity.ERROR]
+    assert any(f"announces {count}" in text for text in errors)
+
+
+def test_more_coded_pictures_than_announced_are_refused(
+    coded: tuple[Path, FaceStream, EncodeSummary], tmp_path: Path, command: CommandLine
+) -> None:
+    path, stream, _ = coded
+    units = nal_units(path)
+    last = max(index for index, unit in enumerate(units) if unit.starts_picture)
+    twice = write_units(tmp_path / "twice.266", [*units[: last + 1], units[last]])
+    with pytest.raises(StreamError, match=f"announces {stream.coded_pictures}"):
+        read_face_stream(twice, no_notes)
+    outcome = command("decode", twice, tmp_path / "out.mp4")
+    assert (outcome.status, len(outcome.err.splitlines())) == (1, 1)
+
+
+def test_without_face_messages_coded_pictures_are_held(
+    coded: tuple[Path, FaceStream, EncodeSummary], tmp_path: Path
+) -> None:
+    path, stream, _ = coded
+    bare = write_units(
+        tmp_path / "bare.266", [unit for unit in nal_units(path) if not unit.is_suffix_sei]
+    )
+    with pytest.raises(StreamError, match="names no model"):
+        decode_all(bare, lambda note: None)
+    assert read_face_stream(bare, no_notes).coded_pictures == stream.coded_pictures
+
+
+def test_places_of_coded_pictures() -> None:
+    choose = at_distance(5.0)
+    assert choose(Segment(0, list(range(21)))) == [0, 5, 10, 15, 20]
+    assert choose(Segment(3, list(range(21)))) == [3, 9, 14, 20]
+    assert choose(Segment(0, list(range(21)), {10, 20})) == [0, 5, 15]
+    assert choose(Segment(4, [4])) == [4]
+    assert choose(Segment(0, [0, 1])) == [0, 1]
+    assert at_distance(0.4)(Segment(7, [7, 8, 9])) == [7, 8, 9]
+
+
+LAYOUT = ParameterLayout(matrices=(MatrixShape(7, 1, 1, 2),))
+
+
+def face(*values: float) -> FaceParameters:
+    return LAYOUT.unflatten(np.array(values))
+
+
+def test_trajectories_meet_what_is_known_at_both_ends() -> None:
+    found = face(1.0, 0.0), face(5.0, 0.0)
+    known = face(2.0, 0.0), face(5.0, 4.0)
+    moved = through_ends([face(2.0, 0.0), None, face(4.0, 0.0)], found, known, LAYOUT)
+    assert moved[1] is None
+    rows = [LAYOUT.flatten(row).tolist() for row in moved if row is not None]
+    assert rows == [[2.75, 1.0], [4.25, 3.0]]
+
+
+def test_a_store_gives_back_what_it_got_and_uses_room_again() -> None:
+    pictures = [np.full((4, 6, 3), value, np.uint8) for value in range(5)]
+    with PictureStore() as store:
+        for number, picture in enumerate(pictures[:3]):
+            store.add(number, picture)
+        store.drop([1])
+        assert 1 not in store
+        store.add(3, pictures[3])
+        assert store._size == 3
+        for number in (0, 2, 3):
+            assert np.array_equal(store[number], pictures[number])
+        with pytest.raises(KeyError):
+            store[1]
+        with pytest.raises(ValueError, match="among those"):
+            store.add(4, np.zeros((2, 2, 3), np.uint8))
+
+
+def test_rate_of_the_output_is_that_of_the_source(
+    coded: tuple[Path, FaceStream, EncodeSummary],
+) -> None:
+    assert coded[1].rate == Fraction(25)
