@@ -120,7 +120,7 @@ class BaseLayerOptions(OptionGroup):
     )
     base_encoder: str = option(
         text(),
-        "encoder of the key pictures",
+        "encoder of the coded pictures",
         "auto",
         shown="auto, the first that is installed",
     )
@@ -155,12 +155,12 @@ class BaseLayerOptions(OptionGroup):
     fallback_qp: int | None = option(
         whole(0, 63),
         "quantisation parameter of ordinary video",
-        shown="that of key pictures",
+        shown="that of key pictures; between it and --coded-qp where that counts",
     )
     timeout: float = option(
         real(0.0, 1e6, "a number of seconds above 0"),
         "seconds that a program of the base codec may take for a key picture, or for 25 pictures "
-        "of ordinary video",
+        "of a sequence",
         DEFAULT_TIMEOUT,
     )
 
