@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 
 from gfvc.cli.reference import reference
+from gfvc.options.encoding import QUALITIES
+from gfvc.rate_control import quality_settings
 from tests.conftest import REPOSITORY
 
 PAGES = sorted([*REPOSITORY.glob("*.md"), *REPOSITORY.glob("docs/**/*.md")])
@@ -35,6 +37,15 @@ def test_broken_links_are_noticed(tmp_path: Path) -> None:
     bad = ["gone.md", "there.md#in-code", "there.md#a-b", "#nowhere", "gone.md#one-page"]
     page.write_text("## Here\n" + " ".join(f"[text]({link})" for link in good + bad))
     assert broken_links(page) == bad
+
+
+def test_the_presets_are_those_of_the_ladder() -> None:
+    page = (REPOSITORY / "docs/rate_control.md").read_text(encoding="utf-8")
+    for quality in QUALITIES:
+        settings = quality_settings(quality, "vvc", predicted=True)
+        numbers = [settings.key_qp, settings.symbol_price, settings.coded_qp]
+        row = " | ".join(f"{number:.2g}" for number in (*numbers, settings.coded_seconds))
+        assert re.search(rf"^\| `{quality}`(?: \(default\))? \| {re.escape(row)} \|$", page, re.M)
 
 
 def test_there_are_pages_to_check() -> None:
