@@ -95,7 +95,7 @@ class BitOptions(OptionGroup):
         real(0.0, 1e9, "a number above 0"),
         "Lagrangian multiplier: how far the face may be off to save a bit of its parameters, as "
         "mean squared displacement of its landmarks in hundredths of the distance of the eyes",
-        shown=str(DEFAULT_MULTIPLIER),
+        shown=f"{DEFAULT_MULTIPLIER}; with --key-pictures auto by --key-qp",
     )
 
     def conflict(self) -> str | None:
