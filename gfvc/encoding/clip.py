@@ -70,7 +70,8 @@ class Clip:
         longest = min(settings.interval, most_pictures(options.size))
         ahead = 0
         if self.codes_sequences:
-            ahead = min(settings.pictures(LOOK_AHEAD_SECONDS), MAX_LEADING // 2)
+            wanted = settings.pictures(LOOK_AHEAD_SECONDS)
+            ahead = min(wanted, MAX_LEADING // 2, settings.interval // 2)
         return replace(settings, longest_sequence=longest, look_ahead=ahead)
 
     def symbol_settings(self, settings: RateSettings) -> SymbolSettings:
