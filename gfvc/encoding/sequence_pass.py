@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from gfvc.encoding.base_sequence import BaseSequenceCoder
 from gfvc.encoding.clip import Clip
+from gfvc.encoding.content_choice import by_content
 from gfvc.encoding.executor import Tally
 from gfvc.encoding.face_messages import SequenceMessages
 from gfvc.encoding.passes import Pass
@@ -43,9 +44,12 @@ class SequencePass(Pass):
         self._ordinary = clip.ordinary_video(between)
         self._store = PictureStore()
         messages = SequenceMessages(clip.model.layout, clip.card, clip.symbol_settings(settings))
-        distance = settings.coded_seconds * float(clip.rate)
+        if settings.coded_price is None:
+            choose = at_distance(settings.coded_seconds * float(clip.rate))
+        else:
+            choose = by_content(self._store, analyser, clip.rate, settings)
         segments = SegmentCoder(
-            clip.model, analyser, self._store, self._base, messages, writer, at_distance(distance)
+            clip.model, analyser, self._store, self._base, messages, writer, choose
         )
         refusal = clip.too_coarse() if options.fallback == "never" else None
         self._executor = SequenceExecutor(self._store, segments, self._ordinary, writer, refusal)

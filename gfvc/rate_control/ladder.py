@@ -30,6 +30,10 @@ _COARSER_PER_STEP = 0.5
 # Seconds from coded picture to coded picture at the default step; they double for so many steps.
 _CODED_SECONDS = 0.48
 _STEPS_PER_DOUBLING = 3.5
+# The Lagrangian multiplier of predicted coded pictures at the default step, and the steps for which
+# it doubles: on the mean of clips they come about as often.
+_CODED_PRICE = 0.012
+_STEPS_PER_DOUBLED_PRICE = 1.6
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,14 +42,16 @@ class RateSettings:
 
     `key_qp` is the quantisation parameter of key pictures, 0..63 for VVC and 0..51 for HEVC;
     `symbol_price` the Lagrangian multiplier: the distortion that a bit of the face parameters may
-    cost. `coded_qp` is the quantisation parameter of predicted coded pictures, which come about
-    every `coded_seconds`; None where there are none.
+    cost. `coded_qp` is the quantisation parameter of predicted coded pictures; None where there are none.
+    They come about every `coded_seconds`: at equal distances, or where they pay by the Lagrangian
+    multiplier `coded_price` (`gfvc.encoding.content_choice`) if that is not None.
     """
 
     key_qp: int
     symbol_price: float
     coded_qp: int | None = None
     coded_seconds: float | None = None
+    coded_price: float | None = None
 
     @property
     def arguments(self) -> str:
@@ -100,6 +106,7 @@ def settings_asked_for(
         coded_seconds=(
             step.coded_seconds if options.coded_interval is None else options.coded_interval
         ),
+        coded_price=step.coded_price if options.coded_interval is None else None,
     )
 
 
@@ -111,4 +118,5 @@ def _step(codec: Codec, key_qp: int, *, predicted: bool) -> RateSettings:
     coarser = round(_COARSER + min(0.0, _COARSER_PER_STEP * steps))
     coded_qp = min(key_qp + max(coarser, 0), MAX_QP[codec])
     seconds = _CODED_SECONDS * 2.0 ** (steps / _STEPS_PER_DOUBLING)
-    return RateSettings(key_qp, price, coded_qp, seconds)
+    coded_price = _CODED_PRICE * 2.0 ** (steps / _STEPS_PER_DOUBLED_PRICE)
+    return RateSettings(key_qp, price, coded_qp, seconds, coded_price)
