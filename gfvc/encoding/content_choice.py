@@ -29,8 +29,7 @@ def by_content(
 ) -> ChooseCoded:
     """Coded pictures where they pay: more where a face moves, fewer where it is still.
 
-    The Lagrangian multiplier of the settings is how many seconds of pictures that have nothing in
-    common with the source a kilobit has to spare.
+    It pays by the Lagrangian multiplier `coded_price` of the settings.
     """
     price, qp = settings.coded_price, settings.coded_qp
     assert price is not None

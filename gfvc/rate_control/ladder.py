@@ -42,9 +42,10 @@ class RateSettings:
 
     `key_qp` is the quantisation parameter of key pictures, 0..63 for VVC and 0..51 for HEVC;
     `symbol_price` the Lagrangian multiplier: the distortion that a bit of the face parameters may
-    cost. `coded_qp` is the quantisation parameter of predicted coded pictures; None where there are none.
-    They come about every `coded_seconds`: at equal distances, or where they pay by the Lagrangian
-    multiplier `coded_price` (`gfvc.encoding.content_choice`) if that is not None.
+    cost. `coded_qp` is the quantisation parameter of predicted coded pictures; None where there are
+    none. They come about every `coded_seconds`: at equal distances, or, if `coded_price` is not
+    None, where they pay by this Lagrangian multiplier: seconds of wholly wrong pictures that a
+    kilobit has to spare.
     """
 
     key_qp: int
