@@ -61,7 +61,7 @@ def test_what_is_measured_counts_not_what_was_estimated() -> None:
     estimates = table(lambda a, b: 0.3 * (b - a - 1) ** 2)
     assert choose_coded(estimates, costs, still, 0) == list(range(0, PLACES, 2))
     assert choose_coded(estimates, costs, still, 1000) == [0, 12]
-    estimates = table(lambda a, b: 0.01 * (b - a - 1))
+    estimates = table(lambda a, b: 0.5 * eventful(a, b) + 0.01 * (b - a - 1))
     assert choose_coded(estimates, costs, eventful, 1000) == [0, 5, 12]
 
 
