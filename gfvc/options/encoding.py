@@ -143,8 +143,8 @@ class BaseLayerOptions(OptionGroup):
     )
     coded_interval: float | None = option(
         real(0.0, 3600.0, "a number of seconds above 0"),
-        "seconds from coded picture to coded picture, with --key-pictures auto",
-        shown="by --key-qp",
+        "seconds from coded picture to coded picture, at equal distances, with --key-pictures auto",
+        shown="where they pay, by --key-qp",
     )
     fallback: FallbackPolicy = option(
         words(*FALLBACK_POLICIES),
