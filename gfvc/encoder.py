@@ -124,7 +124,9 @@ class EncodeSummary:
             "key_qp": self.settings.key_qp,
             "symbol_price": self.settings.symbol_price,
             "coded_qp": self.settings.coded_qp,
-            "coded_interval": self.settings.coded_seconds,
+            "coded_interval": (
+                None if self.settings.coded_price is not None else self.settings.coded_seconds
+            ),
             "seconds": self.seconds,
             "base_codec_seconds": self.base_codec_seconds,
             "options": self.options.to_json(),

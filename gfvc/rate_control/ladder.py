@@ -27,12 +27,14 @@ _KEY_QP_OF_QUALITY: dict[Quality, int] = {"low": 40, "medium": 32, "high": 26, "
 # the key picture, whose texture is seen in all that is drawn; less so where bits are many.
 _COARSER = 10
 _COARSER_PER_STEP = 0.5
-# Seconds from coded picture to coded picture at the default step; they double for so many steps.
+# Seconds from coded picture to coded picture at the default step, which double for so many steps:
+# where they are chosen by what they show, pictures no further apart are thought of.
 _CODED_SECONDS = 0.48
 _STEPS_PER_DOUBLING = 3.5
 # The Lagrangian multiplier of predicted coded pictures at the default step, and the steps for which
 # it doubles: on the mean of clips they come about as often.
 _CODED_PRICE = 0.012
+_DEFAULT_CODED_QP = DEFAULT_KEY_QP + _COARSER
 _STEPS_PER_DOUBLED_PRICE = 1.6
 
 
@@ -60,28 +62,31 @@ class RateSettings:
         text = f"--key-qp {self.key_qp} --symbol-price {self.symbol_price:.3g}"
         if self.coded_qp is None or self.coded_seconds is None:
             return text
-        return f"{text} --coded-qp {self.coded_qp} --coded-interval {self.coded_seconds:.3g}"
+        text += f" --coded-qp {self.coded_qp}"
+        if self.coded_price is not None:
+            return text
+        return f"{text} --coded-interval {self.coded_seconds:.3g}"
 
 
 def ladder(codec: Codec, *, predicted: bool = False) -> tuple[RateSettings, ...]:
     """Settings in the order of falling rate; those of the encoder's defaults are among them.
 
-    `predicted` says that there are predicted coded pictures. From one key QP to the next there are
-    two more steps then: predicted pictures get coarser first, then fewer, then all is a step on.
+    `predicted` says that there are predicted coded pictures. From one key QP to the next there is
+    one more step then: predicted pictures get coarser and fewer first, then all is a step on.
     """
     whole = [_step(codec, qp, predicted=predicted) for qp in _KEY_QPS]
     if not predicted:
         return tuple(whole)
     steps = []
     for step, following in pairwise(whole):
-        coarser = replace(step, coded_qp=following.coded_qp)
-        steps += [step, coarser, replace(coarser, coded_seconds=following.coded_seconds)]
+        coarser = following.coded_qp, following.coded_price
+        steps += [step, replace(step, coded_qp=coarser[0], coded_price=coarser[1])]
     return (*steps, whole[-1])
 
 
 def default_step(codec: Codec, *, predicted: bool = False) -> int:
     """Index in the ladder of the encoder's defaults."""
-    return _KEY_QPS.index(DEFAULT_KEY_QP) * (3 if predicted else 1)
+    return _KEY_QPS.index(DEFAULT_KEY_QP) * (2 if predicted else 1)
 
 
 def quality_settings(quality: Quality, codec: Codec, *, predicted: bool = False) -> RateSettings:
@@ -100,14 +105,16 @@ def settings_asked_for(
     price = DEFAULT_MULTIPLIER if options.symbol_price is None else options.symbol_price
     if not predicted:
         return replace(step, symbol_price=price)
+    coded_qp = step.coded_qp if options.coded_qp is None else options.coded_qp
+    assert coded_qp is not None
     return replace(
         step,
         symbol_price=step.symbol_price if options.symbol_price is None else price,
-        coded_qp=step.coded_qp if options.coded_qp is None else options.coded_qp,
+        coded_qp=coded_qp,
         coded_seconds=(
             step.coded_seconds if options.coded_interval is None else options.coded_interval
         ),
-        coded_price=step.coded_price if options.coded_interval is None else None,
+        coded_price=_coded_price(coded_qp) if options.coded_interval is None else None,
     )
 
 
@@ -119,5 +126,10 @@ def _step(codec: Codec, key_qp: int, *, predicted: bool) -> RateSettings:
     coarser = round(_COARSER + min(0.0, _COARSER_PER_STEP * steps))
     coded_qp = min(key_qp + max(coarser, 0), MAX_QP[codec])
     seconds = _CODED_SECONDS * 2.0 ** (steps / _STEPS_PER_DOUBLING)
-    coded_price = _CODED_PRICE * 2.0 ** (steps / _STEPS_PER_DOUBLED_PRICE)
-    return RateSettings(key_qp, price, coded_qp, seconds, coded_price)
+    return RateSettings(key_qp, price, coded_qp, seconds, _coded_price(coded_qp))
+
+
+def _coded_price(coded_qp: int) -> float:
+    """The Lagrangian multiplier that goes with predicted pictures of a quantisation parameter."""
+    steps = coded_qp - _DEFAULT_CODED_QP
+    return float(_CODED_PRICE * 2.0 ** (steps / _STEPS_PER_DOUBLED_PRICE))

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from base_codec_adapters import MAX_QP, Codec
-from gfvc.options.encoding import DEFAULT_KEY_QP, QUALITIES
+from gfvc.options.encoding import DEFAULT_KEY_QP, QUALITIES, EncodeOptions
 from gfvc.rate_control import (
     TOLERANCE,
     RateSettings,
@@ -18,6 +18,7 @@ from gfvc.rate_control import (
     find_settings,
     ladder,
     quality_settings,
+    settings_asked_for,
 )
 from gfvc.rate_control.search import MAX_TRIALS
 from gfvc.symbol_decisions import DEFAULT_MULTIPLIER
@@ -60,6 +61,21 @@ def test_the_ladder_falls_and_holds_the_defaults(codec: Codec) -> None:
     assert all(0 <= step.key_qp <= MAX_QP[codec] for step in steps)
     assert [s.key_qp for s in steps] == sorted({s.key_qp for s in steps})
     assert [s.symbol_price for s in steps] == sorted({s.symbol_price for s in steps})
+
+
+@pytest.mark.parametrize("codec", CODECS)
+def test_the_options_of_a_step_ask_for_it(codec: Codec) -> None:
+    """So that a search can be left out when a clip is encoded once more."""
+    for step in ladder(codec, predicted=True):
+        options = EncodeOptions(
+            key_pictures="auto",
+            key_qp=step.key_qp,
+            symbol_price=step.symbol_price,
+            coded_qp=step.coded_qp,
+        )
+        assert settings_asked_for(options, codec, predicted=True) == step
+        assert step.arguments.startswith(f"--key-qp {step.key_qp} --symbol-price ")
+        assert step.arguments.endswith(f" --coded-qp {step.coded_qp}")
 
 
 @pytest.mark.parametrize("codec", CODECS)
