@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import json
 import time
 import tracemalloc
@@ -80,6 +81,18 @@ def move(path: Path) -> None:
 COMMANDS = [extract, remove, inject, move]
 
 
+def processor_seconds(run: Callable[[Path], None], path: Path) -> float:
+    """What a run takes; without collecting what other tests left behind."""
+    gc.collect()
+    gc.disable()
+    try:
+        start = time.process_time()
+        run(path)
+        return time.process_time() - start
+    finally:
+        gc.enable()
+
+
 @pytest.mark.parametrize("kind", list(KINDS))
 @pytest.mark.parametrize("run", COMMANDS)
 def test_time_grows_with_the_stream_and_not_faster(
@@ -90,9 +103,7 @@ def test_time_grows_with_the_stream_and_not_faster(
     for count in (2500, 20_000):
         path = stream(tmp_path, kind, count)
         run(path)
-        start = time.process_time()
-        run(path)
-        seconds.append(time.process_time() - start)
+        seconds.append(min(processor_seconds(run, path) for _ in range(3)))
     assert seconds[1] < 24 * max(seconds[0], 0.02)
 
 
