@@ -24,11 +24,12 @@ The pictures before it are drawn from it alone, those after it from two coded pi
 class _Seen:
     """What was seen of a picture: whether a scene starts, its face, and how good a key it makes.
 
-    `sight` and `candidate` are None without landmarks.
+    `sight` and `candidate` are None without landmarks. A face that a fade mixes of two is `found`,
+    and can be driven while it is not another's; but none to make a key picture of.
     """
 
     is_cut: bool
-    shows_face: bool
+    found: bool
     sight: FaceSight | None
     candidate: KeyCandidate | None
 
@@ -57,9 +58,8 @@ class TrackedFacts:
         candidate = None
         if landmarks is not None:
             candidate = self._measurer.measure(number, picture, landmarks, sight)
-        mixed = sight is not None and sight.mixed
-        shows_face = self._analyser.finds_face(picture) and not mixed
-        self._seen[number] = _Seen(self._cuts.is_cut(picture), shows_face, sight, candidate)
+        found = self._analyser.finds_face(picture)
+        self._seen[number] = _Seen(self._cuts.is_cut(picture), found, sight, candidate)
 
     def keep(self, pictures: Collection[int]) -> None:
         """Forget what was found in all but these pictures."""
@@ -72,11 +72,12 @@ class TrackedFacts:
 
     def shows_face(self, picture: int) -> bool:
         """Whether it shows a face that a key picture can be made of."""
-        return self._seen[picture].shows_face
+        seen = self._seen[picture]
+        return seen.found and not (seen.sight is not None and seen.sight.mixed)
 
     def can_be_key(self, picture: int) -> bool:
         """Whether it shows a face; whether it does as coded is found out later."""
-        return self._seen[picture].shows_face
+        return self.shows_face(picture)
 
     def best_key(self, pictures: Sequence[int]) -> int:
         """Which of successive pictures with a face is the best to draw the others from."""
@@ -92,4 +93,4 @@ class TrackedFacts:
             and of_key.sight is not None
             and seen.sight.change(of_key.sight) >= 1
         )
-        return None if other or not seen.shows_face else 0.0
+        return None if other or not seen.found else 0.0
