@@ -25,8 +25,7 @@ from gfvc.base_layer import decode_base_layer
 from gfvc.crop import require_square
 from gfvc.driven_pictures import parameters_of_pictures
 from gfvc.encoding.clip import Clip
-from gfvc.encoding.coding_pass import CodedClip, code_clip
-from gfvc.encoding.target_bitrate import REMEMBERED_PICTURES
+from gfvc.encoding.coding_pass import REMEMBERED_PICTURES, CodedClip, code_clip
 from gfvc.options.encoding import EncodeOptions
 from gfvc.rate_control import RateSettings
 from gfvc.stream.information import StreamInformation

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import partial
+from itertools import chain, pairwise
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from base_codec_adapters import (
     DEFAULT_TIMEOUT,
@@ -43,8 +44,6 @@ DEFAULT_RATE = Fraction(25)
 
 # Name of the model in the summary of a stream without face messages.
 NO_MODEL = "none"
-
-Item = TypeVar("Item")
 
 Notes = Callable[[str], None]
 Progress = Callable[[int, "int | None"], None]
@@ -183,7 +182,9 @@ def decode_pictures(
     marked = stream.model_uri is not None and is_marked(stream.model_uri)
     pool: DecodedPool | None = None
     coded = _coded_pictures(source, stream, timeout, area)
-    for (unit, key), following in _with_following(coded):
+    for current, following in pairwise(chain(coded, [None])):
+        assert current is not None
+        unit, key = current
         if unit.is_alone:
             yield key
             continue
@@ -206,16 +207,6 @@ def decode_pictures(
 def _is_later_reference(unit: PictureUnit, following: PictureUnit) -> bool:
     """Whether the pictures that follow a coded picture are drawn from the next one, too."""
     return unit.has_later_reference and following.sequence is unit.sequence
-
-
-def _with_following(items: Iterable[Item]) -> Iterator[tuple[Item, Item | None]]:
-    """Each item with the one after it; None at the end."""
-    coming = iter(items)
-    for item in coming:
-        for following in coming:
-            yield item, following
-            item = following
-        yield item, None
 
 
 def _coded_pictures(

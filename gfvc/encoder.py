@@ -11,7 +11,7 @@ from typing import Any
 
 from gfvc.crop import choose_crop, require_square
 from gfvc.encoding.clip import Clip
-from gfvc.encoding.coding_pass import CodedClip, Progress, code_clip
+from gfvc.encoding.coding_pass import REMEMBERED_PICTURES, CodedClip, Progress, code_clip
 from gfvc.encoding.executor import Tally
 from gfvc.encoding.target_bitrate import Stage, code_at_bitrate
 from gfvc.errors import InputError, OutputError
@@ -181,6 +181,11 @@ def encode(
         information=StreamInformation(rate, video.width, video.height, crop),
         expected=round(video.seconds * rate) if video.seconds else None,
     )
+    if options.codes_sequences and not clip.codes_sequences:
+        raise InputError(
+            f"{source}: {model.card.name} draws from one key picture, so that no predicted coded "
+            "pictures are of use; leave out --key-pictures auto, or take --model mesh"
+        )
     with replaced_when_complete(output, force=force, sources=[source]) as temporary:
         in_mp4 = output.suffix.lower() == MP4_SUFFIX
         coded, trials = _code(clip, temporary.parent, in_mp4, progress, stage)
@@ -216,6 +221,8 @@ def _code(
     """Code a clip into a file in `folder`; what came out, and after how many passes."""
     bitrate = clip.options.bitrate
     with clip.model.open_analyser(clip.options.align) as analyser:
+        if bitrate is not None or clip.codes_sequences:
+            analyser.remember(REMEMBERED_PICTURES)
         if bitrate is not None:
             return code_at_bitrate(
                 clip, bitrate, folder, analyser, in_mp4=in_mp4, progress=progress, stage=stage

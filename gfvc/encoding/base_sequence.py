@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -14,24 +14,30 @@ from base_codec_adapters import (
     DecodeLimits,
     DecodeRequest,
     EncodeRequest,
+    Picture420,
     PictureSpool,
     RequestInvalidError,
     find_decoder,
     find_encoder,
 )
 from gfvc.colour import is_grey, to_picture420, to_rgb, without_colour
+from gfvc.encoding.ordinary_video import PICTURES_PER_TIMEOUT
 from models.contract import Picture
-
-# A base codec program may take its timeout for this many pictures.
-PICTURES_PER_TIMEOUT = 25
 
 
 @dataclass(frozen=True, slots=True)
 class CodedSequence:
-    """An Annex B stream that starts with an IDR picture, and its decoded pictures in order."""
+    """An Annex B stream that starts with an IDR picture, and its decoded pictures in order.
+
+    They lie in a file, each until it is asked for: a sequence may be long.
+    """
 
     stream: bytes
-    decoded: tuple[Picture, ...]
+    decoded: Sequence[Picture420]
+
+    def picture(self, number: int) -> Picture:
+        """A decoded picture uint8 [height, width, 3]."""
+        return to_rgb(self.decoded[number])
 
 
 class BaseSequenceCoder:
@@ -85,6 +91,5 @@ class BaseSequenceCoder:
         limits = DecodeLimits(width, height, area=width * height, pictures=count)
         decoder = find_decoder(self._codec, timeout=timeout)
         result = decoder.decode(DecodeRequest(stream, count, limits=limits))
-        decoded = tuple(to_rgb(picture) for picture in result.pictures)
         self.seconds += time.perf_counter() - before
-        return CodedSequence(stream, decoded)
+        return CodedSequence(stream, result.pictures)

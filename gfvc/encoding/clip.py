@@ -22,6 +22,12 @@ from models import AnimationModel, ModelCard
 LOOK_AHEAD_SECONDS = Fraction(1, 2)
 """How long a good key picture is waited for."""
 
+LONGEST_SEGMENT = 1800
+"""Pictures of a segment at most, where a segment is coded as a whole: half a minute, 60 a second.
+
+Choosing its coded pictures takes memory that goes by the square.
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Clip:
@@ -46,7 +52,7 @@ class Clip:
 
     @property
     def codes_sequences(self) -> bool:
-        """Whether there are predicted coded pictures, for a model that draws from two of them."""
+        """Whether there are predicted coded pictures: for a model that draws from two of them."""
         return self.options.codes_sequences and self.model.draws_from_both
 
     def too_coarse(self) -> KeyPictureTooCoarseError:
@@ -67,12 +73,14 @@ class Clip:
             pool=options.reference_pool,
             longest_unit=MAX_BUFFERED,
         )
-        longest = min(settings.interval, most_pictures(options.size))
-        ahead = 0
+        waiting = most_pictures(options.size)
         if self.codes_sequences:
+            # A segment waits on the disk as a whole, with twice as many samples.
+            most = min(settings.interval, waiting // 2, LONGEST_SEGMENT)
             wanted = settings.pictures(LOOK_AHEAD_SECONDS)
-            ahead = min(wanted, MAX_LEADING // 2, settings.interval // 2)
-        return replace(settings, longest_sequence=longest, look_ahead=ahead)
+            ahead = min(wanted, MAX_LEADING // 2, most // 2)
+            settings = replace(settings, key_interval=most, look_ahead=ahead)
+        return replace(settings, longest_sequence=min(settings.interval, waiting))
 
     def symbol_settings(self, settings: RateSettings) -> SymbolSettings:
         """How it is decided what is sent of faces."""

@@ -1,4 +1,4 @@
-"""Coding a stretch of ordinary video: one sequence of the base codec, without reordering."""
+"""Coding a segment of ordinary video: one sequence of the base codec, without reordering."""
 
 from __future__ import annotations
 

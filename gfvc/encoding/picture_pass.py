@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from gfvc.base_layer import KeyPictureCoder
 from gfvc.encoding.clip import Clip
-from gfvc.encoding.executor import PlanExecutor, Tally
+from gfvc.encoding.executor import PlanExecutor
 from gfvc.encoding.face_units import DecidedUnits, FaceUnits, ImmediateUnits
 from gfvc.encoding.face_watch import FaceWatch
 from gfvc.encoding.facts import MeasuredFacts
 from gfvc.encoding.passes import Pass
-from gfvc.encoding.planner import PicturePlanner
 from gfvc.rate_control import RateSettings
 from gfvc.stream.writer import StreamWriter
 from models import Analyser
-from models.contract import Picture
 
 
 class PicturePass(Pass):
@@ -31,48 +29,25 @@ class PicturePass(Pass):
         )
         self._ordinary = clip.ordinary_video(settings.key_qp)
         watch = None if options.fallback == "always" else FaceWatch(clip.rate)
-        self._facts = MeasuredFacts(clip.model, analyser, coder, watch)
-        self._executor = PlanExecutor(
-            self._facts,
+        self._measured = MeasuredFacts(clip.model, analyser, coder, watch)
+        executor = PlanExecutor(
+            self._measured,
             _face_units(clip, settings, writer),
             self._ordinary,
             writer,
             options.reference_pool,
         )
-        self._planner = PicturePlanner(clip.plan_settings(), self._facts)
-
-    @property
-    def tally(self) -> Tally:
-        """Output pictures so far."""
-        return self._executor.tally
-
-    @property
-    def pictures_of_units(self) -> list[int]:
-        """Output pictures of each coded picture."""
-        return self._executor.pictures_of_units
+        super().__init__(clip.plan_settings(), self._measured, executor)
 
     @property
     def lost_keys(self) -> int:
         """Key pictures whose coded form showed no face."""
-        return self._facts.lost_keys
+        return self._measured.lost_keys
 
     @property
     def base_codec_seconds(self) -> float:
         """Time spent in programs of the base codec."""
-        return self._facts.coding_seconds + self._ordinary.seconds
-
-    def take(self, number: int, picture: Picture) -> None:
-        """Take the next picture uint8 [size, size, 3]."""
-        self._facts.add(number, picture)
-        for decision in self._planner.take(number):
-            self._executor.carry_out(decision)
-        self._facts.keep(self._planner.held, self._planner.keys)
-
-    def finish(self) -> None:
-        """Code what is held back, at the end of the clip."""
-        for decision in self._planner.finish():
-            self._executor.carry_out(decision)
-        self._executor.finish()
+        return self._measured.coding_seconds + self._ordinary.seconds
 
     def close(self) -> None:
         """Free files."""

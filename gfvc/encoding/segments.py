@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
+from itertools import chain, pairwise
 
 from gfvc.encoding.base_sequence import BaseSequenceCoder, CodedSequence
 from gfvc.encoding.face_messages import Faces, SequenceMessages, UnitFaces
 from gfvc.encoding.picture_store import PictureStore
-from gfvc.encoding.trajectories import Ends, through_ends
+from gfvc.encoding.trajectories import through_ends
 from gfvc.grey_pictures import pair_keys, prepare_key
 from gfvc.stream.sequence import SequenceSchedule
 from gfvc.stream.writer import StreamWriter
-from models import Analyser, Analysis, AnimationModel, FaceParameters
+from models import Analyser, Analysis, AnimationModel, Reference
 from sei import SeiMessage
 
 ChooseCoded = Callable[["Segment"], list[int]]
@@ -32,6 +32,15 @@ class Segment:
     key: int
     pictures: list[int] = field(default_factory=list)
     faceless: set[int] = field(default_factory=set)
+
+
+@dataclass(frozen=True, slots=True)
+class _CodedKey:
+    """A coded picture by its number, seen and made ready as decoded; a lone one is not prepared."""
+
+    number: int
+    analysis: Analysis
+    reference: Reference | None
 
 
 class SegmentCoder:
@@ -67,84 +76,83 @@ class SegmentCoder:
         chosen = self._choose(segment)
         while True:
             coded = self._base.code(self._pictures[number] for number in chosen)
-            seen = {
-                number: self._analyser.analyse_key(decoded)
-                for number, decoded in zip(chosen, coded.decoded, strict=True)
-            }
-            if seen[segment.key] is None:
-                return None
             # Nothing can be drawn from the others: the coded picture before them serves.
-            kept = [number for number in chosen if seen[number] is not None]
+            kept = [
+                number
+                for place, number in enumerate(chosen)
+                if self._analyser.analyse_key(coded.picture(place)) is not None
+            ]
+            if segment.key not in kept:
+                return None
             if kept == chosen:
-                break
+                return self._write(segment, coded, chosen)
             chosen = kept
-        return self._write(segment, coded, {k: a for k, a in seen.items() if a is not None})
 
-    def _write(
-        self, segment: Segment, coded: CodedSequence, seen: dict[int, Analysis]
-    ) -> list[int]:
-        places = [index for index, number in enumerate(segment.pictures) if number in seen]
-        ends_of_gaps = [*places[1:], len(segment.pictures)]
-        gaps = [segment.pictures[a + 1 : b] for a, b in zip(places, ends_of_gaps, strict=True)]
+    def _write(self, segment: Segment, coded: CodedSequence, chosen: Sequence[int]) -> list[int]:
+        place_of = {number: place for place, number in enumerate(segment.pictures)}
+        places = [place_of[number] for number in chosen]
         leading = segment.pictures[: places[0]]
-        two_references = len(seen) > 1
+        gaps = [
+            segment.pictures[place + 1 : following]
+            for place, following in pairwise([*places, len(segment.pictures)])
+        ]
         driven = [len(gap) for gap in gaps]
         driven[0] += len(leading)
-        ends = self._ends(coded, seen, places, segment) if two_references else [None] * len(places)
         sent: list[int] = []
         messages: list[tuple[SeiMessage, ...]] = []
         start = 0
-        following = [segment.pictures[place] for place in places[1:]]
-        for number, (place, gap) in enumerate(zip(places, gaps, strict=True)):
-            if not gap and not (number == 0 and any(driven)):
-                messages.append(())
-                continue
-            key = seen[segment.pictures[place]]
+        # One is looked at ahead, no more: a segment may have many coded pictures.
+        coming = pairwise(chain(self._coded_keys(chosen, coded), [None]))
+        for number, (key, following) in enumerate(coming):
+            assert key is not None
             before = leading[::-1] if number == 0 else []
-            unit = UnitFaces(
-                key.parameters,
-                self._model.value_weights(key.parameters),
-                self._faces(before, key),
-                *self._between(segment.pictures[place], gap, following[number:], key, ends[number]),
-            )
-            of_unit = self._messages.of_unit(unit, names_model=number == 0)
-            sent += [start + picture for picture in of_unit.sent]
-            messages.append(of_unit.messages)
+            if gaps[number] or (number == 0 and any(driven)):
+                of_unit = self._messages.of_unit(
+                    self._unit(key, before, gaps[number], following), names_model=number == 0
+                )
+                sent += [start + picture for picture in of_unit.sent]
+                messages.append(of_unit.messages)
+            else:
+                messages.append(())
             start += driven[number]
-        schedule = SequenceSchedule(tuple(driven), tuple(sent), len(leading), two_references)
+        schedule = SequenceSchedule(tuple(driven), tuple(sent), len(leading), len(chosen) > 1)
         self._writer.write_sequence(coded.stream, schedule, messages)
         return [1 + count for count in driven]
 
-    def _ends(
-        self,
-        coded: CodedSequence,
-        seen: dict[int, Analysis],
-        places: Sequence[int],
-        segment: Segment,
-    ) -> list[Ends | None]:
-        """Of each coded picture, what a receiver knows of it and the next one; None of the last."""
-        prepared = [
-            prepare_key(self._model, decoded, seen[segment.pictures[place]].parameters)
-            for place, decoded in zip(places, coded.decoded, strict=True)
-        ]
-        return [*(pair_keys(self._model, *pair).ends for pair in pairwise(prepared)), None]
+    def _coded_keys(self, chosen: Sequence[int], coded: CodedSequence) -> Iterator[_CodedKey]:
+        """The coded pictures as a receiver has them, each made ready when its turn comes."""
+        for place, number in enumerate(chosen):
+            decoded = coded.picture(place)
+            analysis = self._analyser.analyse_key(decoded)
+            assert analysis is not None
+            # A lone one makes no pair.
+            reference = (
+                prepare_key(self._model, decoded, analysis.parameters) if len(chosen) > 1 else None
+            )
+            yield _CodedKey(number, analysis, reference)
 
-    def _between(
+    def _unit(
         self,
-        number: int,
+        key: _CodedKey,
+        before: Sequence[int],
         gap: Sequence[int],
-        following: Sequence[int],
-        key: Analysis,
-        ends: Ends | None,
-    ) -> tuple[Faces, FaceParameters | None]:
-        """Parameters of pictures after a coded one, and what a receiver knows of the next."""
-        faces = self._faces(gap, key)
+        following: _CodedKey | None,
+    ) -> UnitFaces:
+        """Faces of a coded picture, of pictures shown before it, and of those up to the next."""
+        parameters = key.analysis.parameters
+        weights = self._model.value_weights(parameters)
+        leading, faces = (self._faces(numbers, key.analysis) for numbers in (before, gap))
+        if following is None:
+            return UnitFaces(parameters, weights, leading, faces)
+        assert key.reference is not None
+        assert following.reference is not None
+        ends = pair_keys(self._model, key.reference, following.reference).ends
         if ends is None:
-            return faces, None
-        found = self._faces([number, following[0]], key)
-        if found[0] is None or found[1] is None:
-            return faces, ends[1]
-        return through_ends(faces, (found[0], found[1]), ends, self._model.layout), ends[1]
+            return UnitFaces(parameters, weights, leading, faces)
+        first, last = self._faces([key.number, following.number], key.analysis)
+        if first is not None and last is not None:
+            faces = through_ends(faces, (first, last), ends, self._model.layout)
+        return UnitFaces(parameters, weights, leading, faces, ends[1])
 
     def _faces(self, numbers: Sequence[int], key: Analysis) -> Faces:
         """Parameters of pictures against a coded one; None without a face."""
@@ -152,16 +160,16 @@ class SegmentCoder:
         return [None if analysis is None else analysis.parameters for analysis in found]
 
 
-def at_distance(distance: float | None) -> ChooseCoded:
+def at_distance(distance: float) -> ChooseCoded:
     """Coded pictures about so many pictures apart, at equal distances, the last one too.
 
-    None: the key picture alone. Where there is no face, the picture before or after serves.
+    Where there is no face, the picture before or after serves.
     """
 
     def choose(segment: Segment) -> list[int]:
         following = segment.pictures[segment.pictures.index(segment.key) :]
         last = len(following) - 1
-        if distance is None or last == 0:
+        if last == 0:
             return [segment.key]
         count = min(last, max(1, round(last / distance)))
         wanted = (following[round(last * index / count)] for index in range(1, count + 1))

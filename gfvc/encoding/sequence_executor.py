@@ -43,11 +43,11 @@ class SequenceExecutor:
     def carry_out(self, decision: Decision) -> None:
         """Take what is decided about a picture; code what is complete."""
         if isinstance(decision, Key):
-            self._finish()
+            self.finish()
             self._open = Segment(decision.picture, [decision.picture])
         elif isinstance(decision, Ordinary):
             if decision.starts or self._open is not None:
-                self._finish()
+                self.finish()
             self._waiting.append(decision.picture)
         else:
             assert self._open is not None
@@ -56,10 +56,7 @@ class SequenceExecutor:
                 self._open.faceless.add(decision.picture)
 
     def finish(self) -> None:
-        """Code what is held back, at the end of the clip."""
-        self._finish()
-
-    def _finish(self) -> None:
+        """Code the pictures that are held back: a segment is complete."""
         segment, self._open = self._open, None
         if segment is not None:
             self._code(segment)

@@ -5,11 +5,9 @@ from __future__ import annotations
 from gfvc.encoding.base_sequence import BaseSequenceCoder
 from gfvc.encoding.clip import Clip
 from gfvc.encoding.content_choice import by_content
-from gfvc.encoding.executor import Tally
 from gfvc.encoding.face_messages import SequenceMessages
 from gfvc.encoding.passes import Pass
 from gfvc.encoding.picture_store import PictureStore
-from gfvc.encoding.planner import PicturePlanner
 from gfvc.encoding.segments import SegmentCoder, at_distance
 from gfvc.encoding.sequence_executor import SequenceExecutor
 from gfvc.encoding.tracked_facts import TrackedFacts
@@ -17,9 +15,6 @@ from gfvc.rate_control import RateSettings
 from gfvc.stream.writer import StreamWriter
 from models import Analyser
 from models.contract import Picture
-
-REMEMBERED_PICTURES = 20_000
-"""Pictures whose landmarks are kept: some 115 MB, 13 minutes of one face."""
 
 
 class SequencePass(Pass):
@@ -31,7 +26,6 @@ class SequencePass(Pass):
         options = clip.options
         assert settings.coded_qp is not None
         assert settings.coded_seconds is not None
-        analyser.remember(REMEMBERED_PICTURES)
         self._base = BaseSequenceCoder(
             clip.codec,
             settings.key_qp,
@@ -52,24 +46,14 @@ class SequencePass(Pass):
             clip.model, analyser, self._store, self._base, messages, writer, choose
         )
         refusal = clip.too_coarse() if options.fallback == "never" else None
-        self._executor = SequenceExecutor(self._store, segments, self._ordinary, writer, refusal)
-        self._facts = TrackedFacts(analyser, clip.rate)
-        self._planner = PicturePlanner(clip.plan_settings(), self._facts)
-
-    @property
-    def tally(self) -> Tally:
-        """Output pictures so far."""
-        return self._executor.tally
-
-    @property
-    def pictures_of_units(self) -> list[int]:
-        """Output pictures of each coded picture."""
-        return self._executor.pictures_of_units
+        self._segments = SequenceExecutor(self._store, segments, self._ordinary, writer, refusal)
+        facts = TrackedFacts(analyser, clip.rate)
+        super().__init__(clip.plan_settings(), facts, self._segments)
 
     @property
     def lost_keys(self) -> int:
         """Key pictures whose coded form showed no face."""
-        return self._executor.lost_keys
+        return self._segments.lost_keys
 
     @property
     def base_codec_seconds(self) -> float:
@@ -79,16 +63,7 @@ class SequencePass(Pass):
     def take(self, number: int, picture: Picture) -> None:
         """Take the next picture uint8 [size, size, 3]."""
         self._store.add(number, picture)
-        self._facts.add(number, picture)
-        for decision in self._planner.take(number):
-            self._executor.carry_out(decision)
-        self._facts.keep({*self._planner.held, *self._planner.keys})
-
-    def finish(self) -> None:
-        """Code what is held back, at the end of the clip."""
-        for decision in self._planner.finish():
-            self._executor.carry_out(decision)
-        self._executor.finish()
+        super().take(number, picture)
 
     def close(self) -> None:
         """Free files."""

@@ -18,9 +18,6 @@ from models import Analyser
 Stage = Callable[[str], None]
 """Told about each pass over the clip."""
 
-REMEMBERED_PICTURES = 20_000
-"""Pictures whose landmarks are kept from pass to pass: some 115 MB, 13 minutes of one face."""
-
 
 def code_at_bitrate(
     clip: Clip,
@@ -89,7 +86,6 @@ class _Trials:
         self.best: CodedClip | None = None
         self._best_rate = 0.0
         self.too_coarse: KeyPictureTooCoarseError | None = None
-        analyser.remember(REMEMBERED_PICTURES)
 
     def measure(self, settings: RateSettings) -> float | None:
         """Code with the settings; the kbit/s, or None where key pictures are too coarse."""

@@ -61,9 +61,9 @@ class TrackedFacts:
         found = self._analyser.finds_face(picture)
         self._seen[number] = _Seen(self._cuts.is_cut(picture), found, sight, candidate)
 
-    def keep(self, pictures: Collection[int]) -> None:
-        """Forget what was found in all but these pictures."""
-        for number in self._seen.keys() - set(pictures):
+    def keep(self, pictures: Collection[int], keys: Collection[int]) -> None:
+        """Forget what was found in all but these pictures and these key pictures."""
+        for number in self._seen.keys() - {*pictures, *keys}:
             del self._seen[number]
 
     def is_cut(self, picture: int) -> bool:

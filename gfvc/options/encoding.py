@@ -261,13 +261,17 @@ class EncodeOptions(FaceOptions, BaseLayerOptions, BitOptions, SourceOptions):
         """Low delay decides nothing; what is about predicted coded pictures needs these."""
         if self.low_delay and self.symbol_price is not None:
             return "{low_delay} decides nothing about messages; leave out {symbol_price}"
+        if self.key_pictures == "auto" and not self.codes_sequences:
+            return (
+                "there are no predicted coded pictures with {low_delay}, {reference_pool} or "
+                "{fallback} always; leave out {key_pictures} auto"
+            )
         if self.coded_qp is None and self.coded_interval is None:
             return None
         if not self.codes_sequences:
             return (
                 "{coded_qp} and {coded_interval} are about predicted coded pictures, which there "
-                "are with {key_pictures} auto only, and not with {low_delay}, {reference_pool} or "
-                "{fallback} always"
+                "are with {key_pictures} auto only"
             )
         if self.bitrate is not None or self.quality is not None:
             return "{bitrate} and {quality} choose {coded_qp} and {coded_interval}; leave these out"

@@ -7,6 +7,7 @@ way, and the network refines the flow and paints what the key picture does not s
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -34,7 +35,7 @@ from models.landmarks.face_space import FaceSpace, shipped_face_space
 from models.landmarks.flow import NEAR, Float32Array, coarse_flow, in_planes, plane, warp
 from models.landmarks.fusing import fuse
 from models.landmarks.layout import FACE_VALUES
-from models.landmarks.pairs import PairFlow, PairPlace, SharedFace
+from models.landmarks.pairs import PairFlow, PairPlace, SharedFace, check_sizes
 from models.landmarks.tracking import FaceTracker
 from models.landmarks.values import (
     RestFace,
@@ -177,17 +178,24 @@ class FacePair(ReferencePair):
     """Two references, and the flows between them."""
 
     def __init__(self, space: FaceSpace, earlier: FaceReference, later: FaceReference) -> None:
+        check_sizes(earlier.picture, later.picture)
+        self._space = space
         self._earlier = earlier
         self._later = later
         # As the encoder aligns the pictures between, unless it is told not to.
         with FaceTracker() as tracker:
             alignment = Alignment(space, earlier.picture, earlier.face, tracker)
-            values = alignment.align(later.picture, later.face.key_landmarks)
+            self._later_values = alignment.align(later.picture, later.face.key_landmarks)
         own = earlier.face.values(space, earlier.face.key_landmarks)
         steps = np.zeros(earlier.features) if earlier.features else None
-        self._ends = to_parameters(own, steps), to_parameters(values, steps)
-        self._flow = PairFlow(
-            SharedFace(space, earlier.face, later.face, values),
+        self._ends = to_parameters(own, steps), to_parameters(self._later_values, steps)
+
+    @cached_property
+    def _flow(self) -> PairFlow:
+        """Made when the first picture is drawn: an encoder asks for the ends alone."""
+        earlier, later = self._earlier, self._later
+        return PairFlow(
+            SharedFace(self._space, earlier.face, later.face, self._later_values),
             (plane(earlier.face.key_landmarks), plane(later.face.key_landmarks)),
             (earlier.picture, later.picture),
             lambda landmarks, flow: earlier.draw(landmarks, in_planes(flow)),

@@ -113,6 +113,13 @@ class PairPlace:
         return earlier, later
 
 
+def check_sizes(earlier: Picture, later: Picture) -> None:
+    """Raise `ModelError` for pictures of two references that differ in size."""
+    if earlier.shape != later.shape:
+        sizes = " and ".join(f"{p.shape[1]}x{p.shape[0]}" for p in (earlier, later))
+        raise ModelError(f"two references to draw from are of different sizes: {sizes}")
+
+
 class PairFlow:
     """Flows from pictures that lie between two references to both.
 
@@ -140,9 +147,7 @@ class PairFlow:
         self._reach = reach
         self._keys = keys
         earlier, later = pictures
-        if earlier.shape != later.shape:
-            sizes = " and ".join(f"{p.shape[1]}x{p.shape[0]}" for p in pictures)
-            raise ModelError(f"two references to draw from are of different sizes: {sizes}")
+        check_sizes(earlier, later)
         self._height, self._width = later.shape[:2]
         self._still = _still(earlier, later)
         moving = self._moving(keys[1])

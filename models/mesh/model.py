@@ -7,6 +7,8 @@ landmarks and bends the key picture so that its landmarks come to lie there.
 
 from __future__ import annotations
 
+from functools import cached_property
+
 from models.card import ModelCard
 from models.contract import (
     Analyser,
@@ -25,7 +27,7 @@ from models.landmarks.face_space import FaceSpace, shipped_face_space
 from models.landmarks.flow import plane
 from models.landmarks.fusing import fuse
 from models.landmarks.layout import EXPRESSION_VALUES
-from models.landmarks.pairs import PairFlow, SharedFace
+from models.landmarks.pairs import PairFlow, SharedFace, check_sizes
 from models.landmarks.values import (
     RestFace,
     find_rest_face,
@@ -57,13 +59,20 @@ class MeshPair(ReferencePair):
     """Two references, and the flows between them."""
 
     def __init__(self, space: FaceSpace, earlier: MeshReference, later: MeshReference) -> None:
-        self._earlier = earlier.warp
-        self._later = later.warp
+        check_sizes(earlier.picture, later.picture)
+        self._space = space
+        self._earlier = earlier
+        self._later = later
         own = earlier.face.values(space, earlier.face.key_landmarks)
-        values = earlier.face.values(space, later.face.key_landmarks)
-        self._ends = to_parameters(own), to_parameters(values)
-        self._flow = PairFlow(
-            SharedFace(space, earlier.face, later.face, values),
+        self._later_values = earlier.face.values(space, later.face.key_landmarks)
+        self._ends = to_parameters(own), to_parameters(self._later_values)
+
+    @cached_property
+    def _flow(self) -> PairFlow:
+        """Made when the first picture is drawn: an encoder asks for the ends alone."""
+        earlier, later = self._earlier, self._later
+        return PairFlow(
+            SharedFace(self._space, earlier.face, later.face, self._later_values),
             (plane(earlier.face.key_landmarks), plane(later.face.key_landmarks)),
             (earlier.picture, later.picture),
             lambda landmarks, flow: earlier.warp.draw_along(flow, landmarks),
@@ -81,8 +90,8 @@ class MeshPair(ReferencePair):
         place = self._flow.place(values, position)
         earlier, later = place.whole_flows()
         return fuse(
-            self._earlier.draw_along(earlier, place.landmarks),
-            self._later.draw_along(later, place.landmarks),
+            self._earlier.warp.draw_along(earlier, place.landmarks),
+            self._later.warp.draw_along(later, place.landmarks),
             place.lead,
         )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -13,25 +14,37 @@ import numpy as np
 import pytest
 
 from base_codec_adapters import DecodeRequest, find_decoder
-from gfvc import EncodeOptions, EncodeSummary, encode
+from gfvc import EncodeOptions, EncodeSummary, InputError, encode
 from gfvc.colour import to_rgb
 from gfvc.demo_clip import RATE
+from gfvc.encoding.clip import LONGEST_SEGMENT, Clip
+from gfvc.encoding.ordinary_video import SPOOL_BYTES
 from gfvc.encoding.picture_store import PictureStore
+from gfvc.encoding.planner import PlanSettings
 from gfvc.encoding.segments import Segment, at_distance
 from gfvc.encoding.trajectories import through_ends
 from gfvc.errors import StreamError
 from gfvc.metrics import ms_ssim
+from gfvc.rectangle import Rectangle
+from gfvc.stream.information import StreamInformation
 from gfvc.stream.reader import FaceStream, read_face_stream
 from gfvc.verification import Severity, verify_stream
 from gfvc.video_reader import Picture
-from models import FaceParameters, MatrixShape, ParameterLayout
+from models import FaceParameters, MatrixShape, ParameterLayout, RegisteredModel, Registry
+from models.contract import FloatArray
+from models.landmarks.face_space import shipped_face_space
+from models.landmarks.tracking import FaceTracker
+from models.mesh.card import CARD as MESH
+from models.mesh.model import MeshModel
 from sei import NalUnit
 from tests.gfvc.support import (
     CommandLine,
+    assert_refused,
     decode_all,
     mean_difference,
     nal_units,
     no_notes,
+    read_all,
     write_units,
     write_video,
 )
@@ -205,6 +218,69 @@ def test_without_face_messages_coded_pictures_are_held(
     with pytest.raises(StreamError, match="names no model"):
         decode_all(bare, lambda note: None)
     assert read_face_stream(bare, no_notes).coded_pictures == stream.coded_pictures
+
+
+@pytest.mark.parametrize(
+    "other", [("--low-delay",), ("--reference-pool", "3"), ("--fallback", "always")]
+)
+def test_what_leaves_no_predicted_pictures_is_told(
+    other: tuple[str, ...], short_clip: Path, tmp_path: Path, command: CommandLine
+) -> None:
+    assert_refused(
+        command, "encode", short_clip, tmp_path / "out.265", "--key-pictures", "auto", *other,
+        folder=tmp_path, says="leave out --key-pictures auto",
+    )  # fmt: skip
+
+
+def test_a_model_of_one_reference_is_refused(short_clip: Path, tmp_path: Path) -> None:
+    class OneReference(MeshModel):
+        @property
+        def draws_from_both(self) -> bool:
+            return False
+
+    registry = Registry()
+    one = RegisteredModel(MESH, lambda runtime: OneReference(shipped_face_space()))
+    registry.register(one)
+    options = EncodeOptions(key_pictures="auto", model="mesh")
+    with pytest.raises(InputError, match="draws from one key picture"):
+        encode(short_clip, tmp_path / "out.265", options, registry=registry)
+    assert list(tmp_path.iterdir()) == []
+
+
+def settings_of(rate: int, **options: Any) -> PlanSettings:
+    information = StreamInformation(Fraction(rate), 64, 64, Rectangle(0, 0, 64, 64))
+    model = MeshModel(shipped_face_space())
+    chosen = EncodeOptions(key_pictures="auto", **options)
+    return Clip(Path("clip"), chosen, "vvc", model, MESH, information, None).plan_settings()
+
+
+def test_a_segment_is_bounded_as_it_waits_as_a_whole() -> None:
+    assert settings_of(25).interval == 750
+    assert settings_of(240).interval == LONGEST_SEGMENT
+    assert settings_of(25, key_interval=100_000).interval == LONGEST_SEGMENT
+    large = settings_of(25, size=2048)
+    assert large.interval * 2048 * 2048 * 3 <= SPOOL_BYTES
+    assert large.look_ahead <= large.interval // 2
+
+
+def test_each_picture_is_tracked_once_however_often_a_clip_is_coded(
+    short_clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: Counter[bytes] = Counter()
+    look = FaceTracker._look
+
+    def counted(self: FaceTracker, picture: Picture) -> list[FloatArray]:
+        seen[picture.tobytes()] += 1
+        return look(self, picture)
+
+    monkeypatch.setattr(FaceTracker, "_look", counted)
+    options = EncodeOptions(
+        model="mesh", key_pictures="auto", crop="none", bitrate=100_000, fallback="never"
+    )
+    summary = encode(short_clip, tmp_path / "out.265", options)
+    assert summary.trials > 1
+    sources = read_all(short_clip, RATE)
+    assert [seen[picture.tobytes()] for picture in sources] == [1] * len(sources)
 
 
 def test_places_of_coded_pictures() -> None:

@@ -38,6 +38,6 @@ def test_a_face_that_looks_mixed_is_driven_but_no_key_picture(
         assert [facts.can_be_key(n) for n in range(4)] == [True, False, True, False]
         assert [facts.distance(n, 0) for n in range(4)] == [0.0, 0.0, 0.0, None]
         assert facts.best_key([0, 2]) in (0, 2)
-        facts.keep([2])
+        facts.keep([2], [])
         with pytest.raises(KeyError):
             facts.is_cut(0)
