@@ -1,16 +1,38 @@
 """From pictures to a stream.
 
-coding_pass     one pass over a clip, put together of what follows
+A pass over a clip:
+
+clip            a clip, and what its options ask of the parts
+coding_pass     one pass, put together of what follows
 target_bitrate  passes with settings that come nearer and nearer to a bitrate
+passes          what the two kinds of passes have in common
 planner         what becomes of each picture: key picture, driven, or ordinary video; no I/O
-debt            when a key picture is worth its bits
-facts           what the planner asks about pictures
-scene_cuts, fades, face_quality    three of these facts
-face_watch      who is shown: whether a face is still that of the key picture
+ordinary_video  sequences of the base codec without faces
+
+What a planner asks about pictures:
+
+scene_cuts, fades               whether a scene starts, or goes over into another
+face_watch                      who is shown: whether a face is still that of the key picture
 key_candidates, key_measuring   which picture is worth drawing others from
+
+Key pictures alone, each coded as it comes:
+
+picture_pass    the pass
+facts           what its planner asks
 executor        carries decisions out
 face_units      access units: which messages they carry, and which values
-ordinary_video  sequences of the base codec
+
+Predicted coded pictures, a segment coded as a whole:
+
+sequence_pass       the pass
+tracked_facts       what its planner asks
+sequence_executor   collects segments, and has them coded
+picture_store       pictures that wait, in a file
+content_choice, coded_choice, sketches   which pictures of a segment are coded
+segments            codes a segment: its base layer, then the faces between
+base_sequence       a sequence of the base codec, and what a decoder makes of it
+trajectories        how faces move from one coded picture to the next
+face_messages       which coded pictures have messages, and which
 
 See docs/architecture.md.
 """

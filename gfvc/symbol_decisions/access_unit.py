@@ -24,7 +24,7 @@ Faces = Sequence[FaceParameters | None]
 class DecidedUnit:
     """What is sent of an access unit: `runs`, one for each reference, in steps of `layout`.
 
-    `cost` is the distortion and the price of all messages but the first of each run.
+    `cost` is the distortion, and the weighted bits of all messages but the first of each run.
     """
 
     layout: ParameterLayout
