@@ -48,7 +48,7 @@ class DecodedPool:
         parameters_of: ParametersOf,
         later: CodedPicture | None = None,
     ) -> Iterator[Picture]:
-        """The pictures of a unit in output order, the coded one among them.
+        """The pictures of a unit in output order, the coded one among them unless it is hidden.
 
         `later` is the coded picture after them, if they are drawn from it, too.
         """
@@ -67,10 +67,11 @@ class DecodedPool:
             yield from repeat(key.picture, unit.pictures)
             return
         yield from reversed(list(latest.animate_many(islice(received, unit.leading))))
-        yield key.picture
+        if not unit.hides_coded_picture:
+            yield key.picture
         drawn = 1 + unit.leading
         if pair is not None:
-            count = unit.pictures - drawn
+            count = unit.numbered_pictures - drawn
             positions = (place / (count + 1) for place in range(1, count + 1))
             yield from pair.animate_many(zip(received, positions, strict=False))
             return

@@ -32,7 +32,7 @@ def parameters_of_pictures(
     *,
     marked: bool,
 ) -> Iterator[FaceParameters]:
-    """Face parameters in a model's layout: of the key picture, then of each that it drives.
+    """Face parameters in a model's layout: of the coded picture, then of each that it drives.
 
     `marked` says that the stream has another layout, whose numbers are put into the model's; `ends`
     are what is known, without a message, of this coded picture and of the one after the last: the
@@ -42,7 +42,8 @@ def parameters_of_pictures(
     if not unit.payloads:
         if ends is not None:
             rows = np.stack([layout.flatten(parameters) for parameters in ends])
-            straight = interpolated(rows, [0, unit.pictures], unit.pictures)
+            count = unit.numbered_pictures
+            straight = interpolated(rows, [0, count], count)
             yield from map(layout.unflatten, straight)
         return
     end = None if ends is None else ends[1]
@@ -109,16 +110,16 @@ class _Rows:
         self.numbers.append(numbers)
 
     def of_unit(self, unit: PictureUnit, end: FloatArray | None) -> FloatArray:
-        """Numbers of all pictures of a unit [pictures, n], `end` being those of the next one.
+        """Numbers of a unit's numbered pictures [pictures, n], `end` being those of the next one.
 
         Both the pictures shown before the coded picture and those after it go on from it.
         """
         if not self.numbers:
-            return np.zeros((unit.pictures, 0))
+            return np.zeros((unit.numbered_pictures, 0))
         leading = unit.leading
         if leading or end is not None:
             before = self._span(0, leading + 1)
-            after = self._span(leading + 1, unit.pictures, self.numbers[0], end)
+            after = self._span(leading + 1, unit.numbered_pictures, self.numbers[0], end)
             return np.concatenate([before, after])
         return np.concatenate(
             [self._span(start, after) for start, after, _ in unit.reference_spans]

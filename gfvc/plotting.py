@@ -71,6 +71,7 @@ class _PictureNumbers:
         self._start = 0  # of the access unit
         self._next = 0
         self._announced: PictureSchedule | None = None
+        self._hidden = 0  # 1 where the coded picture is not shown
         self._sequence: SequenceSchedule | None = None
         self._of_sequence = 0  # coded pictures of the sequence so far
         self._leading = 0  # pictures shown before the coded one
@@ -80,6 +81,7 @@ class _PictureNumbers:
         """Take what is said of the access unit that comes next, or of its sequence."""
         if information.schedule is not None:
             self._announced = information.schedule
+        self._hidden = int(information.hides_coded_picture)
         self._sequence, self._of_sequence = information.sequence, 0
 
     def start_coded_picture(self) -> None:
@@ -100,18 +102,19 @@ class _PictureNumbers:
         return self._next
 
     def of(self, message: GenerativeFaceVideo) -> int:
-        """The number of a message's picture."""
+        """The number of a message's picture; of a hidden one, that of the picture in its place."""
         if message.base_picture_flag:
             self._start, schedule = self._next, self._announced
             self._announced = None
             self._sent = () if schedule is None else schedule.sent
-            self._next = self._start + (1 if schedule is None else schedule.pictures)
+            shown = (1 if schedule is None else schedule.pictures) - self._hidden
+            self._next = self._start + shown
             return self._start + self._leading
         if 0 < message.gfv_cnt <= len(self._sent):
             picture = self._sent[message.gfv_cnt - 1]
             # Those shown before the coded picture are numbered backwards from it.
             place = self._leading - picture if picture <= self._leading else picture
-            return self._start + place
+            return self._start + place - self._hidden
         self._next += 1
         return self._next - 1
 
@@ -127,9 +130,14 @@ def _add(
         if curves.face_bits:
             curves.face_bits[-1] += bits
         return pending_base
-    curves.pictures.append(numbers.of(inspected.message))
+    picture = numbers.of(inspected.message)
     if inspected.message.base_picture_flag:
-        curves.key_pictures.append(curves.pictures[-1])
+        curves.key_pictures.append(picture)
+    elif curves.pictures[-1:] == [picture]:  # in place of the hidden coded picture
+        curves.values[-1] = inspected.values
+        curves.face_bits[-1] += bits
+        return pending_base
+    curves.pictures.append(picture)
     curves.values.append(inspected.values)
     curves.face_bits.append(bits)
     curves.base_bits.append(pending_base)

@@ -81,7 +81,7 @@ class _InformationNotes:
 
     def __init__(self, options: argparse.Namespace) -> None:
         self._options = options
-        self._without_message = 0
+        self._without_message = 0  # less those that have a message and are not shown
         self._pool = 1
         self._runs = 0
 
@@ -94,6 +94,7 @@ class _InformationNotes:
             if information is not None:
                 if self._options.fps is None:
                     self._options.fps = float(information.rate)
+                self._without_message -= information.hides_coded_picture
                 if information.schedule is not None:
                     self._without_message += information.schedule.without_message
                 if information.sequence is not None:
@@ -104,7 +105,7 @@ class _InformationNotes:
             yield unit
 
     def pictures_without_message(self) -> int:
-        """Output pictures so far that have no message of their own."""
+        """How many more output pictures there are so far than messages."""
         return self._without_message
 
     def references(self) -> str | None:

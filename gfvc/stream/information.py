@@ -39,6 +39,8 @@ class StreamInformation:
     `schedule` tells which pictures of the access unit have messages, None: all of them.
     `references` tells which key pictures drive them, None: the one of the access unit.
     `sequence` tells both of all coded pictures up to the next IDR picture, in place of `schedule`.
+    `hides_coded_picture` tells that the coded picture of the access unit is not shown: the first
+    picture that it drives is shown in its place. It goes with neither `references` nor `sequence`.
     """
 
     rate: Fraction
@@ -49,6 +51,7 @@ class StreamInformation:
     schedule: PictureSchedule | None = None
     references: ReferenceRuns | None = None
     sequence: SequenceSchedule | None = None
+    hides_coded_picture: bool = False
 
     def to_payload(self) -> bytes:
         """The payload of the user data message."""
@@ -72,13 +75,20 @@ class StreamInformation:
             raise StreamError(f"gfvc's user data message states {stated.rate} pictures per second")
         if stated.references is not None and stated.schedule is not None:
             stated.references.check_starts(stated.schedule)
+        counted = stated.references is not None or stated.sequence is not None
+        if stated.hides_coded_picture and counted:
+            raise StreamError(
+                "gfvc's user data message hides a coded picture that its references, or the "
+                "schedule of its sequence, count as shown"
+            )
         return stated
 
 
 def stream_information(c: Coder, given: StreamInformation) -> StreamInformation:
     """Syntax of the message; `sei.coder` says how it serves reading and writing."""
     parts = (given.schedule, given.references, given.sequence)
-    has_flags = given.shown_as_coded or any(part is not None for part in parts)
+    flags = given.shown_as_coded, given.hides_coded_picture
+    has_flags = any(flags) or any(part is not None for part in parts)
     version = c.u("version", 8, VERSION_WITH_FLAGS if has_flags else VERSION, 1, 255)
     numerator = c.u("rate_numerator", 32, given.rate.numerator, 1, 2**32 - 1)
     denominator = c.u("rate_denominator", 16, given.rate.denominator, 1, 0xFFFF)
@@ -89,10 +99,11 @@ def stream_information(c: Coder, given: StreamInformation) -> StreamInformation:
     crop_top = c.u("crop_top", 16, given.crop.top)
     crop_width = c.u("crop_width", 16, given.crop.width)
     crop_height = c.u("crop_height", 16, given.crop.height)
-    shown_as_coded = False
+    shown_as_coded = hides_coded_picture = False
     schedule, references, sequence = None, None, None
     if version >= VERSION_WITH_FLAGS:
-        c.u("reserved_4bits", 4, 0)
+        c.u("reserved_3bits", 3, 0)
+        hides_coded_picture = c.flag("coded_picture_hidden_flag", given.hides_coded_picture)
         sequence_flag = c.flag("sequence_flag", given.sequence is not None)
         references_flag = c.flag("references_flag", given.references is not None)
         schedule_flag = c.flag("schedule_flag", given.schedule is not None)
@@ -117,6 +128,7 @@ def stream_information(c: Coder, given: StreamInformation) -> StreamInformation:
         schedule,
         references,
         sequence,
+        hides_coded_picture,
     )
 
 

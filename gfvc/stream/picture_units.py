@@ -21,7 +21,8 @@ class PictureUnit:
 
     `payloads` are those of its face messages in output order, the base message first; empty for
     a picture without any: by mistake, or on purpose if our user data say so (`shown_as_coded`).
-    `pictures` is the number of output pictures, the coded one included.
+    `pictures` is the number of output pictures, `numbered_pictures` that of all that have a number
+    in the schedule: the coded one has number 0, though it may be hidden.
 
     What our user data say is kept as coded too, `information` with what it announces: a few bytes
     can stand for many pictures. `sequence` is shared by the coded pictures that it tells of.
@@ -37,13 +38,25 @@ class PictureUnit:
     number: int = 0
     """Which of the coded pictures of `sequence` it is, counted from 0."""
     announced: int | None = None
-    """Output pictures by the schedule; None without one."""
+    """Numbered pictures by the schedule; None without one."""
     announced_messages: int | None = None
     """Messages by the schedule, without the base message; None without one."""
+    hidden: bool = False
+    """Whether the user data have the first driven picture shown in place of the coded one."""
 
     @property
     def pictures(self) -> int:
-        """Number of output pictures, the coded one included."""
+        """Number of output pictures."""
+        return self.numbered_pictures - self.hides_coded_picture
+
+    @property
+    def hides_coded_picture(self) -> bool:
+        """Whether the coded picture is not shown; where it drives none after all, it is."""
+        return self.hidden and self.numbered_pictures > 1
+
+    @property
+    def numbered_pictures(self) -> int:
+        """Number of pictures that the schedule counts: the coded one, and those that it drives."""
         unsent = self.sequence is not None and not self.sequence.has_messages(self.number)
         if self.announced is not None and (self.payloads or unsent):
             return self.announced
@@ -74,7 +87,7 @@ class PictureUnit:
         """
         if self.sequence is None or self.number:
             return 0
-        return min(self.sequence.leading, self.pictures - 1)
+        return min(self.sequence.leading, self.numbered_pictures - 1)
 
     @property
     def has_later_reference(self) -> bool:
@@ -104,11 +117,11 @@ class PictureUnit:
 
     @property
     def reference_spans(self) -> list[tuple[int, int, int]]:
-        """Spans of output pictures: first, after the last, key pictures back of the reference."""
+        """Spans of numbered pictures: first, after the last, key pictures back of the reference."""
         references = self.references
         if references is None:
-            return [(0, self.pictures, 0)]
-        return references.spans(self.pictures)
+            return [(0, self.numbered_pictures, 0)]
+        return references.spans(self.numbered_pictures)
 
     def cut_schedule(self) -> None:
         """Leave out the pictures after the last message that arrived."""

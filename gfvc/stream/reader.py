@@ -269,6 +269,7 @@ class _Scan:
             if stated.schedule is not None or stated.references is not None:
                 self._picture.information = payload
             self._picture.announce(stated.schedule)
+            self._picture.hidden = stated.hides_coded_picture
             self._sequence, self._of_sequence = stated.sequence, 0
         elif unit.is_irap:
             self._sequence = None

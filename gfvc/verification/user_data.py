@@ -31,6 +31,7 @@ class UserDataCheck(Check):
         self._first_missing = Place()
         self._schedule: PictureSchedule | None = None
         self._references: ReferenceRuns | None = None
+        self._hides = False  # the coded picture of the access unit
         self._keys: deque[int] = deque(maxlen=MAX_POOL)  # numbers of the last key pictures
         self._messages = 0
         self._sequence: SequenceSchedule | None = None  # that of the last IRAP picture
@@ -72,6 +73,7 @@ class UserDataCheck(Check):
         self._sequence, self._of_sequence = information.sequence, 0
         self._schedule = information.schedule
         self._references = information.references
+        self._hides = information.hides_coded_picture
         if information.references is not None:
             self._keys.append(information.references.number)
             yield from self._missing_references(place, information.references)
@@ -108,10 +110,15 @@ class UserDataCheck(Check):
                     f"{self._messages} face messages where another reference starts at picture "
                     f"{late[0]}",
                 )
+        if self._hides and self._picture is not None and self._messages < 2:
+            yield self.error(
+                self._picture, "its user data hides the coded picture, and drives none"
+            )
         if self._sequence is not None and self._coded is not None:
             yield from self._check_in_sequence(self._coded, self._sequence)
         self._here, self._picture, self._coded = False, None, None
         self._schedule, self._references, self._messages = None, None, 0
+        self._hides = False
 
     def _check_in_sequence(self, place: Place, sequence: SequenceSchedule) -> Iterator[Finding]:
         """Compare an access unit with what the user data of its IDR picture announces."""

@@ -1,0 +1,101 @@
+"""Coded pictures that are not shown, because the first driven picture stands in their place."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from gfvc.errors import StreamError
+from gfvc.plotting import collect_curves
+from gfvc.rectangle import Rectangle
+from gfvc.stream.information import StreamInformation, find_information
+from gfvc.stream.reader import read_face_stream
+from gfvc.stream.references import ReferenceRuns
+from gfvc.stream.sequence import SequenceSchedule
+from gfvc.verification import Severity, verify_stream
+from gfvc.video_reader import Picture
+from sei import USER_DATA_UNREGISTERED, NalUnit, SeiMessage, make_sei_nal_unit
+from tests.gfvc.support import (
+    CommandLine,
+    decode_all,
+    face_messages,
+    nal_units,
+    no_notes,
+    write_units,
+)
+
+
+def hiding(unit: NalUnit) -> NalUnit:
+    """A NAL unit with user data that hides the coded picture; another one as it is."""
+    information = find_information(unit) if unit.is_sei and not unit.is_suffix_sei else None
+    if information is None:
+        return unit
+    payload = replace(information, hides_coded_picture=True).to_payload()
+    message = SeiMessage(USER_DATA_UNREGISTERED, payload)
+    return make_sei_nal_unit([message], unit.codec, suffix=False)
+
+
+@pytest.fixture(scope="module")
+def hidden_stream(small_stream: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Twelve pictures, of which each fourth, a key picture, is hidden."""
+    path = tmp_path_factory.mktemp("hidden") / "hidden.265"
+    return write_units(path, map(hiding, nal_units(small_stream)))
+
+
+def test_all_but_the_coded_pictures_are_shown(
+    hidden_stream: Path, decoded_small: list[Picture]
+) -> None:
+    decoded = decode_all(hidden_stream)
+    shown = [number for number in range(12) if number % 4]
+    assert len(decoded) == read_face_stream(hidden_stream, no_notes).pictures == len(shown)
+    for picture, number in zip(decoded, shown, strict=True):
+        assert np.array_equal(picture, decoded_small[number])
+
+
+def test_inspector_and_plot_count_shown_pictures(hidden_stream: Path, command: CommandLine) -> None:
+    outcome = command("inspect", hidden_stream, "--summary", "--json")
+    assert json.loads(outcome.out)["pictures"] == 9
+    units = nal_units(hidden_stream)
+    curves = collect_curves(units)
+    assert curves.pictures == list(range(9))
+    assert curves.key_pictures == [0, 3, 6]
+    assert sum(curves.face_bits) == sum(
+        8 * len(message.to_bytes()) for unit in units for message in face_messages(unit)
+    )
+
+
+def found(path: Path) -> list[str]:
+    """What verification finds wrong."""
+    findings = verify_stream(path)
+    return [each.text for each in findings if each.severity is not Severity.INFORMATION]
+
+
+def test_verify_takes_it_and_misses_the_picture_in_its_place(
+    hidden_stream: Path, tmp_path: Path
+) -> None:
+    assert found(hidden_stream) == []
+    units = nal_units(hidden_stream)
+    kept = [
+        make_sei_nal_unit(face_messages(unit)[:1], unit.codec) if unit.is_suffix_sei else unit
+        for unit in units
+    ]
+    alone = write_units(tmp_path / "alone.265", kept)
+    assert found(alone) == ["its user data hides the coded picture, and drives none"] * 3
+    assert len(decode_all(alone)) == 3, "it is shown after all"
+
+
+def test_it_goes_with_neither_references_nor_a_sequence() -> None:
+    plain = StreamInformation(Fraction(25), 64, 64, Rectangle(0, 0, 64, 64))
+    hidden = replace(plain, hides_coded_picture=True)
+    assert StreamInformation.from_payload(hidden.to_payload()) == hidden
+    for wrong in (
+        replace(hidden, references=ReferenceRuns(2, 0)),
+        replace(hidden, sequence=SequenceSchedule((3,))),
+    ):
+        with pytest.raises(StreamError, match="hides a coded picture"):
+            StreamInformation.from_payload(wrong.to_payload())
