@@ -104,7 +104,8 @@ def written_whole(path: Path, *, sync: bool = False) -> Iterator[Path]:
     Whatever happens, `path` holds what it held or all of what is new; with `sync` also when the
     machine stops at once. `OSError` passes through.
     """
-    temporary = path.with_suffix(f".tmp{path.suffix}")
+    # Another process may be about to write the same file.
+    temporary = path.with_suffix(f".{os.getpid()}.tmp{path.suffix}")
     try:
         yield temporary
         if sync:

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import json
-import multiprocessing
 import os
-import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from base_codec_adapters.errors import BaseCodecError
 from base_codec_adapters.temporary import temporary_folder
+from gfvc.batch.engine import EngineChoice, Task, completed, open_engine, tell
 from gfvc.bench.coding import check_programs
 from gfvc.bench.plan import Plan, Settings, check_plan
 from gfvc.bench.points import ClipPoints, point_name, read_point
@@ -58,13 +56,14 @@ def run_bench(
     plan: Plan,
     *,
     resume: bool = True,
-    jobs: int = 1,
+    engine: EngineChoice | None = None,
     progress: Progress = _ignore,
 ) -> dict[str, Any]:
     """Measure clips into a folder; return the results object that is written there.
 
     A point that is in the folder already is not measured again, unless `resume` is False.
-    `jobs` clips are worked on at a time, each in a process of its own when there are several.
+    `engine` measures clips side by side (None: one after the other, in this process); a cluster's
+    workers find clips and folder by the same names.
     `progress` gets each step with the number of points done and of all. A point that fails is
     named in the results, and the others go on. Raises `InputError` for a clip that cannot be
     read or a plan without points, `OutputError` when the folder cannot be used, `ModelError` or
@@ -83,11 +82,11 @@ def run_bench(
         done += 1
         progress(step, done, total)
 
-    tasks = [(clip, folder / "clips" / clip.identifier, plan, resume) for clip in named]
-    if jobs == 1 or len(tasks) == 1:
-        results = [_run_clip(*task, count) for task in tasks]
+    places = [(clip, folder / "clips" / clip.identifier) for clip in named]
+    if engine is None:
+        results = [_run_clip(clip, place, plan, resume, count) for clip, place in places]
     else:
-        results = _run_side_by_side(tasks, jobs, count)
+        results = _run_side_by_side(places, plan, resume, engine, count)
     assembled = assemble(plan, results)
     write_results(folder, assembled)
     _draw(folder, assembled)
@@ -136,48 +135,34 @@ def _draw(folder: Path, results: dict[str, Any]) -> None:
         draw_all(results, temporary)
 
 
-Task = tuple[ClipName, Path, Plan, bool]
-
-
 def _run_side_by_side(
-    tasks: Sequence[Task], jobs: int, count: Callable[[Step], None]
+    places: Sequence[tuple[ClipName, Path]],
+    plan: Plan,
+    resume: bool,
+    engine: EngineChoice,
+    count: Callable[[Step], None],
 ) -> list[ClipResult]:
-    """Each clip in a process of its own, `jobs` at a time; results in the order of the clips."""
-    # Started afresh: threads of the libraries loaded here would not survive a fork.
-    context = multiprocessing.get_context("spawn")
-    steps: Any = context.Queue()
-
-    def pass_on() -> None:
-        while (step := steps.get()) is not None:
-            count(step)
-
-    listener = threading.Thread(target=pass_on, daemon=True)
-    listener.start()
-    try:
-        with ProcessPoolExecutor(
-            min(jobs, len(tasks)), context, initializer=_keep_queue, initargs=(steps,)
-        ) as pool:
-            futures = [pool.submit(_run_clip_apart, task) for task in tasks]
-            try:
-                return [future.result() for future in futures]
-            except BaseException:
-                pool.shutdown(wait=False, cancel_futures=True)
-                raise
-    finally:
-        steps.put(None)
-        listener.join()
+    """Each clip by an engine; results in the order of the clips."""
+    results: dict[int, ClipResult] = {}
+    # Processes of other machines have other current folders.
+    tasks = (
+        Task(
+            number,
+            _run_clip_apart,
+            (replace(clip, path=clip.path.absolute()), folder.absolute(), plan, resume),
+        )
+        for number, (clip, folder) in enumerate(places)
+    )
+    with open_engine(engine, lambda step: count(Step(*step))) as opened:
+        for task, future in completed(opened, tasks, retries=1):
+            results[task.tag] = future.result()
+    return [results[number] for number in range(len(places))]
 
 
-_steps: Any = None
-
-
-def _keep_queue(steps: Any) -> None:
-    global _steps  # noqa: PLW0603 - a worker process is given its queue once
-    _steps = steps
-
-
-def _run_clip_apart(task: Task) -> ClipResult:
-    return _run_clip(*task, _steps.put)
+def _run_clip_apart(clip: ClipName, folder: Path, plan: Plan, resume: bool) -> ClipResult:
+    return _run_clip(
+        clip, folder, plan, resume, lambda step: tell([step.clip, step.point, step.outcome])
+    )
 
 
 def _run_clip(

@@ -15,6 +15,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from gfvc.cli.engine_arguments import add_engine_arguments, engine_from, is_one_by_one
 from sei.escaping import printable
 
 if TYPE_CHECKING:
@@ -31,6 +32,9 @@ examples:
 
 exit status: 1 also when a point failed; the others are in the results
 """
+
+MEGABYTES = 1500
+"""Memory that a process takes which measures clips."""
 
 PRESETS = ("full", "quick", "jvet")
 PEERS = ("vvenc", "x265", "svtav1")
@@ -72,12 +76,6 @@ def _positive(text: str) -> float:
 
 def _rate(text: str) -> float:
     return 0.0 if text == "0" else _positive(text)
-
-
-def _jobs(text: str) -> int:
-    if not text.isdecimal() or not 1 <= int(text) <= 256:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of clips in 1..256")
-    return int(text)
 
 
 def _size(text: str) -> int:
@@ -158,9 +156,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--no-vmaf", action="store_true", help="leave VMAF out (an ffmpeg may lack libvmaf)"
     )
-    parser.add_argument(
-        "--jobs", type=_jobs, default=1, metavar="N", help="clips measured at a time (default: 1)"
-    )
+    add_engine_arguments(parser, what="measured")
     parser.add_argument(
         "--resume",
         action=argparse.BooleanOptionalAction,
@@ -179,6 +175,7 @@ def run(options: argparse.Namespace) -> int:
     from gfvc.metrics.learned import learned_measures_absent
 
     plan = _plan(options)
+    engine = engine_from(options, MEGABYTES)
     for sentence in (*plan.missing, *learned_measures_absent()):
         note(sentence)
     with _progress() as progress:
@@ -187,7 +184,7 @@ def run(options: argparse.Namespace) -> int:
             options.out,
             plan,
             resume=options.resume,
-            jobs=options.jobs,
+            engine=None if is_one_by_one(engine) else engine,
             progress=progress,
         )
     if options.json:

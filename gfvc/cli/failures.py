@@ -5,8 +5,9 @@ from __future__ import annotations
 import errno
 import sys
 
-from gfvc.cli.process import EXIT_OF_SIGNAL, ended_by, leave_without_libraries
+from gfvc.cli.process import leave_without_libraries
 from gfvc.cli.standard_streams import ReaderGone
+from gfvc.ending import EXIT_OF_SIGNAL, ended_by
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

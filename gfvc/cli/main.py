@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 
 from gfvc.cli import process
+from gfvc.ending import end_on_signals
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def run() -> None:
     """Console script."""
     try:
-        process.end_on_signals()
+        end_on_signals()
         process.forget_current_folder()
         process.open_standard_streams()
         process.quiet_libraries()

@@ -1,8 +1,8 @@
-"""What a command needs of its process: signals, standard streams and folders that may be missing.
+"""The process of the command line: its end, standard streams and folders that may be missing.
 
 Only the console script and `python -m gfvc` come through here; `gfvc.cli.main.main`, which tests
-and other programs call, leaves their process as it is. Nothing heavy is imported, since a signal
-that comes before `end_on_signals` has run still gets Python's own treatment.
+and other programs call, leaves their process as it is. Nothing heavy is imported, so that signals
+(`gfvc.ending`) are soon cared for.
 """
 
 # pathlib takes its time, and may be a file of the current folder:
@@ -11,63 +11,15 @@ that comes before `end_on_signals` has run still gets Python's own treatment.
 from __future__ import annotations
 
 import os
-import signal
 import sys
+
+from gfvc.ending import die_of_signals
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from types import FrameType
-    from typing import Any, NoReturn, TextIO
+    from typing import NoReturn, TextIO
 
-EXIT_OF_SIGNAL = 128
-"""Added to a signal's number it is the exit status, as shells have it."""
-
-# Closing a terminal, Ctrl-C, `kill` and time limits.
-_ENDING = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)
-
-# A signal whose exception a library swallowed is sent again after so many seconds.
-_AGAIN = 0.05
-
-_ended_by: int | None = None
 _without_libraries = False
-
-
-def ended_by() -> int | None:
-    """The signal that asked the process to end, if any did."""
-    return _ended_by
-
-
-def end_on_signals() -> None:
-    """Have SIGHUP, SIGINT and SIGTERM end the program by an exception, so that it tidies up.
-
-    A signal that is ignored already (by ``nohup``, or in the background of a script) stays so.
-    """
-    for number in _ENDING:
-        if signal.getsignal(number) is not signal.SIG_IGN:
-            signal.signal(number, _end)
-    sys.unraisablehook = _unraisable
-
-
-def _end(number: int, frame: FrameType | None) -> None:
-    global _ended_by  # noqa: PLW0603 - a handler has nowhere else to leave word
-    _ended_by = number
-    if number == signal.SIGINT:
-        raise KeyboardInterrupt
-    sys.exit(EXIT_OF_SIGNAL + number)
-
-
-def _unraisable(report: Any) -> None:
-    """An exception that Python cannot pass on, from a destructor or a library's callback."""
-    if _ended_by is None:
-        sys.__unraisablehook__(report)
-    elif report.exc_type is not None and issubclass(
-        report.exc_type, (KeyboardInterrupt, SystemExit)
-    ):
-        from threading import Timer
-
-        again = Timer(_AGAIN, os.kill, (os.getpid(), _ended_by))
-        again.daemon = True
-        again.start()
 
 
 def leave_without_libraries() -> None:
@@ -78,9 +30,7 @@ def leave_without_libraries() -> None:
 
 def leave(status: str | int | None) -> NoReturn:
     """End the process; signals kill it from here on, for nothing is left to tidy up."""
-    for number in _ENDING:
-        if signal.getsignal(number) is _end:
-            signal.signal(number, signal.SIG_DFL)
+    die_of_signals()
     if _without_libraries and isinstance(status, int):
         sys.stdout.flush()
         sys.stderr.flush()

@@ -8,11 +8,16 @@ docs/training.md says what to make of them.
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable, Iterator, Sequence
 
-from models.training.arguments import add_arguments, run_with
+from gfvc.cli.engine_arguments import add_engine_arguments, engine_from, is_one_by_one
+from models.training.arguments import add_arguments as add_training_arguments
+from models.training.arguments import run_with
 from sei.escaping import printable
 
-__all__ = ["EPILOG", "HELP", "add_arguments", "run"]
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from gfvc.batch.engine import EngineChoice
 
 HELP = "train a network on your own clips"
 EPILOG = """\
@@ -24,7 +29,37 @@ examples:
 Ctrl-C ends the step that runs and leaves a state; --resume goes on from there.
 """
 
+MEGABYTES = 1000
+"""Memory that a process takes which tracks faces."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Describe the command's arguments."""
+    add_training_arguments(parser)
+    add_engine_arguments(
+        parser.add_argument_group("reading clips, before training"), what="decoded and tracked"
+    )
+
 
 def run(options: argparse.Namespace) -> int:
     """Run the command."""
-    return run_with(options, printable)
+    engine = engine_from(options, MEGABYTES)
+    return run_with(options, printable, None if is_one_by_one(engine) else _by(engine))
+
+
+def _by(
+    choice: EngineChoice,
+) -> Callable[[Callable[..., object], Sequence[tuple[object, ...]]], Iterator[object]]:
+    """What calls a function for several clips at a time, by an engine."""
+
+    def spread(
+        function: Callable[..., object], calls: Sequence[tuple[object, ...]]
+    ) -> Iterator[object]:
+        from gfvc.batch.engine import Task, completed, open_engine
+
+        tasks = (Task(number, function, arguments) for number, arguments in enumerate(calls))
+        with open_engine(choice) as engine:
+            for _, future in completed(engine, tasks, retries=1):
+                yield future.result()
+
+    return spread

@@ -16,6 +16,10 @@ from models.family import trained_families
 from models.training.configuration import Augmentation, LossWeights, TrainingConfiguration
 from models.training.recipes import build_task
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from models.training.run import Spread
+
 
 def _assignment(text: str) -> tuple[str, float]:
     name, _, value = text.partition("=")
@@ -239,10 +243,15 @@ def _all_known(given: Collection[tuple[str, float]], names: Collection[str]) -> 
     return dict(given)
 
 
-def run_with(options: argparse.Namespace, shown: Callable[[str], str] = str) -> int:
+def run_with(
+    options: argparse.Namespace,
+    shown: Callable[[str], str] = str,
+    spread: Spread | None = None,
+) -> int:
     """Train as the options say; return the exit status.
 
-    What people are told goes through `shown` first, for names of files are in it.
+    What people are told goes through `shown` first, for names of files are in it. `spread` has
+    several clips read at a time.
     """
     configuration = configuration_from(options)
     shared = _names(LossWeights)
@@ -263,7 +272,14 @@ def run_with(options: argparse.Namespace, shown: Callable[[str], str] = str) -> 
                 "note: without VGG-19 weights (--vgg FILE) there is no perceptual loss, which the "
                 f"published {options.model} was trained with"
             )
-        result = train(configuration, task, resume=options.resume, report=report, progress=progress)
+        result = train(
+            configuration,
+            task,
+            resume=options.resume,
+            report=report,
+            progress=progress,
+            spread=spread,
+        )
     for name, value in result.validation.scores.items():
         sys.stdout.write(f"{name}\t{value:.4f}\n")
     return 0

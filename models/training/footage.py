@@ -163,6 +163,14 @@ def load_footage(clip: Clip, size: int, cache: Path) -> Footage:
     return Footage(clip.path.stem, clip.identity, pictures, landmarks)
 
 
+def fill_cache(clip: Clip, size: int, cache: Path) -> None:
+    """Do all that takes time about `load_footage`, whoever wants the footage.
+
+    Raises `ModelError` as that does.
+    """
+    load_footage(clip, size, cache)
+
+
 def _decode(path: Path, count: int, size: int, kept: Path) -> None:
     if not 0 < count <= MAX_PICTURES:
         raise TrainingError(f"{path}: {count} pictures; want 1 to {MAX_PICTURES}")

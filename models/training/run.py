@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -12,7 +14,14 @@ from models.errors import TrainingError
 from models.runtime import torch_device
 from models.training.augmentation import KeyCoding, code_key, has_hevc_encoder, landmark_mirror
 from models.training.configuration import TrainingConfiguration
-from models.training.footage import SPLITS, Clip, Footage, find_clips, load_footage
+from models.training.footage import (
+    SPLITS,
+    Clip,
+    Footage,
+    fill_cache,
+    find_clips,
+    load_footage,
+)
 from models.training.loop import Progress, TrainingResult, no_progress, run_loop
 from models.training.pairs import PairSource
 from models.training.recorder import Report
@@ -42,13 +51,29 @@ def _silent(text: str) -> None:
     """Say nothing."""
 
 
+Spread = Callable[[Callable[..., object], Sequence[tuple[object, ...]]], Iterable[object]]
+"""Calls a function with each of some tuples of arguments, in processes of their own.
+
+It goes on by one for each call that is done, in whatever order, and raises what a call raises.
+"""
+
+
 def load_all(
     clips: list[Clip],
     configuration: TrainingConfiguration,
     report: Report,
     progress: Progress = no_progress,
+    spread: Spread | None = None,
 ) -> dict[str, list[Footage]]:
-    """Footage by split, decoded and tracked where the cache does not have it yet."""
+    """Footage by split, decoded and tracked where the cache does not have it yet.
+
+    With `spread` that is done for several clips at a time.
+    """
+    if spread is not None:
+        places = configuration.size, configuration.cache_folder.absolute()
+        calls = [(replace(clip, path=clip.path.absolute()), *places) for clip in clips]
+        for number, _ in enumerate(spread(fill_cache, calls), 1):
+            progress(number / len(clips), "tracking faces")
     footage: dict[str, list[Footage]] = {split: [] for split in SPLITS}
     for number, clip in enumerate(clips, 1):
         loaded = load_footage(clip, configuration.size, configuration.cache_folder)
@@ -85,6 +110,7 @@ def train(
     report: Report = _silent,
     progress: Progress = no_progress,
     footage: dict[str, list[Footage]] | None = None,
+    spread: Spread | None = None,
 ) -> TrainingResult:
     """Train a network, by default `face`.
 
@@ -98,6 +124,7 @@ def train(
         report: gets lines for people.
         progress: gets how far the reading of clips, then the training has come.
         footage: "train" and "validation" clips in memory, in place of `configuration.data`.
+        spread: has several clips decoded and tracked at a time; None: one after the other.
 
     Raises:
         ModelError: clips, configuration or state cannot be used.
@@ -133,7 +160,7 @@ def train(
     if key_coding is code_key and not has_hevc_encoder():
         report("note: this PyAV cannot encode HEVC, so the coding of key pictures is imitated")
     if footage is None:
-        footage = load_all(clips, configuration, report, progress)
+        footage = load_all(clips, configuration, report, progress, spread)
     source = PairSource(footage["train"], task, configuration, landmark_mirror(), key_coding)
     validator = Validator(
         footage["validation"],

@@ -99,7 +99,8 @@ def test_a_signal_that_is_ignored_stays_ignored(short_clip: Path, tmp_path: Path
 SWALLOWED = """
 import gc, os, signal, sys, time
 from gfvc.cli import process
-process.end_on_signals()
+from gfvc.ending import end_on_signals
+end_on_signals()
 class Swallows:
     def __del__(self):
         os.kill(os.getpid(), signal.SIGINT)

@@ -12,6 +12,7 @@ from gfvc.cli.main import main
 from models.training import LossWeights, TrainingConfiguration
 from models.training.loop import TrainingResult
 from models.training.validation import Validation
+from tests.gfvc.batch import chores
 
 Call = dict[str, Any]
 
@@ -61,6 +62,33 @@ def test_options_reach_the_training(
     assert (task.name, task.jacobian_weight, task.equivariance_weight) == ("fomm", 0, 1)
     assert task.configuration.conventions.feature_warp_align_corners is False
     assert called["resume"] is True
+
+
+def test_clips_are_read_by_an_engine_where_that_is_asked_for(called: Call, tmp_path: Path) -> None:
+    arguments = ["train", str(tmp_path), "--out", "o", "--steps", "1"]
+    assert main(arguments) == 0
+    assert called.pop("spread") is None
+    assert main([*arguments, "--jobs", "2"]) == 0
+    spread: Any = called["spread"]
+    done = list(spread(chores.double, [(number,) for number in range(5)]))
+    assert sorted(done) == [0, 2, 4, 6, 8]
+    with pytest.raises(ValueError, match="no such thing"):
+        list(spread(chores.fail, [()]))
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ("--engine dask", "--engine dask needs --scheduler tcp://HOST:PORT"),
+        ("--scheduler tcp://a:1", "--scheduler is for --engine dask"),
+    ],
+)
+def test_engines_and_schedulers_go_together(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], options: str, message: str
+) -> None:
+    arguments = ["train", str(tmp_path), "--out", "o", "--steps", "1", *options.split()]
+    assert main(arguments) == 1
+    assert capsys.readouterr().err.startswith(f"gfvc train: {message}")
 
 
 @pytest.mark.parametrize("model", ["cfte", "fv2v"])

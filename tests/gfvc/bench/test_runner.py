@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from gfvc.batch.engine import EngineChoice
 from gfvc.bench.plan import Peer, Plan
 from gfvc.bench.points import point_name, read_point
 from gfvc.bench.records import clip_of
@@ -140,7 +141,9 @@ def test_clips_side_by_side(tmp_path: Path, demo_pictures: list[Picture]) -> Non
     ]
     steps = Steps()
     plan = Plan(models=(), peers=(Peer("x265", (51,), "ultrafast"),), size=128, vmaf=False)
-    results = run_bench(clips, tmp_path / "out", plan, jobs=2, progress=steps)
+    results = run_bench(
+        clips, tmp_path / "out", plan, engine=EngineChoice(workers=2), progress=steps
+    )
     assert [clip["name"] for clip in results["clips"]] == ["first", "second"]
     assert {step.clip for step in steps} == {"first", "second"}
     assert len(results["points"]) == 2

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import av
@@ -7,8 +8,9 @@ import numpy as np
 import pytest
 
 from models.errors import ModelError
-from models.training import TrainingError, footage
+from models.training import TrainingConfiguration, TrainingError, footage
 from models.training.footage import Clip, find_clips, load_footage
+from models.training.run import load_all
 from tests.models.training.support import make_footage
 
 HEAD = "file,identity,split\n"
@@ -173,3 +175,35 @@ def test_a_cache_that_cannot_be_made_is_told(tmp_path: Path) -> None:
     write_video(tmp_path / "a.mkv", 1)
     with pytest.raises(TrainingError, match="cache: cannot be made"):
         load_footage(Clip(tmp_path / "a.mkv", "ann", "train"), 64, tmp_path / "cache")
+
+
+def test_clips_are_read_by_whoever_spreads_the_work(
+    tmp_path: Path, tracked: dict[str, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clips = [
+        Clip(tmp_path / f"{name}.mkv", name, split)
+        for name, split in (("a", "train"), ("b", "validation"))
+    ]
+    for number, clip in enumerate(clips):
+        write_video(clip.path, 3, 64 + 16 * number, 64 + 16 * number)
+    told: list[tuple[float, str]] = []
+
+    def spread(
+        function: Callable[..., object], calls: Sequence[tuple[object, ...]]
+    ) -> Iterator[object]:
+        for arguments in reversed(calls):  # in whatever order
+            yield function(*arguments)
+        monkeypatch.setattr(footage, "_decode", None)  # would fail if it were called again
+
+    found = load_all(
+        clips,
+        TrainingConfiguration(data=tmp_path, out=tmp_path / "out", steps=1, size=64, window=64),
+        lambda text: None,
+        lambda share, text: told.append((share, text)),
+        spread,
+    )
+    assert {split: [len(clip.pictures) for clip in of] for split, of in found.items()} == {
+        "train": [3],
+        "validation": [3],
+    }
+    assert told[:2] == [(0.5, "tracking faces"), (1.0, "tracking faces")]

@@ -1,0 +1,96 @@
+"""The cluster engine: Dask's scheduler and workers, on any number of machines.
+
+They have gfvc, and see the same files by the same names.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import CancelledError, Future
+from typing import TYPE_CHECKING, Any
+
+from gfvc.batch.engine import Told
+from gfvc.errors import GfvcError
+
+if TYPE_CHECKING:
+    from distributed import Client
+
+_CONNECT_SECONDS = 15
+# Tasks at the scheduler at a time: enough for large clusters, and soon told.
+_WIDTH = 1000
+
+
+class ClusterError(GfvcError):
+    """The cluster cannot be reached, or Dask is not installed."""
+
+
+class DaskEngine:
+    """Has functions run by the workers of a Dask cluster."""
+
+    width = _WIDTH
+
+    def __init__(self, client: Client, topic: str) -> None:
+        from distributed.scheduler import KilledWorker
+
+        self._topic = topic
+        # Each call is one of its own, whatever its arguments.
+        self._executor = client.get_executor(pure=False)
+        self._losses = (KilledWorker, CancelledError)
+
+    def submit(self, function: Callable[..., Any], *arguments: Any) -> Future[Any]:
+        """Have a function run by some worker."""
+        future: Future[Any] = self._executor.submit(_in_worker, self._topic, function, arguments)
+        return future
+
+    def is_loss(self, error: BaseException) -> bool:
+        """Whether workers died of the function, or the scheduler has lost it."""
+        return isinstance(error, self._losses)
+
+    def stop(self) -> None:
+        """Take back what has not begun; what runs on a worker ends by itself."""
+        self._executor.shutdown(wait=False)
+
+
+@contextlib.contextmanager
+def connected(scheduler: str, told: Told) -> Iterator[DaskEngine]:
+    """The cluster of a scheduler, by its address (tcp://HOST:PORT).
+
+    Raises `ClusterError` when it cannot be reached.
+    """
+    try:
+        from distributed import Client
+    except ImportError:
+        raise ClusterError(
+            "--engine dask needs Dask, which is not installed: pip install 'gfvc[cluster]'"
+        ) from None
+    try:
+        client = Client(scheduler, timeout=_CONNECT_SECONDS, set_as_default=False)
+    except (OSError, ValueError, TimeoutError) as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise ClusterError(
+            f"{scheduler}: no Dask scheduler can be reached there ({reason}); start one with "
+            "dask scheduler"
+        ) from None
+    with client:
+        topic = f"gfvc-{client.id}"
+        client.subscribe_topic(topic, lambda event: told(event[1]))
+        yield DaskEngine(client, topic)
+
+
+_running = threading.local()
+
+
+def _in_worker(topic: str, function: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
+    _running.topic = topic
+    return function(*arguments)
+
+
+def pass_on(message: Any) -> None:
+    """Tell the engine's owner something, from a worker of the cluster."""
+    from distributed import get_worker
+
+    topic = getattr(_running, "topic", None)
+    if topic is not None:
+        get_worker().log_event(topic, message)

@@ -1,0 +1,75 @@
+"""Options about where clips are worked on, for every command that works on many."""
+
+from __future__ import annotations
+
+import argparse
+import re
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from gfvc.batch.engine import EngineChoice
+
+MAX_JOBS = 256
+
+
+def _jobs(text: str) -> int | None:
+    if text == "auto":
+        return None
+    if not text.isdecimal() or not 1 <= int(text) <= MAX_JOBS:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is neither 'auto' nor a number of clips in 1..{MAX_JOBS}"
+        )
+    return int(text)
+
+
+def _scheduler(text: str) -> str:
+    if not re.fullmatch(r"[a-z]+://\S+:\d+", text):
+        raise argparse.ArgumentTypeError(f"{text!r} is no address such as tcp://HOST:8786")
+    return text
+
+
+def add_engine_arguments(
+    parser: argparse._ActionsContainer, *, what: str, automatic: bool = False
+) -> None:
+    """Describe --jobs, --engine and --scheduler; `what` is done to several clips at a time."""
+    default = "auto, as cores and memory allow" if automatic else "1"
+    parser.add_argument(
+        "--jobs",
+        type=_jobs,
+        default=None if automatic else 1,
+        metavar="N|auto",
+        help=f"clips {what} at a time on this machine (default: {default})",
+    )
+    parser.add_argument(
+        "--engine",
+        choices=("local", "dask"),
+        default="local",
+        help="local: processes of this machine; dask: workers of a Dask cluster, which see the "
+        "same files (default: local)",
+    )
+    parser.add_argument(
+        "--scheduler",
+        type=_scheduler,
+        metavar="tcp://HOST:PORT",
+        help="the cluster's scheduler, with --engine dask",
+    )
+
+
+def engine_from(options: argparse.Namespace, megabytes: int) -> EngineChoice:
+    """The engine that is asked for; a process of it takes so much memory.
+
+    Raises `UsageError` when the scheduler is missing, or nobody asks for it.
+    """
+    from gfvc.batch.engine import EngineChoice
+    from gfvc.cli.option_arguments import UsageError
+
+    if options.engine == "dask" and not options.scheduler:
+        raise UsageError("--engine dask needs --scheduler tcp://HOST:PORT")
+    if options.engine != "dask" and options.scheduler:
+        raise UsageError("--scheduler is for --engine dask; give both")
+    return EngineChoice(options.engine, options.jobs, options.scheduler or "", megabytes)
+
+
+def is_one_by_one(choice: EngineChoice) -> bool:
+    """Whether there is nothing to share out: one process of this machine."""
+    return choice.name == "local" and choice.workers == 1

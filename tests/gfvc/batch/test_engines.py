@@ -1,0 +1,202 @@
+"""Engines: what is run is done, crashes take nothing with them, and nothing is left running."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gfvc.batch import local
+from gfvc.batch.engine import EngineChoice, Task, WorkerLostError, completed, open_engine
+from gfvc.batch.local import free_megabytes, usable_cores, workers_for
+from gfvc.errors import GfvcError
+from tests.conftest import REPOSITORY
+from tests.gfvc.batch import chores
+
+
+@contextmanager
+def dask_cluster() -> Iterator[EngineChoice]:
+    """Two worker processes of Dask, and a scheduler, on this machine."""
+    distributed = pytest.importorskip("distributed")
+    with distributed.LocalCluster(
+        n_workers=2, threads_per_worker=1, dashboard_address=None, silence_logs=50
+    ) as cluster:
+        yield EngineChoice("dask", scheduler=cluster.scheduler_address)
+
+
+@pytest.fixture(params=["local", "dask"])
+def choice(request: pytest.FixtureRequest) -> Iterator[EngineChoice]:
+    if request.param == "local":
+        yield EngineChoice(workers=2)
+        return
+    with dask_cluster() as choice:
+        yield choice
+
+
+def test_everything_is_done_and_told(choice: EngineChoice) -> None:
+    messages: list[Any] = []
+    with open_engine(choice, messages.append) as engine:
+        tasks = [Task(number, chores.double, (number,)) for number in range(20)]
+        answers = {task.tag: future.result() for task, future in completed(engine, tasks)}
+        assert answers == {number: 2 * number for number in range(20)}
+        further = deque([Task("first", chores.told, (3,))])
+        for task, future in completed(engine, [], further):
+            assert future.result() is None
+            if task.tag == "first":
+                further.append(Task("second", chores.told, (2,)))
+        wait_for(lambda: len(messages) == 5)
+        failed = [future for _, future in completed(engine, [Task(0, chores.fail, ())])]
+        with pytest.raises(ValueError, match="no such thing"):
+            failed[0].result()
+    assert sorted(map(list, messages)) == [[2, 0], [2, 1], [3, 0], [3, 1], [3, 2]]
+
+
+def test_a_crash_is_tried_again_and_takes_nothing_with_it(
+    choice: EngineChoice, tmp_path: Path
+) -> None:
+    with open_engine(choice) as engine:
+        tasks = [
+            Task("crash", chores.crash, (tmp_path / "always",)),
+            Task("once", chores.crash_once, (tmp_path / "once",)),
+            *(Task("good", chores.double, (number,)) for number in range(10)),
+        ]
+        ended = [(task.tag, future) for task, future in completed(engine, tasks, retries=1)]
+    assert sorted(tag for tag, _ in ended) == ["crash", *["good"] * 10, "once"]
+    of = dict(ended)
+    assert of["once"].result() == "done"
+    with pytest.raises(WorkerLostError, match="ended before it was done, 2 times"):
+        of["crash"].result()
+    # Dask tries some times by itself, too.
+    assert (tmp_path / "always").stat().st_size >= 2
+
+
+def test_workers_have_cores_of_their_own() -> None:
+    cores = usable_cores()
+    workers = min(2, len(cores))
+    with open_engine(EngineChoice(workers=workers)) as engine:
+        tasks = [Task(number, chores.cores, ()) for number in range(workers)]
+        shares = [future.result() for _, future in completed(engine, tasks)]
+    assert sorted(core for share in shares for core in share) == cores
+
+
+def test_as_many_workers_as_cores_and_memory_allow(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(local, "usable_cores", lambda: list(range(8)))
+    monkeypatch.setattr(local, "free_megabytes", lambda: 5500.0)
+    assert [workers_for(size) for size in (1, 1000, 3000, 9000)] == [8, 5, 1, 1]
+    monkeypatch.undo()
+    assert 10 < free_megabytes() < 1e9
+
+
+def test_a_limit_of_the_container_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(local, "_CGROUP", tmp_path)
+    without = free_megabytes()
+    (tmp_path / "memory.max").write_text("700000000\n")
+    (tmp_path / "memory.current").write_text("200000000\n")
+    assert free_megabytes() == 500
+    (tmp_path / "memory.max").write_text("max\n")
+    assert free_megabytes() == pytest.approx(without, rel=0.5)
+
+
+def test_when_the_block_fails_everything_ends_and_tidies_up(tmp_path: Path) -> None:
+    started, tidied = tmp_path / "started", tmp_path / "tidied"
+
+    def run_and_fail() -> None:
+        with open_engine(EngineChoice(workers=2)) as engine:
+            for _ in range(9):
+                engine.submit(chores.sleep_long, started, tidied)
+            wait_for(lambda: started.exists() and started.read_text())
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run_and_fail()
+    assert tidied.exists()
+    assert not is_alive(int(started.read_text()))
+
+
+def test_a_process_that_ends_takes_its_workers_with_it(tmp_path: Path) -> None:
+    script = (
+        "from gfvc.batch.engine import *; from tests.gfvc.batch import chores\n"
+        "from pathlib import Path\n"
+        f"paths = Path({str(tmp_path / 'started')!r}), Path({str(tmp_path / 'tidied')!r})\n"
+        "if __name__ == '__main__':\n"
+        "    with open_engine(EngineChoice(workers=1)) as engine:\n"
+        "        list(completed(engine, [Task(0, chores.sleep_long, paths)]))\n"
+    )
+    (tmp_path / "run.py").write_text(script)
+    for number in (signal.SIGINT, signal.SIGKILL):
+        for name in ("started", "tidied"):
+            (tmp_path / name).unlink(missing_ok=True)
+        process = subprocess.Popen(
+            [sys.executable, tmp_path / "run.py"],
+            env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+        wait_for(lambda: (tmp_path / "started").exists() and (tmp_path / "started").read_text())
+        worker = int((tmp_path / "started").read_text())
+        if number == signal.SIGINT:
+            os.killpg(process.pid, number)  # as a terminal does
+        else:
+            process.kill()
+        _, err = process.communicate(timeout=60)
+        wait_for(lambda: not is_alive(worker))  # noqa: B023 - called at once
+        assert (tmp_path / "tidied").exists()
+        assert err.count("Traceback") == (number == signal.SIGINT)
+
+
+def test_a_cluster_that_is_not_there_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("distributed")
+    monkeypatch.setattr("gfvc.batch.cluster._CONNECT_SECONDS", 0.5)
+    choice = EngineChoice("dask", scheduler="tcp://127.0.0.1:9")
+    with pytest.raises(GfvcError, match="no Dask scheduler can be reached") as raised:
+        open_engine(choice).__enter__()
+    assert "\n" not in str(raised.value)
+
+
+def test_dask_that_is_not_installed_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    with pytest.raises(GfvcError, match=r"pip install 'gfvc\[cluster\]'"):
+        open_engine(EngineChoice("dask", scheduler="tcp://127.0.0.1:9")).__enter__()
+
+
+def test_messages_come_one_at_a_time() -> None:
+    inside = threading.Lock()
+
+    def told(message: Any) -> None:
+        assert inside.acquire(blocking=False)
+        time.sleep(0.001)
+        inside.release()
+        messages.append(message)
+
+    messages: list[Any] = []
+    with open_engine(EngineChoice(workers=2), told) as engine:
+        tasks = [Task(number, chores.told, (20,)) for number in range(4)]
+        for _, future in completed(engine, tasks):
+            future.result()
+    assert len(messages) == 80
+
+
+def wait_for(holds: Callable[[], object], seconds: float = 60) -> None:
+    end = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < end, "waited in vain"
+        time.sleep(0.02)
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return False
+    return state != "Z"
