@@ -14,7 +14,8 @@ from gfvc.base_layer import decode_base_layer
 from gfvc.cli.console import note
 from gfvc.driven_pictures import parameters_of_pictures
 from gfvc.metrics import Picture
-from gfvc.stream.reader import FaceStream, read_face_stream
+from gfvc.stream.face_stream import FaceStream
+from gfvc.stream.reader import read_face_stream
 from gfvc.video_reader import read_pictures
 from models import AnimationModel, FaceParameters, Reference
 from models.contract import FloatArray
@@ -57,8 +58,8 @@ class CodedClip:
         assert stream.rate is not None
         sources = enumerate(read_pictures(self.source, stream.rate))
         keys = decode_base_layer(stream.codec, stream.base_layer_parts())
-        for unit, key in zip(stream.picture_units, keys, strict=True):
-            if not unit.payloads:
+        for unit, key in zip(stream.units, keys, strict=True):
+            if not unit.messages:
                 number, source = next(sources)
                 if number % every == 0:
                     yield DrawnPicture(source, key, key, 0.0)

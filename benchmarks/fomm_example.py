@@ -114,7 +114,7 @@ class FaceSequence:
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder, "sequence.266")
             size = self.write(path, precisions, multiplier, switches)
-            (unit,) = read_face_stream(path, lambda text: None).picture_units
+            (unit,) = read_face_stream(path, lambda text: None).units
             layout = self._card.layout
             received = list(parameters_of_pictures(unit, layout, path, marked=False))
         errors = [
@@ -123,7 +123,7 @@ class FaceSequence:
         ]
         error = self._mean_square(errors)
         kbps = 8 * size * float(RATE) / len(received) / 1000
-        messages = len(unit.payloads)
+        messages = len(unit.messages)
         return Measured(name, multiplier, kbps, error, error / self.limit, messages)
 
     def at_limit(

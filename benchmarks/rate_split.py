@@ -79,7 +79,7 @@ def _drawn(coded: CodedClip, model: AnimationModel) -> Iterator[Picture | None]:
     """Every so many pictures as a receiver draws them, None for the others."""
     stream = read_face_stream(coded.stream, lambda _: None)
     keys = decode_base_layer(stream.codec, stream.base_layer_parts())
-    for unit, key in zip(stream.picture_units, keys, strict=True):
+    for unit, key in zip(stream.units, keys, strict=True):
         faces = parameters_of_pictures(unit, model.layout, coded.stream, marked=False)
         reference = model.prepare(key, next(faces))
         yield key

@@ -203,7 +203,7 @@ def _decode(path: Path) -> int:
     """What ``decode`` reads of a stream: all user data and messages."""
     try:
         stream = read_face_stream(path, lambda text: None)
-        for unit in stream.units():
+        for unit in stream.units:
             for _ in unit.values():
                 pass
     except GfvcError:

@@ -27,9 +27,10 @@ from gfvc.errors import OutputError, StreamError
 from gfvc.limits import MAX_AREA
 from gfvc.options.decoding import DecodeOptions
 from gfvc.output import check_writable, replaced_when_complete
+from gfvc.stream.face_stream import FaceStream
 from gfvc.stream.names import is_marked, model_uri
 from gfvc.stream.picture_units import PictureUnit
-from gfvc.stream.reader import FaceStream, read_face_stream
+from gfvc.stream.reader import read_face_stream
 from gfvc.video_writer import is_folder_output, open_writer
 from models import (
     AnimationModel,

@@ -39,7 +39,7 @@ def parameters_of_pictures(
     last pictures go to that. Without messages, and `ends` either, there are none.
     Raises `StreamError` when the messages do not carry what the model wants.
     """
-    if not unit.payloads:
+    if not unit.messages:
         if ends is not None:
             rows = np.stack([layout.flatten(parameters) for parameters in ends])
             count = unit.numbered_pictures
@@ -68,9 +68,9 @@ def base_parameters(
 
     `marked` is as of `parameters_of_pictures`, and so is what is raised.
     """
-    if not unit.payloads:
+    if not unit.messages:
         return None
-    values = next(unit.values())
+    values = unit.messages[0].values
     return to_parameters(repacked(values, layout) if marked else values, layout, source)
 
 

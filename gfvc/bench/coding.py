@@ -28,7 +28,8 @@ from gfvc.colour import to_picture420, to_rgb
 from gfvc.decoder import decode
 from gfvc.encoder import encode
 from gfvc.scaling import scale
-from gfvc.stream.reader import FaceStream, read_face_stream
+from gfvc.stream.face_stream import FaceStream
+from gfvc.stream.reader import read_face_stream
 from gfvc.video_reader import Picture, read_pictures
 from models import default_registry
 
@@ -113,17 +114,17 @@ def _bits_of_pictures(stream: FaceStream, pictures: int) -> dict[str, tuple[int,
     """
     coded: list[int] = []
     messages: list[int] = []
-    for unit in stream.units():
+    for unit in stream.units:
         start, count, leading = len(coded), unit.pictures, unit.leading
         coded += [0] * count
         coded[start + leading] = 8 * len(unit.coded)
         messages += [0] * count
         schedule = unit.schedule
         numbers = range(count) if schedule is None else (0, *schedule.sent)
-        for number, payload in zip(numbers, unit.payloads, strict=False):
+        for number, message in zip(numbers, unit.messages, strict=False):
             # Those shown before the coded picture are numbered backwards from it.
             place = leading - number if number <= leading else number
-            messages[start + place] = 8 * len(payload)
+            messages[start + place] = 8 * message.size
     if len(coded) != pictures:
         return {}
     return {BASE_LAYER: tuple(coded), SEI: tuple(messages)}

@@ -1,15 +1,23 @@
-"""Coded pictures with what belongs to them: their bytes, and face messages as coded."""
+"""Coded pictures with what belongs to them: their bytes, and face messages as read."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from gfvc.stream.information import StreamInformation
 from gfvc.stream.references import ReferenceRuns
 from gfvc.stream.schedule import PictureSchedule
 from gfvc.stream.sequence import SequenceSchedule
-from sei import FaceValues, GfvState
+from sei import FaceValues
+
+
+@dataclass(frozen=True, slots=True)
+class FaceMessage:
+    """What a face message makes the receiver have, and the bytes of its payload."""
+
+    values: FaceValues
+    size: int
 
 
 @dataclass(slots=True)
@@ -19,18 +27,18 @@ class PictureUnit:
     `coded` is an Annex B stream of the picture and of the parameter sets before it; decoding can
     start here if it `can_be_entered`: an IDR picture with its sequence parameter set.
 
-    `payloads` are those of its face messages in output order, the base message first; empty for
-    a picture without any: by mistake, or on purpose if our user data say so (`shown_as_coded`).
+    `messages` are its face messages in output order, the base message first; empty for a picture
+    without any: by mistake, or on purpose if our user data say so (`shown_as_coded`).
     `pictures` is the number of output pictures, `numbered_pictures` that of all that have a number
     in the schedule: the coded one has number 0, though it may be hidden.
 
-    What our user data say is kept as coded too, `information` with what it announces: a few bytes
+    What our user data say is kept as coded, `information` with what it announces: a few bytes
     can stand for many pictures. `sequence` is shared by the coded pictures that it tells of.
     """
 
     coded: bytearray = field(default_factory=bytearray)
     can_be_entered: bool = False
-    payloads: list[bytes] = field(default_factory=list)
+    messages: Sequence[FaceMessage] = ()
     shown_as_coded: bool = False
     information: bytes | None = None
     sequence: SequenceSchedule | None = None
@@ -58,14 +66,14 @@ class PictureUnit:
     def numbered_pictures(self) -> int:
         """Number of pictures that the schedule counts: the coded one, and those that it drives."""
         unsent = self.sequence is not None and not self.sequence.has_messages(self.number)
-        if self.announced is not None and (self.payloads or unsent):
+        if self.announced is not None and (self.messages or unsent):
             return self.announced
-        return max(1, len(self.payloads))
+        return max(1, len(self.messages))
 
     @property
     def is_alone(self) -> bool:
         """Whether it is shown as coded, and drives nothing."""
-        return not self.payloads and self.pictures == 1
+        return not self.messages and self.pictures == 1
 
     @property
     def schedule(self) -> PictureSchedule | None:
@@ -125,13 +133,10 @@ class PictureUnit:
 
     def cut_schedule(self) -> None:
         """Leave out the pictures after the last message that arrived."""
-        schedule, arrived = self.schedule, len(self.payloads) - 1
+        schedule, arrived = self.schedule, len(self.messages) - 1
         if schedule is not None and arrived < len(schedule.sent):
             self.announce(schedule.cut(arrived))
 
     def values(self) -> Iterator[FaceValues]:
         """Face parameters of each message: of the picture itself, then of those it drives."""
-        state = GfvState()
-        for payload in self.payloads:
-            state.read(payload)
-            yield state.values
+        return (message.values for message in self.messages)

@@ -1,22 +1,23 @@
 """Taking a stream apart: the base layer for the base decoder, face parameters by picture.
 
-A stream is gone through twice: once to see that all of it can be understood and how much it asks
-for, then picture by picture as they are decoded. So memory does not grow with the stream.
+A stream is gone through once, to see that all of it can be understood and how much it asks for,
+before a picture is decoded. What was read waits in a file, so memory does not grow with the stream.
 """
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
 from base_codec_adapters import Codec as BaseCodec
 from gfvc.errors import InputError, StreamError
 from gfvc.limits import DEFAULT_LIMITS, StreamLimits
+from gfvc.stream.face_stream import FaceStream, KeptUnits
 from gfvc.stream.information import StreamInformation
 from gfvc.stream.nal_source import open_nal_units
-from gfvc.stream.picture_units import PictureUnit
+from gfvc.stream.picture_units import FaceMessage, PictureUnit
 from gfvc.stream.sequence import SequenceSchedule
 from sei import (
     GENERATIVE_FACE_VIDEO,
@@ -39,72 +40,6 @@ Notes = Callable[[str], None]
 _CODECS: dict[Codec, BaseCodec] = {Codec.VVC: "vvc", Codec.HEVC: "hevc"}
 _HEADER_BYTES = 2  # of a VVC or HEVC NAL unit
 
-# Coded pictures are decoded by this many at least, where the stream can be entered: not all are
-# held at once, and the decoder program is not started for each.
-PART_PICTURES = 64
-
-
-@dataclass(frozen=True, slots=True)
-class FaceStream:
-    """What a decoder needs of a stream. `rate` and `model_uri` are None when not stated.
-
-    `coded_pictures` are those of the base layer, of which `pictures_as_coded` are ordinary video,
-    without face messages: they are shown as they are. `pictures` are all output pictures.
-    """
-
-    path: Path
-    codec: BaseCodec
-    rate: Fraction | None
-    model_uri: str | None
-    coded_pictures: int
-    pictures_as_coded: int
-    pictures: int
-    draws: bool
-    """Whether there are face messages, or pictures that are drawn without."""
-
-    def units(self) -> Iterator[PictureUnit]:
-        """The coded pictures with their messages, read from the file as they are asked for.
-
-        Raises `StreamError` when the file is not what it was.
-        """
-        scan = _Scan(self.path, _no_notes, self.codec)
-        seen = 0
-        for unit in scan.pictures():
-            seen += 1
-            yield unit
-        if seen != self.coded_pictures:
-            raise StreamError(f"{self.path}: was changed while it was read")
-
-    def parts(self) -> Iterator[list[PictureUnit]]:
-        """The coded pictures in parts that can be decoded one by one."""
-        part: list[PictureUnit] = []
-        for unit in self.units():
-            if len(part) >= PART_PICTURES and unit.can_be_entered:
-                yield part
-                part = []
-            part.append(unit)
-        if part:
-            yield part
-
-    def base_layer_parts(self) -> Iterator[tuple[bytes, int]]:
-        """The base layer in streams that can be decoded one by one, and their coded pictures."""
-        for part in self.parts():
-            yield b"".join(unit.coded for unit in part), len(part)
-
-    @property
-    def picture_units(self) -> list[PictureUnit]:
-        """All coded pictures with their messages at once."""
-        return list(self.units())
-
-    @property
-    def base_layer(self) -> bytes:
-        """The coded pictures as an Annex B stream of their own."""
-        return b"".join(unit.coded for unit in self.units())
-
-
-def _no_notes(text: str) -> None:
-    """What is to be remarked was remarked when the stream was read first."""
-
 
 def read_face_stream(
     path: Path, notes: Notes, codec: str | None = None, limits: StreamLimits = DEFAULT_LIMITS
@@ -119,18 +54,7 @@ def read_face_stream(
     face messages nor pictures that it says are shown as coded, or messages that cannot be
     understood, or asks for more pictures than `limits` allow.
     """
-    scan = _Scan(path, notes, codec, limits)
-    coded = as_coded = pictures = 0
-    draws = False
-    for unit in scan.pictures():
-        coded += 1
-        as_coded += unit.is_alone and unit.sequence is None
-        pictures += unit.pictures
-        draws |= not unit.is_alone
-    assert scan.codec is not None
-    return FaceStream(
-        path, _CODECS[scan.codec], scan.rate, scan.model_uri, coded, as_coded, pictures, draws
-    )
+    return _Scan(path, notes, codec, limits).face_stream()
 
 
 class _Gathered:
@@ -151,29 +75,21 @@ class _Gathered:
 
 
 class _Scan:
-    """Goes through a stream and gives its picture units, each when it is complete.
+    """Goes through a stream, and keeps its picture units, each when it is complete."""
 
-    `limits` None: it was gone through before.
-    """
-
-    def __init__(
-        self,
-        path: Path,
-        notes: Notes,
-        codec: str | None = None,
-        limits: StreamLimits | None = None,
-    ) -> None:
+    def __init__(self, path: Path, notes: Notes, codec: str | None, limits: StreamLimits) -> None:
         self._path = path
         self._named_codec = codec
         self._notes = notes
         self._limits = limits
         self._state = GfvState()
+        self._units = KeptUnits()
+        self._messages_of_picture = self._units.messages()
         self._picture: PictureUnit | None = None  # the last that was started
         self._of_picture = _Gathered()
         self._waiting = _Gathered()  # belongs to the picture that comes next
-        self._complete: PictureUnit | None = None  # to be given away
-        self._given = 0
-        self._output_pictures = 0  # of those given
+        self._pictures = self._pictures_as_coded = 0  # output pictures of those that are complete
+        self._draws = False
         self._information: tuple[StreamInformation, bytes] | None = None  # of the next picture
         self._sequence: SequenceSchedule | None = None  # that of the last user data
         self._of_sequence = 0  # its coded pictures so far
@@ -184,12 +100,12 @@ class _Scan:
         self._other_faces = False
         self._damaged_sei = False  # and notes were told
         self._cut_at: int | None = None  # byte of the NAL unit in which the stream was cut off
-        self.codec: Codec | None = None
-        self.rate: Fraction | None = None
-        self.model_uri: str | None = None
+        self._codec: Codec | None = None
+        self._rate: Fraction | None = None
+        self._model_uri: str | None = None
 
-    def pictures(self) -> Iterator[PictureUnit]:
-        """The picture units in order; the other attributes are known at the end."""
+    def face_stream(self) -> FaceStream:
+        """Go through the stream."""
         self._file_bytes = self._size()
         try:
             with open_nal_units(self._path, self._named_codec) as units:
@@ -197,16 +113,23 @@ class _Scan:
                 for unit in self._without_cut_header(units):
                     if held is not None:
                         self._add(held, last=False)
-                        yield from self._given_away()
                     held = unit
                 if held is None:
                     raise InputError(f"{self._path}: is empty")
                 self._add(held, last=True)
-                yield from self._given_away()
         except SeiError as error:
             raise StreamError(f"{self._path}: {error}") from None
         self._finish()
-        yield from self._given_away()
+        assert self._codec is not None
+        return FaceStream(
+            _CODECS[self._codec],
+            self._rate,
+            self._model_uri,
+            self._units,
+            self._pictures_as_coded,
+            self._pictures,
+            self._draws,
+        )
 
     def _size(self) -> int:
         try:
@@ -214,20 +137,11 @@ class _Scan:
         except (OSError, ValueError):
             return 0  # opening it tells what is wrong
 
-    def _given_away(self) -> Iterator[PictureUnit]:
-        unit, self._complete = self._complete, None
-        if unit is not None:
-            self._given += 1
-            self._output_pictures += unit.pictures
-            self._check_pictures(0)
-            yield unit
-
     def _check_pictures(self, further: int) -> None:
-        if self._limits is not None:
-            try:
-                self._limits.check_pictures(self._output_pictures + further, self._file_bytes)
-            except StreamError as error:
-                raise StreamError(f"{self._path}: {error}") from None
+        try:
+            self._limits.check_pictures(self._pictures + further, self._file_bytes)
+        except StreamError as error:
+            raise StreamError(f"{self._path}: {error}") from None
 
     def _without_cut_header(self, units: Iterator[NalUnit]) -> Iterator[NalUnit]:
         """The NAL units, but for a last one that was cut off within its header."""
@@ -239,8 +153,8 @@ class _Scan:
             self._cut_at = error.offset
 
     def _add(self, unit: NalUnit, *, last: bool) -> None:
-        if self.codec is None:
-            self.codec = unit.codec
+        if self._codec is None:
+            self._codec = unit.codec
             if unit.codec not in _CODECS:
                 raise InputError(
                     f"{self._path}: an {unit.codec.name} stream; VVC or HEVC is wanted"
@@ -262,7 +176,10 @@ class _Scan:
     def _start_picture(self, unit: NalUnit) -> None:
         self._of_picture, self._waiting = self._waiting, _Gathered()
         self._of_picture.add(unit)
-        self._picture = PictureUnit(shown_as_coded=self._shown_as_coded)
+        self._messages_of_picture = self._units.messages()
+        self._picture = PictureUnit(
+            messages=self._messages_of_picture, shown_as_coded=self._shown_as_coded
+        )
         if self._information is not None:
             stated, payload = self._information
             self._information = None
@@ -293,20 +210,25 @@ class _Scan:
         self._of_sequence += 1
 
     def _close_picture(self) -> None:
-        """Complete the picture that was started, if there is one."""
-        if self._picture is not None:
-            self._complete, self._picture = self._picture, None
-            self._complete.coded = self._of_picture.coded
-            self._complete.can_be_entered = (
-                self._of_picture.idr and self._of_picture.sequence_parameter_set
-            )
+        """Complete the picture that was started, if there is one, and keep it."""
+        picture, self._picture = self._picture, None
+        if picture is None:
+            return
+        gathered = self._of_picture
+        picture.coded = gathered.coded
+        picture.can_be_entered = gathered.idr and gathered.sequence_parameter_set
+        self._check_pictures(picture.pictures)
+        self._pictures += picture.pictures
+        self._pictures_as_coded += picture.is_alone and picture.sequence is None
+        self._draws |= not picture.is_alone
+        self._units.append(picture, self._messages_of_picture)
 
     def _add_sei(self, unit: NalUnit, *, last: bool) -> None:
         for message in self._sei_messages(unit, last=last):
             if message.payload_type == USER_DATA_UNREGISTERED:
                 information = self._stated(unit, message)
                 if information is not None:
-                    self.rate = information.rate
+                    self._rate = information.rate
                     self._shown_as_coded = information.shown_as_coded
                     self._any_as_coded |= information.shown_as_coded
                     self._information = information, message.payload
@@ -344,12 +266,11 @@ class _Scan:
     def _add_face(self, unit: NalUnit, message: SeiMessage) -> None:
         where = f"{self._path}: message {self._messages} (NAL unit at byte {unit.offset})"
         self._messages += 1
-        elements = Trace()
         try:
-            face = self._state.read(message.payload, elements)
+            face = self._state.read(message.payload)
         except SeiError as error:
-            named = {element.name: element.value for element in elements[:1]}.get("gfv_id")
-            if isinstance(named, int) and self._gfv_id is not None and not self._is_followed(named):
+            named = self._gfv_id_of(message)
+            if named is not None and self._gfv_id is not None and not self._is_followed(named):
                 return  # A face that is not drawn.
             raise StreamError(f"{where}: {error}") from None
         if face.is_reserved or not self._is_followed(face.gfv_id):
@@ -360,24 +281,32 @@ class _Scan:
                 f"{where}: comes before any coded picture; the base picture is missing"
             )
         if face.base_picture_flag:
-            if picture.payloads:
+            if picture.messages:
                 raise StreamError(f"{where}: a second base message; its coded picture is missing")
             if isinstance(face.network, NetworkUri):
-                self.model_uri = face.network.uri
-        elif not picture.payloads:
+                self._model_uri = face.network.uri
+        elif not picture.messages:
             raise StreamError(f"{where}: a driven picture whose key picture has no base message")
-        elif face.gfv_cnt != len(picture.payloads):
+        elif face.gfv_cnt != len(picture.messages):
             raise StreamError(
                 f"{where}: is number {face.gfv_cnt} of its key picture where number "
-                f"{len(picture.payloads)} is due; messages are missing or out of order"
+                f"{len(picture.messages)} is due; messages are missing or out of order"
             )
         elif picture.announced_messages is not None and face.gfv_cnt > picture.announced_messages:
             raise StreamError(
                 f"{where}: is number {face.gfv_cnt} of its key picture, whose user data announces "
                 f"{picture.announced_messages}"
             )
-        picture.payloads.append(message.payload)
+        self._messages_of_picture.append(FaceMessage(self._state.values, len(message.payload)))
         self._check_pictures(picture.pictures)
+
+    def _gfv_id_of(self, message: SeiMessage) -> int | None:
+        """The gfv_id of a message that cannot be read; None when the damage lies before it."""
+        elements = Trace()
+        with contextlib.suppress(SeiError):
+            self._state.read(message.payload, elements)
+        named = {element.name: element.value for element in elements[:1]}.get("gfv_id")
+        return named if isinstance(named, int) else None
 
     def _is_followed(self, gfv_id: int) -> bool:
         """One face is drawn: that of the first message."""
@@ -394,8 +323,8 @@ class _Scan:
         A picture with a base message is whole. One that is shown as coded is whole when something
         follows it: the start of another picture, or the end of the sequence that gfvc writes.
         """
-        if picture.payloads or not picture.shown_as_coded:
-            return bool(picture.payloads)
+        if picture.messages or not picture.shown_as_coded:
+            return bool(picture.messages)
         last = self._of_picture.last
         return self._waiting.last is not None or (last is not None and last.ends_sequence)
 
@@ -410,13 +339,12 @@ class _Scan:
             self._cut_at = None if self._of_picture.last is None else self._of_picture.last.offset
         elif self._waiting.precedes_picture and self._waiting.last is not None:
             self._cut_at = self._waiting.last.offset
-        last = self._picture
+        if self._cut_at is not None and self._picture is not None:
+            self._picture.cut_schedule()
         self._close_picture()
-        if not self._given and last is None:
+        if not self._units:
             raise StreamError(f"{self._path}: ends before the base message of its first picture")
         if self._cut_at is not None:
-            if last is not None:
-                last.cut_schedule()
             self._notes(
                 f"{self._path}: cut off in the NAL unit at byte {self._cut_at}; "
                 "what comes before is decoded"

@@ -15,9 +15,9 @@ import numpy as np
 from base_codec_adapters.ffmpeg import find_ffmpeg
 from gfvc import decode
 from gfvc.rectangle import Rectangle
+from gfvc.stream.face_stream import FaceStream
 from gfvc.stream.information import StreamInformation
 from gfvc.stream.picture_units import PictureUnit
-from gfvc.stream.reader import FaceStream
 from gfvc.stream.references import ReferenceRuns
 from gfvc.stream.schedule import PictureSchedule
 from gfvc.video_reader import Picture, read_pictures
@@ -121,7 +121,7 @@ def assert_refused(
 
 def face_values(stream: FaceStream) -> list[list[FaceValues]]:
     """Received values by key picture: those of itself, then of the pictures that it drives."""
-    return [list(unit.values()) for unit in stream.picture_units]
+    return [list(unit.values()) for unit in stream.units]
 
 
 def nal_units(path: Path) -> list[NalUnit]:

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from gfvc import GfvcError, StreamError
-from gfvc.stream.reader import FaceStream, read_face_stream
+from gfvc.stream.face_stream import FaceStream
+from gfvc.stream.reader import read_face_stream
 from gfvc.video_reader import Picture
 from sei import FaceValues
 from tests.gfvc.support import (

@@ -31,10 +31,10 @@ def test_key_interval(short_clip: Path, tmp_path: Path, interval: int | None, ke
     stream = tmp_path / "out.265"
     summary = encode(short_clip, stream, EncodeOptions(key_interval=interval, symbol_rate="full"))
     assert (summary.frames, summary.key_pictures) == (12, keys)
-    units = read_face_stream(stream, no_notes).picture_units
+    units = read_face_stream(stream, no_notes).units
     assert len(units) == keys
-    assert all(len(unit.payloads) == (interval or 12) for unit in units[:-1])
-    assert sum(len(unit.payloads) for unit in units) == 12
+    assert all(len(unit.messages) == (interval or 12) for unit in units[:-1])
+    assert sum(len(unit.messages) for unit in units) == 12
 
 
 def test_low_delay_gives_each_picture_a_nal_unit(

@@ -16,12 +16,13 @@ from gfvc.colour import to_picture420
 from gfvc.errors import OutputError, StreamError
 from gfvc.limits import FREE_PICTURES, MAX_PICTURES, PICTURES_PER_BYTE, StreamLimits
 from gfvc.rectangle import Rectangle
+from gfvc.stream.face_stream import PART_PICTURES
 from gfvc.stream.information import StreamInformation
-from gfvc.stream.reader import PART_PICTURES, read_face_stream
+from gfvc.stream.reader import read_face_stream
 from gfvc.stream.references import ReferenceRuns
 from gfvc.stream.schedule import PictureSchedule, RegularPictures
 from gfvc.stream.writer import StreamWriter
-from sei import GENERATIVE_FACE_VIDEO, SeiMessage
+from sei import GENERATIVE_FACE_VIDEO, GfvState, SeiMessage
 from tests.gfvc.support import (
     CommandLine,
     assert_refused,
@@ -156,8 +157,10 @@ def memory_for(path: Path) -> tuple[int, int]:
     tracemalloc.start()
     try:
         stream = read_face_stream(path, no_notes, limits=StreamLimits(pictures=1 << 40))
-        units = sum(1 for _ in stream.units())
-        return tracemalloc.get_traced_memory()[1], units
+        for unit in stream.units:
+            for _ in unit.values():
+                pass
+        return tracemalloc.get_traced_memory()[1], len(stream.units)
     finally:
         tracemalloc.stop()
 
@@ -191,6 +194,26 @@ def test_memory_is_flat_in_messages(
         assert units == 3 * copies
         taken.append(most)
     assert taken[1] < taken[0] + (1 << 20)
+
+
+def test_memory_is_nearly_flat_in_messages_of_a_picture(
+    tmp_path: Path, messages: tuple[SeiMessage, SeiMessage]
+) -> None:
+    taken = {}
+    for count in (500, 10_000):
+        path = tmp_path / f"{count}.266"
+        state = GfvState()
+        base = state.read(messages[0].payload)
+        with path.open("wb") as file:
+            writer = StreamWriter(file, "vvc", INFORMATION)
+            writer.begin_picture(TINY, messages[0])
+            for number in range(1, count):
+                face = state.predict(state.values, gfv_id=base.gfv_id, gfv_cnt=number)
+                writer.add_message(SeiMessage(GENERATIVE_FACE_VIDEO, state.write(face)))
+            writer.close()
+        taken[count], units = memory_for(path)
+        assert units == 1
+    assert taken[10_000] < taken[500] + 64 * 10_000
 
 
 def test_an_output_larger_than_allowed(

@@ -140,7 +140,7 @@ def test_the_stream_carries_what_the_encoder_quantised(
     monkeypatch.setattr(parameter_coding, "to_values", record)
     stream = tmp_path / "out.265"
     encode(short_clip, stream, EncodeOptions(key_interval=5, low_delay=True))
-    units = read_face_stream(stream, no_notes).picture_units
+    units = read_face_stream(stream, no_notes).units
     received = [values for unit in units for values in unit.values()]
     assert len(sent) == 12
     assert received == sent

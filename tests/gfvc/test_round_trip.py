@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -16,9 +17,16 @@ from gfvc.colour import to_rgb
 from gfvc.metrics import LandmarkError
 from gfvc.stream.reader import read_face_stream
 from gfvc.video_reader import Picture, probe_video
-from sei import Codec
+from sei import Codec, GenerativeFaceVideo, GfvState
 from tests.gfvc.conftest import ENCODERS, CodeClip, CodedClip
-from tests.gfvc.support import decode_all, ffmpeg, mean_difference, nal_units, no_notes
+from tests.gfvc.support import (
+    decode_all,
+    face_messages,
+    ffmpeg,
+    mean_difference,
+    nal_units,
+    no_notes,
+)
 
 RATE = Fraction(25)
 KEYS = (0, 15)
@@ -53,6 +61,22 @@ def test_every_picture_of_the_source_comes_out(
     assert (summary.width, summary.height) == (256, 256)
     assert probe_video(tmp_path / "out.mkv").rate == RATE
     assert len(coded.decoded) == len(demo_pictures)
+
+
+def test_a_face_message_is_parsed_once(
+    small_stream: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parsed: list[bytes] = []
+    read = GfvState.read
+
+    def counting(state: GfvState, payload: bytes, *further: Any) -> GenerativeFaceVideo:
+        parsed.append(payload)
+        return read(state, payload, *further)
+
+    monkeypatch.setattr(GfvState, "read", counting)
+    decode(small_stream, tmp_path / "out.mkv", notes=no_notes)
+    sent = [m.payload for unit in nal_units(small_stream) for m in face_messages(unit)]
+    assert parsed == sent
 
 
 def test_the_decoded_picture_moves_as_the_source_does(

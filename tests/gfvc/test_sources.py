@@ -297,8 +297,8 @@ def test_the_largest_of_several_faces_is_followed(tmp_path: Path) -> None:
     crop = choose_crop(tmp_path / "clip.mkv", 640, 360, 256)
     assert crop.left > 200
     assert crop.left + crop.width > 330 + 200
-    unit = read_face_stream(stream, no_notes).picture_units[0]
-    assert len(unit.payloads) == 4
+    unit = read_face_stream(stream, no_notes).units[0]
+    assert len(unit.messages) == 4
 
 
 def test_a_square_source_that_the_face_fills_is_not_cropped(

@@ -135,8 +135,8 @@ def told(path: Path) -> str:
 def _parameters(path: Path) -> Iterator[str]:
     stream = read_face_stream(path, lambda _: None)
     picture = 0
-    for unit in stream.picture_units:
-        if not unit.payloads:
+    for unit in stream.units:
+        if not unit.messages:
             yield f"{picture} as coded"
             yield from (f"{picture + place} between" for place in range(1, unit.pictures))
             picture += unit.pictures

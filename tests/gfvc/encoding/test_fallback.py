@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from fractions import Fraction
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +18,12 @@ from gfvc import EncodeOptions, EncodeSummary, InputError, encode
 from gfvc.colour import to_picture420
 from gfvc.demo_clip import RATE
 from gfvc.encoding.ordinary_video import SPOOL_BYTES, SequenceCoder, most_pictures
+from gfvc.stream.face_stream import PART_PICTURES
 from gfvc.stream.information import StreamInformation
-from gfvc.stream.reader import PART_PICTURES, read_face_stream
+from gfvc.stream.reader import read_face_stream
 from gfvc.verification import Severity, verify_stream
 from gfvc.video_reader import Picture
-from sei import USER_DATA_UNREGISTERED, SeiMessage, read_sei, split_annex_b
+from sei import USER_DATA_UNREGISTERED, GfvState, SeiMessage, read_sei, split_annex_b
 from sei import Codec as SeiCodec
 from tests.gfvc.support import (
     CommandLine,
@@ -56,14 +58,12 @@ def encode_to(
 
 def kinds(path: Path) -> str:
     """Output pictures in order: K key, d driven, s standing still, o ordinary video."""
-    from sei import GfvState
-
     state, text = GfvState(), ""
-    for unit in read_face_stream(path, lambda _: None).picture_units:
-        if not unit.payloads:
+    faces = (state.read(m.payload) for unit in nal_units(path) for m in face_messages(unit))
+    for unit in read_face_stream(path, lambda _: None).units:
+        if not unit.messages:
             text += "o"
-        for payload in unit.payloads:
-            face = state.read(payload)
+        for face in islice(faces, len(unit.messages)):
             still = "s" if face.low_confidence_face_parameter_flag else "d"
             text += "K" if face.base_picture_flag else still
     return text

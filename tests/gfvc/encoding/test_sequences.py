@@ -26,8 +26,9 @@ from gfvc.encoding.trajectories import through_ends
 from gfvc.errors import StreamError
 from gfvc.metrics import ms_ssim
 from gfvc.rectangle import Rectangle
+from gfvc.stream.face_stream import FaceStream
 from gfvc.stream.information import StreamInformation
-from gfvc.stream.reader import FaceStream, read_face_stream
+from gfvc.stream.reader import read_face_stream
 from gfvc.verification import Severity, verify_stream
 from gfvc.video_reader import Picture
 from models import FaceParameters, MatrixShape, ParameterLayout, RegisteredModel, Registry
@@ -77,7 +78,7 @@ def decoded(coded: tuple[Path, FaceStream, EncodeSummary]) -> list[Picture]:
 def places(stream: FaceStream) -> list[int]:
     """Output pictures that are coded."""
     found, start = [], 0
-    for unit in stream.picture_units:
+    for unit in stream.units:
         found.append(start + unit.leading)
         start += unit.pictures
     return found
@@ -118,8 +119,9 @@ def test_the_others_are_drawn_well(
     tmp_path: Path,
 ) -> None:
     path, stream, _ = coded
-    one, _ = code(tmp_path / "one.266", demo_pictures, key_pictures="fixed", coded_interval=None)
-    alone = decode_all(one.path)
+    one = tmp_path / "one.266"
+    code(one, demo_pictures, key_pictures="fixed", coded_interval=None)
+    alone = decode_all(one)
     driven = sorted(set(range(PICTURES)) - set(places(stream)))
     quality = [
         np.mean([ms_ssim(demo_pictures[place], shown[place]) for place in driven])
@@ -133,7 +135,7 @@ def test_the_others_are_drawn_well(
                 mean_difference(shown[before], shown[after]) for shown in (decoded, demo_pictures)
             ]
             assert steps[0] < steps[1] + 2.0
-    assert path.stat().st_size < 3 * one.path.stat().st_size
+    assert path.stat().st_size < 3 * one.stat().st_size
 
 
 @pytest.mark.parametrize("suffix", [".265", ".mp4"])
@@ -143,7 +145,7 @@ def test_key_interval_and_containers(
     path = tmp_path / f"out{suffix}"
     stream, summary = code(path, demo_pictures, codec="hevc", key_interval=12)
     assert summary.key_pictures == 3
-    units = stream.picture_units
+    units = stream.units
     assert [unit.can_be_entered for unit in units].count(True) == 3
     assert len(decode_all(path)) == stream.pictures == PICTURES
     if suffix == ".mp4":
@@ -160,7 +162,7 @@ def test_a_better_key_picture_is_waited_for(demo_pictures: list[Picture], tmp_pa
     ]
     path = tmp_path / "focus.266"
     stream, _ = code(path, [*blurred, *demo_pictures[7:20]])
-    first = stream.picture_units[0]
+    first = stream.units[0]
     assert first.leading >= 5
     assert places(stream)[0] == first.leading
     shown = decode_all(path)
@@ -186,7 +188,7 @@ def test_a_stream_that_was_cut_off_is_decoded_up_to_there(
     kept = changed(nal_units(path), [number < count - 2 for number in range(count)])
     cut = write_units(tmp_path / "cut.266", kept)
     shown = decode_all(cut, lambda note: None)
-    sizes = [unit.pictures for unit in stream.picture_units]
+    sizes = [unit.pictures for unit in stream.units]
     # The last one that is left may be cut off itself; what comes before its neighbour is as it was.
     whole = sum(sizes[: count - 4])
     assert whole <= len(shown) <= sum(sizes[: count - 2])

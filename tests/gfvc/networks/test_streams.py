@@ -72,7 +72,7 @@ def test_parameters_arrive_exactly_and_pictures_are_those_of_the_encoder(
 
     stream = read_face_stream(path, no_notes)
     assert stream.model_uri == CARDS[name].uri
-    received = [values for unit in stream.picture_units for values in unit.values()]
+    received = [values for unit in stream.units for values in unit.values()]
     expected = recorder.values(model)
     assert received == expected
     assert len(set(map(str, received))) > 3  # The parameters move.
@@ -139,7 +139,7 @@ def test_what_messages_leave_out_stays_out_in_finer_steps(
     encode(clip, stream, options, registry=registry)
     carried = [
         (values.keypoints is not None, bool(values.matrices))
-        for unit in read_face_stream(stream, no_notes).picture_units
+        for unit in read_face_stream(stream, no_notes).units
         for values in unit.values()
     ]
     assert (True, True) in carried

@@ -185,9 +185,9 @@ def test_dropped_symbols_with_decided_key_pictures(
     clip = write_video(tmp_path / "a.mkv", [*demo_pictures[:12], *mirrored], RATE)
     options = EncodeOptions(symbol_rate="auto")
     summary = encode(clip, tmp_path / "a.265", options, notes=no_notes)
-    units = read_face_stream(tmp_path / "a.265", no_notes).picture_units
+    units = read_face_stream(tmp_path / "a.265", no_notes).units
     assert summary.frames == 24
     assert len(units) == summary.key_pictures == 2
     schedules = [unit.schedule for unit in units]
     assert [schedule and schedule.pictures for schedule in schedules] == [12, 12]
-    assert sum(len(unit.payloads) for unit in units) < 24
+    assert sum(len(unit.messages) for unit in units) < 24

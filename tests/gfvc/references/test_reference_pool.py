@@ -22,7 +22,7 @@ from gfvc.encoding.planner import NEARER_BY
 from gfvc.errors import StreamError
 from gfvc.rectangle import Rectangle
 from gfvc.stream.information import StreamInformation
-from gfvc.stream.picture_units import PictureUnit
+from gfvc.stream.picture_units import FaceMessage, PictureUnit
 from gfvc.stream.reader import read_face_stream
 from gfvc.stream.references import ReferenceRuns
 from gfvc.stream.schedule import PictureSchedule
@@ -37,6 +37,7 @@ from models import (
     Reference,
 )
 from models.contract import Picture
+from sei import FaceValues
 from tests.gfvc.conftest import CodeClip
 from tests.gfvc.support import (
     CommandLine,
@@ -109,7 +110,7 @@ def stamps(path: Path) -> tuple[list[tuple[int, int]], int]:
     """The driven pictures' key pictures and values, and how many lack their reference."""
     pool = DecodedPool(StampModel())
     found: list[tuple[int, int]] = []
-    for number, unit in enumerate(read_face_stream(path, no_notes).picture_units):
+    for number, unit in enumerate(read_face_stream(path, no_notes).units):
         own = base_parameters(unit, LAYOUT, path, marked=False)
         parameters_of = partial(parameters_of_pictures, unit, LAYOUT, path, marked=False)
         _, *drawn = pool.draw(CodedPicture(unit, shown(number), own), parameters_of)
@@ -170,7 +171,7 @@ def test_nothing_is_interpolated_from_one_reference_to_another(tmp_path: Path) -
 def test_without_a_pool_the_stream_is_what_it_was(tmp_path: Path) -> None:
     units = [[(0, value) for _, value in unit] for unit in UNITS]
     one = write_made(tmp_path / "one.266", units, pool=1)
-    assert all(unit.references is None for unit in read_face_stream(one, no_notes).picture_units)
+    assert all(unit.references is None for unit in read_face_stream(one, no_notes).units)
     four = write_made(tmp_path / "four.266", units, pool=4)
     # Flags may be new (2 bytes with them), and 2 bytes say that nothing changes.
     assert 0 < four.stat().st_size - one.stat().st_size <= 3 * len(units)
@@ -189,7 +190,7 @@ def test_the_last_key_picture_stands_in_for_a_missing_one(tmp_path: Path) -> Non
 def test_a_decoder_keeps_no_more_than_the_stream_says(tmp_path: Path) -> None:
     pool = DecodedPool(StampModel())
     for number in range(600):
-        unit = PictureUnit(payloads=[b""])
+        unit = PictureUnit(messages=[FaceMessage(FaceValues(), 0)])
         announce(unit, references=ReferenceRuns(3, number % 256))
         key = CodedPicture(unit, shown(number % 200), face(0, 0))
         list(pool.draw(key, lambda end: iter([face(0, 0)])))
@@ -198,9 +199,9 @@ def test_a_decoder_keeps_no_more_than_the_stream_says(tmp_path: Path) -> None:
 
 def test_a_reference_needs_all_parameters_at_its_start(tmp_path: Path) -> None:
     path = write_made(tmp_path / "made.266", UNITS, pool=3)
-    unit = read_face_stream(path, no_notes).picture_units[1]
+    unit = read_face_stream(path, no_notes).units[1]
     announce(unit, PictureSchedule(5, (1, 2, 3, 4)), unit.references)
-    unit.payloads = unit.payloads[:2]
+    unit.messages = unit.messages[:2]
     with pytest.raises(StreamError, match="its reference is another"):
         list(parameters_of_pictures(unit, LAYOUT, path, marked=False))
 
@@ -219,7 +220,7 @@ def test_the_encoder_takes_an_earlier_key_picture(
     summary = encode(short_clip, path, options)
     assert summary.key_pictures == 3
     stream = read_face_stream(path, no_notes)
-    assert [unit.references.number for unit in stream.picture_units if unit.references] == [0, 1, 2]
+    assert [unit.references.number for unit in stream.units if unit.references] == [0, 1, 2]
     assert len(decode_all(path)) == 12
     outcome = command("inspect", path, "--summary")
     assert "reference pool: the last 3 key pictures" in outcome.out

@@ -17,7 +17,7 @@ from gfvc.encoding.face_units import DecidedUnits
 from gfvc.interpolation import interpolated
 from gfvc.rectangle import Rectangle
 from gfvc.stream.information import StreamInformation
-from gfvc.stream.picture_units import PictureUnit
+from gfvc.stream.picture_units import FaceMessage, PictureUnit
 from gfvc.stream.reader import read_face_stream
 from gfvc.stream.writer import StreamWriter
 from gfvc.symbol_decisions import (
@@ -173,7 +173,7 @@ def test_what_is_read_is_what_was_decided(
         units.close()
         writer.close()
     stream = read_face_stream(path, no_notes)
-    (unit,) = stream.picture_units
+    (unit,) = stream.units
     assert stream.pictures == pictures
     drawn = list(parameters_of_pictures(unit, LAYOUT, path, marked=False))
     assert len(drawn) == pictures
@@ -227,7 +227,7 @@ def test_the_precision_that_costs_less_is_taken(
         writer.close()
     assert units.last_decided is not None
     assert units.last_decided.layout.matrix_precision == precision
-    (unit,) = read_face_stream(path, no_notes).picture_units
+    (unit,) = read_face_stream(path, no_notes).units
     assert {values.matrices[0].precision_factor for values in unit.values()} == {precision}
     drawn = list(parameters_of_pictures(unit, layout, path, marked=False))
     errors = [abs(layout.flatten(face) - row) for face, row in zip(drawn, walk, strict=True)]
@@ -251,14 +251,9 @@ def test_an_access_unit_is_decided_by_itself() -> None:
 
 
 def test_a_part_that_a_stream_leaves_out_stays_without_a_schedule() -> None:
-    state = GfvState()
     base = FaceValues(((1, 2), (3, 4)), 7, (MatrixValues(0, 5, (((1, 2), (3, 4)),) * 2),))
     later = FaceValues(((5, 6), (7, 8)), 7)
-    payloads = [
-        state.write(state.predict(base, gfv_id=0, gfv_cnt=0, base_picture_flag=True)),
-        state.write(state.predict(later, gfv_id=0, gfv_cnt=1)),
-    ]
-    unit = PictureUnit(payloads=payloads)
+    unit = PictureUnit(messages=[FaceMessage(base, 9), FaceMessage(later, 4)])
     _, second = parameters_of_pictures(unit, LAYOUT, Path("made"), marked=False)
     assert second.keypoints is not None
     assert second.keypoints.tolist() == [[5 / 128, 6 / 128], [7 / 128, 8 / 128]]

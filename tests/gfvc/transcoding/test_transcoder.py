@@ -46,7 +46,7 @@ FACE = with_features(0)
 def numbers_of(path: Path) -> FloatArray:
     """All parameters of a stream, [pictures, n]."""
     stream = read_face_stream(path, no_notes)
-    return np.stack([to_numbers(v) for unit in stream.picture_units for v in unit.values()])
+    return np.stack([to_numbers(v) for unit in stream.units for v in unit.values()])
 
 
 def uri_of(path: Path) -> str | None:

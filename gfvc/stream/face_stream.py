@@ -1,0 +1,105 @@
+"""A stream that was read: what a decoder needs of it, picture unit by picture unit."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from typing import overload
+
+from base_codec_adapters import Codec
+from gfvc.stream.kept import KeepingFile, Kept
+from gfvc.stream.picture_units import FaceMessage, PictureUnit
+from gfvc.stream.sequence import SequenceSchedule
+
+# Coded pictures are decoded by this many at least, where the stream can be entered: not all are
+# held at once, and the decoder program is not started for each.
+PART_PICTURES = 64
+
+
+class KeptUnits(Sequence[PictureUnit]):
+    """Picture units in a file, in order: their messages each by itself, their sequences once.
+
+    Raises `TemporaryFolderError` when there is no room for it.
+    """
+
+    def __init__(self) -> None:
+        self._file = KeepingFile()
+        self._units: Kept[tuple[PictureUnit, array[int], int]] = Kept(self._file)
+        self._sequences: Kept[SequenceSchedule] = Kept(self._file)
+        self._sequence: tuple[int, SequenceSchedule | None] = -1, None  # the last kept or read
+
+    def messages(self) -> Kept[FaceMessage]:
+        """A list for the messages of a unit."""
+        return Kept(self._file)
+
+    def append(self, unit: PictureUnit, messages: Kept[FaceMessage]) -> None:
+        """Keep a unit with its messages."""
+        if unit.sequence is not self._sequence[1]:
+            self._sequence = -1, unit.sequence
+            if unit.sequence is not None:
+                self._sequence = len(self._sequences), unit.sequence
+                self._sequences.append(unit.sequence)
+        bare = replace(unit, messages=(), sequence=None)
+        self._units.append((bare, messages.places, self._sequence[0]))
+
+    def __len__(self) -> int:
+        return len(self._units)
+
+    @overload
+    def __getitem__(self, index: int) -> PictureUnit: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[PictureUnit]: ...
+    def __getitem__(self, index: int | slice) -> PictureUnit | list[PictureUnit]:
+        if isinstance(index, slice):
+            return [self[at] for at in range(*index.indices(len(self)))]
+        unit, places, of_sequence = self._units[index]
+        if of_sequence != self._sequence[0]:
+            self._sequence = of_sequence, None if of_sequence < 0 else self._sequences[of_sequence]
+        unit.messages, unit.sequence = Kept(self._file, places), self._sequence[1]
+        return unit
+
+
+@dataclass(frozen=True, slots=True)
+class FaceStream:
+    """What a decoder needs of a stream. `rate` and `model_uri` are None when not stated.
+
+    `units` are its coded pictures with their messages, of which `pictures_as_coded` are ordinary
+    video, without: they are shown as they are. `pictures` are all output pictures.
+    """
+
+    codec: Codec
+    rate: Fraction | None
+    model_uri: str | None
+    units: Sequence[PictureUnit]
+    pictures_as_coded: int
+    pictures: int
+    draws: bool
+    """Whether there are face messages, or pictures that are drawn without."""
+
+    @property
+    def coded_pictures(self) -> int:
+        """Pictures of the base layer."""
+        return len(self.units)
+
+    def parts(self) -> Iterator[list[PictureUnit]]:
+        """The coded pictures in parts that can be decoded one by one."""
+        part: list[PictureUnit] = []
+        for unit in self.units:
+            if len(part) >= PART_PICTURES and unit.can_be_entered:
+                yield part
+                part = []
+            part.append(unit)
+        if part:
+            yield part
+
+    def base_layer_parts(self) -> Iterator[tuple[bytes, int]]:
+        """The base layer in streams that can be decoded one by one, and their coded pictures."""
+        for part in self.parts():
+            yield b"".join(unit.coded for unit in part), len(part)
+
+    @property
+    def base_layer(self) -> bytes:
+        """The coded pictures as an Annex B stream of their own."""
+        return b"".join(unit.coded for unit in self.units)
