@@ -112,7 +112,7 @@ class Coder(ABC):
         return bool(self.u(name, 1, given, low, 1, index))
 
     @abstractmethod
-    def st(self, name: str, given: str | None) -> str:
+    def st(self, name: str, given: str | None, index: Index = ()) -> str:
         """Code a string: UTF-8 and a zero byte, from a byte-aligned position.
 
         It may have `MAX_STRING_SIZE` bytes.
@@ -275,18 +275,19 @@ class Reader(Coder):
             self._trace.append(_new_tuple(Element, (name, index, value, size)))
         return value
 
-    def st(self, name: str, given: str | None) -> str:
+    def st(self, name: str, given: str | None, index: Index = ()) -> str:
         start = self.position
         try:
             text = self._bits.terminated_bytes(MAX_STRING_SIZE).decode("utf-8")
         except UnicodeDecodeError as error:
             raise PayloadError(
-                f"{name}: no UTF-8 text: {error.reason}", start + 8 * error.start
+                f"{element_name(name, index)}: no UTF-8 text: {error.reason}",
+                start + 8 * error.start,
             ) from None
         except PayloadError as error:
-            self._fail(error, name, ())
+            self._fail(error, name, index)
         if self._trace is not None:
-            self._trace.append(Element(name, (), text, self.position - start))
+            self._trace.append(Element(name, index, text, self.position - start))
         return text
 
     def byte_string(self, name: str, given: bytes | None, count: int | None = None) -> bytes:
@@ -423,7 +424,8 @@ class Writer(Coder):
         self._bits.exp_golomb(value)
         return value
 
-    def st(self, name: str, given: str | None) -> str:
+    def st(self, name: str, given: str | None, index: Index = ()) -> str:
+        name = element_name(name, index)
         if given is None:
             raise FieldMissingError(f"{name} must be coded: give a text")
         try:

@@ -1,7 +1,8 @@
 """Registry of SEI payload types, and the simple ones of them decoded.
 
-Numbers and names: H.274 clause 7, H.266 annex D, H.265 annex D, H.264 annex D, which share one
-numbering. GFV and GFVE have their state and are read by `sei.state`; the others stand alone.
+Numbers and names: H.274 clause 7 (VSEI version 4), H.266 annex D, H.265 annexes D, F and G, H.264
+annex D, which share most of one numbering. GFV and GFVE have their state and are read by
+`sei.state`; the others stand alone.
 """
 
 from __future__ import annotations
@@ -11,8 +12,23 @@ from dataclasses import dataclass
 from typing import Any
 
 from sei.coder import UNREAD, Coder, Reader
+from sei.content_messages import (
+    AI_USAGE_RESTRICTIONS,
+    TEXT_DESCRIPTION,
+    ai_usage_restrictions,
+    text_description,
+)
 from sei.elements import Trace
 from sei.nal import Codec
+from sei.rbsp import FACE_PAYLOADS
+from sei.signed_content import (
+    SIGNED_CONTENT_INITIALIZATION,
+    SIGNED_CONTENT_SELECTION,
+    SIGNED_CONTENT_VERIFICATION,
+    digitally_signed_content_initialization,
+    digitally_signed_content_selection,
+    digitally_signed_content_verification,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +47,13 @@ class PayloadKind:
 
 def payload_kind(payload_type: int, codec: Codec) -> PayloadKind:
     """The registry's row for a payload type, also for one that is not in it."""
-    if codec is Codec.VVC and payload_type in _VVC_KINDS:
-        return _VVC_KINDS[payload_type]
-    return _KINDS.get(payload_type) or PayloadKind("unknown", in_suffix=True)
+    return _OF_CODEC[codec].get(payload_type) or _KINDS.get(payload_type) or _UNKNOWN
+
+
+def is_known_by_name_only(payload_type: int, codec: Codec) -> bool:
+    """Whether a payload type has a name here, and its elements are not read."""
+    kind = payload_kind(payload_type, codec)
+    return kind is not _UNKNOWN and kind.read is None and payload_type not in FACE_PAYLOADS
 
 
 def decode_elements(payload_type: int, payload: bytes, codec: Codec) -> Trace | None:
@@ -58,6 +78,15 @@ def decode_payload(payload_type: int, payload: bytes, codec: Codec) -> dict[str,
     """
     elements = decode_elements(payload_type, payload, codec)
     return None if elements is None else {e.name: e.json_value for e in elements}
+
+
+def _alone(syntax: Callable[[Coder, Any], Any]) -> Callable[[Reader, Codec], None]:
+    """Reading by a syntax function, which is the same in all codecs."""
+
+    def read(c: Reader, codec: Codec) -> None:
+        syntax(c, UNREAD)
+
+    return read
 
 
 def _user_data_registered(c: Reader, codec: Codec) -> None:
@@ -126,6 +155,15 @@ def _nn_post_filter_activation(c: Reader, codec: Codec) -> None:
     c.flag("nnpfa_cancel_flag", UNREAD)
 
 
+def _phase_indication(c: Reader, codec: Codec) -> None:
+    c.u("pi_hor_phase_num", 8, UNREAD)
+    c.u("pi_hor_phase_den_minus1", 8, UNREAD)
+    c.u("pi_ver_phase_num", 8, UNREAD)
+    c.u("pi_ver_phase_den_minus1", 8, UNREAD)
+
+
+_UNKNOWN = PayloadKind("unknown", in_suffix=True)
+
 _PREFIX_ONLY = {
     0: "buffering_period",
     1: "pic_timing",
@@ -163,15 +201,24 @@ _PREFIX_ONLY = {
     165: "alpha_channel_info",
     168: "frame_field_info",
     177: "depth_representation_info",
+    179: "multiview_acquisition_info",
+    180: "multiview_view_position",
     200: "sei_manifest",
     201: "sei_prefix_indication",
     202: "annotated_regions",
-    203: "subpic_level_info",
     204: "sample_aspect_ratio_info",
     205: "shutter_interval_info",
     206: "extended_drap_indication",
     207: "constrained_rasl_encoding_indication",
     208: "scalability_dimension_info",
+    209: "vdi_sei_envelope",
+    213: "sei_processing_order",
+    214: "sei_processing_order_nesting",
+    216: "source_picture_timing_info",
+    217: "object_mask_info",
+    218: "modality_info",
+    226: "packed_regions_info",
+    227: "image_format_metadata",
 }
 
 _KINDS = {number: PayloadKind(name) for number, name in _PREFIX_ONLY.items()} | {
@@ -191,13 +238,56 @@ _KINDS = {number: PayloadKind(name) for number, name in _PREFIX_ONLY.items()} | 
         "nn_post_filter_characteristics", in_suffix=True, read=_nn_post_filter_characteristics
     ),
     211: PayloadKind("nn_post_filter_activation", in_suffix=True, read=_nn_post_filter_activation),
+    212: PayloadKind("phase_indication", read=_phase_indication),
+    215: PayloadKind("encoder_optimization_info", in_suffix=True),
+    TEXT_DESCRIPTION: PayloadKind("text_description", read=_alone(text_description)),
+    SIGNED_CONTENT_INITIALIZATION: PayloadKind(
+        "digitally_signed_content_initialization",
+        read=_alone(digitally_signed_content_initialization),
+    ),
+    SIGNED_CONTENT_SELECTION: PayloadKind(
+        "digitally_signed_content_selection", read=_alone(digitally_signed_content_selection)
+    ),
+    SIGNED_CONTENT_VERIFICATION: PayloadKind(
+        "digitally_signed_content_verification",
+        in_prefix=False,
+        in_suffix=True,
+        read=_alone(digitally_signed_content_verification),
+    ),
     # The reference decoder knows these two in suffix SEI NAL units only.
     223: PayloadKind("generative_face_video", in_prefix=False, in_suffix=True),
     224: PayloadKind("generative_face_video_enhancement", in_prefix=False, in_suffix=True),
+    AI_USAGE_RESTRICTIONS: PayloadKind("ai_usage_restrictions", read=_alone(ai_usage_restrictions)),
 }
 
-# Numbers that mean something else in VVC.
-_VVC_KINDS = {
-    129: PayloadKind("parameter_sets_inclusion_indication"),
-    142: PayloadKind("colour_transform_info"),
+# Numbers that only one codec has, or that mean something else in it.
+_OF_CODEC = {
+    codec: {number: PayloadKind(name) for number, name in names.items()}
+    for codec, names in {
+        Codec.VVC: {
+            129: "parameter_sets_inclusion_indication",
+            142: "colour_transform_info",
+            153: "generalized_cubemap_projection",
+            203: "subpic_level_info",
+        },
+        Codec.HEVC: {
+            151: "cubemap_projection",
+            152: "fisheye_video_info",
+            157: "regional_nesting",
+            158: "mcts_extraction_info_sets",
+            159: "mcts_extraction_info_nesting",
+            160: "layers_not_present",
+            161: "inter_layer_constrained_tile_sets",
+            162: "bsp_nesting",
+            163: "bsp_initial_arrival_time",
+            164: "sub_bitstream_property",
+            166: "overlay_info",
+            167: "temporal_mv_prediction_constraints",
+            176: "three_dimensional_reference_displays_info",
+            178: "multiview_scene_info",
+            181: "alternative_depth_info",
+            203: "shutter_interval_info",  # HM's number; 205 elsewhere
+        },
+        Codec.AVC: {151: "cubemap_projection", 181: "alternative_depth_info"},
+    }.items()
 }

@@ -195,8 +195,8 @@ class _ElementCoder(Coder):
     ) -> int:
         return self._take_integer(element_name(name, index), low, high)
 
-    def st(self, name: str, given: str | None) -> str:
-        return self._take_text(name)
+    def st(self, name: str, given: str | None, index: Index = ()) -> str:
+        return self._take_text(element_name(name, index))
 
     def byte_string(self, name: str, given: bytes | None, count: int | None = None) -> bytes:
         text = self._take_text(name)

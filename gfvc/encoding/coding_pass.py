@@ -20,6 +20,7 @@ from gfvc.errors import InputError
 from gfvc.rate_control import RateSettings
 from gfvc.scaling import read_scaled
 from gfvc.stream.containers import write_mp4
+from gfvc.stream.marking import mark_message
 from gfvc.stream.writer import StreamWriter
 from gfvc.video.sound import SoundCoding
 from models import Analyser
@@ -74,7 +75,13 @@ def code_clip(
     notes: list[str] = []
     with contextlib.ExitStack() as stack:
         file = stack.enter_context(stream.open("wb"))
-        writer = StreamWriter(file, clip.codec, clip.information, low_delay=clip.options.low_delay)
+        writer = StreamWriter(
+            file,
+            clip.codec,
+            clip.information,
+            low_delay=clip.options.low_delay,
+            mark=None if clip.options.no_marking else mark_message(),
+        )
         of_clip = SequencePass if clip.codes_sequences else PicturePass
         coding: Pass = stack.enter_context(of_clip(clip, settings, writer, analyser))
         pictures = read_scaled(

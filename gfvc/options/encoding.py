@@ -228,9 +228,21 @@ class FaceOptions(OptionGroup):
         return None
 
 
+@dataclass(frozen=True, kw_only=True)
+class MarkOptions(OptionGroup):
+    """What the stream says of itself."""
+
+    title: ClassVar[str] = "marks"
+
+    no_marking: bool = switch(
+        "leave out the message with each key picture that says that faces are artificially "
+        "generated; for conformance work"
+    )
+
+
 @documented
 @dataclass(frozen=True, kw_only=True)
-class EncodeOptions(FaceOptions, BaseLayerOptions, BitOptions, SourceOptions):
+class EncodeOptions(MarkOptions, FaceOptions, BaseLayerOptions, BitOptions, SourceOptions):
     """How to encode; None stands for a default that depends on the input or output.
 
     `runtime` says how networks run. Raises `ValueError` for a value that an option cannot have,

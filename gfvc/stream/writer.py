@@ -27,11 +27,12 @@ MESSAGES_PER_NAL_UNIT = 64
 
 
 class StreamWriter:
-    """Writes access units: prefix SEI with the stream information, picture, suffix SEI.
+    """Writes access units: prefix SEI with mark and stream information, picture, suffix SEI.
 
     They are written one by one, or as whole sequences of the base layer: with face messages, or of
     pictures that are shown as coded.
 
+    `mark` goes with each IDR picture from which others are drawn (`gfvc.stream.marking`).
     `low_delay` writes each message at once in a NAL unit of its own. `bytes_written` counts the
     file, `sei_bytes` the SEI NAL units that were added, start codes included.
     """
@@ -43,11 +44,13 @@ class StreamWriter:
         information: StreamInformation,
         *,
         low_delay: bool = False,
+        mark: SeiMessage | None = None,
     ) -> None:
         self._file = file
         self._codec = Codec(codec)
         self._information = information
         self._information_as_coded = _user_data(replace(information, shown_as_coded=True))
+        self._mark = mark
         self._ends_as_coded = False
         self._limit = 1 if low_delay else MESSAGES_PER_NAL_UNIT
         self._pending: list[SeiMessage] = []
@@ -67,7 +70,7 @@ class StreamWriter:
         which key pictures drive them, None: this one.
         """
         information = replace(self._information, schedule=schedule, references=references)
-        self._write_coded(coded, _user_data(information))
+        self._write_coded(coded, self._with_mark(information))
         self._ends_as_coded = False
         self.add_message(base_message)
 
@@ -84,9 +87,9 @@ class StreamWriter:
         """
         self._flush()
         units = list(access_units(split_annex_b(coded, self._codec)))
-        information = _user_data(replace(self._information, sequence=schedule))
+        information = self._with_mark(replace(self._information, sequence=schedule))
         for number, (unit, of_picture) in enumerate(zip(units, messages, strict=True)):
-            self._write_units(unit, information if number == 0 else None)
+            self._write_units(unit, information if number == 0 else [])
             for message in of_picture:
                 self.add_message(message)
             self._flush()
@@ -94,7 +97,7 @@ class StreamWriter:
 
     def write_as_coded(self, coded: bytes) -> None:
         """Write an Annex B stream that starts with an IDR picture, to be shown as it is."""
-        self._write_coded(coded, self._information_as_coded)
+        self._write_coded(coded, [self._information_as_coded])
         self._ends_as_coded = True
 
     def add_message(self, message: SeiMessage) -> None:
@@ -113,16 +116,21 @@ class StreamWriter:
         if self._ends_as_coded:
             self._write(end_of_sequence(self._codec))
 
-    def _write_coded(self, coded: bytes, information: SeiMessage) -> None:
-        self._flush()
-        self._write_units(split_annex_b(coded, self._codec), information)
+    def _with_mark(self, information: StreamInformation) -> list[SeiMessage]:
+        """What precedes an IDR picture from which pictures are drawn."""
+        marks = [] if self._mark is None else [self._mark]
+        return [*marks, _user_data(information)]
 
-    def _write_units(self, units: Iterable[NalUnit], information: SeiMessage | None) -> None:
-        """Write NAL units, and user data before the first coded picture among them."""
+    def _write_coded(self, coded: bytes, before: list[SeiMessage]) -> None:
+        self._flush()
+        self._write_units(split_annex_b(coded, self._codec), before)
+
+    def _write_units(self, units: Iterable[NalUnit], before: list[SeiMessage]) -> None:
+        """Write NAL units, and messages before the first coded picture among them."""
         for unit in units:
-            if unit.is_vcl and information is not None:
-                self._write_sei([information], suffix=False)
-                information = None
+            if unit.is_vcl and before:
+                self._write_sei(before, suffix=False)
+                before = []
             self._write(unit)
 
     def _flush(self) -> None:

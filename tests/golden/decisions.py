@@ -21,6 +21,7 @@ from typing import Any
 
 from gfvc import EncodeOptions, EncodeSummary, GfvcError, encode
 from gfvc.stream.information import StreamInformation
+from gfvc.stream.marking import mark_text
 from models import ModelCard, RegisteredModel, Registry
 from sei import (
     GENERATIVE_FACE_VIDEO,
@@ -142,6 +143,11 @@ SCENARIOS: dict[str, Scenario] = {
         {"reference_pool": 4, "symbol_price": 0.8},
         rate=10,
     ),
+    "marked": Scenario(
+        "each key picture says that faces are generated; ordinary video does not",
+        "fff" + "-" * 9 + "ffffff",
+        {"no_marking": False, "key_interval": 8},
+    ),
     "quality": Scenario("a preset", "f" * 24, {"quality": "low"}),
     "bitrate": Scenario("settings are searched", "f" * 24, {"bitrate": 9000.0}),
     "bitrate_past_coarse": Scenario(
@@ -196,7 +202,8 @@ def tell(scenario: Scenario, folder: Path, shake: float = 0.0) -> str:
     registry = Registry()
     card: ModelCard = made_card(model.layout)
     registry.register(RegisteredModel(card, lambda _: model))
-    options = EncodeOptions(model=card.name, crop="none", size=64, **scenario.options)
+    asked = {"no_marking": True} | scenario.options
+    options = EncodeOptions(model=card.name, crop="none", size=64, **asked)
     notes: list[str] = []
     summary: EncodeSummary | None = None
     with scripted_base_codec(scenario.lost_at_qp, shake) as tried:
@@ -273,7 +280,7 @@ def _access_units(nal_units: list[NalUnit]) -> Iterator[_AccessUnit]:
     """Access units of one slice each; an end of sequence is told with the one before."""
     state = GfvState()
     unit = _AccessUnit()
-    information = pending = None
+    information = pending = mark = None
     messages: list[str] = []
     for nal_unit in nal_units:
         if nal_unit.is_vcl:
@@ -288,8 +295,12 @@ def _access_units(nal_units: list[NalUnit]) -> Iterator[_AccessUnit]:
                 information = pending
                 assert information is not None
                 unit.lines.append(_told(information))
+                if mark is not None:
+                    unit.lines.append(f"  marked: {mark}")
+                mark = None
         elif nal_unit.is_sei:
             for message in read_sei(nal_unit).messages:
+                mark = mark_text(message) or mark
                 if message.payload_type == USER_DATA_UNREGISTERED:
                     pending = StreamInformation.from_payload(message.payload)
                 elif message.payload_type == GENERATIVE_FACE_VIDEO:

@@ -1,7 +1,7 @@
 """Small streams of the demo head as they were written once, and what is read from them.
 
 The streams themselves are kept, because another version of a base encoder or of a tracker writes
-others: what was written must still be read.
+others: what was written must still be read. Most are without marks, as streams were before these.
 """
 
 from __future__ import annotations
@@ -50,6 +50,8 @@ class Recipe:
 
 _SEQUENCE = {"key_pictures": "auto", "coded_interval": 0.16}
 _FULL = {"symbol_rate": "full"}
+_USUAL: dict[str, Any] = {"key_pictures": "fixed", "no_marking": True}
+_MARKED = {"no_marking": False}
 
 RECIPES: dict[str, Recipe] = {
     "vvc_face.266": Recipe({"model": "face"}),
@@ -76,6 +78,8 @@ RECIPES: dict[str, Recipe] = {
         {"model": "mesh", "key_interval": 7, "symbol_price": 0.001, **_SEQUENCE}
     ),
     "vvc_mesh_coarse.266": Recipe(transcoded_from="vvc_mesh.266", precision=5),
+    "vvc_mesh_marked.266": Recipe({"model": "mesh", **_SEQUENCE, **_MARKED}, away=True),
+    "hevc_mesh_marked.265": Recipe({"model": "mesh", "key_interval": 5, **_MARKED}),
 }
 
 
@@ -93,9 +97,7 @@ def write_stream(name: str) -> None:
         return
     with tempfile.TemporaryDirectory() as folder:
         clip = write_video(Path(folder, "clip.mkv"), _pictures(recipe), RATE)
-        options = EncodeOptions(
-            size=recipe.size, crop="none", **({"key_pictures": "fixed"} | recipe.options)
-        )
+        options = EncodeOptions(size=recipe.size, crop="none", **(_USUAL | recipe.options))
         encode(clip, path, options, force=True)
 
 
