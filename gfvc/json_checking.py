@@ -116,6 +116,10 @@ class CheckedObject:
         """A string, in which what is not to be printed is escaped."""
         return printable(self._string(key))
 
+    def name(self, key: str) -> str:
+        """A string as it is: a name of a file, say, in which every character counts."""
+        return self._string(key)
+
     def _string(self, key: str) -> str:
         value = self._value.get(key)
         if not isinstance(value, str):
@@ -124,10 +128,18 @@ class CheckedObject:
 
     def texts(self, key: str) -> tuple[str, ...]:
         """A list of strings."""
+        return tuple(map(printable, self.names(key)))
+
+    def names(self, key: str) -> tuple[str, ...]:
+        """A list of strings as they are."""
         value = self._value.get(key)
         if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
             raise self.wrong(key, "a list of texts")
-        return tuple(map(printable, value))
+        return tuple(value)
+
+    def is_list(self, key: str) -> bool:
+        """Whether a member is a list."""
+        return isinstance(self._value.get(key), list)
 
     def whole(self, key: str, low: int = 0, high: int = 1 << 53) -> int:
         """An integer within bounds."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import importlib
 from types import ModuleType
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from gfvc import __version__
 
@@ -18,6 +18,7 @@ COMMANDS = (
     "remove",
     "transcode",
     "verify",
+    "batch",
     "bench",
     "report",
     "demo",
@@ -45,13 +46,34 @@ exit status: 0 done, 1 failed (one line on stderr says why), 2 wrong usage
 
 
 class _Parser(argparse.ArgumentParser):
-    """A parser whose complaints show arguments as text, whatever is in them."""
+    """A parser whose complaints show arguments as text, whatever is in them.
+
+    `after_dashes` names the attribute for what follows "--", where a command passes that on.
+    """
+
+    after_dashes: str | None = None
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """Parse what is before "--", and keep what follows it."""
+        if self.after_dashes is None or args is None:
+            return super().parse_known_args(args, namespace)
+        given = list(args)
+        cut = given.index("--") if "--" in given else len(given)
+        parsed, unknown = super().parse_known_args(given[:cut], namespace)
+        setattr(parsed, self.after_dashes, given[cut + 1 :])
+        return parsed, unknown
 
     def error(self, message: str) -> NoReturn:
         """End with exit status 2."""
         from sei.escaping import printable
 
         super().error(printable(message))
+
+
+def keep_after_dashes(parser: argparse.ArgumentParser, name: str) -> None:
+    """Have what follows "--" kept as a list of that name, for another command."""
+    assert isinstance(parser, _Parser)
+    parser.after_dashes = name
 
 
 def build_parser(*complete: str) -> argparse.ArgumentParser:

@@ -1,0 +1,157 @@
+"""What is to be done: files, folders and manifests become jobs, each with an output of its own."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from gfvc.batch.manifest import is_manifest, read_manifest
+from gfvc.errors import GfvcError, InputError
+
+Options = tuple[str, ...]
+"""Options of a command as they are given to it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A file to work on, where what comes out goes, and with which options.
+
+    Both paths are absolute. `stated` is where the job comes from, for messages.
+    """
+
+    input: Path
+    output: Path
+    options: Options
+    stated: str
+
+
+@dataclass(frozen=True, slots=True)
+class Naming:
+    """Which files of a folder are taken, and what outputs are called.
+
+    `inputs` are suffixes in lower case; `suffix` gives that of an output by its input and options.
+    """
+
+    inputs: frozenset[str]
+    suffix: Callable[[Path, Options], str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """A file to work on, and its place in the output folder; `named` if that is the output's."""
+
+    path: Path
+    place: Path
+    options: Options
+    stated: str
+    named: bool = False
+
+
+def find_jobs(
+    sources: Sequence[Path], folder: Path, naming: Naming, options: Options = ()
+) -> list[Job]:
+    """Jobs of files, folders (with all that is in them) and manifests, in an order that stays.
+
+    Outputs go to `folder`: a file under its name, the files of a folder as they lie there, with
+    the folder's name above them where there is more than one, and those of a manifest as they lie
+    beneath it, or as it says. Inputs that differ in their suffix alone keep it.
+
+    Raises `InputError` for what is not there, or lies in `folder` itself, for a manifest that is
+    wrong, for two inputs of the same output, and where there is nothing to do.
+    """
+    target = Path(os.path.realpath(folder))
+    folders = [source for source in sources if source.is_dir()]
+    found: list[_Found] = []
+    for source in sources:
+        if Path(os.path.realpath(source)).is_relative_to(target):
+            raise InputError(
+                f"{source}: lies in {folder}, where outputs go; choose another name for --out"
+            )
+        if source.is_dir():
+            below = Path(source.resolve().name if len(folders) > 1 else "")
+            found += _in_folder(source, below, target, naming.inputs, options)
+        elif not source.exists():
+            raise InputError(f"{source}: no such file or folder")
+        elif is_manifest(source):
+            found += _in_manifest(source, target, options)
+        else:
+            found.append(_Found(source, Path(source.name), options, str(source)))
+    if not found:
+        known = ", ".join(sorted(naming.inputs))
+        raise InputError(
+            f"{', '.join(map(str, sources))}: nothing to do: no file is named as one of {known}"
+        )
+    return _named(found, target, naming)
+
+
+def part_of(jobs: Sequence[Job], part: int, parts: int) -> list[Job]:
+    """Part 1..`parts` of the jobs: together they are all, and none is in two."""
+    return list(jobs[part - 1 :: parts])
+
+
+def _in_folder(
+    source: Path, below: Path, target: Path, suffixes: frozenset[str], options: Options
+) -> Iterator[_Found]:
+    def fail(error: OSError) -> None:
+        raise InputError(f"{error.filename}: cannot be read ({error.strerror})") from None
+
+    for parent, names, files in os.walk(source, onerror=fail):
+        names[:] = sorted(
+            name
+            for name in names
+            if not name.startswith(".") and Path(os.path.realpath(Path(parent, name))) != target
+        )
+        for name in sorted(files):
+            path = Path(parent, name)
+            if not name.startswith(".") and path.suffix.lower() in suffixes:
+                yield _Found(path, below / path.relative_to(source), options, str(path))
+
+
+def _in_manifest(source: Path, target: Path, options: Options) -> Iterator[_Found]:
+    for row in read_manifest(source):
+        path = source.parent / row.input
+        place = Path(row.output or row.input)
+        if place.is_absolute() and row.output is None:
+            place = Path(place.name)
+        inside = Path(os.path.normpath(target / place))
+        if inside == target or not inside.is_relative_to(target):
+            raise InputError(f"{row.stated}: {place} lies outside of the output folder")
+        if not path.is_file():
+            raise InputError(f"{row.stated}: {path}: no such file")
+        place = inside.relative_to(target)
+        yield _Found(path, place, (*options, *row.options), row.stated, row.output is not None)
+
+
+def _named(found: Iterable[_Found], target: Path, naming: Naming) -> list[Job]:
+    """Jobs with outputs; where several would have the same one, their inputs' suffixes stay."""
+    files = list(found)
+    plain = [_output(file, naming) for file in files]
+    taken = Counter(plain)
+    jobs: dict[Path, Job] = {}
+    for file, output in zip(files, plain, strict=True):
+        if taken[output] > 1 and not file.named:
+            output = file.place.with_name(file.place.name + _suffix(file, naming))
+        job = Job(file.path.absolute(), target / output, file.options, file.stated)
+        if output in jobs:
+            raise InputError(
+                f"{file.stated}: its output would be {output}, as that of {jobs[output].stated}; "
+                "give a folder above them, or name outputs in a manifest"
+            )
+        jobs[output] = job
+    return [jobs[output] for output in sorted(jobs)]
+
+
+def _output(file: _Found, naming: Naming) -> Path:
+    if file.named:
+        return file.place
+    return file.place.with_suffix(_suffix(file, naming))
+
+
+def _suffix(file: _Found, naming: Naming) -> str:
+    try:
+        return naming.suffix(file.path, file.options)
+    except GfvcError as error:
+        raise InputError(f"{file.stated}: {error}") from None

@@ -1,0 +1,101 @@
+"""Lists of what is to be done, by hand or by a program: CSV, or JSON lines.
+
+A row, or object, has `input`, a path beneath the list's folder or an absolute one. It may have
+`output`, a path in the output folder, and `options` as on a command line: a text, or in JSON a list
+of texts.
+"""
+
+from __future__ import annotations
+
+import csv
+import shlex
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from gfvc.errors import InputError
+from gfvc.json_checking import CheckedObject, parse_json
+
+_COLUMNS = ("input", "output", "options")
+_SUFFIXES = frozenset({".csv", ".jsonl", ".ndjson"})
+_MOST_BYTES = 1 << 20  # of a line
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A row: `stated` says where it stands."""
+
+    input: str
+    output: str | None
+    options: tuple[str, ...]
+    stated: str
+
+
+def is_manifest(path: Path) -> bool:
+    """Whether a file is a list, by its suffix."""
+    return path.suffix.lower() in _SUFFIXES
+
+
+def read_manifest(path: Path) -> Iterator[Row]:
+    """The rows of a list; raises `InputError`, which says which row is wrong."""
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            if path.suffix.lower() == ".csv":
+                yield from _from_csv(path, file)
+            else:
+                yield from _from_json(path, file)
+    except UnicodeDecodeError:
+        raise InputError(f"{path}: is no text in UTF-8") from None
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror})") from None
+
+
+def _from_csv(path: Path, file: Iterator[str]) -> Iterator[Row]:
+    reader = csv.DictReader(file)
+    try:
+        names = reader.fieldnames or ()
+        if "input" not in names:
+            raise InputError(f"{path}: has no column input")
+        if unknown := [name for name in names if name not in _COLUMNS]:
+            raise InputError(
+                f"{path}: has a column {unknown[0]!r}; known are {', '.join(_COLUMNS)}"
+            )
+        for values in reader:
+            stated = f"{path}, line {reader.line_num}"
+            if None in values:
+                raise InputError(f"{stated}: has more cells than there are columns")
+            given = values["input"]
+            if not given:
+                raise InputError(f"{stated}: has no input")
+            options = _split(values.get("options") or "", stated)
+            yield Row(given, values.get("output") or None, options, stated)
+    except csv.Error as error:
+        raise InputError(f"{path}, line {reader.line_num}: no CSV ({error})") from None
+
+
+def _from_json(path: Path, file: Iterator[str]) -> Iterator[Row]:
+    for number, line in enumerate(file, 1):
+        if not line.strip():
+            continue
+        stated = f"{path}, line {number}"
+        if len(line) > _MOST_BYTES:
+            raise InputError(f"{stated}: has more than the {_MOST_BYTES} bytes that are taken")
+        row = CheckedObject(parse_json(line.encode(), stated), stated)
+        if unknown := [name for name in row.keys() if name not in _COLUMNS]:  # noqa: SIM118
+            raise row.refuse(f"has a member {unknown[0]!r}; known are {', '.join(_COLUMNS)}")
+        output = row.name("output") if row.has("output") else None
+        options: tuple[str, ...] = ()
+        if row.has("options"):
+            options = (
+                row.names("options")
+                if row.is_list("options")
+                else _split(row.name("options"), stated)
+            )
+        yield Row(row.name("input"), output, options, stated)
+
+
+def _split(text: str, stated: str) -> tuple[str, ...]:
+    try:
+        return tuple(shlex.split(text))
+    except ValueError as error:
+        raise InputError(f"{stated}: its options cannot be told apart ({error})") from None

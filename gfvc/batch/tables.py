@@ -1,0 +1,127 @@
+"""Tables of what came of a batch: one row a job, and all of them in a few numbers."""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import IO, Any
+
+from gfvc.batch.folder import BatchFolder
+from gfvc.batch.records import Record
+from gfvc.errors import OutputError
+from gfvc.output import replaced_when_complete
+
+_COLUMNS = (
+    *("input", "output", "status", "reason", "pictures", "video_seconds", "kbps"),
+    *("seconds", "peak_megabytes", "input_sha256", "output_sha256"),
+)
+
+
+@dataclass(slots=True)
+class Totals:
+    """A batch in numbers.
+
+    `done` jobs were done now and `kept` before; `failures` are inputs with reasons. Of those
+    that tell: `video_seconds` of pictures, and `bits` of the `bit_seconds` for which bits are told.
+    """
+
+    done: int = 0
+    kept: int = 0
+    video_seconds: float = 0.0
+    bits: float = 0.0
+    bit_seconds: float = 0.0
+    failures: list[tuple[str, str]] = field(default_factory=list)
+
+    @property
+    def clips(self) -> int:
+        """All jobs."""
+        return self.done + self.kept + len(self.failures)
+
+    @property
+    def kbps(self) -> float | None:
+        """Mean rate over the time of all clips, kbit/s; None where nothing tells of bits."""
+        return self.bits / self.bit_seconds / 1000 if self.bit_seconds else None
+
+    def add(self, record: Record, *, kept: bool) -> None:
+        """Count a job."""
+        if record["reason"] is not None:
+            self.failures.append((record["input"], record["reason"]))
+            return
+        self.done += not kept
+        self.kept += kept
+        seconds, kbps = _seconds(record), _kbps(record)
+        self.video_seconds += seconds or 0.0
+        if seconds and kbps is not None:
+            self.bits += 1000 * kbps * seconds
+            self.bit_seconds += seconds
+
+    def to_json(self) -> dict[str, Any]:
+        """The object that `gfvc batch --json` prints."""
+        return {
+            "clips": self.clips,
+            "done": self.done,
+            "kept": self.kept,
+            "failed": len(self.failures),
+            "video_minutes": self.video_seconds / 60,
+            "kbps": self.kbps,
+            "failures": [{"input": name, "reason": reason} for name, reason in self.failures],
+        }
+
+
+def write_tables(folder: BatchFolder, records: Iterable[Record]) -> None:
+    """Write results.csv and results.jsonl, in place of earlier ones.
+
+    Raises `OutputError` where they cannot be written.
+    """
+    with _replaced(folder, ".csv") as table, _replaced(folder, ".jsonl") as lines:
+        writer = csv.DictWriter(table, _COLUMNS, extrasaction="ignore", lineterminator="\n")
+        writer.writeheader()
+        for record in records:
+            writer.writerow(_row(record))
+            lines.write(json.dumps(record) + "\n")
+
+
+@contextlib.contextmanager
+def _replaced(folder: BatchFolder, suffix: str) -> Iterator[IO[str]]:
+    path = folder.table(suffix)
+    try:
+        with (
+            replaced_when_complete(path, force=True) as temporary,
+            temporary.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file,
+        ):
+            yield file
+    except OSError as error:
+        raise OutputError(f"{path}: cannot be written ({error.strerror})") from None
+
+
+def _row(record: Record) -> dict[str, Any]:
+    seconds, kbps = _seconds(record), _kbps(record)
+    return {
+        **record,
+        "pictures": _result(record).get("frames"),
+        "video_seconds": None if seconds is None else round(seconds, 3),
+        "kbps": None if kbps is None else round(kbps, 3),
+    }
+
+
+def _seconds(record: Record) -> float | None:
+    """Duration of the pictures, where the result tells."""
+    frames, rate = (_number(record, key) for key in ("frames", "fps"))
+    return frames / rate if frames is not None and rate else None
+
+
+def _kbps(record: Record) -> float | None:
+    return _number(record, "kbps")
+
+
+def _number(record: Record, key: str) -> float | None:
+    value = _result(record).get(key)
+    return float(value) if isinstance(value, (int, float)) else None
+
+
+def _result(record: Record) -> Mapping[str, Any]:
+    result = record["result"]
+    return result if isinstance(result, dict) else {}

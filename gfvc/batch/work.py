@@ -1,0 +1,201 @@
+"""Doing one job, in a worker process: is it done already? If not, do it and note what came of it.
+
+What is done to a file is no business of this package: a `Craft` knows.
+"""
+
+from __future__ import annotations
+
+import resource
+import threading
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+from gfvc.batch.claims import Claim, claim_path, claimed
+from gfvc.batch.engine import lost_text
+from gfvc.batch.folder import BatchFolder
+from gfvc.batch.identity import identity_of
+from gfvc.batch.jobs import Job, Options
+from gfvc.batch.records import FORMAT, VERSION, Record, read_record, write_record
+from gfvc.errors import GfvcError, OutputError
+from models.errors import ModelError
+from models.files import file_sha256
+
+
+@dataclass(frozen=True, slots=True)
+class Performed:
+    """What came of working on a file; `reason` says why nothing good did, None where it did."""
+
+    result: Any = None
+    notes: tuple[str, ...] = ()
+    reason: str | None = None
+
+
+class Craft(Protocol):
+    """What is done to files. It can be pickled, and keeps nothing from one file to the next."""
+
+    @property
+    def verb(self) -> str:
+        """The name of what is done."""
+
+    def versions(self, options: Options) -> dict[str, str]:
+        """Versions of all that makes a difference; raises `GfvcError` where something lacks."""
+
+    def product(self, output: Path) -> Path:
+        """The file that stands for an output: itself, or one in it where it is a folder."""
+
+    def perform(self, source: Path, output: Path, options: Options, *, force: bool) -> Performed:
+        """Work on a file; errors of any kind become a reason. `force` replaces the output."""
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """How jobs of a run are done.
+
+    `run` names the run; a job whose process crashes is begun `retries` times again; with `force`
+    outputs are replaced that no batch made.
+    """
+
+    folder: BatchFolder
+    run: str
+    retries: int = 1
+    force: bool = False
+
+
+Fate = Literal["done", "kept", "failed"]
+"""Done now, done before, or failed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came of a job; `written` says whether its record is on the disk."""
+
+    fate: Fate
+    record: Record
+    written: bool = True
+
+
+# Some of what is done writes to this process's standard streams.
+_one_at_a_time = threading.Lock()
+
+
+def do_job(job: Job, terms: Terms, craft: Craft) -> Answer:
+    """Do a job, unless it is done; nobody else does it at the same time."""
+    with _one_at_a_time:
+        work = OneJob(job, terms, craft)
+        try:
+            job.output.parent.mkdir(parents=True, exist_ok=True)
+            with claimed(claim_path(terms.folder.claims, work.name), terms.run) as claim:
+                return work.do(claim)
+        except (GfvcError, ModelError) as error:
+            return work.failed(str(error).splitlines()[0])
+        except OSError as error:
+            return work.failed(f"{error.filename or job.output}: {error.strerror}")
+
+
+@dataclass(slots=True)
+class OneJob:
+    """A job that is being done."""
+
+    job: Job
+    terms: Terms
+    craft: Craft
+    started: float = field(default_factory=time.perf_counter)
+    versions: dict[str, str] = field(default_factory=dict)
+    input_sha256: str | None = None
+    identity: str | None = None
+    is_ours: bool = False
+
+    @property
+    def name(self) -> str:
+        """The output's name in the folder."""
+        return self.terms.folder.name_of(self.job.output)
+
+    def do(self, claim: Claim) -> Answer:
+        """Do it, unless it is done."""
+        self.identify()
+        kept = self.kept()
+        if kept is not None:
+            return kept
+        if claim.attempts > self.terms.retries:
+            return self.failed(lost_text(claim.attempts))
+        self.is_ours = claim.was_begun or self._is_known()
+        claim.begin()
+        performed = self.craft.perform(
+            self.job.input,
+            self.job.output,
+            self.job.options,
+            force=self.is_ours or self.terms.force,
+        )
+        self.is_ours = self.is_ours or performed.reason is None
+        return self.noted(performed)
+
+    def identify(self) -> None:
+        """Find out which work it is. Raises `GfvcError` or `ModelError` where that cannot be."""
+        self.input_sha256 = file_sha256(self.job.input)
+        self.versions = self.craft.versions(self.job.options)
+        self.identity = identity_of(
+            self.craft.verb, self.input_sha256, self.job.options, self.versions
+        )
+
+    def kept(self) -> Answer | None:
+        """What was done before; None where that is not this, or not whole."""
+        record = read_record(self.job.output)
+        if record is None or record["status"] != "done" or record["identity"] != self.identity:
+            return None
+        return Answer("kept", record) if self._is_known() else None
+
+    def _is_known(self) -> bool:
+        """Whether the output is the one that its record speaks of."""
+        record = read_record(self.job.output)
+        return record is not None and self._output_sha256() == record["output_sha256"] is not None
+
+    def _output_sha256(self) -> str | None:
+        product = self.craft.product(self.job.output)
+        try:
+            return file_sha256(product) if product.is_file() else None
+        except ModelError:
+            return None
+
+    def failed(self, reason: str) -> Answer:
+        """Note why it cannot be done."""
+        return self.noted(Performed(reason=reason))
+
+    def noted(self, performed: Performed) -> Answer:
+        """Note what came of it."""
+        # An earlier output that is ours stays so.
+        ours = self.is_ours or self._is_known()
+        record = Record(
+            format=FORMAT,
+            version=VERSION,
+            identity=self.identity,
+            verb=self.craft.verb,
+            input=str(self.job.input),
+            input_sha256=self.input_sha256,
+            options=list(self.job.options),
+            versions=self.versions,
+            output=self.name,
+            output_sha256=self._output_sha256() if ours else None,
+            status="failed" if performed.reason else "done",
+            reason=performed.reason,
+            notes=list(performed.notes),
+            seconds=round(time.perf_counter() - self.started, 3),
+            peak_megabytes=_peak_megabytes(),
+            result=performed.result,
+        )
+        written = True
+        try:
+            write_record(self.job.output, record)
+        except OutputError as error:
+            written = False
+            if not performed.reason:
+                record["status"], record["reason"] = "failed", str(error)
+        return Answer("failed" if record["reason"] else "done", record, written)
+
+
+def _peak_megabytes() -> float:
+    """The most memory so far of this process, with the largest of the programs that it ran."""
+    whose = resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN
+    kibibytes = sum(resource.getrusage(who).ru_maxrss for who in whose)
+    return round(kibibytes * 1024 / 1e6, 1)

@@ -1,0 +1,223 @@
+"""Encode, decode or check many clips: files, folders, lists; on all cores, or a cluster.
+
+JOBS are files, folders, of which all files are taken whose suffix is right, in sub-folders too, and
+lists: CSV with the columns input, output and options (the last two may be missing), or JSON
+lines with these members. Outputs lie in DIR as inputs lie in their folder. Beside each is a JSON
+file that says what came of it; results.csv and results.jsonl have all of them.
+
+What is done is not done again: a clip is known by its content, the options and the versions of
+gfvc, model and encoder. After an interruption of any kind, or with more clips, the same command
+goes on. A clip that fails stops no other.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from gfvc.cli.engine_arguments import add_engine_arguments, engine_from
+from gfvc.cli.parser import keep_after_dashes
+
+if TYPE_CHECKING:
+    from gfvc.batch.jobs import Job
+    from gfvc.batch.run import Progress
+    from gfvc.batch.tables import Totals
+    from gfvc.batch.work import Answer
+    from gfvc.cli.batch_craft import CommandCraft
+
+HELP = "encode, decode or check many clips, on all cores or a cluster"
+EPILOG = """\
+examples:
+  gfvc batch talks --out streams                           a folder, on all cores
+  gfvc batch talks --out streams -- --bitrate 3k           with options of gfvc encode
+  gfvc batch list.csv --out streams                        a list, with options clip by clip
+  gfvc batch streams --do decode --out videos              and back again
+  gfvc batch streams --do verify --out checks
+  gfvc batch talks --out streams --engine dask --scheduler tcp://head:8786
+  gfvc batch talks --out streams --part 3/100              the third of 100 machines
+
+exit status: 1 also when a clip failed; the others are done
+"""
+
+_VERBS = ("encode", "decode", "transcode", "verify", "inspect", "bench")
+_MOST_PARTS = 1_000_000
+
+
+def _part(text: str) -> tuple[int, int]:
+    part, slash, parts = text.partition("/")
+    if not (slash and part.isdecimal() and parts.isdecimal()):
+        raise argparse.ArgumentTypeError(f"{text!r} is not K/N, such as 3/100")
+    if not 1 <= int(part) <= int(parts) <= _MOST_PARTS:
+        raise argparse.ArgumentTypeError(f"{text!r}: there is no such part")
+    return int(part), int(parts)
+
+
+def _retries(text: str) -> int:
+    if not text.isdecimal() or int(text) > 100:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number in 0..100")
+    return int(text)
+
+
+def _suffix(text: str) -> str:
+    if not text.startswith(".") or "/" in text or len(text) < 2:
+        raise argparse.ArgumentTypeError(f"{text!r} is no suffix such as .mp4")
+    return text
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Describe the command's arguments."""
+    parser.usage = "gfvc batch [options] JOBS [JOBS ...] --out DIR [-- OPTIONS OF THE COMMAND]"
+    parser.add_argument(
+        "jobs_given", nargs="+", type=Path, metavar="JOBS", help="files, folders or lists"
+    )
+    parser.add_argument(
+        "--out",
+        type=Path,
+        required=True,
+        metavar="DIR",
+        help="folder for outputs, made or added to",
+    )
+    parser.add_argument(
+        "--do",
+        choices=_VERBS,
+        default="encode",
+        help="what to do with each (default: encode); verify and inspect write JSON lines, bench "
+        "a folder for each clip",
+    )
+    parser.add_argument(
+        "--suffix",
+        type=_suffix,
+        help="suffix of outputs (default: .266 or .265 of encode, .mp4 of decode)",
+    )
+    add_engine_arguments(parser, what="worked on", automatic=True)
+    parser.add_argument(
+        "--part",
+        type=_part,
+        metavar="K/N",
+        help="do only part K of N, for the machines of an array; tables are of that part",
+    )
+    parser.add_argument(
+        "--retries",
+        type=_retries,
+        default=1,
+        metavar="N",
+        help="how often to try a clip again whose process crashed (default: 1)",
+    )
+    parser.add_argument(
+        "--force", action="store_true", help="replace outputs that no batch has made"
+    )
+    parser.add_argument("--json", action="store_true", help="print one JSON object about all clips")
+    keep_after_dashes(parser, "options")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Run the command."""
+    from gfvc.batch.folder import opened_folder
+    from gfvc.batch.jobs import find_jobs, part_of
+    from gfvc.batch.run import run_batch
+    from gfvc.cli.batch_craft import VERBS, CommandCraft
+    from gfvc.cli.console import note
+    from gfvc.cli.option_arguments import UsageError
+
+    craft = CommandCraft(options.do, options.suffix)
+    engine = engine_from(options, VERBS[options.do].megabytes)
+    given = tuple(options.options)
+    try:
+        craft.versions(given)
+    except UsageError as error:
+        raise UsageError(f"after --: {error}") from None
+    jobs = find_jobs(options.jobs_given, options.out, craft.naming, given)
+    _check_options(jobs, craft)
+    if options.part is not None:
+        jobs = part_of(jobs, *options.part)
+    with opened_folder(options.out, options.part) as folder, _progress() as progress:
+        try:
+            totals = run_batch(
+                jobs,
+                folder,
+                craft,
+                engine,
+                retries=options.retries,
+                force=options.force,
+                progress=progress,
+            )
+        except KeyboardInterrupt:
+            note("what is done is kept; the same command goes on with the rest")
+            raise
+    if options.json:
+        sys.stdout.write(json.dumps(totals.to_json()) + "\n")
+    else:
+        _print_totals(totals)
+    for name, reason in totals.failures:
+        note(f"failed: {_about(name, reason)}")
+    note(f"results are in {folder.table('.csv')}")
+    return 1 if totals.failures else 0
+
+
+def _check_options(jobs: list[Job], craft: CommandCraft) -> None:
+    """Raise `InputError` for options of a list that the command does not have."""
+    from gfvc.cli.option_arguments import UsageError
+    from gfvc.errors import InputError
+
+    firsts = {job.options: job for job in reversed(jobs)}
+    try:
+        for job in firsts.values():
+            craft.versions(job.options)
+    except UsageError as error:
+        raise InputError(f"{job.stated}: {error}") from None
+
+
+class _progress:  # noqa: N801 - used as a function
+    """A bar on a terminal; elsewhere a line for each clip, for a log of a long run."""
+
+    def __enter__(self) -> Progress:
+        from gfvc.cli.console import note, progress_bar
+
+        if not sys.stderr.isatty():
+            return lambda answer, done, total: note(f"{done}/{total} {_line(answer)}")
+        self._bar = progress_bar("batch", unit="clips")
+        move = self._bar.__enter__()
+
+        def show(answer: Answer, done: int, total: int) -> None:
+            move(done, total)
+            move.describe(answer.record["output"])
+
+        return show
+
+    def __exit__(self, *ended: Any) -> None:
+        if hasattr(self, "_bar"):
+            self._bar.__exit__(*ended)
+
+
+def _line(answer: Answer) -> str:
+    record = answer.record
+    if answer.fate == "failed":
+        return f"failed: {_about(record['input'], record['reason'] or '')}"
+    if answer.fate == "kept":
+        return f"{record['output']}: done before"
+    return f"{record['output']}: {record['seconds']:.1f} s"
+
+
+def _about(name: str, reason: str) -> str:
+    """A reason, with the file's name where it does not say it."""
+    return reason if name in reason else f"{name}: {reason}"
+
+
+def _print_totals(totals: Totals) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table()
+    for title in ("clips", "done now", "done before", "failed", "minutes", "kbit/s"):
+        table.add_column(title, justify="right")
+    kbps = totals.kbps
+    numbers = totals.clips, totals.done, totals.kept, len(totals.failures)
+    table.add_row(
+        *map(str, numbers),
+        f"{totals.video_seconds / 60:.1f}" if totals.video_seconds else "",
+        "" if kbps is None else f"{kbps:.2f}",
+    )
+    Console(width=100).print(table)

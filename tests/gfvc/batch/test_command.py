@@ -1,0 +1,159 @@
+"""`gfvc batch` as users call it."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from gfvc.encoder import encode
+from gfvc.options.encoding import EncodeOptions
+from tests.gfvc.support import CommandLine, assert_refused, listing, nal_units, write_units
+
+ONE = ("--jobs", "1")
+
+
+@pytest.fixture(scope="module")
+def clips(tmp_path_factory: pytest.TempPathFactory, short_clip: Path) -> Path:
+    """A folder of a clip, a file that is none, and one in a sub-folder."""
+    folder = tmp_path_factory.mktemp("clips")
+    (folder / "deep").mkdir()
+    shutil.copy(short_clip, folder / "deep" / "talk.mkv")
+    (folder / "broken.mp4").write_bytes(b"nothing to see")
+    return folder
+
+
+def test_there_and_back_again(
+    clips: Path, tmp_path: Path, command: CommandLine, short_clip: Path
+) -> None:
+    out = tmp_path / "out"
+    arguments = ("batch", clips, "--out", out, *ONE)
+    options = ("--", "--key-qp", "40", "--codec", "hevc")
+    outcome = command(*arguments, "--json", *options)
+    assert outcome.status == 1
+    answer = json.loads(outcome.out)
+    assert (answer["clips"], answer["done"], answer["failed"]) == (2, 1, 1)
+    [failure] = answer["failures"]
+    assert failure["input"] == str(clips / "broken.mp4")
+    assert "not a video that can be read" in failure["reason"]
+    lines = outcome.err.splitlines()
+    assert any(line.startswith("gfvc: 1/2 ") for line in lines)
+    assert f"gfvc: failed: {failure['reason']}" in lines
+    alone = tmp_path / "alone.265"
+    summary = encode(short_clip, alone, EncodeOptions(key_qp=40, codec="hevc"))
+    stream = out / "deep" / "talk.265"
+    assert stream.read_bytes() == alone.read_bytes()
+    record = json.loads(stream.with_name("talk.265.json").read_text())
+    assert record["result"]["bits"] == summary.to_json()["bits"]
+    assert record["options"] == list(options[1:])
+    assert {"gfvc", "model", "encoder"} == set(record["versions"])
+    assert answer["kbps"] == pytest.approx(summary.kilobits_per_second)
+    assert 50 < record["peak_megabytes"] < 5000
+
+    outcome = command(*arguments, *options)
+    assert outcome.status == 1
+    assert "deep/talk.265: done before" in outcome.err
+
+    back = tmp_path / "back"
+    outcome = command("batch", out, "--do", "decode", "--suffix", ".mkv", "--out", back, *ONE)
+    assert outcome.status == 0, outcome
+    assert (back / "deep" / "talk.mkv").is_file()
+    checks = tmp_path / "checks"
+    outcome = command("batch", out, "--do", "verify", "--out", checks, *ONE, "--json")
+    assert outcome.status == 0, outcome
+    assert (checks / "deep" / "talk.jsonl").is_file()
+    outcome = command("batch", out, "--do", "inspect", "--out", checks / "all", *ONE, "--json")
+    assert outcome.status == 0, outcome
+    messages = (checks / "all" / "deep" / "talk.jsonl").read_text().splitlines()
+    assert all(isinstance(json.loads(line), dict) for line in messages)
+    assert len(messages) > 1
+    coarse = tmp_path / "coarse"
+    outcome = command(
+        *("batch", out, "--do", "transcode", "--out", coarse, *ONE, "--", "--precision", "6")
+    )
+    assert outcome.status == 0, outcome
+    assert (coarse / "deep" / "talk.265").is_file()
+
+
+def test_a_stream_that_is_inconsistent_is_a_failure_with_its_findings(
+    small_stream: Path, tmp_path: Path, command: CommandLine
+) -> None:
+    units = nal_units(small_stream)
+    base = next(unit for unit in units if unit.is_suffix_sei)
+    twice = [copy for unit in units for copy in ([unit, unit] if unit is base else [unit])]
+    write_units(tmp_path / "odd.265", twice)
+    outcome = command(
+        "batch", tmp_path / "odd.265", "--do", "verify", "--out", tmp_path / "out", *ONE
+    )
+    assert outcome.status == 1
+    [failed] = [line for line in outcome.err.splitlines() if line.startswith("gfvc: failed:")]
+    assert "inconsistent (errors:" in failed
+    findings = (tmp_path / "out" / "odd.jsonl").read_text().splitlines()
+    assert any(json.loads(line)["severity"] == "error" for line in findings)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["none"], "none: no such file or folder"),
+        (["clips", "--", "--key-qp", "99"], "after --: gfvc encode says: argument --key-qp"),
+        (["clips", "--", "more.mp4"], "unrecognized arguments: more.mp4"),
+        (["clips", "--", "--quality", "low", "--key-qp", "30"], "three ways to say"),
+        (["clips", "--", "--model", "nobody"], "no model is named 'nobody'"),
+        (["clips", "--engine", "dask"], "--engine dask needs --scheduler"),
+        (["clips", "--do", "transcode"], "nothing to do"),
+        (["clips", "--suffix", ".avi"], "no suffix of a stream"),
+        (["clips/list.csv"], "list.csv, line 2: gfvc encode says: unrecognized arguments: --no"),
+    ],
+)
+def test_what_cannot_be_is_one_line(
+    clips: Path,
+    tmp_path: Path,
+    command: CommandLine,
+    monkeypatch: pytest.MonkeyPatch,
+    arguments: list[str],
+    says: str,
+) -> None:
+    work = tmp_path / "work"
+    work.mkdir()
+    shutil.copytree(clips, work / "clips")
+    (work / "clips" / "list.csv").write_text("input,options\nbroken.mp4,--no\n")
+    monkeypatch.chdir(work)
+    first, *others = arguments
+    assert_refused(command, "batch", first, "--out", "out", *others, folder=work, says=says)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["clips"],
+        ["--out", "x"],
+        ["clips", "--out", "x", "--part", "3"],
+        ["clips", "--out", "x", "--part", "4/3"],
+        ["clips", "--out", "x", "--part", "0/3"],
+        ["clips", "--out", "x", "--do", "dance"],
+        ["clips", "--out", "x", "--retries", "many"],
+        ["clips", "--out", "x", "--suffix", "mp4"],
+        ["clips", "--out", "x", "--scheduler", "head"],
+    ],
+)
+def test_usage(command: CommandLine, arguments: list[str]) -> None:
+    assert command("batch", *arguments).status == 2
+
+
+def test_clips_of_a_list_have_options_of_their_own(
+    clips: Path, tmp_path: Path, command: CommandLine
+) -> None:
+    (tmp_path / "list.csv").write_text(
+        f"input,output,options\n{clips / 'deep/talk.mkv'},fine.265,--key-qp 30\n"
+        f"{clips / 'deep/talk.mkv'},coarse.265,--key-qp 45\n"
+    )
+    out = tmp_path / "out"
+    outcome = command("batch", tmp_path / "list.csv", "--out", out, *ONE, "--", "--model", "mesh")
+    assert outcome.status == 0, outcome
+    fine, coarse = (out / f"{name}.265" for name in ("fine", "coarse"))
+    assert fine.stat().st_size > 1.2 * coarse.stat().st_size
+    assert "2" in outcome.out  # the table
+    assert not [name for name in listing(out) if "/.gfvc-" in name and "batch" not in name]

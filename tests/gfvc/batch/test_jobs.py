@@ -1,0 +1,153 @@
+"""Which files become jobs, and what their outputs are called."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from gfvc.batch.jobs import Job, Naming, find_jobs, part_of
+from gfvc.errors import InputError
+
+NAMING = Naming(
+    frozenset({".mp4", ".mov"}),
+    lambda source, options: ".265" if "hevc" in options else ".266",
+)
+
+
+@pytest.fixture
+def talks(tmp_path: Path) -> Path:
+    folder = tmp_path / "talks"
+    for name in ("b.mp4", "a.MP4", "x/c.mov", "x/y/d.mp4", "x/notes.txt", ".trash/e.mp4", ".f.mp4"):
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(name)
+    return folder
+
+
+def outputs(jobs: list[Job], out: Path) -> dict[str, str]:
+    """Inputs' names by outputs' names."""
+    return {str(job.output.relative_to(out.resolve())): job.input.name for job in jobs}
+
+
+def test_a_folder_is_mirrored(talks: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    jobs = find_jobs([talks], out, NAMING)
+    assert outputs(jobs, out) == {
+        "a.266": "a.MP4",
+        "b.266": "b.mp4",
+        "x/c.266": "c.mov",
+        "x/y/d.266": "d.mp4",
+    }
+    assert [job.output for job in jobs] == sorted(job.output for job in jobs)
+
+
+def test_several_folders_keep_their_names_and_files_have_theirs(
+    talks: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "more").mkdir()
+    (tmp_path / "more" / "b.mp4").write_text("")
+    out = tmp_path / "out"
+    jobs = find_jobs([talks / "x", tmp_path / "more", talks / "b.mp4"], out, NAMING)
+    assert set(outputs(jobs, out)) == {"x/c.266", "x/y/d.266", "more/b.266", "b.266"}
+
+
+def test_the_output_folder_within_is_left_out(talks: Path) -> None:
+    (talks / "out").mkdir()
+    (talks / "out" / "made.mp4").write_text("")
+    assert len(find_jobs([talks], talks / "out", NAMING)) == 4
+
+
+def test_inputs_that_differ_in_their_suffix_keep_it(talks: Path, tmp_path: Path) -> None:
+    (talks / "b.mov").write_text("")
+    out = tmp_path / "out"
+    found = outputs(find_jobs([talks], out, NAMING), out)
+    assert {name for name in found if name.startswith("b")} == {"b.mp4.266", "b.mov.266"}
+
+
+def test_parts_are_disjoint_and_complete(talks: Path, tmp_path: Path) -> None:
+    jobs = find_jobs([talks], tmp_path / "out", NAMING)
+    parts = [part_of(jobs, part, 3) for part in (1, 2, 3)]
+    assert [len(part) for part in parts] == [2, 1, 1]
+    assert sorted((job for part in parts for job in part), key=jobs.index) == jobs
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        (
+            "list.csv",
+            "input,output,options\nb.mp4,,\nx/c.mov,one/two.266,\"--key-qp 30 --model 'a b'\"\n",
+        ),
+        (
+            "list.jsonl",
+            '{"input": "b.mp4"}\n\n{"input": "x/c.mov", "output": "one/two.266", '
+            '"options": ["--key-qp", "30", "--model", "a b"]}\n',
+        ),
+        (
+            "list.jsonl",
+            '{"input": "b.mp4", "output": null}\n{"input": "x/c.mov", "output": "one/two.266", '
+            '"options": "--key-qp 30 --model \'a b\'"}',
+        ),
+    ],
+)
+def test_lists(talks: Path, tmp_path: Path, name: str, text: str) -> None:
+    (talks / name).write_text(text)
+    out = tmp_path / "out"
+    first, second = find_jobs([talks / name], out, NAMING, ("hevc",))
+    assert (first.input, first.output) == (talks / "b.mp4", out.resolve() / "b.265")
+    assert first.options == ("hevc",)
+    assert (second.input, second.output) == (talks / "x/c.mov", out.resolve() / "one/two.266")
+    assert second.options == ("hevc", "--key-qp", "30", "--model", "a b")
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "message"),
+    [
+        ("a.csv", "file\nb.mp4\n", "has no column input"),
+        ("a.csv", "input,colour\nb.mp4,red\n", "has a column 'colour'; known are input, output"),
+        ("a.csv", "input\nb.mp4,red\n", "line 2: has more cells than there are columns"),
+        ("a.csv", "input,output\n,x\n", "line 2: has no input"),
+        ("a.csv", "input\nnone.mp4\n", "line 2: .*none.mp4: no such file"),
+        ("a.csv", "input,output\nb.mp4,../x.266\n", "line 2: ../x.266 lies outside"),
+        ("a.csv", "input,output\nb.mp4,/x.266\n", "line 2: /x.266 lies outside"),
+        ("a.csv", "input,options\nb.mp4,'\n", "line 2: its options cannot be told apart"),
+        ("a.csv", "input,output\nb.mp4,x.266\na.MP4,x.266\n", "line 3: its output would be x.266"),
+        ("a.jsonl", "[]\n", "line 1: all of it is not an object"),
+        ("a.jsonl", '{"input": 3}\n', "line 1: input is not a text"),
+        ("a.jsonl", '{"input": "b.mp4", "speed": 1}\n', "has a member 'speed'"),
+        ("a.jsonl", '\n{"input": "b.mp4", "options": [1]}\n', "line 2: options is not a list of"),
+        ("a.jsonl", "{", "line 1: no JSON"),
+        ("a.csv", "", "has no column input"),
+        ("a.csv", "input\n", "nothing to do"),
+    ],
+)
+def test_lists_that_are_wrong(
+    talks: Path, tmp_path: Path, name: str, text: str, message: str
+) -> None:
+    (talks / name).write_text(text)
+    with pytest.raises(InputError, match=message) as raised:
+        find_jobs([talks / name], tmp_path / "out", NAMING)
+    assert "\n" not in str(raised.value)
+    assert name in str(raised.value)
+
+
+def test_a_list_that_is_no_text(talks: Path, tmp_path: Path) -> None:
+    (talks / "a.csv").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(InputError, match="no text in UTF-8"):
+        find_jobs([talks / "a.csv"], tmp_path / "out", NAMING)
+
+
+def test_what_cannot_be(talks: Path, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="none: no such file or folder"):
+        find_jobs([talks / "none"], tmp_path / "out", NAMING)
+    with pytest.raises(InputError, match=r"lies in .*, where outputs go"):
+        find_jobs([talks / "x"], talks, NAMING)
+    with pytest.raises(InputError, match=r"lies in .*, where outputs go"):
+        find_jobs([talks], talks, NAMING)
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(InputError, match=r"nothing to do: no file is named as one of .mov, .mp4"):
+        find_jobs([tmp_path / "empty"], tmp_path / "out", NAMING)
+    (tmp_path / "b.mp4").write_text("")
+    with pytest.raises(InputError, match=r"its output would be b\.mp4\.266, as that of"):
+        find_jobs([talks / "b.mp4", tmp_path / "b.mp4"], tmp_path / "out", NAMING)
