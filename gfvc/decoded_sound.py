@@ -66,7 +66,7 @@ def sound_to_keep(
 
 
 def add_sound(pictures: Path, source: Path, output: Path, coding: SoundCoding) -> None:
-    """Write an MP4 file of the video in `pictures` and the sound of a stream.
+    """Write an MP4 file of the video in `pictures`, its mark, and the sound of a stream.
 
     Raises `OutputError` when it cannot be written, `InputError` for damaged sound.
     """
@@ -78,6 +78,7 @@ def add_sound(pictures: Path, source: Path, output: Path, coding: SoundCoding) -
             open_media(pictures, VIDEO_FORMATS) as video,
             open_media(source, VIDEO_FORMATS) as with_sound,
         ):
+            container.metadata.update(video.metadata)
             stream: Any = container.add_stream_from_template(video.streams.video[0])
             stream.time_base = video.streams.video[0].time_base
             track = SoundTrack(source, with_sound, container, coding)

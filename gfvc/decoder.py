@@ -28,6 +28,7 @@ from gfvc.limits import MAX_AREA
 from gfvc.options.decoding import DecodeOptions
 from gfvc.output import check_writable, replaced_when_complete
 from gfvc.stream.face_stream import FaceStream
+from gfvc.stream.marking import GENERATED
 from gfvc.stream.names import is_marked, model_uri
 from gfvc.stream.picture_units import PictureUnit
 from gfvc.stream.reader import read_face_stream
@@ -95,6 +96,10 @@ def decode(
 ) -> DecodeSummary:
     """Decode a stream into a video file or a folder of PNG files.
 
+    Where faces are drawn the output says so in its metadata (not in .y4m, which has none), by the
+    stream's mark if it has one. A stream that restricts the use of its content by artificial
+    intelligence is then refused, but with `ignore_restrictions`.
+
     `notes` is told what a user should know, such as that the stream was cut off; `progress` gets
     the number of pictures done and the total. Raises `GfvcError`, `SeiError`, `ModelError` or
     `BaseCodecError`; then `output` is as it was.
@@ -111,6 +116,7 @@ def decode(
             notes(f"{source}: states no picture rate; shown at {float(rate):g} pictures a second")
         name, model = NO_MODEL, None
         if stream.draws:
+            _check_restrictions(source, stream, options)
             registered = _find_model(source, stream, registry or default_registry())
             name, model = registered.card.name, registered.load(options.runtime)
         if stream.pictures_as_coded:
@@ -122,7 +128,8 @@ def decode(
         width = height = 0
         in_time = stream.rate is None or rate == stream.rate
         sound = sound_to_keep(source, output, options.audio, notes, in_time=in_time)
-        with open_writer(temporary, rate) as writer:
+        mark = (stream.mark or GENERATED) if stream.draws else None
+        with open_writer(temporary, rate, mark) as writer:
             pictures = decode_pictures(
                 source, stream, model, options.timeout, notes, options.max_area
             )
@@ -150,6 +157,17 @@ def _check_output(output: Path, size: int, options: DecodeOptions) -> None:
         raise OutputError(
             f"{output}: takes more than {options.max_size} bytes; if that is meant, allow more "
             "with --max-size"
+        )
+
+
+def _check_restrictions(source: Path, stream: FaceStream, options: DecodeOptions) -> None:
+    """Raise `StreamError` when a stream's content must not be used for drawing faces."""
+    if stream.restricted_uses and not options.ignore_restrictions:
+        kinds = ", ".join(map(str, stream.restricted_uses))
+        raise StreamError(
+            f"{source}: restricts what artificial intelligence may do with its content "
+            f"(aur_restriction {kinds}), and its faces would be drawn so; with the right to do "
+            "that, add --ignore-restrictions"
         )
 
 

@@ -1,4 +1,8 @@
-"""Writing decoded pictures: MP4, lossless Matroska, YUV4MPEG2, or a folder of PNG files."""
+"""Writing decoded pictures: MP4, lossless Matroska, YUV4MPEG2, or a folder of PNG files.
+
+What they say of themselves (`gfvc.stream.marking`) goes into their metadata: the comment of a
+video, the comment and the XMP packet of a picture. YUV4MPEG2 has no place for it.
+"""
 
 from __future__ import annotations
 
@@ -12,12 +16,20 @@ import numpy as np
 import numpy.typing as npt
 
 from gfvc.errors import OutputError
+from gfvc.stream.marking import DIGITAL_SOURCE_TYPE
 
 Picture = npt.NDArray[np.uint8]
 
 VIDEO_SUFFIXES = (".mp4", ".mkv", ".y4m")
 # Quality at which compression is not seen beside the synthesis.
 _CRF = "14"
+
+# Pictures are compressed but little: a folder of them is soon read again.
+_PNG_LEVEL = 1
+_XMP = f"""\
+<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">\
+<rdf:Description rdf:about="" xmlns:Iptc4xmpExt="http://iptc.org/std/Iptc4xmpExt/2008-02-29/" \
+Iptc4xmpExt:DigitalSourceType="{DIGITAL_SOURCE_TYPE}"/></rdf:RDF></x:xmpmeta>"""
 
 
 def is_folder_output(path: Path) -> bool:
@@ -74,8 +86,9 @@ class PictureWriter(ABC):
 class PngFolderWriter(PictureWriter):
     """Writes 000000.png, 000001.png, … into an existing folder."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, mark: str | None = None) -> None:
         self._folder = folder
+        self._mark = mark
         self._count = 0
         self._size = 0
 
@@ -86,17 +99,19 @@ class PngFolderWriter(PictureWriter):
 
     def write(self, picture: Picture) -> None:
         """Add a picture as a PNG file."""
-        import cv2
+        from PIL import Image
+        from PIL.PngImagePlugin import PngInfo
 
-        ok, data = cv2.imencode(".png", cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
-        if not ok:
-            raise OutputError(f"{self._folder}: picture {self._count} cannot be coded as PNG")
+        information = PngInfo()
+        if self._mark is not None:
+            information.add_itxt("Comment", self._mark)
+            information.add_itxt("XML:com.adobe.xmp", _XMP)
         path = self._folder / f"{self._count:06d}.png"
         try:
-            path.write_bytes(data.tobytes())
+            Image.fromarray(picture).save(path, pnginfo=information, compress_level=_PNG_LEVEL)
+            self._size += path.stat().st_size
         except OSError as error:
             raise OutputError(f"{path}: cannot be written ({error.strerror})") from None
-        self._size += data.nbytes
         self._count += 1
 
     def close(self) -> None:
@@ -111,9 +126,10 @@ class VideoFileWriter(PictureWriter):
     take it for BT.601 below HD size, which it therefore is there.
     """
 
-    def __init__(self, path: Path, rate: Fraction) -> None:
+    def __init__(self, path: Path, rate: Fraction, mark: str | None = None) -> None:
         self._path = path
         self._rate = rate
+        self._mark = mark
         self._container: Any = None
         self._stream: Any = None
         self._count = 0
@@ -158,6 +174,8 @@ class VideoFileWriter(PictureWriter):
         self._container = av.open(
             str(self._path), "w", format=form, options={"fflags": "+bitexact"}
         )
+        if self._mark is not None:
+            self._container.metadata["comment"] = f"{self._mark}; {DIGITAL_SOURCE_TYPE}"
         self._stream = self._container.add_stream(codec, rate=self._rate, options=options)
         self._stream.width, self._stream.height = width, height
         self._stream.pix_fmt = pixels
@@ -214,6 +232,11 @@ class VideoFileWriter(PictureWriter):
         return OutputError(f"{self._path}: cannot be written ({reason})")
 
 
-def open_writer(path: Path, rate: Fraction) -> PictureWriter:
-    """A writer for a temporary output path: a folder that exists, or a video file by suffix."""
-    return PngFolderWriter(path) if path.is_dir() else VideoFileWriter(path, rate)
+def open_writer(path: Path, rate: Fraction, mark: str | None = None) -> PictureWriter:
+    """A writer for a temporary output path: a folder that exists, or a video file by suffix.
+
+    `mark` says of the pictures that they were generated.
+    """
+    if path.is_dir():
+        return PngFolderWriter(path, mark)
+    return VideoFileWriter(path, rate, mark)

@@ -89,35 +89,41 @@ def _payload(syntax: Callable[[Coder, T], T], message: T) -> bytes:
 
 def text_description(c: Coder, given: Any) -> TextDescription:
     """Code the message of payloadType 219."""
+    description_id, persists, texts = 0, True, []
     purpose = c.u("txt_descr_purpose", 8, given.purpose)
-    if c.flag("txt_cancel_flag", given.cancels_all):
-        return TextDescription(purpose, cancels_all=True)
-    descr_id = c.u("txt_descr_id", 13, given.description_id)
-    id_cancel_flag = c.flag("txt_id_cancel_flag", given.cancels)
-    persists, texts = True, []
-    if not id_cancel_flag:
-        persists = c.flag("txt_persistence_flag", given.persists)
-        num_strings_minus1 = c.u("txt_num_strings_minus1", 8, len(given.texts) - 1)
-        for i, text in enumerate(
-            c.items("texts", given.texts, num_strings_minus1 + 1, 16, (UNREAD, UNREAD))
-        ):
-            language = c.st("txt_descr_string_lang", text[0], (i,))
-            texts.append((language, c.st("txt_descr_string", text[1], (i,))))
-    return TextDescription(purpose, descr_id, tuple(texts), persists, cancels=id_cancel_flag)
+    cancel_flag, id_cancel_flag = c.flag("txt_cancel_flag", given.cancels_all), False
+    if not cancel_flag:
+        description_id = c.u("txt_descr_id", 13, given.description_id)
+        id_cancel_flag = c.flag("txt_id_cancel_flag", given.cancels)
+        if not id_cancel_flag:
+            persists = c.flag("txt_persistence_flag", given.persists)
+            num_strings_minus1 = c.u("txt_num_strings_minus1", 8, len(given.texts) - 1)
+            for i, text in enumerate(
+                c.items("texts", given.texts, num_strings_minus1 + 1, 16, (UNREAD, UNREAD))
+            ):
+                language = c.st("txt_descr_string_lang", text[0], (i,))
+                texts.append((language, c.st("txt_descr_string", text[1], (i,))))
+    return TextDescription(
+        purpose, description_id, tuple(texts), persists, cancel_flag, id_cancel_flag
+    )
 
 
 def ai_usage_restrictions(c: Coder, given: Any) -> UsageRestrictions:
     """Code the message of payloadType 225."""
     persists, restrictions = True, []
-    if not c.flag("aur_cancel_flag", not given.restrictions):
+    cancel_flag = c.flag("aur_cancel_flag", not given.restrictions)
+    if not cancel_flag:
         persists = c.flag("aur_persistence_flag", given.persists)
         num_restrictions_minus1 = c.ue("aur_num_restrictions_minus1", len(given.restrictions) - 1)
         for i, one in enumerate(
             c.items("restrictions", given.restrictions, num_restrictions_minus1 + 1, 2, UNREAD)
         ):
-            kind = c.ue("aur_restriction", one.kind, 0, MAX_RESTRICTION, (i,))
             context, exclusion_flag = None, False
-            if c.flag("aur_context_present_flag", one.context is not None, 0, (i,)):
+            kind = c.ue("aur_restriction", one.kind, 0, MAX_RESTRICTION, (i,))
+            context_present_flag = c.flag(
+                "aur_context_present_flag", one.context is not None, 0, (i,)
+            )
+            if context_present_flag:
                 context = c.u("aur_context", 16, one.context, 0, None, (i,))
                 exclusion_flag = c.flag("aur_exclusion_flag", one.excluded, 0, (i,))
             restrictions.append(Restriction(kind, context, exclusion_flag))

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
-from sei import syntax
+from sei import content_messages, signed_content, syntax
 from sei.bits import UE_MAX
 
 _CODER = "c"
@@ -57,10 +57,12 @@ def syntax_table(function_name: str, *modules: ModuleType) -> str:
 
 
 def syntax_document() -> str:
-    """The tables of both messages as a Markdown document."""
+    """The tables of the messages as a Markdown document."""
     parts = [
         "# Syntax of the generative face video messages",
-        "Written by `python -m sei --write-docs` from the syntax functions in `sei/syntax.py`; "
+        "And of some others of VSEI version 4. "
+        "Written by `python -m sei --write-docs` from the syntax functions in `sei/syntax.py`, "
+        "`sei/content_messages.py` and `sei/signed_content.py`; "
         "a test fails when it is stale. Conditions and ranges are expressions of that code: an "
         "element name without its prefix stands for its value, `p` for a precision factor. `hm18` "
         "stands for the older draft that HM 18.0 has and `inspect --draft hm18` reads.",
@@ -73,6 +75,26 @@ def syntax_document() -> str:
         ),
     ):
         parts += [f"## {title}", syntax_table(function)]
+    for function, module, title in (
+        ("text_description", content_messages, "text_description( ), payloadType 219"),
+        ("ai_usage_restrictions", content_messages, "ai_usage_restrictions( ), payloadType 225"),
+        (
+            "digitally_signed_content_initialization",
+            signed_content,
+            "digitally_signed_content_initialization( ), payloadType 220",
+        ),
+        (
+            "digitally_signed_content_selection",
+            signed_content,
+            "digitally_signed_content_selection( ), payloadType 221",
+        ),
+        (
+            "digitally_signed_content_verification",
+            signed_content,
+            "digitally_signed_content_verification( ), payloadType 222, up to its signature",
+        ),
+    ):
+        parts += [f"## {title}", syntax_table(function, module)]
     return "\n\n".join(parts) + "\n"
 
 
@@ -179,7 +201,8 @@ class _Walker:
                 return f"{index} < {self._text(what.args[2])}"
             return f"{index} < len({self._text(what)})"
         if isinstance(call, ast.Call) and ast.unparse(call.func) == "range":
-            return f"{ast.unparse(target)} < {self._text(call.args[0])}"
+            first = f"{self._text(call.args[0])} <= " if len(call.args) > 1 else ""
+            return f"{first}{ast.unparse(target)} < {self._text(call.args[-1])}"
         if isinstance(call, ast.Call) and ast.unparse(call.func) == "zip":
             assert isinstance(target, ast.Tuple)
             return f"{ast.unparse(target.elts[0])} in {self._text(call.args[0])}"
@@ -251,13 +274,18 @@ class _Walker:
         elif method == "rice_codes":
             count, shift = (ast.unparse(argument) for argument in arguments[2:4])
             yield SyntaxRow(f"{name}[i]", f"Rice({shift})", (*conditions, f"i < {count}"), "")
+        elif method == "byte_string" and len(arguments) > 2:
+            yield SyntaxRow(
+                f"{name}[i]", "b(8)", (*conditions, f"i < {ast.unparse(arguments[2])}"), ""
+            )
         else:
+            (index,) = _defaults(arguments[2:3], ("()",)) if method == "st" else (ast.Tuple([]),)
             code, extra, row_range = {
                 "align": ("u(1)", ("while not byte-aligned",), "0"),
                 "st": ("st(v)", (), ""),
                 "byte_string": ("b(8)", ("to the end of the payload",), ""),
             }[method]
-            yield SyntaxRow(name, code, (*conditions, *extra), row_range)
+            yield SyntaxRow(name + _index(index), code, (*conditions, *extra), row_range)
 
     def _array(
         self, fields: ast.expr, indices: ast.expr, conditions: tuple[str, ...]

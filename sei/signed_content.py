@@ -46,9 +46,12 @@ def digitally_signed_content_initialization(c: Coder, given: Any) -> SignedConte
     content_id = c.u("dsci_id", 8, given)
     c.u("dsci_hash_method_type", 8, given)
     key_retrieval_mode_idc = c.ue("dsci_key_retrieval_mode_idc", given)
-    if key_retrieval_mode_idc == 1 and c.flag("dsci_use_key_register_idx_flag", given):
-        c.ue("dsci_key_register_idx", given)
-    if c.flag("dsci_content_uuid_present_flag", given):
+    if key_retrieval_mode_idc == 1:
+        use_key_register_idx_flag = c.flag("dsci_use_key_register_idx_flag", given)
+        if use_key_register_idx_flag:
+            c.ue("dsci_key_register_idx", given)
+    content_uuid_present_flag = c.flag("dsci_content_uuid_present_flag", given)
+    if content_uuid_present_flag:
         for i in range(16):
             c.u("dsci_content_uuid", 8, given, 0, None, (i,))
     num_verification_substreams_minus1 = c.ue(

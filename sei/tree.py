@@ -19,7 +19,7 @@ from sei.face_messages import (
 from sei.face_values import FaceValues
 from sei.inspection import InspectedMessage, InspectedUnit, StreamSummary
 from sei.nal import Codec
-from sei.payload_kinds import payload_kind
+from sei.payload_kinds import is_known_by_name_only, payload_kind
 
 _LONGEST_HEX = 32
 _LONGEST_TEXT = 100
@@ -130,6 +130,7 @@ class TreePrinter:
                 2,
                 (f"{inspected.payload_name} ({sei_message.payload_type})", "green"),
                 (f", {len(sei_message.payload)} bytes", ""),
+                (_name_only(inspected), "italic"),
                 (_misplaced(inspected), "yellow"),
             )
         if inspected.message is None:
@@ -230,6 +231,14 @@ class TreePrinter:
         for name in count:
             table.add_row(name, str(count[name]), str(amount[name]))
         self._console.print(table)
+
+
+def _name_only(inspected: InspectedMessage) -> str:
+    """A remark on a message whose elements are not read."""
+    message, codec = inspected.sei_message, inspected.where.unit.codec
+    if message is None or not is_known_by_name_only(message.payload_type, codec):
+        return ""
+    return ", known by name only"
 
 
 def _misplaced(inspected: InspectedMessage) -> str:

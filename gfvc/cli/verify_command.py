@@ -3,7 +3,8 @@
 Checked are: every message can be read; one base message a picture and face, before the driven
 ones; gfv_cnt without gaps; layouts; enhancement messages belong to a message; placement in prefix
 and suffix SEI NAL units; reserved values; what the reference decoder misreads; gfvc's user data;
-decoded picture hashes, where the stream has any.
+decoded picture hashes, where the stream has any. Told are marks of generated content, AI usage
+restrictions, and digital signatures.
 
 A line a finding: severity, check, place, text. Only errors make a stream inconsistent.
 """

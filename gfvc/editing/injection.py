@@ -16,6 +16,7 @@ from gfvc.editing.selection import MessageSelection
 from gfvc.errors import InputError
 from gfvc.output import check_writable, replaced_when_complete
 from gfvc.stream.byte_stream import read_head, read_nal_units
+from gfvc.stream.signatures import SignatureWatch
 from sei import Codec
 from sei.limits import MAX_MESSAGES
 
@@ -54,8 +55,8 @@ def inject_messages(
 
     `messages` holds JSON lines (docs/messages_jsonl.md), or is another stream, of which
     `selection` (None: all face messages) is taken. `notes` is told when the messages come to stand
-    beside face messages that were there before. `codec` names the codec of the streams where they
-    do not tell.
+    beside face messages that were there before, and of digital signatures that do not hold for it.
+    `codec` names the codec of the streams where they do not tell.
 
     Raises `InputError` when a file is not what it should be, or a message cannot be put into
     `base`; `StreamError` when a stream breaks off; `OutputError` when the output cannot be
@@ -69,19 +70,24 @@ def inject_messages(
     at_old_places = old_codec is not None and facts.base == _fingerprint(
         base, old_codec, max_messages
     )
-    result = FingerprintTaker()
+    result, signatures = FingerprintTaker(), SignatureWatch()
     with (
         replaced_when_complete(output, force=force, sources=sources) as temporary,
         temporary.open("wb") as file,
     ):
         if old_codec is not None and at_old_places:
-            pieces = put_back(read_nal_units(base, old_codec, max_messages), old_codec, queue)
+            units = signatures.passed(read_nal_units(base, old_codec, max_messages))
+            pieces = put_back(units, old_codec, queue)
         else:
-            pieces = attach_to_pictures(read_nal_units(base, codec, max_messages), queue, notes)
+            units = signatures.passed(read_nal_units(base, codec, max_messages))
+            pieces = attach_to_pictures(units, queue, notes)
         for piece in pieces:
             result.add(piece)
             file.write(piece)
     restored = at_old_places and result.fingerprint == facts.source
+    broken = signatures.broken(base, output)
+    if broken is not None and not restored:
+        notes(broken)
     return InjectionSummary(
         queue.messages, queue.nal_units, at_old_places, facts.name if restored else None
     )

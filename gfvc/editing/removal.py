@@ -11,6 +11,7 @@ from gfvc.editing.selection import MessageSelection
 from gfvc.errors import StreamError
 from gfvc.output import replaced_when_complete
 from gfvc.stream.byte_stream import read_nal_units
+from gfvc.stream.signatures import SignatureWatch
 from sei import Codec
 from sei.limits import MAX_MESSAGES
 
@@ -38,17 +39,18 @@ def remove_messages(
 ) -> RemovalSummary:
     """Write a stream without the selected messages; every other byte stays as it is.
 
-    SEI NAL units that cannot be read stay too, and `notes` is told. Raises `InputError` when the
+    SEI NAL units that cannot be read stay too, and `notes` is told, as it is of digital signatures
+    that do not hold any more. Raises `InputError` when the
     file is no VVC, HEVC or H.264 byte stream, `StreamError` when it breaks off or nothing would be
     left of it, `OutputError` when the output cannot be written; it is then as it was.
     """
-    cutter = Cutter(selection)
+    cutter, signatures = Cutter(selection), SignatureWatch()
     messages = nal_units = read = written = 0
     with (
         replaced_when_complete(output, force=force, sources=[path]) as temporary,
         temporary.open("wb") as file,
     ):
-        for nal, unit in enumerate(read_nal_units(path, codec, max_messages)):
+        for nal, unit in enumerate(signatures.passed(read_nal_units(path, codec, max_messages))):
             cut = cutter.cut(unit)
             if cut.damage is not None:
                 notes(f"{path}: NAL unit {nal} is left as it is: {cut.damage}")
@@ -59,4 +61,7 @@ def remove_messages(
         if not written:
             raise StreamError(f"{path}: holds nothing but these messages")
         written += file.write(cutter.tail)
+    broken = signatures.broken(path, output)
+    if messages and broken is not None:
+        notes(broken)
     return RemovalSummary(messages, nal_units, read - written)

@@ -13,7 +13,7 @@ from gfvc.limits import (
     MAX_SIDE,
     StreamLimits,
 )
-from gfvc.options.declaration import documented, option
+from gfvc.options.declaration import documented, option, switch
 from gfvc.options.encoding import PICTURE_RATE
 from gfvc.options.kinds import file_size, real, whole, words
 from gfvc.options.picture_limit import PictureLimit
@@ -61,6 +61,10 @@ class DecodeOptions(PictureLimit):
         "the most bytes that OUT may take, such as 500M or 20G",
         MAX_OUTPUT,
         shown="20G",
+    )
+    ignore_restrictions: bool = switch(
+        "draw faces although IN says that its content must not be used so by artificial "
+        "intelligence; see docs/marking.md"
     )
     runtime: Runtime = field(default_factory=Runtime)
 

@@ -77,6 +77,10 @@ class FaceStream:
     pictures: int
     draws: bool
     """Whether there are face messages, or pictures that are drawn without."""
+    mark: str | None = None
+    """What the last mark says of generated pictures; None without one."""
+    restricted_uses: tuple[int, ...] = ()
+    """Kinds of use by artificial intelligence that are restricted, and in no context allowed."""
 
     @property
     def coded_pictures(self) -> int:

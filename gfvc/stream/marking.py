@@ -24,6 +24,11 @@ from sei import (
 )
 from sei.content_messages import AI_MARKING, TEXT_DESCRIPTION, TextDescription
 
+DIGITAL_SOURCE_TYPE = (
+    "http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia"
+)
+"""What decoded pictures are in the words of IPTC and C2PA: filmed, and drawn by networks."""
+
 GENERATED = "Artificially generated faces (gfvc)"
 EDITED = "Artificially generated and edited faces (gfvc)"
 

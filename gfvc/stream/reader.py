@@ -16,6 +16,7 @@ from gfvc.errors import InputError, StreamError
 from gfvc.limits import DEFAULT_LIMITS, StreamLimits
 from gfvc.stream.face_stream import FaceStream, KeptUnits
 from gfvc.stream.information import StreamInformation
+from gfvc.stream.marking import mark_text
 from gfvc.stream.nal_source import open_nal_units
 from gfvc.stream.picture_units import FaceMessage, PictureUnit
 from gfvc.stream.sequence import SequenceSchedule
@@ -33,6 +34,7 @@ from sei import (
     iterate_sei_messages,
 )
 from sei import StreamError as ByteStreamError
+from sei.content_messages import AI_USAGE_RESTRICTIONS, TEXT_DESCRIPTION, UsageRestrictions
 from sei.elements import Trace
 
 Notes = Callable[[str], None]
@@ -55,6 +57,15 @@ def read_face_stream(
     understood, or asks for more pictures than `limits` allow.
     """
     return _Scan(path, notes, codec, limits).face_stream()
+
+
+def _restricted_uses(message: SeiMessage) -> set[int]:
+    """Kinds of use that a message restricts; a damaged one is as if it were not there."""
+    try:
+        restrictions = UsageRestrictions.from_payload(message.payload).restrictions
+    except SeiError:
+        return set()
+    return {restriction.kind for restriction in restrictions if not restriction.excluded}
 
 
 class _Gathered:
@@ -103,6 +114,8 @@ class _Scan:
         self._codec: Codec | None = None
         self._rate: Fraction | None = None
         self._model_uri: str | None = None
+        self._mark: str | None = None
+        self._restricted_uses: set[int] = set()
 
     def face_stream(self) -> FaceStream:
         """Go through the stream."""
@@ -129,6 +142,8 @@ class _Scan:
             self._pictures_as_coded,
             self._pictures,
             self._draws,
+            self._mark,
+            tuple(sorted(self._restricted_uses)),
         )
 
     def _size(self) -> int:
@@ -234,6 +249,10 @@ class _Scan:
                     self._information = information, message.payload
             elif message.payload_type == GENERATIVE_FACE_VIDEO:
                 self._add_face(unit, message)
+            elif message.payload_type == TEXT_DESCRIPTION:
+                self._mark = mark_text(message) or self._mark
+            elif message.payload_type == AI_USAGE_RESTRICTIONS:
+                self._restricted_uses |= _restricted_uses(message)
 
     def _stated(self, unit: NalUnit, message: SeiMessage) -> StreamInformation | None:
         try:

@@ -24,6 +24,7 @@ from gfvc.parameter_rows import (
 from gfvc.stream.byte_stream import read_nal_units
 from gfvc.stream.names import check_suffix, marked_uri, model_uri
 from gfvc.stream.sei_units import has_message, rewritable_sei, sei_data
+from gfvc.stream.signatures import SignatureWatch
 from gfvc.transcoding.targets import target_layout
 from gfvc.transcoding.translators import IdentityTranslator, Translator, require_source
 from models import ParameterLayout, Registry, UnknownModelError, default_registry
@@ -99,16 +100,20 @@ def transcode(
     check_writable(output, force=force, sources=[source])
     rewriter = _Rewriter(source, layout, precision, translator, registry or default_registry())
     rewriter.limit = ReadingLimit(max_messages)
+    signatures = SignatureWatch()
     with (
         replaced_when_complete(output, force=force, sources=[source]) as temporary,
         temporary.open("wb") as file,
     ):
-        for unit in read_nal_units(source, codec, max_messages):
+        for unit in signatures.passed(read_nal_units(source, codec, max_messages)):
             if not file.tell():
                 check_suffix(output, unit.codec.value)
             file.write(rewriter.rewritten(unit).to_annex_b())
         if not rewriter.messages:
             raise StreamError(f"{source}: holds no generative face video messages")
+    broken = signatures.broken(source, output)
+    if broken is not None:
+        notes(broken)
     if rewriter.damaged:
         notes(
             f"{source}: {rewriter.damaged} damaged SEI NAL units without face messages are kept as "

@@ -12,6 +12,7 @@ from gfvc.verification.face_order import FaceOrderCheck, face_identity
 from gfvc.verification.findings import Check, Finding, Place, Severity
 from gfvc.verification.interchange import InterchangeCheck
 from gfvc.verification.layouts import LayoutCheck
+from gfvc.verification.marking import MarkingCheck
 from gfvc.verification.picture_hash import DECODED_PICTURE_HASH, PictureHashCheck
 from gfvc.verification.reserved import ReservedValueCheck
 from gfvc.verification.structure import DamageCheck, PlacementCheck
@@ -62,6 +63,7 @@ class _Walk:
             ReservedValueCheck(),
             InterchangeCheck(),
             UserDataCheck(),
+            MarkingCheck(),
         )
         # Most checks look at messages only, and a stream may have very many NAL units.
         self._of_nal_units = tuple(

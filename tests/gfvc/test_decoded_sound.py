@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from gfvc import DecodeOptions, decode
+from gfvc.stream.marking import GENERATED
 from gfvc.video_reader import Picture
 from tests.gfvc.support import (
     CommandLine,
@@ -96,6 +97,7 @@ def test_it_is_coded_anew_when_asked(speaking: Path, tmp_path: Path) -> None:
     decode(speaking, output, DecodeOptions(audio="aac"), notes=no_notes)
     with av.open(str(output)) as container:
         assert container.streams.audio[0].codec_context.name == "aac"
+        assert container.metadata["comment"].startswith(GENERATED)
     assert len(sound(output)) >= 20
 
 

@@ -191,6 +191,15 @@ def test_other_payloads(
     assert "error" not in o
 
 
+def test_the_tree_says_what_is_known_by_name_only() -> None:
+    messages = [SeiMessage(216, b"\1\2"), SeiMessage(219, b"\2\x80"), SeiMessage(9999, b"\1")]
+    _, out, _ = run(make_sei_nal_unit(messages, Codec.VVC, suffix=False).to_annex_b())
+    lines = [line.strip() for line in out.splitlines()]
+    assert "source_picture_timing_info (216), 2 bytes, known by name only" in lines
+    assert "text_description (219), 2 bytes" in lines
+    assert "unknown (9999), 1 bytes" in lines
+
+
 def test_damaged_messages_are_reported_and_the_rest_goes_on() -> None:
     damaged = SeiMessage(223, HAND_MADE["base"].payload[:3])
     units = [

@@ -26,6 +26,11 @@ from sei import (
     split_annex_b,
 )
 from sei.nal import nal_unit_header
+from sei.signed_content import (
+    SIGNED_CONTENT_INITIALIZATION,
+    SIGNED_CONTENT_SELECTION,
+    SIGNED_CONTENT_VERIFICATION,
+)
 
 PARAMETER_SETS = {Codec.VVC: (15, 16), Codec.HEVC: (32, 33, 34), Codec.AVC: (7, 8)}
 INTRA_SLICE = {Codec.VVC: 8, Codec.HEVC: 20, Codec.AVC: 5}
@@ -37,6 +42,12 @@ INFORMATION = SeiMessage(
     StreamInformation(Fraction(25), 256, 256, Rectangle(0, 0, 256, 256)).to_payload(),
 )
 FILLER = SeiMessage(3, bytes(50))
+
+# Digitally signed content by its key's address: coded pictures alone, and with SEI messages.
+SIGNED = SeiMessage(SIGNED_CONTENT_INITIALIZATION, b"\1\0\xa8https://key\0")
+SIGNED_WITH_SEI = SeiMessage(SIGNED_CONTENT_INITIALIZATION, b"\1\0\xachttps://key\0")
+SELECTED = SeiMessage(SIGNED_CONTENT_SELECTION, b"\1\0")
+SIGNATURE = SeiMessage(SIGNED_CONTENT_VERIFICATION, b"\1\0\0\0\x0f" + bytes(range(16)) + b"\xc0")
 
 
 def nal(codec: Codec, nal_unit_type: int, body: bytes = b"\x80\x11\x80", **kind: Any) -> NalUnit:

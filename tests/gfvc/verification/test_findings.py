@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gfvc.errors import GfvcError
+from gfvc.stream.marking import EDITED, GENERATED, mark_message
 from gfvc.verification import Finding, Severity, verify_stream
 from sei import (
     GENERATIVE_FACE_VIDEO,
@@ -34,9 +35,13 @@ from sei import (
     SeiMessage,
     join_annex_b,
 )
+from sei.content_messages import AI_USAGE_RESTRICTIONS, Restriction, UsageRestrictions
+from sei.signed_content import SIGNED_CONTENT_INITIALIZATION
 from tests.gfvc.editing.streams import (
     FILLER,
     INFORMATION,
+    SIGNED,
+    SIGNED_WITH_SEI,
     Faces,
     all_units,
     parameter_sets,
@@ -308,6 +313,10 @@ def with_information(*messages: SeiMessage | None) -> Callable[[], Stream]:
     return make
 
 
+def restricted(*restrictions: Restriction) -> SeiMessage:
+    return SeiMessage(AI_USAGE_RESTRICTIONS, UsageRestrictions(restrictions).to_payload())
+
+
 # Ends the payload of the message below at a byte.
 EXTENSION = Bits("0b111000100")
 
@@ -386,6 +395,36 @@ CASES: list[tuple[Callable[[], Stream], Severity, str, str, int | None]] = [
         with_information(information(25, version_of_pictures=3)),
         *(ERROR, "user data", "pictures_per_message is 3", 0),
     ),
+    (with_information(mark_message()), INFO, "marking", "marked: Artificially generated faces", 0),
+    (
+        with_information(mark_message(), mark_message(), mark_message(EDITED)),
+        *(INFO, "marking", "marked: Artificially generated faces", 0),
+    ),
+    (
+        with_information(restricted(Restriction(3))),
+        *(WARNING, "marking", "is restricted: aur_restriction 3", 0),
+    ),
+    (
+        with_information(restricted(Restriction(1, 7))),
+        *(WARNING, "marking", "aur_restriction 1, in context 7", 0),
+    ),
+    (
+        with_information(restricted(Restriction(1, 7, excluded=True))),
+        *(WARNING, "marking", "aur_restriction 1, except in context 7", 0),
+    ),
+    (with_information(SIGNED), INFO, "marking", "digitally signed: coded pictures, with", 0),
+    (
+        with_information(SIGNED_WITH_SEI, mark_message()),
+        *(INFO, "marking", "coded pictures and SEI messages, with the key at https://key", 0),
+    ),
+    (
+        with_information(SeiMessage(SIGNED_CONTENT_INITIALIZATION, b"\1")),
+        *(ERROR, "damage", "dsci_hash_method_type: 8 bits wanted", 0),
+    ),
+    (
+        with_information(SeiMessage(AI_USAGE_RESTRICTIONS, b"\x67\x80")),
+        *(ERROR, "damage", "aur_restriction[0] is 6", 0),
+    ),
 ]
 
 
@@ -394,6 +433,10 @@ def findings_of(path: Path) -> list[Finding]:
     findings = list(verify_stream(path))
     assert findings[-1].text == "no picture hash"
     return findings[:-1]
+
+
+def texts_of(path: Path) -> list[str]:
+    return [finding.text for finding in findings_of(path)]
 
 
 @pytest.mark.parametrize(("make", "severity", "check", "text", "number"), CASES)
@@ -413,6 +456,30 @@ def test_each_is_found(
     # Nothing worse is said of it elsewhere than here, but where a message cannot be read.
     if severity is not ERROR:
         assert all(finding.severity is not ERROR for finding in findings_of(path))
+
+
+def test_what_changes_is_told_once(tmp_path: Path) -> None:
+    """A message at each random access point says the same; what is new is worth a line."""
+    once, free = restricted(Restriction(3)), restricted()
+    path = write_stream(tmp_path / "stream", with_information(once, once, free, free, once)())
+    found = [finding for finding in findings_of(path) if finding.check == "marking"]
+    assert [(finding.place.picture, finding.severity) for finding in found] == [
+        (0, WARNING),
+        (2, INFO),
+        (4, WARNING),
+    ]
+
+
+def test_an_edit_breaks_signatures_of_sei_messages(tmp_path: Path) -> None:
+    edited = with_information(SIGNED_WITH_SEI, mark_message(EDITED))()
+    found = findings_of(write_stream(tmp_path / "stream", edited))
+    (warning,) = (f for f in found if f.check == "marking" and f.severity is WARNING)
+    assert "faces were edited, and digital signatures cover SEI messages" in warning.text
+    assert warning.place.picture == 1
+    for signed, text in ((SIGNED, EDITED), (SIGNED_WITH_SEI, GENERATED)):
+        whole = with_information(signed, mark_message(text))()
+        found = findings_of(write_stream(tmp_path / "stream", whole))
+        assert all(f.severity is INFO for f in found if f.check == "marking")
 
 
 @pytest.mark.parametrize("codec", [Codec.VVC, Codec.HEVC])
@@ -439,8 +506,8 @@ def test_the_vectors_are_consistent(shared: Path) -> None:
 
 @pytest.mark.program
 def test_our_streams_are_consistent(small_stream: Path, hevc_stream: Path) -> None:
-    assert findings_of(small_stream) == []
-    assert findings_of(hevc_stream) == []
+    assert texts_of(small_stream) == [f"marked: {GENERATED}"]
+    assert texts_of(hevc_stream) == [f"marked: {GENERATED}"]
 
 
 def test_h264_has_one_kind_of_sei(tmp_path: Path) -> None:

@@ -1,0 +1,115 @@
+"""What decoded files say of themselves, and streams whose content must not be used."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import av
+import pytest
+from PIL import Image
+
+from gfvc import DecodeOptions, decode
+from gfvc.stream.marking import (
+    DIGITAL_SOURCE_TYPE,
+    EDITED,
+    GENERATED,
+    mark_message,
+    marked_again,
+)
+from sei import SeiMessage, join_annex_b, make_sei_nal_unit, split_annex_b
+from sei.content_messages import AI_USAGE_RESTRICTIONS, Restriction, UsageRestrictions
+from tests.gfvc.support import CommandLine, assert_refused
+from tests.golden.files import STREAMS
+
+MARKED = STREAMS / "hevc_mesh_marked.265"
+UNMARKED = STREAMS / "hevc_mesh_full_keys.265"
+ORDINARY = STREAMS / "hevc_fallback_always.265"
+
+
+def comment(path: Path) -> str | None:
+    with av.open(str(path)) as container:
+        metadata: dict[str, str] = container.metadata
+    return metadata.get("comment") or metadata.get("COMMENT")
+
+
+def with_messages(path: Path, source: Path, *messages: SeiMessage) -> Path:
+    """A stream with messages before its first coded picture."""
+    units = list(split_annex_b(source.read_bytes()))
+    first = next(number for number, unit in enumerate(units) if unit.is_vcl)
+    units[first:first] = [make_sei_nal_unit(messages, units[0].codec, suffix=False)]
+    path.write_bytes(join_annex_b(units))
+    return path
+
+
+def restricted(*restrictions: Restriction) -> SeiMessage:
+    return SeiMessage(AI_USAGE_RESTRICTIONS, UsageRestrictions(restrictions).to_payload())
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv"])
+@pytest.mark.parametrize("source", [MARKED, UNMARKED])
+def test_videos_say_that_faces_are_generated(tmp_path: Path, source: Path, suffix: str) -> None:
+    output = tmp_path / f"decoded{suffix}"
+    decode(source, output)
+    assert comment(output) == f"{GENERATED}; {DIGITAL_SOURCE_TYPE}"
+
+
+def test_an_edited_stream_says_so(tmp_path: Path) -> None:
+    source, output = tmp_path / "edited.265", tmp_path / "decoded.mp4"
+    units = split_annex_b(MARKED.read_bytes())
+    source.write_bytes(join_annex_b(marked_again(units)))
+    decode(source, output)
+    assert comment(output) == f"{EDITED}; {DIGITAL_SOURCE_TYPE}"
+
+
+def test_pictures_say_so(tmp_path: Path) -> None:
+    folder = tmp_path / "pictures"
+    summary = decode(MARKED, folder)
+    pictures = sorted(folder.iterdir())
+    assert len(pictures) == summary.frames
+    for path in pictures:
+        with Image.open(path) as picture:
+            assert picture.info["Comment"] == GENERATED
+            assert DIGITAL_SOURCE_TYPE in picture.info["XML:com.adobe.xmp"]
+
+
+def test_ordinary_video_says_nothing(tmp_path: Path) -> None:
+    decode(ORDINARY, tmp_path / "decoded.mp4")
+    assert comment(tmp_path / "decoded.mp4") is None
+    decode(ORDINARY, tmp_path / "pictures")
+    with Image.open(tmp_path / "pictures" / "000000.png") as picture:
+        assert not {"Comment", "XML:com.adobe.xmp"} & set(picture.info)
+
+
+@pytest.mark.parametrize(
+    "restriction", [Restriction(0), Restriction(5), Restriction(1, 3), Restriction(2, 3)]
+)
+def test_a_restricted_stream_is_refused(
+    tmp_path: Path, command: CommandLine, restriction: Restriction
+) -> None:
+    free = Restriction(4, 9, excluded=True)
+    source = with_messages(tmp_path / "in.265", MARKED, restricted(free, restriction))
+    says = [f"(aur_restriction {restriction.kind})", "--ignore-restrictions"]
+    assert_refused(command, "decode", source, tmp_path / "out.mp4", folder=tmp_path, says=says)
+
+
+def test_a_restricted_stream_is_decoded_when_asked(tmp_path: Path, command: CommandLine) -> None:
+    source = with_messages(tmp_path / "in.265", MARKED, restricted(Restriction(1)))
+    output = tmp_path / "out.mkv"
+    assert command("decode", source, output, "--ignore-restrictions").status == 0
+    assert decode(MARKED, tmp_path / "plain.mkv").frames
+    assert output.read_bytes() == (tmp_path / "plain.mkv").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("base", "message"),
+    [
+        (MARKED, restricted(Restriction(1, 7, excluded=True))),
+        (MARKED, restricted()),
+        (MARKED, SeiMessage(AI_USAGE_RESTRICTIONS, b"")),
+        (ORDINARY, restricted(Restriction(1))),
+    ],
+    ids=["but in a context", "cancelled", "damaged", "nothing is drawn"],
+)
+def test_what_is_not_refused(tmp_path: Path, base: Path, message: SeiMessage) -> None:
+    source = with_messages(tmp_path / "in.265", base, message, mark_message())
+    assert decode(source, tmp_path / "out.mkv", DecodeOptions()).frames
