@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import partial
@@ -28,7 +28,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from gfvc.base_layer import CodedKeyPicture, KeyPictureCoder
+from gfvc.base_layer import BaseLayerCoder, CodedSequence, SequenceQps
+from gfvc.colour import to_picture420
 from gfvc.encoding.face_watch import FaceWatch
 from gfvc.encoding.facts import MeasuredFacts
 from gfvc.encoding.planner import Decision, Driven, Key, Ordinary, PicturePlanner, PlanSettings
@@ -50,11 +51,11 @@ MIXED = 0.25
 SIDE = 256
 
 
-class _Uncoded(KeyPictureCoder):
+class _Uncoded(BaseLayerCoder):
     """Key pictures as they are: what a base codec takes away is not measured here."""
 
-    def code(self, picture: Picture) -> CodedKeyPicture:
-        return CodedKeyPicture(b"-", picture)
+    def code(self, pictures: Iterable[Picture], qps: SequenceQps) -> CodedSequence:
+        return CodedSequence(b"-", [to_picture420(picture) for picture in pictures])
 
 
 @dataclass
@@ -76,8 +77,8 @@ class Row:
 def plan(pictures: Sequence[Picture], model: AnimationModel, analyser: Analyser) -> list[Decision]:
     """What becomes of pictures."""
     analyser.rewind()
-    coder = _Uncoded("vvc", 32, RATE)
-    facts = MeasuredFacts(model, analyser, coder, FaceWatch(RATE))
+    base = _Uncoded("vvc", RATE)
+    facts = MeasuredFacts(model, analyser, base, SequenceQps(32), FaceWatch(RATE))
     planner = PicturePlanner(PlanSettings(RATE), facts)
     decisions = []
     for number, picture in enumerate(pictures):

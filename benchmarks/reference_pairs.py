@@ -28,9 +28,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from base_codec_adapters import DecodeRequest, EncodeRequest, find_decoder, find_encoder
 from benchmarks.model_quality import make_sheet
-from gfvc.colour import to_picture420, to_rgb
+from gfvc.base_layer import BaseLayerCoder, SequenceQps
 from gfvc.metrics import ClipMeasure, Picture
 from gfvc.video_reader import read_pictures
 from models import AnimationModel, FaceParameters, Reference, ReferencePair, default_registry
@@ -88,16 +87,8 @@ WAYS: dict[str, Way] = {
 
 def code(pictures: Sequence[Picture], qp: int, first_qp: int) -> tuple[list[Picture], int]:
     """Pictures coded as one sequence and decoded again, and the bits of the stream."""
-    request = EncodeRequest(
-        tuple(to_picture420(picture) for picture in pictures),
-        qp,
-        RATE,
-        structure="low_delay",
-        key_qp=first_qp,
-    )
-    stream = find_encoder("vvc").encode(request).stream
-    decoded = find_decoder("vvc").decode(DecodeRequest(stream, len(pictures))).pictures
-    return [to_rgb(picture) for picture in decoded], 8 * len(stream)
+    coded = BaseLayerCoder("vvc", RATE).code(pictures, SequenceQps(first_qp, qp))
+    return [coded.picture(place) for place in range(len(pictures))], 8 * len(coded.stream)
 
 
 def intervals(

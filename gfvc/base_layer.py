@@ -1,8 +1,9 @@
-"""Key pictures through the base codec: RGB in, coded pictures and what a decoder makes of them."""
+"""The base layer: sequences of coded pictures by the base codec, RGB in and RGB out."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import time
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -11,10 +12,14 @@ import numpy.typing as npt
 
 from base_codec_adapters import (
     DEFAULT_TIMEOUT,
+    MAX_QP,
     Codec,
     DecodeLimits,
     DecodeRequest,
     EncodeRequest,
+    Picture420,
+    PictureSpool,
+    RequestInvalidError,
     find_decoder,
     find_encoder,
 )
@@ -23,53 +28,108 @@ from gfvc.limits import MAX_AREA, MAX_SIDE
 
 Picture = npt.NDArray[np.uint8]
 
+# A base codec program may take its timeout for this many pictures.
+PICTURES_PER_TIMEOUT = 25
+
 
 @dataclass(frozen=True, slots=True)
-class CodedKeyPicture:
-    """An Annex B stream of one access unit with its parameter sets, and its decoded picture."""
+class SequenceQps:
+    """Quantisation parameters of a sequence: 0..63 for VVC, 0..51 for HEVC.
+
+    `key` is that of its first picture, an IDR picture; None for what the encoder derives from
+    `predicted`, that of the others. `predicted` None: all are IDR pictures with parameter sets.
+    """
+
+    key: int | None = None
+    predicted: int | None = None
+
+    def check(self, codec: Codec, what: str = "") -> None:
+        """Raise `RequestInvalidError` where a codec has no such parameter; `what` names the use."""
+        for qp in (self.key, self.predicted):
+            if qp is not None and not 0 <= qp <= MAX_QP[codec]:
+                use = f" ({what})" if what else ""
+                raise RequestInvalidError(
+                    f"QP is {qp}{use}: {codec.upper()} has 0..{MAX_QP[codec]}"
+                )
+
+    def request(self, pictures: PictureSpool, rate: Fraction) -> EncodeRequest:
+        """What is asked of an encoder: all is coded in output order."""
+        if self.predicted is None:
+            assert self.key is not None
+            return EncodeRequest(pictures, self.key, rate)
+        return EncodeRequest(pictures, self.predicted, rate, structure="low_delay", key_qp=self.key)
+
+
+@dataclass(frozen=True, slots=True)
+class CodedSequence:
+    """An Annex B stream that starts with an IDR picture, and its decoded pictures in order.
+
+    They lie in a file, each until it is asked for: a sequence may be long.
+    """
 
     stream: bytes
-    decoded: Picture
+    decoded: Sequence[Picture420]
+
+    def picture(self, number: int) -> Picture:
+        """A decoded picture uint8 [height, width, 3]."""
+        return to_rgb(self.decoded[number])
 
 
-class KeyPictureCoder:
-    """Codes key pictures one by one, each an intra picture with its own parameter sets.
+class BaseLayerCoder:
+    """Codes sequences of the base layer: a key picture, a segment, or ordinary video.
 
-    A key picture is coded when it comes, because what follows is described relative to its
-    decoded form; and each can be decoded from, so a stream can be entered at any of them.
-    `timeout` is in seconds for a program and a picture.
+    `rate` is in pictures a second, `timeout` in seconds for a program and 25 pictures.
     Raises `BaseCodecError` when no encoder or decoder program can be used.
     """
 
     def __init__(
         self,
         codec: Codec,
-        qp: int,
         rate: Fraction,
         encoder: str = "auto",
         timeout: float = DEFAULT_TIMEOUT,
     ) -> None:
-        self._encoder = find_encoder(codec, encoder, timeout=timeout)
-        self._decoder = find_decoder(codec, timeout=timeout)
-        self.codec = codec
-        self.qp = qp
+        find_encoder(codec, encoder)
+        find_decoder(codec)
+        self._codec = codec
         self._rate = rate
+        self._encoder = encoder
+        self._timeout = timeout
+        self.seconds = 0.0
+        """Time spent in programs of the base codec."""
 
-    def code(self, picture: Picture) -> CodedKeyPicture:
-        """Code one picture uint8 [height, width, 3] with even sides, and decode it again.
+    def encode(self, pictures: PictureSpool, qps: SequenceQps) -> bytes:
+        """Code pictures that are shown as they are; an Annex B stream."""
+        before = time.perf_counter()
+        timeout = self._timeout_for(len(pictures))
+        encoder = find_encoder(self._codec, self._encoder, timeout=timeout)
+        stream = encoder.encode(qps.request(pictures, self._rate)).stream
+        self.seconds += time.perf_counter() - before
+        return stream
 
-        What is nearly grey becomes grey, so that its decoded form is (`gfvc.grey_pictures`).
+    def code(self, pictures: Iterable[Picture], qps: SequenceQps) -> CodedSequence:
+        """Code pictures uint8 [height, width, 3] that others are drawn from, and decode them.
+
+        There is one or more, of even sides. They are decoded because what is drawn is described
+        relative to that. What is nearly grey becomes grey, so that its decoded form is
+        (`gfvc.grey_pictures`).
         """
-        if is_grey(picture):
-            picture = without_colour(picture)
-        request = EncodeRequest((to_picture420(picture),), qp=self.qp, fps=self._rate)
-        stream = self._encoder.encode(request).stream
-        height, width = picture.shape[:2]
+        with PictureSpool() as spool:
+            for picture in pictures:
+                grey = is_grey(picture)
+                spool.append(to_picture420(without_colour(picture) if grey else picture))
+            count, width, height = len(spool), spool[0].width, spool[0].height
+            stream = self.encode(spool, qps)
+        before = time.perf_counter()
         # The limits are against streams of others; this one is as large as the caller's pictures.
-        limits = DecodeLimits(width, height, area=width * height, pictures=1)
-        coded = DecodeRequest(stream, expected_pictures=1, limits=limits)
-        decoded = self._decoder.decode(coded).pictures[0]
-        return CodedKeyPicture(stream, to_rgb(decoded))
+        limits = DecodeLimits(width, height, area=width * height, pictures=count)
+        decoder = find_decoder(self._codec, timeout=self._timeout_for(count))
+        result = decoder.decode(DecodeRequest(stream, count, limits=limits))
+        self.seconds += time.perf_counter() - before
+        return CodedSequence(stream, result.pictures)
+
+    def _timeout_for(self, pictures: int) -> float:
+        return self._timeout * max(1.0, pictures / PICTURES_PER_TIMEOUT)
 
 
 def decode_base_layer(

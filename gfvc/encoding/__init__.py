@@ -5,9 +5,9 @@ A pass over a clip:
 clip            a clip, and what its options ask of the parts
 coding_pass     one pass, put together of what follows
 target_bitrate  passes with settings that come nearer and nearer to a bitrate
-passes          what the two kinds of passes have in common
+passes          the two kinds of passes, put together of a planner, its facts and an executor
 planner         what becomes of each picture: key picture, driven, or ordinary video; no I/O
-ordinary_video  sequences of the base codec without faces
+executor        carries decisions out: picture by picture, or segment by segment; ordinary video
 
 What a planner asks about pictures:
 
@@ -17,20 +17,15 @@ key_candidates, key_measuring   which picture is worth drawing others from
 
 Key pictures alone, each coded as it comes:
 
-picture_pass    the pass
-facts           what its planner asks
-executor        carries decisions out
+facts           what the planner asks
 face_units      access units: which messages they carry, and which values
 
 Predicted coded pictures, a segment coded as a whole:
 
-sequence_pass       the pass
-tracked_facts       what its planner asks
-sequence_executor   collects segments, and has them coded
+tracked_facts       what the planner asks
 picture_store       pictures that wait, in a file
 content_choice, coded_choice, sketches   which pictures of a segment are coded
 segments            codes a segment: its base layer, then the faces between
-base_sequence       a sequence of the base codec, and what a decoder makes of it
 trajectories        how faces move from one coded picture to the next
 face_messages       which coded pictures have messages, and which
 

@@ -7,8 +7,8 @@ from fractions import Fraction
 from pathlib import Path
 
 from base_codec_adapters import Codec
+from gfvc.base_layer import SequenceQps
 from gfvc.encoding.face_units import MAX_BUFFERED
-from gfvc.encoding.ordinary_video import SequenceCoder, most_pictures
 from gfvc.encoding.planner import PlanSettings
 from gfvc.errors import KeyPictureTooCoarseError
 from gfvc.options.encoding import EncodeOptions
@@ -21,6 +21,9 @@ from models import AnimationModel, ModelCard
 
 LOOK_AHEAD_SECONDS = Fraction(1, 2)
 """How long a good key picture is waited for."""
+
+SPOOL_BYTES = 1 << 30
+"""What a sequence of ordinary video that waits for its encoder may take on the disk."""
 
 LONGEST_SEGMENT = 1800
 """Pictures of a segment at most, where a segment is coded as a whole: half a minute, 60 a second.
@@ -88,13 +91,14 @@ class Clip:
         interval = symbol_interval(self.options.symbol_rate, self.rate)
         return SymbolSettings(settings.symbol_price, Switches(interval, **taken))
 
-    def ordinary_video(self, qp: int) -> SequenceCoder:
-        """What codes ordinary video; `qp` where the options do not say."""
-        options = self.options
-        return SequenceCoder(
-            self.codec,
-            qp if options.fallback_qp is None else options.fallback_qp,
-            self.rate,
-            encoder=options.base_encoder,
-            timeout=options.timeout,
-        )
+    def ordinary_qps(self, qp: int) -> SequenceQps:
+        """How ordinary video is coded; `qp` where the options do not say."""
+        asked = self.options.fallback_qp
+        qps = SequenceQps(predicted=qp if asked is None else asked)
+        qps.check(self.codec, "of ordinary video")
+        return qps
+
+
+def most_pictures(size: int) -> int:
+    """Pictures of a sequence of ordinary video at most, so many samples wide and high."""
+    return max(1, SPOOL_BYTES // (size * size * 3 // 2))

@@ -13,9 +13,7 @@ from threadpoolctl import threadpool_limits
 from base_codec_adapters import Codec
 from gfvc.encoding.clip import Clip
 from gfvc.encoding.executor import Tally
-from gfvc.encoding.passes import Pass
-from gfvc.encoding.picture_pass import PicturePass
-from gfvc.encoding.sequence_pass import SequencePass
+from gfvc.encoding.passes import open_pass
 from gfvc.errors import InputError
 from gfvc.rate_control import RateSettings
 from gfvc.scaling import read_scaled
@@ -82,8 +80,7 @@ def code_clip(
             low_delay=clip.options.low_delay,
             mark=None if clip.options.no_marking else mark_message(),
         )
-        of_clip = SequencePass if clip.codes_sequences else PicturePass
-        coding: Pass = stack.enter_context(of_clip(clip, settings, writer, analyser))
+        coding = stack.enter_context(open_pass(clip, settings, writer, analyser))
         pictures = read_scaled(
             clip.source, clip.rate, clip.information.crop, clip.options.size, notes.append
         )

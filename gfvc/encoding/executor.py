@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections import deque
 from dataclasses import dataclass
 
+from base_codec_adapters import PictureSpool
+from gfvc.base_layer import BaseLayerCoder, SequenceQps
+from gfvc.colour import to_picture420
 from gfvc.encoding.face_units import FaceUnits
 from gfvc.encoding.facts import MeasuredFacts
-from gfvc.encoding.ordinary_video import SequenceCoder
+from gfvc.encoding.picture_store import PictureStore
 from gfvc.encoding.planner import Decision, Driven, Key, Ordinary, Still
+from gfvc.encoding.segments import Segment, SegmentCoder
+from gfvc.errors import GfvcError
+from gfvc.stream.sequence import MAX_LEADING
 from gfvc.stream.writer import StreamWriter
 from models import FaceParameters
+from models.contract import Closable, Picture
 
 
 @dataclass(slots=True)
@@ -30,29 +38,99 @@ class Tally:
     pictures_from_earlier_keys: int = 0
 
 
-class PlanExecutor:
-    """Writes the stream of a clip, decision by decision. `pool` key pictures may be referred to."""
+class OrdinaryVideo(Closable):
+    """Pictures that wait in a file, to be coded as a sequence and shown as they are."""
 
-    def __init__(
-        self,
-        facts: MeasuredFacts,
-        units: FaceUnits,
-        sequences: SequenceCoder,
-        writer: StreamWriter,
-        pool: int = 1,
-    ) -> None:
-        self._facts = facts
-        self._units = units
-        self._sequences = sequences
+    def __init__(self, base: BaseLayerCoder, qps: SequenceQps, writer: StreamWriter) -> None:
+        self._base = base
+        self._qps = qps
         self._writer = writer
-        self._keys: deque[int] = deque(maxlen=pool)  # the last one first
+        self._spool: PictureSpool | None = None
+
+    @property
+    def waiting(self) -> int:
+        """Pictures that wait to be coded."""
+        return 0 if self._spool is None else len(self._spool)
+
+    def add(self, picture: Picture) -> None:
+        """Add a picture uint8 [height, width, 3] with even sides."""
+        if self._spool is None:
+            self._spool = PictureSpool()
+        self._spool.append(to_picture420(picture))
+
+    def write(self) -> int:
+        """Write the pictures that wait, one or more, as a sequence; how many they are."""
+        assert self._spool is not None
+        self._writer.write_as_coded(self._base.encode(self._spool, self._qps))
+        count = len(self._spool)
+        self.close()
+        return count
+
+    def close(self) -> None:
+        """Forget what waits."""
+        if self._spool is not None:
+            self._spool.close()
+            self._spool = None
+
+
+class Executor(Closable, ABC):
+    """Writes the stream of a clip, decision by decision.
+
+    `tally` are the output pictures so far, `pictures_of_units` those of each coded picture.
+    """
+
+    def __init__(self, ordinary: OrdinaryVideo) -> None:
+        self._ordinary = ordinary
         self.tally = Tally()
         self.pictures_of_units: list[int] = []
-        """Output pictures of each coded picture."""
+
+    @property
+    @abstractmethod
+    def lost_keys(self) -> int:
+        """Key pictures whose coded form showed no face."""
+
+    @abstractmethod
+    def carry_out(self, decision: Decision) -> None:
+        """Do what is decided about a picture, now or later."""
+
+    @abstractmethod
+    def finish(self) -> None:
+        """Code and write what is held back, at the end of the clip."""
+
+    def close(self) -> None:
+        """Free files."""
+        self._ordinary.close()
+
+    def _count(self, units: list[int]) -> None:
+        """Count coded pictures by the output pictures of each."""
+        self.tally.frames += sum(units)
+        self.tally.coded_pictures += len(units)
+        self.pictures_of_units += units
+
+    def _write_ordinary(self) -> None:
+        count = self._ordinary.write()
+        self._count([1] * count)
+        self.tally.fallback_pictures += count
+
+
+class PictureExecutor(Executor):
+    """Has key pictures coded one by one; `pool` of them may be referred to."""
+
+    def __init__(
+        self, facts: MeasuredFacts, units: FaceUnits, ordinary: OrdinaryVideo, pool: int = 1
+    ) -> None:
+        super().__init__(ordinary)
+        self._facts = facts
+        self._units = units
+        self._keys: deque[int] = deque(maxlen=pool)  # the last one first
+
+    @property
+    def lost_keys(self) -> int:
+        """Key pictures whose coded form showed no face."""
+        return self._facts.lost_keys
 
     def carry_out(self, decision: Decision) -> None:
         """Code what is decided about a picture."""
-        self.tally.frames += 1
         if isinstance(decision, Key):
             self._begin(decision)
         elif isinstance(decision, Driven):
@@ -61,7 +139,9 @@ class PlanExecutor:
             self.tally.low_confidence_pictures += 1
             self._add(None, decision.key)
         else:
-            self._add_ordinary(decision)
+            if decision.starts:
+                self._finish_sequence()
+            self._ordinary.add(self._facts.picture(decision.picture))
 
     def finish(self) -> None:
         """Write what is held back, at the end of the clip."""
@@ -72,29 +152,97 @@ class PlanExecutor:
         self._finish_sequence()
         stream, parameters, weights = self._facts.coded_key(decision.picture)
         self._keys.appendleft(decision.picture)
-        self.tally.coded_pictures += 1
+        self._count([1])
         self.tally.key_pictures += 1
-        self.pictures_of_units.append(1)
         self._units.begin(stream, parameters, weights)
 
     def _add(self, parameters: FaceParameters | None, key: int) -> None:
         back = self._keys.index(key)
+        self.tally.frames += 1
         self.tally.pictures_from_earlier_keys += back > 0
         self.pictures_of_units[-1] += 1
         self._units.add(parameters, back)
 
-    def _add_ordinary(self, decision: Ordinary) -> None:
-        if decision.starts:
-            self._finish_sequence()
-        self.tally.coded_pictures += 1
-        self.tally.fallback_pictures += 1
-        self._sequences.add(self._facts.picture(decision.picture))
-
     def _finish_sequence(self) -> None:
         """Code and write the pictures of ordinary video that wait for it."""
-        if not self._sequences.waiting:
+        if self._ordinary.waiting:
+            self._units.close()
+            self._write_ordinary()
+
+
+class SequenceExecutor(Executor):
+    """Collects the pictures of a segment from a key picture to the next, and has them coded.
+
+    Pictures are in the store until their segment is written. A segment whose key picture cannot be
+    drawn from becomes ordinary video, or raises what `refusal` is, if there shall be none.
+    """
+
+    def __init__(
+        self,
+        pictures: PictureStore,
+        segments: SegmentCoder,
+        ordinary: OrdinaryVideo,
+        refusal: GfvcError | None = None,
+    ) -> None:
+        super().__init__(ordinary)
+        self._pictures = pictures
+        self._segments = segments
+        self._refusal = refusal
+        self._open: Segment | None = None
+        self._lost_keys = 0
+
+    @property
+    def lost_keys(self) -> int:
+        """Key pictures whose coded form showed no face."""
+        return self._lost_keys
+
+    def carry_out(self, decision: Decision) -> None:
+        """Take what is decided about a picture; code what is complete."""
+        if isinstance(decision, Key):
+            self.finish()
+            self._open = Segment(decision.picture, [decision.picture])
+        elif isinstance(decision, Ordinary):
+            if decision.starts or self._open is not None:
+                self.finish()
+            self._add_ordinary([decision.picture])
+        else:
+            assert self._open is not None
+            self._open.pictures.append(decision.picture)
+            if isinstance(decision, Still):
+                self._open.faceless.add(decision.picture)
+
+    def finish(self) -> None:
+        """Code the pictures that are held back: a segment is complete."""
+        segment, self._open = self._open, None
+        if segment is not None:
+            self._code(segment)
+        if self._ordinary.waiting:
+            self._write_ordinary()
+
+    def close(self) -> None:
+        """Free files."""
+        super().close()
+        self._pictures.close()
+
+    def _code(self, segment: Segment) -> None:
+        shown = sorted(segment.pictures)
+        if shown.index(segment.key) > MAX_LEADING:
+            # They show no face, and the key picture stands still for each: it may come first.
+            shown = segment.pictures
+        segment.pictures = shown
+        units = self._segments.code(segment)
+        if units is None:
+            self._lost_keys += 1
+            if self._refusal is not None:
+                raise self._refusal
+            self._add_ordinary(shown)
             return
-        stream, pictures = self._sequences.finish()
-        self._units.close()
-        self._writer.write_as_coded(stream)
-        self.pictures_of_units += [1] * pictures
+        self._count(units)
+        self.tally.key_pictures += 1
+        self.tally.low_confidence_pictures += len(segment.faceless)
+        self._pictures.drop(shown)
+
+    def _add_ordinary(self, pictures: list[int]) -> None:
+        for number in pictures:
+            self._ordinary.add(self._pictures[number])
+        self._pictures.drop(pictures)

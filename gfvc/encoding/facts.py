@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from gfvc.base_layer import KeyPictureCoder
+from gfvc.base_layer import BaseLayerCoder, SequenceQps
 from gfvc.encoding.face_watch import FaceSight, FaceWatch
 from gfvc.encoding.scene_cuts import SceneCuts
 from models import Analyser, Analysis, AnimationModel, FaceParameters
@@ -44,12 +43,14 @@ class MeasuredFacts:
         self,
         model: AnimationModel,
         analyser: Analyser,
-        coder: KeyPictureCoder,
+        base: BaseLayerCoder,
+        qps: SequenceQps,
         watch: FaceWatch | None = None,
     ) -> None:
         self._model = model
         self._analyser = analyser
-        self._coder = coder
+        self._base = base
+        self._qps = qps
         self._watch = watch
         self._cuts = SceneCuts()
         self._pictures: dict[int, Picture] = {}
@@ -61,8 +62,6 @@ class MeasuredFacts:
         self._keys: dict[int, _Key] = {}
         self.lost_keys = 0
         """Key pictures whose coded form showed no face."""
-        self.coding_seconds = 0.0
-        """Time spent in programs of the base codec."""
 
     def add(self, number: int, picture: Picture) -> None:
         """Take the next picture uint8 [size, size, 3]."""
@@ -122,10 +121,8 @@ class MeasuredFacts:
         return self._can_be_key[picture]
 
     def _code_key(self, picture: int) -> bool:
-        before = time.perf_counter()
-        coded = self._coder.code(self._pictures[picture])
-        self.coding_seconds += time.perf_counter() - before
-        analysis = self._analyser.analyse_key(coded.decoded)
+        coded = self._base.code([self._pictures[picture]], self._qps)
+        analysis = self._analyser.analyse_key(coded.picture(0))
         if analysis is None:
             self.lost_keys += 1
             return False

@@ -1,13 +1,31 @@
-"""What a pass over a clip is, whichever way its pictures are coded."""
+"""A pass over a clip: a planner, the facts that it asks for, and what carries its decisions out."""
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from collections.abc import Collection
 from typing import Protocol
 
-from gfvc.encoding.executor import Tally
-from gfvc.encoding.planner import Decision, Facts, PicturePlanner, PlanSettings
+from gfvc.base_layer import BaseLayerCoder, SequenceQps
+from gfvc.encoding.clip import Clip
+from gfvc.encoding.content_choice import by_content
+from gfvc.encoding.executor import (
+    Executor,
+    OrdinaryVideo,
+    PictureExecutor,
+    SequenceExecutor,
+    Tally,
+)
+from gfvc.encoding.face_messages import SequenceMessages
+from gfvc.encoding.face_units import DecidedUnits, FaceUnits, ImmediateUnits
+from gfvc.encoding.face_watch import FaceWatch
+from gfvc.encoding.facts import MeasuredFacts
+from gfvc.encoding.picture_store import PictureStore
+from gfvc.encoding.planner import Facts, PicturePlanner, PlanSettings
+from gfvc.encoding.segments import SegmentCoder, at_distance
+from gfvc.encoding.tracked_facts import TrackedFacts
+from gfvc.rate_control import RateSettings
+from gfvc.stream.writer import StreamWriter
+from models import Analyser
 from models.contract import Closable, Picture
 
 
@@ -21,32 +39,20 @@ class KeptFacts(Facts, Protocol):
         """Forget what was found in all but these pictures and these key pictures."""
 
 
-class Executor(Protocol):
-    """Carries decisions out.
-
-    `tally` are the output pictures so far, `pictures_of_units` those of each coded picture.
-    """
-
-    tally: Tally
-    pictures_of_units: list[int]
-
-    def carry_out(self, decision: Decision) -> None:
-        """Do what is decided about a picture, now or later."""
-
-    def finish(self) -> None:
-        """Code what is held back, at the end of the clip."""
-
-
-class Pass(Closable, ABC):
+class Pass(Closable):
     """Takes the pictures of a clip in order, and writes a stream. Use as a context.
 
-    Raises `GfvcError`, `ModelError` or `BaseCodecError` when a picture cannot be coded.
+    The encoder holds a decoder: coded pictures are analysed as decoded. Raises `GfvcError`,
+    `ModelError` or `BaseCodecError` when a picture cannot be coded.
     """
 
-    def __init__(self, settings: PlanSettings, facts: KeptFacts, executor: Executor) -> None:
+    def __init__(
+        self, settings: PlanSettings, facts: KeptFacts, executor: Executor, base: BaseLayerCoder
+    ) -> None:
         self._facts = facts
         self._executor = executor
         self._planner = PicturePlanner(settings, facts)
+        self._base = base
 
     @property
     def tally(self) -> Tally:
@@ -59,14 +65,14 @@ class Pass(Closable, ABC):
         return self._executor.pictures_of_units
 
     @property
-    @abstractmethod
     def lost_keys(self) -> int:
         """Key pictures whose coded form showed no face."""
+        return self._executor.lost_keys
 
     @property
-    @abstractmethod
     def base_codec_seconds(self) -> float:
         """Time spent in programs of the base codec."""
+        return self._base.seconds
 
     def take(self, number: int, picture: Picture) -> None:
         """Take the next picture uint8 [size, size, 3]."""
@@ -80,3 +86,69 @@ class Pass(Closable, ABC):
         for decision in self._planner.finish():
             self._executor.carry_out(decision)
         self._executor.finish()
+
+    def close(self) -> None:
+        """Free files."""
+        self._executor.close()
+
+
+def open_pass(clip: Clip, settings: RateSettings, writer: StreamWriter, analyser: Analyser) -> Pass:
+    """A pass that codes a clip with some settings; nothing is coded yet."""
+    options = clip.options
+    base = BaseLayerCoder(clip.codec, clip.rate, options.base_encoder, options.timeout)
+    made = _sequence_pass if clip.codes_sequences else _picture_pass
+    return made(clip, settings, writer, analyser, base)
+
+
+def _picture_pass(
+    clip: Clip,
+    settings: RateSettings,
+    writer: StreamWriter,
+    analyser: Analyser,
+    base: BaseLayerCoder,
+) -> Pass:
+    """Key pictures are coded one by one, as they come; other pictures as soon as it is decided."""
+    options = clip.options
+    watch = None if options.fallback == "always" else FaceWatch(clip.rate)
+    qps = SequenceQps(settings.key_qp)
+    qps.check(clip.codec)
+    facts = MeasuredFacts(clip.model, analyser, base, qps, watch)
+    ordinary = OrdinaryVideo(base, clip.ordinary_qps(settings.key_qp), writer)
+    units = _face_units(clip, settings, writer)
+    executor = PictureExecutor(facts, units, ordinary, options.reference_pool)
+    return Pass(clip.plan_settings(), facts, executor, base)
+
+
+def _face_units(clip: Clip, settings: RateSettings, writer: StreamWriter) -> FaceUnits:
+    """What turns face parameters into messages."""
+    options, layout = clip.options, clip.model.layout
+    if options.low_delay:
+        return ImmediateUnits(layout, clip.card, writer)
+    decisions = clip.symbol_settings(settings)
+    return DecidedUnits(layout, clip.card, writer, decisions, options.reference_pool)
+
+
+def _sequence_pass(
+    clip: Clip,
+    settings: RateSettings,
+    writer: StreamWriter,
+    analyser: Analyser,
+    base: BaseLayerCoder,
+) -> Pass:
+    """Coded pictures are predicted, segment by segment, and others are drawn between them."""
+    assert settings.coded_qp is not None
+    assert settings.coded_seconds is not None
+    qps = SequenceQps(settings.key_qp, settings.coded_qp)
+    qps.check(clip.codec)
+    between = (settings.key_qp + settings.coded_qp) // 2
+    ordinary = OrdinaryVideo(base, clip.ordinary_qps(between), writer)
+    store = PictureStore()
+    messages = SequenceMessages(clip.model.layout, clip.card, clip.symbol_settings(settings))
+    if settings.coded_price is None:
+        choose = at_distance(settings.coded_seconds * float(clip.rate))
+    else:
+        choose = by_content(store, analyser, clip.rate, settings)
+    segments = SegmentCoder(clip.model, analyser, store, base, qps, messages, writer, choose)
+    refusal = clip.too_coarse() if clip.options.fallback == "never" else None
+    executor = SequenceExecutor(store, segments, ordinary, refusal)
+    return Pass(clip.plan_settings(), TrackedFacts(analyser, clip.rate, store), executor, base)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, pairwise
 
-from gfvc.encoding.base_sequence import BaseSequenceCoder, CodedSequence
+from gfvc.base_layer import BaseLayerCoder, CodedSequence, SequenceQps
 from gfvc.encoding.face_messages import Faces, SequenceMessages, UnitFaces
 from gfvc.encoding.picture_store import PictureStore
 from gfvc.encoding.trajectories import through_ends
@@ -55,7 +55,8 @@ class SegmentCoder:
         model: AnimationModel,
         analyser: Analyser,
         pictures: PictureStore,
-        base: BaseSequenceCoder,
+        base: BaseLayerCoder,
+        qps: SequenceQps,
         messages: SequenceMessages,
         writer: StreamWriter,
         choose: ChooseCoded,
@@ -64,6 +65,7 @@ class SegmentCoder:
         self._analyser = analyser
         self._pictures = pictures
         self._base = base
+        self._qps = qps
         self._messages = messages
         self._writer = writer
         self._choose = choose
@@ -75,7 +77,8 @@ class SegmentCoder:
         """
         chosen = self._choose(segment)
         while True:
-            coded = self._base.code(self._pictures[number] for number in chosen)
+            shown = (self._pictures[number] for number in chosen)
+            coded = self._base.code(shown, self._qps)
             # Nothing can be drawn from the others: the coded picture before them serves.
             kept = [
                 number

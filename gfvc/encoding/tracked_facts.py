@@ -9,6 +9,7 @@ from fractions import Fraction
 from gfvc.encoding.face_watch import FaceSight, FaceWatch
 from gfvc.encoding.key_candidates import KeyCandidate, best
 from gfvc.encoding.key_measuring import KeyMeasurer
+from gfvc.encoding.picture_store import PictureStore
 from gfvc.encoding.scene_cuts import SceneCuts
 from models import Analyser
 from models.contract import Picture
@@ -40,19 +41,21 @@ class TrackedFacts:
     A picture with a face can be a key picture and can be driven: how well is found out when the
     segment is complete. But a face that is another than that of a key picture is none to be driven
     by it, and one that a fade mixes of two is none to code as key picture. Pictures are looked at
-    as they are added, `rate` a second, and are not kept.
+    as they are added, `rate` a second, and go into `store`.
     """
 
-    def __init__(self, analyser: Analyser, rate: Fraction) -> None:
+    def __init__(self, analyser: Analyser, rate: Fraction, store: PictureStore) -> None:
         self._analyser = analyser
         self._rate = rate
+        self._store = store
         self._cuts = SceneCuts()
         self._watch = FaceWatch(rate)
         self._measurer = KeyMeasurer()
         self._seen: dict[int, _Seen] = {}
 
     def add(self, number: int, picture: Picture) -> None:
-        """Look at the next picture uint8 [size, size, 3]."""
+        """Look at the next picture uint8 [size, size, 3], and store it."""
+        self._store.add(number, picture)
         landmarks = self._analyser.landmarks(picture)
         sight = self._watch.see(picture, landmarks)
         candidate = None

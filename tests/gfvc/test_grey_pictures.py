@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from gfvc import EncodeOptions, encode
-from gfvc.base_layer import KeyPictureCoder
+from gfvc.base_layer import BaseLayerCoder, SequenceQps
 from gfvc.colour import is_grey, without_colour
 from gfvc.demo_clip import RATE
 from gfvc.grey_pictures import pair_keys, prepare_key
@@ -48,8 +48,9 @@ def test_what_is_nearly_grey_is_coded_without_chroma(
     nearly = np.clip(without_colour(demo_pictures[0]).astype(int) + noise, 0, 255)
     assert spread(nearly.astype(np.uint8)) > 0
     assert is_grey(nearly.astype(np.uint8))
-    coder = KeyPictureCoder(codec, 32, RATE)  # type: ignore[arg-type]
-    assert spread(coder.code(nearly.astype(np.uint8)).decoded) == 0
+    base = BaseLayerCoder(codec, RATE)  # type: ignore[arg-type]
+    coded = base.code([nearly.astype(np.uint8)], SequenceQps(32))
+    assert spread(coded.picture(0)) == 0
 
 
 def test_a_grey_picture_with_red_lips_is_not_grey(demo_pictures: list[Picture]) -> None:

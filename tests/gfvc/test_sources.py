@@ -14,7 +14,8 @@ import numpy as np
 import pytest
 
 from gfvc import EncodeOptions, EncodeSummary, InputError, encode
-from gfvc.base_layer import CodedKeyPicture, KeyPictureCoder
+from gfvc.base_layer import BaseLayerCoder, CodedSequence, SequenceQps
+from gfvc.colour import to_picture420
 from gfvc.crop import choose_crop
 from gfvc.demo_clip import RATE, demo_still
 from gfvc.rectangle import Rectangle
@@ -111,15 +112,16 @@ def test_a_key_picture_that_fails_is_a_driven_picture(
     demo_pictures: list[Picture], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Of the key pictures due at 0, 4 and 8, coding blots out the face of the second."""
-    coded: list[CodedKeyPicture] = []
+    coded: list[CodedSequence] = []
 
-    def code(self: KeyPictureCoder, picture: Picture) -> CodedKeyPicture:
-        one = real_code(self, picture)
-        coded.append(one if len(coded) != 1 else replace(one, decoded=BLANK))
+    def code(self: BaseLayerCoder, pictures: list[Picture], qps: SequenceQps) -> CodedSequence:
+        one = real_code(self, pictures, qps)
+        blank = replace(one, decoded=[to_picture420(BLANK)])
+        coded.append(one if len(coded) != 1 else blank)
         return coded[-1]
 
-    real_code = KeyPictureCoder.code
-    monkeypatch.setattr(KeyPictureCoder, "code", code)
+    real_code = BaseLayerCoder.code
+    monkeypatch.setattr(BaseLayerCoder, "code", code)
     clip = write_video(tmp_path / "clip.mkv", demo_pictures, RATE)
     stream = tmp_path / "out.265"
     summary = encode(

@@ -7,7 +7,7 @@ from fractions import Fraction
 
 import pytest
 
-from gfvc.base_layer import KeyPictureCoder
+from gfvc.base_layer import BaseLayerCoder, SequenceQps
 from gfvc.encoding.facts import MeasuredFacts
 from tests.golden.scripted import CENTRE, LAYOUTS, VALUES, ScriptedModel, Shown, scripted_base_codec
 
@@ -28,8 +28,8 @@ def tried() -> Iterator[list[tuple[int, int]]]:
 
 
 def facts_of(model: ScriptedModel) -> MeasuredFacts:
-    coder = KeyPictureCoder("vvc", 32, Fraction(25))
-    facts = MeasuredFacts(model, model.open_analyser(), coder)
+    base = BaseLayerCoder("vvc", Fraction(25))
+    facts = MeasuredFacts(model, model.open_analyser(), base, SequenceQps(32))
     for shown in SHOWN:
         facts.add(shown.number, shown.draw())
     return facts

@@ -15,16 +15,19 @@ import pytest
 
 from base_codec_adapters import Codec, EncodeRequest, RequestInvalidError, find_encoder
 from gfvc import EncodeOptions, EncodeSummary, InputError, encode
+from gfvc.base_layer import BaseLayerCoder, SequenceQps
 from gfvc.colour import to_picture420
 from gfvc.demo_clip import RATE
-from gfvc.encoding.ordinary_video import SPOOL_BYTES, SequenceCoder, most_pictures
+from gfvc.encoding.clip import SPOOL_BYTES, most_pictures
+from gfvc.encoding.executor import OrdinaryVideo
+from gfvc.rectangle import Rectangle
 from gfvc.stream.face_stream import PART_PICTURES
 from gfvc.stream.information import StreamInformation
 from gfvc.stream.reader import read_face_stream
+from gfvc.stream.writer import StreamWriter
 from gfvc.verification import Severity, verify_stream
 from gfvc.video_reader import Picture
-from sei import USER_DATA_UNREGISTERED, GfvState, SeiMessage, read_sei, split_annex_b
-from sei import Codec as SeiCodec
+from sei import USER_DATA_UNREGISTERED, GfvState, SeiMessage, read_sei
 from tests.gfvc.support import (
     CommandLine,
     decode_all,
@@ -228,20 +231,26 @@ def test_cut_streams(demo_pictures: list[Picture], tmp_path: Path) -> None:
     assert not face_messages(units[-1])
 
 
-def test_a_sequence_is_coded_when_asked_for() -> None:
-    with SequenceCoder("hevc", 40, RATE) as coder:
-        for count in (3, 2):
-            for picture in texture(count):
-                coder.add(picture)
-            assert coder.waiting == count
-            stream, coded = coder.finish()
-            assert coded == count
-            assert sum(unit.is_vcl for unit in split_annex_b(stream, SeiCodec.HEVC)) == count
-            assert not coder.waiting
-        coder.add(texture(1)[0])
-    assert not coder.waiting
-    with pytest.raises(RequestInvalidError, match="QP"):
-        SequenceCoder("hevc", 52, RATE)
+def test_a_sequence_is_coded_when_asked_for(tmp_path: Path) -> None:
+    path = tmp_path / "out.265"
+    with path.open("wb") as file:
+        information = StreamInformation(RATE, 64, 64, Rectangle(0, 0, 64, 64))
+        writer = StreamWriter(file, "hevc", information)
+        base = BaseLayerCoder("hevc", RATE)
+        with OrdinaryVideo(base, SequenceQps(predicted=40), writer) as ordinary:
+            for count in (3, 2):
+                for picture in texture(count):
+                    ordinary.add(picture)
+                assert ordinary.waiting == count
+                assert ordinary.write() == count
+                assert not ordinary.waiting
+            ordinary.add(texture(1)[0])
+        assert not ordinary.waiting
+        writer.close()
+    coded = [unit for unit in nal_units(path) if unit.is_vcl]
+    assert [unit.is_idr for unit in coded] == [True, False, False, True, False]
+    with pytest.raises(RequestInvalidError, match="QP is 52"):
+        SequenceQps(52).check("hevc")
 
 
 def test_what_waits_fits_on_the_disk() -> None:

@@ -17,8 +17,7 @@ from base_codec_adapters import DecodeRequest, find_decoder
 from gfvc import EncodeOptions, EncodeSummary, InputError, encode
 from gfvc.colour import to_rgb
 from gfvc.demo_clip import RATE
-from gfvc.encoding.clip import LONGEST_SEGMENT, Clip
-from gfvc.encoding.ordinary_video import SPOOL_BYTES
+from gfvc.encoding.clip import LONGEST_SEGMENT, SPOOL_BYTES, Clip
 from gfvc.encoding.picture_store import PictureStore
 from gfvc.encoding.planner import PlanSettings
 from gfvc.encoding.segments import Segment, at_distance

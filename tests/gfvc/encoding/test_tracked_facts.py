@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from gfvc.encoding.face_watch import FaceSight, FaceWatch
+from gfvc.encoding.picture_store import PictureStore
 from gfvc.encoding.tracked_facts import TrackedFacts
 from gfvc.video_reader import Picture
 from models import default_registry
@@ -28,8 +29,8 @@ def test_a_face_that_looks_mixed_is_driven_but_no_key_picture(
 
     monkeypatch.setattr(FaceWatch, "see", mixed)
     model = default_registry().find("mesh").load()
-    with model.open_analyser() as analyser:
-        facts = TrackedFacts(analyser, Fraction(25))
+    with model.open_analyser() as analyser, PictureStore() as store:
+        facts = TrackedFacts(analyser, Fraction(25), store)
         for number, picture in enumerate([*demo_pictures[:3], np.zeros_like(demo_pictures[0])]):
             if number == 3:
                 monkeypatch.setattr(FaceWatch, "see", see)
