@@ -17,9 +17,9 @@ from models.contract import FloatArray
 from models.landmarks.points import LEFT_EYE_OUTER_CORNER, RIGHT_EYE_OUTER_CORNER
 
 # Points of the upper and of the lower rim that lie above each other: the middle of the contour.
-_RIGHT_LIDS = ((160, 144), (159, 145), (158, 153))
-_LEFT_LIDS = ((387, 373), (386, 374), (385, 380))
-_LIPS = ((82, 87), (13, 14), (312, 317))
+RIGHT_LIDS = ((160, 144), (159, 145), (158, 153))
+LEFT_LIDS = ((387, 373), (386, 374), (385, 380))
+LIPS = ((82, 87), (13, 14), (312, 317))
 
 LEAST_MOTION = 0.004
 """Standard deviation of a source's opening, in eye distances, from which on it moves at all.
@@ -51,7 +51,7 @@ def openings(landmarks: FloatArray) -> Openings:
             np.mean([np.linalg.norm(landmarks[up, :2] - landmarks[down, :2]) for up, down in rim])
         )
         / scale
-        for rim in (_RIGHT_LIDS, _LEFT_LIDS, _LIPS)
+        for rim in (RIGHT_LIDS, LEFT_LIDS, LIPS)
     )
     return Openings(right, left, lips)
 
