@@ -5,7 +5,7 @@ other picture in the generative face video SEI messages (H.274) of the same stre
 
 >>> import gfvc
 >>> sorted(gfvc.__all__)[:3]
-['DecodeOptions', 'DecodeSummary', 'EncodeOptions']
+['DecodeOptions', 'DecodeSummary', 'EditSummary']
 """
 
 from __future__ import annotations
@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from gfvc.decoder import DecodeSummary, decode
     from gfvc.encoder import EncodeSummary, encode
     from gfvc.errors import GfvcError, InputError, OutputError, StreamError
+    from gfvc.face_edits.editor import EditSummary, edit
     from gfvc.options.decoding import DecodeOptions
+    from gfvc.options.editing import FaceEdit
     from gfvc.options.encoding import EncodeOptions
 
 __version__ = "0.1.0"
@@ -25,14 +27,17 @@ __version__ = "0.1.0"
 __all__ = [
     "DecodeOptions",
     "DecodeSummary",
+    "EditSummary",
     "EncodeOptions",
     "EncodeSummary",
+    "FaceEdit",
     "GfvcError",
     "InputError",
     "OutputError",
     "StreamError",
     "__version__",
     "decode",
+    "edit",
     "encode",
 ]
 
@@ -43,6 +48,9 @@ _HOME = {
     "EncodeOptions": "gfvc.options.encoding",
     "EncodeSummary": "gfvc.encoder",
     "encode": "gfvc.encoder",
+    "EditSummary": "gfvc.face_edits.editor",
+    "edit": "gfvc.face_edits.editor",
+    "FaceEdit": "gfvc.options.editing",
     "GfvcError": "gfvc.errors",
     "InputError": "gfvc.errors",
     "OutputError": "gfvc.errors",

@@ -117,7 +117,7 @@ def decode(
         name, model = NO_MODEL, None
         if stream.draws:
             _check_restrictions(source, stream, options)
-            registered = _find_model(source, stream, registry or default_registry())
+            registered = find_model(source, stream, registry or default_registry())
             name, model = registered.card.name, registered.load(options.runtime)
         if stream.pictures_as_coded:
             notes(
@@ -171,7 +171,8 @@ def _check_restrictions(source: Path, stream: FaceStream, options: DecodeOptions
         )
 
 
-def _find_model(source: Path, stream: FaceStream, registry: Registry) -> RegisteredModel:
+def find_model(source: Path, stream: FaceStream, registry: Registry) -> RegisteredModel:
+    """The model that a stream asks for; raise `StreamError` when there is none."""
     if stream.model_uri is None:
         raise StreamError(
             f"{source}: its base message names no model (no gfv_nn_uri), so nothing here can "

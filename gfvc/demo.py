@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 
 from base_codec_adapters import Codec
@@ -18,6 +17,7 @@ from gfvc.demo_clip import RATE, make_demo_clip
 from gfvc.encoder import EncodeSummary, encode
 from gfvc.metrics import LandmarkError, psnr, ssim
 from gfvc.options.encoding import EncodeOptions
+from gfvc.picture_strip import spread, write_strip
 from gfvc.video_reader import Picture, read_pictures
 from gfvc.video_writer import open_writer
 
@@ -107,7 +107,11 @@ def run_demo(folder: Path, seconds: float, notes: Notes) -> list[DemoRow]:
                 decode_seconds=decode_seconds,
             )
         )
-    write_strip(folder / "pictures.png", {"source": originals, **decoded})
+    rows_of_strip = {
+        name: [pictures[number] for number in spread(len(pictures), STRIP_PICTURES)]
+        for name, pictures in {"source": originals, **decoded}.items()
+    }
+    write_strip(folder / "pictures.png", rows_of_strip)
     summary_text = json.dumps([row.to_json() for row in rows], indent=2)
     (folder / "summary.json").write_text(summary_text + "\n", encoding="utf-8")
     return rows
@@ -118,20 +122,3 @@ def _mean(
 ) -> float:
     values = [min(measure(a, b), 100.0) for a, b in zip(sources, decoded, strict=True)]
     return float(np.mean(values))
-
-
-def write_strip(path: Path, videos: dict[str, list[Picture]]) -> None:
-    """Write a PNG: a row for each video, its name beside it, pictures spread over the time."""
-    rows = []
-    for name, pictures in videos.items():
-        chosen = np.linspace(0, len(pictures) - 1, STRIP_PICTURES).round().astype(int)
-        size = pictures[0].shape[0]
-        label = np.full((size, 96, 3), 255, np.uint8)
-        cv2.putText(
-            label, name, (8, size // 2), cv2.FONT_HERSHEY_SIMPLEX, 0.6, (0, 0, 0), 1, cv2.LINE_AA
-        )
-        rows.append(np.concatenate([label, *(pictures[index] for index in chosen)], axis=1))
-    sheet = np.concatenate(rows, axis=0)
-    ok, data = cv2.imencode(".png", cv2.cvtColor(sheet, cv2.COLOR_RGB2BGR))
-    assert ok
-    path.write_bytes(data.tobytes())

@@ -8,6 +8,7 @@ for bit the same on every machine.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,9 +16,21 @@ import numpy as np
 from gfvc.errors import StreamError
 from models import FaceParameters, ModelCard, ParameterLayout
 from models.contract import FloatArray, IntegerArray
-from sei import GENERATIVE_FACE_VIDEO, FaceValues, GfvState, MatrixValues, NetworkUri, SeiMessage
+from sei import (
+    GENERATIVE_FACE_VIDEO,
+    FaceValues,
+    GenerativeFaceVideo,
+    GfvState,
+    MatrixValues,
+    NetworkPayload,
+    NetworkReserved,
+    NetworkUri,
+    SeiMessage,
+)
 
 GFV_ID = 0
+
+Network = NetworkUri | NetworkPayload | NetworkReserved
 
 # A change of less than half a step plus this share of one is not sent: trackers tremble, and a
 # zero costs 2 bits where a step costs 5. Larger changes are rounded to nearest.
@@ -110,6 +123,35 @@ def to_parameters(values: FaceValues, layout: ParameterLayout, source: Path) -> 
         for matrix, m in zip(layout.matrices, values.matrices, strict=True)
     )
     return FaceParameters(keypoints, matrices)
+
+
+def restated(
+    state: GfvState,
+    message: GenerativeFaceVideo,
+    values: FaceValues,
+    *,
+    gfv_cnt: int,
+    network: Network | None,
+    z_max_value: int = 1,
+) -> bytes:
+    """The payload of a message like another one, which gives a receiver other values.
+
+    `state` is that of the receiver, which goes on. `gfv_cnt`, `network` and the greatest depth of
+    keypoints take the place of the message's own; all else stays as it is. Raises `MessageError`
+    for values that cannot be sent.
+    """
+    predicted = state.predict(
+        values,
+        gfv_id=message.gfv_id,
+        gfv_cnt=gfv_cnt,
+        base_picture_flag=message.base_picture_flag,
+        z_max_value=z_max_value,
+        network=network,
+        chroma_key=message.chroma_key,
+        drive_picture_fusion_flag=message.drive_picture_fusion_flag,
+        low_confidence_face_parameter_flag=message.low_confidence_face_parameter_flag,
+    )
+    return state.write(replace(predicted, extension=message.extension))
 
 
 class ParameterCoder:

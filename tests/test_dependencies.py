@@ -116,14 +116,17 @@ PUBLIC = {
     "gfvc": [
         "DecodeOptions",
         "DecodeSummary",
+        "EditSummary",
         "EncodeOptions",
         "EncodeSummary",
+        "FaceEdit",
         "GfvcError",
         "InputError",
         "OutputError",
         "StreamError",
         "__version__",
         "decode",
+        "edit",
         "encode",
     ],
     "models": [

@@ -16,6 +16,7 @@ COMMANDS = (
     "extract",
     "inject",
     "remove",
+    "edit",
     "transcode",
     "verify",
     "batch",

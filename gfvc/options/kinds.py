@@ -65,10 +65,32 @@ def real(low: float, high: float, wanted: str, *, with_thousands: bool = False) 
         return float(text)
 
     def accepts(value: Any) -> bool:
-        is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
-        return is_number and math.isfinite(value) and low <= value <= high and value > 0
+        return _is_number(value, low, high) and value > 0
 
     return Kind(wanted, read, accepts, "N[k]" if with_thousands else "N")
+
+
+def _is_number(value: Any, low: float, high: float) -> bool:
+    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    return is_number and math.isfinite(value) and low <= value <= high
+
+
+def between(low: float, high: float, of: str = "a number") -> Kind:
+    """Numbers from `low` to `high`, both included, of either sign."""
+    return Kind(f"{of} in {low:g}..{high:g}", float, lambda value: _is_number(value, low, high))
+
+
+def pair(low: float, high: float) -> Kind:
+    """Two numbers from `low` to `high`: in text X,Y."""
+
+    def read(text: str) -> tuple[float, ...]:
+        return tuple(float(part) for part in text.split(","))
+
+    def accepts(value: Any) -> bool:
+        is_pair = isinstance(value, (tuple, list)) and len(value) == 2
+        return is_pair and all(_is_number(each, low, high) for each in value)
+
+    return Kind(f"two numbers in {low:g}..{high:g}, as X,Y", read, accepts, "X,Y")
 
 
 def file_size() -> Kind:

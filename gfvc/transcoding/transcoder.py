@@ -13,6 +13,7 @@ from pathlib import Path
 
 from gfvc.errors import InputError, StreamError
 from gfvc.output import check_writable, replaced_when_complete
+from gfvc.parameter_coding import Network, restated
 from gfvc.parameter_rows import (
     finest_precision,
     from_numbers,
@@ -36,8 +37,6 @@ from sei import (
     GenerativeFaceVideo,
     GfvState,
     NalUnit,
-    NetworkPayload,
-    NetworkReserved,
     NetworkUri,
     SeiError,
     SeiMessage,
@@ -49,7 +48,6 @@ from sei.limits import MAX_MESSAGES, ReadingLimit
 Notes = Callable[[str], None]
 
 _MAX_FACES = 1024  # of a stream; each is remembered to its end
-Network = NetworkUri | NetworkPayload | NetworkReserved
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,18 +218,14 @@ class _Rewriter:
         if face is None:
             raise StreamError("comes before any base message of its face")
         translated = self._translated_values(values, face)
-        predicted = self._writer.predict(
+        return restated(
+            self._writer,
+            message,
             translated,
-            gfv_id=message.gfv_id,
             gfv_cnt=message.gfv_cnt,
-            base_picture_flag=message.base_picture_flag,
-            z_max_value=face.z_max_value,
             network=self._network(message, face),
-            chroma_key=message.chroma_key,
-            drive_picture_fusion_flag=message.drive_picture_fusion_flag,
-            low_confidence_face_parameter_flag=message.low_confidence_face_parameter_flag,
+            z_max_value=face.z_max_value,
         )
-        return self._writer.write(replace(predicted, extension=message.extension))
 
     def _translated_values(self, values: FaceValues, face: _Face) -> FaceValues:
         if values.keypoints is None and not values.matrices:

@@ -1,0 +1,90 @@
+"""Change what a stream says of the face: the pose of the head, mouth, eyes, smile, liveliness.
+
+Only face messages change, and what our user data say of them; the coded pictures stay byte for
+byte. All that is asked for in one call is one edit, with one time (--from, --to); a script
+(--script) holds several, one after the other. Edits stay within what networks were trained to draw.
+
+Edit faces of people who agreed to it. Streams of --key-pictures auto cannot be edited: their coded
+pictures show the face as it was filmed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+from gfvc.cli.codec_argument import add_codec
+from gfvc.cli.option_arguments import add_options, parsed_options
+
+HELP = "edit the face: pose, mouth, eyes, smile"
+EPILOG = """\
+examples:
+  gfvc edit talk.266 turned.266 --yaw 10 --preview turned.png
+  gfvc edit talk.266 calm.266 --pose 0.5 --smooth 0.3         less motion, less jitter
+  gfvc edit talk.266 wink.266 --blink 1 --from 2 --to 2.4 --soft 0.1
+  gfvc edit talk.266 all.266 --script edits.json
+
+  edits.json: {"edits": [{"yaw": 10, "from": 1, "to": 3}, {"smile": 0.5}]}
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Describe the command's arguments."""
+    from gfvc.options.editing import FaceEdit
+    from gfvc.options.picture_limit import PictureLimit
+
+    parser.add_argument("input", type=Path, metavar="IN", help="VVC or HEVC byte stream")
+    parser.add_argument("output", type=Path, metavar="OUT", help="stream to write")
+    add_options(parser, FaceEdit)
+    parser.add_argument(
+        "--script", type=Path, metavar="FILE.json", help="edits to do before that of the options"
+    )
+    parser.add_argument(
+        "--preview", type=Path, metavar="FILE.png", help="draw a few pictures before and after"
+    )
+    add_codec(parser)
+    add_options(parser, PictureLimit)
+    parser.add_argument("--force", action="store_true", help="replace OUT if it exists")
+    parser.add_argument(
+        "--json", action="store_true", help="print one JSON object about the result"
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    """Run the command."""
+    from gfvc.cli.console import note, progress_bar
+    from gfvc.face_edits import edit, read_script
+    from gfvc.limits import StreamLimits
+    from gfvc.options.declaration import described_options
+    from gfvc.options.editing import FaceEdit
+
+    edits = () if options.script is None else read_script(options.script)
+    further = any(
+        getattr(options, name) != default
+        for name, (_, default) in described_options(FaceEdit).items()
+    )
+    if further or not edits:
+        edits = (*edits, parsed_options(FaceEdit, options))
+    with progress_bar("editing") as progress:
+        summary = edit(
+            options.input,
+            options.output,
+            edits,
+            preview=options.preview,
+            codec=options.codec,
+            limits=StreamLimits(options.max_pictures),
+            force=options.force,
+            notes=note,
+            progress=progress,
+        )
+    if options.json:
+        sys.stdout.write(json.dumps(summary.to_json()) + "\n")
+    else:
+        note(
+            f"{options.output}: {summary.edited_pictures} of {summary.pictures} pictures edited, "
+            f"{summary.messages_before} messages became {summary.messages_after}, "
+            f"{summary.bytes_before} bytes {summary.bytes_after}, {summary.seconds:.1f} s"
+        )
+    return 0

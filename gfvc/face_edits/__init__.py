@@ -1,0 +1,6 @@
+"""Editing the face of a stream: what its messages say of pose and expression."""
+
+from gfvc.face_edits.editor import EditSummary, edit
+from gfvc.face_edits.script import read_script
+
+__all__ = ["EditSummary", "edit", "read_script"]

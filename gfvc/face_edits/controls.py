@@ -1,0 +1,74 @@
+"""What the numbers of a layout mean, so far as a face can be edited by them.
+
+Controls are of one access unit: they know the numbers of its base message. Rows are numbers of
+pictures [n, size], in the order of the stream, as they are drawn.
+
+The pose of a picture is six numbers, of which a layout may have some: yaw, pitch and roll in
+degrees (`models.landmarks.head_angles`), x and y in picture widths and heights, and the logarithm
+of the scale.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from gfvc.options.editing import FaceEdit
+from models.contract import FloatArray
+
+YAW, PITCH, ROLL, X, Y, SCALE = range(6)
+SMOOTHING = frozenset({"smooth"})
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """Shares of changes of the landmarks that are measured in drawn pictures, about 0.5 to 1.
+
+    `gfvc.face_edits.response` finds them; 1 where nothing is to be made up for.
+    """
+
+    yaw: float = 1.0
+    pitch: float = 1.0
+    lids: float = 1.0
+    lips: float = 1.0
+
+
+AS_ASKED = Response()
+"""The response where all is measured."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limited:
+    """Rows within limits, and what was held back in how many pictures, by its name."""
+
+    rows: FloatArray
+    held: dict[str, int]
+
+
+class FaceControls:
+    """Controls of numbers of which nothing is known: they can be smoothed."""
+
+    can: ClassVar[frozenset[str]] = SMOOTHING
+    """Names of the fields of `FaceEdit` that can be done."""
+
+    why_not: ClassVar[str] = "what its numbers mean is known to its network alone"
+    """Why others cannot."""
+
+    response = AS_ASKED
+    """What changes are divided by, so that as much is measured as was asked."""
+
+    def pose(self, rows: FloatArray) -> FloatArray:
+        """Poses [n, 6]; 0 for what the layout does not have."""
+        raise NotImplementedError
+
+    def with_pose(self, rows: FloatArray, pose: FloatArray) -> FloatArray:
+        """The rows with poses [n, 6] instead of their own."""
+        raise NotImplementedError
+
+    def with_expression(self, rows: FloatArray, edit: FaceEdit) -> FloatArray:
+        """The rows with their expression edited."""
+        raise NotImplementedError
+
+    def limited(self, filmed: FloatArray, edited: FloatArray) -> Limited:
+        """Edited rows within what networks were trained for, or as far beyond as `filmed` is."""
+        return Limited(edited, {})

@@ -1,0 +1,102 @@
+"""Edits over time: rows of numbers [n, size] of successive pictures become other rows.
+
+Nothing here knows of streams; times are in seconds from the start of the clip.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from gfvc.face_edits.controls import PITCH, ROLL, SCALE, YAW, FaceControls, Limited, X, Y
+from gfvc.options.editing import FaceEdit
+from models.contract import FloatArray
+
+_EXPRESSION = frozenset({"expression", "mouth", "open", "eyes", "blink", "smile"})
+_POSE = frozenset({"pose", "yaw", "pitch", "roll", "shift", "zoom"})
+
+
+def strengths(edit: FaceEdit, times: FloatArray) -> FloatArray:
+    """How much of an edit there is at each time, 0..1.
+
+    Between `start` and `end` it rises and falls along half a cosine, in `soft` seconds each, or in
+    half of the time that it has.
+
+    >>> strengths(FaceEdit(yaw=5, start=1, end=3, soft=1), np.arange(5.0)).tolist()
+    [0.0, 0.0, 1.0, 0.0, 0.0]
+    """
+    strength = np.ones(len(times))
+    begin = -np.inf if edit.start is None else edit.start
+    end = np.inf if edit.end is None else edit.end
+    soft = min(edit.soft, (end - begin) / 2)
+    for since, asked in ((times - begin, edit.start), (end - times, edit.end)):
+        if asked is not None:
+            share = since / soft if soft > 0 else np.where(since >= 0, 1.0, 0.0)
+            strength *= (1 - np.cos(np.pi * np.clip(share, 0, 1))) / 2
+    return strength
+
+
+def smoothed(rows: FloatArray, seconds: float, rate: float) -> FloatArray:
+    """Rows without what changes faster than in so many seconds; the first and last stay.
+
+    A Gaussian whose standard deviation is half of `seconds`, centred so that nothing comes later,
+    over rows that go on beyond both ends as they came from there, turned about the end.
+    """
+    from scipy.ndimage import gaussian_filter1d
+
+    deviation = seconds * rate / 2
+    margin = min(len(rows) - 1, int(np.ceil(4 * deviation)))
+    if not margin:
+        return rows
+    before = 2 * rows[0] - rows[margin:0:-1]
+    after = 2 * rows[-1] - rows[-2 : -margin - 2 : -1]
+    extended = np.concatenate([before, rows, after])
+    filtered: FloatArray = gaussian_filter1d(extended, deviation, axis=0, truncate=4.0)
+    return filtered[margin:-margin]
+
+
+def edited(
+    rows: FloatArray,
+    times: FloatArray,
+    edits: Sequence[FaceEdit],
+    controls: FaceControls,
+    mean_pose: FloatArray,
+) -> Limited:
+    """The rows with all edits, one after the other, within limits.
+
+    `times` [n] are evenly spaced; `mean_pose` [6] is that of the clip.
+    """
+    current = rows
+    for edit in edits:
+        strength = strengths(edit, times)[:, None]
+        if strength.any():
+            changed = _changed(current, times, edit, controls, mean_pose)
+            current = np.where(strength == 1, changed, current + strength * (changed - current))
+    return Limited(rows, {}) if current is rows else controls.limited(rows, current)
+
+
+def _changed(
+    rows: FloatArray,
+    times: FloatArray,
+    edit: FaceEdit,
+    controls: FaceControls,
+    mean_pose: FloatArray,
+) -> FloatArray:
+    """The rows with an edit at full strength."""
+    asked = edit.asked.keys()
+    if edit.smooth and len(rows) > 1:
+        rows = smoothed(rows, edit.smooth, 1 / float(times[1] - times[0]))
+    if asked & _POSE:
+        pose = controls.pose(rows)
+        if edit.pose is not None:
+            pose = mean_pose + edit.pose * (pose - mean_pose)
+        pose[:, YAW] += (edit.yaw or 0) / controls.response.yaw
+        pose[:, PITCH] += (edit.pitch or 0) / controls.response.pitch
+        pose[:, ROLL] += edit.roll or 0
+        if edit.shift is not None:
+            pose[:, [X, Y]] += edit.shift
+        if edit.zoom is not None:
+            pose[:, SCALE] += np.log(edit.zoom)
+        rows = controls.with_pose(rows, pose)
+    return controls.with_expression(rows, edit) if asked & _EXPRESSION else rows

@@ -1,0 +1,156 @@
+"""Controls of `mesh` and `face`: pose directly, lids, lips and smile by the expression.
+
+Openings and the smile are linear in the coefficients of expression, so far as they show in a head
+that looks ahead. Of all changes of the coefficients that make the wanted one, the likeliest is
+taken: the smallest in standard deviations of the face space. What is not asked for is held: lids
+where lips move, both where the mouth smiles.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import ClassVar
+
+import numpy as np
+
+from gfvc.face_edits.controls import AS_ASKED, SMOOTHING, FaceControls, Limited, Response
+from gfvc.options.editing import FaceEdit
+from models.contract import FloatArray
+from models.landmarks.face_space import FaceSpace
+from models.landmarks.head_angles import head_angles, head_rotations
+from models.landmarks.layout import EXPRESSION_VALUES, FACE_VALUES, POSE_VALUES
+from models.landmarks.points import LEFT_EYE_OUTER_CORNER, RIGHT_EYE_OUTER_CORNER
+from models.landmarks.ranges import ANGLES, EXPRESSION, PLACE
+from models.landmarks.values import UNITS
+from models.metrics.openings import LEFT_LIDS, LIPS, RIGHT_LIDS
+
+SMILE = 0.05
+"""How far a smile of 1 moves each corner of the mouth, outwards and up, in eye distances."""
+
+_NOSE_TIP = 1
+_RIGHT_MOUTH_CORNER, _LEFT_MOUTH_CORNER = 61, 291
+_ROTATION, _PLACE = slice(0, 3), slice(3, POSE_VALUES)
+_EXPRESSION = slice(POSE_VALUES, FACE_VALUES)
+_LIDS, _LIPS, _SMILE = range(3)
+_ROUNDING = 1e-9
+
+
+def _gap(shapes: FloatArray, rims: tuple[tuple[int, int], ...]) -> FloatArray:
+    gaps = [shapes[..., down, 1] - shapes[..., up, 1] for up, down in rims]
+    gap: FloatArray = np.mean(gaps, axis=0)
+    return gap
+
+
+def _smile(shapes: FloatArray) -> FloatArray:
+    corners = shapes[..., [_RIGHT_MOUTH_CORNER, _LEFT_MOUTH_CORNER], :]
+    outwards = (corners[..., 1, 0] - corners[..., 0, 0]) / 2
+    up = shapes[..., _NOSE_TIP, 1] - corners[..., 1].mean(axis=-1)
+    smile: FloatArray = (outwards + up) / np.sqrt(2)
+    return smile
+
+
+_MEASURES: tuple[Callable[[FloatArray], FloatArray], ...] = (
+    lambda shapes: _gap(shapes, RIGHT_LIDS + LEFT_LIDS),
+    lambda shapes: _gap(shapes, LIPS),
+    _smile,
+)
+"""Opening of the lids, opening of the lips, and smile, of shapes [..., 478, 3] without pose."""
+
+
+class LandmarkControls(FaceControls):
+    """Controls of 14 values, and those that a model adds and nobody edits.
+
+    `key` [size] are the numbers of the base message, `rest` [478, 3] the shape of the key picture's
+    face without pose, where openings are to be edited. `response` says how much of a change shows.
+    """
+
+    can: ClassVar[frozenset[str]] = SMOOTHING | {
+        *("yaw", "pitch", "roll", "pose", "shift", "zoom"),
+        *("expression", "mouth", "open", "eyes", "blink", "smile"),
+    }
+
+    def __init__(
+        self,
+        space: FaceSpace,
+        key: FloatArray,
+        rest: FloatArray | None = None,
+        response: Response = AS_ASKED,
+    ) -> None:
+        self.response = response
+        self._key = key[None]
+        rest = space.mean if rest is None else rest
+        eyes = rest[RIGHT_EYE_OUTER_CORNER, :2] - rest[LEFT_EYE_OUTER_CORNER, :2]
+        width = float(np.linalg.norm(eyes))
+        basis = space.basis[:EXPRESSION_VALUES]
+        self._spread = space.spread[:EXPRESSION_VALUES]
+        self._at_rest = np.array([measure(rest) for measure in _MEASURES]) / width
+        self._moves = np.stack([measure(basis) for measure in _MEASURES]) / width
+
+    def pose(self, rows: FloatArray) -> FloatArray:
+        """Angles of the rotation, and the place."""
+        values = rows[:, :POSE_VALUES] * UNITS[:POSE_VALUES]
+        return np.concatenate([head_angles(values[:, _ROTATION]), values[:, _PLACE]], axis=1)
+
+    def with_pose(self, rows: FloatArray, pose: FloatArray) -> FloatArray:
+        """The rotation of the angles, and the place."""
+        posed = rows.copy()
+        values = np.concatenate([head_rotations(pose[:, :3]), pose[:, 3:]], axis=1)
+        posed[:, :POSE_VALUES] = values / UNITS[:POSE_VALUES]
+        return posed
+
+    def with_expression(self, rows: FloatArray, edit: FaceEdit) -> FloatArray:
+        """Gain of all coefficients, then the likeliest change that makes openings and smile."""
+        coefficients = rows[:, _EXPRESSION] * UNITS[_EXPRESSION]
+        if edit.expression is not None:
+            coefficients = edit.expression * coefficients
+        measured = np.maximum(0, self._at_rest + coefficients @ self._moves.T)
+        changes = np.zeros_like(measured)
+        gain = 1.0 if edit.eyes is None else edit.eyes
+        changes[:, _LIDS] = (gain * (1 - (edit.blink or 0)) - 1) * measured[:, _LIDS]
+        gain = 1.0 if edit.mouth is None else edit.mouth
+        lips = np.maximum(0, gain * measured[:, _LIPS] + (edit.open or 0))
+        changes[:, _LIPS] = lips - measured[:, _LIPS]
+        shares = (self.response.lids, self.response.lips, 1.0)
+        changes = np.maximum(changes / shares, -measured)  # no rim passes the other
+        held = [_LIDS, _LIPS]
+        if edit.smile:
+            changes[:, _SMILE] = edit.smile * SMILE
+            held.append(_SMILE)
+        edited = rows.copy()
+        coefficients = coefficients + changes[:, held] @ self._likeliest(held).T
+        edited[:, _EXPRESSION] = coefficients / UNITS[_EXPRESSION]
+        return edited
+
+    def _likeliest(self, measures: list[int]) -> FloatArray:
+        """Coefficients [8, m] of the likeliest change that moves each of m measures by 1 alone."""
+        moves = self._moves[measures] * self._spread
+        inverse: FloatArray = self._spread[:, None] * np.linalg.pinv(moves)
+        return inverse
+
+    def limited(self, filmed: FloatArray, edited: FloatArray) -> Limited:
+        """Pose value by value; an expression is changed in the same direction, but less."""
+        held: dict[str, int] = {}
+        key = self.pose(self._key)
+        was, pose = self.pose(filmed) - key, self.pose(edited) - key
+        limits = np.concatenate([ANGLES, PLACE])
+        within = np.clip(pose, np.minimum(was, -limits), np.maximum(was, limits))
+        names = ("yaw", "pitch", "roll", "shift", "shift", "zoom")
+        moved = np.abs(within - pose) > _ROUNDING
+        for name, beyond in zip(names, moved.T, strict=True):
+            if beyond.any():
+                held[name] = max(held.get(name, 0), int(beyond.sum()))
+        rows = self.with_pose(edited, key + within) if held else edited.copy()
+        before = filmed[:, _EXPRESSION] * UNITS[_EXPRESSION] / self._spread
+        change = edited[:, _EXPRESSION] * UNITS[_EXPRESSION] / self._spread - before
+        bounds = np.where(change > 0, EXPRESSION, -EXPRESSION)
+        room = np.maximum(0, (bounds - before) * np.sign(change))
+        with np.errstate(divide="ignore", invalid="ignore"):
+            beyond = np.abs(change) > room + _ROUNDING
+            shares = np.where(beyond, room / np.abs(change), 1.0)
+        share = shares.min(axis=1, keepdims=True)
+        less = share[:, 0] < 1
+        if less.any():
+            held["expression"] = int(less.sum())
+            within = (before + share * change) * self._spread / UNITS[_EXPRESSION]
+            rows[less, _EXPRESSION] = within[less]
+        return Limited(rows, held)

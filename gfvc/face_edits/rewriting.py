@@ -1,0 +1,129 @@
+"""Access units with other face messages; all else of them stays byte for byte."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+
+from gfvc.errors import StreamError
+from gfvc.stream.information import StreamInformation
+from gfvc.stream.sei_units import has_message, rewritable_sei, sei_data
+from gfvc.stream.writer import MESSAGES_PER_NAL_UNIT
+from sei import (
+    GENERATIVE_FACE_VIDEO,
+    GENERATIVE_FACE_VIDEO_ENHANCEMENT,
+    USER_DATA_UNREGISTERED,
+    GenerativeFaceVideo,
+    GfvState,
+    NalUnit,
+    SeiError,
+    SeiMessage,
+    SeiRbsp,
+    iterate_sei_messages,
+    make_sei_nal_unit,
+)
+
+_FACES = frozenset({GENERATIVE_FACE_VIDEO})
+_CONCERNED = _FACES | {USER_DATA_UNREGISTERED}
+Inform = Callable[[StreamInformation], StreamInformation]
+
+
+def enhanced(units: Sequence[NalUnit]) -> bool:
+    """Whether an access unit has enhancement messages."""
+    kinds = frozenset({GENERATIVE_FACE_VIDEO_ENHANCEMENT})
+    return any(unit.is_sei and has_message(unit, kinds) for unit in units)
+
+
+class FaceReader:
+    """Reads the messages of the face that is drawn: that of the stream's first message."""
+
+    def __init__(self) -> None:
+        self._state = GfvState()
+        self._gfv_id: int | None = None
+
+    def read(self, units: Sequence[NalUnit]) -> list[tuple[bytes, GenerativeFaceVideo]]:
+        """Payloads of an access unit's messages, and what they code.
+
+        Raises `SeiError` for damaged ones.
+        """
+        found = []
+        for unit in units:
+            if not unit.is_sei or not has_message(unit, _FACES):
+                continue
+            for message in iterate_sei_messages(unit.rbsp):
+                if message.payload_type != GENERATIVE_FACE_VIDEO:
+                    continue
+                face = self._state.read(message.payload)
+                if self._gfv_id is None and not face.is_reserved:
+                    self._gfv_id = face.gfv_id
+                if not face.is_reserved and face.gfv_id == self._gfv_id:
+                    found.append((message.payload, face))
+        return found
+
+
+def rewritten(
+    units: Sequence[NalUnit], old: Sequence[bytes], new: Sequence[bytes], inform: Inform
+) -> Iterator[NalUnit]:
+    """An access unit with payloads `new` in place of the face messages with payloads `old`.
+
+    They go where the first of those was, as many to a NAL unit. `inform` changes our user data.
+    Raises `StreamError` where an SEI NAL unit is damaged, or there is none of our user data.
+    """
+    waiting, written, informed = deque(old), False, False
+    at_once = _messages_at_once(units)
+    for unit in units:
+        if not unit.is_sei or not has_message(unit, _CONCERNED):
+            yield unit
+            continue
+        try:
+            rbsp = rewritable_sei(unit)
+        except SeiError as error:
+            raise StreamError(f"SEI NAL unit at byte {unit.offset}: {error}") from None
+        kept = []
+        for message in rbsp.messages:
+            is_face = message.payload_type == GENERATIVE_FACE_VIDEO
+            if is_face and waiting and message.payload == waiting[0]:
+                waiting.popleft()
+                continue
+            changed = _informed(message, inform)
+            informed |= changed is not message
+            kept.append(changed)
+        if len(kept) == len(rbsp.messages) or kept:
+            yield replace(unit, data=sei_data(unit, SeiRbsp(tuple(kept), rbsp.trailing)))
+        if len(kept) < len(rbsp.messages) and not written:
+            written = True
+            yield from _made(new, unit, at_once)
+    if not informed:
+        raise StreamError("a key picture has no user data of gfvc; only its own streams are edited")
+
+
+def _messages_at_once(units: Sequence[NalUnit]) -> int:
+    """How many face messages share a NAL unit: one, where a stream is for low delay."""
+    counts = [
+        len(rewritable_sei(unit).messages)
+        for unit in units
+        if unit.is_sei and has_message(unit, _FACES)
+    ]
+    return 1 if len(counts) > 1 and max(counts) == 1 else MESSAGES_PER_NAL_UNIT
+
+
+def _made(payloads: Sequence[bytes], like: NalUnit, at_once: int) -> Iterator[NalUnit]:
+    for start in range(0, len(payloads), at_once):
+        batch = payloads[start : start + at_once]
+        yield make_sei_nal_unit(
+            [SeiMessage(GENERATIVE_FACE_VIDEO, payload) for payload in batch],
+            like.codec,
+            suffix=like.is_suffix_sei,
+            layer_id=like.layer_id,
+            temporal_id=like.temporal_id,
+        )
+
+
+def _informed(message: SeiMessage, inform: Inform) -> SeiMessage:
+    if message.payload_type != USER_DATA_UNREGISTERED:
+        return message
+    information = StreamInformation.from_payload(message.payload)
+    if information is None:
+        return message
+    return SeiMessage(USER_DATA_UNREGISTERED, inform(information).to_payload())

@@ -1,0 +1,38 @@
+"""Strips of pictures to look at: a row for each video, its name beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from models.contract import Picture
+
+_LABEL_WIDTH = 96
+
+
+def spread(pictures: int, count: int, first: int = 0) -> list[int]:
+    """Numbers of at most `count` pictures, spread evenly over those from `first` on.
+
+    >>> spread(9, 3)
+    [0, 4, 8]
+    """
+    numbers = np.linspace(first, pictures - 1, count).round().astype(int)
+    return list(dict.fromkeys(numbers.tolist()))
+
+
+def write_strip(path: Path, rows: Mapping[str, Sequence[Picture]]) -> None:
+    """Write a PNG of rows of as many pictures each, all of one size."""
+    sheet = []
+    for name, pictures in rows.items():
+        height = pictures[0].shape[0]
+        label = np.full((height, _LABEL_WIDTH, 3), 255, np.uint8)
+        cv2.putText(
+            label, name, (8, height // 2), cv2.FONT_HERSHEY_SIMPLEX, 0.6, (0, 0, 0), 1, cv2.LINE_AA
+        )
+        sheet.append(np.concatenate([label, *pictures], axis=1))
+    ok, data = cv2.imencode(".png", cv2.cvtColor(np.concatenate(sheet), cv2.COLOR_RGB2BGR))
+    assert ok
+    path.write_bytes(data.tobytes())

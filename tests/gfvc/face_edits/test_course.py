@@ -1,0 +1,189 @@
+"""Edits as functions of rows: no stream, no picture."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from gfvc.face_edits.controls import FaceControls, Response
+from gfvc.face_edits.course import edited, smoothed, strengths
+from gfvc.face_edits.landmark_controls import SMILE, LandmarkControls
+from gfvc.options.editing import FaceEdit
+from models.contract import FloatArray
+from models.landmarks.face_space import shipped_face_space
+from models.landmarks.layout import POSE_VALUES
+from models.landmarks.ranges import ANGLES, EXPRESSION
+from models.landmarks.values import UNITS, RestFace
+from models.metrics.openings import Openings, openings
+
+RATE = 25.0
+SPACE = shipped_face_space()
+FACE = RestFace(SPACE.mean, SPACE.mean)
+STRAIGHT = np.array([0, 0, 0, 0.5, 0.5, np.log(0.15), *[0.0] * 8]) / UNITS
+NO_POSE = np.zeros(6)
+
+
+def moving(pictures: int = 50) -> FloatArray:
+    """Rows of a head that turns and speaks."""
+    times = np.arange(pictures)[:, None] / RATE
+    waves = np.sin(2 * np.pi * times * np.linspace(0.5, 3, 14) + np.arange(14))
+    sizes = np.array([0.1] * 3 + [0.02] * 3 + [*SPACE.spread[:8]])
+    rows: FloatArray = STRAIGHT + waves * sizes / UNITS
+    return rows
+
+
+def controls(**further: Any) -> LandmarkControls:
+    return LandmarkControls(SPACE, STRAIGHT, SPACE.mean, **further)
+
+
+def done(rows: FloatArray, *edits: FaceEdit, mean: FloatArray = NO_POSE) -> FloatArray:
+    times = np.arange(len(rows)) / RATE
+    return edited(rows, times, edits, controls(), mean).rows
+
+
+def opened(row: FloatArray) -> Openings:
+    """Openings of the face that looks ahead with a row's expression."""
+    values = row * UNITS
+    return openings(SPACE.deform(SPACE.mean, values[POSE_VALUES:]))
+
+
+def test_an_edit_comes_in_and_goes_out_softly() -> None:
+    edit = FaceEdit(yaw=5, start=1, end=3, soft=0.5)
+    times = np.array([0.9, 1.0, 1.25, 1.5, 2.5, 2.75, 3.0, 3.1])
+    assert strengths(edit, times) == pytest.approx([0, 0, 0.5, 1, 1, 0.5, 0, 0])
+    hard = FaceEdit(yaw=5, start=1, soft=0)
+    assert strengths(hard, times).tolist() == [0, 1, 1, 1, 1, 1, 1, 1]
+    short = FaceEdit(yaw=5, start=1, end=1.2, soft=0.5)
+    assert strengths(short, np.array([1.1])) == pytest.approx([1]), "it has its full strength once"
+
+
+def test_angles_are_added_and_nothing_else_moves() -> None:
+    rows = moving()
+    known = controls()
+    before, after = (known.pose(each) for each in (rows, done(rows, FaceEdit(yaw=8, pitch=-3))))
+    assert (after - before)[:, :3] == pytest.approx(np.tile([8, -3, 0], (50, 1)))
+    assert after[:, 3:] == pytest.approx(before[:, 3:])
+    assert np.array_equal(done(rows, FaceEdit(yaw=8))[:, POSE_VALUES:], rows[:, POSE_VALUES:])
+
+
+def test_shift_zoom_and_liveliness() -> None:
+    rows = moving()
+    known = controls()
+    mean = known.pose(rows).mean(axis=0)
+    before = known.pose(rows)
+    placed = known.pose(done(rows, FaceEdit(shift=(0.1, -0.05), zoom=1.2)))
+    assert placed[:, 3:] == pytest.approx(before[:, 3:] + [0.1, -0.05, np.log(1.2)])
+    still = known.pose(done(rows, FaceEdit(pose=0), mean=mean))
+    assert still == pytest.approx(np.tile(mean, (50, 1)))
+    livelier = known.pose(done(rows, FaceEdit(pose=1.2), mean=mean))
+    assert livelier - mean == pytest.approx(1.2 * (before - mean))
+
+
+@pytest.mark.parametrize("wanted", [-0.05, 0.05, 0.15])
+def test_lips_open_by_what_was_asked_and_lids_stay(wanted: float) -> None:
+    rows = moving()
+    for before, after in zip(rows, done(rows, FaceEdit(open=wanted)), strict=True):
+        lips = max(0, opened(before).lips + wanted)
+        assert opened(after).lips == pytest.approx(lips, abs=0.015)
+        assert opened(after).lids == pytest.approx(opened(before).lids, abs=0.004)
+
+
+def test_gains_of_lids_and_lips() -> None:
+    rows = np.tile(STRAIGHT, (3, 1))
+    rest = opened(STRAIGHT)
+    closed = opened(done(rows, FaceEdit(mouth=0))[0])
+    assert closed.lips == pytest.approx(0, abs=0.012)
+    assert closed.lids == pytest.approx(rest.lids, abs=0.004)
+    half = opened(done(rows, FaceEdit(blink=0.5))[0])
+    assert half.lids == pytest.approx(0.5 * rest.lids, rel=0.15)
+    assert half.lips == pytest.approx(rest.lips, rel=0.05)
+    wide = opened(done(rows, FaceEdit(eyes=1.25))[0])
+    assert wide.lids == pytest.approx(1.25 * rest.lids, rel=0.05)
+    assert opened(done(rows, FaceEdit(blink=1))[0]).lids < 0.15 * rest.lids
+
+
+def test_no_rim_passes_the_other_however_little_is_measured() -> None:
+    rows = STRAIGHT[None]
+    response = Response(lids=0.5, lips=0.5)
+    shut = edited(
+        rows, np.zeros(1), [FaceEdit(blink=1, mouth=0)], controls(response=response), NO_POSE
+    )
+    assert opened(shut.rows[0]).lids == pytest.approx(0, abs=0.015)
+    assert opened(shut.rows[0]).lips == pytest.approx(0, abs=0.015)
+
+
+def test_what_is_measured_less_is_made_larger() -> None:
+    rows = STRAIGHT[None]
+    known = controls(response=Response(yaw=0.8, pitch=0.5, lips=0.8))
+    result = edited(rows, np.zeros(1), [FaceEdit(yaw=8, pitch=3, open=0.04)], known, NO_POSE)
+    assert known.pose(result.rows)[0, :2] == pytest.approx([10, 6])
+    change = opened(result.rows[0]).lips - opened(STRAIGHT).lips
+    assert change == pytest.approx(0.05, rel=0.1)
+
+
+def test_a_smile_moves_the_corners_of_the_mouth() -> None:
+    before, after = STRAIGHT, done(STRAIGHT[None], FaceEdit(smile=1))[0]
+    shapes = [SPACE.deform(SPACE.mean, (row * UNITS)[POSE_VALUES:]) for row in (before, after)]
+    eyes = float(np.linalg.norm((SPACE.mean[33] - SPACE.mean[263])[:2]))
+    right, left = ((shapes[1] - shapes[0])[corner, :2] / eyes for corner in (61, 291))
+    nose = (shapes[1] - shapes[0])[1, :2] / eyes
+    outwards, up = (left[0] - right[0]) / 2, nose[1] - (left[1] + right[1]) / 2
+    assert (outwards + up) / np.sqrt(2) == pytest.approx(SMILE)
+    assert min(outwards, up) > 0
+    assert opened(after).lids == pytest.approx(opened(before).lids, abs=0.003)
+    assert opened(after).lips == pytest.approx(opened(before).lips, abs=0.01)
+
+
+def test_expression_gain_is_about_the_key_picture() -> None:
+    rows = moving()
+    assert done(rows, FaceEdit(expression=0))[:, POSE_VALUES:] == pytest.approx(0)
+    doubled = done(rows, FaceEdit(expression=2))[:, POSE_VALUES:]
+    assert doubled == pytest.approx(2 * rows[:, POSE_VALUES:])
+
+
+def test_smoothing_has_no_delay_and_keeps_the_ends() -> None:
+    times = np.arange(100) / RATE
+    slow, tremble = np.sin(2 * np.pi * 0.2 * times), 0.1 * np.sin(2 * np.pi * 8 * times)
+    rows = np.stack([slow + tremble, 3 * times], axis=1)
+    smooth = smoothed(rows, 0.3, RATE)
+    assert np.abs(smooth[10:-10, 0] - slow[10:-10]).max() < 0.02
+    assert smooth[:, 1] == pytest.approx(3 * times), "a straight line stays"
+    assert smooth[[0, -1]] == pytest.approx(rows[[0, -1]])
+    assert smoothed(rows[:1], 0.3, RATE) is not None
+
+
+def test_beyond_training_it_is_held_and_told() -> None:
+    rows = moving()
+    times = np.arange(50) / RATE
+    result = edited(rows, times, [FaceEdit(yaw=80, open=1)], controls(), NO_POSE)
+    yaw = controls().pose(result.rows)[:, 0]
+    assert yaw == pytest.approx(ANGLES[0])
+    assert result.held == {"yaw": 50, "expression": 50}
+    deviations = (result.rows * UNITS)[:, POSE_VALUES:] / SPACE.spread[:8]
+    assert (np.abs(deviations) <= EXPRESSION + 1e-9).all()
+    assert opened(result.rows[0]).lips > opened(rows[0]).lips
+
+
+def test_what_was_filmed_is_never_held() -> None:
+    rows = moving()
+    rows[:, 1] += 1.0 / UNITS[1]  # nearly 60 degrees
+    result = edited(rows, np.arange(50) / RATE, [FaceEdit(roll=1)], controls(), NO_POSE)
+    assert result.held == {}
+    filmed, turned = (controls().pose(each) for each in (rows, result.rows))
+    assert turned - filmed == pytest.approx(np.tile([0, 0, 1, 0, 0, 0], (50, 1)))
+
+
+def test_edits_follow_each_other() -> None:
+    rows = moving()
+    together = done(rows, FaceEdit(yaw=3), FaceEdit(open=0.05), FaceEdit(yaw=2, start=1, soft=0))
+    angles = (controls().pose(together) - controls().pose(rows))[:, 0]
+    assert angles == pytest.approx([3.0] * 25 + [5.0] * 25)
+
+
+def test_numbers_of_unknown_meaning_are_smoothed_alone() -> None:
+    rows = np.random.default_rng(1).normal(size=(40, 16))
+    result = edited(rows, np.arange(40) / RATE, [FaceEdit(smooth=0.4)], FaceControls(), NO_POSE)
+    assert result.rows.std() < 0.7 * rows.std()
+    assert FaceControls.can == {"smooth"}

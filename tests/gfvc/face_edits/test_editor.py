@@ -1,0 +1,280 @@
+"""Edited streams of the demo head: what stays, what is measured in pictures, what is refused."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+
+import gfvc
+from gfvc import EncodeOptions, FaceEdit, InputError, OutputError, edit, encode
+from gfvc.driven_pictures import parameters_of_pictures
+from gfvc.face_edits import read_script
+from gfvc.stream.marking import EDITED, mark_text
+from gfvc.stream.reader import read_face_stream
+from gfvc.verification import Severity, verify_stream
+from gfvc.video_reader import Picture
+from models.contract import FloatArray
+from models.landmarks.face_space import shipped_face_space
+from models.landmarks.plausibility import MeshJudge
+from models.landmarks.tracking import FaceTracker
+from models.mesh.card import CARD as MESH
+from models.metrics.openings import openings
+from sei import read_sei
+from tests.gfvc.support import (
+    CommandLine,
+    assert_refused,
+    decode_all,
+    mean_difference,
+    nal_units,
+    no_notes,
+)
+
+PICTURES, KEY_INTERVAL = 30, 15
+Edited = Callable[..., Path]
+
+
+@pytest.fixture(scope="module")
+def stream(demo_clip: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The demo clip with two key pictures, and messages where they pay."""
+    path = tmp_path_factory.mktemp("coded") / "demo.265"
+    options = EncodeOptions(model="mesh", crop="none", key_interval=KEY_INTERVAL, align=True)
+    encode(demo_clip, path, options)
+    return path
+
+
+@pytest.fixture(scope="module")
+def filmed(stream: Path) -> list[Picture]:
+    return decode_all(stream)
+
+
+@pytest.fixture
+def edited(stream: Path, tmp_path: Path) -> Edited:
+    """Edits the stream; all is consistent afterwards."""
+
+    def do(**asked: Any) -> Path:
+        output = tmp_path / "edited.265"
+        edit(stream, output, FaceEdit(**asked), force=True, notes=no_notes)
+        wrong = [f for f in verify_stream(output) if f.severity is not Severity.INFORMATION]
+        assert wrong == []
+        return output
+
+    return do
+
+
+def numbers(path: Path) -> FloatArray:
+    """Numbers of all output pictures, [pictures, 14]."""
+    rows = []
+    for unit in read_face_stream(path, no_notes).units:
+        found = list(parameters_of_pictures(unit, MESH.layout, path, marked=False))
+        rows += [MESH.layout.flatten(each) for each in found[unit.hides_coded_picture :]]
+    return np.array(rows)
+
+
+def measured(pictures: list[Picture]) -> FloatArray:
+    """Yaw, pitch, roll in degrees, lids and lips in eye distances: [pictures, 5]."""
+    judge = MeshJudge(shipped_face_space())
+    rows = []
+    with FaceTracker() as tracker:
+        for picture in pictures:
+            landmarks = tracker.look(picture)
+            assert landmarks is not None
+            mesh, opened = judge.measure(landmarks), openings(landmarks)
+            rows.append([-mesh.yaw, mesh.pitch, -mesh.roll, opened.lids, opened.lips])
+    return np.array(rows)
+
+
+# What each edit moves, by how much, in yaw, pitch, roll, lids and lips.
+YAW, PITCH, ROLL, LIDS, LIPS = range(5)
+CHANGES = [
+    ({"yaw": 8}, YAW, 8.0),
+    ({"yaw": -8}, YAW, -8.0),
+    ({"pitch": 5}, PITCH, 5.0),
+    ({"roll": 8}, ROLL, 8.0),
+    ({"open": 0.08}, LIPS, 0.08),
+    ({"mouth": 0.4}, LIPS, None),
+    ({"eyes": 0.7}, LIDS, None),
+]
+# Of what is not asked for less may change: degrees, and eye distances. A tracker takes a jaw that
+# drops for a head that is raised.
+STILL = np.array([1.5, 2.0, 1.5, 0.012, 0.012])
+WITH_JAW = 3.0
+HALF_STEP = 2.0**-9
+
+
+@pytest.mark.parametrize(("asked", "moved", "by"), CHANGES)
+def test_what_is_asked_for_is_measured_and_nothing_else(
+    edited: Edited, filmed: list[Picture], asked: dict[str, float], moved: int, by: float | None
+) -> None:
+    places = slice(None, None, 5)
+    before = measured(filmed[places])
+    after = measured(decode_all(edited(**asked))[places])
+    change = (after - before).mean(axis=0)
+    if by is None:
+        (gain,) = asked.values()
+        by = (gain - 1) * float(before[:, moved].mean())
+    assert change[moved] == pytest.approx(by, rel=0.15)
+    others = np.abs(change) > STILL
+    others[moved] = False
+    if moved == LIPS:
+        others[PITCH] = abs(change[PITCH]) > WITH_JAW
+    assert not others.any(), change
+
+
+def test_the_base_layer_stays_byte_for_byte(stream: Path, edited: Edited) -> None:
+    before, after = (
+        [unit.to_annex_b() for unit in nal_units(path) if not unit.is_sei]
+        for path in (stream, edited(yaw=5, open=0.05))
+    )
+    assert before == after
+    layers = [read_face_stream(path, no_notes).base_layer for path in (stream, edited(yaw=5))]
+    assert layers[0] == layers[1]
+
+
+def test_as_many_pictures_and_no_jump_at_key_pictures(stream: Path, edited: Edited) -> None:
+    rows, turned = numbers(stream), numbers(edited(roll=6, shift=(0.02, 0)))
+    assert rows.shape == turned.shape == (PICTURES, 14)
+    change = turned - rows
+    assert np.abs(change - change.mean(axis=0))[:, 3].max() < 0.002, "the same for all pictures"
+    shown = decode_all(edited(shift=(0.02, 0)))
+    assert len(shown) == PICTURES
+    steps = [mean_difference(a, b) for a, b in pairwise(shown)]
+    assert steps[0] < 2 * np.median(steps), "the key picture is edited, too"
+
+
+def test_outside_its_time_nothing_changes(
+    stream: Path, filmed: list[Picture], edited: Edited
+) -> None:
+    path = edited(yaw=10, start=0.2, end=0.5, soft=0.1)
+    before, after = numbers(stream), numbers(path)
+    inside = slice(6, 13)
+    outside = [np.delete(each, inside, axis=0) for each in (after, before)]
+    assert outside[0] == pytest.approx(outside[1], abs=HALF_STEP)
+    turn = np.abs(after - before)[:, 1]
+    assert turn[8] > 0.9 * turn.max() > 0
+    assert turn[6] < 0.8 * turn.max(), "it comes in softly"
+    pictures = decode_all(path)
+    assert all(np.array_equal(pictures[n], filmed[n]) for n in (0, 15, 20, 29))
+    assert not np.array_equal(pictures[8], filmed[8])
+    units = read_face_stream(path, no_notes).units
+    assert [unit.hides_coded_picture for unit in units] == [False, False]
+
+
+def test_an_access_unit_that_stays_keeps_its_bytes(stream: Path, edited: Edited) -> None:
+    after = nal_units(edited(smile=1, start=0.1, end=0.4, soft=0.1))
+    faces = [unit.data for unit in nal_units(stream) if unit.is_suffix_sei]
+    assert [unit.data for unit in after if unit.is_suffix_sei][-1] == faces[-1]
+
+
+def test_liveliness_and_smoothing(stream: Path, edited: Edited) -> None:
+    rows = numbers(stream)
+    still = numbers(edited(pose=0))
+    assert still[:, :6].std(axis=0).max() < 0.002
+    assert still[:, 6:] == pytest.approx(rows[:, 6:], abs=0.002)
+    smooth = numbers(edited(smooth=0.4))
+    assert np.abs(np.diff(smooth, 2, axis=0)).sum() < 0.6 * np.abs(np.diff(rows, 2, axis=0)).sum()
+    assert smooth[[0, 14, 15, 29]] == pytest.approx(rows[[0, 14, 15, 29]], abs=0.002)
+
+
+def test_it_says_that_it_was_edited(edited: Edited) -> None:
+    texts = [
+        text
+        for unit in nal_units(edited(yaw=3))
+        if unit.is_sei and not unit.is_suffix_sei
+        for message in read_sei(unit).messages
+        if (text := mark_text(message)) is not None
+    ]
+    assert texts == [EDITED, EDITED]
+
+
+def test_an_edited_stream_is_edited_again(stream: Path, edited: Edited, tmp_path: Path) -> None:
+    once = edited(shift=(0.02, 0), zoom=1.1)
+    twice = tmp_path / "twice.265"
+    edit(once, twice, FaceEdit(shift=(-0.02, 0), zoom=1 / 1.1), notes=no_notes)
+    assert numbers(twice) == pytest.approx(numbers(stream), abs=0.002)
+    assert numbers(twice).shape == (PICTURES, 14)
+
+
+def test_each_picture_with_a_message_and_the_default_model(
+    small_stream: Path, decoded_small: list[Picture], tmp_path: Path
+) -> None:
+    output = tmp_path / "small.265"
+    summary = edit(small_stream, output, FaceEdit(roll=5), notes=no_notes)
+    counts = summary.messages_before, summary.messages_after, summary.hidden_key_pictures
+    assert counts == (12, 15, 3)
+    pictures = decode_all(output)
+    assert len(pictures) == 12
+    assert all(mean_difference(a, b) > 1 for a, b in zip(pictures, decoded_small, strict=True))
+
+
+def test_messages_of_low_delay_stay_apart(short_clip: Path, tmp_path: Path) -> None:
+    path, output = tmp_path / "live.265", tmp_path / "edited.265"
+    encode(short_clip, path, EncodeOptions(model="mesh", crop="none", low_delay=True))
+    edit(path, output, FaceEdit(yaw=5), notes=no_notes)
+    counts = [len(read_sei(unit).messages) for unit in nal_units(output) if unit.is_suffix_sei]
+    assert counts == [1] * 13
+
+
+def test_the_command_edits_tells_and_draws(
+    stream: Path, tmp_path: Path, command: CommandLine
+) -> None:
+    script = tmp_path / "edits.json"
+    script.write_text(json.dumps({"edits": [{"yaw": 60}, {"smile": 0.5, "from": 0.4}]}))
+    output, preview = tmp_path / "edited.265", tmp_path / "preview.png"
+    outcome = command(
+        *("edit", stream, output, "--script", script, "--blink", "0.5"),
+        *("--preview", preview, "--json"),
+    )
+    assert outcome.status == 0, outcome.err
+    summary = json.loads(outcome.out)
+    assert summary["pictures"] == summary["edited_pictures"] == PICTURES
+    assert summary["limited"]["yaw"] == PICTURES
+    assert "held within what training saw: yaw in 30" in outcome.err
+    assert len(outcome.err.splitlines()) == 1
+    assert cv2.imread(str(preview)).shape == (512, 96 + 6 * 256, 3)
+    assert len(read_script(script)) == 2
+
+
+def test_wrong_options_are_told(stream: Path, tmp_path: Path, command: CommandLine) -> None:
+    output = tmp_path / "edited.265"
+    assert_refused(
+        command, "edit", stream, output, folder=tmp_path, says="give --yaw, --mouth or another"
+    )
+    assert_refused(
+        *(command, "edit", stream, output, "--yaw", "5", "--from", "3", "--to", "2"),
+        folder=tmp_path,
+        says="--to is not after --from",
+    )
+    assert command("edit", stream, output, "--yaw", "100").status == 2
+
+
+def test_streams_that_show_the_face_beside_its_messages_are_refused(
+    demo_clip: Path, tmp_path: Path, command: CommandLine
+) -> None:
+    for name, option, says in (
+        ("auto", {"key_pictures": "auto", "coded_interval": 0.2}, "--key-pictures fixed"),
+        ("pool", {"reference_pool": 2, "key_interval": 8}, "without --reference-pool"),
+    ):
+        path = tmp_path / f"{name}.265"
+        encode(demo_clip, path, EncodeOptions(model="mesh", crop="none", **option))
+        output = tmp_path / "edited.265"
+        assert_refused(command, "edit", path, output, "--yaw", "5", folder=tmp_path, says=says)
+
+
+def test_outputs_are_as_careful_as_of_other_commands(stream: Path, tmp_path: Path) -> None:
+    output = tmp_path / "edited.265"
+    output.write_bytes(b"mine")
+    with pytest.raises(OutputError, match="exists"):
+        edit(stream, output, FaceEdit(yaw=5))
+    with pytest.raises(OutputError, match=r"\.266"):
+        edit(stream, tmp_path / "edited.266", FaceEdit(yaw=5))
+    with pytest.raises(InputError, match="No such file"):
+        edit(tmp_path / "none.265", tmp_path / "edited.265", FaceEdit(yaw=5), force=True)
+    assert output.read_bytes() == b"mine"
+    assert gfvc.edit is edit
