@@ -20,6 +20,7 @@ from base_codec_adapters import (
     StreamInvalidError,
 )
 from gfvc.base_layer import Picture, decode_base_layer
+from gfvc.credentials import Credentials, ManifestSigner
 from gfvc.decoded_pool import CodedPicture, DecodedPool
 from gfvc.decoded_sound import add_sound, sound_to_keep
 from gfvc.driven_pictures import base_parameters, parameters_of_pictures
@@ -90,6 +91,7 @@ def decode(
     options: DecodeOptions = DecodeOptions(),
     *,
     force: bool = False,
+    credentials: Credentials | None = None,
     registry: Registry | None = None,
     notes: Notes = _ignore,
     progress: Progress = _ignore,
@@ -98,7 +100,8 @@ def decode(
 
     Where faces are drawn the output says so in its metadata (not in .y4m, which has none), by the
     stream's mark if it has one. A stream that restricts the use of its content by artificial
-    intelligence is then refused, but with `ignore_restrictions`.
+    intelligence is then refused, but with `ignore_restrictions`. With `credentials` a signed
+    manifest in an MP4 file says so, too (`gfvc.credentials`).
 
     `notes` is told what a user should know, such as that the stream was cut off; `progress` gets
     the number of pictures done and the total. Raises `GfvcError`, `SeiError`, `ModelError` or
@@ -107,6 +110,7 @@ def decode(
     started = time.perf_counter()
     check_writable(output, force=force, sources=[source])
     folder_of = frozenset({".png"}) if is_folder_output(output) else None
+    signer = None if credentials is None else ManifestSigner(credentials, source, output)
     with replaced_when_complete(
         output, force=force, folder_of=folder_of, sources=[source]
     ) as temporary:
@@ -119,6 +123,11 @@ def decode(
             _check_restrictions(source, stream, options)
             registered = find_model(source, stream, registry or default_registry())
             name, model = registered.card.name, registered.load(options.runtime)
+        elif signer is not None:
+            raise StreamError(
+                f"{source}: is all ordinary video; nothing is generated that credentials could "
+                "tell of"
+            )
         if stream.pictures_as_coded:
             notes(
                 f"{source}: {stream.pictures_as_coded} of {stream.pictures} pictures are ordinary "
@@ -146,6 +155,11 @@ def decode(
             silent = temporary.with_name("silent")
             temporary.rename(silent)
             add_sound(silent, source, temporary, sound)
+        if signer is not None and mark is not None:
+            unsigned = temporary.with_name("unsigned")
+            temporary.rename(unsigned)
+            signer.sign(unsigned, temporary, stream.codec, mark)
+        if sound is not None or signer is not None:
             _check_output(output, temporary.stat().st_size, options)
     seconds = time.perf_counter() - started
     return DecodeSummary(count, rate, width, height, name, seconds, stream.pictures_as_coded)

@@ -21,6 +21,7 @@ examples:
   gfvc decode talk.266 talk.mkv      FFV1, lossless
   gfvc decode talk.266 pictures      a folder of PNG files
   gfvc decode talk.mp4 out.mp4       with the sound of talk.mp4
+  gfvc decode talk.266 out.mp4 --credentials chain.pem key.pem
 """
 
 
@@ -41,6 +42,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="video by suffix (.mp4, .mkv lossless, .y4m raw), or a folder of PNG files",
     )
     add_options(parser, DecodeOptions)
+    parser.add_argument(
+        "--credentials",
+        nargs=2,
+        type=Path,
+        metavar=("CERT", "KEY"),
+        help="sign an .mp4 OUT: a C2PA manifest says that faces are generated, and from which "
+        "stream; CERT is a certificate chain and KEY its private key, both PEM (extra: "
+        "credentials)",
+    )
     add_runtime_arguments(parser)
     parser.add_argument("--force", action="store_true", help="replace OUT if it exists")
     parser.add_argument(
@@ -51,6 +61,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Run the command."""
     from gfvc.cli.console import note, progress_bar
+    from gfvc.credentials import Credentials
     from gfvc.decoder import decode
     from gfvc.options.decoding import DecodeOptions
 
@@ -60,6 +71,7 @@ def run(options: argparse.Namespace) -> int:
             options.output,
             parsed_options(DecodeOptions, options, runtime=runtime_from(options)),
             force=options.force,
+            credentials=None if options.credentials is None else Credentials(*options.credentials),
             notes=note,
             progress=progress,
         )

@@ -6,6 +6,9 @@ and suffix SEI NAL units; reserved values; what the reference decoder misreads; 
 decoded picture hashes, where the stream has any. Told are marks of generated content, AI usage
 restrictions, and digital signatures.
 
+Of a video that `gfvc decode` wrote the mark and the content credentials (C2PA) are told, and
+whether its pictures are those that were signed. Whether the signer can be trusted is not checked.
+
 A line a finding: severity, check, place, text. Only errors make a stream inconsistent.
 """
 
@@ -24,6 +27,7 @@ HELP = "say whether a stream is consistent"
 EPILOG = """\
 examples:
   gfvc verify talk.266
+  gfvc verify decoded.mp4
   gfvc verify talk.266 --json | jq 'select(.severity == "error")'
 
 With --json the keys are severity (error, warning, information), check, nal, offset (byte of the NAL
@@ -36,7 +40,12 @@ exit status: 0 no error was found, 1 there are errors, 2 wrong usage
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command's arguments."""
-    parser.add_argument("input", type=Path, metavar="IN", help="VVC, HEVC or H.264 byte stream")
+    parser.add_argument(
+        "input",
+        type=Path,
+        metavar="IN",
+        help="VVC, HEVC or H.264 byte stream, or a decoded .mp4 or .mkv",
+    )
     add_codec(parser)
     add_limit(parser)
     parser.add_argument("--json", action="store_true", help="print one JSON object a finding")
@@ -47,7 +56,9 @@ def run(options: argparse.Namespace) -> int:
     from collections import Counter
 
     from gfvc.cli.console import note
-    from gfvc.verification import Finding, Severity, verify_stream
+    from gfvc.stream.byte_stream import read_head
+    from gfvc.stream.containers import is_container
+    from gfvc.verification import Finding, Severity, verify_decoded, verify_stream
 
     def line(finding: Finding) -> str:
         place = finding.place
@@ -60,10 +71,15 @@ def run(options: argparse.Namespace) -> int:
         where = ", ".join(f"{name} {number}" for name, number in named if number is not None)
         return f"{finding.severity.value}: {finding.check}: {where or 'stream'}: {finding.text}"
 
+    read_head(options.input)
+    if is_container(options.input):
+        findings = verify_decoded(options.input)
+    else:
+        findings = verify_stream(
+            options.input, codec_from(options), max_messages=options.max_messages
+        )
     counts: Counter[Severity] = Counter()
-    for finding in verify_stream(
-        options.input, codec_from(options), max_messages=options.max_messages
-    ):
+    for finding in findings:
         counts[finding.severity] += 1
         text = json.dumps(finding.to_json()) if options.json else line(finding)
         sys.stdout.write(printable(text) + "\n")
