@@ -17,7 +17,7 @@ import av
 import pytest
 
 from gfvc import decode
-from gfvc.credentials import Credentials, read_manifest
+from gfvc.credentials import Credentials, ManifestSigner, read_manifest
 from gfvc.errors import InputError
 from gfvc.stream.marking import DIGITAL_SOURCE_TYPE, GENERATED
 from tests.gfvc.support import CommandLine, assert_refused
@@ -117,15 +117,16 @@ def test_what_is_signed(signed: Path) -> None:
     assert manifest.failures == ()
 
 
-def test_the_pictures_are_the_same(signed: Path, tmp_path: Path) -> None:
-    plain = tmp_path / "plain.mp4"
+def test_signing_changes_no_picture(tmp_path: Path, credentials: Credentials) -> None:
+    plain, output = tmp_path / "plain.mp4", tmp_path / "signed.mp4"
     decode(MARKED, plain)
+    ManifestSigner(credentials, MARKED, output).sign(plain, output, "hevc", GENERATED)
 
     def packets(path: Path) -> list[bytes]:
         with av.open(str(path)) as container:
             return [bytes(packet) for packet in container.demux(video=0)]
 
-    assert packets(signed) == packets(plain)
+    assert packets(output) == packets(plain)
 
 
 def test_nothing_goes_over_a_network(
