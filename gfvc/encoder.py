@@ -18,6 +18,7 @@ from gfvc.errors import InputError, OutputError
 from gfvc.options.encoding import EncodeOptions
 from gfvc.output import check_writable, replaced_when_complete
 from gfvc.rate_control import RateSettings, settings_asked_for
+from gfvc.rectangle import Rectangle
 from gfvc.stream.information import StreamInformation
 from gfvc.stream.names import MP4_SUFFIX, choose_codec
 from gfvc.video.sound import SoundCoding, check_sound
@@ -156,9 +157,43 @@ def encode(
     as it was.
     """
     started = time.perf_counter()
-    codec = choose_codec(output, options.codec)
+    choose_codec(output, options.codec)  # before all else
     check_writable(output, force=force, sources=[source])
-    model = (registry or default_registry()).find(options.registered_model)
+    seen = look_at(source, output, options, registry=registry, notes=notes)
+    clip = clip_of(source, output, options, seen, registry)
+    with replaced_when_complete(output, force=force, sources=[source]) as temporary:
+        coded, trials = _code(clip, temporary.parent, is_mp4(output), progress, stage)
+        sound_bytes = write_output(coded, temporary, source, seen.sound)
+        total_bytes = temporary.stat().st_size
+    for note in coded.notes:
+        notes(note)
+    return summary_of(clip, coded, total_bytes, sound_bytes, time.perf_counter() - started, trials)
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFacts:
+    """What is found out about a source before it is coded.
+
+    `video` is what the file says of itself, `crop` the square that is coded, `sound` how its sound
+    goes with it, None if not.
+    """
+
+    video: VideoProperties
+    crop: Rectangle
+    sound: SoundCoding | None
+
+
+def look_at(
+    source: Path,
+    output: Path,
+    options: EncodeOptions,
+    *,
+    registry: Registry | None = None,
+    notes: Notes = _ignore,
+) -> SourceFacts:
+    """Look through a source, and check that it can be coded as asked; raises as `encode`."""
+    choose_codec(output, options.codec)
+    (registry or default_registry()).find(options.registered_model)
     video = probe_video(source)
     if min(video.width, video.height) < MIN_SIDE:
         raise InputError(
@@ -167,18 +202,31 @@ def encode(
     if video.note is not None:
         notes(video.note)
     sound = _sound(source, output, options, video, notes)
-    rate = options.rate or video.rate
     if options.crop == "none":
         crop = require_square(source, video.width, video.height)
     else:
         crop = choose_crop(source, video.width, video.height, options.size)
+    return SourceFacts(video, crop, sound)
+
+
+def clip_of(
+    source: Path,
+    output: Path,
+    options: EncodeOptions,
+    seen: SourceFacts,
+    registry: Registry | None = None,
+) -> Clip:
+    """The clip to code, with its model loaded; raises as `encode`."""
+    model = (registry or default_registry()).find(options.registered_model)
+    video = seen.video
+    rate = options.rate or video.rate
     clip = Clip(
         source=source,
         options=options,
-        codec=codec,
+        codec=choose_codec(output, options.codec),
         model=model.load(options.runtime),
         card=model.card,
-        information=StreamInformation(rate, video.width, video.height, crop),
+        information=StreamInformation(rate, video.width, video.height, seen.crop),
         expected=round(video.seconds * rate) if video.seconds else None,
     )
     if options.codes_sequences and not clip.codes_sequences:
@@ -186,29 +234,44 @@ def encode(
             f"{source}: {model.card.name} draws from one key picture, so that no predicted coded "
             "pictures are of use; leave out --key-pictures auto, or take --model mesh"
         )
-    with replaced_when_complete(output, force=force, sources=[source]) as temporary:
-        in_mp4 = output.suffix.lower() == MP4_SUFFIX
-        coded, trials = _code(clip, temporary.parent, in_mp4, progress, stage)
-        sound_bytes = 0
-        if not in_mp4:
-            coded.stream.replace(temporary)
-        elif sound is None:
-            coded.write_mp4(temporary)
-        else:
-            sound_bytes = _write_with_sound(coded, temporary, source, sound)
-        total_bytes = temporary.stat().st_size
-    for note in coded.notes:
-        notes(note)
+    return clip
+
+
+def write_output(coded: CodedClip, output: Path, source: Path, sound: SoundCoding | None) -> int:
+    """Make the output of a coded clip; how many bytes of it are sound."""
+    if not is_mp4(output):
+        coded.stream.replace(output)
+        return 0
+    if sound is None:
+        coded.write_mp4(output)
+        return 0
+    return _write_with_sound(coded, output, source, sound)
+
+
+def is_mp4(output: Path) -> bool:
+    """Whether an output is an MP4 file."""
+    return output.suffix.lower() == MP4_SUFFIX
+
+
+def summary_of(
+    clip: Clip,
+    coded: CodedClip,
+    total_bytes: int,
+    sound_bytes: int,
+    seconds: float,
+    trials: int = 1,
+) -> EncodeSummary:
+    """The summary of a coded clip whose output has so many bytes."""
     return EncodeSummary(
         tally=coded.tally,
-        options=options,
-        rate=rate,
-        model=model.card.name,
-        codec=codec,
+        options=clip.options,
+        rate=clip.rate,
+        model=clip.card.name,
+        codec=clip.codec,
         base_bits=8 * (total_bytes - coded.sei_bytes - sound_bytes),
         sei_bits=8 * coded.sei_bytes,
         sound_bits=8 * sound_bytes,
-        seconds=time.perf_counter() - started,
+        seconds=seconds,
         base_codec_seconds=coded.base_codec_seconds,
         settings=coded.settings,
         trials=trials,
@@ -249,7 +312,7 @@ def _sound(
     Raises `InputError` or `OutputError` where it cannot.
     """
     if options.audio != "none":
-        if output.suffix.lower() != MP4_SUFFIX:
+        if not is_mp4(output):
             raise OutputError(
                 f"{output}: only an {MP4_SUFFIX} file can hold sound (--audio {options.audio})"
             )
@@ -258,6 +321,6 @@ def _sound(
             return options.audio
         notes(f"{source}: has no sound to keep")
     elif video.has_audio:
-        hint = "; --audio copy keeps it" if output.suffix.lower() == MP4_SUFFIX else ""
+        hint = "; --audio copy keeps it" if is_mp4(output) else ""
         notes(f"{source}: the sound is left out{hint}")
     return None

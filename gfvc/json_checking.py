@@ -201,6 +201,14 @@ class CheckedObject:
             raise self.wrong(key, f"a list of {count} whole numbers")
         return tuple(value)
 
+    def whole_numbers(self, key: str) -> tuple[int, ...]:
+        """A list of whole numbers from 0, however long."""
+        value = self._value.get(key)
+        found = self.whole_numbers_or_none(key, len(value)) if isinstance(value, list) else None
+        if found is None:
+            raise self.wrong(key, "a list of whole numbers")
+        return found
+
     def is_none(self, key: str) -> bool:
         """Whether a member is not there, or null."""
         return self._value.get(key) is None

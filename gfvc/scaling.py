@@ -23,10 +23,18 @@ def scale(picture: Picture, size: int) -> Picture:
 
 
 def read_scaled(
-    source: Path, rate: Fraction, crop: Rectangle, size: int, notes: Notes = ignore_note
+    source: Path,
+    rate: Fraction,
+    crop: Rectangle,
+    size: int,
+    notes: Notes = ignore_note,
+    *,
+    start: int = 0,
 ) -> Iterator[Picture]:
     """Pictures uint8 RGB [size, size, 3] of a video at a rate in pictures per second.
 
-    `notes` is told what `read_pictures` changed that a user should know.
+    `start` is the number of the first, and `notes` is told what was changed that a user should
+    know, as `read_pictures` has it.
     """
-    return (scale(picture, size) for picture in read_pictures(source, rate, crop, notes))
+    pictures = read_pictures(source, rate, crop, notes, start=start)
+    return (scale(picture, size) for picture in pictures)

@@ -68,22 +68,33 @@ def probe_video(path: Path) -> VideoProperties:
 
 
 def read_pictures(
-    path: Path, rate: Fraction, crop: Rectangle | None = None, notes: Notes = ignore_note
+    path: Path,
+    rate: Fraction,
+    crop: Rectangle | None = None,
+    notes: Notes = ignore_note,
+    *,
+    start: int = 0,
 ) -> Iterator[Picture]:
     """Pictures uint8 [height, width, 3] of BT.709 at `rate` a second, as shown, then cropped.
 
     Pixels are made square, pictures turned the right way, and interlaced ones deinterlaced. Each
     output time shows the nearest picture of the file, so a file that already has the rate passes
-    unchanged and one of variable rate is made constant. Few decoded pictures are held. `notes` is
-    told what was changed that a user should know. Raises `InputError` when the file is damaged,
-    changes its picture size, or asks for far more pictures than it holds.
+    unchanged and one of variable rate is made constant. Few decoded pictures are held. Pictures
+    before number `start`, counted from 0, are decoded and left out. `notes` is told what was
+    changed that a user should know. Raises `InputError` when the file is damaged, changes its
+    picture size, or asks for far more pictures than it holds.
     """
     with open_video(path) as (_, stream):
         converter = _Converter(path, pixel_width(stream), crop, notes)
     picture: Picture | None = None
-    for frame in _nearest(path, rate, notes):
+    shown: VideoFrame | None = None  # not converted yet
+    for number, frame in enumerate(_nearest(path, rate, notes)):
         if not isinstance(frame, _Repeat):
-            picture = converter.convert(frame)
+            shown = frame
+        if number < start:
+            continue
+        if shown is not None:
+            picture, shown = converter.convert(shown), None
         assert picture is not None
         yield picture
 

@@ -6,28 +6,42 @@ import uuid
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
+from dataclasses import dataclass
 from typing import Any
 
 from gfvc.batch.engine import EngineChoice, Task, completed, open_engine
 from gfvc.batch.folder import BatchFolder
 from gfvc.batch.jobs import Job
 from gfvc.batch.records import Record, read_record
+from gfvc.batch.splitting import Split, begin_job, do_part, finish_job
 from gfvc.batch.tables import Totals, write_tables
-from gfvc.batch.work import Answer, Craft, OneJob, Terms, do_job
+from gfvc.batch.work import Answer, Craft, OneJob, SplitCraft, Terms, do_job
 
-Progress = Callable[[Answer, int, int], None]
-"""Told what came of a job, how many have ended, and of how many."""
+Progress = Callable[["Answer | PartDone", int, int], None]
+"""Told what came of a job or a part of one, how many steps have ended, and of how many.
+
+A job is a step, and each part of one that is split.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class PartDone:
+    """A part of a job is done: how many are by now, and of how many."""
+
+    output: str
+    done: int
+    parts: int
 
 
 def run_batch(
     jobs: Sequence[Job],
     folder: BatchFolder,
-    craft: Craft,
+    craft: Craft | SplitCraft,
     engine: EngineChoice,
     *,
     retries: int = 1,
     force: bool = False,
-    progress: Progress = lambda answer, done, total: None,
+    progress: Progress = lambda ended, done, total: None,
 ) -> Totals:
     """Do jobs into a folder that is held (`gfvc.batch.folder`), and write its tables.
 
@@ -37,36 +51,119 @@ def run_batch(
     engine or the folder cannot be used.
     """
     terms = Terms(folder, uuid.uuid4().hex, retries, force)
-    totals = Totals()
-    unwritten: dict[Job, Record] = {}
-    tasks = (Task(job, do_job, (job, terms, craft)) for job in jobs)
+    batch = _Batch(jobs, terms, craft, progress)
     with open_engine(engine) as opened:
-        for task, future in completed(opened, tasks, deque(), retries=retries + 1):
-            answer = _answer(task.tag, future, terms, craft)
-            if not answer.written:
-                unwritten[task.tag] = answer.record
-            totals.add(answer.record, kept=answer.fate == "kept")
-            progress(answer, totals.clips, len(jobs))
-    write_tables(folder, _records(jobs, unwritten))
-    return totals
+        # Once more than a job is tried: somebody has to say that it crashed too often.
+        ended = completed(opened, batch.tasks(), batch.further, retries=retries + 1)
+        for task, future in ended:
+            batch.go_on(task.tag, future)
+    write_tables(folder, batch.records())
+    return batch.totals
 
 
-def _answer(job: Job, future: Future[Any], terms: Terms, craft: Craft) -> Answer:
-    """What came of a job, whatever went wrong with it."""
-    error = future.exception()
-    if error is None:
-        answer: Answer = future.result()
-        return answer
-    if not isinstance(error, Exception):
-        raise error
+@dataclass(slots=True)
+class _Open:
+    """A job in parts: how many are done, and whether one has failed."""
+
+    split: Split
+    done: int = 0
+    failed: bool = False
+
+
+_Tag = tuple[Job, "int | None"]
+"""A job, and the part of it that is worked on."""
+
+
+class _Batch:
+    """All jobs, and what came of them so far."""
+
+    def __init__(
+        self, jobs: Sequence[Job], terms: Terms, craft: Craft | SplitCraft, progress: Progress
+    ) -> None:
+        self._jobs = jobs
+        self._terms = terms
+        self._craft = craft
+        self._progress = progress
+        self._steps = 0
+        self._all_steps = len(jobs)
+        self._open: dict[Job, _Open] = {}
+        self._unwritten: dict[Job, Record] = {}
+        self.further: deque[Task[_Tag]] = deque()
+        self.totals = Totals()
+
+    def tasks(self) -> Iterator[Task[_Tag]]:
+        """The first task of each job."""
+        first = begin_job if getattr(self._craft, "splits", False) else do_job
+        for job in self._jobs:
+            yield Task((job, None), first, (job, self._terms, self._craft))
+
+    def go_on(self, tag: _Tag, future: Future[Any]) -> None:
+        """Take what came of a task, and add those that follow from it."""
+        job, part = tag
+        error = future.exception()
+        if error is not None and not isinstance(error, Exception):
+            raise error
+        if part is not None:
+            self._part_ended(job, _reason(error) if error is not None else future.result())
+            return
+        if error is not None:
+            self._job_ended(job, self._failed(job, _reason(error)))
+            return
+        ended: Answer | Split = future.result()
+        if isinstance(ended, Split):
+            self._split(job, ended)
+        else:
+            self._job_ended(job, ended)
+
+    def _split(self, job: Job, split: Split) -> None:
+        self._open[job] = _Open(split)
+        self._all_steps += split.parts
+        for part in range(split.parts):
+            arguments = job, self._terms, self._craft, split, part
+            self.further.append(Task((job, part), do_part, arguments))
+
+    def _part_ended(self, job: Job, reason: str | None) -> None:
+        opened = self._open[job]
+        opened.done += 1
+        self._steps += 1
+        if reason is not None and not opened.failed:
+            opened.failed = True
+            self._leave_out(job)
+            self._job_ended(job, self._failed(job, reason))
+        if opened.failed:
+            return
+        split = opened.split
+        name = self._terms.folder.name_of(job.output)
+        self._progress(PartDone(name, opened.done, split.parts), self._steps, self._all_steps)
+        if opened.done == split.parts:
+            arguments = job, self._terms, self._craft, split
+            self.further.append(Task((job, None), finish_job, arguments))
+
+    def _leave_out(self, job: Job) -> None:
+        """Begin no further part of a job."""
+        kept = [task for task in self.further if task.tag[0] != job]
+        self._all_steps -= len(self.further) - len(kept)
+        self.further.clear()
+        self.further.extend(kept)
+
+    def _job_ended(self, job: Job, answer: Answer) -> None:
+        if not answer.written:
+            self._unwritten[job] = answer.record
+        self.totals.add(answer.record, kept=answer.fate == "kept")
+        self._steps += 1
+        self._progress(answer, self._steps, self._all_steps)
+
+    def _failed(self, job: Job, reason: str) -> Answer:
+        return OneJob(job, self._terms, self._craft).failed(reason)
+
+    def records(self) -> Iterator[Record]:
+        """The records of jobs, as they are on the disk where they are."""
+        for job in self._jobs:
+            record = self._unwritten.get(job) or read_record(job.output)
+            if record is not None:
+                yield record
+
+
+def _reason(error: Exception) -> str:
     text = str(error).strip().splitlines()
-    reason = text[0] if text else type(error).__name__
-    return OneJob(job, terms, craft).failed(reason)
-
-
-def _records(jobs: Sequence[Job], unwritten: dict[Job, Record]) -> Iterator[Record]:
-    """The records of jobs, as they are on the disk where they are."""
-    for job in jobs:
-        record = unwritten.get(job) or read_record(job.output)
-        if record is not None:
-            yield record
+    return text[0] if text else type(error).__name__

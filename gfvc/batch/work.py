@@ -8,9 +8,10 @@ from __future__ import annotations
 import resource
 import threading
 import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, TypeVar
 
 from gfvc.batch.claims import Claim, claim_path, claimed
 from gfvc.batch.engine import lost_text
@@ -49,6 +50,40 @@ class Craft(Protocol):
         """Work on a file; errors of any kind become a reason. `force` replaces the output."""
 
 
+class SplitCraft(Craft, Protocol):
+    """A craft that can work on a long file in parts, which know nothing of each other."""
+
+    @property
+    def splits(self) -> bool:
+        """Whether that is asked for."""
+
+    def plan(self, source: Path, output: Path, options: Options) -> Planned:
+        """Say how a file is split; errors of any kind become a reason."""
+
+    def perform_part(self, source: Path, output: Path, plan: Any, part: int, to: Path) -> Performed:
+        """Work on a part, counted from 0, and write the file `to`; its result is a JSON object."""
+
+    def join(
+        self,
+        source: Path,
+        output: Path,
+        plan: Any,
+        parts: Sequence[tuple[Path, dict[str, Any]]],
+        *,
+        force: bool,
+    ) -> Performed:
+        """Make the output of all parts, in order: the file of each and its result."""
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """How a file is split: into `parts`, by a plan that can be pickled; or why it cannot be."""
+
+    plan: Any = None
+    parts: int = 1
+    reason: str | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Terms:
     """How jobs of a run are done.
@@ -76,22 +111,30 @@ class Answer:
     written: bool = True
 
 
-# Some of what is done writes to this process's standard streams.
-_one_at_a_time = threading.Lock()
+one_at_a_time = threading.Lock()
+"""Held while something is done: some of it writes to this process's standard streams."""
 
 
 def do_job(job: Job, terms: Terms, craft: Craft) -> Answer:
     """Do a job, unless it is done; nobody else does it at the same time."""
-    with _one_at_a_time:
-        work = OneJob(job, terms, craft)
+    return with_claim(OneJob(job, terms, craft), OneJob.do)
+
+
+Got = TypeVar("Got")
+
+
+def with_claim(work: OneJob, do: Callable[[OneJob, Claim], Got]) -> Got | Answer:
+    """Have something done about a job that nobody else works on; errors make it fail."""
+    with one_at_a_time:
         try:
-            job.output.parent.mkdir(parents=True, exist_ok=True)
-            with claimed(claim_path(terms.folder.claims, work.name), terms.run) as claim:
-                return work.do(claim)
+            work.job.output.parent.mkdir(parents=True, exist_ok=True)
+            path = claim_path(work.terms.folder.claims, work.name)
+            with claimed(path, work.terms.run) as claim:
+                return do(work, claim)
         except (GfvcError, ModelError) as error:
             return work.failed(str(error).splitlines()[0])
         except OSError as error:
-            return work.failed(f"{error.filename or job.output}: {error.strerror}")
+            return work.failed(f"{error.filename or work.job.output}: {error.strerror}")
 
 
 @dataclass(slots=True)
@@ -106,6 +149,7 @@ class OneJob:
     input_sha256: str | None = None
     identity: str | None = None
     is_ours: bool = False
+    seconds_before: float = 0.0
 
     @property
     def name(self) -> str:
@@ -114,6 +158,14 @@ class OneJob:
 
     def do(self, claim: Claim) -> Answer:
         """Do it, unless it is done."""
+        return self.done_before(claim) or self.perform(
+            lambda force: self.craft.perform(
+                self.job.input, self.job.output, self.job.options, force=force
+            )
+        )
+
+    def done_before(self, claim: Claim) -> Answer | None:
+        """What was done before, or that it was begun too often; None where it is to be done now."""
         self.identify()
         kept = self.kept()
         if kept is not None:
@@ -122,12 +174,11 @@ class OneJob:
             return self.failed(lost_text(claim.attempts))
         self.is_ours = claim.was_begun or self._is_known()
         claim.begin()
-        performed = self.craft.perform(
-            self.job.input,
-            self.job.output,
-            self.job.options,
-            force=self.is_ours or self.terms.force,
-        )
+        return None
+
+    def perform(self, make: Callable[[bool], Performed]) -> Answer:
+        """Make the output; `make` is told whether it may replace one."""
+        performed = make(self.is_ours or self.terms.force)
         self.is_ours = self.is_ours or performed.reason is None
         return self.noted(performed)
 
@@ -180,7 +231,7 @@ class OneJob:
             status="failed" if performed.reason else "done",
             reason=performed.reason,
             notes=list(performed.notes),
-            seconds=round(time.perf_counter() - self.started, 3),
+            seconds=round(self.seconds_before + time.perf_counter() - self.started, 3),
             peak_megabytes=_peak_megabytes(),
             result=performed.result,
         )

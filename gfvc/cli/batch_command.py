@@ -23,7 +23,7 @@ from gfvc.cli.parser import keep_after_dashes
 
 if TYPE_CHECKING:
     from gfvc.batch.jobs import Job
-    from gfvc.batch.run import Progress
+    from gfvc.batch.run import PartDone, Progress
     from gfvc.batch.tables import Totals
     from gfvc.batch.work import Answer
     from gfvc.cli.batch_craft import CommandCraft
@@ -37,6 +37,7 @@ examples:
   gfvc batch streams --do decode --out videos              and back again
   gfvc batch streams --do verify --out checks
   gfvc batch talks --out streams --engine dask --scheduler tcp://head:8786
+  gfvc batch lecture.mp4 --out streams --split auto        one long clip, on all cores
   gfvc batch talks --out streams --part 3/100              the third of 100 machines
 
 exit status: 1 also when a clip failed; the others are done
@@ -44,6 +45,9 @@ exit status: 1 also when a clip failed; the others are done
 
 _VERBS = ("encode", "decode", "transcode", "verify", "inspect", "bench")
 _MOST_PARTS = 1_000_000
+
+AUTOMATIC_PART = 60.0
+"""Seconds of a part."""
 
 
 def _part(text: str) -> tuple[int, int]:
@@ -59,6 +63,16 @@ def _retries(text: str) -> int:
     if not text.isdecimal() or int(text) > 100:
         raise argparse.ArgumentTypeError(f"{text!r} is not a number in 0..100")
     return int(text)
+
+
+def _split(text: str) -> float:
+    try:
+        seconds = AUTOMATIC_PART if text == "auto" else float(text)
+    except ValueError:
+        seconds = 0.0
+    if not 0 < seconds < 1e6:
+        raise argparse.ArgumentTypeError(f"{text!r} is neither 'auto' nor a number of seconds")
+    return seconds
 
 
 def _suffix(text: str) -> str:
@@ -92,6 +106,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=_suffix,
         help="suffix of outputs (default: .266 or .265 of encode, .mp4 of decode)",
     )
+    parser.add_argument(
+        "--split",
+        type=_split,
+        metavar="auto|SECONDS",
+        help="code clips in parts of about so many seconds, side by side, and join them; auto: "
+        f"{AUTOMATIC_PART} (default: clips are coded as they are). Of encode only",
+    )
     add_engine_arguments(parser, what="worked on", automatic=True)
     parser.add_argument(
         "--part",
@@ -122,7 +143,9 @@ def run(options: argparse.Namespace) -> int:
     from gfvc.cli.console import note
     from gfvc.cli.option_arguments import UsageError
 
-    craft = CommandCraft(options.do, options.suffix)
+    if options.split is not None and options.do != "encode":
+        raise UsageError(f"--split is about encode; {options.do} takes clips as they are")
+    craft = CommandCraft(options.do, options.suffix, options.split)
     engine = engine_from(options, VERBS[options.do].megabytes)
     given = tuple(options.options)
     try:
@@ -177,13 +200,13 @@ class _progress:  # noqa: N801 - used as a function
         from gfvc.cli.console import note, progress_bar
 
         if not sys.stderr.isatty():
-            return lambda answer, done, total: note(f"{done}/{total} {_line(answer)}")
-        self._bar = progress_bar("batch", unit="clips")
+            return lambda ended, done, total: note(f"{done}/{total} {_line(ended)}")
+        self._bar = progress_bar("batch", unit="clips and parts")
         move = self._bar.__enter__()
 
-        def show(answer: Answer, done: int, total: int) -> None:
+        def show(ended: Answer | PartDone, done: int, total: int) -> None:
             move(done, total)
-            move.describe(answer.record["output"])
+            move.describe(_line(ended))
 
         return show
 
@@ -192,7 +215,11 @@ class _progress:  # noqa: N801 - used as a function
             self._bar.__exit__(*ended)
 
 
-def _line(answer: Answer) -> str:
+def _line(answer: Answer | PartDone) -> str:
+    from gfvc.batch.run import PartDone
+
+    if isinstance(answer, PartDone):
+        return f"{answer.output}: {answer.done} of {answer.parts} parts"
     record = answer.record
     if answer.fate == "failed":
         return f"failed: {_about(record['input'], record['reason'] or '')}"

@@ -7,16 +7,19 @@ import contextlib
 import io
 import json
 import sys
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from gfvc import __version__
 from gfvc.batch.jobs import Naming, Options
-from gfvc.batch.work import Performed
+from gfvc.batch.work import Performed, Planned
 from gfvc.ending import EXIT_OF_SIGNAL, ended_by
+
+if TYPE_CHECKING:
+    from gfvc.options.encoding import EncodeOptions
 
 _VIDEOS = frozenset(
     {".mp4", ".mov", ".mkv", ".webm", ".avi", ".m4v", ".mpg", ".mpeg", ".ts", ".mts", ".m2ts"}
@@ -52,10 +55,19 @@ VERBS = {
 
 @dataclass(frozen=True, slots=True)
 class CommandCraft:
-    """Works on files by a command of `VERBS`; `suffix` is that of outputs, None for the usual."""
+    """Works on files by a command of `VERBS`; `suffix` is that of outputs, None for the usual.
+
+    `part_seconds` is how long parts of clips shall be that are encoded; None does not split them.
+    """
 
     verb: str
     suffix: str | None = None
+    part_seconds: float | None = None
+
+    @property
+    def splits(self) -> bool:
+        """Whether clips are coded in parts."""
+        return self.part_seconds is not None
 
     @property
     def naming(self) -> Naming:
@@ -109,8 +121,75 @@ class CommandCraft:
         from gfvc.cli.main import main
 
         arguments = self._arguments(source, output, options, force=force)
-        printing = self._printed(source, output, force=force)
-        return _performed(self.verb, main, arguments, printing)
+
+        def call(said: io.StringIO) -> Performed:
+            with self._printed(source, output, force=force) as out:
+                with contextlib.redirect_stdout(out), contextlib.redirect_stderr(said):
+                    status = main(arguments)
+                notes = _lines(said)
+                result = (
+                    json.loads(out.getvalue() or "null") if isinstance(out, io.StringIO) else None
+                )
+            reason = None
+            if status:
+                reason = notes.pop() if notes else f"ended with exit status {status}"
+            return Performed(result, tuple(notes), reason)
+
+        return _guarded(self.verb, call)
+
+    def plan(self, source: Path, output: Path, options: Options) -> Planned:
+        """Cut a clip into parts."""
+        from gfvc.part_encoding import plan_parts
+
+        assert self.part_seconds is not None
+        seconds = self.part_seconds
+
+        def call(said: io.StringIO) -> Performed:
+            return Performed(plan_parts(source, output, self.encode_options(options), seconds))
+
+        performed = _guarded(self.verb, call)
+        if performed.reason is not None:
+            return Planned(reason=performed.reason)
+        return Planned(performed.result, performed.result.parts)
+
+    def perform_part(self, source: Path, output: Path, plan: Any, part: int, to: Path) -> Performed:
+        """Encode a part of a clip."""
+        from gfvc.part_encoding import encode_part
+
+        return _guarded(
+            self.verb,
+            lambda said: Performed(encode_part(source, output, plan, part, to).to_json()),
+        )
+
+    def join(
+        self,
+        source: Path,
+        output: Path,
+        plan: Any,
+        parts: Sequence[tuple[Path, dict[str, Any]]],
+        *,
+        force: bool,
+    ) -> Performed:
+        """Make a stream of the parts of a clip."""
+        from gfvc.encoding.clip_part import CodedPart
+        from gfvc.part_encoding import join_parts
+
+        def call(said: io.StringIO) -> Performed:
+            coded = [(path, CodedPart.from_json(result, path)) for path, result in parts]
+            notes: list[str] = []
+            summary = join_parts(source, output, plan, coded, force=force, notes=notes.append)
+            return Performed(summary.to_json(), tuple(notes))
+
+        return _guarded(self.verb, call)
+
+    def encode_options(self, options: Options) -> EncodeOptions:
+        """Options of encode; raises `UsageError` where they are wrong."""
+        from gfvc.cli.option_arguments import parsed_options
+        from gfvc.cli.runtime_arguments import runtime_from
+        from gfvc.options.encoding import EncodeOptions
+
+        parsed = self.parsed(options)
+        return parsed_options(EncodeOptions, parsed, runtime=runtime_from(parsed))
 
     @contextlib.contextmanager
     def _printed(self, source: Path, output: Path, *, force: bool) -> Iterator[IO[str]]:
@@ -131,15 +210,18 @@ class CommandCraft:
 def _versions(craft: CommandCraft, options: Options) -> tuple[tuple[str, str], ...]:
     from base_codec_adapters import find_encoder
     from base_codec_adapters.requests import ProgramInfo
-    from gfvc.cli.option_arguments import parsed_options
-    from gfvc.options.encoding import EncodeOptions
     from gfvc.stream.names import choose_codec
     from models import default_registry
 
     versions = {"gfvc": __version__}
-    parsed = craft.parsed(options)
+    craft.parsed(options)
     if craft.verb == "encode":
-        asked = parsed_options(EncodeOptions, parsed)
+        asked = craft.encode_options(options)
+        if craft.splits:
+            from gfvc.part_encoding import check_independent
+
+            check_independent(asked)
+            versions["parts"] = f"{craft.part_seconds:g} s"
         card = default_registry().find(asked.registered_model).card
         output = Path("out").with_suffix(craft.suffix_of(Path("in"), options))
         encoder = find_encoder(choose_codec(output, asked.codec), asked.base_encoder).probe()
@@ -149,31 +231,25 @@ def _versions(craft: CommandCraft, options: Options) -> tuple[tuple[str, str], .
     return tuple(versions.items())
 
 
-def _performed(
-    verb: str,
-    call: Callable[[list[str]], int],
-    arguments: list[str],
-    printing: contextlib.AbstractContextManager[IO[str]],
-) -> Performed:
+def _guarded(verb: str, call: Callable[[io.StringIO], Performed]) -> Performed:
+    """What a call makes, or why it failed; it gets what standard error is led to."""
     from gfvc.cli.failures import failure_of
 
     said = io.StringIO()
-    result: Any = None
-    reason: str | None = None
     try:
-        with printing as out, contextlib.redirect_stdout(out), contextlib.redirect_stderr(said):
-            status = call(arguments)
-            if isinstance(out, io.StringIO):
-                result = json.loads(out.getvalue() or "null")
+        performed = call(said)
     except Exception as error:
         failure = failure_of(error, f"gfvc {verb}")
-        status = 1
         reason = failure[1] if failure else f"unforeseen {type(error).__name__}: {error}"
-    if ended_by() is not None:
-        sys.exit(EXIT_OF_SIGNAL + (ended_by() or 0))
-    notes = [line.removeprefix("gfvc: ") for line in said.getvalue().splitlines()]
-    if status and reason is None:
-        reason = notes.pop() if notes else f"ended with exit status {status}"
-    if reason is not None:
-        reason = reason.strip().splitlines()[0].removeprefix(f"gfvc {verb}: ")
-    return Performed(result, tuple(notes), reason)
+        performed = Performed(None, tuple(_lines(said)), reason)
+    number = ended_by()
+    if number is not None:
+        sys.exit(EXIT_OF_SIGNAL + number)
+    if performed.reason is None:
+        return performed
+    reason = performed.reason.strip().splitlines()[0].removeprefix(f"gfvc {verb}: ")
+    return replace(performed, reason=reason)
+
+
+def _lines(said: io.StringIO) -> list[str]:
+    return [line.removeprefix("gfvc: ") for line in said.getvalue().splitlines()]

@@ -3,7 +3,9 @@
 A pass over a clip:
 
 clip            a clip, and what its options ask of the parts
-coding_pass     one pass, put together of what follows
+coding_pass     one pass: part by part, where coding starts anew
+clip_part       pictures that are coded as if they were all of a clip
+part_choice     where a long clip is best cut into parts
 target_bitrate  passes with settings that come nearer and nearer to a bitrate
 passes          the two kinds of passes, put together of a planner, its facts and an executor
 planner         what becomes of each picture: key picture, driven, or ordinary video; no I/O

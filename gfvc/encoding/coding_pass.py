@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import islice, pairwise
 from pathlib import Path
-
-from threadpoolctl import threadpool_limits
 
 from base_codec_adapters import Codec
 from gfvc.encoding.clip import Clip
+from gfvc.encoding.clip_part import CodedPart, code_part, joined
 from gfvc.encoding.executor import Tally
-from gfvc.encoding.passes import open_pass
-from gfvc.errors import InputError
 from gfvc.rate_control import RateSettings
 from gfvc.scaling import read_scaled
 from gfvc.stream.containers import write_mp4
-from gfvc.stream.marking import mark_message
-from gfvc.stream.writer import StreamWriter
 from gfvc.video.sound import SoundCoding
 from models import Analyser
 from models.parallel import one_ahead
@@ -67,56 +63,50 @@ def code_clip(
 ) -> CodedClip:
     """Code a clip with some settings into the file `stream`; `analyser` is new, or rewound.
 
-    The encoder holds a decoder: key pictures are analysed as decoded. Nothing grows with the clip's
-    length but the file that is written. Raises `GfvcError`, `ModelError` or `BaseCodecError`.
+    Where options say so, it starts anew at some pictures. The encoder holds a decoder: key pictures
+    are analysed as decoded. Nothing grows with the clip's length but the file that is written.
+    Raises `GfvcError`, `ModelError` or `BaseCodecError`.
     """
     notes: list[str] = []
+    parts: list[CodedPart] = []
+    count = 0
+
+    def done() -> None:
+        nonlocal count
+        count += 1
+        progress(count, clip.expected)
+
     with contextlib.ExitStack() as stack:
         file = stack.enter_context(stream.open("wb"))
-        writer = StreamWriter(
-            file,
-            clip.codec,
-            clip.information,
-            low_delay=clip.options.low_delay,
-            mark=None if clip.options.no_marking else mark_message(),
-        )
-        coding = stack.enter_context(open_pass(clip, settings, writer, analyser))
         pictures = read_scaled(
             clip.source, clip.rate, clip.information.crop, clip.options.size, notes.append
         )
         coming = stack.enter_context(contextlib.closing(one_ahead(pictures)))
-        # Linear algebra is of small matrices, for which threads would only wait.
-        stack.enter_context(threadpool_limits(1, user_api="blas"))
-        count = 0
-        for number, picture in enumerate(coming):
-            coding.take(number, picture)
-            count = number + 1
-            progress(count, clip.expected)
-        coding.finish()
-        writer.close()
-    if not coding.pictures_of_units:
-        raise _nothing_sent(clip, count, coding.lost_keys)
+        for start, end in pairwise((0, *clip.options.restarts, None)):
+            assert start is not None
+            if start:
+                analyser.rewind()
+            of_part = islice(coming, None if end is None else end - start)
+            part = code_part(clip, settings, of_part, file, analyser, done)
+            if part is not None:
+                parts.append(part)
+    return coded_clip(clip, settings, stream, joined(parts), notes)
+
+
+def coded_clip(
+    clip: Clip, settings: RateSettings, stream: Path, coded: CodedPart, notes: Iterable[str]
+) -> CodedClip:
+    """What a clip became whose pictures are all coded; `notes` are of reading it."""
     return CodedClip(
         stream=stream,
         settings=settings,
         codec=clip.codec,
         rate=clip.rate,
-        tally=coding.tally,
-        pictures_of_units=tuple(coding.pictures_of_units),
-        sei_bytes=writer.sei_bytes,
-        base_codec_seconds=coding.base_codec_seconds,
-        notes=(*notes, *_remarks(clip, coding.tally)),
-    )
-
-
-def _nothing_sent(clip: Clip, pictures: int, lost_keys: int) -> InputError:
-    """Why a clip is refused."""
-    if lost_keys:
-        return clip.too_coarse()
-    return InputError(
-        f"{clip.source}: shows no face in any of its {pictures} pictures; "
-        "a face must be in view, and not much smaller than a tenth of the picture; "
-        "--fallback auto sends such a clip as ordinary video"
+        tally=coded.tally,
+        pictures_of_units=coded.pictures_of_units,
+        sei_bytes=coded.sei_bytes,
+        base_codec_seconds=coded.base_codec_seconds,
+        notes=(*dict.fromkeys(notes), *_remarks(clip, coded.tally)),
     )
 
 

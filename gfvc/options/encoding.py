@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from fractions import Fraction
+from itertools import pairwise
 from typing import ClassVar, Literal, get_args
 
 from base_codec_adapters import DEFAULT_TIMEOUT, Codec
@@ -157,6 +158,15 @@ class BaseLayerOptions(OptionGroup):
         "quantisation parameter of ordinary video",
         shown="that of key pictures; between it and --coded-qp where that counts",
     )
+    restarts: tuple[int, ...] = option(
+        whole(1, of="the number of a picture"),
+        "code picture N and what follows it as if the clip began there, counted from 0; may be "
+        "repeated, with rising numbers. What comes between does not depend on the rest, so that "
+        "gfvc batch --split may code it elsewhere",
+        (),
+        flag="restart-at",
+        repeats=True,
+    )
     timeout: float = option(
         real(0.0, 1e6, "a number of seconds above 0"),
         "seconds that a program of the base codec may take for a key picture, or for 25 pictures "
@@ -271,6 +281,10 @@ class EncodeOptions(MarkOptions, FaceOptions, BaseLayerOptions, BitOptions, Sour
 
     def conflict(self) -> str | None:
         """Low delay decides nothing; what is about predicted coded pictures needs these."""
+        if any(first >= second for first, second in pairwise(self.restarts)):
+            return "{restarts} wants rising numbers"
+        if self.restarts and self.reference_pool > 1:
+            return "{restarts} forgets key pictures before; leave out {reference_pool}"
         if self.low_delay and self.symbol_price is not None:
             return "{low_delay} decides nothing about messages; leave out {symbol_price}"
         if self.key_pictures == "auto" and not self.codes_sequences:

@@ -105,7 +105,10 @@ def test_a_stream_that_is_inconsistent_is_a_failure_with_its_findings(
         (["clips", "--engine", "dask"], "--engine dask needs --scheduler"),
         (["clips", "--do", "transcode"], "nothing to do"),
         (["clips", "--suffix", ".avi"], "no suffix of a stream"),
-        (["clips/list.csv"], "list.csv, line 2: gfvc encode says: unrecognized arguments: --no"),
+        (
+            ["clips/list.csv"],
+            "list.csv, line 2: gfvc encode says: unrecognized arguments: --nonsense",
+        ),
     ],
 )
 def test_what_cannot_be_is_one_line(
@@ -119,7 +122,7 @@ def test_what_cannot_be_is_one_line(
     work = tmp_path / "work"
     work.mkdir()
     shutil.copytree(clips, work / "clips")
-    (work / "clips" / "list.csv").write_text("input,options\nbroken.mp4,--no\n")
+    (work / "clips" / "list.csv").write_text("input,options\nbroken.mp4,--nonsense\n")
     monkeypatch.chdir(work)
     first, *others = arguments
     assert_refused(command, "batch", first, "--out", "out", *others, folder=work, says=says)
@@ -157,3 +160,46 @@ def test_clips_of_a_list_have_options_of_their_own(
     assert fine.stat().st_size > 1.2 * coarse.stat().st_size
     assert "2" in outcome.out  # the table
     assert not [name for name in listing(out) if "/.gfvc-" in name and "batch" not in name]
+
+
+def test_a_long_clip_in_parts(demo_clip: Path, tmp_path: Path, command: CommandLine) -> None:
+    out = tmp_path / "out"
+    asked = ("--", "--codec", "hevc", "--model", "mesh")
+    arguments = ("batch", demo_clip, "--out", out, "--split", "0.4")
+    outcome = command(*arguments, "--jobs", "2", "--json", *asked)
+    assert outcome.status == 0, outcome
+    assert "demo.265: 3 of 3 parts" in outcome.err
+    record = json.loads((out / "demo.265.json").read_text())
+    restarts = record["result"]["options"]["restarts"]
+    assert len(restarts) == 2
+    given = [text for number in restarts for text in ("--restart-at", str(number))]
+    assert command("encode", demo_clip, tmp_path / "one.265", *given, *asked[1:]).status == 0
+    assert (out / "demo.265").read_bytes() == (tmp_path / "one.265").read_bytes()
+    outcome = command(*arguments, *ONE, *asked)
+    assert outcome.status == 0
+    assert "demo.265: done before" in outcome.err
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (["--", "--bitrate", "3k"], "cannot be split with --bitrate"),
+        (["--do", "decode"], "--split is about encode"),
+    ],
+)
+def test_what_cannot_be_split(
+    clips: Path, tmp_path: Path, command: CommandLine, options: list[str], says: str
+) -> None:
+    out = tmp_path / "out"
+    assert_refused(
+        command,
+        "batch",
+        clips,
+        "--out",
+        out,
+        "--split",
+        "auto",
+        *options,
+        folder=tmp_path,
+        says=says,
+    )

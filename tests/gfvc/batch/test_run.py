@@ -7,9 +7,9 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+import time
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import pytest
 
@@ -17,17 +17,21 @@ from gfvc.batch.engine import EngineChoice
 from gfvc.batch.folder import opened_folder
 from gfvc.batch.jobs import find_jobs, part_of
 from gfvc.batch.records import read_record, record_path
-from gfvc.batch.run import run_batch
+from gfvc.batch.run import PartDone, run_batch
 from gfvc.batch.tables import Totals
 from gfvc.batch.work import Answer
 from gfvc.errors import OutputError
 from tests.conftest import REPOSITORY
-from tests.gfvc.batch.crafts import NAMING, TextCraft
+from tests.gfvc.batch.crafts import NAMING, PatientWordCraft, TextCraft, WordCraft
 from tests.gfvc.batch.test_engines import dask_cluster, is_alive, wait_for
 from tests.gfvc.support import listing
 
 ONE = EngineChoice(workers=1)
 TWO = EngineChoice(workers=2)
+
+
+class Start(Protocol):
+    def __call__(self, craft: str = "text") -> subprocess.Popen[str]: ...
 
 
 class Batch:
@@ -50,14 +54,19 @@ class Batch:
         self.fates = {}
         self.log.write_text("")
 
-        def progress(answer: Answer, done: int, total: int) -> None:
-            self.fates[answer.record["output"]] = answer.fate
-            assert done == len(self.fates) <= total
+        steps = 0
+
+        def progress(ended: Answer | PartDone, done: int, total: int) -> None:
+            nonlocal steps
+            if isinstance(ended, Answer):
+                self.fates[ended.record["output"]] = ended.fate
+            assert steps < done <= total
+            steps = done
 
         jobs = find_jobs([self.source], self.out, NAMING, options)
         if part is not None:
             jobs = part_of(jobs, *part)
-        craft = TextCraft(self.log, version)
+        craft = changes.pop("craft", TextCraft)(self.log, version)
         with opened_folder(self.out, part) as folder:
             return run_batch(jobs, folder, craft, engine, progress=progress, **changes)
 
@@ -277,30 +286,70 @@ def test_one_batch_at_a_time(batch: Batch) -> None:
     assert batch.run().done == 1
 
 
+def test_a_file_in_parts_is_what_it_is_as_a_whole(batch: Batch) -> None:
+    batch.write(a="one two three four", b="one", c="short text of short words")
+    assert batch.run(TWO).done == 3
+    whole = listing(batch.out)
+    totals = batch.run(TWO, craft=WordCraft)
+    assert (totals.done, totals.failures) == (3, [])
+    for name in ("a.out", "b.out", "c.out"):
+        assert (batch.out / name).read_bytes() == whole[name]
+    # A file of one part is worked on as a whole, and what is done is not done again.
+    of_parts = [f"a.txt/{part}" for part in range(4)], [f"c.txt/{part}" for part in range(5)]
+    assert batch.worked_on() == [*of_parts[0], "b.txt", *of_parts[1]]
+    assert batch.run(TWO, craft=WordCraft).kept == 3
+    assert batch.worked_on() == []
+    assert not batch.left_over()
+
+
+def test_a_part_that_fails_fails_its_file_only(batch: Batch) -> None:
+    batch.write(a="good fail good", b="fine words", c="good abort good", d="good abort-once good")
+    totals = batch.run(TWO, craft=WordCraft)
+    assert batch.fates == {"a.out": "failed", "b.out": "done", "c.out": "failed", "d.out": "done"}
+    assert [reason for _, reason in sorted(totals.failures)] == [
+        "it says fail",
+        "the process that worked on it ended before it was done, 2 times",
+    ]
+    assert not (batch.out / "a.out").exists()
+    assert (batch.out / "d.out").read_text() == "GOOD ABORT-ONCE GOOD"
+
+
+def test_a_full_disk_fails_a_part(batch: Batch) -> None:
+    batch.write(a="full good", b="fine words")
+    totals = batch.run(craft=WordCraft)
+    [(_, reason)] = totals.failures
+    assert "cannot be written" in reason
+    assert totals.done == 1
+    batch.write(a="less good")
+    assert batch.run(craft=WordCraft).done == 1
+
+
 SCRIPT = """\
 import sys
+import time
 from pathlib import Path
 from gfvc.batch.engine import EngineChoice
 from gfvc.batch.folder import opened_folder
 from gfvc.batch.jobs import find_jobs
-from gfvc.batch.run import run_batch
-from tests.gfvc.batch.crafts import NAMING, TextCraft
+from gfvc.batch.run import PartDone, run_batch
+from tests.gfvc.batch.crafts import NAMING, TextCraft, WordCraft
 
 if __name__ == "__main__":
-    source, out, log = map(Path, sys.argv[1:])
+    source, out, log = map(Path, sys.argv[2:])
     jobs = find_jobs([source], out, NAMING)
     with opened_folder(out) as folder:
-        run_batch(jobs, folder, TextCraft(log), EngineChoice(workers=2))
+        craft = {"text": TextCraft, "word": WordCraft}[sys.argv[1]](log)
+        run_batch(jobs, folder, craft, EngineChoice(workers=2))
 """
 
 
 @pytest.fixture
-def start(batch: Batch, tmp_path: Path) -> Callable[[], subprocess.Popen[str]]:
+def start(batch: Batch, tmp_path: Path) -> Start:
     """A batch in a process of its own."""
     (tmp_path / "run.py").write_text(SCRIPT)
-    arguments = [tmp_path / "run.py", batch.source, batch.out, batch.log]
 
-    def run() -> subprocess.Popen[str]:
+    def run(craft: str = "text") -> subprocess.Popen[str]:
+        arguments = [tmp_path / "run.py", craft, batch.source, batch.out, batch.log]
         return subprocess.Popen(
             [sys.executable, *map(str, arguments)],
             env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
@@ -313,9 +362,7 @@ def start(batch: Batch, tmp_path: Path) -> Callable[[], subprocess.Popen[str]]:
 
 
 @pytest.mark.parametrize("way", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
-def test_a_batch_that_was_ended_goes_on(
-    batch: Batch, start: Callable[[], subprocess.Popen[str]], way: int
-) -> None:
+def test_a_batch_that_was_ended_goes_on(batch: Batch, start: Start, way: int) -> None:
     batch.write(**{f"a{number}": "hello" for number in range(6)}, b="slow", c="slow", d="end")
     batch.log.write_text("")
     process = start()
@@ -336,9 +383,25 @@ def test_a_batch_that_was_ended_goes_on(
     assert not list((batch.out / ".gfvc-batch" / "claims").iterdir())
 
 
-def test_what_another_process_works_on_is_waited_for(
-    batch: Batch, start: Callable[[], subprocess.Popen[str]]
-) -> None:
+def test_parts_that_were_done_are_kept(batch: Batch, start: Start) -> None:
+    batch.write(a="one two three slow five")
+    batch.log.write_text("")
+    process = start("word")
+    # The fourth part takes long, and the fifth is done beside it.
+    wait_for(lambda: len(batch.log.read_text().splitlines()) >= 5)
+    time.sleep(0.5)
+    process.kill()
+    process.communicate(timeout=60)
+    pids = {int(line.split()[1]) for line in batch.log.read_text().splitlines()}
+    wait_for(lambda: not any(map(is_alive, pids)))
+    # The same content: the word is slow no more, for it is not the first to ask.
+    totals = batch.run(TWO, craft=PatientWordCraft)
+    assert (totals.done, batch.worked_on()) == (1, ["a.txt/3"])
+    assert (batch.out / "a.out").read_text() == "ONE TWO THREE SLOW FIVE"
+    assert not batch.left_over()
+
+
+def test_what_another_process_works_on_is_waited_for(batch: Batch, start: Start) -> None:
     """As when two machines were given the same clip: it is done once."""
     batch.write(a="short", b="short")
     batch.log.write_text("")

@@ -1,0 +1,126 @@
+"""Coding successive pictures of a clip as if they were all of it."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from threadpoolctl import threadpool_limits
+
+from gfvc.encoding.clip import Clip
+from gfvc.encoding.executor import Tally
+from gfvc.encoding.passes import open_pass
+from gfvc.errors import InputError
+from gfvc.json_checking import CheckedObject
+from gfvc.rate_control import RateSettings
+from gfvc.stream.marking import mark_message
+from gfvc.stream.writer import StreamWriter
+from models import Analyser
+from models.contract import Picture
+
+
+@dataclass(frozen=True, slots=True)
+class CodedPart:
+    """What became of the pictures of a part.
+
+    `tally` of pictures by kind, output `pictures_of_units` of each coded picture, bytes of face
+    parameters and user data, and seconds that programs of the base codec took.
+    """
+
+    tally: Tally
+    pictures_of_units: tuple[int, ...]
+    sei_bytes: int
+    base_codec_seconds: float
+
+    def to_json(self) -> dict[str, Any]:
+        """A JSON object that `from_json` reads."""
+        return {**asdict(self), "pictures_of_units": list(self.pictures_of_units)}
+
+    @staticmethod
+    def from_json(value: object, source: Path) -> CodedPart:
+        """The part that `to_json` of it says; `source` is the file that said so.
+
+        Raises `InputError` for anything else.
+        """
+        item = CheckedObject(value, source)
+        tally = item.object("tally")
+        units = item.whole_numbers("pictures_of_units")
+        return CodedPart(
+            Tally(**{field.name: tally.whole(field.name) for field in fields(Tally)}),
+            units,
+            item.whole("sei_bytes"),
+            item.number("base_codec_seconds"),
+        )
+
+
+def code_part(
+    clip: Clip,
+    settings: RateSettings,
+    pictures: Iterable[Picture],
+    file: BinaryIO,
+    analyser: Analyser,
+    done: Callable[[], None] = lambda: None,
+) -> CodedPart | None:
+    """Code pictures of a clip, and write them; `analyser` is new, or rewound.
+
+    Nothing of it depends on what comes before or after, so that parts that are coded apart and
+    joined are what they are when coded one after the other. `done` is told of each picture.
+    None when there is no picture. Raises `GfvcError`, `ModelError` or `BaseCodecError`.
+    """
+    with contextlib.ExitStack() as stack:
+        writer = StreamWriter(
+            file,
+            clip.codec,
+            clip.information,
+            low_delay=clip.options.low_delay,
+            mark=None if clip.options.no_marking else mark_message(),
+        )
+        coding = stack.enter_context(open_pass(clip, settings, writer, analyser))
+        # Linear algebra is of small matrices, for which threads would only wait.
+        stack.enter_context(threadpool_limits(1, user_api="blas"))
+        count = 0
+        for number, picture in enumerate(pictures):
+            coding.take(number, picture)
+            count = number + 1
+            done()
+        if not count:
+            return None
+        coding.finish()
+        writer.close()
+    if not coding.pictures_of_units:
+        raise _nothing_sent(clip, count, coding.lost_keys)
+    return CodedPart(
+        tally=coding.tally,
+        pictures_of_units=tuple(coding.pictures_of_units),
+        sei_bytes=writer.sei_bytes,
+        base_codec_seconds=coding.base_codec_seconds,
+    )
+
+
+def joined(parts: Sequence[CodedPart]) -> CodedPart:
+    """What became of the pictures of successive parts together."""
+    tally = Tally()
+    for field in fields(Tally):
+        total = sum(getattr(part.tally, field.name) for part in parts)
+        setattr(tally, field.name, total)
+    return CodedPart(
+        tally,
+        tuple(pictures for part in parts for pictures in part.pictures_of_units),
+        sum(part.sei_bytes for part in parts),
+        sum(part.base_codec_seconds for part in parts),
+    )
+
+
+def _nothing_sent(clip: Clip, pictures: int, lost_keys: int) -> InputError:
+    """Why a clip is refused."""
+    if lost_keys:
+        return clip.too_coarse()
+    part = " of a part" if clip.options.restarts else ""
+    return InputError(
+        f"{clip.source}: shows no face in any of its {pictures} pictures{part}; "
+        "a face must be in view, and not much smaller than a tenth of the picture; "
+        "--fallback auto sends such a clip as ordinary video"
+    )
