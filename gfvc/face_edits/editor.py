@@ -36,6 +36,7 @@ from gfvc.stream.marking import marked_again
 from gfvc.stream.names import check_suffix, is_marked
 from gfvc.stream.picture_units import PictureUnit
 from gfvc.stream.reader import read_face_stream
+from gfvc.stream.signatures import SignatureWatch
 from models import (
     AnimationModel,
     ParameterLayout,
@@ -122,12 +123,13 @@ def edit(
     check_suffix(output, stream.codec)
     registered = find_model(source, _editable(source, stream), registry or default_registry())
     editor = _Editor(source, stream, registered, chosen)
-    summary = EditSummary(stream.pictures)
+    summary, signatures = EditSummary(stream.pictures), SignatureWatch()
     with (
         replaced_when_complete(output, force=force, sources=[source]) as temporary,
         temporary.open("wb") as file,
     ):
-        for unit in marked_again(_told(editor.access_units(summary), progress, stream.pictures)):
+        units = _told(editor.access_units(summary), progress, stream.pictures)
+        for unit in marked_again(signatures.passed(units)):
             file.write(unit.to_annex_b())
         file.flush()
         if preview is not None:
@@ -143,6 +145,9 @@ def edit(
             f"{source}: {stream.pictures_as_coded} of {stream.pictures} pictures are ordinary "
             "video, and stay as they are"
         )
+    broken = signatures.broken(source, output)
+    if broken is not None:
+        notes(broken)
     summary.seconds = time.perf_counter() - started
     return summary
 

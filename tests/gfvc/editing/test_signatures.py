@@ -12,6 +12,8 @@ from gfvc.editing import (
     inject_messages,
     remove_messages,
 )
+from gfvc.face_edits import edit
+from gfvc.options.editing import FaceEdit
 from gfvc.stream.marking import marked_again
 from gfvc.transcoding import transcode
 from sei import NalUnit, SeiMessage, split_annex_b
@@ -78,6 +80,8 @@ def test_each_verb(tmp_path: Path, initialization: SeiMessage, breaks: bool) -> 
     check(bare)
     transcode(source, new, precision=6, notes=note)
     check(new)
+    edit(source, tmp_path / "edited.265", FaceEdit(mouth=1.2), notes=note)
+    check(tmp_path / "edited.265")
     inject_messages(source, STREAM, tmp_path / "more.265", force=False, notes=note)
     told.remove("the base stream has face messages of its own, which stay; see gfvc remove")
     check(tmp_path / "more.265")
