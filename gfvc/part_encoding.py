@@ -7,11 +7,13 @@ byte, what `gfvc.encode` makes with `EncodeOptions.restarts` at the same picture
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import shutil
 import time
-from collections.abc import Sequence
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 
 from gfvc.encoder import (
@@ -23,6 +25,7 @@ from gfvc.encoder import (
     summary_of,
     write_output,
 )
+from gfvc.encoding.clip import Clip
 from gfvc.encoding.clip_part import CodedPart, code_part, joined
 from gfvc.encoding.coding_pass import REMEMBERED_PICTURES, coded_clip
 from gfvc.encoding.part_choice import choose_restarts
@@ -31,6 +34,8 @@ from gfvc.options.encoding import EncodeOptions
 from gfvc.output import replaced_when_complete
 from gfvc.rate_control import settings_asked_for
 from gfvc.scaling import read_scaled
+from gfvc.video_reader import PictureEntry
+from models.contract import Picture
 from models.parallel import one_ahead
 
 
@@ -39,16 +44,29 @@ def _ignore(text: str) -> None:
 
 
 @dataclass(frozen=True, slots=True)
+class PartStart:
+    """Where in the file to begin reading a part, if not at its start, and its first picture's hash.
+
+    A file may say wrongly that it can be entered somewhere; the hash tells.
+    """
+
+    entry: PictureEntry | None
+    digest: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class PartPlan:
     """Where the parts of a clip begin, and what was found out about it before.
 
-    `options` have these beginnings as `restarts`; `notes` are of reading the clip.
+    `options` have these beginnings as `restarts`; `notes` are of reading the clip. `starts` are
+    those of parts.
     """
 
     seen: SourceFacts
     options: EncodeOptions
     pictures: int
     notes: tuple[str, ...]
+    starts: tuple[PartStart, ...]
 
     @property
     def parts(self) -> int:
@@ -72,10 +90,49 @@ def plan_parts(source: Path, output: Path, options: EncodeOptions, seconds: floa
     seen = look_at(source, output, options, notes=notes.append)
     rate = options.rate or seen.video.rate
     length = max(1, round(seconds * rate))
-    pictures = read_scaled(source, rate, seen.crop, options.size, notes.append)
+    entries: list[PictureEntry] = []
+    digests: list[bytes] = []
+
+    def meet(entry: PictureEntry) -> None:
+        # One a second will do.
+        if not entries or entry.picture >= entries[-1].picture + rate:
+            entries.append(entry)
+
+    def noted(pictures: Iterator[Picture]) -> Iterator[Picture]:
+        for picture in pictures:
+            digests.append(_digest(picture))
+            yield picture
+
+    pictures = read_scaled(source, rate, seen.crop, options.size, notes.append, entries=meet)
     with contextlib.closing(one_ahead(pictures)) as coming:
-        restarts, count = choose_restarts(coming, length)
-    return PartPlan(seen, replace(options, restarts=restarts), count, tuple(notes))
+        restarts, count = choose_restarts(noted(coming), length)
+    starts = [
+        PartStart(_last_before(entries, picture), digests[picture]) for picture in (0, *restarts)
+    ]
+    planned = replace(options, restarts=restarts)
+    return PartPlan(seen, planned, count, tuple(notes), tuple(starts))
+
+
+def _last_before(entries: Sequence[PictureEntry], picture: int) -> PictureEntry | None:
+    """The last entry from which a picture can be read; none for the beginning of the file."""
+    place = bisect_right(entries, picture, key=lambda entry: entry.picture)
+    return entries[place - 1] if place > 1 else None
+
+
+def _digest(picture: Picture) -> bytes:
+    return hashlib.blake2b(picture.tobytes(), digest_size=16).digest()
+
+
+def _read_part(clip: Clip, start: int, place: PartStart) -> Iterator[Picture]:
+    """Pictures of a clip from one on, entered nearby where that gives the same pictures."""
+    crop, size = clip.information.crop, clip.options.size
+    if place.entry is not None:
+        pictures = read_scaled(clip.source, clip.rate, crop, size, start=start, entry=place.entry)
+        with contextlib.suppress(InputError):
+            first = next(pictures, None)
+            if first is not None and _digest(first) == place.digest:
+                return chain([first], pictures)
+    return read_scaled(clip.source, clip.rate, crop, size, start=start)
 
 
 def check_independent(options: EncodeOptions) -> None:
@@ -97,13 +154,12 @@ def encode_part(source: Path, output: Path, plan: PartPlan, part: int, stream: P
     clip = clip_of(source, output, plan.options, plan.seen)
     settings = settings_asked_for(clip.options, clip.codec, predicted=clip.codes_sequences)
     start, end = plan.span(part)
-    crop = clip.information.crop
     with contextlib.ExitStack() as stack:
         file = stack.enter_context(stream.open("wb"))
         analyser = stack.enter_context(clip.model.open_analyser(clip.options.align))
         if clip.codes_sequences:
             analyser.remember(REMEMBERED_PICTURES)
-        pictures = read_scaled(source, clip.rate, crop, clip.options.size, start=start)
+        pictures = _read_part(clip, start, plan.starts[part])
         coming = stack.enter_context(contextlib.closing(one_ahead(pictures)))
         coded = code_part(clip, settings, islice(coming, end - start), file, analyser)
     if coded is None or coded.tally.frames != end - start:

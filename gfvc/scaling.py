@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 from pathlib import Path
 
@@ -11,7 +11,7 @@ import numpy as np
 
 from gfvc.rectangle import Rectangle
 from gfvc.video.frames import Notes, ignore_note
-from gfvc.video_reader import Picture, read_pictures
+from gfvc.video_reader import Picture, PictureEntry, read_pictures
 
 
 def scale(picture: Picture, size: int) -> Picture:
@@ -30,11 +30,13 @@ def read_scaled(
     notes: Notes = ignore_note,
     *,
     start: int = 0,
+    entry: PictureEntry | None = None,
+    entries: Callable[[PictureEntry], None] | None = None,
 ) -> Iterator[Picture]:
     """Pictures uint8 RGB [size, size, 3] of a video at a rate in pictures per second.
 
-    `start` is the number of the first, and `notes` is told what was changed that a user should
-    know, as `read_pictures` has it.
+    The others are as `read_pictures` has them: `notes` of what was changed, the number of the
+    first, where in the file to begin, and what is told of such places.
     """
-    pictures = read_pictures(source, rate, crop, notes, start=start)
+    pictures = read_pictures(source, rate, crop, notes, start=start, entry=entry, entries=entries)
     return (scale(picture, size) for picture in pictures)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -14,7 +14,14 @@ import numpy.typing as npt
 
 from gfvc.errors import InputError
 from gfvc.rectangle import Rectangle
-from gfvc.video.frames import Notes, TimedFrame, decoded_frames, ignore_note, open_video
+from gfvc.video.frames import (
+    Entry,
+    Notes,
+    TimedFrame,
+    decoded_frames,
+    ignore_note,
+    open_video,
+)
 from gfvc.video.orientation import orientation_of
 from gfvc.video.stated import picture_rate, pixel_width, stated_seconds
 from gfvc.video.stream_choice import choose_stream
@@ -29,6 +36,18 @@ MAX_SIDE = 16384
 # Pictures are repeated at most so often on the average, but for clips of a few minutes.
 _MAX_REPEATS = 60
 _FREE_SECONDS = 300
+
+
+@dataclass(frozen=True, slots=True)
+class PictureEntry:
+    """A place in a file at which reading can start: the number of its first picture, and the frame.
+
+    What a decoder makes of a file from there on need not be what it makes of all of it, where a
+    file says that it can be entered and lies.
+    """
+
+    picture: int
+    frame: Entry
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,21 +93,25 @@ def read_pictures(
     notes: Notes = ignore_note,
     *,
     start: int = 0,
+    entry: PictureEntry | None = None,
+    entries: Callable[[PictureEntry], None] | None = None,
 ) -> Iterator[Picture]:
     """Pictures uint8 [height, width, 3] of BT.709 at `rate` a second, as shown, then cropped.
 
     Pixels are made square, pictures turned the right way, and interlaced ones deinterlaced. Each
     output time shows the nearest picture of the file, so a file that already has the rate passes
     unchanged and one of variable rate is made constant. Few decoded pictures are held. Pictures
-    before number `start`, counted from 0, are decoded and left out. `notes` is told what was
+    before number `start`, counted from 0, are decoded and left out, from `entry` on where one at
+    or before `start` is given; `entries` is told of those that are met. `notes` is told what was
     changed that a user should know. Raises `InputError` when the file is damaged, changes its
-    picture size, or asks for far more pictures than it holds.
+    picture size, or asks for far more pictures than it holds, and when it cannot be entered.
     """
     with open_video(path) as (_, stream):
         converter = _Converter(path, pixel_width(stream), crop, notes)
     picture: Picture | None = None
     shown: VideoFrame | None = None  # not converted yet
-    for number, frame in enumerate(_nearest(path, rate, notes)):
+    first = 0 if entry is None else entry.picture
+    for number, frame in enumerate(_nearest(path, rate, notes, entry, entries), first):
         if not isinstance(frame, _Repeat):
             shown = frame
         if number < start:
@@ -153,14 +176,20 @@ class _Repeat:
 _REPEAT = _Repeat()
 
 
-def _nearest(path: Path, rate: Fraction, notes: Notes) -> Iterator[VideoFrame | _Repeat]:
-    """The frame nearest to each multiple of 1 / rate."""
+def _nearest(
+    path: Path,
+    rate: Fraction,
+    notes: Notes,
+    entry: PictureEntry | None,
+    entries: Callable[[PictureEntry], None] | None,
+) -> Iterator[VideoFrame | _Repeat]:
+    """The frame nearest to each multiple of 1 / rate, from an entry on."""
     period = float(1 / rate)
-    shown = 0
-    decoded = 0
+    shown = 0 if entry is None else entry.picture
+    decoded = 0 if entry is None else entry.frame.frames
     held: TimedFrame | None = None
     emitted = False
-    for coming in decoded_frames(path, notes):
+    for coming in decoded_frames(path, notes, None if entry is None else entry.frame):
         decoded += 1
         if held is not None:
             if coming.time <= held.time:
@@ -176,6 +205,8 @@ def _nearest(path: Path, rate: Fraction, notes: Notes) -> Iterator[VideoFrame | 
                     "meant; repair them first, or ask for fewer pictures a second (--fps)"
                 )
         held, emitted = coming, False
+        if entries is not None and coming.entry is not None:
+            entries(PictureEntry(shown, coming.entry))
     if held is not None:
         while shown * period < held.time + held.stays - period / 2:
             yield _REPEAT if emitted else held.frame

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Generator, Iterator
-from dataclasses import dataclass
+from copy import copy
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,6 +28,9 @@ def ignore_note(text: str) -> None:
     """For readers that have nobody to tell."""
 
 
+# How much before a picture it is looked for.
+_SEEK_SECONDS = 2
+
 # A file that ends this much before the duration that it states was cut off.
 _CUT_SECONDS = 0.5
 _CUT_SHARE = 0.02
@@ -45,19 +49,42 @@ def open_video(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
 
 
 @dataclass(frozen=True, slots=True)
+class Entry:
+    """A frame of a file at which decoding can start, by its time stamp, and what was before it.
+
+    `frames` are those decoded before, `clock` is as it was then.
+    """
+
+    stamp: int
+    frames: int
+    clock: Clock = field(repr=False)
+
+
+class EntryLostError(InputError):
+    """Decoding cannot start at an entry, though the file said so."""
+
+
+@dataclass(frozen=True, slots=True)
 class TimedFrame:
-    """A decoded frame, its time in seconds from the first, and for how long it is shown."""
+    """A decoded frame, its time in seconds from the first, and for how long it is shown.
+
+    `entry` is the frame as one to start at, if it is.
+    """
 
     frame: VideoFrame
     time: float
     stays: float
+    entry: Entry | None = None
 
 
-def decoded_frames(path: Path, notes: Notes) -> Generator[TimedFrame, None, None]:
+def decoded_frames(
+    path: Path, notes: Notes, start: Entry | None = None
+) -> Generator[TimedFrame, None, None]:
     """Frames of a video, all of one size, progressive, in order of their times.
 
-    `notes` is told when fields were made whole pictures and when time stamps jumped. Raises
-    `InputError` when the file is damaged or cut off, or changes its picture size.
+    With `start` they begin there, and are what they are in the whole file. `notes` is told when
+    fields were made whole pictures and when time stamps jumped. Raises `InputError` when the file
+    is damaged or cut off, or changes its picture size; `EntryLostError` when `start` is not found.
     """
     import av
 
@@ -68,6 +95,9 @@ def decoded_frames(path: Path, notes: Notes) -> Generator[TimedFrame, None, None
         clock = Clock(float(1 / rate), seconds, str(path))
         fields = _Fields(path, notes)
         count = 0
+        if start is not None:
+            clock, count = copy(start.clock), start.frames
+            _seek(path, container, stream, start)
         end = 0.0
         last_is_whole = True
         try:
@@ -80,15 +110,27 @@ def decoded_frames(path: Path, notes: Notes) -> Generator[TimedFrame, None, None
                     continue
                 for frame in packet.decode():
                     assert isinstance(frame, av.VideoFrame)
+                    if start is not None:
+                        if frame.pts is not None and frame.pts < start.stamp:
+                            continue
+                        if frame.pts != start.stamp:
+                            raise EntryLostError(f"{path}: has no picture at {start.stamp}")
+                        start = None
+                    entry = None
+                    if frame.key_frame and frame.pts is not None and not fields.are_interlaced:
+                        entry = Entry(frame.pts, count, copy(clock))
                     stamp = frame.time if frame.time is not None else count / float(rate)
                     count += 1
-                    yield from fields.push(frame, clock.time(stamp), clock.stays(_stays(frame)))
+                    time, stays = clock.time(stamp), clock.stays(_stays(frame))
+                    yield from fields.push(TimedFrame(frame, time, stays, entry))
             yield from fields.finish()
         except (av.FFmpegError, ValueError, OverflowError) as error:
             raise InputError(
                 f"{path}: damaged or cut off after picture {count} ({reason(error)}); "
                 "get the whole file, or repair it first"
             ) from None
+        if start is not None:
+            raise EntryLostError(f"{path}: has no picture at {start.stamp}")
         if not count:
             raise InputError(f"{path}: holds no picture that can be decoded")
         if seconds is not None:
@@ -103,6 +145,17 @@ def decoded_frames(path: Path, notes: Notes) -> Generator[TimedFrame, None, None
                 f"{path}: its time stamps jump by more than {MAX_STILL_SECONDS:g} s, or past its "
                 f"end, at {clock.gaps} of {count} pictures; the gaps are left out"
             )
+
+
+def _seek(path: Path, container: InputContainer, stream: VideoStream, start: Entry) -> None:
+    import av
+
+    # Some formats find a place by their clock alone, not always the one before it.
+    before = round(_SEEK_SECONDS / stream.time_base) if stream.time_base else 0
+    try:
+        container.seek(start.stamp - before, stream=stream)
+    except (av.FFmpegError, OSError, OverflowError) as error:
+        raise EntryLostError(f"{path}: cannot be entered ({reason(error)})") from None
 
 
 def _stays(frame: VideoFrame) -> float | None:
@@ -121,7 +174,13 @@ class _Fields:
         self._size: tuple[int, int] | None = None
         self._waiting: list[tuple[float, float]] = []
 
-    def push(self, frame: VideoFrame, time: float, stays: float) -> Iterator[TimedFrame]:
+    @property
+    def are_interlaced(self) -> bool:
+        """Whether frames depend on those before them."""
+        return self._deinterlacer is not None
+
+    def push(self, timed: TimedFrame) -> Iterator[TimedFrame]:
+        frame = timed.frame
         size = frame.width, frame.height
         if self._size is not None and size != self._size:
             raise InputError(
@@ -131,11 +190,11 @@ class _Fields:
         self._size = size
         if self._deinterlacer is None:
             if not frame.interlaced_frame:
-                yield TimedFrame(frame, time, stays)
+                yield timed
                 return
             self._notes(f"{self._path}: is interlaced; its fields are made whole pictures")
             self._deinterlacer = Deinterlacer()
-        self._waiting.append((time, stays))
+        self._waiting.append((timed.time, timed.stays))
         yield from self._ready(self._deinterlacer.push(frame))
 
     def finish(self) -> Iterator[TimedFrame]:
