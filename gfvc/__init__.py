@@ -17,10 +17,12 @@ if TYPE_CHECKING:
     from gfvc.decoder import DecodeSummary, decode
     from gfvc.encoder import EncodeSummary, encode
     from gfvc.errors import GfvcError, InputError, OutputError, StreamError
+    from gfvc.exporting.exporter import ExportSummary, export
     from gfvc.face_edits.editor import EditSummary, edit
     from gfvc.options.decoding import DecodeOptions
     from gfvc.options.editing import FaceEdit
     from gfvc.options.encoding import EncodeOptions
+    from gfvc.options.exporting import ExportOptions
 
 __version__ = "0.1.0"
 
@@ -30,6 +32,8 @@ __all__ = [
     "EditSummary",
     "EncodeOptions",
     "EncodeSummary",
+    "ExportOptions",
+    "ExportSummary",
     "FaceEdit",
     "GfvcError",
     "InputError",
@@ -39,6 +43,7 @@ __all__ = [
     "decode",
     "edit",
     "encode",
+    "export",
 ]
 
 _HOME = {
@@ -51,6 +56,9 @@ _HOME = {
     "EditSummary": "gfvc.face_edits.editor",
     "edit": "gfvc.face_edits.editor",
     "FaceEdit": "gfvc.options.editing",
+    "ExportOptions": "gfvc.options.exporting",
+    "ExportSummary": "gfvc.exporting.exporter",
+    "export": "gfvc.exporting.exporter",
     "GfvcError": "gfvc.errors",
     "InputError": "gfvc.errors",
     "OutputError": "gfvc.errors",

@@ -1,8 +1,13 @@
-"""The decoder's key pictures made ready: the last one, and earlier ones where the stream asks."""
+"""The decoder's key pictures made ready: the last one, and earlier ones where the stream asks.
+
+What a coded picture drives comes as spans: successive pictures that are drawn alike. A decoder
+draws them; who wants to know what the face does asks them for its parameters and landmarks.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice, repeat
 
@@ -10,7 +15,8 @@ from gfvc.base_layer import Picture
 from gfvc.grey_pictures import pair_keys, prepare_key
 from gfvc.stream.picture_units import PictureUnit
 from gfvc.stream.references import NUMBERS
-from models import AnimationModel, FaceParameters, Reference
+from models import AnimationModel, FaceParameters, Reference, ReferencePair
+from models.contract import FloatArray
 
 Ends = tuple[FaceParameters, FaceParameters]
 ParametersOf = Callable[["Ends | None"], Iterator[FaceParameters]]
@@ -26,6 +32,85 @@ class CodedPicture:
     unit: PictureUnit
     picture: Picture
     parameters: FaceParameters | None
+
+
+Face = tuple["FaceParameters | None", "FloatArray | None"]
+"""Parameters of a picture, and landmarks [478, 3]; None where nothing is known of them."""
+
+
+class Span(ABC):
+    """Successive output pictures that are drawn alike; they can be gone through once."""
+
+    @abstractmethod
+    def draw(self) -> Iterator[Picture]:
+        """The pictures."""
+
+    @abstractmethod
+    def faces(self) -> Iterator[Face]:
+        """What is known of the face in each."""
+
+
+@dataclass(frozen=True, slots=True)
+class AsCoded(Span):
+    """The coded picture itself, so many times; `reference` knows its parameters' landmarks.
+
+    No times at all where it is hidden; its `face` is known all the same.
+    """
+
+    picture: Picture
+    parameters: FaceParameters | None = None
+    reference: Reference | None = None
+    pictures: int = 1
+
+    def draw(self) -> Iterator[Picture]:
+        """The coded picture."""
+        return repeat(self.picture, self.pictures)
+
+    @property
+    def face(self) -> Face:
+        """The face that it shows."""
+        landmarks = None
+        if self.parameters is not None and self.reference is not None:
+            landmarks = self.reference.landmarks(self.parameters)
+        return self.parameters, landmarks
+
+    def faces(self) -> Iterator[Face]:
+        """The face that it shows, each time."""
+        return repeat(self.face, self.pictures)
+
+
+@dataclass(frozen=True, slots=True)
+class FromOne(Span):
+    """Pictures that are drawn from one reference."""
+
+    reference: Reference
+    parameters: Iterable[FaceParameters]
+
+    def draw(self) -> Iterator[Picture]:
+        """What the reference draws."""
+        return self.reference.animate_many(self.parameters)
+
+    def faces(self) -> Iterator[Face]:
+        """The reference's face with each picture's parameters."""
+        for parameters in self.parameters:
+            yield parameters, self.reference.landmarks(parameters)
+
+
+@dataclass(frozen=True, slots=True)
+class FromTwo(Span):
+    """Pictures that are drawn from two references, with their positions."""
+
+    pair: ReferencePair
+    placed: Iterable[tuple[FaceParameters, float]]
+
+    def draw(self) -> Iterator[Picture]:
+        """What the two draw together."""
+        return self.pair.animate_many(self.placed)
+
+    def faces(self) -> Iterator[Face]:
+        """The face between the two."""
+        for parameters, position in self.placed:
+            yield parameters, self.pair.landmarks(parameters, position)
 
 
 class DecodedPool:
@@ -48,8 +133,19 @@ class DecodedPool:
         parameters_of: ParametersOf,
         later: CodedPicture | None = None,
     ) -> Iterator[Picture]:
-        """The pictures of a unit in output order, the coded one among them unless it is hidden.
+        """The pictures of a unit in output order, the coded one among them, as of `spans`."""
+        for span in self.spans(key, parameters_of, later):
+            yield from span.draw()
 
+    def spans(
+        self,
+        key: CodedPicture,
+        parameters_of: ParametersOf,
+        later: CodedPicture | None = None,
+    ) -> Iterator[Span]:
+        """The pictures of a unit in output order; each span is to be used before the next.
+
+        A coded picture that is hidden is a span of no pictures.
         `later` is the coded picture after them, if they are drawn from it, too.
         """
         unit = key.unit
@@ -64,22 +160,22 @@ class DecodedPool:
         own = next(received, None)  # Of the coded picture itself, which is there.
         if own is None:
             # Nothing is known of how the face moves.
-            yield from repeat(key.picture, unit.pictures)
+            yield AsCoded(key.picture, pictures=unit.pictures)
             return
-        yield from reversed(list(latest.animate_many(islice(received, unit.leading))))
-        if not unit.hides_coded_picture:
-            yield key.picture
+        if unit.leading:
+            yield FromOne(latest, list(islice(received, unit.leading))[::-1])
+        yield AsCoded(key.picture, own, latest, pictures=not unit.hides_coded_picture)
         drawn = 1 + unit.leading
         if pair is not None:
             count = unit.numbered_pictures - drawn
             positions = (place / (count + 1) for place in range(1, count + 1))
-            yield from pair.animate_many(zip(received, positions, strict=False))
+            yield FromTwo(pair, zip(received, positions, strict=False))
             return
         for _, end, back in unit.reference_spans:
             reference = self._kept.get((number - back) % NUMBERS)
             if reference is None:
                 self.missing += end - drawn
-            yield from (reference or latest).animate_many(islice(received, end - drawn))
+            yield FromOne(reference or latest, islice(received, end - drawn))
             drawn = end
 
     def _prepared(self, key: CodedPicture) -> Reference:

@@ -3,47 +3,26 @@
 from __future__ import annotations
 
 import time
-from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import partial
-from itertools import chain, pairwise
 from pathlib import Path
 from typing import Any
 
-from base_codec_adapters import (
-    DEFAULT_TIMEOUT,
-    LimitExceededError,
-    OutputInvalidError,
-    ProgramFailedError,
-    StreamInvalidError,
-)
-from gfvc.base_layer import Picture, decode_base_layer
+from base_codec_adapters import DEFAULT_TIMEOUT
+from gfvc.base_layer import Picture
 from gfvc.credentials import Credentials, ManifestSigner
-from gfvc.decoded_pool import CodedPicture, DecodedPool
 from gfvc.decoded_sound import add_sound, sound_to_keep
-from gfvc.driven_pictures import base_parameters, parameters_of_pictures
+from gfvc.decoded_units import check_restrictions, decode_units, find_model, picture_rate
 from gfvc.errors import OutputError, StreamError
 from gfvc.limits import MAX_AREA
 from gfvc.options.decoding import DecodeOptions
 from gfvc.output import check_writable, replaced_when_complete
 from gfvc.stream.face_stream import FaceStream
 from gfvc.stream.marking import GENERATED
-from gfvc.stream.names import is_marked, model_uri
-from gfvc.stream.picture_units import PictureUnit
 from gfvc.stream.reader import read_face_stream
 from gfvc.video_writer import is_folder_output, open_writer
-from models import (
-    AnimationModel,
-    RegisteredModel,
-    Registry,
-    UnknownModelError,
-    default_registry,
-)
-
-# What a stream without our user data is shown at; H.274 has no rate for driven pictures.
-DEFAULT_RATE = Fraction(25)
+from models import AnimationModel, Registry, default_registry
 
 # Name of the model in the summary of a stream without face messages.
 NO_MODEL = "none"
@@ -115,12 +94,10 @@ def decode(
         output, force=force, folder_of=folder_of, sources=[source]
     ) as temporary:
         stream = read_face_stream(source, notes, options.codec, options.limits)
-        rate = options.rate or stream.rate or DEFAULT_RATE
-        if stream.rate is None and options.rate is None:
-            notes(f"{source}: states no picture rate; shown at {float(rate):g} pictures a second")
+        rate = picture_rate(source, stream, options.rate, notes)
         name, model = NO_MODEL, None
         if stream.draws:
-            _check_restrictions(source, stream, options)
+            check_restrictions(source, stream, options, "its faces would be drawn so")
             registered = find_model(source, stream, registry or default_registry())
             name, model = registered.card.name, registered.load(options.runtime)
         elif signer is not None:
@@ -174,30 +151,6 @@ def _check_output(output: Path, size: int, options: DecodeOptions) -> None:
         )
 
 
-def _check_restrictions(source: Path, stream: FaceStream, options: DecodeOptions) -> None:
-    """Raise `StreamError` when a stream's content must not be used for drawing faces."""
-    if stream.restricted_uses and not options.ignore_restrictions:
-        kinds = ", ".join(map(str, stream.restricted_uses))
-        raise StreamError(
-            f"{source}: restricts what artificial intelligence may do with its content "
-            f"(aur_restriction {kinds}), and its faces would be drawn so; with the right to do "
-            "that, add --ignore-restrictions"
-        )
-
-
-def find_model(source: Path, stream: FaceStream, registry: Registry) -> RegisteredModel:
-    """The model that a stream asks for; raise `StreamError` when there is none."""
-    if stream.model_uri is None:
-        raise StreamError(
-            f"{source}: its base message names no model (no gfv_nn_uri), so nothing here can "
-            "tell how to draw its pictures"
-        )
-    try:
-        return registry.find_uri(model_uri(stream.model_uri))
-    except UnknownModelError as error:
-        raise StreamError(f"{source}: {error}; gfvc models lists what is installed") from None
-
-
 def decode_pictures(
     source: Path,
     stream: FaceStream,
@@ -208,68 +161,8 @@ def decode_pictures(
 ) -> Iterator[Picture]:
     """All pictures of a stream in output order, uint8 RGB [height, width, 3], of one size.
 
-    `model` may be None for a stream without face messages. `timeout` is in seconds for the base
-    decoder and the coded pictures that it decodes at a time, `area` the most luma samples of a
-    coded picture. `notes` is told how many pictures lack the key picture that they were made from.
-    Raises `StreamError` when coded pictures cannot be decoded, are larger, or change their size.
+    Arguments and errors are those of `gfvc.decoded_units.decode_units`.
     """
-    marked = stream.model_uri is not None and is_marked(stream.model_uri)
-    pool: DecodedPool | None = None
-    coded = _coded_pictures(source, stream, timeout, area)
-    for current, following in pairwise(chain(coded, [None])):
-        assert current is not None
-        unit, key = current
-        if unit.is_alone:
-            yield key
-            continue
-        assert model is not None
-        pool = pool or DecodedPool(model)
-        own = CodedPicture(unit, key, base_parameters(unit, model.layout, source, marked=marked))
-        later = None
-        if following is not None and _is_later_reference(unit, following[0]):
-            of_later = base_parameters(following[0], model.layout, source, marked=marked)
-            later = CodedPicture(*following, of_later)
-        parameters_of = partial(parameters_of_pictures, unit, model.layout, source, marked=marked)
-        yield from pool.draw(own, parameters_of, later)
-    if pool is not None and pool.missing:
-        notes(
-            f"{source}: {pool.missing} pictures are to be made from an earlier key picture that is "
-            "missing; they are made from the last one, and look a little wrong"
-        )
-
-
-def _is_later_reference(unit: PictureUnit, following: PictureUnit) -> bool:
-    """Whether the pictures that follow a coded picture are drawn from the next one, too."""
-    return unit.has_later_reference and following.sequence is unit.sequence
-
-
-def _coded_pictures(
-    source: Path, stream: FaceStream, timeout: float, area: int
-) -> Iterator[tuple[PictureUnit, Picture]]:
-    """Each coded picture with what belongs to it."""
-    waiting: deque[PictureUnit] = deque()
-
-    def parts() -> Iterator[tuple[bytes, int]]:
-        for part in stream.parts():
-            waiting.extend(part)
-            yield b"".join(unit.coded for unit in part), len(part)
-
-    size: tuple[int, int] | None = None
-    number = 0
-    try:
-        for picture in decode_base_layer(stream.codec, parts(), timeout, area):
-            height, width = picture.shape[:2]
-            if size not in (None, (width, height)):
-                assert size is not None
-                raise StreamError(
-                    f"{source}: its pictures change from {size[0]}x{size[1]} to {width}x{height} "
-                    f"at coded picture {number}; pictures of one size only can be decoded"
-                )
-            size = width, height
-            number += 1
-            yield waiting.popleft(), picture
-    except (StreamInvalidError, ProgramFailedError, OutputInvalidError) as error:
-        reason = str(error).splitlines()[0]
-        if isinstance(error, LimitExceededError) and error.limit == "area":
-            reason += "; if that is meant, allow more with --max-area"
-        raise StreamError(f"{source}: its coded pictures cannot be decoded: {reason}") from error
+    for decoded in decode_units(source, stream, model, timeout, notes, area):
+        for span in decoded.spans:
+            yield from span.draw()

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from gfvc.base_layer import Picture
 from gfvc.colour import is_grey, without_colour
 from models import AnimationModel, FaceParameters, Reference, ReferencePair
+from models.contract import FloatArray
 
 
 def prepare_key(
@@ -44,6 +45,9 @@ class _GreyReference(Reference):
     def animate_many(self, parameters: Iterable[FaceParameters]) -> Iterator[Picture]:
         return map(without_colour, self.reference.animate_many(parameters))
 
+    def landmarks(self, parameters: FaceParameters) -> FloatArray | None:
+        return self.reference.landmarks(parameters)
+
 
 class _GreyPair(ReferencePair):
     """Draws the luma of what another pair draws."""
@@ -60,6 +64,9 @@ class _GreyPair(ReferencePair):
 
     def animate_many(self, placed: Iterable[tuple[FaceParameters, float]]) -> Iterator[Picture]:
         return map(without_colour, self._pair.animate_many(placed))
+
+    def landmarks(self, parameters: FaceParameters, position: float) -> FloatArray | None:
+        return self._pair.landmarks(parameters, position)
 
 
 def _with_colour(reference: Reference) -> Reference:

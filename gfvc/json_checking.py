@@ -27,6 +27,11 @@ def read_json(path: Path, most_bytes: int) -> object:
 
     Raises `InputError` when it cannot be read, is no JSON, or has more than `most_bytes`.
     """
+    return parse_json(read_bytes(path, most_bytes), path)
+
+
+def read_bytes(path: Path, most_bytes: int) -> bytes:
+    """What a file holds; raise `InputError` when it cannot be read or is larger."""
     try:
         if not path.is_file():
             raise InputError(f"{path}: no such file")
@@ -36,7 +41,7 @@ def read_json(path: Path, most_bytes: int) -> object:
             raise InputError(f"{path}: has more than the {most_bytes} bytes that are taken")
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror})") from None
-    return parse_json(content, path)
+    return content
 
 
 def parse_json(content: bytes, source: Path | str) -> object:
@@ -224,14 +229,18 @@ class CheckedObject:
 
     def objects(self, key: str) -> list[CheckedObject]:
         """A list of objects."""
-        value = self._value.get(key)
-        if not isinstance(value, list):
-            raise self.wrong(key, "a list")
         where = f"{self._where}.{key}".strip(".")
         return [
             CheckedObject(item, self.source, self._remedy, f"{where}[{number}]")
-            for number, item in enumerate(value)
+            for number, item in enumerate(self.items(key))
         ]
+
+    def items(self, key: str) -> list[Any]:
+        """A list, whose members are yet to be checked."""
+        value = self._value.get(key)
+        if not isinstance(value, list):
+            raise self.wrong(key, "a list")
+        return value
 
     def keys(self) -> list[str]:
         """The names of all members."""

@@ -251,6 +251,13 @@ class Reference(ABC):
         """Draw pictures in order; a model may draw some of them at the same time."""
         return map(self.animate, parameters)
 
+    def landmarks(self, parameters: FaceParameters) -> FloatArray | None:
+        """Landmarks [478, 3] that the parameters describe; None of a model that knows none.
+
+        x and y are in picture widths and heights, z in picture widths away from the viewer.
+        """
+        return None
+
 
 class ReferencePair(ABC):
     """Two successive coded pictures made ready together, to draw what lies between them in time.
@@ -278,6 +285,13 @@ class ReferencePair(ABC):
         """Draw pictures of parameters and position in order; a model may draw some at a time."""
         return starmap(self.animate, placed)
 
+    def landmarks(self, parameters: FaceParameters, position: float) -> FloatArray | None:
+        """Landmarks [478, 3] of the picture, as of `Reference.landmarks`; None without any.
+
+        Raises `ModelError` as `animate` does.
+        """
+        return None
+
 
 def check_position(position: float) -> None:
     """Raise `ModelError` for a position between two references that is outside 0..1."""
@@ -299,6 +313,11 @@ class EarlierAlone(ReferencePair):
     def animate_many(self, placed: Iterable[tuple[FaceParameters, float]]) -> Iterator[Picture]:
         """Draw pictures in order, at a time if the earlier reference does."""
         return self._earlier.animate_many(self._parameters(placed))
+
+    def landmarks(self, parameters: FaceParameters, position: float) -> FloatArray | None:
+        """Landmarks that the earlier reference knows."""
+        check_position(position)
+        return self._earlier.landmarks(parameters)
 
     @staticmethod
     def _parameters(placed: Iterable[tuple[FaceParameters, float]]) -> Iterator[FaceParameters]:

@@ -119,6 +119,8 @@ PUBLIC = {
         "EditSummary",
         "EncodeOptions",
         "EncodeSummary",
+        "ExportOptions",
+        "ExportSummary",
         "FaceEdit",
         "GfvcError",
         "InputError",
@@ -128,6 +130,7 @@ PUBLIC = {
         "decode",
         "edit",
         "encode",
+        "export",
     ],
     "models": [
         "Analyser",

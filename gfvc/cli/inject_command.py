@@ -1,8 +1,8 @@
 """Put SEI messages into a stream.
 
-MESSAGES is what `gfvc extract` wrote, perhaps edited, or another stream, whose face messages are
-taken. When BASE is what `gfvc remove` left of the stream that they come from, they go exactly
-where they were. Otherwise each goes to the picture with its number.
+MESSAGES is what `gfvc extract` wrote, perhaps edited, what `gfvc export` wrote as JSON, or another
+stream, whose face messages are taken. When BASE is what `gfvc remove` left of the stream that they
+come from, they go exactly where they were. Otherwise each goes to the picture with its number.
 
 In JSON lines the payload of a message counts. A face message without "payload" is written from its
 "elements", so that these can be edited. See docs/messages_jsonl.md.
@@ -43,7 +43,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "messages",
         type=Path,
         metavar="MESSAGES",
-        help="JSON lines of `gfvc extract`, or another stream; the content tells which",
+        help="JSON lines of `gfvc extract`, JSON of `gfvc export`, or another stream; the "
+        "content tells which",
     )
     parser.add_argument("output", type=Path, metavar="OUT", help="stream to write")
     parser.add_argument(

@@ -18,6 +18,7 @@ COMMANDS = (
     "remove",
     "edit",
     "transcode",
+    "export",
     "verify",
     "batch",
     "bench",

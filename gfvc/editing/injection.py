@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 from gfvc.editing.attaching import attach_to_pictures
 from gfvc.editing.extraction import gather_facts, stream_records
 from gfvc.editing.group_queue import GroupQueue
-from gfvc.editing.json_lines import read_json_lines
+from gfvc.editing.json_lines import EXPORT_FORMAT, read_export, read_json_lines
 from gfvc.editing.records import Fingerprint, FingerprintTaker, MessageRecord, StreamFacts
 from gfvc.editing.restoring import put_back
 from gfvc.editing.selection import MessageSelection
@@ -23,6 +24,7 @@ from sei.limits import MAX_MESSAGES
 Notes = Callable[[str], None]
 
 _BEFORE_JSON = b"\xef\xbb\xbf \t\r\n"
+_EXPORT = re.compile(rb'\{\s*"format"\s*:\s*"' + EXPORT_FORMAT.encode() + b'"')
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,8 @@ def inject_messages(
 ) -> InjectionSummary:
     """Write the stream `base` with messages put into it.
 
-    `messages` holds JSON lines (docs/messages_jsonl.md), or is another stream, of which
+    `messages` holds JSON lines (docs/messages_jsonl.md) or is what `gfvc export` wrote as JSON
+    (docs/export.md), or is another stream, of which
     `selection` (None: all face messages) is taken. `notes` is told when the messages come to stand
     beside face messages that were there before, and of digital signatures that do not hold for it.
     `codec` names the codec of the streams where they do not tell.
@@ -96,10 +99,11 @@ def inject_messages(
 def _open_messages(
     path: Path, selection: MessageSelection | None, codec: Codec | None, max_messages: int
 ) -> tuple[StreamFacts, Iterator[MessageRecord]]:
-    if read_head(path).lstrip(_BEFORE_JSON).startswith(b"{"):
+    head = read_head(path).lstrip(_BEFORE_JSON)
+    if head.startswith(b"{"):
         if selection is not None:
             raise InputError(f"{path}: holds JSON, of which all messages are taken; none is chosen")
-        return read_json_lines(path)
+        return read_export(path) if _EXPORT.match(head) else read_json_lines(path)
     selection = selection or MessageSelection()
     facts = gather_facts(path, selection, codec, max_messages)
     return facts, stream_records(path, selection, codec, max_messages)

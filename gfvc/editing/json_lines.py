@@ -10,12 +10,14 @@ from pathlib import Path
 from gfvc.editing.element_writing import FaceMessageWriter
 from gfvc.editing.records import Fingerprint, MessageRecord, Place, StreamFacts
 from gfvc.errors import InputError
-from gfvc.json_checking import CheckedObject, parse_json
+from gfvc.json_checking import CheckedObject, parse_json, read_bytes
 from sei import FACE_PAYLOADS, Codec, SeiError, SeiMessage
 from sei.inspection import InspectedMessage, json_object
 from sei.payload_kinds import payload_kind
 
 FORMAT = "gfvc-messages"
+EXPORT_FORMAT = "gfvc-export"
+"""The format of whole JSON files that have such messages among other things."""
 VERSION = 1
 
 # A line holds at most 16 MiB of payload, twice, in hexadecimal digits.
@@ -82,6 +84,20 @@ def read_json_lines(path: Path) -> tuple[StreamFacts, Iterator[MessageRecord]]:
     if first is None:
         raise InputError(f"{path}: holds no JSON object")
     return _facts(first), _records(lines)
+
+
+def read_export(path: Path) -> tuple[StreamFacts, Iterator[MessageRecord]]:
+    """What `read_json_lines` gives, of a JSON file that `gfvc export` wrote.
+
+    Raises `InputError` as that does, and for a file that is larger than a line may be there.
+    """
+    content = read_bytes(path, MAX_LINE_SIZE)
+    document = _parse(content, str(path))
+    messages = (
+        _Line(message, f"{path}: message {number}", len(json.dumps(message)))
+        for number, message in enumerate(document.items("messages"))
+    )
+    return _facts(document.object("stream")), _records(messages)
 
 
 def _objects(path: Path) -> Iterator[_Line]:

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from gfvc.base_layer import decode_base_layer
-from gfvc.decoder import find_model
+from gfvc.decoded_units import find_model
 from gfvc.driven_pictures import base_parameters, parameters_of_pictures
 from gfvc.errors import InputError, StreamError
 from gfvc.face_edits.controls import AS_ASKED, FaceControls, Response

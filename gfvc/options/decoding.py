@@ -1,4 +1,4 @@
-"""How to decode: the options of `gfvc.decode` and `gfvc decode`."""
+"""How to decode: the options of `gfvc.decode`, and those that all share who decode a base layer."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ from models import Runtime
 
 @documented
 @dataclass(frozen=True, kw_only=True)
-class DecodeOptions(PictureLimit):
-    """How to decode; `runtime` says how networks run.
+class BaseLayerOptions(PictureLimit):
+    """How a stream is read and its coded pictures are decoded; `runtime` says how networks run.
 
     Raises `ValueError` for a value that an option cannot have.
     """
 
-    title: ClassVar[str] = "decoding"
+    title: ClassVar[str] = "reading IN"
 
     codec: str | None = option(
         words("vvc", "hevc"),
@@ -41,11 +41,6 @@ class DecodeOptions(PictureLimit):
         flag="fps",
         shown="what IN states, else 25",
     )
-    audio: str | None = option(
-        words("none", "copy", "aac"),
-        "IN's sound in an .mp4 OUT. copy: as it is; aac: coded anew as AAC; none: left out",
-        shown="copy where IN has sound and OUT can hold it",
-    )
     timeout: float = option(
         real(0.0, 1e6, "a number of seconds above 0"),
         "seconds that the base decoder may take for the coded pictures that it decodes at a time",
@@ -56,17 +51,39 @@ class DecodeOptions(PictureLimit):
         "the most luma samples, width times height, that a coded picture of IN may have",
         MAX_AREA,
     )
+    ignore_restrictions: bool = switch(
+        "use the faces although IN says that its content must not be used so by artificial "
+        "intelligence; see docs/marking.md"
+    )
+    runtime: Runtime = field(default_factory=Runtime)
+
+    @property
+    def limits(self) -> StreamLimits:
+        """What a stream may ask for."""
+        return StreamLimits(self.max_pictures, self.max_area)
+
+
+@documented
+@dataclass(frozen=True, kw_only=True)
+class DecodeOptions(BaseLayerOptions):
+    """How to decode; `runtime` says how networks run.
+
+    Raises `ValueError` for a value that an option cannot have.
+    """
+
+    title: ClassVar[str] = "decoding"
+
+    audio: str | None = option(
+        words("none", "copy", "aac"),
+        "IN's sound in an .mp4 OUT. copy: as it is; aac: coded anew as AAC; none: left out",
+        shown="copy where IN has sound and OUT can hold it",
+    )
     max_size: int = option(
         file_size(),
         "the most bytes that OUT may take, such as 500M or 20G",
         MAX_OUTPUT,
         shown="20G",
     )
-    ignore_restrictions: bool = switch(
-        "draw faces although IN says that its content must not be used so by artificial "
-        "intelligence; see docs/marking.md"
-    )
-    runtime: Runtime = field(default_factory=Runtime)
 
     @property
     def limits(self) -> StreamLimits:

@@ -24,7 +24,7 @@ from sei.rbsp import sei_rbsp
 
 START_CODE = b"\0\0\1"
 
-_HEAD = 16
+_HEAD = 64
 
 
 def read_head(path: Path) -> bytes:

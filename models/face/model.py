@@ -147,6 +147,11 @@ class FaceReference(Reference):
         """
         return map_in_order(self._paint, map(self._place, parameters), self.at_once)
 
+    def landmarks(self, parameters: FaceParameters) -> FloatArray:
+        """The key picture's rest shape with pose and expression."""
+        values, _ = to_values(parameters, self.features)
+        return self.face.landmarks(self._space, values)
+
     def read(self, parameters: FaceParameters) -> tuple[FloatArray, Float32Array | None]:
         """Pose and expression values [14], and the compact feature as the network has it."""
         values, steps = to_values(parameters, self.features)
@@ -179,23 +184,23 @@ class FacePair(ReferencePair):
 
     def __init__(self, space: FaceSpace, earlier: FaceReference, later: FaceReference) -> None:
         check_sizes(earlier.picture, later.picture)
-        self._space = space
         self._earlier = earlier
         self._later = later
         # As the encoder aligns the pictures between, unless it is told not to.
         with FaceTracker() as tracker:
             alignment = Alignment(space, earlier.picture, earlier.face, tracker)
-            self._later_values = alignment.align(later.picture, later.face.key_landmarks)
+            later_values = alignment.align(later.picture, later.face.key_landmarks)
         own = earlier.face.values(space, earlier.face.key_landmarks)
         steps = np.zeros(earlier.features) if earlier.features else None
-        self._ends = to_parameters(own, steps), to_parameters(self._later_values, steps)
+        self._ends = to_parameters(own, steps), to_parameters(later_values, steps)
+        self._face = SharedFace(space, earlier.face, later.face, later_values)
 
     @cached_property
     def _flow(self) -> PairFlow:
         """Made when the first picture is drawn: an encoder asks for the ends alone."""
         earlier, later = self._earlier, self._later
         return PairFlow(
-            SharedFace(self._space, earlier.face, later.face, self._later_values),
+            self._face,
             (plane(earlier.face.key_landmarks), plane(later.face.key_landmarks)),
             (earlier.picture, later.picture),
             lambda landmarks, flow: earlier.draw(landmarks, in_planes(flow)),
@@ -214,6 +219,12 @@ class FacePair(ReferencePair):
     def animate_many(self, placed: Iterable[tuple[FaceParameters, float]]) -> Iterator[Picture]:
         """Draw pictures in order, as many at the same time as the renderer likes."""
         return map_in_order(self._paint, map(self._place, placed), self._earlier.at_once)
+
+    def landmarks(self, parameters: FaceParameters, position: float) -> FloatArray:
+        """The earlier reference's face, and in proportion what is known of the later one's."""
+        check_position(position)
+        values, _ = to_values(parameters, self._earlier.features)
+        return self._face.landmarks(values, position)
 
     def _place(self, placed: tuple[FaceParameters, float]) -> _PlacedBetween:
         parameters, position = placed

@@ -7,6 +7,7 @@ appearance  what a face looks like, whoever turns it how: whether two faces are 
 face_space  average face, head pose, expressions
 layout      the 14 values of a face in a stream
 values      between landmarks, those values and face parameters
+triangles   the surface between landmarks
 flow, warp  bending a key picture so that its landmarks lie elsewhere
 pairs       where a face between two key pictures lies, and how both are bent there
 fusing      one picture of the two

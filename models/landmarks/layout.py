@@ -21,3 +21,9 @@ def face_layout(further: int = 0) -> ParameterLayout:
     """One compact feature: pose and expression, then `further` values of a model's own."""
     matrix = MatrixShape(COMPACT_FEATURE, 1, 1, FACE_VALUES + further)
     return ParameterLayout(matrices=(matrix,), matrix_precision=PRECISION)
+
+
+def further_values(layout: ParameterLayout) -> int | None:
+    """Values beyond pose and expression of such a layout; None for one of another kind."""
+    further = layout.size - FACE_VALUES
+    return further if further >= 0 and layout == face_layout(further) else None

@@ -120,7 +120,8 @@ def _without_pyplot() -> Iterator[None]:
             del sys.modules[name]
 
 
-def _load_solutions() -> Any:
+def load_solutions() -> Any:
+    """The library's module of solutions; raise `FaceTrackerError` when it cannot be used."""
     try:
         with _without_pyplot(), _quiet_stderr, warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -149,7 +150,7 @@ class _Graph:
         picture = np.ascontiguousarray(picture)
         if self._graph is not None:
             return self._run(picture)
-        solutions = _load_solutions()
+        solutions = load_solutions()
         module = getattr(solutions, self._solution)
         factory = {"face_mesh": "FaceMesh", "face_detection": "FaceDetection"}[self._solution]
         # A graph goes on starting, in threads of its own, until its first picture is done.

@@ -51,8 +51,12 @@ class MeshReference(Reference):
 
     def animate(self, parameters: FaceParameters) -> Picture:
         """Warp the key picture to the landmarks that the parameters describe."""
+        return self.warp.draw(self.landmarks(parameters))
+
+    def landmarks(self, parameters: FaceParameters) -> FloatArray:
+        """The key picture's rest shape with pose and expression."""
         values, _ = to_values(parameters)
-        return self.warp.draw(self.face.landmarks(self._space, values))
+        return self.face.landmarks(self._space, values)
 
 
 class MeshPair(ReferencePair):
@@ -60,19 +64,19 @@ class MeshPair(ReferencePair):
 
     def __init__(self, space: FaceSpace, earlier: MeshReference, later: MeshReference) -> None:
         check_sizes(earlier.picture, later.picture)
-        self._space = space
         self._earlier = earlier
         self._later = later
         own = earlier.face.values(space, earlier.face.key_landmarks)
-        self._later_values = earlier.face.values(space, later.face.key_landmarks)
-        self._ends = to_parameters(own), to_parameters(self._later_values)
+        later_values = earlier.face.values(space, later.face.key_landmarks)
+        self._ends = to_parameters(own), to_parameters(later_values)
+        self._face = SharedFace(space, earlier.face, later.face, later_values)
 
     @cached_property
     def _flow(self) -> PairFlow:
         """Made when the first picture is drawn: an encoder asks for the ends alone."""
         earlier, later = self._earlier, self._later
         return PairFlow(
-            SharedFace(self._space, earlier.face, later.face, self._later_values),
+            self._face,
             (plane(earlier.face.key_landmarks), plane(later.face.key_landmarks)),
             (earlier.picture, later.picture),
             lambda landmarks, flow: earlier.warp.draw_along(flow, landmarks),
@@ -94,6 +98,12 @@ class MeshPair(ReferencePair):
             self._later.warp.draw_along(later, place.landmarks),
             place.lead,
         )
+
+    def landmarks(self, parameters: FaceParameters, position: float) -> FloatArray:
+        """The earlier reference's face, and in proportion what is known of the later one's."""
+        check_position(position)
+        values, _ = to_values(parameters)
+        return self._face.landmarks(values, position)
 
 
 class MeshModel(AnimationModel):

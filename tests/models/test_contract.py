@@ -20,6 +20,8 @@ from models import (
     default_registry,
 )
 from models.contract import Picture
+from models.landmarks.tracking import FaceTracker
+from models.metrics.face import landmark_distance
 from models.published.model import PICTURE_SIZE, NetworkModel
 from models.weights import WeightsStore
 from tests.models.published.tiny import tiny_model
@@ -245,8 +247,35 @@ def test_pairs_draw_in_order_and_repeatably(model: AnimationModel, pair: MadePai
     assert np.array_equal(drawn[1], drawn[2]) != model.draws_from_both
 
 
+def test_landmarks_are_those_of_the_face_that_is_drawn(
+    model: AnimationModel, pair: MadePair, still: Picture, moved: Picture
+) -> None:
+    told = [
+        pair.earlier.landmarks(pair.at_earlier),
+        pair.earlier.landmarks(pair.at_later),
+        pair.pair.landmarks(pair.at_earlier, 0.0),
+        pair.pair.landmarks(pair.at_later, 1.0),
+    ]
+    if not learned(model):
+        assert told == [None] * 4
+        return
+    with FaceTracker() as tracker:
+        seen = [tracker.look(picture) for picture in (still, moved, still, moved)]
+    for landmarks, wanted in zip(told, seen, strict=True):
+        assert landmarks is not None
+        assert wanted is not None
+        assert landmarks.shape == (478, 3)
+        assert landmark_distance(wanted, landmarks) < 0.02
+    # Where both references are known, the end is the later one's own face.
+    assert told[3] is not None
+    assert seen[1] is not None
+    assert landmark_distance(seen[1], told[3]) < 0.01
+
+
 @pytest.mark.parametrize("position", [-0.01, 1.01, float("nan")])
 def test_positions_outside_of_a_pair_are_refused(pair: MadePair, position: float) -> None:
+    with pytest.raises(ModelError, match=r"position .* is outside 0\.\.1"):
+        pair.pair.landmarks(pair.at_earlier, position)
     with pytest.raises(ModelError, match=r"position .* is outside 0\.\.1"):
         pair.pair.animate(pair.at_earlier, position)
     with pytest.raises(ModelError, match=r"position .* is outside 0\.\.1"):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
+from benchmarks.chromium import PATIENCE_MS, chromium, missing
 from gfvc.report.page import write_report
 from gfvc.video_reader import read_pictures
 from tests.gfvc.report.conftest import PICTURES, RATE, WORST_PICTURE
@@ -20,12 +19,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.program
 
-PATIENCE_MS = 60_000
 POLL_MS = 20
-SWITCHES = [
-    *("--disable-gpu", "--no-first-run", "--disable-background-networking"),
-    *("--disable-component-update", "--disable-sync"),
-]
 # A clip of 3 seconds, of which the videos play the first: further apart is not in step.
 APART_SECONDS = 0.5
 
@@ -33,20 +27,11 @@ APART_SECONDS = 0.5
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """Chromium of the system, without a window, in a profile of its own."""
-    program = shutil.which("chromium") or shutil.which("chromium-browser")
-    if program is None:
-        pytest.skip("no chromium is installed; on Debian: apt-get install chromium")
-    if importlib.util.find_spec("playwright") is None:
-        pytest.skip("playwright is not installed; it comes with the extra 'test'")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        # Root in a container has no sandbox to give.
-        started = playwright.chromium.launch(
-            executable_path=program, args=SWITCHES, chromium_sandbox=False, timeout=PATIENCE_MS
-        )
+    reason = missing()
+    if reason is not None:
+        pytest.skip(reason)
+    with chromium("--disable-gpu") as started:
         yield started
-        started.close()
 
 
 class Opened:

@@ -1,0 +1,88 @@
+"""Write the motion in a stream for other software: avatars, animation tools, programs.
+
+What is written goes by OUT's suffix:
+
+  .csv   Live Link Face: time code, the 52 ARKit face shapes, head yaw, pitch and roll
+  .glb   glTF: an animated head of 478 landmarks, with morph targets
+  .bvh   the head's pose, in centimetres and degrees
+  .json  all values by picture, and the messages they came in, which `gfvc inject` takes
+  .npz   all values by picture as NumPy arrays
+
+Landmarks and the person's own face are seen in the coded pictures, which are decoded for .csv and
+.glb; so is what goes straight from one coded picture to the next. docs/export.md says what each
+number means.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+from gfvc.cli.option_arguments import add_options, parsed_options
+
+HELP = "write head pose and expression for avatars and animation tools"
+EPILOG = """\
+examples:
+  gfvc export talk.266 talk.csv                 for rigs that Live Link Face drives
+  gfvc export talk.266 talk.glb --texture       a head that viewers play, with the face on it
+  gfvc export talk.266 talk.bvh                 head pose
+  gfvc export talk.266 talk.npz                 numpy.load("talk.npz")["head"]
+
+example: the messages go back into the stream
+  gfvc export talk.266 talk.json
+  gfvc remove talk.266 base.266
+  gfvc inject base.266 talk.json again.266
+  cmp talk.266 again.266
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Describe the command's arguments."""
+    from gfvc.options.exporting import ExportOptions
+
+    parser.add_argument(
+        "input",
+        type=Path,
+        metavar="IN",
+        help="VVC or HEVC stream with GFV messages, or an .mp4 that holds one",
+    )
+    parser.add_argument(
+        "output", type=Path, metavar="OUT", help="file by suffix: .csv, .glb, .bvh, .json or .npz"
+    )
+    add_options(parser, ExportOptions)
+    parser.add_argument("--force", action="store_true", help="replace OUT if it exists")
+    parser.add_argument(
+        "--json", action="store_true", help="print one JSON object about the result"
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    """Run the command."""
+    from gfvc.cli.console import note, progress_bar
+    from gfvc.exporting.exporter import export
+    from gfvc.options.exporting import ExportOptions
+
+    with progress_bar("exporting") as progress:
+        summary = export(
+            options.input,
+            options.output,
+            parsed_options(ExportOptions, options),
+            force=options.force,
+            notes=note,
+            progress=progress,
+        )
+    if options.json:
+        sys.stdout.write(json.dumps(summary.to_json()) + "\n")
+        return 0
+    further = ""
+    if summary.key_frames is not None:
+        further = f", {summary.key_frames} key frames"
+    if summary.without_rule:
+        further = (
+            f", {len(summary.shapes)} face shapes; no rule gives the other "
+            f"{len(summary.without_rule)}, which are 0: {', '.join(summary.without_rule)}"
+        )
+    note(f"{options.output}: {summary.pictures} pictures{further}")
+    return 0

@@ -1,0 +1,161 @@
+"""The coded pictures of a stream decoded one after the other, each with the pictures it drives."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import partial
+from itertools import chain, pairwise
+from pathlib import Path
+
+from base_codec_adapters import (
+    DEFAULT_TIMEOUT,
+    LimitExceededError,
+    OutputInvalidError,
+    ProgramFailedError,
+    StreamInvalidError,
+)
+from gfvc.base_layer import Picture, decode_base_layer
+from gfvc.decoded_pool import AsCoded, CodedPicture, DecodedPool, Span
+from gfvc.driven_pictures import base_parameters, parameters_of_pictures
+from gfvc.errors import StreamError
+from gfvc.limits import MAX_AREA
+from gfvc.options.decoding import BaseLayerOptions
+from gfvc.stream.face_stream import FaceStream
+from gfvc.stream.names import is_marked, model_uri
+from gfvc.stream.picture_units import PictureUnit
+from models import AnimationModel, RegisteredModel, Registry, UnknownModelError
+
+# What a stream without our user data is shown at; H.274 has no rate for driven pictures.
+DEFAULT_RATE = Fraction(25)
+
+Notes = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class DecodedUnit:
+    """A coded picture, decoded, and all pictures that it drives: spans in output order.
+
+    The spans are to be used one by one, and before the next unit.
+    """
+
+    unit: PictureUnit
+    picture: Picture
+    spans: Iterator[Span]
+
+
+def find_model(source: Path, stream: FaceStream, registry: Registry) -> RegisteredModel:
+    """The model that a stream asks for; raise `StreamError` when there is none."""
+    if stream.model_uri is None:
+        raise StreamError(
+            f"{source}: its base message names no model (no gfv_nn_uri), so nothing here can "
+            "tell how to draw its pictures"
+        )
+    try:
+        return registry.find_uri(model_uri(stream.model_uri))
+    except UnknownModelError as error:
+        raise StreamError(f"{source}: {error}; gfvc models lists what is installed") from None
+
+
+def check_restrictions(
+    source: Path, stream: FaceStream, options: BaseLayerOptions, use: str
+) -> None:
+    """Raise `StreamError` when a stream's content must not be used to draw faces; `use` says how.
+
+    Unless the options say that whoever asks has the right to.
+    """
+    if stream.restricted_uses and not options.ignore_restrictions:
+        kinds = ", ".join(map(str, stream.restricted_uses))
+        raise StreamError(
+            f"{source}: restricts what artificial intelligence may do with its content "
+            f"(aur_restriction {kinds}), and {use}; with the right to do that, add "
+            "--ignore-restrictions"
+        )
+
+
+def picture_rate(
+    source: Path, stream: FaceStream, asked: Fraction | None, notes: Notes
+) -> Fraction:
+    """Pictures a second: what is asked for, or the stream states; `notes` is told of neither."""
+    if asked is None and stream.rate is None:
+        notes(f"{source}: states no picture rate; shown at {float(DEFAULT_RATE):g} a second")
+    return asked or stream.rate or DEFAULT_RATE
+
+
+def decode_units(
+    source: Path,
+    stream: FaceStream,
+    model: AnimationModel | None,
+    timeout: float = DEFAULT_TIMEOUT,
+    notes: Notes = lambda text: None,
+    area: int = MAX_AREA,
+) -> Iterator[DecodedUnit]:
+    """All coded pictures of a stream, uint8 RGB [height, width, 3], of one size.
+
+    `model` may be None for a stream without face messages. `timeout` is in seconds for the base
+    decoder and the coded pictures that it decodes at a time, `area` the most luma samples of a
+    coded picture. `notes` is told how many pictures lack the key picture that they were made from.
+    Raises `StreamError` when coded pictures cannot be decoded, are larger, or change their size.
+    """
+    marked = stream.model_uri is not None and is_marked(stream.model_uri)
+    pool: DecodedPool | None = None
+    coded = _coded_pictures(source, stream, timeout, area)
+    for current, following in pairwise(chain(coded, [None])):
+        assert current is not None
+        unit, key = current
+        if unit.is_alone:
+            yield DecodedUnit(unit, key, iter([AsCoded(key)]))
+            continue
+        assert model is not None
+        pool = pool or DecodedPool(model)
+        own = CodedPicture(unit, key, base_parameters(unit, model.layout, source, marked=marked))
+        later = None
+        if following is not None and _is_later_reference(unit, following[0]):
+            of_later = base_parameters(following[0], model.layout, source, marked=marked)
+            later = CodedPicture(*following, of_later)
+        parameters_of = partial(parameters_of_pictures, unit, model.layout, source, marked=marked)
+        yield DecodedUnit(unit, key, pool.spans(own, parameters_of, later))
+    if pool is not None and pool.missing:
+        notes(
+            f"{source}: {pool.missing} pictures are to be made from an earlier key picture that is "
+            "missing; they are made from the last one, and look a little wrong"
+        )
+
+
+def _is_later_reference(unit: PictureUnit, following: PictureUnit) -> bool:
+    """Whether the pictures that follow a coded picture are drawn from the next one, too."""
+    return unit.has_later_reference and following.sequence is unit.sequence
+
+
+def _coded_pictures(
+    source: Path, stream: FaceStream, timeout: float, area: int
+) -> Iterator[tuple[PictureUnit, Picture]]:
+    """Each coded picture with what belongs to it."""
+    waiting: deque[PictureUnit] = deque()
+
+    def parts() -> Iterator[tuple[bytes, int]]:
+        for part in stream.parts():
+            waiting.extend(part)
+            yield b"".join(unit.coded for unit in part), len(part)
+
+    size: tuple[int, int] | None = None
+    number = 0
+    try:
+        for picture in decode_base_layer(stream.codec, parts(), timeout, area):
+            height, width = picture.shape[:2]
+            if size not in (None, (width, height)):
+                assert size is not None
+                raise StreamError(
+                    f"{source}: its pictures change from {size[0]}x{size[1]} to {width}x{height} "
+                    f"at coded picture {number}; pictures of one size only can be decoded"
+                )
+            size = width, height
+            number += 1
+            yield waiting.popleft(), picture
+    except (StreamInvalidError, ProgramFailedError, OutputInvalidError) as error:
+        reason = str(error).splitlines()[0]
+        if isinstance(error, LimitExceededError) and error.limit == "area":
+            reason += "; if that is meant, allow more with --max-area"
+        raise StreamError(f"{source}: its coded pictures cannot be decoded: {reason}") from error
