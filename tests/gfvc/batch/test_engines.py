@@ -29,7 +29,7 @@ def dask_cluster() -> Iterator[EngineChoice]:
     """Two worker processes of Dask, and a scheduler, on this machine."""
     distributed = pytest.importorskip("distributed")
     with distributed.LocalCluster(
-        n_workers=2, threads_per_worker=1, dashboard_address=None, silence_logs=50
+        n_workers=2, threads_per_worker=1, dashboard_address=":0", silence_logs=50
     ) as cluster:
         yield EngineChoice("dask", scheduler=cluster.scheduler_address)
 
