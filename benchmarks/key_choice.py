@@ -24,8 +24,13 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from gfvc.encoding.key_candidates import LOOK_SECONDS, KeyCandidate, best, faults
-from gfvc.encoding.key_measuring import KeyMeasurer
+from gfvc.encoding.key_candidates import (
+    LOOK_SECONDS,
+    KeyCandidate,
+    KeyMeasurer,
+    best,
+    faults,
+)
 from gfvc.metrics import face_region, mouth_region, ssim_map
 from gfvc.video_reader import Picture, read_pictures
 from models.contract import FloatArray

@@ -8,14 +8,15 @@ clip_part       pictures that are coded as if they were all of a clip
 part_choice     where a long clip is best cut into parts
 target_bitrate  passes with settings that come nearer and nearer to a bitrate
 passes          the two kinds of passes, put together of a planner, its facts and an executor
+decisions       what can become of a picture, and the facts that decide it
 planner         what becomes of each picture: key picture, driven, or ordinary video; no I/O
 executor        carries decisions out: picture by picture, or segment by segment; ordinary video
 
 What a planner asks about pictures:
 
-scene_cuts, fades               whether a scene starts, or goes over into another
-face_watch                      who is shown: whether a face is still that of the key picture
-key_candidates, key_measuring   which picture is worth drawing others from
+scene_cuts, fades   whether a scene starts, or goes over into another
+face_watch          who is shown: whether a face is still that of the key picture
+key_candidates      which picture is worth drawing others from
 
 Key pictures alone, each coded as it comes:
 
@@ -26,9 +27,9 @@ Predicted coded pictures, a segment coded as a whole:
 
 tracked_facts       what the planner asks
 picture_store       pictures that wait, in a file
-content_choice, coded_choice, sketches   which pictures of a segment are coded
+coded_choice        which pictures of a segment are coded
+sketches            what is drawn to choose them
 segments            codes a segment: its base layer, then the faces between
-trajectories        how faces move from one coded picture to the next
 face_messages       which coded pictures have messages, and which
 
 See docs/architecture.md.

@@ -8,8 +8,9 @@ from pathlib import Path
 
 from base_codec_adapters import Codec
 from gfvc.base_layer import SequenceQps
+from gfvc.encoding.decisions import PlanSettings
 from gfvc.encoding.face_units import MAX_BUFFERED
-from gfvc.encoding.planner import PlanSettings
+from gfvc.encoding.key_candidates import LOOK_SECONDS
 from gfvc.errors import KeyPictureTooCoarseError
 from gfvc.options.encoding import EncodeOptions
 from gfvc.rate_control import RateSettings
@@ -18,9 +19,6 @@ from gfvc.stream.sequence import MAX_LEADING
 from gfvc.symbol_decisions import DECISIONS, Switches, SymbolSettings
 from gfvc.symbol_rate import symbol_interval
 from models import AnimationModel, ModelCard
-
-LOOK_AHEAD_SECONDS = Fraction(1, 2)
-"""How long a good key picture is waited for."""
 
 SPOOL_BYTES = 1 << 30
 """What a sequence of ordinary video that waits for its encoder may take on the disk."""
@@ -80,7 +78,7 @@ class Clip:
         if self.codes_sequences:
             # A segment waits on the disk as a whole, with twice as many samples.
             most = min(settings.interval, waiting // 2, LONGEST_SEGMENT)
-            wanted = settings.pictures(LOOK_AHEAD_SECONDS)
+            wanted = settings.pictures(LOOK_SECONDS)
             ahead = min(wanted, MAX_LEADING // 2, most // 2)
             settings = replace(settings, key_interval=most, look_ahead=ahead)
         return replace(settings, longest_sequence=min(settings.interval, waiting))

@@ -29,7 +29,7 @@ class _Key:
 
 
 class MeasuredFacts:
-    """Facts about the pictures of a clip (see `gfvc.encoding.planner.Facts`), each found out once.
+    """`gfvc.encoding.decisions.Facts` about the pictures of a clip, each found out once.
 
     Pictures are added in order, from 0 on, and are there until `keep` leaves them out. A picture
     that was coded as key picture can be asked about as such from then on. `watch` sees who is shown

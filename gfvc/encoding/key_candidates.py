@@ -1,6 +1,6 @@
 """Which of some successive pictures is the best key picture: worth drawing others from.
 
-What makes a picture a bad one is measured apart (`gfvc.encoding.key_measuring`) and compared here.
+What makes a picture a bad one is measured on its own, and compared.
 Most of it is relative to the other candidates: a face is blurred when it was sharper a moment
 before, and eyes are shut when they open next. Each fault costs what it takes away from the pictures
 drawn from that key picture, as `python -m benchmarks.key_choice` measures it.
@@ -12,9 +12,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
+import cv2
 import numpy as np
 
+from gfvc.encoding.face_watch import FaceSight
+from gfvc.metrics import face_region, luma
+from gfvc.video_reader import Picture
 from models.contract import FloatArray
+from models.landmarks.face_space import shipped_face_space
+from models.landmarks.plausibility import MeshJudge
+from models.metrics.openings import openings
 
 LOOK_SECONDS = Fraction(1, 2)
 """How long a time of pictures is worth comparing where a key picture is chosen."""
@@ -42,6 +49,12 @@ USUAL = 0.75
 # Frontal is what is turned by no more than this, in degrees.
 FRONTAL = 8.0
 
+# Fine detail lies below the first scale, coarse detail between the two: standard deviations of
+# Gaussians, in shares of the face's side.
+FINE, COARSE = 0.01, 0.04
+# Luma of 255 that is as good as black, and as white.
+BLACK, WHITE = 20, 250
+
 
 @dataclass(frozen=True, slots=True)
 class KeyCandidate:
@@ -65,6 +78,49 @@ class KeyCandidate:
     strain: float
     outside: float
     mixed: bool = False
+
+
+class KeyMeasurer:
+    """Measures pictures, one by one."""
+
+    def __init__(self) -> None:
+        self._judge = MeshJudge(shipped_face_space())
+
+    def measure(
+        self, number: int, picture: Picture, landmarks: FloatArray, sight: FaceSight | None = None
+    ) -> KeyCandidate:
+        """Measure a square picture, uint8 RGB, whose face has landmarks [478, 3].
+
+        `sight` is what a `FaceWatch` saw of it, if it is watched.
+        """
+        mesh = self._judge.measure(landmarks)
+        size = picture.shape[0]
+        region = face_region(landmarks, size, size)
+        sharpness, contrast, clipped = _light(picture, region)
+        opened = openings(landmarks)
+        return KeyCandidate(
+            picture=number,
+            sharpness=sharpness,
+            contrast=contrast,
+            clipped=clipped,
+            lids=opened.lids,
+            lips=opened.lips,
+            turn=max(abs(mesh.yaw), abs(mesh.pitch)),
+            strain=mesh.strain,
+            outside=mesh.outside,
+            mixed=sight is not None and sight.mixed,
+        )
+
+
+def _light(picture: Picture, region: tuple[slice, slice]) -> tuple[float, float, float]:
+    """Sharpness, contrast and clipped share of a region."""
+    grey = luma(picture[region]).astype(np.float32)
+    side = float(np.sqrt(grey.size))
+    fine = cv2.GaussianBlur(grey, (0, 0), max(FINE * side, 0.5))
+    coarse = cv2.GaussianBlur(grey, (0, 0), max(COARSE * side, 2.0))
+    details = float((grey - fine).std()), float((fine - coarse).std())
+    clipped = float(((grey <= BLACK) | (grey >= WHITE)).mean())
+    return details[0] / max(details[1], 1e-3), float(grey.std()), clipped
 
 
 def faults(candidates: Sequence[KeyCandidate], rate: Fraction) -> dict[str, FloatArray]:

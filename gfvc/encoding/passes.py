@@ -7,7 +7,8 @@ from typing import Protocol
 
 from gfvc.base_layer import BaseLayerCoder, SequenceQps
 from gfvc.encoding.clip import Clip
-from gfvc.encoding.content_choice import by_content
+from gfvc.encoding.coded_choice import at_distance, by_content
+from gfvc.encoding.decisions import Facts, PlanSettings
 from gfvc.encoding.executor import (
     Executor,
     OrdinaryVideo,
@@ -20,8 +21,8 @@ from gfvc.encoding.face_units import DecidedUnits, FaceUnits, ImmediateUnits
 from gfvc.encoding.face_watch import FaceWatch
 from gfvc.encoding.facts import MeasuredFacts
 from gfvc.encoding.picture_store import PictureStore
-from gfvc.encoding.planner import Facts, PicturePlanner, PlanSettings
-from gfvc.encoding.segments import SegmentCoder, at_distance
+from gfvc.encoding.planner import PicturePlanner
+from gfvc.encoding.segments import SegmentCoder
 from gfvc.encoding.tracked_facts import TrackedFacts
 from gfvc.rate_control import RateSettings
 from gfvc.stream.writer import StreamWriter

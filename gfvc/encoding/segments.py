@@ -6,15 +6,26 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, pairwise
 
+import numpy as np
+
 from gfvc.base_layer import BaseLayerCoder, CodedSequence, SequenceQps
 from gfvc.encoding.face_messages import Faces, SequenceMessages, UnitFaces
 from gfvc.encoding.picture_store import PictureStore
-from gfvc.encoding.trajectories import through_ends
 from gfvc.grey_pictures import pair_keys, prepare_key
 from gfvc.stream.sequence import SequenceSchedule
 from gfvc.stream.writer import StreamWriter
-from models import Analyser, Analysis, AnimationModel, Reference
+from models import (
+    Analyser,
+    Analysis,
+    AnimationModel,
+    FaceParameters,
+    ParameterLayout,
+    Reference,
+)
+from models.contract import FloatArray
 from sei import SeiMessage
+
+Ends = tuple[FaceParameters, FaceParameters]
 
 ChooseCoded = Callable[["Segment"], list[int]]
 """Which pictures of a segment are coded, rising; the key picture is one of them."""
@@ -163,19 +174,25 @@ class SegmentCoder:
         return [None if analysis is None else analysis.parameters for analysis in found]
 
 
-def at_distance(distance: float) -> ChooseCoded:
-    """Coded pictures about so many pictures apart, at equal distances, the last one too.
+def through_ends(
+    faces: Sequence[FaceParameters | None], found: Ends, known: Ends, layout: ParameterLayout
+) -> list[FaceParameters | None]:
+    """Parameters of the pictures between two coded ones, moved so that they meet what is known.
 
-    Where there is no face, the picture before or after serves.
+    `found` are those of the two pictures, found in the source as `faces` are; `known` those that a
+    receiver sees in them as coded. The difference is spread linearly over time.
+
+    A tracker sees a coarsely coded face a little elsewhere than the same face in the source, and a
+    model draws a picture by where it sees the landmarks in the coded ones. What is sent of the
+    pictures between must agree with that at both ends, or the face would jump at each coded one.
     """
+    first, last = (
+        layout.flatten(seen) - layout.flatten(own) for seen, own in zip(known, found, strict=True)
+    )
 
-    def choose(segment: Segment) -> list[int]:
-        following = segment.pictures[segment.pictures.index(segment.key) :]
-        last = len(following) - 1
-        if last == 0:
-            return [segment.key]
-        count = min(last, max(1, round(last / distance)))
-        wanted = (following[round(last * index / count)] for index in range(1, count + 1))
-        return [segment.key, *(number for number in wanted if number not in segment.faceless)]
+    def moved(place: int, face: FaceParameters) -> FaceParameters:
+        share = place / (len(faces) + 1)
+        vector: FloatArray = layout.flatten(face) + first + (last - first) * np.float64(share)
+        return layout.unflatten(vector)
 
-    return choose
+    return [None if face is None else moved(place, face) for place, face in enumerate(faces, 1)]

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from gfvc.encoding.face_watch import FaceSight, FaceWatch
-from gfvc.encoding.key_candidates import KeyCandidate, best
-from gfvc.encoding.key_measuring import KeyMeasurer
+from gfvc.encoding.key_candidates import KeyCandidate, KeyMeasurer, best
 from gfvc.encoding.picture_store import PictureStore
 from gfvc.encoding.scene_cuts import SceneCuts
 from models import Analyser
@@ -36,7 +35,7 @@ class _Seen:
 
 
 class TrackedFacts:
-    """Facts about pictures (`gfvc.encoding.planner.Facts`) from the pictures alone.
+    """Facts about pictures (`gfvc.encoding.decisions.Facts`) from the pictures alone.
 
     A picture with a face can be a key picture and can be driven: how well is found out when the
     segment is complete. But a face that is another than that of a key picture is none to be driven

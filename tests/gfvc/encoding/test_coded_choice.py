@@ -8,8 +8,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from gfvc.encoding.coded_choice import choose_coded
-from gfvc.encoding.content_choice import bits_of_coded, by_content
+from gfvc.encoding.coded_choice import bits_of_coded, by_content, choose_coded
 from gfvc.encoding.picture_store import PictureStore
 from gfvc.encoding.segments import Segment
 from gfvc.encoding.sketches import mixing_errors

@@ -12,8 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gfvc.encoding.key_candidates import KeyCandidate, best, costs, faults
-from gfvc.encoding.key_measuring import KeyMeasurer
+from gfvc.encoding.key_candidates import KeyCandidate, KeyMeasurer, best, costs, faults
 from gfvc.video_reader import Picture
 from models.landmarks.tracking import FaceTracker
 from models.landmarks.warp import LandmarkWarp

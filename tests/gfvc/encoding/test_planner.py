@@ -17,16 +17,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gfvc.encoding.planner import (
-    NEARER_BY,
-    Decision,
-    Driven,
-    Key,
-    Ordinary,
-    PicturePlanner,
-    PlanSettings,
-    Still,
-)
+from gfvc.encoding.decisions import Decision, Driven, Key, Ordinary, PlanSettings, Still
+from gfvc.encoding.planner import NEARER_BY, PicturePlanner
 
 RATE = Fraction(25)
 

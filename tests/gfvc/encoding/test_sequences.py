@@ -18,10 +18,10 @@ from gfvc import EncodeOptions, EncodeSummary, InputError, encode
 from gfvc.colour import to_rgb
 from gfvc.demo_clip import RATE
 from gfvc.encoding.clip import LONGEST_SEGMENT, SPOOL_BYTES, Clip
+from gfvc.encoding.coded_choice import at_distance
+from gfvc.encoding.decisions import PlanSettings
 from gfvc.encoding.picture_store import PictureStore
-from gfvc.encoding.planner import PlanSettings
-from gfvc.encoding.segments import Segment, at_distance
-from gfvc.encoding.trajectories import through_ends
+from gfvc.encoding.segments import Segment, through_ends
 from gfvc.errors import StreamError
 from gfvc.metrics import ms_ssim
 from gfvc.rectangle import Rectangle
