@@ -23,7 +23,6 @@ from base_codec_adapters.byte_stream import (
 from base_codec_adapters.decoded_pictures import Container, DecodedPictures
 from base_codec_adapters.errors import (
     LimitExceededError,
-    OutputInvalidError,
     ProgramError,
     RequestInvalidError,
     StreamInvalidError,
@@ -44,7 +43,7 @@ from base_codec_adapters.requests import (
     ProgramInfo,
     Unavailable,
 )
-from base_codec_adapters.runner import Outcome, failed, run, run_checked
+from base_codec_adapters.runner import Outcome, failed, invalid_output, run, run_checked
 from base_codec_adapters.temporary import temporary_folder
 
 DEFAULT_TIMEOUT = 600.0
@@ -179,11 +178,11 @@ class BaseEncoder(Adapter):
         self, stream: bytes, wanted: PictureFormat, pictures: int, outcome: Outcome
     ) -> None:
         if not stream:
-            raise _invalid(self.name, "exit status 0, but nothing was written", outcome)
+            raise invalid_output(self.name, "exit status 0, but nothing was written", outcome)
         try:
             summary = summarise(stream, self.codec)
         except StreamInvalidError as error:
-            raise _invalid(self.name, str(error), outcome) from error
+            raise invalid_output(self.name, str(error), outcome) from error
         if summary.format != wanted:
             problem = f"coded {summary.format} where {wanted} was asked for"
         elif summary.pictures != pictures:
@@ -192,7 +191,7 @@ class BaseEncoder(Adapter):
             problem = "the stream does not start with its parameter sets"
         else:
             return
-        raise _invalid(self.name, problem, outcome)
+        raise invalid_output(self.name, problem, outcome)
 
 
 class BaseDecoder(Adapter):
@@ -262,7 +261,7 @@ class BaseDecoder(Adapter):
         elif problem is None and len(pictures) != summary.pictures:
             problem = f"decoded {len(pictures)} of {summary.pictures} coded pictures"
         if problem is not None:
-            raise _invalid(self.name, problem, outcome)
+            raise invalid_output(self.name, problem, outcome)
 
 
 def _check_request(summary: StreamSummary, request: DecodeRequest) -> None:
@@ -306,12 +305,3 @@ def _check_size(width: int, height: int, limits: DecodeLimits, margin: int = 0) 
             f"pictures of {width}x{height} are {width * height} samples, past the limit of "
             f"{limits.area}",
         )
-
-
-def _invalid(name: str, problem: str, outcome: Outcome) -> OutputInvalidError:
-    return OutputInvalidError(
-        f"{name}: {problem}",
-        command=outcome.command,
-        messages=outcome.messages,
-        exit_status=outcome.exit_status,
-    )

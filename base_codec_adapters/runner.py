@@ -24,6 +24,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from base_codec_adapters.errors import (
+    OutputInvalidError,
     ProgramFailedError,
     ProgramNotFoundError,
     ProgramTimeoutError,
@@ -160,6 +161,16 @@ def failed(outcome: Outcome) -> ProgramFailedError:
     said = f": {cause}" if cause else ", and no message"
     return ProgramFailedError(
         f"{_name(outcome.command)}: {end}{said}",
+        command=outcome.command,
+        messages=outcome.messages,
+        exit_status=outcome.exit_status,
+    )
+
+
+def invalid_output(name: str, problem: str, outcome: Outcome) -> OutputInvalidError:
+    """The error of an encoder or decoder that ended well, and wrote something wrong."""
+    return OutputInvalidError(
+        f"{name}: {problem}",
         command=outcome.command,
         messages=outcome.messages,
         exit_status=outcome.exit_status,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator
-from types import TracebackType
 
 from base_codec_adapters.errors import RequestInvalidError
 from base_codec_adapters.pictures import (
@@ -71,10 +70,5 @@ class PictureSpool:
     def __enter__(self) -> PictureSpool:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()

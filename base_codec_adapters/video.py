@@ -16,7 +16,6 @@ from typing import Literal
 from base_codec_adapters.byte_stream import PictureFormat
 from base_codec_adapters.decoded_pictures import DecodedPictures
 from base_codec_adapters.errors import (
-    OutputInvalidError,
     ProgramNotFoundError,
     RequestInvalidError,
     UnknownAdapterError,
@@ -34,7 +33,7 @@ from base_codec_adapters.pictures import (
     write_raw_video,
 )
 from base_codec_adapters.requests import ProgramInfo
-from base_codec_adapters.runner import Outcome, run_checked
+from base_codec_adapters.runner import Outcome, invalid_output, run_checked
 from base_codec_adapters.temporary import temporary_folder
 
 VIDEO_TIMEOUT = 3600.0
@@ -253,13 +252,17 @@ def _read_sizes(
         ordered = [size for _, size in sorted(packets)]
         total = target.stat().st_size
     except (OSError, ValueError) as error:
-        raise _invalid(encoder, f"packet sizes cannot be read ({error})", outcome) from error
+        raise invalid_output(
+            encoder.name, f"packet sizes cannot be read ({error})", outcome
+        ) from error
     if len(ordered) != expected:
-        raise _invalid(encoder, f"coded {len(ordered)} of {expected} pictures", outcome)
+        raise invalid_output(encoder.name, f"coded {len(ordered)} of {expected} pictures", outcome)
     # A container's few bytes (AV1's first temporal delimiter) belong to the first picture.
     ordered[0] += total - sum(ordered)
     if min(ordered) < 0:
-        raise _invalid(encoder, f"packets sum to more than the {total} bytes written", outcome)
+        raise invalid_output(
+            encoder.name, f"packets sum to more than the {total} bytes written", outcome
+        )
     return tuple(8 * size for size in ordered)
 
 
@@ -309,17 +312,8 @@ def decoded_video(
         if problem is None and len(decoded) != pictures:
             problem = f"decoded {len(decoded)} pictures where {pictures} were coded"
         if problem is not None:
-            raise _invalid(encoder, problem, outcome)
+            raise invalid_output(encoder.name, problem, outcome)
     try:
         yield iter(decoded)
     finally:
         decoded.close()
-
-
-def _invalid(encoder: VideoEncoder, problem: str, outcome: Outcome) -> OutputInvalidError:
-    return OutputInvalidError(
-        f"{encoder.name}: {problem}",
-        command=outcome.command,
-        messages=outcome.messages,
-        exit_status=outcome.exit_status,
-    )
