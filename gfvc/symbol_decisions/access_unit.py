@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from gfvc.interpolation import interpolated
 from gfvc.symbol_decisions.code_lengths import message_bytes
-from gfvc.symbol_decisions.cost import finer, total_cost
-from gfvc.symbol_decisions.decision import Decided, decide
+from gfvc.symbol_decisions.decision import Decided, SymbolSettings, decide, total_cost
 from gfvc.symbol_decisions.face_parts import default_weights, to_parts
-from gfvc.symbol_decisions.switches import SymbolSettings
 from models import FaceParameters, ParameterLayout
-from models.contract import FloatArray
+from models.contract import MAX_PRECISION_FACTOR, FloatArray
 
 Faces = Sequence[FaceParameters | None]
 """Face parameters of successive pictures of one reference; None without a face, not the first."""
@@ -53,7 +51,7 @@ def decide_unit(
     """
     known = [default_weights(layout) if of_run is None else of_run for of_run in weights]
     after = ends or [None] * len(faces)
-    layouts = (layout, finer(layout)) if settings.switches.precision else (layout,)
+    layouts = (layout, _finer(layout)) if settings.switches.precision else (layout,)
     found = [_decided_in(faces, tried, known, settings, after) for tried in layouts]
     return min(found, key=lambda unit: unit.cost)
 
@@ -98,3 +96,12 @@ def base_message_bytes(key: FaceParameters, layout: ParameterLayout) -> int:
     (part, *others) = to_parts([key], layout, None)
     bits = sum(int(p.code_length(p.base).sum()) for p in (part, *others))
     return 6 + message_bytes(bits)
+
+
+def _finer(layout: ParameterLayout) -> ParameterLayout:
+    """The layout with steps of half the size."""
+    return replace(
+        layout,
+        coordinate_precision=min(layout.coordinate_precision + 1, MAX_PRECISION_FACTOR),
+        matrix_precision=min(layout.matrix_precision + 1, MAX_PRECISION_FACTOR),
+    )

@@ -1,4 +1,4 @@
-"""All decisions about an access unit, one after the other."""
+"""All decisions about an access unit, one after the other: which are taken, and what they cost."""
 
 from __future__ import annotations
 
@@ -7,12 +7,44 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from gfvc.interpolation import interpolated
+from gfvc.options.encoding import DEFAULT_MULTIPLIER
 from gfvc.symbol_decisions.byte_filling import filled
-from gfvc.symbol_decisions.code_lengths import IntegerArray
-from gfvc.symbol_decisions.parts import Part
+from gfvc.symbol_decisions.code_lengths import IntegerArray, header_bits, message_bytes
+from gfvc.symbol_decisions.parts import PREDICTION_FLAG_BITS, Part
 from gfvc.symbol_decisions.schedule import at_interval, choose_pictures
-from gfvc.symbol_decisions.switches import Switches
 from gfvc.symbol_decisions.trellis import best_values, nearest_values
+
+
+@dataclass(frozen=True, slots=True)
+class Switches:
+    """Decisions to take.
+
+    `interval` pictures a message, or None to choose the pictures by rate and distortion;
+    `separate_parts` lets keypoints and matrices be left out of a message one without the other;
+    `trellis` decides values by rate and distortion, otherwise they are rounded to nearest;
+    `byte_filling` decides once more by whole bytes. `precision` has each access unit decided once
+    more in steps of half the size, and takes what costs less; it is about the layout, and `decide`
+    knows nothing of it.
+    """
+
+    interval: int | None = None
+    separate_parts: bool = True
+    trellis: bool = True
+    byte_filling: bool = True
+    precision: bool = False
+
+
+FULL_RATE = Switches(interval=1)
+"""A message for every picture."""
+
+
+@dataclass(frozen=True, slots=True)
+class SymbolSettings:
+    """How to decide: the Lagrangian multiplier, and what is decided."""
+
+    multiplier: float = DEFAULT_MULTIPLIER
+    switches: Switches = Switches()
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,3 +94,21 @@ def decide(parts: Sequence[Part], multiplier: float, switches: Switches) -> Deci
     if switches.byte_filling:
         values = filled(parts, sent, values, multiplier)
     return Decided(tuple(map(tuple, sent)), tuple(np.asarray(rows, np.int64) for rows in values))
+
+
+def total_cost(parts: Sequence[Part], decided: Decided, multiplier: float) -> float:
+    """Distortion plus `multiplier` for each bit of the messages that follow the first."""
+    distortion = 0.0
+    for part, sent, values in zip(parts, decided.sent, decided.values, strict=True):
+        known, rows = list(sent), values.astype(np.float64)
+        if part.end is not None:
+            known, rows = [*known, part.pictures], np.vstack([rows, part.end])
+        drawn = interpolated(rows, known, part.pictures)
+        distortion += float(((drawn - part.targets) ** 2 @ part.weights).sum())
+    bits = [header_bits(count) for count in range(len(decided.pictures))]
+    message_of = {picture: count for count, picture in enumerate(decided.pictures)}
+    for part, sent, values in zip(parts, decided.sent, decided.values, strict=True):
+        lengths = part.code_length(np.diff(values, axis=0)).sum(axis=1)
+        for picture, length in zip(sent[1:], lengths.tolist(), strict=True):
+            bits[message_of[picture]] += PREDICTION_FLAG_BITS + length
+    return distortion + 8 * multiplier * sum(message_bytes(size) for size in bits[1:])
