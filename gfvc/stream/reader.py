@@ -6,7 +6,6 @@ before a picture is decoded. What was read waits in a file, so memory does not g
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable, Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -14,20 +13,19 @@ from pathlib import Path
 from base_codec_adapters import Codec as BaseCodec
 from gfvc.errors import InputError, StreamError
 from gfvc.limits import DEFAULT_LIMITS, StreamLimits
+from gfvc.stream.face_reader import FaceReader
 from gfvc.stream.face_stream import FaceStream, KeptUnits
 from gfvc.stream.information import StreamInformation
 from gfvc.stream.marking import mark_text
 from gfvc.stream.nal_source import open_nal_units
-from gfvc.stream.picture_units import FaceMessage, PictureUnit
+from gfvc.stream.picture_units import PictureUnit
 from gfvc.stream.sequence import SequenceSchedule
 from sei import (
     GENERATIVE_FACE_VIDEO,
     USER_DATA_UNREGISTERED,
     Codec,
-    GfvState,
     MessageCutError,
     NalUnit,
-    NetworkUri,
     SeiError,
     SeiMessage,
     TrailingBitsError,
@@ -35,7 +33,6 @@ from sei import (
 )
 from sei import StreamError as ByteStreamError
 from sei.content_messages import AI_USAGE_RESTRICTIONS, TEXT_DESCRIPTION, UsageRestrictions
-from sei.elements import Trace
 
 Notes = Callable[[str], None]
 
@@ -93,7 +90,7 @@ class _Scan:
         self._named_codec = codec
         self._notes = notes
         self._limits = limits
-        self._state = GfvState()
+        self._faces = FaceReader(path, notes)
         self._units = KeptUnits()
         self._messages_of_picture = self._units.messages()
         self._picture: PictureUnit | None = None  # the last that was started
@@ -104,16 +101,12 @@ class _Scan:
         self._information: tuple[StreamInformation, bytes] | None = None  # of the next picture
         self._sequence: SequenceSchedule | None = None  # that of the last user data
         self._of_sequence = 0  # its coded pictures so far
-        self._messages = 0
         self._shown_as_coded = False  # what the last user data said of the pictures after it
         self._any_as_coded = False
-        self._gfv_id: int | None = None
-        self._other_faces = False
         self._damaged_sei = False  # and notes were told
         self._cut_at: int | None = None  # byte of the NAL unit in which the stream was cut off
         self._codec: Codec | None = None
         self._rate: Fraction | None = None
-        self._model_uri: str | None = None
         self._mark: str | None = None
         self._restricted_uses: set[int] = set()
 
@@ -137,7 +130,7 @@ class _Scan:
         return FaceStream(
             _CODECS[self._codec],
             self._rate,
-            self._model_uri,
+            self._faces.model_uri,
             self._units,
             self._pictures_as_coded,
             self._pictures,
@@ -283,58 +276,11 @@ class _Scan:
                 )
 
     def _add_face(self, unit: NalUnit, message: SeiMessage) -> None:
-        where = f"{self._path}: message {self._messages} (NAL unit at byte {unit.offset})"
-        self._messages += 1
-        try:
-            face = self._state.read(message.payload)
-        except SeiError as error:
-            named = self._gfv_id_of(message)
-            if named is not None and self._gfv_id is not None and not self._is_followed(named):
-                return  # A face that is not drawn.
-            raise StreamError(f"{where}: {error}") from None
-        if face.is_reserved or not self._is_followed(face.gfv_id):
-            return
-        picture = self._picture
-        if picture is None:
-            raise StreamError(
-                f"{where}: comes before any coded picture; the base picture is missing"
-            )
-        if face.base_picture_flag:
-            if picture.messages:
-                raise StreamError(f"{where}: a second base message; its coded picture is missing")
-            if isinstance(face.network, NetworkUri):
-                self._model_uri = face.network.uri
-        elif not picture.messages:
-            raise StreamError(f"{where}: a driven picture whose key picture has no base message")
-        elif face.gfv_cnt != len(picture.messages):
-            raise StreamError(
-                f"{where}: is number {face.gfv_cnt} of its key picture where number "
-                f"{len(picture.messages)} is due; messages are missing or out of order"
-            )
-        elif picture.announced_messages is not None and face.gfv_cnt > picture.announced_messages:
-            raise StreamError(
-                f"{where}: is number {face.gfv_cnt} of its key picture, whose user data announces "
-                f"{picture.announced_messages}"
-            )
-        self._messages_of_picture.append(FaceMessage(self._state.values, len(message.payload)))
-        self._check_pictures(picture.pictures)
-
-    def _gfv_id_of(self, message: SeiMessage) -> int | None:
-        """The gfv_id of a message that cannot be read; None when the damage lies before it."""
-        elements = Trace()
-        with contextlib.suppress(SeiError):
-            self._state.read(message.payload, elements)
-        named = {element.name: element.value for element in elements[:1]}.get("gfv_id")
-        return named if isinstance(named, int) else None
-
-    def _is_followed(self, gfv_id: int) -> bool:
-        """One face is drawn: that of the first message."""
-        if self._gfv_id is None:
-            self._gfv_id = gfv_id
-        elif gfv_id != self._gfv_id and not self._other_faces:
-            self._other_faces = True
-            self._notes(f"{self._path}: carries several faces; only gfv_id {self._gfv_id} is drawn")
-        return gfv_id == self._gfv_id
+        face = self._faces.read(message, unit, self._picture)
+        if face is not None:
+            assert self._picture is not None
+            self._messages_of_picture.append(face)
+            self._check_pictures(self._picture.pictures)
 
     def _is_whole(self, picture: PictureUnit) -> bool:
         """Whether the last picture cannot have been cut off.
@@ -349,7 +295,7 @@ class _Scan:
 
     def _finish(self) -> None:
         """Complete the last picture, or leave it out."""
-        if not self._messages and not self._any_as_coded:
+        if not self._faces.count and not self._any_as_coded:
             raise StreamError(
                 f"{self._path}: holds no generative face video messages; a player can show it"
             )
