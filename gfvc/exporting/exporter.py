@@ -109,8 +109,6 @@ def export(
     if options.texture and suffix != GLB:
         raise OutputError(f"{output}: only a .glb has a texture; leave out --texture")
     check_writable(output, force=force, sources=[source])
-    if suffix == GLB:
-        load_library(output)  # rather now than when all is decoded
     stream = read_face_stream(source, notes, options.codec, options.limits)
     if not stream.draws:
         raise StreamError(f"{source}: holds no face messages, so there is no motion to export")
@@ -118,6 +116,8 @@ def export(
     registered = _model(source, stream, registry or default_registry())
     layout = _layout(source, stream, registered)
     _check_layout(source, layout, registered, suffix, options)
+    if suffix == GLB:
+        load_library(output)  # rather now than when all is decoded
     decodes = _decodes(stream, layout, registered, suffix, options)
     if decodes:
         assert registered is not None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Protocol
@@ -16,13 +16,14 @@ from base_codec_adapters.ffmpeg import find_ffmpeg
 from gfvc import decode
 from gfvc.rectangle import Rectangle
 from gfvc.stream.face_stream import FaceStream
-from gfvc.stream.information import StreamInformation
+from gfvc.stream.information import StreamInformation, find_information
 from gfvc.stream.picture_units import PictureUnit
 from gfvc.stream.references import ReferenceRuns
 from gfvc.stream.schedule import PictureSchedule
 from gfvc.video_reader import Picture, read_pictures
 from gfvc.video_writer import open_writer
 from sei import (
+    USER_DATA_UNREGISTERED,
     FaceValues,
     NalUnit,
     SeiMessage,
@@ -148,6 +149,16 @@ def replace_messages(units: Iterable[NalUnit], replacement: Iterable[SeiMessage]
             return [*kept, make_sei_nal_unit(replacement, unit.codec)]
         kept.append(unit)
     raise AssertionError("the stream holds no suffix SEI NAL unit")
+
+
+def hiding(unit: NalUnit) -> NalUnit:
+    """A NAL unit with user data that hides the coded picture; another one as it is."""
+    information = find_information(unit) if unit.is_sei and not unit.is_suffix_sei else None
+    if information is None:
+        return unit
+    payload = replace(information, hides_coded_picture=True).to_payload()
+    message = SeiMessage(USER_DATA_UNREGISTERED, payload)
+    return make_sei_nal_unit([message], unit.codec, suffix=False)
 
 
 def announce(

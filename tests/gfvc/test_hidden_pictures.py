@@ -13,31 +13,22 @@ import pytest
 from gfvc.errors import StreamError
 from gfvc.plotting import collect_curves
 from gfvc.rectangle import Rectangle
-from gfvc.stream.information import StreamInformation, find_information
+from gfvc.stream.information import StreamInformation
 from gfvc.stream.reader import read_face_stream
 from gfvc.stream.references import ReferenceRuns
 from gfvc.stream.sequence import SequenceSchedule
 from gfvc.verification import Severity, verify_stream
 from gfvc.video_reader import Picture
-from sei import USER_DATA_UNREGISTERED, NalUnit, SeiMessage, make_sei_nal_unit
+from sei import make_sei_nal_unit
 from tests.gfvc.support import (
     CommandLine,
     decode_all,
     face_messages,
+    hiding,
     nal_units,
     no_notes,
     write_units,
 )
-
-
-def hiding(unit: NalUnit) -> NalUnit:
-    """A NAL unit with user data that hides the coded picture; another one as it is."""
-    information = find_information(unit) if unit.is_sei and not unit.is_suffix_sei else None
-    if information is None:
-        return unit
-    payload = replace(information, hides_coded_picture=True).to_payload()
-    message = SeiMessage(USER_DATA_UNREGISTERED, payload)
-    return make_sei_nal_unit([message], unit.codec, suffix=False)
 
 
 @pytest.fixture(scope="module")
