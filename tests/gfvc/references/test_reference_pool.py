@@ -37,7 +37,7 @@ from models import (
     Reference,
 )
 from models.contract import Picture
-from sei import FaceValues
+from sei import USER_DATA_UNREGISTERED, FaceValues, read_sei
 from tests.gfvc.conftest import CodeClip
 from tests.gfvc.support import (
     CommandLine,
@@ -230,9 +230,13 @@ def test_the_encoder_takes_an_earlier_key_picture(
 def test_one_picture_of_a_pool_is_what_it_was(code_demo: CodeClip, tmp_path: Path) -> None:
     coded = code_demo("ffmpeg-libx265")
     for unit in nal_units(coded.path):
-        if unit.is_sei and not unit.is_suffix_sei:
-            # Version 1, of 20 bytes: nothing of what came later is in it.
-            assert unit.rbsp[2 + 16] == 1
+        if not unit.is_sei:
+            continue
+        for message in read_sei(unit).messages:
+            if message.payload_type == USER_DATA_UNREGISTERED:
+                # Version 1, of 20 bytes: nothing of what came later is in it.
+                assert message.payload[16] == 1
+                assert len(message.payload) == 36
 
 
 def test_low_delay_knows_no_pool(command: CommandLine, short_clip: Path, tmp_path: Path) -> None:
