@@ -9,7 +9,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from gfvc.encoding.fades import Fades
+from gfvc.encoding.fades import SURE_FADE, Fades
 from gfvc.video_reader import Picture
 from models.contract import FloatArray
 from models.landmarks.appearance import AppearanceReader, FaceAppearance
@@ -30,8 +30,8 @@ FADE_HOLD_SECONDS = Fraction(2, 5)
 # When it is seen, it started no longer ago than this.
 BEFORE_FADE_SECONDS = 1
 # Within a fade that changed the face by the first distance, what is seen may be a mixture; from the
-# second on it is another face. Both are of heads that are still: as a head turns, or a camera, it
-# looks like a fade for a moment.
+# second on it is another face, if there is a fade for sure. Both are of heads that are still: as a
+# head turns, or a camera, it looks like a fade for a moment.
 MIXED, OTHER_IN_FADE = 0.45, 0.55
 
 
@@ -68,12 +68,14 @@ class FaceWatch:
         self._rate = rate
         self._reader = AppearanceReader(shipped_face_space())
         self._fades = Fades(rate)
+        self._sure_fades = Fades(rate, SURE_FADE)
         self._hold = math.ceil(FADE_HOLD_SECONDS * rate)
         self._known: list[_Known] = []  # the one seen last is the last
         self._persons = 0
         self._person = 0  # seen last
         self._picture = -1
         self._last_fade: int | None = None
+        self._last_sure_fade: int | None = None
         # Appearances of the last pictures, and the one that a fade started from.
         self._recent: deque[FaceAppearance] = deque(maxlen=math.ceil(BEFORE_FADE_SECONDS * rate))
         self._before_fade: FaceAppearance | None = None
@@ -84,7 +86,9 @@ class FaceWatch:
         self._picture += 1
         if self._fades.is_fading(picture):
             self._last_fade = self._picture
-        fading = self._last_fade is not None and self._picture - self._last_fade < self._hold
+        if self._sure_fades.is_fading(picture):
+            self._last_sure_fade = self._picture
+        fading = self._goes_on(self._last_fade)
         if not fading:
             self._before_fade, self._faded = None, False
         if landmarks is None:
@@ -98,7 +102,7 @@ class FaceWatch:
             self._before_fade, self._faded = None, False
         before = self._start_of_fade() if fading else None
         mixed = before is not None and appearance.change_while_still(before, MIXED) >= 1
-        if before is not None and not self._faded:
+        if before is not None and not self._faded and self._goes_on(self._last_sure_fade):
             self._faded = appearance.change_while_still(before, OTHER_IN_FADE) >= 1
             if self._faded:
                 self._known = []
@@ -106,6 +110,10 @@ class FaceWatch:
         self._recent.append(appearance)
         self._person = person
         return FaceSight(appearance, person, mixed)
+
+    def _goes_on(self, last_fade: int | None) -> bool:
+        """Whether a fade that was last seen in a picture goes on."""
+        return last_fade is not None and self._picture - last_fade < self._hold
 
     def _start_of_fade(self) -> FaceAppearance | None:
         """The face before the fade that goes on."""

@@ -3,40 +3,57 @@
 from __future__ import annotations
 
 from collections import deque
+from dataclasses import dataclass
 from fractions import Fraction
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from gfvc.video_reader import Picture
-from models.contract import FloatArray
 
-_THUMBNAIL = 16
-# Changes over these times, in seconds, are compared with those over the same time before, and have
-# at least this cosine with them. In a fade every pixel goes on as it did. What moves changes one
-# pixel after the other. A short time finds quick fades, a long one those around a head that moves.
-STEPS = ((0.12, 0.75), (0.48, 0.7))
+
+@dataclass(frozen=True, slots=True)
+class FadeSight:
+    """How a fade is looked for: in thumbnails, `side`×`side` RGB.
+
+    Changes over some times, in seconds, are compared with those over the same time before, and have
+    at least the cosine beside it with them. A short time finds quick fades, a long one those around
+    a head that moves.
+    """
+
+    side: int
+    steps: tuple[tuple[float, float], ...]
+
+
+EVERY_FADE = FadeSight(16, ((0.12, 0.75), (0.48, 0.7)))
+"""Sees nearly every fade; a camera or a head that turns looks like one for a moment."""
+
+SURE_FADE = FadeSight(64, ((0.12, 0.65), (0.48, 0.6)))
+"""Sees what turns change one pixel after the other; heads that move hide a fade for a while."""
+
 # Mean absolute change over a step, of 255: noise does not reach it.
 LEAST_CHANGE = 1.0
 
 
 class Fades:
-    """Looks at the changes of thumbnails, 16×16 RGB, of successive pictures.
+    """Looks at the changes of thumbnails of successive pictures.
 
-    In a fade, the change of a while has the direction of the change before it. A camera or a head
-    that turns looks alike for a moment, so that a fade alone says little of a picture.
+    In a fade every pixel goes on as it did: the change of a while has the direction of that before.
     """
 
-    def __init__(self, rate: Fraction) -> None:
-        self._steps = [(max(1, round(seconds * rate)), cosine) for seconds, cosine in STEPS]
+    def __init__(self, rate: Fraction, sight: FadeSight = EVERY_FADE) -> None:
+        self._size = sight.side, sight.side
+        self._steps = [(max(1, round(seconds * rate)), cosine) for seconds, cosine in sight.steps]
         longest = max(step for step, _ in self._steps)
-        self._thumbnails: deque[FloatArray] = deque(maxlen=2 * longest + 1)  # the last one first
+        self._thumbnails: deque[npt.NDArray[np.float32]] = deque(
+            maxlen=2 * longest + 1
+        )  # the last one first
 
     def is_fading(self, picture: Picture) -> bool:
         """Whether the next picture, uint8 RGB [height, width, 3], lies within a fade."""
-        size = (_THUMBNAIL, _THUMBNAIL)
-        thumbnail = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
-        self._thumbnails.appendleft(np.asarray(thumbnail, np.float64).ravel())
+        thumbnail = cv2.resize(picture, self._size, interpolation=cv2.INTER_AREA)
+        self._thumbnails.appendleft(np.asarray(thumbnail, np.float32).ravel())
         return any(self._goes_on(step, cosine) for step, cosine in self._steps)
 
     def _goes_on(self, step: int, cosine: float) -> bool:
