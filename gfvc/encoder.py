@@ -229,10 +229,11 @@ def clip_of(
         information=StreamInformation(rate, video.width, video.height, seen.crop),
         expected=round(video.seconds * rate) if video.seconds else None,
     )
-    if options.codes_sequences and not clip.codes_sequences:
+    if options.asks_for_sequences and not clip.codes_sequences:
         raise InputError(
             f"{source}: {model.card.name} draws from one key picture, so that no predicted coded "
-            "pictures are of use; leave out --key-pictures auto, or take --model mesh"
+            "pictures are of use; leave out --key-pictures auto, --coded-qp and --coded-interval, "
+            "or take --model mesh"
         )
     return clip
 

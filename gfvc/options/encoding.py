@@ -96,7 +96,7 @@ class BitOptions(OptionGroup):
         real(0.0, 1e9, "a number above 0"),
         "Lagrangian multiplier: how far the face may be off to save a bit of its parameters, as "
         "mean squared displacement of its landmarks in hundredths of the distance of the eyes",
-        shown=f"{DEFAULT_MULTIPLIER}; with --key-pictures auto by --key-qp",
+        shown=f"by --key-qp; {DEFAULT_MULTIPLIER} with --key-pictures fixed",
     )
 
     def conflict(self) -> str | None:
@@ -131,20 +131,21 @@ class BaseLayerOptions(OptionGroup):
         "was lost and is found again",
         shown="auto, at least every 30 s",
     )
-    key_pictures: KeyPicturePolicy = option(
+    key_pictures: KeyPicturePolicy | None = option(
         words(*KEY_PICTURE_POLICIES),
         "auto: code pictures between key pictures, too, predicted from those before, and draw the "
         "others from both neighbours; fixed: only key pictures are coded",
-        "fixed",
+        shown="auto; fixed with models that draw from one picture, --low-delay, --reference-pool "
+        "and --fallback always",
     )
     coded_qp: int | None = option(
         whole(0, 63),
-        "quantisation parameter of predicted coded pictures, with --key-pictures auto",
+        "quantisation parameter of predicted coded pictures",
         shown="about 10 above --key-qp",
     )
     coded_interval: float | None = option(
         real(0.0, 3600.0, "a number of seconds above 0"),
-        "seconds from coded picture to coded picture, at equal distances, with --key-pictures auto",
+        "seconds from coded picture to coded picture, at equal distances",
         shown="where they pay, by --key-qp",
     )
     fallback: FallbackPolicy = option(
@@ -274,10 +275,16 @@ class EncodeOptions(MarkOptions, FaceOptions, BaseLayerOptions, BitOptions, Sour
         return f"{name}+{self.features}" if self.features else name
 
     @property
+    def asks_for_sequences(self) -> bool:
+        """Whether they say something that needs predicted coded pictures."""
+        of_these = self.coded_qp is not None or self.coded_interval is not None
+        return self.key_pictures == "auto" or of_these
+
+    @property
     def codes_sequences(self) -> bool:
-        """Whether there are predicted coded pictures between key pictures."""
+        """Whether there are predicted coded pictures, for a model that draws from two of them."""
         one_by_one = self.low_delay or self.reference_pool > 1 or self.fallback == "always"
-        return self.key_pictures == "auto" and not one_by_one
+        return self.key_pictures != "fixed" and not one_by_one
 
     def conflict(self) -> str | None:
         """Low delay decides nothing; what is about predicted coded pictures needs these."""
@@ -296,8 +303,8 @@ class EncodeOptions(MarkOptions, FaceOptions, BaseLayerOptions, BitOptions, Sour
             return None
         if not self.codes_sequences:
             return (
-                "{coded_qp} and {coded_interval} are about predicted coded pictures, which there "
-                "are with {key_pictures} auto only"
+                "{coded_qp} and {coded_interval} are about predicted coded pictures; there are none "
+                "with {key_pictures} fixed, {low_delay}, {reference_pool} or {fallback} always"
             )
         if self.bitrate is not None or self.quality is not None:
             return "{bitrate} and {quality} choose {coded_qp} and {coded_interval}; leave these out"
