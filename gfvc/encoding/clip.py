@@ -23,6 +23,9 @@ from models import AnimationModel, ModelCard
 SPOOL_BYTES = 1 << 30
 """What a sequence of ordinary video that waits for its encoder may take on the disk."""
 
+LOW_DELAY_SECONDS = 1
+"""How long ordinary video waits at most with low delay: a sequence of it is coded as a whole."""
+
 LONGEST_SEGMENT = 1800
 """Pictures of a segment at most, where a segment is coded as a whole: half a minute, 60 a second.
 
@@ -81,7 +84,10 @@ class Clip:
             wanted = settings.pictures(LOOK_SECONDS)
             ahead = min(wanted, MAX_LEADING // 2, most // 2)
             settings = replace(settings, key_interval=most, look_ahead=ahead)
-        return replace(settings, longest_sequence=min(settings.interval, waiting))
+        longest = min(settings.interval, waiting)
+        if options.low_delay:
+            longest = min(longest, settings.pictures(LOW_DELAY_SECONDS))
+        return replace(settings, longest_sequence=longest)
 
     def symbol_settings(self, settings: RateSettings) -> SymbolSettings:
         """How it is decided what is sent of faces."""
