@@ -37,7 +37,7 @@ def test_a_bitrate_is_met_with_several_key_pictures(
     share: float, short_clip: Path, small_stream: Path, tmp_path: Path, looks: list[Picture]
 ) -> None:
     bitrate = share * 8 * small_stream.stat().st_size * float(RATE) / 12
-    options = EncodeOptions(key_interval=4, bitrate=bitrate)
+    options = EncodeOptions(key_interval=4, key_pictures="fixed", bitrate=bitrate)
     stages: list[str] = []
     summary = encode(short_clip, tmp_path / "a.265", options, notes=no_notes, stage=stages.append)
     assert abs(summary.kilobits_per_second * 1000 / bitrate - 1) <= TOLERANCE
@@ -52,6 +52,7 @@ def test_a_bitrate_is_met_with_several_key_pictures(
     # Nothing but the settings is left of the search.
     own = EncodeOptions(
         key_interval=4,
+        key_pictures="fixed",
         key_qp=summary.settings.key_qp,
         symbol_price=summary.settings.symbol_price,
     )
@@ -183,7 +184,7 @@ def test_dropped_symbols_with_decided_key_pictures(
     """Access units of any length, each with its own schedule of messages."""
     mirrored = [np.ascontiguousarray(picture[:, ::-1]) for picture in demo_pictures[:12]]
     clip = write_video(tmp_path / "a.mkv", [*demo_pictures[:12], *mirrored], RATE)
-    options = EncodeOptions(symbol_rate="auto")
+    options = EncodeOptions(symbol_rate="auto", key_pictures="fixed")
     summary = encode(clip, tmp_path / "a.265", options, notes=no_notes)
     units = read_face_stream(tmp_path / "a.265", no_notes).units
     assert summary.frames == 24
