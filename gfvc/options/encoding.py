@@ -303,8 +303,8 @@ class EncodeOptions(MarkOptions, FaceOptions, BaseLayerOptions, BitOptions, Sour
             return None
         if not self.codes_sequences:
             return (
-                "{coded_qp} and {coded_interval} are about predicted coded pictures; there are none "
-                "with {key_pictures} fixed, {low_delay}, {reference_pool} or {fallback} always"
+                "{coded_qp} and {coded_interval} are about predicted coded pictures; there are "
+                "none with {key_pictures} fixed, {low_delay}, {reference_pool} or {fallback} always"
             )
         if self.bitrate is not None or self.quality is not None:
             return "{bitrate} and {quality} choose {coded_qp} and {coded_interval}; leave these out"
