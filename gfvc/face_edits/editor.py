@@ -53,8 +53,9 @@ from sei import Codec, GenerativeFaceVideo, NalUnit, SeiError, access_units
 Notes = Callable[[str], None]
 Progress = Callable[[int, "int | None"], None]
 
-RESPONSES = 4
-"""Key pictures, the first of a stream, in which it is seen how much of an edit shows."""
+RESPONSES, PICTURES_LOOKED_AT = 2, 6
+"""Access units, the first of a stream, and pictures of each, in which it is seen how much of an
+edit shows."""
 
 _SEEN = frozenset({"yaw", "pitch", "mouth", "open", "eyes", "blink"})
 """What key pictures are looked at for."""
@@ -317,7 +318,7 @@ class _Editor:
         return LandmarkControls(self._face_space, key, rest, self._response)
 
     def _find_response(self, model: AnimationModel) -> Response:
-        """The mean response of the first key pictures."""
+        """The mean response of the first access units."""
         finder = ResponseFinder(self._face_space, self._edits)
         found = []
         with closing(self._key_pictures()) as pictures:
@@ -331,20 +332,20 @@ class _Editor:
         return mean_response(found)
 
     def _drawing(self, unit: PictureUnit, picture: Picture, model: AnimationModel) -> Draw:
-        """Draws a key picture with an edit and a response."""
+        """Draws pictures of an access unit with an edit and a response."""
         path, layout = self._source, self._layout
         own = base_parameters(unit, layout, path, marked=self._marked)
-        assert own is not None
         reference = prepare_key(model, picture, own)
-        key = layout.flatten(own)
+        rows = self._rows(unit)
+        chosen = rows[np.linspace(0, len(rows) - 1, PICTURES_LOOKED_AT + 1).astype(int)[:-1]]
 
-        def draw(trial: FaceEdit | None, response: Response) -> Picture:
+        def draw(trial: FaceEdit | None, response: Response) -> list[Picture]:
             self._response = response
-            rows = key[None]
+            drawn = chosen
             if trial is not None:
-                controls = self._controls(key, picture)
-                rows = edited(rows, np.zeros(1), [trial], controls, np.zeros(6)).rows
-            return reference.animate(layout.unflatten(rows[0]))
+                controls = self._controls(rows[0], picture)
+                drawn = edited(chosen, np.zeros(len(chosen)), [trial], controls, np.zeros(6)).rows
+            return [reference.animate(layout.unflatten(row)) for row in drawn]
 
         return draw
 

@@ -2,8 +2,8 @@
 
 Pictures are bent in their plane, and trackers have learned faces that turn and close their eyes in
 space: of a pitch they see two thirds, of eyes that close as much. The encoder makes up for that
-when it aligns faces (`models/landmarks/alignment.py`), and so does an edit: a key picture is drawn
-with the change, and the change made larger until what is measured is what was asked.
+when it aligns faces (`models/landmarks/alignment.py`), and so does an edit: a few pictures are
+drawn with the change, and the change made larger until what is measured is what was asked.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import numpy as np
 
 from gfvc.face_edits.controls import AS_ASKED, Response
 from gfvc.options.editing import FaceEdit
-from models.contract import FloatArray, Picture
+from models.contract import Picture
 from models.landmarks.face_space import FaceSpace
 from models.landmarks.plausibility import MeshJudge
 from models.landmarks.tracking import FaceTracker
@@ -34,12 +34,12 @@ TRIALS: dict[str, tuple[str, ...]] = {
 }
 """What a response is of: the fields of edits that it is found for."""
 
-Draw = Callable[["FaceEdit | None", Response], Picture]
-"""Draws the key picture with an edit, made larger by what a response says."""
+Draw = Callable[["FaceEdit | None", Response], "list[Picture]"]
+"""Draws a few pictures with an edit, made larger by what a response says."""
 
 
 class ResponseFinder:
-    """Finds the response of key pictures to edits."""
+    """Finds the response of pictures to edits."""
 
     def __init__(self, space: FaceSpace, edits: Sequence[FaceEdit]) -> None:
         self._judge = MeshJudge(space)
@@ -55,16 +55,16 @@ class ResponseFinder:
         return bool(self._trials)
 
     def find(self, draw: Draw) -> Response | None:
-        """The response of a key picture; None where the tracker loses its face."""
+        """The mean response of what is drawn; None where the tracker loses a face."""
         with FaceTracker() as tracker:
-            before = self._measured(tracker.look(draw(None, AS_ASKED)))
+            before = self._measured(tracker, draw(None, AS_ASKED))
             if before is None:
                 return None
             shares: dict[str, float] = {}
             for name, trial in self._trials.items():
                 share = 1.0
                 for _ in range(_ROUNDS):
-                    after = self._measured(tracker.look(draw(trial, Response(**{name: share}))))
+                    after = self._measured(tracker, draw(trial, Response(**{name: share})))
                     if after is None:
                         return None
                     wanted = _wanted(trial, before)[name]
@@ -73,12 +73,20 @@ class ResponseFinder:
                 shares[name] = share
             return Response(**shares)
 
-    def _measured(self, landmarks: FloatArray | None) -> dict[str, float] | None:
-        if landmarks is None:
-            return None
-        mesh, opened = self._judge.measure(landmarks), openings(landmarks)
-        # The judge's frame is that of pictures: its yaw has the other sign.
-        return {"yaw": -mesh.yaw, "pitch": mesh.pitch, "lids": opened.lids, "lips": opened.lips}
+    def _measured(
+        self, tracker: FaceTracker, pictures: Sequence[Picture]
+    ) -> dict[str, float] | None:
+        """Means of what is measured in pictures."""
+        rows = []
+        for picture in pictures:
+            landmarks = tracker.look(picture)
+            if landmarks is None:
+                return None
+            mesh, opened = self._judge.measure(landmarks), openings(landmarks)
+            # The judge's frame is that of pictures: its yaw has the other sign.
+            rows.append((-mesh.yaw, mesh.pitch, opened.lids, opened.lips))
+        means = np.mean(rows, axis=0).tolist()
+        return dict(zip(("yaw", "pitch", "lids", "lips"), means, strict=True))
 
 
 def _largest(edits: Sequence[FaceEdit], names: tuple[str, ...]) -> FaceEdit | None:

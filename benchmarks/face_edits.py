@@ -1,0 +1,184 @@
+"""What edits of faces move, and a drawing of them.
+
+    python -m benchmarks.face_edits [CLIP...] [--model NAME] [--seconds S] [--sheet FILE.png]
+    python -m benchmarks.face_edits --drawing FILE.png
+
+Clips are square; without any it is the demo clip. Each is encoded, edited in several ways and
+decoded; the table has what was asked for, and by how much pose, lids and lips of the decoded
+pictures changed on the mean, as the face tracker measures them. `--sheet` shows decoded pictures of
+the last clip, a row for each edit.
+
+With `--drawing` the average face, which is nobody's, is drawn as it is and with each edit.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from gfvc import DecodeOptions, EncodeOptions, FaceEdit, edit, encode
+from gfvc.decoder import decode_pictures, find_model
+from gfvc.demo_clip import RATE, make_demo_clip
+from gfvc.face_edits.course import edited
+from gfvc.face_edits.landmark_controls import LandmarkControls
+from gfvc.picture_strip import write_strip
+from gfvc.stream.reader import read_face_stream
+from gfvc.video_reader import Picture, read_pictures
+from gfvc.video_writer import open_writer
+from models import default_registry
+from models.contract import FloatArray
+from models.landmarks import points as groups
+from models.landmarks.face_space import shipped_face_space
+from models.landmarks.plausibility import MeshJudge
+from models.landmarks.tracking import FaceTracker
+from models.landmarks.values import UNITS, RestFace
+from models.metrics.openings import openings
+
+EDITS: dict[str, FaceEdit] = {
+    "yaw 10": FaceEdit(yaw=10),
+    "pitch 6": FaceEdit(pitch=6),
+    "roll 10": FaceEdit(roll=10),
+    "open 0.1": FaceEdit(open=0.1),
+    "mouth 0": FaceEdit(mouth=0),
+    "eyes 0.7": FaceEdit(eyes=0.7),
+    "blink 1": FaceEdit(blink=1),
+    "smile 1": FaceEdit(smile=1),
+    "smile -1": FaceEdit(smile=-1),
+}
+EVERY = 5  # pictures, of which one is measured
+SHOWN = 6
+
+_SIDE = 240
+_STRAIGHT = np.array([0, 0, 0, 0.5, 0.52, np.log(0.21), *[0.0] * 8]) / UNITS
+_CLOSED = (
+    groups.FACE_OVAL,
+    groups.LIPS_OUTER,
+    groups.LIPS_INNER,
+    groups.RIGHT_EYE,
+    groups.LEFT_EYE,
+)
+_BROWS = (groups.RIGHT_BROW[:5], groups.LEFT_BROW[:5])
+_NOSE = ((168, 6, 197, 195, 5, 4), (98, 97, 2, 326, 327))
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """An edit of a clip, and the mean changes of yaw, pitch, roll, lids and lips."""
+
+    name: str
+    change: FloatArray
+
+
+def measured(pictures: Sequence[Picture]) -> FloatArray:
+    """Yaw, pitch and roll in degrees, lids and lips in eye distances: [pictures, 5]."""
+    judge = MeshJudge(shipped_face_space())
+    rows = []
+    with FaceTracker() as tracker:
+        for picture in pictures:
+            landmarks = tracker.look(picture)
+            if landmarks is None:
+                rows.append([np.nan] * 5)
+                continue
+            mesh, opened = judge.measure(landmarks), openings(landmarks)
+            rows.append([-mesh.yaw, mesh.pitch, -mesh.roll, opened.lids, opened.lips])
+    return np.array(rows)
+
+
+def _decoded(path: Path) -> list[Picture]:
+    """Every so many pictures of a stream."""
+    stream = read_face_stream(path, lambda text: None)
+    model = find_model(path, stream, default_registry()).load(DecodeOptions().runtime)
+    return list(islice(decode_pictures(path, stream, model), 0, None, EVERY))
+
+
+def edit_clip(source: Path, model: str, folder: Path) -> tuple[list[Row], dict[str, list[Picture]]]:
+    """Changes by each edit, and the decoded pictures."""
+    stream, output = folder / "clip.265", folder / "edited.265"
+    encode(source, stream, EncodeOptions(model=model, crop="none"), force=True)
+    pictures = {"as filmed": _decoded(stream)}
+    before = measured(pictures["as filmed"])
+    rows = [Row("as filmed", np.nanmean(before, axis=0))]
+    for name, asked in EDITS.items():
+        edit(stream, output, asked, force=True)
+        pictures[name] = _decoded(output)
+        rows.append(Row(name, np.nanmean(measured(pictures[name]) - before, axis=0)))
+    return rows, pictures
+
+
+def _table(rows: Sequence[Row]) -> Iterator[str]:
+    yield "| edit | yaw | pitch | roll | lids | lips |"
+    yield "| --- | --- | --- | --- | --- | --- |"
+    for row in rows:
+        angles = " | ".join(f"{number:.1f}" for number in row.change[:3])
+        yield f"| {row.name} | {angles} | {row.change[3]:.3f} | {row.change[4]:.3f} |"
+
+
+def drawing() -> Picture:
+    """The average face as it is, then with each edit, in two rows."""
+    space = shipped_face_space()
+    controls = LandmarkControls(space, _STRAIGHT, space.mean)
+    face = RestFace(space.mean, space.mean)
+    tiles = [_drawn("as filmed", face.landmarks(space, _STRAIGHT * UNITS))]
+    for name, asked in EDITS.items():
+        row = edited(_STRAIGHT[None], np.zeros(1), [asked], controls, np.zeros(6)).rows[0]
+        tiles.append(_drawn(name, face.landmarks(space, row * UNITS)))
+    tiles += [np.full_like(tiles[0], 255)] * (-len(tiles) % 5)
+    rows = [np.concatenate(tiles[start : start + 5], axis=1) for start in range(0, len(tiles), 5)]
+    return np.concatenate(rows)
+
+
+def _drawn(name: str, landmarks: FloatArray) -> Picture:
+    tile = np.full((_SIDE, _SIDE, 3), 255, np.uint8)
+    points = np.rint(landmarks[:, :2] * _SIDE * 16).astype(np.int32)
+    lines = [(line, True) for line in _CLOSED] + [(line, False) for line in _BROWS + _NOSE]
+    for line, closed in lines:
+        cv2.polylines(tile, [points[list(line)]], closed, (60, 60, 60), 1, cv2.LINE_AA, 4)
+    cv2.putText(
+        tile, name, (8, _SIDE - 8), cv2.FONT_HERSHEY_SIMPLEX, 0.5, (0, 0, 0), 1, cv2.LINE_AA
+    )
+    return tile
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; see the module's docstring."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.face_edits", description=__doc__)
+    parser.add_argument("clips", nargs="*", type=Path, metavar="CLIP")
+    parser.add_argument("--model", default="face")
+    parser.add_argument("--seconds", type=float, default=4.0)
+    parser.add_argument("--sheet", type=Path)
+    parser.add_argument("--drawing", type=Path)
+    options = parser.parse_args(arguments)
+    if options.drawing is not None:
+        cv2.imwrite(str(options.drawing), drawing())
+        return 0
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        for clip in options.clips or [None]:
+            source = folder / "clip.mkv"
+            pictures = (
+                make_demo_clip(options.seconds) if clip is None else read_pictures(clip, RATE)
+            )
+            with open_writer(source, RATE) as writer:
+                for picture in islice(pictures, round(options.seconds * RATE)):
+                    writer.write(picture)
+            rows, shown = edit_clip(source, options.model, folder)
+            sys.stdout.write(f"{'the demo clip' if clip is None else clip.name}\n")
+            sys.stdout.write("\n".join(_table(rows)) + "\n")
+    if options.sheet is not None:
+        chosen = np.linspace(0, len(shown["as filmed"]) - 1, SHOWN).astype(int)
+        write_strip(
+            options.sheet, {key: [each[at] for at in chosen] for key, each in shown.items()}
+        )
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
