@@ -25,7 +25,8 @@ import cv2
 import numpy as np
 
 from gfvc import DecodeOptions, EncodeOptions, FaceEdit, edit, encode
-from gfvc.decoder import decode_pictures, find_model
+from gfvc.decoded_units import find_model
+from gfvc.decoder import decode_pictures
 from gfvc.demo_clip import RATE, make_demo_clip
 from gfvc.face_edits.course import edited
 from gfvc.face_edits.landmark_controls import LandmarkControls

@@ -15,8 +15,8 @@ import json
 import sys
 from pathlib import Path
 
-from gfvc.cli.codec_argument import add_codec
 from gfvc.cli.option_arguments import add_options, parsed_options
+from gfvc.cli.runtime_arguments import add_runtime_arguments, runtime_from
 
 HELP = "edit the face: pose, mouth, eyes, smile"
 EPILOG = """\
@@ -32,8 +32,8 @@ examples:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command's arguments."""
+    from gfvc.options.decoding import BaseLayerOptions
     from gfvc.options.editing import FaceEdit
-    from gfvc.options.picture_limit import PictureLimit
 
     parser.add_argument("input", type=Path, metavar="IN", help="VVC or HEVC byte stream")
     parser.add_argument("output", type=Path, metavar="OUT", help="stream to write")
@@ -44,8 +44,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--preview", type=Path, metavar="FILE.png", help="draw a few pictures before and after"
     )
-    add_codec(parser)
-    add_options(parser, PictureLimit)
+    add_options(parser, BaseLayerOptions)
+    add_runtime_arguments(parser)
     parser.add_argument("--force", action="store_true", help="replace OUT if it exists")
     parser.add_argument(
         "--json", action="store_true", help="print one JSON object about the result"
@@ -56,8 +56,8 @@ def run(options: argparse.Namespace) -> int:
     """Run the command."""
     from gfvc.cli.console import note, progress_bar
     from gfvc.face_edits import edit, read_script
-    from gfvc.limits import StreamLimits
     from gfvc.options.declaration import described_options
+    from gfvc.options.decoding import BaseLayerOptions
     from gfvc.options.editing import FaceEdit
 
     edits = () if options.script is None else read_script(options.script)
@@ -73,8 +73,7 @@ def run(options: argparse.Namespace) -> int:
             options.output,
             edits,
             preview=options.preview,
-            codec=options.codec,
-            limits=StreamLimits(options.max_pictures),
+            options=parsed_options(BaseLayerOptions, options, runtime=runtime_from(options)),
             force=options.force,
             notes=note,
             progress=progress,

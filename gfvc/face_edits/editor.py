@@ -13,8 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from gfvc.base_layer import decode_base_layer
-from gfvc.decoded_units import find_model
+from gfvc.decoded_units import check_restrictions, decode_units, find_model
 from gfvc.driven_pictures import base_parameters, parameters_of_pictures
 from gfvc.errors import InputError, StreamError
 from gfvc.face_edits.controls import AS_ASKED, FaceControls, Response
@@ -26,7 +25,7 @@ from gfvc.face_edits.preview import write_preview
 from gfvc.face_edits.response import Draw, ResponseFinder, mean_response
 from gfvc.face_edits.rewriting import FaceReader, Inform, enhanced, rewritten
 from gfvc.grey_pictures import prepare_key
-from gfvc.limits import DEFAULT_LIMITS, StreamLimits
+from gfvc.options.decoding import BaseLayerOptions
 from gfvc.options.editing import FaceEdit
 from gfvc.output import check_writable, replaced_when_complete
 from gfvc.parameter_rows import layout_of
@@ -95,8 +94,7 @@ def edit(
     edits: FaceEdit | Sequence[FaceEdit],
     *,
     preview: Path | None = None,
-    codec: str | None = None,
-    limits: StreamLimits = DEFAULT_LIMITS,
+    options: BaseLayerOptions = BaseLayerOptions(),
     force: bool = False,
     registry: Registry | None = None,
     notes: Notes = _ignore,
@@ -106,9 +104,10 @@ def edit(
 
     Coded pictures and all else stay as they are, but for our user data and the mark of the stream,
     which says afterwards that it was edited.
-    `preview` is a PNG file that gets pictures before and after. `codec` names the codec where the
-    stream does not tell, `limits` say what it may ask for. `notes` is told what a user should know,
-    `progress` the number of pictures done and the total.
+
+    `preview` is a PNG file that gets pictures before and after; `options` say how the stream is
+    read and its key pictures are decoded. `notes` is told what a user should know, `progress` the
+    number of pictures done and the total.
 
     Raises `InputError` when an edit cannot be done with the stream's model, or the stream's coded
     pictures show the face beside its messages; `StreamError` when it cannot be read; `OutputError`,
@@ -120,10 +119,11 @@ def edit(
         raise ValueError("no edits are given")
     for path in (output, *([] if preview is None else [preview])):
         check_writable(path, force=force, sources=[source])
-    stream = read_face_stream(source, notes, codec, limits)
+    stream = read_face_stream(source, notes, options.codec, options.limits)
     check_suffix(output, stream.codec)
-    registered = find_model(source, _editable(source, stream), registry or default_registry())
-    editor = _Editor(source, stream, registered, chosen)
+    _check_editable(source, stream, options)
+    registered = find_model(source, stream, registry or default_registry())
+    editor = _Editor(source, stream, registered, chosen, options)
     summary, signatures = EditSummary(stream.pictures), SignatureWatch()
     with (
         replaced_when_complete(output, force=force, sources=[source]) as temporary,
@@ -135,7 +135,7 @@ def edit(
         file.flush()
         if preview is not None:
             with replaced_when_complete(preview, force=force, sources=[source]) as picture:
-                write_preview(picture, source, temporary, registered.load(), chosen)
+                write_preview(picture, source, temporary, editor.model, chosen, options)
         summary.bytes_after = temporary.stat().st_size
     summary.bytes_before = source.stat().st_size
     if summary.limited:
@@ -162,16 +162,11 @@ def _told(
         progress(done, total)
 
 
-def _editable(source: Path, stream: FaceStream) -> FaceStream:
-    """The stream itself; raise `InputError` where a face is seen beside its messages."""
+def _check_editable(source: Path, stream: FaceStream, options: BaseLayerOptions) -> None:
+    """Raise `InputError` where a face is seen beside messages, `StreamError` for restrictions."""
     if not stream.draws:
         raise InputError(f"{source}: all of it is ordinary video; there is no face to edit")
-    if stream.restricted_uses:
-        kinds = ", ".join(map(str, stream.restricted_uses))
-        raise InputError(
-            f"{source}: restricts what artificial intelligence may do with its content "
-            f"(aur_restriction {kinds}), so its face is not edited"
-        )
+    check_restrictions(source, stream, options, "its face would be edited")
     for unit in stream.units:
         if unit.sequence is not None:
             raise InputError(
@@ -183,7 +178,6 @@ def _editable(source: Path, stream: FaceStream) -> FaceStream:
                 f"{source}: has pictures that are drawn from earlier key pictures; encode "
                 "without --reference-pool to edit it"
             )
-    return stream
 
 
 class _Editor:
@@ -195,7 +189,10 @@ class _Editor:
         stream: FaceStream,
         registered: RegisteredModel,
         edits: tuple[FaceEdit, ...],
+        options: BaseLayerOptions,
     ) -> None:
+        self._registered = registered
+        self._options = options
         self._source = source
         model, layout = registered.card.name, registered.card.layout
         if stream.rate is None:
@@ -203,7 +200,7 @@ class _Editor:
                 f"{source}: states no picture rate; only streams of gfvc's own are edited"
             )
         self._stream = stream
-        self._rate = float(stream.rate)
+        self._rate = float(options.rate or stream.rate)
         self._layout = layout
         self._edits = edits
         self._marked = stream.model_uri is not None and is_marked(stream.model_uri)
@@ -217,7 +214,7 @@ class _Editor:
         self._sees = kind is LandmarkControls and bool(_SEEN & set(asked))
         self._response = AS_ASKED
         if self._sees:
-            self._response = self._find_response(registered.load())
+            self._response = self._find_response()
         self._mean_pose = self._find_mean_pose() if "pose" in asked else np.zeros(6)
 
     def access_units(self, summary: EditSummary) -> Iterator[tuple[tuple[NalUnit, ...], int]]:
@@ -317,7 +314,12 @@ class _Editor:
             rest = find_rest_face(self._face_space, picture, key[:FACE_VALUES] * UNITS).rest
         return LandmarkControls(self._face_space, key, rest, self._response)
 
-    def _find_response(self, model: AnimationModel) -> Response:
+    @cached_property
+    def model(self) -> AnimationModel:
+        """The stream's model, loaded when it is asked for."""
+        return self._registered.load(self._options.runtime)
+
+    def _find_response(self) -> Response:
         """The mean response of the first access units."""
         finder = ResponseFinder(self._face_space, self._edits)
         found = []
@@ -325,17 +327,17 @@ class _Editor:
             for unit, picture in zip(self._stream.units, pictures, strict=False):
                 if unit.is_alone or picture is None:
                     continue
-                response = finder.find(self._drawing(unit, picture, model))
+                response = finder.find(self._drawing(unit, picture))
                 found += [] if response is None else [response]
                 if len(found) == RESPONSES:
                     break
         return mean_response(found)
 
-    def _drawing(self, unit: PictureUnit, picture: Picture, model: AnimationModel) -> Draw:
+    def _drawing(self, unit: PictureUnit, picture: Picture) -> Draw:
         """Draws pictures of an access unit with an edit and a response."""
         path, layout = self._source, self._layout
         own = base_parameters(unit, layout, path, marked=self._marked)
-        reference = prepare_key(model, picture, own)
+        reference = prepare_key(self.model, picture, own)
         rows = self._rows(unit)
         chosen = rows[np.linspace(0, len(rows) - 1, PICTURES_LOOKED_AT + 1).astype(int)[:-1]]
 
@@ -352,7 +354,9 @@ class _Editor:
     def _key_pictures(self) -> Generator[Picture | None, None, None]:
         """Decoded coded pictures, where openings are to be seen in them."""
         if self._sees:
-            yield from decode_base_layer(self._stream.codec, self._stream.base_layer_parts())
+            timeout, area = self._options.timeout, self._options.max_area
+            for decoded in decode_units(self._source, self._stream, self.model, timeout, area=area):
+                yield decoded.picture
         while True:
             yield None
 

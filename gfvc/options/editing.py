@@ -35,7 +35,8 @@ class FaceEdit(OptionGroup):
         _GAIN, "how lively the head moves about its mean pose: 0 still, 1 as filmed"
     )
     shift: tuple[float, float] | None = option(
-        pair(-1, 1), "move the head right and down, in picture widths and heights"
+        pair(-1, 1),
+        "move the head right and down, in picture widths and heights; --shift=-0.1,0 to the left",
     )
     zoom: float | None = option(between(0.25, 4), "make the head so many times as large")
     expression: float | None = option(

@@ -26,7 +26,8 @@ from models.landmarks.plausibility import MeshJudge
 from models.landmarks.tracking import FaceTracker
 from models.mesh.card import CARD as MESH
 from models.metrics.openings import openings
-from sei import read_sei
+from sei import SeiMessage, make_sei_nal_unit, read_sei
+from sei.content_messages import AI_USAGE_RESTRICTIONS, Restriction, UsageRestrictions
 from tests.gfvc.support import (
     CommandLine,
     assert_refused,
@@ -34,6 +35,7 @@ from tests.gfvc.support import (
     mean_difference,
     nal_units,
     no_notes,
+    write_units,
 )
 
 PICTURES, KEY_INTERVAL = 30, 15
@@ -265,6 +267,19 @@ def test_streams_that_show_the_face_beside_its_messages_are_refused(
         encode(demo_clip, path, EncodeOptions(model="mesh", crop="none", **option))
         output = tmp_path / "edited.265"
         assert_refused(command, "edit", path, output, "--yaw", "5", folder=tmp_path, says=says)
+
+
+def test_restrictions_are_heeded(stream: Path, tmp_path: Path, command: CommandLine) -> None:
+    restriction = UsageRestrictions((Restriction(1),)).to_payload()
+    units = nal_units(stream)
+    message = SeiMessage(AI_USAGE_RESTRICTIONS, restriction)
+    first = next(number for number, unit in enumerate(units) if unit.is_vcl)
+    units.insert(first, make_sei_nal_unit([message], units[0].codec, suffix=False))
+    source = write_units(tmp_path / "in.265", units)
+    output = tmp_path / "edited.265"
+    says = ["(aur_restriction 1)", "its face would be edited", "--ignore-restrictions"]
+    assert_refused(command, "edit", source, output, "--roll", "5", folder=tmp_path, says=says)
+    assert command("edit", source, output, "--roll", "5", "--ignore-restrictions").status == 0
 
 
 def test_outputs_are_as_careful_as_of_other_commands(stream: Path, tmp_path: Path) -> None:
