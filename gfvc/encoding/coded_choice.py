@@ -22,8 +22,8 @@ from gfvc.rate_control import RateSettings
 from models import Analyser
 from models.contract import FloatArray
 
-# Pictures that may be coded are so many seconds apart, or less where many are coded.
-STEP_SECONDS = 0.12
+# Pictures that may be coded are so many seconds apart: each of 25 a second, every other one of 50.
+STEP_SECONDS = 0.04
 # Steps that are measured at most, over the pictures of a segment. A step takes three sketches.
 MEASURED_SHARE = 2 / 3
 # Bits of a predicted picture at a quantisation parameter of 42, and for each level of root mean

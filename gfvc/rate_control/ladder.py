@@ -33,7 +33,7 @@ _CODED_SECONDS = 0.48
 _STEPS_PER_DOUBLING = 3.5
 # The Lagrangian multiplier of predicted coded pictures at the default step, and the steps for which
 # it doubles: on the mean of clips they come about as often.
-_CODED_PRICE = 0.012
+_CODED_PRICE = 0.014
 _DEFAULT_CODED_QP = DEFAULT_KEY_QP + _COARSER
 _STEPS_PER_DOUBLED_PRICE = 1.6
 
