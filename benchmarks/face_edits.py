@@ -103,7 +103,9 @@ def _decoded(path: Path) -> list[Picture]:
 def edit_clip(source: Path, model: str, folder: Path) -> tuple[list[Row], dict[str, list[Picture]]]:
     """Changes by each edit, and the decoded pictures."""
     stream, output = folder / "clip.265", folder / "edited.265"
-    encode(source, stream, EncodeOptions(model=model, crop="none"), force=True)
+    encode(
+        source, stream, EncodeOptions(model=model, crop="none", key_pictures="fixed"), force=True
+    )
     pictures = {"as filmed": _decoded(stream)}
     before = measured(pictures["as filmed"])
     rows = [Row("as filmed", np.nanmean(before, axis=0))]

@@ -4,8 +4,8 @@ Only face messages change, and what our user data say of them; the coded picture
 byte. All that is asked for in one call is one edit, with one time (--from, --to); a script
 (--script) holds several, one after the other. Edits stay within what networks were trained to draw.
 
-Edit faces of people who agreed to it. Streams of --key-pictures auto cannot be edited: their coded
-pictures show the face as it was filmed.
+Edit faces of people who agreed to it. Streams of --key-pictures auto, the default, cannot be
+edited: their coded pictures show the face as it was filmed. Encode with --key-pictures fixed.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from gfvc.cli.runtime_arguments import add_runtime_arguments, runtime_from
 HELP = "edit the face: pose, mouth, eyes, smile"
 EPILOG = """\
 examples:
+  gfvc encode talk.mp4 talk.266 --key-pictures fixed
   gfvc edit talk.266 turned.266 --yaw 10 --preview turned.png
   gfvc edit talk.266 calm.266 --pose 0.5 --smooth 0.3         less motion, less jitter
   gfvc edit talk.266 wink.266 --blink 1 --from 2 --to 2.4 --soft 0.1

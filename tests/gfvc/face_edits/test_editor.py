@@ -46,7 +46,9 @@ Edited = Callable[..., Path]
 def stream(demo_clip: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The demo clip with two key pictures, and messages where they pay."""
     path = tmp_path_factory.mktemp("coded") / "demo.265"
-    options = EncodeOptions(model="mesh", crop="none", key_interval=KEY_INTERVAL, align=True)
+    options = EncodeOptions(
+        model="mesh", crop="none", key_pictures="fixed", key_interval=KEY_INTERVAL, align=True
+    )
     encode(demo_clip, path, options)
     return path
 
