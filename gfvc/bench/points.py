@@ -15,7 +15,7 @@ from typing import Any
 
 from base_codec_adapters.temporary import temporary_folder
 from gfvc.bench.coding import coded, describe_programs
-from gfvc.bench.plan import Plan, Settings
+from gfvc.bench.plan import GfvcSettings, Plan, Settings
 from gfvc.bench.records import Clip, point_of
 from gfvc.bench.reference import ClipName, Reference
 from gfvc.errors import InputError, OutputError
@@ -23,6 +23,7 @@ from gfvc.json_checking import CheckedObject, read_json
 from gfvc.metrics import PICTURE_MEASURES, ClipMeasure, ClipScores
 from gfvc.metrics.learned import learned_measures_present, load_learned_measures
 from gfvc.output import replaced_when_complete
+from gfvc.stream.marking import GENERATED
 from gfvc.video_writer import open_writer
 from models.contract import FloatArray
 
@@ -118,7 +119,8 @@ class ClipPoints:
             temporary_folder("gfvc-bench-") as scratch,
             coded(settings, self._reference, scratch) as result,
         ):
-            scores = self._score(result.pictures, temporary / _DECODED)
+            mark = GENERATED if isinstance(settings, GfvcSettings) else None
+            scores = self._score(result.pictures, temporary / _DECODED, mark)
             stream = temporary / result.stream.name
             stream.write_bytes(result.stream.read_bytes())
             point = {
@@ -148,8 +150,8 @@ class ClipPoints:
             raise OutputError(f"{folder}: was changed while it was written")
         return kept
 
-    def _score(self, pictures: Any, video: Path) -> ClipScores:
-        """Scores of decoded pictures, which are written into a video on the way."""
+    def _score(self, pictures: Any, video: Path, mark: str | None) -> ClipScores:
+        """Scores of decoded pictures, which are written into a video, with a mark, on the way."""
         with (
             ClipMeasure(
                 self._reference.rate,
@@ -157,7 +159,7 @@ class ClipPoints:
                 vmaf=self._plan.vmaf,
                 networks=self._networks,
             ) as measure,
-            open_writer(video, self._reference.rate) as writer,
+            open_writer(video, self._reference.rate, mark) as writer,
         ):
             pairs = zip(self._reference.read(), pictures, strict=True)
             for source, (decoded, key) in pairs:

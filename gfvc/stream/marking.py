@@ -32,6 +32,9 @@ DIGITAL_SOURCE_TYPE = (
 GENERATED = "Artificially generated faces (gfvc)"
 EDITED = "Artificially generated and edited faces (gfvc)"
 
+MAX_MARK = 256
+"""Characters of a mark that others wrote which go into decoded files."""
+
 # Which of the texts of a stream are ours: those of this identifier that end so.
 _DESCRIPTION_ID = 0
 _OURS = "(gfvc)"

@@ -16,7 +16,7 @@ from gfvc.limits import DEFAULT_LIMITS, StreamLimits
 from gfvc.stream.face_reader import FaceReader
 from gfvc.stream.face_stream import FaceStream, KeptUnits
 from gfvc.stream.information import StreamInformation
-from gfvc.stream.marking import mark_text
+from gfvc.stream.marking import MAX_MARK, mark_text
 from gfvc.stream.nal_source import open_nal_units
 from gfvc.stream.picture_units import PictureUnit
 from gfvc.stream.sequence import SequenceSchedule
@@ -243,7 +243,7 @@ class _Scan:
             elif message.payload_type == GENERATIVE_FACE_VIDEO:
                 self._add_face(unit, message)
             elif message.payload_type == TEXT_DESCRIPTION:
-                self._mark = mark_text(message) or self._mark
+                self._mark = (mark_text(message) or "")[:MAX_MARK] or self._mark
             elif message.payload_type == AI_USAGE_RESTRICTIONS:
                 self._restricted_uses |= _restricted_uses(message)
 

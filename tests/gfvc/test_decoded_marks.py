@@ -17,7 +17,14 @@ from gfvc.stream.marking import (
     marked_again,
 )
 from sei import SeiMessage, join_annex_b, make_sei_nal_unit, split_annex_b
-from sei.content_messages import AI_USAGE_RESTRICTIONS, Restriction, UsageRestrictions
+from sei.content_messages import (
+    AI_MARKING,
+    AI_USAGE_RESTRICTIONS,
+    TEXT_DESCRIPTION,
+    Restriction,
+    TextDescription,
+    UsageRestrictions,
+)
 from tests.gfvc.support import CommandLine, assert_refused
 from tests.golden.files import STREAMS
 
@@ -59,6 +66,14 @@ def test_an_edited_stream_says_so(tmp_path: Path) -> None:
     source.write_bytes(join_annex_b(marked_again(units)))
     decode(source, output)
     assert comment(output) == f"{EDITED}; {DIGITAL_SOURCE_TYPE}"
+
+
+def test_a_long_mark_of_others_is_cut(tmp_path: Path) -> None:
+    texts = (("en", "x" * 60_000),)
+    payload = TextDescription(AI_MARKING, 7, texts).to_payload()
+    source = with_messages(tmp_path / "in.265", UNMARKED, SeiMessage(TEXT_DESCRIPTION, payload))
+    decode(source, tmp_path / "out.mp4")
+    assert comment(tmp_path / "out.mp4") == f"{'x' * 256}; {DIGITAL_SOURCE_TYPE}"
 
 
 def test_pictures_say_so(tmp_path: Path) -> None:
