@@ -184,8 +184,8 @@ class CommandCraft:
 
     def encode_options(self, options: Options) -> EncodeOptions:
         """Options of encode; raises `UsageError` where they are wrong."""
+        from gfvc.cli.common_arguments import runtime_from
         from gfvc.cli.option_arguments import parsed_options
-        from gfvc.cli.runtime_arguments import runtime_from
         from gfvc.options.encoding import EncodeOptions
 
         parsed = self.parsed(options)

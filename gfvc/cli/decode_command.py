@@ -11,8 +11,8 @@ import json
 import sys
 from pathlib import Path
 
+from gfvc.cli.common_arguments import add_result_arguments, add_runtime_arguments, runtime_from
 from gfvc.cli.option_arguments import add_options, parsed_options
-from gfvc.cli.runtime_arguments import add_runtime_arguments, runtime_from
 
 HELP = "decode a stream into a video"
 EPILOG = """\
@@ -52,10 +52,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "credentials)",
     )
     add_runtime_arguments(parser)
-    parser.add_argument("--force", action="store_true", help="replace OUT if it exists")
-    parser.add_argument(
-        "--json", action="store_true", help="print one JSON object about the result"
-    )
+    add_result_arguments(parser)
 
 
 def run(options: argparse.Namespace) -> int:

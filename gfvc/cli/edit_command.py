@@ -15,8 +15,8 @@ import json
 import sys
 from pathlib import Path
 
+from gfvc.cli.common_arguments import add_result_arguments, add_runtime_arguments, runtime_from
 from gfvc.cli.option_arguments import add_options, parsed_options
-from gfvc.cli.runtime_arguments import add_runtime_arguments, runtime_from
 
 HELP = "edit the face: pose, mouth, eyes, smile"
 EPILOG = """\
@@ -47,10 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_options(parser, BaseLayerOptions)
     add_runtime_arguments(parser)
-    parser.add_argument("--force", action="store_true", help="replace OUT if it exists")
-    parser.add_argument(
-        "--json", action="store_true", help="print one JSON object about the result"
-    )
+    add_result_arguments(parser)
 
 
 def run(options: argparse.Namespace) -> int:

@@ -20,6 +20,7 @@ import json
 import sys
 from pathlib import Path
 
+from gfvc.cli.common_arguments import add_result_arguments
 from gfvc.cli.option_arguments import add_options, parsed_options
 
 HELP = "write head pose and expression for avatars and animation tools"
@@ -52,10 +53,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "output", type=Path, metavar="OUT", help="file by suffix: .csv, .glb, .bvh, .json or .npz"
     )
     add_options(parser, ExportOptions)
-    parser.add_argument("--force", action="store_true", help="replace OUT if it exists")
-    parser.add_argument(
-        "--json", action="store_true", help="print one JSON object about the result"
-    )
+    add_result_arguments(parser)
 
 
 def run(options: argparse.Namespace) -> int:

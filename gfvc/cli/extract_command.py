@@ -12,7 +12,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from gfvc.cli.codec_argument import add_codec, codec_from
+from gfvc.cli.common_arguments import add_codec, codec_from
 from sei.inspect_command import add_limit
 
 HELP = "take SEI messages out of a stream into a file"

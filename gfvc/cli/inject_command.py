@@ -13,7 +13,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from gfvc.cli.codec_argument import add_codec, codec_from
+from gfvc.cli.common_arguments import add_codec, codec_from
 from gfvc.cli.extract_command import number_list
 from sei.inspect_command import add_limit
 

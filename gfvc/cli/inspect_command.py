@@ -12,7 +12,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from gfvc.cli.codec_argument import add_codec
+from gfvc.cli.common_arguments import add_codec
 from gfvc.cli.option_arguments import add_options
 from sei import NalUnit, inspect_command
 

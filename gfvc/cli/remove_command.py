@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from gfvc.cli.codec_argument import add_codec, codec_from
+from gfvc.cli.common_arguments import add_codec, codec_from
 from gfvc.cli.extract_command import add_selection
 from sei.inspect_command import add_limit
 

@@ -14,7 +14,7 @@ import sys
 from dataclasses import asdict
 from pathlib import Path
 
-from gfvc.cli.codec_argument import add_codec, codec_from
+from gfvc.cli.common_arguments import add_codec, add_result_arguments, codec_from
 from sei.inspect_command import add_limit
 
 HELP = "move face parameters to another layout or precision"
@@ -59,10 +59,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_codec(parser)
     add_limit(parser)
-    parser.add_argument("--force", action="store_true", help="replace OUT if it exists")
-    parser.add_argument(
-        "--json", action="store_true", help="print one JSON object about the result"
-    )
+    add_result_arguments(parser)
 
 
 def run(options: argparse.Namespace) -> int:

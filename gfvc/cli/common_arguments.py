@@ -1,4 +1,4 @@
-"""Options about how networks run, for every command that runs one."""
+"""Arguments that several commands have: the codec, how networks run, what becomes of a result."""
 
 from __future__ import annotations
 
@@ -6,6 +6,34 @@ import argparse
 import re
 
 from models.runtime import ENGINES, Runtime
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from sei import Codec
+
+
+def add_result_arguments(parser: argparse.ArgumentParser) -> None:
+    """Describe --force and --json of a command that writes one file."""
+    parser.add_argument("--force", action="store_true", help="replace OUT if it exists")
+    parser.add_argument(
+        "--json", action="store_true", help="print one JSON object about the result"
+    )
+
+
+def add_codec(parser: argparse.ArgumentParser, of: str = "the stream") -> None:
+    """Describe --codec of a command that reads a byte stream."""
+    parser.add_argument(
+        "--codec",
+        choices=("vvc", "hevc", "avc"),
+        help=f"codec of {of}, where its parameter sets do not tell",
+    )
+
+
+def codec_from(options: argparse.Namespace) -> Codec | None:
+    """The codec that was named."""
+    from sei import Codec
+
+    return None if options.codec is None else Codec(options.codec)
 
 
 def _device(text: str) -> str:
