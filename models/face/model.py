@@ -7,7 +7,6 @@ way, and the network refines the flow and paints what the key picture does not s
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -35,7 +34,7 @@ from models.landmarks.face_space import FaceSpace, shipped_face_space
 from models.landmarks.flow import NEAR, Float32Array, coarse_flow, in_planes, plane, warp
 from models.landmarks.fusing import fuse
 from models.landmarks.layout import FACE_VALUES
-from models.landmarks.pairs import PairFlow, PairPlace, SharedFace, check_sizes
+from models.landmarks.pairs import LandmarkPair, PairPlace, check_sizes
 from models.landmarks.tracking import FaceTracker
 from models.landmarks.values import (
     RestFace,
@@ -179,38 +178,22 @@ class _PlacedBetween(NamedTuple):
     position: float
 
 
-class FacePair(ReferencePair):
+class FacePair(LandmarkPair):
     """Two references, and the flows between them."""
 
     def __init__(self, space: FaceSpace, earlier: FaceReference, later: FaceReference) -> None:
         check_sizes(earlier.picture, later.picture)
-        self._earlier = earlier
-        self._later = later
         # As the encoder aligns the pictures between, unless it is told not to.
         with FaceTracker() as tracker:
             alignment = Alignment(space, earlier.picture, earlier.face, tracker)
             later_values = alignment.align(later.picture, later.face.key_landmarks)
-        own = earlier.face.values(space, earlier.face.key_landmarks)
-        steps = np.zeros(earlier.features) if earlier.features else None
-        self._ends = to_parameters(own, steps), to_parameters(later_values, steps)
-        self._face = SharedFace(space, earlier.face, later.face, later_values)
+        faces, pictures = (earlier.face, later.face), (earlier.picture, later.picture)
+        super().__init__(space, faces, pictures, later_values, earlier.features, NEAR)
+        self._earlier = earlier
+        self._later = later
 
-    @cached_property
-    def _flow(self) -> PairFlow:
-        """Made when the first picture is drawn: an encoder asks for the ends alone."""
-        earlier, later = self._earlier, self._later
-        return PairFlow(
-            self._face,
-            (plane(earlier.face.key_landmarks), plane(later.face.key_landmarks)),
-            (earlier.picture, later.picture),
-            lambda landmarks, flow: earlier.draw(landmarks, in_planes(flow)),
-            NEAR,
-        )
-
-    @property
-    def ends(self) -> tuple[FaceParameters, FaceParameters]:
-        """Pose and expression of both references' own landmarks; the compact feature is 0."""
-        return self._ends
+    def _bent(self, landmarks: Float32Array, flow: Float32Array) -> Picture:
+        return self._earlier.draw(landmarks, in_planes(flow))
 
     def animate(self, parameters: FaceParameters, position: float) -> Picture:
         """Draw the face from both references with the same landmarks, and fuse the two."""
@@ -219,12 +202,6 @@ class FacePair(ReferencePair):
     def animate_many(self, placed: Iterable[tuple[FaceParameters, float]]) -> Iterator[Picture]:
         """Draw pictures in order, as many at the same time as the renderer likes."""
         return map_in_order(self._paint, map(self._place, placed), self._earlier.at_once)
-
-    def landmarks(self, parameters: FaceParameters, position: float) -> FloatArray:
-        """The earlier reference's face, and in proportion what is known of the later one's."""
-        check_position(position)
-        values, _ = to_values(parameters, self._earlier.features)
-        return self._face.landmarks(values, position)
 
     def _place(self, placed: tuple[FaceParameters, float]) -> _PlacedBetween:
         parameters, position = placed

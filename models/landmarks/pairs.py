@@ -14,13 +14,21 @@ methodology for optical flow", 2011).
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 import cv2
 import numpy as np
 
-from models.contract import FloatArray, Picture
+from models.contract import (
+    FaceParameters,
+    FloatArray,
+    Picture,
+    ReferencePair,
+    check_position,
+)
 from models.errors import ModelError
 from models.landmarks.face_space import FaceSpace, values_to_pose
 from models.landmarks.flow import (
@@ -36,7 +44,7 @@ from models.landmarks.flow import (
 )
 from models.landmarks.fusing import reference_lead
 from models.landmarks.layout import POSE_VALUES
-from models.landmarks.values import RestFace
+from models.landmarks.values import RestFace, to_parameters, to_values
 
 # The rest motion is found in pictures reduced to this width: it is smooth.
 WORKING_SIZE = 256
@@ -223,3 +231,52 @@ def _trusted_flow(first: Picture, second: Picture) -> Float32Array:
     mean = narrow + np.float32(WIDE_SHARE) * wide
     flow: Float32Array = mean[..., :2] / (mean[..., 2:] + np.float32(NEVER_ZERO))
     return flow
+
+
+class LandmarkPair(ReferencePair):
+    """Two references whose faces have landmarks; a model adds how it draws them.
+
+    `later_values` [14] are pose and expression of the later reference against the earlier one;
+    `features` values of a compact feature follow these in parameters, and are 0 in both references.
+    `reach` is as of `PairFlow`. Raises `ModelError` when the pictures differ in size.
+    """
+
+    def __init__(
+        self,
+        space: FaceSpace,
+        faces: tuple[RestFace, RestFace],
+        pictures: tuple[Picture, Picture],
+        later_values: FloatArray,
+        features: int = 0,
+        reach: HeadReach = CLOSE,
+    ) -> None:
+        check_sizes(*pictures)
+        self._faces = faces
+        self._pictures = pictures
+        self._features = features
+        self._reach = reach
+        own = faces[0].values(space, faces[0].key_landmarks)
+        steps = np.zeros(features) if features else None
+        self._ends = to_parameters(own, steps), to_parameters(later_values, steps)
+        self._face = SharedFace(space, *faces, later_values)
+
+    @abstractmethod
+    def _bent(self, landmarks: Float32Array, flow: Float32Array) -> Picture:
+        """The earlier reference with landmarks [478, 2], along displacements [H, W, 2]."""
+
+    @cached_property
+    def _flow(self) -> PairFlow:
+        """Made when the first picture is drawn: an encoder asks for the ends alone."""
+        earlier, later = (plane(face.key_landmarks) for face in self._faces)
+        return PairFlow(self._face, (earlier, later), self._pictures, self._bent, self._reach)
+
+    @property
+    def ends(self) -> tuple[FaceParameters, FaceParameters]:
+        """Pose and expression of both references' own landmarks."""
+        return self._ends
+
+    def landmarks(self, parameters: FaceParameters, position: float) -> FloatArray:
+        """The earlier reference's face, and in proportion what is known of the later one's."""
+        check_position(position)
+        values, _ = to_values(parameters, self._features)
+        return self._face.landmarks(values, position)

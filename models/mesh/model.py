@@ -7,8 +7,6 @@ landmarks and bends the key picture so that its landmarks come to lie there.
 
 from __future__ import annotations
 
-from functools import cached_property
-
 from models.card import ModelCard
 from models.contract import (
     Analyser,
@@ -24,14 +22,13 @@ from models.contract import (
 from models.errors import ModelError
 from models.landmarks.analysis import LandmarkAnalyser
 from models.landmarks.face_space import FaceSpace, shipped_face_space
-from models.landmarks.flow import plane
+from models.landmarks.flow import Float32Array
 from models.landmarks.fusing import fuse
 from models.landmarks.layout import EXPRESSION_VALUES
-from models.landmarks.pairs import PairFlow, SharedFace, check_sizes
+from models.landmarks.pairs import LandmarkPair
 from models.landmarks.values import (
     RestFace,
     find_rest_face,
-    to_parameters,
     to_values,
     value_weights,
 )
@@ -59,33 +56,18 @@ class MeshReference(Reference):
         return self.face.landmarks(self._space, values)
 
 
-class MeshPair(ReferencePair):
+class MeshPair(LandmarkPair):
     """Two references, and the flows between them."""
 
     def __init__(self, space: FaceSpace, earlier: MeshReference, later: MeshReference) -> None:
-        check_sizes(earlier.picture, later.picture)
+        later_values = earlier.face.values(space, later.face.key_landmarks)
+        faces, pictures = (earlier.face, later.face), (earlier.picture, later.picture)
+        super().__init__(space, faces, pictures, later_values)
         self._earlier = earlier
         self._later = later
-        own = earlier.face.values(space, earlier.face.key_landmarks)
-        later_values = earlier.face.values(space, later.face.key_landmarks)
-        self._ends = to_parameters(own), to_parameters(later_values)
-        self._face = SharedFace(space, earlier.face, later.face, later_values)
 
-    @cached_property
-    def _flow(self) -> PairFlow:
-        """Made when the first picture is drawn: an encoder asks for the ends alone."""
-        earlier, later = self._earlier, self._later
-        return PairFlow(
-            self._face,
-            (plane(earlier.face.key_landmarks), plane(later.face.key_landmarks)),
-            (earlier.picture, later.picture),
-            lambda landmarks, flow: earlier.warp.draw_along(flow, landmarks),
-        )
-
-    @property
-    def ends(self) -> tuple[FaceParameters, FaceParameters]:
-        """Pose and expression of both references' own landmarks."""
-        return self._ends
+    def _bent(self, landmarks: Float32Array, flow: Float32Array) -> Picture:
+        return self._earlier.warp.draw_along(flow, landmarks)
 
     def animate(self, parameters: FaceParameters, position: float) -> Picture:
         """Warp both references to the same landmarks, and fuse the two."""
@@ -98,12 +80,6 @@ class MeshPair(ReferencePair):
             self._later.warp.draw_along(later, place.landmarks),
             place.lead,
         )
-
-    def landmarks(self, parameters: FaceParameters, position: float) -> FloatArray:
-        """The earlier reference's face, and in proportion what is known of the later one's."""
-        check_position(position)
-        values, _ = to_values(parameters)
-        return self._face.landmarks(values, position)
 
 
 class MeshModel(AnimationModel):
