@@ -24,6 +24,10 @@ A job is a step, and each part of one that is split.
 """
 
 
+_BLAMED = 20
+"""How often a job may be lost beyond its retries before it is given up unseen."""
+
+
 @dataclass(frozen=True, slots=True)
 class PartDone:
     """A part of a job is done: how many are by now, and of how many."""
@@ -53,8 +57,9 @@ def run_batch(
     terms = Terms(folder, uuid.uuid4().hex, retries, force)
     batch = _Batch(jobs, terms, craft, progress)
     with open_engine(engine) as opened:
-        # Once more than a job is tried: somebody has to say that it crashed too often.
-        ended = completed(opened, batch.tasks(), batch.further, retries=retries + 1)
+        # Claims count how often a job crashed. A scheduler's own count is not to be relied on, for
+        # it blames what only waited at a worker that died, too.
+        ended = completed(opened, batch.tasks(), batch.further, retries=retries + _BLAMED)
         for task, future in ended:
             batch.go_on(task.tag, future)
     write_tables(folder, batch.records())

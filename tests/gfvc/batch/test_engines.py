@@ -26,11 +26,19 @@ from tests.gfvc.batch import chores
 
 @contextmanager
 def dask_cluster() -> Iterator[EngineChoice]:
-    """Two worker processes of Dask, and a scheduler, on this machine."""
+    """Two worker processes of Dask, and a scheduler, on this machine.
+
+    They are waited for when they start anew, however busy the machine is.
+    """
     distributed = pytest.importorskip("distributed")
-    with distributed.LocalCluster(
-        n_workers=2, threads_per_worker=1, dashboard_address=":0", silence_logs=50
-    ) as cluster:
+    import dask
+
+    with (
+        dask.config.set({"distributed.deploy.lost-worker-timeout": "250s"}),
+        distributed.LocalCluster(
+            n_workers=2, threads_per_worker=1, dashboard_address=":0", silence_logs=50
+        ) as cluster,
+    ):
         yield EngineChoice("dask", scheduler=cluster.scheduler_address)
 
 
@@ -128,7 +136,10 @@ def test_a_process_that_ends_takes_its_workers_with_it(tmp_path: Path) -> None:
         "from gfvc.batch.engine import *; from tests.gfvc.batch import chores\n"
         "from pathlib import Path\n"
         f"paths = Path({str(tmp_path / 'started')!r}), Path({str(tmp_path / 'tidied')!r})\n"
+        "import signal\n"
         "if __name__ == '__main__':\n"
+        "    # The background of a shell ignores it.\n"
+        "    signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "    with open_engine(EngineChoice(workers=1)) as engine:\n"
         "        list(completed(engine, [Task(0, chores.sleep_long, paths)]))\n"
     )

@@ -325,6 +325,7 @@ def test_a_full_disk_fails_a_part(batch: Batch) -> None:
 
 
 SCRIPT = """\
+import signal
 import sys
 import time
 from pathlib import Path
@@ -335,6 +336,7 @@ from gfvc.batch.run import PartDone, run_batch
 from tests.gfvc.batch.crafts import NAMING, TextCraft, WordCraft
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background ignores it
     source, out, log = map(Path, sys.argv[2:])
     jobs = find_jobs([source], out, NAMING)
     with opened_folder(out) as folder:
