@@ -25,6 +25,12 @@ MAX_AREA = 4096 * 2304
 MAX_SIDE = 16384
 """Luma samples in a row or column of a coded picture, whatever its area."""
 
+MAX_SOURCE_AREA = 8192 * 4608
+"""Luma samples of a picture of a video that is coded: 8K, and a little more.
+
+A file of some kilobytes can hold larger ones, of which each takes 30 bytes of memory a sample.
+"""
+
 MAX_OUTPUT = 20 << 30
 """Bytes of a decoded output, by default: half an hour of raw 512x512 pictures at 25 a second."""
 

@@ -53,7 +53,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="TYPES",
         help="SEI payload types to take from another stream (default: 223,224)",
     )
-    add_codec(parser, "BASE, and of MESSAGES where that is a stream,")
+    add_codec(parser, "BASE, and of MESSAGES where that is a stream")
     add_limit(parser)
     parser.add_argument("--force", action="store_true", help="replace OUT if it exists")
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gfvc.errors import InputError
+from gfvc.limits import MAX_SOURCE_AREA
 from gfvc.media_files import VIDEO_FORMATS, open_media, reason
 from gfvc.video.clock import MAX_STILL_SECONDS, Clock
 from gfvc.video.filters import Deinterlacer
@@ -38,14 +39,22 @@ _CUT_SHARE = 0.02
 
 @contextlib.contextmanager
 def open_video(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
-    """A file and its video stream; raises `InputError` when it holds none."""
+    """A file and its video stream; raises `InputError` when it holds none, or too large pictures."""
     with open_media(path, VIDEO_FORMATS) as container:
         if is_animated_webp(path):
             raise InputError(
                 f"{path}: is an animated WebP picture, which cannot be read here; convert it to a "
                 "video first"
             )
-        yield container, choose_stream(container, path).stream
+        stream = choose_stream(container, path).stream
+        if stream.width * stream.height > MAX_SOURCE_AREA:
+            raise InputError(
+                f"{path}: is {stream.width}x{stream.height}, more than the {MAX_SOURCE_AREA} samples "
+                "that a picture may have; make it smaller first"
+            )
+        # The file may say one size first, and then ask for another.
+        stream.codec_context.options = {"max_pixels": str(MAX_SOURCE_AREA)}
+        yield container, stream
 
 
 @dataclass(frozen=True, slots=True)

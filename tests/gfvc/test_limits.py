@@ -14,7 +14,13 @@ from base_codec_adapters import Codec, EncodeRequest, find_encoder
 from gfvc import DecodeOptions, decode
 from gfvc.colour import to_picture420
 from gfvc.errors import OutputError, StreamError
-from gfvc.limits import FREE_PICTURES, MAX_PICTURES, PICTURES_PER_BYTE, StreamLimits
+from gfvc.limits import (
+    FREE_PICTURES,
+    MAX_PICTURES,
+    MAX_SOURCE_AREA,
+    PICTURES_PER_BYTE,
+    StreamLimits,
+)
 from gfvc.rectangle import Rectangle
 from gfvc.stream.face_stream import PART_PICTURES
 from gfvc.stream.information import StreamInformation
@@ -27,6 +33,7 @@ from tests.gfvc.support import (
     CommandLine,
     assert_refused,
     face_messages,
+    ffmpeg,
     listing,
     nal_units,
     no_notes,
@@ -290,3 +297,13 @@ def test_pictures_that_change_their_size_are_refused(
         assert "64x64" in line
         assert "128x128" in line
         assert listing(tmp_path) == before
+
+
+def test_very_large_pictures_of_a_video_are_refused(tmp_path: Path, command: CommandLine) -> None:
+    """A file of some kilobytes would take gigabytes of memory."""
+    large = tmp_path / "large.mkv"
+    source = ("-f", "lavfi", "-i", "color=gray:s=10240x4096:r=25", "-frames:v", "1")
+    ffmpeg(*source, "-c:v", "libx264", "-preset", "ultrafast", large)
+    assert large.stat().st_size < 200_000
+    says = ("large.mkv: is 10240x4096", f"{MAX_SOURCE_AREA} samples")
+    assert_refused(command, "encode", large, tmp_path / "large.266", folder=tmp_path, says=says)
