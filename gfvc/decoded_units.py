@@ -126,7 +126,7 @@ def decode_units(
 
 def _is_later_reference(unit: PictureUnit, following: PictureUnit) -> bool:
     """Whether the pictures that follow a coded picture are drawn from the next one, too."""
-    return unit.has_later_reference and following.number == unit.number + 1
+    return unit.has_later_reference and unit.is_followed_by(following)
 
 
 def _coded_pictures(

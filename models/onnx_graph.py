@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -44,6 +45,9 @@ class OnnxGraph:
             CheckpointError: the file is missing, altered or no graph that can be run.
             ModelError: the device is not there.
         """
+        # Looked at while the library is loaded: without it, it writes an identifier and a data base
+        # into the home folder, and to stderr where there is no such folder.
+        os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
         import onnxruntime
 
         onnxruntime.disable_telemetry_events()

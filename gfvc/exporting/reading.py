@@ -131,7 +131,7 @@ class _Places:
         number = self._units
         self._units += 1
         if unit.is_alone:
-            return [(CODED if unit.sequence is not None else ORDINARY, number)]
+            return [(CODED if unit.part is not None else ORDINARY, number)]
         self._keys.append(number)
         schedule, count = unit.schedule, unit.numbered_pictures
         sent = range(count) if schedule is None else schedule.sent

@@ -168,7 +168,7 @@ def _check_editable(source: Path, stream: FaceStream, options: BaseLayerOptions)
         raise InputError(f"{source}: all of it is ordinary video; there is no face to edit")
     check_restrictions(source, stream, options, "its face would be edited")
     for unit in stream.units:
-        if unit.sequence is not None:
+        if unit.part is not None:
             raise InputError(
                 f"{source}: has coded pictures between key pictures, which show the face as "
                 "it was filmed; encode with --key-pictures fixed to edit it"

@@ -11,7 +11,6 @@ from typing import overload
 from base_codec_adapters import Codec
 from gfvc.stream.kept import KeepingFile, Kept
 from gfvc.stream.picture_units import FaceMessage, PictureUnit
-from gfvc.stream.sequence import SequenceSchedule
 
 # Coded pictures are decoded by this many at least, where the stream can be entered: not all are
 # held at once, and the decoder program is not started for each.
@@ -19,16 +18,14 @@ PART_PICTURES = 64
 
 
 class KeptUnits(Sequence[PictureUnit]):
-    """Picture units in a file, in order: their messages each by itself, their sequences once.
+    """Picture units in a file, in order, their messages each by itself.
 
     Raises `TemporaryFolderError` when there is no room for it.
     """
 
     def __init__(self) -> None:
         self._file = KeepingFile()
-        self._units: Kept[tuple[PictureUnit, array[int], int]] = Kept(self._file)
-        self._sequences: Kept[SequenceSchedule] = Kept(self._file)
-        self._sequence: tuple[int, SequenceSchedule | None] = -1, None  # the last kept or read
+        self._units: Kept[tuple[PictureUnit, array[int]]] = Kept(self._file)
 
     def messages(self) -> Kept[FaceMessage]:
         """A list for the messages of a unit."""
@@ -36,13 +33,7 @@ class KeptUnits(Sequence[PictureUnit]):
 
     def append(self, unit: PictureUnit, messages: Kept[FaceMessage]) -> None:
         """Keep a unit with its messages."""
-        if unit.sequence is not self._sequence[1]:
-            self._sequence = -1, unit.sequence
-            if unit.sequence is not None:
-                self._sequence = len(self._sequences), unit.sequence
-                self._sequences.append(unit.sequence)
-        bare = replace(unit, messages=(), sequence=None)
-        self._units.append((bare, messages.places, self._sequence[0]))
+        self._units.append((replace(unit, messages=()), messages.places))
 
     def __len__(self) -> int:
         return len(self._units)
@@ -54,10 +45,8 @@ class KeptUnits(Sequence[PictureUnit]):
     def __getitem__(self, index: int | slice) -> PictureUnit | list[PictureUnit]:
         if isinstance(index, slice):
             return [self[at] for at in range(*index.indices(len(self)))]
-        unit, places, of_sequence = self._units[index]
-        if of_sequence != self._sequence[0]:
-            self._sequence = of_sequence, None if of_sequence < 0 else self._sequences[of_sequence]
-        unit.messages, unit.sequence = Kept(self._file, places), self._sequence[1]
+        unit, places = self._units[index]
+        unit.messages = Kept(self._file, places)
         return unit
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from gfvc.stream.information import StreamInformation
 from gfvc.stream.references import ReferenceRuns
 from gfvc.stream.schedule import PictureSchedule
-from gfvc.stream.sequence import SequenceSchedule
+from gfvc.stream.sequence import SequencePart
 from sei import FaceValues
 
 
@@ -33,7 +33,7 @@ class PictureUnit:
     in the schedule: the coded one has number 0, though it may be hidden.
 
     What our user data say is kept as coded, `information` with what it announces: a few bytes
-    can stand for many pictures. `sequence` is shared by the coded pictures that it tells of.
+    can stand for many pictures.
     """
 
     coded: bytearray = field(default_factory=bytearray)
@@ -41,10 +41,8 @@ class PictureUnit:
     messages: Sequence[FaceMessage] = ()
     shown_as_coded: bool = False
     information: bytes | None = None
-    sequence: SequenceSchedule | None = None
-    """What the user data of its IDR picture say of all coded pictures of the sequence."""
-    number: int = 0
-    """Which of the coded pictures of `sequence` it is, counted from 0."""
+    part: SequencePart | None = None
+    """What the schedule of its sequence says of it; None without one."""
     announced: int | None = None
     """Numbered pictures by the schedule; None without one."""
     announced_messages: int | None = None
@@ -65,7 +63,7 @@ class PictureUnit:
     @property
     def numbered_pictures(self) -> int:
         """Number of pictures that the schedule counts: the coded one, and those that it drives."""
-        unsent = self.sequence is not None and not self.sequence.has_messages(self.number)
+        unsent = self.part is not None and not self.part.has_messages
         if self.announced is not None and (self.messages or unsent):
             return self.announced
         return max(1, len(self.messages))
@@ -79,8 +77,8 @@ class PictureUnit:
     def schedule(self) -> PictureSchedule | None:
         """Which output pictures the messages are of; None: one after the other."""
         schedule: PictureSchedule | None = None
-        if self.sequence is not None:
-            schedule = self.sequence.unit(self.number)
+        if self.part is not None:
+            schedule = self.part.schedule
         elif self._stated is not None:
             schedule = self._stated.schedule
         if schedule is not None and schedule.pictures != self.announced:
@@ -93,18 +91,19 @@ class PictureUnit:
 
         They are numbered backwards from it.
         """
-        if self.sequence is None or self.number:
-            return 0
-        return min(self.sequence.leading, self.numbered_pictures - 1)
+        return 0 if self.part is None else min(self.part.leading, self.numbered_pictures - 1)
 
     @property
     def has_later_reference(self) -> bool:
         """Whether pictures are drawn from the next coded picture, too, by models that can."""
-        sequence = self.sequence
+        return self.part is not None and self.part.has_later_reference
+
+    def is_followed_by(self, other: PictureUnit) -> bool:
+        """Whether another coded picture is the next one of its sequence."""
         return (
-            sequence is not None
-            and sequence.two_references
-            and self.number + 1 < len(sequence.driven)
+            self.part is not None
+            and other.part is not None
+            and other.part.number == self.part.number + 1
         )
 
     def announce(self, schedule: PictureSchedule | None) -> None:

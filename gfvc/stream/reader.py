@@ -211,9 +211,9 @@ class _Scan:
                 f"{self._of_sequence + 1} of its sequence, whose user data announces "
                 f"{len(sequence.driven)}"
             )
-        picture.sequence, picture.number = sequence, self._of_sequence
-        picture.announce(sequence.unit(self._of_sequence))
-        picture.shown_as_coded = not sequence.has_messages(self._of_sequence)
+        picture.part = sequence.part(self._of_sequence)
+        picture.announce(picture.part.schedule)
+        picture.shown_as_coded = not picture.part.has_messages
         self._any_as_coded |= picture.shown_as_coded
         self._of_sequence += 1
 
@@ -227,7 +227,7 @@ class _Scan:
         picture.can_be_entered = gathered.idr and gathered.sequence_parameter_set
         self._check_pictures(picture.pictures)
         self._pictures += picture.pictures
-        self._pictures_as_coded += picture.is_alone and picture.sequence is None
+        self._pictures_as_coded += picture.is_alone and picture.part is None
         self._draws |= not picture.is_alone
         self._units.append(picture, self._messages_of_picture)
 

@@ -25,6 +25,22 @@ draws them all before it shows the first."""
 
 
 @dataclass(frozen=True, slots=True)
+class SequencePart:
+    """What the schedule of a sequence says of one of its coded pictures.
+
+    It goes with the picture in place of the whole, of which some kilobytes of user data make
+    megabytes. `number` counts the coded pictures from 0, `leading` pictures are shown before this
+    one, and `has_later_reference` says that pictures are drawn from the next one, too.
+    """
+
+    number: int
+    schedule: PictureSchedule
+    leading: int
+    has_messages: bool
+    has_later_reference: bool
+
+
+@dataclass(frozen=True, slots=True)
 class SequenceSchedule:
     """The coded pictures of a sequence, and the messages of the pictures that they drive.
 
@@ -78,6 +94,16 @@ class SequenceSchedule:
         """Schedule of the coded picture of a number, counted from 0, and of what it drives."""
         start, end = self._starts[number], self._starts[number + 1]
         return PictureSchedule(1 + end - start, _between(self.sent, start, end))
+
+    def part(self, number: int) -> SequencePart:
+        """What it says of the coded picture of a number, counted from 0."""
+        return SequencePart(
+            number,
+            self.unit(number),
+            0 if number else self.leading,
+            self.has_messages(number),
+            self.two_references and number + 1 < len(self.driven),
+        )
 
     def has_messages(self, number: int) -> bool:
         """Whether the coded picture of a number has a base message, and what it drives may others.

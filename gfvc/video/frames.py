@@ -39,7 +39,7 @@ _CUT_SHARE = 0.02
 
 @contextlib.contextmanager
 def open_video(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
-    """A file and its video stream; raises `InputError` when it holds none, or too large pictures."""
+    """A file and its video stream; raises `InputError` for none, or for too large pictures."""
     with open_media(path, VIDEO_FORMATS) as container:
         if is_animated_webp(path):
             raise InputError(
@@ -49,8 +49,8 @@ def open_video(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
         stream = choose_stream(container, path).stream
         if stream.width * stream.height > MAX_SOURCE_AREA:
             raise InputError(
-                f"{path}: is {stream.width}x{stream.height}, more than the {MAX_SOURCE_AREA} samples "
-                "that a picture may have; make it smaller first"
+                f"{path}: is {stream.width}x{stream.height}; a picture may have {MAX_SOURCE_AREA} "
+                "samples; make it smaller first"
             )
         # The file may say one size first, and then ask for another.
         stream.codec_context.options = {"max_pixels": str(MAX_SOURCE_AREA)}

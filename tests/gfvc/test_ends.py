@@ -325,6 +325,16 @@ def test_a_user_without_a_home(short_clip: Path, tmp_path: Path) -> None:
     )
 
 
+def test_nothing_is_written_into_the_home_folder(short_clip: Path, tmp_path: Path) -> None:
+    """Not even by a library that would leave an identifier of the machine there."""
+    stream, home = tmp_path / "out.265", tmp_path / "home"
+    home.mkdir()
+    for arguments in (["encode", short_clip, stream], ["decode", stream, tmp_path / "out.mkv"]):
+        done = run(arguments, before=f"unset XDG_CACHE_HOME; export HOME='{home}'")
+        assert done.returncode == 0, done.stderr
+        assert not list(home.iterdir())
+
+
 @pytest.mark.parametrize("is_package", [True, False])
 def test_a_folder_with_names_like_ours_does_not_stand_in_for_us(
     tmp_path: Path, is_package: bool

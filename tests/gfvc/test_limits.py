@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tracemalloc
 from collections.abc import Iterator
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -27,8 +28,10 @@ from gfvc.stream.information import StreamInformation
 from gfvc.stream.reader import read_face_stream
 from gfvc.stream.references import ReferenceRuns
 from gfvc.stream.schedule import PictureSchedule, RegularPictures
+from gfvc.stream.sequence import SequenceSchedule
 from gfvc.stream.writer import StreamWriter
-from sei import GENERATIVE_FACE_VIDEO, GfvState, SeiMessage
+from sei import GENERATIVE_FACE_VIDEO, GfvState, SeiMessage, make_sei_nal_unit
+from sei import Codec as SeiCodec
 from tests.gfvc.support import (
     CommandLine,
     assert_refused,
@@ -185,6 +188,31 @@ def test_memory_is_flat_in_access_units(
         assert seen == units
     assert taken[600] < taken[150] + (1 << 20)
     assert taken[600] < 8 << 20
+
+
+def test_memory_is_flat_in_sequences(
+    tmp_path: Path, messages: tuple[SeiMessage, SeiMessage]
+) -> None:
+    """Each announces thousands of coded pictures, of which the first comes.
+
+    All are decoded at once, for such a stream can only be entered at its start.
+    """
+    sequence = SequenceSchedule((0, *(0, 1) * 3_000), tuple(range(1, 3_001)))
+    payload = replace(INFORMATION, sequence=sequence).to_payload()
+    user_data = make_sei_nal_unit([SeiMessage(5, payload)], SeiCodec.VVC, suffix=False)
+    face = make_sei_nal_unit(messages[:1], SeiCodec.VVC, suffix=True)
+    unit = user_data.to_annex_b() + TINY + face.to_annex_b()
+    taken = {}
+    for count in (70, 140):
+        path = tmp_path / f"{count}.266"
+        path.write_bytes(unit * count)
+        tracemalloc.start()
+        stream = read_face_stream(path, no_notes, "vvc")
+        parts = [len(part) for part in stream.parts()]
+        taken[count] = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert parts == [count]
+    assert taken[140] < taken[70] + (1 << 20)
 
 
 def test_memory_is_flat_in_messages(
