@@ -225,17 +225,12 @@ def _mux_with_sound(
         container.mux(left)
 
 
-def read_container(path: Path) -> Iterator[NalUnit]:
+def read_opened(path: Path, container: InputContainer) -> Iterator[NalUnit]:
     """NAL units of the first video track; offsets are those of the byte stream it stands for.
 
-    Parameter sets that the file keeps apart come first. Raises `InputError` when the file is
-    damaged or holds no VVC, HEVC or H.264 video.
+    Parameter sets that the file keeps apart come first. The container is closed at the end. Raises
+    `InputError` when the file is damaged or holds no VVC, HEVC or H.264 video.
     """
-    return read_opened(path, open_media(path, STREAM_FORMATS))
-
-
-def read_opened(path: Path, container: InputContainer) -> Iterator[NalUnit]:
-    """As `read_container`, of a container that is open; it is closed at the end."""
     with container:
         stream = _coded_track(path, container)
         name = stream.codec_context.name

@@ -7,7 +7,8 @@ import av
 import numpy as np
 import pytest
 
-from gfvc.stream.containers import read_container, write_mp4
+from gfvc.stream.containers import write_mp4
+from gfvc.stream.nal_source import open_nal_units
 from gfvc.video_reader import Picture
 from sei import NalUnit, access_units, split_annex_b
 from tests.gfvc.conftest import CodeClip
@@ -71,7 +72,8 @@ def test_messages_come_out_as_they_went_in(in_mp4: Path, small_stream: Path) -> 
         return [unit.data for unit in units if unit.is_sei]
 
     raw = list(split_annex_b(small_stream.read_bytes()))
-    assert sei(list(read_container(in_mp4))) == sei(raw)
+    with open_nal_units(in_mp4) as units:
+        assert sei(list(units)) == sei(raw)
 
 
 def test_matroska_is_read_too(in_mp4: Path, tmp_path: Path, decoded_small: list[Picture]) -> None:
