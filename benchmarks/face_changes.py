@@ -32,7 +32,7 @@ from gfvc.base_layer import BaseLayerCoder, CodedSequence, SequenceQps
 from gfvc.colour import to_picture420
 from gfvc.encoding.decisions import Decision, Driven, Key, Ordinary, PlanSettings
 from gfvc.encoding.face_watch import FaceWatch
-from gfvc.encoding.facts import MeasuredFacts
+from gfvc.encoding.measured_facts import MeasuredFacts
 from gfvc.encoding.planner import PicturePlanner
 from gfvc.video_reader import Picture, read_pictures
 from models import Analyser, AnimationModel, default_registry

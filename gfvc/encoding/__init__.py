@@ -20,7 +20,7 @@ key_candidates      which picture is worth drawing others from
 
 Key pictures alone, each coded as it comes:
 
-facts           what the planner asks
+measured_facts  what the planner asks
 face_units      access units: which messages they carry, and which values
 
 Predicted coded pictures, a segment coded as a whole:

@@ -11,7 +11,7 @@ from gfvc.base_layer import BaseLayerCoder, SequenceQps
 from gfvc.colour import to_picture420
 from gfvc.encoding.decisions import Decision, Driven, Key, Ordinary, Still
 from gfvc.encoding.face_units import FaceUnits
-from gfvc.encoding.facts import MeasuredFacts
+from gfvc.encoding.measured_facts import MeasuredFacts
 from gfvc.encoding.picture_store import PictureStore
 from gfvc.encoding.segments import Segment, SegmentCoder
 from gfvc.errors import GfvcError

@@ -19,7 +19,7 @@ from gfvc.encoding.executor import (
 from gfvc.encoding.face_messages import SequenceMessages
 from gfvc.encoding.face_units import DecidedUnits, FaceUnits, ImmediateUnits
 from gfvc.encoding.face_watch import FaceWatch
-from gfvc.encoding.facts import MeasuredFacts
+from gfvc.encoding.measured_facts import MeasuredFacts
 from gfvc.encoding.picture_store import PictureStore
 from gfvc.encoding.planner import PicturePlanner
 from gfvc.encoding.segments import SegmentCoder

@@ -8,7 +8,7 @@ from fractions import Fraction
 import pytest
 
 from gfvc.base_layer import BaseLayerCoder, SequenceQps
-from gfvc.encoding.facts import MeasuredFacts
+from gfvc.encoding.measured_facts import MeasuredFacts
 from tests.golden.scripted import CENTRE, LAYOUTS, VALUES, ScriptedModel, Shown, scripted_base_codec
 
 TURNED = (CENTRE + 240, *(VALUES - 1) * (CENTRE,))
