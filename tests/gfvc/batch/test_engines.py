@@ -31,7 +31,7 @@ def dask_cluster() -> Iterator[EngineChoice]:
     They are waited for when they start anew, however busy the machine is.
     """
     distributed = pytest.importorskip("distributed")
-    import dask
+    dask = pytest.importorskip("dask")
 
     with (
         dask.config.set({"distributed.deploy.lost-worker-timeout": "250s"}),
