@@ -32,7 +32,7 @@ _BYTE_STREAMS = frozenset({".266", ".vvc", ".265", ".hevc", ".bit", ".bin"})
 class _Verb:
     """A command: what it reads, what its outputs are called, and memory that it takes in MB.
 
-    Memory is half more than the record of a clip of the demo says of it (`peak_megabytes`).
+    Memory is half more than the record of a clip of the demo says (`peak_megabytes`), on one core.
     `prints` says that its output is what it prints; `product` names the file that stands for an
     output that is a folder.
     """
@@ -45,7 +45,7 @@ class _Verb:
 
 
 VERBS = {
-    "encode": _Verb(_VIDEOS, ".266", 850),
+    "encode": _Verb(_VIDEOS, ".266", 1200),
     "decode": _Verb(_BYTE_STREAMS | {".mp4"}, ".mp4", 620),
     "transcode": _Verb(_BYTE_STREAMS, None, 75),
     "verify": _Verb(_BYTE_STREAMS | {".264", ".avc"}, ".jsonl", 75, prints=True),
