@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -327,7 +326,6 @@ def test_a_full_disk_fails_a_part(batch: Batch) -> None:
 SCRIPT = """\
 import signal
 import sys
-import time
 from pathlib import Path
 from gfvc.batch.engine import EngineChoice
 from gfvc.batch.folder import opened_folder
@@ -390,8 +388,8 @@ def test_parts_that_were_done_are_kept(batch: Batch, start: Start) -> None:
     batch.log.write_text("")
     process = start("word")
     # The fourth part takes long, and the fifth is done beside it.
-    wait_for(lambda: len(batch.log.read_text().splitlines()) >= 5)
-    time.sleep(0.5)
+    parts = batch.out / ".gfvc-batch" / "parts"
+    wait_for(lambda: len(list(parts.rglob("0*.json"))) == 4)
     process.kill()
     process.communicate(timeout=60)
     pids = {int(line.split()[1]) for line in batch.log.read_text().splitlines()}
