@@ -11,6 +11,9 @@ MAX_MESSAGES = 50_000
 ELEMENTS_PER_MESSAGE = 160
 """Elements of face messages that are read, for each message that may be beyond those."""
 
+LEAST_ELEMENTS = 32
+"""Elements that a face message counts as at least: what it costs beside them takes that long."""
+
 _BYTES_EACH = 8
 
 
@@ -24,7 +27,8 @@ class ReadingLimit:
     Messages and NAL units cost much for their bytes where they have next to none. Those of the
     usual size do not count, however many there are: the face message of `mesh` that changes nothing
     has 8 bytes, and key pictures come besides. 8 million elements are, of 50 in a message, an hour
-    and three quarters at 25 messages a second. ``max_messages`` raises all bounds in proportion.
+    and three quarters at 25 messages a second, and no more than 250 000 messages however few they
+    have. ``max_messages`` raises all bounds in proportion.
     """
 
     def __init__(self, max_messages: int = MAX_MESSAGES) -> None:
@@ -59,11 +63,12 @@ class ReadingLimit:
             raise LimitError(self._text(what), unit.offset)
         most = self._max_messages * ELEMENTS_PER_MESSAGE
         if self._elements > most:
-            raise LimitError(self._text(f"{most} elements of face messages"), unit.offset)
+            what = f"{most} elements of face messages, {LEAST_ELEMENTS} at least in each"
+            raise LimitError(self._text(what), unit.offset)
 
     def take_elements(self, count: int) -> None:
-        """Count the elements of a message that was read."""
-        self._elements += count
+        """Count the elements of a message that was read; 0 of one that is no face message."""
+        self._elements += max(count, LEAST_ELEMENTS) if count else 0
 
     @staticmethod
     def _text(what: str) -> str:

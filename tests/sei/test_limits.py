@@ -14,7 +14,7 @@ from bitstring import pack
 from sei import Codec, NalUnit, SeiMessage, StreamError, make_sei_nal_unit, read_sei
 from sei.__main__ import main
 from sei.inspection import InspectedMessage, InspectedUnit, StreamSummary, inspect_units
-from sei.limits import ELEMENTS_PER_MESSAGE, LimitError, ReadingLimit
+from sei.limits import ELEMENTS_PER_MESSAGE, LEAST_ELEMENTS, LimitError, ReadingLimit
 from sei.nal import add_emulation_prevention
 from sei.rbsp import iterate_sei_messages
 
@@ -57,6 +57,14 @@ def test_elements_are_limited() -> None:
     units = repeat(make_sei_nal_unit([FACE] * 10, Codec.HEVC))
     read = messages_read(iter(units), ReadingLimit(1000))
     assert read == 1000 * ELEMENTS_PER_MESSAGE // ELEMENTS_OF_FACE + 1
+
+
+def test_face_messages_of_few_elements_are_limited_in_number() -> None:
+    """A message costs more than its elements; so the time that a file takes is bounded."""
+    one_keypoint = pack("ue=0, ue=0, 0b1, 0b0, 0b0, 0b0, 0b1, 0b0, ue=5, ue=0, 0b0, 0b11, 0b01")
+    short = SeiMessage(223, one_keypoint.tobytes() + bytes(range(1, 9)) + b"\x80")
+    read = messages_read(repeat(make_sei_nal_unit([short] * 10, Codec.HEVC)), ReadingLimit(1000))
+    assert read == 1000 * ELEMENTS_PER_MESSAGE // LEAST_ELEMENTS + 1
 
 
 def test_very_small_nal_units_are_limited_and_usual_ones_are_not() -> None:
