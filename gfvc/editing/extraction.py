@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from gfvc.editing.cutting import Cut, Cutter, TakenMessage
+from gfvc.editing.damage_notes import DamageNotes
 from gfvc.editing.json_lines import header_line, message_line
 from gfvc.editing.records import FingerprintTaker, MessageRecord, StreamFacts, record_of
 from gfvc.editing.selection import MessageSelection
@@ -139,6 +140,7 @@ def _write_lines(
             yield replace(unit, data=bare) if cut.crowded else unit
 
     messages = 0
+    damaged = DamageNotes(notes, path, "left alone")
     taken: Iterator[TakenMessage] = iter(())
     # Face messages that are not selected say how later ones are to be read.
     looked_at = selection.payload_types | FACE_PAYLOADS
@@ -147,8 +149,7 @@ def _write_lines(
             cut = cuts[0]
             if isinstance(inspected, InspectedUnit):
                 taken = iter(cut.taken)
-                if cut.damage is not None:
-                    notes(f"{path}: NAL unit {inspected.nal} is left alone: {cut.damage}")
+                damaged.add(inspected.nal, cut.damage)
             elif cut.taken and inspected.sei_message and selection.takes(inspected.sei_message):
                 where = inspected.where
                 record = record_of(cut, next(taken), where.nal, where.access_unit)
@@ -156,6 +157,7 @@ def _write_lines(
                 messages += 1
     except LimitError as error:
         raise StreamError(f"{path}: {error}") from None
+    damaged.finish()
     return gatherer.finish(path.name), messages
 
 

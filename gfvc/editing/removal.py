@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gfvc.editing.cutting import Cutter
+from gfvc.editing.damage_notes import DamageNotes
 from gfvc.editing.selection import MessageSelection
 from gfvc.errors import StreamError
 from gfvc.output import replaced_when_complete
@@ -45,6 +46,7 @@ def remove_messages(
     left of it, `OutputError` when the output cannot be written; it is then as it was.
     """
     cutter, signatures = Cutter(selection), SignatureWatch()
+    damaged = DamageNotes(notes, path, "left as it is")
     messages = nal_units = read = written = 0
     with (
         replaced_when_complete(output, force=force, sources=[path]) as temporary,
@@ -52,8 +54,7 @@ def remove_messages(
     ):
         for nal, unit in enumerate(signatures.passed(read_nal_units(path, codec, max_messages))):
             cut = cutter.cut(unit)
-            if cut.damage is not None:
-                notes(f"{path}: NAL unit {nal} is left as it is: {cut.damage}")
+            damaged.add(nal, cut.damage)
             messages += len(cut.taken)
             nal_units += cut.kept is None
             read += unit.size
@@ -61,6 +62,7 @@ def remove_messages(
         if not written:
             raise StreamError(f"{path}: holds nothing but these messages")
         written += file.write(cutter.tail)
+    damaged.finish()
     broken = signatures.broken(path, output)
     if messages and broken is not None:
         notes(broken)

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from gfvc.editing import MessageSelection
+from gfvc.editing.damage_notes import MOST_NOTES
 from gfvc.errors import InputError
 from sei import Codec, NalUnit, SeiMessage
 from sei.inspection import InspectedMessage, inspect_units, json_object
@@ -146,6 +147,17 @@ def test_a_damaged_nal_unit_stays(tmp_path: Path, command: CommandLine) -> None:
         notes = [line for line in outcome.err.splitlines() if word in line]
         assert [note.split("NAL unit ")[1].split()[0] for note in notes] == ["4", "5", "6"]
     assert [unit.data for unit in all_units(base)[4:]] == [unit.data for unit in broken]
+
+
+def test_notes_on_damaged_nal_units_are_few(tmp_path: Path, command: CommandLine) -> None:
+    """A stream of some megabytes can have a million of them."""
+    whole = sei_unit(Faces().gfv(0))
+    broken = [NalUnit(Codec.VVC, whole.data[:-1])] * 100
+    source = write_stream(tmp_path / "broken.266", picture(), broken, [whole])
+    for outcome in (command("extract", source), command("remove", source, tmp_path / "b.266")):
+        lines = outcome.err.splitlines()
+        assert sum("NAL unit " in line for line in lines) == MOST_NOTES
+        assert f"so are {100 - MOST_NOTES} further damaged SEI NAL units" in lines[MOST_NOTES]
 
 
 @pytest.mark.parametrize(
