@@ -47,13 +47,7 @@ def open_video(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
                 "video first"
             )
         stream = choose_stream(container, path).stream
-        if stream.width * stream.height > MAX_SOURCE_AREA:
-            raise InputError(
-                f"{path}: is {stream.width}x{stream.height}; a picture may have {MAX_SOURCE_AREA} "
-                "samples; make it smaller first"
-            )
-        # The file may say one size first, and then ask for another.
-        stream.codec_context.options = {"max_pixels": str(MAX_SOURCE_AREA)}
+        _bound_size(path, stream)
         yield container, stream
 
 
@@ -71,6 +65,20 @@ class Entry:
 
 class EntryLostError(InputError):
     """Decoding cannot start at an entry, though the file said so."""
+
+
+def _bound_size(path: Path, stream: VideoStream) -> None:
+    """Refuse pictures that would take too much memory, by what the file says and as they come."""
+    context = stream.codec_context
+    if context is None:
+        return  # Nothing here decodes it, as will be told.
+    if context.width * context.height > MAX_SOURCE_AREA:
+        raise InputError(
+            f"{path}: is {context.width}x{context.height}; a picture may have {MAX_SOURCE_AREA} "
+            "samples; make it smaller first"
+        )
+    # The file may say one size first, and then ask for another.
+    context.options = {"max_pixels": str(MAX_SOURCE_AREA)}
 
 
 @dataclass(frozen=True, slots=True)

@@ -335,3 +335,16 @@ def test_very_large_pictures_of_a_video_are_refused(tmp_path: Path, command: Com
     assert large.stat().st_size < 200_000
     says = ("large.mkv: is 10240x4096", f"{MAX_SOURCE_AREA} samples")
     assert_refused(command, "encode", large, tmp_path / "large.266", folder=tmp_path, says=says)
+
+
+def test_pictures_of_a_codec_that_nobody_knows_are_refused(
+    tmp_path: Path, command: CommandLine
+) -> None:
+    """They have no size that could be too large."""
+    video = tmp_path / "video.mp4"
+    ffmpeg("-f", "lavfi", "-i", "color=gray:s=128x128:r=25", "-frames:v", "3", video)
+    data = video.read_bytes()
+    assert data.count(b"avc1") > 0
+    video.write_bytes(data.replace(b"avc1", b"zzz1"))
+    output = tmp_path / "out.266"
+    assert_refused(command, "encode", video, output, folder=tmp_path, says="Decoder not found")
