@@ -27,6 +27,9 @@ _KEY_QP_OF_QUALITY: dict[Quality, int] = {"low": 40, "medium": 32, "high": 26, "
 # the key picture, whose texture is seen in all that is drawn; less so where bits are many.
 _COARSER = 10
 _COARSER_PER_STEP = 0.5
+# But no coarser than this: eyes and mouths of coarser ones are smears, and spoil what is drawn from
+# them. Where bits are fewer still, only fewer pictures are coded.
+_COARSEST = DEFAULT_KEY_QP + _COARSER
 # Seconds from coded picture to coded picture at the default step, which double for so many steps:
 # where they are chosen by what they show, pictures no further apart are thought of.
 _CODED_SECONDS = 0.48
@@ -34,7 +37,6 @@ _STEPS_PER_DOUBLING = 3.5
 # The Lagrangian multiplier of predicted coded pictures at the default step, and the steps for which
 # it doubles: on the mean of clips they come about as often.
 _CODED_PRICE = 0.014
-_DEFAULT_CODED_QP = DEFAULT_KEY_QP + _COARSER
 _STEPS_PER_DOUBLED_PRICE = 1.6
 
 
@@ -72,15 +74,18 @@ def ladder(codec: Codec, *, predicted: bool = False) -> tuple[RateSettings, ...]
     """Settings in the order of falling rate; those of the encoder's defaults are among them.
 
     `predicted` says that there are predicted coded pictures. From one key QP to the next there is
-    one more step then: predicted pictures get coarser and fewer first, then all is a step on.
+    one more step then: predicted pictures get coarser and fewer first, then all is a step on. That
+    ends where predicted pictures are the coarsest.
     """
     whole = [_step(codec, qp, predicted=predicted) for qp in _KEY_QPS]
     if not predicted:
         return tuple(whole)
     steps = []
     for step, following in pairwise(whole):
-        coarser = following.coded_qp, following.coded_price
-        steps += [step, replace(step, coded_qp=coarser[0], coded_price=coarser[1])]
+        steps.append(step)
+        if step.coded_qp is not None and step.coded_qp < _COARSEST:
+            coarser = following.coded_qp, following.coded_price
+            steps.append(replace(step, coded_qp=coarser[0], coded_price=coarser[1]))
     return (*steps, whole[-1])
 
 
@@ -114,7 +119,7 @@ def settings_asked_for(
         coded_seconds=(
             step.coded_seconds if options.coded_interval is None else options.coded_interval
         ),
-        coded_price=_coded_price(coded_qp) if options.coded_interval is None else None,
+        coded_price=_coded_price(key_qp, coded_qp) if options.coded_interval is None else None,
     )
 
 
@@ -124,12 +129,17 @@ def _step(codec: Codec, key_qp: int, *, predicted: bool) -> RateSettings:
     if not predicted:
         return RateSettings(key_qp, price)
     coarser = round(_COARSER + min(0.0, _COARSER_PER_STEP * steps))
-    coded_qp = min(key_qp + max(coarser, 0), MAX_QP[codec])
+    coded_qp = min(max(key_qp, min(key_qp + coarser, _COARSEST)), MAX_QP[codec])
     seconds = _CODED_SECONDS * 2.0 ** (steps / _STEPS_PER_DOUBLING)
-    return RateSettings(key_qp, price, coded_qp, seconds, _coded_price(coded_qp))
+    return RateSettings(key_qp, price, coded_qp, seconds, _coded_price(key_qp, coded_qp))
 
 
-def _coded_price(coded_qp: int) -> float:
-    """The Lagrangian multiplier that goes with predicted pictures of a quantisation parameter."""
-    steps = coded_qp - _DEFAULT_CODED_QP
+def _coded_price(key_qp: int, coded_qp: int) -> float:
+    """The Lagrangian multiplier that goes with the quantisation parameters of coded pictures.
+
+    It goes by that of predicted ones, and where these are the coarsest, by that of key pictures.
+    """
+    steps = coded_qp - _COARSEST
+    if steps >= 0:
+        steps = max(steps, key_qp - DEFAULT_KEY_QP)
     return float(_CODED_PRICE * 2.0 ** (steps / _STEPS_PER_DOUBLED_PRICE))
