@@ -15,7 +15,7 @@ from gfvc.errors import GfvcError
 # take more; a command that runs out of memory later says so.
 LEAST_MEGABYTES = {
     "encode": 1800,
-    "decode": 1000,
+    "decode": 1200,
     "bench": 2000,
     "report": 800,
     "demo": 2000,
