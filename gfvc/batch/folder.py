@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,6 +20,12 @@ from pathlib import Path
 from gfvc.errors import OutputError
 
 _STATE = ".gfvc-batch"
+_TABLE = re.compile(r"results(-\d+-of-\d+)?\.(csv|jsonl)")
+
+
+def is_reserved(place: Path) -> bool:
+    """Whether a path in the folder is that of a table, or of what the batch needs for itself."""
+    return place.parts[0] == _STATE or _TABLE.fullmatch(str(place)) is not None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from gfvc.batch.folder import is_reserved
 from gfvc.batch.manifest import is_manifest, read_manifest
+from gfvc.batch.records import record_path
 from gfvc.errors import GfvcError, InputError
 
 Options = tuple[str, ...]
@@ -75,6 +77,8 @@ def find_jobs(
             found += _in_folder(source, below, target, naming.inputs, options)
         elif not source.exists():
             raise InputError(f"{source}: no such file or folder")
+        elif not source.is_file():
+            raise InputError(f"{source}: is neither a file nor a folder")
         elif is_manifest(source):
             found += _in_manifest(source, target, options)
         else:
@@ -106,7 +110,10 @@ def _in_folder(
         )
         for name in sorted(files):
             path = Path(parent, name)
-            if not name.startswith(".") and path.suffix.lower() in suffixes:
+            if name.startswith(".") or path.suffix.lower() not in suffixes:
+                continue
+            # Reading a pipe or a device may never end; a dangling link fails as the others say.
+            if path.is_file() or not path.exists():
                 yield _Found(path, below / path.relative_to(source), options, str(path))
 
 
@@ -126,14 +133,19 @@ def _in_manifest(source: Path, target: Path, options: Options) -> Iterator[_Foun
 
 
 def _named(found: Iterable[_Found], target: Path, naming: Naming) -> list[Job]:
-    """Jobs with outputs; where several would have the same one, their inputs' suffixes stay."""
+    """Jobs with outputs, each a name of its own.
+
+    Where several would have the same one, or a table's, their inputs' suffixes stay.
+    """
     files = list(found)
     plain = [_output(file, naming) for file in files]
     taken = Counter(plain)
     jobs: dict[Path, Job] = {}
     for file, output in zip(files, plain, strict=True):
-        if taken[output] > 1 and not file.named:
+        if (taken[output] > 1 or is_reserved(output)) and not file.named:
             output = file.place.with_name(file.place.name + _suffix(file, naming))
+        if is_reserved(output):
+            raise InputError(f"{file.stated}: {output} is a name of the batch's own; give another")
         job = Job(file.path.absolute(), target / output, file.options, file.stated)
         if output in jobs:
             raise InputError(
@@ -141,6 +153,13 @@ def _named(found: Iterable[_Found], target: Path, naming: Naming) -> list[Job]:
                 "give a folder above them, or name outputs in a manifest"
             )
         jobs[output] = job
+    for output, job in jobs.items():
+        if record_path(output) in jobs:
+            record = record_path(output)
+            raise InputError(
+                f"{jobs[record].stated}: its output would be {record}, the record of that of "
+                f"{job.stated}; give another name"
+            )
     return [jobs[output] for output in sorted(jobs)]
 
 

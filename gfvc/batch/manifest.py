@@ -8,6 +8,7 @@ of texts.
 from __future__ import annotations
 
 import csv
+import os
 import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -68,7 +69,8 @@ def _from_csv(path: Path, file: Iterator[str]) -> Iterator[Row]:
             if not given:
                 raise InputError(f"{stated}: has no input")
             options = _split(values.get("options") or "", stated)
-            yield Row(given, values.get("output") or None, options, stated)
+            output = values.get("output") or None
+            yield Row(_path(given, stated), output and _path(output, stated), options, stated)
     except csv.Error as error:
         raise InputError(f"{path}, line {reader.line_num}: no CSV ({error})") from None
 
@@ -83,7 +85,7 @@ def _from_json(path: Path, file: Iterator[str]) -> Iterator[Row]:
         row = CheckedObject(parse_json(line.encode(), stated), stated)
         if unknown := [name for name in row.keys() if name not in _COLUMNS]:  # noqa: SIM118
             raise row.refuse(f"has a member {unknown[0]!r}; known are {', '.join(_COLUMNS)}")
-        output = row.name("output") if row.has("output") else None
+        output = _path(row.name("output"), stated) if row.has("output") else None
         options: tuple[str, ...] = ()
         if row.has("options"):
             options = (
@@ -91,7 +93,7 @@ def _from_json(path: Path, file: Iterator[str]) -> Iterator[Row]:
                 if row.is_list("options")
                 else _split(row.name("options"), stated)
             )
-        yield Row(row.name("input"), output, options, stated)
+        yield Row(_path(row.name("input"), stated), output, options, stated)
 
 
 def _split(text: str, stated: str) -> tuple[str, ...]:
@@ -99,3 +101,14 @@ def _split(text: str, stated: str) -> tuple[str, ...]:
         return tuple(shlex.split(text))
     except ValueError as error:
         raise InputError(f"{stated}: its options cannot be told apart ({error})") from None
+
+
+def _path(text: str, stated: str) -> str:
+    """A text that can be a path: without a zero character or half a character."""
+    try:
+        usable = b"\0" not in os.fsencode(text)
+    except UnicodeEncodeError:
+        usable = False
+    if not usable:
+        raise InputError(f"{stated}: {text!r} cannot be the name of a file")
+    return text

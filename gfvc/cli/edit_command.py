@@ -57,8 +57,13 @@ def run(options: argparse.Namespace) -> int:
     from gfvc.options.declaration import described_options
     from gfvc.options.decoding import BaseLayerOptions
     from gfvc.options.editing import FaceEdit
+    from gfvc.output import check_writable
 
-    edits = () if options.script is None else read_script(options.script)
+    edits: tuple[FaceEdit, ...] = ()
+    if options.script is not None:
+        for path in filter(None, (options.output, options.preview)):
+            check_writable(path, force=options.force, sources=[options.script])
+        edits = read_script(options.script)
     further = any(
         getattr(options, name) != default
         for name, (_, default) in described_options(FaceEdit).items()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections import Counter
 from collections.abc import Callable, Generator, Iterator, Sequence
@@ -15,7 +16,7 @@ import numpy as np
 
 from gfvc.decoded_units import check_restrictions, decode_units, find_model
 from gfvc.driven_pictures import base_parameters, parameters_of_pictures
-from gfvc.errors import InputError, StreamError
+from gfvc.errors import InputError, OutputError, StreamError
 from gfvc.face_edits.controls import AS_ASKED, FaceControls, Response
 from gfvc.face_edits.course import edited
 from gfvc.face_edits.keypoint_controls import KeypointControls, RotationControls
@@ -119,6 +120,8 @@ def edit(
         raise ValueError("no edits are given")
     for path in (output, *([] if preview is None else [preview])):
         check_writable(path, force=force, sources=[source])
+    if preview is not None and os.path.realpath(preview) == os.path.realpath(output):
+        raise OutputError(f"{preview}: is the output itself; choose another name for the preview")
     stream = read_face_stream(source, notes, options.codec, options.limits)
     check_suffix(output, stream.codec)
     _check_editable(source, stream, options)

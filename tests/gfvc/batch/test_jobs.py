@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -118,6 +119,17 @@ def test_lists(talks: Path, tmp_path: Path, name: str, text: str) -> None:
         ("a.jsonl", '{"input": "b.mp4", "speed": 1}\n', "has a member 'speed'"),
         ("a.jsonl", '\n{"input": "b.mp4", "options": [1]}\n', "line 2: options is not a list of"),
         ("a.jsonl", "{", "line 1: no JSON"),
+        ("a.jsonl", '{"input": "b\\u0000.mp4"}', "line 1: .* cannot be the name of a file"),
+        ("a.jsonl", '{"input": "b.mp4", "output": "\\u0000"}', "cannot be the name of a file"),
+        ("a.jsonl", '{"input": "b.mp4", "output": "\\ud800"}', "cannot be the name of a file"),
+        (
+            "a.csv",
+            "input,output\nb.mp4,results.csv\n",
+            "line 2: results.csv is a name of the batch",
+        ),
+        ("a.csv", "input,output\nb.mp4,x/../results-1-of-2.jsonl\n", "a name of the batch's own"),
+        ("a.csv", "input,output\nb.mp4,.gfvc-batch/lock\n", "a name of the batch's own"),
+        ("a.csv", "input,output\nb.mp4,x\na.MP4,x.json\n", "line 3: .* x.json, the record of that"),
         ("a.csv", "", "has no column input"),
         ("a.csv", "input\n", "nothing to do"),
     ],
@@ -151,3 +163,21 @@ def test_what_cannot_be(talks: Path, tmp_path: Path) -> None:
     (tmp_path / "b.mp4").write_text("")
     with pytest.raises(InputError, match=r"its output would be b\.mp4\.266, as that of"):
         find_jobs([talks / "b.mp4", tmp_path / "b.mp4"], tmp_path / "out", NAMING)
+
+
+def test_what_is_no_file_is_not_read(talks: Path, tmp_path: Path) -> None:
+    os.mkfifo(talks / "pipe.mp4")
+    (talks / "gone.mp4").symlink_to(tmp_path / "nowhere.mp4")
+    jobs = find_jobs([talks], tmp_path / "out", NAMING)
+    names = {job.input.name for job in jobs}
+    assert names == {"a.MP4", "b.mp4", "c.mov", "d.mp4", "gone.mp4"}
+    with pytest.raises(InputError, match=r"pipe\.mp4: is neither a file nor a folder"):
+        find_jobs([talks / "pipe.mp4"], tmp_path / "out", NAMING)
+
+
+def test_outputs_named_as_tables_keep_their_suffix(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "results.mp4").write_text("")
+    naming = Naming(NAMING.inputs, lambda source, options: ".jsonl")
+    out = tmp_path / "out"
+    assert set(outputs(find_jobs([tmp_path / "in"], out, naming), out)) == {"results.mp4.jsonl"}

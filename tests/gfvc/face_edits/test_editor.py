@@ -245,6 +245,24 @@ def test_the_command_edits_tells_and_draws(
     assert len(read_script(script)) == 2
 
 
+def test_no_output_replaces_another_or_the_script(
+    stream: Path, tmp_path: Path, command: CommandLine
+) -> None:
+    output, script = tmp_path / "edited.265", tmp_path / "edits.json"
+    script.write_text('{"edits": [{"yaw": 5}]}')
+    cases: list[tuple[list[str | Path], str]] = [
+        ([output, "--preview", output], "is the output itself"),
+        ([script, "--script", script], "is the input itself"),
+        ([output, "--script", script, "--preview", script], "is the input itself"),
+    ]
+    for arguments, message in cases:
+        outcome = command("edit", stream, *arguments, "--yaw", "5", "--force")
+        assert outcome.status == 1
+        assert message in outcome.err
+        assert not output.exists()
+    assert read_script(script)
+
+
 def test_wrong_options_are_told(stream: Path, tmp_path: Path, command: CommandLine) -> None:
     output = tmp_path / "edited.265"
     assert_refused(
