@@ -20,6 +20,7 @@ from gfvc.stream.names import MP4_SUFFIX
 _MEDIA_TYPE = "video/mp4"
 _STREAM = "stream"  # the ingredient, as actions name it
 _STREAM_TYPES = {"vvc": "video/H266", "hevc": "video/H265"}
+_LONGEST_PEM = 1 << 20  # a chain of certificates, or a key
 _UNTRUSTED = "signingCredential.untrusted"
 _OFFLINE = {
     "verify": {"remote_manifest_fetch": False, "ocsp_fetch": False},
@@ -204,9 +205,13 @@ def _algorithm(path: Path, certificates: bytes) -> str:
 
 def _read(path: Path) -> bytes:
     try:
-        return path.read_bytes()
+        with path.open("rb") as file:
+            data = file.read(_LONGEST_PEM + 1)
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror})") from None
+    if len(data) > _LONGEST_PEM:
+        raise InputError(f"{path}: has more than {_LONGEST_PEM} bytes, too many for certificates")
+    return data
 
 
 def _sha256(path: Path) -> str:

@@ -87,11 +87,14 @@ def decode(
     `BaseCodecError`; then `output` is as it was.
     """
     started = time.perf_counter()
-    check_writable(output, force=force, sources=[source])
+    sources = [source]
+    if credentials is not None:
+        sources += [credentials.certificates, credentials.key]
+    check_writable(output, force=force, sources=sources)
     folder_of = frozenset({".png"}) if is_folder_output(output) else None
     signer = None if credentials is None else ManifestSigner(credentials, source, output)
     with replaced_when_complete(
-        output, force=force, folder_of=folder_of, sources=[source]
+        output, force=force, folder_of=folder_of, sources=sources
     ) as temporary:
         stream = read_face_stream(source, notes, options.codec, options.limits)
         rate = picture_rate(source, stream, options.rate, notes)

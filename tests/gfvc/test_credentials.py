@@ -140,6 +140,28 @@ def test_nothing_goes_over_a_network(
     assert read_manifest(tmp_path / "signed.mp4") is not None
 
 
+def test_the_key_is_not_overwritten(tmp_path: Path, command: CommandLine) -> None:
+    own = make_credentials(tmp_path)
+    key = tmp_path / "key.mp4"
+    own.key.rename(key)
+    before = key.read_bytes()
+    arguments = ("--credentials", own.certificates, key, "--force")
+    outcome = command("decode", MARKED, key, *arguments)
+    assert outcome.status == 1
+    assert "key.mp4" in outcome.err
+    assert key.read_bytes() == before
+
+
+def test_what_never_ends_is_no_certificate(
+    tmp_path: Path, command: CommandLine, credentials: Credentials
+) -> None:
+    endless = ("--credentials", "/dev/zero", credentials.key)
+    outcome = command("decode", MARKED, tmp_path / "out.mp4", *endless)
+    assert outcome.status == 1
+    assert "/dev/zero: has more than 1048576 bytes" in outcome.err
+    assert not (tmp_path / "out.mp4").exists()
+
+
 @pytest.mark.parametrize("kind", ["es384", "ps256", "ed25519"])
 def test_keys_of_each_kind(tmp_path: Path, kind: str) -> None:
     decode(MARKED, tmp_path / "signed.mp4", credentials=make_credentials(tmp_path, kind))
