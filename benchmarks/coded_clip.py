@@ -66,7 +66,7 @@ class CodedClip:
                 continue
             reference: Reference | None = None
             key_rotation = np.eye(3)
-            for parameters in parameters_of_pictures(unit, model.layout, self.stream, marked=False):
+            for parameters in parameters_of_pictures(unit, model.layout, self.stream, repack=False):
                 number, source = next(sources)
                 rotation = _rotation(parameters)
                 if reference is None:

@@ -116,7 +116,7 @@ class FaceSequence:
             size = self.write(path, precisions, multiplier, switches)
             (unit,) = read_face_stream(path, lambda text: None).units
             layout = self._card.layout
-            received = list(parameters_of_pictures(unit, layout, path, marked=False))
+            received = list(parameters_of_pictures(unit, layout, path, repack=False))
         errors = [
             np.stack([np.asarray(face.keypoints) for face in received]) - self.keypoints,
             np.stack([face.matrices[0][1] for face in received]) - self.jacobians,

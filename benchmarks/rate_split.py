@@ -80,7 +80,7 @@ def _drawn(coded: CodedClip, model: AnimationModel) -> Iterator[Picture | None]:
     stream = read_face_stream(coded.stream, lambda _: None)
     keys = decode_base_layer(stream.codec, stream.base_layer_parts())
     for unit, key in zip(stream.units, keys, strict=True):
-        faces = parameters_of_pictures(unit, model.layout, coded.stream, marked=False)
+        faces = parameters_of_pictures(unit, model.layout, coded.stream, repack=False)
         reference = model.prepare(key, next(faces))
         yield key
         for number, face in enumerate(faces, 1):

@@ -24,7 +24,7 @@ from gfvc.errors import StreamError
 from gfvc.limits import MAX_AREA
 from gfvc.options.decoding import BaseLayerOptions
 from gfvc.stream.face_stream import FaceStream
-from gfvc.stream.names import is_marked, model_uri
+from gfvc.stream.names import model_uri
 from gfvc.stream.picture_units import PictureUnit
 from models import AnimationModel, RegisteredModel, Registry, UnknownModelError
 
@@ -99,7 +99,7 @@ def decode_units(
     coded picture. `notes` is told how many pictures lack the key picture that they were made from.
     Raises `StreamError` when coded pictures cannot be decoded, are larger, or change their size.
     """
-    marked = stream.model_uri is not None and is_marked(stream.model_uri)
+    repack = stream.is_repacked
     pool: DecodedPool | None = None
     coded = _coded_pictures(source, stream, timeout, area)
     for current, following in pairwise(chain(coded, [None])):
@@ -110,12 +110,12 @@ def decode_units(
             continue
         assert model is not None
         pool = pool or DecodedPool(model)
-        own = CodedPicture(unit, key, base_parameters(unit, model.layout, source, marked=marked))
+        own = CodedPicture(unit, key, base_parameters(unit, model.layout, source, repack=repack))
         later = None
         if following is not None and _is_later_reference(unit, following[0]):
-            of_later = base_parameters(following[0], model.layout, source, marked=marked)
+            of_later = base_parameters(following[0], model.layout, source, repack=repack)
             later = CodedPicture(*following, of_later)
-        parameters_of = partial(parameters_of_pictures, unit, model.layout, source, marked=marked)
+        parameters_of = partial(parameters_of_pictures, unit, model.layout, source, repack=repack)
         yield DecodedUnit(unit, key, pool.spans(own, parameters_of, later))
     if pool is not None and pool.missing:
         notes(

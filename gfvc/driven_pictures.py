@@ -30,11 +30,11 @@ def parameters_of_pictures(
     source: Path,
     ends: tuple[FaceParameters, FaceParameters] | None = None,
     *,
-    marked: bool,
+    repack: bool,
 ) -> Iterator[FaceParameters]:
     """Face parameters in a model's layout: of the coded picture, then of each that it drives.
 
-    `marked` says that the stream has another layout, whose numbers are put into the model's; `ends`
+    `repack` says that the stream has another layout, whose numbers are put into the model's; `ends`
     are what is known, without a message, of this coded picture and of the one after the last: the
     last pictures go to that. Without messages, and `ends` either, there are none.
     Raises `StreamError` when the messages do not carry what the model wants.
@@ -51,10 +51,10 @@ def parameters_of_pictures(
         schedule = unit.schedule
         if schedule is None:
             for values in _held(unit.values()):
-                own = repacked(values, layout) if marked else values
+                own = repacked(values, layout) if repack else values
                 yield to_parameters(own, layout, source)
             return
-        yield from _scheduled(unit, schedule, layout, source, end, marked=marked)
+        yield from _scheduled(unit, schedule, layout, source, end, repack=repack)
     except StreamError as error:
         text = str(error)
         where = f"{source}: "
@@ -62,16 +62,16 @@ def parameters_of_pictures(
 
 
 def base_parameters(
-    unit: PictureUnit, layout: ParameterLayout, source: Path, *, marked: bool
+    unit: PictureUnit, layout: ParameterLayout, source: Path, *, repack: bool
 ) -> FaceParameters | None:
     """Face parameters of a coded picture itself, from its base message; None without one.
 
-    `marked` is as of `parameters_of_pictures`, and so is what is raised.
+    `repack` is as of `parameters_of_pictures`, and so is what is raised.
     """
     if not unit.messages:
         return None
     values = unit.messages[0].values
-    return to_parameters(repacked(values, layout) if marked else values, layout, source)
+    return to_parameters(repacked(values, layout) if repack else values, layout, source)
 
 
 def _held(received: Iterator[FaceValues]) -> Iterator[FaceValues]:
@@ -159,7 +159,7 @@ def _scheduled(
     source: Path,
     end: FaceParameters | None,
     *,
-    marked: bool,
+    repack: bool,
 ) -> Iterator[FaceParameters]:
     keypoints, matrices = _Rows(), _Rows()
     places = (0, *schedule.sent)
@@ -167,7 +167,7 @@ def _scheduled(
     for picture, values in zip(places, unit.values(), strict=False):
         if picture == 0:
             # The layout is that of the base message, and the same for all.
-            own = repacked(values, layout) if marked else values
+            own = repacked(values, layout) if repack else values
             to_parameters(own, layout, source)
         keypoints.add(picture, replace(values, matrices=()))
         matrices.add(picture, replace(values, keypoints=None, keypoint_precision_factor=None))

@@ -33,7 +33,7 @@ from gfvc.output import check_writable, replaced_when_complete
 from gfvc.parameter_rows import layout_of
 from gfvc.stream.containers import is_container
 from gfvc.stream.face_stream import FaceStream
-from gfvc.stream.names import is_marked, model_uri
+from gfvc.stream.names import model_uri
 from gfvc.stream.reader import read_face_stream
 from models import (
     ParameterLayout,
@@ -124,8 +124,8 @@ def export(
         model = registered.load(options.runtime)
         faces = decoded_faces(source, stream, model, options, notes)
     else:
-        marked = stream.model_uri is not None and is_marked(stream.model_uri) and registered
-        faces = stated_faces(source, stream.units, layout, marked=bool(marked))
+        repack = stream.is_repacked and registered is not None
+        faces = stated_faces(source, stream.units, layout, repack=repack)
     motion = gather(
         _counted(faces, stream.pictures, progress),
         picture_rate(source, stream, options.rate, notes),

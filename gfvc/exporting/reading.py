@@ -79,16 +79,16 @@ def decoded_faces(
 
 
 def stated_faces(
-    source: Path, units: Iterable[PictureUnit], layout: ParameterLayout, *, marked: bool
+    source: Path, units: Iterable[PictureUnit], layout: ParameterLayout, *, repack: bool
 ) -> Iterator[SeenFace]:
     """Faces as the messages of units state them.
 
-    `marked` says that the stream has another layout, whose numbers are put into this one. Raises
+    `repack` says that the stream has another layout, whose numbers are put into this one. Raises
     `StreamError` when messages do not carry what the layout wants.
     """
     places = _Places()
     for unit in units:
-        stated = list(parameters_of_pictures(unit, layout, source, marked=marked))
+        stated = list(parameters_of_pictures(unit, layout, source, repack=repack))
         known: list[FaceParameters | None] = [*stated[: _stated_pictures(unit)]]
         known += [None] * (unit.numbered_pictures - len(known))
         for picture, (kind, against) in zip(_shown(unit), places.of(unit), strict=True):

@@ -33,7 +33,7 @@ from gfvc.parameter_rows import layout_of
 from gfvc.stream.byte_stream import read_nal_units
 from gfvc.stream.face_stream import FaceStream
 from gfvc.stream.marking import marked_again
-from gfvc.stream.names import check_suffix, is_marked
+from gfvc.stream.names import check_suffix
 from gfvc.stream.picture_units import PictureUnit
 from gfvc.stream.reader import read_face_stream
 from gfvc.stream.signatures import SignatureWatch
@@ -206,7 +206,6 @@ class _Editor:
         self._rate = float(options.rate or stream.rate)
         self._layout = layout
         self._edits = edits
-        self._marked = stream.model_uri is not None and is_marked(stream.model_uri)
         self._reference: FloatArray | None = None
         kind = _kind_of(layout)
         asked = [name for each in edits for name in each.asked]
@@ -288,7 +287,9 @@ class _Editor:
 
     def _rows(self, unit: PictureUnit) -> FloatArray:
         """Numbers [pictures, size] of all numbered pictures, as a decoder has them."""
-        found = parameters_of_pictures(unit, self._layout, self._source, marked=self._marked)
+        found = parameters_of_pictures(
+            unit, self._layout, self._source, repack=self._stream.is_repacked
+        )
         return np.stack([self._layout.flatten(parameters) for parameters in found])
 
     def _find_mean_pose(self) -> FloatArray:
@@ -339,7 +340,7 @@ class _Editor:
     def _drawing(self, unit: PictureUnit, picture: Picture) -> Draw:
         """Draws pictures of an access unit with an edit and a response."""
         path, layout = self._source, self._layout
-        own = base_parameters(unit, layout, path, marked=self._marked)
+        own = base_parameters(unit, layout, path, repack=self._stream.is_repacked)
         reference = prepare_key(self.model, picture, own)
         rows = self._rows(unit)
         chosen = rows[np.linspace(0, len(rows) - 1, PICTURES_LOOKED_AT + 1).astype(int)[:-1]]

@@ -10,6 +10,7 @@ from typing import overload
 
 from base_codec_adapters import Codec
 from gfvc.stream.kept import KeepingFile, Kept
+from gfvc.stream.names import is_repacked
 from gfvc.stream.picture_units import FaceMessage, PictureUnit
 
 # Coded pictures are decoded by this many at least, where the stream can be entered: not all are
@@ -70,6 +71,11 @@ class FaceStream:
     """What the last mark says of generated pictures; None without one."""
     restricted_uses: tuple[int, ...] = ()
     """Kinds of use by artificial intelligence that are restricted, and in no context allowed."""
+
+    @property
+    def is_repacked(self) -> bool:
+        """Whether its numbers stand in another layout than its model's."""
+        return self.model_uri is not None and is_repacked(self.model_uri)
 
     @property
     def coded_pictures(self) -> int:

@@ -1,8 +1,8 @@
 """What a stream is called tells what it is: the suffix of its file, the URI of its model.
 
 A stream in another layout than its model's carries the model's URI with `;repacked` behind it. A
-decoder of ours takes the mark off, finds the model, and puts the numbers back; one that
-does not know the mark finds no such model, and draws nothing rather than nonsense.
+decoder of ours takes that off, finds the model, and puts the numbers back; one that
+does not know it finds no such model, and draws nothing rather than nonsense.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ MP4_SUFFIX = ".mp4"
 OTHER_SUFFIXES = ("", ".bin", ".bit")
 CODEC_OF_SUFFIX: dict[str, Codec] = {".266": "vvc", ".vvc": "vvc", ".265": "hevc", ".hevc": "hevc"}
 
-_MARK = ";repacked"
+_REPACKED = ";repacked"
 
 
 def choose_codec(output: Path, codec: Codec | None) -> Codec:
@@ -45,16 +45,16 @@ def check_suffix(output: Path, codec: str) -> None:
         raise OutputError(f"{output}: the suffix means {by_suffix} and the stream is {codec}")
 
 
-def is_marked(uri: str) -> bool:
+def is_repacked(uri: str) -> bool:
     """Whether a stream of this URI has another layout than its model."""
-    return uri.endswith(_MARK)
+    return uri.endswith(_REPACKED)
 
 
 def model_uri(uri: str) -> str:
     """The URI of the model itself."""
-    return uri.removesuffix(_MARK)
+    return uri.removesuffix(_REPACKED)
 
 
-def marked_uri(uri: str) -> str:
+def repacked_uri(uri: str) -> str:
     """The URI of a model for a stream that has another layout."""
-    return model_uri(uri) + _MARK
+    return model_uri(uri) + _REPACKED

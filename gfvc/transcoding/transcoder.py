@@ -23,7 +23,7 @@ from gfvc.parameter_rows import (
     with_precision,
 )
 from gfvc.stream.byte_stream import read_nal_units
-from gfvc.stream.names import check_suffix, marked_uri, model_uri
+from gfvc.stream.names import check_suffix, model_uri, repacked_uri
 from gfvc.stream.sei_units import has_message, rewritable_sei, sei_data
 from gfvc.stream.signatures import SignatureWatch
 from gfvc.transcoding.targets import target_layout
@@ -271,7 +271,7 @@ class _Rewriter:
         if face.translator.target_uri is not None:
             return replace(network, uri=face.translator.target_uri)
         own = model_uri(network.uri)
-        return replace(network, uri=own if self._is_own(own, face.target) else marked_uri(own))
+        return replace(network, uri=own if self._is_own(own, face.target) else repacked_uri(own))
 
     def _is_own(self, uri: str, layout: ParameterLayout) -> bool:
         """Whether a layout is the one that a model has by itself."""

@@ -21,7 +21,7 @@ from gfvc import EncodeOptions, decode, encode
 from gfvc.cli.main import main
 from gfvc.demo_clip import RATE, make_demo_clip
 from gfvc.driven_pictures import parameters_of_pictures
-from gfvc.stream.names import is_marked, model_uri
+from gfvc.stream.names import model_uri
 from gfvc.stream.reader import read_face_stream
 from gfvc.transcoding import transcode
 from gfvc.video_reader import Picture
@@ -145,9 +145,8 @@ def _parameters(path: Path) -> Iterator[str]:
             continue
         assert stream.model_uri is not None
         card = default_registry().find_uri(model_uri(stream.model_uri)).card
-        marked = is_marked(stream.model_uri)
         backs = [back for start, end, back in unit.reference_spans for _ in range(start, end)]
-        parameters = parameters_of_pictures(unit, card.layout, path, marked=marked)
+        parameters = parameters_of_pictures(unit, card.layout, path, repack=stream.is_repacked)
         for place, (back, face) in enumerate(zip(backs, parameters, strict=True)):
             kind = "driven" if place else "key"
             yield f"{picture} {kind} back {back}: {' '.join(_numbers(face))}"

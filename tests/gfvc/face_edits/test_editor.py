@@ -76,7 +76,7 @@ def numbers(path: Path) -> FloatArray:
     """Numbers of all output pictures, [pictures, 14]."""
     rows = []
     for unit in read_face_stream(path, no_notes).units:
-        found = list(parameters_of_pictures(unit, MESH.layout, path, marked=False))
+        found = list(parameters_of_pictures(unit, MESH.layout, path, repack=False))
         rows += [MESH.layout.flatten(each) for each in found[unit.hides_coded_picture :]]
     return np.array(rows)
 

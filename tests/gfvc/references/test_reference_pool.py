@@ -111,8 +111,8 @@ def stamps(path: Path) -> tuple[list[tuple[int, int]], int]:
     pool = DecodedPool(StampModel())
     found: list[tuple[int, int]] = []
     for number, unit in enumerate(read_face_stream(path, no_notes).units):
-        own = base_parameters(unit, LAYOUT, path, marked=False)
-        parameters_of = partial(parameters_of_pictures, unit, LAYOUT, path, marked=False)
+        own = base_parameters(unit, LAYOUT, path, repack=False)
+        parameters_of = partial(parameters_of_pictures, unit, LAYOUT, path, repack=False)
         _, *drawn = pool.draw(CodedPicture(unit, shown(number), own), parameters_of)
         found += [(int(picture[0, 0, 0]), int(picture[0, 0, 1])) for picture in drawn]
     return found, pool.missing
@@ -203,7 +203,7 @@ def test_a_reference_needs_all_parameters_at_its_start(tmp_path: Path) -> None:
     announce(unit, PictureSchedule(5, (1, 2, 3, 4)), unit.references)
     unit.messages = unit.messages[:2]
     with pytest.raises(StreamError, match="its reference is another"):
-        list(parameters_of_pictures(unit, LAYOUT, path, marked=False))
+        list(parameters_of_pictures(unit, LAYOUT, path, repack=False))
 
 
 def test_distance_is_weighted() -> None:

@@ -175,7 +175,7 @@ def test_what_is_read_is_what_was_decided(
     stream = read_face_stream(path, no_notes)
     (unit,) = stream.units
     assert stream.pictures == pictures
-    drawn = list(parameters_of_pictures(unit, LAYOUT, path, marked=False))
+    drawn = list(parameters_of_pictures(unit, LAYOUT, path, repack=False))
     assert len(drawn) == pictures
     received = list(unit.values())
     assert units.last_decided is not None
@@ -229,7 +229,7 @@ def test_the_precision_that_costs_less_is_taken(
     assert units.last_decided.layout.matrix_precision == precision
     (unit,) = read_face_stream(path, no_notes).units
     assert {values.matrices[0].precision_factor for values in unit.values()} == {precision}
-    drawn = list(parameters_of_pictures(unit, layout, path, marked=False))
+    drawn = list(parameters_of_pictures(unit, layout, path, repack=False))
     errors = [abs(layout.flatten(face) - row) for face, row in zip(drawn, walk, strict=True)]
     if precision == 6:
         assert np.max(errors) < 0.6 * 2.0**-layout.matrix_precision / 2
@@ -254,7 +254,7 @@ def test_a_part_that_a_stream_leaves_out_stays_without_a_schedule() -> None:
     base = FaceValues(((1, 2), (3, 4)), 7, (MatrixValues(0, 5, (((1, 2), (3, 4)),) * 2),))
     later = FaceValues(((5, 6), (7, 8)), 7)
     unit = PictureUnit(messages=[FaceMessage(base, 9), FaceMessage(later, 4)])
-    _, second = parameters_of_pictures(unit, LAYOUT, Path("made"), marked=False)
+    _, second = parameters_of_pictures(unit, LAYOUT, Path("made"), repack=False)
     assert second.keypoints is not None
     assert second.keypoints.tolist() == [[5 / 128, 6 / 128], [7 / 128, 8 / 128]]
     assert second.matrices[0][1][0].tolist() == [[1 / 32, 2 / 32], [3 / 32, 4 / 32]]
