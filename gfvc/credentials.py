@@ -6,7 +6,6 @@ revoked certificates, no remote manifests. So a signature counts as long as its 
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,8 +13,10 @@ from typing import Any
 
 from gfvc import __version__
 from gfvc.errors import InputError, OutputError
+from gfvc.json_checking import read_bytes
 from gfvc.stream.marking import DIGITAL_SOURCE_TYPE
 from gfvc.stream.names import MP4_SUFFIX
+from models.files import file_sha256
 
 _MEDIA_TYPE = "video/mp4"
 _STREAM = "stream"  # the ingredient, as actions name it
@@ -67,10 +68,10 @@ class ManifestSigner:
         self._output = output
         self._credentials = credentials
         self._c2pa = _library()
-        certificates = _read(credentials.certificates)
+        certificates = read_bytes(credentials.certificates, _LONGEST_PEM)
         self._algorithm = _algorithm(credentials.certificates, certificates)
         self._information = self._c2pa.C2paSignerInfo(
-            self._algorithm, certificates, _read(credentials.key), None
+            self._algorithm, certificates, read_bytes(credentials.key, _LONGEST_PEM), None
         )
         self._signer().close()
 
@@ -96,7 +97,7 @@ class ManifestSigner:
             "title": self._stream.name,
             "format": _STREAM_TYPES[codec],
             "relationship": "inputTo",
-            "instance_id": f"sha256:{_sha256(self._stream)}",
+            "instance_id": f"sha256:{file_sha256(self._stream)}",
             "label": _STREAM,
         }
         action = {
@@ -201,25 +202,3 @@ def _algorithm(path: Path, certificates: bytes) -> str:
     if isinstance(key, ed25519.Ed25519PublicKey):
         return "ed25519"
     raise InputError(f"{path}: a key of another kind than ECDSA, RSA and Ed25519 cannot sign")
-
-
-def _read(path: Path) -> bytes:
-    try:
-        with path.open("rb") as file:
-            data = file.read(_LONGEST_PEM + 1)
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror})") from None
-    if len(data) > _LONGEST_PEM:
-        raise InputError(f"{path}: has more than {_LONGEST_PEM} bytes, too many for certificates")
-    return data
-
-
-def _sha256(path: Path) -> str:
-    digest = hashlib.sha256()
-    try:
-        with path.open("rb") as file:
-            while block := file.read(1 << 20):
-                digest.update(block)
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror})") from None
-    return digest.hexdigest()

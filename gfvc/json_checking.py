@@ -34,7 +34,8 @@ def read_bytes(path: Path, most_bytes: int) -> bytes:
     """What a file holds; raise `InputError` when it cannot be read or is larger."""
     try:
         if not path.is_file():
-            raise InputError(f"{path}: no such file")
+            reason = "is no regular file" if path.exists() else "no such file"
+            raise InputError(f"{path}: {reason}")
         with path.open("rb") as file:
             content = file.read(most_bytes + 1)
         if len(content) > most_bytes:
@@ -47,17 +48,27 @@ def read_bytes(path: Path, most_bytes: int) -> bytes:
 def parse_json(content: bytes, source: Path | str) -> object:
     """The value that a text of JSON says. Raises `InputError`, which names the source."""
     try:
-        value: object = json.loads(content)
+        value: object = json.loads(content, object_pairs_hook=_object)
     except json.JSONDecodeError as error:
         line = f"line {error.lineno}, " if error.lineno > 1 else ""
         reason = f"{error.msg} at {line}column {error.colno}"
-    except ValueError as error:  # no UTF-8, or an integer of too many digits
+    except ValueError as error:  # no UTF-8, a member twice, or an integer of too many digits
         reason = str(error)
     except RecursionError:
         reason = "is nested too deep"
     else:
         return value
     raise InputError(f"{source}: no JSON: {reason}")
+
+
+def _object(members: list[tuple[str, Any]]) -> dict[str, Any]:
+    """A JSON object; raise `ValueError` where two members have one name."""
+    made: dict[str, Any] = {}
+    for name, value in members:
+        if name in made:
+            raise ValueError(f"member {name!r} stands twice in an object")
+        made[name] = value
+    return made
 
 
 class CheckedObject:

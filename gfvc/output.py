@@ -24,6 +24,8 @@ def check_writable(path: Path, *, force: bool, sources: Collection[Path] = ()) -
     `sources` are the files that will be read for it: not even `force` replaces one of them, nor
     a folder that holds one, whatever name, symbolic or hard link leads to it.
     """
+    if str(path) == "-":
+        raise OutputError("-: nothing is written to standard output; name a file")
     try:
         parent = path.parent
         if path.is_symlink() and not path.exists():

@@ -100,7 +100,11 @@ class CommandCraft:
         try:
             with contextlib.redirect_stderr(said), contextlib.redirect_stdout(said):
                 return build_parser(self.verb).parse_args(arguments)
-        except SystemExit:
+        except SystemExit as end:
+            if not end.code:
+                raise UsageError(
+                    f"options after -- are for each clip; gfvc {self.verb} --help has them"
+                ) from None
             _, _, problem = said.getvalue().strip().rpartition("error: ")
             raise UsageError(f"gfvc {self.verb} says: {problem}") from None
 

@@ -120,8 +120,11 @@ def edit(
         raise ValueError("no edits are given")
     for path in (output, *([] if preview is None else [preview])):
         check_writable(path, force=force, sources=[source])
-    if preview is not None and os.path.realpath(preview) == os.path.realpath(output):
-        raise OutputError(f"{preview}: is the output itself; choose another name for the preview")
+    if preview is not None:
+        if os.path.realpath(preview) == os.path.realpath(output):
+            raise OutputError(f"{preview}: is the output itself; choose another name for it")
+        if preview.suffix.lower() != ".png":
+            raise OutputError(f"{preview}: a preview is a PNG file; give it a name on .png")
     stream = read_face_stream(source, notes, options.codec, options.limits)
     check_suffix(output, stream.codec)
     _check_editable(source, stream, options)

@@ -155,10 +155,13 @@ def test_the_key_is_not_overwritten(tmp_path: Path, command: CommandLine) -> Non
 def test_what_never_ends_is_no_certificate(
     tmp_path: Path, command: CommandLine, credentials: Credentials
 ) -> None:
-    endless = ("--credentials", "/dev/zero", credentials.key)
-    outcome = command("decode", MARKED, tmp_path / "out.mp4", *endless)
-    assert outcome.status == 1
-    assert "/dev/zero: has more than 1048576 bytes" in outcome.err
+    long = tmp_path / "long.pem"
+    long.write_bytes(bytes((1 << 20) + 1))
+    for path, reason in (("/dev/zero", "is no regular file"), (long, "has more than the 1048576 bytes")):
+        files = ("--credentials", path, credentials.key)
+        outcome = command("decode", MARKED, tmp_path / "out.mp4", *files)
+        assert outcome.status == 1
+        assert f"{path}: {reason}" in outcome.err
     assert not (tmp_path / "out.mp4").exists()
 
 
@@ -228,8 +231,8 @@ def test_what_cannot_be_signed(
     for source, target, pair, says in (
         (MARKED, tmp_path / "out.mkv", good, "only an .mp4 file can hold credentials"),
         (MARKED, tmp_path / "out", good, "only an .mp4 file can hold credentials"),
-        (MARKED, output, (missing, good[1]), "missing.pem: cannot be read"),
-        (MARKED, output, (good[0], missing), "missing.pem: cannot be read"),
+        (MARKED, output, (missing, good[1]), "missing.pem: no such file"),
+        (MARKED, output, (good[0], missing), "missing.pem: no such file"),
         (MARKED, output, (no_pem, good[1]), "no.pem: no certificates in PEM"),
         (MARKED, output, (good[0], no_pem), "cannot sign"),
         (MARKED, output, (good[0], other_key), "cannot sign"),

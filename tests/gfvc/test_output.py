@@ -49,6 +49,11 @@ def test_an_error_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
     assert leftovers(tmp_path) == ["out.266"]
 
 
+def test_standard_output_is_no_output() -> None:
+    with pytest.raises(OutputError, match="name a file"):
+        check_writable(Path("-"), force=True)
+
+
 def test_nothing_is_overwritten_without_force(tmp_path: Path) -> None:
     path = tmp_path / "out.266"
     path.write_bytes(b"old")

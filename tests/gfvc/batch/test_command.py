@@ -100,6 +100,7 @@ def test_a_stream_that_is_inconsistent_is_a_failure_with_its_findings(
         (["none"], "none: no such file or folder"),
         (["clips", "--", "--key-qp", "99"], "after --: gfvc encode says: argument --key-qp"),
         (["clips", "--", "more.mp4"], "unrecognized arguments: more.mp4"),
+        (["clips", "--", "--help"], "options after -- are for each clip; gfvc encode --help"),
         (["clips", "--", "--quality", "low", "--key-qp", "30"], "three ways to say"),
         (["clips", "--", "--model", "nobody"], "no model is named 'nobody'"),
         (["clips", "--engine", "dask"], "--engine dask needs --scheduler"),

@@ -333,6 +333,10 @@ def test_bad_lines_are_named(
         ('{"format": "gfvc-messages", "version": 1}\n\udcff', "line 2: no JSON"),
         ('{"format": "gfvc-messages", "version": 1}\n{"picture": ' + "1" * 5000, "line 2: no JSON"),
         ('{"format": "gfvc-messages", "version": 1}\n' + "[" * 10**5, "line 2: no JSON"),
+        (
+            '{"format": "gfvc-messages", "version": 1}\n{"picture": 0, "picture": 3}',
+            "line 2: no JSON: member 'picture' stands twice",
+        ),
     ],
 )
 def test_bad_files_are_refused(

@@ -252,6 +252,7 @@ def test_no_output_replaces_another_or_the_script(
     script.write_text('{"edits": [{"yaw": 5}]}')
     cases: list[tuple[list[str | Path], str]] = [
         ([output, "--preview", output], "is the output itself"),
+        ([output, "--preview", tmp_path / "preview.jpg"], "a preview is a PNG file"),
         ([script, "--script", script], "is the input itself"),
         ([output, "--script", script, "--preview", script], "is the input itself"),
     ]
