@@ -157,7 +157,10 @@ def test_what_never_ends_is_no_certificate(
 ) -> None:
     long = tmp_path / "long.pem"
     long.write_bytes(bytes((1 << 20) + 1))
-    for path, reason in (("/dev/zero", "is no regular file"), (long, "has more than the 1048576 bytes")):
+    for path, reason in (
+        ("/dev/zero", "is no regular file"),
+        (long, "has more than the 1048576 bytes"),
+    ):
         files = ("--credentials", path, credentials.key)
         outcome = command("decode", MARKED, tmp_path / "out.mp4", *files)
         assert outcome.status == 1
