@@ -24,7 +24,9 @@ def raise_error() -> tuple[str, str]:
     raise ValueError("first\nsecond")
 
 
-def test_what_is_bad_is_told() -> None:
+def test_what_is_bad_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    # This process has run other tests, and has had what memory they took.
+    monkeypatch.setattr(reliability, "_peak", lambda: 1 << 20)
     raised = reliability._measured("decode", raise_error, 5)
     assert (raised.end, raised.text.startswith("ValueError at test_reliability.py:")) == (
         "broken",
@@ -32,6 +34,9 @@ def test_what_is_bad_is_told() -> None:
     )
     assert reliability._measured("decode", lambda: spend(0.3), 0.1).end == "broken"
     assert reliability._measured("decode", lambda: spend(0.0), 5).end == "done"
+    monkeypatch.setattr(reliability, "_peak", lambda: reliability.MEMORY + 1)
+    large = reliability._measured("decode", lambda: spend(0.0), 5)
+    assert (large.end, large.text) == ("broken", "took 2048 MiB of memory")
 
 
 @pytest.mark.parametrize(

@@ -29,6 +29,7 @@ class Claim:
     def __init__(self, descriptor: int, run: str) -> None:
         self._descriptor = descriptor
         self._run = run
+        self.is_given_up = False
         content = os.pread(descriptor, 1000, 0)
         self.was_begun = bool(content)
         self.attempts = 0
@@ -44,6 +45,13 @@ class Claim:
     def take_back(self) -> None:
         """Let an attempt not count that somebody interrupted."""
         self._note(self.attempts - 1)
+
+    def give_up(self) -> None:
+        """Keep the count when the claim is let go, until `forget_claim`.
+
+        A scheduler that loses our answer asks for it again, and is not to begin the job again.
+        """
+        self.is_given_up = True
 
     def _note(self, attempts: int) -> None:
         self.attempts = max(0, attempts)
@@ -62,8 +70,9 @@ def claim_path(folder: Path, name: str) -> Path:
 def claimed(path: Path, run: str) -> Iterator[Claim]:
     """Wait until nobody else holds the claim, and hold it for the block; `run` names our run.
 
-    When the block ends, with or without an error, nothing is left of the claim; when the process is
-    asked to end, its file stays. Raises `OutputError` where files cannot be locked.
+    When the block ends, with or without an error, nothing is left of the claim, unless the job was
+    given up; when the process is asked to end, its file stays. Raises `OutputError` where files
+    cannot be locked.
     """
     try:
         descriptor = _locked(path)
@@ -79,9 +88,22 @@ def claimed(path: Path, run: str) -> Iterator[Claim]:
         except BaseException:
             path.unlink(missing_ok=True)
             raise
-        path.unlink(missing_ok=True)
+        if not claim.is_given_up:
+            path.unlink(missing_ok=True)
     finally:
         os.close(descriptor)
+
+
+def forget_claim(path: Path) -> None:
+    """Remove what is left of the claim on a job that was given up, unless somebody holds it."""
+    with contextlib.suppress(OSError):
+        descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if os.path.samestat(os.fstat(descriptor), path.stat()):
+                path.unlink()
+        finally:
+            os.close(descriptor)
 
 
 def _locked(path: Path) -> int:

@@ -9,11 +9,12 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any
 
+from gfvc.batch.claims import claim_path, forget_claim
 from gfvc.batch.engine import EngineChoice, Task, completed, open_engine
 from gfvc.batch.folder import BatchFolder
 from gfvc.batch.jobs import Job
 from gfvc.batch.records import Record, read_record
-from gfvc.batch.splitting import Split, begin_job, do_part, finish_job
+from gfvc.batch.splitting import Split, begin_job, do_part, finish_job, part_claim
 from gfvc.batch.tables import Totals, write_tables
 from gfvc.batch.work import Answer, Craft, OneJob, SplitCraft, Terms, do_job
 
@@ -109,7 +110,7 @@ class _Batch:
         if error is not None and not isinstance(error, Exception):
             raise error
         if part is not None:
-            self._part_ended(job, _reason(error) if error is not None else future.result())
+            self._part_ended(job, part, _reason(error) if error is not None else future.result())
             return
         if error is not None:
             self._job_ended(job, self._failed(job, _reason(error)))
@@ -127,10 +128,12 @@ class _Batch:
             arguments = job, self._terms, self._craft, split, part
             self.further.append(Task((job, part), do_part, arguments))
 
-    def _part_ended(self, job: Job, reason: str | None) -> None:
+    def _part_ended(self, job: Job, part: int, reason: str | None) -> None:
         opened = self._open[job]
         opened.done += 1
         self._steps += 1
+        if reason is not None:
+            forget_claim(part_claim(self._terms, opened.split, part))
         if reason is not None and not opened.failed:
             opened.failed = True
             self._leave_out(job)
@@ -154,6 +157,9 @@ class _Batch:
     def _job_ended(self, job: Job, answer: Answer) -> None:
         if not answer.written:
             self._unwritten[job] = answer.record
+        if answer.fate == "failed":
+            name = self._terms.folder.name_of(job.output)
+            forget_claim(claim_path(self._terms.folder.claims, name))
         self.totals.add(answer.record, kept=answer.fate == "kept")
         self._steps += 1
         self._progress(answer, self._steps, self._all_steps)

@@ -57,7 +57,7 @@ def begin_job(job: Job, terms: Terms, craft: SplitCraft) -> Answer | Split:
 def do_part(job: Job, terms: Terms, craft: SplitCraft, split: Split, part: int) -> str | None:
     """Do a part, unless it is done; why it failed, None where it did not."""
     folder = terms.folder.parts / split.key
-    claim_of = claim_path(terms.folder.claims, f"{split.key}/{part}")
+    claim_of = part_claim(terms, split, part)
     with one_at_a_time:
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -65,6 +65,7 @@ def do_part(job: Job, terms: Terms, craft: SplitCraft, split: Split, part: int) 
                 if _result(folder, part) is not None:
                     return None
                 if claim.attempts > terms.retries:
+                    claim.give_up()
                     return lost_text(claim.attempts)
                 claim.begin()
                 return _done_part(job, craft, split, part, folder)
@@ -72,6 +73,11 @@ def do_part(job: Job, terms: Terms, craft: SplitCraft, split: Split, part: int) 
             return str(error).splitlines()[0]
         except OSError as error:
             return f"{error.filename or folder}: {error.strerror}"
+
+
+def part_claim(terms: Terms, split: Split, part: int) -> Path:
+    """The file of the claim on a part."""
+    return claim_path(terms.folder.claims, f"{split.key}/{part}")
 
 
 def _done_part(job: Job, craft: SplitCraft, split: Split, part: int, folder: Path) -> str | None:

@@ -171,6 +171,7 @@ class OneJob:
         if kept is not None:
             return kept
         if claim.attempts > self.terms.retries:
+            claim.give_up()
             return self.failed(lost_text(claim.attempts))
         self.is_ours = claim.was_begun or self._is_known()
         claim.begin()

@@ -12,13 +12,14 @@ from typing import Any, Protocol
 
 import pytest
 
-from gfvc.batch.engine import EngineChoice
+from gfvc.batch.claims import claim_path, claimed, forget_claim
+from gfvc.batch.engine import EngineChoice, lost_text
 from gfvc.batch.folder import opened_folder
 from gfvc.batch.jobs import find_jobs, part_of
 from gfvc.batch.records import read_record, record_path
 from gfvc.batch.run import PartDone, run_batch
 from gfvc.batch.tables import Totals
-from gfvc.batch.work import Answer
+from gfvc.batch.work import Answer, Terms, do_job
 from gfvc.errors import OutputError
 from tests.conftest import REPOSITORY
 from tests.gfvc.batch.crafts import NAMING, PatientWordCraft, TextCraft, WordCraft
@@ -214,6 +215,31 @@ def test_a_clip_that_crashes_its_process_is_given_up(batch: Batch, engine: str) 
     assert batch.worked_on().count("odd.txt") == 2
     assert (batch.out / "odd.out").read_text() == "ABORT-ONCE"
     assert not batch.left_over()
+    assert not list((batch.out / ".gfvc-batch" / "claims").iterdir())
+
+
+def test_an_answer_that_was_lost_is_the_same_again(batch: Batch) -> None:
+    """A worker may die with answers that nobody has taken: the scheduler asks for them again."""
+    batch.write(bad="abort")
+    [job] = find_jobs([batch.source], batch.out, NAMING)
+    batch.log.write_text("")
+    with opened_folder(batch.out) as folder:
+        path = claim_path(folder.claims, folder.name_of(job.output))
+        path.write_text('{"run": "this", "attempts": 2}')
+        for _ in range(3):
+            answer = do_job(job, Terms(folder, "this"), TextCraft(batch.log))
+            assert answer.record["reason"] == lost_text(2)
+        forget_claim(path)
+        assert not path.exists()
+    assert batch.worked_on() == []
+
+
+def test_a_claim_that_is_held_is_not_forgotten(tmp_path: Path) -> None:
+    path = claim_path(tmp_path, "a")
+    with claimed(path, "other"):
+        forget_claim(path)
+        assert path.exists()
+    forget_claim(path)  # nothing is left: that is no error
 
 
 def test_how_often_a_crash_is_tried_again(batch: Batch) -> None:
