@@ -42,6 +42,11 @@ class GfvcSettings:
         """Where on its curve the point lies."""
         return f"key QP {self.key_qp}"
 
+    @property
+    def quality(self) -> int:
+        """What orders the points of a curve: higher is coarser."""
+        return self.key_qp
+
     def to_json(self) -> dict[str, Any]:
         """The settings as a JSON object."""
         return {
@@ -159,6 +164,13 @@ class Plan:
         ]
         peers = [point for peer in self.peers for point in peer.points(self.structure)]
         return (*ours, *peers)
+
+    def curves(self) -> list[list[Settings]]:
+        """The settings of each curve, the coarsest first."""
+        curves: dict[str, list[Settings]] = {}
+        for point in self.points():
+            curves.setdefault(point.curve, []).append(point)
+        return [sorted(curve, key=lambda point: -point.quality) for curve in curves.values()]
 
     def to_json(self) -> dict[str, Any]:
         """The plan as a JSON object."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -174,8 +174,8 @@ def _run_clip(
     found: dict[Settings, dict[str, Any]] = {}
     if described is not None and resume:
         found = _points_done(clip, described, folder, plan, count)
-    failures: list[dict[str, Any]] = []
-    if described is None or len(found) < len(plan.points()):
+    failures: dict[Settings, dict[str, Any]] = {}
+    if described is None or _next_point(plan, found, failures) is not None:
         with temporary_folder("gfvc-bench-") as scratch:
             try:
                 reference = _prepare(clip, folder, plan, scratch)
@@ -193,23 +193,43 @@ def _run_clip(
             points = ClipPoints(
                 clip, _checked(described, folder), plan, reference, folder / "points"
             )
-            for settings in plan.points():
-                if settings in found:
-                    continue
+            while (settings := _next_point(plan, found, failures)) is not None:
                 try:
                     measured = points.measure(settings)
                 except _POINT_ERRORS as error:
-                    failures.append(_failure(clip, settings, error, count))
+                    failures[settings] = _failure(clip, settings, error, count)
                     continue
                 found[settings] = measured
                 count(Step(clip.name, _title(settings), f"{measured['kbps']:.2f} kbit/s"))
+    for settings in plan.points():
+        if settings not in found and settings not in failures:
+            beyond = f"left out: above {plan.below_kbps:g} kbit/s"
+            count(Step(clip.name, _title(settings), beyond))
     # In the plan's order, however they came.
     kept = [
         _placed(found[settings], clip, plan, settings)
         for settings in plan.points()
         if settings in found
     ]
-    return ClipResult(described, kept, failures)
+    return ClipResult(described, kept, list(failures.values()))
+
+
+def _next_point(
+    plan: Plan, found: Mapping[Settings, Mapping[str, Any]], failed: Container[Settings]
+) -> Settings | None:
+    """The next point to measure: curve by curve, from the coarsest on.
+
+    What is finer than a point above the plan's rates enters no comparison, and is left out.
+    """
+    for curve in plan.curves():
+        for settings in curve:
+            if settings not in found:
+                if settings in failed:
+                    continue
+                return settings
+            if found[settings]["kbps"] > plan.below_kbps:
+                break
+    return None
 
 
 def _points_done(

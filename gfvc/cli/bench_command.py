@@ -151,7 +151,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=_positive,
         default=20.0,
         metavar="KBPS",
-        help="and below so many (default: 20)",
+        help="and below so many; of a curve that goes beyond, one point is measured there "
+        "(default: 20)",
     )
     parser.add_argument(
         "--no-vmaf", action="store_true", help="leave VMAF out (an ffmpeg may lack libvmaf)"

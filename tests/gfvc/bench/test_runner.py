@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import shutil
 from pathlib import Path
@@ -109,6 +110,26 @@ def test_only_what_is_missing_is_measured(bench: Path, short_clip: Path) -> None
     assert sorted(steps.outcomes) == sorted(["done before", f"{peer['kbps']:.2f} kbit/s"])
     assert [point["scores"] for point in again["points"]] == [ours["scores"], peer["scores"]]
     assert (bench / ours["files"]["stream"]).stat().st_mtime_ns == kept
+
+
+@pytest.mark.program
+@pytest.mark.usefixtures("no_plots")
+def test_nothing_is_measured_beyond_the_rates_that_count(tmp_path: Path, short_clip: Path) -> None:
+    ladder = Peer("x265", (31, 41, 51), "ultrafast", (2,))
+    plan = dataclasses.replace(PLAN, models=(), peers=(ladder,), vmaf=False, below_kbps=1000)
+    steps = Steps()
+    results = run_bench([short_clip], tmp_path / "out", plan, progress=steps)
+    rates = {point["label"]: point["kbps"] for point in results["points"]}
+    assert list(rates) == ["CRF 31", "CRF 41", "CRF 51"]
+    # From the coarsest on, the first that is above a bound is the last one.
+    bound = (rates["CRF 51"] + rates["CRF 41"]) / 2
+    plan = dataclasses.replace(plan, below_kbps=bound)
+    steps = Steps()
+    results = run_bench([short_clip], tmp_path / "new", plan, progress=steps)
+    assert [point["label"] for point in results["points"]] == ["CRF 41", "CRF 51"]
+    assert [step.point for step in steps] == [f"x265 half size, CRF {crf}" for crf in (51, 41, 31)]
+    assert steps.outcomes[2] == f"left out: above {bound:g} kbit/s"
+    assert not results["failures"]
 
 
 @pytest.mark.program
