@@ -6,6 +6,7 @@ import math
 from collections import deque
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cache
 
 import numpy as np
 
@@ -53,6 +54,12 @@ class FaceSight:
         return change if self.person == key.person else max(change, 1.0)
 
 
+@cache
+def _shipped_reader() -> AppearanceReader:
+    """What it reads by takes a while to find, and is the same for all clips."""
+    return AppearanceReader(shipped_face_space())
+
+
 @dataclass(slots=True)
 class _Known:
     person: int
@@ -66,7 +73,7 @@ class FaceWatch:
 
     def __init__(self, rate: Fraction) -> None:
         self._rate = rate
-        self._reader = AppearanceReader(shipped_face_space())
+        self._reader = _shipped_reader()
         self._fades = Fades(rate)
         self._sure_fades = Fades(rate, SURE_FADE)
         self._hold = math.ceil(FADE_HOLD_SECONDS * rate)

@@ -77,6 +77,29 @@ def test_there_and_back_again(
     assert (coarse / "deep" / "talk.265").is_file()
 
 
+@pytest.mark.program
+def test_benchmarks_of_many_clips(clips: Path, tmp_path: Path, command: CommandLine) -> None:
+    out = tmp_path / "out"
+    asked = ("--peers", "x265", "--quick", "--key-qps", "42", "--size", "128", "--no-vmaf")
+    arguments = ("batch", clips, "--do", "bench", "--out", out, *ONE)
+    options = ("--", *asked, "--seconds", "0.1")
+    outcome = command(*arguments, "--json", *options)
+    assert outcome.status == 1
+    answer = json.loads(outcome.out)
+    assert (answer["clips"], answer["done"], answer["failed"]) == (2, 1, 1)
+    [failure] = answer["failures"]
+    assert failure["input"] == str(clips / "broken.mp4")
+    results = json.loads((out / "deep" / "talk" / "bench.json").read_text())
+    assert {point["codec"] for point in results["points"]} == {"gfvc", "peer"}
+    assert results["failures"] == []
+    record = json.loads((out / "deep" / "talk.json").read_text())
+    assert record["result"] == results["mean_bd_rates"]
+
+    outcome = command(*arguments, *options)
+    assert outcome.status == 1
+    assert "deep/talk: done before" in outcome.err
+
+
 def test_a_stream_that_is_inconsistent_is_a_failure_with_its_findings(
     small_stream: Path, tmp_path: Path, command: CommandLine
 ) -> None:
