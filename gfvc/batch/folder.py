@@ -24,8 +24,8 @@ _TABLE = re.compile(r"results(-\d+-of-\d+)?\.(csv|jsonl)")
 
 
 def is_reserved(place: Path) -> bool:
-    """Whether a path in the folder is that of a table, or of what the batch needs for itself."""
-    return place.parts[0] == _STATE or _TABLE.fullmatch(str(place)) is not None
+    """Whether a path in the folder is that of a table, or of what the batch needs, or in one."""
+    return place.parts[0] == _STATE or _TABLE.fullmatch(place.parts[0]) is not None
 
 
 @dataclass(frozen=True, slots=True)

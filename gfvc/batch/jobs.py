@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -135,11 +135,13 @@ def _in_manifest(source: Path, target: Path, options: Options) -> Iterator[_Foun
 def _named(found: Iterable[_Found], target: Path, naming: Naming) -> list[Job]:
     """Jobs with outputs, each a name of its own.
 
-    Where several would have the same one, or a table's, their inputs' suffixes stay.
+    Where several would have the same one, or one that is a table's or a folder of others, their
+    inputs' suffixes stay.
     """
     files = list(found)
     plain = [_output(file, naming) for file in files]
     taken = Counter(plain)
+    taken.update(folder for output in set(plain) for folder in output.parents)
     jobs: dict[Path, Job] = {}
     for file, output in zip(files, plain, strict=True):
         if (taken[output] > 1 or is_reserved(output)) and not file.named:
@@ -153,14 +155,25 @@ def _named(found: Iterable[_Found], target: Path, naming: Naming) -> list[Job]:
                 "give a folder above them, or name outputs in a manifest"
             )
         jobs[output] = job
-    for output, job in jobs.items():
-        if record_path(output) in jobs:
-            record = record_path(output)
-            raise InputError(
-                f"{jobs[record].stated}: its output would be {record}, the record of that of "
-                f"{job.stated}; give another name"
-            )
+    _check_places(jobs)
     return [jobs[output] for output in sorted(jobs)]
+
+
+def _check_places(jobs: Mapping[Path, Job]) -> None:
+    """Raise `InputError` where an output is the record of another, or would lie in one of these."""
+    records = {record_path(output): output for output in jobs}
+    for output, job in jobs.items():
+        for place in (output, *output.parents):
+            if place in records:
+                what, owner = "the record of that", jobs[records[place]]
+            elif place != output and place in jobs:
+                what, owner = "that", jobs[place]
+            else:
+                continue
+            raise InputError(
+                f"{job.stated}: its output would be {output}, and {place} is {what} of "
+                f"{owner.stated}; give another name"
+            )
 
 
 def _output(file: _Found, naming: Naming) -> Path:

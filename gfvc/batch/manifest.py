@@ -61,6 +61,8 @@ def _from_csv(path: Path, file: Iterator[str]) -> Iterator[Row]:
             raise InputError(
                 f"{path}: has a column {unknown[0]!r}; known are {', '.join(_COLUMNS)}"
             )
+        if len(set(names)) < len(names):
+            raise InputError(f"{path}: has a column twice; known are {', '.join(_COLUMNS)}")
         for values in reader:
             stated = f"{path}, line {reader.line_num}"
             if None in values:

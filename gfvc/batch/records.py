@@ -76,14 +76,24 @@ def read_record(output: Path) -> Record | None:
     return cast(Record, value) if set(item.keys()) == set(Record.__annotations__) else None
 
 
+def check_record(output: Path) -> None:
+    """Raise `OutputError` where an output can have no record: another file, or too long a name."""
+    path = record_path(output)
+    try:
+        is_other = path.exists() and read_record(output) is None
+    except OSError as error:
+        raise OutputError(f"{path}: cannot be written ({error.strerror})") from None
+    if is_other:
+        raise OutputError(f"{path}: exists already and is no result of a batch; remove it")
+
+
 def write_record(output: Path, record: Record) -> None:
     """Write the record of an output, in place of an earlier one.
 
     Raises `OutputError` where it cannot be written, or another file has its name.
     """
+    check_record(output)
     path = record_path(output)
-    if path.exists() and read_record(output) is None:
-        raise OutputError(f"{path}: exists already and is no result of a batch; remove it")
     with replaced_when_complete(path, force=True) as temporary:
         text = json.dumps(record, allow_nan=False, indent=1)
         # Names of files may be no text.

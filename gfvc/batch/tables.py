@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import csv
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -11,6 +10,7 @@ from typing import IO, Any
 
 from gfvc.batch.folder import BatchFolder
 from gfvc.batch.records import Record
+from gfvc.csv_tables import write_table
 from gfvc.errors import OutputError
 from gfvc.output import replaced_when_complete
 
@@ -77,11 +77,7 @@ def write_tables(folder: BatchFolder, records: Iterable[Record]) -> None:
     Raises `OutputError` where they cannot be written.
     """
     with _replaced(folder, ".csv") as table, _replaced(folder, ".jsonl") as lines:
-        writer = csv.DictWriter(table, _COLUMNS, extrasaction="ignore", lineterminator="\n")
-        writer.writeheader()
-        for record in records:
-            writer.writerow(_row(record))
-            lines.write(json.dumps(record) + "\n")
+        write_table(table, _COLUMNS, _rows(records, lines))
 
 
 @contextlib.contextmanager
@@ -95,6 +91,13 @@ def _replaced(folder: BatchFolder, suffix: str) -> Iterator[IO[str]]:
             yield file
     except OSError as error:
         raise OutputError(f"{path}: cannot be written ({error.strerror})") from None
+
+
+def _rows(records: Iterable[Record], lines: IO[str]) -> Iterator[dict[str, Any]]:
+    """Rows of the table; records are written as lines by the way, for there may be many."""
+    for record in records:
+        lines.write(json.dumps(record) + "\n")
+        yield _row(record)
 
 
 def _row(record: Record) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from gfvc.batch.engine import lost_text
 from gfvc.batch.folder import BatchFolder
 from gfvc.batch.identity import identity_of
 from gfvc.batch.jobs import Job, Options
-from gfvc.batch.records import FORMAT, VERSION, Record, read_record, write_record
+from gfvc.batch.records import FORMAT, VERSION, Record, check_record, read_record, write_record
 from gfvc.errors import GfvcError, OutputError
 from models.errors import ModelError
 from models.files import file_sha256
@@ -128,6 +128,7 @@ def with_claim(work: OneJob, do: Callable[[OneJob, Claim], Got]) -> Got | Answer
     with one_at_a_time:
         try:
             work.job.output.parent.mkdir(parents=True, exist_ok=True)
+            check_record(work.job.output)
             path = claim_path(work.terms.folder.claims, work.name)
             with claimed(path, work.terms.run) as claim:
                 return do(work, claim)
@@ -207,7 +208,7 @@ class OneJob:
         product = self.craft.product(self.job.output)
         try:
             return file_sha256(product) if product.is_file() else None
-        except ModelError:
+        except (ModelError, OSError):
             return None
 
     def failed(self, reason: str) -> Answer:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import io
 import json
 import platform
@@ -14,6 +13,7 @@ from typing import Any
 from gfvc import __version__
 from gfvc.bench.comparison import compare
 from gfvc.bench.plan import Plan
+from gfvc.csv_tables import write_table
 from gfvc.errors import InputError
 from gfvc.json_checking import read_json
 from gfvc.metrics import MEASURES
@@ -127,7 +127,5 @@ def _rates_table(rows: Sequence[Mapping[str, Any]]) -> str:
 def _table(columns: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> str:
     """Rows as CSV; what a row lacks is an empty cell."""
     text = io.StringIO()
-    writer = csv.DictWriter(text, columns, extrasaction="ignore", lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
+    write_table(text, columns, rows)
     return text.getvalue()

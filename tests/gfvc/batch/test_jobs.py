@@ -129,7 +129,21 @@ def test_lists(talks: Path, tmp_path: Path, name: str, text: str) -> None:
         ),
         ("a.csv", "input,output\nb.mp4,x/../results-1-of-2.jsonl\n", "a name of the batch's own"),
         ("a.csv", "input,output\nb.mp4,.gfvc-batch/lock\n", "a name of the batch's own"),
-        ("a.csv", "input,output\nb.mp4,x\na.MP4,x.json\n", "line 3: .* x.json, the record of that"),
+        (
+            "a.csv",
+            "input,output\nb.mp4,x\na.MP4,x.json\n",
+            "line 3: .* x.json is the record of that",
+        ),
+        (
+            "a.csv",
+            "input,output\nb.mp4,x\na.MP4,x/y\n",
+            "line 3: .* x/y, and x is that of .*line 2",
+        ),
+        ("a.csv", "input,output\nb.mp4,x/y/z\na.MP4,x\n", "line 2: .* and x is that of .* line 3"),
+        ("a.csv", "input,output\nb.mp4,x\na.MP4,x.json/y\n", "line 3: .* x.json is the record of"),
+        ("a.csv", "input,output\nb.mp4,results.csv/x\n", "a name of the batch's own"),
+        ("a.csv", "input,output,output\nb.mp4,x,y\n", "has a column twice"),
+        ("a.csv", "input,options,input\nb.mp4,,b.mp4\n", "has a column twice"),
         ("a.csv", "", "has no column input"),
         ("a.csv", "input\n", "nothing to do"),
     ],
@@ -181,3 +195,12 @@ def test_outputs_named_as_tables_keep_their_suffix(tmp_path: Path) -> None:
     naming = Naming(NAMING.inputs, lambda source, options: ".jsonl")
     out = tmp_path / "out"
     assert set(outputs(find_jobs([tmp_path / "in"], out, naming), out)) == {"results.mp4.jsonl"}
+
+
+def test_outputs_named_as_folders_of_others_keep_their_suffix(talks: Path, tmp_path: Path) -> None:
+    (talks / "x.mov").write_text("")
+    naming = Naming(NAMING.inputs, lambda source, options: "")
+    out = tmp_path / "out"
+    assert set(outputs(find_jobs([talks], out, naming), out)) == {
+        *("a", "b", "x.mov", "x/c", "x/y/d")
+    }

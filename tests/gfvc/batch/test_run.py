@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import os
 import signal
@@ -268,6 +269,38 @@ def test_a_full_disk_fails_a_clip_and_leaves_nothing_half(batch: Batch) -> None:
     assert not batch.left_over()
     batch.write(a="less")
     assert batch.run().done == 1
+
+
+@pytest.mark.parametrize("letters", [248, 251])
+def test_a_name_that_is_too_long_is_a_failure_of_that_clip(batch: Batch, letters: int) -> None:
+    """That of the record, or that of the output too."""
+    long = batch.source / "deep" / f"{'x' * letters}.txt"
+    long.write_text("long")
+    batch.write(a="hello", z="world")
+    totals = batch.run(TWO)
+    assert totals.done == 2
+    [(name, reason)] = totals.failures
+    assert name == str(long)
+    assert reason.endswith(f"{'x' * letters}.out.json: cannot be written (File name too long)")
+    assert batch.worked_on() == ["a.txt", "z.txt"]
+    assert len((batch.out / "results.csv").read_text().splitlines()) == 4
+    assert not batch.left_over()
+
+
+def test_tables_hold_no_formulas(batch: Batch) -> None:
+    names = ["=cmd|' calc'!A0", "+1", "-1", "@sum", "a;=1+1", "\x1b[2Jb", "plain, 'n' -1"]
+    for name in names:
+        (batch.source / f"{name}.txt").write_text("fail")
+    batch.run()
+    with (batch.out / "results.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    shown = {row["output"] for row in rows}
+    assert shown == {
+        *("'=cmd|' calc'!A0.out", "'+1.out", "'-1.out", "'@sum.out", "a;'=1+1.out"),
+        *("\\x1b[2Jb.out", "plain, 'n' -1.out"),
+    }
+    lines = (batch.out / "results.jsonl").read_text().splitlines()
+    assert {json.loads(line)["output"] for line in lines} == {f"{name}.out" for name in names}
 
 
 def test_an_input_that_went_away_is_a_failure(batch: Batch) -> None:
