@@ -17,6 +17,7 @@ from gfvc.json_checking import read_bytes
 from gfvc.stream.marking import DIGITAL_SOURCE_TYPE
 from gfvc.stream.names import MP4_SUFFIX
 from models.files import file_sha256
+from sei import printable
 
 _MEDIA_TYPE = "video/mp4"
 _STREAM = "stream"  # the ingredient, as actions name it
@@ -69,9 +70,10 @@ class ManifestSigner:
         self._credentials = credentials
         self._c2pa = _library()
         certificates = read_bytes(credentials.certificates, _LONGEST_PEM)
-        self._algorithm = _algorithm(credentials.certificates, certificates)
+        public = _public_key(credentials.certificates, certificates)
+        algorithm = _algorithm(credentials.certificates, public)
         self._information = self._c2pa.C2paSignerInfo(
-            self._algorithm, certificates, read_bytes(credentials.key, _LONGEST_PEM), None
+            algorithm, certificates, _private_key(credentials, public), None
         )
         self._signer().close()
 
@@ -91,10 +93,10 @@ class ManifestSigner:
 
         It says that the pictures were made of the stream, of this `codec` and by its SHA-256, and
         are filmed and drawn; `mark` is that in words. Raises `InputError` when the certificate is
-        not fit for signing.
+        not fit for signing, `OutputError` when the file cannot be signed.
         """
         ingredient = {
-            "title": self._stream.name,
+            "title": printable(self._stream.name),
             "format": _STREAM_TYPES[codec],
             "relationship": "inputTo",
             "instance_id": f"sha256:{file_sha256(self._stream)}",
@@ -108,7 +110,7 @@ class ManifestSigner:
         }
         manifest = {
             "claim_generator_info": [{"name": "gfvc", "version": __version__}],
-            "title": self._output.name,
+            "title": printable(self._output.name),
             "format": _MEDIA_TYPE,
             "ingredients": [ingredient],
             "assertions": [{"label": "c2pa.actions.v2", "data": {"actions": [action]}}],
@@ -123,8 +125,10 @@ class ManifestSigner:
                 signed.open("w+b") as target,
             ):
                 builder.sign(signer, _MEDIA_TYPE, source, target)
-        except self._c2pa.C2paError as error:
+        except self._c2pa.C2paError.Signature as error:
             raise self._refused(error) from None
+        except self._c2pa.C2paError as error:
+            raise OutputError(f"{self._output}: cannot be signed ({error})") from None
 
 
 def read_manifest(path: Path) -> Manifest | None:
@@ -186,15 +190,44 @@ def _library() -> Any:
     return c2pa
 
 
-def _algorithm(path: Path, certificates: bytes) -> str:
-    """Name of the signature algorithm that goes with a certificate's key."""
+def _public_key(path: Path, certificates: bytes) -> Any:
+    """The key of the first of some certificates, which is the signer's."""
     from cryptography import x509
-    from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+    from cryptography.exceptions import UnsupportedAlgorithm
 
     try:
-        key = x509.load_pem_x509_certificates(certificates)[0].public_key()
-    except ValueError as error:
-        raise InputError(f"{path}: no certificates in PEM ({error})") from None
+        return x509.load_pem_x509_certificates(certificates)[0].public_key()
+    except (ValueError, UnsupportedAlgorithm):
+        raise InputError(f"{path}: holds no certificates in PEM, or damaged ones") from None
+
+
+def _private_key(credentials: Credentials, public: Any) -> bytes:
+    """The key that goes with a certificate's, in the one form of PEM that c2pa-python takes."""
+    from cryptography.exceptions import UnsupportedAlgorithm
+    from cryptography.hazmat.primitives import serialization as forms
+
+    path = credentials.key
+    content = read_bytes(path, _LONGEST_PEM)
+    try:
+        key = forms.load_pem_private_key(content, None)
+    except TypeError:
+        raise InputError(
+            f"{path}: is encrypted; give a key without a pass phrase "
+            "(openssl pkey -in KEY -out PLAIN)"
+        ) from None
+    except (ValueError, UnsupportedAlgorithm):
+        raise InputError(f"{path}: holds no private key in PEM, or a damaged one") from None
+    if key.public_key() != public:
+        raise InputError(
+            f"{path}: is not the key of the first certificate in {credentials.certificates}"
+        )
+    return key.private_bytes(forms.Encoding.PEM, forms.PrivateFormat.PKCS8, forms.NoEncryption())
+
+
+def _algorithm(path: Path, key: Any) -> str:
+    """Name of the signature algorithm that goes with a certificate's key."""
+    from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+
     if isinstance(key, ec.EllipticCurvePublicKey) and key.curve.name in _CURVES:
         return _CURVES[key.curve.name]
     if isinstance(key, rsa.RSAPublicKey):

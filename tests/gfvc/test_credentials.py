@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shutil
 import socket
 import sys
@@ -230,21 +231,58 @@ def test_what_cannot_be_signed(
     of_dsa = make_credentials(tmp_path, "dsa")
     no_pem, missing = tmp_path / "no.pem", tmp_path / "missing.pem"
     no_pem.write_text("no certificate")
+    of_pass_phrase = tmp_path / "phrase.key"
+    of_pass_phrase.write_bytes(
+        serialization.load_pem_private_key(good[1].read_bytes(), None).private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.BestAvailableEncryption(b"secret"),
+        )
+    )
     output = tmp_path / "out.mp4"
     for source, target, pair, says in (
         (MARKED, tmp_path / "out.mkv", good, "only an .mp4 file can hold credentials"),
         (MARKED, tmp_path / "out", good, "only an .mp4 file can hold credentials"),
         (MARKED, output, (missing, good[1]), "missing.pem: no such file"),
         (MARKED, output, (good[0], missing), "missing.pem: no such file"),
-        (MARKED, output, (no_pem, good[1]), "no.pem: no certificates in PEM"),
-        (MARKED, output, (good[0], no_pem), "cannot sign"),
-        (MARKED, output, (good[0], other_key), "cannot sign"),
-        (MARKED, output, (good[0], same_kind), "cannot sign"),
+        (MARKED, output, (no_pem, good[1]), "no.pem: holds no certificates in PEM"),
+        (MARKED, output, (good[1], good[1]), "key: holds no certificates in PEM"),
+        (MARKED, output, (good[0], no_pem), "no.pem: holds no private key in PEM"),
+        (MARKED, output, (good[0], good[0]), "pem: holds no private key in PEM"),
+        (MARKED, output, (good[0], other_key), "key: is not the key of the first certificate in"),
+        (MARKED, output, (good[0], same_kind), "key: is not the key of the first certificate in"),
+        (MARKED, output, (good[0], of_pass_phrase), "phrase.key: is encrypted; give a key without"),
         (MARKED, output, (of_dsa.certificates, of_dsa.key), "another kind than ECDSA"),
         (ORDINARY, output, good, "is all ordinary video"),
     ):
         arguments = (source, target, "--credentials", *pair)
         assert_refused(command, "decode", *arguments, folder=tmp_path, says=says)
+
+
+def test_keys_as_openssl_wrote_them_once(tmp_path: Path) -> None:
+    credentials = make_credentials(tmp_path)
+    key = serialization.load_pem_private_key(credentials.key.read_bytes(), None)
+    form = serialization.PrivateFormat.TraditionalOpenSSL
+    credentials.key.write_bytes(
+        key.private_bytes(serialization.Encoding.PEM, form, serialization.NoEncryption())
+    )
+    decode(MARKED, tmp_path / "signed.mp4", credentials=credentials)
+    assert read_manifest(tmp_path / "signed.mp4") is not None
+
+
+def test_names_that_are_no_text(tmp_path: Path, credentials: Credentials) -> None:
+    """A manifest is text: what is none in a name comes out as an escape."""
+    folder = tmp_path / os.fsdecode(b"od\xffd")
+    folder.mkdir()
+    stream, output = folder / os.fsdecode(b"in\xff.265"), folder / os.fsdecode(b"out\xff.mp4")
+    shutil.copy(MARKED, stream)
+    own = Credentials(folder / os.fsdecode(b"a\xff.pem"), folder / os.fsdecode(b"a\xff.key"))
+    shutil.copy(credentials.certificates, own.certificates)
+    shutil.copy(credentials.key, own.key)
+    decode(stream, output, credentials=own)
+    manifest = read_manifest(output)
+    assert manifest is not None
+    assert manifest.ingredients[0].startswith(r"in\xff.265 (sha256:")
 
 
 def test_a_certificate_for_something_else(tmp_path: Path, credentials: Credentials) -> None:
