@@ -56,7 +56,7 @@ def _plot(options: argparse.Namespace) -> None:
     from gfvc.stream.nal_source import STANDARD_INPUT, open_nal_units
 
     require_memory(PLOT_MEGABYTES, "--plot")
-    if options.input == STANDARD_INPUT:
+    if Path(options.input) == STANDARD_INPUT:
         raise InputError("--plot reads the stream once more; give a file instead of -")
     with (
         replaced_when_complete(

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
-import shutil
 import stat
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import IO
 
 from gfvc.errors import GfvcError, InputError
+from gfvc.stream.nal_source import STANDARD_INPUT
 
-STANDARD_INPUT = Path("-")
 _NAME = "standard input"
+_BLOCK = 1 << 20
 
 
 @contextlib.contextmanager
@@ -53,12 +55,28 @@ def _regular_file(stack: contextlib.ExitStack) -> int:
         copy = stack.enter_context(tempfile.TemporaryFile())  # noqa: SIM115
     except (OSError, ValueError, AttributeError) as error:
         raise InputError(f"{_NAME}: cannot be read ({error})") from None
+    while block := _read():
+        _keep(block, copy)
+    return copy.fileno()
+
+
+def _read() -> bytes:
+    """Some more of standard input."""
     try:
-        shutil.copyfileobj(sys.stdin.buffer, copy, 1 << 20)
+        return sys.stdin.buffer.read(_BLOCK)
+    except OSError as error:
+        problem = (
+            "is closed" if error.errno == errno.EBADF else f"cannot be read ({error.strerror})"
+        )
+        raise InputError(f"{_NAME}: {problem}") from None
+
+
+def _keep(block: bytes, copy: IO[bytes]) -> None:
+    try:
+        copy.write(block)
         copy.flush()
     except OSError as error:
         raise InputError(
             f"{_NAME}: cannot be kept in the folder {tempfile.gettempdir()} while it is coded "
             f"({error.strerror}); name a file, or another folder with TMPDIR"
         ) from None
-    return copy.fileno()

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from gfvc.errors import InputError, StreamError
 from gfvc.stream.containers import is_container
+from gfvc.stream.nal_source import NOT_READ, STANDARD_INPUT
 from sei import (
     Codec,
     NalUnit,
@@ -34,7 +35,7 @@ def read_head(path: Path) -> bytes:
     """
     if not path.is_file():
         kind = "is not a regular file" if path.exists() else "no such file"
-        raise InputError(f"{path}: {kind}")
+        raise InputError(f"{path}: {NOT_READ if path == STANDARD_INPUT else kind}")
     try:
         with path.open("rb") as file:
             head = file.read(_HEAD)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,7 +12,10 @@ from gfvc.errors import InputError
 from gfvc.stream.containers import HEAD_BYTES, open_container, read_opened
 from sei import Codec, NalUnit, UnknownCodecError, split_annex_b
 
-STANDARD_INPUT = "-"
+STANDARD_INPUT = Path("-")
+
+NOT_READ = "standard input is not read here, for it cannot be read twice; name a file"
+"""What is said where a stream that must be read twice is given as "-"."""
 
 
 @contextlib.contextmanager
@@ -23,7 +27,7 @@ def open_nal_units(source: str | Path, codec: str | None = None) -> Iterator[Ite
     no stream of a known codec.
     """
     known = None if codec is None else Codec(codec)
-    if str(source) == STANDARD_INPUT:
+    if Path(source) == STANDARD_INPUT:
         yield _read(source, split_annex_b(sys.stdin.buffer, known))
         return
     path = Path(source)
@@ -52,7 +56,9 @@ def _reading(source: str | Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise InputError(f"{source}: cannot be read ({error.strerror})") from None
+        is_closed = Path(source) == STANDARD_INPUT and error.errno == errno.EBADF
+        problem = "standard input is closed" if is_closed else f"cannot be read ({error.strerror})"
+        raise InputError(f"{source}: {problem}") from None
     except UnknownCodecError:
         raise InputError(
             f"{source}: neither a VVC, an HEVC nor an H.264 stream, or not told from its first NAL "

@@ -17,7 +17,7 @@ from gfvc.stream.face_reader import FaceReader
 from gfvc.stream.face_stream import FaceStream, KeptUnits
 from gfvc.stream.information import StreamInformation
 from gfvc.stream.marking import MAX_MARK, mark_text
-from gfvc.stream.nal_source import open_nal_units
+from gfvc.stream.nal_source import NOT_READ, STANDARD_INPUT, open_nal_units
 from gfvc.stream.picture_units import PictureUnit
 from gfvc.stream.sequence import SequenceSchedule
 from sei import (
@@ -112,6 +112,8 @@ class _Scan:
 
     def face_stream(self) -> FaceStream:
         """Go through the stream."""
+        if self._path == STANDARD_INPUT:
+            raise InputError(f"{self._path}: {NOT_READ}")
         self._file_bytes = self._size()
         try:
             with open_nal_units(self._path, self._named_codec) as units:

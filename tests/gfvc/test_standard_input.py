@@ -104,3 +104,34 @@ def test_an_address_is_refused(
 def test_a_device_is_refused(tmp_path: Path, command: CommandLine) -> None:
     assert_refused(command, "encode", "/dev/zero", tmp_path / "out.265", folder=tmp_path,
                    says="/dev/zero: is not a file but a device")  # fmt: skip
+
+
+@pytest.mark.parametrize("arguments", [["encode", "-", "out.265"], ["inspect", "-"]])
+def test_standard_input_that_is_closed(tmp_path: Path, arguments: list[str]) -> None:
+    command = [sys.executable, "-m", "gfvc", *arguments]
+    done = subprocess.run(
+        ["sh", "-c", 'exec "$@" <&-', "sh", *command],
+        cwd=tmp_path,
+        capture_output=True,
+        timeout=110,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert done.stderr.count(b"\n") == 1
+    assert b"standard input" in done.stderr
+    assert b"is closed" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        *(["decode", "-", "out.mp4"], ["export", "-", "out.json"], ["extract", "-", "out.jsonl"]),
+        *(["remove", "-", "out.265"], ["edit", "-", "out.265", "--yaw", "3"], ["verify", "-"]),
+    ],
+)
+def test_commands_that_read_a_stream_twice_want_a_file(
+    tmp_path: Path, command: CommandLine, monkeypatch: pytest.MonkeyPatch, arguments: list[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    says = "-: standard input is not read here, for it cannot be read twice; name a file"
+    assert_refused(command, *arguments, folder=tmp_path, says=says)
