@@ -18,6 +18,7 @@ from sei import printable
 LARGEST = 1e12
 """Most that a number may be, either way: what is measured here is far from it."""
 
+_MOST_DIGITS = 1000
 _SMALLEST = 1e-30  # what is nearer to 0 is 0: one divides by less
 _MAX_RATE_TERM = 1001
 
@@ -48,11 +49,15 @@ def read_bytes(path: Path, most_bytes: int) -> bytes:
 def parse_json(content: bytes, source: Path | str) -> object:
     """The value that a text of JSON says. Raises `InputError`, which names the source."""
     try:
-        value: object = json.loads(content, object_pairs_hook=_object)
+        value: object = json.loads(
+            content, object_pairs_hook=_object, parse_int=_integer, parse_constant=_no_constant
+        )
     except json.JSONDecodeError as error:
         line = f"line {error.lineno}, " if error.lineno > 1 else ""
         reason = f"{error.msg} at {line}column {error.colno}"
-    except ValueError as error:  # no UTF-8, a member twice, or an integer of too many digits
+    except UnicodeDecodeError:
+        reason = "no text in UTF-8"
+    except ValueError as error:  # what the hooks refuse
         reason = str(error)
     except RecursionError:
         reason = "is nested too deep"
@@ -69,6 +74,17 @@ def _object(members: list[tuple[str, Any]]) -> dict[str, Any]:
             raise ValueError(f"member {name!r} stands twice in an object")
         made[name] = value
     return made
+
+
+def _integer(digits: str) -> int:
+    """An integer; raise `ValueError` for one that nobody means."""
+    if len(digits) > _MOST_DIGITS:
+        raise ValueError(f"an integer of {len(digits)} digits, and {_MOST_DIGITS} are taken")
+    return int(digits)
+
+
+def _no_constant(name: str) -> float:
+    raise ValueError(f"{name} is no number there")
 
 
 class CheckedObject:
@@ -172,7 +188,7 @@ class CheckedObject:
         """A number."""
         value = self._value.get(key)
         if not _is_number(value):
-            raise self.wrong(key, "a number")
+            raise self.wrong(key, f"a number in {-LARGEST:g}..{LARGEST:g}")
         return _plain(value)
 
     def positive(self, key: str) -> float:
@@ -201,7 +217,7 @@ class CheckedObject:
             or len(value) != count
             or not all(item is None or _is_number(item) for item in value)
         ):
-            raise self.wrong(key, f"a list of {count} numbers")
+            raise self.wrong(key, f"a list of {count} numbers in {-LARGEST:g}..{LARGEST:g}")
         return tuple(None if item is None else _plain(item) for item in value)
 
     def whole_numbers_or_none(self, key: str, count: int) -> tuple[int, ...] | None:
@@ -214,7 +230,7 @@ class CheckedObject:
             or len(value) != count
             or not all(_is_whole(item) and 0 <= item <= LARGEST for item in value)
         ):
-            raise self.wrong(key, f"a list of {count} whole numbers")
+            raise self.wrong(key, f"a list of {count} whole numbers in 0..{LARGEST:g}")
         return tuple(value)
 
     def whole_numbers(self, key: str) -> tuple[int, ...]:
@@ -222,7 +238,7 @@ class CheckedObject:
         value = self._value.get(key)
         found = self.whole_numbers_or_none(key, len(value)) if isinstance(value, list) else None
         if found is None:
-            raise self.wrong(key, "a list of whole numbers")
+            raise self.wrong(key, f"a list of whole numbers in 0..{LARGEST:g}")
         return found
 
     def is_none(self, key: str) -> bool:

@@ -16,7 +16,8 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from gfvc.errors import OutputError
+from gfvc.errors import InputError, OutputError
+from gfvc.json_checking import CheckedObject, parse_json
 
 
 class Claim:
@@ -33,10 +34,10 @@ class Claim:
         content = os.pread(descriptor, 1000, 0)
         self.was_begun = bool(content)
         self.attempts = 0
-        with contextlib.suppress(ValueError, KeyError, TypeError):
-            noted = json.loads(content)
-            if noted["run"] == run:
-                self.attempts = int(noted["attempts"])
+        with contextlib.suppress(InputError):
+            noted = CheckedObject(parse_json(content, "claim"), "claim")
+            if noted.name("run") == run:
+                self.attempts = noted.whole("attempts")
 
     def begin(self) -> None:
         """Note one more attempt, before it is made."""

@@ -12,6 +12,7 @@ from gfvc.batch.folder import BatchFolder
 from gfvc.batch.records import Record
 from gfvc.csv_tables import write_table
 from gfvc.errors import OutputError
+from gfvc.json_checking import LARGEST
 from gfvc.output import replaced_when_complete
 
 _COLUMNS = (
@@ -121,8 +122,11 @@ def _kbps(record: Record) -> float | None:
 
 
 def _number(record: Record, key: str) -> float | None:
+    """A number of a result, if that is one; anybody can have changed a record."""
     value = _result(record).get(key)
-    return float(value) if isinstance(value, (int, float)) else None
+    if isinstance(value, (int, float)) and 0 <= value <= LARGEST:
+        return float(value)
+    return None
 
 
 def _result(record: Record) -> Mapping[str, Any]:

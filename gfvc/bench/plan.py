@@ -283,7 +283,7 @@ def parse_variant(text: str) -> tuple[str, tuple[tuple[str, Any], ...]]:
             raise ValueError(f"{part!r} is no option=value with one of {', '.join(sorted(known))}")
         try:
             options[key] = json.loads(value)
-        except ValueError:
+        except (ValueError, RecursionError):
             options[key] = _names(value) if key == "without" else value
     if not name or not options:
         raise ValueError(f"{text!r} is not NAME:option=value,…")

@@ -12,6 +12,9 @@ LARGEST_DENOMINATOR = 1001
 """Of rates that are read from text: 30000/1001 is the usual one."""
 
 
+_LARGEST_WHOLE = (1 << 31) - 1
+
+
 @dataclass(frozen=True, slots=True)
 class Kind:
     """The values of an option.
@@ -45,13 +48,14 @@ class Kind:
 
 
 def whole(low: int, high: int | None = None, *, step: int = 1, of: str = "a whole number") -> Kind:
-    """Whole numbers from `low` to `high`, both included; None for no end."""
-    limits = f">= {low}" if high is None else f"in {low}..{high}"
+    """Whole numbers from `low` to `high`, both included; None for no end that anybody meets."""
+    limits = f"in {low}..{_LARGEST_WHOLE if high is None else high}"
     wanted = f"a multiple of {step} {limits}" if step > 1 else f"{of} {limits}"
 
     def accepts(value: Any) -> bool:
         is_whole = isinstance(value, int) and not isinstance(value, bool)
-        return is_whole and value >= low and (high is None or value <= high) and value % step == 0
+        most = _LARGEST_WHOLE if high is None else high
+        return is_whole and low <= value <= most and value % step == 0
 
     return Kind(wanted, int, accepts)
 
@@ -72,7 +76,7 @@ def real(low: float, high: float, wanted: str, *, with_thousands: bool = False) 
 
 def _is_number(value: Any, low: float, high: float) -> bool:
     is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    return is_number and math.isfinite(value) and low <= value <= high
+    return is_number and low <= value <= high and math.isfinite(value)
 
 
 def between(low: float, high: float, of: str = "a number") -> Kind:

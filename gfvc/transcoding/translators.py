@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from gfvc.errors import InputError
+from gfvc.json_checking import parse_json
 from gfvc.parameter_rows import same_shape
 from models import CheckpointError, MatrixShape, ParameterLayout
 from models.contract import FloatArray
@@ -136,7 +137,8 @@ def load_translator(path: Path) -> LinearTranslator:
     try:
         check_tensor_file(path, _MAX_FILE)
         with safe_open(path, framework="numpy") as file:
-            description = json.loads((file.metadata() or {})["description"])
+            text = (file.metadata() or {})["description"]
+            description: Any = parse_json(text.encode(), f"{path}: not a translator")
             if description["format"] != _FORMAT:
                 raise InputError(f"{path}: not a {_FORMAT}")
             tensors = {name: _numbers(file.get_tensor(name)) for name in ("matrix", "offset")}

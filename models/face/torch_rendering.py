@@ -42,9 +42,14 @@ def load_face_network(path: Path) -> FaceNetwork:
             f"{path}: not a safetensors file that can be read ({reason})"
         ) from None
     try:
-        values = json.loads(metadata["configuration"])
+        values = json.loads(metadata.get("configuration", ""))
+    except (ValueError, RecursionError):
+        raise CheckpointError(
+            f"{path}: has no configuration of a face network (no JSON that can be read)"
+        ) from None
+    try:
         configuration = FaceConfiguration(**{**values, "channels": tuple(values["channels"])})
-    except (KeyError, TypeError, ValueError, RecursionError) as error:
+    except (KeyError, TypeError, ValueError) as error:
         raise CheckpointError(f"{path}: has no configuration of a face network ({error})") from None
     with torch.device("meta"):
         network = FaceNetwork(configuration)

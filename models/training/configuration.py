@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -132,8 +131,9 @@ class TrainingConfiguration:
     def __post_init__(self) -> None:
         if self.minutes is None and self.steps is None:
             raise TrainingError("training has no end: give a number of minutes or of steps")
-        if self.size % 32 or self.size < SMALLEST_WINDOW:
-            raise TrainingError(f"picture size {self.size} is not a multiple of 32 from 64 on")
+        _check("size", self.size, SMALLEST_WINDOW, _LARGEST_SIZE)
+        if self.size % 32:
+            raise TrainingError(f"picture size {self.size} is not a multiple of 32")
         if self.window % 32 or not SMALLEST_WINDOW <= self.window <= self.size:
             raise TrainingError(
                 f"window {self.window} is not a multiple of 32 from 64 up to {self.size}"
@@ -184,9 +184,16 @@ _SHARES = ("final_rate", "average_decay")
 _ABOVE_ZERO = ("minutes", "learning_rate", "discriminator_rate", "gradient_limit")
 
 
-def _check(name: str, value: float | None, lowest: float, highest: float = math.inf) -> None:
+_LARGEST_SIZE = 8192
+_MOST = 1e12  # nobody means more
+
+
+def _check(name: str, value: float | None, lowest: float, highest: float = _MOST) -> None:
     """Refuse a number outside its range, and what is no number."""
-    if value is None or (lowest <= value <= highest and math.isfinite(value)):
+    if value is None or lowest <= value <= highest:
         return
-    limit = f"up to {highest:g}" if math.isfinite(highest) else "or more"
-    raise TrainingError(f"{name.replace('_', ' ')} is {value:g}; want {lowest:g} {limit}")
+    # A whole number may have more digits than a floating-point one can have.
+    is_printable = isinstance(value, float) or value <= _MOST
+    shown = f"{value:g}" if is_printable else f"more than {_MOST:g}"
+    limit = "or more" if value < lowest and highest == _MOST else f"up to {highest:g}"
+    raise TrainingError(f"{name.replace('_', ' ')} is {shown}; want {lowest:g} {limit}")

@@ -287,6 +287,27 @@ def test_a_name_that_is_too_long_is_a_failure_of_that_clip(batch: Batch, letters
     assert not batch.left_over()
 
 
+@pytest.mark.parametrize("number", ["1e999", "NaN", "1" + "0" * 400, "-1", '"many"', "[]"])
+def test_records_that_were_changed(batch: Batch, number: str) -> None:
+    """Such a record is another's, or is taken without that number."""
+    batch.write(a="hello")
+    batch.run()
+    path = record_path(batch.out / "a.out")
+    path.write_text(path.read_text().replace('"frames": 50', f'"frames": {number}'))
+    totals = batch.run()
+    assert totals.clips == 1
+    assert totals.video_seconds == 0
+
+
+@pytest.mark.parametrize("attempts", ["Infinity", "[" * 900, '"x"', "-5", "9" * 900])
+def test_claims_that_were_changed(batch: Batch, attempts: str) -> None:
+    batch.write(a="hello")
+    with opened_folder(batch.out) as folder:
+        claim = claim_path(folder.claims, "a.out")
+    claim.write_text(f'{{"run": "this", "attempts": {attempts}}}')
+    assert batch.run().done == 1
+
+
 def test_tables_hold_no_formulas(batch: Batch) -> None:
     names = ["=cmd|' calc'!A0", "+1", "-1", "@sum", "a;=1+1", "\x1b[2Jb", "plain, 'n' -1"]
     for name in names:

@@ -172,3 +172,29 @@ def test_decoding_options_that_cannot_be(
     outcome = command("decode", small_stream, tmp_path / "out.mkv", name, wrong)
     assert outcome.status == 2
     assert f"argument {name}: '{wrong}' is not" in outcome.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["--restart-at", "9" * 5001], " characters) is not the number of a picture in 1.."),
+        (["--restart-at", "9" * 20], "is not the number of a picture in 1..2147483647"),
+        (["--key-qp", "9" * 5001], "is not a whole number in 0..63"),
+        (["--bitrate", "nan"], "'nan' is not"),
+        (["--bitrate", "1e308"], "'1e308' is not"),
+        (["--fps", "9" * 5001], "is not a rate in 1..240"),
+    ],
+)
+def test_numbers_that_nobody_means(command: CommandLine, arguments: list[str], says: str) -> None:
+    outcome = command("encode", "in.mp4", "out.266", *arguments)
+    assert outcome.status == 2
+    last = outcome.err.splitlines()[-1]
+    assert says in last
+    assert len(last) < 200
+
+
+def test_numbers_without_end_are_no_values() -> None:
+    values: list[dict[str, Any]] = [{"key_interval": 10**400}, {"bitrate": 10**400}]
+    for value in values:
+        with pytest.raises(ValueError, match="cannot be"):
+            EncodeOptions(**value)
