@@ -22,14 +22,15 @@ from sei.limits import ELEMENTS_PER_MESSAGE, MAX_MESSAGES, ReadingLimit
 from sei.nal import NalUnit
 
 
-def _payload_types(text: str) -> frozenset[int]:
+def number_list(text: str) -> frozenset[int]:
+    """Numbers with commas between them."""
     try:
-        types = frozenset(int(part) for part in text.split(","))
+        numbers = frozenset(int(part) for part in text.split(","))
     except ValueError:
-        types = frozenset()
-    if not types or min(types) < 0:
-        raise argparse.ArgumentTypeError("payload types are numbers with commas between them")
-    return types
+        numbers = frozenset()
+    if not numbers or min(numbers) < 0:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a list of numbers such as 223,224")
+    return numbers
 
 
 def _fps(text: str) -> float:
@@ -76,7 +77,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--bits", action="store_true", help="bits of each kind of element only")
     parser.add_argument(
         "--payload",
-        type=_payload_types,
+        type=number_list,
         metavar="TYPES",
         help="only SEI messages of these payload types, for example 223,224",
     )

@@ -13,13 +13,14 @@ goes on. A clip that fails stops no other.
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gfvc.cli.engine_arguments import add_engine_arguments, engine_from
+from gfvc.cli.option_arguments import reader_of
 from gfvc.cli.parser import keep_after_dashes
+from gfvc.options.kinds import either, real, whole, words
 
 if TYPE_CHECKING:
     from gfvc.batch.jobs import Job
@@ -49,6 +50,8 @@ _MOST_PARTS = 1_000_000
 AUTOMATIC_PART = 60.0
 """Seconds of a part."""
 
+_PART_SECONDS = either(words(auto=AUTOMATIC_PART), real(0, 1e6, "a number of seconds"))
+
 
 def _part(text: str) -> tuple[int, int]:
     part, slash, parts = text.partition("/")
@@ -57,22 +60,6 @@ def _part(text: str) -> tuple[int, int]:
     if not 1 <= int(part) <= int(parts) <= _MOST_PARTS:
         raise argparse.ArgumentTypeError(f"{text!r}: there is no such part")
     return int(part), int(parts)
-
-
-def _retries(text: str) -> int:
-    if not text.isdecimal() or int(text) > 100:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number in 0..100")
-    return int(text)
-
-
-def _split(text: str) -> float:
-    try:
-        seconds = AUTOMATIC_PART if text == "auto" else float(text)
-    except ValueError:
-        seconds = 0.0
-    if not 0 < seconds < 1e6:
-        raise argparse.ArgumentTypeError(f"{text!r} is neither 'auto' nor a number of seconds")
-    return seconds
 
 
 def _suffix(text: str) -> str:
@@ -108,7 +95,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--split",
-        type=_split,
+        type=reader_of(_PART_SECONDS),
         metavar="auto|SECONDS",
         help="code clips in parts of about so many seconds, side by side, and join them; auto: "
         f"{AUTOMATIC_PART} (default: clips are coded as they are). Of encode only",
@@ -122,7 +109,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--retries",
-        type=_retries,
+        type=reader_of(whole(0, 100)),
         default=1,
         metavar="N",
         help="how often to try a clip again whose process crashed (default: 1)",
@@ -140,7 +127,7 @@ def run(options: argparse.Namespace) -> int:
     from gfvc.batch.jobs import find_jobs, part_of
     from gfvc.batch.run import run_batch
     from gfvc.cli.batch_craft import VERBS, CommandCraft
-    from gfvc.cli.console import note
+    from gfvc.cli.console import answer, note
     from gfvc.cli.option_arguments import UsageError
 
     if options.split is not None and options.do != "encode":
@@ -171,7 +158,7 @@ def run(options: argparse.Namespace) -> int:
             note("what is done is kept; the same command goes on with the rest")
             raise
     if options.json:
-        sys.stdout.write(json.dumps(totals.to_json()) + "\n")
+        answer(totals.to_json())
     else:
         _print_totals(totals)
     for name, reason in totals.failures:

@@ -10,12 +10,13 @@ measured again, so a run that was interrupted goes on where it was.
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gfvc.cli.engine_arguments import add_engine_arguments, engine_from, is_one_by_one
+from gfvc.cli.option_arguments import reader_of
+from gfvc.options.kinds import between, real, whole
 from sei.escaping import printable
 
 if TYPE_CHECKING:
@@ -35,6 +36,8 @@ exit status: 1 also when a point failed; the others are in the results
 
 MEGABYTES = 1500
 """Memory that a process takes which measures clips."""
+
+_POSITIVE = real(0, 1e6, "a number above 0")
 
 PRESETS = ("full", "quick", "jvet")
 PEERS = ("vvenc", "x265", "svtav1")
@@ -62,26 +65,6 @@ def _key_qps(text: str) -> tuple[int, ...]:
         return tuple(sorted({int(part) for part in _names(text)}))
     except ValueError:
         raise argparse.ArgumentTypeError(f"{text!r} is not a list such as 22,27,32") from None
-
-
-def _positive(text: str) -> float:
-    try:
-        number = float(text)
-    except ValueError:
-        number = 0.0
-    if not 0 < number < 1e6:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number above 0")
-    return number
-
-
-def _rate(text: str) -> float:
-    return 0.0 if text == "0" else _positive(text)
-
-
-def _size(text: str) -> int:
-    if not text.isdecimal() or int(text) % 8 or not 64 <= int(text) <= 2048:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a multiple of 8 in 64..2048")
-    return int(text)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -134,21 +117,28 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="peers at the clip's size and rate only, not also at lower ones",
     )
     parser.add_argument(
-        "--size", type=_size, default=256, metavar="N", help="side of the pictures (default: 256)"
+        "--size",
+        type=reader_of(whole(64, 2048, step=8)),
+        default=256,
+        metavar="N",
+        help="side of the pictures (default: 256)",
     )
     parser.add_argument(
-        "--seconds", type=_positive, metavar="S", help="measure the first S seconds of each clip"
+        "--seconds",
+        type=reader_of(_POSITIVE),
+        metavar="S",
+        help="measure the first S seconds of each clip",
     )
     parser.add_argument(
         "--above",
-        type=_rate,
+        type=reader_of(between(0, 1e6)),
         default=1.0,
         metavar="KBPS",
         help="Bjøntegaard rates are of what lies above so many kbit/s (default: 1)",
     )
     parser.add_argument(
         "--below",
-        type=_positive,
+        type=reader_of(_POSITIVE),
         default=20.0,
         metavar="KBPS",
         help="and below so many; of a curve that goes beyond, one point is measured there "
@@ -172,7 +162,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Run the command."""
     from gfvc.bench.runner import run_bench
-    from gfvc.cli.console import note
+    from gfvc.cli.console import answer, note
     from gfvc.metrics.learned import learned_measures_absent
 
     plan = _plan(options)
@@ -189,7 +179,7 @@ def run(options: argparse.Namespace) -> int:
             progress=progress,
         )
     if options.json:
-        sys.stdout.write(json.dumps(results["mean_bd_rates"]) + "\n")
+        answer(results["mean_bd_rates"])
     else:
         _print_rates(results)
     note(f"results, plots and videos are in {options.out}")

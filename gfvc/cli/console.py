@@ -1,10 +1,12 @@
-"""Talking to people on stderr: notes, and progress where there is a terminal."""
+"""Talking to people on stderr: notes, and progress where there is a terminal. To programs: JSON."""
 
 from __future__ import annotations
 
 import contextlib
+import json
 import sys
 from collections.abc import Callable, Iterator
+from typing import Any
 
 from sei.escaping import printable
 
@@ -32,6 +34,11 @@ class ProgressBar:
 def note(text: str) -> None:
     """Print a line for people; what is not to be printed, in a name say, is escaped."""
     sys.stderr.write(f"gfvc: {printable(text)}\n")
+
+
+def answer(result: Any) -> None:
+    """Print a result as JSON on standard output, for programs."""
+    sys.stdout.write(json.dumps(result) + "\n")
 
 
 @contextlib.contextmanager

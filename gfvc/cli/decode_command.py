@@ -1,14 +1,13 @@
 """Decode a stream with generative face video SEI messages into a video.
 
-Key pictures are decoded by the base decoder; all others are drawn from the face parameters. The
-decoded pictures are synthetic: they show a face in motions that were measured, not filmed light.
+Coded pictures are decoded by the base decoder; all others are drawn from them, by the face
+parameters. The decoded pictures are synthetic: they show a face in motions that were measured, not
+filmed light.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
-import sys
 from pathlib import Path
 
 from gfvc.cli.common_arguments import add_result_arguments, add_runtime_arguments, runtime_from
@@ -57,7 +56,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Run the command."""
-    from gfvc.cli.console import note, progress_bar
+    from gfvc.cli.console import answer, note, progress_bar
     from gfvc.credentials import Credentials
     from gfvc.decoder import decode
     from gfvc.options.decoding import DecodeOptions
@@ -73,7 +72,7 @@ def run(options: argparse.Namespace) -> int:
             progress=progress,
         )
     if options.json:
-        sys.stdout.write(json.dumps(summary.to_json()) + "\n")
+        answer(summary.to_json())
     else:
         note(
             f"{options.output}: {summary.frames} pictures of {summary.width}x{summary.height} at "

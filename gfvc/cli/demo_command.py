@@ -8,25 +8,16 @@ summary is printed too.
 from __future__ import annotations
 
 import argparse
-import json
-import sys
 from pathlib import Path
+
+from gfvc.cli.option_arguments import reader_of
+from gfvc.options.kinds import between
 
 HELP = "see the whole thing work on a face that comes with the installation"
 EPILOG = """\
 example:
   gfvc demo --out demo
 """
-
-
-def _seconds(text: str) -> float:
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = 0.0
-    if not 0.5 <= seconds <= 60:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds in 0.5..60")
-    return seconds
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -36,7 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--seconds",
-        type=_seconds,
+        type=reader_of(between(0.5, 60, "a number of seconds")),
         default=10.0,
         metavar="S",
         help="length of the clip (default: 10)",
@@ -47,7 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Run the command."""
-    from gfvc.cli.console import note
+    from gfvc.cli.console import answer, note
     from gfvc.demo import run_demo
     from gfvc.output import replaced_when_complete
 
@@ -55,7 +46,7 @@ def run(options: argparse.Namespace) -> int:
     with replaced_when_complete(options.out, force=options.force, folder_of=ours) as folder:
         rows = run_demo(folder, options.seconds, note)
     if options.json:
-        sys.stdout.write(json.dumps([row.to_json() for row in rows]) + "\n")
+        answer([row.to_json() for row in rows])
         return 0
     from rich.console import Console
     from rich.table import Table

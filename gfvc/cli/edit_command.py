@@ -11,8 +11,6 @@ edited: their coded pictures show the face as it was filmed. Encode with --key-p
 from __future__ import annotations
 
 import argparse
-import json
-import sys
 from pathlib import Path
 
 from gfvc.cli.common_arguments import add_result_arguments, add_runtime_arguments, runtime_from
@@ -52,7 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Run the command."""
-    from gfvc.cli.console import note, progress_bar
+    from gfvc.cli.console import answer, note, progress_bar
     from gfvc.face_edits import edit, read_script
     from gfvc.options.declaration import described_options
     from gfvc.options.decoding import BaseLayerOptions
@@ -82,7 +80,7 @@ def run(options: argparse.Namespace) -> int:
             progress=progress,
         )
     if options.json:
-        sys.stdout.write(json.dumps(summary.to_json()) + "\n")
+        answer(summary.to_json())
     else:
         note(
             f"{options.output}: {summary.edited_pictures} of {summary.pictures} pictures edited, "

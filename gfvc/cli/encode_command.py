@@ -1,9 +1,9 @@
 """Encode a talking-head video as one standard VVC or HEVC stream.
 
-IN is any video file. The face is found and a steady square around it chosen, key pictures go
-through the base encoder, and every other picture becomes a generative face video SEI message.
-Pictures without a face that generation can use are sent as ordinary video of the base codec.
-Sound is left out, unless an MP4 file is asked to keep it (--audio).
+IN is any video file. The face is found and a steady square around it chosen. A few pictures go
+through the base encoder; a decoder draws the others from these, by generative face video SEI
+messages that say how the face moves. Pictures without a face to draw are sent as ordinary video of
+the base codec. Sound is left out, unless an MP4 file is asked to keep it (--audio).
 
 Whatever a telephone, camera or editor wrote is read as players show it: turned and mirrored
 pictures, HDR (tone-mapped to BT.709), interlaced video (deinterlaced), variable rates (made
@@ -14,8 +14,6 @@ is copied into the temporary folder (TMPDIR), since a video is read several time
 from __future__ import annotations
 
 import argparse
-import json
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -57,7 +55,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Run the command."""
-    from gfvc.cli.console import note, progress_bar
+    from gfvc.cli.console import answer, note, progress_bar
     from gfvc.cli.standard_input import as_file
     from gfvc.encoder import encode
     from gfvc.options.encoding import EncodeOptions
@@ -74,7 +72,7 @@ def run(options: argparse.Namespace) -> int:
             stage=progress.describe,
         )
     if options.json:
-        sys.stdout.write(json.dumps(summary.to_json()) + "\n")
+        answer(summary.to_json())
     else:
         pictures = f"{summary.key_pictures} key"
         predicted = summary.tally.coded_pictures - summary.key_pictures - summary.fallback_pictures

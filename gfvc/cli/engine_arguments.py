@@ -5,21 +5,14 @@ from __future__ import annotations
 import argparse
 import re
 
+from gfvc.cli.option_arguments import UsageError, reader_of
+from gfvc.options.kinds import either, whole, words
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from gfvc.batch.engine import EngineChoice
 
-MAX_JOBS = 256
-
-
-def _jobs(text: str) -> int | None:
-    if text == "auto":
-        return None
-    if not text.isdecimal() or not 1 <= int(text) <= MAX_JOBS:
-        raise argparse.ArgumentTypeError(
-            f"{text!r} is neither 'auto' nor a number of clips in 1..{MAX_JOBS}"
-        )
-    return int(text)
+_JOBS = either(words(auto=None), whole(1, 256, of="a number of clips"))
 
 
 def _scheduler(text: str) -> str:
@@ -35,7 +28,7 @@ def add_engine_arguments(
     default = "auto, as cores and memory allow" if automatic else "1"
     parser.add_argument(
         "--jobs",
-        type=_jobs,
+        type=reader_of(_JOBS),
         default=None if automatic else 1,
         metavar="N|auto",
         help=f"clips {what} at a time on this machine (default: {default})",
@@ -61,7 +54,6 @@ def engine_from(options: argparse.Namespace, megabytes: int) -> EngineChoice:
     Raises `UsageError` when the scheduler is missing, or nobody asks for it.
     """
     from gfvc.batch.engine import EngineChoice
-    from gfvc.cli.option_arguments import UsageError
 
     if options.engine == "dask" and not options.scheduler:
         raise UsageError("--engine dask needs --scheduler tcp://HOST:PORT")

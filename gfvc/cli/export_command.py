@@ -16,8 +16,6 @@ number means.
 from __future__ import annotations
 
 import argparse
-import json
-import sys
 from pathlib import Path
 
 from gfvc.cli.common_arguments import add_result_arguments
@@ -58,7 +56,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Run the command."""
-    from gfvc.cli.console import note, progress_bar
+    from gfvc.cli.console import answer, note, progress_bar
     from gfvc.exporting.exporter import export
     from gfvc.options.exporting import ExportOptions
 
@@ -72,7 +70,7 @@ def run(options: argparse.Namespace) -> int:
             progress=progress,
         )
     if options.json:
-        sys.stdout.write(json.dumps(summary.to_json()) + "\n")
+        answer(summary.to_json())
         return 0
     further = ""
     if summary.key_frames is not None:

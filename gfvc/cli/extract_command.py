@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 
 from gfvc.cli.common_arguments import add_codec, codec_from
-from sei.inspect_command import add_limit
+from sei.inspect_command import add_limit, number_list
 
 HELP = "take SEI messages out of a stream into a file"
 EPILOG = """\
@@ -26,17 +26,6 @@ example: look at the messages, take them off the stream, and put them back
   gfvc extract talk.266 | tail -n +2 | jq .values     without a file, they go to stdout
   gfvc extract talk.266 --payloads folder             each payload as a file of its own
 """
-
-
-def number_list(text: str) -> frozenset[int]:
-    """Numbers with commas between them."""
-    try:
-        numbers = frozenset(int(part) for part in text.split(","))
-    except ValueError:
-        numbers = frozenset()
-    if not numbers or min(numbers) < 0:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a list of numbers such as 223,224")
-    return numbers
 
 
 def add_selection(parser: argparse.ArgumentParser) -> None:

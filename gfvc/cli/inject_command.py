@@ -14,8 +14,7 @@ import argparse
 from pathlib import Path
 
 from gfvc.cli.common_arguments import add_codec, codec_from
-from gfvc.cli.extract_command import number_list
-from sei.inspect_command import add_limit
+from sei.inspect_command import add_limit, number_list
 
 HELP = "put SEI messages into a stream"
 EPILOG = """\

@@ -7,12 +7,12 @@ Weights are kept in the folder that GFVC_MODELS names, by default gfvc/models in
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from gfvc.cli.console import answer, note
 from sei.escaping import printable
 
 if TYPE_CHECKING:
@@ -102,7 +102,7 @@ def _import(options: argparse.Namespace) -> int:
         force=options.force,
     )
     if options.json:
-        sys.stdout.write(json.dumps(asdict(card)) + "\n")
+        answer(asdict(card))
     else:
         uri = default_registry(store).find(card.name).card.uri
         sys.stdout.write(f"{card.name}\t{uri}\t{printable(store.weights_path(card))}\n")
@@ -118,7 +118,6 @@ def _remove(options: argparse.Namespace) -> int:
 
 
 def _tell(options: argparse.Namespace) -> int:
-    from gfvc.cli.console import note
     from models import CheckpointError, default_registry
 
     registry = default_registry()
@@ -131,8 +130,7 @@ def _tell(options: argparse.Namespace) -> int:
         if registry.problems:
             raise CheckpointError(f"{len(registry.problems)} imported models cannot be used")
     elif options.json:
-        listed = [{**_described(card), "has_weights": card.has_weights} for card in cards]
-        sys.stdout.write(json.dumps(listed) + "\n")
+        answer([{**_described(card), "has_weights": card.has_weights} for card in cards])
     elif options.action == "list":
         for card in cards:
             state = "ready" if card.has_weights else "no weights"

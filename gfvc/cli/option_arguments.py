@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import inspect
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 from gfvc.errors import GfvcError
@@ -14,6 +15,7 @@ from gfvc.options.declaration import (
     OptionGroup,
     described_options,
 )
+from gfvc.options.kinds import Kind
 
 T = TypeVar("T", bound=OptionGroup)
 
@@ -48,6 +50,18 @@ def parsed_options(options: type[T], parsed: argparse.Namespace, **further: Any)
         raise UsageError(error.message.format_map(flags)) from None
 
 
+def reader_of(kind: Kind) -> Callable[[str], Any]:
+    """What makes a value of an argument's text, or a usage error."""
+
+    def read(given: str) -> Any:
+        try:
+            return kind.parse(given)
+        except ValueError as error:
+            raise argparse.ArgumentTypeError(str(error)) from None
+
+    return read
+
+
 class UsageError(GfvcError):
     """Options that exclude each other; the message names them as they are given."""
 
@@ -67,21 +81,13 @@ def _add(section: argparse._ArgumentGroup, name: str, described: Option, default
         shown = f"{default:g}" if isinstance(default, float) else str(default)
     if shown is not None:
         text += f" (default: {shown.replace('%', '%%')})"
-    kind = described.kind
-
-    def read(given: str) -> Any:
-        try:
-            return kind.parse(given)
-        except ValueError as error:
-            raise argparse.ArgumentTypeError(str(error)) from None
-
     section.add_argument(
         flag(name, described),
         dest=name,
-        type=read,
+        type=reader_of(described.kind),
         action=_Append if described.repeats else "store",
         default=default if default is not dataclasses.MISSING else None,
-        metavar=kind.metavar,
+        metavar=described.kind.metavar,
         help=text,
     )
 

@@ -32,9 +32,9 @@ COMMANDS = (
 _DESCRIPTION = """\
 Generative face video codec: a talking head at a few kbit/s inside a standard VVC or HEVC stream.
 
-Key pictures are coded by a real VVC or HEVC encoder; every other picture is a handful of numbers
-in generative face video SEI messages (H.274) of the same stream, from which the decoder animates
-the key picture. Decoded pictures are synthetic.
+A few pictures are coded by a real VVC or HEVC encoder. The decoder draws the others from them;
+generative face video SEI messages (H.274) of the same stream say how the face moves, a handful of
+numbers each. Decoded pictures are synthetic.
 """
 
 _EXAMPLES = """\

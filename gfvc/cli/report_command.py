@@ -10,6 +10,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from gfvc.cli.option_arguments import reader_of
+from gfvc.options.kinds import between
 from gfvc.report import DEFAULT_MEGABYTES
 
 HELP = "make an HTML page of a run of gfvc bench"
@@ -20,16 +22,6 @@ examples:
 """
 
 DEFAULT_NAME = "report.html"
-
-
-def _megabytes(text: str) -> float:
-    try:
-        number = float(text)
-    except ValueError:
-        number = -1.0
-    if not 0 <= number <= 512:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number in 0..512")
-    return number
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -43,7 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--max-megabytes",
-        type=_megabytes,
+        type=reader_of(between(0, 512)),
         default=DEFAULT_MEGABYTES,
         metavar="N",
         help="most that videos and pictures may take, in 10⁶ bytes; the page names what did not "

@@ -9,12 +9,12 @@ numbers are translated by a map that was fitted for two models.
 from __future__ import annotations
 
 import argparse
-import json
-import sys
 from dataclasses import asdict
 from pathlib import Path
 
 from gfvc.cli.common_arguments import add_codec, add_result_arguments, codec_from
+from gfvc.cli.option_arguments import reader_of
+from gfvc.options.kinds import whole
 from sei.inspect_command import add_limit
 
 HELP = "move face parameters to another layout or precision"
@@ -24,16 +24,6 @@ examples:
   gfvc transcode talk.266 points.266 --layout keypoints    as 2-D keypoints
   gfvc transcode points.266 back.266 --layout mesh         in the layout of the model mesh again
 """
-
-
-def _precision(text: str) -> int:
-    try:
-        precision = int(text)
-    except ValueError:
-        precision = 0
-    if not 1 <= precision <= 32:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a precision factor of 1..32")
-    return precision
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -53,7 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--precision",
-        type=_precision,
+        type=reader_of(whole(1, 32, of="a precision factor")),
         metavar="P",
         help="write everything in steps of 2^-P, 1..32 (default: nothing is rounded)",
     )
@@ -64,7 +54,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Run the command."""
-    from gfvc.cli.console import note
+    from gfvc.cli.console import answer, note
     from gfvc.output import check_writable
     from gfvc.transcoding import load_translator, transcode
 
@@ -83,7 +73,7 @@ def run(options: argparse.Namespace) -> int:
         max_messages=options.max_messages,
     )
     if options.json:
-        sys.stdout.write(json.dumps(asdict(summary)) + "\n")
+        answer(asdict(summary))
     else:
         change = summary.largest_change
         rounding = "" if change is None else f", numbers changed by at most {change:g}"
