@@ -125,6 +125,7 @@ class DecodedPool:
         self._kept: dict[int, Reference] = {}  # by number, the oldest first
         self._size: tuple[int, ...] = ()
         self._later: tuple[PictureUnit, Reference] | None = None  # prepared before its turn
+        self._before: tuple[PictureUnit, Reference] | None = None
         self.missing = 0
 
     def draw(
@@ -146,11 +147,14 @@ class DecodedPool:
         """The pictures of a unit in output order; each span is to be used before the next.
 
         A coded picture that is hidden is a span of no pictures.
-        `later` is the coded picture after them, if they are drawn from it, too.
+        `later` is the coded picture after them, if they are drawn from it, too. All that a hidden
+        coded picture drives is drawn from two, so that nothing beside the face jumps: leading ones
+        at its own position, and so are those of the last of a sequence, by the one before it.
         """
         unit = key.unit
         latest = self._prepared(key)
         number = self._keep(unit, latest, key.picture.shape)
+        before, self._before = self._before, (unit, latest)
         pair = None
         if later is not None:
             following = prepare_key(self._model, later.picture, later.parameters)
@@ -162,14 +166,26 @@ class DecodedPool:
             # Nothing is known of how the face moves.
             yield AsCoded(key.picture, pictures=unit.pictures)
             return
+        hidden = unit.hides_coded_picture
+        beside = pair
+        if hidden and pair is None and before is not None and before[0].shares_driven_with(unit):
+            beside = pair_keys(self._model, latest, before[1])
         if unit.leading:
-            yield FromOne(latest, list(islice(received, unit.leading))[::-1])
-        yield AsCoded(key.picture, own, latest, pictures=not unit.hides_coded_picture)
+            leading = list(islice(received, unit.leading))[::-1]
+            if hidden and beside is not None:
+                yield FromTwo(beside, zip(leading, repeat(0.0)))
+            else:
+                yield FromOne(latest, leading)
+        yield AsCoded(key.picture, own, latest, pictures=not hidden)
         drawn = 1 + unit.leading
         if pair is not None:
-            count = unit.numbered_pictures - drawn
-            positions = (place / (count + 1) for place in range(1, count + 1))
+            # In place of a hidden coded picture is a driven one, at its time.
+            count = unit.numbered_pictures - drawn - hidden
+            positions = (place / (count + 1) for place in range(not hidden, count + 1))
             yield FromTwo(pair, zip(received, positions, strict=False))
+            return
+        if beside is not None:
+            yield FromTwo(beside, zip(received, repeat(0.0)))
             return
         for _, end, back in unit.reference_spans:
             reference = self._kept.get((number - back) % NUMBERS)

@@ -112,7 +112,7 @@ def decode_units(
         pool = pool or DecodedPool(model)
         own = CodedPicture(unit, key, base_parameters(unit, model.layout, source, repack=repack))
         later = None
-        if following is not None and _is_later_reference(unit, following[0]):
+        if following is not None and unit.shares_driven_with(following[0]):
             of_later = base_parameters(following[0], model.layout, source, repack=repack)
             later = CodedPicture(*following, of_later)
         parameters_of = partial(parameters_of_pictures, unit, model.layout, source, repack=repack)
@@ -122,11 +122,6 @@ def decode_units(
             f"{source}: {pool.missing} pictures are to be made from an earlier key picture that is "
             "missing; they are made from the last one, and look a little wrong"
         )
-
-
-def _is_later_reference(unit: PictureUnit, following: PictureUnit) -> bool:
-    """Whether the pictures that follow a coded picture are drawn from the next one, too."""
-    return unit.has_later_reference and unit.is_followed_by(following)
 
 
 def _coded_pictures(

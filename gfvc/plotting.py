@@ -76,6 +76,7 @@ class _PictureNumbers:
         self._of_sequence = 0  # coded pictures of the sequence so far
         self._leading = 0  # pictures shown before the coded one
         self._sent: Sequence[int] = ()
+        self.base_entry = 0  # of the last base message among the curves
 
     def announce(self, information: StreamInformation) -> None:
         """Take what is said of the access unit that comes next, or of its sequence."""
@@ -91,10 +92,11 @@ class _PictureNumbers:
             return
         self._of_sequence += 1
         self._leading = 0 if number else sequence.leading
+        self._hidden = int(sequence.is_hidden(number))
         if sequence.has_messages(number):
             self._announced = sequence.unit(number)
         else:
-            self._next += sequence.unit(number).pictures
+            self._next += sequence.unit(number).pictures - self._hidden
 
     @property
     def known(self) -> int:
@@ -113,8 +115,9 @@ class _PictureNumbers:
         if 0 < message.gfv_cnt <= len(self._sent):
             picture = self._sent[message.gfv_cnt - 1]
             # Those shown before the coded picture are numbered backwards from it.
-            place = self._leading - picture if picture <= self._leading else picture
-            return self._start + place - self._hidden
+            if picture <= self._leading:
+                return self._start + self._leading - picture
+            return self._start + picture - self._hidden
         self._next += 1
         return self._next - 1
 
@@ -133,9 +136,11 @@ def _add(
     picture = numbers.of(inspected.message)
     if inspected.message.base_picture_flag:
         curves.key_pictures.append(picture)
-    elif curves.pictures[-1:] == [picture]:  # in place of the hidden coded picture
-        curves.values[-1] = inspected.values
-        curves.face_bits[-1] += bits
+        numbers.base_entry = len(curves.pictures)
+    elif curves.pictures and curves.pictures[numbers.base_entry] == picture:
+        # In place of the hidden coded picture.
+        curves.values[numbers.base_entry] = inspected.values
+        curves.face_bits[numbers.base_entry] += bits
         return pending_base
     curves.pictures.append(picture)
     curves.values.append(inspected.values)

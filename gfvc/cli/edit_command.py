@@ -4,8 +4,11 @@ Only face messages change, and what our user data say of them; the coded picture
 byte. All that is asked for in one call is one edit, with one time (--from, --to); a script
 (--script) holds several, one after the other. Edits stay within what networks were trained to draw.
 
-Edit faces of people who agreed to it. Streams of --key-pictures auto, the default, cannot be
-edited: their coded pictures show the face as it was filmed. Encode with --key-pictures fixed.
+Coded pictures show the face as it was filmed, so where an edit changes it, drawn ones stand in for
+them. Ordinary video, of which no message tells, stays as it is. So does gaze: no model here sends
+where pupils are.
+
+Edit faces of people who agreed to it.
 """
 
 from __future__ import annotations
@@ -19,7 +22,7 @@ from gfvc.cli.option_arguments import add_options, parsed_options
 HELP = "edit the face: pose, mouth, eyes, smile"
 EPILOG = """\
 examples:
-  gfvc encode talk.mp4 talk.266 --key-pictures fixed
+  gfvc encode talk.mp4 talk.266
   gfvc edit talk.266 turned.266 --yaw 10 --preview turned.png
   gfvc edit talk.266 calm.266 --pose 0.5 --smooth 0.3         less motion, less jitter
   gfvc edit talk.266 wink.266 --blink 1 --from 2 --to 2.4 --soft 0.1

@@ -69,7 +69,7 @@ def decoded_faces(
             continue
         pair = None
         for span in decoded.spans:
-            if isinstance(span, FromTwo):
+            if isinstance(span, FromTwo) and decoded.unit.has_later_reference:
                 pair = span.pair
             if isinstance(span, AsCoded) and not span.pictures:
                 yield SeenFace(HIDDEN, number, *span.face, decoded.picture)

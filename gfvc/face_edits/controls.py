@@ -13,6 +13,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+import numpy as np
+
 from gfvc.options.editing import FaceEdit
 from models.contract import FloatArray
 
@@ -53,6 +55,13 @@ class FaceControls:
 
     why_not: ClassVar[str] = "what its numbers mean is known to its network alone"
     """Why others cannot."""
+
+    relative: ClassVar[slice] = slice(0, 0)
+    """The numbers that say how a face differs from that of the coded picture."""
+
+    offset: FloatArray = np.zeros(1)
+    """What the coded picture's own numbers [size] are against the first of its sequence; [1] where
+    none are relative."""
 
     response = AS_ASKED
     """What changes are divided by, so that as much is measured as was asked."""

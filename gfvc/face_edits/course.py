@@ -6,6 +6,8 @@ Nothing here knows of streams; times are in seconds from the start of the clip.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import accumulate, pairwise
 
 import numpy as np
 
@@ -56,6 +58,14 @@ def smoothed(rows: FloatArray, seconds: float, rate: float) -> FloatArray:
     return filtered[margin:-margin]
 
 
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """Rows [n, size] of successive pictures against one coded picture, and its controls."""
+
+    rows: FloatArray
+    controls: FaceControls
+
+
 def edited(
     rows: FloatArray,
     times: FloatArray,
@@ -63,30 +73,56 @@ def edited(
     controls: FaceControls,
     mean_pose: FloatArray,
 ) -> Limited:
-    """The rows with all edits, one after the other, within limits.
+    """The rows of one coded picture's pictures with all edits, as of `edited_stretches`."""
+    return edited_stretches([Stretch(rows, controls)], times, edits, mean_pose)[0]
 
-    `times` [n] are evenly spaced; `mean_pose` [6] is that of the clip.
+
+def edited_stretches(
+    stretches: Sequence[Stretch],
+    times: FloatArray,
+    edits: Sequence[FaceEdit],
+    mean_pose: FloatArray,
+) -> list[Limited]:
+    """The rows of stretches that follow each other, with all edits, one after the other.
+
+    They stay within limits. `times` are those of all rows, evenly spaced; `mean_pose` [6] is that
+    of the clip.
     """
+    bounds = list(accumulate((len(each.rows) for each in stretches), initial=0))
+    rows = np.concatenate([each.rows for each in stretches])
+    # Against the first coded picture, so that a filter can go through all.
+    offsets = np.concatenate(
+        [np.zeros_like(each.rows) + each.controls.offset for each in stretches]
+    )
     current = rows
     for edit in edits:
         strength = strengths(edit, times)[:, None]
-        if strength.any():
-            changed = _changed(current, times, edit, controls, mean_pose)
-            current = np.where(strength == 1, changed, current + strength * (changed - current))
-    return Limited(rows, {}) if current is rows else controls.limited(rows, current)
+        if not strength.any():
+            continue
+        changed = current
+        if edit.smooth and len(rows) > 1:
+            rate = 1 / float(times[1] - times[0])
+            changed = smoothed(current + offsets, edit.smooth, rate) - offsets
+        changed = np.concatenate(
+            [
+                _changed(changed[start:end], edit, each.controls, mean_pose)
+                for each, (start, end) in zip(stretches, pairwise(bounds), strict=True)
+            ]
+        )
+        current = np.where(strength == 1, changed, current + strength * (changed - current))
+    if current is rows:
+        return [Limited(each.rows, {}) for each in stretches]
+    return [
+        each.controls.limited(each.rows, current[start:end])
+        for each, (start, end) in zip(stretches, pairwise(bounds), strict=True)
+    ]
 
 
 def _changed(
-    rows: FloatArray,
-    times: FloatArray,
-    edit: FaceEdit,
-    controls: FaceControls,
-    mean_pose: FloatArray,
+    rows: FloatArray, edit: FaceEdit, controls: FaceControls, mean_pose: FloatArray
 ) -> FloatArray:
-    """The rows with an edit at full strength."""
+    """The rows with an edit at full strength, but for smoothing."""
     asked = edit.asked.keys()
-    if edit.smooth and len(rows) > 1:
-        rows = smoothed(rows, edit.smooth, 1 / float(times[1] - times[0]))
     if asked & _POSE:
         pose = controls.pose(rows)
         if edit.pose is not None:

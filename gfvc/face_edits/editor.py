@@ -6,36 +6,45 @@ import os
 import time
 from collections import Counter
 from collections.abc import Callable, Generator, Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
+from itertools import accumulate, pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from gfvc.decoded_units import check_restrictions, decode_units, find_model
-from gfvc.driven_pictures import base_parameters, parameters_of_pictures
+from gfvc.decoded_units import check_restrictions, find_model
 from gfvc.errors import InputError, OutputError, StreamError
-from gfvc.face_edits.controls import AS_ASKED, FaceControls, Response
-from gfvc.face_edits.course import edited
+from gfvc.face_edits.controls import AS_ASKED, FaceControls, Limited, Response
+from gfvc.face_edits.course import Stretch, edited, edited_stretches
 from gfvc.face_edits.keypoint_controls import KeypointControls, RotationControls
 from gfvc.face_edits.landmark_controls import LandmarkControls
-from gfvc.face_edits.messages import EditedMessages, edited_messages, finer
+from gfvc.face_edits.messages import (
+    Coded,
+    EditedMessages,
+    base_like,
+    edited_messages,
+    finer,
+)
 from gfvc.face_edits.preview import write_preview
-from gfvc.face_edits.response import Draw, ResponseFinder, mean_response
+from gfvc.face_edits.response import ResponseFinder, TrialDraw, mean_response
 from gfvc.face_edits.rewriting import FaceReader, Inform, enhanced, rewritten
-from gfvc.grey_pictures import prepare_key
+from gfvc.face_edits.seen import Draw, SeenUnit, decoded_units, stated_units
 from gfvc.options.decoding import BaseLayerOptions
 from gfvc.options.editing import FaceEdit
 from gfvc.output import check_writable, replaced_when_complete
 from gfvc.parameter_rows import layout_of
 from gfvc.stream.byte_stream import read_nal_units
 from gfvc.stream.face_stream import FaceStream
+from gfvc.stream.information import StreamInformation
 from gfvc.stream.marking import marked_again
 from gfvc.stream.names import check_suffix
 from gfvc.stream.picture_units import PictureUnit
 from gfvc.stream.reader import read_face_stream
+from gfvc.stream.schedule import PictureSchedule
+from gfvc.stream.sequence import SequenceSchedule
 from gfvc.stream.signatures import SignatureWatch
 from models import (
     AnimationModel,
@@ -57,6 +66,8 @@ RESPONSES, PICTURES_LOOKED_AT = 2, 6
 """Access units, the first of a stream, and pictures of each, in which it is seen how much of an
 edit shows."""
 
+_RANGES_TOLD = 3
+
 _SEEN = frozenset({"yaw", "pitch", "mouth", "open", "eyes", "blink"})
 """What key pictures are looked at for."""
 
@@ -65,14 +76,14 @@ _SEEN = frozenset({"yaw", "pitch", "mouth", "open", "eyes", "blink"})
 class EditSummary:
     """What was edited.
 
-    `edited_pictures` are those whose numbers changed, `hidden_key_pictures` key pictures in whose
-    place a driven one is shown; `limited` tells of how many pictures what was held within what
-    training saw. Bytes are those of the files.
+    `edited_pictures` are those whose numbers changed, `hidden_coded_pictures` coded pictures in
+    whose place a driven one is shown; `limited` tells what was held within what training saw, and
+    in how many pictures. Bytes are those of the files.
     """
 
     pictures: int
     edited_pictures: int = 0
-    hidden_key_pictures: int = 0
+    hidden_coded_pictures: int = 0
     messages_before: int = 0
     messages_after: int = 0
     bytes_before: int = 0
@@ -147,10 +158,16 @@ def edit(
     if summary.limited:
         what = ", ".join(f"{name} in {count}" for name, count in summary.limited.items())
         notes(f"{output}: held within what training saw: {what} of {stream.pictures} pictures")
-    if stream.pictures_as_coded:
+    if editor.left:
+        count = sum(after - first for first, after in editor.left)
+        times = ", ".join(
+            f"{first / editor.rate:.2f} to {after / editor.rate:.2f} s"
+            for first, after in editor.left[:_RANGES_TOLD]
+        )
+        further = ", …" if len(editor.left) > _RANGES_TOLD else ""
         notes(
-            f"{source}: {stream.pictures_as_coded} of {stream.pictures} pictures are ordinary "
-            "video, and stay as they are"
+            f"{source}: {count} of {stream.pictures} pictures ({times}{further}) stay as filmed: "
+            "they are ordinary video, or no face is known in them"
         )
     broken = signatures.broken(source, output)
     if broken is not None:
@@ -173,21 +190,44 @@ def _check_editable(source: Path, stream: FaceStream, options: BaseLayerOptions)
     if not stream.draws:
         raise InputError(f"{source}: all of it is ordinary video; there is no face to edit")
     check_restrictions(source, stream, options, "its face would be edited")
-    for unit in stream.units:
-        if unit.part is not None:
-            raise InputError(
-                f"{source}: has coded pictures between key pictures, which show the face as "
-                "it was filmed; encode with --key-pictures fixed to edit it"
-            )
-        if unit.references is not None:
-            raise InputError(
-                f"{source}: has pictures that are drawn from earlier key pictures; encode "
-                "without --reference-pool to edit it"
-            )
+    if any(unit.references is not None for unit in stream.units):
+        raise InputError(
+            f"{source}: has pictures that are drawn from earlier key pictures; encode "
+            "without --reference-pool to edit it"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """An access unit, what a decoder has of it, and the messages that it has.
+
+    `controls` are None where no face is known, and nothing is edited.
+    """
+
+    units: tuple[NalUnit, ...]
+    unit: PictureUnit
+    seen: SeenUnit
+    faces: list[tuple[bytes, GenerativeFaceVideo]]
+    controls: FaceControls | None
+
+    @property
+    def rows(self) -> FloatArray:
+        """Numbers [pictures, size] of its output pictures."""
+        assert self.seen.rows is not None
+        return self.seen.rows
+
+    def offset_of_next(self) -> FloatArray | None:
+        """What the next coded picture's numbers are against the first of the sequence."""
+        if self.controls is None or self.seen.end is None or self.seen.own is None:
+            return None
+        offset = np.zeros(len(self.seen.own)) + self.controls.offset
+        relative = self.controls.relative
+        offset[relative] += self.seen.end[relative] - self.seen.own[relative]
+        return offset
 
 
 class _Editor:
-    """Goes through a stream and edits access unit by access unit."""
+    """Goes through a stream and edits sequence by sequence."""
 
     def __init__(
         self,
@@ -206,10 +246,12 @@ class _Editor:
                 f"{source}: states no picture rate; only streams of gfvc's own are edited"
             )
         self._stream = stream
-        self._rate = float(options.rate or stream.rate)
+        self.rate = float(options.rate or stream.rate)
+        self.left: list[tuple[int, int]] = []  # first and after the last picture that is not edited
         self._layout = layout
         self._edits = edits
         self._reference: FloatArray | None = None
+        self._like: Coded | None = None  # the last base message that named the network
         kind = _kind_of(layout)
         asked = [name for each in edits for name in each.asked]
         wrong = [name for name in asked if name not in kind.can]
@@ -217,6 +259,7 @@ class _Editor:
             raise InputError(f"{source}: {model} cannot do --{wrong[0]}: {kind.why_not}")
         self._kind = kind
         self._sees = kind is LandmarkControls and bool(_SEEN & set(asked))
+        self._decodes = self._sees or any(unit.part is not None for unit in stream.units)
         self._response = AS_ASKED
         if self._sees:
             self._response = self._find_response()
@@ -226,100 +269,175 @@ class _Editor:
         """Access units, edited, and the number of output pictures up to their end."""
         path = self._source
         coded = access_units(read_nal_units(path, Codec(self._stream.codec)))
-        done = 0
-        reader, pictures = FaceReader(), self._key_pictures()
-        for unit in self._stream.units:
-            units = next(coded, None)
-            key = next(pictures)
-            if units is None:
-                raise StreamError(f"{path}: was changed while it was read")
-            try:
-                if enhanced(units):
-                    raise StreamError(
-                        "enhancement messages say more of pictures as they were; gfvc remove "
-                        "--payload 224 takes them out"
-                    )
-                faces = reader.read(units)
-                if len(faces) != len(unit.messages):
-                    raise StreamError(
-                        "face messages stand elsewhere than in the access unit of their picture"
-                    )
-                if not unit.is_alone:
-                    start = done / self._rate
-                    new = self._edited(unit, [face for _, face in faces], key, start, summary)
-                    if new is not None:
-                        old = [payload for payload, _ in faces]
-                        units = tuple(rewritten(units, old, new.payloads, _informing(new)))
-                done += unit.pictures
-            except (StreamError, SeiError) as error:
-                raise StreamError(f"{path}: access unit of picture {done}: {error}") from None
-            yield units, done
+        done, reader = 0, FaceReader()
+        waiting: list[_Part] = []
+        with closing(self._seen_units()) as seen_units:
+            for seen in seen_units:
+                if waiting and not waiting[-1].unit.is_followed_by(seen.unit):
+                    yield from self._edited(waiting, done, summary)
+                    done += sum(part.unit.pictures for part in waiting)
+                    waiting = []
+                units = next(coded, None)
+                if units is None:
+                    raise StreamError(f"{path}: was changed while it was read")
+                at = done + sum(part.unit.pictures for part in waiting)
+                with _placed(path, at):
+                    waiting.append(self._part(seen, units, reader, waiting))
+        yield from self._edited(waiting, done, summary)
+
+    def _part(
+        self,
+        seen: SeenUnit,
+        units: tuple[NalUnit, ...],
+        reader: FaceReader,
+        before: Sequence[_Part],
+    ) -> _Part:
+        """The next access unit; `before` are those of its sequence before it."""
+        if enhanced(units):
+            raise StreamError(
+                "enhancement messages say more of pictures as they were; gfvc remove "
+                "--payload 224 takes them out"
+            )
+        unit = seen.unit
+        faces = reader.read(units)
+        if len(faces) != len(unit.messages):
+            raise StreamError(
+                "face messages stand elsewhere than in the access unit of their picture"
+            )
+        if faces and (self._like is None or faces[0][1].network is not None):
+            self._like = faces[0][1], unit.messages[0].values
+        controls = None
+        if seen.own is not None and self._like is not None:
+            offset = before[-1].offset_of_next() if before else None
+            controls = self._controls(seen.own, seen.picture, offset)
+        return _Part(units, unit, replace(seen, picture=None, draw=None), faces, controls)
 
     def _edited(
-        self,
-        unit: PictureUnit,
-        coded: list[GenerativeFaceVideo],
-        key: Picture | None,
-        start: float,
-        summary: EditSummary,
+        self, parts: Sequence[_Part], start: int, summary: EditSummary
+    ) -> Iterator[tuple[tuple[NalUnit, ...], int]]:
+        """The access units of a sequence, which starts at an output picture, with their edits."""
+        with _placed(self._source, start):
+            new = self._new_messages(parts, start, summary)
+            changes: list[Inform | None] = [None] * len(parts)
+            if any(each is not None for each in new):
+                changes[0] = _informing(parts, new)
+            done = start
+            for part, messages, inform in zip(parts, new, changes, strict=True):
+                units, done = part.units, done + part.unit.pictures
+                if messages is not None or inform is not None:
+                    old = [payload for payload, _ in part.faces]
+                    payloads = old if messages is None else messages.payloads
+                    units = tuple(rewritten(units, old, payloads, inform))
+                yield units, done
+
+    def _new_messages(
+        self, parts: Sequence[_Part], start: int, summary: EditSummary
+    ) -> list[EditedMessages | None]:
+        """New messages of the access units of a sequence; None: as they are."""
+        bounds = list(accumulate((part.unit.pictures for part in parts), initial=start))
+        stretches, times = [], []
+        for part, (first, after) in zip(parts, pairwise(bounds), strict=True):
+            if part.controls is None:
+                self._leave(first, after)
+            else:
+                stretches.append(Stretch(part.rows, part.controls))
+                times.append(np.arange(first, after) / self.rate)
+        summary.messages_before += sum(len(part.faces) for part in parts)
+        results: Iterator[Limited] = iter(())
+        if stretches:
+            all_times = np.concatenate(times)
+            results = iter(edited_stretches(stretches, all_times, self._edits, self._mean_pose))
+        new = [
+            None if part.controls is None else self._messages(part, next(results), summary)
+            for part in parts
+        ]
+        if any(each is not None for each in new) and new[0] is None and not parts[0].faces:
+            # The first coded picture names the network, if any picture of its sequence is drawn.
+            own = parts[0].seen.own
+            if own is None:
+                raise StreamError("shows no face, and those after it cannot be drawn")
+            new[0] = EditedMessages([base_like(self._base_like(), own)], 1, (), False)
+        summary.messages_after += sum(
+            len(part.faces if messages is None else messages.payloads)
+            for part, messages in zip(parts, new, strict=True)
+        )
+        return new
+
+    def _messages(
+        self, part: _Part, result: Limited, summary: EditSummary
     ) -> EditedMessages | None:
-        """New messages of an access unit that starts at a second; None: as they are."""
-        rows = self._rows(unit)
-        shown = rows[1:] if unit.hides_coded_picture else rows
-        times = start + np.arange(len(shown)) / self._rate
-        controls = self._controls(rows[0], key)
-        result = edited(shown, times, self._edits, controls, self._mean_pose)
-        layout = finer(layout_of(unit.messages[0].values))
+        """New messages of an access unit with other numbers; None where they are the same."""
+        unit, seen = part.unit, part.seen
+        assert seen.own is not None
+        like = self._base_like()
+        layout = finer(layout_of(unit.messages[0].values if unit.messages else like[1]))
+        shown = part.rows
         changed = (np.abs(result.rows - shown) * 2.0**layout.precisions >= 0.5).any(axis=1)
-        summary.messages_before += len(coded)
         summary.edited_pictures += int(changed.sum())
         summary.limited.update(result.held)
         if not changed.any():
-            summary.messages_after += len(coded)
             return None
-        hides = unit.hides_coded_picture or bool(changed[0])
-        numbered = np.concatenate([rows[:1], result.rows]) if hides else result.rows
-        messages = edited_messages(unit, coded, numbered, hides=hides)
-        summary.messages_after += len(messages.payloads)
-        summary.hidden_key_pictures += hides
+        leading = unit.leading
+        hides = unit.hides_coded_picture or bool(changed[leading])
+        # Leading pictures are numbered backwards from the coded one.
+        numbered = np.concatenate(
+            [
+                seen.own[None],
+                result.rows[:leading][::-1],
+                result.rows[leading if hides else leading + 1 :],
+            ]
+        )
+        if not unit.can_be_entered:
+            like = replace(like[0], network=None, extension=None), like[1]
+        coded = [face for _, face in part.faces]
+        messages = edited_messages(unit, coded, like, numbered, seen.end, hides=hides)
+        if not messages.sent and not coded and unit.has_later_reference:
+            return None  # So little that it is not told: a base message would stand for nothing.
+        summary.hidden_coded_pictures += hides
         return messages
+
+    def _leave(self, first: int, after: int) -> None:
+        """Remember that some pictures are not edited."""
+        if self.left and self.left[-1][1] == first:
+            first = self.left.pop()[0]
+        self.left.append((first, after))
+
+    def _base_like(self) -> Coded:
+        """A base message that names the network."""
+        assert self._like is not None
+        return self._like
 
     @cached_property
     def _face_space(self) -> FaceSpace:
         return shipped_face_space()
 
-    def _rows(self, unit: PictureUnit) -> FloatArray:
-        """Numbers [pictures, size] of all numbered pictures, as a decoder has them."""
-        found = parameters_of_pictures(
-            unit, self._layout, self._source, repack=self._stream.is_repacked
-        )
-        return np.stack([self._layout.flatten(parameters) for parameters in found])
-
     def _find_mean_pose(self) -> FloatArray:
         total, count = np.zeros(6), 0
-        for unit in self._stream.units:
-            if unit.is_alone:
-                continue
-            rows = self._rows(unit)
-            shown = rows[unit.hides_coded_picture :]
-            total += self._controls(rows[0], None).pose(shown).sum(axis=0)
-            count += len(shown)
-        return total / count
+        with closing(self._seen_units()) as units:
+            for seen in units:
+                if seen.own is None or seen.rows is None:
+                    continue
+                poses = self._controls(seen.own, None, None).pose(seen.rows)
+                total += poses.sum(axis=0)
+                count += len(poses)
+        return total / max(1, count)
 
-    def _controls(self, key: FloatArray, picture: Picture | None) -> FaceControls:
-        """Controls of an access unit with the numbers of its base message."""
+    def _controls(
+        self, own: FloatArray, picture: Picture | None, offset: FloatArray | None
+    ) -> FaceControls:
+        """Controls of an access unit with the numbers of its coded picture."""
         if self._reference is None:
-            self._reference = key
+            self._reference = own
         if self._kind is KeypointControls:
-            return KeypointControls(self._layout, self._reference, key)
+            return KeypointControls(self._layout, self._reference, own)
         if self._kind is RotationControls:
-            return RotationControls(key)
+            return RotationControls(own)
         if self._kind is not LandmarkControls:
             return FaceControls()
         rest = None
-        if picture is not None:
-            rest = find_rest_face(self._face_space, picture, key[:FACE_VALUES] * UNITS).rest
-        return LandmarkControls(self._face_space, key, rest, self._response)
+        if picture is not None and self._sees:
+            rest = find_rest_face(self._face_space, picture, own[:FACE_VALUES] * UNITS).rest
+        return LandmarkControls(self._face_space, own, rest, self._response, offset)
 
     @cached_property
     def model(self) -> AnimationModel:
@@ -330,42 +448,49 @@ class _Editor:
         """The mean response of the first access units."""
         finder = ResponseFinder(self._face_space, self._edits)
         found = []
-        with closing(self._key_pictures()) as pictures:
-            for unit, picture in zip(self._stream.units, pictures, strict=False):
-                if unit.is_alone or picture is None:
+        with closing(self._seen_units()) as units:
+            for seen in units:
+                if seen.draw is None or seen.rows is None:
                     continue
-                response = finder.find(self._drawing(unit, picture))
+                response = finder.find(self._drawing(seen, seen.rows, seen.draw))
                 found += [] if response is None else [response]
                 if len(found) == RESPONSES:
                     break
         return mean_response(found)
 
-    def _drawing(self, unit: PictureUnit, picture: Picture) -> Draw:
+    def _drawing(self, seen: SeenUnit, rows: FloatArray, drawn: Draw) -> TrialDraw:
         """Draws pictures of an access unit with an edit and a response."""
-        path, layout = self._source, self._layout
-        own = base_parameters(unit, layout, path, repack=self._stream.is_repacked)
-        reference = prepare_key(self.model, picture, own)
-        rows = self._rows(unit)
-        chosen = rows[np.linspace(0, len(rows) - 1, PICTURES_LOOKED_AT + 1).astype(int)[:-1]]
+        own = seen.own
+        assert own is not None
+        count = min(len(rows), PICTURES_LOOKED_AT)
+        places = np.linspace(0, len(rows), count, endpoint=False).astype(int)
+        chosen = rows[places]
 
         def draw(trial: FaceEdit | None, response: Response) -> list[Picture]:
             self._response = response
-            drawn = chosen
+            numbers = chosen
             if trial is not None:
-                controls = self._controls(rows[0], picture)
-                drawn = edited(chosen, np.zeros(len(chosen)), [trial], controls, np.zeros(6)).rows
-            return [reference.animate(layout.unflatten(row)) for row in drawn]
+                controls = self._controls(own, seen.picture, None)
+                numbers = edited(chosen, np.zeros(count), [trial], controls, np.zeros(6)).rows
+            return drawn(places.tolist(), numbers)
 
         return draw
 
-    def _key_pictures(self) -> Generator[Picture | None, None, None]:
-        """Decoded coded pictures, where openings are to be seen in them."""
-        if self._sees:
-            timeout, area = self._options.timeout, self._options.max_area
-            for decoded in decode_units(self._source, self._stream, self.model, timeout, area=area):
-                yield decoded.picture
-        while True:
-            yield None
+    def _seen_units(self) -> Generator[SeenUnit, None, None]:
+        """The units, decoded where something is to be seen in coded pictures."""
+        if self._decodes:
+            yield from decoded_units(self._source, self._stream, self.model, self._options)
+        else:
+            yield from stated_units(self._source, self._stream, self._layout)
+
+
+@contextmanager
+def _placed(source: Path, picture: int) -> Iterator[None]:
+    """Errors within say where they are."""
+    try:
+        yield
+    except (StreamError, SeiError) as error:
+        raise StreamError(f"{source}: access unit of picture {picture}: {error}") from None
 
 
 def _kind_of(layout: ParameterLayout) -> type[FaceControls]:
@@ -380,7 +505,49 @@ def _kind_of(layout: ParameterLayout) -> type[FaceControls]:
     return FaceControls
 
 
-def _informing(messages: EditedMessages) -> Inform:
-    return lambda information: replace(
-        information, schedule=messages.schedule, hides_coded_picture=messages.hides_coded_picture
-    )
+def _informing(parts: Sequence[_Part], new: Sequence[EditedMessages | None]) -> Inform:
+    """Changes user data as the new messages of a sequence, or of a lone picture, want it."""
+    (unit, messages), *_ = pairs = [
+        (part.unit, messages) for part, messages in zip(parts, new, strict=True)
+    ]
+
+    def inform(information: StreamInformation) -> StreamInformation:
+        if unit.part is None:
+            assert messages is not None
+            schedule = None
+            if unit.schedule is not None:
+                schedule = PictureSchedule(messages.pictures, messages.sent)
+            hides = messages.hides_coded_picture
+            return replace(information, schedule=schedule, hides_coded_picture=hides)
+        if information.sequence is None:
+            return information
+        return replace(information, sequence=_changed_schedule(information.sequence, pairs))
+
+    return inform
+
+
+def _changed_schedule(
+    schedule: SequenceSchedule, pairs: Sequence[tuple[PictureUnit, EditedMessages | None]]
+) -> SequenceSchedule:
+    """The schedule of a sequence with new messages of some of its coded pictures."""
+    driven: list[int] = []
+    sent: list[int] = []
+    hidden: list[int] = []
+    start = 0
+    for number in range(len(schedule.driven)):
+        # Those that a stream lacks that was cut off stay.
+        messages = pairs[number][1] if number < len(pairs) else None
+        if messages is None:
+            of_unit = schedule.unit(number)
+            count, numbers, hides = of_unit.pictures, of_unit.sent, schedule.is_hidden(number)
+        else:
+            count, numbers = messages.pictures, messages.sent
+            hides = messages.hides_coded_picture
+        driven.append(count - 1)
+        sent += [start + picture for picture in numbers]
+        hidden += [number] if hides else []
+        start += count - 1
+    try:
+        return replace(schedule, driven=tuple(driven), sent=tuple(sent), hidden=tuple(hidden))
+    except ValueError as error:
+        raise StreamError(f"its schedule has no room for the edit: {error}") from None

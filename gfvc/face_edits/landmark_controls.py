@@ -61,7 +61,8 @@ class LandmarkControls(FaceControls):
     """Controls of 14 values, and those that a model adds and nobody edits.
 
     `key` [size] are the numbers of the base message, `rest` [478, 3] the shape of the key picture's
-    face without pose, where openings are to be edited. `response` says how much of a change shows.
+    face without pose, where openings are to be edited. `response` says how much of a change shows,
+    `offset` [size] what the coded picture's expression is against the first of its sequence.
     """
 
     can: ClassVar[frozenset[str]] = SMOOTHING | {
@@ -69,14 +70,18 @@ class LandmarkControls(FaceControls):
         *("expression", "mouth", "open", "eyes", "blink", "smile"),
     }
 
+    relative: ClassVar[slice] = _EXPRESSION
+
     def __init__(
         self,
         space: FaceSpace,
         key: FloatArray,
         rest: FloatArray | None = None,
         response: Response = AS_ASKED,
+        offset: FloatArray | None = None,
     ) -> None:
         self.response = response
+        self.offset = np.zeros(len(key)) if offset is None else offset
         self._key = key[None]
         rest = space.mean if rest is None else rest
         eyes = rest[RIGHT_EYE_OUTER_CORNER, :2] - rest[LEFT_EYE_OUTER_CORNER, :2]
@@ -102,7 +107,8 @@ class LandmarkControls(FaceControls):
         """Gain of all coefficients, then the likeliest change that makes openings and smile."""
         coefficients = rows[:, _EXPRESSION] * UNITS[_EXPRESSION]
         if edit.expression is not None:
-            coefficients = edit.expression * coefficients
+            from_first = self.offset[_EXPRESSION] * UNITS[_EXPRESSION]
+            coefficients = edit.expression * (coefficients + from_first) - from_first
         measured = np.maximum(0, self._at_rest + coefficients @ self._moves.T)
         changes = np.zeros_like(measured)
         gain = 1.0 if edit.eyes is None else edit.eyes

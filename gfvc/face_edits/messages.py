@@ -16,7 +16,6 @@ from gfvc.interpolation import interpolated
 from gfvc.parameter_coding import restated
 from gfvc.parameter_rows import from_numbers, layout_of
 from gfvc.stream.picture_units import PictureUnit
-from gfvc.stream.schedule import PictureSchedule
 from models import ParameterLayout
 from models.contract import FloatArray
 from sei import FaceValues, GenerativeFaceVideo, GfvState
@@ -31,12 +30,20 @@ many, and would be rounded alike in all.
 _FINER = 2
 
 
+Coded = tuple[GenerativeFaceVideo, FaceValues]
+"""A message as coded, and what it makes a receiver have."""
+
+
 @dataclass(frozen=True, slots=True)
 class EditedMessages:
-    """Payloads of an access unit's face messages, and what our user data are to say of them."""
+    """Payloads of an access unit's face messages, and what our user data are to say of them.
+
+    It has `pictures` numbered ones, of which `sent` have a message beside the base message.
+    """
 
     payloads: list[bytes]
-    schedule: PictureSchedule | None
+    pictures: int
+    sent: tuple[int, ...]
     hides_coded_picture: bool
 
 
@@ -50,24 +57,36 @@ def finer(layout: ParameterLayout) -> ParameterLayout:
 
 
 def edited_messages(
-    unit: PictureUnit, coded: Sequence[GenerativeFaceVideo], rows: FloatArray, *, hides: bool
+    unit: PictureUnit,
+    coded: Sequence[GenerativeFaceVideo],
+    like: Coded,
+    rows: FloatArray,
+    end: FloatArray | None = None,
+    *,
+    hides: bool,
 ) -> EditedMessages:
     """Messages for rows [pictures, size] of all numbered pictures, the coded one first.
 
-    `coded` are the messages of `unit` as coded. `hides` says that number 1 stands in for the coded
-    picture; where it does not in `unit`, rows have one picture more than that. Raises `StreamError`
-    for numbers that no message can carry.
+    `coded` are the messages of `unit` as coded; where it has none, its base message is made like
+    one of another unit. `end` [size] are the numbers to which those after the last message go.
+    `hides` says that the first picture after the leading ones stands in for the coded picture;
+    where none does in `unit`, rows have one picture more than that. Raises `StreamError` for
+    numbers that no message can carry.
     """
-    base = coded[0]
+    leading = unit.leading
     shifted = hides and not unit.hides_coded_picture
-    layout = layout_of(unit.messages[0].values)
     schedule = unit.schedule
     old = range(unit.numbered_pictures) if schedule is None else (0, *schedule.sent)
     received = zip(coded, unit.values(), strict=True)
     template = {
-        number + (shifted and number > 0): each for number, each in zip(old, received, strict=False)
+        number + (shifted and number > leading): each
+        for number, each in zip(old, received, strict=False)
     }
-    carrying = _carrying(rows, layout, template, every=schedule is None, shifted=shifted)
+    template.setdefault(0, like)
+    base, values = template[0]
+    layout = layout_of(values)
+    ends = _Ends(leading, hides, end)
+    carrying = _carrying(rows, layout, template, ends, every=schedule is None)
     sent = sorted(set().union(*carrying))
     state = GfvState()
     payloads = []
@@ -91,8 +110,21 @@ def edited_messages(
                 z_max_value=(coded_layout and coded_layout.z_max_value) or 1,
             )
         )
-    announced = None if schedule is None else PictureSchedule(len(rows), tuple(sent[1:]))
-    return EditedMessages(payloads, announced, hides)
+    return EditedMessages(payloads, len(rows), tuple(sent[1:]), hides)
+
+
+def base_like(base: Coded, own: FloatArray) -> bytes:
+    """The payload of a base message that says other numbers [size], and is like `base`."""
+    message, values = base
+    layout = None if message.coordinates is None else message.coordinates.layout
+    return restated(
+        GfvState(),
+        message,
+        from_numbers(own, layout_of(values)),
+        gfv_cnt=0,
+        network=message.network,
+        z_max_value=(layout and layout.z_max_value) or 1,
+    )
 
 
 def _with_parts(values: FaceValues, keypoints: bool, matrices: bool) -> FaceValues:
@@ -101,13 +133,26 @@ def _with_parts(values: FaceValues, keypoints: bool, matrices: bool) -> FaceValu
     return values if matrices else replace(values, matrices=())
 
 
+@dataclass(frozen=True, slots=True)
+class _Ends:
+    """Where the rows of a unit are interpolated from, and to.
+
+    Leading pictures and those after the coded one both go on from it; but from the one in its
+    place where it is hidden.
+    """
+
+    leading: int
+    hides: bool
+    end: FloatArray | None
+
+
 def _carrying(
     rows: FloatArray,
     layout: ParameterLayout,
-    template: dict[int, tuple[GenerativeFaceVideo, FaceValues]],
+    template: dict[int, Coded],
+    ends: _Ends,
     *,
     every: bool,
-    shifted: bool,
 ) -> tuple[set[int], set[int]]:
     """The pictures whose messages carry the keypoints, and those that carry the matrices."""
     split = layout.coordinates
@@ -125,8 +170,17 @@ def _carrying(
             for number, (_, values) in template.items()
             if (values.matrices if part else values.keypoints is not None)
         }
-        pictures |= {0, 1} if shifted else {0}
-        pictures |= set(_between(rows[:, column], sorted(pictures), steps[column] / 2))
+        first = ends.leading + 1
+        pictures |= {0, first} if ends.hides else {0}
+        tolerance = steps[column] / 2
+        before = sorted(picture for picture in pictures if picture < first)
+        after = [0, *sorted(picture - ends.leading for picture in pictures if picture >= first)]
+        known = rows[[0, *range(first, len(rows))]][:, column]
+        if ends.end is not None:
+            after.append(len(known))
+            known = np.concatenate([known, ends.end[None, column]])
+        pictures |= set(_between(rows[:first, column], before, tolerance))
+        pictures |= {place + ends.leading for place in _between(known, after, tolerance)}
     return parts[0], parts[1]
 
 

@@ -34,7 +34,7 @@ TRIALS: dict[str, tuple[str, ...]] = {
 }
 """What a response is of: the fields of edits that it is found for."""
 
-Draw = Callable[["FaceEdit | None", Response], "list[Picture]"]
+TrialDraw = Callable[["FaceEdit | None", Response], "list[Picture]"]
 """Draws a few pictures with an edit, made larger by what a response says."""
 
 
@@ -54,7 +54,7 @@ class ResponseFinder:
         """Whether an edit is among those that have a response."""
         return bool(self._trials)
 
-    def find(self, draw: Draw) -> Response | None:
+    def find(self, draw: TrialDraw) -> Response | None:
         """The mean response of what is drawn; None where the tracker loses a face."""
         with FaceTracker() as tracker:
             before = self._measured(tracker, draw(None, AS_ASKED))

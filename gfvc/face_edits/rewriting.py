@@ -27,6 +27,7 @@ from sei import (
 _FACES = frozenset({GENERATIVE_FACE_VIDEO})
 _CONCERNED = _FACES | {USER_DATA_UNREGISTERED}
 Inform = Callable[[StreamInformation], StreamInformation]
+"""Changes our user data."""
 
 
 def enhanced(units: Sequence[NalUnit]) -> bool:
@@ -63,18 +64,25 @@ class FaceReader:
 
 
 def rewritten(
-    units: Sequence[NalUnit], old: Sequence[bytes], new: Sequence[bytes], inform: Inform
+    units: Sequence[NalUnit],
+    old: Sequence[bytes],
+    new: Sequence[bytes],
+    inform: Inform | None = None,
 ) -> Iterator[NalUnit]:
     """An access unit with payloads `new` in place of the face messages with payloads `old`.
 
-    They go where the first of those was, as many to a NAL unit. `inform` changes our user data.
-    Raises `StreamError` where an SEI NAL unit is damaged, or there is none of our user data.
+    They go where the first of those was, as many to a NAL unit; after the coded picture where there
+    were none. Raises `StreamError` where an SEI NAL unit is damaged, or where user data are to be
+    changed and there are none of ours.
     """
     waiting, written, informed = deque(old), False, False
     at_once = _messages_at_once(units)
-    for unit in units:
+    coded = [number for number, unit in enumerate(units) if unit.is_vcl]
+    for number, unit in enumerate(units):
         if not unit.is_sei or not has_message(unit, _CONCERNED):
             yield unit
+            if not old and number == coded[-1]:
+                yield from _made(new, unit, at_once)
             continue
         try:
             rbsp = rewritable_sei(unit)
@@ -86,15 +94,17 @@ def rewritten(
             if is_face and waiting and message.payload == waiting[0]:
                 waiting.popleft()
                 continue
-            changed = _informed(message, inform)
+            changed = message if inform is None else _informed(message, inform)
             informed |= changed is not message
             kept.append(changed)
-        if len(kept) == len(rbsp.messages) or kept:
+        if kept == list(rbsp.messages):
+            yield unit
+        elif kept:
             yield replace(unit, data=sei_data(unit, SeiRbsp(tuple(kept), rbsp.trailing)))
         if len(kept) < len(rbsp.messages) and not written:
             written = True
             yield from _made(new, unit, at_once)
-    if not informed:
+    if inform is not None and not informed:
         raise StreamError("a key picture has no user data of gfvc; only its own streams are edited")
 
 
@@ -114,7 +124,7 @@ def _made(payloads: Sequence[bytes], like: NalUnit, at_once: int) -> Iterator[Na
         yield make_sei_nal_unit(
             [SeiMessage(GENERATIVE_FACE_VIDEO, payload) for payload in batch],
             like.codec,
-            suffix=like.is_suffix_sei,
+            suffix=like.is_vcl or like.is_suffix_sei,
             layer_id=like.layer_id,
             temporal_id=like.temporal_id,
         )

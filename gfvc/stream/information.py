@@ -40,7 +40,8 @@ class StreamInformation:
     `references` tells which key pictures drive them, None: the one of the access unit.
     `sequence` tells both of all coded pictures up to the next IDR picture, in place of `schedule`.
     `hides_coded_picture` tells that the coded picture of the access unit is not shown: the first
-    picture that it drives is shown in its place. It goes with neither `references` nor `sequence`.
+    picture that it drives is shown in its place. It goes not with `references`, nor with
+    `sequence`, which tells of each of its coded pictures whether it is hidden.
     """
 
     rate: Fraction
@@ -75,11 +76,9 @@ class StreamInformation:
             raise StreamError(f"gfvc's user data message states {stated.rate} pictures per second")
         if stated.references is not None and stated.schedule is not None:
             stated.references.check_starts(stated.schedule)
-        counted = stated.references is not None or stated.sequence is not None
-        if stated.hides_coded_picture and counted:
+        if stated.hides_coded_picture and stated.references is not None:
             raise StreamError(
-                "gfvc's user data message hides a coded picture that its references, or the "
-                "schedule of its sequence, count as shown"
+                "gfvc's user data message hides a coded picture that its references count as shown"
             )
         return stated
 
@@ -87,7 +86,10 @@ class StreamInformation:
 def stream_information(c: Coder, given: StreamInformation) -> StreamInformation:
     """Syntax of the message; `sei.coder` says how it serves reading and writing."""
     parts = (given.schedule, given.references, given.sequence)
-    flags = given.shown_as_coded, given.hides_coded_picture
+    hides = given.hides_coded_picture
+    if given.sequence is not None:
+        hides = bool(given.sequence.hidden)
+    flags = given.shown_as_coded, hides
     has_flags = any(flags) or any(part is not None for part in parts)
     version = c.u("version", 8, VERSION_WITH_FLAGS if has_flags else VERSION, 1, 255)
     numerator = c.u("rate_numerator", 32, given.rate.numerator, 1, 2**32 - 1)
@@ -99,11 +101,11 @@ def stream_information(c: Coder, given: StreamInformation) -> StreamInformation:
     crop_top = c.u("crop_top", 16, given.crop.top)
     crop_width = c.u("crop_width", 16, given.crop.width)
     crop_height = c.u("crop_height", 16, given.crop.height)
-    shown_as_coded = hides_coded_picture = False
+    shown_as_coded = coded_picture_hidden_flag = False
     schedule, references, sequence = None, None, None
     if version >= VERSION_WITH_FLAGS:
         c.u("reserved_3bits", 3, 0)
-        hides_coded_picture = c.flag("coded_picture_hidden_flag", given.hides_coded_picture)
+        coded_picture_hidden_flag = c.flag("coded_picture_hidden_flag", hides)
         sequence_flag = c.flag("sequence_flag", given.sequence is not None)
         references_flag = c.flag("references_flag", given.references is not None)
         schedule_flag = c.flag("schedule_flag", given.schedule is not None)
@@ -115,7 +117,11 @@ def stream_information(c: Coder, given: StreamInformation) -> StreamInformation:
             references = reference_runs(c, c.part("references", given.references))
             c.align("references_alignment_zero_bit")
         if sequence_flag:
-            sequence = sequence_schedule(c, c.part("sequence", given.sequence))
+            sequence = sequence_schedule(
+                c,
+                c.part("sequence", given.sequence),
+                coded_picture_hidden_flag=coded_picture_hidden_flag,
+            )
             c.align("sequence_alignment_zero_bit")
     if pictures_per_message == 0 and schedule is None:
         raise PayloadError("pictures_per_message is 0, and no schedule says which have messages")
@@ -128,7 +134,7 @@ def stream_information(c: Coder, given: StreamInformation) -> StreamInformation:
         schedule,
         references,
         sequence,
-        hides_coded_picture,
+        coded_picture_hidden_flag and sequence is None,
     )
 
 

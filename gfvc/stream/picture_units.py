@@ -58,7 +58,7 @@ class PictureUnit:
     @property
     def hides_coded_picture(self) -> bool:
         """Whether the coded picture is not shown; where it drives none after all, it is."""
-        return self.hidden and self.numbered_pictures > 1
+        return self.hidden and self.numbered_pictures > 1 + self.leading
 
     @property
     def numbered_pictures(self) -> int:
@@ -105,6 +105,10 @@ class PictureUnit:
             and other.part is not None
             and other.part.number == self.part.number + 1
         )
+
+    def shares_driven_with(self, other: PictureUnit) -> bool:
+        """Whether what it drives is drawn from another coded picture, too: from the next one."""
+        return self.has_later_reference and self.is_followed_by(other)
 
     def announce(self, schedule: PictureSchedule | None) -> None:
         """Take what our user data say of the messages that will come."""

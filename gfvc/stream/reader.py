@@ -215,6 +215,7 @@ class _Scan:
             )
         picture.part = sequence.part(self._of_sequence)
         picture.announce(picture.part.schedule)
+        picture.hidden = picture.part.hidden
         picture.shown_as_coded = not picture.part.has_messages
         self._any_as_coded |= picture.shown_as_coded
         self._of_sequence += 1

@@ -11,10 +11,11 @@ first, backwards from it, then all others in output order.
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate
+from operator import lt
 
 from gfvc.stream.schedule import MAX_PICTURES, PictureSchedule, RegularPictures, picture_schedule
 from sei.coder import Coder
@@ -30,7 +31,8 @@ class SequencePart:
 
     It goes with the picture in place of the whole, of which some kilobytes of user data make
     megabytes. `number` counts the coded pictures from 0, `leading` pictures are shown before this
-    one, and `has_later_reference` says that pictures are drawn from the next one, too.
+    one, and `has_later_reference` says that pictures are drawn from the next one, too. `hidden`
+    says that the first of those it drives after it is shown in its place.
     """
 
     number: int
@@ -38,6 +40,7 @@ class SequencePart:
     leading: int
     has_messages: bool
     has_later_reference: bool
+    hidden: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,14 +50,16 @@ class SequenceSchedule:
     `driven` says how many pictures each coded picture drives; `leading` 0..63 of those of the
     first are shown before it. `sent` are the numbers of the driven pictures that have a message,
     rising from 1. `two_references` says that the pictures between two coded pictures are drawn from
-    both, by models that can. A sequence has 65536 output pictures at most. Raises `ValueError` for
-    anything else.
+    both, by models that can. `hidden` are the numbers, rising from 0, of coded pictures that are
+    not shown: the first picture that each drives, leading ones aside, is shown in its place. A
+    sequence has 65536 output pictures at most. Raises `ValueError` for anything else.
     """
 
     driven: tuple[int, ...]
     sent: tuple[int, ...] | RegularPictures = ()
     leading: int = 0
     two_references: bool = False
+    hidden: tuple[int, ...] = ()
     _starts: tuple[int, ...] = field(init=False, repr=False, compare=False, default=())
 
     def __post_init__(self) -> None:
@@ -66,13 +71,21 @@ class SequenceSchedule:
             raise ValueError(
                 f"{self.leading} leading pictures are not within 0..{MAX_LEADING}, or not driven"
             )
+        if not all(map(lt, (-1, *self.hidden), (*self.hidden, len(self.driven)))):
+            raise ValueError("numbers of hidden coded pictures must rise, and be of the sequence")
+        for number in self.hidden:
+            if self.driven[number] <= (0 if number else self.leading):
+                raise ValueError(
+                    f"coded picture {number} of the sequence is hidden, and drives no picture that "
+                    "could be shown in its place"
+                )
         _ = self.messages  # its numbers are checked
         object.__setattr__(self, "_starts", tuple(accumulate(self.driven, initial=0)))
 
     @property
     def pictures(self) -> int:
         """Output pictures."""
-        return sum(self.driven) + len(self.driven)
+        return sum(self.driven) + len(self.driven) - len(self.hidden)
 
     @property
     def messages(self) -> PictureSchedule:
@@ -81,7 +94,7 @@ class SequenceSchedule:
 
     @property
     def without_message(self) -> int:
-        """Output pictures without a message, coded ones among them."""
+        """How many more output pictures there are than messages."""
         bases = sum(self.has_messages(number) for number in range(len(self.driven)))
         return self.pictures - bases - len(self.sent)
 
@@ -103,7 +116,18 @@ class SequenceSchedule:
             0 if number else self.leading,
             self.has_messages(number),
             self.two_references and number + 1 < len(self.driven),
+            self.is_hidden(number),
         )
+
+    @property
+    def hidden_flags(self) -> list[bool]:
+        """Of each coded picture whether it is hidden."""
+        return [self.is_hidden(number) for number in range(len(self.driven))]
+
+    def is_hidden(self, number: int) -> bool:
+        """Whether the coded picture of a number, counted from 0, is not shown."""
+        place = bisect_left(self.hidden, number)
+        return self.hidden[place : place + 1] == (number,)
 
     def has_messages(self, number: int) -> bool:
         """Whether the coded picture of a number has a base message, and what it drives may others.
@@ -124,7 +148,9 @@ def _between(sent: Sequence[int], start: int, end: int) -> tuple[int, ...]:
     return tuple(sent[index] - start for index in range(first, after))
 
 
-def sequence_schedule(c: Coder, given: SequenceSchedule) -> SequenceSchedule:
+def sequence_schedule(
+    c: Coder, given: SequenceSchedule, *, coded_picture_hidden_flag: bool
+) -> SequenceSchedule:
     """Syntax of the schedule; `sei.coder` says how it serves reading and writing."""
     coded = c.ue("coded_pictures_minus1", len(given.driven) - 1, 0, MAX_PICTURES - 1) + 1
     two_references = c.flag("two_references_flag", given.two_references)
@@ -139,4 +165,9 @@ def sequence_schedule(c: Coder, given: SequenceSchedule) -> SequenceSchedule:
             f"{messages.pictures - 1} pictures in the schedule of messages where {sum(driven)} are "
             "driven"
         )
-    return SequenceSchedule(tuple(driven), messages.sent, leading, two_references)
+    hidden: tuple[int, ...] = ()
+    if coded_picture_hidden_flag:
+        known = given.hidden_flags
+        flags = [c.flag("hidden_flag", known[i], 0, (i,)) for i in range(coded)]
+        hidden = tuple(number for number, is_hidden in enumerate(flags) if is_hidden)
+    return SequenceSchedule(tuple(driven), messages.sent, leading, two_references, hidden)

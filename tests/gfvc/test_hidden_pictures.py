@@ -80,13 +80,13 @@ def test_verify_takes_it_and_misses_the_picture_in_its_place(
     assert len(decode_all(alone)) == 3, "it is shown after all"
 
 
-def test_it_goes_with_neither_references_nor_a_sequence() -> None:
+def test_it_goes_not_with_references_and_a_sequence_tells_of_each() -> None:
     plain = StreamInformation(Fraction(25), 64, 64, Rectangle(0, 0, 64, 64))
     hidden = replace(plain, hides_coded_picture=True)
     assert StreamInformation.from_payload(hidden.to_payload()) == hidden
-    for wrong in (
-        replace(hidden, references=ReferenceRuns(2, 0)),
-        replace(hidden, sequence=SequenceSchedule((3,))),
-    ):
-        with pytest.raises(StreamError, match="hides a coded picture"):
-            StreamInformation.from_payload(wrong.to_payload())
+    wrong = replace(hidden, references=ReferenceRuns(2, 0))
+    with pytest.raises(StreamError, match="hides a coded picture"):
+        StreamInformation.from_payload(wrong.to_payload())
+    for numbers in ((), (0, 2)):
+        of_sequence = replace(plain, sequence=SequenceSchedule((3, 0, 1), hidden=numbers))
+        assert StreamInformation.from_payload(of_sequence.to_payload()) == of_sequence

@@ -21,13 +21,10 @@ from gfvc.stream.reader import read_face_stream
 from gfvc.verification import Severity, verify_stream
 from gfvc.video_reader import Picture
 from models.contract import FloatArray
-from models.landmarks.face_space import shipped_face_space
-from models.landmarks.plausibility import MeshJudge
-from models.landmarks.tracking import FaceTracker
 from models.mesh.card import CARD as MESH
-from models.metrics.openings import openings
 from sei import SeiMessage, make_sei_nal_unit, read_sei
 from sei.content_messages import AI_USAGE_RESTRICTIONS, Restriction, UsageRestrictions
+from tests.gfvc.face_edits.support import LIDS, LIPS, PITCH, ROLL, STILL, WITH_JAW, YAW, measured
 from tests.gfvc.support import (
     CommandLine,
     assert_refused,
@@ -81,21 +78,7 @@ def numbers(path: Path) -> FloatArray:
     return np.array(rows)
 
 
-def measured(pictures: list[Picture]) -> FloatArray:
-    """Yaw, pitch, roll in degrees, lids and lips in eye distances: [pictures, 5]."""
-    judge = MeshJudge(shipped_face_space())
-    rows = []
-    with FaceTracker() as tracker:
-        for picture in pictures:
-            landmarks = tracker.look(picture)
-            assert landmarks is not None
-            mesh, opened = judge.measure(landmarks), openings(landmarks)
-            rows.append([-mesh.yaw, mesh.pitch, -mesh.roll, opened.lids, opened.lips])
-    return np.array(rows)
-
-
 # What each edit moves, by how much, in yaw, pitch, roll, lids and lips.
-YAW, PITCH, ROLL, LIDS, LIPS = range(5)
 CHANGES = [
     ({"yaw": 8}, YAW, 8.0),
     ({"yaw": -8}, YAW, -8.0),
@@ -105,10 +88,6 @@ CHANGES = [
     ({"mouth": 0.4}, LIPS, None),
     ({"eyes": 0.7}, LIDS, None),
 ]
-# Of what is not asked for less may change: degrees, and eye distances. A tracker takes a jaw that
-# drops for a head that is raised.
-STILL = np.array([1.5, 2.0, 1.5, 0.012, 0.012])
-WITH_JAW = 3.0
 HALF_STEP = 2.0**-9
 
 
@@ -210,7 +189,7 @@ def test_each_picture_with_a_message_and_the_default_model(
 ) -> None:
     output = tmp_path / "small.265"
     summary = edit(small_stream, output, FaceEdit(roll=5), notes=no_notes)
-    counts = summary.messages_before, summary.messages_after, summary.hidden_key_pictures
+    counts = summary.messages_before, summary.messages_after, summary.hidden_coded_pictures
     assert counts == (12, 15, 3)
     pictures = decode_all(output)
     assert len(pictures) == 12
@@ -277,17 +256,14 @@ def test_wrong_options_are_told(stream: Path, tmp_path: Path, command: CommandLi
     assert command("edit", stream, output, "--yaw", "100").status == 2
 
 
-def test_streams_that_show_the_face_beside_its_messages_are_refused(
+def test_streams_of_a_reference_pool_are_refused(
     demo_clip: Path, tmp_path: Path, command: CommandLine
 ) -> None:
-    for name, option, says in (
-        ("auto", {"key_pictures": "auto", "coded_interval": 0.2}, "--key-pictures fixed"),
-        ("pool", {"reference_pool": 2, "key_interval": 8}, "without --reference-pool"),
-    ):
-        path = tmp_path / f"{name}.265"
-        encode(demo_clip, path, EncodeOptions(model="mesh", crop="none", **option))
-        output = tmp_path / "edited.265"
-        assert_refused(command, "edit", path, output, "--yaw", "5", folder=tmp_path, says=says)
+    path, output = tmp_path / "pool.265", tmp_path / "edited.265"
+    options = EncodeOptions(model="mesh", crop="none", reference_pool=2, key_interval=8)
+    encode(demo_clip, path, options)
+    says = "without --reference-pool"
+    assert_refused(command, "edit", path, output, "--yaw", "5", folder=tmp_path, says=says)
 
 
 def test_restrictions_are_heeded(stream: Path, tmp_path: Path, command: CommandLine) -> None:

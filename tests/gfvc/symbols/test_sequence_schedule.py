@@ -30,7 +30,11 @@ def schedules(draw: st.DrawFn) -> SequenceSchedule:
     pictures = sum(driven)
     sent = draw(st.sets(st.integers(1, pictures), max_size=30)) if pictures else set()
     leading = draw(st.integers(0, min(MAX_LEADING, driven[0])))
-    return SequenceSchedule(driven, tuple(sorted(sent)), leading, draw(st.booleans()))
+    drives = [n for n, count in enumerate(driven) if count > (0 if n else leading)]
+    hidden = draw(st.sets(st.sampled_from(drives))) if drives else set()
+    return SequenceSchedule(
+        driven, tuple(sorted(sent)), leading, draw(st.booleans()), tuple(sorted(hidden))
+    )
 
 
 @given(schedules())
@@ -41,7 +45,9 @@ def test_round_trip(schedule: SequenceSchedule) -> None:
 @given(schedules())
 def test_units_share_the_pictures_and_their_messages(schedule: SequenceSchedule) -> None:
     units = [schedule.unit(number) for number in range(len(schedule.driven))]
-    assert sum(unit.pictures for unit in units) == schedule.pictures
+    assert sum(unit.pictures for unit in units) == schedule.pictures + len(schedule.hidden)
+    hidden = [schedule.part(number).hidden for number in range(len(units))]
+    assert [number for number, is_hidden in enumerate(hidden) if is_hidden] == [*schedule.hidden]
     start, sent = 0, []
     for driven, unit in zip(schedule.driven, units, strict=True):
         sent += [start + picture for picture in unit.sent]
@@ -90,6 +96,10 @@ def test_a_message_every_so_many_pictures_takes_a_few_bits() -> None:
         {"driven": (3,), "leading": 4},
         {"driven": (90,), "leading": MAX_LEADING + 1},
         {"driven": (MAX_PICTURES,)},
+        {"driven": (3, 0), "hidden": (1,)},
+        {"driven": (3, 1), "hidden": (0,), "leading": 3},
+        {"driven": (3, 1), "hidden": (1, 0)},
+        {"driven": (3, 1), "hidden": (2,)},
     ],
 )
 def test_what_cannot_be_is_refused(fields: dict[str, tuple[int, ...]]) -> None:

@@ -1,0 +1,114 @@
+"""The numbers of every picture as a decoder has them, coded picture by coded picture."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from gfvc.decoded_pool import AsCoded, FromOne, FromTwo
+from gfvc.decoded_units import DecodedUnit, decode_units
+from gfvc.driven_pictures import parameters_of_pictures
+from gfvc.options.decoding import BaseLayerOptions
+from gfvc.stream.face_stream import FaceStream
+from gfvc.stream.picture_units import PictureUnit
+from models import Analyser, AnimationModel, FaceParameters, ParameterLayout
+from models.contract import FloatArray, Picture
+
+Draw = Callable[[Sequence[int], FloatArray], list[Picture]]
+"""Draws output pictures of a unit, named by their places in it, by rows of other numbers."""
+
+
+@dataclass(frozen=True, slots=True)
+class SeenUnit:
+    """A coded picture and what it drives.
+
+    Attributes:
+        unit: what the stream says of it.
+        own: numbers [size] of the coded picture; None where no face is known: ordinary video.
+        rows: numbers [pictures, size] of its output pictures, in their order.
+        end: numbers [size] of the next coded picture, to which those after the last message go.
+        picture: the coded picture, where it was decoded.
+        draw: draws its output pictures; it works until the next unit is asked for.
+    """
+
+    unit: PictureUnit
+    own: FloatArray | None = None
+    rows: FloatArray | None = None
+    end: FloatArray | None = None
+    picture: Picture | None = None
+    draw: Draw | None = None
+
+
+def stated_units(source: Path, stream: FaceStream, layout: ParameterLayout) -> Iterator[SeenUnit]:
+    """The units of a stream without sequences, as their messages state them."""
+    for unit in stream.units:
+        if unit.is_alone:
+            yield SeenUnit(unit)
+            continue
+        found = parameters_of_pictures(unit, layout, source, repack=stream.is_repacked)
+        rows = np.stack([layout.flatten(parameters) for parameters in found])
+        yield SeenUnit(unit, rows[0], rows[unit.hides_coded_picture :])
+
+
+def decoded_units(
+    source: Path, stream: FaceStream, model: AnimationModel, options: BaseLayerOptions
+) -> Iterator[SeenUnit]:
+    """The units of a stream as a decoder sees them; raises what `decode_units` raises."""
+    decoded = decode_units(source, stream, model, options.timeout, area=options.max_area)
+    with closing(model.open_analyser()) as analyser:
+        for unit in decoded:
+            yield _seen(unit, model.layout, analyser)
+
+
+def _seen(decoded: DecodedUnit, layout: ParameterLayout, analyser: Analyser) -> SeenUnit:
+    unit = decoded.unit
+    if unit.is_alone and unit.part is None:
+        return SeenUnit(unit)
+    own: FaceParameters | None = None
+    shown: list[FaceParameters | None] = []
+    reference, pair = None, None
+    for span in decoded.spans:
+        if isinstance(span, AsCoded):
+            own, reference = span.parameters, span.reference
+            shown += [own] * span.pictures
+        elif isinstance(span, FromOne):
+            shown += span.parameters
+        elif isinstance(span, FromTwo):
+            pair = span.pair
+            shown += [parameters for parameters, _ in span.placed]
+    if own is None:
+        # It drives nothing, or nothing is known of how the face moves: it is held.
+        analysis = analyser.analyse_key(decoded.picture)
+        if analysis is None:
+            return SeenUnit(unit)
+        own = analysis.parameters
+        shown = [own] * unit.pictures
+    rows = np.stack([layout.flatten(each) for each in shown if each is not None])
+    goes_on = pair is not None and unit.has_later_reference
+    ends = pair.ends if pair is not None and goes_on else None
+    after = len(rows) - unit.leading
+
+    def draw(places: Sequence[int], numbers: FloatArray) -> list[Picture]:
+        drawn = []
+        for place, row in zip(places, numbers, strict=True):
+            parameters = layout.unflatten(row)
+            if pair is not None and (place >= unit.leading or unit.hides_coded_picture):
+                position = max(0, place - unit.leading) / after if goes_on else 0.0
+                drawn.append(pair.animate(parameters, position))
+            else:
+                assert reference is not None
+                drawn.append(reference.animate(parameters))
+        return drawn
+
+    return SeenUnit(
+        unit,
+        layout.flatten(own),
+        rows,
+        None if ends is None else layout.flatten(ends[1]),
+        decoded.picture,
+        None if reference is None else draw,
+    )
