@@ -6,13 +6,18 @@ can be put back whatever happens to some of them meanwhile.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from gfvc.editing.selection import MessageSelection
 from gfvc.errors import StreamError
 from gfvc.stream.byte_stream import Spacing, spaced
 from gfvc.stream.sei_units import CrowdedNalUnitError, rewritable_sei, sei_data
 from sei import NalUnit, SeiError, SeiMessage, SeiRbsp
+
+MOST_NOTES = 5
+"""Damaged NAL units that are told of one by one; of further ones only how many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,3 +96,30 @@ class Cutter:
             return untouched
         data = sei_data(unit, SeiRbsp(tuple(kept), rbsp.trailing)) if kept else None
         return Cut(unit, zero_bytes, self._base_nal_units, data, tuple(taken), rbsp.trailing)
+
+
+class DamageNotes:
+    """Tells `notes` of damaged NAL units of a stream: what becomes of them is `fate`."""
+
+    def __init__(self, notes: Callable[[str], None], path: Path, fate: str) -> None:
+        self._notes = notes
+        self._path = path
+        self._fate = fate
+        self._damaged = 0
+
+    def add(self, nal: int, damage: str | None) -> None:
+        """Tell of the NAL unit of a number if it is damaged."""
+        if damage is None:
+            return
+        self._damaged += 1
+        if self._damaged <= MOST_NOTES:
+            self._notes(f"{self._path}: NAL unit {nal} is {self._fate}: {damage}")
+
+    def finish(self) -> None:
+        """Tell how many there were besides."""
+        further = self._damaged - MOST_NOTES
+        if further > 0:
+            self._notes(
+                f"{self._path}: so are {further} further damaged SEI NAL units; gfvc verify tells "
+                "of each"
+            )

@@ -8,8 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from gfvc.editing.cutting import Cut, Cutter, TakenMessage
-from gfvc.editing.damage_notes import DamageNotes
+from gfvc.editing.cutting import Cut, Cutter, DamageNotes, TakenMessage
 from gfvc.editing.json_lines import header_line, message_line
 from gfvc.editing.records import FingerprintTaker, MessageRecord, StreamFacts, record_of
 from gfvc.editing.selection import MessageSelection

@@ -6,8 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from gfvc.editing.cutting import Cutter
-from gfvc.editing.damage_notes import DamageNotes
+from gfvc.editing.cutting import Cutter, DamageNotes
 from gfvc.editing.selection import MessageSelection
 from gfvc.errors import StreamError
 from gfvc.output import replaced_when_complete

@@ -17,7 +17,6 @@ from gfvc.rate_control import RateSettings
 from gfvc.stream.information import StreamInformation
 from gfvc.stream.sequence import MAX_LEADING
 from gfvc.symbol_decisions import DECISIONS, Switches, SymbolSettings
-from gfvc.symbol_rate import symbol_interval
 from models import AnimationModel, ModelCard
 
 SPOOL_BYTES = 1 << 30
@@ -92,7 +91,7 @@ class Clip:
     def symbol_settings(self, settings: RateSettings) -> SymbolSettings:
         """How it is decided what is sent of faces."""
         taken = {name: name not in self.options.without for name in DECISIONS}
-        interval = symbol_interval(self.options.symbol_rate, self.rate)
+        interval = self.options.symbol_interval(self.rate)
         return SymbolSettings(settings.symbol_price, Switches(interval, **taken))
 
     def ordinary_qps(self, qp: int) -> SequenceQps:

@@ -10,7 +10,6 @@ from typing import ClassVar, Literal, get_args
 from base_codec_adapters import DEFAULT_TIMEOUT, Codec
 from gfvc.options.declaration import OptionGroup, documented, option, switch
 from gfvc.options.kinds import either, fraction, real, text, whole, words
-from gfvc.symbol_rate import AUTOMATIC_RATE, FULL, SymbolRate
 from models import Runtime
 from models.face import MAX_FEATURES
 
@@ -21,6 +20,8 @@ FallbackPolicy = Literal["auto", "never", "always"]
 FALLBACK_POLICIES: tuple[FallbackPolicy, ...] = get_args(FallbackPolicy)
 KeyPicturePolicy = Literal["auto", "fixed"]
 KEY_PICTURE_POLICIES: tuple[KeyPicturePolicy, ...] = get_args(KeyPicturePolicy)
+
+_AUTOMATIC_RATE, _FULL_RATE = "auto", "full"
 
 DECISIONS = ("separate_parts", "trellis", "byte_filling", "precision")
 """Decisions about face parameters that can be left out (`gfvc.symbol_decisions.Switches`)."""
@@ -208,14 +209,14 @@ class FaceOptions(OptionGroup):
     low_delay: bool = switch(
         "give each picture a message in a NAL unit of its own, written at once (costs much)"
     )
-    symbol_rate: SymbolRate = option(
+    symbol_rate: Fraction | str = option(
         either(
-            words(AUTOMATIC_RATE, FULL),
+            words(_AUTOMATIC_RATE, _FULL_RATE),
             fraction(Fraction(0), MAX_RATE, f"a number of messages a second up to {MAX_RATE}"),
         ),
         "messages with face parameters a second; between them the decoder interpolates; auto: "
         "where they pay, full: one for each picture",
-        AUTOMATIC_RATE,
+        _AUTOMATIC_RATE,
     )
     without: tuple[str, ...] | frozenset[str] = option(
         words(**{name.replace("_", "-"): name for name in DECISIONS}),
@@ -231,12 +232,22 @@ class FaceOptions(OptionGroup):
                 "with {low_delay} each picture is drawn from the last key picture; leave out "
                 "{reference_pool}"
             )
-        if self.low_delay and (self.symbol_rate not in (AUTOMATIC_RATE, FULL) or self.without):
+        if self.low_delay and (
+            self.symbol_rate not in (_AUTOMATIC_RATE, _FULL_RATE) or self.without
+        ):
             return (
                 "{low_delay} sends each picture's message at once, so that nothing can be decided "
                 "about it; leave out {symbol_rate}, {symbol_price} and {without}"
             )
         return None
+
+    def symbol_interval(self, rate: Fraction) -> int | None:
+        """Pictures from message to message at `rate` pictures a second; None: where they pay."""
+        if self.symbol_rate == _AUTOMATIC_RATE:
+            return None
+        if self.symbol_rate == _FULL_RATE:
+            return 1
+        return max(1, round(rate / Fraction(self.symbol_rate)))
 
 
 @dataclass(frozen=True, kw_only=True)

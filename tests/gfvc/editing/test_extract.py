@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from gfvc.editing import MessageSelection
-from gfvc.editing.damage_notes import MOST_NOTES
+from gfvc.editing.cutting import MOST_NOTES
 from gfvc.errors import InputError
 from sei import Codec, NalUnit, SeiMessage
 from sei.inspection import InspectedMessage, inspect_units, json_object
