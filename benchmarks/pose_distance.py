@@ -20,6 +20,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.coded_clip import code_clip
+from gfvc.drawing import drawing
 from gfvc.metrics import ClipMeasure
 from models import default_registry
 
@@ -84,21 +85,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _plot(rows: Sequence[tuple[str, int, int, list[float]]], path: Path) -> None:
-    import matplotlib
-
-    matplotlib.use("Agg")
-    from matplotlib import pyplot
-
-    figure, axes = pyplot.subplots(1, len(MEASURES), figsize=(3.2 * len(MEASURES), 3))
-    for number, (kind, panel) in enumerate(zip(MEASURES, axes, strict=True)):
-        panel.plot([row[0] for row in rows], [row[3][number] for row in rows], marker="o")
-        panel.set_title(kind.replace("_", " "))
-        panel.set_xlabel("head turned by, degrees")
-        panel.tick_params(axis="x", rotation=60)
-        panel.grid(alpha=0.3)
-    figure.tight_layout()
-    figure.savefig(path, dpi=110)
-    pyplot.close(figure)
+    with drawing() as pyplot:
+        figure, axes = pyplot.subplots(1, len(MEASURES), figsize=(3.2 * len(MEASURES), 3))
+        for number, (kind, panel) in enumerate(zip(MEASURES, axes, strict=True)):
+            panel.plot([row[0] for row in rows], [row[3][number] for row in rows], marker="o")
+            panel.set_title(kind.replace("_", " "))
+            panel.set_xlabel("head turned by, degrees")
+            panel.tick_params(axis="x", rotation=60)
+            panel.grid(alpha=0.3)
+        figure.tight_layout()
+        figure.savefig(path, dpi=110)
+        pyplot.close(figure)
 
 
 if __name__ == "__main__":

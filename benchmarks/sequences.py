@@ -29,6 +29,7 @@ from gfvc.bench.curves import RatePoint, rate_difference
 from gfvc.colour import to_picture420
 from gfvc.metrics import MEASURES
 from gfvc.video_reader import probe_video, read_pictures
+from models.metrics.similarity import psnr
 
 _OWN_GROUP = "gopsize=8:picreordering=0:intraperiod=-1:decodingrefreshtype=none:threads=0"
 _REORDERED = (
@@ -97,7 +98,8 @@ def measure(way: Way, pictures: Sequence[Picture420], rate: Fraction, qp: int, k
     seconds = _processor_seconds() - before
     decoded = find_decoder("vvc").decode(DecodeRequest(stream, expected_pictures=len(pictures)))
     key, *others = (
-        _psnr(source, picture) for source, picture in zip(pictures, decoded.pictures, strict=True)
+        psnr(source.y, picture.y)
+        for source, picture in zip(pictures, decoded.pictures, strict=True)
     )
     kbps = float(len(stream) * 8 / 1000 / (len(pictures) / rate))
     return Cost(kbps, key, float(np.mean(others)), seconds / len(pictures))
@@ -106,11 +108,6 @@ def measure(way: Way, pictures: Sequence[Picture420], rate: Fraction, qp: int, k
 def _processor_seconds() -> float:
     times = os.times()
     return times.children_user + times.children_system
-
-
-def _psnr(source: Picture420, decoded: Picture420) -> float:
-    error = np.mean((source.y.astype(float) - decoded.y) ** 2)
-    return float(10 * np.log10(255**2 / max(error, 1e-9)))
 
 
 def _more_bits(anchor: Iterable[Cost], costs: Iterable[Cost]) -> float | None:
