@@ -1,4 +1,4 @@
-"""The decoder's key pictures made ready: the last one, and earlier ones where the stream asks.
+"""The decoder's coded pictures made ready: the last ones, and earlier ones where the stream asks.
 
 What a coded picture drives comes as spans: successive pictures that are drawn alike. A decoder
 draws them; who wants to know what the face does asks them for its parameters and landmarks.

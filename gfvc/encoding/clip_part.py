@@ -78,9 +78,9 @@ def code_part(
             low_delay=clip.options.low_delay,
             mark=None if clip.options.no_marking else mark_message(),
         )
-        coding = stack.enter_context(open_pass(clip, settings, writer, analyser))
         # Linear algebra is of small matrices, for which threads would only wait.
         stack.enter_context(threadpool_limits(1, user_api="blas"))
+        coding = stack.enter_context(open_pass(clip, settings, writer, analyser))
         count = 0
         for number, picture in enumerate(pictures):
             coding.take(number, picture)

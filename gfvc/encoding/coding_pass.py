@@ -63,9 +63,9 @@ def code_clip(
 ) -> CodedClip:
     """Code a clip with some settings into the file `stream`; `analyser` is new, or rewound.
 
-    Where options say so, it starts anew at some pictures. The encoder holds a decoder: key pictures
-    are analysed as decoded. Nothing grows with the clip's length but the file that is written.
-    Raises `GfvcError`, `ModelError` or `BaseCodecError`.
+    Where options say so, it starts anew at some pictures. The encoder holds a decoder: coded
+    pictures are analysed as decoded. Nothing grows with the clip's length but the file that is
+    written. Raises `GfvcError`, `ModelError` or `BaseCodecError`.
     """
     notes: list[str] = []
     parts: list[CodedPart] = []

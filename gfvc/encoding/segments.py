@@ -46,7 +46,7 @@ class Segment:
 
 
 @dataclass(frozen=True, slots=True)
-class _CodedKey:
+class _Coded:
     """A coded picture by its number, seen and made ready as decoded; a lone one is not prepared."""
 
     number: int
@@ -133,7 +133,7 @@ class SegmentCoder:
         self._writer.write_sequence(coded.stream, schedule, messages)
         return [1 + count for count in driven]
 
-    def _coded_keys(self, chosen: Sequence[int], coded: CodedSequence) -> Iterator[_CodedKey]:
+    def _coded_keys(self, chosen: Sequence[int], coded: CodedSequence) -> Iterator[_Coded]:
         """The coded pictures as a receiver has them, each made ready when its turn comes."""
         for place, number in enumerate(chosen):
             decoded = coded.picture(place)
@@ -143,14 +143,14 @@ class SegmentCoder:
             reference = (
                 prepare_key(self._model, decoded, analysis.parameters) if len(chosen) > 1 else None
             )
-            yield _CodedKey(number, analysis, reference)
+            yield _Coded(number, analysis, reference)
 
     def _unit(
         self,
-        key: _CodedKey,
+        key: _Coded,
         before: Sequence[int],
         gap: Sequence[int],
-        following: _CodedKey | None,
+        following: _Coded | None,
     ) -> UnitFaces:
         """Faces of a coded picture, of pictures shown before it, and of those up to the next."""
         parameters = key.analysis.parameters

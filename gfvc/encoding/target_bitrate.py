@@ -1,7 +1,7 @@
 """Coding a clip at a bitrate: passes with settings that come nearer and nearer.
 
-Each trial is a whole pass, so that key pictures where they pay, several of them, and ordinary
-video are all in the rate. What takes longest, looking for the face in the pictures, is done once.
+Each trial is a whole pass, so that coded pictures, messages and ordinary video are all in the rate.
+What takes longest, looking for the face in the pictures, is done once.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Weaving coded key pictures and face parameter messages into one elementary stream."""
+"""Weaving coded pictures and face messages into one elementary stream."""
 
 from __future__ import annotations
 

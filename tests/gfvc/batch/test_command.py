@@ -82,8 +82,8 @@ def test_there_and_back_again(
 def test_benchmarks_of_many_clips(clips: Path, tmp_path: Path, command: CommandLine) -> None:
     out = tmp_path / "out"
     arguments = ("batch", clips / "deep", "--do", "bench", "--out", out, *ONE)
-    options = ("--", "--peers", "none", "--quick", "--key-qps", "42", "--size", "128", "--no-vmaf")
-    options = (*options, "--models", "mesh", "--seconds", "0.1")
+    asked = ("--peers", "none", "--models", "mesh", "--key-qps", "42", "--size", "128")
+    options = ("--", "--quick", "--no-vmaf", "--seconds", "0.1", *asked)
     outcome = command(*arguments, "--json", *options)
     assert outcome.status == 0, outcome
     assert json.loads(outcome.out)["done"] == 1
