@@ -18,7 +18,6 @@ AI_USAGE_RESTRICTIONS = 225
 AI_MARKING = 2
 """txt_descr_purpose of a text that says what of the pictures was generated."""
 
-MAX_DESCRIPTION_ID = 2**13 - 1
 MAX_RESTRICTION = 5
 
 T = TypeVar("T")

@@ -15,9 +15,6 @@ from sei.coder import UNREAD, Coder, Reader
 SIGNED_CONTENT_INITIALIZATION = 220
 SIGNED_CONTENT_SELECTION = 221
 SIGNED_CONTENT_VERIFICATION = 222
-SIGNED_CONTENT_PAYLOADS = frozenset(
-    {SIGNED_CONTENT_INITIALIZATION, SIGNED_CONTENT_SELECTION, SIGNED_CONTENT_VERIFICATION}
-)
 
 MAX_SUBSTREAMS = 2**8
 """Greatest number of verification substreams that is read: each refers to all before it."""

@@ -49,11 +49,6 @@ class ResponseFinder:
             if (trial := _largest(edits, asked)) is not None
         }
 
-    @property
-    def is_needed(self) -> bool:
-        """Whether an edit is among those that have a response."""
-        return bool(self._trials)
-
     def find(self, draw: TrialDraw) -> Response | None:
         """The mean response of what is drawn; None where the tracker loses a face."""
         with FaceTracker() as tracker:

@@ -33,8 +33,8 @@ class StreamWriter:
     pictures that are shown as coded.
 
     `mark` goes with each IDR picture from which others are drawn (`gfvc.stream.marking`).
-    `low_delay` writes each message at once in a NAL unit of its own. `bytes_written` counts the
-    file, `sei_bytes` the SEI NAL units that were added, start codes included.
+    `low_delay` writes each message at once in a NAL unit of its own. `sei_bytes` counts the SEI NAL
+    units that were added, start codes included.
     """
 
     def __init__(
@@ -54,7 +54,6 @@ class StreamWriter:
         self._ends_as_coded = False
         self._limit = 1 if low_delay else MESSAGES_PER_NAL_UNIT
         self._pending: list[SeiMessage] = []
-        self.bytes_written = 0
         self.sei_bytes = 0
 
     def begin_picture(
@@ -142,10 +141,7 @@ class StreamWriter:
         self.sei_bytes += self._write(make_sei_nal_unit(messages, self._codec, suffix=suffix))
 
     def _write(self, unit: NalUnit) -> int:
-        data = unit.to_annex_b()
-        self._file.write(data)
-        self.bytes_written += len(data)
-        return len(data)
+        return self._file.write(unit.to_annex_b())
 
 
 def _user_data(information: StreamInformation) -> SeiMessage:

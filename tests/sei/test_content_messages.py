@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from sei import Codec, ElementRangeError, MessageError, PayloadError
 from sei.content_messages import (
     AI_MARKING,
-    MAX_DESCRIPTION_ID,
     MAX_RESTRICTION,
     Restriction,
     TextDescription,
@@ -28,7 +27,7 @@ restrictions = st.builds(Restriction, st.integers(0, MAX_RESTRICTION)) | st.buil
     st.builds(
         TextDescription,
         purpose=st.integers(0, 255),
-        description_id=st.integers(0, MAX_DESCRIPTION_ID),
+        description_id=st.integers(0, 2**13 - 1),
         texts=st.lists(st.tuples(words, words), min_size=1, max_size=5).map(tuple),
         persists=st.booleans(),
     )
