@@ -13,9 +13,8 @@ goes on. A clip that fails stops no other.
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from gfvc.cli.engine_arguments import add_engine_arguments, engine_from
 from gfvc.cli.option_arguments import reader_of
@@ -24,7 +23,7 @@ from gfvc.options.kinds import either, real, whole, words
 
 if TYPE_CHECKING:
     from gfvc.batch.jobs import Job
-    from gfvc.batch.run import PartDone, Progress
+    from gfvc.batch.run import PartDone
     from gfvc.batch.tables import Totals
     from gfvc.batch.work import Answer
     from gfvc.cli.batch_craft import CommandCraft
@@ -127,7 +126,7 @@ def run(options: argparse.Namespace) -> int:
     from gfvc.batch.jobs import find_jobs, part_of
     from gfvc.batch.run import run_batch
     from gfvc.cli.batch_craft import VERBS, CommandCraft
-    from gfvc.cli.console import answer, note
+    from gfvc.cli.console import answer, note, step_progress
     from gfvc.cli.option_arguments import UsageError
 
     if options.split is not None and options.do != "encode":
@@ -143,7 +142,10 @@ def run(options: argparse.Namespace) -> int:
     _check_options(jobs, craft)
     if options.part is not None:
         jobs = part_of(jobs, *options.part)
-    with opened_folder(options.out, options.part) as folder, _progress() as progress:
+    with (
+        opened_folder(options.out, options.part) as folder,
+        step_progress("batch", "clips and parts") as tell,
+    ):
         try:
             totals = run_batch(
                 jobs,
@@ -152,7 +154,7 @@ def run(options: argparse.Namespace) -> int:
                 engine,
                 retries=options.retries,
                 force=options.force,
-                progress=progress,
+                progress=lambda ended, done, total: tell(_line(ended), done, total),
             )
         except KeyboardInterrupt:
             note("what is done is kept; the same command goes on with the rest")
@@ -178,28 +180,6 @@ def _check_options(jobs: list[Job], craft: CommandCraft) -> None:
             craft.versions(job.options)
     except UsageError as error:
         raise InputError(f"{job.stated}: {error}") from None
-
-
-class _progress:  # noqa: N801 - used as a function
-    """A bar on a terminal; elsewhere a line for each clip, for a log of a long run."""
-
-    def __enter__(self) -> Progress:
-        from gfvc.cli.console import note, progress_bar
-
-        if not sys.stderr.isatty():
-            return lambda ended, done, total: note(f"{done}/{total} {_line(ended)}")
-        self._bar = progress_bar("batch", unit="clips and parts")
-        move = self._bar.__enter__()
-
-        def show(ended: Answer | PartDone, done: int, total: int) -> None:
-            move(done, total)
-            move.describe(_line(ended))
-
-        return show
-
-    def __exit__(self, *ended: Any) -> None:
-        if hasattr(self, "_bar"):
-            self._bar.__exit__(*ended)
 
 
 def _line(answer: Answer | PartDone) -> str:

@@ -10,7 +10,6 @@ measured again, so a run that was interrupted goes on where it was.
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +20,7 @@ from sei.escaping import printable
 
 if TYPE_CHECKING:
     from gfvc.bench.plan import Plan
-    from gfvc.bench.runner import Progress, Step
+    from gfvc.bench.runner import Step
 
 HELP = "measure rate and quality on clips, beside VVC, HEVC and AV1"
 EPILOG = """\
@@ -162,21 +161,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Run the command."""
     from gfvc.bench.runner import run_bench
-    from gfvc.cli.console import answer, note
+    from gfvc.cli.console import answer, note, step_progress
     from gfvc.metrics.learned import learned_measures_absent
 
     plan = _plan(options)
     engine = engine_from(options, MEGABYTES)
     for sentence in (*plan.missing, *learned_measures_absent()):
         note(sentence)
-    with _progress() as progress:
+    with step_progress("bench", "points") as tell:
         results = run_bench(
             options.clips,
             options.out,
             plan,
             resume=options.resume,
             engine=None if is_one_by_one(engine) else engine,
-            progress=progress,
+            progress=lambda step, done, total: tell(_line(step), done, total),
         )
     if options.json:
         answer(results["mean_bd_rates"])
@@ -220,25 +219,8 @@ def _plan(options: argparse.Namespace) -> Plan:
     )
 
 
-class _progress:  # noqa: N801 - used as a function
-    """A bar on a terminal; elsewhere a line for each point, for a log of a long run."""
-
-    def __enter__(self) -> Progress:
-        from gfvc.cli.console import note, progress_bar
-
-        if not sys.stderr.isatty():
-            return lambda step, done, total: note(_line(step, done, total))
-        self._bar = progress_bar("bench", unit="points")
-        move = self._bar.__enter__()
-        return lambda step, done, total: move(done, total)
-
-    def __exit__(self, *ended: Any) -> None:
-        if hasattr(self, "_bar"):
-            self._bar.__exit__(*ended)
-
-
-def _line(step: Step, done: int, total: int) -> str:
-    return f"{done}/{total} {step.clip}: {step.point}: {step.outcome}"
+def _line(step: Step) -> str:
+    return f"{step.clip}: {step.point}: {step.outcome}"
 
 
 def _print_rates(results: dict[str, Any]) -> None:

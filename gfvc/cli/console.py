@@ -65,3 +65,21 @@ def progress_bar(label: str, unit: str = "pictures") -> Iterator[ProgressBar]:
             lambda done, total: bar.update(task, completed=done, total=total),
             lambda text: bar.update(task, description=printable(text)),
         )
+
+
+@contextlib.contextmanager
+def step_progress(label: str, unit: str) -> Iterator[Callable[[str, int, int], None]]:
+    """For a long run of steps: a bar on a terminal, elsewhere a line for each step, for a log.
+
+    It is told what came of a step, how many are done, and of how many.
+    """
+    if not sys.stderr.isatty():
+        yield lambda text, done, total: note(f"{done}/{total} {text}")
+        return
+    with progress_bar(label, unit) as bar:
+
+        def show(text: str, done: int, total: int) -> None:
+            bar(done, total)
+            bar.describe(text)
+
+        yield show
