@@ -7,9 +7,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-import numpy as np
-import numpy.typing as npt
-
 from base_codec_adapters import (
     DEFAULT_TIMEOUT,
     MAX_QP,
@@ -25,8 +22,7 @@ from base_codec_adapters import (
 )
 from gfvc.colour import is_grey, to_picture420, to_rgb, without_colour
 from gfvc.limits import MAX_AREA, MAX_SIDE
-
-Picture = npt.NDArray[np.uint8]
+from models.contract import Picture
 
 # A base codec program may take its timeout for this many pictures.
 PICTURES_PER_TIMEOUT = 25

@@ -11,12 +11,11 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice, repeat
 
-from gfvc.base_layer import Picture
 from gfvc.grey_pictures import pair_keys, prepare_key
 from gfvc.stream.picture_units import PictureUnit
 from gfvc.stream.references import NUMBERS
 from models import AnimationModel, FaceParameters, Reference, ReferencePair
-from models.contract import FloatArray
+from models.contract import FloatArray, Picture
 
 Ends = tuple[FaceParameters, FaceParameters]
 ParametersOf = Callable[["Ends | None"], Iterator[FaceParameters]]

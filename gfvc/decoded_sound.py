@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -12,9 +12,8 @@ from gfvc.errors import InputError, OutputError
 from gfvc.media_files import VIDEO_FORMATS, open_media, reason
 from gfvc.stream.containers import BIT_EXACT, open_file_as_container
 from gfvc.stream.names import MP4_SUFFIX
+from gfvc.telling import Notes
 from gfvc.video.sound import SoundCoding, SoundTrack, check_sound
-
-Notes = Callable[[str], None]
 
 
 def has_sound(path: Path) -> bool:

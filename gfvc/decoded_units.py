@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import partial
@@ -17,7 +17,7 @@ from base_codec_adapters import (
     ProgramFailedError,
     StreamInvalidError,
 )
-from gfvc.base_layer import Picture, decode_base_layer
+from gfvc.base_layer import decode_base_layer
 from gfvc.decoded_pool import AsCoded, CodedPicture, DecodedPool, Span
 from gfvc.driven_pictures import base_parameters, parameters_of_pictures
 from gfvc.errors import StreamError
@@ -26,12 +26,12 @@ from gfvc.options.decoding import BaseLayerOptions
 from gfvc.stream.face_stream import FaceStream
 from gfvc.stream.names import model_uri
 from gfvc.stream.picture_units import PictureUnit
+from gfvc.telling import Notes, unheard
 from models import AnimationModel, RegisteredModel, Registry, UnknownModelError
+from models.contract import Picture
 
 # What a stream without our user data is shown at; H.274 has no rate for driven pictures.
 DEFAULT_RATE = Fraction(25)
-
-Notes = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +89,7 @@ def decode_units(
     stream: FaceStream,
     model: AnimationModel | None,
     timeout: float = DEFAULT_TIMEOUT,
-    notes: Notes = lambda text: None,
+    notes: Notes = unheard,
     area: int = MAX_AREA,
 ) -> Iterator[DecodedUnit]:
     """All coded pictures of a stream, uint8 RGB [height, width, 3], of one size.

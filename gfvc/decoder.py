@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 from base_codec_adapters import DEFAULT_TIMEOUT
-from gfvc.base_layer import Picture
 from gfvc.credentials import Credentials, ManifestSigner
 from gfvc.decoded_sound import add_sound, sound_to_keep
 from gfvc.decoded_units import check_restrictions, decode_units, find_model, picture_rate
@@ -21,14 +20,13 @@ from gfvc.output import check_writable, replaced_when_complete
 from gfvc.stream.face_stream import FaceStream
 from gfvc.stream.marking import GENERATED
 from gfvc.stream.reader import read_face_stream
+from gfvc.telling import Notes, Progress, unheard
 from gfvc.video_writer import is_folder_output, open_writer
 from models import AnimationModel, Registry, default_registry
+from models.contract import Picture
 
 # Name of the model in the summary of a stream without face messages.
 NO_MODEL = "none"
-
-Notes = Callable[[str], None]
-Progress = Callable[[int, "int | None"], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +58,6 @@ class DecodeSummary:
         }
 
 
-def _ignore(*_: object) -> None:
-    """Default for notes and progress."""
-
-
 def decode(
     source: Path,
     output: Path,
@@ -72,8 +66,8 @@ def decode(
     force: bool = False,
     credentials: Credentials | None = None,
     registry: Registry | None = None,
-    notes: Notes = _ignore,
-    progress: Progress = _ignore,
+    notes: Notes = unheard,
+    progress: Progress = unheard,
 ) -> DecodeSummary:
     """Decode a stream into a video file or a folder of PNG files.
 
@@ -159,7 +153,7 @@ def decode_pictures(
     stream: FaceStream,
     model: AnimationModel | None,
     timeout: float = DEFAULT_TIMEOUT,
-    notes: Notes = _ignore,
+    notes: Notes = unheard,
     area: int = MAX_AREA,
 ) -> Iterator[Picture]:
     """All pictures of a stream in output order, uint8 RGB [height, width, 3], of one size.

@@ -12,15 +12,12 @@ from fractions import Fraction
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
 from gfvc.errors import GfvcError
-from models.contract import FloatArray
+from models.contract import FloatArray, Picture
 from models.landmarks import points as groups
 from models.landmarks.tracking import FaceTracker
 from models.landmarks.warp import LandmarkWarp
-
-Picture = npt.NDArray[np.uint8]
 
 RATE = Fraction(25)
 # The square of the still that shows head and shoulders: left, top, side.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -11,9 +10,9 @@ from typing import Any
 
 from gfvc.crop import choose_crop, require_square
 from gfvc.encoding.clip import Clip
-from gfvc.encoding.coding_pass import REMEMBERED_PICTURES, CodedClip, Progress, code_clip
+from gfvc.encoding.coding_pass import REMEMBERED_PICTURES, CodedClip, code_clip
 from gfvc.encoding.executor import Tally
-from gfvc.encoding.target_bitrate import Stage, code_at_bitrate
+from gfvc.encoding.target_bitrate import code_at_bitrate
 from gfvc.errors import InputError, OutputError
 from gfvc.options.encoding import EncodeOptions
 from gfvc.output import check_writable, replaced_when_complete
@@ -21,11 +20,10 @@ from gfvc.rate_control import RateSettings, settings_asked_for
 from gfvc.rectangle import Rectangle
 from gfvc.stream.information import StreamInformation
 from gfvc.stream.names import MP4_SUFFIX, choose_codec
+from gfvc.telling import Notes, Progress, Stage, unheard
 from gfvc.video.sound import SoundCoding, check_sound
 from gfvc.video_reader import VideoProperties, probe_video
 from models import Registry, default_registry
-
-Notes = Callable[[str], None]
 
 MIN_SIDE = 64
 
@@ -134,10 +132,6 @@ class EncodeSummary:
         }
 
 
-def _ignore(*_: object) -> None:
-    """Default for notes and progress."""
-
-
 def encode(
     source: Path,
     output: Path,
@@ -145,9 +139,9 @@ def encode(
     *,
     force: bool = False,
     registry: Registry | None = None,
-    notes: Notes = _ignore,
-    progress: Progress = _ignore,
-    stage: Stage = _ignore,
+    notes: Notes = unheard,
+    progress: Progress = unheard,
+    stage: Stage = unheard,
 ) -> EncodeSummary:
     """Encode a video file.
 
@@ -189,7 +183,7 @@ def look_at(
     options: EncodeOptions,
     *,
     registry: Registry | None = None,
-    notes: Notes = _ignore,
+    notes: Notes = unheard,
 ) -> SourceFacts:
     """Look through a source, and check that it can be coded as asked; raises as `encode`."""
     choose_codec(output, options.codec)

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from gfvc.base_layer import Picture
 from gfvc.colour import is_grey, without_colour
 from models import AnimationModel, FaceParameters, Reference, ReferencePair
-from models.contract import FloatArray
+from models.contract import FloatArray, Picture
 
 
 def prepare_key(

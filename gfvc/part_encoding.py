@@ -18,7 +18,6 @@ from pathlib import Path
 
 from gfvc.encoder import (
     EncodeSummary,
-    Notes,
     SourceFacts,
     clip_of,
     look_at,
@@ -34,13 +33,10 @@ from gfvc.options.encoding import EncodeOptions
 from gfvc.output import replaced_when_complete
 from gfvc.rate_control import settings_asked_for
 from gfvc.scaling import read_scaled
+from gfvc.telling import Notes, unheard
 from gfvc.video_reader import PictureEntry
 from models.contract import Picture
 from models.parallel import one_ahead
-
-
-def _ignore(text: str) -> None:
-    """Default for notes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +170,7 @@ def join_parts(
     parts: Sequence[tuple[Path, CodedPart]],
     *,
     force: bool = False,
-    notes: Notes = _ignore,
+    notes: Notes = unheard,
 ) -> EncodeSummary:
     """Make one output of the coded parts of a clip, in their order.
 

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 from gfvc.rectangle import Rectangle
-from gfvc.video.frames import Notes, ignore_note
+from gfvc.telling import Notes, unheard
 from gfvc.video_reader import Picture, PictureEntry, read_pictures
 
 
@@ -27,7 +27,7 @@ def read_scaled(
     rate: Fraction,
     crop: Rectangle,
     size: int,
-    notes: Notes = ignore_note,
+    notes: Notes = unheard,
     *,
     start: int = 0,
     entry: PictureEntry | None = None,

@@ -14,12 +14,11 @@ import numpy.typing as npt
 
 from gfvc.errors import InputError
 from gfvc.rectangle import Rectangle
+from gfvc.telling import Notes, unheard
 from gfvc.video.frames import (
     Entry,
-    Notes,
     TimedFrame,
     decoded_frames,
-    ignore_note,
     open_video,
 )
 from gfvc.video.orientation import orientation_of
@@ -69,7 +68,7 @@ class VideoProperties:
 
 def probe_video(path: Path) -> VideoProperties:
     """Read a video's properties; raise `InputError` when it is no video or cannot be read."""
-    with contextlib.closing(decoded_frames(path, ignore_note)) as frames:
+    with contextlib.closing(decoded_frames(path, unheard)) as frames:
         frame = next(frames).frame
     with open_video(path) as (container, stream):
         size = _shown_width(frame.width, pixel_width(stream)), frame.height
@@ -90,7 +89,7 @@ def read_pictures(
     path: Path,
     rate: Fraction,
     crop: Rectangle | None = None,
-    notes: Notes = ignore_note,
+    notes: Notes = unheard,
     *,
     start: int = 0,
     entry: PictureEntry | None = None,

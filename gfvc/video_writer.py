@@ -12,12 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from gfvc.errors import OutputError
 from gfvc.stream.marking import DIGITAL_SOURCE_TYPE
-
-Picture = npt.NDArray[np.uint8]
+from models.contract import Picture
 
 VIDEO_SUFFIXES = (".mp4", ".mkv", ".y4m")
 # Quality at which compression is not seen beside the synthesis.

@@ -21,6 +21,7 @@ from gfvc.bench.results import ClipResult, assemble, write_results
 from gfvc.errors import GfvcError, InputError, OutputError
 from gfvc.json_checking import CheckedObject, read_json
 from gfvc.output import replaced_when_complete
+from gfvc.telling import unheard
 from models.errors import ModelError
 from sei.errors import SeiError
 
@@ -46,10 +47,6 @@ class Step:
 Progress = Callable[[Step, int, int], None]
 
 
-def _ignore(*_: object) -> None:
-    """Default for progress."""
-
-
 def run_bench(
     clips: Sequence[Path],
     folder: Path,
@@ -57,7 +54,7 @@ def run_bench(
     *,
     resume: bool = True,
     engine: EngineChoice | None = None,
-    progress: Progress = _ignore,
+    progress: Progress = unheard,
 ) -> dict[str, Any]:
     """Measure clips into a folder; return the results object that is written there.
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 
 from gfvc.editing.group_queue import Group, GroupQueue, check_size
 from gfvc.editing.records import MessageRecord
 from gfvc.errors import InputError
 from gfvc.stream.byte_stream import START_CODE, Spacing, spaced
 from gfvc.stream.sei_units import has_message
+from gfvc.telling import Notes
 from sei import (
     FACE_PAYLOADS,
     AccessUnitBoundaries,
@@ -16,8 +17,6 @@ from sei import (
     NalUnit,
     make_sei_nal_unit,
 )
-
-Notes = Callable[[str], None]
 
 _END_OF_SEQUENCE = frozenset({"EOS", "EOB"})
 

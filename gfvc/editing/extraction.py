@@ -15,11 +15,10 @@ from gfvc.editing.selection import MessageSelection
 from gfvc.errors import StreamError
 from gfvc.output import replaced_when_complete
 from gfvc.stream.byte_stream import read_nal_units
+from gfvc.telling import Notes
 from sei import FACE_PAYLOADS, AccessUnitBoundaries, Codec, NalUnit
 from sei.inspection import InspectedUnit, inspect_units
 from sei.limits import MAX_MESSAGES, LimitError, ReadingLimit
-
-Notes = Callable[[str], None]
 
 PAYLOAD_SUFFIX = ".bin"
 _NO_MESSAGES = b"\x80"  # an SEI RBSP of trailing bits alone

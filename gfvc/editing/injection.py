@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,10 +18,9 @@ from gfvc.errors import InputError
 from gfvc.output import check_writable, replaced_when_complete
 from gfvc.stream.byte_stream import read_head, read_nal_units
 from gfvc.stream.signatures import SignatureWatch
+from gfvc.telling import Notes
 from sei import Codec
 from sei.limits import MAX_MESSAGES
-
-Notes = Callable[[str], None]
 
 _BEFORE_JSON = b"\xef\xbb\xbf \t\r\n"
 _EXPORT = re.compile(rb'\{\s*"format"\s*:\s*"' + EXPORT_FORMAT.encode() + b'"')

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,10 +11,9 @@ from gfvc.errors import StreamError
 from gfvc.output import replaced_when_complete
 from gfvc.stream.byte_stream import read_nal_units
 from gfvc.stream.signatures import SignatureWatch
+from gfvc.telling import Notes
 from sei import Codec
 from sei.limits import MAX_MESSAGES
-
-Notes = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)

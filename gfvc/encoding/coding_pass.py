@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import islice, pairwise
@@ -16,14 +16,12 @@ from gfvc.encoding.executor import Tally
 from gfvc.rate_control import RateSettings
 from gfvc.scaling import read_scaled
 from gfvc.stream.containers import write_mp4
+from gfvc.telling import Progress
 from gfvc.video.sound import SoundCoding
 from models import Analyser
 from models.parallel import one_ahead
 from sei import Codec as SeiCodec
 from sei import access_units, split_annex_b
-
-Progress = Callable[[int, "int | None"], None]
-"""Told the number of pictures done, and the expected total or None."""
 
 REMEMBERED_PICTURES = 20_000
 """Pictures that an analyser remembers where it looks at them more than once.

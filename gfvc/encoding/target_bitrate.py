@@ -6,17 +6,14 @@ What takes longest, looking for the face in the pictures, is done once.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 from gfvc.encoding.clip import Clip
-from gfvc.encoding.coding_pass import CodedClip, Progress, code_clip
+from gfvc.encoding.coding_pass import CodedClip, code_clip
 from gfvc.errors import InputError, KeyPictureTooCoarseError
 from gfvc.rate_control import TOLERANCE, RateSettings, default_step, find_settings, ladder
+from gfvc.telling import Progress, Stage
 from models import Analyser
-
-Stage = Callable[[str], None]
-"""Told about each pass over the clip."""
 
 
 def code_at_bitrate(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -35,6 +35,7 @@ from gfvc.stream.containers import is_container
 from gfvc.stream.face_stream import FaceStream
 from gfvc.stream.names import model_uri
 from gfvc.stream.reader import read_face_stream
+from gfvc.telling import Notes, Progress, unheard
 from models import (
     ParameterLayout,
     RegisteredModel,
@@ -44,9 +45,6 @@ from models import (
 )
 from models.landmarks.face_space import shipped_face_space
 from sei import Codec
-
-Notes = Callable[[str], None]
-Progress = Callable[[int, "int | None"], None]
 
 CSV, GLB, BVH, JSON, NPZ = SUFFIXES = (".csv", ".glb", ".bvh", ".json", ".npz")
 _OF_A_HEAD = (CSV, GLB, BVH)
@@ -82,10 +80,6 @@ class ExportSummary:
         }
 
 
-def _ignore(*_: object) -> None:
-    """Default for notes and progress."""
-
-
 def export(
     source: Path,
     output: Path,
@@ -93,8 +87,8 @@ def export(
     *,
     force: bool = False,
     registry: Registry | None = None,
-    notes: Notes = _ignore,
-    progress: Progress = _ignore,
+    notes: Notes = unheard,
+    progress: Progress = unheard,
 ) -> ExportSummary:
     """Write the motion in a stream for other software.
 

@@ -7,7 +7,7 @@ goes by the messages alone, and needs no decoder program; what no message says s
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from gfvc.driven_pictures import parameters_of_pictures
 from gfvc.options.decoding import BaseLayerOptions
 from gfvc.stream.face_stream import FaceStream
 from gfvc.stream.picture_units import PictureUnit
+from gfvc.telling import Notes
 from models import AnimationModel, FaceParameters, ParameterLayout, ReferencePair
 from models.contract import FloatArray, Picture
 
@@ -26,8 +27,6 @@ of its own; a driven picture without one; ordinary video, of which the stream sa
 
 HIDDEN = "hidden"
 """Kind of a coded picture that is no output picture: a driven one is shown in its place."""
-
-Notes = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ before a picture is decoded. What was read waits in a file, so memory does not g
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from gfvc.stream.marking import MAX_MARK, mark_text
 from gfvc.stream.nal_source import NOT_READ, STANDARD_INPUT, open_nal_units
 from gfvc.stream.picture_units import PictureUnit
 from gfvc.stream.sequence import SequenceSchedule
+from gfvc.telling import Notes
 from sei import (
     GENERATIVE_FACE_VIDEO,
     USER_DATA_UNREGISTERED,
@@ -33,8 +34,6 @@ from sei import (
 )
 from sei import StreamError as ByteStreamError
 from sei.content_messages import AI_USAGE_RESTRICTIONS, TEXT_DESCRIPTION, UsageRestrictions
-
-Notes = Callable[[str], None]
 
 _CODECS: dict[Codec, BaseCodec] = {Codec.VVC: "vvc", Codec.HEVC: "hevc"}
 _HEADER_BYTES = 2  # of a VVC or HEVC NAL unit

@@ -7,7 +7,7 @@ rounded afresh for each picture, so that errors do not add up along the clip.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -26,6 +26,7 @@ from gfvc.stream.byte_stream import read_nal_units
 from gfvc.stream.names import check_suffix, model_uri, repacked_uri
 from gfvc.stream.sei_units import has_message, rewritable_sei, sei_data
 from gfvc.stream.signatures import SignatureWatch
+from gfvc.telling import Notes, unheard
 from gfvc.transcoding.targets import target_layout
 from gfvc.transcoding.translators import IdentityTranslator, Translator, require_source
 from models import ParameterLayout, Registry, UnknownModelError, default_registry
@@ -44,8 +45,6 @@ from sei import (
 )
 from sei.elements import Trace
 from sei.limits import MAX_MESSAGES, ReadingLimit
-
-Notes = Callable[[str], None]
 
 _MAX_FACES = 1024  # of a stream; each is remembered to its end
 
@@ -83,7 +82,7 @@ def transcode(
     codec: Codec | None = None,
     force: bool = False,
     registry: Registry | None = None,
-    notes: Notes = lambda text: None,
+    notes: Notes = unheard,
     max_messages: int = MAX_MESSAGES,
 ) -> TranscodeSummary:
     """Rewrite the face messages of a byte stream; the base layer stays as it is.

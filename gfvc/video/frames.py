@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Generator, Iterator
 from copy import copy
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from gfvc.errors import InputError
 from gfvc.limits import MAX_SOURCE_AREA
 from gfvc.media_files import VIDEO_FORMATS, open_media, reason
+from gfvc.telling import Notes
 from gfvc.video.clock import MAX_STILL_SECONDS, Clock
 from gfvc.video.filters import Deinterlacer
 from gfvc.video.stated import is_animated_webp, picture_rate, stated_seconds
@@ -21,12 +22,6 @@ if TYPE_CHECKING:
     from av.container import InputContainer
     from av.video.frame import VideoFrame
     from av.video.stream import VideoStream
-
-Notes = Callable[[str], None]
-
-
-def ignore_note(text: str) -> None:
-    """For readers that have nobody to tell."""
 
 
 # How much before a picture it is looked for.
