@@ -463,6 +463,23 @@ def test_a_batch_that_was_ended_goes_on(batch: Batch, start: Start, way: int) ->
     assert not list((batch.out / ".gfvc-batch" / "claims").iterdir())
 
 
+def test_a_second_batch_says_so_and_stops(batch: Batch, start: Start) -> None:
+    batch.write(a="slow", b="hello")
+    batch.log.write_text("")
+    process = start()
+    wait_for(lambda: len(batch.worked_on()) == 2 and (batch.out / "b.out.json").exists())
+    pids = {int(line.split()[1]) for line in batch.log.read_text().splitlines()}
+    with pytest.raises(OutputError, match=f"another batch works in it .process {process.pid} "):
+        batch.run()
+    assert batch.worked_on() == []
+    process.kill()
+    process.communicate(timeout=60)
+    wait_for(lambda: not any(map(is_alive, pids)))
+    batch.write(a="quick")
+    totals = batch.run()
+    assert (totals.kept, totals.done) == (1, 1)
+
+
 def test_parts_that_were_done_are_kept(batch: Batch, start: Start) -> None:
     batch.write(a="one two three slow five")
     batch.log.write_text("")
