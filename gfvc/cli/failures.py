@@ -25,7 +25,7 @@ _LIBRARY_ERRORS = (
 )
 
 # How libraries that do not raise MemoryError say that there is none left: C++, the dynamic linker,
-# PyTorch, OpenCV, errno's text, Python's threads.
+# PyTorch, OpenCV, errno's text.
 _NO_MEMORY = (
     "bad_alloc",
     "failed to map segment",
@@ -33,8 +33,10 @@ _NO_MEMORY = (
     "can't allocate memory",
     "Insufficient memory",
     "Cannot allocate memory",
-    "can't start new thread",
 )
+
+# The same of threads and processes: errno's text, in the words of programs too, Python's threads.
+_NO_THREADS = ("Resource temporarily unavailable", "can't start new thread")
 
 
 def failure_of(error: BaseException, name: str) -> tuple[int, str] | None:
@@ -55,13 +57,10 @@ def failure_of(error: BaseException, name: str) -> tuple[int, str] | None:
 
 
 def _text(error: BaseException) -> str | None:
-    memory = next(filter(None, map(_lack_of_memory, _chain(error))), None)
-    if memory is not None:
+    # The first of them says what ran out; those that came of it blame the file at hand.
+    if lacking := list(filter(None, map(_lack, _chain(error)))):
         leave_without_libraries()
-        return (
-            f"not enough memory ({memory}); allow it more (ulimit -v), let it do less at a time, "
-            "or take smaller pictures"
-        )
+        return lacking[-1]
     known = tuple(
         getattr(sys.modules[module], name)
         for module, name in _LIBRARY_ERRORS
@@ -106,11 +105,22 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
         link = link.__cause__ or link.__context__
 
 
-def _lack_of_memory(error: BaseException) -> str | None:
-    """What an error says of memory that ran out; None when it is about something else."""
-    text = _first_line(error)
-    if isinstance(error, MemoryError) or (
-        isinstance(error, OSError) and error.errno == errno.ENOMEM
+def _lack(error: BaseException) -> str | None:
+    """What to say of an error when memory or threads have run out; None of another."""
+    text = _first_line(error) or type(error).__name__
+    number = error.errno if isinstance(error, OSError) else None
+    if (
+        isinstance(error, MemoryError)
+        or number == errno.ENOMEM
+        or any(sign in text for sign in _NO_MEMORY)
     ):
-        return text or "MemoryError"
-    return text if any(sign in text for sign in _NO_MEMORY) else None
+        return (
+            f"not enough memory ({text}); allow it more (ulimit -v), let it do less at a time, or "
+            "take smaller pictures"
+        )
+    if number == errno.EAGAIN or any(sign in text for sign in _NO_THREADS):
+        return (
+            f"no more threads or processes can be started ({text}); allow more (ulimit -u, the "
+            "limit of a container) or more memory (ulimit -v), or let fewer programs run"
+        )
+    return None

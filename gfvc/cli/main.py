@@ -22,14 +22,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; return the exit status (usage errors exit with 2 by themselves)."""
     name = "gfvc"
     try:
-        from gfvc.cli.memory import LEAST_MEGABYTES, require_memory
+        from gfvc.cli.memory import require_resources
         from gfvc.cli.parser import build_parser, command_module
 
         try:
             given = sys.argv[1:] if arguments is None else arguments
             if given and not {"-h", "--help"}.intersection(given):
                 # Before the parser: what describes some options is loaded with numpy.
-                require_memory(LEAST_MEGABYTES.get(given[0], 0), given[0])
+                require_resources(given[0])
             options = build_parser(*given[:1]).parse_args(given)
             name = f"gfvc {options.command}"
             return int(command_module(options.command).run(options))

@@ -1,13 +1,16 @@
-"""The least memory a command can be run with.
+"""The least memory, and threads, that a command can be run with.
 
 Libraries that do arithmetic end badly where memory runs out while they are loaded or started: ONNX
-Runtime and MediaPipe abort the process, OpenBLAS waits for ever. A limit that is too low from the
-outset is therefore told before anything is loaded.
+Runtime and MediaPipe abort the process, OpenBLAS waits for ever, or sends itself SIGINT where no
+thread can be started. A limit that is too low from the outset is therefore told before anything is
+loaded.
 """
 
 from __future__ import annotations
 
+import os
 import resource
+import threading
 
 from gfvc.errors import GfvcError
 
@@ -29,6 +32,14 @@ class MemoryLimitError(GfvcError):
     """The limit of address space is too low for what was asked."""
 
 
+def require_resources(command: str) -> None:
+    """Raise an error of the limits where a command cannot have what it needs from the outset."""
+    if command in LEAST_MEGABYTES:
+        require_memory(LEAST_MEGABYTES[command], command)
+        # What libraries start at the least: a thread for each core.
+        require_threads(os.cpu_count() or 1)
+
+
 def require_memory(megabytes: int, command: str) -> None:
     """Raise `MemoryLimitError` where the address space (``ulimit -v``) is limited to less."""
     limit, _ = resource.getrlimit(resource.RLIMIT_AS)
@@ -37,3 +48,18 @@ def require_memory(megabytes: int, command: str) -> None:
             f"memory is limited to {limit / 1e6:.0f} MB (ulimit -v), and {command} needs "
             f"{megabytes} MB at the least"
         )
+
+
+def require_threads(count: int) -> None:
+    """Let so many threads run at a time, and end; raise `RuntimeError` where they cannot."""
+    may_end = threading.Event()
+    started: list[threading.Thread] = []
+    try:
+        for _ in range(count):
+            thread = threading.Thread(target=may_end.wait)
+            thread.start()
+            started.append(thread)
+    finally:
+        may_end.set()
+        for thread in started:
+            thread.join()

@@ -8,18 +8,20 @@ import resource
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from base_codec_adapters.errors import ProgramFailedError
 from gfvc.cli.failures import failure_of
 from gfvc.cli.memory import LEAST_MEGABYTES, MemoryLimitError, require_memory
 from gfvc.demo_clip import RATE
 from gfvc.errors import OutputError
 from gfvc.video_reader import Picture
-from tests.gfvc.support import listing, write_video
+from tests.gfvc.support import CommandLine, listing, write_video
 
 GFVC = [sys.executable, "-m", "gfvc"]
 
@@ -225,7 +227,6 @@ def test_names_are_text_wherever_they_are_shown(small_stream: Path, tmp_path: Pa
         np.core._exceptions._ArrayMemoryError((10**12,), np.dtype(np.uint8)),  # type: ignore[attr-defined]
         OSError(12, "Cannot allocate memory"),
         RuntimeError("std::bad_alloc"),
-        RuntimeError("can't start new thread"),
         ImportError("libfoo.so: failed to map segment from shared object"),
     ],
 )
@@ -237,6 +238,41 @@ def test_too_little_memory_is_told_as_such(error: Exception) -> None:
     wrapped = OutputError("out.265: cannot be written")
     wrapped.__context__ = error
     assert failure_of(wrapped, "gfvc encode") == failure
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        RuntimeError("can't start new thread"),
+        BlockingIOError(11, "Resource temporarily unavailable"),
+        OutputError("out.mp4: cannot be written (Resource temporarily unavailable)"),
+        ProgramFailedError("ffmpeg: exit status 245: Resource temporarily unavailable"),
+    ],
+)
+def test_too_few_threads_are_told_as_such(error: Exception) -> None:
+    failure = failure_of(error, "gfvc decode")
+    assert failure is not None
+    assert failure[1].startswith("gfvc decode: no more threads or processes can be started (")
+    assert "ulimit -u" in failure[1]
+
+
+def test_too_few_threads_are_told_before_anything_is_loaded(
+    monkeypatch: pytest.MonkeyPatch, command: CommandLine, tmp_path: Path
+) -> None:
+    running = threading.active_count()
+    start = threading.Thread.start
+
+    def start_one(thread: threading.Thread) -> None:
+        if threading.active_count() > running:
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", start_one)
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    outcome = command("decode", "in.265", tmp_path / "out.mp4")
+    assert outcome.status == 1
+    assert "no more threads or processes can be started (can't start new thread); " in outcome.err
+    assert threading.active_count() == running
 
 
 def test_other_errors_are_not_about_memory() -> None:
