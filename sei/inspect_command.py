@@ -62,7 +62,7 @@ def add_limit(parser: argparse.ArgumentParser) -> None:
         default=MAX_MESSAGES,
         metavar="N",
         help="read at most N SEI messages and N NAL units beyond one in 8 bytes, and "
-        f"{ELEMENTS_PER_MESSAGE} N elements of face messages (default: {MAX_MESSAGES})",
+        f"{ELEMENTS_PER_MESSAGE} N elements of messages (default: {MAX_MESSAGES})",
     )
 
 

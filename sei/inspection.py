@@ -99,6 +99,7 @@ def inspect_units(
                     inspected = _inspect_message(where, sei_message, *states[unit.layer_id > 0])
                     if limit is not None:
                         limit.take_elements(len(inspected.elements))
+                        limit.take_others(len(inspected.decoded or ()))
                     yield inspected
         except LimitError:
             raise

@@ -63,12 +63,19 @@ class ReadingLimit:
             raise LimitError(self._text(what), unit.offset)
         most = self._max_messages * ELEMENTS_PER_MESSAGE
         if self._elements > most:
-            what = f"{most} elements of face messages, {LEAST_ELEMENTS} at least in each"
+            what = f"{most} elements of messages, {LEAST_ELEMENTS} at least in each of a face"
             raise LimitError(self._text(what), unit.offset)
 
     def take_elements(self, count: int) -> None:
         """Count the elements of a message that was read; 0 of one that is no face message."""
         self._elements += max(count, LEAST_ELEMENTS) if count else 0
+
+    def take_others(self, count: int) -> None:
+        """Count the elements of a message that is no face message, but for the first 32.
+
+        Few have more: user data with very many runs, say.
+        """
+        self._elements += max(count - LEAST_ELEMENTS, 0)
 
     @staticmethod
     def _text(what: str) -> str:

@@ -123,6 +123,8 @@ class _Header:
     is_picture_header: bool
     precedes_picture: bool
     ends_sequence: bool
+    is_idr: bool
+    is_unspecified: bool
     has_no_layer: bool
 
 
@@ -152,6 +154,8 @@ def _header(codec: Codec, data: bytes) -> _Header:
         is_picture_header=codec is Codec.VVC and nal_unit_type == _VVC_PICTURE_HEADER,
         precedes_picture=nal_unit_type in kinds.precedes_picture,
         ends_sequence=nal_unit_type in (kinds.end_of_sequence, kinds.end_of_bitstream),
+        is_idr=nal_unit_type in kinds.irap and kinds.names[nal_unit_type].startswith("IDR"),
+        is_unspecified=kinds.names[nal_unit_type].startswith("UNSPEC"),
         has_no_layer=codec is Codec.VVC and nal_unit_type in _VVC_WITHOUT_LAYER,
     )
 
@@ -208,7 +212,7 @@ class NalUnit:
     @property
     def is_unspecified(self) -> bool:
         """Whether its type is one that the standard leaves to others; decoders ignore it."""
-        return self.type_name.startswith("UNSPEC")
+        return self._header.is_unspecified
 
     @property
     def temporal_id(self) -> int:
@@ -274,7 +278,7 @@ class NalUnit:
     @property
     def is_idr(self) -> bool:
         """Whether it holds a slice of an IDR picture, which nothing before is needed for."""
-        return self.is_irap and self.type_name.startswith("IDR")
+        return self._header.is_idr
 
     @property
     def rbsp(self) -> bytes:

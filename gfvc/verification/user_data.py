@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator
 from fractions import Fraction
+from operator import itemgetter
 
 from gfvc.errors import StreamError
 from gfvc.options.encoding import MAX_POOL
@@ -79,7 +80,9 @@ class UserDataCheck(Check):
             yield from self._missing_references(place, information.references)
 
     def _missing_references(self, place: Place, references: ReferenceRuns) -> Iterator[Finding]:
-        for start, back in references.runs:
+        """Say of each key picture that is missing where it is first the reference."""
+        starts = {back: start for start, back in reversed(references.runs)}
+        for back, start in sorted(starts.items(), key=itemgetter(1)):
             number = (references.number - back) % NUMBERS
             if number not in self._keys:
                 yield self.warning(

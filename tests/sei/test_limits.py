@@ -13,10 +13,13 @@ from bitstring import pack
 
 from sei import Codec, NalUnit, SeiMessage, StreamError, make_sei_nal_unit, read_sei
 from sei.__main__ import main
+from sei.coder import UNREAD, Reader
+from sei.fields import u
 from sei.inspection import InspectedMessage, InspectedUnit, StreamSummary, inspect_units
 from sei.limits import ELEMENTS_PER_MESSAGE, LEAST_ELEMENTS, LimitError, ReadingLimit
 from sei.nal import add_emulation_prevention
-from sei.rbsp import iterate_sei_messages
+from sei.payload_kinds import _USER_DATA
+from sei.rbsp import USER_DATA_UNREGISTERED, iterate_sei_messages
 
 HEADER = bytes.fromhex("5001")  # suffix SEI
 TINY = NalUnit(Codec.HEVC, bytes.fromhex("0201 80"))
@@ -57,6 +60,22 @@ def test_elements_are_limited() -> None:
     units = repeat(make_sei_nal_unit([FACE] * 10, Codec.HEVC))
     read = messages_read(iter(units), ReadingLimit(1000))
     assert read == 1000 * ELEMENTS_PER_MESSAGE // ELEMENTS_OF_FACE + 1
+
+
+def test_elements_of_other_messages_are_limited_where_there_are_very_many() -> None:
+    def read(c: Reader, given: object) -> None:
+        c.array((u("number", 8),), UNREAD, 1000, lambda: ((i,) for i in range(1000)))
+
+    uuid = bytes(range(16))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(_USER_DATA, uuid, read)
+        message = SeiMessage(USER_DATA_UNREGISTERED, uuid + bytes(range(1, 101)) * 10)
+        units = repeat(make_sei_nal_unit([message] * 10, Codec.HEVC))
+        found = messages_read(iter(units), ReadingLimit(1000))
+    assert found == 1000 * ELEMENTS_PER_MESSAGE // (1 + 1000 - LEAST_ELEMENTS) + 1
+    short = SeiMessage(USER_DATA_UNREGISTERED, bytes(range(1, 101)))
+    usual = repeat(make_sei_nal_unit([short] * 10, Codec.HEVC), 5000)
+    assert sum(1 for _ in inspect_units(usual, limit=ReadingLimit(1000))) == 5000 * 11
 
 
 def test_face_messages_of_few_elements_are_limited_in_number() -> None:

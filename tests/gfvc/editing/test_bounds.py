@@ -249,7 +249,7 @@ def test_messages_and_small_nal_units_are_limited(
 
 def test_elements_that_are_transcoded_are_limited(tmp_path: Path, command: CommandLine) -> None:
     path = stream(tmp_path, "NAL units of a face message", 100)
-    says = "elements of face messages, 32 at least in each: the rest is not read"
+    says = "elements of messages, 32 at least in each of a face: the rest is not read"
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("sei.limits.ELEMENTS_PER_MESSAGE", 1)
         assert_refused(

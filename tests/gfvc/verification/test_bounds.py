@@ -5,13 +5,24 @@ from __future__ import annotations
 import gc
 import tracemalloc
 from collections.abc import Iterator
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
 
+from gfvc.rectangle import Rectangle
+from gfvc.stream.information import StreamInformation
+from gfvc.stream.references import ReferenceRuns
 from gfvc.verification import Severity, verify_stream
 from gfvc.verification.verifier import MAX_FACES
-from sei import GENERATIVE_FACE_VIDEO, Codec, NalUnit, SeiMessage, make_sei_nal_unit
+from sei import (
+    GENERATIVE_FACE_VIDEO,
+    USER_DATA_UNREGISTERED,
+    Codec,
+    NalUnit,
+    SeiMessage,
+    make_sei_nal_unit,
+)
 from tests.gfvc.editing.streams import Faces, parameter_sets, slice_unit
 from tests.gfvc.support import CommandLine
 
@@ -43,6 +54,28 @@ def test_faces_are_counted_and_no_more_of_them_compared(tmp_path: Path) -> None:
     ]
     just = stream_of(tmp_path / "just.266", faces(MAX_FACES))
     assert not [f for f in verify_stream(just) if f.severity is Severity.ERROR]
+
+
+def test_a_key_picture_that_is_missing_is_told_once(tmp_path: Path) -> None:
+    """However often user data goes back to it: two bytes could ask for a line each."""
+    runs = tuple((start, (start + 1) % 3) for start in range(1, 1000))
+    information = StreamInformation(
+        Fraction(25), 256, 256, Rectangle(0, 0, 256, 256), references=ReferenceRuns(8, 5, runs)
+    )
+    message = SeiMessage(USER_DATA_UNREGISTERED, information.to_payload())
+    units = [
+        *parameter_sets(Codec.VVC),
+        make_sei_nal_unit([message], Codec.VVC, suffix=False),
+        slice_unit(Codec.VVC),
+    ]
+    path = tmp_path / "in.266"
+    path.write_bytes(b"".join(unit.to_annex_b() for unit in units))
+    missing = [f.text for f in verify_stream(path) if "is missing" in f.text]
+    assert missing == [
+        f"from picture {start} on key picture {number} is the reference, {5 - number} before this "
+        "one, which is missing"
+        for start, number in ((1, 3), (3, 4))
+    ]
 
 
 def test_memory_does_not_grow_with_faces_and_pictures(
