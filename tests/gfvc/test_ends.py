@@ -171,10 +171,10 @@ def test_work_goes_on_where_nobody_can_be_told(
     assert (done.returncode, done.stdout, done.stderr) == (1, "", "")
 
 
-def test_closed_standard_input_is_an_input_that_cannot_be_read() -> None:
+def test_closed_standard_input_is_told_as_such() -> None:
     done = piped(["inspect", "-"], "<&-")
     assert done.returncode == 1
-    assert done.stderr.startswith("gfvc inspect: -: cannot be read")
+    assert done.stderr == "gfvc inspect: -: standard input is closed\n"
 
 
 @pytest.mark.parametrize("action", ["inspect", "verify", "--help", "models"])
