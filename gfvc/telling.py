@@ -1,8 +1,9 @@
-"""What jobs tell their callers meanwhile: sentences for people, and how far they are."""
+"""What jobs tell their callers meanwhile: sentences for people, how far they are, messages."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 Notes = Callable[[str], None]
 """Told what a user should know."""
@@ -12,6 +13,9 @@ Progress = Callable[[int, "int | None"], None]
 
 Stage = Callable[[str], None]
 """Told about each pass over a clip."""
+
+Messages = Callable[[Any], None]
+"""Told what functions tell that run in other processes; called by a thread of its own."""
 
 
 def unheard(*told: object) -> None:

@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError, Future
 from typing import TYPE_CHECKING, Any
 
-from gfvc.batch.engine import Told
 from gfvc.errors import GfvcError
+from gfvc.telling import Messages
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -54,7 +54,7 @@ class DaskEngine:
 
 
 @contextlib.contextmanager
-def connected(scheduler: str, told: Told) -> Iterator[DaskEngine]:
+def connected(scheduler: str, told: Messages) -> Iterator[DaskEngine]:
     """The cluster of a scheduler, by its address (tcp://HOST:PORT).
 
     Raises `ClusterError` when it cannot be reached.

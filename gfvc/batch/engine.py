@@ -16,13 +16,11 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, Literal, Protocol, TypeVar
 
 from gfvc.errors import GfvcError
+from gfvc.telling import Messages, unheard
 
 Tag = TypeVar("Tag")
 
 EngineName = Literal["local", "dask"]
-
-Told = Callable[[Any], None]
-"""Gets what functions `tell` while they run; it is called by another thread than the caller's."""
 
 
 class WorkerLostError(GfvcError):
@@ -71,12 +69,8 @@ class EngineChoice:
     megabytes: int = 1
 
 
-def _ignore(message: Any) -> None:
-    """For functions that tell nothing."""
-
-
 @contextlib.contextmanager
-def open_engine(choice: EngineChoice, told: Told = _ignore) -> Iterator[Engine]:
+def open_engine(choice: EngineChoice, told: Messages = unheard) -> Iterator[Engine]:
     """The engine of the user's choice; when the block fails, all that runs is ended.
 
     Raises `GfvcError` when the cluster cannot be reached.

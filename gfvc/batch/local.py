@@ -22,8 +22,8 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
 
-from gfvc.batch.engine import Told
 from gfvc.ending import EXIT_OF_SIGNAL, end_on_signals, ended_by
+from gfvc.telling import Messages
 
 # Signals of the terminal reach all of its processes; which of them end is our decision.
 _OF_TERMINAL = {signal.SIGINT, signal.SIGHUP}
@@ -68,7 +68,7 @@ class LocalEngine:
     loaded here would not survive a fork. They end when this process does, however it ends.
     """
 
-    def __init__(self, workers: int, told: Told) -> None:
+    def __init__(self, workers: int, told: Messages) -> None:
         cores = usable_cores()
         self.width = workers
         self._told = told
