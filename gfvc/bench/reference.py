@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import itertools
 import re
 from collections.abc import Iterator
@@ -16,8 +15,9 @@ from gfvc.errors import InputError
 from gfvc.scaling import read_scaled
 from gfvc.video_reader import Picture, probe_video, read_pictures
 from gfvc.video_writer import open_writer
+from models.errors import CheckpointError
+from models.files import file_sha256
 
-_CHUNK_BYTES = 1 << 20
 _HASH_DIGITS = 8
 
 
@@ -44,14 +44,10 @@ def name_clips(paths: list[Path]) -> list[ClipName]:
     """Hash the clips; raise `InputError` for one that cannot be read, or that comes twice."""
     clips: dict[str, ClipName] = {}
     for path in paths:
-        digest = hashlib.sha256()
         try:
-            with path.open("rb") as file:
-                while chunk := file.read(_CHUNK_BYTES):
-                    digest.update(chunk)
-        except OSError as error:
-            raise InputError(f"{path}: cannot be read ({error.strerror})") from None
-        clip = ClipName(path, digest.hexdigest())
+            clip = ClipName(path, file_sha256(path))
+        except CheckpointError as error:
+            raise InputError(str(error)) from None
         if clip.sha256 in clips:
             raise InputError(f"{path}: is the same clip as {clips[clip.sha256].path}")
         clips[clip.sha256] = clip

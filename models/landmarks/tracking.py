@@ -26,7 +26,7 @@ import numpy.typing as npt
 
 from models.contract import Closable, FloatArray, Picture
 from models.errors import FaceTrackerError, ModelError
-from models.files import written_whole
+from models.files import file_sha256, written_whole
 from models.landmarks.points import ALL_POINTS
 
 MAX_FACES = 4
@@ -346,7 +346,7 @@ def clip_landmarks(path: Path, cache: Path | None = None) -> FloatArray:
     kept = None
     if cache is not None:
         cache.mkdir(parents=True, exist_ok=True)
-        kept = cache / f"{_content_hash(path)}.npy"
+        kept = cache / f"{file_sha256(path)[:24]}.npy"
         # A file that was cut off or damaged is made anew. Mapped, it cannot ask for more memory
         # than it has bytes, whatever its header says.
         with contextlib.suppress(FileNotFoundError, EOFError, ValueError, AttributeError):
@@ -368,10 +368,3 @@ def clip_landmarks(path: Path, cache: Path | None = None) -> FloatArray:
         with written_whole(kept) as temporary:
             np.save(temporary, landmarks)
     return landmarks.astype(np.float64)
-
-
-def _content_hash(path: Path) -> str:
-    try:
-        return hashlib.sha256(path.read_bytes()).hexdigest()[:24]
-    except OSError as error:
-        raise ModelError(f"{path}: cannot be read ({error.strerror})") from None
