@@ -187,8 +187,6 @@ def open_renderers(runtime: Runtime) -> RendererOf:
 
 
 def _onnx_renderer(weights: Path, runtime: Runtime) -> Renderer:
-    from models.face.rendering import OnnxRenderer
-
     # Two pictures with a thread each are drawn sooner than one after the other with two threads.
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     at_once = max(1, min(cores or 1, MOST_AT_ONCE))
