@@ -15,9 +15,8 @@ from gfvc.grey_pictures import pair_keys, prepare_key
 from gfvc.stream.picture_units import PictureUnit
 from gfvc.stream.references import NUMBERS
 from models import AnimationModel, FaceParameters, Reference, ReferencePair
-from models.contract import FloatArray, Picture
+from models.contract import Ends, FloatArray, Picture
 
-Ends = tuple[FaceParameters, FaceParameters]
 ParametersOf = Callable[["Ends | None"], Iterator[FaceParameters]]
 """Parameters of the pictures of a unit, of the coded one first.
 

@@ -23,7 +23,7 @@ MAX_AREA = 4096 * 2304
 """Luma samples of a coded picture, by default."""
 
 MAX_SIDE = 16384
-"""Luma samples in a row or column of a coded picture, whatever its area."""
+"""Luma samples in a row or column of a picture, whatever its area."""
 
 MAX_SOURCE_AREA = 8192 * 4608
 """Luma samples of a picture of a video that is coded: 8K, and a little more.

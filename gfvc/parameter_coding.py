@@ -22,15 +22,12 @@ from sei import (
     GenerativeFaceVideo,
     GfvState,
     MatrixValues,
-    NetworkPayload,
-    NetworkReserved,
     NetworkUri,
     SeiMessage,
 )
+from sei.face_messages import Network
 
 GFV_ID = 0
-
-Network = NetworkUri | NetworkPayload | NetworkReserved
 
 # A change of less than half a step plus this share of one is not sent: trackers tremble, and a
 # zero costs 2 bits where a step costs 5. Larger changes are rounded to nearest.

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gfvc.errors import InputError
+from gfvc.limits import MAX_SIDE
 from gfvc.rectangle import Rectangle
 from gfvc.telling import Notes, unheard
 from gfvc.video.frames import (
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
 
 Picture = npt.NDArray[np.uint8]
 
-MAX_SIDE = 16384
 
 # Pictures are repeated at most so often on the average, but for clips of a few minutes.
 _MAX_REPEATS = 60

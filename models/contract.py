@@ -253,6 +253,10 @@ class Reference(ABC):
         return None
 
 
+Ends = tuple[FaceParameters, FaceParameters]
+"""What the two pictures of a pair are, both against the earlier one."""
+
+
 class ReferencePair(ABC):
     """Two successive coded pictures made ready together, to draw what lies between them in time.
 
@@ -261,7 +265,7 @@ class ReferencePair(ABC):
     """
 
     @property
-    def ends(self) -> tuple[FaceParameters, FaceParameters] | None:
+    def ends(self) -> Ends | None:
         """What the two pictures themselves are, both against the earlier one.
 
         A receiver sees that in the pictures, without any message. None where a model cannot tell.

@@ -12,6 +12,7 @@ from typing import Any
 from base_codec_adapters.errors import ProgramNotFoundError
 from base_codec_adapters.requests import MAX_QP
 from base_codec_adapters.video import Structure, find_video_encoder
+from gfvc.bench import PEERS
 from gfvc.errors import InputError
 from gfvc.options.encoding import DEFAULT_MODEL, EncodeOptions
 
@@ -188,9 +189,7 @@ LADDERS = {
 # Of small pictures a coarse one shows nothing any more, and a fine one costs little.
 _QUARTER_LADDER = (22, 27, 32, 37, 42, 47)
 _COARSE_LADDERS = {"vvenc": (42, 52, 63), "x265": (39, 45, 51), "svtav1": (45, 55, 63)}
-PEERS = ("vvenc", "x265", "svtav1")
 _QUICK_PEERS = ("vvenc",)
-PRESETS = ("full", "quick", "jvet")
 
 _JVET_MISSING = (
     "the sequences of JVET's test conditions are not here: the clips given stand in for them",

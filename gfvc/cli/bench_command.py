@@ -13,6 +13,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from gfvc.bench import PEERS, PRESETS
 from gfvc.cli.engine_arguments import add_engine_arguments, engine_from, is_one_by_one
 from gfvc.cli.option_arguments import reader_of
 from gfvc.options.kinds import between, real, whole
@@ -37,9 +38,6 @@ MEGABYTES = 1500
 """Memory that a process takes which measures clips."""
 
 _POSITIVE = real(0, 1e6, "a number above 0")
-
-PRESETS = ("full", "quick", "jvet")
-PEERS = ("vvenc", "x265", "svtav1")
 
 
 def _names(text: str) -> tuple[str, ...]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate
 
 from gfvc.parameter_coding import ParameterCoder
 from gfvc.symbol_decisions import (
     DecidedUnit,
+    Faces,
     SymbolSettings,
     base_message_bytes,
     decide_unit,
@@ -21,8 +21,6 @@ from sei import SeiMessage
 
 SEI_NAL_UNIT_BYTES = 7
 """Start code, header and trailing bits of an SEI NAL unit, and what its last byte leaves empty."""
-
-Faces = Sequence[FaceParameters | None]
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,11 +9,12 @@ from itertools import chain, pairwise
 import numpy as np
 
 from gfvc.base_layer import BaseLayerCoder, CodedSequence, SequenceQps
-from gfvc.encoding.face_messages import Faces, SequenceMessages, UnitFaces
+from gfvc.encoding.face_messages import SequenceMessages, UnitFaces
 from gfvc.encoding.picture_store import PictureStore
 from gfvc.grey_pictures import pair_keys, prepare_key
 from gfvc.stream.sequence import SequenceSchedule
 from gfvc.stream.writer import StreamWriter
+from gfvc.symbol_decisions import Faces
 from models import (
     Analyser,
     Analysis,
@@ -22,10 +23,8 @@ from models import (
     ParameterLayout,
     Reference,
 )
-from models.contract import FloatArray
+from models.contract import Ends, FloatArray
 from sei import SeiMessage
-
-Ends = tuple[FaceParameters, FaceParameters]
 
 ChooseCoded = Callable[["Segment"], list[int]]
 """Which pictures of a segment are coded, rising; the key picture is one of them."""

@@ -11,7 +11,7 @@ from base_codec_adapters import DEFAULT_TIMEOUT, Codec
 from gfvc.options.declaration import OptionGroup, documented, option, switch
 from gfvc.options.kinds import either, fraction, real, text, whole, words
 from models import Runtime
-from models.face import MAX_FEATURES
+from models.face import MAX_FEATURES, SIDE_MULTIPLE
 
 Quality = Literal["low", "medium", "high", "best"]
 QUALITIES: tuple[Quality, ...] = get_args(Quality)
@@ -31,8 +31,6 @@ DEFAULT_KEY_QP = 32
 DEFAULT_MULTIPLIER = 0.05
 """Of a bit of the face parameters."""
 DEFAULT_MODEL, MODEL_OF_ANY_SIZE = "face", "mesh"
-# `face` draws pictures whose sides are multiples of this.
-_SIDE_MULTIPLE = 32
 MIN_RATE, MAX_RATE = Fraction(1), Fraction(240)
 """Pictures per second."""
 MAX_POOL = 8
@@ -112,7 +110,7 @@ class BitOptions(OptionGroup):
 
 
 @dataclass(frozen=True, kw_only=True)
-class BaseLayerOptions(OptionGroup):
+class CodedPictureOptions(OptionGroup):
     """Which pictures the base codec codes, and how."""
 
     title: ClassVar[str] = "coded pictures"
@@ -264,7 +262,7 @@ class MarkOptions(OptionGroup):
 
 @documented
 @dataclass(frozen=True, kw_only=True)
-class EncodeOptions(MarkOptions, FaceOptions, BaseLayerOptions, BitOptions, SourceOptions):
+class EncodeOptions(MarkOptions, FaceOptions, CodedPictureOptions, BitOptions, SourceOptions):
     """How to encode; None stands for a default that depends on the input or output.
 
     `runtime` says how networks run. Raises `ValueError` for a value that an option cannot have,
@@ -281,7 +279,7 @@ class EncodeOptions(MarkOptions, FaceOptions, BaseLayerOptions, BitOptions, Sour
         """
         name = self.model
         if name is None:
-            fits = self.features or self.size % _SIDE_MULTIPLE == 0
+            fits = self.features or self.size % SIDE_MULTIPLE == 0
             name = DEFAULT_MODEL if fits else MODEL_OF_ANY_SIZE
         return f"{name}+{self.features}" if self.features else name
 

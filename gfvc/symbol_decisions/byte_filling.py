@@ -10,9 +10,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from gfvc.symbol_decisions.code_lengths import IntegerArray, header_bits, message_bytes
-from gfvc.symbol_decisions.parts import PREDICTION_FLAG_BITS, Part, Segment, segment
-from models.contract import FloatArray
+from gfvc.symbol_decisions.code_lengths import header_bits, message_bytes
+from gfvc.symbol_decisions.parts import PREDICTION_FLAG_BITS, Distortion, Part, distortion_between
+from models.contract import FloatArray, IntegerArray
 
 _SWEEPS = 2
 _CHANGES_PER_MESSAGE = 12
@@ -25,8 +25,8 @@ class _PartState:
         self.part = part
         self.values = values.copy()
         ends: list[int | None] = [*sent[1:], None]
-        self.segments: list[Segment] = [
-            segment(part, start, end) for start, end in zip(sent, ends, strict=True)
+        self.distortions: list[Distortion] = [
+            distortion_between(part, start, end) for start, end in zip(sent, ends, strict=True)
         ]
         self.index_of = {picture: index for index, picture in enumerate(sent)}
         self.sent = sent
@@ -44,22 +44,22 @@ class _PartState:
         moved = now + step
         before = values[index - 1]
         here = self.part.code_length(moved - before) - self.part.code_length(now - before)
-        distortion = _difference(self.segments[index - 1], before, now, before, moved)
+        distortion = _difference(self.distortions[index - 1], before, now, before, moved)
         if index + 1 < len(values):
             after = values[index + 1]
             later = self.part.code_length(after - moved) - self.part.code_length(after - now)
-            distortion = distortion + _difference(self.segments[index], now, after, moved, after)
+            distortion = distortion + _difference(self.distortions[index], now, after, moved, after)
         else:
             later = np.zeros_like(here)
-            distortion = distortion + _difference(self.segments[index], now, now, moved, moved)
+            distortion = distortion + _difference(self.distortions[index], now, now, moved, moved)
         return distortion * self.part.weights, here, later
 
 
 def _difference(
-    between: Segment, p: IntegerArray, q: IntegerArray, new_p: IntegerArray, new_q: IntegerArray
+    between: Distortion, p: IntegerArray, q: IntegerArray, new_p: IntegerArray, new_q: IntegerArray
 ) -> FloatArray:
     first, second, third, fourth = (a.astype(np.float64) for a in (p, q, new_p, new_q))
-    return between.distortion(third, fourth) - between.distortion(first, second)
+    return between.of(third, fourth) - between.of(first, second)
 
 
 def filled(

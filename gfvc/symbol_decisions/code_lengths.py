@@ -6,11 +6,9 @@ A test compares them with what `sei` writes.
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
+from models.contract import IntegerArray
 from sei.bits import exp_golomb_size
-
-IntegerArray = npt.NDArray[np.int64]
 
 # payload_type_byte and payload_size_byte, one each up to 254.
 _SEI_HEADER_BYTES = 2

@@ -10,10 +10,11 @@ import numpy as np
 from gfvc.interpolation import interpolated
 from gfvc.options.encoding import DEFAULT_MULTIPLIER
 from gfvc.symbol_decisions.byte_filling import filled
-from gfvc.symbol_decisions.code_lengths import IntegerArray, header_bits, message_bytes
+from gfvc.symbol_decisions.code_lengths import header_bits, message_bytes
 from gfvc.symbol_decisions.parts import PREDICTION_FLAG_BITS, Part
 from gfvc.symbol_decisions.schedule import at_interval, choose_pictures
 from gfvc.symbol_decisions.trellis import best_values, nearest_values
+from models.contract import IntegerArray
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,10 +8,10 @@ from functools import partial
 import numpy as np
 
 from gfvc.parameter_coding import to_face_values
-from gfvc.symbol_decisions.code_lengths import IntegerArray, coordinate_bits, matrix_bits
+from gfvc.symbol_decisions.code_lengths import coordinate_bits, matrix_bits
 from gfvc.symbol_decisions.parts import CodeLength, Part
 from models import FaceParameters, ParameterLayout
-from models.contract import FloatArray
+from models.contract import FloatArray, IntegerArray
 from sei import FaceValues
 
 DEFAULT_STEP_WEIGHT = 0.25

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gfvc.symbol_decisions.code_lengths import IntegerArray
-from models.contract import FloatArray
+from models.contract import FloatArray, IntegerArray
 
 CodeLength = Callable[[IntegerArray], IntegerArray]
 """Bits of differences, element by element, for arrays of any shape."""
@@ -41,7 +40,7 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
-class Segment:
+class Distortion:
     """Distortion of the pictures after one message up to the next, as a quadratic form.
 
     With p and q the values of the two messages, the pictures between them and that of q have
@@ -54,7 +53,7 @@ class Segment:
     p: FloatArray
     q: FloatArray
 
-    def distortion(self, first: FloatArray, second: FloatArray) -> FloatArray:
+    def of(self, first: FloatArray, second: FloatArray) -> FloatArray:
         """Unweighted; arrays that broadcast, with values along the first axis."""
         p, q = _along_first(self.p, first.ndim), _along_first(self.q, first.ndim)
         result: FloatArray = first * (self.pp * first + 2 * (self.pq * second - p)) + second * (
@@ -67,8 +66,8 @@ def _along_first(values: FloatArray, dimensions: int) -> FloatArray:
     return values.reshape(-1, *(1,) * (dimensions - 1))
 
 
-def segment(part: Part, start: int, end: int | None) -> Segment:
-    """The segment from the message of picture `start` to that of picture `end`.
+def distortion_between(part: Part, start: int, end: int | None) -> Distortion:
+    """That of the pictures after the message of picture `start` to that of picture `end`.
 
     `end` None stands for no further message: the values of `start` stay, or go to the part's end.
     """
@@ -77,7 +76,7 @@ def segment(part: Part, start: int, end: int | None) -> Segment:
     picture = np.arange(start + 1, end + 1)
     share = (picture - start) / (end - start)
     targets = part.targets[start + 1 : end + 1]
-    return Segment(
+    return Distortion(
         float(((1 - share) ** 2).sum()),
         float((share * (1 - share)).sum()),
         float((share**2).sum()),
@@ -86,12 +85,12 @@ def segment(part: Part, start: int, end: int | None) -> Segment:
     )
 
 
-def _tail(part: Part, start: int) -> Segment:
-    """The segment after the last message, that of picture `start`."""
+def _tail(part: Part, start: int) -> Distortion:
+    """That of the pictures after the last message, of picture `start`."""
     targets = part.targets[start + 1 :]
     share = np.zeros(len(targets))
     if part.end is not None:
         share = np.arange(1, len(targets) + 1) / (len(targets) + 1)
         targets = targets - share[:, None] * part.end
     nothing = np.zeros(targets.shape[1])
-    return Segment(float(((1 - share) ** 2).sum()), 0.0, 0.0, (1 - share) @ targets, nothing)
+    return Distortion(float(((1 - share) ** 2).sum()), 0.0, 0.0, (1 - share) @ targets, nothing)

@@ -12,8 +12,8 @@ from itertools import pairwise
 
 import numpy as np
 
-from gfvc.symbol_decisions.code_lengths import IntegerArray
-from gfvc.symbol_decisions.parts import Part, segment
+from gfvc.symbol_decisions.parts import Part, distortion_between
+from models.contract import IntegerArray
 
 REACH = 3
 """Steps that a value may be away from its target."""
@@ -36,20 +36,20 @@ def best_values(part: Part, sent: Sequence[int], multiplier: float) -> IntegerAr
     for start, end in pairwise(sent):
         centre = np.rint(part.targets[end]).astype(np.int64)
         state = centre[:, None] + offsets
-        between = segment(part, start, end)
+        between = distortion_between(part, start, end)
         first = states[-1].astype(np.float64)[:, :, None]
         second = state.astype(np.float64)[:, None, :]
         bits = part.code_length(state[:, None, :] - states[-1][:, :, None])
-        step = part.weights[:, None, None] * between.distortion(first, second) + multiplier * bits
+        step = part.weights[:, None, None] * between.of(first, second) + multiplier * bits
         total = cost[:, :, None] + step
         choices.append(total.argmin(axis=1))
         cost = total.min(axis=1)
         # Sums of quadratic forms without their constants would grow with the clip.
         cost -= cost.min(axis=1, keepdims=True)
         states.append(state)
-    tail = segment(part, sent[-1], None)
+    tail = distortion_between(part, sent[-1], None)
     last = states[-1].astype(np.float64)
-    cost = cost + part.weights[:, None] * tail.distortion(last, last)
+    cost = cost + part.weights[:, None] * tail.of(last, last)
     return _traced_back(states, choices, cost.argmin(axis=1))
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from gfvc.errors import InputError, StreamError
 from gfvc.output import check_writable, replaced_when_complete
-from gfvc.parameter_coding import Network, restated
+from gfvc.parameter_coding import restated
 from gfvc.parameter_rows import (
     finest_precision,
     from_numbers,
@@ -44,6 +44,7 @@ from sei import (
     SeiRbsp,
 )
 from sei.elements import Trace
+from sei.face_messages import Network
 from sei.limits import MAX_MESSAGES, ReadingLimit
 
 _MAX_FACES = 1024  # of a stream; each is remembered to its end

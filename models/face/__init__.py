@@ -5,5 +5,8 @@ Nothing here loads PyTorch, onnxruntime or NumPy: command lines and lists must n
 
 from __future__ import annotations
 
+SIDE_MULTIPLE = 32
+"""Pictures are square, and their sides multiples of this."""
+
 MAX_FEATURES = 4
 """Values of the compact feature that the shipped network measures beside the landmarks."""

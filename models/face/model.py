@@ -25,6 +25,7 @@ from models.contract import (
     check_position,
 )
 from models.errors import ModelError
+from models.face import SIDE_MULTIPLE
 from models.face.card import STEP_LIMIT
 from models.face.detail import detail, restore_detail
 from models.face.rendering import Renderer, RendererOf, open_renderers
@@ -47,15 +48,13 @@ from models.mesh.model import check_expressions
 from models.parallel import map_in_order
 from models.runtime import Runtime
 
-PICTURE_MULTIPLE = 32
-
 
 def check_size(picture: Picture) -> None:
     """Raise `ModelError` for a picture whose size the network cannot have."""
     height, width = picture.shape[:2]
-    if height != width or width % PICTURE_MULTIPLE:
+    if height != width or width % SIDE_MULTIPLE:
         raise ModelError(
-            f"face draws square pictures whose side is a multiple of {PICTURE_MULTIPLE}, not "
+            f"face draws square pictures whose side is a multiple of {SIDE_MULTIPLE}, not "
             f"{width}x{height}; encode with --size {max(64, width // 32 * 32)}, or with --model "
             "mesh"
         )

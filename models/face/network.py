@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from models.face import SIDE_MULTIPLE
 from models.face.blocks import (
     ConvolutionBlock,
     DoublingBlock,
@@ -74,10 +75,6 @@ class CompactAnalysis(nn.Module):
 def compact_planes(steps: Tensor) -> Tensor:
     """Values [B, K] in quantisation steps as input planes [B, K, 1, 1] of networks."""
     return (steps * _INPUT_SCALE)[:, :, None, None]
-
-
-PICTURE_MULTIPLE = 32
-"""Width and height of pictures are equal, and multiples of this."""
 
 
 class KeyFeatures(NamedTuple):
@@ -175,10 +172,10 @@ class FaceNetwork(nn.Module):
             ValueError: the picture is not square or S is no multiple of 32.
         """
         size = picture.shape[-1]
-        if picture.shape[1:] != (3, size, size) or size % PICTURE_MULTIPLE:
+        if picture.shape[1:] != (3, size, size) or size % SIDE_MULTIPLE:
             raise ValueError(
                 f"picture has shape {list(picture.shape)}: want [B, 3, S, S], square, S a multiple "
-                f"of {PICTURE_MULTIPLE}"
+                f"of {SIDE_MULTIPLE}"
             )
         fine = self.key_fine(functional.pixel_unshuffle(picture, 2))
         middle = self.key_middle(fine)

@@ -10,8 +10,8 @@ import pytest
 
 from base_codec_adapters.errors import UnknownAdapterError
 from base_codec_adapters.video import VIDEO_ENCODERS
+from gfvc.bench import PRESETS
 from gfvc.bench.plan import (
-    PRESETS,
     GfvcSettings,
     Peer,
     PeerSettings,
