@@ -33,7 +33,7 @@ BITS, BITS_OF_CHANGE, FITTED_QP, STEPS_PER_HALVING = 470.0, 47.0, 42, 5.8
 # What is not measured is thought a little better than estimated, so that it is looked at.
 HOPE = 0.8
 
-Measure = Callable[[int, int], float]
+StepDistortion = Callable[[int, int], float]
 """Distortion of the pictures drawn between two places, from 0 on."""
 
 
@@ -106,7 +106,7 @@ def _places(usable: list[bool], step: int) -> list[int]:
 
 
 def choose_coded(
-    estimates: FloatArray, costs: FloatArray, measure: Measure, most_measured: int
+    estimates: FloatArray, costs: FloatArray, measure: StepDistortion, most_measured: int
 ) -> list[int]:
     """Places of coded pictures, rising: the first, the last, and those between that pay.
 

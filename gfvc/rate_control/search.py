@@ -26,7 +26,7 @@ _MULTIPLIER_REACH = 16.0
 _SLOPE_OF_STEPS = -0.12
 _SLOPE_OF_MULTIPLIER = -0.3
 
-Measure = Callable[[RateSettings], "float | None"]
+RateOf = Callable[[RateSettings], "float | None"]
 """Codes with the settings: kbit/s, or None where the key pictures are too coarse to be used."""
 
 
@@ -42,7 +42,7 @@ def find_settings(
     target: float,
     steps: Sequence[RateSettings],
     start: int,
-    measure: Measure,
+    measure: RateOf,
     *,
     multiplier_matters: bool = True,
 ) -> Trial | None:
@@ -62,7 +62,7 @@ def find_settings(
 
 
 class _Search:
-    def __init__(self, target: float, measure: Measure) -> None:
+    def __init__(self, target: float, measure: RateOf) -> None:
         self._target = target
         self._measure = measure
         self._left = MAX_TRIALS
