@@ -1,6 +1,7 @@
 """What edits of faces move, and a drawing of them.
 
-    python -m benchmarks.face_edits [CLIP...] [--model NAME] [--seconds S] [--sheet FILE.png]
+    python -m benchmarks.face_edits [CLIP...] [--model NAME] [--key-pictures KIND] [--seconds S]
+        [--sheet FILE.png]
     python -m benchmarks.face_edits --drawing FILE.png
 
 Clips are square; without any it is the demo clip. Each is encoded, edited in several ways and
@@ -100,12 +101,12 @@ def _decoded(path: Path) -> list[Picture]:
     return list(islice(decode_pictures(path, stream, model), 0, None, EVERY))
 
 
-def edit_clip(source: Path, model: str, folder: Path) -> tuple[list[Row], dict[str, list[Picture]]]:
+def edit_clip(
+    source: Path, options: EncodeOptions, folder: Path
+) -> tuple[list[Row], dict[str, list[Picture]]]:
     """Changes by each edit, and the decoded pictures."""
     stream, output = folder / "clip.265", folder / "edited.265"
-    encode(
-        source, stream, EncodeOptions(model=model, crop="none", key_pictures="fixed"), force=True
-    )
+    encode(source, stream, options, force=True)
     pictures = {"as filmed": _decoded(stream)}
     before = measured(pictures["as filmed"])
     rows = [Row("as filmed", np.nanmean(before, axis=0))]
@@ -155,6 +156,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.face_edits", description=__doc__)
     parser.add_argument("clips", nargs="*", type=Path, metavar="CLIP")
     parser.add_argument("--model", default="face")
+    parser.add_argument("--key-pictures", default="auto", choices=("auto", "fixed"))
     parser.add_argument("--seconds", type=float, default=4.0)
     parser.add_argument("--sheet", type=Path)
     parser.add_argument("--drawing", type=Path)
@@ -172,9 +174,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
             with open_writer(source, RATE) as writer:
                 for picture in islice(pictures, round(options.seconds * RATE)):
                     writer.write(picture)
-            rows, shown = edit_clip(source, options.model, folder)
+            coding = EncodeOptions(
+                model=options.model, crop="none", key_pictures=options.key_pictures
+            )
+            rows, shown = edit_clip(source, coding, folder)
             sys.stdout.write(f"{'the demo clip' if clip is None else clip.name}\n")
             sys.stdout.write("\n".join(_table(rows)) + "\n")
+            sys.stdout.flush()
     if options.sheet is not None:
         chosen = np.linspace(0, len(shown["as filmed"]) - 1, SHOWN).astype(int)
         write_strip(

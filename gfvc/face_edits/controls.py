@@ -21,6 +21,9 @@ from models.contract import FloatArray
 YAW, PITCH, ROLL, X, Y, SCALE = range(6)
 SMOOTHING = frozenset({"smooth"})
 
+NO_PUPILS = "it sends no pupils, and its other numbers hold too little of where the eyes look"
+"""Why no gaze can be edited, whatever the numbers mean."""
+
 
 @dataclass(frozen=True, slots=True)
 class Response:

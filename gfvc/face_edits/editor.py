@@ -17,7 +17,7 @@ import numpy as np
 
 from gfvc.decoded_units import check_restrictions, find_model
 from gfvc.errors import InputError, OutputError, StreamError
-from gfvc.face_edits.controls import AS_ASKED, FaceControls, Limited, Response
+from gfvc.face_edits.controls import AS_ASKED, NO_PUPILS, FaceControls, Limited, Response
 from gfvc.face_edits.course import Stretch, edited, edited_stretches
 from gfvc.face_edits.keypoint_controls import KeypointControls, RotationControls
 from gfvc.face_edits.landmark_controls import LandmarkControls
@@ -256,7 +256,8 @@ class _Editor:
         asked = [name for each in edits for name in each.asked]
         wrong = [name for name in asked if name not in kind.can]
         if wrong:
-            raise InputError(f"{source}: {model} cannot do --{wrong[0]}: {kind.why_not}")
+            why = NO_PUPILS if wrong[0] == "gaze" else kind.why_not
+            raise InputError(f"{source}: {model} cannot do --{wrong[0]}: {why}")
         self._kind = kind
         self._sees = kind is LandmarkControls and bool(_SEEN & set(asked))
         self._decodes = self._sees or any(unit.part is not None for unit in stream.units)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import TypeVar
 
-from gfvc.decoded_pool import FromOne
+from gfvc.decoded_pool import AsCoded, FromOne, FromTwo, Span
 from gfvc.decoded_units import decode_units
 from gfvc.options.decoding import BaseLayerOptions
 from gfvc.options.editing import FaceEdit
@@ -14,6 +15,8 @@ from gfvc.stream.face_stream import FaceStream
 from gfvc.stream.reader import read_face_stream
 from models import AnimationModel
 from models.contract import Picture
+
+T = TypeVar("T")
 
 PICTURES = 6
 
@@ -56,15 +59,24 @@ def _drawn(
     number = 0
     for decoded in decode_units(source, stream, model, options.timeout, area=options.max_area):
         for span in decoded.spans:
-            if isinstance(span, FromOne):
-                parameters = list(span.parameters)
-                chosen = [each for at, each in enumerate(parameters, number) if at in numbers]
-                yield from span.reference.animate_many(chosen)
-                number += len(parameters)
-                continue
-            for picture in span.draw():
-                if number in numbers:
-                    yield picture
-                number += 1
+            chosen, count = _only(span, [each - number for each in numbers])
+            yield from chosen.draw()
+            number += count
         if number > numbers[-1]:
             return
+
+
+def _only(span: Span, places: Sequence[int]) -> tuple[Span, int]:
+    """A span of some of the pictures of another, and how many that has."""
+    if isinstance(span, FromOne):
+        parameters = list(span.parameters)
+        return FromOne(span.reference, _at(parameters, places)), len(parameters)
+    if isinstance(span, FromTwo):
+        placed = list(span.placed)
+        return FromTwo(span.pair, _at(placed, places)), len(placed)
+    assert isinstance(span, AsCoded)
+    return AsCoded(span.picture, pictures=len(_at(range(span.pictures), places))), span.pictures
+
+
+def _at(items: Sequence[T], places: Sequence[int]) -> list[T]:
+    return [items[place] for place in places if 0 <= place < len(items)]

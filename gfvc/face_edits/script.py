@@ -1,7 +1,7 @@
 """Edits from a JSON file: `{"edits": [{"yaw": 10, "from": 1, "to": 3}, {"smile": 0.5}]}`.
 
 Each is an object with the fields of `FaceEdit`, named as the options of `gfvc edit` without their
-dashes; `shift` is a list of two numbers.
+dashes; `shift` and `gaze` are lists of two numbers.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from gfvc.options.editing import FaceEdit
 
 _MAX_BYTES = 1 << 20
 _MAX_EDITS = 1000
+_PAIRS = ("shift", "gaze")
 
 
 def read_script(path: Path) -> tuple[FaceEdit, ...]:
@@ -40,7 +41,7 @@ def _edit(given: CheckedObject) -> FaceEdit:
     values: dict[str, Any] = {}
     for name, field in fields.items():
         if given.has(name):
-            value = given.numbers(name, 2) if field == "shift" else given.number(name)
+            value = given.numbers(name, 2) if field in _PAIRS else given.number(name)
             option, _ = options[field]
             if not option.accepts(value):
                 raise given.wrong(name, option.wanted)

@@ -50,6 +50,11 @@ class FaceEdit(OptionGroup):
     blink: float | None = option(
         between(0, 1), "close the lids by this share of their opening: 1 closed"
     )
+    gaze: tuple[float, float] | None = option(
+        pair(-1, 1),
+        "move where the eyes look, right and down, where pupils are sent; no model here sends any, "
+        "so it is refused",
+    )
     smile: float | None = option(
         between(-2, 2),
         "move the corners of the mouth apart and up: 1 is a smile, -1 a frown",

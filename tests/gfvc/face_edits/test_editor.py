@@ -254,6 +254,8 @@ def test_wrong_options_are_told(stream: Path, tmp_path: Path, command: CommandLi
         says="--to is not after --from",
     )
     assert command("edit", stream, output, "--yaw", "100").status == 2
+    gaze = ("edit", stream, output, "--gaze", "0.1,0")
+    assert_refused(command, *gaze, folder=tmp_path, says="it sends no pupils")
 
 
 def test_streams_of_a_reference_pool_are_refused(

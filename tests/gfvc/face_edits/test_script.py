@@ -37,6 +37,7 @@ def test_edits_in_order(tmp_path: Path) -> None:
         ({"edits": [{"yaw": 5, "from": 3, "to": 2}]}, "to is not after from"),
         ({"edits": [{"shift": [1]}]}, "edits[0].shift is not a list of 2 numbers"),
         ({"edits": [{"shift": [0, None]}]}, "edits[0].shift is not two numbers"),
+        ({"edits": [{"gaze": 0.1}]}, "edits[0].gaze is not a list of 2 numbers"),
         ({"edits": [{"jaw": 1}]}, "edits[0].jaw is not a known name"),
         ({"edits": [{"yaw": 1}], "title": ""}, "title is not a known name"),
     ],
