@@ -6,7 +6,8 @@
 
 Clips are square; without any it is the demo clip. Each is encoded, edited in several ways and
 decoded; the table has what was asked for, and by how much pose, lids and lips of the decoded
-pictures changed on the mean, as the face tracker measures them. `--sheet` shows decoded pictures of
+pictures changed on the mean, as the face tracker measures them. Of several clips a table of their
+means follows. `--sheet` shows decoded pictures of
 the last clip, a row for each edit.
 
 With `--drawing` the average face, which is nobody's, is drawn as it is and with each edit.
@@ -164,6 +165,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.drawing is not None:
         cv2.imwrite(str(options.drawing), drawing())
         return 0
+    tables: list[list[Row]] = []
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         for clip in options.clips or [None]:
@@ -181,6 +183,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
             sys.stdout.write(f"{'the demo clip' if clip is None else clip.name}\n")
             sys.stdout.write("\n".join(_table(rows)) + "\n")
             sys.stdout.flush()
+            tables.append(rows)
+    if len(tables) > 1:
+        means = [
+            Row(each[0].name, np.mean([row.change for row in each], axis=0))
+            for each in zip(*tables, strict=True)
+        ]
+        sys.stdout.write(f"mean of {len(tables)} clips\n")
+        sys.stdout.write("\n".join(_table(means)) + "\n")
     if options.sheet is not None:
         chosen = np.linspace(0, len(shown["as filmed"]) - 1, SHOWN).astype(int)
         write_strip(

@@ -18,7 +18,7 @@ import numpy as np
 from gfvc.decoded_units import check_restrictions, find_model
 from gfvc.errors import InputError, OutputError, StreamError
 from gfvc.face_edits.controls import AS_ASKED, NO_PUPILS, FaceControls, Limited, Response
-from gfvc.face_edits.course import Stretch, edited, edited_stretches
+from gfvc.face_edits.course import Stretch, edited, edited_stretches, strengths
 from gfvc.face_edits.keypoint_controls import KeypointControls, RotationControls
 from gfvc.face_edits.landmark_controls import LandmarkControls
 from gfvc.face_edits.messages import (
@@ -62,9 +62,9 @@ from sei import Codec, GenerativeFaceVideo, NalUnit, SeiError, access_units
 Notes = Callable[[str], None]
 Progress = Callable[[int, "int | None"], None]
 
-RESPONSES, PICTURES_LOOKED_AT = 2, 6
-"""Access units, the first of a stream, and pictures of each, in which it is seen how much of an
-edit shows."""
+PICTURES_LOOKED_AT, LOOKED_AT_SECONDS, STRONG = 12, 10, 0.5
+"""Pictures in which it is seen how much of an edit shows: so many, spread over so many seconds from
+the first in which an edit is so strong."""
 
 _RANGES_TOLD = 3
 
@@ -446,26 +446,39 @@ class _Editor:
         return self._registered.load(self._options.runtime)
 
     def _find_response(self) -> Response:
-        """The mean response of the first access units."""
+        """The mean response of pictures within the time of the edits."""
         finder = ResponseFinder(self._face_space, self._edits)
-        found = []
+        numbers = self._pictures_looked_at()
+        found: list[Response] = []
+        done = 0
         with closing(self._seen_units()) as units:
-            for seen in units:
-                if seen.draw is None or seen.rows is None:
-                    continue
-                response = finder.find(self._drawing(seen, seen.rows, seen.draw))
-                found += [] if response is None else [response]
-                if len(found) == RESPONSES:
+            for seen in units if numbers else ():
+                first, done = done, done + seen.unit.pictures
+                places = [number - first for number in numbers if first <= number < done]
+                if places and seen.draw is not None and seen.rows is not None:
+                    draw = self._drawing(seen, seen.rows, places, seen.draw)
+                    response = finder.find(draw)
+                    found += [] if response is None else [response] * len(places)
+                if done > numbers[-1]:
                     break
         return mean_response(found)
 
-    def _drawing(self, seen: SeenUnit, rows: FloatArray, drawn: Draw) -> TrialDraw:
-        """Draws pictures of an access unit with an edit and a response."""
+    def _pictures_looked_at(self) -> list[int]:
+        """Numbers of a few output pictures in which edits of what is looked at are strong."""
+        times = np.arange(self._stream.pictures) / self.rate
+        seen = [strengths(edit, times) for edit in self._edits if edit.asked.keys() & _SEEN]
+        strong = np.flatnonzero(np.max(seen, axis=0) >= STRONG)
+        strong = strong[: max(1, round(LOOKED_AT_SECONDS * self.rate))]
+        places = np.linspace(0, len(strong), PICTURES_LOOKED_AT, endpoint=False).astype(int)
+        return sorted({int(number) for number in strong[places]}) if len(strong) else []
+
+    def _drawing(
+        self, seen: SeenUnit, rows: FloatArray, places: list[int], drawn: Draw
+    ) -> TrialDraw:
+        """Draws some pictures of an access unit with an edit and a response."""
         own = seen.own
         assert own is not None
-        count = min(len(rows), PICTURES_LOOKED_AT)
-        places = np.linspace(0, len(rows), count, endpoint=False).astype(int)
-        chosen = rows[places]
+        count, chosen = len(places), rows[places]
 
         def draw(trial: FaceEdit | None, response: Response) -> list[Picture]:
             self._response = response
@@ -473,7 +486,7 @@ class _Editor:
             if trial is not None:
                 controls = self._controls(own, seen.picture, None)
                 numbers = edited(chosen, np.zeros(count), [trial], controls, np.zeros(6)).rows
-            return drawn(places.tolist(), numbers)
+            return drawn(places, numbers)
 
         return draw
 
