@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from gfvc.editing.cutting import Cut, TakenMessage
 from gfvc.errors import InputError
-from gfvc.stream.sei_units import MAX_MESSAGES
+from gfvc.stream.sei_units import MAX_UNIT_MESSAGES
 from sei import Codec, SeiMessage
 from sei.rbsp import MAX_SEI_SIZE
 
@@ -79,9 +79,9 @@ def nal_unit_groups(records: Iterable[MessageRecord]) -> Iterator[list[MessageRe
             raise InputError(
                 f"{record.source}: the messages of its NAL unit pass {MAX_SEI_SIZE} bytes"
             )
-        if len(group) == MAX_MESSAGES:
+        if len(group) == MAX_UNIT_MESSAGES:
             raise InputError(
-                f"{record.source}: a NAL unit can be given {MAX_MESSAGES} messages, not more"
+                f"{record.source}: a NAL unit can be given {MAX_UNIT_MESSAGES} messages, not more"
             )
         group.append(record)
     if group:

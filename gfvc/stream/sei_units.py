@@ -16,7 +16,7 @@ from sei import (
 )
 from sei.rbsp import sei_rbsp
 
-MAX_MESSAGES = 1 << 16
+MAX_UNIT_MESSAGES = 1 << 16
 """Most messages of a NAL unit that is taken apart; memory holds all of them at once."""
 
 
@@ -41,15 +41,15 @@ def rewritable_sei(unit: NalUnit) -> SeiRbsp:
     """Messages of an SEI NAL unit that can be written again byte for byte.
 
     Raises `SeiError` when it is damaged, `StreamError` when its header or its emulation prevention
-    (H.266 clause 7.4.2.1) is not as the standard wants it, or it has more than `MAX_MESSAGES`.
+    (H.266 clause 7.4.2.1) is not as the standard wants it, or it has more than `MAX_UNIT_MESSAGES`.
     """
     data = sei_rbsp(unit)
     # Two bytes are the shortest message.
-    if len(data) > 2 * MAX_MESSAGES:
-        counted = islice(iterate_sei_messages(data), MAX_MESSAGES + 1)
-        if sum(1 for _ in counted) > MAX_MESSAGES:
+    if len(data) > 2 * MAX_UNIT_MESSAGES:
+        counted = islice(iterate_sei_messages(data), MAX_UNIT_MESSAGES + 1)
+        if sum(1 for _ in counted) > MAX_UNIT_MESSAGES:
             raise CrowdedNalUnitError(
-                f"a NAL unit of more than {MAX_MESSAGES} messages (at byte {unit.offset})"
+                f"a NAL unit of more than {MAX_UNIT_MESSAGES} messages (at byte {unit.offset})"
             )
     rbsp = read_sei(unit)
     if unit.temporal_id < 0 or sei_data(unit, rbsp) != unit.data:

@@ -16,7 +16,7 @@ import pytest
 from gfvc.editing import MessageSelection, extract_messages, inject_messages, remove_messages
 from gfvc.editing.json_lines import FREE_GROWTH, MAX_PARTS
 from gfvc.errors import StreamError
-from gfvc.stream.sei_units import MAX_MESSAGES
+from gfvc.stream.sei_units import MAX_UNIT_MESSAGES
 from gfvc.transcoding import transcode
 from sei import Codec, NalUnit, SeiMessage, join_annex_b, make_sei_nal_unit
 from tests.gfvc.editing.streams import Faces, nal, parameter_sets, slice_unit, write_stream
@@ -127,7 +127,7 @@ def test_memory_does_not_grow_with_the_number_of_messages(
 def test_a_nal_unit_of_too_many_messages_is_not_held(
     run: Callable[[Path], None], tmp_path: Path
 ) -> None:
-    path = stream(tmp_path, "NAL unit of many face messages", 4 * MAX_MESSAGES)
+    path = stream(tmp_path, "NAL unit of many face messages", 4 * MAX_UNIT_MESSAGES)
     tracemalloc.start()
     run(path)
     peak = tracemalloc.get_traced_memory()[1]
@@ -139,20 +139,23 @@ def test_a_nal_unit_of_too_many_messages_is_not_held(
 def test_a_nal_unit_of_too_many_messages_stays_and_is_told(
     tmp_path: Path, command: CommandLine
 ) -> None:
-    most = stream(tmp_path, "NAL unit of many face messages", MAX_MESSAGES)
-    more = stream(tmp_path, "NAL unit of many face messages", MAX_MESSAGES + 1)
+    most = stream(tmp_path, "NAL unit of many face messages", MAX_UNIT_MESSAGES)
+    more = stream(tmp_path, "NAL unit of many face messages", MAX_UNIT_MESSAGES + 1)
     out = tmp_path / "out.266"
-    assert f"without {MAX_MESSAGES + 1} messages" in command("remove", most, out).err
+    assert f"without {MAX_UNIT_MESSAGES + 1} messages" in command("remove", most, out).err
     outcome = command("remove", more, tmp_path / "base.266")
     assert "without 1 messages" in outcome.err
-    assert f"is left as it is: a NAL unit of more than {MAX_MESSAGES} messages" in outcome.err
+    assert f"is left as it is: a NAL unit of more than {MAX_UNIT_MESSAGES} messages" in outcome.err
     lines = command("extract", more)
     assert len(lines.out.splitlines()) == 2
-    assert f"is left alone: a NAL unit of more than {MAX_MESSAGES} messages" in lines.err
+    assert f"is left alone: a NAL unit of more than {MAX_UNIT_MESSAGES} messages" in lines.err
     (tmp_path / "messages.jsonl").write_text(lines.out)
     command("inject", tmp_path / "base.266", tmp_path / "messages.jsonl", tmp_path / "again.266")
     assert (tmp_path / "again.266").read_bytes() == more.read_bytes()
-    says = [f"{more}: SEI NAL unit at byte ", f"a NAL unit of more than {MAX_MESSAGES} messages"]
+    says = [
+        f"{more}: SEI NAL unit at byte ",
+        f"a NAL unit of more than {MAX_UNIT_MESSAGES} messages",
+    ]
     out.unlink()
     assert_refused(command, "transcode", more, out, folder=tmp_path, says=says)
 
@@ -193,10 +196,10 @@ def test_a_nal_unit_is_not_given_too_many_messages(tmp_path: Path, command: Comm
     messages = tmp_path / "messages.jsonl"
     line = json.dumps({"picture": 0, "nal": 1, "payload_type": 5, "payload": ""}) + "\n"
     arguments = ("inject", base, messages, tmp_path / "out.266")
-    messages.write_text(json.dumps(HEADER) + "\n" + line * (MAX_MESSAGES + 1))
-    says = f"line {MAX_MESSAGES + 2}: a NAL unit can be given {MAX_MESSAGES} messages"
+    messages.write_text(json.dumps(HEADER) + "\n" + line * (MAX_UNIT_MESSAGES + 1))
+    says = f"line {MAX_UNIT_MESSAGES + 2}: a NAL unit can be given {MAX_UNIT_MESSAGES} messages"
     assert_refused(command, *arguments, folder=tmp_path, says=says)
-    messages.write_text(json.dumps(HEADER) + "\n" + line * MAX_MESSAGES)
+    messages.write_text(json.dumps(HEADER) + "\n" + line * MAX_UNIT_MESSAGES)
     assert command(*arguments).status == 0
 
 
