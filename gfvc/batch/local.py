@@ -132,7 +132,8 @@ class LocalEngine:
         if not hasattr(self._own, "cores"):
             self._own.cores = self._shares.get()
             # What is blocked here is so in what this thread starts. The library's own helper
-            # comes first, for starting it unblocks these signals.
+            # comes first, for starting it unblocks SIGINT; a SIGHUP would end it before us.
+            signal.pthread_sigmask(signal.SIG_BLOCK, _OF_TERMINAL)
             resource_tracker.ensure_running()
             signal.pthread_sigmask(signal.SIG_BLOCK, _OF_TERMINAL)
         reader, writer = self._context.Pipe(duplex=False)

@@ -411,10 +411,12 @@ from gfvc.batch.engine import EngineChoice
 from gfvc.batch.folder import opened_folder
 from gfvc.batch.jobs import find_jobs
 from gfvc.batch.run import PartDone, run_batch
+from gfvc.ending import end_on_signals
 from tests.gfvc.batch.crafts import NAMING, TextCraft, WordCraft
 
 if __name__ == "__main__":
     signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background ignores it
+    end_on_signals()
     source, out, log = map(Path, sys.argv[2:])
     jobs = find_jobs([source], out, NAMING)
     with opened_folder(out) as folder:
@@ -441,18 +443,19 @@ def start(batch: Batch, tmp_path: Path) -> Start:
     return run
 
 
-@pytest.mark.parametrize("way", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+@pytest.mark.parametrize("way", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL, signal.SIGHUP])
 def test_a_batch_that_was_ended_goes_on(batch: Batch, start: Start, way: int) -> None:
     batch.write(**{f"a{number}": "hello" for number in range(6)}, b="slow", c="slow", d="end")
     batch.log.write_text("")
     process = start()
     # The two that take long are reached last but one.
     wait_for(lambda: len(batch.log.read_text().splitlines()) >= 8)
-    if way == signal.SIGINT:
+    if way in (signal.SIGINT, signal.SIGHUP):  # as a terminal does
         os.killpg(process.pid, way)
     else:
         process.send_signal(way)
-    process.communicate(timeout=60)
+    _, err = process.communicate(timeout=60)
+    assert way == signal.SIGKILL or "resource_tracker" not in err
     pids = {int(line.split()[1]) for line in batch.log.read_text().splitlines()}
     wait_for(lambda: not any(map(is_alive, pids)))
     batch.write(b="quick", c="quick")
