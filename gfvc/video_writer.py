@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from gfvc.errors import OutputError
+from gfvc.media_files import writing_reason
 from gfvc.stream.marking import DIGITAL_SOURCE_TYPE
 from models.contract import Picture
 
@@ -220,8 +221,7 @@ class VideoFileWriter(PictureWriter):
                 self._container.close()
 
     def _failed(self, error: Exception) -> OutputError:
-        reason = getattr(error, "strerror", None) or str(error)
-        return OutputError(f"{self._path}: cannot be written ({reason})")
+        return OutputError(f"{self._path}: cannot be written ({writing_reason(error)})")
 
 
 def open_writer(path: Path, rate: Fraction, mark: str | None = None) -> PictureWriter:

@@ -1,4 +1,4 @@
-"""The least memory, and threads, that a command can be run with.
+"""The least memory, threads and open files that a command can be run with.
 
 Libraries that do arithmetic end badly where memory runs out while they are loaded or started: ONNX
 Runtime and MediaPipe abort the process, OpenBLAS waits for ever, or sends itself SIGINT where no
@@ -27,13 +27,17 @@ LEAST_MEGABYTES = {
 
 PLOT_MEGABYTES = 350
 
+# Where a file cannot be opened, libraries say that a program or a module is not there.
+LEAST_FILES = 64
+
 
 class MemoryLimitError(GfvcError):
-    """The limit of address space is too low for what was asked."""
+    """A limit of the system is too low for what was asked."""
 
 
 def require_resources(command: str) -> None:
     """Raise an error of the limits where a command cannot have what it needs from the outset."""
+    require_files(LEAST_FILES)
     if command in LEAST_MEGABYTES:
         require_memory(LEAST_MEGABYTES[command], command)
         # What libraries start at the least: a thread for each core.
@@ -47,6 +51,15 @@ def require_memory(megabytes: int, command: str) -> None:
         raise MemoryLimitError(
             f"memory is limited to {limit / 1e6:.0f} MB (ulimit -v), and {command} needs "
             f"{megabytes} MB at the least"
+        )
+
+
+def require_files(count: int) -> None:
+    """Raise `MemoryLimitError` where fewer files may be open at a time (``ulimit -n``)."""
+    limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if limit != resource.RLIM_INFINITY and limit < count:
+        raise MemoryLimitError(
+            f"open files are limited to {limit} (ulimit -n), and {count} are needed at the least"
         )
 
 

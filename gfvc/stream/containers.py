@@ -16,7 +16,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from gfvc.errors import InputError, OutputError
-from gfvc.media_files import STREAM_FORMATS, VIDEO_FORMATS, media_errors, open_media
+from gfvc.media_files import (
+    STREAM_FORMATS,
+    VIDEO_FORMATS,
+    media_errors,
+    open_media,
+    writing_reason,
+)
 from gfvc.media_files import reason as reason_of
 from gfvc.video.sound import SoundCoding, SoundTrack
 from sei import Codec, NalUnit, join_annex_b, split_annex_b
@@ -137,7 +143,7 @@ def write_mp4(
                     track = SoundTrack(audio_source, source, container, coding)
                     _mux_with_sound(container, stream, samples, pictures, time_base, track)
     except (av.FFmpegError, OSError, ValueError) as error:
-        raise OutputError(f"{output}: cannot be written ({reason_of(error)})") from None
+        raise OutputError(f"{output}: cannot be written ({writing_reason(error)})") from None
 
 
 def _elementary(data: bytes, codec: str) -> InputContainer:

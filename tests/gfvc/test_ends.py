@@ -275,6 +275,13 @@ def test_too_few_threads_are_told_before_anything_is_loaded(
     assert threading.active_count() == running
 
 
+def test_too_few_open_files_are_told_as_such(small_stream: Path, tmp_path: Path) -> None:
+    done = run(["decode", small_stream, tmp_path / "out.mkv"], before="ulimit -n 16")
+    says = "gfvc: open files are limited to 16 (ulimit -n), and 64 are needed at the least\n"
+    assert (done.returncode, done.stdout, done.stderr) == (1, "", says)
+    assert listing(tmp_path) == {}
+
+
 def test_other_errors_are_not_about_memory() -> None:
     failure = failure_of(ImportError("libGL.so.1: cannot open shared object file"), "gfvc encode")
     assert failure is not None

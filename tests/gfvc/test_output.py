@@ -1,16 +1,20 @@
 from __future__ import annotations
 
 import os
+import resource
 import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from fractions import Fraction
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from gfvc.errors import OutputError
 from gfvc.output import check_writable, replaced_when_complete
+from gfvc.video_writer import open_writer
 
 PNG = frozenset({".png"})
 
@@ -243,3 +247,24 @@ def test_an_error_names_the_output_and_no_file_that_is_gone(
         context.__exit__(OutputError, error, None)
     assert str(told.value) == f"{path}: cannot be written (No space left on device)"
     assert not list(tmp_path.iterdir())
+
+
+def write_noise(path: Path) -> None:
+    """A video that does not become small."""
+    rng = np.random.default_rng(1)
+    with open_writer(path, Fraction(25)) as writer:
+        for _ in range(60):
+            writer.write(rng.integers(0, 255, (64, 64, 3), np.uint8))
+
+
+def test_a_file_that_may_not_become_larger_is_told_as_such(tmp_path: Path) -> None:
+    """The video library gives another number for that, or none."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, before[1]))
+    try:
+        with pytest.raises(OutputError, match=r"cannot be written \((File too large|no reason is)"):
+            write_noise(tmp_path / "out.mp4")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        signal.signal(signal.SIGXFSZ, handler)
