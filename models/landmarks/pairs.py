@@ -6,10 +6,8 @@ about the face of the later one is known, since a decoder has both pictures; it 
 proportion to time, so that drawing arrives at the later reference without a jump.
 
 Landmarks say nothing of hair, glasses and shoulders. So the earlier reference is bent once to the
-landmarks of the later, and the optical flow between the two (Kroeger et al., "Fast optical flow
-using dense inverse search", 2016) tells what is left: the rest motion. In between each reference is
-moved by its share of it, as in frame interpolation (Baker et al., "A database and evaluation
-methodology for optical flow", 2011).
+landmarks of the later, and the rest motion (`models.landmarks.rest_motion`) between the two tells
+what is left. In between each reference is moved by its share of it.
 """
 
 from __future__ import annotations
@@ -19,7 +17,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
-import cv2
 import numpy as np
 
 from models.contract import (
@@ -44,25 +41,8 @@ from models.landmarks.flow import (
 )
 from models.landmarks.fusing import reference_lead
 from models.landmarks.layout import POSE_VALUES
+from models.landmarks.rest_motion import rest_motion, still
 from models.landmarks.values import RestFace, to_parameters, to_values
-
-# The rest motion is found in pictures reduced to this width: it is smooth.
-WORKING_SIZE = 256
-# The optical flow looks at squares of 8 pixels, at several scales.
-LEAST_SIZE = 32
-# Flow there and back that misses by this many pixels of the reduced pictures counts for little.
-MISS = 1.0
-# Standard deviations of the windows in which trusted flow is averaged, in pixels of the reduced
-# pictures; the wide one counts where nothing is trusted nearby, and by this share.
-NARROW, WIDE, WIDE_SHARE = 2.5, 10.0, 0.05
-NEVER_ZERO = 1e-4
-# References that differ by fewer levels than this show the same. Standard deviation of the window
-# in which they are compared, width of the neighbourhood that must show the same as well, and
-# standard deviation of the soft edge, all in pixels.
-STILL_LEVELS = 8.0
-STILL_WINDOW = 1.5
-STILL_MARGIN = 5
-STILL_EDGE = 2.0
 
 
 class SharedFace:
@@ -157,10 +137,10 @@ class PairFlow:
         earlier, later = pictures
         check_sizes(earlier, later)
         self._height, self._width = later.shape[:2]
-        self._still = _still(earlier, later)
+        self._still = still(earlier, later)
         moving = self._moving(keys[1])
         bent = draw(keys[1], moving * self._flow(keys[0], keys[1]))
-        self._rest = _rest_motion(bent, later)
+        self._rest = rest_motion(bent, later)
 
     def place(self, values: FloatArray, position: float) -> PairPlace:
         """Where to read for pose and expression values [14] at a position 0..1."""
@@ -183,54 +163,6 @@ class PairFlow:
         head = head_mask(landmarks, self._width, self._height, TIGHT)
         moving = 1 - self._still * (1 - head)
         return np.asarray(moving[..., None], np.float32)
-
-
-def _still(earlier: Picture, later: Picture) -> Float32Array:
-    """1 where two pictures [H, W, 3] show the same in the same place, falling to 0: [H, W]."""
-    apart = cv2.GaussianBlur(cv2.absdiff(earlier, later), (0, 0), STILL_WINDOW).max(axis=2)
-    same = np.exp(-((apart / np.float32(STILL_LEVELS)) ** 2))
-    # Coding loses faint detail of what moves: what is beside it moves too.
-    still = cv2.erode(same, np.ones((STILL_MARGIN, STILL_MARGIN), np.uint8))
-    return np.asarray(cv2.GaussianBlur(still, (0, 0), STILL_EDGE), np.float32)
-
-
-def _rest_motion(bent: Picture, later: Picture) -> Float32Array:
-    """From each place of the later reference to that of the bent earlier one that shows it.
-
-    [H, W, 2] in picture widths and heights.
-    """
-    whole_height, whole_width = later.shape[:2]
-    scale = min(1.0, WORKING_SIZE / max(whole_height, whole_width))
-    width, height = (max(LEAST_SIZE, round(side * scale)) for side in (whole_width, whole_height))
-    motion = _trusted_flow(_grey(later, width, height), _grey(bent, width, height))
-    motion /= np.array((width, height), np.float32)
-    whole = cv2.resize(motion, (whole_width, whole_height), interpolation=cv2.INTER_LINEAR)
-    return np.asarray(whole, np.float32)
-
-
-def _grey(picture: Picture, width: int, height: int) -> Picture:
-    grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
-    return np.asarray(cv2.resize(grey, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
-
-
-def _trusted_flow(first: Picture, second: Picture) -> Float32Array:
-    """Smooth optical flow between grey pictures [H, W], in pixels: [H, W, 2].
-
-    Where the flow there and the flow back do not lead to where they started from, the flow of the
-    surroundings stands in.
-    """
-    optical_flow = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
-    # mypy does not know that None lets it make the array.
-    there = optical_flow.calc(first, second, None)  # type: ignore[call-overload]
-    back = optical_flow.calc(second, first, None)  # type: ignore[call-overload]
-    height, width = first.shape
-    missed = there + read_at(back, there / np.array((width, height), np.float32))
-    trust = np.exp(-(missed**2).sum(axis=2) / np.float32(MISS * MISS))
-    planes = np.dstack([there * trust[..., None], trust])
-    narrow, wide = (cv2.GaussianBlur(planes, (0, 0), width) for width in (NARROW, WIDE))
-    mean = narrow + np.float32(WIDE_SHARE) * wide
-    flow: Float32Array = mean[..., :2] / (mean[..., 2:] + np.float32(NEVER_ZERO))
-    return flow
 
 
 class LandmarkPair(ReferencePair):
