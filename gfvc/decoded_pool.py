@@ -14,6 +14,7 @@ from itertools import islice, repeat
 from gfvc.grey_pictures import pair_keys, prepare_key
 from gfvc.stream.picture_units import PictureUnit
 from gfvc.stream.references import NUMBERS
+from gfvc.whole_pictures import of_whole_pictures
 from models import AnimationModel, FaceParameters, Reference, ReferencePair
 from models.contract import Ends, FloatArray, Picture
 
@@ -150,14 +151,15 @@ class DecodedPool:
         at its own position, and so are those of the last of a sequence, by the one before it.
         """
         unit = key.unit
-        latest = self._prepared(key)
+        model = of_whole_pictures(self._model, unit.face_square)
+        latest = self._prepared(model, key)
         number = self._keep(unit, latest, key.picture.shape)
         before, self._before = self._before, (unit, latest)
         pair = None
         if later is not None:
-            following = prepare_key(self._model, later.picture, later.parameters)
+            following = prepare_key(model, later.picture, later.parameters)
             self._later = later.unit, following
-            pair = pair_keys(self._model, latest, following)
+            pair = pair_keys(model, latest, following)
         received = parameters_of(None if pair is None else pair.ends)
         own = next(received, None)  # Of the coded picture itself, which is there.
         if own is None:
@@ -192,12 +194,12 @@ class DecodedPool:
             yield FromOne(reference or latest, islice(received, end - drawn))
             drawn = end
 
-    def _prepared(self, key: CodedPicture) -> Reference:
+    def _prepared(self, model: AnimationModel, key: CodedPicture) -> Reference:
         """A coded picture made ready, once."""
         prepared, self._later = self._later, None
         if prepared is not None and prepared[0] is key.unit:
             return prepared[1]
-        return prepare_key(self._model, key.picture, key.parameters)
+        return prepare_key(model, key.picture, key.parameters)
 
     def _keep(self, unit: PictureUnit, latest: Reference, size: tuple[int, ...]) -> int:
         """Keep a key picture in place of the oldest; its number."""

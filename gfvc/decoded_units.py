@@ -109,6 +109,7 @@ def decode_units(
             yield DecodedUnit(unit, key, iter([AsCoded(key)]))
             continue
         assert model is not None
+        _check_square(source, unit, key)
         pool = pool or DecodedPool(model)
         own = CodedPicture(unit, key, base_parameters(unit, model.layout, source, repack=repack))
         later = None
@@ -121,6 +122,15 @@ def decode_units(
         notes(
             f"{source}: {pool.missing} pictures are to be made from an earlier key picture that is "
             "missing; they are made from the last one, and look a little wrong"
+        )
+
+
+def _check_square(source: Path, unit: PictureUnit, key: Picture) -> None:
+    """Raise `StreamError` where faces would be drawn outside of the picture."""
+    square, (height, width) = unit.face_square, key.shape[:2]
+    if square is not None and not square.fits(width, height):
+        raise StreamError(
+            f"{source}: its face square, {square}, lies outside of its pictures of {width}x{height}"
         )
 
 

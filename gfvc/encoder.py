@@ -8,24 +8,24 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from gfvc.crop import choose_crop, require_square
 from gfvc.encoding.clip import Clip
 from gfvc.encoding.coding_pass import REMEMBERED_PICTURES, CodedClip, code_clip
 from gfvc.encoding.executor import Tally
 from gfvc.encoding.target_bitrate import code_at_bitrate
 from gfvc.errors import InputError, OutputError
+from gfvc.framing import Framing, frame
 from gfvc.options.encoding import EncodeOptions
 from gfvc.output import check_writable, replaced_when_complete
 from gfvc.rate_control import RateSettings, settings_asked_for
-from gfvc.rectangle import Rectangle
+from gfvc.scaling import Size
 from gfvc.stream.information import StreamInformation
 from gfvc.stream.names import MP4_SUFFIX, choose_codec
 from gfvc.telling import Notes, Progress, Stage, unheard
 from gfvc.video.sound import SoundCoding, check_sound
 from gfvc.video_reader import VideoProperties, probe_video
+from gfvc.whole_pictures import of_whole_pictures
 from models import Registry, default_registry
 
-MIN_SIDE = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +33,14 @@ class EncodeSummary:
     """What was encoded: `tally` of pictures, by kind, as `options` asked for.
 
     Bits: `sei_bits` are the NAL units with face parameters and user data, `sound_bits` what the
-    sound adds to the file, `base_bits` the rest. `rate` is in pictures per second. `settings` are
+    sound adds to the file, `base_bits` the rest. `size` is the width and height of the pictures
+    sent, `rate` how many there are a second. `settings` are
     those that made it, found in `trials` passes over the clip if a bitrate was asked for.
     """
 
     tally: Tally
     options: EncodeOptions
+    size: Size
     rate: Fraction
     model: str
     codec: str
@@ -78,12 +80,12 @@ class EncodeSummary:
     @property
     def width(self) -> int:
         """Width of the pictures sent."""
-        return self.options.size
+        return self.size[0]
 
     @property
     def height(self) -> int:
         """Height of the pictures sent."""
-        return self.options.size
+        return self.size[1]
 
     @property
     def target_bitrate(self) -> float | None:
@@ -168,12 +170,12 @@ def encode(
 class SourceFacts:
     """What is found out about a source before it is coded.
 
-    `video` is what the file says of itself, `crop` the square that is coded, `sound` how its sound
+    `video` is what the file says of itself, `framing` what of it is coded, `sound` how its sound
     goes with it, None if not.
     """
 
     video: VideoProperties
-    crop: Rectangle
+    framing: Framing
     sound: SoundCoding | None
 
 
@@ -189,18 +191,11 @@ def look_at(
     choose_codec(output, options.codec)
     (registry or default_registry()).find(options.registered_model)
     video = probe_video(source)
-    if min(video.width, video.height) < MIN_SIDE:
-        raise InputError(
-            f"{source}: is {video.width}x{video.height}; pictures need at least {MIN_SIDE} a side"
-        )
     if video.note is not None:
         notes(video.note)
     sound = _sound(source, output, options, video, notes)
-    if options.crop == "none":
-        crop = require_square(source, video.width, video.height)
-    else:
-        crop = choose_crop(source, video.width, video.height, options.size)
-    return SourceFacts(video, crop, sound)
+    framing = frame(source, video.width, video.height, options, notes)
+    return SourceFacts(video, framing, sound)
 
 
 def clip_of(
@@ -212,15 +207,18 @@ def clip_of(
 ) -> Clip:
     """The clip to code, with its model loaded; raises as `encode`."""
     model = (registry or default_registry()).find(options.registered_model)
-    video = seen.video
+    video, framing = seen.video, seen.framing
     rate = options.rate or video.rate
+    information = StreamInformation(
+        rate, video.width, video.height, framing.crop, face_square=framing.square
+    )
     clip = Clip(
         source=source,
         options=options,
         codec=choose_codec(output, options.codec),
-        model=model.load(options.runtime),
+        model=of_whole_pictures(model.load(options.runtime), framing.square),
         card=model.card,
-        information=StreamInformation(rate, video.width, video.height, seen.crop),
+        information=information,
         expected=round(video.seconds * rate) if video.seconds else None,
     )
     if options.asks_for_sequences and not clip.codes_sequences:
@@ -260,6 +258,7 @@ def summary_of(
     return EncodeSummary(
         tally=coded.tally,
         options=clip.options,
+        size=clip.size,
         rate=clip.rate,
         model=clip.card.name,
         codec=clip.codec,

@@ -99,7 +99,9 @@ def plan_parts(source: Path, output: Path, options: EncodeOptions, seconds: floa
             digests.append(_digest(picture))
             yield picture
 
-    pictures = read_scaled(source, rate, seen.crop, options.size, notes.append, entries=meet)
+    pictures = read_scaled(
+        source, rate, seen.framing.crop, seen.framing.size, notes.append, entries=meet
+    )
     with contextlib.closing(one_ahead(pictures)) as coming:
         restarts, count = choose_restarts(noted(coming), length)
     starts = [
@@ -121,7 +123,7 @@ def _digest(picture: Picture) -> bytes:
 
 def _read_part(clip: Clip, start: int, place: PartStart) -> Iterator[Picture]:
     """Pictures of a clip from one on, entered nearby where that gives the same pictures."""
-    crop, size = clip.information.crop, clip.options.size
+    crop, size = clip.information.crop, clip.size
     if place.entry is not None:
         pictures = read_scaled(clip.source, clip.rate, crop, size, start=start, entry=place.entry)
         with contextlib.suppress(InputError):

@@ -1,4 +1,4 @@
-"""Pictures of a video cropped and scaled to the square that is coded."""
+"""Pictures of a video cropped and scaled to what is coded."""
 
 from __future__ import annotations
 
@@ -13,27 +13,32 @@ from gfvc.rectangle import Rectangle
 from gfvc.telling import Notes, unheard
 from gfvc.video_reader import Picture, PictureEntry, read_pictures
 
+Size = tuple[int, int]
+"""Width and height of a picture in pixels."""
 
-def scale(picture: Picture, size: int) -> Picture:
-    """A square picture at another size: pixel areas when it shrinks, cubic when it grows."""
-    if picture.shape[0] == size:
+
+def scale(picture: Picture, size: Size) -> Picture:
+    """A picture at another size: pixel areas when it shrinks, cubic when it grows."""
+    height, width = picture.shape[:2]
+    if (width, height) == size:
         return picture
-    interpolation = cv2.INTER_AREA if picture.shape[0] > size else cv2.INTER_CUBIC
-    return np.asarray(cv2.resize(picture, (size, size), interpolation=interpolation), np.uint8)
+    shrinks = width * height > size[0] * size[1]
+    interpolation = cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC
+    return np.asarray(cv2.resize(picture, size, interpolation=interpolation), np.uint8)
 
 
 def read_scaled(
     source: Path,
     rate: Fraction,
     crop: Rectangle,
-    size: int,
+    size: Size,
     notes: Notes = unheard,
     *,
     start: int = 0,
     entry: PictureEntry | None = None,
     entries: Callable[[PictureEntry], None] | None = None,
 ) -> Iterator[Picture]:
-    """Pictures uint8 RGB [size, size, 3] of a video at a rate in pictures per second.
+    """Pictures uint8 RGB [height, width, 3] of a video at a rate in pictures per second.
 
     The others are as `read_pictures` has them: `notes` of what was changed, the number of the
     first, where in the file to begin, and what is told of such places.

@@ -226,10 +226,15 @@ class Analyser(Closable, ABC):
     def finds_face(self, picture: Picture) -> bool:
         """Tell whether a picture shows a face, before any key picture is chosen."""
 
+    def face_picture(self, picture: Picture) -> Picture:
+        """What is looked at of a picture [H, W, 3]: all of it, or the part with the face."""
+        return picture
+
     def landmarks(self, picture: Picture) -> FloatArray | None:
         """Landmarks [478, 3] of the face that is followed in the clip.
 
-        None without a face; always None of an analyser that tracks no landmarks.
+        They are in widths and heights of `face_picture`. None without a face; always None of an
+        analyser that tracks no landmarks.
         """
         return None
 

@@ -155,7 +155,10 @@ def _coded_by_peer(settings: PeerSettings, reference: Reference, folder: Path) -
     sources = islice(reference.read(), 0, None, shows)
     started = time.perf_counter()
     video = encode_video(
-        encoder, request, (to_picture420(scale(picture, side)) for picture in sources), stream
+        encoder,
+        request,
+        (to_picture420(scale(picture, (side, side))) for picture in sources),
+        stream,
     )
     encoded = time.perf_counter()
     with decoded_video(encoder, request, stream, len(video.picture_bits)) as pictures:

@@ -96,7 +96,7 @@ def prepare_reference(
     most = None if seconds is None else max(1, round(seconds * video.rate))
     count = 0
     with open_writer(lossless, video.rate) as kept, open_writer(shown, video.rate) as seen:
-        for picture in itertools.islice(read_scaled(clip, video.rate, crop, size), most):
+        for picture in itertools.islice(read_scaled(clip, video.rate, crop, (size, size)), most):
             kept.write(picture)
             seen.write(picture)
             count += 1

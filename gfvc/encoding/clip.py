@@ -12,8 +12,10 @@ from gfvc.encoding.decisions import PlanSettings
 from gfvc.encoding.face_units import MAX_BUFFERED
 from gfvc.encoding.key_candidates import LOOK_SECONDS
 from gfvc.errors import KeyPictureTooCoarseError
+from gfvc.framing import coded_size
 from gfvc.options.encoding import EncodeOptions
 from gfvc.rate_control import RateSettings
+from gfvc.scaling import Size
 from gfvc.stream.information import StreamInformation
 from gfvc.stream.sequence import MAX_LEADING
 from gfvc.symbol_decisions import DECISIONS, Switches, SymbolSettings
@@ -54,6 +56,12 @@ class Clip:
         return self.information.rate
 
     @property
+    def size(self) -> Size:
+        """Width and height of its coded pictures."""
+        source = self.information
+        return coded_size(source.source_width, source.source_height, self.options)
+
+    @property
     def codes_sequences(self) -> bool:
         """Whether there are predicted coded pictures: for a model that draws from two of them."""
         return self.options.codes_sequences and self.model.draws_from_both
@@ -76,7 +84,7 @@ class Clip:
             pool=options.reference_pool,
             longest_unit=MAX_BUFFERED,
         )
-        waiting = most_pictures(options.size)
+        waiting = most_pictures(self.size)
         if self.codes_sequences:
             # A segment waits on the disk as a whole, with twice as many samples.
             most = min(settings.interval, waiting // 2, LONGEST_SEGMENT)
@@ -102,6 +110,6 @@ class Clip:
         return qps
 
 
-def most_pictures(size: int) -> int:
+def most_pictures(size: Size) -> int:
     """Pictures of a sequence of ordinary video at most, so many samples wide and high."""
-    return max(1, SPOOL_BYTES // (size * size * 3 // 2))
+    return max(1, SPOOL_BYTES // (size[0] * size[1] * 3 // 2))

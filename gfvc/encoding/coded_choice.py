@@ -30,6 +30,8 @@ MEASURED_SHARE = 2 / 3
 # squared difference from the picture before it; they halve for so many steps of the parameter.
 # Fitted to pictures of validation clips.
 BITS, BITS_OF_CHANGE, FITTED_QP, STEPS_PER_HALVING = 470.0, 47.0, 42, 5.8
+# A picture twice as large takes fewer than twice the bits: they grow with this power of its area.
+FITTED_AREA, AREA_POWER = 256 * 256, 0.7
 # What is not measured is thought a little better than estimated, so that it is looked at.
 HOPE = 0.8
 
@@ -77,11 +79,13 @@ def by_content(
         places = _places(usable, max(1, round(step_seconds * float(rate))))
         if len(places) == 1 or landmarks[segment.key] is None:
             return [segment.key]
-        sketches = Sketches(pictures, following, landmarks)
+        sketches = Sketches(pictures, following, landmarks, analyser.face_picture)
         seconds = 1 / float(rate)
+        height, width = pictures[segment.key].shape[:2]
+        area = width * height
         chosen = choose_coded(
             seconds * sketches.estimates(places),
-            price / 1000 * bits_of_coded(sketches.changes(places), qp),
+            price / 1000 * bits_of_coded(sketches.changes(places), qp, area),
             lambda one, other: seconds * sketches.distortion(places[one], places[other]),
             int(MEASURED_SHARE * len(following)),
         )
@@ -90,9 +94,12 @@ def by_content(
     return choose
 
 
-def bits_of_coded(changes: FloatArray, qp: int) -> FloatArray:
-    """Bits of predicted pictures that differ so from those before them (`Sketches.changes`)."""
-    at_fitted = BITS + BITS_OF_CHANGE * changes
+def bits_of_coded(changes: FloatArray, qp: int, area: int = FITTED_AREA) -> FloatArray:
+    """Bits of predicted pictures that differ so from those before them (`Sketches.changes`).
+
+    They have `area` luma samples.
+    """
+    at_fitted = (BITS + BITS_OF_CHANGE * changes) * (area / FITTED_AREA) ** AREA_POWER
     bits: FloatArray = at_fitted * np.exp2((FITTED_QP - qp) / STEPS_PER_HALVING)
     return bits
 

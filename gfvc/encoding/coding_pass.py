@@ -77,7 +77,7 @@ def code_clip(
     with contextlib.ExitStack() as stack:
         file = stack.enter_context(stream.open("wb"))
         pictures = read_scaled(
-            clip.source, clip.rate, clip.information.crop, clip.options.size, notes.append
+            clip.source, clip.rate, clip.information.crop, clip.size, notes.append
         )
         coming = stack.enter_context(contextlib.closing(one_ahead(pictures)))
         for start, end in pairwise((0, *clip.options.restarts, None)):

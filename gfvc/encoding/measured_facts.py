@@ -69,7 +69,8 @@ class MeasuredFacts:
         self._is_cut[number] = self._cuts.is_cut(picture)
         if self._watch is not None:
             landmarks = self._analyser.landmarks(picture)
-            self._sights[number] = self._watch.see(picture, landmarks)
+            face = self._analyser.face_picture(picture)
+            self._sights[number] = self._watch.see(face, landmarks)
 
     def keep(self, pictures: Collection[int], keys: Collection[int]) -> None:
         """Forget all but these pictures and these key pictures, and what was found in others."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import cv2
 import numpy as np
@@ -15,12 +15,14 @@ from models.landmarks.values import rest_face, to_parameters
 from models.mesh.model import MeshPair, MeshReference
 
 SIDE = 64
-"""Width and height of the pictures that are sketched."""
+"""Width and height of the pictures of faces that are sketched, longer side of whole pictures."""
 
 # Pictures of a step that are sketched, at most: neighbours are much alike.
 SKETCHED = 3
 # The face counts as much as the whole picture.
 FACE_WEIGHT = 0.5
+# Of whole pictures, what is drawn of the face counts as much as the rest.
+SQUARE_WEIGHT = 0.5
 # Standard deviation of the window in which luma is normalised, in pixels, and the constant that
 # structural similarity adds to variances.
 WINDOW = 1.5
@@ -33,7 +35,8 @@ class Sketches:
     """Small pictures of a segment, and what they tell.
 
     `numbers` are those of the segment's pictures, in order; `landmarks` [478, 3] by number, None
-    without a face. A place is an index into `numbers`.
+    without a face; `face_of` cuts the part of a picture that these are of. A place is an index into
+    `numbers`.
     """
 
     def __init__(
@@ -41,10 +44,18 @@ class Sketches:
         pictures: PictureStore,
         numbers: Sequence[int],
         landmarks: Mapping[int, FloatArray | None],
+        face_of: Callable[[Picture], Picture] = lambda picture: picture,
     ) -> None:
         self._space = shipped_face_space()
         self._landmarks = [landmarks[number] for number in numbers]
-        self._pictures = [_reduced(pictures[number], SIDE) for number in numbers]
+        self._pictures: list[Picture] = []
+        self._wholes: list[Picture] = []
+        for number in numbers:
+            picture = pictures[number]
+            face = face_of(picture)
+            self._pictures.append(_reduced(face, SIDE))
+            if face is not picture:
+                self._wholes.append(_reduced(picture, SIDE))
         self._references: dict[int, MeshReference] = {}
 
     def estimates(self, places: Sequence[int]) -> FloatArray:
@@ -53,12 +64,15 @@ class Sketches:
         In place of drawing, the two small pictures are faded into each other, with luma normalised
         by its mean and deviation nearby, as structural similarity does.
         """
-        rows = np.stack([_normalised(_half(picture)) for picture in self._pictures])
-        return ESTIMATE * mixing_errors(rows, places)
+        errors = _mixed(self._pictures, places)
+        if self._wholes:
+            errors += (1 - SQUARE_WEIGHT) * (_mixed(self._wholes, places) - errors)
+        return ESTIMATE * errors
 
     def changes(self, places: Sequence[int]) -> FloatArray:
         """Root mean squared difference [n, n] of luma between places, 0..255."""
-        rows = np.stack([luma(_half(self._pictures[place])).ravel() for place in places])
+        coded = self._wholes or self._pictures
+        rows = np.stack([luma(_half(coded[place])).ravel() for place in places])
         rows -= rows.mean()
         squares = (rows**2).mean(axis=1)
         products = rows @ rows.T / rows.shape[1]
@@ -76,10 +90,16 @@ class Sketches:
             return 0.0
         pair = MeshPair(self._space, self._reference(earlier), self._reference(later))
         sketched = [between[(2 * n + 1) * len(between) // (2 * count)] for n in range(count)]
-        errors = [
-            self._error(place, pair, earlier, (place - earlier) / (later - earlier))
-            for place in sketched
-        ]
+        errors = []
+        for place in sketched:
+            position = (place - earlier) / (later - earlier)
+            error = self._error(place, pair, earlier, position)
+            if self._wholes:
+                ends = self._wholes[earlier], self._wholes[later]
+                mixed = cv2.addWeighted(ends[0], 1 - position, ends[1], position, 0)
+                rest = 1 - _similarity(self._wholes[place], np.asarray(mixed, np.uint8), None)
+                error += (1 - SQUARE_WEIGHT) * (rest - error)
+            errors.append(error)
         return float(np.mean(errors)) * len(between)
 
     def _error(self, place: int, pair: MeshPair, earlier: int, position: float) -> float:
@@ -97,6 +117,12 @@ class Sketches:
             face, _ = rest_face(self._space, landmarks)
             self._references[place] = MeshReference(self._space, self._pictures[place], face)
         return self._references[place]
+
+
+def _mixed(pictures: Sequence[Picture], places: Sequence[int]) -> FloatArray:
+    """What is wrong with small pictures between two places when those at the places are mixed."""
+    rows = np.stack([_normalised(_half(picture)) for picture in pictures])
+    return mixing_errors(rows, places)
 
 
 def mixing_errors(rows: FloatArray, places: Sequence[int]) -> FloatArray:
@@ -162,9 +188,13 @@ def _normalised(picture: Picture) -> FloatArray:
     return np.asarray((values - mean) / np.sqrt(variance + LEAST_VARIANCE), np.float64).ravel()
 
 
-def _reduced(picture: Picture, side: int) -> Picture:
-    return np.asarray(cv2.resize(picture, (side, side), interpolation=cv2.INTER_AREA), np.uint8)
+def _reduced(picture: Picture, longer: int) -> Picture:
+    """A picture in its own shape, its longer side so many pixels."""
+    height, width = picture.shape[:2]
+    scale = longer / max(height, width)
+    size = max(2, round(width * scale)), max(2, round(height * scale))
+    return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def _half(picture: Picture) -> Picture:
-    return _reduced(picture, picture.shape[0] // 2)
+    return _reduced(picture, max(picture.shape[:2]) // 2)

@@ -53,13 +53,14 @@ class TrackedFacts:
         self._seen: dict[int, _Seen] = {}
 
     def add(self, number: int, picture: Picture) -> None:
-        """Look at the next picture uint8 [size, size, 3], and store it."""
+        """Look at the next picture uint8 [height, width, 3], and store it."""
         self._store.add(number, picture)
         landmarks = self._analyser.landmarks(picture)
-        sight = self._watch.see(picture, landmarks)
+        face = self._analyser.face_picture(picture)
+        sight = self._watch.see(face, landmarks)
         candidate = None
         if landmarks is not None:
-            candidate = self._measurer.measure(number, picture, landmarks, sight)
+            candidate = self._measurer.measure(number, face, landmarks, sight)
         found = self._analyser.finds_face(picture)
         self._seen[number] = _Seen(self._cuts.is_cut(picture), found, sight, candidate)
 

@@ -9,7 +9,15 @@ from typing import ClassVar, Literal, get_args
 
 from base_codec_adapters import DEFAULT_TIMEOUT, Codec
 from gfvc.options.declaration import OptionGroup, documented, option, switch
-from gfvc.options.kinds import either, fraction, real, text, whole, words
+from gfvc.options.kinds import (
+    either,
+    fraction,
+    picture_size,
+    real,
+    text,
+    whole,
+    words,
+)
 from models import Runtime
 from models.face import MAX_FEATURES, SIDE_MULTIPLE
 
@@ -17,6 +25,8 @@ Quality = Literal["low", "medium", "high", "best"]
 QUALITIES: tuple[Quality, ...] = get_args(Quality)
 Audio = Literal["none", "copy", "aac"]
 FallbackPolicy = Literal["auto", "never", "always"]
+View = Literal["face", "whole"]
+VIEWS: tuple[View, ...] = get_args(View)
 FALLBACK_POLICIES: tuple[FallbackPolicy, ...] = get_args(FallbackPolicy)
 KeyPicturePolicy = Literal["auto", "fixed"]
 KEY_PICTURE_POLICIES: tuple[KeyPicturePolicy, ...] = get_args(KeyPicturePolicy)
@@ -30,7 +40,10 @@ DEFAULT_KEY_QP = 32
 """A 256x256 face in 2 to 3 kB, with VVC and with HEVC."""
 DEFAULT_MULTIPLIER = 0.05
 """Of a bit of the face parameters."""
+FACE_SIDE = 256
+"""Side of the coded picture where it is of the face alone."""
 DEFAULT_MODEL, MODEL_OF_ANY_SIZE = "face", "mesh"
+_SIZE_STEP = 8
 MIN_RATE, MAX_RATE = Fraction(1), Fraction(240)
 """Pictures per second."""
 MAX_POOL = 8
@@ -47,13 +60,24 @@ class SourceOptions(OptionGroup):
 
     title: ClassVar[str] = "what is coded"
 
+    view: View = option(
+        words(*VIEWS),
+        "face: a square around the face; whole: the whole picture in its own shape, in which the "
+        "face is drawn",
+        "face",
+    )
     crop: str = option(
         words("auto", "none"),
-        "auto: find the face and choose a square for the clip; none: take the whole picture, which "
-        "must be square",
+        "of --view face; auto: find the face and choose a square for the clip; none: take the "
+        "whole picture, which must be square",
         "auto",
     )
-    size: int = option(whole(64, 2048, step=8), "side of the coded picture", 256)
+    size: int | tuple[int, int] | None = option(
+        picture_size(64, 2048),
+        "side of the coded square, a multiple of 8; of whole pictures the shorter side, or a width "
+        "and height that they are to fit into",
+        shown=f"{FACE_SIDE}; of whole pictures IN's, up to 1280x720",
+    )
     rate: Fraction | None = option(
         PICTURE_RATE, "pictures per second, 25 or 30000/1001", flag="fps", shown="IN's"
     )
@@ -62,6 +86,18 @@ class SourceOptions(OptionGroup):
         "copy: keep IN's sound, as it is, in an .mp4 OUT; aac: code it anew, as AAC",
         "none",
     )
+
+    def conflict(self) -> str | None:
+        """The face alone is a square; whole pictures are not cropped."""
+        if self.view == "whole":
+            if self.crop == "none":
+                return "{view} whole codes whole pictures in any case; leave out {crop}"
+            return None
+        if not isinstance(self.size, (int, type(None))):
+            return "{view} face codes a square; give {size} as one number, or add {view} whole"
+        if self.size is not None and self.size % _SIZE_STEP:
+            return f"{{view}} face wants a {{size}} that is a multiple of {_SIZE_STEP}"
+        return None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -184,7 +220,7 @@ class FaceOptions(OptionGroup):
     model: str | None = option(
         text(),
         "animation model; see gfvc models",
-        shown="face, or mesh where --size is no multiple of 32",
+        shown="face, or mesh where the side of a face square is no multiple of 32",
     )
     features: int = option(
         whole(0, MAX_FEATURES),
@@ -279,7 +315,9 @@ class EncodeOptions(MarkOptions, FaceOptions, CodedPictureOptions, BitOptions, S
         """
         name = self.model
         if name is None:
-            fits = self.features or self.size % SIDE_MULTIPLE == 0
+            # The face square of whole pictures is drawn at a side that all models can draw.
+            side = FACE_SIDE if self.view == "whole" or self.size is None else self.size
+            fits = self.features or (isinstance(side, int) and side % SIDE_MULTIPLE == 0)
             name = DEFAULT_MODEL if fits else MODEL_OF_ANY_SIZE
         return f"{name}+{self.features}" if self.features else name
 

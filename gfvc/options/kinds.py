@@ -60,6 +60,21 @@ def whole(low: int, high: int | None = None, *, step: int = 1, of: str = "a whol
     return Kind(wanted, int, accepts)
 
 
+def picture_size(low: int, high: int) -> Kind:
+    """A side or a width and height in pixels, each from `low` to `high`: in text N or WxH."""
+
+    def read(text: str) -> int | tuple[int, ...]:
+        if "x" not in text.lower():
+            return int(text)
+        return tuple(int(side) for side in text.lower().split("x"))
+
+    def accepts(value: Any) -> bool:
+        sides = value if isinstance(value, (tuple, list)) else (value,)
+        return len(sides) in (1, 2) and all(map(whole(low, high).accepts, sides))
+
+    return Kind(f"a number in {low}..{high}, or two as WxH", read, accepts, "N|WxH")
+
+
 def real(low: float, high: float, wanted: str, *, with_thousands: bool = False) -> Kind:
     """Numbers from `low`, or above it where it is 0, to `high`; "3k" for 3000 on request."""
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from gfvc.errors import StreamError
+from gfvc.face_square import LEAST_SIDE, MOST_SIDE, FaceSquare
 from gfvc.rectangle import Rectangle
 from gfvc.stream.references import ReferenceRuns, reference_runs
 from gfvc.stream.schedule import PictureSchedule, picture_schedule
@@ -39,6 +40,8 @@ class StreamInformation:
     `schedule` tells which pictures of the access unit have messages, None: all of them.
     `references` tells which key pictures drive them, None: the one of the access unit.
     `sequence` tells both of all coded pictures up to the next IDR picture, in place of `schedule`.
+    `face_square` tells where in the pictures up to the next such information the face is driven and
+    drawn, None: it fills them.
     `hides_coded_picture` tells that the coded picture of the access unit is not shown: the first
     picture that it drives is shown in its place. It goes not with `references`, nor with
     `sequence`, which tells of each of its coded pictures whether it is hidden.
@@ -53,6 +56,7 @@ class StreamInformation:
     references: ReferenceRuns | None = None
     sequence: SequenceSchedule | None = None
     hides_coded_picture: bool = False
+    face_square: FaceSquare | None = None
 
     def to_payload(self) -> bytes:
         """The payload of the user data message."""
@@ -85,7 +89,7 @@ class StreamInformation:
 
 def stream_information(c: Coder, given: StreamInformation) -> StreamInformation:
     """Syntax of the message; `sei.coder` says how it serves reading and writing."""
-    parts = (given.schedule, given.references, given.sequence)
+    parts = (given.schedule, given.references, given.sequence, given.face_square)
     hides = given.hides_coded_picture
     if given.sequence is not None:
         hides = bool(given.sequence.hidden)
@@ -102,9 +106,10 @@ def stream_information(c: Coder, given: StreamInformation) -> StreamInformation:
     crop_width = c.u("crop_width", 16, given.crop.width)
     crop_height = c.u("crop_height", 16, given.crop.height)
     shown_as_coded = coded_picture_hidden_flag = False
-    schedule, references, sequence = None, None, None
+    schedule, references, sequence, square = None, None, None, None
     if version >= VERSION_WITH_FLAGS:
-        c.u("reserved_3bits", 3, 0)
+        c.u("reserved_2bits", 2, 0)
+        face_square_flag = c.flag("face_square_flag", given.face_square is not None)
         coded_picture_hidden_flag = c.flag("coded_picture_hidden_flag", hides)
         sequence_flag = c.flag("sequence_flag", given.sequence is not None)
         references_flag = c.flag("references_flag", given.references is not None)
@@ -123,6 +128,8 @@ def stream_information(c: Coder, given: StreamInformation) -> StreamInformation:
                 coded_picture_hidden_flag=coded_picture_hidden_flag,
             )
             c.align("sequence_alignment_zero_bit")
+        if face_square_flag:
+            square = face_square(c, c.part("face_square", given.face_square))
     if pictures_per_message == 0 and schedule is None:
         raise PayloadError("pictures_per_message is 0, and no schedule says which have messages")
     return StreamInformation(
@@ -135,7 +142,16 @@ def stream_information(c: Coder, given: StreamInformation) -> StreamInformation:
         references,
         sequence,
         coded_picture_hidden_flag and sequence is None,
+        square,
     )
+
+
+def face_square(c: Coder, given: FaceSquare) -> FaceSquare:
+    """Syntax of the face square; `sei.coder` says how it serves reading and writing."""
+    left = c.u("face_square_left", 16, given.left)
+    top = c.u("face_square_top", 16, given.top)
+    side = c.u("face_square_side", 16, given.side, LEAST_SIDE, MOST_SIDE)
+    return FaceSquare(left, top, side)
 
 
 register_user_data(USER_DATA_UUID.bytes, stream_information)

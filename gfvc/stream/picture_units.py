@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
+from gfvc.face_square import FaceSquare
 from gfvc.stream.information import StreamInformation
 from gfvc.stream.references import ReferenceRuns
 from gfvc.stream.schedule import PictureSchedule
@@ -49,6 +50,8 @@ class PictureUnit:
     """Messages by the schedule, without the base message; None without one."""
     hidden: bool = False
     """Whether the user data have the first driven picture shown in place of the coded one."""
+    face_square: FaceSquare | None = None
+    """Where faces are driven and drawn; None: they fill the picture."""
 
     @property
     def pictures(self) -> int:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from base_codec_adapters import Codec as BaseCodec
 from gfvc.errors import InputError, StreamError
+from gfvc.face_square import FaceSquare
 from gfvc.limits import DEFAULT_LIMITS, StreamLimits
 from gfvc.stream.face_reader import FaceReader
 from gfvc.stream.face_stream import FaceStream, KeptUnits
@@ -100,6 +101,7 @@ class _Scan:
         self._information: tuple[StreamInformation, bytes] | None = None  # of the next picture
         self._sequence: SequenceSchedule | None = None  # that of the last user data
         self._of_sequence = 0  # its coded pictures so far
+        self._face_square: FaceSquare | None = None  # by the last user data
         self._shown_as_coded = False  # what the last user data said of the pictures after it
         self._any_as_coded = False
         self._damaged_sei = False  # and notes were told
@@ -197,8 +199,10 @@ class _Scan:
             self._picture.announce(stated.schedule)
             self._picture.hidden = stated.hides_coded_picture
             self._sequence, self._of_sequence = stated.sequence, 0
+            self._face_square = stated.face_square
         elif unit.is_irap:
-            self._sequence = None
+            self._sequence, self._face_square = None, None
+        self._picture.face_square = self._face_square
         if self._sequence is not None:
             self._place_in_sequence(unit, self._picture, self._sequence)
 

@@ -49,7 +49,9 @@ class StreamWriter:
         self._file = file
         self._codec = Codec(codec)
         self._information = information
-        self._information_as_coded = _user_data(replace(information, shown_as_coded=True))
+        self._information_as_coded = _user_data(
+            replace(information, shown_as_coded=True, face_square=None)
+        )
         self._mark = mark
         self._ends_as_coded = False
         self._limit = 1 if low_delay else MESSAGES_PER_NAL_UNIT

@@ -254,8 +254,8 @@ def test_a_sequence_is_coded_when_asked_for(tmp_path: Path) -> None:
 
 
 def test_what_waits_fits_on_the_disk() -> None:
-    assert most_pictures(2048) * 2048 * 2048 * 3 // 2 <= SPOOL_BYTES
-    assert most_pictures(2048) > 25
+    assert most_pictures((2048, 2048)) * 2048 * 2048 * 3 // 2 <= SPOOL_BYTES
+    assert most_pictures((2048, 2048)) > 25
 
 
 def test_a_long_base_layer_is_decoded_in_parts(tmp_path: Path) -> None:

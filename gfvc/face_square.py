@@ -1,0 +1,49 @@
+"""Where in a whole picture a model sees and draws the face."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+SIDES = range(128, 513, 32)
+"""Sides of the pictures that models see and draw, in pixels."""
+
+LEAST_SIDE, MOST_SIDE = 32, 8192
+"""Pixels of a whole picture that a square may be wide and high."""
+
+
+@dataclass(frozen=True, slots=True)
+class FaceSquare:
+    """A square of a whole picture, in its pixels; the face is drawn there, the rest held.
+
+    Raises `ValueError` for a side outside 32..8192, or a place outside 0..65535.
+    """
+
+    left: int
+    top: int
+    side: int
+
+    def __post_init__(self) -> None:
+        if not LEAST_SIDE <= self.side <= MOST_SIDE:
+            raise ValueError(f"a face square {self.side} wide is not within 32..8192")
+        if not (0 <= self.left <= 0xFFFF and 0 <= self.top <= 0xFFFF):
+            raise ValueError(f"a face square at {self.left}, {self.top} is not within 0..65535")
+
+    @property
+    def drawn_side(self) -> int:
+        """The side of the pictures that the model sees and draws: the nearest that it can."""
+        return min(SIDES, key=lambda side: abs(side - self.side))
+
+    @property
+    def window(self) -> tuple[slice, slice]:
+        """Rows and columns of the whole picture."""
+        return (
+            slice(self.top, self.top + self.side),
+            slice(self.left, self.left + self.side),
+        )
+
+    def fits(self, width: int, height: int) -> bool:
+        """Whether it lies within a picture of so many pixels."""
+        return self.left + self.side <= width and self.top + self.side <= height
+
+    def __str__(self) -> str:
+        return f"{self.side}x{self.side} at {self.left}, {self.top}"

@@ -1,0 +1,93 @@
+"""What of a source is coded, and how large: its face alone, or whole pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from gfvc.crop import choose_crop, require_square
+from gfvc.errors import InputError
+from gfvc.face_square import LEAST_SIDE, FaceSquare
+from gfvc.options.encoding import FACE_SIDE, SourceOptions
+from gfvc.rectangle import Rectangle
+from gfvc.scaling import Size
+
+MIN_SIDE = 64
+"""Pixels that a source, and what is coded of it, has at least a side."""
+LARGEST = 1280, 720
+"""Longer and shorter side of whole pictures, at most, where no size is asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Framing:
+    """The part of a source that is coded, its size as coded, and where the face lies in that.
+
+    `square` is None where the face fills the coded pictures.
+    """
+
+    crop: Rectangle
+    size: Size
+    square: FaceSquare | None = None
+
+
+def frame(
+    source: Path, width: int, height: int, options: SourceOptions, notes: Callable[[str], None]
+) -> Framing:
+    """Look through a source of so many pixels, and choose.
+
+    `notes` is told when whole pictures are coded smaller than they are. Raises `InputError` for a
+    source that is too small, or cannot be coded as asked.
+    """
+    if min(width, height) < MIN_SIDE:
+        raise InputError(f"{source}: is {width}x{height}; pictures need at least {MIN_SIDE} a side")
+    size = coded_size(width, height, options)
+    if options.view == "face":
+        if options.crop == "none":
+            return Framing(require_square(source, width, height), size)
+        return Framing(choose_crop(source, width, height, size[0]), size)
+    if min(size) < MIN_SIDE:
+        raise InputError(
+            f"{source}: is {width}x{height}, and would be coded as {size[0]}x{size[1]}; pictures "
+            f"need at least {MIN_SIDE} a side: ask for a larger --size, or for --view face"
+        )
+    if options.size is None and size[0] * size[1] < 0.9 * width * height:
+        notes(
+            f"{source}: is {width}x{height}, coded as {size[0]}x{size[1]}; --size asks for another"
+        )
+    face = choose_crop(source, width, height, 0)
+    return Framing(Rectangle(0, 0, width, height), size, square_of(face, (width, height), size))
+
+
+def coded_size(width: int, height: int, options: SourceOptions) -> Size:
+    """Width and height of the coded pictures of a source of so many pixels.
+
+    Whole pictures keep their shape: by default they are as large as they are, up to 1280x720 or
+    720x1280; a side asked for is their shorter one; and they fit into a width and height. Sides
+    are even.
+    """
+    asked = options.size
+    if options.view == "face":
+        side = FACE_SIDE if asked is None else asked if isinstance(asked, int) else asked[0]
+        return side, side
+    if asked is None:
+        longer, shorter = LARGEST
+        scale = min(1.0, longer / max(width, height), shorter / min(width, height))
+    elif isinstance(asked, int):
+        scale = asked / min(width, height)
+    else:
+        scale = min(asked[0] / width, asked[1] / height)
+    return _even(width * scale), _even(height * scale)
+
+
+def _even(length: float) -> int:
+    return max(2, 2 * round(length / 2))
+
+
+def square_of(face: Rectangle, source: Size, size: Size) -> FaceSquare:
+    """The square around a face of a source where it lies in pictures of another size."""
+    scale = size[0] / source[0]
+    side = min(max(round(face.width * scale), LEAST_SIDE), *size)
+    left = min(round(face.left * scale), size[0] - side)
+    top = min(round(face.top * size[1] / source[1]), size[1] - side)
+    return FaceSquare(left, top, side)
