@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-SIDES = range(128, 513, 32)
-"""Sides of the pictures that models see and draw, in pixels."""
+DRAWN_SIDE = 256
+"""Side in pixels of the pictures that models see and draw, whatever that of the square."""
 
 LEAST_SIDE, MOST_SIDE = 32, 8192
 """Pixels of a whole picture that a square may be wide and high."""
@@ -27,11 +27,6 @@ class FaceSquare:
             raise ValueError(f"a face square {self.side} wide is not within 32..8192")
         if not (0 <= self.left <= 0xFFFF and 0 <= self.top <= 0xFFFF):
             raise ValueError(f"a face square at {self.left}, {self.top} is not within 0..65535")
-
-    @property
-    def drawn_side(self) -> int:
-        """The side of the pictures that the model sees and draws: the nearest that it can."""
-        return min(SIDES, key=lambda side: abs(side - self.side))
 
     @property
     def window(self) -> tuple[slice, slice]:

@@ -7,7 +7,7 @@ from functools import lru_cache
 import cv2
 import numpy as np
 
-from gfvc.face_square import FaceSquare
+from gfvc.face_square import DRAWN_SIDE, FaceSquare
 from gfvc.scaling import scale
 from models.contract import Picture
 from models.landmarks.flow import Float32Array
@@ -18,8 +18,7 @@ EDGE = 0.14
 
 def cut_face(picture: Picture, square: FaceSquare) -> Picture:
     """The face square of a picture [H, W, 3], at the size that models see: [S, S, 3]."""
-    side = square.drawn_side
-    return np.ascontiguousarray(scale(picture[square.window], (side, side)))
+    return np.ascontiguousarray(scale(picture[square.window], (DRAWN_SIDE, DRAWN_SIDE)))
 
 
 def lay_over(rest: Picture, drawn: Picture, square: FaceSquare) -> Picture:
