@@ -120,6 +120,18 @@ def summarise(stream: bytes, codec: Codec) -> StreamSummary:
     return StreamSummary(found, (coded_width, coded_height), pictures, parameter_sets_first)
 
 
+def picture_format(parameter_set: bytes, codec: Codec) -> PictureFormat | None:
+    """The picture format in a NAL unit of an Annex B stream; None of one that is of other kind.
+
+    Raises:
+        StreamInvalidError: it is a sequence parameter set that is damaged, or not 4:2:0.
+    """
+    for unit in _nal_units(parameter_set, codec):
+        if unit.layer == 0 and unit.type == _SEQUENCE_PARAMETER_SET[codec]:
+            return _read_sequence(unit, codec)[0]
+    return None
+
+
 def base_layer(stream: bytes, codec: Codec, *, hashes: bool) -> Iterator[bytes]:
     """The NAL units of a byte stream that the pictures of its base layer are decoded from.
 

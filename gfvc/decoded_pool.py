@@ -169,7 +169,7 @@ class DecodedPool:
         hidden = unit.hides_coded_picture
         beside = pair
         if hidden and pair is None and before is not None and before[0].shares_driven_with(unit):
-            beside = pair_keys(self._model, latest, before[1])
+            beside = pair_keys(model, latest, before[1])
         if unit.leading:
             leading = list(islice(received, unit.leading))[::-1]
             if hidden and beside is not None:

@@ -9,6 +9,7 @@ from gfvc.errors import StreamError
 from gfvc.stream.byte_stream import read_nal_units
 from gfvc.verification.enhancement import EnhancementCheck
 from gfvc.verification.face_order import FaceOrderCheck, face_identity
+from gfvc.verification.face_squares import FaceSquareCheck
 from gfvc.verification.findings import Check, Finding, Place, Severity
 from gfvc.verification.interchange import InterchangeCheck
 from gfvc.verification.layouts import LayoutCheck
@@ -64,6 +65,7 @@ class _Walk:
             InterchangeCheck(),
             UserDataCheck(),
             MarkingCheck(),
+            FaceSquareCheck(),
         )
         # Most checks look at messages only, and a stream may have very many NAL units.
         self._of_nal_units = tuple(

@@ -1,0 +1,61 @@
+"""Check of the squares that faces are drawn in: they lie within the pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from base_codec_adapters import Codec, StreamInvalidError, picture_format
+from gfvc.errors import StreamError
+from gfvc.face_square import FaceSquare
+from gfvc.stream.information import StreamInformation
+from gfvc.verification.findings import Check, Finding, Place
+from sei import USER_DATA_UNREGISTERED
+from sei import Codec as SeiCodec
+from sei.inspection import InspectedMessage, InspectedUnit
+
+_CODECS: dict[SeiCodec, Codec] = {SeiCodec.VVC: "vvc", SeiCodec.HEVC: "hevc"}
+
+
+class FaceSquareCheck(Check):
+    """A face square is no larger than the pictures that it is drawn in."""
+
+    name = "face square"
+
+    def __init__(self) -> None:
+        self._size: tuple[int, int] | None = None
+        self._square: tuple[Place, FaceSquare] | None = None
+
+    def see_nal_unit(self, place: Place, inspected: InspectedUnit) -> Iterator[Finding]:
+        """See a NAL unit."""
+        unit = inspected.unit
+        codec = _CODECS.get(unit.codec)
+        if codec is not None and unit.type_name == "SPS":
+            try:
+                found = picture_format(unit.to_annex_b(), codec)
+            except StreamInvalidError:
+                found = None  # As decoding will tell.
+            if found is not None:
+                self._size = found.width, found.height
+        yield from ()
+
+    def see_message(self, place: Place, inspected: InspectedMessage) -> Iterator[Finding]:
+        """See a message."""
+        message = inspected.sei_message
+        if message is None or message.payload_type != USER_DATA_UNREGISTERED:
+            return
+        try:
+            information = StreamInformation.from_payload(message.payload)
+        except StreamError:
+            return  # As the check of user data tells.
+        if information is not None and information.face_square is not None:
+            self._square = place, information.face_square
+        yield from ()
+
+    def see_end_of_picture(self) -> Iterator[Finding]:
+        """See the end of an access unit, whose parameter sets and messages are all there."""
+        found, self._square = self._square, None
+        if found is not None and self._size is not None and not found[1].fits(*self._size):
+            width, height = self._size
+            yield self.error(
+                found[0], f"{found[1]}, lies outside of the pictures of {width}x{height}"
+            )

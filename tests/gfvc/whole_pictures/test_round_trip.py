@@ -1,0 +1,160 @@
+"""Whole pictures through encoder and decoder: a face beside other things, as a user films it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from gfvc import EncodeOptions, encode
+from gfvc.demo_clip import RATE
+from gfvc.face_square import FaceSquare
+from gfvc.metrics import psnr
+from gfvc.scaling import scale
+from gfvc.stream.information import find_information
+from gfvc.stream.reader import read_face_stream
+from gfvc.verification.verifier import verify_stream
+from gfvc.video_reader import Picture
+from sei import USER_DATA_UNREGISTERED, NalUnit, SeiMessage, make_sei_nal_unit
+from tests.gfvc.support import (
+    CommandLine,
+    assert_refused,
+    decode_all,
+    nal_units,
+    no_notes,
+    write_units,
+    write_video,
+)
+
+WIDTH, HEIGHT, SIDE = 320, 192, 160
+PLACE = FaceSquare(120, 24, SIDE)
+"""Where the demo's pictures are in the scene."""
+
+
+@pytest.fixture(scope="session")
+def scenes(demo_pictures: list[Picture]) -> list[Picture]:
+    """The demo's head in front of a wall, beside something that moves."""
+    noise = np.random.default_rng(5).integers(60, 180, (12, 20, 3), np.uint8)
+    wall = cv2.resize(noise, (WIDTH, HEIGHT), interpolation=cv2.INTER_CUBIC)
+    found = []
+    for number, picture in enumerate(demo_pictures):
+        scene = wall.copy()
+        scene[PLACE.window] = cv2.resize(picture, (SIDE, SIDE), interpolation=cv2.INTER_AREA)
+        cv2.circle(scene, (40, 60 + 2 * number), 16, (220, 40, 40), -1, cv2.LINE_AA)
+        found.append(np.asarray(scene, np.uint8))
+    return found
+
+
+@pytest.fixture(scope="session")
+def scene_clip(tmp_path_factory: pytest.TempPathFactory, scenes: list[Picture]) -> Path:
+    return write_video(tmp_path_factory.mktemp("scene") / "scene.mkv", scenes, RATE)
+
+
+@pytest.fixture(scope="session")
+def scene_stream(tmp_path_factory: pytest.TempPathFactory, scene_clip: Path) -> Path:
+    """The scene as a VVC stream, face drawn by `mesh`."""
+    path = tmp_path_factory.mktemp("scene") / "scene.266"
+    summary = encode(scene_clip, path, EncodeOptions(view="whole", model="mesh"))
+    assert (summary.width, summary.height) == (WIDTH, HEIGHT)
+    assert summary.tally.coded_pictures < len(decode_all(path)) == summary.frames
+    return path
+
+
+def quality(decoded: Sequence[Picture], sources: Sequence[Picture]) -> float:
+    """Mean PSNR in dB."""
+    return float(np.mean([psnr(a, b) for a, b in zip(sources, decoded, strict=True)]))
+
+
+def test_all_of_the_picture_comes_back(scene_stream: Path, scenes: list[Picture]) -> None:
+    decoded = decode_all(scene_stream)
+    assert decoded[0].shape == (HEIGHT, WIDTH, 3)
+    assert quality(decoded, scenes) > 26
+    # The face moves as in the source, and so does what is beside it.
+    frozen = [decoded[0]] * len(scenes)
+    for part in (PLACE.window, (slice(0, HEIGHT), slice(0, 80))):
+        moving, still = (
+            quality([p[part] for p in pictures], [p[part] for p in scenes])
+            for pictures in (decoded, frozen)
+        )
+        assert moving > still + 2
+
+
+def test_the_square_is_around_the_face(scene_stream: Path) -> None:
+    stream = read_face_stream(scene_stream, no_notes)
+    [square] = {unit.face_square for unit in stream.units}
+    assert square is not None
+    assert square.fits(WIDTH, HEIGHT)
+    middle = square.left + square.side / 2
+    assert abs(middle - (PLACE.left + SIDE / 2)) < 24
+    assert 100 < square.side <= HEIGHT
+
+
+def test_beside_the_square_nothing_is_drawn(scene_stream: Path) -> None:
+    """What stands still there is as in the coded pictures."""
+    decoded = decode_all(scene_stream)
+    wall = (slice(0, HEIGHT), slice(300, WIDTH))
+    steps = [np.abs(a[wall].astype(int) - b[wall].astype(int)).max() for a, b in pairwise(decoded)]
+    assert max(steps) <= 24
+    assert np.mean(steps) < 8
+
+
+@pytest.mark.parametrize(
+    ("suffix", "options"),
+    [
+        (".265", EncodeOptions(model="mesh", key_pictures="fixed", key_interval=10)),
+        (".266", EncodeOptions(model="mesh", low_delay=True)),
+        (".265", EncodeOptions(model="mesh", reference_pool=2, key_interval=10)),
+        (".mp4", EncodeOptions(view="whole", model="mesh", size=128, codec="hevc")),
+        (".266", EncodeOptions(view="whole", size=(200, 200))),
+        (".265", EncodeOptions(fallback="always")),
+    ],
+    ids=["key pictures", "low delay", "pool", "mp4", "face", "ordinary video"],
+)
+def test_with_all_kinds_of_options(
+    suffix: str, options: EncodeOptions, scene_clip: Path, scenes: list[Picture], tmp_path: Path
+) -> None:
+    short = write_video(tmp_path / "short.mkv", scenes[:14], RATE)
+    out = tmp_path / f"out{suffix}"
+    summary = encode(short, out, replace(options, view="whole"))
+    decoded = decode_all(out, lambda note: None)
+    assert len(decoded) == 14
+    size = summary.width, summary.height
+    wanted: dict[object, tuple[int, int]] = {128: (214, 128), (200, 200): (200, 120)}
+    assert size == wanted.get(options.size, (WIDTH, HEIGHT))
+    smaller = [scale(scene, size) for scene in scenes[:14]]
+    assert quality(decoded, smaller) > 26
+
+
+def moved_square(unit: NalUnit, square: FaceSquare) -> NalUnit:
+    """A NAL unit whose user data, if it has any, say that the face is somewhere else."""
+    information = find_information(unit) if unit.is_sei and not unit.is_suffix_sei else None
+    if information is None:
+        return unit
+    payload = replace(information, face_square=square).to_payload()
+    message = SeiMessage(USER_DATA_UNREGISTERED, payload)
+    return make_sei_nal_unit([message], unit.codec, suffix=False)
+
+
+def test_a_square_outside_of_the_picture_is_refused(
+    scene_stream: Path, tmp_path: Path, command: CommandLine
+) -> None:
+    square = FaceSquare(200, 60, 150)
+    units = [moved_square(unit, square) for unit in nal_units(scene_stream)]
+    wrong = write_units(tmp_path / "wrong.266", units)
+    out = tmp_path / "out.mkv"
+    says = "face square, 150x150 at 200, 60, lies outside of its pictures of 320x192"
+    assert_refused(command, "decode", wrong, out, folder=tmp_path, says=says)
+    found = [finding.text for finding in verify_stream(wrong)]
+    assert "150x150 at 200, 60, lies outside of the pictures of 320x192" in found
+    assert not [found for found in verify_stream(scene_stream) if found.check == "face square"]
+
+
+def test_inspect_shows_the_square(scene_stream: Path, command: CommandLine) -> None:
+    shown = command("inspect", scene_stream, "--json").out
+    for name in ("face_square_left", "face_square_top", "face_square_side"):
+        assert f'"{name}"' in shown
