@@ -27,7 +27,6 @@ from gfvc.whole_pictures import of_whole_pictures
 from models import Registry, default_registry
 
 
-
 @dataclass(frozen=True, slots=True)
 class EncodeSummary:
     """What was encoded: `tally` of pictures, by kind, as `options` asked for.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from gfvc.face_square import LEAST_SIDE, FaceSquare
 from gfvc.options.encoding import FACE_SIDE, SourceOptions
 from gfvc.rectangle import Rectangle
 from gfvc.scaling import Size
+from gfvc.telling import Notes
 
 MIN_SIDE = 64
 """Pixels that a source, and what is coded of it, has at least a side."""
@@ -31,9 +31,7 @@ class Framing:
     square: FaceSquare | None = None
 
 
-def frame(
-    source: Path, width: int, height: int, options: SourceOptions, notes: Callable[[str], None]
-) -> Framing:
+def frame(source: Path, width: int, height: int, options: SourceOptions, notes: Notes) -> Framing:
     """Look through a source of so many pixels, and choose.
 
     `notes` is told when whole pictures are coded smaller than they are. Raises `InputError` for a

@@ -169,7 +169,7 @@ def test_version(command: CommandLine) -> None:
         ["play", "talk.266"],
         ["encode"],
         ["encode", "talk.mp4"],
-        ["encode", "talk.mp4", "talk.266", "--size", "100"],
+        ["encode", "talk.mp4", "talk.266", "--size", "10"],
         ["encode", "talk.mp4", "talk.266", "--size", "big"],
         ["encode", "talk.mp4", "talk.266", "--fps", "0"],
         ["encode", "talk.mp4", "talk.266", "--fps", "25/0"],
