@@ -126,7 +126,9 @@ def test_names_in_plots_are_text(tmp_path: Path) -> None:
 
 def test_tables_hold_any_name(tmp_path: Path) -> None:
     write_results(tmp_path, assemble(Plan(), hostile_clips()))
-    assert "\\udcff" in (tmp_path / "points.csv").read_text(encoding="utf-8")
+    table = (tmp_path / "points.csv").read_text(encoding="utf-8")
+    assert r"\x1b[31m[bold]$\frac{$\u202e\xff" in table
+    assert not set(table) & {"\x1b", "\u202e"}
     assert read_results(tmp_path / "bench.json")["clips"][0]["name"] == HOSTILE
 
 
