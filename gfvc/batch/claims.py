@@ -48,7 +48,7 @@ class Claim:
         self._note(self.attempts - 1)
 
     def give_up(self) -> None:
-        """Keep the count when the claim is let go, until `forget_claim`.
+        """Keep the count when the claim is let go, until `forget_claim` at the end of the run.
 
         A scheduler that loses our answer asks for it again, and is not to begin the job again.
         """

@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from gfvc.batch.claims import claim_path, forget_claim
@@ -63,6 +64,8 @@ def run_batch(
         ended = completed(opened, batch.tasks(), batch.further, retries=retries + _BLAMED)
         for task, future in ended:
             batch.go_on(task.tag, future)
+    for path in batch.given_up:
+        forget_claim(path)
     write_tables(folder, batch.records())
     return batch.totals
 
@@ -95,6 +98,9 @@ class _Batch:
         self._open: dict[Job, _Open] = {}
         self._unwritten: dict[Job, Record] = {}
         self.further: deque[Task[_Tag]] = deque()
+        # Not forgotten before the engine is closed: a scheduler may have something done again whose
+        # answer we have long had, when the worker that holds it dies.
+        self.given_up: list[Path] = []
         self.totals = Totals()
 
     def tasks(self) -> Iterator[Task[_Tag]]:
@@ -133,7 +139,7 @@ class _Batch:
         opened.done += 1
         self._steps += 1
         if reason is not None:
-            forget_claim(part_claim(self._terms, opened.split, part))
+            self.given_up.append(part_claim(self._terms, opened.split, part))
         if reason is not None and not opened.failed:
             opened.failed = True
             self._leave_out(job)
@@ -159,7 +165,7 @@ class _Batch:
             self._unwritten[job] = answer.record
         if answer.fate == "failed":
             name = self._terms.folder.name_of(job.output)
-            forget_claim(claim_path(self._terms.folder.claims, name))
+            self.given_up.append(claim_path(self._terms.folder.claims, name))
         self.totals.add(answer.record, kept=answer.fate == "kept")
         self._steps += 1
         self._progress(answer, self._steps, self._all_steps)

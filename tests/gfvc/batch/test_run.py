@@ -235,6 +235,26 @@ def test_an_answer_that_was_lost_is_the_same_again(batch: Batch) -> None:
     assert batch.worked_on() == []
 
 
+def test_an_answer_that_was_taken_may_be_asked_for_again(batch: Batch) -> None:
+    """A scheduler may do so while it runs: what was given up is not begun anew."""
+    batch.write(bad="abort", last="end")
+    batch.log.write_text("")
+    jobs = find_jobs([batch.source], batch.out, NAMING)
+    reasons: list[str | None] = []
+    with opened_folder(batch.out) as folder:
+        path = claim_path(folder.claims, folder.name_of(jobs[0].output))
+
+        def ask_again(ended: Answer | PartDone, done: int, total: int) -> None:
+            run = json.loads(path.read_text())["run"]
+            answer = do_job(jobs[0], Terms(folder, run), TextCraft(batch.log))
+            reasons.append(answer.record["reason"])
+
+        run_batch(jobs, folder, TextCraft(batch.log), ONE, progress=ask_again)
+        assert not path.exists()
+    assert reasons == [lost_text(2)] * 2
+    assert batch.worked_on() == ["bad.txt", "bad.txt", "last.txt"]
+
+
 def test_a_claim_that_is_held_is_not_forgotten(tmp_path: Path) -> None:
     path = claim_path(tmp_path, "a")
     with claimed(path, "other"):
