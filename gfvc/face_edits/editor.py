@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections import Counter
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
@@ -46,6 +46,7 @@ from gfvc.stream.reader import read_face_stream
 from gfvc.stream.schedule import PictureSchedule
 from gfvc.stream.sequence import SequenceSchedule
 from gfvc.stream.signatures import SignatureWatch
+from gfvc.telling import Notes, Progress, unheard
 from models import (
     AnimationModel,
     ParameterLayout,
@@ -58,9 +59,6 @@ from models.landmarks.face_space import FaceSpace, shipped_face_space
 from models.landmarks.layout import FACE_VALUES, face_layout
 from models.landmarks.values import UNITS, find_rest_face
 from sei import Codec, GenerativeFaceVideo, NalUnit, SeiError, access_units
-
-Notes = Callable[[str], None]
-Progress = Callable[[int, "int | None"], None]
 
 PICTURES_LOOKED_AT, LOOKED_AT_SECONDS, STRONG = 12, 10, 0.5
 """Pictures in which it is seen how much of an edit shows: so many, spread over so many seconds from
@@ -96,10 +94,6 @@ class EditSummary:
         return asdict(self) | {"limited": dict(self.limited)}
 
 
-def _ignore(*_: object) -> None:
-    """Default for notes and progress."""
-
-
 def edit(
     source: Path,
     output: Path,
@@ -109,8 +103,8 @@ def edit(
     options: BaseLayerOptions = BaseLayerOptions(),
     force: bool = False,
     registry: Registry | None = None,
-    notes: Notes = _ignore,
-    progress: Progress = _ignore,
+    notes: Notes = unheard,
+    progress: Progress = unheard,
 ) -> EditSummary:
     """Edit the face of a byte stream, by one edit or several, one after the other.
 
