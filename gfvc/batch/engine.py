@@ -128,9 +128,15 @@ def completed(
             if task.losses <= retries:
                 first.append(task)
                 continue
-            future = Future()
-            future.set_exception(WorkerLostError(lost_text(task.losses)))
-        yield task, future
+            error = WorkerLostError(lost_text(task.losses))
+        answer: Future[Any] = Future()
+        if error is None:
+            answer.set_result(future.result())
+        else:
+            answer.set_exception(error)
+        # A scheduler does a task again whose future somebody holds, when its answer is lost.
+        del future
+        yield task, answer
 
 
 def lost_text(times: int) -> str:

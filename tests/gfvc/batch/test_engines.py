@@ -10,9 +10,11 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from weakref import WeakSet
 
 import pytest
 
@@ -88,6 +90,36 @@ def test_a_crash_is_tried_again_and_takes_nothing_with_it(
         assert (tmp_path / "always").stat().st_size >= 2
         [(_, future)] = completed(engine, [Task("after", chores.double, (2,))])
         assert future.result() == 4
+
+
+class HereEngine:
+    """Runs functions here and now; `held` are the futures that somebody still has."""
+
+    width = 1
+
+    def __init__(self) -> None:
+        self.held: WeakSet[Future[Any]] = WeakSet()
+
+    def submit(self, function: Callable[..., Any], *arguments: Any) -> Future[Any]:
+        future: Future[Any] = Future()
+        future.set_result(function(*arguments))
+        self.held.add(future)
+        return future
+
+    def is_loss(self, error: BaseException) -> bool:
+        return False
+
+    def stop(self) -> None: ...
+
+
+def test_futures_are_let_go_when_their_answers_are_taken() -> None:
+    """A scheduler would do their tasks again, should a worker die that still has the answer."""
+    engine = HereEngine()
+    answers = []
+    for task, answer in completed(engine, [Task(n, chores.double, (n,)) for n in range(3)]):
+        assert not engine.held
+        answers.append((task.tag, answer.result()))
+    assert answers == [(0, 0), (1, 2), (2, 4)]
 
 
 def test_workers_have_cores_of_their_own() -> None:
