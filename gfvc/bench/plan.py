@@ -18,7 +18,19 @@ from gfvc.options.encoding import DEFAULT_MODEL, EncodeOptions
 
 # Options of the encoder that a benchmark sets by itself.
 _OURS = frozenset(
-    {"model", "key_qp", "bitrate", "quality", "crop", "size", "rate", "codec", "audio", "timeout"}
+    {
+        "model",
+        "key_qp",
+        "bitrate",
+        "quality",
+        "view",
+        "crop",
+        "size",
+        "rate",
+        "codec",
+        "audio",
+        "timeout",
+    }
 )
 
 
