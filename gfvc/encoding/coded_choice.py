@@ -30,8 +30,9 @@ MEASURED_SHARE = 2 / 3
 # squared difference from the picture before it; they halve for so many steps of the parameter.
 # Fitted to pictures of validation clips.
 BITS, BITS_OF_CHANGE, FITTED_QP, STEPS_PER_HALVING = 470.0, 47.0, 42, 5.8
-# A picture twice as large takes fewer than twice the bits: they grow with this power of its area.
-FITTED_AREA, AREA_POWER = 256 * 256, 0.7
+# The multiplier is no larger than this for whole pictures: beside the face nothing is drawn, so
+# what is coded too rarely is wrong nearly everywhere.
+MOST_OF_WHOLES = 0.05
 # What is not measured is thought a little better than estimated, so that it is looked at.
 HOPE = 0.8
 
@@ -79,13 +80,14 @@ def by_content(
         places = _places(usable, max(1, round(step_seconds * float(rate))))
         if len(places) == 1 or landmarks[segment.key] is None:
             return [segment.key]
+        key = pictures[segment.key]
+        of_wholes = analyser.face_picture(key) is not key
+        multiplier = min(price, MOST_OF_WHOLES) if of_wholes else price
         sketches = Sketches(pictures, following, landmarks, analyser.face_picture)
         seconds = 1 / float(rate)
-        height, width = pictures[segment.key].shape[:2]
-        area = width * height
         chosen = choose_coded(
             seconds * sketches.estimates(places),
-            price / 1000 * bits_of_coded(sketches.changes(places), qp, area),
+            multiplier / 1000 * bits_of_coded(sketches.changes(places), qp),
             lambda one, other: seconds * sketches.distortion(places[one], places[other]),
             int(MEASURED_SHARE * len(following)),
         )
@@ -94,12 +96,13 @@ def by_content(
     return choose
 
 
-def bits_of_coded(changes: FloatArray, qp: int, area: int = FITTED_AREA) -> FloatArray:
+def bits_of_coded(changes: FloatArray, qp: int) -> FloatArray:
     """Bits of predicted pictures that differ so from those before them (`Sketches.changes`).
 
-    They have `area` luma samples.
+    They are of 256x256 samples. Those of larger pictures are counted as so many, too: more is at
+    stake in them.
     """
-    at_fitted = (BITS + BITS_OF_CHANGE * changes) * (area / FITTED_AREA) ** AREA_POWER
+    at_fitted = BITS + BITS_OF_CHANGE * changes
     bits: FloatArray = at_fitted * np.exp2((FITTED_QP - qp) / STEPS_PER_HALVING)
     return bits
 
