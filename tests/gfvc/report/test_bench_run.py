@@ -53,7 +53,7 @@ def first(results: dict[str, Any], name: str) -> dict[str, Any]:
         (lambda r: first(r, "points").update(clip="two"), "points[0].clip is not one of"),
         (lambda r: first(r, "points").update(kbps=0), "points[0].kbps is not above zero"),
         (lambda r: first(r, "points").update(kbps=10**400), "points[0].kbps is not a number"),
-        (lambda r: first(r, "points").update(kbps=float("nan")), "points[0].kbps is not a number"),
+        (lambda r: first(r, "points").update(kbps=float("nan")), "no JSON: NaN is no number"),
         (lambda r: first(r, "points").update(bits=0.5), "points[0].bits is not a whole number"),
         (lambda r: first(r, "points").update(picture_bits=[1]), "not a list of 30 whole numbers"),
         (
