@@ -8,12 +8,15 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
+from gfvc.encoding import coded_choice
 from gfvc.encoding.coded_choice import bits_of_coded, by_content, choose_coded
 from gfvc.encoding.picture_store import PictureStore
 from gfvc.encoding.segments import Segment
 from gfvc.encoding.sketches import mixing_errors
+from gfvc.face_square import FaceSquare
 from gfvc.rate_control import RateSettings, ladder
 from gfvc.video_reader import Picture
+from gfvc.whole_pictures import of_whole_pictures
 from models import default_registry
 from models.contract import FloatArray
 
@@ -109,8 +112,13 @@ def half_still(demo_pictures: list[Picture]) -> list[Picture]:
     return [*[demo_pictures[0]] * 30, *demo_pictures[:30]]
 
 
-def choice(pictures: list[Picture], faceless: set[int], settings: RateSettings) -> list[int]:
-    model = default_registry().find("mesh").load()
+def choice(
+    pictures: list[Picture],
+    faceless: set[int],
+    settings: RateSettings,
+    square: FaceSquare | None = None,
+) -> list[int]:
+    model = of_whole_pictures(default_registry().find("mesh").load(), square)
     with PictureStore() as store, model.open_analyser() as analyser:
         for number, picture in enumerate(pictures):
             store.add(number, picture)
@@ -124,6 +132,31 @@ def test_a_lively_half_has_more_coded_pictures_than_a_still_one(half_still: list
     assert numbers[0] == 0
     assert numbers[-1] == 59
     assert sum(number >= 30 for number in numbers) > 2 * sum(0 < number < 28 for number in numbers)
+
+
+def test_whole_pictures_are_coded_no_more_rarely_the_coarser_they_are(
+    demo_pictures: list[Picture], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Beside the face nothing is drawn: what is not coded is wrong nearly everywhere there."""
+    # Something else is beside the head every third of the time.
+    noise = np.random.default_rng(3).integers(100, 150, (3, 32, 32, 3), np.uint8)
+    scenes = []
+    for number, picture in enumerate(demo_pictures):
+        scene = np.full((256, 448, 3), 120, np.uint8)
+        scene[:, 96:352] = picture
+        beside = noise[number // 10].repeat(8, 0).repeat(3, 1)
+        scene[:, :96] = scene[:, 352:] = beside
+        scenes.append(scene)
+    square = FaceSquare(96, 0, 256)
+    monkeypatch.setattr(coded_choice, "MOST_OF_WHOLES", 0.005)
+    usual, coarse = (
+        choice(scenes, set(), RateSettings(40, 0.2, 42, 0.48, price), square)
+        for price in (0.005, 0.5)
+    )
+    assert usual == coarse
+    assert len(usual) > 2
+    # Of the face alone there are fewer, if each costs so much.
+    assert len(choice(demo_pictures, set(), RateSettings(40, 0.2, 42, 0.48, 0.5))) == 2
 
 
 def test_pictures_without_a_face_are_not_coded(half_still: list[Picture]) -> None:

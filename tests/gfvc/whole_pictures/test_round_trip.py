@@ -84,19 +84,6 @@ def test_all_of_the_picture_comes_back(scene_stream: Path, scenes: list[Picture]
         assert moving > still + 2
 
 
-def test_coarse_whole_pictures_are_coded_no_more_rarely(scene_clip: Path, tmp_path: Path) -> None:
-    """What is not coded stands still beside the face, or moves as nobody knows."""
-    counts = [
-        encode(
-            scene_clip,
-            tmp_path / f"{key_qp}.266",
-            EncodeOptions(view="whole", model="mesh", key_qp=key_qp),
-        ).tally.coded_pictures
-        for key_qp in (38, 46)
-    ]
-    assert counts[0] == counts[1] > 2
-
-
 def test_the_square_is_around_the_face(scene_stream: Path) -> None:
     stream = read_face_stream(scene_stream, no_notes)
     [square] = {unit.face_square for unit in stream.units}
