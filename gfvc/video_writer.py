@@ -192,9 +192,9 @@ class VideoFileWriter(PictureWriter):
         height, width = picture.shape[:2]
         is_bt601 = suffix == ".y4m" and untagged_matrix(width, height) == BT601
         planes = to_picture420(picture, "bt601" if is_bt601 else "bt709")
-        packed = np.concatenate(
-            [plane.reshape(-1, planes.width) for plane in (planes.y, planes.u, planes.v)]
-        )
+        # Plane after plane, in rows as wide as luma; chroma need not end with one.
+        samples = np.concatenate([plane.ravel() for plane in (planes.y, planes.u, planes.v)])
+        packed = samples.reshape(height * 3 // 2, width)
         return av.VideoFrame.from_ndarray(packed, format="yuv420p")
 
     def close(self) -> None:

@@ -46,6 +46,20 @@ def test_videos_are_read_as_they_were_written(
         assert np.abs(one.astype(float).mean(axis=(0, 1)) - other.mean(axis=(0, 1))).max() <= limit
 
 
+@pytest.mark.parametrize("suffix", [".mp4", ".y4m", ".mkv"])
+@pytest.mark.parametrize("size", [(96, 62), (94, 64), (90, 58)])
+def test_any_even_size_is_written(
+    pictures: list[Picture], tmp_path: Path, suffix: str, size: tuple[int, int]
+) -> None:
+    """Chroma has half as many rows, also where these are an odd number."""
+    width, height = size
+    cut = [np.ascontiguousarray(picture[:height, :width]) for picture in pictures]
+    read = read_all(write_video(tmp_path / f"video{suffix}", cut, RATE), RATE)
+    assert read[0].shape == (height, width, 3)
+    for one, other in zip(read, cut, strict=True):
+        assert mean_difference(one, other) <= 3
+
+
 @pytest.mark.parametrize("suffix", [".mp4", ".y4m"])
 def test_other_programs_see_the_same_colours(
     pictures: list[Picture], tmp_path: Path, suffix: str
