@@ -137,7 +137,9 @@ def load_translator(path: Path) -> LinearTranslator:
     try:
         check_tensor_file(path, _MAX_FILE)
         with safe_open(path, framework="numpy") as file:
-            text = (file.metadata() or {})["description"]
+            text = (file.metadata() or {}).get("description")
+            if text is None:
+                raise InputError(f"{path}: not a translator (it has no description)")
             description: Any = parse_json(text.encode(), f"{path}: not a translator")
             if description["format"] != _FORMAT:
                 raise InputError(f"{path}: not a {_FORMAT}")

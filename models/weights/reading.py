@@ -45,7 +45,8 @@ def read_checkpoint(path: Path, entries: Collection[str]) -> dict[str, Tensor]:
     found = {name.partition(".")[0] for name in tensors}
     if missing := [entry for entry in entries if entry not in found]:
         raise CheckpointError(
-            f"{path}: has no entry {', '.join(missing)} (it has: {_listing(content)})"
+            f"{path}: has no entry {', '.join(missing)} with tensors (it has: "
+            f"{_listing(content) or 'none'})"
         )
     return tensors
 

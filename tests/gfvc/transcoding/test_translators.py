@@ -93,6 +93,9 @@ def test_other_files_are_refused(tmp_path: Path) -> None:
         save_file(tensors, path, metadata={"description": description})
         with pytest.raises(InputError, match="map: not a"):
             load_translator(path)
+    save_file({"matrix": np.zeros((4, 5))}, path)
+    with pytest.raises(InputError, match=r"not a translator \(it has no description\)"):
+        load_translator(path)
     save_translator(LinearTranslator(SOURCE, TARGET, np.zeros((4, 5)), np.zeros(4)), path)
     content = path.read_bytes()
     path.write_bytes(content[:-8])

@@ -140,7 +140,7 @@ BAD: dict[str, tuple[Callable[[Weights], object], str]] = {
     "no dictionary": (lambda w: [1, 2], "holds a list"),
     "no entry": (
         lambda w: {k: v for k, v in training_checkpoint(w).items() if k != "generator"},
-        "has no entry generator (it has: epoch, discriminator, optimizer_generator, ",
+        "has no entry generator with tensors (it has: epoch, discriminator, optimizer_generator, ",
     ),
     "missing": (
         lambda w: _without(w, "generator.final.bias"),
