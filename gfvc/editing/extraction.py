@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -15,6 +14,7 @@ from gfvc.editing.selection import MessageSelection
 from gfvc.errors import StreamError
 from gfvc.output import replaced_when_complete
 from gfvc.stream.byte_stream import read_nal_units
+from gfvc.stream.kept import KeptLines
 from gfvc.telling import Notes
 from sei import FACE_PAYLOADS, AccessUnitBoundaries, Codec, NalUnit
 from sei.inspection import InspectedUnit, inspect_units
@@ -109,10 +109,9 @@ def extract_messages(
     when it breaks off.
     """
     # The header, which comes first, is known last.
-    with tempfile.TemporaryFile("w+", encoding="ascii") as lines:
+    with KeptLines() as lines:
         facts, messages = _write_lines(path, lines.write, selection, codec, notes, max_messages)
         write(header_line(facts))
-        lines.seek(0)
         for line in lines:
             write(line)
     return messages

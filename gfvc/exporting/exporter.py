@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -33,6 +32,7 @@ from gfvc.output import check_writable, replaced_when_complete
 from gfvc.parameter_rows import layout_of
 from gfvc.stream.containers import is_container
 from gfvc.stream.face_stream import FaceStream
+from gfvc.stream.kept import KeptLines
 from gfvc.stream.names import model_uri
 from gfvc.stream.reader import read_face_stream
 from gfvc.telling import Notes, Progress, unheard
@@ -250,7 +250,7 @@ def _messages(
         notes(f"{source}: is a container, into which no messages are put back; they are left out")
         yield None, iter(())
         return
-    with tempfile.TemporaryFile("w+", encoding="ascii") as lines:
+    with KeptLines() as lines:
         extract_messages(source, lines.write, MessageSelection(), codec, notes=notes)
-        lines.seek(0)
-        yield json.loads(lines.readline()), map(json.loads, lines)
+        objects = map(json.loads, lines)
+        yield next(objects), objects

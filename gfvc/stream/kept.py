@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import pickle
 import tempfile
 import weakref
@@ -74,3 +75,32 @@ class Kept(Sequence[Item], Generic[Item]):
 
     def __iter__(self) -> Iterator[Item]:
         return map(self._file.read, self.places)
+
+
+class KeptLines:
+    """Lines of ASCII text in a temporary file: written, then gone through once. Use as a context.
+
+    Raises `TemporaryFolderError` when there is no room for them.
+    """
+
+    def __init__(self) -> None:
+        with naming_tmpdir():
+            self._file = tempfile.TemporaryFile("w+", encoding="ascii")  # noqa: SIM115
+
+    def write(self, line: str) -> None:
+        """Add a line, with its end."""
+        with naming_tmpdir():
+            self._file.write(line)
+
+    def __iter__(self) -> Iterator[str]:
+        with naming_tmpdir():
+            self._file.seek(0)
+        return iter(self._file)
+
+    def __enter__(self) -> KeptLines:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        # What could not be written before cannot be written now.
+        with contextlib.suppress(OSError):
+            self._file.close()

@@ -8,6 +8,7 @@ import resource
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,6 +17,7 @@ import pytest
 from gfvc import EncodeOptions, encode
 from gfvc.cli.main import main
 from tests.gfvc.support import CommandLine, assert_refused, listing
+from tests.golden.files import STREAMS
 
 
 @pytest.fixture(params=["encode", "decode"])
@@ -300,3 +302,24 @@ def test_a_full_disk_behind_inspect_is_no_failure_of_the_stream(
     assert done.stderr.decode() == (
         "gfvc inspect: standard output: cannot be written (No space left on device)\n"
     )
+
+
+@pytest.mark.parametrize(
+    "arguments", [["extract", "out.jsonl"], ["export", "out.json", "--messages-only"]]
+)
+def test_a_full_temporary_folder_is_not_blamed_on_the_output(
+    tmp_path: Path, command: CommandLine, monkeypatch: pytest.MonkeyPatch, arguments: list[str]
+) -> None:
+    name, output, *options = arguments
+    # A file in a folder that is full.
+    full = Path("/dev/full").open("w", encoding="ascii")  # noqa: SIM115
+    make = tempfile.TemporaryFile
+    monkeypatch.setattr(
+        "gfvc.stream.kept.tempfile.TemporaryFile",
+        lambda *mode, **more: full if mode == ("w+",) else make(*mode, **more),
+    )
+    outcome = command(name, STREAMS / "hevc_mesh_marked.265", tmp_path / output, *options)
+    assert outcome.status == 1
+    assert "No space left on device; temporary files are kept there: make room" in outcome.err
+    assert output not in outcome.err
+    assert listing(tmp_path) == {}
