@@ -15,6 +15,7 @@ from gfvc.driven_pictures import parameters_of_pictures
 from gfvc.options.decoding import BaseLayerOptions
 from gfvc.stream.face_stream import FaceStream
 from gfvc.stream.picture_units import PictureUnit
+from gfvc.whole_pictures.compositing import cut_face
 from models import Analyser, AnimationModel, FaceParameters, ParameterLayout
 from models.contract import FloatArray, Picture
 
@@ -31,8 +32,10 @@ class SeenUnit:
         own: numbers [size] of the coded picture; None where no face is known: ordinary video.
         rows: numbers [pictures, size] of its output pictures, in their order.
         end: numbers [size] of the next coded picture, to which those after the last message go.
-        picture: the coded picture, where it was decoded.
-        draw: draws its output pictures; it works until the next unit is asked for.
+        picture: the coded picture, where it was decoded; of a whole one its face square, to which
+            the numbers belong.
+        draw: draws its output pictures, or their face squares; it works until the next unit is
+            asked for.
     """
 
     unit: PictureUnit
@@ -68,6 +71,10 @@ def _seen(decoded: DecodedUnit, layout: ParameterLayout, analyser: Analyser) -> 
     unit = decoded.unit
     if unit.is_alone and unit.part is None:
         return SeenUnit(unit)
+
+    def face(picture: Picture) -> Picture:
+        return picture if unit.face_square is None else cut_face(picture, unit.face_square)
+
     own: FaceParameters | None = None
     shown: list[FaceParameters | None] = []
     reference, pair = None, None
@@ -82,7 +89,7 @@ def _seen(decoded: DecodedUnit, layout: ParameterLayout, analyser: Analyser) -> 
             shown += [parameters for parameters, _ in span.placed]
     if own is None:
         # It drives nothing, or nothing is known of how the face moves: it is held.
-        analysis = analyser.analyse_key(decoded.picture)
+        analysis = analyser.analyse_key(face(decoded.picture))
         if analysis is None:
             return SeenUnit(unit)
         own = analysis.parameters
@@ -98,10 +105,10 @@ def _seen(decoded: DecodedUnit, layout: ParameterLayout, analyser: Analyser) -> 
             parameters = layout.unflatten(row)
             if pair is not None and (place >= unit.leading or unit.hides_coded_picture):
                 position = max(0, place - unit.leading) / after if goes_on else 0.0
-                drawn.append(pair.animate(parameters, position))
+                drawn.append(face(pair.animate(parameters, position)))
             else:
                 assert reference is not None
-                drawn.append(reference.animate(parameters))
+                drawn.append(face(reference.animate(parameters)))
         return drawn
 
     return SeenUnit(
@@ -109,6 +116,6 @@ def _seen(decoded: DecodedUnit, layout: ParameterLayout, analyser: Analyser) -> 
         layout.flatten(own),
         rows,
         None if ends is None else layout.flatten(ends[1]),
-        decoded.picture,
+        face(decoded.picture),
         None if reference is None else draw,
     )

@@ -1,0 +1,54 @@
+"""Faces in whole pictures, edited and exported: numbers belong to the face square."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+import gfvc
+from gfvc import EncodeOptions, FaceEdit, edit, encode
+from gfvc.demo_clip import RATE
+from gfvc.exporting.arkit import SHAPES
+from gfvc.stream.reader import read_face_stream
+from gfvc.video_reader import Picture
+from tests.gfvc.face_edits.support import YAW, measured
+from tests.gfvc.support import decode_all, no_notes, write_video
+
+
+@pytest.fixture(scope="module")
+def whole(demo_pictures: list[Picture], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The demo head in a wider picture, as a stream of whole pictures."""
+    folder = tmp_path_factory.mktemp("whole")
+    wide = [
+        np.asarray(cv2.copyMakeBorder(picture, 16, 16, 100, 124, cv2.BORDER_REFLECT_101), np.uint8)
+        for picture in demo_pictures[:20]
+    ]
+    clip = write_video(folder / "clip.mkv", wide, RATE)
+    path = folder / "whole.265"
+    encode(clip, path, EncodeOptions(model="mesh", view="whole", align=True), notes=no_notes)
+    return path
+
+
+def test_a_head_turns_as_far_as_asked(whole: Path, tmp_path: Path) -> None:
+    output = tmp_path / "edited.265"
+    edit(whole, output, FaceEdit(yaw=8), notes=no_notes)
+    square = read_face_stream(output, no_notes).units[0].face_square
+    assert square is not None
+    before, after = (
+        [picture[square.window] for picture in decode_all(path)[1::4]] for path in (whole, output)
+    )
+    turn = (measured(after) - measured(before)).mean(axis=0)[YAW]
+    assert turn == pytest.approx(8, rel=0.2)
+
+
+def test_exports_tell_the_face_as_it_is_in_its_square(whole: Path, tmp_path: Path) -> None:
+    gfvc.export(whole, tmp_path / "out.csv", notes=no_notes)
+    rows = np.loadtxt(tmp_path / "out.csv", delimiter=",", skiprows=1, usecols=range(2, 63))
+    square = read_face_stream(whole, no_notes).units[0].face_square
+    assert square is not None
+    lips = measured([picture[square.window] for picture in decode_all(whole)])[:, -1]
+    # A gap of 0.40 is a jaw that is wide open.
+    assert rows[:, SHAPES.index("JawOpen")] == pytest.approx(lips / 0.4, abs=0.12)
