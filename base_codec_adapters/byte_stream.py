@@ -70,17 +70,34 @@ class StreamSummary:
     parameter_sets_first: bool
 
 
-# A parameter set's picture format, and its (width, height) before cropping.
-_Sequence = tuple[PictureFormat, tuple[int, int]]
+@dataclass(frozen=True)
+class SequenceParameters:
+    """What is read of a sequence parameter set.
+
+    ``number`` is its identifier, ``coded_size`` (width, height) before cropping; the low bits of
+    picture order counts that pictures state are ``order_bits`` many.
+    """
+
+    number: int
+    format: PictureFormat
+    coded_size: tuple[int, int]
+    order_bits: int
 
 
 @dataclass(frozen=True)
-class _NalUnit:
+class NalUnit:
+    """A NAL unit: the byte of its header in the stream, type and layer, header and payload."""
+
     offset: int
     type: int
     layer: int
     header: bytes
     payload: bytes
+
+    @property
+    def temporal_id(self) -> int:
+        """TemporalId."""
+        return (self.header[1] & 7) - 1
 
 
 def summarise(stream: bytes, codec: Codec) -> StreamSummary:
@@ -95,21 +112,23 @@ def summarise(stream: bytes, codec: Codec) -> StreamSummary:
     pictures = 0
     parameter_sets: set[int] = set()
     parameter_sets_first = False
-    for unit in _nal_units(stream, codec):
+    for unit in nal_units(stream, codec):
         if unit.layer != 0:
             continue
         if unit.type == _SEQUENCE_PARAMETER_SET[codec]:
-            read, (width, height) = _read_sequence(unit, codec)
-            if found not in (None, read):
+            read = read_sequence(unit, codec)
+            if found not in (None, read.format):
                 raise StreamInvalidError(
-                    f"byte {unit.offset}: the stream changes from {found} to {read}: split it there"
+                    f"byte {unit.offset}: the stream changes from {found} to {read.format}: "
+                    "split it there"
                 )
-            found = read
+            found = read.format
+            width, height = read.coded_size
             coded_width, coded_height = max(coded_width, width), max(coded_height, height)
             parameter_sets.add(unit.type)
         elif unit.type == _PICTURE_PARAMETER_SET[codec]:
             parameter_sets.add(unit.type)
-        elif _starts_picture(unit, codec):
+        elif starts_picture(unit, codec):
             if pictures == 0:
                 parameter_sets_first = len(parameter_sets) == 2
             pictures += 1
@@ -142,20 +161,21 @@ def base_layer(stream: bytes, codec: Codec, *, hashes: bool) -> Iterator[bytes]:
     Raises:
         StreamInvalidError: it does not start with a start code, or has a NAL unit without a header.
     """
-    for unit in _nal_units(stream, codec):
+    for unit in nal_units(stream, codec):
         needed = unit.type in _NEEDED[codec] or (hashes and _is_picture_hash(unit, codec))
         if unit.layer == 0 and needed:
             yield b"\x00" + _START_CODE + unit.header + unit.payload
 
 
-def _is_picture_hash(unit: _NalUnit, codec: Codec) -> bool:
+def _is_picture_hash(unit: NalUnit, codec: Codec) -> bool:
     if unit.type != _SUFFIX_SEI[codec] or unit.payload[:1] != bytes([_DECODED_PICTURE_HASH]):
         return False
     rbsp = unit.payload.replace(b"\x00\x00\x03", b"\x00\x00")
     return len(rbsp) >= 3 and len(rbsp) == 2 + rbsp[1] + 1 and rbsp[-1] == _RBSP_TRAILING
 
 
-def _nal_units(stream: bytes, codec: Codec) -> Iterator[_NalUnit]:
+def nal_units(stream: bytes, codec: Codec) -> Iterator[NalUnit]:
+    """The NAL units of a byte stream; StreamInvalidError as `base_layer` raises it."""
     start = stream.find(_START_CODE)
     if start < 0 or any(stream[:start]):
         raise StreamInvalidError("byte 0: the stream does not start with an Annex B start code")
@@ -171,10 +191,10 @@ def _nal_units(stream: bytes, codec: Codec) -> Iterator[_NalUnit]:
             kind, layer = data[0] >> 1 & 0x3F, (data[0] & 1) << 5 | data[1] >> 3
         else:
             kind, layer = data[1] >> 3, data[0] & 0x3F
-        yield _NalUnit(begin, kind, layer, data[:2], data[2:])
+        yield NalUnit(begin, kind, layer, data[:2], data[2:])
 
 
-def _starts_picture(unit: _NalUnit, codec: Codec) -> bool:
+def starts_picture(unit: NalUnit, codec: Codec) -> bool:
     """Whether a NAL unit is the first of a coded picture.
 
     In HEVC the first bit of a slice is first_slice_segment_in_pic_flag; in VVC it is
@@ -186,8 +206,8 @@ def _starts_picture(unit: _NalUnit, codec: Codec) -> bool:
     return unit.type in _SLICES[codec] and unit.payload[:1] >= b"\x80"
 
 
-class _Bits:
-    """Reader of an RBSP, emulation prevention bytes removed."""
+class Bits:
+    """Reader of an RBSP, emulation prevention bytes removed; EOFError at its end."""
 
     def __init__(self, payload: bytes) -> None:
         data = payload.replace(b"\x00\x00\x03", b"\x00\x00")
@@ -196,6 +216,7 @@ class _Bits:
         self.position = 0
 
     def u(self, count: int) -> int:
+        """The next bits as a number."""
         end = self.position + count
         if end > self._length:
             raise EOFError
@@ -203,6 +224,7 @@ class _Bits:
         return self._value >> self._length - end & (1 << count) - 1
 
     def ue(self) -> int:
+        """An Exp-Golomb code; ValueError where it is longer than any."""
         left = self._length - self.position
         zeros = left - (self._value & (1 << left) - 1).bit_length()
         if zeros > 32:
@@ -211,11 +233,13 @@ class _Bits:
         return self.u(zeros + 1) - 1
 
     def align(self) -> None:
+        """Go on at the next whole byte."""
         self.u(-self.position % 8)
 
 
-def _read_sequence(unit: _NalUnit, codec: Codec) -> _Sequence:
-    bits = _Bits(unit.payload[:_PARAMETER_SET_BYTES])
+def read_sequence(unit: NalUnit, codec: Codec) -> SequenceParameters:
+    """Read a sequence parameter set; StreamInvalidError where it is malformed or not 4:2:0."""
+    bits = Bits(unit.payload[:_PARAMETER_SET_BYTES])
     read = _read_hevc_sequence if codec == "hevc" else _read_vvc_sequence
     try:
         return read(bits)
@@ -226,7 +250,7 @@ def _read_sequence(unit: _NalUnit, codec: Codec) -> _Sequence:
     raise StreamInvalidError(f"byte {unit.offset}: sequence parameter set: {problem}")
 
 
-def _read_hevc_sequence(bits: _Bits) -> _Sequence:
+def _read_hevc_sequence(bits: Bits) -> SequenceParameters:
     bits.u(4)  # sps_video_parameter_set_id
     sub_layers = bits.u(3)
     bits.u(1)  # sps_temporal_id_nesting_flag
@@ -237,18 +261,20 @@ def _read_hevc_sequence(bits: _Bits) -> _Sequence:
         bits.u(2 * (8 - sub_layers))
     for profile, level in present:
         bits.u(88 * profile + 8 * level)
-    bits.ue()  # sps_seq_parameter_set_id
+    number = bits.ue()
     _require_420(bits.ue())
     coded = bits.ue(), bits.ue()
     width, height = _crop(bits, *coded)
     luma, chroma = bits.ue() + 8, bits.ue() + 8
     if luma != chroma:
         raise ValueError(f"luma has {luma} bits, chroma {chroma}: only equal depths are supported")
-    return _checked_format(width, height, luma), coded
+    picture_format = _checked_format(width, height, luma)
+    return SequenceParameters(number, picture_format, coded, bits.ue() + 4)
 
 
-def _read_vvc_sequence(bits: _Bits) -> _Sequence:
-    bits.u(8)  # sps_seq_parameter_set_id, sps_video_parameter_set_id
+def _read_vvc_sequence(bits: Bits) -> SequenceParameters:
+    number = bits.u(4)
+    bits.u(4)  # sps_video_parameter_set_id
     sub_layers = bits.u(3)
     _require_420(bits.u(2))
     bits.u(2)  # sps_log2_ctu_size_minus5
@@ -261,10 +287,12 @@ def _read_vvc_sequence(bits: _Bits) -> _Sequence:
     width, height = _crop(bits, *coded)
     if bits.u(1):  # sps_subpic_info_present_flag
         raise ValueError("subpictures are not supported")
-    return _checked_format(width, height, bits.ue() + 8), coded
+    picture_format = _checked_format(width, height, bits.ue() + 8)
+    bits.u(1 + 1)  # sps_entropy_coding_sync_enabled_flag, sps_entry_point_offsets_present_flag
+    return SequenceParameters(number, picture_format, coded, bits.u(4) + 4)
 
 
-def _skip_vvc_profile_tier_level(bits: _Bits, sub_layers: int) -> None:
+def _skip_vvc_profile_tier_level(bits: Bits, sub_layers: int) -> None:
     """profile_tier_level(1, sps_max_sublayers_minus1), H.266 7.3.3."""
     bits.u(7 + 1 + 8 + 1 + 1)
     if bits.u(1):  # gci_present_flag
@@ -282,7 +310,7 @@ def _require_420(chroma_format_idc: int) -> None:
         raise ValueError(f"chroma_format_idc is {chroma_format_idc}: only 4:2:0 (1) is supported")
 
 
-def _crop(bits: _Bits, width: int, height: int) -> tuple[int, int]:
+def _crop(bits: Bits, width: int, height: int) -> tuple[int, int]:
     """Read the conformance window, whose offsets count chroma samples, and apply it."""
     if bits.u(1):
         left, right, top, bottom = (bits.ue() for _ in range(4))

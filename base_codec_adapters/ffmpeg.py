@@ -150,7 +150,8 @@ class FfmpegVvencEncoder(FfmpegEncoder):
 
         Without ``qpa=0`` and ``intraqpoffset=0`` libvvenc codes a lone picture at a QP that is 3
         lower, and lowers it further where it deems the eye to look. Low delay is `LOW_DELAY_FRAME`
-        again and again, every picture at the QP asked for.
+        again and again, every picture at the QP asked for. Random access is libvvenc's own, of
+        which the first picture is to be the one intra picture.
         With a thread of its own libvvenc may say of fewer than some 30 pictures that it is at their
         end before it has given the first (3 of 10 tries with 20); ``threads=0`` has it work in
         ffmpeg's. Its temporal filter and what builds on it would shift the QP of the key picture.
@@ -161,6 +162,11 @@ class FfmpegVvencEncoder(FfmpegEncoder):
         if request.structure == "intra":
             preset = "slow"
             structure = "gopsize=1:intraperiod=1:decodingrefreshtype=idr:intraqpoffset=0"
+        elif request.structure == "random_access":
+            preset = "medium"
+            structure = "intraperiod=-1:poc0idr=1:threads=0"
+            if request.key_qp_offset is not None:
+                structure += f":intraqpoffset={request.key_qp_offset}:mctf=0:bim=0"
         else:
             preset = "medium"
             structure = (
@@ -188,9 +194,10 @@ class FfmpegX265Encoder(FfmpegEncoder):
     def library_options(self, request: EncodeRequest) -> list[str]:
         """No more parameters than the structure needs, and every picture at the QP asked for.
 
-        ``ipratio`` is the ratio of quantiser steps, which double every 6 QP. Without it x265 codes
-        intra pictures at a QP that is 3 lower. With ``scenecut=0`` a sequence has no other random
-        access points than those asked for.
+        But in random access, where the QP is that of the ends of groups, intra pictures are finer
+        and those between coarser, as x265 has it. ``ipratio`` is the ratio of quantiser steps,
+        which double every 6 QP. Without it x265 codes intra pictures at a QP that is 3 lower. With
+        ``scenecut=0`` a sequence has no other random access points than those asked for.
 
         With ``keyint=1`` x265 would signal the profile Main Intra, which a stream that goes on with
         predicted pictures is not of: ffmpeg asks for each picture to be an IDR picture instead.
@@ -200,10 +207,12 @@ class FfmpegX265Encoder(FfmpegEncoder):
             keys = "keyint=2:min-keyint=1:bframes=0:scenecut=0:open-gop=0"
         else:
             forced = []
-            keys = "keyint=-1:bframes=0:scenecut=0"
-        ratio = 2 ** (-(request.key_qp_offset or 0) / 6)
+            groups = "" if request.structure == "random_access" else "bframes=0:"
+            keys = f"keyint=-1:{groups}scenecut=0"
+        if request.structure != "random_access" or request.key_qp_offset is not None:
+            keys = f"ipratio={2 ** (-(request.key_qp_offset or 0) / 6):g}:{keys}"
         parameters = (
-            f"qp={request.qp}:ipratio={ratio:g}:{keys}:repeat-headers=1:info=0:vui-timing-info=0:"
+            f"qp={request.qp}:{keys}:repeat-headers=1:info=0:vui-timing-info=0:"
             "pools=none:frame-threads=1:wpp=0:log-level=error"
         )
         return [*forced, "-preset", "slow", "-tune", "psnr", "-x265-params", parameters]
@@ -221,7 +230,8 @@ class FfmpegKvazaarEncoder(FfmpegEncoder):
     def library_options(self, request: EncodeRequest) -> list[str]:
         """No more parameters than the structure needs.
 
-        Low delay is kvazaar's own, groups of 4 pictures with its QP offsets. ``input-fps=0`` leaves
+        Low delay and random access are kvazaar's own, groups of 4 and of 8 pictures with its QP
+        offsets; it states that those of 8 need 8 decoded pictures. ``input-fps=0`` leaves
         timing out of the video usability information. A bit stream filter writes the level, which
         kvazaar states as 6.2, and where the picture was enlarged to multiples of 8 the
         conformance window.
@@ -229,14 +239,16 @@ class FfmpegKvazaarEncoder(FfmpegEncoder):
         if request.structure == "intra":
             structure = "period=1,gop=0,vps-period=1"
         else:
-            structure = "period=0,gop=lp-g4d3t1,vps-period=0"
+            group = "8" if request.structure == "random_access" else "lp-g4d3t1"
+            structure = f"period=0,gop={group},vps-period=0"
             if request.key_qp_offset is not None:
                 structure += f",intra-qp-offset={request.key_qp_offset}"
         parameters = (
             f"preset=veryslow,qp={request.qp},{structure},input-fps=0,"
             "info=0,hash=none,aud=0,threads=0,owf=0,wpp=0"
         )
-        level = smallest_level(self.codec, *self.coded_size(request), request.fps)
+        buffered = 8 if request.structure == "random_access" else 1
+        level = smallest_level(self.codec, *self.coded_size(request), request.fps, buffered)
         width, height = self.raw_size(request)
         metadata = f"hevc_metadata=level={level.code}"
         right, bottom = width - request.width, height - request.height

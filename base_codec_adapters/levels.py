@@ -62,11 +62,32 @@ LEVELS: dict[Codec, tuple[Level, ...]] = {
 """The levels of each codec, the smallest first."""
 
 
-def smallest_level(codec: Codec, width: int, height: int, fps: Fraction) -> Level:
+# maxDpbPicBuf: decoded pictures that every level has room for, whatever their size.
+_DECODED_PICTURES: dict[Codec, int] = {"hevc": 6, "vvc": 8}
+_MOST_DECODED_PICTURES = 16
+
+
+def room_for_pictures(codec: Codec, level: Level, samples: int) -> int:
+    """Decoded pictures of so many luma samples that a decoder of a level keeps, at the least.
+
+    In HEVC this is MaxDpbSize (H.265 A.4.2). Room for more small pictures in VVC is not counted.
+    """
+    least = _DECODED_PICTURES[codec]
+    if codec == "hevc":
+        for quarters in (1, 2, 3):
+            if 4 * samples <= quarters * level.picture_samples:
+                return min(4 * least // quarters, _MOST_DECODED_PICTURES)
+    return least
+
+
+def smallest_level(
+    codec: Codec, width: int, height: int, fps: Fraction, decoded_pictures: int = 1
+) -> Level:
     """The smallest level that allows pictures of a size, in luma samples, at a rate.
 
     A picture has at most MaxLumaPs samples, no side longer than the root of 8 times that, and
-    there are at most MaxLumaSr samples a second (H.265 and H.266 A.4.1, A.4.2).
+    there are at most MaxLumaSr samples a second (H.265 and H.266 A.4.1, A.4.2). So many
+    `decoded_pictures` must be kept at a time, the one being decoded among them.
 
     Raises:
         RequestInvalidError: no level does.
@@ -77,6 +98,7 @@ def smallest_level(codec: Codec, width: int, height: int, fps: Fraction) -> Leve
             samples <= level.picture_samples
             and max(width, height) ** 2 <= 8 * level.picture_samples
             and samples * fps <= level.sample_rate
+            and decoded_pictures <= room_for_pictures(codec, level, samples)
         ):
             return level
     raise RequestInvalidError(

@@ -2,7 +2,8 @@
 
 The encoders need the configuration files that come with them, one for each structure. They are
 taken from environment variables (``GFVC_VTM_CONFIG`` or ``GFVC_HM_CONFIG`` for intra coding,
-``GFVC_VTM_LOW_DELAY_CONFIG`` or ``GFVC_HM_LOW_DELAY_CONFIG`` for low delay), or from the folder
+``GFVC_VTM_LOW_DELAY_CONFIG`` or ``GFVC_HM_LOW_DELAY_CONFIG`` for low delay,
+``GFVC_VTM_RANDOM_ACCESS_CONFIG`` or ``GFVC_HM_RANDOM_ACCESS_CONFIG``), or from the folder
 ``cfg`` beside the program or above it, where a build of the reference software has them.
 """
 
@@ -72,10 +73,10 @@ class ReferenceEncoder(BaseEncoder):
     ) -> list[str]:
         """The configuration file's tools.
 
-        Its groups of pictures, too, with low delay; intra pictures have the QP asked for. An HM
-        that has no ``IntraQPOffset`` yet, such as 16.9, ends with an error that says so. Without
-        ``Level`` the parameter sets would state none (0). The frame rate, a whole number here,
-        bears on nothing.
+        Its groups of pictures, too, where pictures are predicted; lone intra pictures and key
+        pictures have the QP asked for. An HM that has no ``IntraQPOffset`` yet, such as 16.9, ends
+        with an error that says so. Without ``Level`` the parameter sets would state none (0). The
+        frame rate, a whole number here, bears on nothing.
         """
         colour = request.colour
         level = smallest_level(self.codec, *self.coded_size(request), request.fps)
@@ -127,6 +128,7 @@ class VtmEncoder(ReferenceEncoder):
     configurations: ClassVar[dict[Structure, str]] = {
         "intra": "encoder_intra_vtm.cfg",
         "low_delay": "encoder_lowdelay_P_vtm.cfg",
+        "random_access": "encoder_randomaccess_vtm.cfg",
     }
 
     def own_options(self, level: Level) -> list[str]:
@@ -145,6 +147,7 @@ class HmEncoder(ReferenceEncoder):
     configurations: ClassVar[dict[Structure, str]] = {
         "intra": "encoder_intra_main.cfg",
         "low_delay": "encoder_lowdelay_P_main.cfg",
+        "random_access": "encoder_randomaccess_main.cfg",
     }
 
     def own_options(self, level: Level) -> list[str]:

@@ -13,11 +13,13 @@ from base_codec_adapters.errors import RequestInvalidError
 from base_codec_adapters.pictures import Picture420
 from base_codec_adapters.spool import PictureSpool
 
-Structure = Literal["intra", "low_delay"]
+Structure = Literal["intra", "low_delay", "random_access"]
 """How the pictures of a sequence refer to each other.
 
-"intra": each is an IDR picture with its parameter sets. "low_delay": the first is an IDR picture,
-every other one is predicted from earlier ones; only the first has parameter sets.
+"intra": each is an IDR picture with its parameter sets. Otherwise only the first is, and all others
+are predicted. "low_delay": from earlier ones, so that decoding order is output order.
+"random_access": from earlier and later ones, in the encoder's own groups of pictures, so that
+decoding order is another than output order.
 """
 
 MAX_QP: dict[Codec, int] = {"vvc": 63, "hevc": 51}
@@ -50,15 +52,15 @@ BT709_LIMITED = ColourDescription(primaries=1, transfer=1, matrix=1, full_range=
 
 @dataclass(frozen=True)
 class EncodeRequest:
-    """Pictures of one size to be coded as one sequence: decoding order is output order.
+    """Pictures of one size, in output order, to be coded as one sequence.
 
     ``pictures`` of a long sequence may be a `PictureSpool`, which keeps them in a file. ``qp`` is
     the quantisation parameter, 0..63 for VVC and 0..51 for HEVC (the encoder checks its own
-    range): that of every intra picture; with the structure "low_delay" that of the sequence, from
-    which the encoder derives each picture's. ``key_qp``, for "low_delay" only, is exactly that of
-    the first picture, the IDR picture, in the same range; it changes no other picture's. Without
-    it that picture has ``qp`` like the others, or what the encoder derives from it. ``fps`` is
-    pictures a second. The colour description says what the samples are, nothing is converted.
+    range): that of every intra picture; with other structures that of the sequence, from which the
+    encoder derives each picture's. ``key_qp``, not for "intra", is exactly that of the first
+    picture, the IDR picture, in the same range; it changes no other picture's. Without it that
+    picture has ``qp`` like the others, or what the encoder derives from it. ``fps`` is pictures a
+    second. The colour description says what the samples are, nothing is converted.
 
     Raises:
         RequestInvalidError: no pictures, unequal sizes, a value out of range, or ``key_qp`` with
@@ -95,7 +97,7 @@ class EncodeRequest:
             )
         if self.key_qp is not None and self.structure == "intra":
             raise RequestInvalidError(
-                'key_qp is given, but all pictures are key pictures: give qp, or "low_delay"'
+                "key_qp is given, but all pictures are key pictures: give qp, or another structure"
             )
 
     @property

@@ -54,6 +54,11 @@ class VvencFFappEncoder(BaseEncoder):
                 "--IntraPeriod=1",
                 "--DecodingRefreshType=idr",
             ]
+        elif request.structure == "random_access":
+            preset = "medium"
+            structure = ["--IntraPeriod=-1", "--POC0IDR=1"]
+            if request.key_qp_offset is not None:
+                structure += [f"--IntraQPOffset={request.key_qp_offset}", "--MCTF=0", "--BIM=0"]
         else:
             preset = "medium"
             structure = [

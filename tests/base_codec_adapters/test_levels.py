@@ -14,7 +14,7 @@ from base_codec_adapters import (
     Structure,
     find_encoder,
 )
-from base_codec_adapters.levels import smallest_level
+from base_codec_adapters.levels import room_for_pictures, smallest_level
 from tests.base_codec_adapters.conftest import MakePicture
 from tests.base_codec_adapters.tracing import trace
 
@@ -70,6 +70,18 @@ def test_bit_rates() -> None:
     assert smallest_level("vvc", 8192, 4320, Fraction(120)).bit_rate == 240_000_000
 
 
+def test_room_for_decoded_pictures() -> None:
+    """H.265 A.4.2: 6 pictures of the largest size, 8, 12 and 16 of three quarters and less."""
+    level = smallest_level("hevc", 320, 384, Fraction(25))
+    assert level.picture_samples == 320 * 384
+    most = level.picture_samples
+    for samples, room in ((most, 6), (3 * most // 4, 8), (most // 2, 12), (most // 4, 16)):
+        assert room_for_pictures("hevc", level, samples) == room
+    assert room_for_pictures("hevc", level, 3 * most // 4 + 1) == 6
+    assert smallest_level("hevc", 320, 384, Fraction(25), 8).name == "2.1"
+    assert smallest_level("vvc", 320, 384, Fraction(25), 8).name == "2"
+
+
 def test_beyond_every_level() -> None:
     """H.266 has one level more."""
     huge = smallest_level("vvc", 8192, 8192, Fraction(25))
@@ -104,11 +116,14 @@ ADAPTERS: list[tuple[Codec, str]] = [
 
 @pytest.mark.program
 @pytest.mark.parametrize(("codec", "name"), ADAPTERS)
-@pytest.mark.parametrize("structure", ["intra", "low_delay"])
+@pytest.mark.parametrize("structure", ["intra", "low_delay", "random_access"])
 def test_streams_say_what_they_are(
     codec: Codec, name: str, structure: Structure, make_picture: MakePicture
 ) -> None:
-    """Profile Main or Main 10, main tier, and the level that a decoder needs: no less, no more."""
+    """Profile Main or Main 10, main tier, and the level that a decoder needs: no less, no more.
+
+    Every level has room for 8 decoded pictures (VVC) or 6 (HEVC), and for 8 of those below.
+    """
     try:
         encoder = find_encoder(codec, name)
     except ProgramNotFoundError as error:
@@ -125,3 +140,6 @@ def test_streams_say_what_they_are(
             # In the VPS as well as the SPS of HEVC, and in each of them.
             found = {number for key, number in elements if key == element}
             assert found == {value}, (element, width, height, fps)
+        buffering = [value for key, value in elements if "max_dec_pic_buffering_minus1" in key]
+        assert buffering
+        assert max(buffering) < 8

@@ -7,7 +7,6 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 import pytest
 
@@ -34,6 +33,7 @@ from base_codec_adapters.vvenc import VvencFFappEncoder
 from sei import Codec as SeiCodec
 from sei import access_units, join_annex_b, split_annex_b
 from tests.base_codec_adapters.conftest import MakePicture
+from tests.base_codec_adapters.moving_pictures import drifting, moving
 from tests.base_codec_adapters.tracing import slice_qps
 
 SOURCE, TARGET = Path("/t/source.yuv"), Path("/t/coded.bin")
@@ -170,20 +170,9 @@ def test_a_qp_of_the_key_picture_changes_nothing_else(
 
 
 def test_no_other_structure_is_taken(make_picture: MakePicture) -> None:
-    structure: Any = "random_access"
-    with pytest.raises(RequestInvalidError, match="'random_access': give one of intra, low_delay"):
+    structure: Any = "hierarchical"
+    with pytest.raises(RequestInvalidError, match="'hierarchical': give one of intra, low_delay"):
         EncodeRequest((make_picture(),), qp=30, structure=structure)
-
-
-def moving(count: int) -> list[Picture420]:
-    """A disc on its way over a slope."""
-    rows, columns = np.mgrid[0:64, 0:128]
-    grey = np.full((32, 64), 128, np.uint8)
-    pictures = []
-    for time in range(count):
-        disc = (rows - 32) ** 2 + (columns - 10 - 6 * time) ** 2 < 100
-        pictures.append(Picture420(np.where(disc, 200, 40 + columns).astype(np.uint8), grey, grey))
-    return pictures
 
 
 @pytest.mark.program
@@ -214,18 +203,6 @@ def test_pictures_come_in_output_order(codec: Codec, name: str, count: int) -> N
         for short, long in zip(part, whole, strict=False):
             np.testing.assert_array_equal(short.y, long.y)
     assert summarise(coded.stream, codec).parameter_sets_first
-
-
-def drifting(count: int) -> tuple[Picture420, ...]:
-    """A cloudy texture that slides by, a sample a picture, under light that changes."""
-    noise = np.random.default_rng(3).normal(0, 1, (96, 160 + count))
-    blurred = cv2.GaussianBlur(noise, (0, 0), 2)
-    field = 128 + 40 * blurred / blurred.std()
-    grey = np.full((48, 80), 128, np.uint8)
-    return tuple(
-        Picture420(np.clip(field[:, i : i + 160] + i % 3, 16, 235).astype(np.uint8), grey, grey)
-        for i in range(count)
-    )
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,158 @@
+"""Sequences with reordering: command lines, and what the real programs make of them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from base_codec_adapters import (
+    BaseEncoder,
+    Codec,
+    DecodeRequest,
+    EncodeRequest,
+    find_decoder,
+    find_encoder,
+)
+from base_codec_adapters.byte_stream import summarise
+from base_codec_adapters.ffmpeg import (
+    FfmpegKvazaarEncoder,
+    FfmpegVvencEncoder,
+    FfmpegX265Encoder,
+)
+from base_codec_adapters.picture_order import output_places
+from base_codec_adapters.reference_software import HmEncoder, VtmEncoder
+from base_codec_adapters.vvenc import VvencFFappEncoder
+from sei import Codec as SeiCodec
+from sei import access_units, split_annex_b
+from tests.base_codec_adapters.conftest import MakePicture
+from tests.base_codec_adapters.moving_pictures import drifting
+from tests.base_codec_adapters.tracing import slice_qps
+
+SOURCE, TARGET = Path("/t/source.yuv"), Path("/t/coded.bin")
+
+PROGRAMS: list[tuple[Codec, str]] = [
+    ("vvc", "ffmpeg-libvvenc"),
+    ("hevc", "ffmpeg-libx265"),
+    ("hevc", "ffmpeg-libkvazaar"),
+]
+
+# Of each encoder: what of low delay it has not, and what it has in its place.
+OWN: dict[type[BaseEncoder], tuple[str, str]] = {
+    FfmpegVvencEncoder: (
+        "gopsize=1:picreordering=0:intraperiod=-1:decodingrefreshtype=none:threads=0:"
+        "intraqpoffset=0:mctf=0:bim=0:numrefpics=0:"
+        "frame1=B 1 0 0 0 0 0 1 0 0 0 0 0 0 0 4 4 1 2 3 4 3 3 1 5 6:",
+        "intraperiod=-1:poc0idr=1:threads=0:",
+    ),
+    VvencFFappEncoder: (
+        "--GOPSize=1 --PicReordering=0 --IntraPeriod=-1 --DecodingRefreshType=none "
+        "--IntraQPOffset=0 --MCTF=0 --BIM=0 --NumRefPics=0 "
+        "--Frame1=B 1 0 0 0 0 0 1 0 0 0 0 0 0 0 4 4 1 2 3 4 3 3 1 5 6 ",
+        "--IntraPeriod=-1 --POC0IDR=1 ",
+    ),
+    FfmpegX265Encoder: ("ipratio=1:keyint=-1:bframes=0:", "keyint=-1:"),
+    FfmpegKvazaarEncoder: ("gop=lp-g4d3t1,", "gop=8,"),
+    VtmEncoder: ("encoder_lowdelay_P_vtm.cfg", "encoder_randomaccess_vtm.cfg"),
+    HmEncoder: ("encoder_lowdelay_P_main.cfg", "encoder_randomaccess_main.cfg"),
+}
+
+# And what it has more for a key picture that is 10 finer: behind what.
+FINER: dict[type[BaseEncoder], tuple[str, str]] = {
+    FfmpegVvencEncoder: ("poc0idr=1:threads=0", ":intraqpoffset=-10:mctf=0:bim=0"),
+    VvencFFappEncoder: ("--POC0IDR=1", " --IntraQPOffset=-10 --MCTF=0 --BIM=0"),
+    FfmpegX265Encoder: ("qp=37", ":ipratio=3.1748"),
+    FfmpegKvazaarEncoder: ("gop=8,vps-period=0", ",intra-qp-offset=-10"),
+    VtmEncoder: ("--DecodingRefreshType=0", " --IntraQPOffset=-10"),
+    HmEncoder: ("--DecodingRefreshType=0", " --IntraQPOffset=-10"),
+}
+
+
+@pytest.mark.parametrize("kind", list(OWN))
+def test_commands(kind: type[BaseEncoder], make_picture: MakePicture, tmp_path: Path) -> None:
+    (tmp_path / "cfg").mkdir()
+    for name in ("lowdelay_P_vtm", "lowdelay_P_main", "randomaccess_vtm", "randomaccess_main"):
+        (tmp_path / "cfg" / f"encoder_{name}.cfg").touch()
+
+    def command(request: EncodeRequest) -> str:
+        return " ".join(kind().command(request, tmp_path / "program", SOURCE, TARGET))
+
+    low_delay = EncodeRequest((make_picture(),) * 3, qp=37, fps=Fraction(30), structure="low_delay")
+    request = replace(low_delay, structure="random_access")
+    before, after = OWN[kind]
+    assert before in command(low_delay)
+    assert command(request) == command(low_delay).replace(before, after)
+    place, more = FINER[kind]
+    assert command(replace(request, key_qp=27)) == command(request).replace(place, place + more)
+
+
+@pytest.mark.program
+@pytest.mark.parametrize(("codec", "name"), PROGRAMS)
+@pytest.mark.parametrize("count", [1, 2, 3, 21])
+def test_pictures_come_out_in_output_order(codec: Codec, name: str, count: int) -> None:
+    """From an IDR picture alone, and from other streams joined to them."""
+    pictures = drifting(count)
+    request = EncodeRequest(pictures, 30, structure="random_access")
+    encoder, decoder = find_encoder(codec, name), find_decoder(codec)
+    stream = encoder.encode(request).stream
+    assert summarise(stream, codec).parameter_sets_first
+    units = list(access_units(split_annex_b(stream, SeiCodec(codec))))
+    first, *others = (any(nal.is_idr for nal in unit) for unit in units)
+    assert first
+    assert not any(any(nal.is_irap for nal in unit) for unit in units[1:])
+    assert len(others) == count - 1
+    places = output_places(stream, codec)
+    assert sorted(places) == list(range(count))
+    assert places[0] == 0
+    assert (places != sorted(places)) == (count > 2)
+    decoded = decoder.decode(DecodeRequest(stream, expected_pictures=count)).pictures
+    for source, picture in zip(pictures, decoded, strict=True):
+        errors = [np.mean((other.y.astype(float) - picture.y) ** 2) for other in pictures]
+        assert min(errors) == np.mean((source.y.astype(float) - picture.y) ** 2)
+    between = encoder.encode(EncodeRequest(drifting(2), 30, structure="low_delay")).stream
+    joined = stream + between + stream
+    assert output_places(joined, codec) == [
+        *places,
+        count,
+        count + 1,
+        *(count + 2 + place for place in places),
+    ]
+    whole = decoder.decode(DecodeRequest(joined, expected_pictures=2 * count + 2)).pictures
+    for start in (0, count + 2):
+        for number in range(count):
+            np.testing.assert_array_equal(whole[start + number].y, decoded[number].y)
+
+
+@pytest.mark.program
+@pytest.mark.parametrize(("codec", "name"), PROGRAMS)
+def test_it_takes_fewer_bits_than_low_delay(codec: Codec, name: str) -> None:
+    """At no larger an error."""
+    pictures = drifting(40)
+    request = EncodeRequest(pictures, 32, structure="low_delay")
+    sizes, errors = [], []
+    for each in (request, replace(request, structure="random_access")):
+        stream = find_encoder(codec, name).encode(each).stream
+        decoded = find_decoder(codec).decode(DecodeRequest(stream)).pictures
+        sizes.append(len(stream))
+        errors.append(
+            np.mean(
+                [
+                    np.mean((source.y.astype(float) - picture.y) ** 2)
+                    for source, picture in zip(pictures, decoded, strict=True)
+                ]
+            )
+        )
+    assert sizes[1] < 0.95 * sizes[0]
+    assert errors[1] < 1.1 * errors[0]
+
+
+@pytest.mark.program
+@pytest.mark.parametrize(("codec", "name"), PROGRAMS)
+@pytest.mark.parametrize("key_qp", [22, 40])
+def test_the_key_picture_has_the_qp_asked_for(codec: Codec, name: str, key_qp: int) -> None:
+    pictures = drifting(10)
+    request = EncodeRequest(pictures, 34, structure="random_access", key_qp=key_qp)
+    assert slice_qps(find_encoder(codec, name).encode(request).stream, codec)[0] == key_qp
