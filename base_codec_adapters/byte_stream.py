@@ -74,14 +74,14 @@ class StreamSummary:
 class SequenceParameters:
     """What is read of a sequence parameter set.
 
-    ``number`` is its identifier, ``coded_size`` (width, height) before cropping; the low bits of
-    picture order counts that pictures state are ``order_bits`` many.
+    ``number`` is its identifier, ``coded_size`` (width, height) before cropping; ``rest`` are the
+    bits after the depth of samples.
     """
 
     number: int
     format: PictureFormat
     coded_size: tuple[int, int]
-    order_bits: int
+    rest: Bits
 
 
 @dataclass(frozen=True)
@@ -145,9 +145,9 @@ def picture_format(parameter_set: bytes, codec: Codec) -> PictureFormat | None:
     Raises:
         StreamInvalidError: it is a sequence parameter set that is damaged, or not 4:2:0.
     """
-    for unit in _nal_units(parameter_set, codec):
+    for unit in nal_units(parameter_set, codec):
         if unit.layer == 0 and unit.type == _SEQUENCE_PARAMETER_SET[codec]:
-            return _read_sequence(unit, codec)[0]
+            return read_sequence(unit, codec).format
     return None
 
 
@@ -269,7 +269,7 @@ def _read_hevc_sequence(bits: Bits) -> SequenceParameters:
     if luma != chroma:
         raise ValueError(f"luma has {luma} bits, chroma {chroma}: only equal depths are supported")
     picture_format = _checked_format(width, height, luma)
-    return SequenceParameters(number, picture_format, coded, bits.ue() + 4)
+    return SequenceParameters(number, picture_format, coded, bits)
 
 
 def _read_vvc_sequence(bits: Bits) -> SequenceParameters:
@@ -288,8 +288,7 @@ def _read_vvc_sequence(bits: Bits) -> SequenceParameters:
     if bits.u(1):  # sps_subpic_info_present_flag
         raise ValueError("subpictures are not supported")
     picture_format = _checked_format(width, height, bits.ue() + 8)
-    bits.u(1 + 1)  # sps_entropy_coding_sync_enabled_flag, sps_entry_point_offsets_present_flag
-    return SequenceParameters(number, picture_format, coded, bits.u(4) + 4)
+    return SequenceParameters(number, picture_format, coded, bits)
 
 
 def _skip_vvc_profile_tier_level(bits: Bits, sub_layers: int) -> None:

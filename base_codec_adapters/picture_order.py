@@ -80,8 +80,7 @@ class _Reader:
         bits = Bits(unit.payload[:_HEADER_BYTES])
         try:
             if unit.type == _SEQUENCE_PARAMETER_SET[self._codec]:
-                sequence = read_sequence(unit, self._codec)
-                self._order_bits[sequence.number] = sequence.order_bits
+                self._read_sequence_set(unit)
             elif unit.type == _PICTURE_PARAMETER_SET[self._codec]:
                 self._read_picture_set(bits)
             elif unit.type == _END_OF_SEQUENCE[self._codec]:
@@ -100,6 +99,16 @@ class _Reader:
                 "or refers to a parameter set that is missing"
             ) from None
         return None
+
+    def _read_sequence_set(self, unit: NalUnit) -> None:
+        sequence = read_sequence(unit, self._codec)
+        bits = sequence.rest
+        if self._codec == "vvc":
+            bits.u(1 + 1)  # sps_entropy_coding_sync_enabled_flag, …_entry_point_offsets_…
+            low = bits.u(4)
+        else:
+            low = bits.ue()
+        self._order_bits[sequence.number] = low + 4  # log2_max_pic_order_cnt_lsb_minus4
 
     def _read_picture_set(self, bits: Bits) -> None:
         if self._codec == "vvc":

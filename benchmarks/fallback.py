@@ -71,7 +71,7 @@ def measure(clip: Path, encoder: str, qp: int, side: int) -> Cost:
     with PictureSpool() as spool:
         for picture in read_pictures(clip, RATE):
             spool.append(to_picture420(picture))
-        request = EncodeRequest(spool, qp, RATE, structure="low_delay")
+        request = EncodeRequest(spool, qp, RATE, structure="random_access")
         alone = len(find_encoder(codec, encoder).encode(request).stream)
         return Cost(encoder, qp, len(spool), alone, gfvc_bytes)
 

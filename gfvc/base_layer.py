@@ -17,6 +17,7 @@ from base_codec_adapters import (
     Picture420,
     PictureSpool,
     RequestInvalidError,
+    Structure,
     find_decoder,
     find_encoder,
 )
@@ -48,12 +49,18 @@ class SequenceQps:
                     f"QP is {qp}{use}: {codec.upper()} has 0..{MAX_QP[codec]}"
                 )
 
-    def request(self, pictures: PictureSpool, rate: Fraction) -> EncodeRequest:
-        """What is asked of an encoder: all is coded in output order."""
+    def request(
+        self, pictures: PictureSpool, rate: Fraction, *, reordered: bool = False
+    ) -> EncodeRequest:
+        """What is asked of an encoder.
+
+        Pictures are coded in output order, or, where some are predicted, `reordered`.
+        """
         if self.predicted is None:
             assert self.key is not None
             return EncodeRequest(pictures, self.key, rate)
-        return EncodeRequest(pictures, self.predicted, rate, structure="low_delay", key_qp=self.key)
+        structure: Structure = "random_access" if reordered else "low_delay"
+        return EncodeRequest(pictures, self.predicted, rate, structure=structure, key_qp=self.key)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,12 +101,15 @@ class BaseLayerCoder:
         self.seconds = 0.0
         """Time spent in programs of the base codec."""
 
-    def encode(self, pictures: PictureSpool, qps: SequenceQps) -> bytes:
-        """Code pictures that are shown as they are; an Annex B stream."""
+    def encode(self, pictures: PictureSpool, qps: SequenceQps, *, reordered: bool = False) -> bytes:
+        """Code pictures that are shown as they are; an Annex B stream.
+
+        Its pictures are in output order, unless they may be `reordered` to spare bits.
+        """
         before = time.perf_counter()
         timeout = self._timeout_for(len(pictures))
         encoder = find_encoder(self._codec, self._encoder, timeout=timeout)
-        stream = encoder.encode(qps.request(pictures, self._rate)).stream
+        stream = encoder.encode(qps.request(pictures, self._rate, reordered=reordered)).stream
         self.seconds += time.perf_counter() - before
         return stream
 

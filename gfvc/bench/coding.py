@@ -12,6 +12,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from base_codec_adapters.picture_order import output_places
 from base_codec_adapters.registry import find_encoder
 from base_codec_adapters.requests import ProgramInfo
 from base_codec_adapters.video import (
@@ -114,16 +115,19 @@ def _bits_of_pictures(stream: FaceStream, pictures: int) -> dict[str, tuple[int,
     """
     coded: list[int] = []
     messages: list[int] = []
-    for unit in stream.units:
+    # Pictures may be coded in another order than they are shown in where all of them are coded.
+    places = output_places(stream.base_layer, stream.codec)
+    for number in sorted(range(len(places)), key=places.__getitem__):
+        unit = stream.units[number]
         start, count, leading = len(coded), unit.pictures, unit.leading
         coded += [0] * count
         coded[start + leading] = 8 * len(unit.coded)
         messages += [0] * count
         schedule = unit.schedule
-        numbers = range(count) if schedule is None else (0, *schedule.sent)
-        for number, message in zip(numbers, unit.messages, strict=False):
+        sent = range(count) if schedule is None else (0, *schedule.sent)
+        for of_unit, message in zip(sent, unit.messages, strict=False):
             # Those shown before the coded picture are numbered backwards from it.
-            place = leading - number if number <= leading else number
+            place = leading - of_unit if of_unit <= leading else of_unit
             messages[start + place] = 8 * message.size
     if len(coded) != pictures:
         return {}

@@ -39,12 +39,23 @@ class Tally:
 
 
 class OrdinaryVideo(Closable):
-    """Pictures that wait in a file, to be coded as a sequence and shown as they are."""
+    """Pictures that wait in a file, to be coded as a sequence and shown as they are.
 
-    def __init__(self, base: BaseLayerCoder, qps: SequenceQps, writer: StreamWriter) -> None:
+    With `low_delay` they are coded in output order, otherwise as takes the fewest bits.
+    """
+
+    def __init__(
+        self,
+        base: BaseLayerCoder,
+        qps: SequenceQps,
+        writer: StreamWriter,
+        *,
+        low_delay: bool = False,
+    ) -> None:
         self._base = base
         self._qps = qps
         self._writer = writer
+        self._low_delay = low_delay
         self._spool: PictureSpool | None = None
 
     @property
@@ -61,7 +72,8 @@ class OrdinaryVideo(Closable):
     def write(self) -> int:
         """Write the pictures that wait, one or more, as a sequence; how many they are."""
         assert self._spool is not None
-        self._writer.write_as_coded(self._base.encode(self._spool, self._qps))
+        stream = self._base.encode(self._spool, self._qps, reordered=not self._low_delay)
+        self._writer.write_as_coded(stream)
         count = len(self._spool)
         self.close()
         return count

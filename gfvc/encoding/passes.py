@@ -114,7 +114,9 @@ def _picture_pass(
     qps = SequenceQps(settings.key_qp)
     qps.check(clip.codec)
     facts = MeasuredFacts(clip.model, analyser, base, qps, watch)
-    ordinary = OrdinaryVideo(base, clip.ordinary_qps(settings.key_qp), writer)
+    ordinary = OrdinaryVideo(
+        base, clip.ordinary_qps(settings.key_qp), writer, low_delay=options.low_delay
+    )
     units = _face_units(clip, settings, writer)
     executor = PictureExecutor(facts, units, ordinary, options.reference_pool)
     return Pass(clip.plan_settings(), facts, executor, base)

@@ -2,6 +2,8 @@
 
 A key picture's access unit is a sample, with all face messages that belong to it, shown until
 the next coded picture: a player without gfvc shows a slide show of key pictures in true time.
+Where pictures are coded in another order than they are shown in, samples have composition times,
+and an edit list starts the track with the first picture.
 The sample entry is hvc1 or vvc1, or hev1 or vvi1 where parameter sets change in the stream and so
 must stand in the samples. Only what the sample entry holds is taken out of samples: video, sequence
 and picture parameter sets; adaptation parameter sets (VVC) come with the pictures that use them.
@@ -12,9 +14,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import accumulate, chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
+from base_codec_adapters.byte_stream import Codec as BaseCodec
+from base_codec_adapters.picture_order import output_places
 from gfvc.errors import InputError, OutputError
 from gfvc.media_files import (
     STREAM_FORMATS,
@@ -29,12 +34,14 @@ from sei import Codec, NalUnit, join_annex_b, split_annex_b
 
 if TYPE_CHECKING:
     from av.container import InputContainer, OutputContainer
+    from av.packet import Packet
     from av.video.stream import VideoStream
 
 _FORMATS = {"vvc": "vvc", "hevc": "hevc"}
 _SAMPLE_ENTRIES = {"vvc": "vvc1", "hevc": "hvc1"}
 _SAMPLE_ENTRIES_WITH_SETS = {"vvc": "vvi1", "hevc": "hev1"}
 _CODECS = {"vvc": Codec.VVC, "hevc": Codec.HEVC, "h264": Codec.AVC}
+_BASE_CODECS: dict[str, BaseCodec] = {"vvc": "vvc", "hevc": "hevc"}
 _FILTERS = {"vvc": "vvc_mp4toannexb", "hevc": "hevc_mp4toannexb", "h264": "h264_mp4toannexb"}
 
 BIT_EXACT = {"fflags": "+bitexact"}
@@ -117,8 +124,10 @@ def write_mp4(
     """Write access units as samples of an MP4 file.
 
     `pictures` says how many output pictures each stands for, which is its duration at `rate`
-    pictures per second. The sound of `audio_source`, a video file, goes with them as `coding`
-    says. Raises `OutputError` when the file cannot be written, `InputError` for damaged sound.
+    pictures per second; they are shown in the order of their picture order counts. The sound of
+    `audio_source`, a video file, goes with them as `coding` says. Raises `OutputError` when the
+    file cannot be written, `InputError` for damaged sound, `BaseCodecError` where the order of
+    pictures cannot be read.
     """
     import av
 
@@ -126,6 +135,7 @@ def write_mp4(
     sets_change = _parameter_sets_change(access_units)
     entries = _SAMPLE_ENTRIES_WITH_SETS if sets_change else _SAMPLE_ENTRIES
     time_base = 1 / rate
+    times = sample_times(output_places(_joined(access_units), _BASE_CODECS[codec]), pictures)
     try:
         with av.open(str(output), "w", format="mp4", options=BIT_EXACT) as container:
             with _elementary(join_annex_b(access_units[0]), codec) as template:
@@ -136,12 +146,14 @@ def write_mp4(
             stream.codec_context.codec_tag = entries[codec]
             stream.time_base = time_base
             samples = _samples(access_units, b"" if sets_change else entry)
+            packets = _video_packets(stream, samples, times, time_base)
             if audio_source is None:
-                _mux_video(container, stream, samples, pictures, time_base)
+                for packet in packets:
+                    container.mux(packet)
             else:
                 with open_media(audio_source, VIDEO_FORMATS) as source:
                     track = SoundTrack(audio_source, source, container, coding)
-                    _mux_with_sound(container, stream, samples, pictures, time_base, track)
+                    _mux_with_sound(container, packets, track)
     except (av.FFmpegError, OSError, ValueError) as error:
         raise OutputError(f"{output}: cannot be written ({writing_reason(error)})") from None
 
@@ -185,50 +197,70 @@ def _samples(access_units: Sequence[Sequence[NalUnit]], entry: bytes) -> list[_S
     ]
 
 
+@dataclass(frozen=True, slots=True)
+class SampleTimes:
+    """When a sample is decoded, when it is shown, and for how long, in pictures."""
+
+    decoded: int
+    shown: int
+    duration: int
+
+
+def sample_times(places: Sequence[int], pictures: Sequence[int]) -> list[SampleTimes]:
+    """Times of samples that stand for so many output pictures each.
+
+    `places` are theirs in output order. The first picture is shown at 0. Samples are decoded in
+    their order at the times at which pictures are shown, as many pictures earlier as it takes that
+    none is shown before it is decoded: from 0 on, where decoding order is output order.
+    """
+    in_order = sorted(range(len(places)), key=places.__getitem__)
+    starts = [0, *accumulate(pictures[number] for number in in_order)]
+    delay = max(number - place for number, place in enumerate(places))
+    before = range(-delay, 0)  # decoding times before anything is shown
+    decoded = [*before, *starts[: len(places) - delay]]
+    return [
+        SampleTimes(time, starts[place], count)
+        for time, place, count in zip(decoded, places, pictures, strict=True)
+    ]
+
+
+def _joined(access_units: Sequence[Sequence[NalUnit]]) -> bytes:
+    return b"".join(map(join_annex_b, access_units))
+
+
 def _video_packets(
-    stream: Any, samples: Sequence[_Sample], pictures: Sequence[int], time_base: Fraction
+    stream: Any, samples: Sequence[_Sample], times: Sequence[SampleTimes], time_base: Fraction
 ) -> Iterator[Any]:
     import av
 
-    time = 0
-    for sample, count in zip(samples, pictures, strict=True):
+    for sample, time in zip(samples, times, strict=True):
         packet = av.Packet(sample.data)
         packet.stream = stream
         packet.time_base = time_base
-        packet.pts = packet.dts = time
-        packet.duration = count
+        packet.pts, packet.dts = time.shown, time.decoded
+        packet.duration = time.duration
         packet.is_keyframe = sample.is_entry
-        time += count
         yield packet
 
 
-def _mux_video(
-    container: OutputContainer,
-    stream: Any,
-    samples: Sequence[_Sample],
-    pictures: Sequence[int],
-    time_base: Fraction,
-) -> None:
-    for packet in _video_packets(stream, samples, pictures, time_base):
-        container.mux(packet)
-
-
 def _mux_with_sound(
-    container: OutputContainer,
-    stream: Any,
-    samples: Sequence[_Sample],
-    pictures: Sequence[int],
-    time_base: Fraction,
-    track: SoundTrack,
+    container: OutputContainer, video: Iterator[Packet[Any]], track: SoundTrack
 ) -> None:
     """Interleave the sound."""
-    waiting = list(_video_packets(stream, samples, pictures, time_base))
+    waiting = next(video, None)
     for packet in track.packets():
-        while waiting and waiting[0].pts * time_base <= packet.dts * packet.time_base:
-            container.mux(waiting.pop(0))
+        while waiting is not None and _decoding_time(waiting) <= _decoding_time(packet):
+            container.mux(waiting)
+            waiting = next(video, None)
         container.mux(packet)
-    for left in waiting:
-        container.mux(left)
+    if waiting is not None:
+        for left in chain([waiting], video):
+            container.mux(left)
+
+
+def _decoding_time(packet: Packet[Any]) -> Fraction:
+    assert packet.dts is not None
+    return packet.dts * packet.time_base
 
 
 def read_opened(path: Path, container: InputContainer) -> Iterator[NalUnit]:

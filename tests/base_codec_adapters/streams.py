@@ -87,7 +87,6 @@ def hevc_sps(sps: Sps) -> bytes:
     bits.ue(sps.bit_depth - 8)
     chroma = sps.bit_depth if sps.chroma_bit_depth is None else sps.chroma_bit_depth
     bits.ue(chroma - 8)
-    bits.ue(4)  # log2_max_pic_order_cnt_lsb_minus4
     return nal_unit("hevc", 33, bits.rbsp())
 
 
@@ -120,8 +119,6 @@ def vvc_sps(sps: Sps) -> bytes:
     _crop(bits, sps)
     bits.u(1, sps.subpictures)
     bits.ue(sps.bit_depth - 8)
-    bits.u(2, 0)
-    bits.u(4, 4)  # sps_log2_max_pic_order_cnt_lsb_minus4
     return nal_unit("vvc", 15, bits.rbsp())
 
 

@@ -8,6 +8,9 @@ from base_codec_adapters import Codec, StreamInvalidError
 from base_codec_adapters.picture_order import output_places
 from tests.base_codec_adapters.streams import BitWriter, emulate
 
+Told = tuple[str, int] | tuple[str, int, int]
+"""Type and low bits of the order count of a picture, and its temporal sub-layer if not 0."""
+
 TRAIL, RADL, CRA, IDR = "trail", "radl", "cra", "idr"
 TYPES: dict[Codec, dict[str, int]] = {
     "vvc": {"trail": 0, "radl": 2, "idr": 8, "cra": 9, "sps": 15, "pps": 16, "eos": 21},
@@ -62,7 +65,7 @@ def picture(codec: Codec, kind: str, low: int, temporal_id: int = 0, order_bits:
     return nal(codec, number, header, temporal_id)
 
 
-def stream(codec: Codec, *pictures: tuple[str, int] | tuple[str, int, int]) -> bytes:
+def stream(codec: Codec, *pictures: Told) -> bytes:
     return parameter_sets(codec) + b"".join(picture(codec, *each) for each in pictures)
 
 
@@ -73,13 +76,13 @@ def codec(request: pytest.FixtureRequest) -> Codec:
 
 def test_low_bits_go_on_past_their_end(codec: Codec) -> None:
     """Order counts 0, 8, 4, 16, 12, 24, 20, of which 4 bits are told."""
-    told = [(IDR, 0), (TRAIL, 8), (TRAIL, 4, 1), (TRAIL, 0), (TRAIL, 12, 1), (TRAIL, 8)]
+    told: list[Told] = [(IDR, 0), (TRAIL, 8), (TRAIL, 4, 1), (TRAIL, 0), (TRAIL, 12, 1), (TRAIL, 8)]
     assert output_places(stream(codec, *told, (TRAIL, 4, 1)), codec) == [0, 2, 1, 4, 3, 6, 5]
 
 
 def test_higher_sub_layers_are_not_gone_by(codec: Codec) -> None:
     """From order count 6 in the lowest one on, 13 is the nearest with these low bits: not -3."""
-    told = [(IDR, 0), (TRAIL, 6), (TRAIL, 2, 1), (TRAIL, 13)]
+    told: list[Told] = [(IDR, 0), (TRAIL, 6), (TRAIL, 2, 1), (TRAIL, 13)]
     assert output_places(stream(codec, *told), codec) == [0, 2, 1, 3]
 
 

@@ -11,16 +11,16 @@ import cv2
 import numpy as np
 import pytest
 
-from base_codec_adapters import Codec, EncodeRequest, find_encoder
+from base_codec_adapters import Codec, EncodeRequest, Picture420, find_encoder
 from gfvc import EncodeOptions, encode
-from gfvc.colour import to_picture420
+from gfvc.colour import to_picture420, to_rgb
 from gfvc.demo_clip import RATE
-from gfvc.stream.containers import write_mp4
+from gfvc.stream.containers import SampleTimes, sample_times, write_mp4
 from gfvc.stream.nal_source import open_nal_units
 from gfvc.video_reader import Picture
 from sei import Codec as SeiCodec
 from sei import NalUnit, access_units, join_annex_b, split_annex_b
-from tests.gfvc.support import decode_all, ffmpeg, nal_units, write_video
+from tests.gfvc.support import decode_all, ffmpeg, mean_difference, nal_units, write_video
 
 pytestmark = pytest.mark.program
 
@@ -101,6 +101,74 @@ def test_ordinary_video_between_faces(
         decode_all(mp4, remarks.append), decode_all(stream, remarks.append), strict=True
     ):
         np.testing.assert_array_equal(ours, expected)
+
+
+def shown_by_ffmpeg(path: Path, codec: Codec, side: int) -> list[Picture]:
+    """Pictures in RGB as gfvc makes them of the samples that ffmpeg decodes."""
+    pixels = ("-pix_fmt", "yuv420p10le" if codec == "vvc" else "yuv420p")
+    data = ffmpeg("-i", path, "-fps_mode", "passthrough", "-f", "rawvideo", *pixels, "-")
+    if codec == "vvc":
+        wide = np.frombuffer(data, np.uint16)
+        samples = np.minimum((wide + 2) >> 2, 255).astype(np.uint8)
+    else:
+        samples = np.frombuffer(data, np.uint8)
+    half = side // 2
+    pictures = []
+    for frame in samples.reshape(-1, 6 * half * half):
+        y, u, v = np.split(frame, [side * side, 5 * half * half])
+        planes = y.reshape(side, side), u.reshape(half, half), v.reshape(half, half)
+        pictures.append(to_rgb(Picture420(*planes)))
+    return pictures
+
+
+@pytest.mark.parametrize("codec", ["vvc", "hevc"])
+def test_reordered_pictures_have_their_times(
+    tmp_path: Path, demo_pictures: list[Picture], codec: Codec
+) -> None:
+    """Two sequences in another order than they are shown in, with sound beside them."""
+    silent = write_video(tmp_path / "silent.mkv", textured(demo_pictures[:20]), RATE)
+    clip = tmp_path / "clip.mkv"
+    tone = ("-f", "lavfi", "-i", "sine=frequency=440:duration=0.8")
+    ffmpeg("-i", silent, *tone, "-c:v", "copy", "-c:a", "aac", clip)
+    mp4 = tmp_path / "out.mp4"
+    encode(clip, mp4, EncodeOptions(codec=codec, fallback="always", key_interval=12, audio="copy"))
+    with av.open(str(mp4)) as container:
+        packets = [packet for packet in container.demux(video=0) if packet.size]
+    shown = [packet.pts for packet in packets if packet.pts is not None]
+    assert shown != sorted(shown)
+    assert [number for number, packet in enumerate(packets) if packet.is_keyframe] == [0, 12]
+    with av.open(str(mp4)) as container:
+        times = [float(frame.time or 0) for frame in container.decode(video=0)]
+        video, sound = container.streams.video[0], container.streams.audio[0]
+        assert video.start_time == 0
+        assert video.duration is not None
+        assert video.time_base is not None
+        assert float(video.duration * video.time_base) == pytest.approx(20 / float(RATE))
+        # As in the source, whose sound starts with the encoder's delay.
+        assert sound.start_time is not None
+        assert sound.time_base is not None
+        assert abs(float(sound.start_time * sound.time_base)) < 0.03
+    assert times == pytest.approx([number / float(RATE) for number in range(20)], abs=1e-3)
+    decoded = decode_all(mp4, lambda _: None)
+    for ours, theirs in zip(decoded, shown_by_ffmpeg(mp4, codec, 256), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+    for ours, source in zip(decoded, textured(demo_pictures[:20]), strict=True):
+        assert mean_difference(ours, source) < 12
+
+
+def test_times_of_samples() -> None:
+    """Decoded so much earlier that none is shown before, and shown in order from 0 on."""
+    assert sample_times([0, 1, 2], [4, 3, 1]) == [
+        SampleTimes(0, 0, 4),
+        SampleTimes(4, 4, 3),
+        SampleTimes(7, 7, 1),
+    ]
+    times = sample_times([0, 1, 3, 2, 4], [5, 1, 1, 1, 2])
+    assert [time.shown for time in times] == [0, 5, 7, 6, 8]
+    assert [time.decoded for time in times] == [-1, 0, 5, 6, 7]
+    deep = sample_times([0, 4, 2, 1, 3], [1] * 5)
+    assert [time.shown for time in deep] == [0, 4, 2, 1, 3]
+    assert [time.decoded for time in deep] == [-2, -1, 0, 1, 2]
 
 
 @pytest.mark.parametrize("codec", ["vvc", "hevc"])

@@ -80,6 +80,10 @@ RECIPES: dict[str, Recipe] = {
     "vvc_mesh_coarse.266": Recipe(transcoded_from="vvc_mesh.266", precision=5),
     "vvc_mesh_marked.266": Recipe({"model": "mesh", **_SEQUENCE, **_MARKED}, away=True),
     "hevc_mesh_marked.265": Recipe({"model": "mesh", "key_interval": 5, **_MARKED}),
+    # Ordinary video of all streams above was coded in output order when they were made; of these it
+    # is reordered.
+    "vvc_mesh_reordered.mp4": Recipe({"model": "mesh", "codec": "vvc"}, away=True),
+    "hevc_reordered.265": Recipe({"fallback": "always", "key_interval": 7}),
 }
 
 

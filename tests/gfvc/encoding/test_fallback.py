@@ -90,7 +90,7 @@ def test_a_clip_without_a_face(
     assert summary.to_json()["fallback_pictures"] == 20
     assert kinds(path) == "o" * 20
     # What the base codec alone makes of the same pictures, and what is added to it.
-    alone = EncodeRequest(tuple(map(to_picture420, pictures)), 32, RATE, structure="low_delay")
+    alone = EncodeRequest(tuple(map(to_picture420, pictures)), 32, RATE, structure="random_access")
     size = len(find_encoder(codec).encode(alone).stream)
     assert size < path.stat().st_size <= 1.03 * size
     (message,) = user_data(path)
@@ -197,9 +197,10 @@ def test_times_in_mp4(demo_pictures: list[Picture], tmp_path: Path, suffix: str)
         picture = 1 / (RATE * stream.time_base)
         packets = [packet for packet in container.demux(stream) if packet.size]
         times = [Fraction(packet.pts or 0) / picture for packet in packets]
-        durations = [Fraction(packet.duration or 0) / picture for packet in packets]
-        assert times == [0, *range(6, 13), 13]
-        assert durations == [6, *[1] * 7, 6]
+        # The ordinary video is coded in another order than it is shown in.
+        assert sorted(times) == [0, *range(6, 13), 13]
+        assert times != sorted(times)
+        assert stream.duration == 19 * picture
         assert [p.is_keyframe for p in packets] == [True, True, *[False] * 6, True]
     elementary, _, _ = encode_to(tmp_path / f"out{suffix}", clip)
     for one, other in zip(
