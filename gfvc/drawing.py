@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import os
 import warnings
 from collections.abc import Iterator
 from typing import Any
@@ -18,15 +19,23 @@ def drawing() -> Iterator[Any]:
 
     Names of a clip or a file go through `sei.printable` before they are drawn, which needs text
     that UTF-8 can hold. Signs that no font here has come out as boxes, and nothing is said of it;
-    nor of where matplotlib keeps its list of fonts when there is no home folder.
+    nor of where matplotlib keeps its list of fonts when there is no home folder. Settings are
+    matplotlib's own, whatever a user's file or one in the current folder (matplotlibrc) says.
     """
     logging.getLogger("matplotlib").setLevel(logging.ERROR)
-    import matplotlib as mpl
+    backend = os.environ.pop("MPLBACKEND", None)  # a name that it does not know is an error
+    try:
+        import matplotlib as mpl
+    finally:
+        if backend is not None:
+            os.environ["MPLBACKEND"] = backend
 
     mpl.use("Agg")
     from matplotlib import pyplot
 
-    with mpl.rc_context(_SETTINGS), warnings.catch_warnings():
+    with mpl.rc_context(), warnings.catch_warnings():
+        mpl.rcdefaults()
+        mpl.rcParams.update(_SETTINGS)
         warnings.filterwarnings("ignore", message="Glyph .* missing from")
         warnings.filterwarnings("ignore", message="Matplotlib currently does not support")
         yield pyplot

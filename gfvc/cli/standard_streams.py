@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import select
 from typing import TYPE_CHECKING
 
 from gfvc.errors import OutputError
@@ -23,7 +24,18 @@ class ReaderGone(BaseException):
     """
 
 
-class StandardOutput(io.FileIO):
+class _Patient(io.FileIO):
+    """A descriptor for writing that may not block, as another program left it: it is waited for."""
+
+    def write(self, data: ReadableBuffer) -> int:
+        """Write bytes; return how many were."""
+        written: int | None
+        while (written := super().write(data)) is None:
+            select.select([], [self], [])
+        return written
+
+
+class StandardOutput(_Patient):
     """Descriptor 1. The first failure is raised; what is written after it is dropped."""
 
     def __init__(self, descriptor: int) -> None:
@@ -46,7 +58,7 @@ class StandardOutput(io.FileIO):
             ) from None
 
 
-class StandardError(io.FileIO):
+class StandardError(_Patient):
     """Descriptor 2. Who cannot be told is not told, and the work goes on."""
 
     def __init__(self, descriptor: int) -> None:

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -177,6 +178,22 @@ def test_closed_standard_input_is_told_as_such() -> None:
     assert done.stderr == "gfvc inspect: -: standard input is closed\n"
 
 
+def test_standard_output_that_does_not_block_is_waited_for(small_stream: Path) -> None:
+    arguments = [*GFVC, "inspect", str(small_stream), "--json"]
+    expected = subprocess.run(arguments, capture_output=True, check=True).stdout
+    reader, writer = os.pipe()
+    os.set_blocking(writer, False)
+    filled = os.write(writer, bytes(1 << 20))  # what fits
+    with subprocess.Popen(arguments, stdout=writer, stderr=subprocess.PIPE) as process:
+        os.close(writer)
+        time.sleep(1)
+        with os.fdopen(reader, "rb") as read:
+            assert read.read()[filled:] == expected
+        assert process.stderr is not None
+        assert process.stderr.read() == b""
+    assert process.returncode == 0
+
+
 @pytest.mark.parametrize("action", ["inspect", "verify", "--help", "models"])
 def test_a_terminal_without_unicode(small_stream: Path, action: str) -> None:
     arguments = [action, small_stream] if action in ("inspect", "verify") else [action]
@@ -215,6 +232,24 @@ def test_names_are_text_wherever_they_are_shown(small_stream: Path, tmp_path: Pa
             assert SHOWN in done.stderr
     assert picture.stat().st_size > 1000
     assert video.stat().st_size > 1000
+
+
+@pytest.mark.parametrize(
+    ("rc", "environment"),
+    [
+        ("", {"MPLBACKEND": "nonsense"}),
+        ("text.usetex: True\npath.effects: x\nbackend: nonsense\n", {}),
+        ("no settings", {}),
+    ],
+)
+def test_plots_are_drawn_whatever_is_set_for_others(
+    small_stream: Path, tmp_path: Path, rc: str, environment: dict[str, str]
+) -> None:
+    (tmp_path / "matplotlibrc").write_text(rc)
+    done = run(["inspect", small_stream, "--plot", "out.png"], cwd=tmp_path, **environment)
+    assert (done.returncode, done.stderr) == (0, "")
+    done = run(["inspect", small_stream, "--plot", tmp_path / "same.png"])
+    assert (tmp_path / "out.png").read_bytes() == (tmp_path / "same.png").read_bytes()
 
 
 # Memory
