@@ -38,3 +38,16 @@ def printable(text: str | os.PathLike[str]) -> str:
     """
     text = os.fspath(text)
     return text if text.isprintable() else _NOT_ASCII_PRINTABLE.sub(_escape, text)
+
+
+# A number of thousands of digits, say, before the words that say what is wrong with it.
+_LONG_WORD = re.compile(r"(\S{40})\S{200,}")
+
+
+def shorten(text: str) -> str:
+    """The text, of words beyond 240 characters only the beginning.
+
+    >>> shorten("9" * 300 + " is too much")
+    '9999999999999999999999999999999999999999... (300 characters) is too much'
+    """
+    return _LONG_WORD.sub(lambda word: f"{word[1]}... ({len(word[0])} characters)", text)

@@ -15,6 +15,7 @@ from base_codec_adapters.video import Structure, find_video_encoder
 from gfvc.bench import PEERS
 from gfvc.errors import InputError
 from gfvc.options.encoding import DEFAULT_MODEL, EncodeOptions
+from sei.escaping import shorten
 
 # Options of the encoder that a benchmark sets by itself.
 _OURS = frozenset(
@@ -30,6 +31,7 @@ _OURS = frozenset(
         "codec",
         "audio",
         "timeout",
+        "runtime",
     }
 )
 
@@ -291,17 +293,20 @@ def parse_variant(text: str) -> tuple[str, tuple[tuple[str, Any], ...]]:
         key, equals, value = part.partition("=")
         key = key.strip().replace("-", "_")
         if not equals or key not in known:
-            raise ValueError(f"{part!r} is no option=value with one of {', '.join(sorted(known))}")
+            raise ValueError(
+                f"{shorten(part)!r} is no option=value with one of {', '.join(sorted(known))}"
+            )
         try:
-            options[key] = json.loads(value)
+            found = json.loads(value)
+            options[key] = tuple(found) if isinstance(found, list) else found
         except (ValueError, RecursionError):
             options[key] = _names(value) if key == "without" else value
     if not name or not options:
-        raise ValueError(f"{text!r} is not NAME:option=value,…")
+        raise ValueError(f"{shorten(text)!r} is not NAME:option=value,…")
     try:
         EncodeOptions(**options)
     except (TypeError, ValueError) as error:
-        raise ValueError(f"{text!r}: {error}") from None
+        raise ValueError(f"{shorten(text)!r}: {shorten(str(error))}") from None
     return name, tuple(sorted(options.items()))
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import importlib
-import re
 from types import ModuleType
 from typing import Any, NoReturn
 
@@ -48,10 +47,6 @@ exit status: 0 done, 1 failed (one line on stderr says why), 2 wrong usage
 """
 
 
-# A number of thousands of digits, say: what is wrong stands after it.
-_LONG_WORD = re.compile(r"(\S{40})\S{200,}")
-
-
 class _Parser(argparse.ArgumentParser):
     """A parser whose complaints show arguments as text, whatever is in them.
 
@@ -72,10 +67,9 @@ class _Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """End with exit status 2."""
-        from sei.escaping import printable
+        from sei.escaping import printable, shorten
 
-        shown = _LONG_WORD.sub(lambda word: f"{word[1]}... ({len(word[0])} characters)", message)
-        super().error(printable(shown))
+        super().error(printable(shorten(message)))
 
 
 def keep_after_dashes(parser: argparse.ArgumentParser, name: str) -> None:

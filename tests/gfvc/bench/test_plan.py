@@ -119,11 +119,22 @@ def test_a_variant_is_a_curve_of_its_own() -> None:
         "a:nothing=1",
         "a:key_interval=0",
         "a:without=luck",
+        "a:runtime=1",
+        "a:restarts=[[1]]",
+        "a:restarts=" + "[" * 5000,
+        "a:" + "9" * 5000,
     ],
 )
 def test_bad_variants(text: str) -> None:
-    with pytest.raises(ValueError, match=r"is no option|is not NAME|cannot be"):
+    with pytest.raises(ValueError, match=r"is no option|is not NAME|cannot be") as raised:
         parse_variant(text)
+    assert len(str(raised.value)) < 500
+
+
+def test_lists_of_a_variant_can_be_looked_up() -> None:
+    _, options = parse_variant("parts:restarts=[50]")
+    assert hash(GfvcSettings("mesh", 32, "parts", options)) is not None
+    assert dict(options) == {"restarts": (50,)}
 
 
 def test_a_variant_may_leave_decisions_out() -> None:
