@@ -175,7 +175,8 @@ def _scheduled(
         if part.pictures and part.pictures[0]:
             raise StreamError("a message carries a kind of parameters that its base message lacks")
     known = None if end is None else layout.flatten(end)
-    split = layout.coordinates
+    # Messages of another layout have the same numbers in the same order, parted elsewhere.
+    split = len(keypoints.numbers[0]) if keypoints.numbers else 0
     ends = (None, None) if known is None else (known[:split], known[split:])
     parts = zip((keypoints, matrices), ends, strict=True)
     rows = np.concatenate([part.of_unit(unit, after) for part, after in parts], axis=1)

@@ -149,6 +149,7 @@ class _Rewriter:
         self._reader = GfvState()
         self._writer = GfvState()
         self._faces: dict[int, _Face] = {}
+        self._named: set[int] = set()  # faces of which a base message named the model by URI
         self.limit = ReadingLimit()
         self.messages = 0
         self.enhancements = 0
@@ -264,10 +265,13 @@ class _Rewriter:
         changes = face.translator.target_uri or not same_shape(face.source, face.target)
         if not message.base_picture_flag or not changes:
             return network
+        if network is None and message.gfv_id in self._named:
+            return None  # That of a predicted coded picture, which keeps the model.
         if not isinstance(network, NetworkUri):
             raise StreamError(
                 "names no model by URI, so that nothing could tell a receiver of another layout"
             )
+        self._named.add(message.gfv_id)
         if face.translator.target_uri is not None:
             return replace(network, uri=face.translator.target_uri)
         own = model_uri(network.uri)

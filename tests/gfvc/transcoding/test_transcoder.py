@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from gfvc import EncodeOptions, encode
 from gfvc.errors import StreamError
 from gfvc.stream.reader import read_face_stream
 from gfvc.transcoding import (
@@ -151,6 +152,23 @@ def test_low_confidence_and_counts_are_kept(small_stream: Path, tmp_path: Path) 
 
     assert flags(moved) == flags(path)
     assert (4, True) in flags(moved)
+
+
+def test_predicted_coded_pictures_keep_the_model_that_was_named(
+    demo_clip: Path, tmp_path: Path
+) -> None:
+    path, other, back = (tmp_path / name for name in ("in.265", "keypoints.265", "back.265"))
+    options = EncodeOptions(
+        model="mesh", crop="none", key_pictures="auto", coded_interval=0.3, symbol_rate="full"
+    )
+    encode(demo_clip, path, options, notes=no_notes)
+    unnamed = [unit for unit in read_face_stream(path, no_notes).units[1:] if unit.messages]
+    assert unnamed, "base messages that name no network"
+    transcode(path, other, "keypoints")
+    for first, second in zip(decode_all(path), decode_all(other), strict=True):
+        assert np.array_equal(first, second)
+    transcode(other, back, "mesh")
+    assert back.read_bytes() == path.read_bytes()
 
 
 def test_a_stream_that_names_no_model_keeps_its_layout(small_stream: Path, tmp_path: Path) -> None:
