@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import time
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,7 +25,12 @@ _ENDING = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)
 # A signal whose exception a library swallowed is sent again after so many seconds.
 _AGAIN = 0.05
 
+# A signal so many seconds after another does not disturb what tidies up: a terminal that is closed
+# sends SIGHUP, and its shell sends it again.
+_PATIENCE = 2.0
+
 _ended_by: int | None = None
+_patient_until = 0.0  # by the monotonic clock
 
 
 def ended_by() -> int | None:
@@ -51,8 +57,11 @@ def die_of_signals() -> None:
 
 
 def _end(number: int, frame: FrameType | None) -> None:
-    global _ended_by  # noqa: PLW0603 - a handler has nowhere else to leave word
-    _ended_by = number
+    global _ended_by, _patient_until
+    now = time.monotonic()
+    if now < _patient_until:
+        return
+    _ended_by, _patient_until = number, now + _PATIENCE
     if number == signal.SIGINT:
         raise KeyboardInterrupt
     sys.exit(EXIT_OF_SIGNAL + number)
@@ -65,8 +74,10 @@ def _unraisable(report: Any) -> None:
     elif report.exc_type is not None and issubclass(
         report.exc_type, (KeyboardInterrupt, SystemExit)
     ):
+        global _patient_until  # noqa: PLW0603
         from threading import Timer
 
+        _patient_until = 0.0
         again = Timer(_AGAIN, os.kill, (os.getpid(), _ended_by))
         again.daemon = True
         again.start()

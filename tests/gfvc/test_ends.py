@@ -252,6 +252,32 @@ def test_plots_are_drawn_whatever_is_set_for_others(
     assert (tmp_path / "out.png").read_bytes() == (tmp_path / "same.png").read_bytes()
 
 
+TIDY = """
+import sys, time
+from gfvc.ending import end_on_signals
+end_on_signals()
+try:
+    print("ready", flush=True)
+    time.sleep(60)
+finally:
+    time.sleep(1)
+    print("tidy", flush=True)
+"""
+
+
+@pytest.mark.parametrize("second", [signal.SIGHUP, signal.SIGTERM])
+def test_a_second_signal_does_not_disturb_what_tidies_up(second: signal.Signals) -> None:
+    """A terminal that is closed sends SIGHUP, and so does its shell."""
+    with subprocess.Popen([sys.executable, "-c", TIDY], stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"ready\n"
+        process.send_signal(signal.SIGHUP)
+        time.sleep(0.3)
+        process.send_signal(second)
+        assert process.stdout.read() == b"tidy\n"
+    assert process.returncode == 128 + signal.SIGHUP
+
+
 # Memory
 
 
