@@ -120,9 +120,10 @@ def test_the_messages_are_of_as_many_pictures_as_are_driven() -> None:
         StreamInformation.from_payload(bytes(damaged))
 
 
-@given(st.binary(max_size=24))
-def test_no_bytes_do_harm(data: bytes) -> None:
-    head = replace(INFORMATION, sequence=SequenceSchedule((0,))).to_payload()[: 16 + 21]
+@pytest.mark.parametrize("schedule", [SequenceSchedule((0,)), SequenceSchedule((1,), hidden=(0,))])
+@given(data=st.binary(max_size=24))
+def test_no_bytes_do_harm(schedule: SequenceSchedule, data: bytes) -> None:
+    head = replace(INFORMATION, sequence=schedule).to_payload()[: 16 + 21]
     assert head.startswith(USER_DATA_UUID.bytes)
     with contextlib.suppress(StreamError):
         information = StreamInformation.from_payload(head + data)
