@@ -111,7 +111,7 @@ def run(
         if file_bytes is not None:
             # Set from here, for code between fork and exec is unsafe beside other threads.
             with contextlib.suppress(ProcessLookupError):
-                resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (file_bytes, file_bytes))
+                _limit_files(process.pid, file_bytes)
         try:
             _drain(process, tail, deadline)
         except TimeoutError:
@@ -122,6 +122,13 @@ def run(
                 messages=tail.text(),
             ) from None
     return Outcome(tuple(command), process.returncode, tail.text())
+
+
+def _limit_files(pid: int, size: int) -> None:
+    """Let no file of a process pass a size; a lower limit that it inherited stays."""
+    _, hard = resource.prlimit(pid, resource.RLIMIT_FSIZE)
+    limit = size if hard == resource.RLIM_INFINITY else min(size, hard)
+    resource.prlimit(pid, resource.RLIMIT_FSIZE, (limit, limit))
 
 
 def run_checked(

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from gfvc.errors import InputError, OutputError
-from gfvc.media_files import VIDEO_FORMATS, open_media, writing_reason
+from gfvc.media_files import VIDEO_FORMATS, open_media, reason
 from gfvc.stream.containers import BIT_EXACT, open_file_as_container
 from gfvc.stream.names import MP4_SUFFIX
 from gfvc.telling import Notes
@@ -84,7 +84,7 @@ def add_sound(pictures: Path, source: Path, output: Path, coding: SoundCoding) -
             for packet in heapq.merge(_copied(video, stream), track.packets(), key=_time):
                 container.mux(packet)
     except (av.FFmpegError, OSError, ValueError) as error:
-        raise OutputError(f"{output}: cannot be written ({writing_reason(error)})") from None
+        raise OutputError(f"{output}: cannot be written ({reason(error)})") from None
 
 
 def _copied(video: Any, stream: Any) -> Iterator[Any]:

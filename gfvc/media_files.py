@@ -9,7 +9,6 @@ of a QuickTime file that point elsewhere stay shut, and "%03d" in a name is part
 from __future__ import annotations
 
 import contextlib
-import errno
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -109,14 +108,6 @@ def reason(error: Exception) -> str:
     """What an error of the library or the system says, in one line."""
     text = getattr(error, "strerror", None) or str(error)
     return text.splitlines()[0] if text else type(error).__name__
-
-
-def writing_reason(error: Exception) -> str:
-    """The same of an error in writing."""
-    if getattr(error, "errno", None) == errno.EPERM:
-        # -1, which functions of the library return for want of a better number.
-        return "no reason is given; is the disk full, or the size of files limited by ulimit -f?"
-    return reason(error)
 
 
 def _check_file(path: Path, label: str) -> None:

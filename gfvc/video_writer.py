@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from gfvc.errors import OutputError
-from gfvc.media_files import writing_reason
+from gfvc.media_files import reason
 from gfvc.stream.marking import DIGITAL_SOURCE_TYPE
 from models.contract import Picture
 
@@ -221,7 +221,7 @@ class VideoFileWriter(PictureWriter):
                 self._container.close()
 
     def _failed(self, error: Exception) -> OutputError:
-        return OutputError(f"{self._path}: cannot be written ({writing_reason(error)})")
+        return OutputError(f"{self._path}: cannot be written ({reason(error)})")
 
 
 def open_writer(path: Path, rate: Fraction, mark: str | None = None) -> PictureWriter:

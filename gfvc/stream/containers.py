@@ -26,7 +26,6 @@ from gfvc.media_files import (
     VIDEO_FORMATS,
     media_errors,
     open_media,
-    writing_reason,
 )
 from gfvc.media_files import reason as reason_of
 from gfvc.video.sound import SoundCoding, SoundTrack
@@ -155,7 +154,7 @@ def write_mp4(
                     track = SoundTrack(audio_source, source, container, coding)
                     _mux_with_sound(container, packets, track)
     except (av.FFmpegError, OSError, ValueError) as error:
-        raise OutputError(f"{output}: cannot be written ({writing_reason(error)})") from None
+        raise OutputError(f"{output}: cannot be written ({reason_of(error)})") from None
 
 
 def _elementary(data: bytes, codec: str) -> InputContainer:

@@ -14,6 +14,7 @@ from base_codec_adapters import ProgramFailedError, ProgramNotFoundError, Progra
 from base_codec_adapters import runner as runner_module
 from base_codec_adapters.runner import MESSAGE_BYTES, failed, run, run_checked
 from tests.base_codec_adapters.conftest import MakeProgram
+from tests.conftest import REPOSITORY
 
 
 def ended(pid: int, within: float = 5.0) -> bool:
@@ -199,6 +200,26 @@ def test_output_files_are_bounded(make_program: MakeProgram, tmp_path: Path) -> 
     assert target.stat().st_size <= 1_000_000
     run_checked([str(program.path), str(target)], timeout=30, file_bytes=20_000_000)
     assert target.stat().st_size == 10_000_000
+
+
+def test_a_lower_bound_of_our_own_stays(tmp_path: Path) -> None:
+    """A process may not raise it; nor must that be a failure."""
+    script = (
+        "import resource, sys\n"
+        "from base_codec_adapters.runner import run_checked\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, 1_000_000))\n"
+        "shows = 'import resource; print(resource.getrlimit(resource.RLIMIT_FSIZE))'\n"
+        "program = [sys.executable, '-c', 'import time; time.sleep(0.5); ' + shows]\n"
+        "for size in (20_000_000, 500_000):\n"
+        "    print(run_checked(program, timeout=30, file_bytes=size).messages.strip())\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=False, cwd=REPOSITORY
+    )
+    assert (done.stdout.splitlines(), done.stderr) == (
+        ["(1000000, 1000000)", "(500000, 500000)"],
+        "",
+    )
 
 
 def test_missing_program(tmp_path: Path) -> None:
