@@ -19,6 +19,8 @@ from gfvc.errors import GfvcError
 LEAST_MEGABYTES = {
     "encode": 1800,
     "decode": 1200,
+    "edit": 1600,
+    "export": 1200,
     "bench": 2000,
     "report": 800,
     "demo": 2000,

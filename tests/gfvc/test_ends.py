@@ -352,7 +352,7 @@ def test_other_errors_are_not_about_memory() -> None:
     assert failure == (1, "gfvc decode: a\\x1bb: Permission denied")
 
 
-@pytest.mark.parametrize("verb", ["encode", "decode"])
+@pytest.mark.parametrize("verb", ["encode", "decode", "edit", "export"])
 @pytest.mark.parametrize("kilobytes", [100_000, 600_000])
 def test_a_limit_that_is_too_low_is_told_before_anything_is_loaded(
     short_clip: Path, small_stream: Path, tmp_path: Path, verb: str, kilobytes: int
@@ -360,6 +360,8 @@ def test_a_limit_that_is_too_low_is_told_before_anything_is_loaded(
     arguments = {
         "encode": ["encode", short_clip, tmp_path / "out.265"],
         "decode": ["decode", small_stream, tmp_path / "out.mkv"],
+        "edit": ["edit", small_stream, tmp_path / "out.265", "--yaw", "4"],
+        "export": ["export", small_stream, tmp_path / "out.glb"],
     }[verb]
     done = run(arguments, before=f"ulimit -v {kilobytes}")
     assert (done.returncode, done.stdout) == (1, "")
