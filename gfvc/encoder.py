@@ -104,6 +104,7 @@ class EncodeSummary:
     def to_json(self) -> dict[str, Any]:
         """The object that `gfvc encode --json` prints."""
         counts = asdict(self.tally)
+        del counts["cheaper_pictures"]  # they are among fallback_pictures
         return {
             "frames": counts.pop("frames"),
             "fps": float(self.rate),

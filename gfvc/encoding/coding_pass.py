@@ -110,11 +110,16 @@ def coded_clip(
 
 def _remarks(clip: Clip, tally: Tally) -> Iterator[str]:
     """What a user should know of the pictures sent."""
-    if tally.fallback_pictures:
+    if tally.cheaper_pictures:
+        yield (
+            f"{clip.source}: {tally.cheaper_pictures} of {tally.frames} pictures are sent as "
+            "ordinary video: to code all of them takes fewer bits than to draw some"
+        )
+    others = tally.fallback_pictures - tally.cheaper_pictures
+    if others:
         why = "" if clip.options.fallback == "always" else ": no face that generation can use"
         yield (
-            f"{clip.source}: {tally.fallback_pictures} of {tally.frames} pictures are sent as "
-            f"ordinary video{why}"
+            f"{clip.source}: {others} of {tally.frames} pictures are sent as ordinary video{why}"
         )
     if tally.low_confidence_pictures:
         yield (

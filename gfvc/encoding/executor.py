@@ -27,7 +27,8 @@ class Tally:
 
     `coded_pictures` are those of the base layer, of which decoding can start at `key_pictures`.
     `low_confidence_pictures` show no face, which stands still there; `fallback_pictures` are
-    ordinary video; `pictures_from_earlier_keys` are driven by another key picture than the last.
+    ordinary video, of which `cheaper_pictures` because that takes fewer bits;
+    `pictures_from_earlier_keys` are driven by another key picture than the last.
     """
 
     frames: int = 0
@@ -36,6 +37,7 @@ class Tally:
     low_confidence_pictures: int = 0
     fallback_pictures: int = 0
     pictures_from_earlier_keys: int = 0
+    cheaper_pictures: int = 0
 
 
 class OrdinaryVideo(Closable):
@@ -242,16 +244,20 @@ class SequenceExecutor(Executor):
             # They show no face, and the key picture stands still for each: it may come first.
             shown = segment.pictures
         segment.pictures = shown
-        units = self._segments.code(segment)
-        if units is None:
+        coded = self._segments.code(segment)
+        if coded is None:
             self._lost_keys += 1
             if self._refusal is not None:
                 raise self._refusal
             self._add_ordinary(shown)
             return
-        self._count(units)
-        self.tally.key_pictures += 1
-        self.tally.low_confidence_pictures += len(segment.faceless)
+        self._count(coded.units)
+        if coded.shown_as_coded:
+            self.tally.fallback_pictures += len(shown)
+            self.tally.cheaper_pictures += len(shown)
+        else:
+            self.tally.key_pictures += 1
+            self.tally.low_confidence_pictures += len(segment.faceless)
         self._pictures.drop(shown)
 
     def _add_ordinary(self, pictures: list[int]) -> None:

@@ -24,7 +24,7 @@ from gfvc.encoding.picture_store import PictureStore
 from gfvc.encoding.planner import PicturePlanner
 from gfvc.encoding.segments import SegmentCoder
 from gfvc.encoding.tracked_facts import TrackedFacts
-from gfvc.rate_control import RateSettings
+from gfvc.rate_control import RateSettings, all_coded_qp
 from gfvc.stream.writer import StreamWriter
 from models import Analyser
 from models.contract import Closable, Picture
@@ -151,7 +151,14 @@ def _sequence_pass(
         choose = at_distance(settings.coded_seconds * float(clip.rate))
     else:
         choose = by_content(store, analyser, clip.rate, settings)
-    segments = SegmentCoder(clip.model, analyser, store, base, qps, messages, writer, choose)
+    all_qps = None
+    # In HEVC the quality of pictures coded with reordering was not compared with that of others.
+    may_code_all = clip.codec == "vvc" and clip.options.fallback != "never"
+    if may_code_all and settings.coded_price is not None:
+        all_qps = clip.ordinary_qps(all_coded_qp(settings, clip.codec))
+    segments = SegmentCoder(
+        clip.model, analyser, store, base, qps, messages, writer, choose, all_qps
+    )
     refusal = clip.too_coarse() if clip.options.fallback == "never" else None
     executor = SequenceExecutor(store, segments, ordinary, refusal)
     return Pass(clip.plan_settings(), TrackedFacts(analyser, clip.rate, store), executor, base)

@@ -8,7 +8,9 @@ from itertools import chain, pairwise
 
 import numpy as np
 
+from base_codec_adapters import PictureSpool
 from gfvc.base_layer import BaseLayerCoder, CodedSequence, SequenceQps
+from gfvc.colour import to_picture420
 from gfvc.encoding.face_messages import SequenceMessages, UnitFaces
 from gfvc.encoding.picture_store import PictureStore
 from gfvc.grey_pictures import pair_keys, prepare_key
@@ -29,6 +31,13 @@ from sei import SeiMessage
 ChooseCoded = Callable[["Segment"], list[int]]
 """Which pictures of a segment are coded, rising; the key picture is one of them."""
 
+# Where a larger share of a segment's pictures is coded, it is tried to code them all: below that
+# it has not been seen to take fewer bits.
+DENSE_SHARE = 1 / 6
+# In shorter segments the key picture is most of the bits, and coded coarser it would be missed.
+LEAST_PICTURES = 48
+_MESSAGE_HEADER_BYTES = 2
+
 
 @dataclass(slots=True)
 class Segment:
@@ -45,6 +54,35 @@ class Segment:
 
 
 @dataclass(frozen=True, slots=True)
+class CodedSegment:
+    """What became of a segment: the output pictures of each coded picture.
+
+    `shown_as_coded` says that all are coded, and none drawn.
+    """
+
+    units: list[int]
+    shown_as_coded: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Drawn:
+    """A segment of which some pictures are coded: their stream, and what draws the others."""
+
+    stream: bytes
+    schedule: SequenceSchedule
+    messages: list[tuple[SeiMessage, ...]]
+
+    @property
+    def size(self) -> int:
+        """Bytes of coded pictures and messages."""
+        return len(self.stream) + sum(
+            _MESSAGE_HEADER_BYTES + len(message.payload)
+            for of_unit in self.messages
+            for message in of_unit
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class _Coded:
     """A coded picture by its number, seen and made ready as decoded; a lone one is not prepared."""
 
@@ -57,7 +95,8 @@ class SegmentCoder:
     """Codes segments, one after the other, into a stream.
 
     Faces are described against decoded coded pictures, so a segment is coded once it is complete:
-    first its base layer, then the faces of its other pictures.
+    first its base layer, then the faces of its other pictures. Where many are coded, and to code
+    all pictures takes fewer bits, with reordering and by `all_qps`, all are; None for never.
     """
 
     def __init__(
@@ -70,6 +109,7 @@ class SegmentCoder:
         messages: SequenceMessages,
         writer: StreamWriter,
         choose: ChooseCoded,
+        all_qps: SequenceQps | None = None,
     ) -> None:
         self._model = model
         self._analyser = analyser
@@ -79,9 +119,10 @@ class SegmentCoder:
         self._messages = messages
         self._writer = writer
         self._choose = choose
+        self._all_qps = all_qps
 
-    def code(self, segment: Segment) -> list[int] | None:
-        """Code a segment; output pictures of each coded picture.
+    def code(self, segment: Segment) -> CodedSegment | None:
+        """Code a segment, and write it.
 
         None, and nothing written, when its coded key picture shows no face.
         """
@@ -98,10 +139,26 @@ class SegmentCoder:
             if segment.key not in kept:
                 return None
             if kept == chosen:
-                return self._write(segment, coded, chosen)
+                break
             chosen = kept
+        drawn = self._drawn(segment, coded, chosen)
+        count = len(segment.pictures)
+        is_dense = count >= LEAST_PICTURES and len(chosen) > DENSE_SHARE * count
+        if is_dense and self._all_qps is not None:
+            stream = self._all_coded(segment, self._all_qps)
+            if len(stream) <= drawn.size:
+                self._writer.write_as_coded(stream)
+                return CodedSegment([1] * count, shown_as_coded=True)
+        self._writer.write_sequence(drawn.stream, drawn.schedule, drawn.messages)
+        return CodedSegment([1 + count for count in drawn.schedule.driven])
 
-    def _write(self, segment: Segment, coded: CodedSequence, chosen: Sequence[int]) -> list[int]:
+    def _all_coded(self, segment: Segment, qps: SequenceQps) -> bytes:
+        with PictureSpool() as spool:
+            for number in segment.pictures:
+                spool.append(to_picture420(self._pictures[number]))
+            return self._base.encode(spool, qps, reordered=True)
+
+    def _drawn(self, segment: Segment, coded: CodedSequence, chosen: Sequence[int]) -> _Drawn:
         place_of = {number: place for place, number in enumerate(segment.pictures)}
         places = [place_of[number] for number in chosen]
         leading = segment.pictures[: places[0]]
@@ -129,8 +186,7 @@ class SegmentCoder:
                 messages.append(())
             start += driven[number]
         schedule = SequenceSchedule(tuple(driven), tuple(sent), len(leading), len(chosen) > 1)
-        self._writer.write_sequence(coded.stream, schedule, messages)
-        return [1 + count for count in driven]
+        return _Drawn(coded.stream, schedule, messages)
 
     def _coded_keys(self, chosen: Sequence[int], coded: CodedSequence) -> Iterator[_Coded]:
         """The coded pictures as a receiver has them, each made ready when its turn comes."""

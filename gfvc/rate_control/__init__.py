@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from gfvc.rate_control.ladder import (
     RateSettings,
+    all_coded_qp,
     default_step,
     ladder,
     quality_settings,
@@ -19,6 +20,7 @@ __all__ = [
     "TOLERANCE",
     "RateSettings",
     "Trial",
+    "all_coded_qp",
     "default_step",
     "find_settings",
     "ladder",

@@ -116,7 +116,8 @@ class _Search:
         while not self._over:
             tried = min(max(position, ends[0]), ends[1])
             excess = self._try(replace(settings, symbol_price=math.exp(tried)))
-            if excess is None:
+            # It changes nothing where all pictures are coded.
+            if excess is None or excess == self._excess(at.rate):
                 return
             position = bracket.add(tried, excess)
             if tried in ends and not bracket.closed:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from base_codec_adapters import DecodeRequest, find_decoder
 from gfvc import EncodeOptions, EncodeSummary, InputError, encode
 from gfvc.colour import to_rgb
 from gfvc.demo_clip import RATE
+from gfvc.encoding import segments
 from gfvc.encoding.clip import LONGEST_SEGMENT, SPOOL_BYTES, Clip
 from gfvc.encoding.coded_choice import at_distance
 from gfvc.encoding.decisions import PlanSettings
@@ -52,11 +54,13 @@ from tests.gfvc.support import (
 PICTURES = 30
 
 
-def code(path: Path, pictures: list[Picture], **options: Any) -> tuple[FaceStream, EncodeSummary]:
+def code(
+    path: Path, pictures: list[Picture], notes: Callable[[str], None] = no_notes, **options: Any
+) -> tuple[FaceStream, EncodeSummary]:
     clip = write_video(path.with_suffix(".mkv"), pictures, RATE)
     sequences = {"key_pictures": "auto", "coded_interval": 0.2}
     chosen: dict[str, Any] = {"model": "mesh", "crop": "none", **sequences} | options
-    summary = encode(clip, path, EncodeOptions(**chosen), notes=no_notes, force=True)
+    summary = encode(clip, path, EncodeOptions(**chosen), notes=notes, force=True)
     return read_face_stream(path, no_notes), summary
 
 
@@ -101,6 +105,58 @@ def test_one_idr_picture_and_others_predicted(
     # The last picture is coded: what lies before it has two references.
     assert places(stream)[-1] == PICTURES - 1
     assert [f for f in verify_stream(path) if f.severity is not Severity.INFORMATION] == []
+
+
+def shaken(pictures: list[Picture]) -> list[Picture]:
+    """Behind each face another picture, which nothing can be drawn from."""
+    noise = np.random.default_rng(4).integers(0, 256, (64, 64, 3), np.uint8)
+    field = cv2.resize(noise, (1024, 1024), interpolation=cv2.INTER_CUBIC)
+    changed = []
+    for number, picture in enumerate(pictures):
+        behind = field[37 * number % 700 :, 91 * number % 700 :][:256, :256]
+        mixed = picture.copy()
+        mixed[:40], mixed[:, :40] = behind[:40], behind[:, :40]
+        changed.append(mixed)
+    return changed
+
+
+@pytest.mark.program
+def test_all_are_coded_where_that_takes_fewer_bits(
+    tmp_path: Path, demo_pictures: list[Picture], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With few bits some are drawn. With many all are ordinary video, smaller and as good."""
+    pictures = shaken(demo_pictures[:12])
+    options: dict[str, Any] = {"coded_interval": None, "codec": "vvc"}
+    _, short = code(tmp_path / "short.266", pictures, key_qp=26, **options)
+    assert short.fallback_pictures == 0
+    monkeypatch.setattr(segments, "LEAST_PICTURES", 12)
+    _, few = code(tmp_path / "few.266", pictures, key_qp=45, **options)
+    assert few.fallback_pictures == 0
+    path = tmp_path / "many.266"
+    remarks: list[str] = []
+    stream, many = code(path, pictures, remarks.append, key_qp=26, **options)
+    assert len(remarks) == 1
+    assert "12 of 12 pictures are sent as ordinary video: to code all of them" in remarks[0]
+    assert (many.fallback_pictures, many.key_pictures, many.tally.coded_pictures) == (12, 0, 12)
+    assert stream.pictures_as_coded == 12
+    assert [f for f in verify_stream(path) if f.severity is not Severity.INFORMATION] == []
+    drawn_path = tmp_path / "short.266"
+    drawn = read_face_stream(drawn_path, no_notes)
+    assert drawn.coded_pictures > 2
+    assert path.stat().st_size < drawn_path.stat().st_size
+    ours, theirs = (
+        np.mean(
+            [
+                ms_ssim(*pair)
+                for pair in zip(pictures, decode_all(each, remarks.append), strict=True)
+            ]
+        )
+        for each in (path, drawn_path)
+    )
+    assert ours > theirs - 0.02
+    # Who asks for no ordinary video gets none.
+    _, never = code(tmp_path / "never.266", pictures, key_qp=26, fallback="never", **options)
+    assert never.fallback_pictures == 0
 
 
 def test_coded_pictures_are_shown_as_any_decoder_does(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -14,6 +15,7 @@ from gfvc.options.encoding import DEFAULT_KEY_QP, QUALITIES, EncodeOptions
 from gfvc.rate_control import (
     TOLERANCE,
     RateSettings,
+    all_coded_qp,
     default_step,
     find_settings,
     ladder,
@@ -126,6 +128,26 @@ def test_where_the_multiplier_does_not_matter_only_steps_are_tried() -> None:
     assert best is not None
     assert set(measure.asked) <= set(STEPS)
     assert abs(math.log2(best.rate / 2.0)) <= 1 / 12
+
+
+def test_a_multiplier_that_changes_nothing_is_moved_once() -> None:
+    """As where all pictures are coded; here two steps of the QP lie around the target."""
+    measure = Counted(made_rate(5.0, 0.0))
+    found = find_settings(5.0 * math.pow(2, 1 / 12), STEPS, START, measure)
+    assert found is not None
+    assert len({settings.key_qp for settings in measure.asked}) >= len(measure.asked) - 2
+
+
+@pytest.mark.parametrize("codec", CODECS)
+def test_all_coded_pictures_get_coarser_one_by_one(codec: Codec) -> None:
+    """So that their rate falls by no more than that of one step, and never rises."""
+    qps = [all_coded_qp(step, codec) for step in ladder(codec, predicted=True)]
+    assert {after - before for before, after in pairwise(qps)} == {0, 1}
+    default = ladder(codec, predicted=True)[default_step(codec, predicted=True)]
+    assert default.coded_qp is not None
+    assert all_coded_qp(default, codec) == default.coded_qp + 1
+    coarsest = RateSettings(MAX_QP[codec], 1.0, coded_qp=MAX_QP[codec])
+    assert all_coded_qp(coarsest, codec) == MAX_QP[codec]
 
 
 def test_key_pictures_too_coarse_to_use_are_left_out() -> None:
