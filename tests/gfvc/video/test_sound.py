@@ -29,7 +29,7 @@ def test_sound_that_mp4_cannot_hold_is_refused_before_work(
     def no_work(*_: object) -> None:
         raise AssertionError("work has started")
 
-    monkeypatch.setattr("gfvc.encoder.choose_crop", no_work)
+    monkeypatch.setattr("gfvc.framing.choose_crop", no_work)
     says = "an MP4 file cannot hold its sound (pcm_u8) as it is; --audio aac codes it anew"
     assert_refused(command, "encode", eight_bits, tmp_path / "out.mp4", "--audio", "copy",
                    folder=tmp_path, says=says)  # fmt: skip
