@@ -63,7 +63,9 @@ def measure(clip: Path, encoder: str, qp: int, side: int) -> Cost:
     codec = ENCODERS[encoder]
     with tempfile.TemporaryDirectory() as folder:
         output = Path(folder, {"vvc": "clip.266", "hevc": "clip.265"}[codec])
-        options = EncodeOptions(base_encoder=encoder, key_qp=qp, size=side, crop="none")
+        options = EncodeOptions(
+            base_encoder=encoder, key_qp=qp, fallback_qp=qp, size=side, crop="none"
+        )
         summary = encode(clip, output, options)
         if summary.fallback_pictures != summary.frames:
             raise SystemExit(f"{clip}: shows a face in some pictures")
