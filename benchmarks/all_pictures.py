@@ -22,7 +22,8 @@ from gfvc.base_layer import BaseLayerCoder, SequenceQps
 from gfvc.colour import to_picture420, to_rgb
 from gfvc.metrics import ms_ssim
 from gfvc.scaling import scale
-from gfvc.video_reader import Picture, read_pictures
+from gfvc.video_reader import read_pictures
+from models.contract import Picture
 
 RATE = Fraction(25)
 SIZE = 256, 256

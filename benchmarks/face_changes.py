@@ -34,9 +34,9 @@ from gfvc.encoding.decisions import Decision, Driven, Key, Ordinary, PlanSetting
 from gfvc.encoding.face_watch import FaceWatch
 from gfvc.encoding.measured_facts import MeasuredFacts
 from gfvc.encoding.planner import PicturePlanner
-from gfvc.video_reader import Picture, read_pictures
+from gfvc.video_reader import read_pictures
 from models import Analyser, AnimationModel, default_registry
-from models.contract import FloatArray
+from models.contract import FloatArray, Picture
 from models.landmarks.face_space import shipped_face_space
 from models.landmarks.plausibility import MeshJudge
 from models.landmarks.points import LEFT_EYE_OUTER_CORNER, RIGHT_EYE_OUTER_CORNER

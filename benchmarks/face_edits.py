@@ -34,10 +34,10 @@ from gfvc.face_edits.course import edited
 from gfvc.face_edits.landmark_controls import LandmarkControls
 from gfvc.picture_strip import write_strip
 from gfvc.stream.reader import read_face_stream
-from gfvc.video_reader import Picture, read_pictures
+from gfvc.video_reader import read_pictures
 from gfvc.video_writer import open_writer
 from models import default_registry
-from models.contract import FloatArray
+from models.contract import FloatArray, Picture
 from models.landmarks import points as groups
 from models.landmarks.face_space import shipped_face_space
 from models.landmarks.plausibility import MeshJudge

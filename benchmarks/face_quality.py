@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from gfvc.metrics import FACE_LOST_ERROR, face_region, landmark_distance, ssim_map
-from gfvc.video_reader import Picture
-from models.contract import Closable
+from models.contract import Closable, Picture
 from models.landmarks.tracking import FaceTracker
 
 

@@ -22,8 +22,9 @@ import numpy as np
 from base_codec_adapters import Codec, EncodeRequest, PictureSpool, find_encoder
 from gfvc import EncodeOptions, encode
 from gfvc.colour import to_picture420
-from gfvc.video_reader import Picture, read_pictures
+from gfvc.video_reader import read_pictures
 from gfvc.video_writer import open_writer
+from models.contract import Picture
 
 RATE = Fraction(25)
 MAX_EXTRA_PERCENT = 3.0

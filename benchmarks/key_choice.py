@@ -32,8 +32,8 @@ from gfvc.encoding.key_candidates import (
     faults,
 )
 from gfvc.metrics import face_region, mouth_region, ssim_map
-from gfvc.video_reader import Picture, read_pictures
-from models.contract import FloatArray
+from gfvc.video_reader import read_pictures
+from models.contract import FloatArray, Picture
 from models.landmarks.face_space import shipped_face_space
 from models.landmarks.points import LEFT_EYE, RIGHT_EYE
 from models.landmarks.tracking import FaceTracker

@@ -26,9 +26,10 @@ from gfvc import EncodeOptions, encode
 from gfvc.decoder import decode_pictures
 from gfvc.metrics import LandmarkError, face_region, ms_ssim, ssim_map
 from gfvc.stream.reader import read_face_stream
-from gfvc.video_reader import Picture, probe_video, read_pictures
+from gfvc.video_reader import probe_video, read_pictures
 from gfvc.video_writer import open_writer
 from models import AnimationModel, default_registry
+from models.contract import Picture
 
 KINDS = ("one", "auto", "regular", "auto with a pool", "regular with a pool")
 

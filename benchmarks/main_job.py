@@ -27,7 +27,8 @@ from typing import Any
 import numpy as np
 
 from gfvc.metrics import FACE_LOST_ERROR, LandmarkError, psnr, ssim
-from gfvc.video_reader import Picture, read_pictures
+from gfvc.video_reader import read_pictures
+from models.contract import Picture
 from models.landmarks.second_tracker import (
     LEFT_EYE_OUTER_CORNER,
     RIGHT_EYE_OUTER_CORNER,

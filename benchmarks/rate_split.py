@@ -30,8 +30,9 @@ from gfvc.options.encoding import EncodeOptions
 from gfvc.rate_control import RateSettings
 from gfvc.stream.information import StreamInformation
 from gfvc.stream.reader import read_face_stream
-from gfvc.video_reader import Picture, probe_video, read_pictures
+from gfvc.video_reader import probe_video, read_pictures
 from models import Analyser, AnimationModel, default_registry
+from models.contract import Picture
 
 EVERY = 10
 KEY_QPS = (22, 27, 32, 37, 42, 47)

@@ -10,7 +10,8 @@ import numpy as np
 
 from gfvc.errors import InputError
 from gfvc.rectangle import Rectangle
-from gfvc.video_reader import Picture, read_pictures
+from gfvc.video_reader import read_pictures
+from models.contract import Picture
 from models.landmarks.tracking import FaceBox, FaceFinder
 
 # Side of the square over the side of the detector's box (brows to chin): hair and shoulders show.

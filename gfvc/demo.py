@@ -19,8 +19,9 @@ from gfvc.metrics import LandmarkError, psnr, ssim
 from gfvc.options.encoding import EncodeOptions
 from gfvc.picture_strip import spread, write_strip
 from gfvc.telling import Notes
-from gfvc.video_reader import Picture, read_pictures
+from gfvc.video_reader import read_pictures
 from gfvc.video_writer import open_writer
+from models.contract import Picture
 
 STREAMS: dict[Codec, str] = {"vvc": "demo.266", "hevc": "demo.265"}
 STRIP_PICTURES = 8

@@ -6,10 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    import numpy as np
-    import numpy.typing as npt
-
-    Picture = npt.NDArray[np.uint8]
+    from models.contract import Picture
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,8 @@ import numpy as np
 
 from gfvc.rectangle import Rectangle
 from gfvc.telling import Notes, unheard
-from gfvc.video_reader import Picture, PictureEntry, read_pictures
+from gfvc.video_reader import PictureEntry, read_pictures
+from models.contract import Picture
 
 Size = tuple[int, int]
 """Width and height of a picture in pixels."""

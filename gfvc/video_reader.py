@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 
 from gfvc.errors import InputError
 from gfvc.limits import MAX_SIDE
@@ -25,11 +24,10 @@ from gfvc.video.frames import (
 from gfvc.video.orientation import orientation_of
 from gfvc.video.stated import picture_rate, pixel_width, stated_seconds
 from gfvc.video.stream_choice import choose_stream
+from models.contract import Picture
 
 if TYPE_CHECKING:
     from av.video.frame import VideoFrame
-
-Picture = npt.NDArray[np.uint8]
 
 
 # Pictures are repeated at most so often on the average, but for clips of a few minutes.

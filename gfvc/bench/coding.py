@@ -31,8 +31,9 @@ from gfvc.encoder import encode
 from gfvc.scaling import scale
 from gfvc.stream.face_stream import FaceStream
 from gfvc.stream.reader import read_face_stream
-from gfvc.video_reader import Picture, read_pictures
+from gfvc.video_reader import read_pictures
 from models import default_registry
+from models.contract import Picture
 
 BASE_LAYER, SEI, ALL = "base layer", "SEI", "all"
 """What bits of a picture are of."""

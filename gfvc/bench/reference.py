@@ -13,8 +13,9 @@ from typing import Any
 from gfvc.crop import choose_crop
 from gfvc.errors import InputError
 from gfvc.scaling import read_scaled
-from gfvc.video_reader import Picture, probe_video, read_pictures
+from gfvc.video_reader import probe_video, read_pictures
 from gfvc.video_writer import open_writer
+from models.contract import Picture
 from models.errors import CheckpointError
 from models.files import file_sha256
 

@@ -11,8 +11,7 @@ from functools import cache
 import numpy as np
 
 from gfvc.encoding.fades import SURE_FADE, Fades
-from gfvc.video_reader import Picture
-from models.contract import FloatArray
+from models.contract import FloatArray, Picture
 from models.landmarks.appearance import AppearanceReader, FaceAppearance
 from models.landmarks.face_space import shipped_face_space
 from models.landmarks.points import FACE_POINTS

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from gfvc.video_reader import Picture
+from models.contract import Picture
 
 
 @dataclass(frozen=True, slots=True)

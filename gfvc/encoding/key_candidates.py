@@ -17,8 +17,7 @@ import numpy as np
 
 from gfvc.encoding.face_watch import FaceSight
 from gfvc.metrics import face_region, luma
-from gfvc.video_reader import Picture
-from models.contract import FloatArray
+from models.contract import FloatArray, Picture
 from models.landmarks.face_space import shipped_face_space
 from models.landmarks.plausibility import MeshJudge
 from models.metrics.openings import openings

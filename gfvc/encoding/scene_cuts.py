@@ -6,8 +6,7 @@ import cv2
 import numpy as np
 
 from gfvc.metrics import luma
-from gfvc.video_reader import Picture
-from models.contract import FloatArray
+from models.contract import FloatArray, Picture
 
 _THUMBNAIL = 32
 # Mean absolute difference of thumbnails, of 255: people who move stay below a third of it.

@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 
 from gfvc.errors import InputError
-from gfvc.video_reader import Picture, read_pictures
+from gfvc.video_reader import read_pictures
+from models.contract import Picture
 
 _VIDEO_PREFIX = "data:video/mp4;base64,"
 _PICTURE_PREFIX = "data:image/png;base64,"

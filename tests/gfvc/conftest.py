@@ -13,7 +13,7 @@ from hypothesis import settings
 from gfvc import EncodeOptions, EncodeSummary, encode
 from gfvc.cli.main import main
 from gfvc.demo_clip import RATE, make_demo_clip
-from gfvc.video_reader import Picture
+from models.contract import Picture
 from tests.gfvc.support import CommandLine, Outcome, decode_all, write_video
 
 # The machine may be busy; how long a test may take is pytest-timeout's business.

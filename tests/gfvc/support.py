@@ -20,8 +20,9 @@ from gfvc.stream.information import StreamInformation, find_information
 from gfvc.stream.picture_units import PictureUnit
 from gfvc.stream.references import ReferenceRuns
 from gfvc.stream.schedule import PictureSchedule
-from gfvc.video_reader import Picture, read_pictures
+from gfvc.video_reader import read_pictures
 from gfvc.video_writer import open_writer
+from models.contract import Picture
 from sei import (
     USER_DATA_UNREGISTERED,
     FaceValues,

@@ -22,7 +22,8 @@ from gfvc.cli.console import progress_bar
 from gfvc.cli.parser import COMMANDS, build_parser
 from gfvc.demo_clip import RATE
 from gfvc.options.encoding import EncodeOptions
-from gfvc.video_reader import Picture, probe_video
+from gfvc.video_reader import probe_video
+from models.contract import Picture
 from tests.gfvc.support import CommandLine, listing, mean_difference, read_all
 from tests.gfvc.test_programs import FAKE
 

@@ -14,7 +14,7 @@ import pytest
 from gfvc.errors import InputError
 from gfvc.stream.containers import begins_as_byte_stream, is_container
 from gfvc.stream.nal_source import open_nal_units
-from gfvc.video_reader import Picture
+from models.contract import Picture
 from sei import NalUnit
 from tests.gfvc.support import CommandLine, assert_refused, decode_all, ffmpeg, nal_units
 

@@ -17,7 +17,7 @@ from gfvc.colour import to_picture420, to_rgb
 from gfvc.demo_clip import RATE
 from gfvc.stream.containers import SampleTimes, sample_times, write_mp4
 from gfvc.stream.nal_source import open_nal_units
-from gfvc.video_reader import Picture
+from models.contract import Picture
 from sei import Codec as SeiCodec
 from sei import NalUnit, access_units, join_annex_b, split_annex_b
 from tests.gfvc.support import decode_all, ffmpeg, mean_difference, nal_units, write_video

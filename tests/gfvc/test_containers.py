@@ -9,7 +9,7 @@ import pytest
 
 from gfvc.stream.containers import write_mp4
 from gfvc.stream.nal_source import open_nal_units
-from gfvc.video_reader import Picture
+from models.contract import Picture
 from sei import NalUnit, access_units, split_annex_b
 from tests.gfvc.conftest import CodeClip
 from tests.gfvc.support import CommandLine, assert_refused, decode_all, ffmpeg

@@ -10,7 +10,7 @@ import pytest
 from gfvc import GfvcError, StreamError
 from gfvc.stream.face_stream import FaceStream
 from gfvc.stream.reader import read_face_stream
-from gfvc.video_reader import Picture
+from models.contract import Picture
 from sei import FaceValues
 from tests.gfvc.support import (
     CommandLine,

@@ -11,7 +11,7 @@ import pytest
 
 from gfvc import DecodeOptions, decode
 from gfvc.stream.marking import GENERATED
-from gfvc.video_reader import Picture
+from models.contract import Picture
 from tests.gfvc.support import (
     CommandLine,
     assert_refused,

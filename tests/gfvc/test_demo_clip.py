@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from gfvc.demo_clip import demo_still, make_demo_clip
-from gfvc.video_reader import Picture
+from models.contract import Picture
 from models.landmarks.tracking import FaceTracker
 from models.landmarks.warp import mouth_opening
 from tests.gfvc.support import mean_difference

@@ -14,7 +14,7 @@ from gfvc.demo_clip import RATE
 from gfvc.rectangle import Rectangle
 from gfvc.stream.information import find_information
 from gfvc.stream.reader import read_face_stream
-from gfvc.video_reader import Picture
+from models.contract import Picture
 from sei import Codec
 from tests.gfvc.support import (
     decode_all,

@@ -21,7 +21,7 @@ from gfvc.cli.failures import failure_of
 from gfvc.cli.memory import LEAST_MEGABYTES, MemoryLimitError, require_memory
 from gfvc.demo_clip import RATE
 from gfvc.errors import OutputError
-from gfvc.video_reader import Picture
+from models.contract import Picture
 from tests.gfvc.support import CommandLine, listing, write_video
 
 GFVC = [sys.executable, "-m", "gfvc"]

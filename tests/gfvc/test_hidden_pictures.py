@@ -18,7 +18,7 @@ from gfvc.stream.reader import read_face_stream
 from gfvc.stream.references import ReferenceRuns
 from gfvc.stream.sequence import SequenceSchedule
 from gfvc.verification import Severity, verify_stream
-from gfvc.video_reader import Picture
+from models.contract import Picture
 from sei import make_sei_nal_unit
 from tests.gfvc.support import (
     CommandLine,

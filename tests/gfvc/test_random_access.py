@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from gfvc.stream.reader import read_face_stream
-from gfvc.video_reader import Picture
+from models.contract import Picture
 from sei import NalUnit
 from tests.gfvc.conftest import CodeClip
 from tests.gfvc.support import decode_all, face_values, nal_units, no_notes, write_units

@@ -16,7 +16,8 @@ from gfvc import decode, encode
 from gfvc.colour import to_rgb
 from gfvc.metrics import LandmarkError
 from gfvc.stream.reader import read_face_stream
-from gfvc.video_reader import Picture, probe_video
+from gfvc.video_reader import probe_video
+from models.contract import Picture
 from sei import Codec, GenerativeFaceVideo, GfvState
 from tests.gfvc.conftest import ENCODERS, CodeClip, CodedClip
 from tests.gfvc.support import (

@@ -20,7 +20,8 @@ from gfvc.crop import choose_crop
 from gfvc.demo_clip import RATE, demo_still
 from gfvc.rectangle import Rectangle
 from gfvc.stream.reader import read_face_stream
-from gfvc.video_reader import Picture, probe_video, read_pictures
+from gfvc.video_reader import probe_video, read_pictures
+from models.contract import Picture
 from sei import GfvState
 from tests.gfvc.support import (
     decode_all,

@@ -12,8 +12,9 @@ import pytest
 
 from gfvc import InputError, OutputError
 from gfvc.rectangle import Rectangle
-from gfvc.video_reader import Picture, probe_video, read_pictures
+from gfvc.video_reader import probe_video, read_pictures
 from gfvc.video_writer import is_folder_output, open_writer
+from models.contract import Picture
 from tests.gfvc.support import ffmpeg, mean_difference, read_all, write_video
 
 RATE = Fraction(30000, 1001)

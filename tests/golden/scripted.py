@@ -35,7 +35,6 @@ from base_codec_adapters import (
 )
 from base_codec_adapters.decoded_pictures import DecodedPictures
 from gfvc.colour import to_picture420
-from gfvc.video_reader import Picture
 from models import (
     Analyser,
     Analysis,
@@ -45,7 +44,7 @@ from models import (
     ParameterLayout,
     Reference,
 )
-from models.contract import FloatArray
+from models.contract import FloatArray, Picture
 from models.landmarks.points import LEFT_EYE_OUTER_CORNER, RIGHT_EYE_OUTER_CORNER
 from models.landmarks.tracking import FaceTracker
 from sei import split_annex_b

@@ -24,8 +24,8 @@ from gfvc.driven_pictures import parameters_of_pictures
 from gfvc.stream.names import model_uri
 from gfvc.stream.reader import read_face_stream
 from gfvc.transcoding import transcode
-from gfvc.video_reader import Picture
 from models import FaceParameters, default_registry
+from models.contract import Picture
 from tests.gfvc.support import write_video
 from tests.golden.files import STREAMS
 

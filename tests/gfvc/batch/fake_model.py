@@ -19,9 +19,9 @@ from gfvc.batch.jobs import Options
 from gfvc.batch.work import Performed
 from gfvc.cli.batch_craft import CommandCraft
 from gfvc.demo_clip import RATE
-from gfvc.video_reader import Picture
 from gfvc.video_writer import open_writer
 from models import Analyser, Analysis
+from models.contract import Picture
 from models.family import FAMILIES, Family
 from tests.gfvc.symbols.made_card import made_card
 from tests.golden.scripted import (

@@ -12,7 +12,7 @@ from gfvc.bench.coding import coded, enlarged, repeated, with_first_picture, wit
 from gfvc.bench.plan import PeerSettings
 from gfvc.bench.reference import Reference
 from gfvc.demo_clip import RATE
-from gfvc.video_reader import Picture
+from models.contract import Picture
 from tests.gfvc.support import mean_difference, write_video
 
 

@@ -12,8 +12,7 @@ from benchmarks import eye_sheets
 from benchmarks.eye_sheets import Row, choose_moments, differences, draw_sheet, row_of_peer
 from gfvc.bench.reference import Reference
 from gfvc.demo_clip import RATE
-from gfvc.video_reader import Picture
-from models.contract import FloatArray
+from models.contract import FloatArray, Picture
 from models.landmarks.tracking import FaceTracker
 from tests.gfvc.support import mean_difference, write_video
 

@@ -20,8 +20,8 @@ from gfvc.bench.runner import Step, run_bench
 from gfvc.demo_clip import RATE
 from gfvc.errors import InputError, OutputError
 from gfvc.json_checking import CheckedObject
-from gfvc.video_reader import Picture
 from models import UnknownModelError
+from models.contract import Picture
 from tests.gfvc.report.test_tampered import mutated
 from tests.gfvc.support import CommandLine, listing, write_video
 

@@ -15,10 +15,9 @@ from gfvc.encoding.segments import Segment
 from gfvc.encoding.sketches import mixing_errors
 from gfvc.face_square import FaceSquare
 from gfvc.rate_control import RateSettings, ladder
-from gfvc.video_reader import Picture
 from gfvc.whole_pictures import of_whole_pictures
 from models import default_registry
-from models.contract import FloatArray
+from models.contract import FloatArray, Picture
 
 PLACES = 13
 Script = Callable[[int, int], float]

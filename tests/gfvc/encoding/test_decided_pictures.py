@@ -12,7 +12,7 @@ import pytest
 from benchmarks.face_quality import FaceQuality
 from gfvc import EncodeOptions, EncodeSummary, encode
 from gfvc.demo_clip import RATE
-from gfvc.video_reader import Picture
+from models.contract import Picture
 from tests.gfvc.encoding.test_fallback import kinds
 from tests.gfvc.support import write_video
 

@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 
 from gfvc.encoding.face_watch import FaceSight, FaceWatch
-from gfvc.video_reader import Picture, read_pictures
+from gfvc.video_reader import read_pictures
+from models.contract import Picture
 from models.landmarks.tracking import FaceTracker
 from tests.conftest import find_shared
 

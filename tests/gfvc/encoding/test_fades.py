@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from gfvc.encoding.fades import Fades
-from gfvc.video_reader import Picture
+from models.contract import Picture
 
 
 def fading(pictures: list[Picture], rate: int = 25) -> list[int]:

@@ -26,7 +26,7 @@ from gfvc.stream.information import StreamInformation
 from gfvc.stream.reader import read_face_stream
 from gfvc.stream.writer import StreamWriter
 from gfvc.verification import Severity, verify_stream
-from gfvc.video_reader import Picture
+from models.contract import Picture
 from sei import USER_DATA_UNREGISTERED, GfvState, SeiMessage, read_sei
 from tests.gfvc.support import (
     CommandLine,

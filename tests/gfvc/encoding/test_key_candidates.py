@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gfvc.encoding.key_candidates import KeyCandidate, KeyMeasurer, best, costs, faults
-from gfvc.video_reader import Picture
+from models.contract import Picture
 from models.landmarks.tracking import FaceTracker
 from models.landmarks.warp import LandmarkWarp
 

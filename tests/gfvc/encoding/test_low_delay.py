@@ -16,7 +16,7 @@ from gfvc.rate_control import settings_asked_for
 from gfvc.rectangle import Rectangle
 from gfvc.stream.information import StreamInformation
 from gfvc.stream.writer import StreamWriter
-from gfvc.video_reader import Picture
+from models.contract import Picture
 from models.landmarks.face_space import shipped_face_space
 from models.mesh.card import CARD
 from models.mesh.model import MeshModel

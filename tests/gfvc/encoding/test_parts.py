@@ -15,7 +15,8 @@ from gfvc.encoding.part_choice import choose_restarts, restarts_at
 from gfvc.part_encoding import PartPlan, encode_part, join_parts, plan_parts
 from gfvc.verification import Severity, verify_stream
 from gfvc.video.frames import EntryLostError
-from gfvc.video_reader import Picture, PictureEntry, read_pictures
+from gfvc.video_reader import PictureEntry, read_pictures
+from models.contract import Picture
 from tests.gfvc.support import decode_all, ffmpeg, no_notes, write_video
 
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 
 from gfvc.encoding.scene_cuts import SceneCuts
-from gfvc.video_reader import Picture
+from models.contract import Picture
 
 
 def cuts(pictures: list[Picture]) -> list[int]:

@@ -31,9 +31,8 @@ from gfvc.stream.face_stream import FaceStream
 from gfvc.stream.information import StreamInformation
 from gfvc.stream.reader import read_face_stream
 from gfvc.verification import Severity, verify_stream
-from gfvc.video_reader import Picture
 from models import FaceParameters, MatrixShape, ParameterLayout, RegisteredModel, Registry
-from models.contract import FloatArray
+from models.contract import FloatArray, Picture
 from models.landmarks.face_space import shipped_face_space
 from models.landmarks.tracking import FaceTracker
 from models.mesh.card import CARD as MESH

@@ -10,8 +10,8 @@ import pytest
 from gfvc.encoding.face_watch import FaceSight, FaceWatch
 from gfvc.encoding.picture_store import PictureStore
 from gfvc.encoding.tracked_facts import TrackedFacts
-from gfvc.video_reader import Picture
 from models import default_registry
+from models.contract import Picture
 
 
 def test_a_face_that_looks_mixed_is_driven_but_no_key_picture(

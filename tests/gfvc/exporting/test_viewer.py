@@ -12,7 +12,7 @@ import pytest
 import gfvc
 from benchmarks import gltf_viewer
 from benchmarks.gltf_viewer import Viewer
-from gfvc.video_reader import Picture
+from models.contract import Picture
 from tests.gfvc.conftest import CodeClip, CodedClip
 from tests.gfvc.support import decode_all, mean_difference, no_notes
 

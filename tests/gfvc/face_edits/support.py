@@ -6,8 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from gfvc.video_reader import Picture
-from models.contract import FloatArray
+from models.contract import FloatArray, Picture
 from models.landmarks.face_space import shipped_face_space
 from models.landmarks.plausibility import MeshJudge
 from models.landmarks.tracking import FaceTracker

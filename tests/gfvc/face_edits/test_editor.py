@@ -19,8 +19,7 @@ from gfvc.face_edits import read_script
 from gfvc.stream.marking import EDITED, mark_text
 from gfvc.stream.reader import read_face_stream
 from gfvc.verification import Severity, verify_stream
-from gfvc.video_reader import Picture
-from models.contract import FloatArray
+from models.contract import FloatArray, Picture
 from models.mesh.card import CARD as MESH
 from sei import SeiMessage, make_sei_nal_unit, read_sei
 from sei.content_messages import AI_USAGE_RESTRICTIONS, Restriction, UsageRestrictions

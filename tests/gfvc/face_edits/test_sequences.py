@@ -18,8 +18,7 @@ from gfvc.plotting import collect_curves
 from gfvc.stream.face_stream import FaceStream
 from gfvc.stream.reader import read_face_stream
 from gfvc.verification import Severity, verify_stream
-from gfvc.video_reader import Picture
-from models.contract import FloatArray
+from models.contract import FloatArray, Picture
 from tests.gfvc.face_edits.support import LIPS, STILL, WITH_JAW, YAW, measured
 from tests.gfvc.face_edits.support import PITCH as PITCH_MEASURED
 from tests.gfvc.support import (

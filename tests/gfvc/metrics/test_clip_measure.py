@@ -10,8 +10,7 @@ import pytest
 
 from gfvc.metrics import MEASURES, PICTURE_MEASURES, ClipMeasure, ClipScores, PictureScores, ms_ssim
 from gfvc.metrics.clip_measure import MAX_PSNR
-from gfvc.video_reader import Picture
-from models.contract import FloatArray
+from models.contract import FloatArray, Picture
 
 BLANK = np.full((256, 256, 3), 90, np.uint8)
 RATE = Fraction(25)

@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 
 from gfvc.metrics import Flicker, FlickerMeasure
-from gfvc.video_reader import Picture
-from models.contract import FloatArray
+from models.contract import FloatArray, Picture
 
 
 def all_kinds(sources: list[Picture], decoded: list[Picture]) -> list[Flicker]:

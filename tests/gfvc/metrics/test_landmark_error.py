@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 
 from gfvc.metrics import LandmarkError, landmark_distance
-from gfvc.video_reader import Picture
-from models.contract import FloatArray
+from models.contract import FloatArray, Picture
 
 BLANK = np.full((256, 256, 3), 90, np.uint8)
 

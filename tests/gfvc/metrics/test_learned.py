@@ -14,7 +14,7 @@ from gfvc.metrics.learned import (
     learned_measures_present,
     load_learned_measures,
 )
-from gfvc.video_reader import Picture
+from models.contract import Picture
 from models.errors import CheckpointError
 from models.metrics.learned import Dists, Lpips
 

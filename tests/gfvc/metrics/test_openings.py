@@ -19,8 +19,8 @@ from gfvc.metrics import (
     lip_error,
     openings,
 )
-from gfvc.video_reader import Picture, read_pictures
-from models.contract import FloatArray
+from gfvc.video_reader import read_pictures
+from models.contract import FloatArray, Picture
 from models.landmarks.points import LEFT_EYE, LIPS_INNER, RIGHT_EYE
 from models.landmarks.tracking import FaceTracker
 from models.landmarks.warp import LandmarkWarp

@@ -7,8 +7,7 @@ import pytest
 from numpy.lib.stride_tricks import sliding_window_view
 
 from gfvc.metrics import luma, ms_ssim, psnr, ssim, ssim_map
-from gfvc.video_reader import Picture
-from models.contract import FloatArray
+from models.contract import FloatArray, Picture
 
 BLANK = np.full((256, 256, 3), 90, np.uint8)
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from gfvc.metrics import cw_ssim, ssim
-from gfvc.video_reader import Picture
+from models.contract import Picture
 from models.metrics.wavelet_similarity import _bands, _filters
 
 

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from gfvc.demo_clip import RATE
-from gfvc.video_reader import Picture, read_pictures
+from gfvc.video_reader import read_pictures
+from models.contract import Picture
 from models.family import FAMILIES
 from tests.conftest import REPOSITORY
 from tests.gfvc.networks import shade

@@ -13,7 +13,7 @@ from gfvc.decoder import decode_pictures
 from gfvc.demo_clip import RATE
 from gfvc.stream.reader import read_face_stream
 from gfvc.transcoding import transcode
-from gfvc.video_reader import Picture
+from models.contract import Picture
 from models.published.model import NetworkModel
 from tests.gfvc.networks.conftest import registry_of
 from tests.gfvc.support import no_notes, write_video

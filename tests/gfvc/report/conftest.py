@@ -13,7 +13,7 @@ import pytest
 
 from gfvc.bench.plan import Plan
 from gfvc.bench.results import ClipResult, assemble
-from gfvc.video_reader import Picture
+from models.contract import Picture
 from tests.gfvc.bench.points import point
 from tests.gfvc.support import write_video
 

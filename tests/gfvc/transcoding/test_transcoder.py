@@ -17,9 +17,8 @@ from gfvc.transcoding import (
     to_numbers,
     transcode,
 )
-from gfvc.video_reader import Picture
 from models import ParameterLayout
-from models.contract import FloatArray
+from models.contract import FloatArray, Picture
 from models.face.card import with_features
 from models.mesh.card import CARD as MESH
 from sei import (

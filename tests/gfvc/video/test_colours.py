@@ -13,7 +13,8 @@ from gfvc.colour import colour_of, frame_to_rgb, is_grey, untagged_matrix, witho
 from gfvc.demo_clip import demo_still
 from gfvc.rectangle import Rectangle
 from gfvc.video.brightness import is_bright
-from gfvc.video_reader import Picture, read_pictures
+from gfvc.video_reader import read_pictures
+from models.contract import Picture
 from tests.gfvc.support import ffmpeg, mean_difference, write_video
 
 RATE = Fraction(25)

@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gfvc.video_reader import Picture, probe_video, read_pictures
+from gfvc.video_reader import probe_video, read_pictures
+from models.contract import Picture
 from tests.gfvc.support import ffmpeg, write_video
 
 RATE = Fraction(25)

@@ -10,7 +10,8 @@ import pytest
 
 from gfvc.rectangle import Rectangle
 from gfvc.video.orientation import Orientation
-from gfvc.video_reader import Picture, probe_video, read_pictures
+from gfvc.video_reader import probe_video, read_pictures
+from models.contract import Picture
 from tests.gfvc.support import ffmpeg, read_all, write_video
 
 RATE = Fraction(25)

@@ -11,7 +11,8 @@ from av.stream import Disposition
 
 from gfvc import InputError
 from gfvc.video.stream_choice import choose_stream
-from gfvc.video_reader import Picture, probe_video
+from gfvc.video_reader import probe_video
+from models.contract import Picture
 from tests.gfvc.support import ffmpeg, read_all, write_video
 
 RATE = Fraction(25)

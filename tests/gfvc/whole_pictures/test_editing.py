@@ -13,7 +13,7 @@ from gfvc import EncodeOptions, FaceEdit, edit, encode
 from gfvc.demo_clip import RATE
 from gfvc.exporting.arkit import SHAPES
 from gfvc.stream.reader import read_face_stream
-from gfvc.video_reader import Picture
+from models.contract import Picture
 from tests.gfvc.face_edits.support import YAW, measured
 from tests.gfvc.support import decode_all, no_notes, write_video
 

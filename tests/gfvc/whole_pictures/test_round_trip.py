@@ -19,7 +19,7 @@ from gfvc.scaling import scale
 from gfvc.stream.information import find_information
 from gfvc.stream.reader import read_face_stream
 from gfvc.verification.verifier import verify_stream
-from gfvc.video_reader import Picture
+from models.contract import Picture
 from sei import USER_DATA_UNREGISTERED, NalUnit, SeiMessage, make_sei_nal_unit
 from tests.gfvc.support import (
     CommandLine,

@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 import pytest
 
-from gfvc.video_reader import Picture
 from gfvc.whole_pictures.surroundings import Surroundings
+from models.contract import Picture
 
 
 def scene(left: int) -> Picture:
