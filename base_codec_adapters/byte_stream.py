@@ -19,8 +19,8 @@ Codec = Literal["vvc", "hevc"]
 _START_CODE = b"\x00\x00\x01"
 
 # nal_unit_type: H.265 table 7-1, H.266 table 5.
-_SEQUENCE_PARAMETER_SET = {"hevc": 33, "vvc": 15}
-_PICTURE_PARAMETER_SET = {"hevc": 34, "vvc": 16}
+SEQUENCE_PARAMETER_SET = {"hevc": 33, "vvc": 15}
+PICTURE_PARAMETER_SET = {"hevc": 34, "vvc": 16}
 _SLICES = {
     "hevc": frozenset([*range(10), *range(16, 22)]),
     "vvc": frozenset([*range(4), *range(7, 11)]),
@@ -115,7 +115,7 @@ def summarise(stream: bytes, codec: Codec) -> StreamSummary:
     for unit in nal_units(stream, codec):
         if unit.layer != 0:
             continue
-        if unit.type == _SEQUENCE_PARAMETER_SET[codec]:
+        if unit.type == SEQUENCE_PARAMETER_SET[codec]:
             read = read_sequence(unit, codec)
             if found not in (None, read.format):
                 raise StreamInvalidError(
@@ -126,7 +126,7 @@ def summarise(stream: bytes, codec: Codec) -> StreamSummary:
             width, height = read.coded_size
             coded_width, coded_height = max(coded_width, width), max(coded_height, height)
             parameter_sets.add(unit.type)
-        elif unit.type == _PICTURE_PARAMETER_SET[codec]:
+        elif unit.type == PICTURE_PARAMETER_SET[codec]:
             parameter_sets.add(unit.type)
         elif starts_picture(unit, codec):
             if pictures == 0:
@@ -146,7 +146,7 @@ def picture_format(parameter_set: bytes, codec: Codec) -> PictureFormat | None:
         StreamInvalidError: it is a sequence parameter set that is damaged, or not 4:2:0.
     """
     for unit in nal_units(parameter_set, codec):
-        if unit.layer == 0 and unit.type == _SEQUENCE_PARAMETER_SET[codec]:
+        if unit.layer == 0 and unit.type == SEQUENCE_PARAMETER_SET[codec]:
             return read_sequence(unit, codec).format
     return None
 

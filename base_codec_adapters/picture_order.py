@@ -8,6 +8,8 @@ H.266 8.3.1). They stand near the front of slice and picture headers (H.265 7.3.
 from __future__ import annotations
 
 from base_codec_adapters.byte_stream import (
+    PICTURE_PARAMETER_SET,
+    SEQUENCE_PARAMETER_SET,
     Bits,
     Codec,
     NalUnit,
@@ -17,8 +19,6 @@ from base_codec_adapters.byte_stream import (
 )
 from base_codec_adapters.errors import StreamInvalidError
 
-_SEQUENCE_PARAMETER_SET = {"hevc": 33, "vvc": 15}
-_PICTURE_PARAMETER_SET = {"hevc": 34, "vvc": 16}
 _END_OF_SEQUENCE = {"hevc": 36, "vvc": 21}
 _VVC_PICTURE_HEADER = 19
 _VVC_SLICES = range(12)
@@ -79,9 +79,9 @@ class _Reader:
         """Order count of the picture whose first slice a NAL unit is; None where it is none."""
         bits = Bits(unit.payload[:_HEADER_BYTES])
         try:
-            if unit.type == _SEQUENCE_PARAMETER_SET[self._codec]:
+            if unit.type == SEQUENCE_PARAMETER_SET[self._codec]:
                 self._read_sequence_set(unit)
-            elif unit.type == _PICTURE_PARAMETER_SET[self._codec]:
+            elif unit.type == PICTURE_PARAMETER_SET[self._codec]:
                 self._read_picture_set(bits)
             elif unit.type == _END_OF_SEQUENCE[self._codec]:
                 self._starts_anew = True

@@ -53,6 +53,7 @@ def frame(source: Path, width: int, height: int, options: SourceOptions, notes: 
         notes(
             f"{source}: is {width}x{height}, coded as {size[0]}x{size[1]}; --size asks for another"
         )
+    # Whatever the size: a small square source is no face alone.
     face = choose_crop(source, width, height, 0)
     return Framing(Rectangle(0, 0, width, height), size, square_of(face, (width, height), size))
 

@@ -64,7 +64,7 @@ class MeasuredFacts:
         """Key pictures whose coded form showed no face."""
 
     def add(self, number: int, picture: Picture) -> None:
-        """Take the next picture uint8 [size, size, 3]."""
+        """Take the next picture uint8 [height, width, 3]."""
         self._pictures[number] = picture
         self._is_cut[number] = self._cuts.is_cut(picture)
         if self._watch is not None:

@@ -34,7 +34,7 @@ class KeptFacts(Facts, Protocol):
     """Facts about pictures that are added one by one, and forgotten."""
 
     def add(self, number: int, picture: Picture) -> None:
-        """Take the next picture uint8 [size, size, 3]."""
+        """Take the next picture uint8 [height, width, 3]."""
 
     def keep(self, pictures: Collection[int], keys: Collection[int]) -> None:
         """Forget what was found in all but these pictures and these key pictures."""
@@ -76,7 +76,7 @@ class Pass(Closable):
         return self._base.seconds
 
     def take(self, number: int, picture: Picture) -> None:
-        """Take the next picture uint8 [size, size, 3]."""
+        """Take the next picture uint8 [height, width, 3]."""
         self._facts.add(number, picture)
         for decision in self._planner.take(number):
             self._executor.carry_out(decision)

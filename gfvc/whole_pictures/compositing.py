@@ -49,12 +49,15 @@ def _open_sides(square: FaceSquare, width: int, height: int) -> _Sides:
 def _window(side: int, fades: _Sides) -> Float32Array:
     """1 within a square, falling smoothly to 0 at the sides beyond which there is a rest."""
     left, top, right, bottom = fades
-    window = np.outer(_fade(side, top, bottom), _fade(side, left, right)).astype(np.float32)
+    rows = _fade(side, at_start=top, at_end=bottom)
+    columns = _fade(side, at_start=left, at_end=right)
+    window = np.outer(rows, columns).astype(np.float32)
     window.setflags(write=False)
     return window
 
 
-def _fade(side: int, at_start: bool, at_end: bool) -> Float32Array:
+def _fade(side: int, *, at_start: bool, at_end: bool) -> Float32Array:
+    """1 along a side of so many pixels, falling smoothly to 0 at its ends where asked for."""
     place = (np.arange(side, dtype=np.float32) + 0.5) / (EDGE * side)
     rise = np.clip(place, 0, 1)
     rise = rise * rise * (3 - 2 * rise)

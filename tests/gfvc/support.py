@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -154,10 +154,15 @@ def replace_messages(units: Iterable[NalUnit], replacement: Iterable[SeiMessage]
 
 def hiding(unit: NalUnit) -> NalUnit:
     """A NAL unit with user data that hides the coded picture; another one as it is."""
+    return stating(unit, hides_coded_picture=True)
+
+
+def stating(unit: NalUnit, **changes: Any) -> NalUnit:
+    """A NAL unit whose user data say something else; one without any as it is."""
     information = find_information(unit) if unit.is_sei and not unit.is_suffix_sei else None
     if information is None:
         return unit
-    payload = replace(information, hides_coded_picture=True).to_payload()
+    payload = replace(information, **changes).to_payload()
     message = SeiMessage(USER_DATA_UNREGISTERED, payload)
     return make_sei_nal_unit([message], unit.codec, suffix=False)
 

@@ -16,17 +16,16 @@ from gfvc.demo_clip import RATE
 from gfvc.face_square import FaceSquare
 from gfvc.metrics import psnr
 from gfvc.scaling import scale
-from gfvc.stream.information import find_information
 from gfvc.stream.reader import read_face_stream
 from gfvc.verification.verifier import verify_stream
 from models.contract import Picture
-from sei import USER_DATA_UNREGISTERED, NalUnit, SeiMessage, make_sei_nal_unit
 from tests.gfvc.support import (
     CommandLine,
     assert_refused,
     decode_all,
     nal_units,
     no_notes,
+    stating,
     write_units,
     write_video,
 )
@@ -130,21 +129,11 @@ def test_with_all_kinds_of_options(
     assert quality(decoded, smaller) > 26
 
 
-def moved_square(unit: NalUnit, square: FaceSquare) -> NalUnit:
-    """A NAL unit whose user data, if it has any, say that the face is somewhere else."""
-    information = find_information(unit) if unit.is_sei and not unit.is_suffix_sei else None
-    if information is None:
-        return unit
-    payload = replace(information, face_square=square).to_payload()
-    message = SeiMessage(USER_DATA_UNREGISTERED, payload)
-    return make_sei_nal_unit([message], unit.codec, suffix=False)
-
-
 def test_a_square_outside_of_the_picture_is_refused(
     scene_stream: Path, tmp_path: Path, command: CommandLine
 ) -> None:
     square = FaceSquare(200, 60, 150)
-    units = [moved_square(unit, square) for unit in nal_units(scene_stream)]
+    units = [stating(unit, face_square=square) for unit in nal_units(scene_stream)]
     wrong = write_units(tmp_path / "wrong.266", units)
     out = tmp_path / "out.mkv"
     says = "face square, 150x150 at 200, 60, lies outside of its pictures of 320x192"
