@@ -155,7 +155,8 @@ def _sequence_pass(
     # In HEVC the quality of pictures coded with reordering was not compared with that of others.
     may_code_all = clip.codec == "vvc" and clip.options.fallback != "never"
     if may_code_all and settings.coded_price is not None:
-        all_qps = clip.ordinary_qps(all_coded_qp(settings, clip.codec))
+        # Not that of --fallback-qp, which is of pictures without a face: smaller is no better here.
+        all_qps = SequenceQps(predicted=all_coded_qp(settings, clip.codec))
     segments = SegmentCoder(
         clip.model, analyser, store, base, qps, messages, writer, choose, all_qps
     )

@@ -153,6 +153,10 @@ def test_all_are_coded_where_that_takes_fewer_bits(
         for each in (path, drawn_path)
     )
     assert ours > theirs - 0.02
+    # How pictures without a face are coded makes no difference to these.
+    coarse = tmp_path / "coarse.266"
+    code(coarse, pictures, remarks.append, key_qp=26, fallback_qp=60, **options)
+    assert coarse.read_bytes() == path.read_bytes()
     # Who asks for no ordinary video gets none.
     _, never = code(tmp_path / "never.266", pictures, key_qp=26, fallback="never", **options)
     assert never.fallback_pictures == 0
