@@ -1,21 +1,27 @@
 """The cluster engine: Dask's scheduler and workers, on any number of machines.
 
-They have gfvc, and see the same files by the same names.
+They have gfvc, and see the same files by the same names. As with the local engine, workers that
+share a machine's cores are bound to a part of them each, while they run our functions: the threads
+of each would be in the others' way. Workers that join later are not bound.
 """
 
 from __future__ import annotations
 
 import contextlib
+import os
+import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import CancelledError, Future
 from typing import TYPE_CHECKING, Any
 
+from gfvc.batch.local import usable_cores
 from gfvc.errors import GfvcError
 from gfvc.telling import Messages
 
 if TYPE_CHECKING:
-    from distributed import Client
+    from distributed import Client, Worker
 
 _CONNECT_SECONDS = 15
 # Tasks at the scheduler at a time: enough for large clusters, and soon told.
@@ -76,15 +82,60 @@ def connected(scheduler: str, told: Messages) -> Iterator[DaskEngine]:
     with client:
         topic = f"gfvc-{client.id}"
         client.subscribe_topic(topic, lambda event: told(event[1]))
+        if hasattr(os, "sched_setaffinity"):
+            shares = core_shares(client.run(_place, on_error="ignore"))
+            client.run(_take_share, shares, on_error="ignore")
         yield DaskEngine(client, topic)
 
 
+def core_shares(places: Mapping[str, tuple[str, list[int]]]) -> dict[str, list[int]]:
+    """The cores of each worker, by its address.
+
+    Args:
+        places: of each worker, the machine that it runs on and the cores that it may use there.
+            Those with the same of both share these cores.
+    """
+    together: defaultdict[tuple[str, tuple[int, ...]], list[str]] = defaultdict(list)
+    for address, (machine, cores) in sorted(places.items()):
+        together[machine, tuple(cores)].append(address)
+    return {
+        address: list(cores[number % len(cores) :: len(addresses)])
+        for (_, cores), addresses in together.items()
+        for number, address in enumerate(addresses)
+    }
+
+
 _running = threading.local()
+_share: list[int] | None = None
+
+
+def _place() -> tuple[str, list[int]]:
+    return socket.gethostname(), usable_cores()
+
+
+def _take_share(shares: Mapping[str, list[int]], dask_worker: Worker) -> None:
+    global _share  # noqa: PLW0603 - the process is one worker
+    _share = shares.get(dask_worker.address)
 
 
 def _in_worker(topic: str, function: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
     _running.topic = topic
-    return function(*arguments)
+    with _on_own_cores():
+        return function(*arguments)
+
+
+@contextlib.contextmanager
+def _on_own_cores() -> Iterator[None]:
+    """Bind this thread, and what it starts, to the worker's share of the cores."""
+    if _share is None:
+        yield
+        return
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, _share)
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
 
 
 def pass_on(message: Any) -> None:

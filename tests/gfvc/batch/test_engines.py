@@ -19,6 +19,7 @@ from weakref import WeakSet
 import pytest
 
 from gfvc.batch import local
+from gfvc.batch.cluster import core_shares
 from gfvc.batch.engine import EngineChoice, Task, WorkerLostError, completed, open_engine
 from gfvc.batch.local import free_megabytes, usable_cores, workers_for
 from gfvc.errors import GfvcError
@@ -122,13 +123,34 @@ def test_futures_are_let_go_when_their_answers_are_taken() -> None:
     assert answers == [(0, 0), (1, 2), (2, 4)]
 
 
-def test_workers_have_cores_of_their_own() -> None:
+def test_workers_have_cores_of_their_own(choice: EngineChoice) -> None:
     cores = usable_cores()
-    workers = min(2, len(cores))
-    with open_engine(EngineChoice(workers=workers)) as engine:
-        tasks = [Task(number, chores.cores, ()) for number in range(workers)]
+    if len(cores) < 2:
+        pytest.skip("one core cannot be shared out")
+    with open_engine(choice) as engine:
+        tasks = [Task(number, chores.cores, ()) for number in range(2)]
         shares = [future.result() for _, future in completed(engine, tasks)]
     assert sorted(core for share in shares for core in share) == cores
+
+
+def test_a_thread_of_a_cluster_is_bound_no_longer_than_a_function_runs() -> None:
+    distributed = pytest.importorskip("distributed")
+    with dask_cluster() as choice:
+        with open_engine(choice) as engine:
+            [(_, future)] = completed(engine, [Task(0, chores.cores, ())])
+            assert len(future.result()) < max(2, len(usable_cores()))
+        with distributed.Client(choice.scheduler, set_as_default=False) as client:
+            others = client.map(lambda _: chores.cores(), range(2), pure=False)
+            assert client.gather(others) == [usable_cores()] * 2
+
+
+def test_cores_of_a_machine_are_shared_by_those_workers_that_may_use_the_same() -> None:
+    four, others = [0, 1, 2, 3], [6, 7]
+    places = {"a:1": ("a", four), "a:3": ("a", four), "a:2": ("a", others), "b:1": ("b", four)}
+    expected = {"a:1": [0, 2], "a:3": [1, 3], "a:2": others, "b:1": four}
+    assert core_shares(places) == expected
+    crowd = core_shares({f"a:{number}": ("a", others) for number in range(3)})
+    assert list(crowd.values()) == [[6], [7], [6]]
 
 
 def test_as_many_workers_as_cores_and_memory_allow(monkeypatch: pytest.MonkeyPatch) -> None:
