@@ -19,7 +19,7 @@ MAY_USE = {
     "sei": {"sei"},
     "base_codec_adapters": {"base_codec_adapters"},
     "models": {"models"},
-    "tools": {"tools", "models"},
+    "tools": {"tools", "models", "gfvc"},
     "gfvc": {"gfvc", "sei", "base_codec_adapters", "models"},
 }
 

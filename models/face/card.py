@@ -36,7 +36,7 @@ CARD = ModelCard(
     sha256="7ffaee9c9e87b948ea680efd9d2c311d91d265e1bf2e325e900742d9d775077d",
     graphs=(
         ("encode_key.onnx", "6aec31aefb48d9abfc5f2e0a00244556cd7258c18e94e86475cc2f90e747e9e8"),
-        ("draw.onnx", "3deef0ea80367bdd66a5b1db2ce18e54ddc1e0de645752a22c94c51e28400005"),
+        ("draw.onnx", "c516ec9fb2732bdab3c38c563be6f89f2bd861c9a3e251d0a2a46b2040641933"),
         ("analyse.onnx", "bf5354bae38c79bbb54a4b34f603f80a7e67dcf3e5fdb2bc8fe87dd551c6f432"),
     ),
 )

@@ -7,24 +7,31 @@ Two graphs for decoders, and a third for encoders when the network has a compact
     analyse      driven picture, key picture, landmarks, flow ──► compact
 
 Pictures are uint8 [S, S, 3], landmarks [478, 2], flow [2, S, S] and compact features [K], all
-float32. Normalisations are folded and weights stored as float16.
+float32. Normalisations are folded and weights stored as float16; the convolutions of `draw`, which
+take most of a decoder's time, are computed in 8 bits.
 """
 
 from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
+from gfvc.demo_clip import demo_still
 from models.face.network import FaceNetwork, KeyFeatures
 from models.face.rendering import ANALYSE_FILE, DRAW_FILE, ENCODE_KEY_FILE, OnnxRenderer
 from models.face.torch_rendering import fold
-from models.onnx_graph import OnnxGraph
+from models.landmarks.flow import plane
+from models.landmarks.tracking import FaceTracker
+from models.onnx_graph import Array, OnnxGraph
 from tools.onnx_export.comparison import Comparison, compare
+from tools.onnx_export.eight_bits import moved_faces, write_in_eight_bits
 from tools.onnx_export.sampling import sample_rows, sampling_rows
 from tools.onnx_export.writing import write_graph
 
@@ -36,6 +43,23 @@ PICTURE_LIMIT = 1
 
 COMPACT_LIMIT = 0.05
 """Most that a compact feature may differ from torch's, in quantisation steps."""
+
+EIGHT_BITS_LIMIT = 1.0
+"""Most that drawn pictures may differ in the root mean square from those of floats, of 255."""
+
+_RUNS = 24
+"""Pictures of which every other shows what the graph in 8 bits will meet; the rest check it."""
+
+_EXACT = (
+    "network.motion.out.weight",
+    "network.motion.enter.conv.weight",
+    "network.bottleneck.0.conv.weight",
+)
+"""Weights of what stays in floats.
+
+A flow that is off by parts of a pixel shows at every edge. Values of the compact feature are much
+larger than what they are joined with.
+"""
 
 _FEATURES = KeyFeatures._fields
 
@@ -131,14 +155,17 @@ def sample_inputs(network: FaceNetwork, size: int) -> dict[str, Tensor]:
     }
 
 
-def export_face(network: FaceNetwork, folder: Path, source: str, size: int) -> list[Path]:
-    """Write the graphs of a network into a folder; the network itself stays as it is.
+def export_face(
+    network: FaceNetwork, folder: Path, source: str, size: int, *, half_weights: bool = True
+) -> list[Path]:
+    """Write the graphs of a network into a folder, in floats; the network stays as it is.
 
     Args:
         network: with weights.
         folder: made when it is not there; files of the same names are replaced.
         source: sha256 of the file that the weights are from, kept in the graphs.
         size: width and height of the pictures, a multiple of 32.
+        half_weights: whether weights are stored as float16.
     """
     folded = fold(copy.deepcopy(network)).requires_grad_(False)
     sample = sample_inputs(folded, size)
@@ -159,7 +186,12 @@ def export_face(network: FaceNetwork, folder: Path, source: str, size: int) -> l
     folder.mkdir(parents=True, exist_ok=True)
     for name, (module, inputs, outputs) in graphs.items():
         write_graph(
-            module.eval(), inputs, outputs, folder / name, {"weights": source}, half_weights=True
+            module.eval(),
+            inputs,
+            outputs,
+            folder / name,
+            {"weights": source},
+            half_weights=half_weights,
         )
     return [folder / name for name in graphs]
 
@@ -188,7 +220,42 @@ def check_face(network: FaceNetwork, folder: Path, size: int) -> list[Comparison
     return results
 
 
+def export_in_eight_bits(network: FaceNetwork, folder: Path, source: str, size: int) -> Comparison:
+    """Write `draw` into a folder that has `encode_key`, in 8 bits, and compare it with floats."""
+    with TemporaryDirectory() as floats:
+        export_face(network, Path(floats), source, size, half_weights=False)
+        runs = list(_drawings(folder, size))
+        graph = Path(floats, DRAW_FILE)
+        if network.analysis is not None:
+            unsent = np.zeros(network.configuration.compact_features, np.float32)
+            sent = sample_inputs(network, size)["compact"].numpy()
+            runs = [
+                {**run, "compact": sent if number % 4 < 2 else unsent}
+                for number, run in enumerate(runs)
+            ]
+        write_in_eight_bits(graph, runs[::2], folder / DRAW_FILE, {"weights": source}, exact=_EXACT)
+        drawn = [
+            np.stack([OnnxGraph(path).run(run)["drawn"] for run in runs[1::2]])
+            for path in (graph, folder / DRAW_FILE)
+        ]
+    apart = np.subtract(*drawn, dtype=np.float64)
+    error = float(np.sqrt(np.square(apart).mean()))
+    return Comparison(f"{DRAW_FILE}, 8 bits, root mean square", error, EIGHT_BITS_LIMIT)
+
+
+def _drawings(folder: Path, size: int) -> Iterator[dict[str, Array]]:
+    """What `draw` is given for pictures of the demo's face, which moves."""
+    with FaceTracker() as tracker:
+        landmarks = tracker.look(demo_still(256))
+    assert landmarks is not None
+    key: dict[str, Array] = {"key": demo_still(size), "landmarks": plane(landmarks)}
+    features = OnnxGraph(folder / ENCODE_KEY_FILE).run(key)
+    for driven, flow in moved_faces(landmarks, size, _RUNS):
+        yield {**features, "landmarks": driven, "flow": flow}
+
+
 def export(network: FaceNetwork, folder: Path, source: str, size: int = SIZE) -> list[Comparison]:
     """Write the graphs of a network, and compare them with torch."""
     export_face(network, folder, source, size)
-    return check_face(network, folder, size)
+    rows = check_face(network, folder, size)
+    return [*rows, export_in_eight_bits(network, folder, source, size)]

@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
 import torch
 
@@ -20,7 +21,13 @@ from models.onnx_graph import OnnxGraph
 from models.training.export import export_weights
 from tests.models.face.networks import trained_alike
 from tools.onnx_export.__main__ import main
-from tools.onnx_export.face import check_face, export, export_face, sample_inputs
+from tools.onnx_export.face import (
+    check_face,
+    export,
+    export_face,
+    export_in_eight_bits,
+    sample_inputs,
+)
 
 SIZE = 64
 TINY = FaceConfiguration(
@@ -91,7 +98,39 @@ def test_the_command_exports_and_checks(
     export_weights(trained_alike(plain), {"configuration": json.dumps(asdict(plain))}, weights)
     assert main(["face", "--weights", str(weights), "--out", str(tmp_path / "out")]) == 0
     text = capsys.readouterr().out
-    assert text.startswith("graph      max error    limit  ok\ndraw.onnx")
+    rows = [line.split("  ")[0] for line in text.splitlines()]
+    assert rows[:3] == ["graph", DRAW_FILE, f"{DRAW_FILE}, 8 bits, root mean square"]
     assert file_sha256(tmp_path / "out" / DRAW_FILE) in text
+    drawn = onnx.load(tmp_path / "out" / DRAW_FILE)
+    assert [entry.key for entry in drawn.metadata_props] == ["weights"]
     assert main(["face", "--weights", str(tmp_path / "none"), "--out", str(tmp_path / "out")]) == 1
     assert "not a safetensors file" in capsys.readouterr().err
+
+
+def test_convolutions_are_drawn_in_8_bits_that_no_processor_saturates(tmp_path: Path) -> None:
+    network = trained_alike(TINY)
+    export_face(network, tmp_path, "some hash", SIZE)
+    assert export_in_eight_bits(network, tmp_path, "some hash", SIZE).ok
+    graph = onnx.load(tmp_path / DRAW_FILE).graph
+    makers = {output: node for node in graph.node for output in node.output}
+    tensors = {tensor.name: onnx.numpy_helper.to_array(tensor) for tensor in graph.initializer}
+    exact = 0
+    for node in (node for node in graph.node if node.op_type == "Conv"):
+        if node.input[1] in tensors:
+            exact += 1
+            continue
+        assert makers[node.input[0]].op_type == "DequantizeLinear"
+        weights = tensors[makers[node.input[1]].input[0]]
+        assert weights.dtype == np.int8
+        # Two products of a byte with these fit into 16 bits.
+        assert np.abs(weights.astype(int)).max() <= 64
+    assert exact == 3
+
+
+def test_a_graph_that_draws_otherwise_in_8_bits_is_told(tmp_path: Path) -> None:
+    network = trained_alike(TINY)
+    torch.nn.init.normal_(network.out.weight, std=30)
+    export_face(network, tmp_path, "some hash", SIZE)
+    row = export_in_eight_bits(network, tmp_path, "some hash", SIZE)
+    assert not row.ok
+    assert row.error > row.limit
