@@ -209,6 +209,8 @@ class BitReader:
         """
         import numpy as np
 
+        from sei.item_runs import chain
+
         if not count:
             return []
         start = self.position
@@ -216,26 +218,24 @@ class BitReader:
         longest = (most >> shift) + count * (1 + shift)
         window = self._data[start >> 3 : start + longest + 7 >> 3]
         bits = np.unpackbits(np.frombuffer(window, np.uint8))[start & 7 :][:longest]
-        places = np.arange(len(bits))
+        size = len(bits)
+        places = np.arange(size, dtype=np.int32)
         # For each bit, the next zero bit: the end of the one bits of a code that starts there.
-        zeros = np.minimum.accumulate(np.where(bits == 0, places, len(bits))[::-1])[::-1]
-        following = memoryview((zeros + 1 + shift).data)
-        starts, place, size = [], 0, len(bits)
-        for _ in range(count):
-            end = following[place] if place < size else size + 1
-            if end > size:
-                if len(bits) == longest:
-                    raise PayloadError(f"Rice codes add up to more than {most}", start)
-                raise EndOfDataError("a Rice code runs past the end", start)
-            starts.append(place)
-            place = end
-        at = np.array(starts, np.int64)
-        values = zeros[at] - at << shift
+        zeros = np.minimum.accumulate(np.where(bits == 0, places, np.int32(size))[::-1])[::-1]
+        ends = np.full(size + 2, size + 1, np.int32)
+        ends[:size] = zeros + np.int32(1 + shift)
+        ends[ends > size] = size + 1
+        at = chain(ends, 0, count)
+        if len(at) < count:
+            if size == longest:
+                raise PayloadError(f"Rice codes add up to more than {most}", start)
+            raise EndOfDataError("a Rice code runs past the end", start)
+        values = (zeros[at] - at).astype(np.int64) << shift
         for bit in range(shift):
             values += bits[zeros[at] + 1 + bit].astype(np.int64) << (shift - 1 - bit)
         if int(values.sum()) + count > most:
             raise PayloadError(f"Rice codes add up to more than {most}", start)
-        self._move(start + place)
+        self._move(start + int(ends[at[-1]]))
         numbers: list[int] = values.tolist()
         return numbers
 

@@ -73,29 +73,6 @@ class _Window:
         place[place > self.size] = self.stuck
         return place
 
-    def chain(self, ends: Places, start: int, count: int) -> Places:
-        """Starts of the sound items from ``start`` on, ``count`` at the most."""
-        jumps = ends
-        levels = _STRIDE_LEVELS if count > _FEW else 0
-        for _ in range(levels):
-            jumps = jumps[jumps]
-        stride = 1 << levels
-        following = memoryview(jumps.data)
-        place, anchors = start, []
-        for _ in range(-(-count // stride)):
-            if place > self.size:
-                break
-            anchors.append(place)
-            place = following[place]
-        grid = np.empty((len(anchors), stride), np.int32)
-        column = np.array(anchors, np.int32)
-        for step in range(stride):
-            grid[:, step] = column
-            column = ends[column]
-        starts = grid.ravel()[:count]
-        sound: Places = starts[ends[starts] <= self.size]
-        return sound
-
     def _numbers(self, places: Places, lengths: Places | int) -> Numbers:
         """Numbers of so many bits, at most 32, from these places on."""
         words = self._words[places >> 3] << (places & 7).astype(np.uint64)
@@ -129,6 +106,35 @@ class _Window:
         return columns
 
 
+def chain(ends: Places, start: int, count: int) -> Places:
+    """Starts of the sound items from ``start`` on, ``count`` at the most.
+
+    ``ends`` says of each place where the item would end that starts there. Its last place stands
+    for beyond the end, where an unsound item ends and nothing leads on; the one before is the end.
+    """
+    size = len(ends) - 2
+    jumps = ends
+    levels = _STRIDE_LEVELS if count > _FEW else 0
+    for _ in range(levels):
+        jumps = jumps[jumps]
+    stride = 1 << levels
+    following = memoryview(jumps.data)
+    place, anchors = start, []
+    for _ in range(-(-count // stride)):
+        if place > size:
+            break
+        anchors.append(place)
+        place = following[place]
+    grid = np.empty((len(anchors), stride), np.int32)
+    column = np.array(anchors, np.int32)
+    for step in range(stride):
+        grid[:, step] = column
+        column = ends[column]
+    starts = grid.ravel()[:count]
+    sound: Places = starts[ends[starts] <= size]
+    return sound
+
+
 def read_items(
     data: bytes, start: int, codes: Sequence[int], count: int
 ) -> tuple[list[Numbers], Numbers]:
@@ -147,7 +153,7 @@ def read_items(
         first = place >> 3
         window = _Window(data[first : first + _WINDOW])
         ends = window.ends(unit)
-        found = window.chain(ends, place & 7, left)
+        found = chain(ends, place & 7, left)
         if not len(found):
             break
         for column, values in zip(columns, window.values(unit, found), strict=True):

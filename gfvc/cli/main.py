@@ -29,7 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             given = sys.argv[1:] if arguments is None else arguments
             if given and not {"-h", "--help"}.intersection(given):
                 # Before the parser: what describes some options is loaded with numpy.
-                require_resources(given[0])
+                require_resources(given[0], given[1:])
             options = build_parser(*given[:1]).parse_args(given)
             name = f"gfvc {options.command}"
             return int(command_module(options.command).run(options))

@@ -14,6 +14,10 @@ import threading
 
 from gfvc.errors import GfvcError
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 # Address space in MB: what the demo clip needs by `ulimit -v`, and a tenth more. Larger pictures
 # take more; a command that runs out of memory later says so.
 LEAST_MEGABYTES = {
@@ -27,6 +31,9 @@ LEAST_MEGABYTES = {
     "train": 3000,
 }
 
+# With --messages-only, which loads no network.
+MESSAGES_ONLY_MEGABYTES = 700
+
 PLOT_MEGABYTES = 350
 
 # Where a file cannot be opened, libraries say that a program or a module is not there.
@@ -37,11 +44,17 @@ class MemoryLimitError(GfvcError):
     """A limit of the system is too low for what was asked."""
 
 
-def require_resources(command: str) -> None:
-    """Raise an error of the limits where a command cannot have what it needs from the outset."""
+def require_resources(command: str, options: Sequence[str] = ()) -> None:
+    """Raise an error of the limits where a command cannot have what it needs from the outset.
+
+    `options` are what the command was given.
+    """
     require_files(LEAST_FILES)
     if command in LEAST_MEGABYTES:
-        require_memory(LEAST_MEGABYTES[command], command)
+        megabytes = LEAST_MEGABYTES[command]
+        if "--messages-only" in options:
+            megabytes = MESSAGES_ONLY_MEGABYTES
+        require_memory(megabytes, command)
         # What libraries start at the least: a thread for each core.
         require_threads(os.cpu_count() or 1)
 

@@ -40,7 +40,7 @@ class ReferenceRuns:
             raise ValueError(f"a pool of {self.pool} key pictures is not within 2..{MAX_POOL}")
         if not 0 <= self.number < NUMBERS:
             raise ValueError(f"key picture number {self.number} is not within 0..{NUMBERS - 1}")
-        starts = [0, *(start for start, _ in self.runs)]
+        starts = [0, *[start for start, _ in self.runs]]
         if (
             all(map(lt, starts, starts[1:]))
             and starts[-1] < MAX_PICTURES
@@ -114,5 +114,5 @@ def reference_runs(c: Coder, given: ReferenceRuns) -> ReferenceRuns:
         num_runs,
         lambda: ((i,) for i in range(num_runs)),
     )
-    starts = accumulate(distance + 1 for distance in numbers_of(distances))
+    starts = accumulate([distance + 1 for distance in numbers_of(distances)])
     return ReferenceRuns(pool, number, tuple(zip(starts, numbers_of(backs), strict=True)))

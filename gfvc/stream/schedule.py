@@ -139,4 +139,4 @@ def picture_schedule(c: Coder, given: PictureSchedule) -> PictureSchedule:
     distances = c.rice_codes(
         "distance_minus1", given.distances_minus1, messages, rice_parameter, pictures_minus1
     )
-    return PictureSchedule(pictures, tuple(accumulate(distance + 1 for distance in distances)))
+    return PictureSchedule(pictures, tuple(accumulate([distance + 1 for distance in distances])))

@@ -18,7 +18,12 @@ import pytest
 
 from base_codec_adapters.errors import ProgramFailedError
 from gfvc.cli.failures import failure_of
-from gfvc.cli.memory import LEAST_MEGABYTES, MemoryLimitError, require_memory
+from gfvc.cli.memory import (
+    LEAST_MEGABYTES,
+    MESSAGES_ONLY_MEGABYTES,
+    MemoryLimitError,
+    require_memory,
+)
 from gfvc.demo_clip import RATE
 from gfvc.errors import OutputError
 from models.contract import Picture
@@ -372,8 +377,12 @@ def test_a_limit_that_is_too_low_is_told_before_anything_is_loaded(
 
 def test_the_least_memory_is_enough(short_clip: Path, tmp_path: Path) -> None:
     stream = tmp_path / "out.265"
-    for arguments in (["encode", short_clip, stream], ["decode", stream, tmp_path / "out.mkv"]):
-        limit = LEAST_MEGABYTES[str(arguments[0])] * 1_000_000 // 1024 + 1
+    for megabytes, arguments in (
+        (LEAST_MEGABYTES["encode"], ["encode", short_clip, stream]),
+        (LEAST_MEGABYTES["decode"], ["decode", stream, tmp_path / "out.mkv"]),
+        (MESSAGES_ONLY_MEGABYTES, ["export", stream, tmp_path / "out.glb", "--messages-only"]),
+    ):
+        limit = megabytes * 1_000_000 // 1024 + 1
         done = run(
             arguments,
             before=f"ulimit -v {limit}",
