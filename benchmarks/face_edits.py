@@ -6,9 +6,11 @@
 
 Clips are square; without any it is the demo clip. Each is encoded, edited in several ways and
 decoded; the table has what was asked for, and by how much pose, lids and lips of the decoded
-pictures changed on the mean, as the face tracker measures them. Of several clips a table of their
-means follows. `--sheet` shows decoded pictures of
-the last clip, a row for each edit.
+pictures changed on the mean, as the face tracker measures them. Pictures do not count in which the
+head is turned further than training saw, or would be: there an edit is held. `left` is what closed
+lids still measure, as a share of what they did where eyes were open as usual, and lips that are
+shut; `python -m benchmarks.filmed_blinks` prints what filmed ones do. Of several clips a table of
+their means follows. `--sheet` shows decoded pictures of the last clip, a row for each edit.
 
 With `--drawing` the average face, which is nobody's, is drawn as it is and with each edit.
 """
@@ -25,6 +27,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from gfvc import DecodeOptions, EncodeOptions, FaceEdit, edit, encode
 from gfvc.decoded_units import find_model
@@ -41,6 +44,7 @@ from models.contract import FloatArray, Picture
 from models.landmarks import points as groups
 from models.landmarks.face_space import shipped_face_space
 from models.landmarks.plausibility import MeshJudge
+from models.landmarks.ranges import FACING
 from models.landmarks.tracking import FaceTracker
 from models.landmarks.values import UNITS, RestFace
 from models.metrics.openings import openings
@@ -59,6 +63,7 @@ EDITS: dict[str, FaceEdit] = {
 EVERY = 5  # pictures, of which one is measured
 SHOWN = 6
 
+_LIDS, _LIPS = 3, 4
 _SIDE = 240
 _STRAIGHT = np.array([0, 0, 0, 0.5, 0.52, np.log(0.21), *[0.0] * 8]) / UNITS
 _CLOSED = (
@@ -74,10 +79,16 @@ _NOSE = ((168, 6, 197, 195, 5, 4), (98, 97, 2, 326, 327))
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """An edit of a clip, and the mean changes of yaw, pitch, roll, lids and lips."""
+    """An edit of a clip, and the mean changes of yaw, pitch, roll, lids and lips.
+
+    They are of a share of the pictures that were looked at. `left` is what closed lids or shut lips
+    measure, as a share of what was filmed; NaN for other edits.
+    """
 
     name: str
     change: FloatArray
+    pictures: float
+    left: float = np.nan
 
 
 def measured(pictures: Sequence[Picture]) -> FloatArray:
@@ -110,20 +121,48 @@ def edit_clip(
     encode(source, stream, options, force=True)
     pictures = {"as filmed": _decoded(stream)}
     before = measured(pictures["as filmed"])
-    rows = [Row("as filmed", np.nanmean(before, axis=0))]
+    facing = _facing(before)
+    rows = [Row("as filmed", before[facing].mean(axis=0), float(facing.mean()))]
     for name, asked in EDITS.items():
         edit(stream, output, asked, force=True)
         pictures[name] = _decoded(output)
-        rows.append(Row(name, np.nanmean(measured(pictures[name]) - before, axis=0)))
+        after = measured(pictures[name])
+        counts = facing & _facing(before, asked.yaw or 0, asked.pitch or 0)
+        counts &= np.isfinite(after[:, 0])
+        change = (after - before)[counts].mean(axis=0)
+        left = _left(asked, before[counts], after[counts])
+        rows.append(Row(name, change, float(counts.mean()), left))
     return rows, pictures
 
 
+def _facing(rows: FloatArray, yaw: float = 0, pitch: float = 0) -> npt.NDArray[np.bool_]:
+    """The pictures [n] in which a head is turned no further than training saw, turned by so much.
+
+    `rows` [n, 5] are what is measured; none of those without a face.
+    """
+    facing: npt.NDArray[np.bool_] = (np.abs(rows[:, :2] + (yaw, pitch)) <= FACING).all(axis=1)
+    return facing
+
+
+def _left(asked: FaceEdit, before: FloatArray, after: FloatArray) -> float:
+    """What is left of an opening that an edit closes; NaN where it closes none."""
+    if asked.blink == 1:
+        opened, closed = before[:, _LIDS], after[:, _LIDS]
+        usual = opened >= np.median(opened) / 2
+        return float(closed[usual].mean() / opened[usual].mean())
+    if asked.mouth == 0:
+        return float(after[:, _LIPS].mean() / before[:, _LIPS].mean())
+    return np.nan
+
+
 def _table(rows: Sequence[Row]) -> Iterator[str]:
-    yield "| edit | yaw | pitch | roll | lids | lips |"
-    yield "| --- | --- | --- | --- | --- | --- |"
+    yield "| edit | pictures | yaw | pitch | roll | lids | lips | left |"
+    yield "| --- | --- | --- | --- | --- | --- | --- | --- |"
     for row in rows:
         angles = " | ".join(f"{number:.1f}" for number in row.change[:3])
-        yield f"| {row.name} | {angles} | {row.change[3]:.3f} | {row.change[4]:.3f} |"
+        openings_changed = f"{row.change[_LIDS]:.3f} | {row.change[_LIPS]:.3f}"
+        left = "" if np.isnan(row.left) else f"{row.left:.2f}"
+        yield f"| {row.name} | {row.pictures:.0%} | {angles} | {openings_changed} | {left} |"
 
 
 def drawing() -> Picture:
@@ -186,7 +225,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
             tables.append(rows)
     if len(tables) > 1:
         means = [
-            Row(each[0].name, np.mean([row.change for row in each], axis=0))
+            Row(
+                each[0].name,
+                np.mean([row.change for row in each], axis=0),
+                float(np.mean([row.pictures for row in each])),
+                float(np.mean([row.left for row in each])),
+            )
             for each in zip(*tables, strict=True)
         ]
         sys.stdout.write(f"mean of {len(tables)} clips\n")

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
+import numpy.typing as npt
 
 from gfvc.options.editing import FaceEdit
 from models.contract import FloatArray
@@ -44,10 +45,23 @@ AS_ASKED = Response()
 
 @dataclass(frozen=True, slots=True)
 class Limited:
-    """Rows within limits, and what was held back in how many pictures, by its name."""
+    """Rows within limits, and by its name in which pictures [n] something was held back."""
 
     rows: FloatArray
-    held: dict[str, int]
+    held: dict[str, npt.NDArray[np.bool_]]
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """In how many pictures what was held back."""
+        return {name: int(pictures.sum()) for name, pictures in self.held.items()}
+
+    @property
+    def as_asked(self) -> npt.NDArray[np.bool_]:
+        """Pictures [n] in which nothing was held back."""
+        held = np.zeros(len(self.rows), np.bool_)
+        for pictures in self.held.values():
+            held |= pictures
+        return ~held
 
 
 class FaceControls:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from gfvc.decoded_units import check_restrictions, find_model
 from gfvc.errors import InputError, OutputError, StreamError
@@ -29,7 +30,7 @@ from gfvc.face_edits.messages import (
     finer,
 )
 from gfvc.face_edits.preview import write_preview
-from gfvc.face_edits.response import ResponseFinder, TrialDraw, mean_response
+from gfvc.face_edits.response import ResponseFinder, TrialDraw
 from gfvc.face_edits.rewriting import FaceReader, Inform, enhanced, rewritten
 from gfvc.face_edits.seen import Draw, SeenUnit, decoded_units, stated_units
 from gfvc.options.decoding import BaseLayerOptions
@@ -369,7 +370,7 @@ class _Editor:
         shown = part.rows
         changed = (np.abs(result.rows - shown) * 2.0**layout.precisions >= 0.5).any(axis=1)
         summary.edited_pictures += int(changed.sum())
-        summary.limited.update(result.held)
+        summary.limited.update(result.counts)
         if not changed.any():
             return None
         leading = unit.leading
@@ -443,19 +444,16 @@ class _Editor:
         """The mean response of pictures within the time of the edits."""
         finder = ResponseFinder(self._face_space, self._edits)
         numbers = self._pictures_looked_at()
-        found: list[Response] = []
         done = 0
         with closing(self._seen_units()) as units:
             for seen in units if numbers else ():
                 first, done = done, done + seen.unit.pictures
                 places = [number - first for number in numbers if first <= number < done]
                 if places and seen.draw is not None and seen.rows is not None:
-                    draw = self._drawing(seen, seen.rows, places, seen.draw)
-                    response = finder.find(draw)
-                    found += [] if response is None else [response] * len(places)
+                    finder.look(self._drawing(seen, seen.rows, places, seen.draw))
                 if done > numbers[-1]:
                     break
-        return mean_response(found)
+        return finder.response()
 
     def _pictures_looked_at(self) -> list[int]:
         """Numbers of a few output pictures in which edits of what is looked at are strong."""
@@ -474,13 +472,15 @@ class _Editor:
         assert own is not None
         count, chosen = len(places), rows[places]
 
-        def draw(trial: FaceEdit | None, response: Response) -> list[Picture]:
+        def draw(
+            trial: FaceEdit | None, response: Response
+        ) -> tuple[list[Picture], npt.NDArray[np.bool_]]:
             self._response = response
-            numbers = chosen
+            result = Limited(chosen, {})
             if trial is not None:
                 controls = self._controls(own, seen.picture, None)
-                numbers = edited(chosen, np.zeros(count), [trial], controls, np.zeros(6)).rows
-            return drawn(places, numbers)
+                result = edited(chosen, np.zeros(count), [trial], controls, np.zeros(6))
+            return drawn(places, result.rows), result.as_asked
 
         return draw
 

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import ClassVar
 
 import numpy as np
+import numpy.typing as npt
 
 from gfvc.face_edits.controls import AS_ASKED, SMOOTHING, FaceControls, Limited, Response
 from gfvc.options.editing import FaceEdit
@@ -20,7 +21,7 @@ from models.landmarks.face_space import FaceSpace
 from models.landmarks.head_angles import head_angles, head_rotations
 from models.landmarks.layout import EXPRESSION_VALUES, FACE_VALUES, POSE_VALUES
 from models.landmarks.points import LEFT_EYE_OUTER_CORNER, RIGHT_EYE_OUTER_CORNER
-from models.landmarks.ranges import ANGLES, EXPRESSION, PLACE
+from models.landmarks.ranges import ANGLES, EXPRESSION, FACING, PLACE
 from models.landmarks.values import UNITS
 from models.metrics.openings import LEFT_LIDS, LIPS, RIGHT_LIDS
 
@@ -135,17 +136,18 @@ class LandmarkControls(FaceControls):
 
     def limited(self, filmed: FloatArray, edited: FloatArray) -> Limited:
         """Pose value by value; an expression is changed in the same direction, but less."""
-        held: dict[str, int] = {}
-        key = self.pose(self._key)
-        was, pose = self.pose(filmed) - key, self.pose(edited) - key
-        limits = np.concatenate([ANGLES, PLACE])
-        within = np.clip(pose, np.minimum(was, -limits), np.maximum(was, limits))
+        held: dict[str, npt.NDArray[np.bool_]] = {}
+        key, was, pose = (self.pose(rows) for rows in (self._key, filmed, edited))
+        reach = np.concatenate([ANGLES, PLACE])
+        facing = np.concatenate([FACING, np.full(4, np.inf)])
+        least = np.minimum(was, np.maximum(key - reach, -facing))
+        within = np.clip(pose, least, np.maximum(was, np.minimum(key + reach, facing)))
         names = ("yaw", "pitch", "roll", "shift", "shift", "zoom")
         moved = np.abs(within - pose) > _ROUNDING
         for name, beyond in zip(names, moved.T, strict=True):
             if beyond.any():
-                held[name] = max(held.get(name, 0), int(beyond.sum()))
-        rows = self.with_pose(edited, key + within) if held else edited.copy()
+                held[name] = held[name] | beyond if name in held else beyond
+        rows = self.with_pose(edited, within) if held else edited.copy()
         before = filmed[:, _EXPRESSION] * UNITS[_EXPRESSION] / self._spread
         change = edited[:, _EXPRESSION] * UNITS[_EXPRESSION] / self._spread - before
         bounds = np.where(change > 0, EXPRESSION, -EXPRESSION)
@@ -156,7 +158,7 @@ class LandmarkControls(FaceControls):
         share = shares.min(axis=1, keepdims=True)
         less = share[:, 0] < 1
         if less.any():
-            held["expression"] = int(less.sum())
+            held["expression"] = less
             within = (before + share * change) * self._spread / UNITS[_EXPRESSION]
             rows[less, _EXPRESSION] = within[less]
         return Limited(rows, held)

@@ -9,13 +9,13 @@ drawn with the change, and the change made larger until what is measured is what
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import fields
 
 import numpy as np
+import numpy.typing as npt
 
 from gfvc.face_edits.controls import AS_ASKED, Response
 from gfvc.options.editing import FaceEdit
-from models.contract import Picture
+from models.contract import FloatArray, Picture
 from models.landmarks.face_space import FaceSpace
 from models.landmarks.plausibility import MeshJudge
 from models.landmarks.tracking import FaceTracker
@@ -34,12 +34,15 @@ TRIALS: dict[str, tuple[str, ...]] = {
 }
 """What a response is of: the fields of edits that it is found for."""
 
-TrialDraw = Callable[["FaceEdit | None", Response], "list[Picture]"]
-"""Draws a few pictures with an edit, made larger by what a response says."""
+TrialDraw = Callable[["FaceEdit | None", Response], tuple[list[Picture], npt.NDArray[np.bool_]]]
+"""Draws a few pictures with an edit, made larger by what a response says; and tells in which of
+them nothing was held back."""
+
+_MEASURES = ("yaw", "pitch", "lids", "lips")
 
 
 class ResponseFinder:
-    """Finds the response of pictures to edits."""
+    """Finds the response of pictures to edits: those of one access unit after the other."""
 
     def __init__(self, space: FaceSpace, edits: Sequence[FaceEdit]) -> None:
         self._judge = MeshJudge(space)
@@ -48,40 +51,52 @@ class ResponseFinder:
             for name, asked in TRIALS.items()
             if (trial := _largest(edits, asked)) is not None
         }
+        self._found: dict[str, list[FloatArray]] = {name: [] for name in self._trials}
 
-    def find(self, draw: TrialDraw) -> Response | None:
-        """The mean response of what is drawn; None where the tracker loses a face."""
+    def look(self, draw: TrialDraw) -> None:
+        """Look at pictures as they are and with trials.
+
+        Those in which the tracker sees no face, or something was held back, do not count.
+        """
         with FaceTracker() as tracker:
-            before = self._measured(tracker, draw(None, AS_ASKED))
-            if before is None:
-                return None
-            shares: dict[str, float] = {}
+            before = self._measured(tracker, draw(None, AS_ASKED)[0])
             for name, trial in self._trials.items():
-                share = 1.0
+                number = _MEASURES.index(name)
+                wanted = _wanted(trial, before)[name]
+                share, seen = 1.0, np.empty((0, 2))
                 for _ in range(_ROUNDS):
-                    after = self._measured(tracker, draw(trial, Response(**{name: share})))
-                    if after is None:
-                        return None
-                    wanted = _wanted(trial, before)[name]
-                    seen = (after[name] - before[name]) / wanted if wanted else 1.0
-                    share = float(np.clip(share * seen, LEAST, MOST))
-                shares[name] = share
-            return Response(**shares)
+                    pictures, as_asked = draw(trial, Response(**{name: share}))
+                    change = self._measured(tracker, pictures)[:, number] - before[:, number]
+                    counts = as_asked & np.isfinite(change) & (wanted != 0)
+                    shares = np.clip(share * change[counts] / wanted[counts], LEAST, MOST)
+                    seen = np.stack([shares, np.abs(wanted[counts])], axis=1)
+                    share = _mean(seen)
+                self._found[name].append(seen)
 
-    def _measured(
-        self, tracker: FaceTracker, pictures: Sequence[Picture]
-    ) -> dict[str, float] | None:
-        """Means of what is measured in pictures."""
-        rows = []
-        for picture in pictures:
+    def response(self) -> Response:
+        """The mean response of all that was looked at; as asked where nothing counts.
+
+        A picture counts by how much is wanted in it: eyes that blink say little of closing them.
+        """
+        return Response(
+            **{name: _mean(np.concatenate(seen)) for name, seen in self._found.items() if seen}
+        )
+
+    def _measured(self, tracker: FaceTracker, pictures: Sequence[Picture]) -> FloatArray:
+        """What is measured in pictures [n, 4]; NaN without a face."""
+        rows = np.full((len(pictures), len(_MEASURES)), np.nan)
+        for row, picture in zip(rows, pictures, strict=True):
             landmarks = tracker.look(picture)
-            if landmarks is None:
-                return None
-            mesh, opened = self._judge.measure(landmarks), openings(landmarks)
-            # The judge's frame is that of pictures: its yaw has the other sign.
-            rows.append((-mesh.yaw, mesh.pitch, opened.lids, opened.lips))
-        means = np.mean(rows, axis=0).tolist()
-        return dict(zip(("yaw", "pitch", "lids", "lips"), means, strict=True))
+            if landmarks is not None:
+                mesh, opened = self._judge.measure(landmarks), openings(landmarks)
+                # The judge's frame is that of pictures: its yaw has the other sign.
+                row[:] = -mesh.yaw, mesh.pitch, opened.lids, opened.lips
+        return rows
+
+
+def _mean(seen: FloatArray) -> float:
+    """The mean of shares [n, 2] with their weights; 1 without any."""
+    return float(np.average(seen[:, 0], weights=seen[:, 1])) if len(seen) else 1.0
 
 
 def _largest(edits: Sequence[FaceEdit], names: tuple[str, ...]) -> FaceEdit | None:
@@ -91,31 +106,22 @@ def _largest(edits: Sequence[FaceEdit], names: tuple[str, ...]) -> FaceEdit | No
         for each in edits
         if any(name in each.asked for name in names)
     ]
-    neutral = dict.fromkeys(("lids", "lips"), 0.1)
+    neutral = np.full((1, len(_MEASURES)), 0.1)
     return max(
         trials,
-        key=lambda trial: max(map(abs, _wanted(trial, neutral).values())),
+        key=lambda trial: max(float(np.abs(each[0])) for each in _wanted(trial, neutral).values()),
         default=None,
     )
 
 
-def _wanted(edit: FaceEdit, before: dict[str, float]) -> dict[str, float]:
-    """The changes that an edit asks for, from what was measured before."""
+def _wanted(edit: FaceEdit, before: FloatArray) -> dict[str, FloatArray]:
+    """The changes [n] that an edit asks for, from what was measured before [n, 4]."""
     eyes = 1.0 if edit.eyes is None else edit.eyes
     mouth = 1.0 if edit.mouth is None else edit.mouth
+    *_, lids, lips = before.T
     return {
-        "yaw": edit.yaw or 0.0,
-        "pitch": edit.pitch or 0.0,
-        "lids": (eyes * (1 - (edit.blink or 0.0)) - 1) * before["lids"],
-        "lips": max(0.0, mouth * before["lips"] + (edit.open or 0.0)) - before["lips"],
+        "yaw": np.full(len(before), edit.yaw or 0.0),
+        "pitch": np.full(len(before), edit.pitch or 0.0),
+        "lids": (eyes * (1 - (edit.blink or 0.0)) - 1) * lids,
+        "lips": np.maximum(0.0, mouth * lips + (edit.open or 0.0)) - lips,
     }
-
-
-def mean_response(responses: Sequence[Response]) -> Response:
-    """The mean of several; 1 without any."""
-    if not responses:
-        return AS_ASKED
-    names = [each.name for each in fields(Response)]
-    return Response(
-        **{name: float(np.mean([getattr(each, name) for each in responses])) for name in names}
-    )

@@ -14,7 +14,7 @@ from gfvc.options.editing import FaceEdit
 from models.contract import FloatArray
 from models.landmarks.face_space import shipped_face_space
 from models.landmarks.layout import POSE_VALUES
-from models.landmarks.ranges import ANGLES, EXPRESSION
+from models.landmarks.ranges import ANGLES, EXPRESSION, FACING
 from models.landmarks.values import UNITS, RestFace
 from models.metrics.openings import Openings, openings
 
@@ -183,10 +183,25 @@ def test_beyond_training_it_is_held_and_told() -> None:
     result = edited(rows, times, [FaceEdit(yaw=80, open=1)], controls(), NO_POSE)
     yaw = controls().pose(result.rows)[:, 0]
     assert yaw == pytest.approx(ANGLES[0])
-    assert result.held == {"yaw": 50, "expression": 50}
+    assert result.counts == {"yaw": 50, "expression": 50}
+    assert not result.as_asked.any()
     deviations = (result.rows * UNITS)[:, POSE_VALUES:] / SPACE.spread[:8]
     assert (np.abs(deviations) <= EXPRESSION + 1e-9).all()
     assert opened(result.rows[0]).lips > opened(rows[0]).lips
+
+
+def test_a_head_is_turned_no_further_than_training_saw_or_was_filmed() -> None:
+    rows = np.repeat(moving()[:1], 3, axis=0)
+    pose = controls().pose(rows)
+    pose[:, 0], pose[:, 1] = (10, FACING[0] - 4, FACING[0] + 6), 0
+    filmed = controls().with_pose(rows, pose)
+    # The key picture looks to the side as well, and is near to all of them.
+    by_key = LandmarkControls(SPACE, filmed[1])
+    result = edited(filmed, np.arange(3) / RATE, [FaceEdit(yaw=10)], by_key, NO_POSE)
+    yaw = by_key.pose(result.rows)[:, 0]
+    assert yaw == pytest.approx([20, FACING[0], FACING[0] + 6])
+    assert result.counts == {"yaw": 2}
+    assert result.as_asked.tolist() == [True, False, False]
 
 
 def test_what_was_filmed_is_never_held() -> None:
