@@ -18,6 +18,7 @@ from gfvc.options.editing import FaceEdit
 from models.contract import FloatArray, Picture
 from models.landmarks.face_space import FaceSpace
 from models.landmarks.plausibility import MeshJudge
+from models.landmarks.ranges import FACING
 from models.landmarks.tracking import FaceTracker
 from models.metrics.openings import openings
 
@@ -56,10 +57,12 @@ class ResponseFinder:
     def look(self, draw: TrialDraw) -> None:
         """Look at pictures as they are and with trials.
 
-        Those in which the tracker sees no face, or something was held back, do not count.
+        Those in which the tracker sees no face, or one that is turned further than training saw,
+        or something was held back, do not count.
         """
         with FaceTracker() as tracker:
             before = self._measured(tracker, draw(None, AS_ASKED)[0])
+            facing = (np.abs(before[:, :2]) <= FACING).all(axis=1)
             for name, trial in self._trials.items():
                 number = _MEASURES.index(name)
                 wanted = _wanted(trial, before)[name]
@@ -67,7 +70,7 @@ class ResponseFinder:
                 for _ in range(_ROUNDS):
                     pictures, as_asked = draw(trial, Response(**{name: share}))
                     change = self._measured(tracker, pictures)[:, number] - before[:, number]
-                    counts = as_asked & np.isfinite(change) & (wanted != 0)
+                    counts = facing & as_asked & np.isfinite(change) & (wanted != 0)
                     shares = np.clip(share * change[counts] / wanted[counts], LEAST, MOST)
                     seen = np.stack([shares, np.abs(wanted[counts])], axis=1)
                     share = _mean(seen)
