@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from gfvc.encoder import EncodeSummary, encode
     from gfvc.errors import GfvcError, InputError, OutputError, StreamError
     from gfvc.exporting.exporter import ExportSummary, export
-    from gfvc.face_edits.editor import EditSummary, edit
+    from gfvc.face_edits.editor import edit
+    from gfvc.face_edits.sequence_editor import EditSummary
     from gfvc.options.decoding import DecodeOptions
     from gfvc.options.editing import FaceEdit
     from gfvc.options.encoding import EncodeOptions
@@ -53,7 +54,7 @@ _HOME = {
     "EncodeOptions": "gfvc.options.encoding",
     "EncodeSummary": "gfvc.encoder",
     "encode": "gfvc.encoder",
-    "EditSummary": "gfvc.face_edits.editor",
+    "EditSummary": "gfvc.face_edits.sequence_editor",
     "edit": "gfvc.face_edits.editor",
     "FaceEdit": "gfvc.options.editing",
     "ExportOptions": "gfvc.options.exporting",

@@ -59,7 +59,7 @@ def smoothed(rows: FloatArray, seconds: float, rate: float) -> FloatArray:
 
 
 @dataclass(frozen=True, slots=True)
-class Stretch:
+class UnitRows:
     """Rows [n, size] of successive pictures against one coded picture, and its controls."""
 
     rows: FloatArray
@@ -73,27 +73,25 @@ def edited(
     controls: FaceControls,
     mean_pose: FloatArray,
 ) -> Limited:
-    """The rows of one coded picture's pictures with all edits, as of `edited_stretches`."""
-    return edited_stretches([Stretch(rows, controls)], times, edits, mean_pose)[0]
+    """The rows of one coded picture's pictures with all edits, as of `edited_units`."""
+    return edited_units([UnitRows(rows, controls)], times, edits, mean_pose)[0]
 
 
-def edited_stretches(
-    stretches: Sequence[Stretch],
+def edited_units(
+    units: Sequence[UnitRows],
     times: FloatArray,
     edits: Sequence[FaceEdit],
     mean_pose: FloatArray,
 ) -> list[Limited]:
-    """The rows of stretches that follow each other, with all edits, one after the other.
+    """The rows of access units that follow each other, with all edits, one after the other.
 
     They stay within limits. `times` are those of all rows, evenly spaced; `mean_pose` [6] is that
     of the clip.
     """
-    bounds = list(accumulate((len(each.rows) for each in stretches), initial=0))
-    rows = np.concatenate([each.rows for each in stretches])
+    bounds = list(accumulate((len(each.rows) for each in units), initial=0))
+    rows = np.concatenate([each.rows for each in units])
     # Against the first coded picture, so that a filter can go through all.
-    offsets = np.concatenate(
-        [np.zeros_like(each.rows) + each.controls.offset for each in stretches]
-    )
+    offsets = np.concatenate([np.zeros_like(each.rows) + each.controls.offset for each in units])
     current = rows
     for edit in edits:
         strength = strengths(edit, times)[:, None]
@@ -106,15 +104,15 @@ def edited_stretches(
         changed = np.concatenate(
             [
                 _changed(changed[start:end], edit, each.controls, mean_pose)
-                for each, (start, end) in zip(stretches, pairwise(bounds), strict=True)
+                for each, (start, end) in zip(units, pairwise(bounds), strict=True)
             ]
         )
         current = np.where(strength == 1, changed, current + strength * (changed - current))
     if current is rows:
-        return [Limited(each.rows, {}) for each in stretches]
+        return [Limited(each.rows, {}) for each in units]
     return [
         each.controls.limited(each.rows, current[start:end])
-        for each, (start, end) in zip(stretches, pairwise(bounds), strict=True)
+        for each, (start, end) in zip(units, pairwise(bounds), strict=True)
     ]
 
 

@@ -36,7 +36,7 @@ def enhanced(units: Sequence[NalUnit]) -> bool:
     return any(unit.is_sei and has_message(unit, kinds) for unit in units)
 
 
-class FaceReader:
+class CodedFaceReader:
     """Reads the messages of the face that is drawn: that of the stream's first message."""
 
     def __init__(self) -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -12,11 +13,12 @@ import numpy as np
 from gfvc.decoded_pool import AsCoded, FromOne, FromTwo
 from gfvc.decoded_units import DecodedUnit, decode_units
 from gfvc.driven_pictures import parameters_of_pictures
+from gfvc.errors import InputError
 from gfvc.options.decoding import BaseLayerOptions
 from gfvc.stream.face_stream import FaceStream
 from gfvc.stream.picture_units import PictureUnit
 from gfvc.whole_pictures.compositing import cut_face
-from models import Analyser, AnimationModel, FaceParameters, ParameterLayout
+from models import Analyser, AnimationModel, FaceParameters, ParameterLayout, RegisteredModel
 from models.contract import FloatArray, Picture
 
 Draw = Callable[[Sequence[int], FloatArray], list[Picture]]
@@ -46,7 +48,41 @@ class SeenUnit:
     draw: Draw | None = None
 
 
-def stated_units(source: Path, stream: FaceStream, layout: ParameterLayout) -> Iterator[SeenUnit]:
+class SeenClip:
+    """A stream whose units are gone through, as often as one likes."""
+
+    def __init__(
+        self,
+        source: Path,
+        stream: FaceStream,
+        registered: RegisteredModel,
+        options: BaseLayerOptions,
+    ) -> None:
+        rate = options.rate or stream.rate
+        if stream.rate is None or rate is None:
+            raise InputError(
+                f"{source}: states no picture rate; only streams of gfvc's own are edited"
+            )
+        self.source = source
+        self.stream = stream
+        self.rate = float(rate)
+        self._registered = registered
+        self._options = options
+
+    @cached_property
+    def model(self) -> AnimationModel:
+        """The stream's model, loaded when it is asked for."""
+        return self._registered.load(self._options.runtime)
+
+    def units(self, *, looks: bool) -> Generator[SeenUnit, None, None]:
+        """The units, decoded where someone looks at coded pictures, or numbers depend on them."""
+        if looks or any(unit.part is not None for unit in self.stream.units):
+            yield from _decoded_units(self.source, self.stream, self.model, self._options)
+        else:
+            yield from _stated_units(self.source, self.stream, self._registered.card.layout)
+
+
+def _stated_units(source: Path, stream: FaceStream, layout: ParameterLayout) -> Iterator[SeenUnit]:
     """The units of a stream without sequences, as their messages state them."""
     for unit in stream.units:
         if unit.is_alone:
@@ -57,7 +93,7 @@ def stated_units(source: Path, stream: FaceStream, layout: ParameterLayout) -> I
         yield SeenUnit(unit, rows[0], rows[unit.hides_coded_picture :])
 
 
-def decoded_units(
+def _decoded_units(
     source: Path, stream: FaceStream, model: AnimationModel, options: BaseLayerOptions
 ) -> Iterator[SeenUnit]:
     """The units of a stream as a decoder sees them; raises what `decode_units` raises."""

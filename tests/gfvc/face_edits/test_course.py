@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from gfvc.face_edits.controls import FaceControls, Response
-from gfvc.face_edits.course import Stretch, edited, edited_stretches, smoothed, strengths
+from gfvc.face_edits.course import UnitRows, edited, edited_units, smoothed, strengths
 from gfvc.face_edits.landmark_controls import SMILE, LandmarkControls
 from gfvc.options.editing import FaceEdit
 from models.contract import FloatArray
@@ -154,13 +154,13 @@ def test_smoothing_has_no_delay_and_keeps_the_ends() -> None:
     assert smoothed(rows[:1], 0.3, RATE) is not None
 
 
-def in_two(rows: FloatArray, at: int) -> tuple[list[Stretch], FloatArray]:
+def in_two(rows: FloatArray, at: int) -> tuple[list[UnitRows], FloatArray]:
     """The same faces against two coded pictures, and what the second is against the first: [14]."""
     offset = np.zeros(14)
     offset[POSE_VALUES:] = rows[at, POSE_VALUES:]
     parts = [
-        Stretch(rows[:at], controls()),
-        Stretch(rows[at:] - offset, controls(offset=offset)),
+        UnitRows(rows[:at], controls()),
+        UnitRows(rows[at:] - offset, controls(offset=offset)),
     ]
     return parts, offset
 
@@ -170,7 +170,7 @@ def test_a_change_of_the_coded_picture_is_not_seen(asked: dict[str, float]) -> N
     rows = moving()
     edit = FaceEdit(**asked)  # type: ignore[arg-type]
     parts, offset = in_two(rows, 20)
-    first, second = edited_stretches(parts, np.arange(50) / RATE, [edit], NO_POSE)
+    first, second = edited_units(parts, np.arange(50) / RATE, [edit], NO_POSE)
     whole = done(rows, edit)
     assert np.abs(whole - rows).max() > 0.001
     assert first.rows == pytest.approx(whole[:20])
