@@ -8,9 +8,10 @@ Clips are square; without any it is the demo clip. Each is encoded, edited in se
 decoded; the table has what was asked for, and by how much pose, lids and lips of the decoded
 pictures changed on the mean, as the face tracker measures them. Pictures do not count in which the
 head is turned further than training saw, or would be: there an edit is held. `left` is what closed
-lids still measure, as a share of what they did where eyes were open as usual, and lips that are
-shut; `python -m benchmarks.filmed_blinks` prints what filmed ones do. Of several clips a table of
-their means follows. `--sheet` shows decoded pictures of the last clip, a row for each edit.
+lids still measure, as a share of what was filmed, where eyes were open as usual; and shut lips,
+where they were open at all. `python -m benchmarks.filmed_blinks` prints what filmed ones leave. Of
+several clips a table of their means follows. `--sheet` shows decoded pictures of the last clip, a
+row for each edit.
 
 With `--drawing` the average face, which is nobody's, is drawn as it is and with each edit.
 """
@@ -62,6 +63,7 @@ EDITS: dict[str, FaceEdit] = {
 }
 EVERY = 5  # pictures, of which one is measured
 SHOWN = 6
+OPEN_LIPS = 0.02  # eye distances, from which on lips are open
 
 _LIDS, _LIPS = 3, 4
 _SIDE = 240
@@ -149,10 +151,18 @@ def _left(asked: FaceEdit, before: FloatArray, after: FloatArray) -> float:
     if asked.blink == 1:
         opened, closed = before[:, _LIDS], after[:, _LIDS]
         usual = opened >= np.median(opened) / 2
-        return float(closed[usual].mean() / opened[usual].mean())
-    if asked.mouth == 0:
-        return float(after[:, _LIPS].mean() / before[:, _LIPS].mean())
-    return np.nan
+    elif asked.mouth == 0:
+        opened, closed = before[:, _LIPS], after[:, _LIPS]
+        usual = opened >= OPEN_LIPS
+    else:
+        return np.nan
+    return float(closed[usual].mean() / opened[usual].mean()) if usual.any() else np.nan
+
+
+def _known_mean(numbers: Sequence[float]) -> float:
+    """The mean of those that are known; NaN if none is."""
+    known = [number for number in numbers if not np.isnan(number)]
+    return float(np.mean(known)) if known else np.nan
 
 
 def _table(rows: Sequence[Row]) -> Iterator[str]:
@@ -229,7 +239,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 each[0].name,
                 np.mean([row.change for row in each], axis=0),
                 float(np.mean([row.pictures for row in each])),
-                float(np.mean([row.left for row in each])),
+                _known_mean([row.left for row in each]),
             )
             for each in zip(*tables, strict=True)
         ]
