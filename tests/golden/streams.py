@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from gfvc import EncodeOptions, decode, encode
+from gfvc import EncodeOptions, FaceEdit, decode, edit, encode
 from gfvc.cli.main import main
 from gfvc.demo_clip import RATE, make_demo_clip
 from gfvc.driven_pictures import parameters_of_pictures
@@ -35,7 +35,7 @@ _AWAY = 6
 
 @dataclass(frozen=True)
 class Recipe:
-    """How a stream was made of the demo head: encoded, or transcoded from another golden.
+    """How a stream was made of the demo head: encoded, or from another golden.
 
     `away` puts pictures without a face into the middle of the clip.
     """
@@ -46,6 +46,8 @@ class Recipe:
     transcoded_from: str | None = None
     layout: str = "same"
     precision: int | None = None
+    edited_from: str | None = None
+    edit: FaceEdit | None = None
 
 
 _SEQUENCE = {"key_pictures": "auto", "coded_interval": 0.16}
@@ -84,6 +86,14 @@ RECIPES: dict[str, Recipe] = {
     # is reordered.
     "vvc_mesh_reordered.mp4": Recipe({"model": "mesh", "codec": "vvc"}, away=True),
     "hevc_reordered.265": Recipe({"fallback": "always", "key_interval": 7}),
+    # Coded pictures are hidden: all that show a face, and one in the middle.
+    "vvc_mesh_edited.266": Recipe(
+        edited_from="vvc_mesh_marked.266", edit=FaceEdit(roll=5, shift=(0.02, 0), zoom=1.1)
+    ),
+    "hevc_mesh_edited.265": Recipe(
+        edited_from="hevc_mesh_sequence.265",
+        edit=FaceEdit(roll=-8, smile=1, start=0.12, end=0.26, soft=0.04),
+    ),
 }
 
 
@@ -98,6 +108,10 @@ def write_stream(name: str) -> None:
     if recipe.transcoded_from is not None:
         source = STREAMS / recipe.transcoded_from
         transcode(source, path, recipe.layout, precision=recipe.precision, force=True)
+        return
+    if recipe.edited_from is not None:
+        assert recipe.edit is not None
+        edit(STREAMS / recipe.edited_from, path, recipe.edit, force=True)
         return
     with tempfile.TemporaryDirectory() as folder:
         clip = write_video(Path(folder, "clip.mkv"), _pictures(recipe), RATE)
