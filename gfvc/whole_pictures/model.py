@@ -19,6 +19,10 @@ from models import (
 )
 from models.contract import FloatArray, Picture
 from models.errors import ModelError
+from models.parallel import map_in_order
+
+# Pictures put together at the same time, while further faces are drawn.
+_AT_ONCE = 2
 
 
 def of_whole_pictures(model: AnimationModel, square: FaceSquare | None) -> AnimationModel:
@@ -80,8 +84,10 @@ class WholeReference(Reference):
 
     def animate_many(self, parameters: Iterable[FaceParameters]) -> Iterator[Picture]:
         """Draw pictures in order, some faces at the same time if the model does."""
-        for drawn in self.face.animate_many(parameters):
-            yield lay_over(self.picture, drawn, self._square)
+        drawn = self.face.animate_many(parameters)
+        return map_in_order(
+            lambda face: lay_over(self.picture, face, self._square), drawn, _AT_ONCE
+        )
 
     def landmarks(self, parameters: FaceParameters) -> FloatArray | None:
         """Landmarks that the parameters describe, in widths and heights of the whole picture."""
@@ -127,8 +133,13 @@ class WholePair(ReferencePair):
                 positions.append(position)
                 yield parameters, position
 
-        for number, drawn in enumerate(self._faces.animate_many(noted())):
-            yield lay_over(self._surroundings.at(positions[number]), drawn, self._square)
+        surroundings = self._surroundings
+
+        def laid_over(numbered: tuple[int, Picture]) -> Picture:
+            number, drawn = numbered
+            return lay_over(surroundings.at(positions[number]), drawn, self._square)
+
+        yield from map_in_order(laid_over, enumerate(self._faces.animate_many(noted())), _AT_ONCE)
 
     def landmarks(self, parameters: FaceParameters, position: float) -> FloatArray | None:
         """Landmarks of the picture, in widths and heights of the whole picture."""

@@ -24,6 +24,9 @@ WINDOW = 2.0
 # A position's odds are kept within these of 0 and 1.
 LEAST_POSITION = 1e-3
 
+# Places are one map of both coordinates.
+_NO_SECOND_MAP = np.empty(0, np.float32)
+
 
 class Surroundings:
     """What lies between two whole pictures [H, W, 3] of one size."""
@@ -34,9 +37,13 @@ class Surroundings:
         moving = 1 - still(earlier, later)
         self._is_still = not (moving > 0.5 / 255).any()
         if not self._is_still:
-            # It is that of places of the later picture.
-            self._motion: Float32Array = rest_motion(earlier, later) * moving[..., None]
-            self._unlike = _unlike(warp(earlier, self._motion), later)
+            height, width = later.shape[:2]
+            motion: Float32Array = rest_motion(earlier, later) * moving[..., None]
+            self._unlike = _unlike(warp(earlier, motion), later)
+            # In pixels. It is that of places of the later picture.
+            self._motion: Float32Array = motion * np.array((width, height), np.float32)
+            columns, rows = (np.arange(side, dtype=np.float32) for side in (width, height))
+            self._places: Float32Array = np.stack(np.meshgrid(columns, rows), axis=-1)
 
     def at(self, position: float) -> Picture:
         """The picture at a position 0..1 in time between the two."""
@@ -45,10 +52,22 @@ class Surroundings:
             return np.asarray(
                 cv2.addWeighted(self._earlier, 1 - share, self._later, share, 0), np.uint8
             )
-        earlier = warp(self._earlier, np.float32(share) * self._motion)
-        later = warp(self._later, np.float32(share - 1) * self._motion)
+        earlier = self._moved(self._earlier, share)
+        later = self._moved(self._later, share - 1)
         weight = _weights(share, self._unlike)
         return np.asarray(cv2.blendLinear(earlier, later, 1 - weight, weight), np.uint8)
+
+    def _moved(self, picture: Picture, share: float) -> Picture:
+        """A picture read at so much of the motion."""
+        places = cv2.scaleAdd(self._motion, share, self._places)
+        moved = cv2.remap(
+            picture,
+            places,
+            _NO_SECOND_MAP,
+            interpolation=cv2.INTER_CUBIC,
+            borderMode=cv2.BORDER_REPLICATE,
+        )
+        return np.asarray(moved, np.uint8)
 
 
 def _unlike(moved: Picture, later: Picture) -> Float32Array:
