@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from fractions import Fraction
 from pathlib import Path
@@ -9,7 +10,9 @@ from pathlib import Path
 import numpy as np
 
 from gfvc.errors import InputError
+from gfvc.face_choice import FaceTracks
 from gfvc.rectangle import Rectangle
+from gfvc.telling import Notes, unheard
 from gfvc.video_reader import read_pictures
 from models.contract import Picture
 from models.landmarks.tracking import FaceBox, FaceFinder
@@ -32,19 +35,6 @@ def whole_square(width: int, height: int) -> Rectangle:
     return Rectangle((width - side) // 2, (height - side) // 2, side, side)
 
 
-def follow_largest(faces: Iterable[list[FaceBox]]) -> list[FaceBox]:
-    """Boxes of one face over a clip: the largest at first, then whichever overlaps it most."""
-    followed: list[FaceBox] = []
-    for boxes in faces:
-        if not boxes:
-            continue
-        if followed and (best := max(boxes, key=followed[-1].overlap)).overlap(followed[-1]) > 0:
-            followed.append(best)
-        else:
-            followed.append(max(boxes, key=lambda box: box.area))
-    return followed
-
-
 def square_around(boxes: list[FaceBox], width: int, height: int) -> Rectangle:
     """The square inside a picture of the given size that suits all boxes of a face.
 
@@ -64,21 +54,59 @@ def square_around(boxes: list[FaceBox], width: int, height: int) -> Rectangle:
     return Rectangle(left, top, side, side)
 
 
-def choose_crop(path: Path, width: int, height: int, size: int) -> Rectangle:
-    """Look through a clip and choose the square to code.
+def choose_crop(
+    path: Path,
+    width: int,
+    height: int,
+    size: int,
+    *,
+    notes: Notes = unheard,
+    face_at: tuple[float, float] | None = None,
+    reach: float = math.inf,
+) -> Rectangle:
+    """Look through a clip and choose the square around a face.
 
     A square source no larger than the coded `size`, or filled by the face already, is kept
-    whole. Raises `InputError` when no picture shows a face.
+    whole.
+
+    Args:
+        path: of the clip.
+        width: of its pictures.
+        height: of its pictures.
+        size: of the coded pictures.
+        notes: is told which face was taken, where there are several.
+        face_at: a place, in pixels, where the face to take is; None for the largest that moves.
+        reach: how far from where it is mostly the same face may be seen at other times, in sides
+            of its box.
+
+    Raises `InputError` when no face is seen at the place asked for.
     """
     whole = whole_square(width, height)
-    if width == height <= size:
+    if width == height <= size and face_at is None:
         return whole
+    faces = FaceTracks()
     with FaceFinder() as finder:
-        boxes = follow_largest(finder.find(picture) for picture in _looks(path))
-    if not boxes:
+        for picture in _looks(path):
+            faces.look(picture, finder.find(picture))
+    chosen = faces.choose(face_at)
+    told = faces.told()
+    if chosen is None:
+        if face_at is not None:
+            there = ", ".join(f"{x},{y}" for x, y in (track.centre for track in told))
+            raise InputError(
+                f"{path}: shows no face at {face_at[0]:g},{face_at[1]:g}; there are faces at "
+                f"{there or 'no place'}"
+            )
         # A face that fills the picture escapes the detector; the tracker has the last word.
         return whole
-    square = square_around(boxes, width, height)
+    if len(told) > 1 and face_at is None:
+        x, y = chosen.centre
+        others = ", ".join(f"{x},{y}" for x, y in (t.centre for t in told if t is not chosen))
+        notes(
+            f"{path}: shows {len(told)} faces; the one at {x},{y} is driven; --face-at takes "
+            f"another, at {others}"
+        )
+    square = square_around(faces.with_successors(chosen, reach), width, height)
     if width == height and square.width >= _KEEP_WHOLE * width:
         return whole
     return square

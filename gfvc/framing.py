@@ -7,7 +7,7 @@ from pathlib import Path
 
 from gfvc.crop import choose_crop, require_square
 from gfvc.errors import InputError
-from gfvc.face_square import LEAST_SIDE, FaceSquare
+from gfvc.face_square import DRAWN_SIDE, LEAST_SIDE, FaceSquare
 from gfvc.options.encoding import FACE_SIDE, SourceOptions
 from gfvc.rectangle import Rectangle
 from gfvc.scaling import Size
@@ -17,6 +17,11 @@ MIN_SIDE = 64
 """Pixels that a source, and what is coded of it, has at least a side."""
 LARGEST = 1280, 720
 """Longer and shorter side of whole pictures, at most, where no size is asked for."""
+NEAR_SIDES = 1.2
+"""How far a face may be elsewhere at other times, in sides of it, to be in one square with itself.
+
+One further away is ordinary video then: a square around both places would show it small.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +45,11 @@ def frame(source: Path, width: int, height: int, options: SourceOptions, notes: 
     if min(width, height) < MIN_SIDE:
         raise InputError(f"{source}: is {width}x{height}; pictures need at least {MIN_SIDE} a side")
     size = coded_size(width, height, options)
-    if options.view == "face":
+    if not options.whole_pictures:
         if options.crop == "none":
             return Framing(require_square(source, width, height), size)
-        return Framing(choose_crop(source, width, height, size[0]), size)
+        crop = choose_crop(source, width, height, size[0], notes=notes, face_at=options.face_at)
+        return Framing(crop, size)
     if min(size) < MIN_SIDE:
         raise InputError(
             f"{source}: is {width}x{height}, and would be coded as {size[0]}x{size[1]}; pictures "
@@ -53,9 +59,14 @@ def frame(source: Path, width: int, height: int, options: SourceOptions, notes: 
         notes(
             f"{source}: is {width}x{height}, coded as {size[0]}x{size[1]}; --size asks for another"
         )
+    whole = Rectangle(0, 0, width, height)
     # Whatever the size: a small square source is no face alone.
-    face = choose_crop(source, width, height, 0)
-    return Framing(Rectangle(0, 0, width, height), size, square_of(face, (width, height), size))
+    face = choose_crop(
+        source, width, height, 0, notes=notes, face_at=options.face_at, reach=NEAR_SIDES
+    )
+    if face == whole and size == (DRAWN_SIDE, DRAWN_SIDE):
+        return Framing(whole, size)
+    return Framing(whole, size, square_of(face, (width, height), size))
 
 
 def coded_size(width: int, height: int, options: SourceOptions) -> Size:
@@ -66,7 +77,7 @@ def coded_size(width: int, height: int, options: SourceOptions) -> Size:
     are even.
     """
     asked = options.size
-    if options.view == "face":
+    if not options.whole_pictures:
         side = FACE_SIDE if asked is None else asked if isinstance(asked, int) else asked[0]
         return side, side
     if asked is None:

@@ -26,6 +26,7 @@ _OURS = frozenset(
         "quality",
         "view",
         "crop",
+        "face_at",
         "size",
         "rate",
         "codec",

@@ -55,7 +55,8 @@ def code_at_bitrate(
 
 def _advice(clip: Clip, too_much: bool) -> str:
     if too_much:
-        return "; ask for that, or for fewer or smaller key pictures (--key-interval, --size)"
+        advice = "; ask for that, or for fewer or smaller key pictures (--key-interval, --size)"
+        return f"{advice}, or for --view face" if clip.options.whole_pictures else advice
     return "; ask for that, or for more or larger key pictures (--key-interval, --size)"
 
 

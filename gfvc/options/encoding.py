@@ -12,6 +12,7 @@ from gfvc.options.declaration import OptionGroup, documented, option, switch
 from gfvc.options.kinds import (
     either,
     fraction,
+    pair,
     picture_size,
     real,
     text,
@@ -25,7 +26,8 @@ Quality = Literal["low", "medium", "high", "best"]
 QUALITIES: tuple[Quality, ...] = get_args(Quality)
 Audio = Literal["none", "copy", "aac"]
 FallbackPolicy = Literal["auto", "never", "always"]
-View = Literal["face", "whole"]
+View = Literal["whole", "face"]
+Crop = Literal["auto", "none"]
 VIEWS: tuple[View, ...] = get_args(View)
 FALLBACK_POLICIES: tuple[FallbackPolicy, ...] = get_args(FallbackPolicy)
 KeyPicturePolicy = Literal["auto", "fixed"]
@@ -60,23 +62,28 @@ class SourceOptions(OptionGroup):
 
     title: ClassVar[str] = "what is coded"
 
-    view: View = option(
+    view: View | None = option(
         words(*VIEWS),
-        "face: a square around the face; whole: the whole picture in its own shape, in which the "
-        "face is drawn",
-        "face",
+        "whole: the whole picture in its own shape, in which the face is drawn; face: a square "
+        "around the face",
+        shown="whole; face with --crop",
     )
-    crop: str = option(
-        words("auto", "none"),
+    crop: Crop | None = option(
+        words(*get_args(Crop)),
         "of --view face; auto: find the face and choose a square for the clip; none: take the "
         "whole picture, which must be square",
-        "auto",
+        shown="auto",
+    )
+    face_at: tuple[float, float] | None = option(
+        pair(0, 65535),
+        "the face that is driven, of several: one that is seen at this place, in pixels of IN",
+        shown="the largest that moves",
     )
     size: int | tuple[int, int] | None = option(
         picture_size(64, 2048),
-        "side of the coded square, a multiple of 8; of whole pictures the shorter side, or a width "
-        "and height that they are to fit into",
-        shown=f"{FACE_SIDE}; of whole pictures IN's, up to 1280x720",
+        "shorter side of the coded pictures, or a width and height that they are to fit into; of "
+        "--view face the side of the square, a multiple of 8",
+        shown=f"IN's, up to 1280x720; {FACE_SIDE} with --view face",
     )
     rate: Fraction | None = option(
         PICTURE_RATE, "pictures per second, 25 or 30000/1001", flag="fps", shown="IN's"
@@ -89,15 +96,22 @@ class SourceOptions(OptionGroup):
 
     def conflict(self) -> str | None:
         """The face alone is a square; whole pictures are not cropped."""
-        if self.view == "whole":
-            if self.crop == "none":
-                return "{view} whole codes whole pictures in any case; leave out {crop}"
+        if self.crop == "none" and self.face_at is not None:
+            return "{crop} none chooses no face; leave out {face_at}"
+        if self.whole_pictures:
+            if self.crop is not None:
+                return "{view} whole codes whole pictures; leave out {crop}"
             return None
         if not isinstance(self.size, (int, type(None))):
             return "{view} face codes a square; give {size} as one number, or add {view} whole"
         if self.size is not None and self.size % _SIZE_STEP:
             return f"{{view}} face wants a {{size}} that is a multiple of {_SIZE_STEP}"
         return None
+
+    @property
+    def whole_pictures(self) -> bool:
+        """Whether whole pictures are coded, and not the face alone."""
+        return self.view == "whole" or (self.view is None and self.crop is None)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -316,7 +330,7 @@ class EncodeOptions(MarkOptions, FaceOptions, CodedPictureOptions, BitOptions, S
         name = self.model
         if name is None:
             # The face square of whole pictures is drawn at a side that all models can draw.
-            side = FACE_SIDE if self.view == "whole" or self.size is None else self.size
+            side = FACE_SIDE if self.whole_pictures or self.size is None else self.size
             fits = self.features or (isinstance(side, int) and side % SIDE_MULTIPLE == 0)
             name = DEFAULT_MODEL if fits else MODEL_OF_ANY_SIZE
         return f"{name}+{self.features}" if self.features else name

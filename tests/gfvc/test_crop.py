@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gfvc import InputError
-from gfvc.crop import follow_largest, require_square, square_around, whole_square
+from gfvc.crop import require_square, square_around, whole_square
 from gfvc.rectangle import Rectangle
 from models.landmarks.tracking import FaceBox
 
@@ -64,16 +64,6 @@ def test_a_single_wrong_detection_hardly_matters() -> None:
 def test_a_face_at_the_border_gets_a_square_within() -> None:
     square = square_around([face(20, 30)], 640, 360)
     assert (square.left, square.top) == (0, 0)
-
-
-def test_the_largest_face_is_followed() -> None:
-    small, large = face(100, 100, 50), face(400, 100, 90)
-    grown = face(110, 105, 120)
-    # The large one is taken first; then it is followed though the other has grown.
-    assert follow_largest([[], [large, small], [], [grown, large]]) == [large, large]
-    # Where nothing overlaps with it, the largest of what there is.
-    assert follow_largest([[large], [small]]) == [large, small]
-    assert follow_largest([[], []]) == []
 
 
 def test_the_middle_square() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -35,12 +36,16 @@ from tests.gfvc.support import no_notes, write_video
 def test_whole_pictures_keep_their_shape(
     source: tuple[int, int], asked: int | tuple[int, int] | None, coded: tuple[int, int]
 ) -> None:
+    assert coded_size(*source, EncodeOptions(size=asked)) == coded
     assert coded_size(*source, EncodeOptions(view="whole", size=asked)) == coded
 
 
 @pytest.mark.parametrize(("asked", "side"), [(None, 256), (320, 320)])
 def test_a_face_alone_is_a_square(asked: int | None, side: int) -> None:
-    assert coded_size(1920, 1080, EncodeOptions(size=asked)) == (side, side)
+    options = EncodeOptions(view="face", size=asked)
+    assert coded_size(1920, 1080, options) == (side, side)
+    # To ask for a crop is to ask for the face.
+    assert coded_size(1920, 1080, replace(options, view=None, crop="auto")) == (side, side)
 
 
 def test_the_square_lies_where_the_face_does() -> None:
@@ -75,9 +80,9 @@ def test_what_is_too_narrow_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "reason"),
     [
-        ({"size": (640, 360)}, "view face codes a square; give size as one number"),
-        ({"size": 260}, "view face wants a size that is a multiple of 8"),
-        ({"view": "whole", "crop": "none"}, "view whole codes whole pictures in any case"),
+        ({"view": "face", "size": (640, 360)}, "view face codes a square; give size as one number"),
+        ({"crop": "auto", "size": 260}, "view face wants a size that is a multiple of 8"),
+        ({"view": "whole", "crop": "none"}, "view whole codes whole pictures; leave out crop"),
         ({"size": (640, 360, 3)}, "size cannot be"),
         ({"size": 4096}, "size cannot be"),
         ({"view": "wide"}, "view cannot be 'wide'"),
@@ -86,3 +91,11 @@ def test_what_is_too_narrow_is_refused(tmp_path: Path) -> None:
 def test_options_that_do_not_go_together(options: dict[str, object], reason: str) -> None:
     with pytest.raises(ValueError, match=reason):
         EncodeOptions(**options)  # type: ignore[arg-type]
+
+
+def test_a_source_that_the_face_fills_is_the_same_either_way(demo_clip: Path) -> None:
+    whole = frame(demo_clip, 256, 256, EncodeOptions(), no_notes)
+    assert whole == frame(demo_clip, 256, 256, EncodeOptions(view="face"), no_notes)
+    assert whole.square is None
+    larger = frame(demo_clip, 256, 256, EncodeOptions(size=512), no_notes)
+    assert larger.square == FaceSquare(0, 0, 512)

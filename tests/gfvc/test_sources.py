@@ -18,6 +18,7 @@ from gfvc.base_layer import BaseLayerCoder, CodedSequence, SequenceQps
 from gfvc.colour import to_picture420
 from gfvc.crop import choose_crop
 from gfvc.demo_clip import RATE, demo_still
+from gfvc.options.encoding import View
 from gfvc.rectangle import Rectangle
 from gfvc.stream.reader import read_face_stream
 from gfvc.video_reader import probe_video, read_pictures
@@ -59,12 +60,14 @@ def low_confidence(stream: Path) -> list[list[bool]]:
 
 
 def encode_pictures(
-    pictures: Sequence[Picture], folder: Path, size: int = 256
+    pictures: Sequence[Picture], folder: Path, size: int = 256, view: View | None = None
 ) -> tuple[Path, EncodeSummary, list[str]]:
     """The stream of a made clip, 25 pictures a second; the notes have the clip's name cut off."""
     clip = write_video(folder / "clip.mkv", pictures, RATE)
     notes: list[str] = []
-    options = EncodeOptions(size=size, fallback="never", key_pictures="fixed", symbol_rate="full")
+    options = EncodeOptions(
+        view=view, size=size, fallback="never", key_pictures="fixed", symbol_rate="full"
+    )
     summary = encode(clip, folder / "out.265", options, notes=notes.append)
     return folder / "out.265", summary, [note.removeprefix(f"{clip}: ") for note in notes]
 
@@ -278,7 +281,7 @@ def test_a_square_around_the_moving_face_is_coded(
     clip = [
         canvas([(face, 200 + 4 * index, 60, 256)]) for index, face in enumerate(demo_pictures[:15])
     ]
-    stream, summary, _ = encode_pictures(clip, tmp_path, size=128)
+    stream, summary, _ = encode_pictures(clip, tmp_path, view="face", size=128)
     assert (summary.frames, summary.width, summary.height) == (15, 128, 128)
     crop = choose_crop(tmp_path / "clip.mkv", 640, 360, 128)
     assert crop.width == crop.height
