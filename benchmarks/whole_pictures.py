@@ -1,15 +1,16 @@
-"""Rate and quality of whole pictures (`--view whole`), beside VVenC on the same pictures.
+"""Rate and quality of whole pictures, beside VVenC on the same pictures.
 
     python -m benchmarks.whole_pictures CLIP... [--size N] [--seconds S] [--quality NAME,...]
         [--key-qp N,...] [--peer-qp N,...] [--half-qp N,...] [--sheet DIR]
 
-Each clip is scaled as `gfvc encode --view whole --size N` does it. Its pictures are then coded by
+Each clip is scaled as `gfvc encode --size N` does it. Its pictures are then coded by
 gfvc at each `--quality` and `--key-qp`, and by VVenC (preset medium, random access, one intra
-picture) at each `--peer-qp`, and at half the width and height at each `--half-qp`. PSNR and MS-SSIM
-are of whole pictures; errors of landmarks, lips and lids of the face square, scaled to what models
-see. The last rows are Bjøntegaard rates against the better of VVenC's two sizes. With `--sheet`
-five moments of each clip are put side by side in DIR/CLIP.png: source, each of gfvc's, and VVenC at
-the QP whose rate is nearest to the middle one.
+picture) at each `--peer-qp`, and at half the width and height at each `--half-qp`. PSNR, MS-SSIM
+and VMAF are of whole pictures; errors of landmarks, lips and lids of the face square, scaled to
+what models see. The seam is the energy of gradients along the border of the face square, over that
+of the source: an edge that shows makes it more than 1. The last rows are Bjøntegaard rates against
+the better of VVenC's two sizes. With `--sheet` five moments of each clip are put side by side in
+DIR/CLIP.png: source, each of gfvc's, and VVenC at the QP whose rate is nearest to the middle one.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import argparse
 import sys
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import islice
@@ -30,8 +32,10 @@ from base_codec_adapters.video import VideoRequest, decoded_video, encode_video,
 from gfvc import EncodeOptions, decode, encode
 from gfvc.bench.curves import RatePoint, envelope, rate_difference, useful_points
 from gfvc.colour import to_picture420, to_rgb
+from gfvc.face_square import FaceSquare
 from gfvc.framing import Framing, frame
 from gfvc.metrics import MEASURES, ClipMeasure, Picture, ms_ssim, psnr
+from gfvc.metrics.vmaf import VmafMeasure
 from gfvc.options.encoding import QUALITIES
 from gfvc.scaling import Size, read_scaled, scale
 from gfvc.video_reader import probe_video, read_pictures
@@ -40,7 +44,7 @@ from gfvc.whole_pictures.compositing import cut_face
 
 SHOWN = 5
 """Moments of a sheet."""
-COMPARED = ("ms_ssim", "psnr", "landmark_error", "lip_error")
+COMPARED = ("ms_ssim", "vmaf", "psnr", "landmark_error", "lip_error")
 
 
 @dataclass(frozen=True)
@@ -72,7 +76,7 @@ class Point:
 def prepare(clip: Path, size: int, seconds: float, folder: Path) -> Source:
     """Scale a clip."""
     video = probe_video(clip)
-    options = EncodeOptions(view="whole", size=size)
+    options = EncodeOptions(size=size)
     framing = frame(clip, video.width, video.height, options, lambda note: None)
     path = folder / f"{clip.stem}.mkv"
     count = 0
@@ -119,24 +123,48 @@ def measured(
     square = source.framing.square
     assert square is not None
     wholes: dict[str, list[float]] = {"ms_ssim": [], "psnr": []}
+    seams: list[tuple[float, float]] = []
     shown: list[Picture] = []
-    with ClipMeasure(source.rate, vmaf=False) as measure:
+    with ClipMeasure(source.rate, vmaf=False) as measure, closing(VmafMeasure(source.rate)) as vmaf:
         pairs = zip(source.read(), decoded, strict=True)
         for number, (wanted, found) in enumerate(pairs):
             wholes["ms_ssim"].append(ms_ssim(wanted, found))
             wholes["psnr"].append(psnr(wanted, found))
+            vmaf.add(wanted, found)
+            seams.append((seam_energy(wanted, square), seam_energy(found, square)))
             face = cut_face(found, square)
             measure.add(cut_face(wanted, square), face, face)
             if number in moments(source.count):
                 shown.append(found)
         of_face = measure.finish().of_clip()
+        wholes["vmaf"] = list(vmaf.finish())
     scores: dict[str, float | None] = {
         name: float(np.mean(values)) for name, values in wholes.items()
     }
     for name in ("landmark_error", "lip_error", "lid_error"):
         scores[name] = of_face[name]
+    of_source, of_decoded = np.sum(seams, axis=0)
+    scores["seam"] = float(of_decoded / of_source) if of_source else None
     kbps = bits * float(source.rate) / source.count / 1000
     return Point(curve, label, kbps, scores, shown)
+
+
+def seam_energy(picture: Picture, square: FaceSquare) -> float:
+    """Mean square of differences across the border of a square, where there is a picture beyond."""
+    values = picture.astype(np.float32).mean(axis=2)
+    height, width = values.shape
+    rows, columns = square.window
+    top, bottom, left, right = rows.start, rows.stop, columns.start, columns.stop
+    across = [
+        values[place, columns] - values[place - 1, columns]
+        for place in (top, bottom)
+        if 0 < place < height
+    ] + [
+        values[rows, place] - values[rows, place - 1]
+        for place in (left, right)
+        if 0 < place < width
+    ]
+    return float(np.mean(np.concatenate(across) ** 2)) if across else 0.0
 
 
 def moments(count: int) -> list[int]:
@@ -191,8 +219,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--sheet", type=Path)
     options = parser.parse_args(arguments)
     write = sys.stdout.write
-    write("| clip | codec | | kbit/s | MS-SSIM | PSNR | landmark error | lip error | lid error |\n")
-    write("| --- | --- | --- | --- | --- | --- | --- | --- | --- |\n")
+    write("| clip | codec | | kbit/s | MS-SSIM | VMAF | PSNR | landmark error | lip error |")
+    write(f" lid error | seam |\n{'| --- ' * 11}|\n")
     for clip in options.clips:
         with tempfile.TemporaryDirectory() as name:
             folder = Path(name)
@@ -205,10 +233,12 @@ def main(arguments: list[str] | None = None) -> int:
                     "-" if scores[key] is None else f"{scores[key]:{form}}"
                     for key, form in (
                         ("ms_ssim", ".4f"),
+                        ("vmaf", ".1f"),
                         ("psnr", ".2f"),
                         ("landmark_error", ".4f"),
                         ("lip_error", ".4f"),
                         ("lid_error", ".4f"),
+                        ("seam", ".2f"),
                     )
                 )
                 write(
@@ -226,10 +256,10 @@ def main(arguments: list[str] | None = None) -> int:
 def _points(source: Source, options: argparse.Namespace, folder: Path) -> Iterator[Point]:
     for quality in QUALITIES:
         if quality in options.quality.split(","):
-            wanted = EncodeOptions(view="whole", quality=quality)
+            wanted = EncodeOptions(quality=quality)
             yield by_gfvc(source, quality, wanted, folder)
     for qp in _numbers(options.key_qp):
-        wanted = EncodeOptions(view="whole", key_qp=qp)
+        wanted = EncodeOptions(key_qp=qp)
         yield by_gfvc(source, f"key QP {qp}", wanted, folder)
     for reduction, qps in ((1, options.peer_qp), (2, options.half_qp)):
         for qp in _numbers(qps):

@@ -1,4 +1,4 @@
-"""The main job on a face that comes with the installation: make, encode, decode, compare."""
+"""The main job on a talking head that comes with the package: make, encode, decode, compare."""
 
 from __future__ import annotations
 
@@ -13,18 +13,20 @@ import numpy as np
 
 from base_codec_adapters import Codec
 from gfvc.decoder import decode
-from gfvc.demo_clip import RATE, make_demo_clip
+from gfvc.demo_clip import RATE, make_demo_scene
 from gfvc.encoder import EncodeSummary, encode
 from gfvc.metrics import LandmarkError, psnr, ssim
 from gfvc.options.encoding import EncodeOptions
 from gfvc.picture_strip import spread, write_strip
+from gfvc.scaling import scale
 from gfvc.telling import Notes
 from gfvc.video_reader import read_pictures
 from gfvc.video_writer import open_writer
 from models.contract import Picture
 
 STREAMS: dict[Codec, str] = {"vvc": "demo.266", "hevc": "demo.265"}
-STRIP_PICTURES = 8
+STRIP_PICTURES = 6
+_STRIP_SIZE = (320, 180)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +74,7 @@ def run_demo(folder: Path, seconds: float, notes: Notes) -> list[DemoRow]:
     source = folder / "source.mkv"
     notes(f"drawing {seconds:g} s of a talking head")
     with open_writer(source, RATE) as writer:
-        for picture in make_demo_clip(seconds):
+        for picture in make_demo_scene(seconds):
             writer.write(picture)
     originals = list(read_pictures(source, RATE))
     rows = []
@@ -80,7 +82,7 @@ def run_demo(folder: Path, seconds: float, notes: Notes) -> list[DemoRow]:
     for codec, name in STREAMS.items():
         notes(f"{codec.upper()}: encoding and decoding")
         stream = folder / name
-        summary = encode(source, stream, EncodeOptions(codec=codec, crop="none"))
+        summary = encode(source, stream, EncodeOptions(codec=codec))
         video = folder / f"decoded_{codec}.mp4"
         decode(stream, video)
         lossless = folder / f".{codec}.mkv"
@@ -108,7 +110,9 @@ def run_demo(folder: Path, seconds: float, notes: Notes) -> list[DemoRow]:
             )
         )
     rows_of_strip = {
-        name: [pictures[number] for number in spread(len(pictures), STRIP_PICTURES)]
+        name: [
+            scale(pictures[number], _STRIP_SIZE) for number in spread(len(pictures), STRIP_PICTURES)
+        ]
         for name, pictures in {"source": originals, **decoded}.items()
     }
     write_strip(folder / "pictures.png", rows_of_strip)

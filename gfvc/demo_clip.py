@@ -1,4 +1,4 @@
-"""A short talking-head clip that anyone may use, made from a still.
+"""Short talking-head clips that anyone may use, made from a still: of the face, and of a scene.
 
 The still is scikit-image's `data.astronaut()` (Eileen Collins, NASA, public domain), which comes
 with that package. The face turns, nods, blinks and moves its mouth as in speech; the pictures
@@ -22,6 +22,9 @@ from models.landmarks.warp import LandmarkWarp
 RATE = Fraction(25)
 # The square of the still that shows head and shoulders: left, top, side.
 _PART = (102, 2, 240)
+# Columns of the still that the scene shows, all of them, and the scene's size.
+_SCENE_WIDTH = 512
+_SCENE = (640, 360)
 
 _UPPER_LIDS = {
     "right": ((246, 161, 160, 159, 158, 157, 173), (7, 163, 144, 145, 153, 154, 155)),
@@ -43,16 +46,50 @@ def demo_still(size: int) -> Picture:
 
 
 def make_demo_clip(seconds: float, size: int = 256) -> Iterator[Picture]:
-    """Pictures uint8 [size, size, 3] of the clip, 25 a second."""
+    """Pictures uint8 [size, size, 3] of the face, 25 a second."""
     still = demo_still(size)
+    landmarks = _landmarks(still)
+    bend = LandmarkWarp(still, landmarks)
+    for moved in _performance(landmarks, seconds):
+        yield bend.draw(moved)
+
+
+def make_demo_scene(seconds: float) -> Iterator[Picture]:
+    """Whole pictures uint8 [360, 640, 3], 25 a second: the face of `make_demo_clip`, and more.
+
+    Behind her a shuttle model and a flag stand still.
+    """
+    from skimage.data import astronaut
+
+    left, top, side = _PART
+    rows = _SCENE_WIDTH * _SCENE[1] // _SCENE[0]
+    still = np.asarray(cv2.resize(astronaut()[:rows], _SCENE, interpolation=cv2.INTER_CUBIC))
+    landmarks = _landmarks(demo_still(256))
+
+    def in_scene(points: FloatArray) -> FloatArray:
+        """Points of the face's square in widths and heights of the scene."""
+        offset = np.array((left, top, 0.0))
+        placed: FloatArray = (points * side + offset) / (_SCENE_WIDTH, rows, _SCENE_WIDTH)
+        return placed
+
+    bend = LandmarkWarp(still, in_scene(landmarks))
+    for moved in _performance(landmarks, seconds):
+        yield bend.draw(in_scene(moved))
+
+
+def _landmarks(still: Picture) -> FloatArray:
     with FaceTracker() as tracker:
         landmarks = tracker.look(still)
     if landmarks is None:
         raise GfvcError("the face tracker finds no face in scikit-image's astronaut")
-    bend = LandmarkWarp(still, landmarks)
+    return landmarks
+
+
+def _performance(landmarks: FloatArray, seconds: float) -> Iterator[FloatArray]:
+    """The landmarks in each picture."""
     for index in range(round(seconds * RATE)):
         time = float(index / RATE)
-        yield bend.draw(_move_head(_move_face(landmarks, time), time))
+        yield _move_head(_move_face(landmarks, time), time)
 
 
 def _speech(time: float) -> float:

@@ -51,7 +51,7 @@ def run(options: argparse.Namespace) -> int:
     from rich.console import Console
     from rich.table import Table
 
-    table = Table(title="a talking head, 256x256, 25 pictures a second")
+    table = Table(title="a talking head, 640x360, 25 pictures a second")
     table.add_column("")
     for row in rows:
         table.add_column(row.encoded.codec.upper(), justify="right")

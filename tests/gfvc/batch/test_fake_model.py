@@ -23,8 +23,8 @@ from tests.gfvc.batch.fake_model import (
 )
 
 CLIPS = 50
-# Of the second half of the clips: 40 kB of each. What the first ones load stays.
-GROWTH_MEGABYTES = 1.0
+# Of the second half of the clips: 80 kB of each, less than a picture. What is loaded first stays.
+GROWTH_MEGABYTES = 2.0
 
 
 @pytest.fixture
