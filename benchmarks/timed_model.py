@@ -29,7 +29,7 @@ from models.contract import AnimationModel, FaceParameters, Reference
 from models.face.card import CARD as FACE_CARD
 from models.face.model import FaceModel
 from models.face.network import FaceNetwork
-from models.face.rendering import OnnxRenderer
+from models.face.onnx_rendering import OnnxRenderer
 from models.face.torch_rendering import TorchRenderer
 from models.family import imported_families
 from models.landmarks.face_space import shipped_face_space

@@ -7,7 +7,8 @@ import importlib
 import importlib.util
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -44,6 +45,41 @@ def test_dependencies_point_one_way(room: str) -> None:
     for path in files:
         used = {name.split(".")[0] for name in imported_names(path)} & ROOMS
         assert used <= MAY_USE[room], f"{path} imports {used - MAY_USE[room]}"
+
+
+def needed_modules(statement: ast.AST, known: Collection[str]) -> Iterator[str]:
+    """Those of the known modules that a statement loads, wherever it stands, when it runs."""
+    if isinstance(statement, ast.If) and "TYPE_CHECKING" in ast.unparse(statement.test):
+        return
+    if isinstance(statement, ast.Import):
+        yield from (alias.name for alias in statement.names if alias.name in known)
+    elif isinstance(statement, ast.ImportFrom):
+        for alias in statement.names:
+            module = f"{statement.module}.{alias.name}"
+            found = module if module in known else statement.module
+            if found in known:
+                assert found is not None
+                yield found
+    for part in ast.iter_child_nodes(statement):
+        yield from needed_modules(part, known)
+
+
+@pytest.mark.parametrize("room", MAY_USE)
+def test_no_modules_import_each_other(room: str) -> None:
+    """Not in a circle either, nor inside of functions."""
+    files = {
+        ".".join(path.relative_to(REPOSITORY).with_suffix("").parts).removesuffix(".__init__"): path
+        for path in sorted((REPOSITORY / room).rglob("*.py"))
+    }
+    needed = {
+        name: set(needed_modules(ast.parse(path.read_text()), files))
+        for name, path in files.items()
+    }
+    assert any(needed.values())
+    try:
+        TopologicalSorter(needed).prepare()
+    except CycleError as error:
+        pytest.fail(f"modules import each other: {' <- '.join(error.args[1])}")
 
 
 def modules_of(*folders: str) -> Iterator[tuple[Path, set[str]]]:

@@ -28,7 +28,8 @@ from models.errors import ModelError
 from models.face import SIDE_MULTIPLE
 from models.face.card import STEP_LIMIT
 from models.face.detail import detail, restore_detail
-from models.face.rendering import Renderer, RendererOf, open_renderers
+from models.face.renderer import Renderer, RendererOf
+from models.face.rendering import open_renderers
 from models.landmarks.alignment import Alignment
 from models.landmarks.analysis import LandmarkAnalyser, SeenKey
 from models.landmarks.face_space import FaceSpace, shipped_face_space

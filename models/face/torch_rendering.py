@@ -20,7 +20,7 @@ from models.face.blocks import (
 )
 from models.face.network import FaceNetwork
 from models.face.polyphase import PolyphaseConvolution
-from models.face.rendering import Draw
+from models.face.renderer import Draw
 from models.files import MAX_TENSOR_FILE, check_tensor_file
 from models.landmarks.flow import Float32Array
 

@@ -25,7 +25,7 @@ from torch import Tensor, nn
 
 from gfvc.demo_clip import demo_still
 from models.face.network import FaceNetwork, KeyFeatures
-from models.face.rendering import ANALYSE_FILE, DRAW_FILE, ENCODE_KEY_FILE, OnnxRenderer
+from models.face.onnx_rendering import ANALYSE_FILE, DRAW_FILE, ENCODE_KEY_FILE, OnnxRenderer
 from models.face.torch_rendering import fold
 from models.landmarks.flow import plane
 from models.landmarks.tracking import FaceTracker

@@ -14,7 +14,7 @@ import torch
 
 from models.errors import CheckpointError, ModelError
 from models.face.blocks import FaceConfiguration
-from models.face.rendering import DRAW_FILE, ENCODE_KEY_FILE, OnnxRenderer
+from models.face.onnx_rendering import DRAW_FILE, ENCODE_KEY_FILE, OnnxRenderer
 from models.family import FAMILIES
 from models.files import file_sha256
 from models.onnx_graph import OnnxGraph
