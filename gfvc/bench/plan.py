@@ -12,8 +12,8 @@ from typing import Any
 from base_codec_adapters.errors import ProgramNotFoundError
 from base_codec_adapters.requests import MAX_QP
 from base_codec_adapters.video import Structure, find_video_encoder
-from gfvc.bench import PEERS
 from gfvc.errors import InputError
+from gfvc.options.benchmarking import PEERS
 from gfvc.options.encoding import DEFAULT_MODEL, EncodeOptions
 from sei.escaping import shorten
 

@@ -13,15 +13,14 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gfvc.bench import PEERS, PRESETS
 from gfvc.cli.engine_arguments import add_engine_arguments, engine_from, is_one_by_one
-from gfvc.cli.option_arguments import reader_of
-from gfvc.options.kinds import between, real, whole
+from gfvc.cli.option_arguments import add_options, parsed_options
 from sei.escaping import printable
 
 if TYPE_CHECKING:
     from gfvc.bench.plan import Plan
     from gfvc.bench.runner import Step
+    from gfvc.options.benchmarking import BenchOptions
 
 HELP = "measure rate and quality on clips, beside VVC, HEVC and AV1"
 EPILOG = """\
@@ -37,35 +36,11 @@ exit status: 1 also when a point failed; the others are in the results
 MEGABYTES = 1500
 """Memory that a process takes which measures clips."""
 
-_POSITIVE = real(0, 1e6, "a number above 0")
-
-
-def _names(text: str) -> tuple[str, ...]:
-    names = tuple(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))
-    if not names:
-        raise argparse.ArgumentTypeError(f"{text!r} names nothing")
-    return names
-
-
-def _peers(text: str) -> tuple[str, ...]:
-    names = () if text == "none" else _names(text)
-    unknown = [name for name in names if name not in PEERS]
-    if unknown:
-        raise argparse.ArgumentTypeError(
-            f"no peer is called {unknown[0]!r}: give 'none', or some of {', '.join(PEERS)}"
-        )
-    return names
-
-
-def _key_qps(text: str) -> tuple[int, ...]:
-    try:
-        return tuple(sorted({int(part) for part in _names(text)}))
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a list such as 22,27,32") from None
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command's arguments."""
+    from gfvc.options.benchmarking import BenchOptions
+
     parser.add_argument("clips", nargs="+", type=Path, metavar="CLIP", help="video files")
     parser.add_argument(
         "--out",
@@ -74,75 +49,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help="folder for results, made or added to",
     )
-    parser.add_argument(
-        "--preset",
-        choices=PRESETS,
-        default="full",
-        help="what to measure (default: full); jvet: key picture QPs and low delay of JVET's test "
-        "conditions, as far as they can be had",
-    )
+    add_options(parser, BenchOptions)
     parser.add_argument(
         "--quick",
         action="store_const",
         const="quick",
         dest="preset",
         help="short for --preset quick: four seconds of each clip, few points",
-    )
-    parser.add_argument(
-        "--models", type=_names, metavar="NAME,…", help="models (default: that of gfvc encode)"
-    )
-    parser.add_argument(
-        "--key-qps", type=_key_qps, metavar="N,…", help="QPs of key pictures, 0..63"
-    )
-    parser.add_argument(
-        "--variant",
-        action="append",
-        default=[],
-        metavar="NAME:OPTION=VALUE,…",
-        help="one more curve of gfvc, with further options of gfvc.EncodeOptions; may be repeated",
-    )
-    parser.add_argument(
-        "--peers",
-        type=_peers,
-        metavar="NAME,…",
-        help=f"codecs to compare with: some of {', '.join(PEERS)}, or none (default: those of them "
-        "that ffmpeg has; vvenc with --quick)",
-    )
-    parser.add_argument(
-        "--native-peers",
-        action="store_true",
-        help="peers at the clip's size and rate only, not also at lower ones",
-    )
-    parser.add_argument(
-        "--size",
-        type=reader_of(whole(64, 2048, step=8)),
-        default=256,
-        metavar="N",
-        help="side of the pictures (default: 256)",
-    )
-    parser.add_argument(
-        "--seconds",
-        type=reader_of(_POSITIVE),
-        metavar="S",
-        help="measure the first S seconds of each clip",
-    )
-    parser.add_argument(
-        "--above",
-        type=reader_of(between(0, 1e6)),
-        default=1.0,
-        metavar="KBPS",
-        help="Bjøntegaard rates are of what lies above so many kbit/s (default: 1)",
-    )
-    parser.add_argument(
-        "--below",
-        type=reader_of(_POSITIVE),
-        default=20.0,
-        metavar="KBPS",
-        help="and below so many; of a curve that goes beyond, one point is measured there "
-        "(default: 20)",
-    )
-    parser.add_argument(
-        "--no-vmaf", action="store_true", help="leave VMAF out (an ffmpeg may lack libvmaf)"
     )
     add_engine_arguments(parser, what="measured")
     parser.add_argument(
@@ -161,8 +74,9 @@ def run(options: argparse.Namespace) -> int:
     from gfvc.bench.runner import run_bench
     from gfvc.cli.console import answer, note, step_progress
     from gfvc.metrics.learned import learned_measures_absent
+    from gfvc.options.benchmarking import BenchOptions
 
-    plan = _plan(options)
+    plan = _plan(parsed_options(BenchOptions, options))
     engine = engine_from(options, MEGABYTES)
     for sentence in (*plan.missing, *learned_measures_absent()):
         note(sentence)
@@ -186,7 +100,7 @@ def run(options: argparse.Namespace) -> int:
     return 1 if results["failures"] else 0
 
 
-def _plan(options: argparse.Namespace) -> Plan:
+def _plan(options: BenchOptions) -> Plan:
     """The preset, with what else was asked for."""
     from dataclasses import replace
 
@@ -200,20 +114,16 @@ def _plan(options: argparse.Namespace) -> Plan:
         variants = dict(parse_variant(text) for text in options.variant)
     except ValueError as error:
         raise InputError(f"--variant {error}") from None
-    changes: dict[str, Any] = {
-        "models": options.models,
-        "key_qps": options.key_qps,
-        "seconds": options.seconds,
-    }
-    changes = {name: value for name, value in changes.items() if value is not None}
     return replace(
         plan,
+        models=options.models or plan.models,
+        key_qps=tuple(sorted(options.key_qps or plan.key_qps)),
+        seconds=options.seconds or plan.seconds,
         size=options.size,
         above_kbps=options.above,
         below_kbps=options.below,
         vmaf=not options.no_vmaf,
         variants={**plan.variants, **variants},
-        **changes,
     )
 
 

@@ -8,16 +8,21 @@ docs/training.md says what to make of them.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Iterator, Sequence
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import fields
+from pathlib import Path
 
 from gfvc.cli.engine_arguments import add_engine_arguments, engine_from, is_one_by_one
-from models.training.arguments import add_arguments as add_training_arguments
-from models.training.arguments import run_with
+from gfvc.cli.option_arguments import add_options, parsed_options
+from models.family import trained_families
+from models.training import Augmentation, LossWeights, TrainingConfiguration, TrainingError
 from sei.escaping import printable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from gfvc.batch.engine import EngineChoice
+    from gfvc.options.training import TrainOptions
 
 HELP = "train a network on your own clips"
 EPILOG = """\
@@ -32,10 +37,25 @@ Ctrl-C ends the step that runs and leaves a state; --resume goes on from there.
 MEGABYTES = 1000
 """Memory that a process takes which tracks faces."""
 
+_SHARED_LOSSES = frozenset(item.name for item in fields(LossWeights))
+"""Those of all networks; others are a network's own."""
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command's arguments."""
-    add_training_arguments(parser)
+    from gfvc.options.training import TrainOptions
+
+    parser.add_argument(
+        "data", type=Path, metavar="DATA", help="folder of square clips of one face each"
+    )
+    parser.add_argument(
+        "--out",
+        type=Path,
+        required=True,
+        metavar="DIR",
+        help="folder for state, weights, tables and sheets",
+    )
+    add_options(parser, TrainOptions)
     add_engine_arguments(
         parser.add_argument_group("reading clips, before training"), what="decoded and tracked"
     )
@@ -43,8 +63,86 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Run the command."""
+    from gfvc.options.training import TrainOptions
+    from models.training.recipes import build_task
+
     engine = engine_from(options, MEGABYTES)
-    return run_with(options, printable, None if is_one_by_one(engine) else _by(engine))
+    asked = parsed_options(TrainOptions, options)
+    configuration = _configuration(options.data, options.out, asked)
+    task = build_task(
+        asked.model,
+        compact_features=asked.compact_features,
+        values_sent=asked.values_sent,
+        variant=asked.variant,
+        weights={name: weight for name, weight in asked.loss if name not in _SHARED_LOSSES},
+    )
+    from models.training.console import training_console
+    from models.training.run import train
+
+    with training_console(printable) as (report, progress):
+        recipe = trained_families()[asked.model].recipe
+        if recipe is not None and recipe.perceptual and configuration.vgg is None:
+            report(
+                "note: without VGG-19 weights (--vgg FILE) there is no perceptual loss, which the "
+                f"published {asked.model} was trained with"
+            )
+        result = train(
+            configuration,
+            task,
+            resume=asked.resume,
+            report=report,
+            progress=progress,
+            spread=None if is_one_by_one(engine) else _by(engine),
+        )
+    for name, value in result.validation.scores.items():
+        sys.stdout.write(f"{name}\t{value:.4f}\n")
+    return 0
+
+
+def _configuration(data: Path, out: Path, options: TrainOptions) -> TrainingConfiguration:
+    """The configuration that options ask for; raise `TrainingError` where they make no sense."""
+    recipe = trained_families()[options.model].recipe
+    assert recipe is not None
+    index = options.index
+    if index is None and (data / "INDEX.csv").is_file():
+        index = data / "INDEX.csv"
+    rate = options.learning_rate
+    shared = {name: weight for name, weight in options.loss if name in _SHARED_LOSSES}
+    return TrainingConfiguration(
+        data=data,
+        out=out,
+        index=index,
+        cache=options.cache,
+        skip=options.skip,
+        start_from=options.weights,
+        size=options.size,
+        window=options.window or recipe.window or options.size,
+        batch=options.batch,
+        minutes=options.minutes,
+        steps=options.steps,
+        seed=options.seed,
+        learning_rate=recipe.learning_rate if rate is None else rate,
+        gradient_scales=recipe.gradient_scales,
+        vgg=options.vgg,
+        adversarial_from=options.adversarial_from,
+        weights=LossWeights(**shared),
+        augmentation=Augmentation(**_all_known(options.augmentation)),
+        checkpoint_minutes=options.checkpoint_minutes,
+        validation_minutes=options.validation_minutes,
+        device=options.device,
+        half_precision=not options.full_precision,
+        threads=options.threads,
+        workers=options.workers,
+    )
+
+
+def _all_known(given: Sequence[tuple[str, float]]) -> Mapping[str, float]:
+    """Shares of pairs by name; raise `TrainingError` for a name that there is not."""
+    names = [item.name for item in fields(Augmentation)]
+    for name, _ in given:
+        if name not in names:
+            raise TrainingError(f"no augmentation {name!r} (there are: {', '.join(names)})")
+    return dict(given)
 
 
 def _by(

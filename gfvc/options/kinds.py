@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 LARGEST_DENOMINATOR = 1001
@@ -159,6 +160,38 @@ def text(metavar: str = "NAME") -> Kind:
     return Kind(
         "a name", str, lambda value: isinstance(value, str) and bool(value.strip()), metavar
     )
+
+
+def path(metavar: str = "FILE") -> Kind:
+    """A file or folder."""
+    return Kind("a file", Path, lambda value: isinstance(value, Path), metavar)
+
+
+def assignment(of: str) -> Kind:
+    """A name with a number: in text NAME=NUMBER; `of` stands for the number in a usage line."""
+
+    def read(given: str) -> tuple[str, float]:
+        name, _, value = given.partition("=")
+        return name, float(value)
+
+    def accepts(value: Any) -> bool:
+        return isinstance(value, tuple) and len(value) == 2 and isinstance(value[0], str)
+
+    return Kind("NAME=NUMBER", read, accepts, f"NAME={of}")
+
+
+def several(each: Kind, metavar: str) -> Kind:
+    """Values of a kind, at least one and none twice: in text with commas between them."""
+
+    def read(given: str) -> tuple[Any, ...]:
+        parts = [part.strip() for part in given.split(",")]
+        return tuple(dict.fromkeys(each.parse(part) for part in parts if part))
+
+    def accepts(value: Any) -> bool:
+        is_several = isinstance(value, (tuple, list)) and len(value) > 0
+        return is_several and all(map(each.accepts, value))
+
+    return Kind(f"a list of which each is {each.wanted}", read, accepts, metavar)
 
 
 def either(special: Kind, usual: Kind) -> Kind:

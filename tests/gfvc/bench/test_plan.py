@@ -10,7 +10,6 @@ import pytest
 
 from base_codec_adapters.errors import UnknownAdapterError
 from base_codec_adapters.video import VIDEO_ENCODERS
-from gfvc.bench import PRESETS
 from gfvc.bench.plan import (
     GfvcSettings,
     Peer,
@@ -22,6 +21,7 @@ from gfvc.bench.plan import (
     preset,
 )
 from gfvc.errors import InputError
+from gfvc.options.benchmarking import PRESETS
 from gfvc.options.encoding import DEFAULT_MODEL
 
 

@@ -1,0 +1,63 @@
+"""What is measured, and how coarsely: the options of `gfvc bench`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from gfvc.options.declaration import OptionGroup, documented, option, switch
+from gfvc.options.kinds import between, either, real, several, text, whole, words
+
+PEERS = ("vvenc", "x265", "svtav1")
+"""The conventional codecs that gfvc is compared with."""
+
+PRESETS = ("full", "quick", "jvet")
+
+_POSITIVE = real(0, 1e6, "a number above 0")
+
+
+@documented
+@dataclass(frozen=True, kw_only=True)
+class BenchOptions(OptionGroup):
+    """What of clips is measured. What is None is the preset's.
+
+    Raises `ValueError` for a value that an option cannot have.
+    """
+
+    title: ClassVar[str] = "what is measured"
+
+    preset: str = option(
+        words(*PRESETS),
+        "what to measure; jvet: key picture QPs and low delay of JVET's test conditions, as far as "
+        "they can be had",
+        "full",
+    )
+    models: tuple[str, ...] | None = option(
+        several(text(), "NAME,…"), "models", shown="that of gfvc encode"
+    )
+    key_qps: tuple[int, ...] | None = option(
+        several(whole(0, 63), "N,…"), "QPs of key pictures, 0..63", shown="the preset's"
+    )
+    variant: tuple[str, ...] = option(
+        text("NAME:OPTION=VALUE,…"),
+        "one more curve of gfvc, with further options of gfvc.EncodeOptions; may be repeated",
+        (),
+        repeats=True,
+    )
+    peers: tuple[str, ...] | None = option(
+        either(words(none=()), several(words(*PEERS), "NAME,…")),
+        f"codecs to compare with: some of {', '.join(PEERS)}, or none",
+        shown="those of them that ffmpeg has; vvenc with --quick",
+    )
+    native_peers: bool = switch("peers at the clip's size and rate only, not also at lower ones")
+    size: int = option(whole(64, 2048, step=8), "side of the pictures", 256)
+    seconds: float | None = option(_POSITIVE, "measure the first so many seconds of each clip")
+    above: float = option(
+        between(0, 1e6), "Bjøntegaard rates are of what lies above so many kbit/s", 1.0
+    )
+    below: float = option(
+        _POSITIVE,
+        "and below so many; of a curve that goes beyond, one point is measured there",
+        20.0,
+    )
+    no_vmaf: bool = switch("leave VMAF out (an ffmpeg may lack libvmaf)")

@@ -1,0 +1,124 @@
+"""How a network is trained: the options of `gfvc train`.
+
+Whether a number makes sense for a network, its training says (`models.training.configuration`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import ClassVar
+
+from gfvc.options.declaration import OptionGroup, documented, option, switch
+from gfvc.options.kinds import assignment, between, path, text, whole, words
+from models.family import trained_families
+from models.training.configuration import Augmentation, LossWeights
+
+_COUNT = whole(0)
+_NUMBER = between(0, 1e12)
+
+
+def _defaults(kind: type[LossWeights] | type[Augmentation]) -> str:
+    return ", ".join(f"{item.name}={item.default:g}" for item in fields(kind))
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClipOptions(OptionGroup):
+    """Which clips are trained on, and what is kept of them."""
+
+    title: ClassVar[str] = "clips"
+
+    index: Path | None = option(
+        path("CSV"),
+        "table with the columns file, identity and split (train, validation; others are left "
+        "alone)",
+        shown="DATA/INDEX.csv, else the sub-folders train and validation",
+    )
+    cache: Path | None = option(
+        path("DIR"), "folder for decoded pictures and landmarks", shown="OUT/cache"
+    )
+    skip: tuple[str, ...] = option(
+        text(), "leave out a clip; may be given more than once", (), repeats=True
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class LengthOptions(OptionGroup):
+    """Where training begins, and when it ends."""
+
+    title: ClassVar[str] = "beginning and end"
+
+    minutes: float | None = option(_NUMBER, "time budget, over all resumed runs")
+    steps: int | None = option(
+        _COUNT, "step budget, over all resumed runs; 0 validates and exports only"
+    )
+    resume: bool = switch("go on from the state in DIR")
+    weights: Path | None = option(
+        path("FILE"), "start from these weights, exported by a training or published"
+    )
+    checkpoint_minutes: float = option(_NUMBER, "time between states", 10.0)
+    validation_minutes: float = option(_NUMBER, "time between validations", 20.0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecipeOptions(OptionGroup):
+    """What is trained, and how."""
+
+    title: ClassVar[str] = "recipe"
+
+    model: str = option(words(*trained_families()), "network", "face")
+    batch: int = option(_COUNT, "pairs in a step", 8)
+    size: int = option(_COUNT, "picture width", 256)
+    window: int | None = option(
+        _COUNT,
+        "width of the part that face draws in a step, and that the discriminator sees",
+        shown="128 for face, else the whole picture",
+    )
+    learning_rate: float | None = option(
+        _NUMBER, "highest learning rate", shown="8e-4 for face, else 2e-4"
+    )
+    adversarial_from: int | None = option(
+        _COUNT, "step from which the discriminator takes part", shown="never"
+    )
+    vgg: Path | None = option(
+        path("FILE"), "published VGG-19 weights, for a perceptual loss", shown="go without"
+    )
+    loss: tuple[tuple[str, float], ...] = option(
+        assignment("WEIGHT"),
+        f"weight of a loss ({_defaults(LossWeights)}, or one of the network's own)",
+        (),
+        repeats=True,
+    )
+    augmentation: tuple[tuple[str, float], ...] = option(
+        assignment("SHARE"),
+        f"share of pairs that are changed so ({_defaults(Augmentation)})",
+        (),
+        repeats=True,
+    )
+    compact_features: int = option(_COUNT, "values 0..8 beside the landmarks, of face", 0)
+    values_sent: int = option(_COUNT, "how many of them validation sends", 0)
+    variant: str | None = option(
+        text(), "published copy that fomm, cfte and fv2v compute like", shown="jvet_v2"
+    )
+    seed: int = option(_COUNT, "seed", 0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class MachineOptions(OptionGroup):
+    """What training runs on."""
+
+    title: ClassVar[str] = "machine"
+
+    device: str = option(words("auto", "cpu", "cuda"), "where the network runs", "auto")
+    full_precision: bool = switch("compute in float32 instead of bfloat16")
+    threads: int | None = option(_COUNT, "threads of PyTorch", shown="its own choice")
+    workers: int = option(_COUNT, "threads that prepare batches", 1)
+
+
+@documented
+@dataclass(frozen=True, kw_only=True)
+class TrainOptions(MachineOptions, RecipeOptions, LengthOptions, ClipOptions):
+    """How a network is trained.
+
+    Raises `ValueError` for a value that an option cannot have.
+    """
