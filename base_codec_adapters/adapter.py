@@ -16,7 +16,7 @@ from typing import ClassVar
 from base_codec_adapters.byte_stream import (
     Codec,
     PictureFormat,
-    StreamSummary,
+    StreamContent,
     base_layer,
     summarise,
 )
@@ -247,7 +247,7 @@ class BaseDecoder(Adapter):
     def _check(
         self,
         pictures: DecodedPictures,
-        summary: StreamSummary,
+        summary: StreamContent,
         request: DecodeRequest,
         outcome: Outcome,
     ) -> None:
@@ -264,7 +264,7 @@ class BaseDecoder(Adapter):
             raise invalid_output(self.name, problem, outcome)
 
 
-def _check_request(summary: StreamSummary, request: DecodeRequest) -> None:
+def _check_request(summary: StreamContent, request: DecodeRequest) -> None:
     """StreamInvalidError if the stream is beyond the limits or not what was expected."""
     found, limits = summary.format, request.limits
     if found.bit_depth not in SAMPLE_DEPTHS:

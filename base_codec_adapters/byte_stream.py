@@ -56,7 +56,7 @@ class PictureFormat:
 
 
 @dataclass(frozen=True)
-class StreamSummary:
+class StreamContent:
     """What a byte stream holds: its one picture format, and how many coded pictures.
 
     ``coded_size`` is (width, height) before cropping, the largest of all parameter sets.
@@ -100,7 +100,7 @@ class NalUnit:
         return (self.header[1] & 7) - 1
 
 
-def summarise(stream: bytes, codec: Codec) -> StreamSummary:
+def summarise(stream: bytes, codec: Codec) -> StreamContent:
     """Scan a whole byte stream.
 
     Raises:
@@ -136,7 +136,7 @@ def summarise(stream: bytes, codec: Codec) -> StreamSummary:
         raise StreamInvalidError(f"no {codec.upper()} sequence parameter set in the stream")
     if pictures == 0:
         raise StreamInvalidError(f"no {codec.upper()} coded picture in the stream")
-    return StreamSummary(found, (coded_width, coded_height), pictures, parameter_sets_first)
+    return StreamContent(found, (coded_width, coded_height), pictures, parameter_sets_first)
 
 
 def picture_format(parameter_set: bytes, codec: Codec) -> PictureFormat | None:

@@ -27,7 +27,7 @@ from base_codec_adapters.video import find_video_encoder
 from gfvc import EncodeOptions, decode, encode
 from gfvc.bench.coding import coded
 from gfvc.bench.plan import PeerSettings
-from gfvc.bench.reference import ClipName, Reference, name_clips, prepare_reference
+from gfvc.bench.source_video import ClipName, SourceVideo, name_clips, prepare_reference
 from gfvc.cli.console import note
 from gfvc.errors import GfvcError
 from gfvc.metrics import Picture, openings, psnr
@@ -119,7 +119,7 @@ def choose_moments(changes: dict[str, list[float]], count: int, apart: int) -> l
     return sorted(chosen, key=lambda moment: moment.number)
 
 
-def find_moments(reference: Reference, count: int) -> list[Moment]:
+def find_moments(reference: SourceVideo, count: int) -> list[Moment]:
     """The moments of a clip to show."""
     with FaceTracker() as tracker:
         landmarks = [tracker.look(picture) for picture in reference.read()]
@@ -129,7 +129,7 @@ def find_moments(reference: Reference, count: int) -> list[Moment]:
 
 
 def rows_of_gfvc(
-    reference: Reference, rates: Sequence[float], model: str | None, numbers: Sequence[int]
+    reference: SourceVideo, rates: Sequence[float], model: str | None, numbers: Sequence[int]
 ) -> Iterator[Row]:
     """A row for each target rate in kbit/s."""
     for rate in rates:
@@ -158,7 +158,7 @@ class _PeerTrial:
     pictures: list[Picture]
 
 
-def row_of_peer(reference: Reference, rate: float, numbers: Sequence[int]) -> Row:
+def row_of_peer(reference: SourceVideo, rate: float, numbers: Sequence[int]) -> Row:
     """The row of VVenC within a rate in kbit/s."""
     title = f"{find_video_encoder(PEER).title} {rate:g} kbit/s"
     sources = pictures_at(reference.path, reference.rate, numbers)
@@ -181,7 +181,7 @@ def row_of_peer(reference: Reference, rate: float, numbers: Sequence[int]) -> Ro
 
 
 def _finest(
-    reference: Reference, rate: float, size: int, numbers: Sequence[int]
+    reference: SourceVideo, rate: float, size: int, numbers: Sequence[int]
 ) -> _PeerTrial | None:
     """The finest QP within a rate, by halving; None when the coarsest needs more."""
     encoder = find_video_encoder(PEER)
@@ -200,7 +200,7 @@ def _finest(
     return best
 
 
-def _peer_trial(reference: Reference, qp: int, size: int, numbers: Sequence[int]) -> _PeerTrial:
+def _peer_trial(reference: SourceVideo, qp: int, size: int, numbers: Sequence[int]) -> _PeerTrial:
     preset = find_video_encoder(PEER).preset
     settings = PeerSettings(PEER, qp, size, "random_access", preset)
     wanted = set(numbers)

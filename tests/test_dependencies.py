@@ -82,6 +82,24 @@ def test_no_modules_import_each_other(room: str) -> None:
         pytest.fail(f"modules import each other: {' <- '.join(error.args[1])}")
 
 
+SAME_NAME = {"MatrixShape", "NalUnit", "StreamError"}
+"""Classes of two packages that know nothing of each other, each the same thing for both."""
+
+
+def test_no_two_classes_have_one_name() -> None:
+    homes: dict[str, list[Path]] = {}
+    for room in ("gfvc", "models", "sei", "base_codec_adapters"):
+        for path in sorted((REPOSITORY / room).rglob("*.py")):
+            for item in ast.parse(path.read_text()).body:
+                if isinstance(item, ast.ClassDef) and not item.name.startswith("_"):
+                    homes.setdefault(item.name, []).append(path)
+    twice = {name: paths for name, paths in homes.items() if len(paths) > 1}
+    assert twice.keys() == SAME_NAME, twice
+    for name, paths in twice.items():
+        rooms = {path.relative_to(REPOSITORY).parts[0] for path in paths}
+        assert len(rooms) == len(paths), name
+
+
 def modules_of(*folders: str) -> Iterator[tuple[Path, set[str]]]:
     """Files of some folders of `models`, and the modules of `models` that each imports."""
     for folder in folders:

@@ -24,7 +24,7 @@ from base_codec_adapters.video import (
 from gfvc import __version__
 from gfvc.base_layer import decode_base_layer
 from gfvc.bench.plan import GfvcSettings, PeerSettings, Plan, Settings
-from gfvc.bench.reference import Reference
+from gfvc.bench.source_video import SourceVideo
 from gfvc.colour import to_picture420, to_rgb
 from gfvc.decoder import decode
 from gfvc.encoder import encode
@@ -77,7 +77,7 @@ def check_programs(plan: Plan) -> None:
 
 
 @contextmanager
-def coded(settings: Settings, reference: Reference, folder: Path) -> Iterator[Coded]:
+def coded(settings: Settings, reference: SourceVideo, folder: Path) -> Iterator[Coded]:
     """Code a clip into `folder` and decode it; pictures can be read while the block lasts.
 
     Raises `GfvcError`, `ModelError`, `SeiError` or `BaseCodecError`.
@@ -89,7 +89,7 @@ def coded(settings: Settings, reference: Reference, folder: Path) -> Iterator[Co
             yield result
 
 
-def _code_gfvc(settings: GfvcSettings, reference: Reference, folder: Path) -> Coded:
+def _code_gfvc(settings: GfvcSettings, reference: SourceVideo, folder: Path) -> Coded:
     stream, lossless = folder / "stream.266", folder / "decoded.mkv"
     options = settings.encode_options(reference.size, reference.rate)
     encoded = encode(reference.path, stream, options)
@@ -151,7 +151,7 @@ def with_key_pictures(
 
 
 @contextmanager
-def _coded_by_peer(settings: PeerSettings, reference: Reference, folder: Path) -> Iterator[Coded]:
+def _coded_by_peer(settings: PeerSettings, reference: SourceVideo, folder: Path) -> Iterator[Coded]:
     encoder = find_video_encoder(settings.encoder)
     side, shows = reference.size // settings.reduction, settings.rate_reduction
     stream = folder / f"stream{encoder.suffix}"

@@ -16,8 +16,8 @@ from typing import Any
 from base_codec_adapters.temporary import temporary_folder
 from gfvc.bench.coding import coded, describe_programs
 from gfvc.bench.plan import GfvcSettings, Plan, Settings
-from gfvc.bench.records import Clip, point_of
-from gfvc.bench.reference import ClipName, Reference
+from gfvc.bench.records import MeasuredClip, point_of
+from gfvc.bench.source_video import ClipName, SourceVideo
 from gfvc.errors import InputError, OutputError
 from gfvc.json_checking import CheckedObject, read_json
 from gfvc.metrics import PICTURE_MEASURES, ClipMeasure, ClipScores
@@ -58,7 +58,7 @@ def point_name(clip: ClipName, plan: Plan, settings: Settings) -> str:
     return f"{words}-{digest[:_HASH_DIGITS]}"
 
 
-def read_point(folder: Path, clip: Clip, settings: Settings) -> dict[str, Any] | None:
+def read_point(folder: Path, clip: MeasuredClip, settings: Settings) -> dict[str, Any] | None:
     """A point that was measured before; None when it is not there or not whole.
 
     A file that was changed, so that it is no such point of the clip at these settings, is as good
@@ -97,7 +97,7 @@ class ClipPoints:
     """Measures the points of one clip, whose source landmarks are looked for once."""
 
     def __init__(
-        self, clip: ClipName, record: Clip, plan: Plan, reference: Reference, folder: Path
+        self, clip: ClipName, record: MeasuredClip, plan: Plan, reference: SourceVideo, folder: Path
     ) -> None:
         self._clip = clip
         self._record = record

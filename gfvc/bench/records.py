@@ -15,7 +15,7 @@ MAX_PICTURES = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
-class Clip:
+class MeasuredClip:
     """A clip; `rate` is pictures per second, `source` the H.264 file of the pictures coded."""
 
     identifier: str
@@ -63,9 +63,9 @@ class Point:
         return self.encoder is None
 
 
-def clip_of(item: CheckedObject, folder: Path) -> Clip:
+def clip_of(item: CheckedObject, folder: Path) -> MeasuredClip:
     """A clip of results in `folder`; raise `InputError` for one that cannot be."""
-    return Clip(
+    return MeasuredClip(
         identifier=item.text("id"),
         name=item.text("name"),
         pictures=item.whole("pictures", 1, MAX_PICTURES),
@@ -76,7 +76,7 @@ def clip_of(item: CheckedObject, folder: Path) -> Clip:
     )
 
 
-def _bits_of(item: CheckedObject, clip: Clip) -> dict[str, tuple[int, ...]]:
+def _bits_of(item: CheckedObject, clip: MeasuredClip) -> dict[str, tuple[int, ...]]:
     """Bits of each picture by what they are of; empty in results from before they were told."""
     if item.is_none("picture_bits_of"):
         return {}
@@ -88,9 +88,9 @@ def _bits_of(item: CheckedObject, clip: Clip) -> dict[str, tuple[int, ...]]:
     return {name: bits for name, bits in found.items() if bits is not None}
 
 
-def point_of(item: CheckedObject, folder: Path, clips: Mapping[str, Clip]) -> Point:
+def point_of(item: CheckedObject, folder: Path, clips: Mapping[str, MeasuredClip]) -> Point:
     """A point of one of `clips` with its files in `folder`; raise `InputError` as `clip_of`."""
-    clip: Clip = item.choice("clip", clips)
+    clip: MeasuredClip = item.choice("clip", clips)
     is_ours: bool = item.choice("codec", {"gfvc": True, "peer": False})
     scores = item.object("scores")
     picture_scores = item.object("picture_scores")

@@ -15,9 +15,9 @@ from gfvc.batch.engine import EngineChoice, Task, completed, open_engine, tell
 from gfvc.bench.coding import check_programs
 from gfvc.bench.plan import Plan, Settings, check_plan
 from gfvc.bench.points import ClipPoints, point_name, read_point
-from gfvc.bench.records import Clip, clip_of
-from gfvc.bench.reference import ClipName, Reference, name_clips, prepare_reference
+from gfvc.bench.records import MeasuredClip, clip_of
 from gfvc.bench.results import ClipResult, assemble, write_results
+from gfvc.bench.source_video import ClipName, SourceVideo, name_clips, prepare_reference
 from gfvc.errors import GfvcError, InputError, OutputError
 from gfvc.json_checking import CheckedObject, read_json
 from gfvc.output import replaced_when_complete
@@ -248,7 +248,7 @@ def _points_done(
     return found
 
 
-def _checked(described: object, folder: Path) -> Clip:
+def _checked(described: object, folder: Path) -> MeasuredClip:
     """The record of a clip; raise `InputError` for one that cannot be."""
     item = CheckedObject(described, folder / _CLIP_FILE, "run gfvc bench again")
     return clip_of(item, folder.parents[1])
@@ -272,12 +272,12 @@ def _failure(
     }
 
 
-def _prepare(clip: ClipName, folder: Path, plan: Plan, scratch: Path) -> Reference:
+def _prepare(clip: ClipName, folder: Path, plan: Plan, scratch: Path) -> SourceVideo:
     with replaced_when_complete(folder / _SOURCE, force=True, sources=[clip.path]) as shown:
         return prepare_reference(clip.path, scratch / "source.mkv", shown, plan.size, plan.seconds)
 
 
-def _describe(clip: ClipName, folder: Path, plan: Plan, reference: Reference) -> dict[str, Any]:
+def _describe(clip: ClipName, folder: Path, plan: Plan, reference: SourceVideo) -> dict[str, Any]:
     """What results say of a clip; kept, so that a finished clip need not be read again."""
     described = {**_named(clip), **reference.to_json()}
     kept = {"size": plan.size, "seconds": plan.seconds, "clip": described}

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from gfvc.editing.element_writing import FaceMessageWriter
-from gfvc.editing.records import Fingerprint, MessageRecord, Place, StreamFacts
+from gfvc.editing.records import Fingerprint, MessagePlace, MessageRecord, StreamFacts
 from gfvc.errors import InputError
 from gfvc.json_checking import CheckedObject, parse_json, read_bytes
 from sei import FACE_PAYLOADS, Codec, SeiError, SeiMessage
@@ -204,13 +204,13 @@ def _payload(line: _Line, payload_type: int, writer: FaceMessageWriter) -> bytes
         raise line.refuse(f"cannot be written from its elements: {error}") from None
 
 
-def _place(part: CheckedObject | None) -> Place | None:
+def _place(part: CheckedObject | None) -> MessagePlace | None:
     if part is None:
         return None
     trailing = part.hexadecimal("rbsp_trailing")
     if trailing.rstrip(b"\0") != _RBSP_TRAILING:
         raise part.wrong("rbsp_trailing", "80 and zero bytes")
-    return Place(
+    return MessagePlace(
         part.whole("base_nal_unit", high=_MAX_NUMBER),
         part.whole_or_none("kept_before", high=_MAX_NUMBER),
         part.hexadecimal("nal_header"),

@@ -14,7 +14,7 @@ from sei.rbsp import MAX_SEI_SIZE
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class MessagePlace:
     """Where a message was in its stream, in terms of the base stream: what is left without it.
 
     `base_nal_unit` is the number of the NAL unit of the base stream, from 0, that the message goes
@@ -43,14 +43,14 @@ class MessageRecord:
     picture: int
     nal_unit: int | None
     is_suffix: bool
-    place: Place | None
+    place: MessagePlace | None
     source: str
 
 
 def record_of(cut: Cut, taken: TakenMessage, nal_unit: int, picture: int) -> MessageRecord:
     """The record of a message that was taken out of a NAL unit."""
     unit = cut.unit
-    place = Place(
+    place = MessagePlace(
         cut.base_nal_units,
         None if cut.kept is None else taken.kept_before,
         unit.data[: unit.header_size],
@@ -97,7 +97,7 @@ def _check_company(first: MessageRecord, second: MessageRecord) -> None:
         )
 
 
-def _of_nal_unit(record: MessageRecord) -> tuple[int, bool, Place | None, bool]:
+def _of_nal_unit(record: MessageRecord) -> tuple[int, bool, MessagePlace | None, bool]:
     """What the records of a NAL unit have in common."""
     place = record.place
     is_new = place is not None and place.kept_before is None

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from functools import partial
 
 from gfvc.editing.group_queue import Group, GroupQueue, check_size
-from gfvc.editing.records import MessageRecord, Place
+from gfvc.editing.records import MessagePlace, MessageRecord
 from gfvc.errors import InputError, StreamError
 from gfvc.stream.byte_stream import Spacing, spaced
 from gfvc.stream.sei_units import rewritable_sei, sei_data
@@ -47,7 +47,7 @@ def _is_at(number: int, record: MessageRecord, *, is_new: bool) -> bool:
     return place.base_nal_unit == number and (place.kept_before is None) == is_new
 
 
-def _place(record: MessageRecord) -> Place:
+def _place(record: MessageRecord) -> MessagePlace:
     if record.place is None:
         raise InputError(
             f"{record.source}: has no 'place'; give it one, or take 'base' out of the header to "

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gfvc.bench.curves import badness
-from gfvc.bench.records import Clip, Point, clip_of, point_of
+from gfvc.bench.records import MeasuredClip, Point, clip_of, point_of
 from gfvc.bench.results import RESULTS_FILE, read_results
 from gfvc.errors import InputError
 from gfvc.json_checking import CheckedObject
@@ -45,12 +45,12 @@ class BenchRun:
     rate_bounds: tuple[float | None, float | None]
     missing: tuple[str, ...]
     measures: tuple[Measure, ...]
-    clips: tuple[Clip, ...]
+    clips: tuple[MeasuredClip, ...]
     points: tuple[Point, ...]
     rates: tuple[RateRow, ...]
     failures: tuple[str, ...]
 
-    def points_of(self, clip: Clip) -> tuple[Point, ...]:
+    def points_of(self, clip: MeasuredClip) -> tuple[Point, ...]:
         """The points of a clip."""
         return tuple(point for point in self.points if point.clip == clip.identifier)
 
@@ -106,7 +106,7 @@ def _measure(item: CheckedObject) -> Measure:
     )
 
 
-def _mean_rate(item: CheckedObject, clips: Mapping[str, Clip]) -> RateRow:
+def _mean_rate(item: CheckedObject, clips: Mapping[str, MeasuredClip]) -> RateRow:
     compared, left_out = item.whole("clips"), item.whole("left_out")
     remark = f"{compared} of {compared + left_out} clips"
     # Results from before the worst clip was told have none.

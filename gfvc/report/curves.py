@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from markupsafe import Markup
 
 from gfvc.bench.plots import LOGARITHMIC, direction, mean_curves
-from gfvc.bench.records import Clip, Point
+from gfvc.bench.records import MeasuredClip, Point
 from gfvc.metrics import Measure
 from gfvc.report.bench_run import BenchRun
 from gfvc.report.charts import Dot, fitted_axis, rate_quality_chart
@@ -15,7 +15,7 @@ from gfvc.report.charts import Dot, fitted_axis, rate_quality_chart
 Curves = Mapping[str, Sequence[Dot]]
 
 
-def clip_charts(run: BenchRun, clip: Clip, series: Sequence[str]) -> list[Markup]:
+def clip_charts(run: BenchRun, clip: MeasuredClip, series: Sequence[str]) -> list[Markup]:
     """One plot for each measure that the clip's points have; `series` orders the colours."""
     charts = []
     for measure in run.measures:

@@ -9,7 +9,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from gfvc.bench.records import Clip, Point
+from gfvc.bench.records import MeasuredClip, Point
 from gfvc.errors import InputError
 from gfvc.metrics import MEASURES, Measure
 from gfvc.output import check_writable, replaced_when_complete
@@ -102,7 +102,7 @@ class _Worst:
 class _ShownClip:
     """All of a clip that is on the page; `player` is what the script gets."""
 
-    clip: Clip
+    clip: MeasuredClip
     comparisons: list[_ShownComparison]
     player: dict[str, Any]
     charts: list[Markup]
@@ -150,14 +150,14 @@ class _Assembly:
     def _leave_out(self, sentence: str) -> None:
         self.left_out.append(printable(sentence))
 
-    def _first_videos(self, clip: Clip, chosen: Sequence[Comparison]) -> list[Comparison]:
+    def _first_videos(self, clip: MeasuredClip, chosen: Sequence[Comparison]) -> list[Comparison]:
         """The most equal comparison of each curve, as far as their videos fit."""
         curves: dict[str, Comparison] = {}
         for comparison in chosen:
             curves.setdefault(comparison.ours.curve, comparison)
         return [each for each in curves.values() if self._take_videos(clip, each)]
 
-    def _take_videos(self, clip: Clip, comparison: Comparison) -> bool:
+    def _take_videos(self, clip: MeasuredClip, comparison: Comparison) -> bool:
         shown = [clip.source, comparison.ours.video]
         shown += [] if comparison.peer is None else [comparison.peer.video]
         reason = self._media.add_videos(shown)
@@ -166,7 +166,7 @@ class _Assembly:
         return reason is None
 
     def _clip(
-        self, clip: Clip, first: Sequence[Comparison], chosen: Sequence[Comparison]
+        self, clip: MeasuredClip, first: Sequence[Comparison], chosen: Sequence[Comparison]
     ) -> _ShownClip:
         worst = [self._worst(clip, comparison) for comparison in first]
         curves = {comparison.ours.curve for comparison in chosen}
@@ -200,7 +200,7 @@ class _Assembly:
             for curve, is_peer in curves.items()
         ]
 
-    def _player(self, clip: Clip, shown: Sequence[_ShownComparison]) -> dict[str, Any]:
+    def _player(self, clip: MeasuredClip, shown: Sequence[_ShownComparison]) -> dict[str, Any]:
         """What the script needs to play a clip and to say what is seen."""
         return {
             "rate": float(clip.rate),
@@ -224,7 +224,7 @@ class _Assembly:
             },
         }
 
-    def _worst(self, clip: Clip, comparison: Comparison) -> list[_Worst]:
+    def _worst(self, clip: MeasuredClip, comparison: Comparison) -> list[_Worst]:
         """The worst pictures of a comparison's own point by each of two measures."""
         point = comparison.ours
         apart = max(1, round(WORST_APART_SECONDS * clip.rate))
@@ -269,7 +269,7 @@ def _bits(comparison: Comparison) -> dict[str, Sequence[int]]:
     return curves
 
 
-def _bits_chart(clip: Clip, curves: Mapping[str, Sequence[int]]) -> Markup | None:
+def _bits_chart(clip: MeasuredClip, curves: Mapping[str, Sequence[int]]) -> Markup | None:
     """Bits over time; None when no point has bits of its pictures."""
     if not curves:
         return None

@@ -102,7 +102,7 @@ _INPUTS = 3 + 3 + 2 * len(PARTS) + 2 + 1
 _FLOW_GAIN = 8.0
 
 
-class Motion(NamedTuple):
+class RefinedMotion(NamedTuple):
     """Where to sample the key picture, and how far to trust what is there.
 
     Attributes:
@@ -154,7 +154,7 @@ class MotionNetwork(nn.Module):
         driven_maps: Tensor,
         flow: Tensor,
         compact: Tensor | None = None,
-    ) -> Motion:
+    ) -> RefinedMotion:
         """Refine a flow.
 
         Args:
@@ -184,4 +184,4 @@ class MotionNetwork(nn.Module):
         moving = torch.sigmoid(out[:, 2:3])
         residual = self.reach * torch.tanh(out[:, :2])
         grid = identity + flow * moving + residual
-        return Motion(residual, grid, torch.sigmoid(out[:, 3:4]), moving, inside(grid))
+        return RefinedMotion(residual, grid, torch.sigmoid(out[:, 3:4]), moving, inside(grid))

@@ -20,8 +20,8 @@ from models.face.card import STEP_LIMIT
 from models.face.motion import (
     DETAIL_PARTS,
     MOTION_STEP,
-    Motion,
     MotionNetwork,
+    RefinedMotion,
     enlarge,
     heat_maps,
     identity_grid,
@@ -105,7 +105,7 @@ class Drawing(NamedTuple):
 
     picture: Tensor
     warped: Tensor
-    motion: Motion
+    motion: RefinedMotion
 
 
 Sample = Callable[[Tensor, Tensor], Tensor]
@@ -255,7 +255,7 @@ class FaceNetwork(nn.Module):
         maps = heat_maps(landmarks, size // MOTION_STEP, self.configuration.heat_map_width)
         compact = None if compact is None else compact_planes(compact)
         reduced = functional.avg_pool2d(polyphase_mean(flow), MOTION_STEP // 2)
-        motion: Motion = self.motion(key.reduced, key.heat_maps, maps, reduced, compact)
+        motion: RefinedMotion = self.motion(key.reduced, key.heat_maps, maps, reduced, compact)
         trust = torch.cat([motion.occlusion, motion.inside], dim=1)
         detail = maps[:, :DETAIL_PARTS]
 

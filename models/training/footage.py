@@ -27,7 +27,7 @@ SUFFIXES = frozenset({".mp4", ".mkv", ".mov", ".avi", ".webm"})
 
 
 @dataclass(frozen=True, slots=True)
-class Clip:
+class TrainingClip:
     """A video of one face, the label of whose face it is, and "train" or "validation"."""
 
     path: Path
@@ -35,7 +35,7 @@ class Clip:
     split: str
 
 
-def find_clips(data: Path, index: Path | None, skip: Collection[str]) -> list[Clip]:
+def find_clips(data: Path, index: Path | None, skip: Collection[str]) -> list[TrainingClip]:
     """Clips of a folder, those to skip left out; other splits of the index are left alone.
 
     Without an index, clips lie in the sub-folders `train` and `validation`, and each is taken
@@ -63,7 +63,7 @@ def find_clips(data: Path, index: Path | None, skip: Collection[str]) -> list[Cl
     return kept
 
 
-def _names(clip: Clip, data: Path) -> set[str]:
+def _names(clip: TrainingClip, data: Path) -> set[str]:
     relative = clip.path.relative_to(data)
     return {
         relative.as_posix(),
@@ -73,16 +73,16 @@ def _names(clip: Clip, data: Path) -> set[str]:
     }
 
 
-def _from_folders(data: Path) -> list[Clip]:
+def _from_folders(data: Path) -> list[TrainingClip]:
     return [
-        Clip(path, path.relative_to(data).as_posix(), split)
+        TrainingClip(path, path.relative_to(data).as_posix(), split)
         for split in SPLITS
         for path in sorted((data / split).glob("*"))
         if path.suffix.lower() in SUFFIXES
     ]
 
 
-def _from_index(data: Path, index: Path) -> list[Clip]:
+def _from_index(data: Path, index: Path) -> list[TrainingClip]:
     try:
         with index.open(newline="", encoding="utf-8") as file:
             reader = csv.DictReader(file)
@@ -91,7 +91,7 @@ def _from_index(data: Path, index: Path) -> list[Clip]:
             rows = [row for row in reader if row["split"] in SPLITS]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise TrainingError(f"{index}: not a CSV file that can be read ({error})") from None
-    clips: list[Clip] = []
+    clips: list[TrainingClip] = []
     for row in rows:
         if not row["file"] or not row["identity"]:
             raise TrainingError(f"{index}: a row for {row['split']} lacks its file or identity")
@@ -104,7 +104,7 @@ def _from_index(data: Path, index: Path) -> list[Clip]:
             raise TrainingError(f"{index}: {path} is not there")
         if any(clip.path == path for clip in clips):
             raise TrainingError(f"{index}: {row['file']} is there twice")
-        clips.append(Clip(path, row["identity"], row["split"]))
+        clips.append(TrainingClip(path, row["identity"], row["split"]))
     return clips
 
 
@@ -140,7 +140,7 @@ class Footage:
         return np.flatnonzero(np.isfinite(self.landmarks[:, 0, 0]))
 
 
-def load_footage(clip: Clip, size: int, cache: Path) -> Footage:
+def load_footage(clip: TrainingClip, size: int, cache: Path) -> Footage:
     """Pictures and landmarks of a clip, from the cache where it has them.
 
     Raises:
@@ -163,7 +163,7 @@ def load_footage(clip: Clip, size: int, cache: Path) -> Footage:
     return Footage(clip.path.stem, clip.identity, pictures, landmarks)
 
 
-def fill_cache(clip: Clip, size: int, cache: Path) -> None:
+def fill_cache(clip: TrainingClip, size: int, cache: Path) -> None:
     """Do all that takes time about `load_footage`, whoever wants the footage.
 
     Raises `ModelError` as that does.

@@ -16,8 +16,8 @@ from models.training.augmentation import KeyCoding, code_key, has_hevc_encoder, 
 from models.training.configuration import TrainingConfiguration
 from models.training.footage import (
     SPLITS,
-    Clip,
     Footage,
+    TrainingClip,
     fill_cache,
     find_clips,
     load_footage,
@@ -59,7 +59,7 @@ It goes on by one for each call that is done, in whatever order, and raises what
 
 
 def load_all(
-    clips: list[Clip],
+    clips: list[TrainingClip],
     configuration: TrainingConfiguration,
     report: Report,
     progress: Progress = no_progress,
@@ -145,7 +145,7 @@ def train(
 
         task = FaceTask()
     task.check_size(configuration.size)
-    clips: list[Clip] = []
+    clips: list[TrainingClip] = []
     if footage is None:
         clips = find_clips(configuration.data, configuration.index, configuration.skip)
     try:

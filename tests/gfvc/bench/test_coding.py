@@ -10,7 +10,7 @@ import pytest
 
 from gfvc.bench.coding import coded, enlarged, repeated, with_first_picture, with_key_pictures
 from gfvc.bench.plan import PeerSettings
-from gfvc.bench.reference import Reference
+from gfvc.bench.source_video import SourceVideo
 from gfvc.demo_clip import RATE
 from models.contract import Picture
 from tests.gfvc.support import mean_difference, write_video
@@ -55,7 +55,7 @@ def test_a_peer_at_low_size_and_rate(
     tmp_path: Path, demo_pictures: list[Picture], rate_reduction: int
 ) -> None:
     pictures = demo_pictures[:7]
-    reference = Reference(write_video(tmp_path / "source.mkv", pictures, RATE), RATE, 7, 256)
+    reference = SourceVideo(write_video(tmp_path / "source.mkv", pictures, RATE), RATE, 7, 256)
     settings = PeerSettings("vvenc", 12, 4, "random_access", "faster", rate_reduction)
     with coded(settings, reference, tmp_path) as result:
         shown = [picture for picture, _ in result.pictures]

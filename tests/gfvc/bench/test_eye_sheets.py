@@ -10,7 +10,7 @@ import pytest
 
 from benchmarks import eye_sheets
 from benchmarks.eye_sheets import Row, choose_moments, differences, draw_sheet, row_of_peer
-from gfvc.bench.reference import Reference
+from gfvc.bench.source_video import SourceVideo
 from gfvc.demo_clip import RATE
 from models.contract import FloatArray, Picture
 from models.landmarks.tracking import FaceTracker
@@ -67,13 +67,13 @@ def test_rows_stand_below_their_columns() -> None:
 
 
 @pytest.fixture
-def reference(tmp_path: Path, demo_pictures: list[Picture]) -> Reference:
+def reference(tmp_path: Path, demo_pictures: list[Picture]) -> SourceVideo:
     small = [np.asarray(cv2.resize(p, (64, 64)), np.uint8) for p in demo_pictures[:6]]
-    return Reference(write_video(tmp_path / "source.mkv", small, RATE), RATE, 6, 64)
+    return SourceVideo(write_video(tmp_path / "source.mkv", small, RATE), RATE, 6, 64)
 
 
 @pytest.mark.program
-def test_the_peer_is_the_finest_within_the_rate(reference: Reference) -> None:
+def test_the_peer_is_the_finest_within_the_rate(reference: SourceVideo) -> None:
     row = row_of_peer(reference, 60.0, [0, 5])
     title, rate, *_ = row.label
     assert title == "VVenC 60 kbit/s"

@@ -14,9 +14,9 @@ from gfvc.batch.engine import EngineChoice
 from gfvc.bench.plan import Peer, Plan
 from gfvc.bench.points import point_name, read_point
 from gfvc.bench.records import clip_of
-from gfvc.bench.reference import name_clips
 from gfvc.bench.results import ClipResult, assemble, read_results, write_results
 from gfvc.bench.runner import Step, run_bench
+from gfvc.bench.source_video import name_clips
 from gfvc.demo_clip import RATE
 from gfvc.errors import InputError, OutputError
 from gfvc.json_checking import CheckedObject

@@ -9,7 +9,7 @@ import pytest
 
 from models.errors import ModelError
 from models.training import TrainingConfiguration, TrainingError, footage
-from models.training.footage import Clip, find_clips, load_footage
+from models.training.footage import TrainingClip, find_clips, load_footage
 from models.training.run import load_all
 from tests.models.training.support import make_footage
 
@@ -126,7 +126,7 @@ def test_pictures_are_decoded_once_and_resized(
     tmp_path: Path, tracked: dict[str, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write_video(tmp_path / "a.mkv", 3)
-    clip = Clip(tmp_path / "a.mkv", "ann", "train")
+    clip = TrainingClip(tmp_path / "a.mkv", "ann", "train")
     first = load_footage(clip, 96, tmp_path / "cache")
     assert first.pictures.shape == (3, 96, 96, 3)
     assert [int(picture.mean()) for picture in first.pictures] == [0, 20, 40]
@@ -149,20 +149,20 @@ def test_clips_that_cannot_be_used(
     write_video(tmp_path / "a.mkv", 3, *size)
     tracked["pictures"] = landmarks
     with pytest.raises(TrainingError, match=message):
-        load_footage(Clip(tmp_path / "a.mkv", "ann", "train"), 64, tmp_path / "cache")
+        load_footage(TrainingClip(tmp_path / "a.mkv", "ann", "train"), 64, tmp_path / "cache")
     assert not list((tmp_path / "cache").iterdir())
 
 
 def test_a_file_that_is_no_video_is_refused(tmp_path: Path) -> None:
     (tmp_path / "a.mp4").write_bytes(b"nothing to see")
     with pytest.raises(ModelError, match="not a video that can be read"):
-        load_footage(Clip(tmp_path / "a.mp4", "ann", "train"), 64, tmp_path / "cache")
+        load_footage(TrainingClip(tmp_path / "a.mp4", "ann", "train"), 64, tmp_path / "cache")
 
 
 @pytest.mark.parametrize("keep", [0, 60, 1000])
 def test_a_damaged_cache_is_told(tmp_path: Path, tracked: dict[str, int], keep: int) -> None:
     write_video(tmp_path / "a.mkv", 3)
-    clip = Clip(tmp_path / "a.mkv", "ann", "train")
+    clip = TrainingClip(tmp_path / "a.mkv", "ann", "train")
     load_footage(clip, 64, tmp_path / "cache")
     (kept,) = (tmp_path / "cache").glob("*-64.npy")
     kept.write_bytes(kept.read_bytes()[:keep])
@@ -174,14 +174,14 @@ def test_a_cache_that_cannot_be_made_is_told(tmp_path: Path) -> None:
     (tmp_path / "cache").write_bytes(b"")
     write_video(tmp_path / "a.mkv", 1)
     with pytest.raises(TrainingError, match="cache: cannot be made"):
-        load_footage(Clip(tmp_path / "a.mkv", "ann", "train"), 64, tmp_path / "cache")
+        load_footage(TrainingClip(tmp_path / "a.mkv", "ann", "train"), 64, tmp_path / "cache")
 
 
 def test_clips_are_read_by_whoever_spreads_the_work(
     tmp_path: Path, tracked: dict[str, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clips = [
-        Clip(tmp_path / f"{name}.mkv", name, split)
+        TrainingClip(tmp_path / f"{name}.mkv", name, split)
         for name, split in (("a", "train"), ("b", "validation"))
     ]
     for number, clip in enumerate(clips):

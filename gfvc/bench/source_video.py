@@ -56,7 +56,7 @@ def name_clips(paths: list[Path]) -> list[ClipName]:
 
 
 @dataclass(frozen=True, slots=True)
-class Reference:
+class SourceVideo:
     """A lossless video of the pictures to code, `pictures` squares of `size` at `rate` a second."""
 
     path: Path
@@ -86,7 +86,7 @@ class Reference:
 
 def prepare_reference(
     clip: Path, lossless: Path, shown: Path, size: int, seconds: float | None
-) -> Reference:
+) -> SourceVideo:
     """Crop and scale a clip into a lossless .mkv and a small .mp4 to show.
 
     `seconds` cuts it, None takes all. Raises `InputError` for a clip that cannot be read or in
@@ -101,4 +101,4 @@ def prepare_reference(
             kept.write(picture)
             seen.write(picture)
             count += 1
-    return Reference(lossless, video.rate, count, size)
+    return SourceVideo(lossless, video.rate, count, size)
