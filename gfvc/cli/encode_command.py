@@ -1,8 +1,9 @@
 """Encode a talking-head video as one standard VVC or HEVC stream.
 
-IN is any video file. The face is found and a steady square around it chosen. A few pictures go
-through the base encoder; a decoder draws the others from these, by generative face video SEI
-messages that say how the face moves. Pictures without a face to draw are sent as ordinary video of
+IN is any video file. The whole picture is coded, in its own shape; the face is found and a steady
+square around it chosen, in which it is driven. A few pictures go through the base encoder; a
+decoder draws the others from these, by generative face video SEI messages that say how the face
+moves. Pictures without a face to draw are sent as ordinary video of
 the base codec. Sound is left out, unless an MP4 file is asked to keep it (--audio).
 
 Whatever a telephone, camera or editor wrote is read as players show it: turned and mirrored

@@ -76,7 +76,7 @@ class SourceOptions(OptionGroup):
     )
     face_at: tuple[float, float] | None = option(
         pair(0, 65535),
-        "the face that is driven, of several: one that is seen at this place, in pixels of IN",
+        "the face that is driven, of several: one that is seen at this place of IN, in pixels",
         shown="the largest that moves",
     )
     size: int | tuple[int, int] | None = option(
