@@ -27,6 +27,7 @@ Predicted coded pictures, a segment coded as a whole:
 
 tracked_facts       what the planner asks
 picture_store       pictures that wait, in a file
+captions            where captions come and go
 coded_choice        which pictures of a segment are coded
 sketches            what is drawn to choose them
 segments            codes a segment: its base layer, then the faces between

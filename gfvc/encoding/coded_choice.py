@@ -15,6 +15,7 @@ from itertools import pairwise
 
 import numpy as np
 
+from gfvc.encoding.captions import caption_changes
 from gfvc.encoding.picture_store import PictureStore
 from gfvc.encoding.segments import ChooseCoded, Segment
 from gfvc.encoding.sketches import Sketches
@@ -77,17 +78,22 @@ def by_content(
             number not in segment.faceless and landmarks[number] is not None for number in following
         ]
         usable[0] = True
-        places = _places(usable, max(1, round(step_seconds * float(rate))))
-        if len(places) == 1 or landmarks[segment.key] is None:
-            return [segment.key]
         key = pictures[segment.key]
         of_wholes = analyser.face_picture(key) is not key
+        changes: list[int] = []
+        if of_wholes:
+            changes = caption_changes(pictures[number] for number in following)
+            changes = [place for place in changes if usable[place - 1] and usable[place]]
+        places = _places(usable, max(1, round(step_seconds * float(rate))), changes)
+        if len(places) == 1 or landmarks[segment.key] is None:
+            return [segment.key]
         multiplier = min(price, MOST_OF_WHOLES) if of_wholes else price
         sketches = Sketches(pictures, following, landmarks, analyser.face_picture)
         seconds = 1 / float(rate)
+        costs = multiplier / 1000 * bits_of_coded(sketches.changes(places), qp)
         chosen = choose_coded(
             seconds * sketches.estimates(places),
-            multiplier / 1000 * bits_of_coded(sketches.changes(places), qp),
+            costs + _not_across(places, changes),
             lambda one, other: seconds * sketches.distortion(places[one], places[other]),
             int(MEASURED_SHARE * len(following)),
         )
@@ -107,11 +113,27 @@ def bits_of_coded(changes: FloatArray, qp: int) -> FloatArray:
     return bits
 
 
-def _places(usable: list[bool], step: int) -> list[int]:
-    """Places about so many pictures apart, that can be used: the first, the last, and between."""
+def _not_across(places: list[int], changes: list[int]) -> FloatArray:
+    """0 for steps between places, infinite for those with pictures from both sides of a change."""
+    one, other = np.array(places)[:, None], np.array(places)[None, :]
+    costs = np.zeros((len(places), len(places)))
+    for change in changes:
+        across = (one < change) & (other >= change)
+        costs[across & ~((one == change - 1) & (other == change))] = np.inf
+    return costs
+
+
+def _places(usable: list[bool], step: int, changes: list[int]) -> list[int]:
+    """Places about so many pictures apart, that can be used: the first, the last, and between.
+
+    Those on both sides of changes are among them.
+    """
     last = max(place for place, good in enumerate(usable) if good)
     count = max(1, round(last / step))
-    wanted = sorted({round(last * index / count) for index in range(count + 1)})
+    wanted = sorted(
+        {round(last * index / count) for index in range(count + 1)}
+        | {place - before for place in changes for before in (0, 1)}
+    )
     return [place for place in wanted if usable[place]]
 
 

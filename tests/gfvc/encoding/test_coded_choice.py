@@ -8,6 +8,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
+from gfvc.demo_clip import make_demo_scene
 from gfvc.encoding import coded_choice
 from gfvc.encoding.coded_choice import bits_of_coded, by_content, choose_coded
 from gfvc.encoding.picture_store import PictureStore
@@ -170,3 +171,16 @@ def test_the_multiplier_rises_along_the_ladder() -> None:
     prices = [step.coded_price for step in ladder("vvc", predicted=True)]
     assert prices == sorted(prices, key=lambda price: price or 0.0)
     assert all(step.coded_price is None for step in ladder("vvc"))
+
+
+def test_pictures_on_both_sides_of_a_caption_are_coded() -> None:
+    scenes = list(make_demo_scene(1.6))
+    for scene in scenes[18:33]:
+        scene[310:340, 100:500:12] = scene[310:340, 101:500:12] = 255
+    square = FaceSquare(120, 0, 300)
+    settings = RateSettings(32, 0.05, 42, 0.48, 0.004)
+    assert {17, 18, 32, 33} <= set(choice(scenes, set(), settings, square))
+    # One of two that shows no face cannot be coded: then the other need not be.
+    numbers = choice(scenes, {17}, settings, square)
+    assert 17 not in numbers
+    assert {32, 33} <= set(numbers)
