@@ -13,14 +13,13 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import CancelledError, Future
 from dataclasses import dataclass, field
-from typing import Any, Generic, Literal, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from gfvc.errors import GfvcError
+from gfvc.options.sharing import EngineName, EngineOptions
 from gfvc.telling import Messages, unheard
 
 Tag = TypeVar("Tag")
-
-EngineName = Literal["local", "dask"]
 
 
 class WorkerLostError(GfvcError):
@@ -67,6 +66,16 @@ class EngineChoice:
     workers: int | None = None
     scheduler: str = ""
     megabytes: int = 1
+
+    @classmethod
+    def of(cls, options: EngineOptions, megabytes: int) -> EngineChoice:
+        """The engine that options ask for; a process of it takes so much memory."""
+        return cls(options.engine, options.jobs, options.scheduler or "", megabytes)
+
+    @property
+    def is_one_by_one(self) -> bool:
+        """Whether there is nothing to share out: one process of this machine."""
+        return self.name == "local" and self.workers == 1
 
 
 @contextlib.contextmanager

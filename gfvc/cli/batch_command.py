@@ -16,10 +16,8 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gfvc.cli.engine_arguments import add_engine_arguments, engine_from
-from gfvc.cli.option_arguments import reader_of
+from gfvc.cli.option_arguments import add_options, parsed_options
 from gfvc.cli.parser import keep_after_dashes
-from gfvc.options.kinds import either, real, whole, words
 
 if TYPE_CHECKING:
     from gfvc.batch.jobs import Job
@@ -43,32 +41,11 @@ examples:
 exit status: 1 also when a clip failed; the others are done
 """
 
-_VERBS = ("encode", "decode", "transcode", "verify", "inspect", "bench")
-_MOST_PARTS = 1_000_000
-
-AUTOMATIC_PART = 60.0
-"""Seconds of a part."""
-
-_PART_SECONDS = either(words(auto=AUTOMATIC_PART), real(0, 1e6, "a number of seconds"))
-
-
-def _part(text: str) -> tuple[int, int]:
-    part, slash, parts = text.partition("/")
-    if not (slash and part.isdecimal() and parts.isdecimal()):
-        raise argparse.ArgumentTypeError(f"{text!r} is not K/N, such as 3/100")
-    if not 1 <= int(part) <= int(parts) <= _MOST_PARTS:
-        raise argparse.ArgumentTypeError(f"{text!r}: there is no such part")
-    return int(part), int(parts)
-
-
-def _suffix(text: str) -> str:
-    if not text.startswith(".") or "/" in text or len(text) < 2:
-        raise argparse.ArgumentTypeError(f"{text!r} is no suffix such as .mp4")
-    return text
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command's arguments."""
+    from gfvc.options.batching import BatchOptions
+
     parser.usage = "gfvc batch [options] JOBS [JOBS ...] --out DIR [-- OPTIONS OF THE COMMAND]"
     parser.add_argument(
         "jobs_given", nargs="+", type=Path, metavar="JOBS", help="files, folders or lists"
@@ -80,39 +57,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help="folder for outputs, made or added to",
     )
-    parser.add_argument(
-        "--do",
-        choices=_VERBS,
-        default="encode",
-        help="what to do with each (default: encode); verify and inspect write JSON lines, bench "
-        "a folder for each clip",
-    )
-    parser.add_argument(
-        "--suffix",
-        type=_suffix,
-        help="suffix of outputs (default: .266 or .265 of encode, .mp4 of decode)",
-    )
-    parser.add_argument(
-        "--split",
-        type=reader_of(_PART_SECONDS),
-        metavar="auto|SECONDS",
-        help="code clips in parts of about so many seconds, side by side, and join them; auto: "
-        f"{AUTOMATIC_PART} (default: clips are coded as they are). Of encode only",
-    )
-    add_engine_arguments(parser, what="worked on", automatic=True)
-    parser.add_argument(
-        "--part",
-        type=_part,
-        metavar="K/N",
-        help="do only part K of N, for the machines of an array; tables are of that part",
-    )
-    parser.add_argument(
-        "--retries",
-        type=reader_of(whole(0, 100)),
-        default=1,
-        metavar="N",
-        help="how often to try a clip again whose process crashed (default: 1)",
-    )
+    add_options(parser, BatchOptions)
     parser.add_argument(
         "--force", action="store_true", help="replace outputs that no batch has made"
     )
@@ -122,17 +67,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Run the command."""
+    from gfvc.batch.engine import EngineChoice
     from gfvc.batch.folder import opened_folder
     from gfvc.batch.jobs import find_jobs, part_of
     from gfvc.batch.run import run_batch
     from gfvc.cli.batch_craft import VERBS, CommandCraft
     from gfvc.cli.console import answer, note, step_progress
     from gfvc.cli.option_arguments import UsageError
+    from gfvc.options.batching import BatchOptions
 
-    if options.split is not None and options.do != "encode":
-        raise UsageError(f"--split is about encode; {options.do} takes clips as they are")
-    craft = CommandCraft(options.do, options.suffix, options.split)
-    engine = engine_from(options, VERBS[options.do].megabytes)
+    asked = parsed_options(BatchOptions, options)
+    craft = CommandCraft(asked.do, asked.suffix, asked.split)
+    engine = EngineChoice.of(asked, VERBS[asked.do].megabytes)
     given = tuple(options.options)
     try:
         craft.versions(given)
@@ -140,10 +86,10 @@ def run(options: argparse.Namespace) -> int:
         raise UsageError(f"after --: {error}") from None
     jobs = find_jobs(options.jobs_given, options.out, craft.naming, given)
     _check_options(jobs, craft)
-    if options.part is not None:
-        jobs = part_of(jobs, *options.part)
+    if asked.part is not None:
+        jobs = part_of(jobs, *asked.part)
     with (
-        opened_folder(options.out, options.part) as folder,
+        opened_folder(options.out, asked.part) as folder,
         step_progress("batch", "clips and parts") as tell,
     ):
         try:
@@ -152,7 +98,7 @@ def run(options: argparse.Namespace) -> int:
                 folder,
                 craft,
                 engine,
-                retries=options.retries,
+                retries=asked.retries,
                 force=options.force,
                 progress=lambda ended, done, total: tell(_line(ended), done, total),
             )

@@ -13,7 +13,6 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gfvc.cli.engine_arguments import add_engine_arguments, engine_from, is_one_by_one
 from gfvc.cli.option_arguments import add_options, parsed_options
 from sei.escaping import printable
 
@@ -40,6 +39,7 @@ MEGABYTES = 1500
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command's arguments."""
     from gfvc.options.benchmarking import BenchOptions
+    from gfvc.options.sharing import EngineOptions
 
     parser.add_argument("clips", nargs="+", type=Path, metavar="CLIP", help="video files")
     parser.add_argument(
@@ -57,7 +57,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         dest="preset",
         help="short for --preset quick: four seconds of each clip, few points",
     )
-    add_engine_arguments(parser, what="measured")
+    add_options(parser, EngineOptions)
     parser.add_argument(
         "--resume",
         action=argparse.BooleanOptionalAction,
@@ -71,13 +71,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Run the command."""
+    from gfvc.batch.engine import EngineChoice
     from gfvc.bench.runner import run_bench
     from gfvc.cli.console import answer, note, step_progress
     from gfvc.metrics.learned import learned_measures_absent
     from gfvc.options.benchmarking import BenchOptions
+    from gfvc.options.sharing import EngineOptions
 
     plan = _plan(parsed_options(BenchOptions, options))
-    engine = engine_from(options, MEGABYTES)
+    engine = EngineChoice.of(parsed_options(EngineOptions, options), MEGABYTES)
     for sentence in (*plan.missing, *learned_measures_absent()):
         note(sentence)
     with step_progress("bench", "points") as tell:
@@ -86,7 +88,7 @@ def run(options: argparse.Namespace) -> int:
             options.out,
             plan,
             resume=options.resume,
-            engine=None if is_one_by_one(engine) else engine,
+            engine=None if engine.is_one_by_one else engine,
             progress=lambda step, done, total: tell(_line(step), done, total),
         )
     if options.json:

@@ -21,15 +21,18 @@ T = TypeVar("T", bound=OptionGroup)
 
 
 def add_options(parser: argparse.ArgumentParser, options: type[OptionGroup]) -> None:
-    """Describe the options of a class: those of each base class in a group with its title."""
-    known = described_options(options)
+    """Describe the options of a class: those of each base class in a group with its title.
+
+    What a class declares anew stays in the group of its base class.
+    """
+    left = described_options(options)
     groups = [base for base in options.__mro__ if issubclass(base, OptionGroup)]
     for group in reversed(groups):
-        names = [name for name in inspect.get_annotations(group) if name in known]
+        names = [name for name in inspect.get_annotations(group) if name in left]
         if names:
             section = parser.add_argument_group(group.title)
             for name in names:
-                _add(section, name, *known[name])
+                _add(section, name, *left.pop(name))
 
 
 def parsed_options(options: type[T], parsed: argparse.Namespace, **further: Any) -> T:

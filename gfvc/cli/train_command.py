@@ -2,7 +2,7 @@
 
 DIR gets the state to go on from (state.pt), weights (MODEL-latest and MODEL-best.safetensors),
 tables of losses and validation scores, sheets of pictures, and a line of options for each run.
-docs/training.md says what to make of them.
+docs/training.md says what to make of them. Clips are decoded and tracked first, --jobs at a time.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
 
-from gfvc.cli.engine_arguments import add_engine_arguments, engine_from, is_one_by_one
 from gfvc.cli.option_arguments import add_options, parsed_options
 from models.family import trained_families
 from models.training import Augmentation, LossWeights, TrainingConfiguration, TrainingError
@@ -43,6 +42,7 @@ _SHARED_LOSSES = frozenset(item.name for item in fields(LossWeights))
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command's arguments."""
+    from gfvc.options.sharing import EngineOptions
     from gfvc.options.training import TrainOptions
 
     parser.add_argument(
@@ -56,17 +56,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="folder for state, weights, tables and sheets",
     )
     add_options(parser, TrainOptions)
-    add_engine_arguments(
-        parser.add_argument_group("reading clips, before training"), what="decoded and tracked"
-    )
+    add_options(parser, EngineOptions)
 
 
 def run(options: argparse.Namespace) -> int:
     """Run the command."""
+    from gfvc.batch.engine import EngineChoice
+    from gfvc.options.sharing import EngineOptions
     from gfvc.options.training import TrainOptions
     from models.training.recipes import build_task
 
-    engine = engine_from(options, MEGABYTES)
+    engine = EngineChoice.of(parsed_options(EngineOptions, options), MEGABYTES)
     asked = parsed_options(TrainOptions, options)
     configuration = _configuration(options.data, options.out, asked)
     task = build_task(
@@ -92,7 +92,7 @@ def run(options: argparse.Namespace) -> int:
             resume=asked.resume,
             report=report,
             progress=progress,
-            spread=None if is_one_by_one(engine) else _by(engine),
+            spread=None if engine.is_one_by_one else _by(engine),
         )
     for name, value in result.validation.scores.items():
         sys.stdout.write(f"{name}\t{value:.4f}\n")

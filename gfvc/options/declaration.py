@@ -41,8 +41,8 @@ class Option:
 
     def accepts(self, value: Any) -> bool:
         """Whether the option can have a value."""
-        if value is None:
-            return self.optional
+        if value is None and self.optional:
+            return True
         if self.kind is None:
             return isinstance(value, bool)
         if self.repeats:

@@ -15,6 +15,7 @@ import pytest
 
 from gfvc.cli.option_arguments import UsageError, add_options, parsed_options
 from gfvc.cli.parser import build_parser
+from gfvc.options.batching import BatchOptions
 from gfvc.options.declaration import (
     OptionConflictError,
     OptionGroup,
@@ -26,6 +27,7 @@ from gfvc.options.declaration import (
 from gfvc.options.decoding import DecodeOptions
 from gfvc.options.encoding import EncodeOptions
 from gfvc.options.kinds import either, fraction, real, text, whole, words
+from gfvc.options.sharing import EngineOptions
 from tests.gfvc.support import CommandLine, read_all
 
 
@@ -198,3 +200,22 @@ def test_numbers_without_end_are_no_values() -> None:
     for value in values:
         with pytest.raises(ValueError, match="cannot be"):
             EncodeOptions(**value)
+
+
+def test_engines_have_their_own_schedulers() -> None:
+    assert EngineOptions().jobs == 1
+    assert BatchOptions().jobs is None, "as many as there are cores and memory for"
+    assert EngineOptions(jobs=None, engine="dask", scheduler="tcp://a:1").jobs is None
+    with pytest.raises(OptionConflictError, match="engine dask needs scheduler"):
+        EngineOptions(engine="dask")
+    with pytest.raises(OptionConflictError, match="scheduler is for engine dask"):
+        BatchOptions(scheduler="tcp://a:1")
+
+
+def test_what_is_done_to_clips_is_checked() -> None:
+    assert BatchOptions(part=(3, 100), suffix=".mp4", split=60).split == 60
+    for wrong in ({"part": (4, 3)}, {"part": (0, 3)}, {"suffix": "mp4"}, {"suffix": "./a"}):
+        with pytest.raises(ValueError, match=f"{next(iter(wrong))} cannot be"):
+            BatchOptions(**wrong)
+    with pytest.raises(OptionConflictError, match="split is about encode"):
+        BatchOptions(do="decode", split=60)

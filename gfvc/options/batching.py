@@ -1,0 +1,73 @@
+"""How many clips are worked on: the options of `gfvc batch`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from gfvc.options.declaration import documented, option
+from gfvc.options.kinds import Kind, either, real, whole, words
+from gfvc.options.sharing import JOBS, JOBS_HELP, EngineOptions
+
+VERBS = ("encode", "decode", "transcode", "verify", "inspect", "bench")
+
+AUTOMATIC_PART = 60.0
+"""Seconds of a part."""
+
+_MOST_PARTS = 1_000_000
+
+_SUFFIX = Kind(
+    "a suffix such as .mp4",
+    str,
+    lambda value: (
+        isinstance(value, str) and value[:1] == "." and "/" not in value and len(value) > 1
+    ),
+    "SUFFIX",
+)
+
+
+def _read_part(text: str) -> tuple[int, ...]:
+    return tuple(int(number) for number in text.split("/"))
+
+
+def _is_part(value: Any) -> bool:
+    return isinstance(value, tuple) and len(value) == 2 and 1 <= value[0] <= value[1] <= _MOST_PARTS
+
+
+@documented
+@dataclass(frozen=True, kw_only=True)
+class BatchOptions(EngineOptions):
+    """What is done to each clip, and which are taken.
+
+    Raises `ValueError` for a value that an option cannot have, `OptionConflictError` for options
+    that do not go together.
+    """
+
+    title: ClassVar[str] = "what is done"
+
+    jobs: int | None = option(JOBS, JOBS_HELP, shown="auto, as cores and memory allow")
+    do: str = option(
+        words(*VERBS),
+        "what to do with each; verify and inspect write JSON lines, bench a folder for each clip",
+        "encode",
+    )
+    suffix: str | None = option(
+        _SUFFIX, "suffix of outputs", shown=".266 or .265 of encode, .mp4 of decode"
+    )
+    split: float | None = option(
+        either(words(auto=AUTOMATIC_PART), real(0, 1e6, "a number of seconds")),
+        "of encode only: code clips in parts of about so many seconds, side by side, and join "
+        f"them; auto: {AUTOMATIC_PART:g}",
+        shown="clips are coded as they are",
+    )
+    part: tuple[int, int] | None = option(
+        Kind("a part K/N, such as 3/100", _read_part, _is_part, "K/N"),
+        "do only part K of N, for the machines of an array; tables are of that part",
+    )
+    retries: int = option(whole(0, 100), "how often to try a clip again whose process crashed", 1)
+
+    def conflict(self) -> str | None:
+        """Videos are split, streams are not."""
+        if self.split is not None and self.do != "encode":
+            return f"{{split}} is about encode; {self.do} takes clips as they are"
+        return None

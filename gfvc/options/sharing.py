@@ -1,0 +1,51 @@
+"""Where clips are worked on: the options of every command that works on many."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+from gfvc.options.declaration import OptionGroup, documented, option
+from gfvc.options.kinds import Kind, either, whole, words
+
+EngineName = Literal["local", "dask"]
+
+JOBS = either(words(auto=None), whole(1, 256, of="a number of clips"))
+JOBS_HELP = "clips worked on at a time on this machine"
+
+_SCHEDULER = Kind(
+    "an address such as tcp://HOST:8786",
+    str,
+    lambda value: isinstance(value, str) and bool(re.fullmatch(r"[a-z]+://\S+:\d+", value)),
+    "tcp://HOST:PORT",
+)
+
+
+@documented
+@dataclass(frozen=True, kw_only=True)
+class EngineOptions(OptionGroup):
+    """What clips are worked on by.
+
+    Raises `ValueError` for a value that an option cannot have, `OptionConflictError` when the
+    scheduler is missing, or nobody asks for it.
+    """
+
+    title: ClassVar[str] = "several clips at a time"
+
+    jobs: int | None = option(JOBS, JOBS_HELP, 1)
+    engine: EngineName = option(
+        words("local", "dask"),
+        "local: processes of this machine; dask: workers of a Dask cluster, which see the same "
+        "files",
+        "local",
+    )
+    scheduler: str | None = option(_SCHEDULER, "the cluster's scheduler, with --engine dask")
+
+    def conflict(self) -> str | None:
+        """A cluster has a scheduler."""
+        if self.engine == "dask" and not self.scheduler:
+            return "{engine} dask needs {scheduler} tcp://HOST:PORT"
+        if self.engine != "dask" and self.scheduler:
+            return "{scheduler} is for {engine} dask; give both"
+        return None
