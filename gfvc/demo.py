@@ -18,7 +18,6 @@ from gfvc.encoder import EncodeSummary, encode
 from gfvc.metrics import LandmarkError, psnr, ssim
 from gfvc.options.encoding import EncodeOptions
 from gfvc.picture_strip import spread, write_strip
-from gfvc.scaling import scale
 from gfvc.telling import Notes
 from gfvc.video_reader import read_pictures
 from gfvc.video_writer import open_writer
@@ -26,7 +25,6 @@ from models.contract import Picture
 
 STREAMS: dict[Codec, str] = {"vvc": "demo.266", "hevc": "demo.265"}
 STRIP_PICTURES = 6
-_STRIP_SIZE = (320, 180)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,9 +108,7 @@ def run_demo(folder: Path, seconds: float, notes: Notes) -> list[DemoRow]:
             )
         )
     rows_of_strip = {
-        name: [
-            scale(pictures[number], _STRIP_SIZE) for number in spread(len(pictures), STRIP_PICTURES)
-        ]
+        name: [pictures[number] for number in spread(len(pictures), STRIP_PICTURES)]
         for name, pictures in {"source": originals, **decoded}.items()
     }
     write_strip(folder / "pictures.png", rows_of_strip)

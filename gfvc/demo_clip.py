@@ -57,7 +57,7 @@ def make_demo_clip(seconds: float, size: int = 256) -> Iterator[Picture]:
 def make_demo_scene(seconds: float) -> Iterator[Picture]:
     """Whole pictures uint8 [360, 640, 3], 25 a second: the face of `make_demo_clip`, and more.
 
-    Behind her a shuttle model and a flag stand still.
+    She stands before a flag and the model of a shuttle.
     """
     from skimage.data import astronaut
 

@@ -8,9 +8,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from gfvc.scaling import scale
 from models.contract import Picture
 
 _LABEL_WIDTH = 96
+# Pictures that are larger are reduced to this.
+_MOST_SIDE = 320
 
 
 def spread(pictures: int, count: int, first: int = 0) -> list[int]:
@@ -24,15 +27,24 @@ def spread(pictures: int, count: int, first: int = 0) -> list[int]:
 
 
 def write_strip(path: Path, rows: Mapping[str, Sequence[Picture]]) -> None:
-    """Write a PNG of rows of as many pictures each, all of one size."""
+    """Write a PNG of rows of as many pictures each, all of one size.
+
+    They are reduced to 320 pixels a side, if they are larger.
+    """
     sheet = []
     for name, pictures in rows.items():
-        height = pictures[0].shape[0]
+        height, width = pictures[0].shape[:2]
+        reduction = min(1.0, _MOST_SIDE / max(height, width))
+        height, width = round(height * reduction), round(width * reduction)
         label = np.full((height, _LABEL_WIDTH, 3), 255, np.uint8)
         cv2.putText(
             label, name, (8, height // 2), cv2.FONT_HERSHEY_SIMPLEX, 0.6, (0, 0, 0), 1, cv2.LINE_AA
         )
-        sheet.append(np.concatenate([label, *pictures], axis=1))
+        sheet.append(
+            np.concatenate(
+                [label, *(scale(picture, (width, height)) for picture in pictures)], axis=1
+            )
+        )
     ok, data = cv2.imencode(".png", cv2.cvtColor(np.concatenate(sheet), cv2.COLOR_RGB2BGR))
     assert ok
     path.write_bytes(data.tobytes())

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import cv2
 import numpy as np
 import pytest
 
-from gfvc.demo_clip import demo_still, make_demo_clip
+from gfvc.demo_clip import demo_still, make_demo_clip, make_demo_scene
+from gfvc.picture_strip import write_strip
 from models.contract import Picture
-from models.landmarks.tracking import FaceTracker
+from models.landmarks.tracking import FaceFinder, FaceTracker
 from models.landmarks.warp import mouth_opening
 from tests.gfvc.support import mean_difference
 
@@ -39,3 +43,22 @@ def test_the_clip_is_always_the_same(demo_pictures: list[Picture]) -> None:
     assert len(again) == 3
     for one, other in zip(again, demo_pictures, strict=False):
         np.testing.assert_array_equal(one, other)
+
+
+def test_the_scene_is_a_whole_picture_with_the_same_face() -> None:
+    pictures = list(make_demo_scene(0.5))
+    assert len(pictures) == 12
+    assert {picture.shape for picture in pictures} == {(360, 640, 3)}
+    with FaceFinder() as finder:
+        [face] = finder.find(pictures[0])
+    assert 200 < face.centre[0] < 340
+    # She moves, and what is far from her hardly does.
+    assert mean_difference(pictures[0][60:200, 200:360], pictures[-1][60:200, 200:360]) > 2
+    assert mean_difference(pictures[0][:, 480:], pictures[-1][:, 480:]) < 1
+
+
+def test_strips_are_no_larger_than_need_be(tmp_path: Path) -> None:
+    write_strip(tmp_path / "strip.png", {"one": [np.zeros((720, 1280, 3), np.uint8)] * 3})
+    strip = cv2.imread(str(tmp_path / "strip.png"))
+    assert strip is not None
+    assert strip.shape == (180, 96 + 3 * 320, 3)
