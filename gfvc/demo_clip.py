@@ -25,6 +25,9 @@ _PART = (102, 2, 240)
 # Columns of the still that the scene shows, all of them, and the scene's size.
 _SCENE_WIDTH = 512
 _SCENE = (640, 360)
+# The ellipse around her in the scene, centre and half axes, and how soft its edge is.
+_HEAD = (285, 115), (145, 400)
+_HEAD_EDGE = 10.0
 
 _UPPER_LIDS = {
     "right": ((246, 161, 160, 159, 158, 157, 173), (7, 163, 144, 145, 153, 154, 155)),
@@ -73,8 +76,13 @@ def make_demo_scene(seconds: float) -> Iterator[Picture]:
         return placed
 
     bend = LandmarkWarp(still, in_scene(landmarks))
+    # What is bent with her beside her is put back.
+    head = np.zeros(still.shape[:2], np.float32)
+    cv2.ellipse(head, *_HEAD, 0, 0, 360, (1.0,), cv2.FILLED)
+    head = np.asarray(cv2.GaussianBlur(head, (0, 0), _HEAD_EDGE), np.float32)
     for moved in _performance(landmarks, seconds):
-        yield bend.draw(in_scene(moved))
+        drawn = bend.draw(in_scene(moved))
+        yield np.asarray(cv2.blendLinear(drawn, still, head, 1 - head), np.uint8)
 
 
 def _landmarks(still: Picture) -> FloatArray:
