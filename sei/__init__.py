@@ -8,6 +8,7 @@ from sei.access_unit import AccessUnitBoundaries, access_units
 from sei.annex_b import join_annex_b, split_annex_b
 from sei.codec_detection import guess_codec
 from sei.elements import Element
+from sei.enhancement_state import GfveState
 from sei.errors import (
     ElementRangeError,
     EndOfDataError,
@@ -59,7 +60,7 @@ from sei.rbsp import (
     make_sei_nal_unit,
     read_sei,
 )
-from sei.state import GfveState, GfvState
+from sei.state import GfvState
 
 __all__ = [
     "FACE_PAYLOADS",

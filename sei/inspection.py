@@ -12,6 +12,7 @@ from typing import Any
 
 from sei.access_unit import AccessUnitBoundaries
 from sei.elements import ElementArray, Trace
+from sei.enhancement_state import GfveState
 from sei.errors import SeiError
 from sei.face_messages import GenerativeFaceVideo, GenerativeFaceVideoEnhancement
 from sei.face_values import FaceValues
@@ -26,7 +27,7 @@ from sei.rbsp import (
     iterate_sei_messages,
     sei_rbsp,
 )
-from sei.state import GfveState, GfvState
+from sei.state import GfvState
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from base_codec_adapters import (
     EncodeRequest,
     LimitExceededError,
     OutputInvalidError,
+    Picture420,
     ProgramFailedError,
     ProgramNotFoundError,
     ProgramTimeoutError,
@@ -312,26 +313,6 @@ def test_encoder_that_fails_after_writing(
         x265(program).encode(EncodeRequest((make_picture(),), qp=30))
 
 
-def test_encoder_that_crashes_hangs_or_floods(
-    make_program: MakeProgram, make_picture: MakePicture
-) -> None:
-    request = EncodeRequest((make_picture(),), qp=30)
-    crashing = make_program(PROBE + "os.kill(os.getpid(), signal.SIGABRT)", "crashing")
-    with pytest.raises(ProgramFailedError, match="ended by signal SIGABRT"):
-        x265(crashing).encode(request)
-    hanging = make_program(PROBE + "time.sleep(60)", "hanging")
-    with pytest.raises(ProgramTimeoutError, match="still running after 1 s"):
-        x265(hanging, timeout=1).encode(request)
-    endless = make_program(
-        PROBE + "signal.signal(signal.SIGXFSZ, signal.SIG_DFL)\n"
-        "with target.open('wb') as file:\n"
-        "    while True: file.write(bytes(1 << 16))",
-        "endless",
-    )
-    with pytest.raises(ProgramFailedError, match="SIGXFSZ"):
-        x265(endless).encode(request)
-
-
 def test_qp_beyond_the_codec(make_program: MakeProgram, make_picture: MakePicture) -> None:
     program = make_program(PROBE)
     with pytest.raises(RequestInvalidError, match=r"ffmpeg-libx265: QP is 52: HEVC has 0\.\.51"):
@@ -435,14 +416,25 @@ def test_decoder_that_fails(
         decoder.decode(DecodeRequest(stream, lenient=True))
 
 
-def test_decoder_that_crashes_hangs_or_floods(make_program: MakeProgram) -> None:
-    request = DecodeRequest(make_stream("hevc"))
-    crashing = make_program(PROBE + "os.kill(os.getpid(), signal.SIGSEGV)", "crashing")
-    with pytest.raises(ProgramFailedError, match="ended by signal SIGSEGV"):
-        hevc_decoder(crashing).decode(request)
+def encoding(program: FakeProgram, picture: Picture420, timeout: float = 60) -> object:
+    return x265(program, timeout).encode(EncodeRequest((picture,), qp=30))
+
+
+def decoding(program: FakeProgram, _: Picture420, timeout: float = 60) -> object:
+    return hevc_decoder(program, timeout).decode(DecodeRequest(make_stream("hevc")))
+
+
+@pytest.mark.parametrize("job", [encoding, decoding])
+def test_program_that_crashes_hangs_or_floods(
+    make_program: MakeProgram, make_picture: MakePicture, job: Callable[..., object]
+) -> None:
+    picture = make_picture()
+    crashing = make_program(PROBE + "os.kill(os.getpid(), signal.SIGABRT)", "crashing")
+    with pytest.raises(ProgramFailedError, match="ended by signal SIGABRT"):
+        job(crashing, picture)
     hanging = make_program(PROBE + "time.sleep(60)", "hanging")
     with pytest.raises(ProgramTimeoutError, match="still running after 1 s"):
-        hevc_decoder(hanging, timeout=1).decode(request)
+        job(hanging, picture, timeout=1)
     endless = make_program(
         PROBE + "signal.signal(signal.SIGXFSZ, signal.SIG_DFL)\n"
         "with target.open('wb') as file:\n"
@@ -450,7 +442,7 @@ def test_decoder_that_crashes_hangs_or_floods(make_program: MakeProgram) -> None
         "endless",
     )
     with pytest.raises(ProgramFailedError, match="SIGXFSZ"):
-        hevc_decoder(endless).decode(request)
+        job(endless, picture)
 
 
 @pytest.mark.parametrize(

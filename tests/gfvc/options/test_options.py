@@ -16,6 +16,7 @@ import pytest
 from gfvc.cli.option_arguments import UsageError, add_options, parsed_options
 from gfvc.cli.parser import build_parser
 from gfvc.options.batching import BatchOptions
+from gfvc.options.benchmarking import BenchOptions
 from gfvc.options.declaration import (
     OptionConflictError,
     OptionGroup,
@@ -28,6 +29,7 @@ from gfvc.options.decoding import DecodeOptions
 from gfvc.options.encoding import EncodeOptions
 from gfvc.options.kinds import either, fraction, real, text, whole, words
 from gfvc.options.sharing import EngineOptions
+from gfvc.options.training import TrainOptions
 from tests.gfvc.support import CommandLine, read_all
 
 
@@ -147,7 +149,15 @@ def test_no_value_of_a_kind(kind: Any, given: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("command", "options"), [("encode", EncodeOptions), ("decode", DecodeOptions)]
+    ("command", "options"),
+    [
+        ("encode", EncodeOptions),
+        ("decode", DecodeOptions),
+        ("batch", BatchOptions),
+        ("bench", BenchOptions),
+        ("bench", EngineOptions),
+        ("train", TrainOptions),
+    ],
 )
 def test_every_option_can_be_given(command: str, options: type[OptionGroup]) -> None:
     [commands] = [
