@@ -27,7 +27,7 @@ from gfvc.stream.face_stream import FaceStream
 from gfvc.stream.names import model_uri
 from gfvc.stream.picture_units import PictureUnit
 from gfvc.telling import Notes, unheard
-from models import AnimationModel, RegisteredModel, Registry, UnknownModelError
+from models import AnimationModel, ModelError, RegisteredModel, Registry, UnknownModelError
 from models.contract import Picture
 
 # What a stream without our user data is shown at; H.274 has no rate for driven pictures.
@@ -117,12 +117,21 @@ def decode_units(
             of_later = base_parameters(following[0], model.layout, source, repack=repack)
             later = CodedPicture(*following, of_later)
         parameters_of = partial(parameters_of_pictures, unit, model.layout, source, repack=repack)
-        yield DecodedUnit(unit, key, pool.spans(own, parameters_of, later))
+        spans = pool.spans(own, parameters_of, later)
+        yield DecodedUnit(unit, key, _of_stream(source, spans))
     if pool is not None and pool.missing:
         notes(
             f"{source}: {pool.missing} pictures are to be made from an earlier key picture that is "
             "missing; they are made from the last one, and look a little wrong"
         )
+
+
+def _of_stream(source: Path, spans: Iterator[Span]) -> Iterator[Span]:
+    """The spans; a model that cannot draw such pictures is an error of the stream."""
+    try:
+        yield from spans
+    except ModelError as error:
+        raise StreamError(f"{source}: {error}") from error
 
 
 def _check_square(source: Path, unit: PictureUnit, key: Picture) -> None:

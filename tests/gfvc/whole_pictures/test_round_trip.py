@@ -143,6 +143,21 @@ def test_a_square_outside_of_the_picture_is_refused(
     assert not [found for found in verify_stream(scene_stream) if found.check == "face square"]
 
 
+def test_pictures_that_the_model_cannot_draw_are_told_of_the_stream(
+    scenes: list[Picture], tmp_path: Path, command: CommandLine
+) -> None:
+    stream = tmp_path / "face.266"
+    encode(
+        write_video(tmp_path / "short.mkv", scenes[:3], RATE), stream, EncodeOptions(view="whole")
+    )
+    units = [stating(unit, face_square=None) for unit in nal_units(stream)]
+    wrong = write_units(tmp_path / "wrong.266", units)
+    for arguments in (["decode", wrong, "out.mkv"], ["export", wrong, "out.csv"]):
+        verb, source, name = arguments
+        says = f"gfvc {verb}: {wrong}: face draws square pictures"
+        assert_refused(command, verb, source, tmp_path / name, folder=tmp_path, says=says)
+
+
 def test_inspect_shows_the_square(scene_stream: Path, command: CommandLine) -> None:
     shown = command("inspect", scene_stream, "--json").out
     for name in ("face_square_left", "face_square_top", "face_square_side"):
