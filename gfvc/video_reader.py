@@ -97,11 +97,12 @@ def read_pictures(
 
     Pixels are made square, pictures turned the right way, and interlaced ones deinterlaced. Each
     output time shows the nearest picture of the file, so a file that already has the rate passes
-    unchanged and one of variable rate is made constant. Few decoded pictures are held. Pictures
-    before number `start`, counted from 0, are decoded and left out, from `entry` on where one at
-    or before `start` is given; `entries` is told of those that are met. `notes` is told what was
-    changed that a user should know. Raises `InputError` when the file is damaged, changes its
-    picture size, or asks for far more pictures than it holds, and when it cannot be entered.
+    unchanged and one of variable rate is made constant. There is one picture at least. Few decoded
+    pictures are held. Pictures before number `start`, counted from 0, are decoded and left out,
+    from `entry` on where one at or before `start` is given; `entries` is told of those that are
+    met. `notes` is told what was changed that a user should know. Raises `InputError` when the file
+    is damaged, changes its picture size, or asks for far more pictures than it holds, and when it
+    cannot be entered.
     """
     with open_video(path) as (_, stream):
         converter = _Converter(path, pixel_width(stream), crop, notes)
@@ -205,7 +206,8 @@ def _nearest(
         if entries is not None and coming.entry is not None:
             entries(PictureEntry(shown, coming.entry))
     if held is not None:
-        while shown * period < held.time + held.stays - period / 2:
+        # However short, a video has a picture.
+        while not shown or shown * period < held.time + held.stays - period / 2:
             yield _REPEAT if emitted else held.frame
             emitted = True
             shown += 1

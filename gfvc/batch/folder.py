@@ -83,18 +83,24 @@ def _held(lock: Path, folder: Path, *, shared: bool) -> Iterator[None]:
     """Hold a lock; the file says who does."""
     descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
     try:
-        try:
-            kind = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
-            fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
-        except BlockingIOError:
+        if not _locked(descriptor, fcntl.LOCK_SH if shared else fcntl.LOCK_EX):
             holder = os.pread(descriptor, 200, 0).decode("utf-8", "replace")
             raise OutputError(
                 f"{folder}: another batch works in it ({holder or 'of a part'}); wait for its end, "
                 "or choose another folder"
-            ) from None
+            )
         if not shared:
             os.ftruncate(descriptor, 0)
             os.pwrite(descriptor, f"process {os.getpid()} of {os.uname().nodename}".encode(), 0)
         yield
     finally:
         os.close(descriptor)
+
+
+def _locked(descriptor: int, kind: int) -> bool:
+    """Take a lock; False where another holds it."""
+    try:
+        fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

@@ -90,7 +90,7 @@ def stream_records(
         picture += boundaries.starts_here(unit)
         cut = cutter.cut(unit)
         for taken in cut.taken:
-            yield record_of(cut, taken, nal, picture)
+            yield record_of(path, cut, taken, nal, picture)
 
 
 def extract_messages(
@@ -149,7 +149,7 @@ def _write_lines(
                 damaged.add(inspected.nal, cut.damage)
             elif cut.taken and inspected.sei_message and selection.takes(inspected.sei_message):
                 where = inspected.where
-                record = record_of(cut, next(taken), where.nal, where.access_unit)
+                record = record_of(path, cut, next(taken), where.nal, where.access_unit)
                 write(message_line(record, inspected))
                 messages += 1
     except LimitError as error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from gfvc.editing.cutting import Cut, TakenMessage
 from gfvc.errors import InputError
@@ -47,8 +48,10 @@ class MessageRecord:
     source: str
 
 
-def record_of(cut: Cut, taken: TakenMessage, nal_unit: int, picture: int) -> MessageRecord:
-    """The record of a message that was taken out of a NAL unit."""
+def record_of(
+    path: Path, cut: Cut, taken: TakenMessage, nal_unit: int, picture: int
+) -> MessageRecord:
+    """The record of a message that was taken out of a NAL unit of a file."""
     unit = cut.unit
     place = MessagePlace(
         cut.base_nal_units,
@@ -57,7 +60,7 @@ def record_of(cut: Cut, taken: TakenMessage, nal_unit: int, picture: int) -> Mes
         cut.zero_bytes,
         cut.rbsp_trailing,
     )
-    source = f"message {taken.index} of the NAL unit at byte {unit.offset}"
+    source = f"{path}, message {taken.index} of the NAL unit at byte {unit.offset}"
     return MessageRecord(taken.message, picture, nal_unit, unit.is_suffix_sei, place, source)
 
 

@@ -47,6 +47,14 @@ def test_videos_are_read_as_they_were_written(
         assert np.abs(one.astype(float).mean(axis=(0, 1)) - other.mean(axis=(0, 1))).max() <= limit
 
 
+@pytest.mark.parametrize("rate", [1, 12, 25])
+def test_a_video_has_a_picture_however_short_it_is(
+    pictures: list[Picture], tmp_path: Path, rate: int
+) -> None:
+    path = write_video(tmp_path / "video.mkv", pictures[:1], Fraction(25))
+    assert len(read_all(path, Fraction(rate))) == 1
+
+
 @pytest.mark.parametrize("suffix", [".mp4", ".y4m", ".mkv"])
 @pytest.mark.parametrize("size", [(96, 62), (94, 64), (90, 58)])
 def test_any_even_size_is_written(

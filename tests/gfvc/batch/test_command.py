@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from gfvc.batch.folder import opened_folder
 from gfvc.encoder import encode
 from gfvc.options.encoding import EncodeOptions
 from models.files import file_sha256
@@ -225,3 +226,14 @@ def test_what_cannot_be_split(
         folder=tmp_path,
         says=says,
     )
+
+
+def test_a_folder_that_another_batch_works_in(
+    clips: Path, tmp_path: Path, command: CommandLine
+) -> None:
+    out = tmp_path / "out"
+    with opened_folder(out):
+        outcome = command("batch", clips, "--out", out, *ONE)
+    assert (outcome.status, outcome.out) == (1, "")
+    [line] = outcome.err.splitlines()
+    assert line.startswith(f"gfvc batch: {out}: another batch works in it (process ")

@@ -185,7 +185,11 @@ def test_more_pictures_than_the_base_stream_has(
         command,
         *("inject", base, duet_stream, tmp_path / "out.266"),
         folder=tmp_path,
-        says=["belongs to picture 1", "has 1 pictures"],
+        says=[
+            f"{duet_stream}, message 0 of the NAL unit",
+            "belongs to picture 1",
+            "has 1 pictures",
+        ],
     )
 
 
