@@ -152,10 +152,9 @@ def test_pictures_that_the_model_cannot_draw_are_told_of_the_stream(
     )
     units = [stating(unit, face_square=None) for unit in nal_units(stream)]
     wrong = write_units(tmp_path / "wrong.266", units)
-    for arguments in (["decode", wrong, "out.mkv"], ["export", wrong, "out.csv"]):
-        verb, source, name = arguments
+    for verb, name in (("decode", "out.mkv"), ("export", "out.csv")):
         says = f"gfvc {verb}: {wrong}: face draws square pictures"
-        assert_refused(command, verb, source, tmp_path / name, folder=tmp_path, says=says)
+        assert_refused(command, verb, wrong, tmp_path / name, folder=tmp_path, says=says)
 
 
 def test_inspect_shows_the_square(scene_stream: Path, command: CommandLine) -> None:
