@@ -25,7 +25,7 @@ examples:
   gfvc encode talk.mp4 talk.266
   gfvc edit talk.266 turned.266 --yaw 10 --preview turned.png
   gfvc edit talk.266 calm.266 --pose 0.5 --smooth 0.3         less motion, less jitter
-  gfvc edit talk.266 wink.266 --blink 1 --from 2 --to 2.4 --soft 0.1
+  gfvc edit talk.266 blink.266 --blink 1 --from 2 --to 2.4 --soft 0.1
   gfvc edit talk.266 all.266 --script edits.json
 
   edits.json: {"edits": [{"yaw": 10, "from": 1, "to": 3}, {"smile": 0.5}]}
