@@ -28,8 +28,8 @@ def attach_to_pictures(
 
     Messages that precede their picture go right before it, those that follow it go behind all
     else of its access unit; in H.264, which has no suffix SEI messages, all go before it. `notes`
-    is told when the stream has face messages already. Raises `InputError` when a message belongs
-    to a picture that the stream does not have.
+    is told when face messages come to a stream that has some already. Raises `InputError` when a
+    message belongs to a picture that the stream does not have.
     """
     spacing = Spacing()
     boundaries = AccessUnitBoundaries()
@@ -45,14 +45,14 @@ def attach_to_pictures(
         if unit.starts_picture and coded is None:
             coded = unit
             yield from _attached(queue, number, coded, before=True, opens=starts)
-        if not has_faces and unit.is_sei and has_message(unit, FACE_PAYLOADS):
-            has_faces = True
-            notes("the base stream has face messages of its own, which stay; see gfvc remove")
+        has_faces = has_faces or (unit.is_sei and has_message(unit, FACE_PAYLOADS))
         yield spaced(spacing.before(unit), unit.data)
     if coded is not None:
         yield from _attached(queue, number, coded, before=False)
     if queue.first is not None:
         raise _left_over(queue.first, number + 1)
+    if has_faces and queue.has_faces:
+        notes("the base stream has face messages of its own, which stay; see gfvc remove")
     yield bytes(spacing.tail)
 
 

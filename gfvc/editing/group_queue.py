@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from gfvc.editing.records import MessageRecord, nal_unit_groups
 from gfvc.errors import InputError
+from sei import FACE_PAYLOADS
 from sei.rbsp import MAX_SEI_SIZE
 
 Group = list[MessageRecord]
@@ -15,7 +16,7 @@ class GroupQueue:
     """Groups of records in the order of their stream, one held at a time.
 
     `first` is the first record of the next group, None when there is none; `messages` and
-    `nal_units` count what was taken.
+    `nal_units` count what was taken, `has_faces` says whether face messages were among it.
     """
 
     def __init__(self, records: Iterable[MessageRecord]) -> None:
@@ -23,6 +24,7 @@ class GroupQueue:
         self._next = next(self._groups, None)
         self.messages = 0
         self.nal_units = 0
+        self.has_faces = False
 
     @property
     def first(self) -> MessageRecord | None:
@@ -37,6 +39,7 @@ class GroupQueue:
         self._next = next(self._groups, None)
         self.messages += len(group)
         self.nal_units += 1
+        self.has_faces |= any(each.message.payload_type in FACE_PAYLOADS for each in group)
         return group
 
     def take_all(self, wanted: Callable[[MessageRecord], bool]) -> Iterator[Group]:

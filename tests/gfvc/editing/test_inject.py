@@ -177,6 +177,17 @@ def test_a_stream_with_faces_is_remarked_on(
     assert command("verify", result).status == 1
 
 
+def test_what_is_no_face_comes_to_faces_without_a_remark(
+    duet_stream: Path, tmp_path: Path, command: CommandLine
+) -> None:
+    message = {"picture": 0, "payload_type": 132, "payload": "00"}
+    outcome = command(
+        "inject", duet_stream, write_lines(tmp_path / "m.jsonl", HEADER, message), tmp_path / "out"
+    )
+    assert outcome.status == 0
+    assert "of its own" not in outcome.err
+
+
 def test_more_pictures_than_the_base_stream_has(
     duet_stream: Path, tmp_path: Path, command: CommandLine
 ) -> None:
