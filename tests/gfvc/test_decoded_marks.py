@@ -31,6 +31,7 @@ from tests.golden.files import STREAMS
 MARKED = STREAMS / "hevc_mesh_marked.265"
 UNMARKED = STREAMS / "hevc_mesh_full_keys.265"
 ORDINARY = STREAMS / "hevc_fallback_always.265"
+MARKING_PAGE = Path(__file__).parents[2] / "docs/marking.md"
 
 
 def comment(path: Path) -> str | None:
@@ -104,6 +105,15 @@ def test_a_restricted_stream_is_refused(
     free = Restriction(4, 9, excluded=True)
     source = with_messages(tmp_path / "in.265", MARKED, restricted(free, restriction))
     says = [f"(aur_restriction {restriction.kind})", "--ignore-restrictions"]
+    assert_refused(command, "decode", source, tmp_path / "out.mp4", folder=tmp_path, says=says)
+
+
+def test_the_page_restricts_a_stream(tmp_path: Path, command: CommandLine) -> None:
+    page = MARKING_PAGE.read_text("utf-8")
+    lines, source = tmp_path / "restrict.jsonl", tmp_path / "restricted.265"
+    lines.write_text(page.split("```json\n")[1].split("```")[0])
+    assert command("inject", MARKED, lines, source).status == 0
+    says = ["(aur_restriction 1)", "--ignore-restrictions"]
     assert_refused(command, "decode", source, tmp_path / "out.mp4", folder=tmp_path, says=says)
 
 
