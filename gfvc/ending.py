@@ -13,7 +13,7 @@ import time
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from types import FrameType
+    from types import FrameType, TracebackType
     from typing import Any
 
 EXIT_OF_SIGNAL = 128
@@ -47,6 +47,7 @@ def end_on_signals() -> None:
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, _end)
     sys.unraisablehook = _unraisable
+    sys.excepthook = _printed
 
 
 def die_of_signals() -> None:
@@ -71,13 +72,26 @@ def _unraisable(report: Any) -> None:
     """An exception that Python cannot pass on, from a destructor or a library's callback."""
     if _ended_by is None:
         sys.__unraisablehook__(report)
-    elif report.exc_type is not None and issubclass(
-        report.exc_type, (KeyboardInterrupt, SystemExit)
-    ):
-        global _patient_until  # noqa: PLW0603
-        from threading import Timer
+    else:
+        _send_again(report.exc_type)
 
-        _patient_until = 0.0
-        again = Timer(_AGAIN, os.kill, (os.getpid(), _ended_by))
-        again.daemon = True
-        again.start()
+
+def _printed(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """An exception that a library prints and forgets, as protobuf does while it is imported."""
+    if _ended_by is None:
+        sys.__excepthook__(kind, error, trace)
+    else:
+        _send_again(kind)
+
+
+def _send_again(lost: type[BaseException] | None) -> None:
+    """Send the signal again whose exception was lost; others are what came of it."""
+    if lost is None or not issubclass(lost, (KeyboardInterrupt, SystemExit)):
+        return
+    global _patient_until  # noqa: PLW0603
+    from threading import Timer
+
+    _patient_until = 0.0
+    again = Timer(_AGAIN, os.kill, (os.getpid(), _ended_by))
+    again.daemon = True
+    again.start()

@@ -121,8 +121,27 @@ except KeyboardInterrupt:
 """
 
 
-def test_a_signal_that_a_destructor_swallows_comes_again() -> None:
-    done = run([], program=[sys.executable, "-c", SWALLOWED])
+PRINTED = """
+import os, signal, sys, time
+from gfvc.ending import end_on_signals
+end_on_signals()
+def forgets():
+    try:
+        os.kill(os.getpid(), signal.SIGINT)
+        time.sleep(0)
+    except KeyboardInterrupt:
+        sys.excepthook(*sys.exc_info())  # as PyErr_Print does
+forgets()
+try:
+    time.sleep(20)
+except KeyboardInterrupt:
+    sys.exit(3)
+"""
+
+
+@pytest.mark.parametrize("script", [SWALLOWED, PRINTED], ids=["destructor", "library"])
+def test_a_signal_that_is_swallowed_comes_again(script: str) -> None:
+    done = run([], program=[sys.executable, "-c", script])
     assert (done.returncode, done.stderr) == (3, "")
 
 
