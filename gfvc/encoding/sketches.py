@@ -31,6 +31,10 @@ LEAST_VARIANCE = 29.0
 ESTIMATE = 0.42
 
 
+# Sketches of long or high pictures are less so: structural similarity has windows of 11 samples.
+LEAST_SIDE = 11
+
+
 class Sketches:
     """Small pictures of a segment, and what they tell.
 
@@ -189,10 +193,10 @@ def _normalised(picture: Picture) -> FloatArray:
 
 
 def _reduced(picture: Picture, longer: int) -> Picture:
-    """A picture in its own shape, its longer side so many pixels."""
+    """A picture in its own shape or nearly, its longer side so many pixels."""
     height, width = picture.shape[:2]
     scale = longer / max(height, width)
-    size = max(2, round(width * scale)), max(2, round(height * scale))
+    size = max(LEAST_SIDE, round(width * scale)), max(LEAST_SIDE, round(height * scale))
     return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 

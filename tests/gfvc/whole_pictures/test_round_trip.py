@@ -129,6 +129,14 @@ def test_with_all_kinds_of_options(
     assert quality(decoded, smaller) > 26
 
 
+def test_pictures_several_times_as_wide_as_high(scenes: list[Picture], tmp_path: Path) -> None:
+    pictures = [np.pad(scene, ((0, 0), (320, 320), (0, 0)), mode="edge") for scene in scenes[:6]]
+    source = write_video(tmp_path / "wide.mkv", pictures, RATE)
+    out = tmp_path / "out.265"
+    assert encode(source, out, EncodeOptions(view="whole", model="mesh")).tally.key_pictures == 1
+    assert [picture.shape for picture in decode_all(out)] == [(192, 960, 3)] * 6
+
+
 def test_a_square_outside_of_the_picture_is_refused(
     scene_stream: Path, tmp_path: Path, command: CommandLine
 ) -> None:
