@@ -40,7 +40,8 @@ def write_preview(
     rate = float(options.rate or before.rate or 1)
     start = min(edit.start or 0 for edit in edits)
     ends = [before.pictures if edit.end is None else edit.end * rate for edit in edits]
-    last = min(before.pictures, int(max(ends)) + 1)
+    # Of a damaged stream, a last picture of which nothing is known is left out of each reading.
+    last = min(before.pictures, after.pictures, int(max(ends)) + 1)
     numbers = spread(last, PICTURES, min(int(start * rate), last - 1))
     rows = {"before": (source, before), "edited": (edited, after)}
     write_strip(

@@ -14,10 +14,13 @@ import pytest
 import gfvc
 from gfvc import EncodeOptions, FaceEdit, edit, encode
 from gfvc.demo_clip import RATE
+from gfvc.face_edits.preview import write_preview
+from gfvc.options.decoding import BaseLayerOptions
 from gfvc.plotting import collect_curves
 from gfvc.stream.face_stream import FaceStream
 from gfvc.stream.reader import read_face_stream
 from gfvc.verification import Severity, verify_stream
+from models import Runtime, default_registry
 from models.contract import FloatArray, Picture
 from tests.gfvc.face_edits.support import LIPS, STILL, WITH_JAW, YAW, measured
 from tests.gfvc.face_edits.support import PITCH as PITCH_MEASURED
@@ -196,3 +199,15 @@ def test_a_stream_that_was_cut_off_is_edited_up_to_there(stream: Path, tmp_path:
     read = read_face_stream(output, lambda _: None)
     assert read.pictures == whole.pictures
     assert all(unit.hides_coded_picture for unit in read.units)
+
+
+def test_a_preview_is_of_the_pictures_that_both_have(stream: Path, tmp_path: Path) -> None:
+    cut, preview = tmp_path / "cut.265", tmp_path / "preview.png"
+    units = nal_units(stream)
+    starts = [number for number, unit in enumerate(units) if unit.starts_picture]
+    write_units(cut, units[: starts[-2]])
+    uri = read_face_stream(stream, no_notes).model_uri
+    assert uri is not None
+    model = default_registry().find_uri(uri).load(Runtime())
+    write_preview(preview, stream, cut, model, [FaceEdit(roll=5)], BaseLayerOptions())
+    assert cv2.imread(str(preview)) is not None
