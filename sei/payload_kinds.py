@@ -19,6 +19,7 @@ from sei.content_messages import (
     text_description,
 )
 from sei.elements import Trace
+from sei.errors import PayloadError
 from sei.nal import Codec
 from sei.rbsp import FACE_PAYLOADS
 from sei.signed_content import (
@@ -99,14 +100,22 @@ _USER_DATA: dict[bytes, Callable[[Coder, Any], Any]] = {}
 
 
 def register_user_data(uuid: bytes, syntax: Callable[[Coder, Any], Any]) -> None:
-    """Have user data with these 16 bytes of uuid_iso_iec_11578 decoded by a syntax function."""
+    """Have user data with these 16 bytes of uuid_iso_iec_11578 decoded by a syntax function.
+
+    It may raise `ValueError` for elements that do not go together.
+    """
     _USER_DATA[uuid] = syntax
 
 
 def _user_data_unregistered(c: Reader, codec: Codec) -> None:
     uuid = c.byte_string("uuid_iso_iec_11578", UNREAD, 16)
     if uuid in _USER_DATA:
-        _USER_DATA[uuid](c, UNREAD)
+        try:
+            _USER_DATA[uuid](c, UNREAD)
+        except PayloadError:
+            raise
+        except ValueError as error:  # elements that do not go together
+            raise PayloadError(str(error), c.position) from error
     else:
         c.byte_string("user_data_payload_byte", UNREAD)
 

@@ -49,6 +49,8 @@ from sei import Codec
 CSV, GLB, BVH, JSON, NPZ = SUFFIXES = (".csv", ".glb", ".bvh", ".json", ".npz")
 _OF_A_HEAD = (CSV, GLB, BVH)
 
+_NOTHING = "holds no face messages, so there is no motion to export"
+
 
 @dataclass(frozen=True, slots=True)
 class ExportSummary:
@@ -105,7 +107,7 @@ def export(
     check_writable(output, force=force, sources=[source])
     stream = read_face_stream(source, notes, options.codec, options.limits)
     if not stream.draws:
-        raise StreamError(f"{source}: holds no face messages, so there is no motion to export")
+        raise StreamError(f"{source}: {_NOTHING}")
     check_restrictions(source, stream, options, "its motion would drive faces drawn so")
     registered = _model(source, stream, registry or default_registry())
     layout = _layout(source, stream, registered)
@@ -156,7 +158,10 @@ def _layout(
 ) -> ParameterLayout:
     if registered is not None:
         return registered.card.layout
-    return layout_of(next(next(u for u in stream.units if u.messages).values()))
+    unit = next((unit for unit in stream.units if unit.messages), None)
+    if unit is None:
+        raise StreamError(f"{source}: {_NOTHING}")
+    return layout_of(next(unit.values()))
 
 
 def _check_layout(

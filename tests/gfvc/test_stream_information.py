@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -8,11 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gfvc.errors import StreamError
+from gfvc.face_square import FaceSquare
 from gfvc.rectangle import Rectangle
 from gfvc.stream.documentation import user_data_document
 from gfvc.stream.information import USER_DATA_UUID, StreamInformation
 from gfvc.stream.schedule import PictureSchedule
-from sei import USER_DATA_UNREGISTERED, Codec
+from gfvc.stream.sequence import SequenceSchedule
+from sei import USER_DATA_UNREGISTERED, Codec, PayloadError
 from sei.payload_kinds import decode_payload
 
 sides = st.integers(0, 0xFFFF)
@@ -95,3 +98,22 @@ def test_the_inspector_shows_the_elements() -> None:
     assert [shown[name] for name in ("rate_numerator", "source_width", "crop_left")] == [25, 320, 8]
     distances = [shown[f"distance_minus1[{i}]"] for i in range(3)]
     assert distances == [1, 0, 4]
+
+
+def test_elements_that_do_not_go_together_are_a_damaged_payload() -> None:
+    """Whatever a bit is turned into, the inspector reads the payload or says why it cannot."""
+    plain = StreamInformation(Fraction(25), 320, 256, Rectangle(0, 0, 320, 256))
+    refused = set()
+    for information in (
+        replace(plain, schedule=PictureSchedule(9, (2, 3, 8))),
+        replace(plain, face_square=FaceSquare(4, 8, 64), sequence=SequenceSchedule((3, 0), (1,))),
+    ):
+        payload = information.to_payload()
+        for bit in range(8 * 17, 8 * len(payload)):
+            damaged = bytearray(payload)
+            damaged[bit // 8] ^= 128 >> bit % 8
+            try:
+                decode_payload(USER_DATA_UNREGISTERED, bytes(damaged), Codec.VVC)
+            except PayloadError as error:
+                refused.add(str(error).partition(" (at bit")[0])
+    assert any("in the schedule of messages where" in reason for reason in refused)

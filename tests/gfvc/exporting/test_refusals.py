@@ -69,6 +69,15 @@ def test_ordinary_video_has_no_motion(
     assert_refused(command, "export", path, tmp_path / "o.json", folder=tmp_path, says=says)
 
 
+def test_where_the_messages_were_removed_nothing_is_left_to_export(
+    sequence: Path, tmp_path: Path, command: CommandLine
+) -> None:
+    path = tmp_path / "plain.266"
+    assert command("remove", sequence, path).status == 0
+    says = "holds no face messages"
+    assert_refused(command, "export", path, tmp_path / "o.json", folder=tmp_path, says=says)
+
+
 def test_a_texture_wants_landmarks(tmp_path: Path) -> None:
     card = fv2v()[0]
     rows = steps(card, 2)
