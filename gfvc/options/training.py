@@ -10,12 +10,23 @@ from pathlib import Path
 from typing import ClassVar
 
 from gfvc.options.declaration import OptionGroup, documented, option, switch
-from gfvc.options.kinds import assignment, between, path, text, whole, words
+from gfvc.options.kinds import Kind, assignment, between, path, text, whole, words
 from models.family import trained_families
 from models.training.configuration import Augmentation, LossWeights
 
 _COUNT = whole(0)
 _NUMBER = between(0, 1e12)
+
+
+def _family() -> Kind:
+    """A network that can be trained: of those that there are when it is asked for."""
+    names = ",".join(trained_families())
+    return Kind(
+        f"one of {', '.join(trained_families())}",
+        str,
+        lambda value: value in trained_families(),
+        f"{{{names}}}",
+    )
 
 
 def _defaults(kind: type[LossWeights] | type[Augmentation]) -> str:
@@ -66,7 +77,7 @@ class RecipeOptions(OptionGroup):
 
     title: ClassVar[str] = "recipe"
 
-    model: str = option(words(*trained_families()), "network", "face")
+    model: str = option(_family(), "network", "face")
     batch: int = option(_COUNT, "pairs in a step", 8)
     size: int = option(_COUNT, "picture width", 256)
     window: int | None = option(
