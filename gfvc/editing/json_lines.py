@@ -12,6 +12,7 @@ from gfvc.editing.records import Fingerprint, MessagePlace, MessageRecord, Strea
 from gfvc.errors import InputError
 from gfvc.json_checking import CheckedObject, parse_json, read_bytes
 from sei import FACE_PAYLOADS, Codec, SeiError, SeiMessage
+from sei.escaping import shorten
 from sei.inspection import InspectedMessage, json_object
 from sei.payload_kinds import payload_kind
 
@@ -201,7 +202,7 @@ def _payload(line: _Line, payload_type: int, writer: FaceMessageWriter) -> bytes
     try:
         return writer.write(payload_type, line.pairs("elements"))
     except SeiError as error:
-        raise line.refuse(f"cannot be written from its elements: {error}") from None
+        raise line.refuse(f"cannot be written from its elements: {shorten(str(error))}") from None
 
 
 def _place(part: CheckedObject | None) -> MessagePlace | None:

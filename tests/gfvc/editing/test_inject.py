@@ -309,6 +309,8 @@ BAD_LINES: list[tuple[object, str]] = [
     (elements(["gfv_id", True]), "elements is not a list of [name, integer or text]"),
     (elements(), "the elements end where gfv_id must come"),
     (elements(["gfv_cnt", 1]), "element gfv_cnt stands where gfv_id must come"),
+    (elements(["a" * 3000, 1]), "a... (3000 characters) stands where gfv_id must come"),
+    (elements(["gfv_id", 10**900]), "0... (902 characters) must be within"),
     (elements(["gfv_id", "one"]), "gfv_id must be an integer"),
     (elements(["gfv_id", 2**32]), "gfv_id is 4294967296"),
     (elements(["gfv_id", 300]), "reserved gfv_id"),
