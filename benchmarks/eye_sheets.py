@@ -31,6 +31,7 @@ from gfvc.bench.source_video import ClipName, SourceVideo, name_clips, prepare_r
 from gfvc.cli.console import note
 from gfvc.errors import GfvcError
 from gfvc.metrics import Picture, openings, psnr
+from gfvc.options.encoding import SourceOptions
 from gfvc.report.media import pictures_at
 from models.contract import FloatArray
 from models.errors import ModelError
@@ -135,7 +136,11 @@ def rows_of_gfvc(
     for rate in rates:
         title = f"gfvc {rate:g} kbit/s"
         options = EncodeOptions(
-            model=model, bitrate=rate * 1000, crop="none", size=reference.size, rate=reference.rate
+            model=model,
+            bitrate=rate * 1000,
+            crop="none",
+            size=reference.size[0],
+            rate=reference.rate,
         )
         with tempfile.TemporaryDirectory() as folder:
             stream, video = Path(folder, "coded.266"), Path(folder, "decoded.mkv")
@@ -165,8 +170,7 @@ def row_of_peer(reference: SourceVideo, rate: float, numbers: Sequence[int]) -> 
     trials = [
         trial
         for size in PEER_SIZES
-        if reference.size % (2 * size) == 0
-        and (trial := _finest(reference, rate, size, numbers)) is not None
+        if (trial := _finest(reference, rate, size, numbers)) is not None
     ]
     if not trials:
         return Row((title, "cannot be reached"), None)
@@ -238,7 +242,8 @@ def sheet_of(clip: ClipName, options: argparse.Namespace) -> Picture:
     """The sheet of a clip."""
     with tempfile.TemporaryDirectory() as folder:
         lossless, shown = Path(folder, "source.mkv"), Path(folder, "source.mp4")
-        reference = prepare_reference(clip.path, lossless, shown, options.size, options.seconds)
+        source = SourceOptions(view="face", size=options.size)
+        reference = prepare_reference(clip.path, lossless, shown, source, options.seconds)
         moments = find_moments(reference, options.columns)
         numbers = [moment.number for moment in moments]
         sources = pictures_at(lossless, reference.rate, numbers)
@@ -248,7 +253,7 @@ def sheet_of(clip: ClipName, options: argparse.Namespace) -> Picture:
         times = [
             f"{moment.number / float(reference.rate):.2f} s, {moment.reason}" for moment in moments
         ]
-        return draw_sheet(printable(clip.name), times, rows, reference.size)
+        return draw_sheet(printable(clip.name), times, rows, reference.size[0])
 
 
 def _rates(text: str) -> tuple[float, ...]:

@@ -42,19 +42,12 @@ def frame(source: Path, width: int, height: int, options: SourceOptions, notes: 
     `notes` is told when whole pictures are coded smaller than they are. Raises `InputError` for a
     source that is too small, or cannot be coded as asked.
     """
-    if min(width, height) < MIN_SIDE:
-        raise InputError(f"{source}: is {width}x{height}; pictures need at least {MIN_SIDE} a side")
-    size = coded_size(width, height, options)
+    size = checked_size(source, width, height, options)
     if not options.whole_pictures:
         if options.crop == "none":
             return Framing(require_square(source, width, height), size)
         crop = choose_crop(source, width, height, size[0], notes=notes, face_at=options.face_at)
         return Framing(crop, size)
-    if min(size) < MIN_SIDE:
-        raise InputError(
-            f"{source}: is {width}x{height}, and would be coded as {size[0]}x{size[1]}; pictures "
-            f"need at least {MIN_SIDE} a side: ask for a larger --size, or for --view face"
-        )
     if options.size is None and size[0] * size[1] < 0.9 * width * height:
         notes(
             f"{source}: is {width}x{height}, coded as {size[0]}x{size[1]}; --size asks for another"
@@ -67,6 +60,19 @@ def frame(source: Path, width: int, height: int, options: SourceOptions, notes: 
     if face == whole and size == (DRAWN_SIDE, DRAWN_SIDE):
         return Framing(whole, size)
     return Framing(whole, size, square_of(face, (width, height), size))
+
+
+def checked_size(source: Path, width: int, height: int, options: SourceOptions) -> Size:
+    """The `coded_size` of a source; raise `InputError` where it, or the source, is too small."""
+    if min(width, height) < MIN_SIDE:
+        raise InputError(f"{source}: is {width}x{height}; pictures need at least {MIN_SIDE} a side")
+    size = coded_size(width, height, options)
+    if min(size) < MIN_SIDE:
+        raise InputError(
+            f"{source}: is {width}x{height}, and would be coded as {size[0]}x{size[1]}; pictures "
+            f"need at least {MIN_SIDE} a side: ask for a larger --size, or for --view face"
+        )
+    return size
 
 
 def coded_size(width: int, height: int, options: SourceOptions) -> Size:

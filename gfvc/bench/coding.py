@@ -28,7 +28,7 @@ from gfvc.bench.source_video import SourceVideo
 from gfvc.colour import to_picture420, to_rgb
 from gfvc.decoder import decode
 from gfvc.encoder import encode
-from gfvc.scaling import scale
+from gfvc.scaling import Size, scale
 from gfvc.stream.face_stream import FaceStream
 from gfvc.stream.reader import read_face_stream
 from gfvc.video_reader import read_pictures
@@ -91,7 +91,7 @@ def coded(settings: Settings, reference: SourceVideo, folder: Path) -> Iterator[
 
 def _code_gfvc(settings: GfvcSettings, reference: SourceVideo, folder: Path) -> Coded:
     stream, lossless = folder / "stream.266", folder / "decoded.mkv"
-    options = settings.encode_options(reference.size, reference.rate)
+    options = settings.encode_options(reference.view, reference.size, reference.rate)
     encoded = encode(reference.path, stream, options)
     decoded = decode(stream, lossless)
     read = read_face_stream(stream, lambda _: None)
@@ -153,16 +153,16 @@ def with_key_pictures(
 @contextmanager
 def _coded_by_peer(settings: PeerSettings, reference: SourceVideo, folder: Path) -> Iterator[Coded]:
     encoder = find_video_encoder(settings.encoder)
-    side, shows = reference.size // settings.reduction, settings.rate_reduction
+    size, shows = reduced(reference.size, settings.reduction), settings.rate_reduction
     stream = folder / f"stream{encoder.suffix}"
     rate = reference.rate / shows
-    request = VideoRequest(side, side, rate, settings.quality, settings.structure, settings.preset)
+    request = VideoRequest(*size, rate, settings.quality, settings.structure, settings.preset)
     sources = islice(reference.read(), 0, None, shows)
     started = time.perf_counter()
     video = encode_video(
         encoder,
         request,
-        (to_picture420(scale(picture, (side, side))) for picture in sources),
+        (to_picture420(scale(picture, size)) for picture in sources),
         stream,
     )
     encoded = time.perf_counter()
@@ -179,11 +179,17 @@ def _coded_by_peer(settings: PeerSettings, reference: SourceVideo, folder: Path)
         )
 
 
-def enlarged(picture: Picture, size: int) -> Picture:
-    """A decoded square picture at the size of its source, by Lanczos's filter of eight taps."""
-    if picture.shape[0] == size:
+def reduced(size: Size, reduction: int) -> Size:
+    """A size whose sides are so many times shorter, and even, as 4:2:0 wants them."""
+    width, height = (max(2, 2 * round(side / reduction / 2)) for side in size)
+    return width, height
+
+
+def enlarged(picture: Picture, size: Size) -> Picture:
+    """A decoded picture at the size of its source, by Lanczos's filter of eight taps."""
+    if picture.shape[1::-1] == size:
         return picture
-    return np.asarray(cv2.resize(picture, (size, size), interpolation=cv2.INTER_LANCZOS4), np.uint8)
+    return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_LANCZOS4), np.uint8)
 
 
 def repeated(pictures: Iterator[Picture], times: int, count: int) -> Iterator[Picture]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Any
 
@@ -13,8 +13,9 @@ from base_codec_adapters.errors import ProgramNotFoundError
 from base_codec_adapters.requests import MAX_QP
 from base_codec_adapters.video import Structure, find_video_encoder
 from gfvc.errors import InputError
-from gfvc.options.benchmarking import PEERS
-from gfvc.options.encoding import DEFAULT_MODEL, EncodeOptions
+from gfvc.options.benchmarking import FACE_KBPS, PEERS, WHOLE_KBPS
+from gfvc.options.encoding import DEFAULT_MODEL, FACE_SIDE, EncodeOptions, SourceOptions, View
+from gfvc.scaling import Size
 from sei.escaping import shorten
 
 # Options of the encoder that a benchmark sets by itself.
@@ -72,13 +73,14 @@ class GfvcSettings:
             "options": dict(self.options),
         }
 
-    def encode_options(self, size: int, rate: Fraction) -> EncodeOptions:
+    def encode_options(self, view: View, size: Size, rate: Fraction) -> EncodeOptions:
         """Options for `gfvc.encode` of pictures that are cropped and scaled already."""
         return EncodeOptions(
             model=self.model,
             key_qp=self.key_qp,
-            crop="none",
-            size=size,
+            view=view,
+            crop="none" if view == "face" else None,
+            size=min(size),
             rate=rate,
             codec="vvc",
             **dict(self.options),
@@ -152,23 +154,38 @@ class Peer:
 class Plan:
     """What is measured of every clip.
 
-    `variants` maps a name to further options of the gfvc encoder; the empty name is no options.
+    `view` and `size` are what of a clip all codecs code, as options of the gfvc encoder; `variants`
+    maps a name to further ones, the empty name to none.
     `seconds` cuts clips, None takes them whole. Bjøntegaard rates are of what lies within
     `above_kbps` and `below_kbps` (kbit/s). `missing` says in sentences what the plan stands for and
     cannot do.
     """
 
+    view: View = "face"
     models: tuple[str, ...] = (DEFAULT_MODEL,)
     key_qps: tuple[int, ...] = (22, 27, 32, 37, 42, 47)
     variants: Mapping[str, tuple[tuple[str, Any], ...]] = field(default_factory=lambda: {"": ()})
     peers: tuple[Peer, ...] = ()
     structure: Structure = "random_access"
-    size: int = 256
+    size: int | Size | None = None
     seconds: float | None = None
     vmaf: bool = True
     above_kbps: float = 1.0
-    below_kbps: float = 20.0
+    below_kbps: float = FACE_KBPS
     missing: tuple[str, ...] = ()
+
+    @property
+    def source(self) -> SourceOptions:
+        """What of a clip is coded."""
+        return SourceOptions(view=self.view, size=self.size)
+
+    def framing(self) -> dict[str, Any]:
+        """The part of the plan that the pictures to code depend on, as a JSON object."""
+        sides = list(self.size) if isinstance(self.size, tuple) else self.size
+        if self.view == "whole":
+            return {"view": self.view, "size": sides, "seconds": self.seconds}
+        # As it was before there were views: what is measured already is measured still.
+        return {"size": FACE_SIDE if sides is None else sides, "seconds": self.seconds}
 
     def points(self) -> tuple[Settings, ...]:
         """The settings of all points of a clip, those of gfvc first."""
@@ -192,7 +209,7 @@ class Plan:
         """The plan as a JSON object."""
         plain = dataclasses.asdict(self)
         plain["variants"] = {name: dict(options) for name, options in self.variants.items()}
-        return plain
+        return plain | self.framing()
 
 
 # From what is hard to tell from the source down to the coarsest that the encoder knows.
@@ -227,6 +244,16 @@ def _full_peers(names: Sequence[str]) -> tuple[Peer, ...]:
     return tuple(peers)
 
 
+def _whole_peers(names: Sequence[str]) -> tuple[Peer, ...]:
+    """Peers of whole pictures, at whole and half size.
+
+    Pictures that people watch are not coded at half the rate, and a quarter of the size has lost
+    the face by then.
+    """
+    encoders = [find_video_encoder(name).name for name in names]
+    return tuple(Peer(name, LADDERS[name], None, (1, 2)) for name in encoders)
+
+
 def _quick_peers(names: Sequence[str]) -> tuple[Peer, ...]:
     """Few points, at whole and half size."""
     encoders = [find_video_encoder(name).name for name in names]
@@ -236,14 +263,14 @@ def _quick_peers(names: Sequence[str]) -> tuple[Peer, ...]:
 def native(peers: Sequence[Peer]) -> tuple[Peer, ...]:
     """What is left of some peers without lower sizes and rates."""
     return tuple(
-        dataclasses.replace(peer, reductions=(1,), rate_reductions=(1,))
+        replace(peer, reductions=(1,), rate_reductions=(1,))
         for peer in peers
         if 1 in peer.reductions and 1 in peer.rate_reductions
     )
 
 
-def preset(name: str, peers: Sequence[str] | None = None) -> Plan:
-    """A plan by name: "full", "quick" (first four seconds, few points), "jvet".
+def preset(name: str, peers: Sequence[str] | None = None, view: View = "face") -> Plan:
+    """A plan of a view by name: "full", "quick" (first four seconds, few points), "jvet".
 
     "jvet" has the key picture QPs and the low-delay structure of JVET's test conditions for
     generative face video, and says what it lacks of them. `peers` replaces the preset's, of which
@@ -253,16 +280,20 @@ def preset(name: str, peers: Sequence[str] | None = None) -> Plan:
     missing: tuple[str, ...] = ()
     if peers is None:
         peers, missing = _usable(PEERS if name == "full" else _QUICK_PEERS)
+    below = WHOLE_KBPS if view == "whole" else FACE_KBPS
+    plan = Plan(view=view, below_kbps=below, missing=missing)
     if name == "quick":
-        return Plan(key_qps=(27, 37, 47), peers=_quick_peers(peers), seconds=4.0, missing=missing)
+        return replace(plan, key_qps=(27, 37, 47), peers=_quick_peers(peers), seconds=4.0)
+    full = _whole_peers(peers) if view == "whole" else _full_peers(peers)
     if name == "jvet":
-        return Plan(
+        return replace(
+            plan,
             key_qps=(22, 32, 42, 52),
-            peers=native(_full_peers(peers)),
+            peers=native(full),
             structure="low_delay",
             missing=(*_JVET_MISSING, *missing),
         )
-    return Plan(peers=_full_peers(peers), missing=missing)
+    return replace(plan, peers=full)
 
 
 def _usable(names: Sequence[str]) -> tuple[list[str], tuple[str, ...]]:
@@ -322,12 +353,6 @@ def check_plan(plan: Plan) -> None:
     for qp in plan.key_qps:
         if not 0 <= qp <= MAX_QP["vvc"]:
             raise InputError(f"key picture QP {qp}: VVC has 0..{MAX_QP['vvc']}")
-    for reduction in sorted({number for peer in plan.peers for number in peer.reductions}):
-        if plan.size % (2 * reduction):
-            raise InputError(
-                f"size {plan.size}: divided by {reduction} it must be even, so give a multiple of "
-                f"{2 * reduction}"
-            )
     if not 0 <= plan.above_kbps < plan.below_kbps:
         raise InputError(
             f"no rate lies above {plan.above_kbps:g} and below {plan.below_kbps:g} kbit/s"

@@ -45,8 +45,7 @@ def point_name(clip: ClipName, plan: Plan, settings: Settings) -> str:
     depends = {
         "version": POINT_VERSION,
         "clip": clip.sha256,
-        "size": plan.size,
-        "seconds": plan.seconds,
+        **plan.framing(),
         "vmaf": plan.vmaf,
         "networks": sorted(learned_measures_present()),
         "kind": settings.kind,
@@ -155,6 +154,7 @@ class ClipPoints:
         with (
             ClipMeasure(
                 self._reference.rate,
+                square=self._reference.square,
                 source_landmarks=self._landmarks,
                 vmaf=self._plan.vmaf,
                 networks=self._networks,

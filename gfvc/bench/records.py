@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
+from gfvc.face_square import FaceSquare
 from gfvc.json_checking import CheckedObject
 from gfvc.options.encoding import MAX_RATE, MIN_RATE
 from sei import printable
@@ -16,7 +17,10 @@ MAX_PICTURES = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class MeasuredClip:
-    """A clip; `rate` is pictures per second, `source` the H.264 file of the pictures coded."""
+    """A clip; `rate` is pictures per second, `source` the H.264 file of the pictures coded.
+
+    `square` is where the face was measured in whole pictures; None where it fills them.
+    """
 
     identifier: str
     name: str
@@ -25,6 +29,7 @@ class MeasuredClip:
     width: int
     height: int
     source: Path
+    square: FaceSquare | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +78,22 @@ def clip_of(item: CheckedObject, folder: Path) -> MeasuredClip:
         width=item.whole("width", 1, 1 << 16),
         height=item.whole("height", 1, 1 << 16),
         source=item.file("source", folder),
+        square=_square_of(item),
     )
+
+
+def _square_of(clip: CheckedObject) -> FaceSquare | None:
+    """The face square of a clip; None also in results from before whole pictures were coded."""
+    item = clip.object_or_none("face_square")
+    if item is None:
+        return None
+    try:
+        square = FaceSquare(item.whole("left"), item.whole("top"), item.whole("side"))
+    except ValueError as error:
+        raise clip.refuse(f"face_square: {error}") from None
+    if not square.fits(clip.whole("width"), clip.whole("height")):
+        raise clip.wrong("face_square", "within the pictures")
+    return square
 
 
 def _bits_of(item: CheckedObject, clip: MeasuredClip) -> dict[str, tuple[int, ...]]:

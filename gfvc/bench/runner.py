@@ -274,13 +274,14 @@ def _failure(
 
 def _prepare(clip: ClipName, folder: Path, plan: Plan, scratch: Path) -> SourceVideo:
     with replaced_when_complete(folder / _SOURCE, force=True, sources=[clip.path]) as shown:
-        return prepare_reference(clip.path, scratch / "source.mkv", shown, plan.size, plan.seconds)
+        lossless = scratch / "source.mkv"
+        return prepare_reference(clip.path, lossless, shown, plan.source, plan.seconds)
 
 
 def _describe(clip: ClipName, folder: Path, plan: Plan, reference: SourceVideo) -> dict[str, Any]:
     """What results say of a clip; kept, so that a finished clip need not be read again."""
     described = {**_named(clip), **reference.to_json()}
-    kept = {"size": plan.size, "seconds": plan.seconds, "clip": described}
+    kept = {**plan.framing(), "clip": described}
     with replaced_when_complete(folder / _CLIP_FILE, force=True) as temporary:
         temporary.write_text(json.dumps(kept, indent=2) + "\n", encoding="utf-8")
     return described
@@ -304,8 +305,8 @@ def _read_description(clip: ClipName, folder: Path, plan: Plan) -> dict[str, Any
     try:
         value = read_json(folder / _CLIP_FILE, _MAX_DESCRIPTION_BYTES)
         kept = CheckedObject(value, folder / _CLIP_FILE, "run gfvc bench again")
-        kept.equal("size", plan.size)
-        kept.equal("seconds", plan.seconds)
+        for key in ("view", "size", "seconds"):
+            kept.equal(key, plan.framing().get(key))
         item = kept.object("clip")
         for key, wanted in _named(clip).items():
             item.equal(key, wanted)

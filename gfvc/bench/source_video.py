@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import re
 from collections.abc import Iterator
@@ -12,7 +13,12 @@ from typing import Any
 
 from gfvc.crop import choose_crop
 from gfvc.errors import InputError
-from gfvc.scaling import read_scaled
+from gfvc.face_square import FaceSquare
+from gfvc.framing import checked_size, frame
+from gfvc.options.encoding import SourceOptions, View
+from gfvc.rectangle import Rectangle
+from gfvc.scaling import Size, read_scaled
+from gfvc.telling import unheard
 from gfvc.video_reader import probe_video, read_pictures
 from gfvc.video_writer import open_writer
 from models.contract import Picture
@@ -57,12 +63,18 @@ def name_clips(paths: list[Path]) -> list[ClipName]:
 
 @dataclass(frozen=True, slots=True)
 class SourceVideo:
-    """A lossless video of the pictures to code, `pictures` squares of `size` at `rate` a second."""
+    """A lossless video of the pictures to code, `pictures` of `size` at `rate` a second.
+
+    They are squares around the face, or whole pictures. In these `square` is where gfvc sees and
+    draws the face; None where it fills them.
+    """
 
     path: Path
     rate: Fraction
     pictures: int
-    size: int
+    size: Size
+    view: View = "face"
+    square: FaceSquare | None = None
 
     @property
     def seconds(self) -> float:
@@ -70,7 +82,7 @@ class SourceVideo:
         return self.pictures / float(self.rate)
 
     def read(self) -> Iterator[Picture]:
-        """The pictures, uint8 RGB [size, size, 3]."""
+        """The pictures, uint8 RGB [height, width, 3]."""
         return read_pictures(self.path, self.rate)
 
     def to_json(self) -> dict[str, Any]:
@@ -79,26 +91,35 @@ class SourceVideo:
             "pictures": self.pictures,
             "fps": float(self.rate),
             "seconds": self.seconds,
-            "width": self.size,
-            "height": self.size,
+            "width": self.size[0],
+            "height": self.size[1],
+            "face_square": None if self.square is None else dataclasses.asdict(self.square),
         }
 
 
 def prepare_reference(
-    clip: Path, lossless: Path, shown: Path, size: int, seconds: float | None
+    clip: Path, lossless: Path, shown: Path, source: SourceOptions, seconds: float | None
 ) -> SourceVideo:
     """Crop and scale a clip into a lossless .mkv and a small .mp4 to show.
 
-    `seconds` cuts it, None takes all. Raises `InputError` for a clip that cannot be read or in
-    which no face is found to crop to.
+    `source` says to what; `seconds` cuts it, None takes all. Raises `InputError` for a clip that
+    cannot be read or is too small.
     """
     video = probe_video(clip)
-    crop = choose_crop(clip, video.width, video.height, size)
+    size = checked_size(clip, video.width, video.height, source)
+    if source.whole_pictures:
+        crop = Rectangle(0, 0, video.width, video.height)
+    else:
+        crop = choose_crop(clip, video.width, video.height, size[0])
     most = None if seconds is None else max(1, round(seconds * video.rate))
     count = 0
     with open_writer(lossless, video.rate) as kept, open_writer(shown, video.rate) as seen:
-        for picture in itertools.islice(read_scaled(clip, video.rate, crop, (size, size)), most):
+        for picture in itertools.islice(read_scaled(clip, video.rate, crop, size), most):
             kept.write(picture)
             seen.write(picture)
             count += 1
-    return SourceVideo(lossless, video.rate, count, size)
+    if not source.whole_pictures:
+        return SourceVideo(lossless, video.rate, count, size)
+    # As the encoder finds it in these pictures.
+    framing = frame(lossless, *size, SourceOptions(view="whole", size=min(size)), unheard)
+    return SourceVideo(lossless, video.rate, count, size, "whole", framing.square)

@@ -1,8 +1,9 @@
 """Measure rate and quality of gfvc on clips, beside conventional codecs.
 
-Every clip is cropped and scaled as gfvc codes it, then coded at several rates by gfvc and by the
-peers. Measured are landmarks, the opening of lids and lips, PSNR, SSIM and its kin, sharpness,
-flicker and VMAF; docs/measures.md defines each. The folder gets bench.json with everything, tables
+Every clip is cropped and scaled as gfvc codes it: to a square around the face, or, with --view
+whole, to whole pictures. Then it is coded at several rates by gfvc and by the peers. Measured are
+landmarks, the opening of lids and lips, PSNR, SSIM and its kin, sharpness, flicker and VMAF;
+docs/measures.md defines each. The folder gets bench.json with everything, tables
 (CSV), plots, and the streams and decoded videos. Points that are in the folder already are not
 measured again, so a run that was interrupted goes on where it was.
 """
@@ -26,6 +27,7 @@ EPILOG = """\
 examples:
   gfvc bench talk.mp4 --out bench --quick
   gfvc bench clips/*.mp4 --out bench --jobs 2
+  gfvc bench talk.mp4 --out whole --view whole --size 360
   gfvc bench talk.mp4 --out bench --models mesh,fomm --key-qps 27,32,37 --peers vvenc,x265,svtav1
   gfvc bench talk.mp4 --out bench --variant dense:key_interval=50
 
@@ -109,7 +111,7 @@ def _plan(options: BenchOptions) -> Plan:
     from gfvc.bench.plan import native, parse_variant, preset
     from gfvc.errors import InputError
 
-    plan = preset(options.preset, options.peers)
+    plan = preset(options.preset, options.peers, options.view)
     if options.native_peers:
         plan = replace(plan, peers=native(plan.peers))
     try:
@@ -123,7 +125,7 @@ def _plan(options: BenchOptions) -> Plan:
         seconds=options.seconds or plan.seconds,
         size=options.size,
         above_kbps=options.above,
-        below_kbps=options.below,
+        below_kbps=options.below or plan.below_kbps,
         vmaf=not options.no_vmaf,
         variants={**plan.variants, **variants},
     )

@@ -46,6 +46,7 @@ _ROWS = (
     Measure("flicker", "flicker", "levels of luma", Better.LOWER),
     Measure("still_flicker", "flicker over the source, still", "levels of luma", Better.LOWER),
     Measure("moving_flicker", "flicker over the source, moving", "levels of luma", Better.LOWER),
+    Measure("seam", "seam of the face square", "", Better.ONE, of_clip=True),
     Measure("vmaf", "VMAF", "", Better.HIGHER),
     Measure("lpips", "LPIPS", "", Better.LOWER),
     Measure("dists", "DISTS", "", Better.LOWER),

@@ -9,9 +9,12 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from gfvc.face_square import FaceSquare
 from gfvc.metrics.catalogue import MEASURES
 from gfvc.metrics.flicker import FlickerMeasure
+from gfvc.metrics.seam import seam_energy
 from gfvc.metrics.vmaf import VmafMeasure
+from gfvc.whole_pictures.compositing import cut_face
 from models.contract import Closable, FloatArray, Picture
 from models.landmarks.tracking import FaceTracker
 from models.metrics.face import FACE_LOST_ERROR, face_region, landmark_distance, mouth_region
@@ -41,7 +44,8 @@ class PictureScores:
     None where there is nothing to measure: regions, landmark and opening errors without a face in
     the source, sharpness without a face in source or key picture or with a flat one, flicker
     of the first picture and of parts that a picture lacks, VMAF, LPIPS and DISTS where they cannot
-    run. Openings are those of the faces found.
+    run. Openings are those of the faces found. The energies along the border of the face square
+    (`gfvc.metrics.seam`) are those of whole pictures that have one.
     """
 
     psnr: float
@@ -64,6 +68,8 @@ class PictureScores:
     dists: float | None = None
     source_openings: Openings | None = None
     decoded_openings: Openings | None = None
+    source_seam: float | None = None
+    decoded_seam: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +77,8 @@ class ClipScores:
     """Scores of a clip: those of its pictures, and what follows from them.
 
     Correlations are of the openings over time, of the pictures whose source shows a face; None
-    where that face's lids or lips do not move (`models.metrics.openings`).
+    where that face's lids or lips do not move (`models.metrics.openings`). The seam is the energy
+    along the border of the face square over that of the source; None without such a border.
     """
 
     pictures: tuple[PictureScores, ...]
@@ -96,6 +103,13 @@ class ClipScores:
         """Correlation of the lips' opening."""
         return self._correlation("lips")
 
+    @property
+    def seam(self) -> float | None:
+        """Energy along the border of the face square, over that of the source: 1 is best."""
+        of_source = sum(scores.source_seam or 0.0 for scores in self.pictures)
+        of_decoded = sum(scores.decoded_seam or 0.0 for scores in self.pictures)
+        return of_decoded / of_source if of_source else None
+
     def _correlation(self, opening: str) -> float | None:
         pairs = [
             (
@@ -117,7 +131,7 @@ class ClipScores:
         return float(np.mean(values)) if values else None
 
     def of_clip(self) -> dict[str, float | None]:
-        """The clip's score by each measure of the catalogue: a mean, or a correlation."""
+        """The clip's score by each measure of the catalogue: a mean, or what is of the clip."""
         return {
             name: getattr(self, name) if measure.of_clip else self.mean(name)
             for name, measure in MEASURES.items()
@@ -127,19 +141,23 @@ class ClipScores:
 class ClipMeasure(Closable):
     """Takes source, decoded picture and decoded key picture of each picture of a clip, in order.
 
-    `rate` is in pictures per second. `source_landmarks`, those that an earlier measure of the
-    same source found, save looking for them again. `vmaf` False leaves VMAF out; `networks` are
-    measures such as LPIPS. Use as a context, or close it: it holds a tracker and temporary files.
+    `rate` is in pictures per second. `square` is where the face lies in whole pictures: what is
+    measured of faces is of this square, cut from all three and scaled to what models see; all else
+    is of the whole pictures. `source_landmarks`, those that an earlier measure of the same source
+    found, save looking for them again. `vmaf` False leaves VMAF out; `networks` are measures such
+    as LPIPS. Use as a context, or close it: it holds a tracker and temporary files.
     """
 
     def __init__(
         self,
         rate: Fraction,
         *,
+        square: FaceSquare | None = None,
         source_landmarks: Sequence[FloatArray | None] | None = None,
         vmaf: bool = True,
         networks: Sequence[PairMeasure] = (),
     ) -> None:
+        self._square = square
         self._known = source_landmarks
         self._networks = networks
         self._tracker = FaceTracker()
@@ -178,9 +196,22 @@ class ClipMeasure(Closable):
             network.name: network.score(source, decoded) for network in self._networks
         }
         scores = replace(scores, **by_networks)
-        landmarks = self._source_landmarks(source)
+        faces = source, decoded, key
+        if self._square is not None:
+            scores = replace(
+                scores,
+                source_seam=seam_energy(source, self._square),
+                decoded_seam=seam_energy(decoded, self._square),
+            )
+            faces = (
+                cut_face(source, self._square),
+                cut_face(decoded, self._square),
+                cut_face(key, self._square),
+            )
+            similarity = ssim_map(*faces[:2])
+        landmarks = self._source_landmarks(faces[0])
         if landmarks is not None:
-            scores = self._with_face(scores, landmarks, (source, decoded, key), similarity)
+            scores = self._with_face(scores, landmarks, faces, similarity)
         self._pictures.append(scores)
         return scores
 
@@ -199,7 +230,7 @@ class ClipMeasure(Closable):
         pictures: tuple[Picture, Picture, Picture],
         similarity: FloatArray,
     ) -> PictureScores:
-        """Add what is measured of a face; `pictures` are source, decoded and key picture."""
+        """Add what is measured of a face; `pictures` are source, decoded and key picture of it."""
         source, decoded, key = pictures
         height, width = decoded.shape[:2]
         face = face_region(landmarks, width, height)

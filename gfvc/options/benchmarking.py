@@ -6,12 +6,16 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from gfvc.options.declaration import OptionGroup, documented, option, switch
+from gfvc.options.encoding import FACE_SIDE, PICTURE_SIZE, VIEWS, View, face_size_conflict
 from gfvc.options.kinds import between, either, real, several, text, whole, words
 
 PEERS = ("vvenc", "x265", "svtav1")
 """The conventional codecs that gfvc is compared with."""
 
 PRESETS = ("full", "quick", "jvet")
+
+FACE_KBPS, WHOLE_KBPS = 20.0, 60.0
+"""Up to which rates a face alone, and a whole picture, is compared."""
 
 _POSITIVE = real(0, 1e6, "a number above 0")
 
@@ -32,6 +36,12 @@ class BenchOptions(OptionGroup):
         "they can be had",
         "full",
     )
+    view: View = option(
+        words(*VIEWS),
+        "what all codecs code; face: a square around the face; whole: the whole picture, as gfvc "
+        "encode does, in which faces are measured in a square",
+        "face",
+    )
     models: tuple[str, ...] | None = option(
         several(text(), "NAME,…"), "models", shown="that of gfvc encode"
     )
@@ -50,14 +60,23 @@ class BenchOptions(OptionGroup):
         shown="those of them that ffmpeg has; vvenc with --quick",
     )
     native_peers: bool = switch("peers at the clip's size and rate only, not also at lower ones")
-    size: int = option(whole(64, 2048, step=8), "side of the pictures", 256)
+    size: int | tuple[int, int] | None = option(
+        PICTURE_SIZE,
+        "side of the squares, a multiple of 8; of --view whole as gfvc encode has it: the shorter "
+        "side, or a width and height to fit into",
+        shown=f"{FACE_SIDE}; the clip's, up to 1280x720, with --view whole",
+    )
     seconds: float | None = option(_POSITIVE, "measure the first so many seconds of each clip")
     above: float = option(
         between(0, 1e6), "Bjøntegaard rates are of what lies above so many kbit/s", 1.0
     )
-    below: float = option(
+    below: float | None = option(
         _POSITIVE,
         "and below so many; of a curve that goes beyond, one point is measured there",
-        20.0,
+        shown=f"{FACE_KBPS:g}; {WHOLE_KBPS:g} with --view whole",
     )
     no_vmaf: bool = switch("leave VMAF out (an ffmpeg may lack libvmaf)")
+
+    def conflict(self) -> str | None:
+        """The face alone is a square."""
+        return face_size_conflict(self.size) if self.view == "face" else None

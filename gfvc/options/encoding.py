@@ -56,6 +56,18 @@ PICTURE_RATE = fraction(
 )
 
 
+PICTURE_SIZE = picture_size(64, 2048)
+
+
+def face_size_conflict(size: int | tuple[int, int] | None) -> str | None:
+    """What is wrong with a size of the face alone, as `OptionGroup.conflict` says it."""
+    if not isinstance(size, (int, type(None))):
+        return "{view} face codes a square; give {size} as one number, or add {view} whole"
+    if size is not None and size % _SIZE_STEP:
+        return f"{{view}} face wants a {{size}} that is a multiple of {_SIZE_STEP}"
+    return None
+
+
 @dataclass(frozen=True, kw_only=True)
 class SourceOptions(OptionGroup):
     """What of the input is coded."""
@@ -80,7 +92,7 @@ class SourceOptions(OptionGroup):
         shown="the largest that moves",
     )
     size: int | tuple[int, int] | None = option(
-        picture_size(64, 2048),
+        PICTURE_SIZE,
         "shorter side of the coded pictures, or a width and height that they are to fit into; of "
         "--view face the side of the square, a multiple of 8",
         shown=f"IN's, up to 1280x720; {FACE_SIDE} with --view face",
@@ -102,11 +114,7 @@ class SourceOptions(OptionGroup):
             if self.crop is not None:
                 return "{view} whole codes whole pictures; leave out {crop}"
             return None
-        if not isinstance(self.size, (int, type(None))):
-            return "{view} face codes a square; give {size} as one number, or add {view} whole"
-        if self.size is not None and self.size % _SIZE_STEP:
-            return f"{{view}} face wants a {{size}} that is a multiple of {_SIZE_STEP}"
-        return None
+        return face_size_conflict(self.size)
 
     @property
     def whole_pictures(self) -> bool:

@@ -42,11 +42,11 @@ def test_small_pictures_are_enlarged_in_place() -> None:
     """A ramp stays where it was, so that nothing is measured half a pixel off."""
     ramp = np.arange(0, 256, 4, dtype=np.float64)
     small = np.asarray(np.tile(ramp[None, :, None], (64, 1, 3)), np.uint8)
-    large = enlarged(small, 128)
+    large = enlarged(small, (128, 128))
     expected = 2 * np.arange(128) - 1
     assert large.shape == (128, 128, 3)
     assert np.abs(large[0, 8:-8, 0] - expected[8:-8]).max() <= 1
-    assert enlarged(small, 64) is small
+    assert enlarged(small, (64, 64)) is small
 
 
 @pytest.mark.program
@@ -55,7 +55,8 @@ def test_a_peer_at_low_size_and_rate(
     tmp_path: Path, demo_pictures: list[Picture], rate_reduction: int
 ) -> None:
     pictures = demo_pictures[:7]
-    reference = SourceVideo(write_video(tmp_path / "source.mkv", pictures, RATE), RATE, 7, 256)
+    path = write_video(tmp_path / "source.mkv", pictures, RATE)
+    reference = SourceVideo(path, RATE, 7, (256, 256))
     settings = PeerSettings("vvenc", 12, 4, "random_access", "faster", rate_reduction)
     with coded(settings, reference, tmp_path) as result:
         shown = [picture for picture, _ in result.pictures]

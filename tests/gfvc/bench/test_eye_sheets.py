@@ -69,7 +69,7 @@ def test_rows_stand_below_their_columns() -> None:
 @pytest.fixture
 def reference(tmp_path: Path, demo_pictures: list[Picture]) -> SourceVideo:
     small = [np.asarray(cv2.resize(p, (64, 64)), np.uint8) for p in demo_pictures[:6]]
-    return SourceVideo(write_video(tmp_path / "source.mkv", small, RATE), RATE, 6, 64)
+    return SourceVideo(write_video(tmp_path / "source.mkv", small, RATE), RATE, 6, (64, 64))
 
 
 @pytest.mark.program

@@ -12,7 +12,6 @@ from base_codec_adapters.errors import UnknownAdapterError
 from base_codec_adapters.video import VIDEO_ENCODERS
 from gfvc.bench.plan import (
     GfvcSettings,
-    Peer,
     PeerSettings,
     Plan,
     check_plan,
@@ -103,7 +102,7 @@ def test_a_variant_is_a_curve_of_its_own() -> None:
     plan = replace(Plan(key_qps=(32,)), variants={"": (), name: options})
     plain, dense = (p for p in plan.points() if isinstance(p, GfvcSettings))
     assert dense.curve == f"{plain.curve} dense"
-    encoding = dense.encode_options(128, Fraction(30))
+    encoding = dense.encode_options("face", (128, 128), Fraction(30))
     assert (encoding.key_interval, encoding.size, encoding.crop) == (50, 128, "none")
     assert encoding.key_qp == 32
     assert encoding.rate == Fraction(30)
@@ -140,7 +139,8 @@ def test_lists_of_a_variant_can_be_looked_up() -> None:
 def test_a_variant_may_leave_decisions_out() -> None:
     _, options = parse_variant("plain:without=trellis+byte-filling")
     point = GfvcSettings("mesh", 32, "plain", options)
-    assert set(point.encode_options(128, Fraction(30)).without) == {"trellis", "byte_filling"}
+    encoding = point.encode_options("face", (128, 128), Fraction(30))
+    assert set(encoding.without) == {"trellis", "byte_filling"}
     json.dumps(point.to_json())
 
 
@@ -149,10 +149,5 @@ def test_plans_that_cannot_be() -> None:
         check_plan(Plan(models=()))
     with pytest.raises(InputError, match=r"QP 64: VVC has 0\.\.63"):
         check_plan(Plan(key_qps=(64,)))
-    with pytest.raises(InputError, match="divided by 2 it must be even"):
-        check_plan(Plan(size=66, peers=(Peer("vvenc", (63,), None, (1, 2)),)))
-    check_plan(Plan(size=66, peers=(Peer("vvenc", (63,)),)))
-    with pytest.raises(InputError, match="multiple of 8"):
-        check_plan(Plan(size=68, peers=(Peer("vvenc", (63,), None, (4,)),)))
     with pytest.raises(InputError, match="no rate lies above 20 and below 20"):
         check_plan(Plan(above_kbps=20.0))
