@@ -35,12 +35,13 @@ class RateRow:
 class BenchRun:
     """All that a report shows of a run. `failures` are sentences.
 
+    `side` is that of the squares around faces; None of whole pictures, which have their own sizes.
     `rate_bounds` are the lowest and the highest kbit/s that Bjøntegaard rates are of.
     """
 
     folder: Path
     program: str
-    size: int
+    side: int | None
     seconds: float | None
     rate_bounds: tuple[float | None, float | None]
     missing: tuple[str, ...]
@@ -72,6 +73,8 @@ def read_bench_run(folder: Path) -> BenchRun:
         raise InputError(f"{folder}: cannot be read ({error.strerror})") from None
     results = CheckedObject(read_results(path), path, "run gfvc bench again")
     plan = results.object("plan")
+    # Results from before whole pictures were coded have no view.
+    is_whole = plan.has("view") and plan.choice("view", {"whole": True, "face": False})
     clips = tuple(clip_of(item, folder) for item in results.objects("clips"))
     by_identifier = {clip.identifier: clip for clip in clips}
     if len(by_identifier) != len(clips):
@@ -80,7 +83,7 @@ def read_bench_run(folder: Path) -> BenchRun:
         folder=folder,
         program=f"gfvc {results.text('gfvc')}, Python {results.text('python')}, "
         f"{results.text('processor')}",
-        size=plan.whole("size"),
+        side=None if is_whole else plan.whole("size"),
         seconds=plan.number_or_none("seconds"),
         rate_bounds=(plan.number_or_none("above_kbps"), plan.number_or_none("below_kbps")),
         missing=plan.texts("missing"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,8 @@ from gfvc.report.charts import bits_chart, swatch
 from gfvc.report.choices import Comparison, comparisons, worst_pictures, worst_rates
 from gfvc.report.curves import clip_charts, mean_charts
 from gfvc.report.media import Media, pictures_at
+from gfvc.whole_pictures.compositing import cut_face
+from models.contract import Picture
 from sei import printable
 
 WORST = 3
@@ -234,8 +236,8 @@ class _Assembly:
         }
         wanted = sorted({number for some in numbers.values() for number in some})
         try:
-            sources = pictures_at(clip.source, clip.rate, wanted)
-            decoded = pictures_at(point.video, clip.rate, wanted)
+            sources = _faces_at(clip.source, clip, wanted)
+            decoded = _faces_at(point.video, clip, wanted)
         except InputError as error:
             self._leave_out(f"{clip.name}: worst pictures of {point.name}: {error}")
             return []
@@ -253,6 +255,20 @@ class _Assembly:
             for name, some in numbers.items()
             if any(number in drawn for number in some)
         ]
+
+
+def _faces_at(video: Path, clip: MeasuredClip, numbers: Collection[int]) -> dict[int, Picture]:
+    """Some pictures of a clip's video, by number; of whole pictures the face, which is measured.
+
+    Raises `InputError` when the video lacks one, or has no place for the face square.
+    """
+    pictures = pictures_at(video, clip.rate, numbers)
+    square = clip.square
+    if square is None:
+        return pictures
+    if not all(square.fits(picture.shape[1], picture.shape[0]) for picture in pictures.values()):
+        raise InputError(f"{video}: is smaller than the face square")
+    return {number: cut_face(picture, square) for number, picture in pictures.items()}
 
 
 def _bits(comparison: Comparison) -> dict[str, Sequence[int]]:

@@ -8,7 +8,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gfvc.bench.coding import coded, enlarged, repeated, with_first_picture, with_key_pictures
+from gfvc.bench.coding import (
+    coded,
+    enlarged,
+    reduced,
+    repeated,
+    with_first_picture,
+    with_key_pictures,
+)
 from gfvc.bench.plan import PeerSettings
 from gfvc.bench.source_video import SourceVideo
 from gfvc.demo_clip import RATE
@@ -47,6 +54,15 @@ def test_small_pictures_are_enlarged_in_place() -> None:
     assert large.shape == (128, 128, 3)
     assert np.abs(large[0, 8:-8, 0] - expected[8:-8]).max() <= 1
     assert enlarged(small, (64, 64)) is small
+
+
+def test_whole_pictures_of_any_shape_have_even_halves() -> None:
+    assert reduced((1280, 720), 2) == (640, 360)
+    assert reduced((638, 358), 2) == (320, 180)
+    assert reduced((640, 358), 4) == (160, 90)
+    wide = np.zeros((180, 320, 3), np.uint8)
+    assert enlarged(wide, (638, 358)).shape == (358, 638, 3)
+    assert enlarged(wide, (320, 180)) is wide
 
 
 @pytest.mark.program

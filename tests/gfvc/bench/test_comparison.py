@@ -85,7 +85,7 @@ def test_missing_scores_are_left_out() -> None:
     assert rate_points(points, MEASURES["vmaf"]) == []
 
 
-def test_correlations_and_sharpness_have_no_rates() -> None:
+def test_correlations_sharpness_and_seams_have_no_rates() -> None:
     scores = dict.fromkeys(MEASURES, 0.5)
     rates = [2.0, 4.0]
     points = [
@@ -95,7 +95,7 @@ def test_correlations_and_sharpness_have_no_rates() -> None:
     ]
     measures = {row["measure"] for row in compare(points, ["a"], ALL)[0]}
     assert set(MEASURES) - measures == {
-        "lid_correlation", "lip_correlation", "sharpness", "source_sharpness",
+        "lid_correlation", "lip_correlation", "seam", "sharpness", "source_sharpness",
     }  # fmt: skip
 
 

@@ -54,6 +54,31 @@ def test_the_full_ladders_end_at_the_coarsest_that_shows_anything() -> None:
     }
 
 
+def test_whole_pictures_are_coded_by_peers_at_whole_and_half_size() -> None:
+    plan = preset("full", ["vvenc", "x265"], "whole")
+    check_plan(plan)
+    curves = {point.curve for point in plan.points() if isinstance(point, PeerSettings)}
+    assert curves == {"vvenc", "vvenc half size", "x265", "x265 half size"}
+    assert (plan.below_kbps, preset("full").below_kbps) == (60, 20)
+    assert plan.source.whole_pictures
+    assert not preset("full").source.whole_pictures
+    asked = replace(plan, size=(640, 640)).to_json()
+    assert (asked["view"], asked["size"]) == ("whole", [640, 640])
+
+
+def test_whole_pictures_are_coded_as_they_are_handed_over() -> None:
+    point = GfvcSettings("mesh", 32)
+    options = point.encode_options("whole", (640, 358), Fraction(30))
+    assert (options.whole_pictures, options.size) == (True, 358)
+
+
+def test_what_was_measured_before_there_were_views_is_measured_still() -> None:
+    """Names of points are made of this."""
+    assert Plan(seconds=4.0).framing() == {"size": 256, "seconds": 4.0}
+    assert Plan(size=128).framing() == {"size": 128, "seconds": None}
+    assert Plan(view="whole").framing() != Plan().framing()
+
+
 def test_native_peers_have_no_lower_sizes_and_rates() -> None:
     plan = preset("full", ["vvenc", "x265"])
     curves = {

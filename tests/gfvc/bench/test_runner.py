@@ -17,13 +17,23 @@ from gfvc.bench.records import clip_of
 from gfvc.bench.results import ClipResult, assemble, read_results, write_results
 from gfvc.bench.runner import Step, run_bench
 from gfvc.bench.source_video import name_clips
-from gfvc.demo_clip import RATE
+from gfvc.demo_clip import RATE, make_demo_scene
 from gfvc.errors import InputError, OutputError
+from gfvc.face_square import FaceSquare
 from gfvc.json_checking import CheckedObject
+from gfvc.metrics import psnr
+from gfvc.stream.reader import read_face_stream
 from models import UnknownModelError
 from models.contract import Picture
 from tests.gfvc.report.test_tampered import mutated
-from tests.gfvc.support import CommandLine, listing, write_video
+from tests.gfvc.support import (
+    CommandLine,
+    assert_refused,
+    listing,
+    no_notes,
+    read_all,
+    write_video,
+)
 
 PLAN = Plan(key_qps=(42,), peers=(Peer("x265", (51,), "ultrafast", (2,)),), size=128, seconds=0.2)
 PICTURES = 5
@@ -155,6 +165,45 @@ def test_a_point_that_fails_is_named_and_the_others_go_on(
 
 @pytest.mark.program
 @pytest.mark.usefixtures("no_plots")
+def test_whole_pictures(tmp_path: Path, command: CommandLine) -> None:
+    """Of the demo's scene: all codecs code all of it, and the face is measured in its square."""
+    clip = write_video(tmp_path / "scene.mkv", make_demo_scene(0.2), RATE)
+    out = tmp_path / "out"
+    arguments = ["--view", "whole", "--size", "192", "--key-qps", "42", "--models", "mesh"]
+    arguments += ["--quick", "--native-peers", "--peers", "x265", "--below", "1000"]
+    outcome = command("bench", clip, "--out", out, *arguments)
+    assert outcome.status == 0, outcome.err
+    results = read_results(out / "bench.json")
+    plan, (described,) = results["plan"], results["clips"]
+    assert (plan["view"], plan["size"], plan["below_kbps"]) == ("whole", 192, 1000)
+    assert (described["width"], described["height"]) == (342, 192)
+    square = FaceSquare(**described["face_square"])
+    assert square.fits(342, 192)
+    ours, *peers = results["points"]
+    assert [point["curve"] for point in peers] == ["x265"] * 3
+    # Where it was measured is where it was drawn.
+    stream = read_face_stream(out / ours["files"]["stream"], no_notes)
+    assert {unit.face_square for unit in stream.units} == {square}
+    sources = read_all(out / described["source"], RATE)
+    assert len(sources) == PICTURES
+    for point in results["points"]:
+        decoded = read_all(out / point["files"]["decoded"], RATE)
+        assert decoded[0].shape == sources[0].shape == (192, 342, 3)
+        of_files = np.mean([psnr(*pair) for pair in zip(sources, decoded, strict=True)])
+        assert point["scores"]["psnr"] == pytest.approx(of_files, abs=1.5)
+        assert point["scores"]["seam"] > 0
+        assert point["scores"]["vmaf"] is not None
+    assert 0 < ours["scores"]["landmark_error"] < 0.1
+    # The same folder has room for the face alone, and knows each from the other.
+    again = command("bench", clip, "--out", out, *arguments)
+    assert again.err.count("done before") == 4
+    face = ["--view", "face", *arguments[2:]]
+    assert command("bench", clip, "--out", out, *face).err.count("done before") == 0
+    assert read_results(out / "bench.json")["clips"][0]["face_square"] is None
+
+
+@pytest.mark.program
+@pytest.mark.usefixtures("no_plots")
 def test_clips_side_by_side(tmp_path: Path, demo_pictures: list[Picture]) -> None:
     clips = [
         write_video(tmp_path / f"{name}.mkv", demo_pictures[start : start + 2], RATE)
@@ -265,12 +314,38 @@ def test_bad_requests_fail_before_anything_is_coded(tmp_path: Path, short_clip: 
         ["--out", "x", "--peers", "h261"],
         ["--out", "x", "--key-qps", "many"],
         ["--out", "x", "--jobs", "0"],
-        ["--out", "x", "--size", "100"],
+        ["--out", "x", "--view", "half"],
         ["--out", "x", "--seconds", "nan"],
     ],
 )
 def test_usage(command: CommandLine, arguments: list[str]) -> None:
     assert command("bench", "clip.mp4", *arguments).status == 2
+
+
+@pytest.mark.parametrize(
+    ("size", "says"),
+    [
+        ("100", "--view face wants a --size that is a multiple of 8"),
+        ("640x360", "give --size as one number, or add --view whole"),
+    ],
+)
+def test_a_face_alone_is_a_square(
+    command: CommandLine, tmp_path: Path, size: str, says: str
+) -> None:
+    arguments = ("bench", "a.mp4", "--out", tmp_path / "out", "--size", size)
+    assert_refused(command, *arguments, folder=tmp_path, says=says)
+
+
+@pytest.mark.usefixtures("no_plots")
+def test_whole_pictures_that_would_be_too_small_are_named(
+    tmp_path: Path, command: CommandLine
+) -> None:
+    blank = np.full((96, 640, 3), 90, np.uint8)
+    clip = write_video(tmp_path / "banner.mkv", [blank], RATE)
+    arguments = ["--view", "whole", "--size", "320x320", "--quick", "--peers", "none"]
+    outcome = command("bench", clip, "--out", tmp_path / "out", *arguments)
+    assert outcome.status == 1
+    assert f"{clip}: is 640x96, and would be coded as 320x48" in outcome.err
 
 
 def test_a_bad_variant_is_one_line(command: CommandLine, tmp_path: Path) -> None:

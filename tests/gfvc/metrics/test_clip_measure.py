@@ -8,7 +8,16 @@ import cv2
 import numpy as np
 import pytest
 
-from gfvc.metrics import MEASURES, PICTURE_MEASURES, ClipMeasure, ClipScores, PictureScores, ms_ssim
+from gfvc.face_square import FaceSquare
+from gfvc.metrics import (
+    MEASURES,
+    PICTURE_MEASURES,
+    ClipMeasure,
+    ClipScores,
+    PictureScores,
+    ms_ssim,
+    psnr,
+)
 from gfvc.metrics.clip_measure import MAX_PSNR
 from models.contract import FloatArray, Picture
 
@@ -55,6 +64,41 @@ def test_every_measure_of_a_clip(demo_pictures: list[Picture]) -> None:
     assert list(of_clip) == list(MEASURES)
     assert of_clip["dists"] is None
     assert of_clip["psnr"] == pytest.approx(np.mean([one.psnr for one in scores.pictures]))
+
+
+def test_faces_of_whole_pictures_are_measured_in_their_square(
+    demo_pictures: list[Picture],
+) -> None:
+    """What is decoded worse beside the square spoils the picture, and no face; and vice versa."""
+    square = FaceSquare(200, 40, 256)
+    source = np.random.default_rng(3).integers(60, 180, (320, 640, 3), np.uint8)
+    source = np.asarray(cv2.GaussianBlur(source, (0, 0), 4), np.uint8)
+    source[square.window] = demo_pictures[0]
+    beside = source.copy()
+    beside[:, :150] = 255 - beside[:, :150]
+    blurred = source.copy()
+    blurred[square.window] = cv2.GaussianBlur(demo_pictures[0], (0, 0), 3)
+    brighter = source.copy()
+    brighter[square.window] = np.clip(demo_pictures[0].astype(int) + 40, 0, 255)
+    with ClipMeasure(RATE, square=square, vmaf=False) as measure:
+        same, spoiled, soft = (
+            measure.add(source, decoded, source) for decoded in (source, beside, blurred)
+        )
+        assert measure.finish().seam == pytest.approx(1, abs=0.2)
+    with ClipMeasure(RATE, vmaf=False) as alone:
+        face = alone.add(demo_pictures[0], blurred[square.window], demo_pictures[0])
+        assert alone.finish().seam is None
+    assert spoiled.psnr == pytest.approx(psnr(source, beside))
+    assert spoiled.ms_ssim == ms_ssim(source, beside)
+    for name in ("landmark_error", "lid_error", "face_ssim", "mouth_ssim", "sharpness"):
+        assert getattr(spoiled, name) == getattr(same, name)
+        assert getattr(soft, name) == getattr(face, name)
+    assert soft.landmark_error is not None
+    assert soft.landmark_error > 0
+    assert soft.psnr > face.psnr + 3
+    with ClipMeasure(RATE, square=square, vmaf=False) as measure:
+        measure.add(source, brighter, source)
+        assert (measure.finish().of_clip()["seam"] or 0) > 1.3
 
 
 def test_landmarks_of_the_source_are_looked_for_once(demo_pictures: list[Picture]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import pytest
 
 from gfvc.bench.plan import Plan
 from gfvc.bench.results import ClipResult, assemble
+from gfvc.face_square import FaceSquare
 from models.contract import Picture
 from tests.gfvc.bench.points import point
 from tests.gfvc.support import write_video
@@ -32,12 +34,33 @@ POINTS = [
 ]
 
 
+SQUARE = FaceSquare(80, 0, 96)
+"""Where the face is in whole pictures of 256x112."""
+
+
 @pytest.fixture(scope="session")
 def bench_run(tmp_path_factory: pytest.TempPathFactory, demo_pictures: list[Picture]) -> Path:
     """The folder of a finished run of one clip; its name would be a script if not escaped."""
     folder = tmp_path_factory.mktemp("report") / "bench"
-    (folder / "points").mkdir(parents=True)
     small = [np.asarray(cv2.resize(picture, (96, 96)), np.uint8) for picture in demo_pictures]
+    return _run_of(folder, small, Plan(size=96), None)
+
+
+@pytest.fixture(scope="session")
+def whole_run(tmp_path_factory: pytest.TempPathFactory, demo_pictures: list[Picture]) -> Path:
+    """The same of whole pictures, in which the face is a part."""
+    wholes = []
+    for picture in demo_pictures:
+        whole = np.full((112, 256, 3), (30, 90, 160), np.uint8)
+        whole[SQUARE.window] = cv2.resize(picture, (96, 96))
+        wholes.append(whole)
+    folder = tmp_path_factory.mktemp("report") / "whole"
+    return _run_of(folder, wholes, Plan(view="whole"), SQUARE)
+
+
+def _run_of(folder: Path, small: list[Picture], plan: Plan, square: FaceSquare | None) -> Path:
+    (folder / "points").mkdir(parents=True)
+    height, width = small[0].shape[:2]
     write_video(folder / "source.mp4", small, RATE)
     points = []
     for number, (curve, kbps, psnr) in enumerate(POINTS):
@@ -50,12 +73,13 @@ def bench_run(tmp_path_factory: pytest.TempPathFactory, demo_pictures: list[Pict
         "name": HOSTILE,
         "pictures": PICTURES,
         "fps": float(RATE),
-        "width": 96,
-        "height": 96,
+        "width": width,
+        "height": height,
+        "face_square": None if square is None else asdict(square),
         "source": "source.mp4",
     }
     failure = {"clip": "two", "curve": "vvenc", "label": "QP 1", "reason": f"no {HOSTILE}"}
-    results = assemble(Plan(size=96), [ClipResult(clip, points, [failure])])
+    results = assemble(plan, [ClipResult(clip, points, [failure])])
     (folder / "bench.json").write_text(json.dumps(results))
     return folder
 

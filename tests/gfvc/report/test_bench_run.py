@@ -38,6 +38,10 @@ def first(results: dict[str, Any], name: str) -> dict[str, Any]:
     return value
 
 
+def _square(results: dict[str, Any], left: int, top: int, side: int) -> None:
+    first(results, "clips")["face_square"] = {"left": left, "top": top, "side": side}
+
+
 @pytest.mark.parametrize(
     ("change", "says"),
     [
@@ -50,6 +54,14 @@ def first(results: dict[str, Any], name: str) -> dict[str, Any]:
         (lambda r: first(r, "clips").update(source="../x.mp4"), "source is not a file inside"),
         (lambda r: first(r, "clips").update(source="/etc/passwd"), "source is not a file inside"),
         (lambda r: first(r, "clips").update(source="a\0b"), "source is not a file inside"),
+        (
+            lambda r: first(r, "clips").update(face_square=5),
+            "clips[0].face_square is not an object",
+        ),
+        (lambda r: _square(r, 0, 0, 97), "clips[0].face_square is not within the pictures"),
+        (lambda r: _square(r, 0, 0, 8), "face_square: a face square 8 wide is not within"),
+        (lambda r: _square(r, -1, 0, 64), "clips[0].face_square.left is not a whole number"),
+        (lambda r: r["plan"].update(view="half"), "plan.view is not one of whole, face"),
         (lambda r: first(r, "points").update(clip="two"), "points[0].clip is not one of"),
         (lambda r: first(r, "points").update(kbps=0), "points[0].kbps is not above zero"),
         (lambda r: first(r, "points").update(kbps=10**400), "points[0].kbps is not a number"),

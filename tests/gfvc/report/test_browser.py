@@ -225,8 +225,29 @@ def test_it_can_be_read_in_light_and_dark(browser: Browser, report: Path, scheme
     assert tab.complaints == []
 
 
-def test_the_page_is_not_wider_than_a_telephone(browser: Browser, report: Path) -> None:
-    tab = Opened(browser, report)
+@pytest.mark.parametrize("run", ["bench_run", "whole_run"])
+def test_the_page_is_not_wider_than_a_telephone(
+    browser: Browser, run: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    write_report(request.getfixturevalue(run), tmp_path / "page.html")
+    tab = Opened(browser, tmp_path / "page.html")
     tab.page.set_viewport_size({"width": 360, "height": 640})
     assert tab.page.evaluate("document.documentElement.scrollWidth") <= 360
+    tab.page.close()
+
+
+@pytest.mark.parametrize(("window", "columns"), [(1366, 2), (1920, 3)])
+def test_whole_pictures_are_side_by_side_at_a_readable_width(
+    browser: Browser, whole_run: Path, tmp_path: Path, window: int, columns: int
+) -> None:
+    write_report(whole_run, tmp_path / "page.html")
+    tab = Opened(browser, tmp_path / "page.html")
+    tab.page.set_viewport_size({"width": window, "height": 900})
+    boxes = tab.page.evaluate(
+        "[...document.querySelectorAll('video')].map(v => v.getBoundingClientRect().toJSON())"
+    )
+    assert len(boxes) == 3
+    assert all(box["width"] >= 480 for box in boxes)
+    assert sum(box["top"] == boxes[0]["top"] for box in boxes) == columns
+    assert tab.page.evaluate("document.documentElement.scrollWidth") <= window
     tab.page.close()

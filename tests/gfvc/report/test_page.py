@@ -9,12 +9,15 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
+import cv2
+import numpy as np
 import pytest
 
 from gfvc.errors import OutputError
 from gfvc.report.page import write_report
+from models.contract import Picture
 from tests.gfvc.report.conftest import HOSTILE, WORST_PICTURE
-from tests.gfvc.support import CommandLine, assert_refused
+from tests.gfvc.support import CommandLine, assert_refused, mean_difference
 
 
 class Page(HTMLParser):
@@ -138,6 +141,50 @@ def test_worst_pictures(page: Page) -> None:
     assert all((a.get("src") or "").startswith("data:image/png;base64,") for a in pictures)
     assert all(a.get("alt") for a in pictures)
     assert "landmark error 1, SSIM of the face 0.8" in page.text
+
+
+def shown_pictures(page: Page) -> list[Picture]:
+    """Those that stand in the page, RGB."""
+    found = []
+    for tag, attributes in page.elements:
+        if tag == "img":
+            data = base64.b64decode(
+                (attributes["src"] or "").removeprefix("data:image/png;base64,")
+            )
+            decoded = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+            found.append(np.asarray(decoded[..., ::-1], np.uint8))
+    return found
+
+
+def test_whole_pictures_are_played_large_and_their_worst_faces_shown(
+    tmp_path: Path, whole_run: Path, page: Page, demo_pictures: list[Picture]
+) -> None:
+    write_report(whole_run, tmp_path / "page.html")
+    whole = Page(tmp_path / "page.html")
+    assert "Whole pictures. Bits are" in whole.text
+    assert "112, 10 a second. Faces are measured in the square of 96x96 at 80, 0." in whole.text
+    assert "The face squares: source left" in whole.text
+    classes = {a.get("class") for _, a in whole.elements}
+    assert "videos wide" in classes
+    # The face alone, and not what is beside it.
+    worst = shown_pictures(whole)[0]
+    assert worst.shape == (256, 256, 3)
+    assert mean_difference(worst, demo_pictures[WORST_PICTURE]) < 12
+    # Squares around the face are played as ever.
+    assert "Whole pictures" not in page.text
+    assert {a.get("class") for _, a in page.elements} >= {"videos"}
+    assert shown_pictures(page)[0].shape == (96, 96, 3)
+
+
+def test_a_video_without_room_for_the_face_square_is_named(
+    tmp_path: Path, bench_run: Path, whole_run: Path
+) -> None:
+    folder = tmp_path / "bench"
+    shutil.copytree(whole_run, folder)
+    shutil.copy(bench_run / "source.mp4", folder / "source.mp4")
+    summary = write_report(folder, tmp_path / "page.html")
+    assert all("source.mp4: is smaller than the face square" in each for each in summary.left_out)
+    assert len(summary.left_out) == 1
 
 
 def test_every_plot_and_control_has_a_name(page: Page) -> None:
