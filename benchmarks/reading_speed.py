@@ -113,7 +113,8 @@ def user_data(*, runs: bool) -> bytes:
     """User data of our own with as many runs, or distances, as there can be."""
     pictures = 1 << 16
     schedule = PictureSchedule(pictures, tuple(range(1, pictures, 2)))
-    references = ReferenceRuns(8, 0, tuple((start, start % 8) for start in range(1, pictures - 1)))
+    starts = tuple(range(1, pictures - 1))
+    references = ReferenceRuns(8, 0, starts, tuple(start % 8 for start in starts))
     return StreamInformation(
         Fraction(25),
         256,

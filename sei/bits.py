@@ -198,7 +198,7 @@ class BitReader:
         self._move((start & ~7) + read_to)
         return columns
 
-    def rice_codes(self, count: int, shift: int, most: int) -> list[int]:
+    def rice_codes(self, count: int, shift: int, most: int) -> Sequence[int] | NDArray[np.int64]:
         """Read ``count`` Rice codes: (value >> shift) one bits, a zero bit, the low bits.
 
         All at once, because bit by bit they would be the slowest thing that a stream can ask for.
@@ -236,8 +236,7 @@ class BitReader:
         if int(values.sum()) + count > most:
             raise PayloadError(f"Rice codes add up to more than {most}", start)
         self._move(start + int(ends[at[-1]]))
-        numbers: list[int] = values.tolist()
-        return numbers
+        return values
 
     def take_closing_bits(self) -> bool:
         """Read all that is left if it is a 1 and zero bits that fill the last byte, or nothing."""

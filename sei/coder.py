@@ -165,13 +165,11 @@ class Coder(ABC):
                 columns[number].append(value)
         return columns
 
-    def rice_codes(
-        self, name: str, given: Sequence[int], count: int, shift: int, most: int
-    ) -> Sequence[int]:
+    def rice_codes(self, name: str, given: Sequence[int], count: int, shift: int, most: int) -> Any:
         """Code ``count`` Rice codes with ``shift`` low bits, (value >> shift) one bits before them.
 
-        The values, each counted one higher, add up to ``most`` at the most. No message of the
-        standard has any.
+        The values, each counted one higher, add up to ``most`` at the most. What is returned is a
+        column, as one of an array. No message of the standard has any.
         """
         raise MessageError(f"{name}: no Rice codes are coded here")
 
@@ -319,9 +317,7 @@ class Reader(Coder):
             fields, given, indices, [list(map(int, column)) for column in columns]
         )
 
-    def rice_codes(
-        self, name: str, given: Sequence[int], count: int, shift: int, most: int
-    ) -> Sequence[int]:
+    def rice_codes(self, name: str, given: Sequence[int], count: int, shift: int, most: int) -> Any:
         try:
             values = self._bits.rice_codes(count, shift, most)
         except PayloadError as error:
@@ -447,9 +443,7 @@ class Writer(Coder):
         self._bits.put_bytes(given)
         return given
 
-    def rice_codes(
-        self, name: str, given: Sequence[int], count: int, shift: int, most: int
-    ) -> Sequence[int]:
+    def rice_codes(self, name: str, given: Sequence[int], count: int, shift: int, most: int) -> Any:
         if len(given) != count:
             raise MessageError(f"{name}: {count} of them must be given, not {len(given)}")
         if min(given, default=0) < 0 or sum(given) + count > most:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 from sei.face_messages import MatrixElement
@@ -16,7 +17,18 @@ if TYPE_CHECKING:
 
 def numbers_of(column: Any) -> list[int]:
     """The numbers of a column."""
-    return column if isinstance(column, list) else column.tolist()
+    return list(column) if isinstance(column, (list, tuple)) else column.tolist()
+
+
+def rising_numbers_of(column: Any) -> tuple[int, ...]:
+    """Numbers from 1 on, of which a column has how many lie between each and the one before.
+
+    >>> rising_numbers_of([0, 0, 2])
+    (1, 2, 5)
+    """
+    if isinstance(column, (list, tuple)):
+        return tuple(accumulate([between + 1 for between in column]))
+    return tuple((column + 1).cumsum().tolist())
 
 
 def magnitudes_and_signs(numbers: Iterable[int]) -> list[int]:

@@ -40,7 +40,7 @@ class _Window:
         self.stuck = self.size + 1
         self.places = np.arange(self.size + 2, dtype=np.int32)
         # For each bit the next one bit; far away where there is none.
-        ones = np.flatnonzero(bits).astype(np.int32)
+        ones = np.flatnonzero(bits.view(bool)).astype(np.int32)
         gaps = np.diff(ones, prepend=np.int32(-1))
         self.next_one = np.full(self.size + 2, 2 * self.size + 64, np.int32)
         self.next_one[: len(ones) and ones[-1] + 1] = np.repeat(ones, gaps)
@@ -62,10 +62,10 @@ class _Window:
                     ue_ends[self.next_one - self.places > _LONGEST_UE] = self.stuck
                     is_one = self.next_one == self.places
                 first = place is self.places
-                is_zero = is_zero & (is_one if first else is_one[place])
-                place = ue_ends if first else ue_ends[place]
+                is_zero = is_zero & (is_one if first else is_one.take(place))
+                place = ue_ends if first else ue_ends.take(place)
             else:
-                is_zero = is_zero & (self.next_one[place] >= place + code)
+                is_zero = is_zero & (self.next_one.take(place) >= place + code)
                 place = place + np.int32(code)
             place = np.minimum(place, self.stuck)
         # An item that takes no bits, or is beyond the end, goes nowhere.
@@ -116,7 +116,7 @@ def chain(ends: Places, start: int, count: int) -> Places:
     jumps = ends
     levels = _STRIDE_LEVELS if count > _FEW else 0
     for _ in range(levels):
-        jumps = jumps[jumps]
+        jumps = jumps.take(jumps)
     stride = 1 << levels
     following = memoryview(jumps.data)
     place, anchors = start, []
@@ -129,7 +129,7 @@ def chain(ends: Places, start: int, count: int) -> Places:
     column = np.array(anchors, np.int32)
     for step in range(stride):
         grid[:, step] = column
-        column = ends[column]
+        column = ends.take(column)
     starts = grid.ravel()[:count]
     sound: Places = starts[ends[starts] <= size]
     return sound

@@ -182,8 +182,9 @@ class NalUnit:
     _header: _Header = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        header = self.data[: _KINDS[self.codec].header_size]
-        if len(header) < _KINDS[self.codec].header_size:
+        size = _KINDS[self.codec].header_size
+        header = self.data[:size]
+        if len(header) < size:
             raise StreamError(
                 f"a NAL unit of {len(self.data)} bytes is shorter than its header", self.offset
             )
@@ -256,11 +257,12 @@ class NalUnit:
         VVC: a picture header, or a slice with sh_picture_header_in_slice_header_flag. HEVC:
         first_slice_segment_in_pic_flag. H.264: first_mb_in_slice 0 (no arbitrary slice order).
         """
-        if self._header.is_picture_header:
+        header = self._header
+        if header.is_picture_header:
             return True
         # All three flags, the code of a zero first_mb_in_slice included, are the first bit.
         return (
-            self._header.opens_picture
+            header.opens_picture
             and len(self.data) > self.header_size
             and self.data[self.header_size] >= 0x80
         )

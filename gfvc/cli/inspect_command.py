@@ -101,7 +101,7 @@ class _InformationNotes:
                     self._without_message += information.sequence.without_message
                 if information.references is not None:
                     self._pool = max(self._pool, information.references.pool)
-                    self._runs += len(information.references.runs)
+                    self._runs += len(information.references.starts)
             yield unit
 
     def pictures_without_message(self) -> int:

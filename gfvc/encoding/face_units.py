@@ -159,8 +159,9 @@ class DecidedUnits(FaceUnits):
         references = None
         if self._pool > 1:
             backs = [run.back for run in runs]
-            changes = tuple(zip(starts[1:], backs[1:], strict=True))
-            references = ReferenceRuns(self._pool, self._number, changes)
+            references = ReferenceRuns(
+                self._pool, self._number, tuple(starts[1:]), tuple(backs[1:])
+            )
         first, *others = self._messages(runs, decided)
         self._writer.begin_picture(self._coded, first, None if full else schedule, references)
         for message in others:

@@ -73,13 +73,16 @@ class _Gathered:
         self.sequence_parameter_set = self.idr = False
         self.precedes_picture = False
         self.last: NalUnit | None = None
+        self._types: set[int] = set()
 
     def add(self, unit: NalUnit) -> None:
         self.coded += unit.to_annex_b()
-        self.sequence_parameter_set |= unit.type_name == "SPS"
-        self.idr |= unit.is_idr
-        self.precedes_picture |= unit.precedes_picture
         self.last = unit
+        if unit.nal_unit_type not in self._types:
+            self._types.add(unit.nal_unit_type)
+            self.sequence_parameter_set |= unit.type_name == "SPS"
+            self.idr |= unit.is_idr
+            self.precedes_picture |= unit.precedes_picture
 
 
 class _Scan:

@@ -7,8 +7,8 @@ has a message, which carries all parameters; the last one before keeps what came
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from dataclasses import dataclass
-from itertools import accumulate
 from operator import lt
 
 from gfvc.errors import StreamError
@@ -16,7 +16,7 @@ from gfvc.options.encoding import MAX_POOL
 from gfvc.stream.schedule import MAX_PICTURES, PictureSchedule, RegularPictures
 from sei import SeiError
 from sei.coder import UNREAD, Coder, Reader, Writer
-from sei.columns import numbers_of
+from sei.columns import numbers_of, rising_numbers_of
 from sei.fields import u, ue
 
 NUMBERS = 256
@@ -26,48 +26,48 @@ NUMBERS = 256
 class ReferenceRuns:
     """The references of the pictures of an access unit.
 
-    `pool` 2..8 key pictures are kept, `number` 0..255 is that of this one. `runs` are pairs of the
-    picture at which a run starts, rising from 1 (the key picture is 0), and how many key pictures
-    back its reference lies, 0..pool-1. Raises `ValueError` for anything else.
+    `pool` 2..8 key pictures are kept, `number` 0..255 is that of this one. Of each run, `starts`
+    has the picture at which it starts, rising from 1 (the key picture is 0), and `backs` how many
+    key pictures back its reference lies, 0..pool-1. Raises `ValueError` for anything else.
     """
 
     pool: int
     number: int
-    runs: tuple[tuple[int, int], ...] = ()
+    starts: tuple[int, ...] = ()
+    backs: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         if not 2 <= self.pool <= MAX_POOL:
             raise ValueError(f"a pool of {self.pool} key pictures is not within 2..{MAX_POOL}")
         if not 0 <= self.number < NUMBERS:
             raise ValueError(f"key picture number {self.number} is not within 0..{NUMBERS - 1}")
-        starts = [0, *[start for start, _ in self.runs]]
-        if (
-            all(map(lt, starts, starts[1:]))
-            and starts[-1] < MAX_PICTURES
-            and {back for _, back in self.runs} <= set(range(self.pool))
-        ):
-            return
-        before = 0
-        for start, back in self.runs:
-            if not before < start < MAX_PICTURES:
-                raise ValueError(f"a run cannot start at picture {start}")
-            if not 0 <= back < self.pool:
-                raise ValueError(f"{back} key pictures back is outside a pool of {self.pool}")
-            before = start
+        if len(self.starts) != len(self.backs):
+            raise ValueError(
+                f"{len(self.starts)} runs start, and {len(self.backs)} have references"
+            )
+        before = (0, *self.starts)
+        if not all(map(lt, before, self.starts)):
+            wrong = next(b for a, b in zip(before, self.starts, strict=False) if a >= b)
+            raise ValueError(f"a run cannot start at picture {wrong}")
+        if before[-1] >= MAX_PICTURES:
+            raise ValueError(f"a run cannot start at picture {before[-1]}")
+        outside = set(self.backs).difference(range(self.pool))
+        if outside:
+            raise ValueError(f"{min(outside)} key pictures back is outside a pool of {self.pool}")
 
     def spans(self, pictures: int) -> list[tuple[int, int, int]]:
         """First picture, picture after the last, and key pictures back, of each run in turn.
 
         `pictures` are those of the access unit; runs beyond them were cut off.
         """
-        kept = [(0, 0), *(run for run in self.runs if run[0] < pictures)]
-        ends = [*(start for start, _ in kept[1:]), pictures]
-        return [(start, end, back) for (start, back), end in zip(kept, ends, strict=True)]
+        kept = self.starts[: bisect_left(self.starts, pictures)]
+        backs = self.backs[: len(kept)]
+        return list(zip((0, *kept), (*kept, pictures), (0, *backs), strict=True))
 
     def check_starts(self, schedule: PictureSchedule) -> None:
         """Raise `StreamError` when a run starts at a picture without a message."""
         sent = schedule.sent if isinstance(schedule.sent, RegularPictures) else set(schedule.sent)
-        missing = [start for start, _ in self.runs if start not in sent]
+        missing = [start for start in self.starts if start not in sent]
         if missing:
             raise StreamError(
                 f"gfvc's user data message has another reference start at picture {min(missing)}, "
@@ -77,11 +77,8 @@ class ReferenceRuns:
     @property
     def coded_runs(self) -> list[tuple[int, int]]:
         """Of each run, the pictures between its start and that of the run before, and `back`."""
-        starts = [0, *(start for start, _ in self.runs)]
-        return [
-            (start - before - 1, back)
-            for before, (start, back) in zip(starts, self.runs, strict=False)
-        ]
+        distances = (b - a - 1 for a, b in zip((0, *self.starts), self.starts, strict=False))
+        return list(zip(distances, self.backs, strict=True))
 
     def to_bytes(self) -> bytes:
         """The runs as coded, filled up to a byte with zeros."""
@@ -107,12 +104,12 @@ def reference_runs(c: Coder, given: ReferenceRuns) -> ReferenceRuns:
     """
     pool = c.u("pool_minus1", 3, given.pool - 1, 1, MAX_POOL - 1) + 1
     number = c.u("key_picture_number", 8, given.number)
-    num_runs = c.ue("num_runs", len(given.runs), 0, MAX_PICTURES - 1)
+    num_runs = c.ue("num_runs", len(given.starts), 0, MAX_PICTURES - 1)
     distances, backs = c.array(
         (ue("run_start_minus1", most=MAX_PICTURES - 1), u("run_back", 3, high=pool - 1)),
         c.items("runs", given.coded_runs, num_runs, 4, UNREAD),
         num_runs,
         lambda: ((i,) for i in range(num_runs)),
     )
-    starts = accumulate([distance + 1 for distance in numbers_of(distances)])
-    return ReferenceRuns(pool, number, tuple(zip(starts, numbers_of(backs), strict=True)))
+    starts = rising_numbers_of(distances)
+    return ReferenceRuns(pool, number, starts, tuple(numbers_of(backs)))

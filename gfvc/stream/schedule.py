@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import accumulate
 from operator import lt
 from typing import Any
 
 from gfvc.errors import StreamError
 from sei import SeiError
 from sei.coder import UNREAD, Coder, Reader, Writer
+from sei.columns import rising_numbers_of
 
 MAX_PICTURES = 1 << 16
 """Greatest number of output pictures of an access unit with a schedule."""
@@ -139,4 +139,4 @@ def picture_schedule(c: Coder, given: PictureSchedule) -> PictureSchedule:
     distances = c.rice_codes(
         "distance_minus1", given.distances_minus1, messages, rice_parameter, pictures_minus1
     )
-    return PictureSchedule(pictures, tuple(accumulate([distance + 1 for distance in distances])))
+    return PictureSchedule(pictures, rising_numbers_of(distances))

@@ -19,6 +19,7 @@ from operator import lt
 
 from gfvc.stream.schedule import MAX_PICTURES, PictureSchedule, RegularPictures, picture_schedule
 from sei.coder import Coder
+from sei.columns import numbers_of
 
 MAX_LEADING = 63
 """Greatest number of pictures that are shown before the IDR picture that drives them: a decoder
@@ -156,8 +157,8 @@ def sequence_schedule(
     two_references = c.flag("two_references_flag", given.two_references)
     leading = c.u("leading_pictures", 6, given.leading)
     driven_rice_parameter = c.u("driven_rice_parameter", 4, given.rice_parameter)
-    driven = c.rice_codes(
-        "driven_pictures", given.driven, coded, driven_rice_parameter, MAX_PICTURES
+    driven = numbers_of(
+        c.rice_codes("driven_pictures", given.driven, coded, driven_rice_parameter, MAX_PICTURES)
     )
     messages = picture_schedule(c, given.messages)
     if messages.pictures != 1 + sum(driven):

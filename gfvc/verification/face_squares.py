@@ -7,9 +7,8 @@ from collections.abc import Iterator
 from base_codec_adapters import Codec, StreamInvalidError, picture_format
 from gfvc.errors import StreamError
 from gfvc.face_square import FaceSquare
-from gfvc.stream.information import StreamInformation
 from gfvc.verification.findings import Check, Finding, Place
-from sei import USER_DATA_UNREGISTERED
+from gfvc.verification.user_data import StatedInformation
 from sei import Codec as SeiCodec
 from sei.inspection import InspectedMessage, InspectedUnit
 
@@ -21,7 +20,8 @@ class FaceSquareCheck(Check):
 
     name = "face square"
 
-    def __init__(self) -> None:
+    def __init__(self, stated: StatedInformation) -> None:
+        self._stated = stated
         self._size: tuple[int, int] | None = None
         self._square: tuple[Place, FaceSquare] | None = None
 
@@ -40,11 +40,8 @@ class FaceSquareCheck(Check):
 
     def see_message(self, place: Place, inspected: InspectedMessage) -> Iterator[Finding]:
         """See a message."""
-        message = inspected.sei_message
-        if message is None or message.payload_type != USER_DATA_UNREGISTERED:
-            return
         try:
-            information = StreamInformation.from_payload(message.payload)
+            information = self._stated.of(inspected)
         except StreamError:
             return  # As the check of user data tells.
         if information is not None and information.face_square is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import deque
 from collections.abc import Iterator
 from fractions import Fraction
@@ -18,12 +19,39 @@ from sei import USER_DATA_UNREGISTERED, GenerativeFaceVideo
 from sei.inspection import InspectedMessage, InspectedUnit
 
 
+class StatedInformation:
+    """What messages state in gfvc's user data, each read once for all checks that ask."""
+
+    def __init__(self) -> None:
+        self._message: InspectedMessage | None = None
+        self._stated: StreamInformation | StreamError | None = None
+
+    def of(self, inspected: InspectedMessage) -> StreamInformation | None:
+        """What a message states; None of others' user data, and of other messages.
+
+        Raises `StreamError` when it is ours and damaged.
+        """
+        message = inspected.sei_message
+        if message is None or message.payload_type != USER_DATA_UNREGISTERED:
+            return None
+        if self._message is not inspected:
+            try:
+                self._stated = StreamInformation.from_payload(message.payload)
+            except StreamError as error:
+                self._stated = error
+            self._message = inspected
+        if isinstance(self._stated, StreamError):
+            raise self._stated
+        return self._stated
+
+
 class UserDataCheck(Check):
     """The stream information stands at every random access point, and says what is there."""
 
     name = "user data"
 
-    def __init__(self) -> None:
+    def __init__(self, stated: StatedInformation) -> None:
+        self._stated = stated
         self._rate: Fraction | None = None
         self._any = False
         self._here = False
@@ -51,13 +79,10 @@ class UserDataCheck(Check):
 
     def see_message(self, place: Place, inspected: InspectedMessage) -> Iterator[Finding]:
         """See a message."""
-        message = inspected.sei_message
         if isinstance(inspected.message, GenerativeFaceVideo):
             self._messages += not inspected.message.is_reserved
-        if message is None or message.payload_type != USER_DATA_UNREGISTERED:
-            return
         try:
-            information = StreamInformation.from_payload(message.payload)
+            information = self._stated.of(inspected)
         except StreamError as error:
             self._any = self._here = True
             yield self.error(place, str(error))
@@ -81,7 +106,8 @@ class UserDataCheck(Check):
 
     def _missing_references(self, place: Place, references: ReferenceRuns) -> Iterator[Finding]:
         """Say of each key picture that is missing where it is first the reference."""
-        starts = {back: start for start, back in reversed(references.runs)}
+        first_last = zip(reversed(references.backs), reversed(references.starts), strict=True)
+        starts = dict(first_last)
         for back, start in sorted(starts.items(), key=itemgetter(1)):
             number = (references.number - back) % NUMBERS
             if number not in self._keys:
@@ -106,12 +132,13 @@ class UserDataCheck(Check):
                     f"{self._schedule.pictures} pictures",
                 )
         elif self._references is not None and self._picture is not None:
-            late = [start for start, _ in self._references.runs if start >= self._messages]
-            if late:
+            starts = self._references.starts
+            late = bisect_left(starts, self._messages)
+            if late < len(starts):
                 yield self.error(
                     self._picture,
                     f"{self._messages} face messages where another reference starts at picture "
-                    f"{late[0]}",
+                    f"{starts[late]}",
                 )
         if self._hides and self._picture is not None and self._messages < 2:
             yield self.error(

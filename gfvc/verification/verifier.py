@@ -17,7 +17,7 @@ from gfvc.verification.marking import MarkingCheck
 from gfvc.verification.picture_hash import DECODED_PICTURE_HASH, PictureHashCheck
 from gfvc.verification.reserved import ReservedValueCheck
 from gfvc.verification.structure import DamageCheck, PlacementCheck
-from gfvc.verification.user_data import UserDataCheck
+from gfvc.verification.user_data import StatedInformation, UserDataCheck
 from sei import Codec, GenerativeFaceVideo, GenerativeFaceVideoEnhancement
 from sei.inspection import InspectedMessage, InspectedUnit, inspect_units
 from sei.limits import MAX_MESSAGES, LimitError, ReadingLimit
@@ -55,6 +55,7 @@ class _Walk:
         self.hashes = 0
         self._faces: set[tuple[int, ...]] = set()
         self._too_many_faces = False
+        stated = StatedInformation()
         self._checks: tuple[Check, ...] = (
             DamageCheck(),
             PlacementCheck(),
@@ -63,9 +64,9 @@ class _Walk:
             EnhancementCheck(),
             ReservedValueCheck(),
             InterchangeCheck(),
-            UserDataCheck(),
+            UserDataCheck(stated),
             MarkingCheck(),
-            FaceSquareCheck(),
+            FaceSquareCheck(stated),
         )
         # Most checks look at messages only, and a stream may have very many NAL units.
         self._of_nal_units = tuple(

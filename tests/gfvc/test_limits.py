@@ -179,8 +179,7 @@ def test_memory_is_flat_in_access_units(
     tmp_path: Path, messages: tuple[SeiMessage, SeiMessage]
 ) -> None:
     """Each announces 65536 pictures, a message for each, and as many references as there may be."""
-    runs = tuple((start, start % 2) for start in (MOST - 1,))
-    references = ReferenceRuns(2, 0, runs)
+    references = ReferenceRuns(2, 0, (MOST - 1,), (1,))
     taken = {}
     for units in (150, 600):
         path = asking(tmp_path / f"{units}.266", messages, TINY, "vvc", units, MOST, references)

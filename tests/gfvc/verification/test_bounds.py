@@ -58,9 +58,10 @@ def test_faces_are_counted_and_no_more_of_them_compared(tmp_path: Path) -> None:
 
 def test_a_key_picture_that_is_missing_is_told_once(tmp_path: Path) -> None:
     """However often user data goes back to it: two bytes could ask for a line each."""
-    runs = tuple((start, (start + 1) % 3) for start in range(1, 1000))
+    starts = tuple(range(1, 1000))
+    references = ReferenceRuns(8, 5, starts, tuple((start + 1) % 3 for start in starts))
     information = StreamInformation(
-        Fraction(25), 256, 256, Rectangle(0, 0, 256, 256), references=ReferenceRuns(8, 5, runs)
+        Fraction(25), 256, 256, Rectangle(0, 0, 256, 256), references=references
     )
     message = SeiMessage(USER_DATA_UNREGISTERED, information.to_payload())
     units = [
@@ -119,3 +120,30 @@ def test_a_great_message_number_costs_nothing(tmp_path: Path) -> None:
     tracemalloc.stop()
     assert any(finding.check == "damage" for finding in findings)
     assert most < 20_000_000
+
+
+def test_user_data_is_read_once_for_all_checks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A few bytes of it can state 65 536 numbers."""
+    information = StreamInformation(Fraction(25), 256, 256, Rectangle(0, 0, 256, 256))
+    message = SeiMessage(USER_DATA_UNREGISTERED, information.to_payload())
+    damaged = SeiMessage(USER_DATA_UNREGISTERED, message.payload[:-1])
+    units = [
+        *parameter_sets(Codec.VVC),
+        make_sei_nal_unit([message, damaged, message], Codec.VVC, suffix=False),
+        slice_unit(Codec.VVC),
+    ]
+    path = tmp_path / "in.266"
+    path.write_bytes(b"".join(unit.to_annex_b() for unit in units))
+    read: list[bytes] = []
+    from_payload = StreamInformation.from_payload
+
+    def counted(payload: bytes) -> StreamInformation | None:
+        read.append(payload)
+        return from_payload(payload)
+
+    monkeypatch.setattr(StreamInformation, "from_payload", counted)
+    findings = verify_stream(path)
+    assert [f.text for f in findings if f.check == "user data" and "is damaged" in f.text]
+    assert read == [message.payload, damaged.payload, message.payload]
