@@ -8,7 +8,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from gfvc.scaling import scale
+from gfvc.face_square import FaceSquare
+from gfvc.scaling import Size, scale
 from models.contract import Picture
 
 _LABEL_WIDTH = 96
@@ -26,25 +27,31 @@ def spread(pictures: int, count: int, first: int = 0) -> list[int]:
     return list(dict.fromkeys(numbers.tolist()))
 
 
-def write_strip(path: Path, rows: Mapping[str, Sequence[Picture]]) -> None:
+def write_strip(
+    path: Path, rows: Mapping[str, Sequence[Picture]], face: FaceSquare | None = None
+) -> None:
     """Write a PNG of rows of as many pictures each, all of one size.
 
-    They are reduced to 320 pixels a side, if they are larger.
+    They are reduced to 320 pixels a side, if they are larger. Below each row of whole pictures
+    comes one of their `face` squares, as wide as they are.
     """
     sheet = []
     for name, pictures in rows.items():
         height, width = pictures[0].shape[:2]
         reduction = min(1.0, _MOST_SIDE / max(height, width))
         height, width = round(height * reduction), round(width * reduction)
-        label = np.full((height, _LABEL_WIDTH, 3), 255, np.uint8)
-        cv2.putText(
-            label, name, (8, height // 2), cv2.FONT_HERSHEY_SIMPLEX, 0.6, (0, 0, 0), 1, cv2.LINE_AA
-        )
-        sheet.append(
-            np.concatenate(
-                [label, *(scale(picture, (width, height)) for picture in pictures)], axis=1
-            )
-        )
+        sheet.append(_row(name, pictures, (width, height)))
+        if face is not None:
+            faces = [np.ascontiguousarray(picture[face.window]) for picture in pictures]
+            sheet.append(_row("face", faces, (width, width)))
     ok, data = cv2.imencode(".png", cv2.cvtColor(np.concatenate(sheet), cv2.COLOR_RGB2BGR))
     assert ok
     path.write_bytes(data.tobytes())
+
+
+def _row(name: str, pictures: Sequence[Picture], size: Size) -> Picture:
+    """Pictures beside each other, scaled to a width and height, after their name."""
+    label = np.full((size[1], _LABEL_WIDTH, 3), 255, np.uint8)
+    place = 8, size[1] // 2
+    cv2.putText(label, name, place, cv2.FONT_HERSHEY_SIMPLEX, 0.6, (0, 0, 0), 1, cv2.LINE_AA)
+    return np.concatenate([label, *(scale(picture, size) for picture in pictures)], axis=1)

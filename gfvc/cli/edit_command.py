@@ -44,7 +44,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--script", type=Path, metavar="FILE.json", help="edits to do before that of the options"
     )
     parser.add_argument(
-        "--preview", type=Path, metavar="FILE.png", help="draw a few pictures before and after"
+        "--preview",
+        type=Path,
+        metavar="FILE.png",
+        help="draw a few pictures before and after; of whole pictures the faces, too",
     )
     add_options(parser, BaseLayerOptions)
     add_runtime_arguments(parser)

@@ -31,7 +31,7 @@ def write_preview(
 ) -> None:
     """Write a PNG of two rows: pictures of a stream, and the same ones of its edited form.
 
-    They are spread over the time of the edits.
+    They are spread over the time of the edits. Of whole pictures the face squares are shown, too.
     """
     before, after = (
         read_face_stream(path, lambda text: None, options.codec, options.limits)
@@ -43,10 +43,12 @@ def write_preview(
     # Of a damaged stream, a last picture of which nothing is known is left out of each reading.
     last = min(before.pictures, after.pictures, int(max(ends)) + 1)
     numbers = spread(last, PICTURES, min(int(start * rate), last - 1))
-    rows = {"before": (source, before), "edited": (edited, after)}
-    write_strip(
-        output, {name: list(_drawn(*of, model, numbers, options)) for name, of in rows.items()}
-    )
+    drawn = {
+        name: list(_drawn(*of, model, numbers, options))
+        for name, of in {"before": (source, before), "edited": (edited, after)}.items()
+    }
+    squares = (unit.face_square for unit in before.units)
+    write_strip(output, drawn, next((square for square in squares if square is not None), None))
 
 
 def _drawn(

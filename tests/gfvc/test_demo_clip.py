@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from gfvc.demo_clip import demo_still, make_demo_clip, make_demo_scene
+from gfvc.face_square import FaceSquare
 from gfvc.picture_strip import write_strip
 from models.contract import Picture
 from models.landmarks.tracking import FaceFinder, FaceTracker
@@ -62,3 +63,16 @@ def test_strips_are_no_larger_than_need_be(tmp_path: Path) -> None:
     strip = cv2.imread(str(tmp_path / "strip.png"))
     assert strip is not None
     assert strip.shape == (180, 96 + 3 * 320, 3)
+
+
+def test_faces_of_whole_pictures_stand_below_them(tmp_path: Path) -> None:
+    square = FaceSquare(600, 200, 320)
+    whole = np.zeros((720, 1280, 3), np.uint8)
+    whole[square.window] = (200, 20, 90)
+    write_strip(tmp_path / "strip.png", {"one": [whole] * 2, "two": [whole] * 2}, square)
+    strip = cv2.imread(str(tmp_path / "strip.png"))
+    assert strip is not None
+    assert strip.shape == (2 * (180 + 320), 96 + 2 * 320, 3)
+    for top in (180, 500 + 180):
+        assert (strip[top : top + 320, 96:] == (90, 20, 200)).all()
+    assert (strip[0:180, 96 : 96 + 140] == 0).all()

@@ -12,10 +12,11 @@ import gfvc
 from gfvc import EncodeOptions, FaceEdit, edit, encode
 from gfvc.demo_clip import RATE
 from gfvc.exporting.arkit import SHAPES
+from gfvc.scaling import scale
 from gfvc.stream.reader import read_face_stream
 from models.contract import Picture
 from tests.gfvc.face_edits.support import YAW, measured
-from tests.gfvc.support import decode_all, no_notes, write_video
+from tests.gfvc.support import decode_all, mean_difference, no_notes, write_video
 
 
 @pytest.fixture(scope="module")
@@ -42,6 +43,24 @@ def test_a_head_turns_as_far_as_asked(whole: Path, tmp_path: Path) -> None:
     )
     turn = (measured(after) - measured(before)).mean(axis=0)[YAW]
     assert turn == pytest.approx(8, rel=0.2)
+
+
+def test_a_preview_shows_the_faces_large(whole: Path, tmp_path: Path) -> None:
+    output, preview = tmp_path / "edited.265", tmp_path / "preview.png"
+    edit(whole, output, FaceEdit(yaw=8), preview=preview, notes=no_notes)
+    square = read_face_stream(output, no_notes).units[0].face_square
+    assert square is not None
+    shown = cv2.imread(str(preview))
+    assert shown is not None
+    height, width = 192, 320
+    rows = []
+    for path in (whole, output):
+        first = decode_all(path)[0]
+        assert first.shape == (288, 480, 3)
+        rows += [scale(first, (width, height)), scale(first[square.window], (width, width))]
+    below = np.concatenate(rows)
+    column = cv2.cvtColor(shown[:, 96 : 96 + width], cv2.COLOR_BGR2RGB)
+    assert mean_difference(np.asarray(column, np.uint8), below) < 1
 
 
 def test_exports_tell_the_face_as_it_is_in_its_square(whole: Path, tmp_path: Path) -> None:
