@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from base_codec_adapters.adapter import DEFAULT_TIMEOUT
-from base_codec_adapters.errors import OutputInvalidError
-from base_codec_adapters.ffmpeg import COMMON_OPTIONS, find_ffmpeg
+from base_codec_adapters.errors import OutputInvalidError, ProgramNotFoundError
+from base_codec_adapters.ffmpeg import COMMON_OPTIONS, VARIABLE, find_ffmpeg
+from base_codec_adapters.programs import PROBE_MESSAGE_BYTES, PROBE_TIMEOUT
 from base_codec_adapters.runner import run_checked
 from base_codec_adapters.temporary import temporary_folder
 
@@ -30,6 +31,25 @@ class RawVideo:
     width: int
     height: int
     fps: Fraction
+
+
+def find_vmaf(executable: str | Path | None = None) -> Path:
+    """Find an ffmpeg that has the libvmaf filter.
+
+    Raises:
+        ProgramNotFoundError: no ffmpeg is there, or it lacks the filter.
+        ProgramError: it does not run.
+    """
+    program = find_ffmpeg(executable)
+    command = [str(program), "-hide_banner", "-h", "filter=libvmaf"]
+    outcome = run_checked(command, timeout=PROBE_TIMEOUT, message_bytes=PROBE_MESSAGE_BYTES)
+    # Of a filter that it does not know, ffmpeg says so and ends well.
+    if "Filter libvmaf" not in outcome.messages:
+        raise ProgramNotFoundError(
+            f"{program} has no libvmaf: name an ffmpeg that has it in {VARIABLE}",
+            command=outcome.command,
+        )
+    return program
 
 
 def vmaf_command(

@@ -12,6 +12,7 @@ from typing import Any
 from base_codec_adapters.errors import ProgramNotFoundError
 from base_codec_adapters.requests import MAX_QP
 from base_codec_adapters.video import Structure, find_video_encoder
+from base_codec_adapters.video_quality import find_vmaf
 from gfvc.errors import InputError
 from gfvc.options.benchmarking import FACE_KBPS, PEERS, WHOLE_KBPS
 from gfvc.options.encoding import DEFAULT_MODEL, FACE_SIDE, EncodeOptions, SourceOptions, View
@@ -274,14 +275,19 @@ def preset(name: str, peers: Sequence[str] | None = None, view: View = "face") -
 
     "jvet" has the key picture QPs and the low-delay structure of JVET's test conditions for
     generative face video, and says what it lacks of them. `peers` replaces the preset's, of which
-    those are left out that the ffmpeg at hand cannot code; `missing` says so.
+    those are left out that the ffmpeg at hand cannot code; so is VMAF. `missing` says so.
     Raises `UnknownAdapterError` for a peer that there is not.
     """
     missing: tuple[str, ...] = ()
     if peers is None:
         peers, missing = _usable(PEERS if name == "full" else _QUICK_PEERS)
-    below = WHOLE_KBPS if view == "whole" else FACE_KBPS
-    plan = Plan(view=view, below_kbps=below, missing=missing)
+    without_vmaf = _vmaf_missing()
+    plan = Plan(
+        view=view,
+        below_kbps=WHOLE_KBPS if view == "whole" else FACE_KBPS,
+        vmaf=not without_vmaf,
+        missing=(*missing, *without_vmaf),
+    )
     if name == "quick":
         return replace(plan, key_qps=(27, 37, 47), peers=_quick_peers(peers), seconds=4.0)
     full = _whole_peers(peers) if view == "whole" else _full_peers(peers)
@@ -291,7 +297,7 @@ def preset(name: str, peers: Sequence[str] | None = None, view: View = "face") -
             key_qps=(22, 32, 42, 52),
             peers=native(full),
             structure="low_delay",
-            missing=(*_JVET_MISSING, *missing),
+            missing=(*_JVET_MISSING, *plan.missing),
         )
     return replace(plan, peers=full)
 
@@ -310,6 +316,15 @@ def _usable(names: Sequence[str]) -> tuple[list[str], tuple[str, ...]]:
         else:
             usable.append(name)
     return usable, tuple(missing)
+
+
+def _vmaf_missing() -> tuple[str, ...]:
+    """Why VMAF cannot be measured here, as a sentence; none where it can."""
+    try:
+        find_vmaf()
+    except ProgramNotFoundError as error:
+        return (f"VMAF is left out: {str(error).splitlines()[0]}",)
+    return ()
 
 
 def parse_variant(text: str) -> tuple[str, tuple[tuple[str, Any], ...]]:

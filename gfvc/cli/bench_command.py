@@ -126,7 +126,7 @@ def _plan(options: BenchOptions) -> Plan:
         size=options.size,
         above_kbps=options.above,
         below_kbps=options.below or plan.below_kbps,
-        vmaf=not options.no_vmaf,
+        vmaf=plan.vmaf and not options.no_vmaf,
         variants={**plan.variants, **variants},
     )
 

@@ -75,7 +75,7 @@ class BenchOptions(OptionGroup):
         "and below so many; of a curve that goes beyond, one point is measured there",
         shown=f"{FACE_KBPS:g}; {WHOLE_KBPS:g} with --view whole",
     )
-    no_vmaf: bool = switch("leave VMAF out (an ffmpeg may lack libvmaf)")
+    no_vmaf: bool = switch("leave VMAF out, as is done where ffmpeg lacks libvmaf")
 
     def conflict(self) -> str | None:
         """The face alone is a square."""

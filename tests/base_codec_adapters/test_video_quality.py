@@ -8,8 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from base_codec_adapters.errors import OutputInvalidError, ProgramFailedError
-from base_codec_adapters.video_quality import RawVideo, measure_vmaf, vmaf_command
+from base_codec_adapters.errors import (
+    OutputInvalidError,
+    ProgramFailedError,
+    ProgramNotFoundError,
+)
+from base_codec_adapters.ffmpeg import find_ffmpeg
+from base_codec_adapters.video_quality import RawVideo, find_vmaf, measure_vmaf, vmaf_command
 
 RATE = Fraction(30000, 1001)
 
@@ -57,6 +62,17 @@ def fake_ffmpeg(tmp_path: Path, script: str) -> Path:
     program.write_text(f"#!/bin/sh\n{script}\n")
     program.chmod(0o755)
     return program
+
+
+@pytest.mark.program
+def test_an_ffmpeg_with_libvmaf_is_found() -> None:
+    assert find_vmaf() == find_ffmpeg()
+
+
+def test_an_ffmpeg_that_lacks_libvmaf_is_named(tmp_path: Path) -> None:
+    lacking = fake_ffmpeg(tmp_path, "echo \"Unknown filter 'libvmaf'.\"")
+    with pytest.raises(ProgramNotFoundError, match="ffmpeg has no libvmaf: name an ffmpeg that"):
+        find_vmaf(lacking)
 
 
 def test_no_log_and_no_libvmaf_are_errors(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from fractions import Fraction
 
 import pytest
 
-from base_codec_adapters.errors import UnknownAdapterError
+from base_codec_adapters.errors import ProgramNotFoundError, UnknownAdapterError
 from base_codec_adapters.video import VIDEO_ENCODERS
 from gfvc.bench.plan import (
     GfvcSettings,
@@ -101,6 +101,18 @@ def test_an_encoder_that_ffmpeg_lacks_is_left_out_and_named(
     assert "has no encoder libnothing" in sentence
     # Who names it is told when the benchmark starts.
     assert {peer.encoder for peer in preset("full", ["svtav1"]).peers} == {"svtav1"}
+
+
+def test_vmaf_is_left_out_where_ffmpeg_lacks_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    def lacking() -> None:
+        raise ProgramNotFoundError("ffmpeg has no libvmaf")
+
+    assert preset("quick").vmaf
+    monkeypatch.setattr("gfvc.bench.plan.find_vmaf", lacking)
+    for name in PRESETS:
+        plan = preset(name)
+        assert not plan.vmaf
+        assert "VMAF is left out: ffmpeg has no libvmaf" in plan.missing
 
 
 def test_the_conditions_of_jvet() -> None:
