@@ -246,11 +246,7 @@ def _full_peers(names: Sequence[str]) -> tuple[Peer, ...]:
 
 
 def _whole_peers(names: Sequence[str]) -> tuple[Peer, ...]:
-    """Peers of whole pictures, at whole and half size.
-
-    Pictures that people watch are not coded at half the rate, and a quarter of the size has lost
-    the face by then.
-    """
+    """Peers of whole pictures, at whole and half size: each point of them takes long."""
     encoders = [find_video_encoder(name).name for name in names]
     return tuple(Peer(name, LADDERS[name], None, (1, 2)) for name in encoders)
 
