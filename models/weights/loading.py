@@ -98,8 +98,8 @@ def import_checkpoint(
             load, the name is taken, the same weights are there under another name, or the folder
             cannot be written. The folder is as it was then.
     """
-    name = name or family.name
-    variant = variant or family.variants[0]
+    name = family.name if name is None else name
+    variant = family.variants[0] if variant is None else variant
     check_name(name)
     if variant not in family.variants:
         raise CheckpointError(

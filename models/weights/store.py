@@ -10,7 +10,9 @@ import contextlib
 import json
 import os
 import re
+import shutil
 import tempfile
+import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -30,6 +32,8 @@ _NAME = re.compile(r"[a-z][a-z0-9_]{0,31}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _FORMAT = 1
 _MAX_CARD = 1 << 16  # bytes
+_HOLDER = ".import-"
+_STALE = 3600  # seconds
 
 
 def weights_folder(environment: Mapping[str, str] = os.environ) -> Path:
@@ -134,11 +138,13 @@ class WeightsStore:
         """Add weights, or replace those of the same name, in one step.
 
         `write` makes the safetensors file; `describe` makes the card, given the file's sha256. On
-        an error the folder is as it was. Raises `CheckpointError` when it cannot be written.
+        an error the folder is as it was; what a killed import left goes with one an hour later.
+        Raises `CheckpointError` when it cannot be written.
         """
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            with tempfile.TemporaryDirectory(prefix=".import-", dir=self.folder) as holder:
+            self._tidy()
+            with tempfile.TemporaryDirectory(prefix=_HOLDER, dir=self.folder) as holder:
                 weights, card_path = Path(holder, "weights"), Path(holder, "card")
                 write(weights)
                 card = describe(file_sha256(weights))
@@ -183,6 +189,13 @@ class WeightsStore:
         except OSError as error:
             raise CheckpointError(f"{path}: cannot be removed ({error.strerror})") from None
         return removed
+
+    def _tidy(self) -> None:
+        """Remove what killed imports left: none takes as long as that."""
+        for left in self.folder.glob(f"{_HOLDER}*"):
+            with contextlib.suppress(OSError):
+                if time.time() - left.stat().st_mtime > _STALE:
+                    shutil.rmtree(left)
 
     def _card_path(self, name: str) -> Path:
         return self.folder / f"{name}.json"

@@ -23,6 +23,7 @@ from typing import IO, Any
 from torch import Tensor
 
 from models.errors import CheckpointError
+from models.weights.unpickling_child import MAX_TREE, NO_ROOM
 
 MAX_CHECKPOINT = 4 << 30
 """Bytes; training checkpoints hold the optimisers' states too."""
@@ -39,7 +40,6 @@ PATIENCE = 10
 """Seconds on the clock for each of processor time: other work may hold the processors."""
 
 _START = 30  # seconds on the clock that loading PyTorch may take, times `PATIENCE`
-_MAX_TREE = 64 << 20  # bytes
 _CHILD = Path(__file__).with_name("unpickling_child.py")
 
 
@@ -58,7 +58,8 @@ def unpickle(path: Path, wanted: Collection[str] | None = None) -> dict[Any, Any
 
     Raises:
         CheckpointError: the file is damaged or no such file, holds no dictionary, wants to run
-            code, or asks for more memory or time than its size explains.
+            code, or asks for more memory or time than its size explains; or there is no room in
+            ``TMPDIR`` for what it holds.
     """
     size = path.stat().st_size
     if size > MAX_CHECKPOINT:
@@ -71,9 +72,7 @@ def unpickle(path: Path, wanted: Collection[str] | None = None) -> dict[Any, Any
         tempfile.TemporaryFile() as complaints,
     ):
         command = [sys.executable, str(_CHILD), str(os.getpid()), str(path.absolute())]
-        command += map(
-            str, (tensors.fileno(), tree.fileno(), memory, seconds, 2 * size + _MAX_TREE)
-        )
+        command += map(str, (tensors.fileno(), tree.fileno(), memory, seconds, 2 * size + MAX_TREE))
         if wanted is not None:
             command.append(json.dumps(sorted(wanted)))
         process = subprocess.Popen(
@@ -98,6 +97,11 @@ def unpickle(path: Path, wanted: Collection[str] | None = None) -> dict[Any, Any
                 f"{path}: takes more than {seconds} s to read, much more than a file of its size "
                 "explains; refused"
             )
+        if status == NO_ROOM:
+            raise CheckpointError(
+                f"{tempfile.gettempdir()}: has no room for what {path} holds while it is read; "
+                "free some, allow larger files (ulimit -f), or set TMPDIR"
+            )
         answer = _answer(path, tree, complaints, status)
         if "error" in answer:
             raise CheckpointError(f"{path}: {answer['error']}")
@@ -107,7 +111,7 @@ def unpickle(path: Path, wanted: Collection[str] | None = None) -> dict[Any, Any
 
 def _answer(path: Path, tree: IO[bytes], complaints: IO[bytes], status: int) -> dict[str, Any]:
     tree.seek(0)
-    text = tree.read(_MAX_TREE)
+    text = tree.read(MAX_TREE)
     if status == 0 and text:
         answer: dict[str, Any] = json.loads(text)
         return answer
@@ -115,7 +119,7 @@ def _answer(path: Path, tree: IO[bytes], complaints: IO[bytes], status: int) -> 
         name = signal.Signals(-status).name
         raise CheckpointError(f"{path}: damaged or no checkpoint (reading it ended with {name})")
     complaints.seek(0)
-    lines = complaints.read(_MAX_TREE).decode(errors="replace").strip().splitlines()
+    lines = complaints.read(MAX_TREE).decode(errors="replace").strip().splitlines()
     why = lines[-1][:120] if lines else f"exit status {status}"
     raise CheckpointError(f"{path}: the process that reads it failed ({why})")
 

@@ -43,6 +43,12 @@ from torch import Tensor
 
 MAX_NODES = 1 << 18
 MAX_DEPTH = 32
+MAX_TREE = 64 << 20
+"""Bytes of the JSON that holds all but tensors."""
+
+NO_ROOM = 73
+"""Exit status where the two files cannot be written, as EX_CANTCREAT of sysexits.h."""
+
 TENSORS_TO_FILE = 2
 """Bytes of tensors kept for each byte of the file: some share memory, more would be expanded."""
 
@@ -185,9 +191,18 @@ def set_limits(memory: int, seconds: int, file_size: int) -> None:
         resource.RLIMIT_CORE: 0,
     }
     for limit, most in limits.items():
-        _, hard = resource.getrlimit(limit)
-        most = most if hard == resource.RLIM_INFINITY else min(most, hard)
+        given, hard = resource.getrlimit(limit)
+        most = most if given == resource.RLIM_INFINITY else min(most, given)
         resource.setrlimit(limit, (most, hard))
+
+
+def write(descriptor: int, content: bytes) -> None:
+    """Write one of the two files, or end with `NO_ROOM`."""
+    try:
+        with open(descriptor, "wb", closefd=False) as file:
+            file.write(content)
+    except OSError:
+        sys.exit(NO_ROOM)
 
 
 def main(arguments: list[str]) -> None:
@@ -199,18 +214,16 @@ def main(arguments: list[str]) -> None:
 
     torch.set_num_threads(1)
     set_limits(memory, seconds, file_size)
-    answer: dict[str, Any]
     try:
         tree, tensors = read(Path(source), wanted)
-        with open(int(tensors_fd), "wb", closefd=False) as file:
-            file.write(save(tensors))
-        answer = {"tree": tree}
-        text = json.dumps(answer)
+        write(int(tensors_fd), save(tensors))
+        text = json.dumps({"tree": tree})
+        if len(text) > MAX_TREE:
+            raise RefusedError(f"holds more than {MAX_TREE} bytes of texts and numbers")
     # Damaged bytes make the unpickler raise nearly anything.
     except Exception as error:
         text = json.dumps({"error": reason(error)})
-    with open(int(tree_fd), "w", encoding="ascii", closefd=False) as file_of_tree:
-        file_of_tree.write(text)
+    write(int(tree_fd), text.encode("ascii"))
 
 
 if __name__ == "__main__":

@@ -5,9 +5,11 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import resource
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 import zipfile
 from collections.abc import Callable
@@ -22,6 +24,7 @@ from models.files import MAX_HEADER, check_tensor_file
 from models.weights import unpickling
 from models.weights.reading import read_checkpoint
 from models.weights.unpickling import MEMORY, MEMORY_TO_FILE, NotKept, unpickle
+from models.weights.unpickling_child import MAX_TREE
 
 ENTRIES = ("kp_detector", "generator")
 PYTORCH = 700 << 20  # bytes that a process with PyTorch takes by itself
@@ -163,6 +166,31 @@ def test_a_whole_checkpoint_of_some_size_is_read(tmp_path: Path) -> None:
         assert {name: float(t[-1]) for name, t in tensors.items()} == {
             f"generator.w{i}": float(i) for i in range(8)
         }
+
+
+def test_texts_longer_than_their_bound_are_refused(tmp_path: Path) -> None:
+    """Each zero character takes six in JSON."""
+    path = tmp_path / "long.pth"
+    torch.save({"generator": {"w": "\0" * (MAX_TREE // 6 + 1)}}, path)
+    with pytest.raises(CheckpointError, match="more than 67108864 bytes of texts and numbers"):
+        unpickle(path)
+
+
+def test_a_folder_for_temporary_files_without_room_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A limit on the size of files stands for a full disk; the child has it from here."""
+    path = tmp_path / "sound.pth"
+    torch.save({"generator": {"w": torch.zeros(100_000)}}, path)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, before[1]))
+    try:
+        with pytest.raises(CheckpointError) as refusal:
+            unpickle(path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert str(refusal.value).startswith(f"{tmp_path}: has no room for what {path} holds")
 
 
 def test_everything_that_a_training_state_holds_comes_back(tmp_path: Path) -> None:

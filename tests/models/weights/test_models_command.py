@@ -83,6 +83,8 @@ def test_failures_are_one_line(
     assert "not weights of cfte" in refused(capsys, "import", "cfte", checkpoint)
     assert "no network named 'mesh'" in refused(capsys, "import", "mesh", checkpoint)
     assert "no weights were imported as 'mesh'" in refused(capsys, "remove", "mesh")
+    for option in ("--as", "--variant"):  # of a variable that is not set, say
+        assert "''" in refused(capsys, "import", "fomm", checkpoint, option, "")
     main(["models", "import", "fomm", str(checkpoint)])
     assert "use --force" in refused(capsys, "import", "fomm", checkpoint)
     (weights,) = store.folder.glob("*.safetensors")

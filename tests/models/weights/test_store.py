@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -96,6 +98,21 @@ def test_a_stream_of_other_weights_says_which_to_import(
 def test_other_uris_get_no_advice(uri: str, store: WeightsStore) -> None:
     with pytest.raises(UnknownModelError, match=r"known: gfvc:face:1.*gfvc:mesh:1"):
         default_registry(store).find_uri(uri)
+
+
+def test_what_a_killed_import_left_goes_with_a_later_one(
+    save: SaveCheckpoint, store: WeightsStore
+) -> None:
+    store.folder.mkdir()
+    old, new = store.folder / ".import-old", store.folder / ".import-new"
+    for left in (old, new):
+        left.mkdir()
+        (left / "weights").write_bytes(b"half")
+    an_hour_ago = time.time() - 3601
+    os.utime(old, (an_hour_ago, an_hour_ago))
+    add(store, save, "fomm")
+    assert not old.exists()
+    assert new.exists()  # another import may be at work in it
 
 
 def test_altered_weights_are_not_loaded(save: SaveCheckpoint, store: WeightsStore) -> None:
