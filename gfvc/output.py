@@ -28,11 +28,7 @@ def check_writable(path: Path, *, force: bool, sources: Collection[Path] = ()) -
         raise OutputError("-: nothing is written to standard output; name a file")
     try:
         parent = path.parent
-        if path.is_symlink() and not path.exists():
-            raise OutputError(
-                f"{path}: is a link to {path.readlink()}, which is not there; remove the link or "
-                "choose another name"
-            )
+        check_link(path)
         for source in sources:
             if _would_lose(source, path):
                 raise OutputError(f"{path}: is the input itself; choose another name")
@@ -43,6 +39,15 @@ def check_writable(path: Path, *, force: bool, sources: Collection[Path] = ()) -
             raise OutputError(f"{path}: the folder {parent} {kind}")
     except OSError as error:
         raise OutputError(f"{path}: cannot be written ({error.strerror})") from None
+
+
+def check_link(path: Path) -> None:
+    """Raise `OutputError` for a symbolic link that leads nowhere."""
+    if path.is_symlink() and not path.exists():
+        raise OutputError(
+            f"{path}: is a link to {path.readlink()}, which is not there; remove the link or "
+            "choose another name"
+        )
 
 
 def _would_lose(source: Path, output: Path) -> bool:

@@ -51,3 +51,18 @@ def shorten(text: str) -> str:
     '9999999999999999999999999999999999999999... (300 characters) is too much'
     """
     return _LONG_WORD.sub(lambda word: f"{word[1]}... ({len(word[0])} characters)", text)
+
+
+_MOST = 10_000
+_KEPT = 4_500  # at either end: more than a path can have
+
+
+def cut(text: str) -> str:
+    """The text, without its middle where it is far longer than anybody reads.
+
+    A name in a list, say, can have a million characters.
+    """
+    if len(text) <= _MOST:
+        return text
+    left_out = len(text) - 2 * _KEPT
+    return f"{text[:_KEPT]} ... ({left_out} characters) ... {text[-_KEPT:]}"

@@ -10,7 +10,7 @@ from io import TextIOWrapper
 from typing import TextIO
 
 from sei.errors import SeiError
-from sei.escaping import printable
+from sei.escaping import cut, printable
 from sei.inspection import (
     InspectedMessage,
     InspectedUnit,
@@ -124,7 +124,7 @@ def run(
             stream, args, out, further_pictures
         )
     if stream.error is not None:
-        err.write(f"error: {printable(str(stream.error))}\n")
+        err.write(f"error: {printable(cut(str(stream.error)))}\n")
     return int(damaged or stream.error is not None)
 
 

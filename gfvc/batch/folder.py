@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gfvc.errors import OutputError
+from gfvc.output import check_link
 
 _STATE = ".gfvc-batch"
 _TABLE = re.compile(r"results(-\d+-of-\d+)?\.(csv|jsonl)")
@@ -61,6 +62,7 @@ def opened_folder(path: Path, part: tuple[int, int] | None = None) -> Iterator[B
 
     Raises `OutputError` when it cannot be used, or another batch works in it.
     """
+    check_link(path)
     folder = BatchFolder(Path(os.path.realpath(path)), part)
     with contextlib.ExitStack() as stack:
         try:

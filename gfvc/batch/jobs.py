@@ -120,16 +120,28 @@ def _in_folder(
 def _in_manifest(source: Path, target: Path, options: Options) -> Iterator[_Found]:
     for row in read_manifest(source):
         path = source.parent / row.input
+        _check_input(path, row.stated)
         place = Path(row.output or row.input)
         if place.is_absolute() and row.output is None:
             place = Path(place.name)
         inside = Path(os.path.normpath(target / place))
         if inside == target or not inside.is_relative_to(target):
             raise InputError(f"{row.stated}: {place} lies outside of the output folder")
-        if not path.is_file():
-            raise InputError(f"{row.stated}: {path}: no such file")
         place = inside.relative_to(target)
         yield _Found(path, place, (*options, *row.options), row.stated, row.output is not None)
+
+
+def _check_input(path: Path, stated: str) -> None:
+    """Raise `InputError` unless a list's input is a file."""
+    try:
+        if path.is_file():
+            return
+        problem = "is a folder" if path.is_dir() else "no such file"
+        if problem == "no such file" and path.exists():
+            problem = "is not a regular file"
+    except OSError as error:
+        problem = f"cannot be read ({error.strerror})"
+    raise InputError(f"{stated}: {path}: {problem}")
 
 
 def _named(found: Iterable[_Found], target: Path, naming: Naming) -> list[Job]:

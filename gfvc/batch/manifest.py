@@ -40,7 +40,8 @@ def is_manifest(path: Path) -> bool:
 def read_manifest(path: Path) -> Iterator[Row]:
     """The rows of a list; raises `InputError`, which says which row is wrong."""
     try:
-        with path.open(encoding="utf-8", newline="") as file:
+        # Spreadsheets put a mark of UTF-8 before what they save.
+        with path.open(encoding="utf-8-sig", newline="") as file:
             if path.suffix.lower() == ".csv":
                 yield from _from_csv(path, file)
             else:
@@ -56,7 +57,11 @@ def _from_csv(path: Path, file: Iterator[str]) -> Iterator[Row]:
     try:
         names = reader.fieldnames or ()
         if "input" not in names:
-            raise InputError(f"{path}: has no column input")
+            known = ", ".join(_COLUMNS)
+            raise InputError(
+                f"{path}: its first line names no column input; known are {known}, with commas "
+                "between them"
+            )
         if unknown := [name for name in names if name not in _COLUMNS]:
             raise InputError(
                 f"{path}: has a column {unknown[0]!r}; known are {', '.join(_COLUMNS)}"
@@ -67,14 +72,10 @@ def _from_csv(path: Path, file: Iterator[str]) -> Iterator[Row]:
             stated = f"{path}, line {reader.line_num}"
             if None in values:
                 raise InputError(f"{stated}: has more cells than there are columns")
-            given = values["input"]
-            if not given:
-                raise InputError(f"{stated}: has no input")
             options = _split(values.get("options") or "", stated)
-            output = values.get("output") or None
-            yield Row(_path(given, stated), output and _path(output, stated), options, stated)
+            yield _row(values["input"], values.get("output"), options, stated)
     except csv.Error as error:
-        raise InputError(f"{path}, line {reader.line_num}: no CSV ({error})") from None
+        raise InputError(f"{path}, line {reader.reader.line_num}: no CSV ({error})") from None
 
 
 def _from_json(path: Path, file: Iterator[str]) -> Iterator[Row]:
@@ -87,7 +88,7 @@ def _from_json(path: Path, file: Iterator[str]) -> Iterator[Row]:
         row = CheckedObject(parse_json(line.encode(), stated), stated)
         if unknown := [name for name in row.keys() if name not in _COLUMNS]:  # noqa: SIM118
             raise row.refuse(f"has a member {unknown[0]!r}; known are {', '.join(_COLUMNS)}")
-        output = _path(row.name("output"), stated) if row.has("output") else None
+        output = row.name("output") if row.has("output") else None
         options: tuple[str, ...] = ()
         if row.has("options"):
             options = (
@@ -95,7 +96,7 @@ def _from_json(path: Path, file: Iterator[str]) -> Iterator[Row]:
                 if row.is_list("options")
                 else _split(row.name("options"), stated)
             )
-        yield Row(_path(row.name("input"), stated), output, options, stated)
+        yield _row(row.name("input"), output, options, stated)
 
 
 def _split(text: str, stated: str) -> tuple[str, ...]:
@@ -103,6 +104,13 @@ def _split(text: str, stated: str) -> tuple[str, ...]:
         return tuple(shlex.split(text))
     except ValueError as error:
         raise InputError(f"{stated}: its options cannot be told apart ({error})") from None
+
+
+def _row(given: str, output: str | None, options: tuple[str, ...], stated: str) -> Row:
+    """A row of checked names; an empty output is none."""
+    if not given:
+        raise InputError(f"{stated}: has no input")
+    return Row(_path(given, stated), _path(output, stated) if output else None, options, stated)
 
 
 def _path(text: str, stated: str) -> str:

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from sei.escaping import printable
+from sei.escaping import cut, printable
 
 
 class ProgressBar:
@@ -33,7 +33,7 @@ class ProgressBar:
 
 def note(text: str) -> None:
     """Print a line for people; what is not to be printed, in a name say, is escaped."""
-    sys.stderr.write(f"gfvc: {printable(text)}\n")
+    sys.stderr.write(f"gfvc: {printable(cut(text))}\n")
 
 
 def answer(result: Any) -> None:

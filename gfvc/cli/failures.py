@@ -90,9 +90,9 @@ def _first_line(error: BaseException) -> str:
 
 
 def _on_one_line(text: str) -> str:
-    from sei.escaping import printable  # with it comes all of sei
+    from sei.escaping import cut, printable  # with it comes all of sei
 
-    return printable(text)
+    return printable(cut(text))
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:

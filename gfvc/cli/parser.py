@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+from pathlib import Path
 from types import ModuleType
 from typing import Any, NoReturn
 
@@ -55,6 +56,10 @@ class _Parser(argparse.ArgumentParser):
 
     after_dashes: str | None = None
 
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.register("type", Path, _path)
+
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
         """Parse what is before "--", and keep what follows it."""
         if self.after_dashes is None or args is None:
@@ -70,6 +75,13 @@ class _Parser(argparse.ArgumentParser):
         from sei.escaping import printable, shorten
 
         super().error(printable(shorten(message)))
+
+
+def _path(text: str) -> Path:
+    """A path that is given. An empty one would be the current folder, which nobody named."""
+    if not text:
+        raise argparse.ArgumentTypeError("an empty name (of a variable that is not set?)")
+    return Path(text)
 
 
 def keep_after_dashes(parser: argparse.ArgumentParser, name: str) -> None:

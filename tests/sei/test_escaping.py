@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from sei import printable
+from sei.escaping import cut
 
 
 @pytest.mark.parametrize(
@@ -51,3 +52,14 @@ def test_every_character_comes_out_fit_to_print() -> None:
 
 def test_a_file_name_that_is_no_utf8() -> None:
     assert printable(Path(os.fsdecode(b"talk\xe9.266"))) == r"talk\xe9.266"
+
+
+def test_only_what_nobody_reads_is_cut() -> None:
+    path = "/" + "x" * 4095
+    line = f"{path}: {path}: is the input itself"
+    assert cut(line) == line
+    text = cut("begins " + "y" * 1_000_000 + " ends")
+    assert len(text) < 10_000
+    assert text.startswith("begins yy")
+    assert "yy ... (991012 characters) ... yy" in text
+    assert text.endswith("yy ends")

@@ -163,10 +163,23 @@ def test_what_cannot_be_is_one_line(
         ["clips", "--out", "x", "--retries", "many"],
         ["clips", "--out", "x", "--suffix", "mp4"],
         ["clips", "--out", "x", "--scheduler", "head"],
+        ["clips", "--out", ""],
+        ["", "--out", "x"],
     ],
 )
 def test_usage(command: CommandLine, arguments: list[str]) -> None:
     assert command("batch", *arguments).status == 2
+
+
+def test_a_folder_that_is_a_link_to_nowhere(
+    clips: Path, tmp_path: Path, command: CommandLine
+) -> None:
+    out = tmp_path / "out"
+    out.symlink_to(tmp_path / "gone")
+    outcome = command("batch", clips, "--out", out)
+    assert outcome.status == 1
+    assert "which is not there; remove the link" in outcome.err
+    assert not (tmp_path / "gone").exists()
 
 
 def test_clips_of_a_list_have_options_of_their_own(

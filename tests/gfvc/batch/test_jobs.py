@@ -85,6 +85,16 @@ def test_parts_are_disjoint_and_complete(talks: Path, tmp_path: Path) -> None:
             '{"input": "b.mp4"}\n\n{"input": "x/c.mov", "output": "one/two.266", '
             '"options": ["--key-qp", "30", "--model", "a b"]}\n',
         ),
+        (  # as spreadsheets save it
+            "list.csv",
+            "\ufeffinput,output,options\r\nb.mp4,,\r\n"
+            "x/c.mov,one/two.266,\"--key-qp 30 --model 'a b'\"\r\n",
+        ),
+        (
+            "list.jsonl",
+            '\ufeff{"input": "b.mp4", "output": ""}\n{"input": "x/c.mov", "output": "one/two.266", '
+            '"options": "--key-qp 30 --model \'a b\'"}',
+        ),
         (
             "list.jsonl",
             '{"input": "b.mp4", "output": null}\n{"input": "x/c.mov", "output": "one/two.266", '
@@ -105,7 +115,17 @@ def test_lists(talks: Path, tmp_path: Path, name: str, text: str) -> None:
 @pytest.mark.parametrize(
     ("name", "text", "message"),
     [
-        ("a.csv", "file\nb.mp4\n", "has no column input"),
+        ("a.csv", "file\nb.mp4\n", "names no column input"),
+        ("a.csv", "input;output\nb.mp4;x\n", "no column input; known are .*, with commas between"),
+        ("a.csv", "input\n" + 200_000 * "x" + "\n", "line 2: no CSV"),
+        ("a.csv", "input\n.\n", "line 2: .*: is a folder"),
+        ("a.csv", "input\n/dev/null\n", "line 2: /dev/null: is not a regular file"),
+        ("a.jsonl", '{"input": ""}\n', "line 1: has no input"),
+        (
+            "a.jsonl",
+            '{"input": "' + 5000 * "x" + '"}\n',
+            "line 1: .*: cannot be read .File name too",
+        ),
         ("a.csv", "input,colour\nb.mp4,red\n", "has a column 'colour'; known are input, output"),
         ("a.csv", "input\nb.mp4,red\n", "line 2: has more cells than there are columns"),
         ("a.csv", "input,output\n,x\n", "line 2: has no input"),
@@ -144,7 +164,7 @@ def test_lists(talks: Path, tmp_path: Path, name: str, text: str) -> None:
         ("a.csv", "input,output\nb.mp4,results.csv/x\n", "a name of the batch's own"),
         ("a.csv", "input,output,output\nb.mp4,x,y\n", "has a column twice"),
         ("a.csv", "input,options,input\nb.mp4,,b.mp4\n", "has a column twice"),
-        ("a.csv", "", "has no column input"),
+        ("a.csv", "", "names no column input"),
         ("a.csv", "input\n", "nothing to do"),
     ],
 )
