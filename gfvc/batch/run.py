@@ -16,7 +16,7 @@ from gfvc.batch.folder import BatchFolder
 from gfvc.batch.jobs import Job
 from gfvc.batch.records import Record, read_record
 from gfvc.batch.splitting import Split, begin_job, do_part, finish_job, part_claim
-from gfvc.batch.tables import Totals, write_tables
+from gfvc.batch.tables import Totals, check_tables, write_tables
 from gfvc.batch.work import Answer, Craft, OneJob, SplitCraft, Terms, do_job
 
 Progress = Callable[["Answer | PartDone", int, int], None]
@@ -52,10 +52,11 @@ def run_batch(
     """Do jobs into a folder that is held (`gfvc.batch.folder`), and write its tables.
 
     What is done already is kept. A job that fails stops no other; one whose process crashes is
-    tried `retries` times more. `force` replaces outputs that no batch made. Nothing that is held in
-    memory grows with the jobs but their names, and reasons of failures. Raises `GfvcError` when the
-    engine or the folder cannot be used.
+    tried `retries` times more. `force` replaces outputs and tables that no batch made. Nothing that
+    is held in memory grows with the jobs but their names, and reasons of failures. Raises
+    `GfvcError` when the engine or the folder cannot be used.
     """
+    check_tables(folder, force=force)
     terms = Terms(folder, uuid.uuid4().hex, retries, force)
     batch = _Batch(jobs, terms, craft, progress)
     with open_engine(engine) as opened:

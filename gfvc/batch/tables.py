@@ -9,16 +9,19 @@ from dataclasses import dataclass, field
 from typing import IO, Any
 
 from gfvc.batch.folder import BatchFolder
-from gfvc.batch.records import Record
+from gfvc.batch.records import FORMAT, Record
 from gfvc.csv_tables import write_table
 from gfvc.errors import OutputError
 from gfvc.json_checking import LARGEST
-from gfvc.output import replaced_when_complete
+from gfvc.output import check_writable, replaced_when_complete
 
 _COLUMNS = (
     *("input", "output", "status", "reason", "pictures", "video_seconds", "kbps"),
     *("seconds", "peak_megabytes", "input_sha256", "output_sha256"),
 )
+
+# How the tables that a batch makes begin.
+_BEGINS = {".csv": b"input,output,status,", ".jsonl": f'{{"format": "{FORMAT}"'.encode()}
 
 
 @dataclass(slots=True)
@@ -70,6 +73,29 @@ class Totals:
             "kbps": self.kbps,
             "failures": [{"input": name, "reason": reason} for name, reason in self.failures],
         }
+
+
+def check_tables(folder: BatchFolder, *, force: bool) -> None:
+    """Raise `OutputError` where the tables could not be written, or would replace others' files.
+
+    With `force` such files are replaced.
+    """
+    for suffix, begins in _BEGINS.items():
+        path = folder.table(suffix)
+        check_writable(path, force=True)
+        if path.is_dir():
+            raise OutputError(f"{path}: is a folder, where the table of results goes; remove it")
+        try:
+            with path.open("rb") as file:
+                head = file.read(len(begins))
+        except FileNotFoundError:
+            continue
+        except OSError as error:
+            raise OutputError(f"{path}: cannot be read ({error.strerror})") from None
+        if head and head != begins and not force:
+            raise OutputError(
+                f"{path}: exists already and is no table of a batch; remove it, or use --force"
+            )
 
 
 def write_tables(folder: BatchFolder, records: Iterable[Record]) -> None:

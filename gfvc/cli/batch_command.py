@@ -59,7 +59,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_options(parser, BatchOptions)
     parser.add_argument(
-        "--force", action="store_true", help="replace outputs that no batch has made"
+        "--force", action="store_true", help="replace outputs and tables that no batch has made"
     )
     parser.add_argument("--json", action="store_true", help="print one JSON object about all clips")
     keep_after_dashes(parser, "options")

@@ -178,6 +178,26 @@ def test_a_record_that_no_batch_made_is_left_alone(batch: Batch) -> None:
     assert (batch.out / "a.out.json").read_text() == "dear to me"
 
 
+@pytest.mark.parametrize("name", ["results.csv", "results.jsonl"])
+def test_tables_that_no_batch_made_are_left_alone(batch: Batch, name: str) -> None:
+    """That is found out before there is any work."""
+    batch.write(a="one")
+    batch.out.mkdir()
+    table = batch.out / name
+    table.write_text("mine")
+    with pytest.raises(OutputError, match=f"{name}: exists already and is no table of a batch"):
+        batch.run()
+    assert table.read_text() == "mine"
+    assert batch.worked_on() == []
+    assert batch.run(force=True).done == 1
+    assert table.read_text().startswith('{"format"' if name.endswith("jsonl") else "input,")
+    assert batch.run().kept == 1
+    table.unlink()
+    table.mkdir()
+    with pytest.raises(OutputError, match=f"{name}: is a folder, where the table"):
+        batch.run(force=True)
+
+
 def test_an_output_of_ours_stays_ours_when_its_successor_fails(batch: Batch) -> None:
     batch.write(a="hello")
     batch.run()
