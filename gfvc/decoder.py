@@ -21,7 +21,7 @@ from gfvc.stream.face_stream import FaceStream
 from gfvc.stream.marking import GENERATED
 from gfvc.stream.reader import read_face_stream
 from gfvc.telling import Notes, Progress, unheard
-from gfvc.video_writer import is_folder_output, open_writer
+from gfvc.video_writer import PICTURE_NAMES, is_folder_output, open_writer
 from models import AnimationModel, Registry, default_registry
 from models.contract import Picture
 
@@ -85,7 +85,7 @@ def decode(
     if credentials is not None:
         sources += [credentials.certificates, credentials.key]
     check_writable(output, force=force, sources=sources)
-    folder_of = frozenset({".png"}) if is_folder_output(output) else None
+    folder_of = PICTURE_NAMES if is_folder_output(output) else None
     signer = None if credentials is None else ManifestSigner(credentials, source, output)
     with replaced_when_complete(
         output, force=force, folder_of=folder_of, sources=sources

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -25,6 +26,9 @@ from models.contract import Picture
 
 STREAMS: dict[Codec, str] = {"vvc": "demo.266", "hevc": "demo.265"}
 STRIP_PICTURES = 6
+
+NAMES = re.compile(r"source\.mkv|demo\.26[56]|decoded_(vvc|hevc)\.mp4|pictures\.png|summary\.json")
+"""Names of the files of a folder that the demo made."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,9 @@ from gfvc.errors import OutputError
 
 _PREFIX = ".gfvc-"
 
+OurNames = frozenset[str] | re.Pattern[str]
+"""Names of the files in a folder of ours: their suffixes, or the whole names."""
+
 
 def check_writable(path: Path, *, force: bool, sources: Collection[Path] = ()) -> None:
     """Raise `OutputError` when `path` cannot be made, or exists and may not be replaced.
@@ -67,18 +70,19 @@ def replaced_when_complete(
     path: Path,
     *,
     force: bool,
-    folder_of: frozenset[str] | None = None,
+    folder_of: OurNames | None = None,
     sources: Collection[Path] = (),
 ) -> Iterator[Path]:
     """A temporary path beside `path` that takes its name when the block ends without an error.
 
     Its suffix is that of `path`, so that writers which go by the suffix work. With `folder_of`
-    a folder is made, and one that exists is replaced only if it holds nothing but files with
-    these suffixes. On any error the temporary is removed and `path` is as it was; what a killed
-    run left is removed by the next one that writes into the same folder. Raises `OutputError` as
-    `check_writable` does, and when writing fails (a full disk, say); errors of the block that name
-    the temporary path, or a file beside it, come out with `path` in its place. Temporary files of
-    the block are expected in folders that name themselves (`base_codec_adapters.temporary`).
+    a folder is made, and one that exists is replaced only if it holds nothing but files of such
+    names, before the block and after it. On any error the temporary is removed and `path` is as it
+    was; what a killed run left is removed by the next one that writes into the same folder. Raises
+    `OutputError` as `check_writable` does, and when writing fails (a full disk, say); errors of the
+    block that name the temporary path, or a file beside it, come out with `path` in its place.
+    Temporary files of the block are expected in folders that name themselves
+    (`base_codec_adapters.temporary`).
     """
     check_writable(path, force=force, sources=sources)
     place = Path(os.path.realpath(path))
@@ -102,7 +106,8 @@ def replaced_when_complete(
             yield temporary
             if not force and os.path.lexists(path):
                 raise OutputError(f"{path}: was made by someone else meanwhile; left as it is")
-            if folder and place.exists():
+            if folder_of is not None and place.exists():
+                _check_replaceable(path, folder_of)
                 place.rename(holder / f"{place.name}.old")
             temporary.replace(place)
         except OutputError as error:
@@ -114,10 +119,14 @@ def replaced_when_complete(
             raise OutputError(f"{path}: cannot be written ({error.strerror or error})") from None
 
 
-def _check_replaceable(folder: Path, suffixes: frozenset[str]) -> None:
+def _check_replaceable(folder: Path, names: OurNames) -> None:
     """Refuse to replace a folder that holds anything that we would not have written."""
     for entry in folder.iterdir():
-        if not entry.is_file() or entry.suffix.lower() not in suffixes:
+        if isinstance(names, re.Pattern):
+            is_ours = names.fullmatch(entry.name) is not None
+        else:
+            is_ours = entry.suffix.lower() in names
+        if not is_ours or not entry.is_file():
             raise OutputError(
                 f"{folder}: holds {entry.name}, which is not ours to remove; choose another folder"
             )

@@ -6,6 +6,7 @@ video, the comment and the XMP packet of a picture. YUV4MPEG2 has no place for i
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
 from fractions import Fraction
 from pathlib import Path
@@ -24,6 +25,10 @@ _CRF = "14"
 
 # Pictures are compressed but little: a folder of them is soon read again.
 _PNG_LEVEL = 1
+
+PICTURE_NAMES = re.compile(r"\d{6,}\.png")
+"""Names of the files of a folder of pictures."""
+
 _XMP = f"""\
 <x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">\
 <rdf:Description rdf:about="" xmlns:Iptc4xmpExt="http://iptc.org/std/Iptc4xmpExt/2008-02-29/" \

@@ -39,11 +39,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Run the command."""
     from gfvc.cli.console import answer, note
-    from gfvc.demo import run_demo
+    from gfvc.demo import NAMES, run_demo
     from gfvc.output import replaced_when_complete
 
-    ours = frozenset({".266", ".265", ".mkv", ".mp4", ".png", ".json"})
-    with replaced_when_complete(options.out, force=options.force, folder_of=ours) as folder:
+    with replaced_when_complete(options.out, force=options.force, folder_of=NAMES) as folder:
         rows = run_demo(folder, options.seconds, note)
     if options.json:
         answer([row.to_json() for row in rows])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -20,7 +21,7 @@ from sei import FACE_PAYLOADS, AccessUnitBoundaries, Codec, NalUnit
 from sei.inspection import InspectedUnit, inspect_units
 from sei.limits import MAX_MESSAGES, LimitError, ReadingLimit
 
-PAYLOAD_SUFFIX = ".bin"
+_PAYLOAD_NAMES = re.compile(r"picture\d+_nal\d+_message\d+_type\d+\.bin")
 _NO_MESSAGES = b"\x80"  # an SEI RBSP of trailing bits alone
 
 
@@ -175,14 +176,14 @@ def extract_payloads(
     count = index = 0
     nal_unit: int | None = None
     with replaced_when_complete(
-        folder, force=force, folder_of=frozenset({PAYLOAD_SUFFIX}), sources=[path]
+        folder, force=force, folder_of=_PAYLOAD_NAMES, sources=[path]
     ) as temporary:
         for record in stream_records(path, selection, codec, max_messages):
             index = index + 1 if record.nal_unit == nal_unit else 0
             nal_unit = record.nal_unit
             name = (
                 f"picture{record.picture:06}_nal{nal_unit:06}_message{index:03}"
-                f"_type{record.message.payload_type}{PAYLOAD_SUFFIX}"
+                f"_type{record.message.payload_type}.bin"
             )
             (temporary / name).write_bytes(record.message.payload)
             count += 1

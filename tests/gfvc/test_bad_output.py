@@ -198,15 +198,35 @@ def test_a_folder_in_the_place_of_a_file(
     assert_refused(command, *job, output, "--force", folder=tmp_path, says="is a folder")
 
 
+@pytest.mark.parametrize("name", ["letters.txt", "wedding.png"])
 def test_a_folder_of_other_things_is_not_replaced_by_pictures(
-    small_stream: Path, tmp_path: Path, command: CommandLine
+    small_stream: Path, tmp_path: Path, command: CommandLine, name: str
 ) -> None:
     output = tmp_path / "home"
     output.mkdir()
-    (output / "letters.txt").write_text("dear")
+    (output / name).write_text("dear")
+    assert_refused(command, "decode", small_stream, output, "--force", folder=tmp_path, says=name)
+
+
+def test_a_folder_of_videos_is_not_replaced_by_the_demo(
+    tmp_path: Path, command: CommandLine
+) -> None:
+    output = tmp_path / "videos"
+    output.mkdir()
+    (output / "wedding.mp4").write_text("dear")
+    assert_refused(command, "demo", "--out", output, "--force", folder=tmp_path, says="wedding.mp4")
+
+
+def test_a_folder_of_programs_is_not_replaced_by_payloads(
+    small_stream: Path, tmp_path: Path, command: CommandLine
+) -> None:
+    output = tmp_path / "firmware"
+    output.mkdir()
+    (output / "boot.bin").write_text("dear")
     assert_refused(
-        command, "decode", small_stream, output, "--force", folder=tmp_path, says="letters.txt"
-    )
+        command, "extract", small_stream, "--payloads", output, "--force",
+        folder=tmp_path, says="boot.bin",
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize("name", ["out.avi", "out.webm", "out.png", "out.265"])

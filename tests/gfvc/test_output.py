@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import re
 import resource
 import signal
 import subprocess
@@ -104,6 +105,33 @@ def test_a_folder_of_our_files_is_replaced(tmp_path: Path) -> None:
         (temporary / "new.png").write_bytes(b"new")
     assert leftovers(folder) == ["new.png"]
     assert leftovers(tmp_path) == ["pictures"]
+
+
+def test_a_folder_of_files_with_other_names_is_not_ours(tmp_path: Path) -> None:
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    (folder / "000001.png").write_bytes(b"ours")
+    numbers = re.compile(r"\d+\.png")
+    with replaced_when_complete(folder, force=True, folder_of=numbers) as temporary:
+        (temporary / "000002.png").write_bytes(b"ours")
+    (folder / "wedding.png").write_bytes(b"theirs")
+    with (
+        pytest.raises(OutputError, match=r"holds wedding\.png, which is not ours"),
+        replaced_when_complete(folder, force=True, folder_of=numbers),
+    ):
+        pytest.fail("the block must not run")
+    assert leftovers(folder) == ["000002.png", "wedding.png"]
+
+
+def test_what_comes_into_a_folder_meanwhile_is_not_lost(tmp_path: Path) -> None:
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    with (
+        pytest.raises(OutputError, match=r"letters\.txt"),
+        replaced_when_complete(folder, force=True, folder_of=PNG),
+    ):
+        (folder / "letters.txt").write_bytes(b"dear")
+    assert leftovers(folder) == ["letters.txt"]
 
 
 def test_a_folder_with_other_things_is_never_replaced(tmp_path: Path) -> None:
