@@ -9,21 +9,28 @@ from __future__ import annotations
 
 import contextlib
 import os
+import pydoc
 import socket
 import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import CancelledError, Future
-from typing import TYPE_CHECKING, Any
+from concurrent.futures import TimeoutError as NoAnswer
+from typing import TYPE_CHECKING, Any, Literal
 
+from gfvc import __version__
 from gfvc.batch.local import usable_cores
 from gfvc.errors import GfvcError
-from gfvc.telling import Messages
+from gfvc.telling import Messages, Notes, unheard
 
 if TYPE_CHECKING:
     from distributed import Client, Worker
 
 _CONNECT_SECONDS = 15
+# How long workers may take to answer what takes them no time; one that works on a task holds its
+# interpreter at times.
+_ANSWER_SECONDS = 60.0
+_OURS = "gfvc.__version__"
 # Tasks at the scheduler at a time: enough for large clusters, and soon told.
 _WIDTH = 1000
 
@@ -60,10 +67,11 @@ class DaskEngine:
 
 
 @contextlib.contextmanager
-def connected(scheduler: str, told: Messages) -> Iterator[DaskEngine]:
+def connected(scheduler: str, told: Messages, notes: Notes = unheard) -> Iterator[DaskEngine]:
     """The cluster of a scheduler, by its address (tcp://HOST:PORT).
 
-    Raises `ClusterError` when it cannot be reached.
+    `notes` is told when it has no workers, for some can join later. Raises `ClusterError` when the
+    scheduler cannot be reached, or a worker does not answer or has not this version of gfvc.
     """
     try:
         from distributed import Client
@@ -80,12 +88,64 @@ def connected(scheduler: str, told: Messages) -> Iterator[DaskEngine]:
             "dask scheduler"
         ) from None
     with client:
+        workers = _Workers(client, scheduler)
+        if not workers.check_versions():
+            notes(f"{scheduler}: has no workers yet; waiting for some (dask worker {scheduler})")
         topic = f"gfvc-{client.id}"
         client.subscribe_topic(topic, lambda event: told(event[1]))
         if hasattr(os, "sched_setaffinity"):
-            shares = core_shares(client.run(_place, on_error="ignore"))
-            client.run(_take_share, shares, on_error="ignore")
+            workers.ask(_take_share, core_shares(workers.ask(_place)))
         yield DaskEngine(client, topic)
+
+
+class _Workers:
+    """The workers that a scheduler has, asked all at once."""
+
+    def __init__(self, client: Client, scheduler: str) -> None:
+        self._client = client
+        self._scheduler = scheduler
+
+    def check_versions(self) -> int:
+        """The number of workers; raise `ClusterError` when one has not our version of gfvc.
+
+        It would end at the first of our functions that it is sent; this one Python itself has.
+        """
+        answers = self.ask(pydoc.locate, _OURS, on_error="return")
+        for address, answer in sorted(answers.items()):
+            if answer != __version__:
+                found = f"gfvc {answer}" if isinstance(answer, str) else "no gfvc"
+                raise ClusterError(
+                    f"{self._scheduler}: the worker at {address} has {found}; install gfvc "
+                    f"{__version__} there"
+                )
+        return len(answers)
+
+    def ask(
+        self,
+        function: Callable[..., Any],
+        *arguments: Any,
+        on_error: Literal["return", "ignore"] = "ignore",
+    ) -> dict[str, Any]:
+        """What a function returns in each worker, by its address.
+
+        Raises `ClusterError` when there is no answer, for one that hangs is waited for without end.
+        """
+        answers: Future[dict[str, Any]] = Future()
+
+        def run() -> None:
+            try:
+                answers.set_result(self._client.run(function, *arguments, on_error=on_error))
+            except Exception as error:  # whatever it is, it goes to who asks
+                answers.set_exception(error)
+
+        threading.Thread(target=run, daemon=True).start()
+        try:
+            return answers.result(_ANSWER_SECONDS)
+        except NoAnswer:
+            problem = f"do not answer within {_ANSWER_SECONDS:g} s"
+        except OSError as error:
+            problem = f"cannot be asked ({error})"
+        raise ClusterError(f"{self._scheduler}: its workers {problem}; start them anew")
 
 
 def core_shares(places: Mapping[str, tuple[str, list[int]]]) -> dict[str, list[int]]:

@@ -17,7 +17,7 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from gfvc.errors import GfvcError
 from gfvc.options.sharing import EngineName, EngineOptions
-from gfvc.telling import Messages, unheard
+from gfvc.telling import Messages, Notes, unheard
 
 Tag = TypeVar("Tag")
 
@@ -79,9 +79,12 @@ class EngineChoice:
 
 
 @contextlib.contextmanager
-def open_engine(choice: EngineChoice, told: Messages = unheard) -> Iterator[Engine]:
+def open_engine(
+    choice: EngineChoice, told: Messages = unheard, notes: Notes = unheard
+) -> Iterator[Engine]:
     """The engine of the user's choice; when the block fails, all that runs is ended.
 
+    `notes` is told what a user should know before the work begins.
     Raises `GfvcError` when the cluster cannot be reached.
     """
     with contextlib.ExitStack() as stack:
@@ -89,7 +92,7 @@ def open_engine(choice: EngineChoice, told: Messages = unheard) -> Iterator[Engi
         if choice.name == "dask":
             from gfvc.batch.cluster import connected
 
-            engine = stack.enter_context(connected(choice.scheduler, told))
+            engine = stack.enter_context(connected(choice.scheduler, told, notes))
         else:
             from gfvc.batch.local import LocalEngine, workers_for
 

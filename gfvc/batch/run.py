@@ -18,6 +18,7 @@ from gfvc.batch.records import Record, read_record
 from gfvc.batch.splitting import Split, begin_job, do_part, finish_job, part_claim
 from gfvc.batch.tables import Totals, check_tables, write_tables
 from gfvc.batch.work import Answer, Craft, OneJob, SplitCraft, Terms, do_job
+from gfvc.telling import Notes, unheard
 
 Progress = Callable[["Answer | PartDone", int, int], None]
 """Told what came of a job or a part of one, how many steps have ended, and of how many.
@@ -48,6 +49,7 @@ def run_batch(
     retries: int = 1,
     force: bool = False,
     progress: Progress = lambda ended, done, total: None,
+    notes: Notes = unheard,
 ) -> Totals:
     """Do jobs into a folder that is held (`gfvc.batch.folder`), and write its tables.
 
@@ -59,7 +61,7 @@ def run_batch(
     check_tables(folder, force=force)
     terms = Terms(folder, uuid.uuid4().hex, retries, force)
     batch = _Batch(jobs, terms, craft, progress)
-    with open_engine(engine) as opened:
+    with open_engine(engine, notes=notes) as opened:
         # Claims count how often a job crashed. A scheduler's own count is not to be relied on, for
         # it blames what only waited at a worker that died, too.
         ended = completed(opened, batch.tasks(), batch.further, retries=retries + _BLAMED)

@@ -101,6 +101,7 @@ def run(options: argparse.Namespace) -> int:
                 retries=asked.retries,
                 force=options.force,
                 progress=lambda ended, done, total: tell(_line(ended), done, total),
+                notes=note,
             )
         except KeyboardInterrupt:
             note("what is done is kept; the same command goes on with the rest")

@@ -154,9 +154,10 @@ def _by(
         function: Callable[..., object], calls: Sequence[tuple[object, ...]]
     ) -> Iterator[object]:
         from gfvc.batch.engine import Task, completed, open_engine
+        from gfvc.cli.console import note
 
         tasks = (Task(number, function, arguments) for number, arguments in enumerate(calls))
-        with open_engine(choice) as engine:
+        with open_engine(choice, notes=note) as engine:
             for _, future in completed(engine, tasks, retries=1):
                 yield future.result()
 

@@ -235,6 +235,48 @@ def test_a_cluster_that_is_not_there_is_one_line(monkeypatch: pytest.MonkeyPatch
     assert "\n" not in str(raised.value)
 
 
+def test_workers_without_our_version_are_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    """They would end at the first function that they are sent, and be waited for without end."""
+    with dask_cluster() as choice:
+        monkeypatch.setattr("gfvc.batch.cluster.__version__", "9.9")
+        with pytest.raises(
+            GfvcError, match=r"the worker at tcp://\S+ has gfvc \S+; install gfvc 9"
+        ):
+            open_engine(choice).__enter__()
+        # As where there is none.
+        monkeypatch.setattr("gfvc.batch.cluster._OURS", "gfvc_is_not_here.__version__")
+        with pytest.raises(GfvcError, match=r"has no gfvc; install gfvc 9\.9 there"):
+            open_engine(choice).__enter__()
+
+
+def test_a_worker_that_hangs_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    with dask_cluster() as choice:
+        with open_engine(choice) as engine:
+            process = engine.submit(os.getpid).result()
+        monkeypatch.setattr("gfvc.batch.cluster._ANSWER_SECONDS", 1)
+        os.kill(process, signal.SIGSTOP)
+        try:
+            with pytest.raises(GfvcError, match="its workers do not answer within 1 s; start them"):
+                open_engine(choice).__enter__()
+        finally:
+            os.kill(process, signal.SIGCONT)
+
+
+def test_a_cluster_without_workers_is_told_and_waited_for() -> None:
+    distributed = pytest.importorskip("distributed")
+    notes: list[str] = []
+    with distributed.LocalCluster(
+        n_workers=0, threads_per_worker=1, dashboard_address=":0", silence_logs=50
+    ) as cluster:
+        choice = EngineChoice("dask", scheduler=cluster.scheduler_address)
+        with open_engine(choice, notes=notes.append) as engine:
+            future = engine.submit(chores.double, 3)
+            cluster.scale(1)
+            assert future.result() == 6
+    (note,) = notes
+    assert "has no workers yet; waiting for some" in note
+
+
 def test_dask_that_is_not_installed_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "distributed", None)
     with pytest.raises(GfvcError, match=r"pip install 'gfvc\[cluster\]'"):
