@@ -10,15 +10,14 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from gfvc.cli.option_arguments import reader_of
-from gfvc.options.kinds import between
-from gfvc.report import DEFAULT_MEGABYTES
+from gfvc.cli.option_arguments import add_options, parsed_options
 
 HELP = "make an HTML page of a run of gfvc bench"
 EPILOG = """\
 examples:
   gfvc report bench                              writes bench/report.html
   gfvc report bench --out page.html --max-megabytes 20
+  gfvc report whole --view face                  of a run of whole pictures: the faces, large
 """
 
 DEFAULT_NAME = "report.html"
@@ -26,6 +25,8 @@ DEFAULT_NAME = "report.html"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command's arguments."""
+    from gfvc.options.reporting import ReportOptions
+
     parser.add_argument("folder", type=Path, metavar="DIR", help="folder that gfvc bench wrote")
     parser.add_argument(
         "--out",
@@ -33,26 +34,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE.html",
         help=f"the page (default: {DEFAULT_NAME} in DIR)",
     )
-    parser.add_argument(
-        "--max-megabytes",
-        type=reader_of(between(0, 512)),
-        default=DEFAULT_MEGABYTES,
-        metavar="N",
-        help="most that videos and pictures may take, in 10⁶ bytes; the page names what did not "
-        f"fit (default: {DEFAULT_MEGABYTES})",
-    )
     parser.add_argument("--force", action="store_true", help="replace the page if it exists")
+    add_options(parser, ReportOptions)
 
 
 def run(options: argparse.Namespace) -> int:
     """Run the command."""
     from gfvc.cli.console import note
+    from gfvc.options.reporting import ReportOptions
     from gfvc.report.page import write_report
 
     output = options.out or options.folder / DEFAULT_NAME
-    summary = write_report(
-        options.folder, output, megabytes=options.max_megabytes, force=options.force
-    )
+    shown = parsed_options(ReportOptions, options)
+    summary = write_report(options.folder, output, shown, force=options.force)
     for sentence in summary.left_out:
         note(f"left out: {sentence}")
     note(f"{output}: {summary.clips} clips, {summary.bytes / 1e6:.1f} MB")

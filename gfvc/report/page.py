@@ -9,17 +9,21 @@ from typing import Any
 
 from markupsafe import Markup
 
+from base_codec_adapters.temporary import temporary_folder
 from gfvc.bench.records import MeasuredClip, Point
 from gfvc.errors import InputError
+from gfvc.face_square import DRAWN_SIDE
 from gfvc.metrics import MEASURES, Measure
+from gfvc.options.reporting import ReportOptions
 from gfvc.output import check_writable, replaced_when_complete
-from gfvc.report import DEFAULT_MEGABYTES
 from gfvc.report.bench_run import BenchRun, RateRow, read_bench_run
 from gfvc.report.charts import bits_chart, swatch
 from gfvc.report.choices import Comparison, comparisons, worst_pictures, worst_rates
 from gfvc.report.curves import clip_charts, mean_charts
+from gfvc.report.face_videos import FaceVideos, cut_faces
 from gfvc.report.media import Media, pictures_at
-from gfvc.whole_pictures.compositing import cut_face
+from gfvc.scaling import Size
+from gfvc.stream.marking import GENERATED
 from models.contract import Picture
 from sei import printable
 
@@ -41,18 +45,25 @@ class ReportSummary:
 
 
 def write_report(
-    folder: Path, output: Path, *, megabytes: float = DEFAULT_MEGABYTES, force: bool = False
+    folder: Path, output: Path, options: ReportOptions | None = None, *, force: bool = False
 ) -> ReportSummary:
     """Write the page of the run of `gfvc bench` in a folder; the same run gives the same page.
 
-    Videos and pictures take at most `megabytes` (10⁶ bytes) of it; what does not fit or cannot be
-    read is named on the page. Raises `InputError` for a folder without such a run, `OutputError`
-    when the page cannot be written.
+    What does not fit or cannot be read is named on the page. Raises `InputError` for a folder
+    without such a run, or of faces alone where whole pictures are asked for, `OutputError` when the
+    page cannot be written.
     """
+    options = options or ReportOptions()
     check_writable(output, force=force)
     run = read_bench_run(folder)
-    with replaced_when_complete(output, force=force, sources=_files_of(run)) as temporary:
-        page = _Assembly(run, Media(int(megabytes * 1_000_000)))
+    if options.view == "whole" and run.side is not None:
+        raise InputError(f"{folder}: is of faces alone; measure with gfvc bench --view whole first")
+    with (
+        replaced_when_complete(output, force=force, sources=_files_of(run)) as temporary,
+        temporary_folder("gfvc-report-") as scratch,
+    ):
+        faces = FaceVideos(scratch) if options.view == "face" else None
+        page = _Assembly(run, Media(int(options.max_megabytes * 1_000_000)), faces)
         content = page.render().encode("utf-8")
         temporary.write_bytes(content)
     return ReportSummary(len(content), len(run.clips), tuple(page.left_out))
@@ -102,9 +113,13 @@ class _Worst:
 
 @dataclass(slots=True)
 class _ShownClip:
-    """All of a clip that is on the page; `player` is what the script gets."""
+    """All of a clip that is on the page; `player` is what the script gets.
+
+    `size` is that of the videos as they are played.
+    """
 
     clip: MeasuredClip
+    size: Size
     comparisons: list[_ShownComparison]
     player: dict[str, Any]
     charts: list[Markup]
@@ -117,9 +132,10 @@ class _ShownClip:
 class _Assembly:
     """Puts a page together; `left_out` names what is not on it."""
 
-    def __init__(self, run: BenchRun, media: Media) -> None:
+    def __init__(self, run: BenchRun, media: Media, faces: FaceVideos | None) -> None:
         self._run = run
         self._media = media
+        self._faces = faces
         self._series = list(dict.fromkeys(point.curve for point in run.points))
         self.left_out: list[str] = []
 
@@ -147,6 +163,7 @@ class _Assembly:
             videos=self._media.videos,
             titles={measure.name: measure.title for measure in run.measures},
             worst_apart=WORST_APART_SECONDS,
+            shows_faces=self._faces is not None and run.side is None,
         )
 
     def _leave_out(self, sentence: str) -> None:
@@ -160,12 +177,26 @@ class _Assembly:
         return [each for each in curves.values() if self._take_videos(clip, each)]
 
     def _take_videos(self, clip: MeasuredClip, comparison: Comparison) -> bool:
-        shown = [clip.source, comparison.ours.video]
-        shown += [] if comparison.peer is None else [comparison.peer.video]
-        reason = self._media.add_videos(shown)
+        points = [point for point in (comparison.ours, comparison.peer) if point is not None]
+        try:
+            shown = [self._source(clip), *(self._video(clip, point) for point in points)]
+            reason = self._media.add_videos(shown)
+        except InputError as error:
+            reason = str(error)
         if reason is not None:
             self._leave_out(f"{clip.name}: videos of {comparison.ours.name}: {reason}")
         return reason is None
+
+    def _source(self, clip: MeasuredClip) -> Path:
+        """The video that is shown of a clip's source; raises `InputError` as `FaceVideos`."""
+        return self._shown(clip, clip.source, None)
+
+    def _video(self, clip: MeasuredClip, point: Point) -> Path:
+        """The video that is shown of a point; raises `InputError` as `FaceVideos`."""
+        return self._shown(clip, point.video, GENERATED if point.is_ours else None)
+
+    def _shown(self, clip: MeasuredClip, video: Path, mark: str | None) -> Path:
+        return video if self._faces is None else self._faces.of(video, clip, mark)
 
     def _clip(
         self, clip: MeasuredClip, first: Sequence[Comparison], chosen: Sequence[Comparison]
@@ -186,6 +217,7 @@ class _Assembly:
         rates = [row for row in self._run.rates if row.clip == clip.identifier]
         return _ShownClip(
             clip=clip,
+            size=self._size(clip),
             comparisons=shown,
             player=self._player(clip, shown),
             charts=clip_charts(self._run, clip, self._series),
@@ -194,6 +226,12 @@ class _Assembly:
             rates=rates,
             worst_rates=worst_rates(rates),
         )
+
+    def _size(self, clip: MeasuredClip) -> Size:
+        """Width and height of the videos of a clip."""
+        if self._faces is None or clip.square is None:
+            return clip.width, clip.height
+        return DRAWN_SIDE, DRAWN_SIDE
 
     def _legend(self, points: Sequence[Point]) -> list[tuple[Markup, str]]:
         curves = {point.curve: not point.is_ours for point in points}
@@ -207,16 +245,16 @@ class _Assembly:
         return {
             "rate": float(clip.rate),
             "pictures": clip.pictures,
-            "source": self._media.video(clip.source) if shown else None,
+            "source": self._media.video(self._source(clip)) if shown else None,
             "comparisons": [
-                [self._played(point) for point in (each.ours, each.peer) if point is not None]
+                [self._played(clip, point) for point in (each.ours, each.peer) if point is not None]
                 for each in shown
             ],
         }
 
-    def _played(self, point: Point) -> dict[str, Any]:
+    def _played(self, clip: MeasuredClip, point: Point) -> dict[str, Any]:
         return {
-            "video": self._media.video(point.video),
+            "video": self._media.video(self._video(clip, point)),
             "caption": f"{point.name}, {point.kbps:.2f} kbit/s",
             "bits": point.picture_bits,
             "scores": {
@@ -263,12 +301,7 @@ def _faces_at(video: Path, clip: MeasuredClip, numbers: Collection[int]) -> dict
     Raises `InputError` when the video lacks one, or has no place for the face square.
     """
     pictures = pictures_at(video, clip.rate, numbers)
-    square = clip.square
-    if square is None:
-        return pictures
-    if not all(square.fits(picture.shape[1], picture.shape[0]) for picture in pictures.values()):
-        raise InputError(f"{video}: is smaller than the face square")
-    return {number: cut_face(picture, square) for number, picture in pictures.items()}
+    return dict(zip(pictures, cut_faces(pictures.values(), clip.square, video), strict=True))
 
 
 def _bits(comparison: Comparison) -> dict[str, Sequence[int]]:

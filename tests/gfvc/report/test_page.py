@@ -14,10 +14,11 @@ import numpy as np
 import pytest
 
 from gfvc.errors import OutputError
+from gfvc.options.reporting import ReportOptions
 from gfvc.report.page import write_report
 from models.contract import Picture
-from tests.gfvc.report.conftest import HOSTILE, WORST_PICTURE
-from tests.gfvc.support import CommandLine, assert_refused, mean_difference
+from tests.gfvc.report.conftest import HOSTILE, RATE, WORST_PICTURE
+from tests.gfvc.support import CommandLine, assert_refused, mean_difference, read_all
 
 
 class Page(HTMLParser):
@@ -176,6 +177,54 @@ def test_whole_pictures_are_played_large_and_their_worst_faces_shown(
     assert shown_pictures(page)[0].shape == (96, 96, 3)
 
 
+def played_videos(page: Page, folder: Path) -> list[list[Picture]]:
+    """The pictures of the videos of a page."""
+    found = []
+    for name, uri in json.loads(page.scripts[1]).items():
+        path = folder / f"{name}.mp4"
+        path.write_bytes(base64.b64decode(uri.partition(",")[2]))
+        found.append(read_all(path, RATE))
+    return found
+
+
+def test_the_faces_of_whole_pictures_are_shown_alone(
+    tmp_path: Path, whole_run: Path, demo_pictures: list[Picture]
+) -> None:
+    path = tmp_path / "page.html"
+    assert write_report(whole_run, path, ReportOptions(view="face")).left_out == ()
+    page = Page(path)
+    assert "Whole pictures, of which the face squares are shown." in page.text
+    classes = {a.get("class") for _, a in page.elements}
+    assert "videos" in classes
+    assert "videos wide" not in classes
+    videos = [a for tag, a in page.elements if tag == "video"]
+    assert {(a["width"], a["height"]) for a in videos} == {("256", "256")}
+    source, *decoded = played_videos(page, tmp_path)
+    assert len(decoded) == 4
+    assert len(source) == len(demo_pictures)
+    for shown, wanted in zip(source, demo_pictures, strict=True):
+        assert mean_difference(shown, wanted) < 14
+    # The same run gives the same page.
+    write_report(whole_run, tmp_path / "again.html", ReportOptions(view="face"))
+    assert (tmp_path / "again.html").read_bytes() == path.read_bytes()
+
+
+def test_views_that_a_run_has_already_or_not(
+    tmp_path: Path, bench_run: Path, whole_run: Path, command: CommandLine
+) -> None:
+    asked = {bench_run: ReportOptions(view="face"), whole_run: ReportOptions(view="whole")}
+    for run, options in asked.items():
+        write_report(run, tmp_path / "as_it_is.html")
+        write_report(run, tmp_path / "asked.html", options)
+        one, other = ((tmp_path / name).read_bytes() for name in ("as_it_is.html", "asked.html"))
+        assert one == other
+        (tmp_path / "as_it_is.html").unlink()
+        (tmp_path / "asked.html").unlink()
+    arguments = ("report", bench_run, "--view", "whole", "--out", tmp_path / "page.html")
+    says = f"{bench_run}: is of faces alone; measure with gfvc bench --view whole first"
+    assert_refused(command, *arguments, folder=tmp_path, says=says)
+
+
 def test_a_video_without_room_for_the_face_square_is_named(
     tmp_path: Path, bench_run: Path, whole_run: Path
 ) -> None:
@@ -185,6 +234,9 @@ def test_a_video_without_room_for_the_face_square_is_named(
     summary = write_report(folder, tmp_path / "page.html")
     assert all("source.mp4: is smaller than the face square" in each for each in summary.left_out)
     assert len(summary.left_out) == 1
+    alone = write_report(folder, tmp_path / "alone.html", ReportOptions(view="face"))
+    assert [each.partition(": is smaller")[1] for each in alone.left_out] == [": is smaller"] * 2
+    assert "No videos of this clip are on this page." in Page(tmp_path / "alone.html").text
 
 
 def test_every_plot_and_control_has_a_name(page: Page) -> None:
@@ -205,14 +257,15 @@ def test_the_same_run_gives_the_same_page(tmp_path: Path, bench_run: Path, page_
 def test_the_size_is_bounded_and_what_is_left_out_is_named(tmp_path: Path, bench_run: Path) -> None:
     videos = [bench_run / name for name in ("source.mp4", "points/1.mp4", "points/2.mp4")]
     needed = sum(22 + 4 * -(-video.stat().st_size // 3) for video in videos)
-    just = write_report(bench_run, tmp_path / "just.html", megabytes=needed / 1e6)
+    enough, less_by_one = (ReportOptions(max_megabytes=n / 1e6) for n in (needed, needed - 1))
+    just = write_report(bench_run, tmp_path / "just.html", enough)
     assert just.left_out == (
         f"{HOSTILE}: worst pictures of gfvc mesh QP 20: over the page's size limit",
         f"{HOSTILE}: videos of gfvc mesh QP 50: over the page's size limit",
     )
-    less = write_report(bench_run, tmp_path / "less.html", megabytes=(needed - 1) / 1e6)
+    less = write_report(bench_run, tmp_path / "less.html", less_by_one)
     assert less.left_out[0] == f"{HOSTILE}: videos of gfvc mesh QP 20: over the page's size limit"
-    none = write_report(bench_run, tmp_path / "none.html", megabytes=0)
+    none = write_report(bench_run, tmp_path / "none.html", ReportOptions(max_megabytes=0))
     assert len(none.left_out) == 2
     page = Page(tmp_path / "none.html")
     assert json.loads(page.scripts[0]) == {}
@@ -261,7 +314,7 @@ def test_several_clips_have_a_mean(tmp_path: Path, bench_run: Path, results: Any
     results["clips"].append({**results["clips"][0], "id": "two-2", "name": "two"})
     results["points"] += [{**point, "clip": "two-2"} for point in results["points"]]
     (folder / "bench.json").write_text(json.dumps(results))
-    write_report(folder, tmp_path / "page.html", megabytes=0)
+    write_report(folder, tmp_path / "page.html", ReportOptions(max_megabytes=0))
     labels = [a.get("aria-label") for _, a in Page(tmp_path / "page.html").elements]
     assert "mean of clips, PSNR" in labels
     assert "two, PSNR" in labels

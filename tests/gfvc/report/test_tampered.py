@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from gfvc.errors import InputError
+from gfvc.options.reporting import ReportOptions
 from gfvc.report.page import write_report
 
 SEED = 20261125
@@ -88,7 +89,7 @@ def test_changed_results_give_a_page_or_an_input_error(
     for number in range(block * MUTATIONS // 5, (block + 1) * MUTATIONS // 5):
         (folder / "bench.json").write_text(json.dumps(mutated(results, number)))
         try:
-            write_report(folder, tmp_path / "page.html", megabytes=0, force=True)
+            write_report(folder, tmp_path / "page.html", ReportOptions(max_megabytes=0), force=True)
         except InputError as error:
             assert str(error).startswith(f"{folder / 'bench.json'}: "), number  # noqa: PT017
             assert len(str(error).splitlines()) == 1, number  # noqa: PT017
