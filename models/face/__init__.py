@@ -10,3 +10,6 @@ SIDE_MULTIPLE = 32
 
 MAX_FEATURES = 4
 """Values of the compact feature that the shipped network measures beside the landmarks."""
+
+MOTION_SIDE = 64
+"""Rows and columns of the motion network of a network that fuses two references, at any size."""

@@ -27,6 +27,9 @@ class FaceConfiguration:
         channels: of the features at 1/2, 1/4 and 1/8 of the picture's width.
         motion_channels: of the motion network at 1/4 of the width; doubled at each halving.
         bottleneck_blocks: residual blocks at 1/8 of the width, per driven picture.
+        middle_blocks: residual blocks at 1/4 of the width, per driven picture.
+        fusing_channels: of the network that fuses two references; 0 for a network that draws from
+            one alone.
         compact_features: most values 0..8 that the encoder measures and sends beside the
             landmarks; how many of them are sent is chosen for each stream.
         heat_map_width: standard deviation of the landmark heat maps, in picture widths.
@@ -36,6 +39,8 @@ class FaceConfiguration:
     channels: tuple[int, int, int] = (24, 48, 112)
     motion_channels: int = 20
     bottleneck_blocks: int = 2
+    middle_blocks: int = 1
+    fusing_channels: int = 0
     compact_features: int = 0
     heat_map_width: float = 0.02
     residual_reach: float = 0.1
@@ -45,8 +50,11 @@ class FaceConfiguration:
         channels = (*self.channels, self.motion_channels)
         if len(self.channels) != 3 or not all(_within(n, 1, MAX_CHANNELS) for n in channels):
             raise ValueError(f"the network has three numbers of channels, each 1..{MAX_CHANNELS}")
-        if not _within(self.bottleneck_blocks, 1, MAX_BLOCKS):
-            raise ValueError(f"the network has 1..{MAX_BLOCKS} bottleneck blocks")
+        for blocks in (self.bottleneck_blocks, self.middle_blocks):
+            if not _within(blocks, 1, MAX_BLOCKS):
+                raise ValueError(f"the network has 1..{MAX_BLOCKS} blocks at 1/8 and at 1/4")
+        if not _within(self.fusing_channels, 0, MAX_CHANNELS):
+            raise ValueError(f"the fusing network has 0..{MAX_CHANNELS} channels")
         if not _within(self.compact_features, 0, MAX_COMPACT_FEATURES):
             raise ValueError(f"compact features are 0..{MAX_COMPACT_FEATURES} values")
         for size in (self.heat_map_width, self.residual_reach):

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
+import cv2
 import numpy as np
 
 from models.card import ModelCard
@@ -25,10 +26,10 @@ from models.contract import (
     check_position,
 )
 from models.errors import ModelError
-from models.face import SIDE_MULTIPLE
+from models.face import MOTION_SIDE, SIDE_MULTIPLE
 from models.face.card import STEP_LIMIT
 from models.face.detail import detail, restore_detail
-from models.face.renderer import Renderer, RendererOf
+from models.face.renderer import Between, Renderer, RendererOf
 from models.face.rendering import open_renderers
 from models.landmarks.alignment import Alignment
 from models.landmarks.analysis import LandmarkAnalyser, SeenKey
@@ -117,6 +118,7 @@ class FaceReference(Reference):
         face: its face.
         features: how many values of the compact feature are sent.
         at_once: how many pictures are best drawn at the same time.
+        renderer: with the network.
         draw: the network, which has encoded the key picture.
         detail: what its face shows, see `models.face.detail`.
     """
@@ -131,6 +133,7 @@ class FaceReference(Reference):
         self._key = plane(face.key_landmarks)
         self._measured = renderer.compact_features
         self.at_once = renderer.at_once
+        self.renderer = renderer
         self.draw = renderer.prepare(picture, self._key)
         self.detail = detail(picture, self._key)
 
@@ -191,8 +194,13 @@ class FacePair(LandmarkPair):
         super().__init__(space, faces, pictures, later_values, earlier.features, NEAR)
         self._earlier = earlier
         self._later = later
+        renderer = earlier.renderer
+        self._between = renderer.pair(earlier.draw, later.draw) if renderer.fuses else None
 
     def _bent(self, landmarks: Float32Array, flow: Float32Array) -> Picture:
+        if self._between is not None:
+            # As in training.
+            return warp(self._earlier.picture, flow)
         return self._earlier.draw(landmarks, in_planes(flow))
 
     def animate(self, parameters: FaceParameters, position: float) -> Picture:
@@ -211,13 +219,33 @@ class FacePair(LandmarkPair):
 
     def _paint(self, placed: _PlacedBetween) -> Picture:
         place, compact, position = placed
+        if self._between is not None:
+            drawn = self._between(_between(place, position))
+        else:
+            drawn = self._fused(place, compact)
+        wanted = (1 - position) * self._earlier.detail + position * self._later.detail
+        return restore_detail(drawn, place.landmarks, wanted)
+
+    def _fused(self, place: PairPlace, compact: Float32Array | None) -> Picture:
+        """What a network draws that knows one reference."""
         earlier = self._earlier.draw(place.landmarks, in_planes(place.flows[0]), compact)
         # The compact feature was measured against the earlier reference.
         later = self._later.draw(place.landmarks, in_planes(place.flows[1]))
         # The network trusts flow around the head little: what it drew is moved.
-        drawn = fuse(warp(earlier, place.shifts[0]), warp(later, place.shifts[1]), place.lead)
-        wanted = (1 - position) * self._earlier.detail + position * self._later.detail
-        return restore_detail(drawn, place.landmarks, wanted)
+        return fuse(warp(earlier, place.shifts[0]), warp(later, place.shifts[1]), place.lead)
+
+
+def _between(place: PairPlace, position: float) -> Between:
+    """A place as a network has it that draws from both references."""
+    earlier, later = place.moved_flows()
+    lead = cv2.resize(place.lead, (MOTION_SIDE, MOTION_SIDE), interpolation=cv2.INTER_AREA)
+    return Between(
+        place.landmarks,
+        (in_planes(earlier), in_planes(later)),
+        in_planes(place.shifts[0] - place.shifts[1]),
+        position,
+        np.asarray(lead, np.float32),
+    )
 
 
 class FaceModel(AnimationModel):
@@ -274,4 +302,4 @@ class FaceModel(AnimationModel):
 def load(card: ModelCard, runtime: Runtime) -> FaceModel:
     """The model of a card; its weights are checked when the first picture is drawn."""
     features = card.layout.size - FACE_VALUES
-    return FaceModel(shipped_face_space(), open_renderers(runtime), card.layout, features)
+    return FaceModel(shipped_face_space(), open_renderers(card, runtime), card.layout, features)

@@ -25,6 +25,12 @@ MOTION_STEP = 4
 """The motion network works on squares of this many pixels: 64 rows and columns for 256."""
 
 
+def shrink(planes: Tensor, side: int) -> Tensor:
+    """[B, C, h, h] to [B, C, side, side], each value a mean where h is a multiple of it."""
+    factor = planes.shape[-1] // side
+    return enlarge(functional.avg_pool2d(planes, factor) if factor > 1 else planes, side)
+
+
 def identity_grid(size: int, like: Tensor) -> Tensor:
     """Centres of the cells of a square grid, [1, 2, size, size], of `like`'s device, float32."""
     centres = (torch.arange(size, dtype=torch.float32, device=like.device) + 0.5) / size
@@ -97,7 +103,7 @@ def heat_maps(landmarks: Tensor, size: int, width: float, parts: int = len(PARTS
 
 
 # Key and warped key picture, heat maps of both, coarse flow, and where it leaves the picture.
-_INPUTS = 3 + 3 + 2 * len(PARTS) + 2 + 1
+INPUTS = 3 + 3 + 2 * len(PARTS) + 2 + 1
 # Displacements are of a few hundredths: the network sees them at the scale of its other inputs.
 _FLOW_GAIN = 8.0
 
@@ -127,14 +133,16 @@ class MotionNetwork(nn.Module):
                      │        └───────────────────── concat ── middle ── up ─┐
                      └─────────────────────────────────────────────────── concat ── leave ── out
 
-    grid = identity + moving · coarse flow + residual
+    grid = identity + rest motion + moving · coarse flow + residual
     """
 
     def __init__(self, configuration: FaceConfiguration) -> None:
         super().__init__()
         channels = configuration.motion_channels
         self.reach = configuration.residual_reach
-        self.enter = ConvolutionBlock(_INPUTS + configuration.compact_features, channels)
+        rest = 2 if configuration.fusing_channels else 0
+        inputs = INPUTS + rest + configuration.compact_features
+        self.enter = ConvolutionBlock(inputs, channels)
         self.down = ConvolutionBlock(channels, 2 * channels, stride=2)
         self.deep = ConvolutionBlock(2 * channels, 4 * channels, stride=2)
         self.blocks = FoldableResidualBlock(4 * channels)
@@ -154,6 +162,7 @@ class MotionNetwork(nn.Module):
         driven_maps: Tensor,
         flow: Tensor,
         compact: Tensor | None = None,
+        rest: Tensor | None = None,
     ) -> RefinedMotion:
         """Refine a flow.
 
@@ -163,8 +172,12 @@ class MotionNetwork(nn.Module):
             driven_maps: heat maps [B, 8, h, w] of the driven picture.
             flow: displacements [B, 2, h, w] in picture widths and heights.
             compact: planes [B, K, 1, 1] of the compact feature, or None for K = 0.
+            rest: displacements [B, 2, h, w] of the rest motion, for a network that fuses two
+                references: everything follows them, the background too.
         """
         identity = identity_grid(flow.shape[-1], flow)
+        if rest is not None:
+            identity = identity + rest
         coarse = identity + flow
         planes = [
             key,
@@ -174,6 +187,8 @@ class MotionNetwork(nn.Module):
             flow * _FLOW_GAIN,
             inside(coarse),
         ]
+        if rest is not None:
+            planes.append(rest * _FLOW_GAIN)
         if compact is not None:
             planes.append(compact.expand(-1, -1, *flow.shape[2:]))
         entered = self.enter(torch.cat(planes, dim=1))

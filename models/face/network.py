@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from models.face import SIDE_MULTIPLE
+from models.face import MOTION_SIDE, SIDE_MULTIPLE
 from models.face.blocks import (
     ConvolutionBlock,
     DoublingBlock,
@@ -17,6 +17,7 @@ from models.face.blocks import (
     FoldableResidualBlock,
 )
 from models.face.card import STEP_LIMIT
+from models.face.fusing import FusingNetwork
 from models.face.motion import (
     DETAIL_PARTS,
     MOTION_STEP,
@@ -26,6 +27,7 @@ from models.face.motion import (
     heat_maps,
     identity_grid,
     sample_at,
+    shrink,
 )
 from models.face.polyphase import enlarge_to_polyphase, from_polyphase, polyphase_mean, to_polyphase
 
@@ -97,8 +99,25 @@ class KeyFeatures(NamedTuple):
     coarse: Tensor
 
 
+class Second(NamedTuple):
+    """A second reference, and how the two lie to each other.
+
+    Attributes:
+        key: of `encode_key`, batch B.
+        flow: [B, 2, S, S], displacements that landmarks have it read at, as of the first.
+        rests: [B, 2, S, S] each, displacements of the rest motion of the first and of the second.
+        lead: [B, 1, 64, 64], how much likelier the second is right (log of the odds); far below 0
+            where it is to be left out.
+    """
+
+    key: KeyFeatures
+    flow: Tensor
+    rests: tuple[Tensor, Tensor]
+    lead: Tensor
+
+
 class Drawing(NamedTuple):
-    """A drawn picture in 0..1, the warped key picture it rests on, and the motion.
+    """A drawn picture in 0..1, the warped references it rests on, and the motion of the first.
 
     Pictures are [B, 3, S, S], or polyphase, [B, 3, 4, S/2, S/2].
     """
@@ -106,6 +125,24 @@ class Drawing(NamedTuple):
     picture: Tensor
     warped: Tensor
     motion: RefinedMotion
+
+
+class _Read(NamedTuple):
+    """What is read from one reference along its flow.
+
+    Attributes:
+        motion: at the motion network's own size.
+        trusts: occlusion and inside, [B, 2, S/4, S/4].
+        picture: polyphase, [B, 3, 4, S/2, S/2] or the part of it that is drawn.
+        fine, middle, coarse: features; coarse ones are those of the whole picture.
+    """
+
+    motion: RefinedMotion
+    trusts: Tensor
+    picture: Tensor
+    fine: Tensor
+    middle: Tensor
+    coarse: Tensor
 
 
 Sample = Callable[[Tensor, Tensor], Tensor]
@@ -142,17 +179,23 @@ class FaceNetwork(nn.Module):
             ConvolutionBlock(middle, coarse, stride=2), FoldableResidualBlock(coarse)
         )
         self.motion = MotionNetwork(configuration)
-        # Beside the warped features: where they are trusted, and where the flow left the picture.
+        # Beside the warped features: where they are trusted, where the flow left the picture, and
+        # of two references where they disagree.
+        self.fusing: FusingNetwork | None = None
+        beside = DETAIL_PARTS + 2
+        if configuration.fusing_channels:
+            self.fusing = FusingNetwork(configuration.fusing_channels)
+            beside += 1
         self.bottleneck = nn.Sequential(
-            ConvolutionBlock(coarse + DETAIL_PARTS + 2 + configuration.compact_features, coarse),
+            ConvolutionBlock(coarse + beside + configuration.compact_features, coarse),
             *(FoldableResidualBlock(coarse) for _ in range(configuration.bottleneck_blocks)),
         )
         self.middle = nn.Sequential(
-            DoublingBlock(coarse, middle + DETAIL_PARTS + 2, middle),
-            FoldableResidualBlock(middle),
+            DoublingBlock(coarse, middle + beside, middle),
+            *(FoldableResidualBlock(middle) for _ in range(configuration.middle_blocks)),
         )
         self.fine = nn.Sequential(
-            DoublingBlock(middle, fine + DETAIL_PARTS + 2 + 3 * 4, fine),
+            DoublingBlock(middle, fine + beside + 3 * 4, fine),
             FoldableResidualBlock(fine),
         )
         # Red, green, blue and the mask of 2×2 pixels.
@@ -160,6 +203,10 @@ class FaceNetwork(nn.Module):
         self.analysis = (
             CompactAnalysis(configuration, DETAIL_PARTS) if configuration.compact_features else None
         )
+
+    def motion_side(self, size: int) -> int:
+        """Rows and columns of the motion network for pictures of `size` pixels a side."""
+        return size // MOTION_STEP if self.fusing is None else MOTION_SIDE
 
     def encode_key(self, picture: Tensor, landmarks: Tensor) -> KeyFeatures:
         """All work that depends on the key picture alone.
@@ -181,8 +228,8 @@ class FaceNetwork(nn.Module):
         middle = self.key_middle(fine)
         return KeyFeatures(
             picture,
-            functional.avg_pool2d(picture, MOTION_STEP),
-            heat_maps(landmarks, size // MOTION_STEP, self.configuration.heat_map_width),
+            shrink(picture, self.motion_side(size)),
+            heat_maps(landmarks, self.motion_side(size), self.configuration.heat_map_width),
             fine,
             middle,
             self.key_coarse(middle),
@@ -219,6 +266,7 @@ class FaceNetwork(nn.Module):
         flow: Tensor,
         compact: Tensor | None = None,
         cut: Cut | None = None,
+        second: Second | None = None,
     ) -> Drawing:
         """Draw pictures.
 
@@ -229,8 +277,9 @@ class FaceNetwork(nn.Module):
             compact: [B, K] in steps, wanted exactly when the network has compact features; 0 for
                 those that are not sent.
             cut: draw only this part; for training, where whole pictures cost too much.
+            second: a second reference to draw from, for a network that fuses two.
         """
-        drawing = self.draw_polyphase(key, landmarks, flow, compact, cut)
+        drawing = self.draw_polyphase(key, landmarks, flow, compact, cut, second=second)
         picture, warped = from_polyphase(drawing.picture), from_polyphase(drawing.warped)
         return Drawing(picture, warped, drawing.motion)
 
@@ -242,52 +291,153 @@ class FaceNetwork(nn.Module):
         compact: Tensor | None = None,
         cut: Cut | None = None,
         sample_key: Sample = sample_at,
+        second: Second | None = None,
     ) -> Drawing:
         """`draw` with the pictures polyphase.
 
-        `sample_key` samples picture, fine, middle and coarse of `key`, in whatever shape they are
-        kept; all else is as for `draw`.
+        `sample_key` samples picture, fine, middle and coarse of references, in whatever shape they
+        are kept; all else is as for `draw`.
         """
         if (compact is None) != (self.analysis is None):
             raise ValueError("a compact feature goes with a network that has one")
         size = flow.shape[-1]
-        flow = to_polyphase(flow)
-        maps = heat_maps(landmarks, size // MOTION_STEP, self.configuration.heat_map_width)
-        compact = None if compact is None else compact_planes(compact)
-        reduced = functional.avg_pool2d(polyphase_mean(flow), MOTION_STEP // 2)
-        motion: RefinedMotion = self.motion(key.reduced, key.heat_maps, maps, reduced, compact)
-        trust = torch.cat([motion.occlusion, motion.inside], dim=1)
-        detail = maps[:, :DETAIL_PARTS]
+        maps = heat_maps(landmarks, self.motion_side(size), self.configuration.heat_map_width)
+        planes = None if compact is None else compact_planes(compact)
 
         def part(planes: Tensor) -> Tensor:
             return planes if cut is None else cut(planes, size)
 
+        rests = (None, None) if second is None else second.rests
+        read = self._read(key, maps, flow, planes, part, sample_key, rests[0])
+        motion = read.motion
+        if self.fusing is None:
+            if second is not None:
+                raise ValueError("this network draws from one reference")
+        elif second is None:
+            nothing = torch.zeros_like(read.trusts[:, :1])
+            read = read._replace(trusts=torch.cat([read.trusts, nothing], dim=1))
+        else:
+            other = self._read(
+                second.key, maps, second.flow, planes, part, sample_key, second.rests[1]
+            )
+            read = self._fuse(read, other, (key, second.key), maps, second.lead, part, size)
+        return self._paint(read, maps, planes, part, size)._replace(motion=motion)
+
+    def _read(
+        self,
+        key: KeyFeatures,
+        maps: Tensor,
+        flow: Tensor,
+        compact: Tensor | None,
+        part: Callable[[Tensor], Tensor],
+        sample_key: Sample,
+        rest: Tensor | None,
+    ) -> _Read:
+        """Refine the flow to a reference, and read the reference along it."""
+        size = flow.shape[-1]
+        quarter, side = size // 4, maps.shape[-1]
+        flow = to_polyphase(flow)
+        reduced = shrink(polyphase_mean(flow), side)
+        if self.fusing is not None and rest is None:
+            rest = torch.zeros_like(reduced)
+            whole_rest = None
+        elif rest is not None:
+            whole_rest = to_polyphase(rest)
+            rest = shrink(polyphase_mean(whole_rest), side)
+        else:
+            whole_rest = None
+        motion: RefinedMotion = self.motion(
+            key.reduced, key.heat_maps, maps, reduced, compact, rest
+        )
         # At full width the flow keeps what landmarks say about lids and lips.
         refined = part(
             enlarge_to_polyphase(torch.cat([motion.moving, motion.residual], dim=1), size)
         )
         grid = part(to_polyphase(identity_grid(size, flow))) + part(flow) * refined[:, :1]
         grid = grid + refined[:, 1:]
-        enlarged = part(enlarge(torch.cat([detail, trust], dim=1), size // 2))
+        if whole_rest is not None:
+            grid = grid + part(whole_rest)
+        middle = motion.grid
+        if side != quarter:
+            displaced = middle - identity_grid(side, middle)
+            middle = identity_grid(quarter, middle) + enlarge(displaced, quarter)
+        sampled = sample_key(key.picture, grid.flatten(2, 3))
+        return _Read(
+            motion,
+            enlarge(torch.cat([motion.occlusion, motion.inside], dim=1), quarter),
+            torch.unflatten(sampled, 2, (4, -1)),
+            sample_key(key.fine, polyphase_mean(grid)),
+            sample_key(key.middle, part(middle)),
+            sample_key(key.coarse, functional.avg_pool2d(middle, 2)),
+        )
 
-        eighth = functional.avg_pool2d(torch.cat([detail, trust], dim=1), 2)
-        occlusion = eighth[:, DETAIL_PARTS : DETAIL_PARTS + 1]
-        planes = [sample_key(key.coarse, functional.avg_pool2d(motion.grid, 2)) * occlusion, eighth]
+    def _fuse(
+        self,
+        first: _Read,
+        second: _Read,
+        keys: tuple[KeyFeatures, KeyFeatures],
+        maps: Tensor,
+        lead: Tensor,
+        part: Callable[[Tensor], Tensor],
+        size: int,
+    ) -> _Read:
+        """What is read from two references as if it were from one."""
+        assert self.fusing is not None
+        motions = first.motion, second.motion
+        reduced = [
+            sample_at(key.reduced, motion.grid) for key, motion in zip(keys, motions, strict=True)
+        ]
+        features, pixels = self.fusing(reduced, motions, maps, lead)
+        # 1 at most: where neither reference is left out, and the two show other things.
+        apart = (reduced[0] - reduced[1]).abs().mean(dim=1, keepdim=True)
+        apart = enlarge(4 * features * (1 - features) * apart, size // 4)
+        quarter, half = enlarge(features, size // 4), part(enlarge(features, size // 2))
+        whole = part(enlarge_to_polyphase(pixels, size))
+
+        def mean(one: Tensor, other: Tensor, share: Tensor) -> Tensor:
+            return one + share * (other - one)
+
+        # Features count where their own reference is trusted.
+        trusts = mean(first.trusts, second.trusts, quarter)
+        return _Read(
+            first.motion,
+            torch.cat([trusts, apart], dim=1),
+            mean(first.picture, second.picture, whole),
+            mean(first.fine, second.fine, half),
+            mean(first.middle, second.middle, part(quarter)),
+            mean(first.coarse, second.coarse, functional.avg_pool2d(quarter, 2)),
+        )
+
+    def _paint(
+        self,
+        read: _Read,
+        maps: Tensor,
+        compact: Tensor | None,
+        part: Callable[[Tensor], Tensor],
+        size: int,
+    ) -> Drawing:
+        """Paint what was read."""
+        beside = torch.cat([enlarge(maps[:, :DETAIL_PARTS], size // 4), read.trusts], dim=1)
+        occlusion = read.trusts[:, :1]
+        eighth = functional.avg_pool2d(beside, 2)
+        planes = [read.coarse * functional.avg_pool2d(occlusion, 2), eighth]
         if compact is not None:
             planes.append(compact.expand(-1, -1, *eighth.shape[2:]))
         coarse = self.bottleneck(torch.cat(planes, dim=1))
-        enter, block = self.middle
-        middle = sample_key(key.middle, part(motion.grid)) * part(motion.occlusion)
-        middle = block(enter(part(coarse), torch.cat([middle, part(detail), part(trust)], dim=1)))
-        warped = torch.unflatten(sample_key(key.picture, grid.flatten(2, 3)), 2, (4, -1))
+        enter, *blocks = self.middle
+        middle = read.middle * part(occlusion)
+        middle = enter(part(coarse), torch.cat([middle, part(beside)], dim=1))
+        for block in blocks:
+            middle = block(middle)
+        enlarged = part(enlarge(beside, size // 2))
         enter, block = self.fine
-        fine = sample_key(key.fine, polyphase_mean(grid)) * enlarged[:, -2:-1]
-        fine = block(enter(middle, torch.cat([fine, enlarged, warped.flatten(1, 2)], dim=1)))
+        fine = read.fine * enlarged[:, DETAIL_PARTS : DETAIL_PARTS + 1]
+        fine = block(enter(middle, torch.cat([fine, enlarged, read.picture.flatten(1, 2)], dim=1)))
         out = torch.unflatten(self.out(fine).float(), 1, (4, 4))
         # The offset starts training from the warped key picture.
         mask = torch.sigmoid(out[:, 3:] + 2)
-        picture = warped * mask + torch.sigmoid(out[:, :3]) * (1 - mask)
-        return Drawing(picture, warped, motion)
+        picture = read.picture * mask + torch.sigmoid(out[:, :3]) * (1 - mask)
+        return Drawing(picture, read.picture, read.motion)
 
     def forward(
         self,

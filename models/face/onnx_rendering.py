@@ -3,20 +3,44 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 
 import numpy as np
 
 from models.contract import Picture
 from models.errors import ModelError
-from models.face.renderer import Draw
+from models.face.renderer import Between, Draw, DrawBetween
 from models.landmarks.flow import Float32Array
 from models.onnx_graph import Array, OnnxGraph
 
 ENCODE_KEY_FILE = "encode_key.onnx"
 DRAW_FILE = "draw.onnx"
+DRAW_BETWEEN_FILE = "draw_between.onnx"
 ANALYSE_FILE = "analyse.onnx"
+
+SECOND = "second_"
+"""What inputs of the graph that draws between two references begin with where the second has them
+as the first."""
+
+
+class OnnxDraw:
+    """Draws pictures from one encoded key picture."""
+
+    def __init__(self, graph: OnnxGraph, features: dict[str, Array], compact_features: int) -> None:
+        self._graph = graph
+        self.features = features
+        self._compact_features = compact_features
+
+    def __call__(
+        self, driven: Float32Array, flow: Float32Array, compact: Float32Array | None = None
+    ) -> Picture:
+        """The picture of landmarks and their flow."""
+        inputs = {**self.features, "landmarks": driven, "flow": flow}
+        if self._compact_features:
+            unsent = np.zeros(self._compact_features, np.float32)
+            inputs["compact"] = unsent if compact is None else compact
+        return self._graph.run(inputs)["drawn"]
 
 
 class OnnxRenderer:
@@ -25,6 +49,7 @@ class OnnxRenderer:
     Attributes:
         size: width and height of the pictures, fixed in the graphs.
         compact_features: how many values the compact feature has, 0 for none.
+        fuses: whether there is a graph that draws from two references at once.
     """
 
     def __init__(
@@ -56,12 +81,15 @@ class OnnxRenderer:
 
         self.at_once = at_once
         self._encode_key, self._draw = load(ENCODE_KEY_FILE), load(DRAW_FILE)
-        self._load_analysis = partial(load, ANALYSE_FILE)
-        self._analysis: OnnxGraph | None = None
+        # Only some decoders draw between references, and only encoders measure.
+        between = DRAW_BETWEEN_FILE in sha256 if sha256 else (folder / DRAW_BETWEEN_FILE).exists()
+        self.fuses = between
+        self._between = cache(partial(load, DRAW_BETWEEN_FILE))
+        self._analysis = cache(partial(load, ANALYSE_FILE))
         self.size = self._encode_key.inputs["key"][0]
         self.compact_features = self._draw.inputs.get("compact", (0,))[0]
 
-    def prepare(self, picture: Picture, landmarks: Float32Array) -> Draw:
+    def prepare(self, picture: Picture, landmarks: Float32Array) -> OnnxDraw:
         """Encode a key picture [S, S, 3] with its landmarks [478, 2] once.
 
         The result draws pictures [S, S, 3] of landmarks [478, 2], their coarse flow [2, S, S]
@@ -77,15 +105,30 @@ class OnnxRenderer:
                 f"{width}x{height}"
             )
         features = self._encode_key.run({"key": picture, "landmarks": landmarks})
+        return OnnxDraw(self._draw, features, self.compact_features)
 
-        def draw(
-            driven: Float32Array, flow: Float32Array, compact: Float32Array | None = None
-        ) -> Picture:
-            inputs = {**features, "landmarks": driven, "flow": flow}
-            if self.compact_features:
-                unsent = np.zeros(self.compact_features, np.float32)
-                inputs["compact"] = unsent if compact is None else compact
-            return self._draw.run(inputs)["drawn"]
+    def pair(self, first: Draw, second: Draw) -> DrawBetween:
+        """Draw from two key pictures that were prepared."""
+        assert isinstance(first, OnnxDraw)
+        assert isinstance(second, OnnxDraw)
+        graph = self._between()
+        of_both = {
+            **first.features,
+            **{f"{SECOND}{name}": array for name, array in second.features.items()},
+        }
+
+        def draw(place: Between) -> Picture:
+            return graph.run(
+                {
+                    **of_both,
+                    "landmarks": place.landmarks,
+                    "flow": place.flows[0],
+                    f"{SECOND}flow": place.flows[1],
+                    "rest": place.rest,
+                    "position": np.array([place.position], np.float32),
+                    "lead": place.lead,
+                }
+            )["drawn"]
 
         return draw
 
@@ -93,12 +136,10 @@ class OnnxRenderer:
         self, driven: Picture, key: Picture, landmarks: Float32Array, flow: Float32Array
     ) -> Float32Array:
         """Compact feature [K] of a driven picture; only encoders load the graph for it."""
-        if self._analysis is None:
-            self._analysis = self._load_analysis()
         inputs: dict[str, Array] = {
             "driven": driven,
             "key": key,
             "landmarks": landmarks,
             "flow": flow,
         }
-        return np.asarray(self._analysis.run(inputs)["compact"], np.float32)
+        return np.asarray(self._analysis().run(inputs)["compact"], np.float32)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from models.contract import Picture
 from models.landmarks.flow import Float32Array
@@ -22,10 +22,36 @@ class Draw(Protocol):
         """
 
 
+class Between(NamedTuple):
+    """Where two references are read for a picture between them, in picture widths and heights.
+
+    Attributes:
+        landmarks: [478, 2] of the picture.
+        flows: displacements [2, S, S] that landmarks have the first and the second read at.
+        rest: displacements [2, S, S], the rest motion from the first to the second.
+        position: 0 at the first, 1 at the second.
+        lead: [64, 64], how much likelier the second is right.
+    """
+
+    landmarks: Float32Array
+    flows: tuple[Float32Array, Float32Array]
+    rest: Float32Array
+    position: float
+    lead: Float32Array
+
+
+class DrawBetween(Protocol):
+    """Draws pictures from two references."""
+
+    def __call__(self, place: Between) -> Picture:
+        """The picture [S, S, 3]."""
+
+
 class Renderer(Protocol):
     """A `face` network with weights.
 
     Attributes:
+        fuses: whether the network draws from two references at once.
         compact_features: how many values K the compact feature has.
         at_once: how many pictures are best drawn at the same time, each in a thread of its own.
     """
@@ -33,11 +59,18 @@ class Renderer(Protocol):
     at_once: int
 
     @property
+    def fuses(self) -> bool:
+        """Whether the network draws from two references at once."""
+
+    @property
     def compact_features(self) -> int:
         """How many values K the compact feature has."""
 
     def prepare(self, picture: Picture, landmarks: Float32Array) -> Draw:
         """Do once what a key picture [S, S, 3] with its landmarks [478, 2] needs."""
+
+    def pair(self, first: Draw, second: Draw) -> DrawBetween:
+        """Draw from two references that this renderer prepared, if it fuses."""
 
     def measure(
         self, driven: Picture, key: Picture, landmarks: Float32Array, flow: Float32Array

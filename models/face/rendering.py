@@ -11,7 +11,7 @@ from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
-from models.face.card import CARD
+from models.card import ModelCard
 from models.face.onnx_rendering import OnnxRenderer
 from models.face.renderer import Renderer, RendererOf
 from models.files import read_checked
@@ -35,28 +35,34 @@ def uses_onnx(runtime: Runtime, size: int) -> bool:
     return device == "cpu" or (device == "auto" and shutil.which("nvidia-smi") is None)
 
 
-def open_renderers(runtime: Runtime) -> RendererOf:
-    """Renderers of the shipped network, loaded and checked when the first picture is drawn."""
-    weights = CARD.path
-    assert weights is not None
+def open_renderers(card: ModelCard, runtime: Runtime) -> RendererOf:
+    """Renderers of the network of a card, loaded and checked when the first picture is drawn."""
 
     @cache
     def renderer(onnx: bool) -> Renderer:
-        return _onnx_renderer(weights, runtime) if onnx else _torch_renderer(weights, runtime)
+        return _onnx_renderer(card, runtime) if onnx else _torch_renderer(card, runtime)
 
     return lambda size: renderer(uses_onnx(runtime, size))
 
 
-def _onnx_renderer(weights: Path, runtime: Runtime) -> Renderer:
+def _onnx_renderer(card: ModelCard, runtime: Runtime) -> Renderer:
     # Two pictures with a thread each are drawn sooner than one after the other with two threads.
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     at_once = max(1, min(cores or 1, MOST_AT_ONCE))
-    graphs = dict(CARD.graphs)
-    return OnnxRenderer(weights.parent, graphs, threads=1, device=runtime.device, at_once=at_once)
+    return OnnxRenderer(
+        _weights(card).parent, dict(card.graphs), threads=1, device=runtime.device, at_once=at_once
+    )
 
 
-def _torch_renderer(weights: Path, runtime: Runtime) -> Renderer:
+def _torch_renderer(card: ModelCard, runtime: Runtime) -> Renderer:
     from models.face.torch_rendering import TorchRenderer, load_face_network
 
-    read_checked(weights, CARD.sha256)
+    weights = _weights(card)
+    read_checked(weights, card.sha256)
     return TorchRenderer(load_face_network(weights), torch_device(runtime.device))
+
+
+def _weights(card: ModelCard) -> Path:
+    weights = card.path
+    assert weights is not None
+    return weights

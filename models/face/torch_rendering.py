@@ -18,9 +18,9 @@ from models.face.blocks import (
     FaceConfiguration,
     FoldableResidualBlock,
 )
-from models.face.network import FaceNetwork
+from models.face.network import FaceNetwork, KeyFeatures, Second
 from models.face.polyphase import PolyphaseConvolution
-from models.face.renderer import Draw
+from models.face.renderer import Between, Draw, DrawBetween
 from models.files import MAX_TENSOR_FILE, check_tensor_file
 from models.landmarks.flow import Float32Array
 
@@ -88,6 +88,26 @@ def fold(network: FaceNetwork) -> FaceNetwork:
     return network
 
 
+class TorchDraw:
+    """Draws pictures from one encoded key picture."""
+
+    def __init__(self, renderer: TorchRenderer, key: KeyFeatures) -> None:
+        self._renderer = renderer
+        self.key = key
+
+    def __call__(
+        self, driven: Float32Array, flow: Float32Array, compact: Float32Array | None = None
+    ) -> Picture:
+        """The picture of landmarks and their flow."""
+        return self._renderer.draw(self.key, driven, flow, compact)
+
+
+def _rounded(drawn: torch.Tensor) -> Picture:
+    """A drawn picture [1, 3, S, S] in 0..1, of 8 bits: [S, S, 3]."""
+    whole = (drawn[0] * 255 + 0.5).to(torch.uint8)
+    return np.ascontiguousarray(whole.permute(1, 2, 0).cpu().numpy())
+
+
 class TorchRenderer:
     """Draws pictures on a device, one at a time: PyTorch has threads of its own."""
 
@@ -98,6 +118,11 @@ class TorchRenderer:
         # mypy does not know the overload of `to` for a memory format alone.
         self._network: FaceNetwork = folded.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self._device = device
+
+    @property
+    def fuses(self) -> bool:
+        """Whether the network draws from two references at once."""
+        return self._network.fusing is not None
 
     @property
     def compact_features(self) -> int:
@@ -112,23 +137,46 @@ class TorchRenderer:
         pixels = torch.from_numpy(np.array(picture)).to(self._device).permute(2, 0, 1)
         return pixels.unsqueeze(0).float() / 255
 
-    def prepare(self, picture: Picture, landmarks: Float32Array) -> Draw:
+    def prepare(self, picture: Picture, landmarks: Float32Array) -> TorchDraw:
         """Encode a key picture once."""
-        network, tensor = self._network, self._tensor
         with torch.inference_mode():
-            key = network.encode_key(self._picture(picture), tensor(landmarks))
-        count = self.compact_features
+            key = self._network.encode_key(self._picture(picture), self._tensor(landmarks))
+        return TorchDraw(self, key)
 
-        def draw(
-            driven: Float32Array, flow: Float32Array, compact: Float32Array | None = None
-        ) -> Picture:
-            sent = np.zeros(count, np.float32) if compact is None else compact
+    def draw(
+        self,
+        key: KeyFeatures,
+        driven: Float32Array,
+        flow: Float32Array,
+        compact: Float32Array | None = None,
+    ) -> Picture:
+        """Draw a picture from an encoded key picture."""
+        count = self.compact_features
+        sent = np.zeros(count, np.float32) if compact is None else compact
+        with torch.inference_mode():
+            drawing = self._network.draw(
+                key,
+                self._tensor(driven),
+                self._tensor(flow),
+                self._tensor(sent) if count else None,
+            )
+            return _rounded(drawing.picture)
+
+    def pair(self, first: Draw, second: Draw) -> DrawBetween:
+        """Draw from two key pictures that were prepared."""
+        assert isinstance(first, TorchDraw)
+        assert isinstance(second, TorchDraw)
+        keys = first.key, second.key
+
+        def draw(place: Between) -> Picture:
+            earlier, later = (self._tensor(flow) for flow in place.flows)
+            rest, lead = self._tensor(place.rest), self._tensor(place.lead).unsqueeze(1)
             with torch.inference_mode():
-                drawing = network.draw(
-                    key, tensor(driven), tensor(flow), tensor(sent) if count else None
-                )
-                whole = (drawing.picture[0] * 255 + 0.5).to(torch.uint8)
-                return np.ascontiguousarray(whole.permute(1, 2, 0).cpu().numpy())
+                rests = place.position * rest, (place.position - 1) * rest
+                other = Second(keys[1], later, rests, lead)
+                landmarks = self._tensor(place.landmarks)
+                drawing = self._network.draw(keys[0], landmarks, earlier, second=other)
+                return _rounded(drawing.picture)
 
         return draw
 

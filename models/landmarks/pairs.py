@@ -92,13 +92,17 @@ class PairPlace:
     shifts: tuple[Float32Array, Float32Array]
     lead: Float32Array
 
-    def whole_flows(self) -> tuple[Float32Array, Float32Array]:
-        """Displacements [H, W, 2] to the earlier and the later reference, with the rest motion."""
+    def moved_flows(self) -> tuple[Float32Array, Float32Array]:
+        """Of each pixel, `flows` of where the rest motion has it read: [H, W, 2] each."""
         earlier, later = (
-            shift + read_at(flow, shift)
-            for flow, shift in zip(self.flows, self.shifts, strict=True)
+            read_at(flow, shift) for flow, shift in zip(self.flows, self.shifts, strict=True)
         )
         return earlier, later
+
+    def whole_flows(self) -> tuple[Float32Array, Float32Array]:
+        """Displacements [H, W, 2] to the earlier and the later reference, with the rest motion."""
+        earlier, later = self.moved_flows()
+        return self.shifts[0] + earlier, self.shifts[1] + later
 
 
 def check_sizes(earlier: Picture, later: Picture) -> None:

@@ -27,6 +27,7 @@ from models.landmarks.head_angles import head_angles, head_rotations
 from models.landmarks.layout import POSE_VALUES
 from models.landmarks.ranges import ANGLES, EXPRESSION, PLACE
 from models.landmarks.values import rest_face
+from tools.onnx_export.writing import halve
 
 Inputs = Mapping[str, npt.NDArray[Any]]
 
@@ -46,7 +47,7 @@ def write_in_eight_bits(
         inputs: of some runs, by name.
         path: replaced when it is there.
         metadata: texts to keep in the file.
-        exact: names of weights whose convolutions stay in floats.
+        exact: what the names of weights begin with whose convolutions stay in floats.
     """
     from onnxruntime.quantization import (
         CalibrationDataReader,
@@ -65,7 +66,7 @@ def write_in_eight_bits(
     kept = [
         node.name
         for node in onnx.load(graph).graph.node
-        if node.op_type == "Conv" and node.input[1] in exact
+        if node.op_type == "Conv" and node.input[1].startswith(tuple(exact))
     ]
     with TemporaryDirectory() as folder:
         made = Path(folder, "eight-bits.onnx")
@@ -88,6 +89,7 @@ def write_in_eight_bits(
         finally:
             root.setLevel(level)
         model = onnx.load(made)
+    halve(model, {node.input[1] for node in model.graph.node if node.name in kept})
     del model.metadata_props[:]
     helper.set_model_props(model, dict(metadata))
     onnx.checker.check_model(model, full_check=True)

@@ -107,7 +107,7 @@ def write_graph(
     graph = program.model_proto
     pad_joined_planes(graph)
     if half_weights:
-        _halve(graph, {name for name, _ in module.named_parameters()})
+        halve(graph, {name for name, _ in module.named_parameters()})
     _forget_sources(graph)
     helper.set_model_props(graph, dict(metadata or {}))
     onnx.checker.check_model(graph, full_check=True)
@@ -129,7 +129,7 @@ class _quiet:  # noqa: N801 (used as a statement)
         self._logger.setLevel(self._level)
 
 
-def _halve(model: onnx.ModelProto, weights: Collection[str]) -> None:
+def halve(model: onnx.ModelProto, weights: Collection[str]) -> None:
     """Store large weights as float16, each followed by a cast; grids must stay exact."""
     casts = []
     for tensor in model.graph.initializer:

@@ -1,0 +1,165 @@
+"""The commands: prepare, place and learn; `--help` says more."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import fields
+from multiprocessing import get_context
+from pathlib import Path
+
+from models.errors import ModelError
+from tools.face_training.places import load_placed, place_on_disk
+from tools.face_training.prepared import load_prepared
+
+
+def _say(text: str) -> None:
+    sys.stderr.write(f"{text}\n")
+    sys.stderr.flush()
+
+
+def _prepare(options: argparse.Namespace) -> None:
+    from models.training.footage import find_clips
+    from tools.face_training.prepare import Work, prepare_clip
+
+    options.out.mkdir(parents=True, exist_ok=True)
+    calls = []
+    for clip in find_clips(options.data, options.index, options.skip):
+        work = Work() if clip.split == "train" else Work(pairs=3, singles=2, driven=2)
+        calls.append(
+            (clip, options.size, options.cache or options.out / "cache", options.out, work)
+        )
+    with ProcessPoolExecutor(options.jobs, get_context("fork")) as pool:
+        jobs = [pool.submit(prepare_clip, *call) for call in calls]
+        for number, job in enumerate(as_completed(jobs), 1):
+            _say(f"{number}/{len(jobs)} {job.result()}")
+
+
+def _names(folder: Path) -> list[str]:
+    return sorted(path.stem for path in folder.glob("*.npz"))
+
+
+def _placing(options: argparse.Namespace) -> Iterator[str]:
+    """Names of clips, as they are placed."""
+    with ProcessPoolExecutor(options.jobs, get_context("spawn")) as pool:
+        names = _names(options.prepared)
+        # Validation clips come first, and are few.
+        names.sort(
+            key=lambda name: load_prepared(options.prepared / f"{name}.npz").split != "validation"
+        )
+        jobs = [
+            pool.submit(place_on_disk, options.prepared, name, options.placed) for name in names
+        ]
+        for job in as_completed(jobs):
+            yield job.result()
+
+
+def _learn(options: argparse.Namespace) -> None:
+    import torch
+
+    from models.face.blocks import FaceConfiguration
+    from models.face.network import FaceNetwork
+    from models.training.trunk import load_trunk
+    from tools.face_training.data import PairData
+    from tools.face_training.learn import Learner, learn, load_start
+    from tools.face_training.settings import Settings
+
+    device = torch.device(options.device)
+    torch.backends.cudnn.benchmark = True
+    torch.backends.cuda.matmul.allow_tf32 = True
+    torch.backends.cudnn.allow_tf32 = True
+    torch.manual_seed(0)
+    options.out.mkdir(parents=True, exist_ok=True)
+    log = (options.out / "log.txt").open("a", encoding="utf-8")
+
+    def report(text: str) -> None:
+        _say(text)
+        log.write(f"{text}\n")
+        log.flush()
+
+    data = {split: PairData(device) for split in ("train", "validation")}
+    for name in _placing(options):
+        clip = load_prepared(options.prepared / f"{name}.npz")
+        data[clip.split].add(clip.identity, load_placed(options.placed / name))
+    report(
+        f"{data['train'].rows} pictures of {len(data['train'])} clips, {data['validation'].rows} to validate"
+    )
+    network = FaceNetwork(FaceConfiguration(
+        bottleneck_blocks=options.bottleneck_blocks, middle_blocks=options.middle_blocks,
+        fusing_channels=options.fusing_channels,
+    ))  # fmt: skip
+    if options.weights:
+        load_start(network, options.weights, report)
+    given = {
+        item.name: type(item.default)(getattr(options, item.name))
+        for item in fields(Settings)
+        if getattr(options, item.name) is not None
+    }
+    learner = Learner(network, load_trunk(options.trunk), Settings(**given), device)
+    report(f"before: {learner.validate(data['validation'].all())}")
+    learn(learner, data["train"], data["validation"], options.out, report)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m tools.face_training", description="Train the network of face."
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1
+
+    def command(
+        name: str, run: Callable[[argparse.Namespace], None], about: str
+    ) -> argparse.ArgumentParser:
+        made = commands.add_parser(name, help=about, description=about)
+        made.set_defaults(run=run)
+        made.add_argument("--jobs", type=int, default=cores, metavar="N", help="processes")
+        return made
+
+    prepare = command("prepare", _prepare, "Code references, and find what drives the pictures.")
+    prepare.add_argument("data", type=Path, metavar="CLIPS", help="folder of clips")
+    prepare.add_argument("out", type=Path, metavar="PREPARED", help="folder to fill")
+    prepare.add_argument("--index", type=Path, metavar="CSV", help="file, identity and split")
+    prepare.add_argument("--skip", nargs="*", default=(), metavar="NAME", help="clips to leave out")
+    prepare.add_argument("--size", type=int, default=256, metavar="S", help="pixels a side")
+    prepare.add_argument("--cache", type=Path, metavar="DIR", help="of decoded pictures")
+
+    learning = command("learn", _learn, "Learn from prepared clips.")
+    learning.add_argument("prepared", type=Path, metavar="PREPARED", help="of `prepare`")
+    learning.add_argument("out", type=Path, metavar="OUT", help="folder for weights and log")
+    learning.add_argument("--placed", type=Path, required=True, metavar="DIR",
+                          help="folder for flows: 1 MB a picture at 256x256")  # fmt: skip
+    learning.add_argument("--trunk", type=Path, required=True, metavar="FILE",
+                          help="weights of EfficientNet-Lite0")  # fmt: skip
+    learning.add_argument("--weights", type=Path, metavar="FILE", help="to begin with")
+    learning.add_argument("--device", default="cuda", help="(default: cuda)")
+    learning.add_argument("--bottleneck-blocks", type=int, default=3, metavar="N")
+    learning.add_argument("--middle-blocks", type=int, default=2, metavar="N")
+    learning.add_argument("--fusing-channels", type=int, default=16, metavar="N")
+    from tools.face_training.settings import Settings
+
+    for item in fields(Settings):
+        learning.add_argument(
+            f"--{item.name.replace('_', '-')}",
+            type=float,
+            metavar="X",
+            help=f"(default: {item.default:g})",
+        )
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; 1 for what went wrong."""
+    options = _parser().parse_args(arguments)
+    try:
+        options.run(options)
+    except ModelError as error:
+        _say(str(error))
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

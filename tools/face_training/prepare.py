@@ -1,0 +1,248 @@
+"""Preparing clips: coded pictures, and the values of the pictures between them.
+
+References are drawn at random: pairs of them 4 to 50 pictures apart, as random access has them, and
+single ones at any distance. They are coded at QP 27 to 45 by a real HEVC encoder, the later one of a
+pair half of the time predicted from the earlier. What an encoder does then is done here: the face
+is tracked in the coded picture, and the values of driven pictures are aligned with it.
+"""
+
+from __future__ import annotations
+
+import zlib
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
+from typing import NamedTuple
+
+import av
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from models.contract import FloatArray, Picture
+from models.errors import TrainingError
+from models.landmarks.alignment import Alignment
+from models.landmarks.face_space import FaceSpace, shipped_face_space
+from models.landmarks.layout import FACE_VALUES
+from models.landmarks.tracking import FaceTracker
+from models.landmarks.values import RestFace, quantised, rest_face
+from models.training.footage import Footage, TrainingClip, load_footage
+from tools.face_training.prepared import NO_PICTURE, PreparedClip
+
+NEAREST, FURTHEST = 4, 50
+"""Pictures from one reference of a pair to the other."""
+LOWEST_QP, HIGHEST_QP = 27, 45
+PREDICTED_SHARE = 0.5
+LARGEST_QP_STEP = 4
+"""Later pictures of a sequence have a QP up to so much higher than its first."""
+
+
+class Work(NamedTuple):
+    """How much is made of a clip.
+
+    Attributes:
+        pairs: pairs of references.
+        singles: references that stand alone.
+        driven: neighbouring pairs of driven pictures of each.
+        crf: at which the clip's own pictures are kept.
+    """
+
+    pairs: int = 13
+    singles: int = 6
+    driven: int = 5
+    crf: int = 17
+
+
+def code_pictures(pictures: list[Picture], qps: list[int]) -> tuple[bytes, list[Picture]]:
+    """Code one or two pictures uint8 RGB [S, S, 3] as HEVC, the first intra, the other predicted.
+
+    Returns the byte stream, and the pictures that a decoder makes of it.
+
+    Raises:
+        TrainingError: the encoder or the decoder failed.
+    """
+    size = pictures[0].shape[0]
+    # What x265 has for a step of QP from intra to predicted pictures.
+    step = 2 ** ((qps[-1] - qps[0]) / 6)
+    options = (
+        f"qp={qps[-1]}:ipratio={step:.4f}:keyint=250:bframes=0:scenecut=0:repeat-headers=1:"
+        "pools=none:frame-threads=1:log-level=none:info=0"
+    )
+    try:
+        encoder = av.CodecContext.create("libx265", "w")
+        assert isinstance(encoder, av.VideoCodecContext)
+        encoder.width = encoder.height = size
+        encoder.pix_fmt = "yuv420p"
+        encoder.time_base = Fraction(1, 25)
+        encoder.thread_count = 1
+        encoder.options = {"preset": "medium", "x265-params": options}
+        packets = []
+        for number, picture in enumerate(pictures):
+            frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(picture), format="rgb24")
+            frame.pts = number
+            packets += encoder.encode(frame)
+        packets += encoder.encode(None)
+        decoder = av.CodecContext.create("hevc", "r")
+        assert isinstance(decoder, av.VideoCodecContext)
+        decoder.thread_count = 1
+        frames = [frame for packet in packets for frame in decoder.decode(packet)]
+        frames += decoder.decode(None)
+    except av.FFmpegError as error:
+        raise TrainingError(f"coding pictures at QP {qps} failed ({error})") from None
+    if len(frames) != len(pictures):
+        raise TrainingError(f"coding {len(pictures)} pictures gave {len(frames)}")
+    decoded = [np.asarray(frame.to_ndarray(format="rgb24"), np.uint8) for frame in frames]
+    return b"".join(bytes(packet) for packet in packets), decoded
+
+
+@dataclass(slots=True)
+class _Collected:
+    """What was made of a clip so far."""
+
+    stream: bytearray = field(default_factory=bytearray)
+    faces: list[FloatArray] = field(default_factory=list)
+    later: list[FloatArray] = field(default_factory=list)
+    references: list[tuple[int, int]] = field(default_factory=list)
+    positions: list[float] = field(default_factory=list)
+    driven: list[int] = field(default_factory=list)
+    values: list[FloatArray] = field(default_factory=list)
+
+
+class _Preparation:
+    def __init__(self, footage: Footage, work: Work, random: np.random.Generator) -> None:
+        self._footage = footage
+        self._work = work
+        self._random = random
+        self._space: FaceSpace = shipped_face_space()
+        self._tracker = FaceTracker()
+        self.collected = _Collected()
+
+    def _code(self, numbers: list[int], qps: list[int]) -> tuple[bytes, list[Picture]]:
+        pictures = [np.asarray(self._footage.pictures[number]) for number in numbers]
+        if len(numbers) == 1 or self._random.random() < PREDICTED_SHARE:
+            return code_pictures(pictures, qps)
+        coded = [code_pictures([picture], [qp]) for picture, qp in zip(pictures, qps, strict=True)]
+        return b"".join(stream for stream, _ in coded), [one for _, many in coded for one in many]
+
+    def add(self, numbers: list[int], driven: list[tuple[int, float]]) -> None:
+        """Add driven pictures, each with its position between the references `numbers`."""
+        qp = int(self._random.integers(LOWEST_QP, HIGHEST_QP + 1))
+        qps = [qp, qp + int(self._random.integers(0, LARGEST_QP_STEP + 1))][: len(numbers)]
+        stream, pictures = self._code(numbers, qps)
+        seen = [self._tracker.look(picture) for picture in pictures]
+        faces: list[RestFace] = []
+        for landmarks in seen:
+            if landmarks is None:
+                return
+            faces.append(rest_face(self._space, landmarks)[0])
+        # Without the tracker, which would take longer than all the rest.
+        alignment = Alignment(self._space, pictures[0], faces[0], tracker=None)
+        into = self.collected
+        first = len(into.faces)
+        into.stream += stream
+        into.faces += [face.key_landmarks for face in faces]
+        into.later += [np.zeros(FACE_VALUES)]
+        if len(faces) > 1:
+            into.later += [alignment.align(pictures[1], faces[1].key_landmarks)]
+        for number, position in driven:
+            picture = np.asarray(self._footage.pictures[number])
+            tracked = self._footage.landmarks[number].astype(np.float64)
+            into.values.append(quantised(alignment.align(picture, tracked)))
+            into.references.append((first, first + 1 if len(faces) > 1 else NO_PICTURE))
+            into.positions.append(position)
+            into.driven.append(number)
+
+    def add_pair(self) -> None:
+        """Add two references and pictures between them."""
+        count = len(self._footage.pictures)
+        usable = self._footage.usable
+        furthest = min(FURTHEST, count - 1)
+        for _ in range(20):
+            gap = round(float(np.exp(self._random.uniform(np.log(NEAREST), np.log(furthest)))))
+            early = int(self._random.choice(usable))
+            between = [
+                number
+                for number in range(early + 1, early + gap - 1)
+                if number in self._usable and number + 1 in self._usable
+            ]
+            if early + gap in self._usable and between:
+                break
+        else:
+            return
+        chosen = self._random.permutation(between)[: self._work.driven]
+        driven = [
+            (int(number) + step, (int(number) + step - early) / gap)
+            for number in sorted(chosen)
+            for step in (0, 1)
+        ]
+        self.add([early, early + gap], driven)
+
+    def add_single(self) -> None:
+        """Add a reference and pictures at any distance."""
+        starts = [n for n in self._usable if n + 1 in self._usable]
+        if not starts:
+            return
+        key = int(self._random.choice(self._footage.usable))
+        chosen = self._random.permutation(starts)[: self._work.driven]
+        self.add([key], [(int(n) + step, 0.0) for n in sorted(chosen) for step in (0, 1)])
+
+    @property
+    def _usable(self) -> set[int]:
+        return {int(number) for number in self._footage.usable}
+
+    def close(self) -> None:
+        """Let the tracker go."""
+        self._tracker.close()
+
+
+def prepare_clip(clip: TrainingClip, size: int, cache: Path, out: Path, work: Work) -> str:
+    """Prepare a clip in pictures of `size` pixels a side; tell what was made.
+
+    Raises:
+        ModelError: the clip cannot be used.
+    """
+    cv2.setNumThreads(1)
+    done = out / f"{clip.path.stem}.npz"
+    if done.exists():
+        return f"{clip.path.stem}: there already"
+    footage = load_footage(clip, size, cache)
+    if len(footage.usable) < NEAREST + 1:
+        return f"{clip.path.stem}: too few pictures with a face"
+    random = np.random.default_rng(zlib.crc32(clip.path.stem.encode()))
+    preparation = _Preparation(footage, work, random)
+    try:
+        for _ in range(work.pairs):
+            preparation.add_pair()
+        for _ in range(work.singles):
+            preparation.add_single()
+    finally:
+        preparation.close()
+    made = preparation.collected
+    if not made.driven:
+        return f"{clip.path.stem}: no face in coded pictures"
+    (out / f"{clip.path.stem}.coded.hevc").write_bytes(bytes(made.stream))
+    kept, driven = np.unique(made.driven, return_inverse=True)
+    _keep(footage.pictures[kept], out / f"{clip.path.stem}.pictures.mkv", work.crf)
+    PreparedClip(
+        clip.identity,
+        clip.split,
+        np.stack(made.faces),
+        np.stack(made.later),
+        np.array(made.references, np.int32),
+        np.array(made.positions),
+        driven.astype(np.int32),
+        np.stack(made.values),
+    ).save(done)
+    return f"{clip.path.stem}: {len(made.driven)} pictures from {len(made.faces)} coded ones"
+
+
+def _keep(pictures: npt.NDArray[np.uint8], path: Path, crf: int) -> None:
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx265", rate=25)
+        stream.height, stream.width = pictures.shape[1:3]
+        stream.pix_fmt = "yuv420p"
+        stream.options = {"preset": "fast", "crf": str(crf), "x265-params": "log-level=none"}
+        for picture in pictures:
+            frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(picture), format="rgb24")
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
