@@ -300,6 +300,8 @@ class FaceNetwork(nn.Module):
         """
         if (compact is None) != (self.analysis is None):
             raise ValueError("a compact feature goes with a network that has one")
+        if second is not None and self.fusing is None:
+            raise ValueError("this network draws from one reference")
         size = flow.shape[-1]
         maps = heat_maps(landmarks, self.motion_side(size), self.configuration.heat_map_width)
         planes = None if compact is None else compact_planes(compact)
@@ -310,13 +312,10 @@ class FaceNetwork(nn.Module):
         rests = (None, None) if second is None else second.rests
         read = self._read(key, maps, flow, planes, part, sample_key, rests[0])
         motion = read.motion
-        if self.fusing is None:
-            if second is not None:
-                raise ValueError("this network draws from one reference")
-        elif second is None:
+        if self.fusing is not None and second is None:
             nothing = torch.zeros_like(read.trusts[:, :1])
             read = read._replace(trusts=torch.cat([read.trusts, nothing], dim=1))
-        else:
+        elif second is not None:
             other = self._read(
                 second.key, maps, second.flow, planes, part, sample_key, second.rests[1]
             )

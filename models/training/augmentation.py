@@ -12,7 +12,6 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cache
 
-import av
 import cv2
 import numpy as np
 import numpy.typing as npt
@@ -150,6 +149,8 @@ _REAL_SHARE = 0.5
 @cache
 def has_hevc_encoder() -> bool:
     """Whether this PyAV can encode HEVC."""
+    import av
+
     return "libx265" in av.codecs_available
 
 
@@ -159,6 +160,8 @@ def hevc_intra(picture: Picture, qp: int) -> Picture:
     Raises:
         TrainingError: the encoder or the decoder failed.
     """
+    import av
+
     size = picture.shape[0]
     options = f"qp={qp}:keyint=1:ipratio=1:pools=none:frame-threads=1:log-level=none:info=0"
     try:

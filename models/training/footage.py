@@ -12,7 +12,6 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
-import av
 import cv2
 import numpy as np
 import numpy.typing as npt
@@ -186,6 +185,8 @@ def _decode(path: Path, count: int, size: int, kept: Path) -> None:
 
 
 def _fill(path: Path, count: int, size: int, pictures: Pictures) -> None:
+    import av
+
     number = -1
     try:
         with av.open(str(path)) as container:

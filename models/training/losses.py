@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
@@ -21,11 +20,9 @@ from torch.nn.utils.parametrizations import spectral_norm
 from models.errors import CheckpointError, TrainingError
 from models.metrics.similarity import LUMA_WEIGHTS
 from models.training.configuration import LossWeights
+from models.training.task import Outputs
 from models.weights.reading import read_checkpoint
 from models.weights.tensors import fit_tensors
-
-if TYPE_CHECKING:  # losses are wanted where clips cannot be read, too
-    from models.training.task import Outputs
 
 SHARED_LOSSES = ("l1", "gradient", "ssim")
 PERCEPTUAL_LOSS = "perceptual"

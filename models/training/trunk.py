@@ -69,6 +69,7 @@ class _Block(nn.Module):
         inner = functional.relu6(self._bn0(self._expand_conv(x))) if self.expands else x
         inner = functional.relu6(self._bn1(self._depthwise_conv(inner)))
         inner = self._bn2(self._project_conv(inner))
+        assert isinstance(inner, Tensor)
         return x + inner if self.adds else inner
 
 

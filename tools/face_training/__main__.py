@@ -48,7 +48,7 @@ def _placing(options: argparse.Namespace) -> Iterator[str]:
         names = _names(options.prepared)
         # Validation clips come first, and are few.
         names.sort(
-            key=lambda name: load_prepared(options.prepared / f"{name}.npz").split != "validation"
+            key=lambda name: load_prepared(options.prepared / f"{name}.npz").split == "train"
         )
         jobs = [
             pool.submit(place_on_disk, options.prepared, name, options.placed) for name in names
@@ -73,20 +73,18 @@ def _learn(options: argparse.Namespace) -> None:
     torch.backends.cudnn.allow_tf32 = True
     torch.manual_seed(0)
     options.out.mkdir(parents=True, exist_ok=True)
-    log = (options.out / "log.txt").open("a", encoding="utf-8")
 
     def report(text: str) -> None:
         _say(text)
-        log.write(f"{text}\n")
-        log.flush()
+        with (options.out / "log.txt").open("a", encoding="utf-8") as log:
+            log.write(f"{text}\n")
 
     data = {split: PairData(device) for split in ("train", "validation")}
     for name in _placing(options):
         clip = load_prepared(options.prepared / f"{name}.npz")
         data[clip.split].add(clip.identity, load_placed(options.placed / name))
-    report(
-        f"{data['train'].rows} pictures of {len(data['train'])} clips, {data['validation'].rows} to validate"
-    )
+    train, validation = data["train"], data["validation"]
+    report(f"{train.rows} pictures of {len(train)} clips, {validation.rows} to validate")
     network = FaceNetwork(FaceConfiguration(
         bottleneck_blocks=options.bottleneck_blocks, middle_blocks=options.middle_blocks,
         fusing_channels=options.fusing_channels,
@@ -94,13 +92,13 @@ def _learn(options: argparse.Namespace) -> None:
     if options.weights:
         load_start(network, options.weights, report)
     given = {
-        item.name: type(item.default)(getattr(options, item.name))
+        item.name: type(getattr(Settings(), item.name))(getattr(options, item.name))
         for item in fields(Settings)
         if getattr(options, item.name) is not None
     }
     learner = Learner(network, load_trunk(options.trunk), Settings(**given), device)
-    report(f"before: {learner.validate(data['validation'].all())}")
-    learn(learner, data["train"], data["validation"], options.out, report)
+    report(f"before: {learner.validate(validation.all())}")
+    learn(learner, train, validation, options.out, report)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 from torch.nn import functional
@@ -131,7 +133,7 @@ class Augmenter:
         """The batch, changed at random."""
         return self._colour(self._flip(self._crop(batch, random), random), random)
 
-    def _values(self, values: np.ndarray) -> Tensor:
+    def _values(self, values: npt.NDArray[Any]) -> Tensor:
         """One value for each pair, [B, 1, 1, 1]."""
         both = torch.from_numpy(np.repeat(values.astype(np.float32), 2)).to(self._device)
         return both[:, None, None, None]
@@ -154,7 +156,7 @@ class Augmenter:
             )
 
         pictures = read(torch.cat([batch.target, batch.first, batch.second], dim=1), "bicubic")
-        target, first, second = pictures.clamp(0, 1).split(3, dim=1)
+        target, first, second = torch.split(pictures.clamp(0, 1), 3, dim=1)
         corner = torch.cat([left, top], dim=1)[:, :, 0, 0].unsqueeze(1)
         return replace(
             batch,

@@ -21,6 +21,8 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
+from models.contract import Picture
+from models.face.blocks import FoldableResidualBlock
 from models.face.motion import DETAIL_PARTS, INPUTS
 from models.face.network import FaceNetwork
 from models.training.export import write_weights
@@ -33,12 +35,14 @@ from models.training.losses import (
     ssim_loss,
     weighted_l1,
 )
+from models.training.trainer import to_channels_last
 from models.training.trunk import TrunkFeatures, trunk_loss
 from tools.face_training.data import Augmenter, PairBatch, PairData
 from tools.face_training.losses import cut_parts, importance, parts, temporal_loss
 from tools.face_training.settings import Settings
 
 Report = Callable[[str], None]
+_JUDGE_CHANNELS = 48
 
 
 def start_from(network: FaceNetwork, weights: dict[str, Tensor]) -> list[str]:
@@ -81,7 +85,7 @@ def quiet_new_blocks(network: FaceNetwork, new: list[str]) -> None:
     for name in new:
         if name.endswith(".norm.weight") and ".first." not in name:
             block = network.get_submodule(name.removesuffix(".norm.weight"))
-            if hasattr(block, "first"):
+            if isinstance(block, FoldableResidualBlock):
                 nn.init.zeros_(block.norm.weight)
 
 
@@ -97,11 +101,13 @@ class Learner:
     ) -> None:
         self.settings = settings
         self.device = device
-        self.network = network.to(device).to(memory_format=torch.channels_last)
+        self.network = network.to(device)
+        to_channels_last(self.network)
         self.average = copy.deepcopy(self.network).eval().requires_grad_(False)
-        self.trunk = trunk.to(device).to(memory_format=torch.channels_last)
-        self.whole = PatchDiscriminator(48).to(device).to(memory_format=torch.channels_last)
-        self.parts = PatchDiscriminator(48).to(device).to(memory_format=torch.channels_last)
+        self.trunk = trunk.to(device)
+        to_channels_last(self.trunk)
+        self.whole = to_channels_last(PatchDiscriminator(_JUDGE_CHANNELS).to(device))
+        self.parts = to_channels_last(PatchDiscriminator(_JUDGE_CHANNELS).to(device))
         self.optimiser = torch.optim.AdamW(
             self.network.parameters(), settings.learning_rate, betas=(0.8, 0.99), weight_decay=1e-4
         )
@@ -144,7 +150,7 @@ class Learner:
         judged = losses.pop("discriminator", None)
         total = torch.stack(list(losses.values())).sum()
         self.optimiser.zero_grad(set_to_none=True)
-        total.backward()
+        total.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
         self.optimiser.step()
         self.step += 1
@@ -170,7 +176,7 @@ class Learner:
             terms.append(discriminator_loss(verdict, other))
         loss = torch.stack(terms).sum()
         self.judges.zero_grad(set_to_none=True)
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         self.judges.step()
         losses = {"discriminator": loss.detach()}
         shares = (
@@ -258,7 +264,7 @@ def _detail(pictures: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def sheet(network: FaceNetwork, batches: Iterable[PairBatch]) -> np.ndarray:
+def sheet(network: FaceNetwork, batches: Iterable[PairBatch]) -> Picture:
     """A row for each batch: references, fused references, drawn and real picture; uint8 RGB."""
     rows = []
     for batch in batches:
@@ -267,7 +273,7 @@ def sheet(network: FaceNetwork, batches: Iterable[PairBatch]) -> np.ndarray:
         middle = len(picture) // 4 * 2
         row = torch.cat([pictures[middle] for pictures in shown], dim=2)
         rows.append((row.permute(1, 2, 0).cpu().numpy() * 255).round().clip(0, 255))
-    return np.concatenate(rows).astype(np.uint8)
+    return np.asarray(np.concatenate(rows), np.uint8)
 
 
 def learn(

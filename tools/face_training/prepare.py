@@ -1,9 +1,9 @@
 """Preparing clips: coded pictures, and the values of the pictures between them.
 
-References are drawn at random: pairs of them 4 to 50 pictures apart, as random access has them, and
-single ones at any distance. They are coded at QP 27 to 45 by a real HEVC encoder, the later one of a
-pair half of the time predicted from the earlier. What an encoder does then is done here: the face
-is tracked in the coded picture, and the values of driven pictures are aligned with it.
+References are drawn at random: pairs of them 4 to 50 pictures apart, as random access has them,
+and single ones at any distance. They are coded at QP 27 to 45 by a real HEVC encoder, the later
+one of a pair half of the time predicted from the earlier. What an encoder does then is done here:
+the face is tracked in the coded picture, and the values of driven pictures are aligned with it.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The form in which a prepared clip lies on disk: two videos and a table.
 
-`NAME.pictures.mkv` has the pictures to be drawn. `NAME.coded.hevc` has the coded pictures, one after
-the other. `NAME.npz` says which are which, and has no pickled objects.
+`NAME.pictures.mkv` has the pictures to be drawn. `NAME.coded.hevc` has the coded pictures, one
+after the other. `NAME.npz` says which are which, and has no pickled objects.
 """
 
 from __future__ import annotations
@@ -30,7 +30,8 @@ class PreparedClip:
         references: [N, 2], numbers of the coded pictures that a driven picture is drawn from; the
             second is `NO_PICTURE` where there is one reference.
         positions: [N], 0..1, where a driven picture lies between its references.
-        driven: [N], the number of the picture to be drawn. Rows 2i and 2i + 1 follow each other in time.
+        driven: [N], the number of the picture to be drawn. Rows 2i and 2i + 1 follow each other in
+            time.
         values: [N, 14], pose and expression against the first reference, quantised.
     """
 

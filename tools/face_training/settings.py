@@ -18,8 +18,9 @@ class Settings:
         adversarial_from, adversarial_ramp: shares of the time, 0..1, from which and over which the
             discriminators take part.
         average_decay: of the moving average of the weights, a step.
-        l1, gradient, ssim, warp, perceptual, adversarial, features, part_adversarial, part_features,
-            temporal: weights of the terms of the loss.
+        l1, gradient, ssim, warp, perceptual, adversarial, features: weights of terms of the loss.
+        part_adversarial, part_features: the same of mouth and eyes.
+        temporal: of how differently drawn and real pictures change from one to the next.
         report_seconds, validation_seconds: time between lines, and between validations.
     """
 

@@ -9,7 +9,8 @@ encoders when the network has a compact feature:
     analyse        driven picture, key picture, landmarks, flow ──► compact
 
 `tools.onnx_export.face_graphs` has the shapes. Normalisations are folded and weights stored as
-float16; the convolutions of what draws, which take most of a decoder's time, are computed in 8 bits.
+float16; the convolutions of what draws, which take most of a decoder's time, are computed in 8
+bits.
 """
 
 from __future__ import annotations

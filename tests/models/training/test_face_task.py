@@ -75,10 +75,10 @@ class Spy(FaceNetwork):
     """Remembers which compact features it was asked to draw with."""
 
     def draw(  # type: ignore[no-untyped-def]
-        self, key: KeyFeatures, landmarks: Tensor, flow: Tensor, compact=None, cut=None
+        self, key: KeyFeatures, landmarks: Tensor, flow: Tensor, compact=None, cut=None, second=None
     ):
         self.seen = compact
-        return super().draw(key, landmarks, flow, compact, cut)
+        return super().draw(key, landmarks, flow, compact, cut, second)
 
 
 def spied(task: FaceTask, *, training: bool) -> list[Tensor]:

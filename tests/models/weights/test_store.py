@@ -96,7 +96,7 @@ def test_a_stream_of_other_weights_says_which_to_import(
 
 @pytest.mark.parametrize("uri", ["gfvc:fomm:2:jvet_v2:0123abcd", "gfvc:fomm:1:x", "other"])
 def test_other_uris_get_no_advice(uri: str, store: WeightsStore) -> None:
-    with pytest.raises(UnknownModelError, match=r"known: gfvc:face:1.*gfvc:mesh:1"):
+    with pytest.raises(UnknownModelError, match=r"known: gfvc:face:2.*gfvc:mesh:1"):
         default_registry(store).find_uri(uri)
 
 

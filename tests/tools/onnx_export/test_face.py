@@ -110,7 +110,8 @@ def test_the_command_exports_and_checks(
 def test_convolutions_are_drawn_in_8_bits_that_no_processor_saturates(tmp_path: Path) -> None:
     network = trained_alike(TINY)
     export_face(network, tmp_path, "some hash", SIZE)
-    assert export_in_eight_bits(network, tmp_path, "some hash", SIZE).ok
+    (row,) = export_in_eight_bits(network, tmp_path, "some hash", SIZE)
+    assert row.ok
     graph = onnx.load(tmp_path / DRAW_FILE).graph
     makers = {output: node for node in graph.node for output in node.output}
     tensors = {tensor.name: onnx.numpy_helper.to_array(tensor) for tensor in graph.initializer}
@@ -131,6 +132,6 @@ def test_a_graph_that_draws_otherwise_in_8_bits_is_told(tmp_path: Path) -> None:
     network = trained_alike(TINY)
     torch.nn.init.normal_(network.out.weight, std=30)
     export_face(network, tmp_path, "some hash", SIZE)
-    row = export_in_eight_bits(network, tmp_path, "some hash", SIZE)
+    (row,) = export_in_eight_bits(network, tmp_path, "some hash", SIZE)
     assert not row.ok
     assert row.error > row.limit

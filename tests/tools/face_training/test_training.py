@@ -1,0 +1,141 @@
+"""From a clip to weights, as `python -m tools.face_training` goes."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from gfvc.demo_clip import make_demo_clip
+from models.face.blocks import FaceConfiguration
+from models.face.card import FIRST_CARD
+from models.face.network import FaceNetwork
+from models.face.torch_rendering import load_face_network
+from models.training.footage import TrainingClip
+from models.training.trunk import TrunkFeatures
+from tools.face_training.__main__ import main
+from tools.face_training.learn import load_start
+from tools.face_training.places import LEFT_OUT, place_clip
+from tools.face_training.prepare import Work, prepare_clip
+from tools.face_training.prepared import NO_PICTURE, load_prepared
+
+WORK = Work(pairs=1, singles=1, driven=2)
+
+
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The demo's face as a clip to learn from, and as one to validate with."""
+    folder = tmp_path_factory.mktemp("prepared")
+    clips = tmp_path_factory.mktemp("clips")
+    for split in ("train", "validation"):
+        path = clips / f"{split}.mkv"
+        with av.open(str(path), "w") as container:
+            stream = container.add_stream("ffv1", rate=25)
+            stream.height, stream.width = 256, 256
+            for picture in make_demo_clip(1.0):
+                frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(picture), format="rgb24")
+                container.mux(stream.encode(frame))
+            container.mux(stream.encode(None))
+        said = prepare_clip(TrainingClip(path, split, split), 256, clips / "cache", folder, WORK)
+        assert said == f"{split}: 8 pictures from 3 coded ones"
+    return folder
+
+
+def test_pictures_lie_between_their_references(prepared: Path) -> None:
+    clip = load_prepared(prepared / "train.npz")
+    pairs, singles = clip.references[:4], clip.references[4:]
+    assert pairs.tolist() == [[0, 1]] * 4
+    assert singles.tolist() == [[2, NO_PICTURE]] * 4
+    assert ((clip.positions[:4] > 0) & (clip.positions[:4] < 1)).all()
+    assert (np.diff(clip.positions[:4])[::2] > 0).all()
+    assert clip.later_values[1].any()
+    assert not clip.later_values[[0, 2]].any()
+
+
+def test_what_the_network_is_given_draws_the_pictures_well_already(prepared: Path) -> None:
+    placed = place_clip(prepared, "train")
+    assert placed.pictures.shape[1:] == placed.coded.shape[1:] == (256, 256, 3)
+    assert (placed.leads[4:] == LEFT_OUT).all()
+    assert (np.abs(placed.leads[:4]) < 100).all()
+    assert not placed.flows[4:, 2:].any()
+    with torch.inference_mode():
+        network = load_face_network(FIRST_CARD.path)  # type: ignore[arg-type] # it has weights
+        for row in range(4, 8):
+            picture, first, _ = placed.rows[row]
+            key, wanted = (
+                torch.from_numpy(pictures[number]).permute(2, 0, 1)[None] / 255
+                for pictures, number in ((placed.coded, first), (placed.pictures, picture))
+            )
+            landmarks = torch.from_numpy(placed.coded_landmarks[[first]])
+            flow = torch.from_numpy(placed.flows[[row], :2]).float()
+            compact = torch.zeros(1, 4)
+            drawn = network(
+                key, landmarks, torch.from_numpy(placed.landmarks[[row]]), flow, compact
+            )
+            assert (drawn - wanted).abs().mean() < 0.04
+
+
+def test_the_first_network_is_where_learning_starts() -> None:
+    configuration = FaceConfiguration(bottleneck_blocks=3, middle_blocks=2, fusing_channels=4)
+    network = FaceNetwork(configuration)
+    assert FIRST_CARD.path is not None
+    load_start(network, FIRST_CARD.path, lambda text: None)
+    network.eval()
+    first = load_face_network(FIRST_CARD.path)
+    torch.manual_seed(0)
+    picture = torch.rand(1, 3, 256, 256)
+    key, landmarks = torch.rand(2, 1, 478, 2) * 0.5 + 0.25
+    flow = 0.02 * torch.randn(1, 2, 256, 256)
+    with torch.inference_mode():
+        old = first(picture, key, landmarks, flow, torch.zeros(1, 4))
+        new = network(picture, key, landmarks, flow)
+    assert (old - new).abs().max() < 1e-5
+
+
+def test_weights_come_out_and_are_better_than_nothing(
+    prepared: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    torch.manual_seed(0)
+    save_file(TrunkFeatures().state_dict(), tmp_path / "trunk.safetensors")
+    arguments = [
+        "learn",
+        str(prepared),
+        str(tmp_path / "out"),
+        "--placed",
+        str(tmp_path / "placed"),
+    ]
+    arguments += ["--trunk", str(tmp_path / "trunk.safetensors"), "--device", "cpu", "--jobs", "1"]
+    arguments += ["--minutes", "0.05", "--pairs", "1", "--report-seconds", "0"]
+    arguments += ["--adversarial-from", "0", "--fusing-channels", "4"]
+    assert main(arguments) == 0
+    said = capsys.readouterr().err
+    assert "8 pictures of 1 clips, 8 to validate" in said
+    assert "adversarial_parts" in said
+    assert load_face_network(tmp_path / "out" / "face2.safetensors").fusing is not None
+    assert (tmp_path / "out" / "sheet.jpg").stat().st_size > 0
+
+
+def test_a_damaged_clip_is_told_in_a_line(
+    prepared: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for path in prepared.glob("train.*"):
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    (tmp_path / "train.coded.hevc").write_bytes(b"")
+    save_file(TrunkFeatures().state_dict(), tmp_path / "trunk.safetensors")
+    arguments = ["learn", str(tmp_path), str(tmp_path / "out"), "--placed", str(tmp_path / "p")]
+    arguments += ["--trunk", str(tmp_path / "trunk.safetensors"), "--device", "cpu", "--jobs", "1"]
+    assert main(arguments) == 1
+    assert "train.coded.hevc: no video that can be read" in capsys.readouterr().err
+
+
+def test_learning_needs_neither_tracker_nor_video_library() -> None:
+    # The machine with the GPU may have neither.
+    blocked = "import sys; sys.modules.update({'av': None, 'mediapipe': None})\n"
+    code = f"{blocked}import tools.face_training.learn, tools.face_training.places"
+    subprocess.run([sys.executable, "-c", code], check=True)
