@@ -13,9 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
-from pathlib import Path
 from statistics import median
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import cv2
@@ -28,15 +26,14 @@ from gfvc.demo_clip import demo_still
 from models.contract import AnimationModel, FaceParameters, Reference
 from models.face.card import CARD as FACE_CARD
 from models.face.model import FaceModel
-from models.face.network import FaceNetwork
 from models.face.onnx_rendering import OnnxRenderer
-from models.face.torch_rendering import TorchRenderer
+from models.face.torch_rendering import TorchRenderer, load_face_network
 from models.family import imported_families
 from models.landmarks.face_space import shipped_face_space
 from models.mesh.model import MeshModel
 from models.runtime import Runtime
 from models.weights.loading import build_network
-from tools.onnx_export.face import SIZE, export_face
+from tools.onnx_export.face import SIZE
 from tools.parity import filled_weights, load_weights, synthetic_pictures
 
 NETWORKS = [card.name for network in imported_families().values() for card in network.cards()]
@@ -175,15 +172,16 @@ def _face_model(name: str, threads: int) -> tuple[AnimationModel, list[nn.Module
     space = shipped_face_space()
     if name == "mesh":
         return MeshModel(space), []
-    torch.manual_seed(0)
-    network = FaceNetwork().eval()
+    weights = FACE_CARD.path
+    assert weights is not None
     if name == "face-torch":
+        network = load_face_network(weights)
         renderer = TorchRenderer(network, torch.device("cpu"))
         return FaceModel(space, lambda _: renderer, FACE_CARD.layout), [network]  # folded in place
-    with TemporaryDirectory() as folder:
-        export_face(network, Path(folder), "random", SIZE)
-        graphs = OnnxRenderer(Path(folder), threads=1, device="cpu", at_once=threads)
-        return FaceModel(space, lambda _: graphs, FACE_CARD.layout), []
+    graphs = OnnxRenderer(
+        weights.parent, dict(FACE_CARD.graphs), threads=1, device="cpu", at_once=threads
+    )
+    return FaceModel(space, lambda _: graphs, FACE_CARD.layout), []
 
 
 def _open_face_model(name: str, threads: int, stack: ExitStack) -> _TimedModel:

@@ -45,6 +45,8 @@ DEFAULT_MULTIPLIER = 0.05
 FACE_SIDE = 256
 """Side of the coded picture where it is of the face alone."""
 DEFAULT_MODEL, MODEL_OF_ANY_SIZE = "face", "mesh"
+MEASURING_MODEL = "face-1"
+"""Its network measures features beside the landmarks."""
 _SIZE_STEP = 8
 MIN_RATE, MAX_RATE = Fraction(1), Fraction(240)
 """Pictures per second."""
@@ -246,8 +248,8 @@ class FaceOptions(OptionGroup):
     )
     features: int = option(
         whole(0, MAX_FEATURES),
-        f"0..{MAX_FEATURES} values a picture for what landmarks do not say, measured by the face "
-        "model",
+        f"0..{MAX_FEATURES} values a picture for what landmarks do not say, measured and drawn by "
+        f"{MEASURING_MODEL}",
         0,
     )
     align: bool | None = option(
@@ -333,15 +335,18 @@ class EncodeOptions(MarkOptions, FaceOptions, CodedPictureOptions, BitOptions, S
     def registered_model(self) -> str:
         """The registered name of the model: without one, the best that draws pictures of the size.
 
-        Only `DEFAULT_MODEL` can measure features beside the landmarks.
+        Features beside the landmarks want the network that measures them.
         """
         name = self.model
+        if self.features:
+            name = MEASURING_MODEL if name in (None, DEFAULT_MODEL) else name
+            return f"{name}+{self.features}"
         if name is None:
             # The face square of whole pictures is drawn at a side that all models can draw.
             side = FACE_SIDE if self.whole_pictures or self.size is None else self.size
-            fits = self.features or (isinstance(side, int) and side % SIDE_MULTIPLE == 0)
+            fits = isinstance(side, int) and side % SIDE_MULTIPLE == 0
             name = DEFAULT_MODEL if fits else MODEL_OF_ANY_SIZE
-        return f"{name}+{self.features}" if self.features else name
+        return name
 
     @property
     def asks_for_sequences(self) -> bool:

@@ -89,8 +89,8 @@ def with_features(count: int) -> ModelCard:
         return FIRST_CARD
     return replace(
         FIRST_CARD,
-        name=f"face+{count}",
-        description=f"face-1 with {count} measured values a picture for what landmarks do not say",
+        name=f"{FIRST_CARD.name}+{count}",
+        description=f"with {count} measured values a picture for what landmarks do not say",
         uri=f"{FIRST_CARD.uri}+{count}",
         layout=face_layout(count),
     )

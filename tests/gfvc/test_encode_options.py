@@ -154,9 +154,10 @@ def test_options_that_cannot_be_are_refused_at_once(wrong: dict[str, object]) ->
         (EncodeOptions(view="face"), "face"),
         (EncodeOptions(view="face", size=288), "face"),
         (EncodeOptions(view="face", size=264), "mesh"),
-        (EncodeOptions(view="face", size=264, features=2), "face+2"),
+        (EncodeOptions(view="face", size=264, features=2), "face-1+2"),
         (EncodeOptions(view="face", size=264, model="face"), "face"),
-        (EncodeOptions(features=4), "face+4"),
+        (EncodeOptions(features=4), "face-1+4"),
+        (EncodeOptions(model="face", features=1), "face-1+1"),
         (EncodeOptions(model="fomm"), "fomm"),
     ],
 )

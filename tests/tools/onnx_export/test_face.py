@@ -14,7 +14,12 @@ import torch
 
 from models.errors import CheckpointError, ModelError
 from models.face.blocks import FaceConfiguration
-from models.face.onnx_rendering import DRAW_FILE, ENCODE_KEY_FILE, OnnxRenderer
+from models.face.onnx_rendering import (
+    DRAW_BETWEEN_FILE,
+    DRAW_FILE,
+    ENCODE_KEY_FILE,
+    OnnxRenderer,
+)
 from models.family import FAMILIES
 from models.files import file_sha256
 from models.onnx_graph import OnnxGraph
@@ -46,6 +51,25 @@ def test_the_graphs_agree_with_torch(graphs: Path) -> None:
     results = check_face(trained_alike(TINY), graphs, SIZE)
     assert [result.graph for result in results] == ["draw.onnx", "analyse.onnx"]
     assert all(result.ok for result in results)
+
+
+FUSING = replace(TINY, compact_features=0, fusing_channels=4)
+
+
+def test_graphs_of_two_references_agree_with_torch_in_8_bits_too(tmp_path: Path) -> None:
+    network = trained_alike(FUSING)
+    rows = export(network, tmp_path, "some hash", 128)
+    assert [row.graph for row in rows] == [
+        DRAW_FILE,
+        DRAW_BETWEEN_FILE,
+        f"{DRAW_FILE}, 8 bits, root mean square",
+        f"{DRAW_BETWEEN_FILE}, 8 bits, root mean square",
+    ]
+    assert all(row.ok for row in rows)
+    assert OnnxRenderer(tmp_path).fuses
+    torch.nn.init.normal_(network.fusing.out.weight)  # type: ignore[union-attr] # it has one
+    _, between = check_face(network, tmp_path, 128)
+    assert not between.ok
 
 
 def test_other_weights_are_noticed(graphs: Path) -> None:
@@ -117,7 +141,7 @@ def test_convolutions_are_drawn_in_8_bits_that_no_processor_saturates(tmp_path: 
     tensors = {tensor.name: onnx.numpy_helper.to_array(tensor) for tensor in graph.initializer}
     exact = 0
     for node in (node for node in graph.node if node.op_type == "Conv"):
-        if node.input[1] in tensors:
+        if node.input[1] in tensors or makers[node.input[1]].op_type == "Cast":
             exact += 1
             continue
         assert makers[node.input[0]].op_type == "DequantizeLinear"
