@@ -33,13 +33,21 @@ def header_size(head: bytes) -> int | None:
     return int.from_bytes(head[:_SIZE], "little")
 
 
+def check_regular(path: Path) -> None:
+    """Raise `CheckpointError` for what is no file: opening a pipe may never end.
+
+    `OSError` passes through.
+    """
+    if not stat.S_ISREG(path.stat().st_mode):
+        raise CheckpointError(f"{path}: is not a regular file")
+
+
 def check_tensor_file(path: Path, most: int) -> None:
     """Raise `CheckpointError` unless a file begins as safetensors and is within `most` bytes.
 
     Its header is within `MAX_HEADER`. `OSError` passes through.
     """
-    if not stat.S_ISREG(path.stat().st_mode):
-        raise CheckpointError(f"{path}: is not a regular file")
+    check_regular(path)
     with path.open("rb") as file:
         head = file.read(_SIZE + 1)
         size = file.seek(0, 2)
@@ -56,6 +64,7 @@ def file_sha256(path: Path) -> str:
     """Hash of a file as hex; raise `CheckpointError` when it cannot be read."""
     digest = hashlib.sha256()
     try:
+        check_regular(path)
         with path.open("rb") as file:
             while block := file.read(1 << 20):
                 digest.update(block)
@@ -70,6 +79,7 @@ def read_checked(path: Path, sha256: str | None) -> bytes:
     Raises `CheckpointError` when it is missing, too large or altered.
     """
     try:
+        check_regular(path)
         if path.stat().st_size > MAX_TENSOR_FILE:
             raise CheckpointError(f"{path}: larger than {MAX_TENSOR_FILE} bytes")
         content = path.read_bytes()

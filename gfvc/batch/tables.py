@@ -83,8 +83,8 @@ def check_tables(folder: BatchFolder, *, force: bool) -> None:
     for suffix, begins in _BEGINS.items():
         path = folder.table(suffix)
         check_writable(path, force=True)
-        if path.is_dir():
-            raise OutputError(f"{path}: is a folder, where the table of results goes; remove it")
+        if path.exists() and not path.is_file():
+            raise OutputError(f"{path}: is no file, where the table of results goes; remove it")
         try:
             with path.open("rb") as file:
                 head = file.read(len(begins))

@@ -20,7 +20,7 @@ from typing import Any
 
 from models.errors import CheckpointError
 from models.family import FAMILIES
-from models.files import file_sha256
+from models.files import check_regular, file_sha256
 
 FOLDER_VARIABLE = "GFVC_MODELS"
 """Environment variable that names the folder of imported weights."""
@@ -216,6 +216,7 @@ def _collected(problems: list[str]) -> Iterator[None]:
 
 def _read_card(path: Path) -> WeightsCard:
     try:
+        check_regular(path)
         with path.open("rb") as file:
             content = file.read(_MAX_CARD + 1)
     except OSError as error:

@@ -192,10 +192,11 @@ def test_tables_that_no_batch_made_are_left_alone(batch: Batch, name: str) -> No
     assert batch.run(force=True).done == 1
     assert table.read_text().startswith('{"format"' if name.endswith("jsonl") else "input,")
     assert batch.run().kept == 1
-    table.unlink()
-    table.mkdir()
-    with pytest.raises(OutputError, match=f"{name}: is a folder, where the table"):
-        batch.run(force=True)
+    for make in (Path.mkdir, os.mkfifo):
+        table.rmdir() if table.is_dir() else table.unlink()
+        make(table)
+        with pytest.raises(OutputError, match=f"{name}: is no file, where the table"):
+            batch.run(force=True)
 
 
 def test_an_output_of_ours_stays_ours_when_its_successor_fails(batch: Batch) -> None:

@@ -115,6 +115,18 @@ def test_what_a_killed_import_left_goes_with_a_later_one(
     assert new.exists()  # another import may be at work in it
 
 
+def test_pipes_are_not_waited_for(save: SaveCheckpoint, store: WeightsStore) -> None:
+    card = add(store, save, "fomm")
+    os.mkfifo(store.folder / "pipe.json")
+    cards, problems = store.cards()
+    assert cards == [card]
+    assert problems == [f"{store.folder / 'pipe.json'}: is not a regular file"]
+    store.weights_path(card).unlink()
+    os.mkfifo(store.weights_path(card))
+    with pytest.raises(CheckpointError, match="is not a regular file"):
+        default_registry(store).find("fomm").load()
+
+
 def test_altered_weights_are_not_loaded(save: SaveCheckpoint, store: WeightsStore) -> None:
     card = add(store, save, "cfte")
     path = store.weights_path(card)
