@@ -9,7 +9,8 @@ those between are drawn by each model in three ways: from the earlier coded pict
 against the later are found as well), and by the model's `ReferencePair` (`pair`). Parameters are
 quantised as for a message; the rate printed is that of the coded pictures alone. Measures are of
 the drawn pictures, and defined in docs/measures.md; flicker is against the measured picture before.
-Times are of drawing, one picture after the other. A sheet has a row for each of some pictures:
+Times are of drawing, one picture after the other. Then comes on how many clips each model is better
+than the first one. A sheet has a row for each of some pictures:
 source, the two coded pictures, and what each way made of them.
 """
 
@@ -30,15 +31,17 @@ import numpy as np
 
 from benchmarks.model_quality import make_sheet
 from gfvc.base_layer import BaseLayerCoder, SequenceQps
-from gfvc.metrics import ClipMeasure, Picture
+from gfvc.metrics import MEASURES, Better, ClipMeasure, Picture
 from gfvc.video_reader import read_pictures
 from models import AnimationModel, FaceParameters, Reference, ReferencePair, default_registry
 
 RATE = Fraction(25)
-MEASURES = (
+SHOWN = (
     "ms_ssim",
     "cw_ssim",
     "landmark_error",
+    "lid_error",
+    "lip_error",
     "face_ssim",
     "mouth_ssim",
     "source_sharpness",
@@ -150,7 +153,7 @@ def measure(
                 measured.add(pictures[at.number], picture, interval.coded[0])
             clip_scores = measured.finish()
             landmarks = measured.source_landmarks
-        values = {name: clip_scores.mean(name) for name in MEASURES}
+        values = {name: clip_scores.mean(name) for name in SHOWN}
         results[way] = {n: float("nan") if v is None else v for n, v in values.items()}
         results[way]["ms"] = milliseconds
     if not shown:
@@ -204,12 +207,30 @@ def main(arguments: Sequence[str] | None = None) -> int:
                     if not cv2.imwrite(str(target), cv2.cvtColor(sheet, cv2.COLOR_RGB2BGR)):
                         raise SystemExit(f"{target}: cannot be written")
         sys.stderr.write(f"{path.stem}\n")
-    print("step\tkbit/s\tmodel\tway\t" + "\t".join((*MEASURES, "ms")))
+    print("step\tkbit/s\tmodel\tway\t" + "\t".join((*SHOWN, "ms")))
     for (step, name, way), of_clips in scores.items():
-        cells = [f"{np.nanmean([v[m] for v in of_clips]):.4f}" for m in MEASURES]
+        cells = [f"{np.nanmean([v[m] for v in of_clips]):.4f}" for m in SHOWN]
         cells.append(f"{np.mean([v['ms'] for v in of_clips]):.1f}")
         print(f"{step}\t{np.mean(rates[step]):.2f}\t{name}\t{way}\t" + "\t".join(cells))
+    first, *others = options.models
+    for name in others:
+        print(f"\nclips on which {name} is better than {first}")
+        print("step\tway\tclips\t" + "\t".join(SHOWN))
+        for step in options.steps:
+            for way in options.ways:
+                pairs = list(zip(scores[step, first, way], scores[step, name, way], strict=True))
+                cells = [str(sum(_is_better(m, *pair) for pair in pairs)) for m in SHOWN]
+                print(f"{step}\t{way}\t{len(pairs)}\t" + "\t".join(cells))
     return 0
+
+
+def _is_better(measure: str, before: dict[str, float], after: dict[str, float]) -> bool:
+    """Whether a clip's score is better after than before; false where it was not measured."""
+    old, new = before[measure], after[measure]
+    wanted = MEASURES[measure].better
+    if wanted is Better.ONE:
+        return abs(new - 1) < abs(old - 1)
+    return new > old if wanted is Better.HIGHER else new < old
 
 
 if __name__ == "__main__":
