@@ -12,6 +12,7 @@ enough that the flow never folds.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -279,34 +280,52 @@ _OPENINGS = (
 )
 
 
-class BackwardFlow:
-    """Where in the key picture to read, for any place of the driven picture.
+class BackwardFlows:
+    """Where in each of some key pictures to read, for any place of a driven picture.
 
-    `key` and `driven` are the landmarks [478, 2] of the two pictures; `reach` says how far around
-    the face the picture follows it.
+    How near the driven landmarks are to each place, which is most of the work, is found once for
+    all of them.
+
+    Args:
+        keys: landmarks [478, 2] of the key pictures.
+        driven: landmarks [478, 2] of the driven picture.
+        reaches: of each key picture, how far around the face the picture follows it.
     """
 
-    def __init__(self, key: Float32Array, driven: Float32Array, reach: HeadReach = WIDE) -> None:
-        self._key = key
+    def __init__(
+        self, keys: Sequence[Float32Array], driven: Float32Array, reaches: Sequence[HeadReach]
+    ) -> None:
+        self._keys = keys
         self._driven = driven
-        self._reach = reach
-        self._affine = _fit_affine(driven[FLOW_POINTS], key[FLOW_POINTS])
+        self._reaches = reaches
+        self._affines = [_fit_affine(driven[FLOW_POINTS], key[FLOW_POINTS]) for key in keys]
 
-    def _displacement(
+    def _displacements(
         self,
         columns: Float32Array,
         rows: Float32Array,
-        shaping: _Shaping,
+        shapings: Sequence[_Shaping],
         softening: float,
-    ) -> Float32Array:
-        """Offsets [H, W, 2] from the positions of a grid, x [W] and y [H], to where they read."""
+    ) -> list[Float32Array]:
+        """Offsets [H, W, 2] from the positions of a grid, x [W] and y [H], to where each reads.
+
+        `shapings` are of the same driven points, one for each key picture.
+        """
         positions = _crossings(columns, rows)
-        influence = head_influence(positions, self._driven, self._reach)
-        offset = influence[:, None] * (self._affine(positions) - positions)
-        driven, weights = shaping.driven, shaping.weights[:, None]
-        # Residual motion and a one, whose sum is the sum of all weights.
-        residual = np.ones((3, len(driven)), np.float32)
-        residual[:2] = (shaping.key - self._affine(driven)).T
+        offsets = [
+            head_influence(positions, self._driven, reach)[:, None]
+            * (affine(positions) - positions)
+            for affine, reach in zip(self._affines, self._reaches, strict=True)
+        ]
+        driven = shapings[0].driven
+        # Weighted residual motion and weights, whose sum is the sum of all weights.
+        residual = np.concatenate(
+            [
+                shaping.weights
+                * np.stack([*(shaping.key - affine(driven)).T, np.ones(len(driven), np.float32)])
+                for affine, shaping in zip(self._affines, shapings, strict=True)
+            ]
+        )
         # The expanded square is one matrix product; seen from the middle it loses no precision.
         middle = (positions[0] + positions[-1]) / 2
         near_points, near_positions = driven - middle, positions - middle
@@ -316,7 +335,7 @@ class BackwardFlow:
         grid = np.ones((4, len(positions)), np.float32)
         grid[:2] = near_positions.T
         grid[3] = (near_positions**2).sum(axis=1)
-        counted = shaping.counted(positions)
+        counted = shapings[0].counted(positions)
         # Not all at a time, or the distances of all points to all positions would not stay in the
         # processor's cache: they are the bulk of the work.
         step = max(1, BAND_VALUES // len(driven))
@@ -328,36 +347,42 @@ class BackwardFlow:
             if not close.any():
                 continue
             np.multiply(pull, pull, out=pull)
-            np.divide(weights, pull, out=pull)
+            np.reciprocal(pull, out=pull)
             for points_of_rim, counts in counted:
                 pull[points_of_rim] *= counts[band]
-            motion = residual @ pull
+            motions = (residual @ pull).reshape(len(offsets), 3, -1)
             fade = close * np.exp(nearest / np.float32(-2 * RESIDUAL_REACH**2))
-            offset[band] += (motion[:2] * (fade / motion[2])).T
-        return offset.reshape(len(rows), len(columns), 2)
+            for offset, motion in zip(offsets, motions, strict=True):
+                offset[band] += (motion[:2] * (fade / motion[2])).T
+        return [offset.reshape(len(rows), len(columns), 2) for offset in offsets]
 
-    def dense(self, width: int, height: int) -> Float32Array:
-        """Displacement of every pixel, float32 [height, width, 2], in picture widths and heights.
+    def dense(self, width: int, height: int) -> list[Float32Array]:
+        """Displacements of every pixel to each key picture, float32 [height, width, 2].
 
-        A coarse grid over the picture, and a fine one over each eye and the mouth, where the
-        flow changes from one eyelid to the other.
+        In picture widths and heights. A coarse grid over the picture, and a fine one over each eye
+        and the mouth, where the flow changes from one eyelid to the other.
         """
-        shaping = _Shaping(
-            self._key[FLOW_POINTS],
-            self._driven[FLOW_POINTS],
-            np.ones(len(FLOW_POINTS), np.float32),
-        )
+        shapings = [
+            _Shaping(
+                key[FLOW_POINTS],
+                self._driven[FLOW_POINTS],
+                np.ones(len(FLOW_POINTS), np.float32),
+            )
+            for key in self._keys
+        ]
         centres = _centres(GRID)
-        coarse = self._displacement(centres, centres, shaping, SOFTENING)
-        dense = np.asarray(
-            cv2.resize(coarse, (width, height), interpolation=cv2.INTER_CUBIC), np.float32
-        )
+        dense = [
+            np.asarray(
+                cv2.resize(coarse, (width, height), interpolation=cv2.INTER_CUBIC), np.float32
+            )
+            for coarse in self._displacements(centres, centres, shapings, SOFTENING)
+        ]
         for opening in _OPENINGS:
             self._refine(dense, opening)
         return dense
 
-    def _refine(self, dense: Float32Array, opening: _Opening) -> None:
-        height, width = dense.shape[:2]
+    def _refine(self, dense: Sequence[Float32Array], opening: _Opening) -> None:
+        height, width = dense[0].shape[:2]
         low, high = opening.region(self._driven)
         left, top = np.maximum(np.floor(low * (width, height)), 0).astype(int)
         right, bottom = np.minimum(np.ceil(high * (width, height)), (width, height)).astype(int)
@@ -367,15 +392,29 @@ class BackwardFlow:
         rows = min(bottom - top, DETAIL_GRID)
         x = (np.float32(left) + _centres(columns) * np.float32(right - left)) / np.float32(width)
         y = (np.float32(top) + _centres(rows) * np.float32(bottom - top)) / np.float32(height)
-        shaping = opening.shape(self._key, self._driven)
-        fine = cv2.resize(
-            self._displacement(x, y, shaping, DETAIL_SOFTENING),
-            (right - left, bottom - top),
-            interpolation=cv2.INTER_LINEAR,
-        )
+        shapings = [opening.shape(key, self._driven) for key in self._keys]
         blend = _feather(bottom - top)[:, None, None] * _feather(right - left)[None, :, None]
-        region = dense[top:bottom, left:right]
-        region += blend * (fine - region)
+        reduced = self._displacements(x, y, shapings, DETAIL_SOFTENING)
+        for whole, part in zip(dense, reduced, strict=True):
+            fine = cv2.resize(part, (right - left, bottom - top), interpolation=cv2.INTER_LINEAR)
+            region = whole[top:bottom, left:right]
+            region += blend * (fine - region)
+
+
+class BackwardFlow:
+    """Where in the key picture to read, for any place of the driven picture.
+
+    `key` and `driven` are the landmarks [478, 2] of the two pictures; `reach` says how far around
+    the face the picture follows it.
+    """
+
+    def __init__(self, key: Float32Array, driven: Float32Array, reach: HeadReach = WIDE) -> None:
+        self._flows = BackwardFlows([key], driven, [reach])
+
+    def dense(self, width: int, height: int) -> Float32Array:
+        """Displacement of every pixel, float32 [height, width, 2], as of `BackwardFlows`."""
+        (displacement,) = self._flows.dense(width, height)
+        return displacement
 
 
 def _feather(length: int) -> Float32Array:

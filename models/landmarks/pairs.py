@@ -13,7 +13,7 @@ what is left. In between each reference is moved by its share of it.
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -31,7 +31,7 @@ from models.landmarks.face_space import FaceSpace, values_to_pose
 from models.landmarks.flow import (
     CLOSE,
     TIGHT,
-    BackwardFlow,
+    BackwardFlows,
     Float32Array,
     HeadReach,
     head_mask,
@@ -143,13 +143,13 @@ class PairFlow:
         self._height, self._width = later.shape[:2]
         self._still = still(earlier, later)
         moving = self._moving(keys[1])
-        bent = draw(keys[1], moving * self._flow(keys[0], keys[1]))
+        bent = draw(keys[1], moving * self._flows(keys[:1], keys[1])[0])
         self._rest = rest_motion(bent, later)
 
     def place(self, values: FloatArray, position: float) -> PairPlace:
         """Where to read for pose and expression values [14] at a position 0..1."""
         landmarks = plane(self._face.landmarks(values, position))
-        earlier, later = (self._flow(key, landmarks) for key in self._keys)
+        earlier, later = self._flows(self._keys, landmarks)
         moving = self._moving(landmarks)
         # The rest motion is that of places of the later reference.
         rest = moving * read_at(self._rest, later)
@@ -158,9 +158,9 @@ class PairFlow:
         lead = reference_lead(landmarks, self._keys, (earlier, later), position)
         return PairPlace(landmarks, (earlier, later), shifts, lead)
 
-    def _flow(self, key: Float32Array, landmarks: Float32Array) -> Float32Array:
-        reach = without_folds(self._reach, key, landmarks)
-        return BackwardFlow(key, landmarks, reach).dense(self._width, self._height)
+    def _flows(self, keys: Sequence[Float32Array], landmarks: Float32Array) -> list[Float32Array]:
+        reaches = [without_folds(self._reach, key, landmarks) for key in keys]
+        return BackwardFlows(keys, landmarks, reaches).dense(self._width, self._height)
 
     def _moving(self, landmarks: Float32Array) -> Float32Array:
         """0 beside the head, where the references show the same; 1 elsewhere: [H, W, 1]."""

@@ -11,6 +11,7 @@ from models.landmarks.flow import (
     CLOSE,
     WIDE,
     BackwardFlow,
+    BackwardFlows,
     HeadReach,
     head_influence,
     warp,
@@ -45,6 +46,19 @@ def test_a_face_that_stays_leaves_every_pixel_where_it_is(face: Float32Array) ->
     displacement = BackwardFlow(face, face).dense(128, 96)
     assert np.abs(displacement).max() < 1e-5
     np.testing.assert_array_equal(warp(texture()[:96], displacement), texture()[:96])
+
+
+def test_flows_to_several_key_pictures_are_those_to_each(face: Float32Array) -> None:
+    other = face + np.array([0.02, 0.03], np.float32)
+    winking = face.copy()
+    winking[list(groups.RIGHT_EYE)] += np.array([0.0, 0.01], np.float32)
+    keys, reaches = [face, other, winking], [WIDE, CLOSE, WIDE]
+    driven = face * np.float32(1.05)
+    together = BackwardFlows(keys, driven, reaches).dense(160, 128)
+    for key, reach, displacement in zip(keys, reaches, together, strict=True):
+        alone = BackwardFlow(key, driven, reach).dense(160, 128)
+        np.testing.assert_allclose(displacement, alone, atol=1e-6)
+        assert np.abs(displacement).max() > 0.01
 
 
 def test_landmarks_read_from_where_they_were(face: Float32Array) -> None:
