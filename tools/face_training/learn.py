@@ -42,6 +42,7 @@ from tools.face_training.losses import cut_parts, importance, parts, temporal_lo
 from tools.face_training.settings import Settings
 
 Report = Callable[[str], None]
+WEIGHTS_FILE, SHEET_FILE = "face.safetensors", "sheet.jpg"
 _JUDGE_CHANNELS = 48
 
 
@@ -240,20 +241,6 @@ class Learner:
         path.unlink(missing_ok=True)
         write_weights(tensors, metadata, path)
 
-    def save_rest(self, path: Path) -> None:
-        """Write what goes on needs beside the average, but for the optimisers."""
-        torch.save(
-            {
-                "network": {
-                    k: v.half() if v.is_floating_point() else v
-                    for k, v in self.network.state_dict().items()
-                },
-                "whole": self.whole.state_dict(),
-                "parts": self.parts.state_dict(),
-            },
-            path,
-        )
-
 
 def _detail(pictures: Tensor) -> Tensor:
     """Mean variance of the Laplacian of luma."""
@@ -282,19 +269,14 @@ def learn(
     validation: PairData,
     out: Path,
     report: Report,
-    more: Callable[[], None] = lambda: None,
 ) -> None:
-    """Learn until the time is used up, and write weights and a sheet.
-
-    `more` is called between steps, and may add clips to `data`.
-    """
+    """Learn until the time is used up; leave weights and a sheet in the folder `out`."""
     settings = learner.settings
     random = np.random.default_rng(settings.seed)
     augment = Augmenter(learner.device)
     begun = reported = validated = time.monotonic()
     steps = learner.step
     while (elapsed := time.monotonic() - begun) < settings.minutes * 60:
-        more()
         batch = augment(data.batch(settings.pairs, random), random)
         losses = learner.take_step(batch, elapsed / (settings.minutes * 60))
         now = time.monotonic()
@@ -306,12 +288,11 @@ def learn(
         if now - validated >= settings.validation_seconds:
             validated = now
             report(f"validation: {_text(learner.validate(validation.all()))}")
-            learner.save(out / "face2.safetensors")
+            learner.save(out / WEIGHTS_FILE)
     report(f"validation: {_text(learner.validate(validation.all()))}")
-    learner.save(out / "face2.safetensors")
-    learner.save_rest(out / "rest.pt")
+    learner.save(out / WEIGHTS_FILE)
     pictures = cv2.cvtColor(sheet(learner.average, validation.all()), cv2.COLOR_RGB2BGR)
-    cv2.imwrite(str(out / "sheet.jpg"), pictures, [cv2.IMWRITE_JPEG_QUALITY, 92])
+    cv2.imwrite(str(out / SHEET_FILE), pictures, [cv2.IMWRITE_JPEG_QUALITY, 92])
 
 
 def _text(scores: dict[str, float]) -> str:
@@ -322,4 +303,4 @@ def load_start(network: FaceNetwork, path: Path, report: Report) -> None:
     """Begin with the weights of a file, as far as they fit."""
     new = start_from(network, load_file(path))
     quiet_new_blocks(network, new)
-    report(f"{path.name}: new are {', '.join(new) or 'none'}")
+    report(f"{path.name}: {len(new)} tensors of {len(network.state_dict())} are not in it")

@@ -11,6 +11,7 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 import numpy.typing as npt
+from threadpoolctl import threadpool_limits
 
 from models.contract import Picture
 from models.errors import TrainingError
@@ -138,7 +139,9 @@ def place_on_disk(folder: Path, name: str, out: Path) -> str:
     into = out / name
     if (into / _DONE).exists():
         return name
-    placed = place_clip(folder, name)
+    # Many clips are placed side by side.
+    with threadpool_limits(1, user_api="blas"):
+        placed = place_clip(folder, name)
     into.mkdir(parents=True, exist_ok=True)
     for field, array in placed._asdict().items():
         np.save(into / f"{field}.npy", array)

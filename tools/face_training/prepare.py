@@ -115,6 +115,9 @@ class _Preparation:
         self._random = random
         self._space: FaceSpace = shipped_face_space()
         self._tracker = FaceTracker()
+        self._usable = {int(number) for number in footage.usable}
+        # The first of two successive pictures.
+        self._starts = [number for number in sorted(self._usable) if number + 1 in self._usable]
         self.collected = _Collected()
 
     def _code(self, numbers: list[int], qps: list[int]) -> tuple[bytes, list[Picture]]:
@@ -160,11 +163,7 @@ class _Preparation:
         for _ in range(20):
             gap = round(float(np.exp(self._random.uniform(np.log(NEAREST), np.log(furthest)))))
             early = int(self._random.choice(usable))
-            between = [
-                number
-                for number in range(early + 1, early + gap - 1)
-                if number in self._usable and number + 1 in self._usable
-            ]
+            between = [n for n in self._starts if early < n < early + gap - 1]
             if early + gap in self._usable and between:
                 break
         else:
@@ -179,16 +178,11 @@ class _Preparation:
 
     def add_single(self) -> None:
         """Add a reference and pictures at any distance."""
-        starts = [n for n in self._usable if n + 1 in self._usable]
-        if not starts:
+        if not self._starts:
             return
         key = int(self._random.choice(self._footage.usable))
-        chosen = self._random.permutation(starts)[: self._work.driven]
+        chosen = self._random.permutation(self._starts)[: self._work.driven]
         self.add([key], [(int(n) + step, 0.0) for n in sorted(chosen) for step in (0, 1)])
-
-    @property
-    def _usable(self) -> set[int]:
-        return {int(number) for number in self._footage.usable}
 
     def close(self) -> None:
         """Let the tracker go."""

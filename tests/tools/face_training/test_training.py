@@ -117,7 +117,7 @@ def test_weights_come_out_and_are_better_than_nothing(
     said = capsys.readouterr().err
     assert "8 pictures of 1 clips, 8 to validate" in said
     assert "adversarial_parts" in said
-    assert load_face_network(tmp_path / "out" / "face2.safetensors").fusing is not None
+    assert load_face_network(tmp_path / "out" / "face.safetensors").fusing is not None
     assert (tmp_path / "out" / "sheet.jpg").stat().st_size > 0
 
 
