@@ -30,7 +30,8 @@ class AccessUnitBoundaries:
 
     def starts_here(self, unit: NalUnit) -> bool:
         """Take the next NAL unit of the stream; whether it is the first of an access unit."""
-        if unit.is_vcl and (self._base_layer is None or unit.layer_id < self._base_layer):
+        is_vcl = unit.is_vcl
+        if is_vcl and (self._base_layer is None or unit.layer_id < self._base_layer):
             self._base_layer = unit.layer_id
         starts = self._first or (
             self._picture_started
@@ -39,7 +40,8 @@ class AccessUnitBoundaries:
         )
         if starts:
             self._picture_started = False
-        self._picture_started |= unit.is_vcl and self.in_base_layer(unit)
+        if is_vcl and not self._picture_started:
+            self._picture_started = self.in_base_layer(unit)
         self._first = False
         return starts
 

@@ -110,6 +110,7 @@ _VVC_WITHOUT_LAYER = frozenset({12, 13, 14, 20, 22})  # OPI, DCI, VPS, AUD, EOB
 class _Header:
     """What the header of a NAL unit says; see the properties of `NalUnit`."""
 
+    size: int
     nal_unit_type: int
     layer_id: int
     temporal_id: int
@@ -141,6 +142,7 @@ def _header(codec: Codec, data: bytes) -> _Header:
     is_prefix_sei = nal_unit_type == kinds.prefix_sei
     is_suffix_sei = nal_unit_type == kinds.suffix_sei
     return _Header(
+        len(data),
         nal_unit_type,
         layer_id,
         0 if codec is Codec.AVC else (data[1] & 7) - 1,
@@ -193,7 +195,7 @@ class NalUnit:
     @property
     def header_size(self) -> int:
         """Bytes of the NAL unit header: 2, in H.264 1."""
-        return _KINDS[self.codec].header_size
+        return self._header.size
 
     @property
     def nal_unit_type(self) -> int:
@@ -262,9 +264,7 @@ class NalUnit:
             return True
         # All three flags, the code of a zero first_mb_in_slice included, are the first bit.
         return (
-            header.opens_picture
-            and len(self.data) > self.header_size
-            and self.data[self.header_size] >= 0x80
+            header.opens_picture and len(self.data) > header.size and self.data[header.size] >= 0x80
         )
 
     @property
