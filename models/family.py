@@ -31,7 +31,6 @@ class Recipe:
         learning_rate: the highest.
         window: width of the part that is drawn in a step, or None for whole pictures.
         gradient_scales: resolutions at which gradients are compared.
-        perceptual: whether the network was published with a perceptual loss.
         compact: whether it has a compact feature beside the landmarks, of a width to choose.
     """
 
@@ -39,7 +38,6 @@ class Recipe:
     learning_rate: float
     window: int | None = None
     gradient_scales: int = 1
-    perceptual: bool = False
     compact: bool = False
 
 
@@ -110,7 +108,6 @@ def _published(name: str, entries: tuple[str, ...], variants: tuple[str, ...], w
             later(f"{package}.training:task"),
             learning_rate=2e-4,
             gradient_scales=3,
-            perceptual=True,
         ),
         onnx=later(f"tools.onnx_export.graphs:export_{name}"),
         parity=later(f"tools.parity.{name}:observe"),

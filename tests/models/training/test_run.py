@@ -22,10 +22,10 @@ from models.training import Augmentation, LossWeights, TrainingConfiguration, Tr
 from models.training import validation as validation_module
 from models.training.export import export_weights
 from models.training.footage import Footage
-from models.training.losses import VggFeatures
 from models.training.recipes import build_task
 from models.training.run import train
 from models.training.task import Batch, Outputs
+from models.training.trunk import TrunkFeatures
 from models.training.validation import Validator
 from tests.models.training.support import Tint, TintTask, clips, configure, make_footage
 
@@ -227,9 +227,9 @@ def test_weights_beyond_float16_are_not_exported(tmp_path: Path) -> None:
 
 def test_a_perceptual_loss_takes_part(tmp_path: Path) -> None:
     torch.manual_seed(0)
-    torch.save(VggFeatures().state_dict(), tmp_path / "vgg.pth")
+    torch.save(TrunkFeatures().state_dict(), tmp_path / "trunk.pth")
     out = tmp_path / "out"
-    train(configure(out, steps=1, vgg=tmp_path / "vgg.pth"), TintTask(), footage=clips())
+    train(configure(out, steps=1, trunk=tmp_path / "trunk.pth"), TintTask(), footage=clips())
     assert float(read(out / "losses.csv")[0]["perceptual"]) > 0
 
 
