@@ -43,6 +43,16 @@ def coded_landmarks(
     return rest.landmarks(space, values).astype(np.float32)
 
 
+@torch.no_grad()
+def importance(landmarks: Tensor, size: int, detail_weight: float) -> Tensor:
+    """Weight of each pixel, 1 and up to `detail_weight` more at lips and eyes: [B, 1, S, S].
+
+    `landmarks` are [B, 478, 2] in picture widths.
+    """
+    maps = heat_maps(landmarks, size // MOTION_STEP, _IMPORTANCE_WIDTH, DETAIL_PARTS)
+    return 1 + detail_weight * enlarge(maps.amax(dim=1, keepdim=True), size)
+
+
 @dataclass(frozen=True)
 class FaceTask:
     """Trains a `FaceNetwork` on landmarks as the stream carries them.
@@ -150,7 +160,7 @@ class FaceTask:
             drawing.picture,
             target,
             drawing.warped,
-            cut(self._importance(batch.driven_landmarks[..., :2], size)),
+            cut(importance(batch.driven_landmarks[..., :2], size, self.detail_weight)),
             losses,
         )
 
@@ -175,11 +185,6 @@ class FaceTask:
         noisy = values + torch.rand_like(values) - 0.5
         difference = round_through(values) - round_through(previous)
         return noisy * mask, rate_loss(difference * mask, COMPACT_PRECISION)
-
-    @torch.no_grad()
-    def _importance(self, landmarks: Tensor, size: int) -> Tensor:
-        maps = heat_maps(landmarks, size // MOTION_STEP, _IMPORTANCE_WIDTH, DETAIL_PARTS)
-        return 1 + self.detail_weight * enlarge(maps.amax(dim=1, keepdim=True), size)
 
 
 def task(options: TaskOptions) -> FaceTask:

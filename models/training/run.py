@@ -12,7 +12,7 @@ import torch
 
 from models.errors import TrainingError
 from models.runtime import torch_device
-from models.training.augmentation import KeyCoding, code_key, has_hevc_encoder, landmark_mirror
+from models.training.augmentation import KeyCoding, code_key, landmark_mirror
 from models.training.configuration import TrainingConfiguration
 from models.training.footage import (
     SPLITS,
@@ -22,6 +22,7 @@ from models.training.footage import (
     find_clips,
     load_footage,
 )
+from models.training.hevc_coding import has_hevc_encoder
 from models.training.loop import Progress, TrainingResult, no_progress, run_loop
 from models.training.pairs import PairSource
 from models.training.recorder import Report

@@ -25,6 +25,7 @@ from models.contract import Picture
 from models.face.blocks import FoldableResidualBlock
 from models.face.motion import DETAIL_PARTS, INPUTS
 from models.face.network import FaceNetwork
+from models.face.training import importance
 from models.training.export import write_weights
 from models.training.losses import (
     PatchDiscriminator,
@@ -38,12 +39,13 @@ from models.training.losses import (
 from models.training.trainer import to_channels_last
 from models.training.trunk import TrunkFeatures, trunk_loss
 from tools.face_training.data import Augmenter, PairBatch, PairData
-from tools.face_training.losses import cut_parts, importance, parts, temporal_loss
+from tools.face_training.losses import cut_parts, parts, temporal_loss
 from tools.face_training.settings import Settings
 
 Report = Callable[[str], None]
 WEIGHTS_FILE, SHEET_FILE = "face.safetensors", "sheet.jpg"
 _JUDGE_CHANNELS = 48
+_DETAIL_WEIGHT = 3.0
 
 
 def start_from(network: FaceNetwork, weights: dict[str, Tensor]) -> list[str]:
@@ -135,7 +137,7 @@ class Learner:
         with self._autocast():
             picture, warped = batch.draw(self.network)
         picture, target = picture.contiguous(), batch.target.contiguous()
-        weights = importance(batch.landmarks, target.shape[-1])
+        weights = importance(batch.landmarks, target.shape[-1], _DETAIL_WEIGHT)
         losses = {
             "l1": settings.l1 * weighted_l1(picture, target, weights),
             "gradient": settings.gradient * gradient_loss(picture, target),

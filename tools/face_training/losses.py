@@ -6,20 +6,11 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from models.face.motion import DETAIL_PARTS, enlarge, heat_maps
 from models.landmarks import points as groups
 
-IMPORTANCE_WIDTH = 0.035
-DETAIL_WEIGHT = 3.0
 PART_SIDE = 64
 # Sides of the squares around mouth and eyes, in distances of the outer eye corners.
 _MOUTH, _EYE = 1.0, 0.55
-
-
-def importance(landmarks: Tensor, size: int) -> Tensor:
-    """Weight of each pixel, 1 and up to 4 at lips and eyes: [B, 1, S, S]."""
-    maps = heat_maps(landmarks, size // 4, IMPORTANCE_WIDTH, DETAIL_PARTS)
-    return 1 + DETAIL_WEIGHT * enlarge(maps.amax(dim=1, keepdim=True), size)
 
 
 def parts(landmarks: Tensor) -> Tensor:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import zlib
 from dataclasses import dataclass, field
-from fractions import Fraction
 from pathlib import Path
 from typing import NamedTuple
 
@@ -20,13 +19,13 @@ import numpy as np
 import numpy.typing as npt
 
 from models.contract import FloatArray, Picture
-from models.errors import TrainingError
 from models.landmarks.alignment import Alignment
 from models.landmarks.face_space import FaceSpace, shipped_face_space
 from models.landmarks.layout import FACE_VALUES
 from models.landmarks.tracking import FaceTracker
 from models.landmarks.values import RestFace, quantised, rest_face
 from models.training.footage import Footage, TrainingClip, load_footage
+from models.training.hevc_coding import code_hevc
 from tools.face_training.prepared import NO_PICTURE, PreparedClip
 
 NEAREST, FURTHEST = 4, 50
@@ -51,48 +50,6 @@ class Work(NamedTuple):
     singles: int = 6
     driven: int = 5
     crf: int = 17
-
-
-def code_pictures(pictures: list[Picture], qps: list[int]) -> tuple[bytes, list[Picture]]:
-    """Code one or two pictures uint8 RGB [S, S, 3] as HEVC, the first intra, the other predicted.
-
-    Returns the byte stream, and the pictures that a decoder makes of it.
-
-    Raises:
-        TrainingError: the encoder or the decoder failed.
-    """
-    size = pictures[0].shape[0]
-    # What x265 has for a step of QP from intra to predicted pictures.
-    step = 2 ** ((qps[-1] - qps[0]) / 6)
-    options = (
-        f"qp={qps[-1]}:ipratio={step:.4f}:keyint=250:bframes=0:scenecut=0:repeat-headers=1:"
-        "pools=none:frame-threads=1:log-level=none:info=0"
-    )
-    try:
-        encoder = av.CodecContext.create("libx265", "w")
-        assert isinstance(encoder, av.VideoCodecContext)
-        encoder.width = encoder.height = size
-        encoder.pix_fmt = "yuv420p"
-        encoder.time_base = Fraction(1, 25)
-        encoder.thread_count = 1
-        encoder.options = {"preset": "medium", "x265-params": options}
-        packets = []
-        for number, picture in enumerate(pictures):
-            frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(picture), format="rgb24")
-            frame.pts = number
-            packets += encoder.encode(frame)
-        packets += encoder.encode(None)
-        decoder = av.CodecContext.create("hevc", "r")
-        assert isinstance(decoder, av.VideoCodecContext)
-        decoder.thread_count = 1
-        frames = [frame for packet in packets for frame in decoder.decode(packet)]
-        frames += decoder.decode(None)
-    except av.FFmpegError as error:
-        raise TrainingError(f"coding pictures at QP {qps} failed ({error})") from None
-    if len(frames) != len(pictures):
-        raise TrainingError(f"coding {len(pictures)} pictures gave {len(frames)}")
-    decoded = [np.asarray(frame.to_ndarray(format="rgb24"), np.uint8) for frame in frames]
-    return b"".join(bytes(packet) for packet in packets), decoded
 
 
 @dataclass(slots=True)
@@ -123,8 +80,8 @@ class _Preparation:
     def _code(self, numbers: list[int], qps: list[int]) -> tuple[bytes, list[Picture]]:
         pictures = [np.asarray(self._footage.pictures[number]) for number in numbers]
         if len(numbers) == 1 or self._random.random() < PREDICTED_SHARE:
-            return code_pictures(pictures, qps)
-        coded = [code_pictures([picture], [qp]) for picture, qp in zip(pictures, qps, strict=True)]
+            return code_hevc(pictures, qps)
+        coded = [code_hevc([picture], [qp]) for picture, qp in zip(pictures, qps, strict=True)]
         return b"".join(stream for stream, _ in coded), [one for _, many in coded for one in many]
 
     def add(self, numbers: list[int], driven: list[tuple[int, float]]) -> None:

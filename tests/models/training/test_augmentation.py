@@ -15,12 +15,11 @@ from models.training.augmentation import (
     colour,
     crop,
     flip,
-    has_hevc_encoder,
-    hevc_intra,
     imitate_key_coding,
     landmark_mirror,
 )
 from models.training.footage import Landmarks
+from models.training.hevc_coding import code_hevc, has_hevc_encoder
 from models.training.pairs import make_pair
 from tests.models.training.support import make_footage
 
@@ -156,24 +155,39 @@ def test_imitated_coding_damages_about_as_much(seed: int) -> None:
 @pytest.mark.skipif(not has_hevc_encoder(), reason="this PyAV has no libx265")
 def test_real_coding_is_worse_at_higher_qp_and_keeps_colours() -> None:
     picture = pair().key
-    found = {qp: hevc_intra(picture, qp) for qp in (22, 34, 46)}
+    found = {qp: code_hevc([picture], [qp], "ultrafast")[1][0] for qp in (22, 34, 46)}
     scores = [quality(picture, coded) for coded in found.values()]
     assert scores[0] > scores[1] > scores[2] > 18
     assert scores[0] > 30
     for coded in found.values():
         assert np.abs(coded.mean(axis=(0, 1)) - picture.mean(axis=(0, 1))).max() < 3
-    assert np.array_equal(found[34], hevc_intra(picture, 34))
+    assert np.array_equal(found[34], code_hevc([picture], [34], "ultrafast")[1][0])
+
+
+@pytest.mark.skipif(not has_hevc_encoder(), reason="this PyAV has no libx265")
+def test_a_predicted_picture_costs_little_and_has_a_qp_of_its_own() -> None:
+    picture = pair().key
+    alone, _ = code_hevc([picture], [30])
+    same, (first, second) = code_hevc([picture, picture], [30, 30])
+    assert len(same) < 1.2 * len(alone)
+    assert quality(picture, second) > quality(picture, first) - 0.5
+    # What changes is coded more coarsely.
+    changed = np.ascontiguousarray(picture[::-1])
+    _, (_, fine) = code_hevc([picture, changed], [30, 30])
+    _, (intra, coarse) = code_hevc([picture, changed], [30, 42])
+    assert quality(changed, coarse) < quality(changed, fine) - 3
+    assert abs(quality(picture, intra) - quality(picture, first)) < 0.5
 
 
 @pytest.mark.skipif(not has_hevc_encoder(), reason="this PyAV has no libx265")
 def test_coding_is_real_half_of_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
     real: list[int] = []
 
-    def note(picture: Picture, qp: int) -> Picture:
-        real.append(qp)
-        return picture
+    def note(pictures: list[Picture], qps: list[int], preset: str) -> tuple[bytes, list[Picture]]:
+        real.extend(qps)
+        return b"", pictures
 
-    monkeypatch.setattr("models.training.augmentation.hevc_intra", note)
+    monkeypatch.setattr("models.training.augmentation.code_hevc", note)
     random = np.random.default_rng(0)
     picture = np.zeros((64, 64, 3), np.uint8)
     for _ in range(200):
