@@ -13,6 +13,9 @@ from gfvc.batch.manifest import is_manifest, read_manifest
 from gfvc.batch.records import record_path
 from gfvc.errors import GfvcError, InputError
 
+MOST_FOLDERS = 100
+"""Parts of the longest path in the output folder: a line of a list could name thousands."""
+
 Options = tuple[str, ...]
 """Options of a command as they are given to it."""
 
@@ -152,6 +155,12 @@ def _named(found: Iterable[_Found], target: Path, naming: Naming) -> list[Job]:
     """
     files = list(found)
     plain = [_output(file, naming) for file in files]
+    for file, output in zip(files, plain, strict=True):
+        if len(output.parts) > MOST_FOLDERS:
+            raise InputError(
+                f"{file.stated}: its output would lie {len(output.parts) - 1} folders deep, where "
+                f"{MOST_FOLDERS - 1} are the most; give it another place"
+            )
     taken = Counter(plain)
     taken.update(folder for output in set(plain) for folder in output.parents)
     jobs: dict[Path, Job] = {}

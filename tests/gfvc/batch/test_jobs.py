@@ -166,6 +166,11 @@ def test_lists(talks: Path, tmp_path: Path, name: str, text: str) -> None:
         ("a.csv", "input,options,input\nb.mp4,,b.mp4\n", "has a column twice"),
         ("a.csv", "", "names no column input"),
         ("a.csv", "input\n", "nothing to do"),
+        (
+            "a.csv",
+            "input,output\nb.mp4," + 99 * "d/" + "x\na.MP4," + 100 * "e/" + "x\n",
+            "line 3: its output would lie 100 folders deep, where 99 are the most",
+        ),
     ],
 )
 def test_lists_that_are_wrong(
