@@ -20,6 +20,7 @@ from gfvc.json_checking import CheckedObject, parse_json
 _COLUMNS = ("input", "output", "options")
 _SUFFIXES = frozenset({".csv", ".jsonl", ".ndjson"})
 _MOST_BYTES = 1 << 20  # of a line
+_MOST_OPTIONS = 200  # of a row; what reads them takes time by the square of their number
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +111,10 @@ def _row(given: str, output: str | None, options: tuple[str, ...], stated: str) 
     """A row of checked names; an empty output is none."""
     if not given:
         raise InputError(f"{stated}: has no input")
+    if len(options) > _MOST_OPTIONS:
+        raise InputError(
+            f"{stated}: has {len(options)} words of options, where {_MOST_OPTIONS} are the most"
+        )
     return Row(_path(given, stated), _path(output, stated) if output else None, options, stated)
 
 

@@ -168,6 +168,11 @@ def test_lists(talks: Path, tmp_path: Path, name: str, text: str) -> None:
         ("a.csv", "input\n", "nothing to do"),
         (
             "a.csv",
+            "input,options\nb.mp4," + 201 * "--x " + "\n",
+            "line 2: has 201 words of options",
+        ),
+        (
+            "a.csv",
             "input,output\nb.mp4," + 99 * "d/" + "x\na.MP4," + 100 * "e/" + "x\n",
             "line 3: its output would lie 100 folders deep, where 99 are the most",
         ),
