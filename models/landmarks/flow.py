@@ -318,14 +318,12 @@ class BackwardFlows:
             for affine, reach in zip(self._affines, self._reaches, strict=True)
         ]
         driven = shapings[0].driven
-        # Weighted residual motion and weights, whose sum is the sum of all weights.
-        residual = np.concatenate(
-            [
-                shaping.weights
-                * np.stack([*(shaping.key - affine(driven)).T, np.ones(len(driven), np.float32)])
-                for affine, shaping in zip(self._affines, shapings, strict=True)
-            ]
-        )
+        # Weighted residual motion and weights, whose sum is the sum of all weights: [3, N] each.
+        residuals = [
+            shaping.weights
+            * np.stack([*(shaping.key - affine(driven)).T, np.ones(len(driven), np.float32)])
+            for affine, shaping in zip(self._affines, shapings, strict=True)
+        ]
         # The expanded square is one matrix product; seen from the middle it loses no precision.
         middle = (positions[0] + positions[-1]) / 2
         near_points, near_positions = driven - middle, positions - middle
@@ -350,9 +348,9 @@ class BackwardFlows:
             np.reciprocal(pull, out=pull)
             for points_of_rim, counts in counted:
                 pull[points_of_rim] *= counts[band]
-            motions = (residual @ pull).reshape(len(offsets), 3, -1)
             fade = close * np.exp(nearest / np.float32(-2 * RESIDUAL_REACH**2))
-            for offset, motion in zip(offsets, motions, strict=True):
+            for offset, residual in zip(offsets, residuals, strict=True):
+                motion = residual @ pull
                 offset[band] += (motion[:2] * (fade / motion[2])).T
         return [offset.reshape(len(rows), len(columns), 2) for offset in offsets]
 

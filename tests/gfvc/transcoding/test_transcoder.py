@@ -19,7 +19,7 @@ from gfvc.transcoding import (
 )
 from models import ParameterLayout
 from models.contract import FloatArray, Picture
-from models.face.card import with_features
+from models.face.card import CARD
 from models.mesh.card import CARD as MESH
 from sei import (
     GENERATIVE_FACE_VIDEO,
@@ -39,7 +39,7 @@ from tests.gfvc.support import (
     write_units,
 )
 
-FACE = with_features(0)
+FACE = CARD
 """The card of the model that encodes by default."""
 
 
