@@ -9,6 +9,8 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+from threadpoolctl import threadpool_limits
+
 from base_codec_adapters import DEFAULT_TIMEOUT
 from gfvc.credentials import Credentials, ManifestSigner
 from gfvc.decoded_sound import add_sound, sound_to_keep
@@ -112,7 +114,11 @@ def decode(
         in_time = stream.rate is None or rate == stream.rate
         sound = sound_to_keep(source, output, options.audio, notes, in_time=in_time)
         mark = (stream.mark or GENERATED) if stream.draws else None
-        with open_writer(temporary, rate, mark) as writer:
+        # Linear algebra is of small matrices, for which threads would only wait.
+        with (
+            threadpool_limits(1, user_api="blas"),
+            open_writer(temporary, rate, mark) as writer,
+        ):
             pictures = decode_pictures(
                 source, stream, model, options.timeout, notes, options.max_area
             )
