@@ -9,7 +9,7 @@ SIDE_MULTIPLE = 32
 """Pictures are square, and their sides multiples of this."""
 
 MAX_FEATURES = 4
-"""Values of the compact feature that the shipped network measures beside the landmarks."""
+"""Values of the compact feature that the network of `face-1` measures beside the landmarks."""
 
 MOTION_SIDE = 64
 """Rows and columns of the motion network of a network that fuses two references, at any size."""

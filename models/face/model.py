@@ -289,7 +289,7 @@ class FaceModel(AnimationModel):
 
     @property
     def draws_from_both(self) -> bool:
-        """The network draws each reference, and the two are fused."""
+        """Features of both are fused, or of a network that knows one reference what it drew."""
         return True
 
     def pair(self, earlier: Reference, later: Reference) -> ReferencePair:

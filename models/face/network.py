@@ -1,4 +1,4 @@
-"""The `face` network: a key picture once, then a picture for each set of landmarks."""
+"""The `face` network: references once, then a picture for each set of landmarks."""
 
 from __future__ import annotations
 
@@ -163,6 +163,9 @@ class FaceNetwork(nn.Module):
     fine ──── sample at grid ───────────────────────────────  concat ── decode 1/2       │ picture
     key picture ── sample at grid ──► warped                         │                   │
     picture = mask · warped + (1 − mask) · painted   ◄───────────── out                  ┘
+
+    From two references, what is read from both is fused before the bottleneck (`_fuse`), and one
+    picture is painted.
 
     What has the picture's full width is computed polyphase: four planes of half the width.
     """

@@ -1,4 +1,4 @@
-"""Which library draws pictures of the shipped `face` network: onnxruntime or PyTorch.
+"""Which library draws pictures of a shipped `face` network: onnxruntime or PyTorch.
 
 Nothing here loads PyTorch, which takes a second, unless it is to draw.
 """

@@ -15,7 +15,6 @@ from collections.abc import Callable, Iterable
 from dataclasses import asdict
 from pathlib import Path
 
-import cv2
 import numpy as np
 import torch
 from safetensors.torch import load_file
@@ -38,12 +37,13 @@ from models.training.losses import (
 )
 from models.training.trainer import to_channels_last
 from models.training.trunk import TrunkFeatures, trunk_loss
+from models.training.validation import to_picture, write_sheet
 from tools.face_training.data import Augmenter, PairBatch, PairData
 from tools.face_training.losses import cut_parts, parts, temporal_loss
 from tools.face_training.settings import Settings
 
 Report = Callable[[str], None]
-WEIGHTS_FILE, SHEET_FILE = "face.safetensors", "sheet.jpg"
+WEIGHTS_FILE, SHEET_FILE = "face.safetensors", "sheet.png"
 _JUDGE_CHANNELS = 48
 _DETAIL_WEIGHT = 3.0
 
@@ -260,9 +260,8 @@ def sheet(network: FaceNetwork, batches: Iterable[PairBatch]) -> Picture:
         picture, warped = batch.draw(network)
         shown = (batch.first, batch.second, warped, picture, batch.target)
         middle = len(picture) // 4 * 2
-        row = torch.cat([pictures[middle] for pictures in shown], dim=2)
-        rows.append((row.permute(1, 2, 0).cpu().numpy() * 255).round().clip(0, 255))
-    return np.asarray(np.concatenate(rows), np.uint8)
+        rows.append(to_picture(torch.cat([pictures[middle] for pictures in shown], dim=2).cpu()))
+    return np.concatenate(rows)
 
 
 def learn(
@@ -293,8 +292,7 @@ def learn(
             learner.save(out / WEIGHTS_FILE)
     report(f"validation: {_text(learner.validate(validation.all()))}")
     learner.save(out / WEIGHTS_FILE)
-    pictures = cv2.cvtColor(sheet(learner.average, validation.all()), cv2.COLOR_RGB2BGR)
-    cv2.imwrite(str(out / SHEET_FILE), pictures, [cv2.IMWRITE_JPEG_QUALITY, 92])
+    write_sheet(out / SHEET_FILE, sheet(learner.average, validation.all()))
 
 
 def _text(scores: dict[str, float]) -> str:

@@ -8,9 +8,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 import numpy.typing as npt
+
+from models.errors import TrainingError
 
 NO_PICTURE = -1
 # Landmarks are kept in 16 bits: 0..1 inside the picture, and half a picture more on each side.
@@ -61,8 +64,10 @@ class PreparedClip:
 
 
 def load_prepared(path: Path) -> PreparedClip:
-    """Read a table that `PreparedClip.save` wrote."""
-    with np.load(path, allow_pickle=False) as table:
+    """Read a table that `PreparedClip.save` wrote; raise `TrainingError` for a damaged one."""
+    try:
+        with path.open("rb") as file:
+            table = dict(np.load(file, allow_pickle=False))
         return PreparedClip(
             str(table["identity"]),
             str(table["split"]),
@@ -73,3 +78,5 @@ def load_prepared(path: Path) -> PreparedClip:
             table["driven"],
             table["values"].astype(np.float64),
         )
+    except (OSError, EOFError, KeyError, TypeError, ValueError, BadZipFile) as error:
+        raise TrainingError(f"{path}: no prepared clip that can be read ({error})") from None

@@ -13,6 +13,7 @@ import torch
 from safetensors.torch import save_file
 
 from gfvc.demo_clip import make_demo_clip
+from models.errors import TrainingError
 from models.face.blocks import FaceConfiguration
 from models.face.card import FIRST_CARD
 from models.face.network import FaceNetwork
@@ -118,7 +119,7 @@ def test_weights_come_out_and_are_better_than_nothing(
     assert "8 pictures of 1 clips, 8 to validate" in said
     assert "adversarial_parts" in said
     assert load_face_network(tmp_path / "out" / "face.safetensors").fusing is not None
-    assert (tmp_path / "out" / "sheet.jpg").stat().st_size > 0
+    assert (tmp_path / "out" / "sheet.png").stat().st_size > 0
 
 
 def test_a_damaged_clip_is_told_in_a_line(
@@ -132,6 +133,17 @@ def test_a_damaged_clip_is_told_in_a_line(
     arguments += ["--trunk", str(tmp_path / "trunk.safetensors"), "--device", "cpu", "--jobs", "1"]
     assert main(arguments) == 1
     assert "train.coded.hevc: no video that can be read" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("content", [b"", b"PK\x03\x04 cut off", b"no table"])
+def test_a_damaged_table_is_told_in_a_line(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "clip.npz"
+    path.write_bytes(content)
+    with pytest.raises(TrainingError, match=r"clip\.npz: no prepared clip that can be read"):
+        load_prepared(path)
+    np.savez(path, identity=np.array("someone"))
+    with pytest.raises(TrainingError, match="split"):
+        load_prepared(path)
 
 
 def test_learning_needs_neither_tracker_nor_video_library() -> None:
