@@ -314,7 +314,6 @@ class FaceNetwork(nn.Module):
 
         rests = (None, None) if second is None else second.rests
         read = self._read(key, maps, flow, planes, part, sample_key, rests[0])
-        motion = read.motion
         if self.fusing is not None and second is None:
             nothing = torch.zeros_like(read.trusts[:, :1])
             read = read._replace(trusts=torch.cat([read.trusts, nothing], dim=1))
@@ -323,7 +322,7 @@ class FaceNetwork(nn.Module):
                 second.key, maps, second.flow, planes, part, sample_key, second.rests[1]
             )
             read = self._fuse(read, other, (key, second.key), maps, second.lead, part, size)
-        return self._paint(read, maps, planes, part, size)._replace(motion=motion)
+        return self._paint(read, maps, planes, part, size)
 
     def _read(
         self,
@@ -340,14 +339,11 @@ class FaceNetwork(nn.Module):
         quarter, side = size // 4, maps.shape[-1]
         flow = to_polyphase(flow)
         reduced = shrink(polyphase_mean(flow), side)
-        if self.fusing is not None and rest is None:
-            rest = torch.zeros_like(reduced)
-            whole_rest = None
-        elif rest is not None:
-            whole_rest = to_polyphase(rest)
+        whole_rest = None if rest is None else to_polyphase(rest)
+        if whole_rest is not None:
             rest = shrink(polyphase_mean(whole_rest), side)
-        else:
-            whole_rest = None
+        elif self.fusing is not None:
+            rest = torch.zeros_like(reduced)
         motion: RefinedMotion = self.motion(
             key.reduced, key.heat_maps, maps, reduced, compact, rest
         )
@@ -399,7 +395,6 @@ class FaceNetwork(nn.Module):
         def mean(one: Tensor, other: Tensor, share: Tensor) -> Tensor:
             return one + share * (other - one)
 
-        # Features count where their own reference is trusted.
         trusts = mean(first.trusts, second.trusts, quarter)
         return _Read(
             first.motion,
