@@ -40,14 +40,18 @@ class ClusterError(GfvcError):
 
 
 class DaskEngine:
-    """Has functions run by the workers of a Dask cluster."""
+    """Has functions run by the workers of a Dask cluster; `notes` is told when all have gone."""
 
     width = _WIDTH
 
-    def __init__(self, client: Client, topic: str) -> None:
+    def __init__(self, client: Client, scheduler: str, topic: str, notes: Notes = unheard) -> None:
         from distributed.scheduler import KilledWorker
 
+        self._client = client
+        self._scheduler = scheduler
         self._topic = topic
+        self._notes = notes
+        self._has_workers = True
         # Each call is one of its own, whatever its arguments.
         self._executor = client.get_executor(pure=False)
         self._losses = (KilledWorker, CancelledError)
@@ -61,6 +65,15 @@ class DaskEngine:
         """Whether workers died of the function, or the scheduler has lost it."""
         return isinstance(error, self._losses)
 
+    def look_around(self) -> None:
+        """Tell once that there are no workers any more: others can join, and are waited for."""
+        before, self._has_workers = (
+            self._has_workers,
+            bool(self._client.scheduler_info()["workers"]),
+        )
+        if before and not self._has_workers:
+            self._notes(_waiting(self._scheduler, "any more"))
+
     def stop(self) -> None:
         """Take back what has not begun; what runs on a worker ends by itself."""
         self._executor.shutdown(wait=False)
@@ -70,8 +83,9 @@ class DaskEngine:
 def connected(scheduler: str, told: Messages, notes: Notes = unheard) -> Iterator[DaskEngine]:
     """The cluster of a scheduler, by its address (tcp://HOST:PORT).
 
-    `notes` is told when it has no workers, for some can join later. Raises `ClusterError` when the
-    scheduler cannot be reached, or a worker does not answer or has not this version of gfvc.
+    `notes` is told when it has no workers, or loses all, for some can join later. Raises
+    `ClusterError` when the scheduler cannot be reached, or a worker does not answer or has not this
+    version of gfvc.
     """
     try:
         from distributed import Client
@@ -90,12 +104,16 @@ def connected(scheduler: str, told: Messages, notes: Notes = unheard) -> Iterato
     with client:
         workers = _Workers(client, scheduler)
         if not workers.check_versions():
-            notes(f"{scheduler}: has no workers yet; waiting for some (dask worker {scheduler})")
+            notes(_waiting(scheduler, "yet"))
         topic = f"gfvc-{client.id}"
         client.subscribe_topic(topic, lambda event: told(event[1]))
         if hasattr(os, "sched_setaffinity"):
             workers.ask(_take_share, core_shares(workers.ask(_place)))
-        yield DaskEngine(client, topic)
+        yield DaskEngine(client, scheduler, topic, notes)
+
+
+def _waiting(scheduler: str, since: str) -> str:
+    return f"{scheduler}: has no workers {since}; waiting for some (dask worker {scheduler})"
 
 
 class _Workers:

@@ -21,6 +21,8 @@ from gfvc.telling import Messages, Notes, unheard
 
 Tag = TypeVar("Tag")
 
+_LOOK_SECONDS = 20.0
+
 
 class WorkerLostError(GfvcError):
     """The process that ran a function ended before the function did."""
@@ -39,6 +41,9 @@ class Engine(Protocol):
 
     def is_loss(self, error: BaseException) -> bool:
         """Whether an error says that the process that ran the function was lost."""
+
+    def look_around(self) -> None:
+        """Called now and then while nothing ends: tell a user what is waited for."""
 
     def stop(self) -> None:
         """Start nothing any more, and end what runs as far as that can be done."""
@@ -84,7 +89,7 @@ def open_engine(
 ) -> Iterator[Engine]:
     """The engine of the user's choice; when the block fails, all that runs is ended.
 
-    `notes` is told what a user should know before the work begins.
+    `notes` is told what a user should know: what the work waits for.
     Raises `GfvcError` when the cluster cannot be reached.
     """
     with contextlib.ExitStack() as stack:
@@ -132,7 +137,11 @@ def completed(
             future.add_done_callback(ended.put)
         if not running:
             return
-        future = ended.get()
+        try:
+            future = ended.get(timeout=_LOOK_SECONDS)
+        except queue.Empty:
+            engine.look_around()
+            continue
         task = running.pop(future)
         error = _error_of(future)
         if error is not None and engine.is_loss(error):

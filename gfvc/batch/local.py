@@ -102,6 +102,9 @@ class LocalEngine:
         """Whether a process crashed."""
         return isinstance(error, BrokenProcessPool)
 
+    def look_around(self) -> None:
+        """A process that is gone is a loss, and another one is started: nothing is waited for."""
+
     def stop(self) -> None:
         """End all processes: they tidy up first, and are killed when that takes long."""
         self._stopped = True

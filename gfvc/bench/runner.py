@@ -21,7 +21,7 @@ from gfvc.bench.source_video import ClipName, SourceVideo, name_clips, prepare_r
 from gfvc.errors import GfvcError, InputError, OutputError
 from gfvc.json_checking import CheckedObject, read_json
 from gfvc.output import replaced_when_complete
-from gfvc.telling import unheard
+from gfvc.telling import Notes, unheard
 from models.errors import ModelError
 from sei.errors import SeiError
 
@@ -55,12 +55,13 @@ def run_bench(
     resume: bool = True,
     engine: EngineChoice | None = None,
     progress: Progress = unheard,
+    notes: Notes = unheard,
 ) -> dict[str, Any]:
     """Measure clips into a folder; return the results object that is written there.
 
     A point that is in the folder already is not measured again, unless `resume` is False.
     `engine` measures clips side by side (None: one after the other, in this process); a cluster's
-    workers find clips and folder by the same names.
+    workers find clips and folder by the same names. `notes` is told when it has none.
     `progress` gets each step with the number of points done and of all. A point that fails is
     named in the results, and the others go on. Raises `InputError` for a clip that cannot be
     read or a plan without points, `OutputError` when the folder cannot be used, `ModelError` or
@@ -83,7 +84,7 @@ def run_bench(
     if engine is None:
         results = [_run_clip(clip, place, plan, resume, count) for clip, place in places]
     else:
-        results = _run_side_by_side(places, plan, resume, engine, count)
+        results = _run_side_by_side(places, plan, resume, engine, count, notes)
     assembled = assemble(plan, results)
     write_results(folder, assembled)
     _draw(folder, assembled)
@@ -138,6 +139,7 @@ def _run_side_by_side(
     resume: bool,
     engine: EngineChoice,
     count: Callable[[Step], None],
+    notes: Notes,
 ) -> list[ClipResult]:
     """Each clip by an engine; results in the order of the clips."""
     results: dict[int, ClipResult] = {}
@@ -150,7 +152,7 @@ def _run_side_by_side(
         )
         for number, (clip, folder) in enumerate(places)
     )
-    with open_engine(engine, lambda step: count(Step(*step))) as opened:
+    with open_engine(engine, lambda step: count(Step(*step)), notes) as opened:
         for task, future in completed(opened, tasks, retries=1):
             results[task.tag] = future.result()
     return [results[number] for number in range(len(places))]

@@ -92,6 +92,7 @@ def run(options: argparse.Namespace) -> int:
             resume=options.resume,
             engine=None if engine.is_one_by_one else engine,
             progress=lambda step, done, total: tell(_line(step), done, total),
+            notes=note,
         )
     if options.json:
         answer(results["mean_bd_rates"])

@@ -13,13 +13,14 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from weakref import WeakSet
 
 import pytest
 
 from gfvc.batch import local
-from gfvc.batch.cluster import core_shares
+from gfvc.batch.cluster import DaskEngine, core_shares
 from gfvc.batch.engine import EngineChoice, Task, WorkerLostError, completed, open_engine
 from gfvc.batch.local import free_megabytes, usable_cores, workers_for
 from gfvc.errors import GfvcError
@@ -109,6 +110,8 @@ class HereEngine:
 
     def is_loss(self, error: BaseException) -> bool:
         return False
+
+    def look_around(self) -> None: ...
 
     def stop(self) -> None: ...
 
@@ -275,6 +278,50 @@ def test_a_cluster_without_workers_is_told_and_waited_for() -> None:
             assert future.result() == 6
     (note,) = notes
     assert "has no workers yet; waiting for some" in note
+
+
+class IdleEngine(HereEngine):
+    """Does nothing before it was asked three times what is waited for."""
+
+    width = 1
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked = 0
+        self.future: Future[Any] = Future()
+
+    def submit(self, function: Callable[..., Any], *arguments: Any) -> Future[Any]:
+        return self.future
+
+    def look_around(self) -> None:
+        self.asked += 1
+        if self.asked == 3:
+            self.future.set_result("done")
+
+
+def test_an_engine_is_asked_what_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gfvc.batch.engine._LOOK_SECONDS", 0.01)
+    engine = IdleEngine()
+    [(_, answer)] = completed(engine, [Task(0, chores.double, (2,))])
+    assert (engine.asked, answer.result()) == (3, "done")
+
+
+def test_a_cluster_that_loses_all_workers_is_told_once_each_time() -> None:
+    pytest.importorskip("distributed")
+    notes: list[str] = []
+    workers: dict[str, object] = {}
+    client: Any = SimpleNamespace(
+        get_executor=lambda pure: None, scheduler_info=lambda: {"workers": workers}
+    )
+    engine = DaskEngine(client, "tcp://head:8786", "topic", notes.append)
+    for there, told in ((True, 0), (False, 1), (False, 1), (True, 1), (False, 2)):
+        workers.clear()
+        workers.update({"tcp://node:1": {}} if there else {})
+        engine.look_around()
+        assert len(notes) == told
+    assert notes[0] == (
+        "tcp://head:8786: has no workers any more; waiting for some (dask worker tcp://head:8786)"
+    )
 
 
 def test_dask_that_is_not_installed_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
