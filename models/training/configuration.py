@@ -29,7 +29,7 @@ class LossWeights:
 
     def __post_init__(self) -> None:
         for item in fields(self):
-            _check(f"weight of {item.name}", getattr(self, item.name), 0.0)
+            check_value(f"weight of {item.name}", getattr(self, item.name), 0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ class Augmentation:
     def __post_init__(self) -> None:
         for item in fields(self):
             lowest = 0.25 if item.name == "smallest_crop" else 0.0
-            _check(f"augmentation {item.name}", getattr(self, item.name), lowest, 1.0)
+            check_value(f"augmentation {item.name}", getattr(self, item.name), lowest, 1.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,21 +131,19 @@ class TrainingConfiguration:
     def __post_init__(self) -> None:
         if self.minutes is None and self.steps is None:
             raise TrainingError("training has no end: give a number of minutes or of steps")
-        _check("size", self.size, SMALLEST_WINDOW, _LARGEST_SIZE)
-        if self.size % 32:
-            raise TrainingError(f"picture size {self.size} is not a multiple of 32")
+        check_size(self.size)
         if self.window % 32 or not SMALLEST_WINDOW <= self.window <= self.size:
             raise TrainingError(
                 f"window {self.window} is not a multiple of 32 from 64 up to {self.size}"
             )
         for name in _FROM_ONE:
-            _check(name, getattr(self, name), 1)
+            check_value(name, getattr(self, name), 1)
         for name in _FROM_ZERO:
-            _check(name, getattr(self, name), 0)
+            check_value(name, getattr(self, name), 0)
         for name in _SHARES:
-            _check(name, getattr(self, name), 0, 1)
+            check_value(name, getattr(self, name), 0, 1)
         for name in _ABOVE_ZERO:
-            _check(name, getattr(self, name), 1e-9)
+            check_value(name, getattr(self, name), 1e-9)
 
     @property
     def cache_folder(self) -> Path:
@@ -188,8 +186,15 @@ _LARGEST_SIZE = 8192
 _MOST = 1e12  # nobody means more
 
 
-def _check(name: str, value: float | None, lowest: float, highest: float = _MOST) -> None:
-    """Refuse a number outside its range, and what is no number."""
+def check_size(size: int) -> None:
+    """Raise `TrainingError` for a width of pictures that networks cannot be trained on."""
+    check_value("size", size, SMALLEST_WINDOW, _LARGEST_SIZE)
+    if size % 32:
+        raise TrainingError(f"picture size {size} is not a multiple of 32")
+
+
+def check_value(name: str, value: float | None, lowest: float, highest: float = _MOST) -> None:
+    """Raise `TrainingError` for a number outside its range, and for what is no number."""
     if value is None or lowest <= value <= highest:
         return
     # A whole number may have more digits than a floating-point one can have.

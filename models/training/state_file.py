@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -12,18 +14,6 @@ from models.files import written_whole
 from models.weights.unpickling import unpickle
 
 STATE_NAME = "state.pt"
-_ENTRIES = {
-    "metadata": dict,
-    "step": int,
-    "elapsed": float,
-    "best": float,
-    "network": dict,
-    "average": dict,
-    "discriminator": dict,
-    "optimiser": dict,
-    "discriminator_optimiser": dict,
-    "random": dict,
-}
 
 
 def random_states(device: torch.device) -> dict[str, torch.Tensor]:
@@ -56,8 +46,12 @@ def write_state(path: Path, state: dict[str, Any]) -> None:
         raise TrainingError(f"{path}: cannot be written ({reason})") from None
 
 
-def read_state(path: Path) -> dict[str, Any]:
+def read_state(path: Path, entries: Mapping[str, type]) -> dict[str, Any]:
     """Read a state without running anything that is in it.
+
+    Args:
+        path: of the file.
+        entries: what is needed of it, with the types.
 
     Raises:
         TrainingError: the file is missing, damaged, or no state of a training.
@@ -70,7 +64,17 @@ def read_state(path: Path) -> dict[str, Any]:
         raise TrainingError(
             f"{path}: damaged or no state of a training; delete it to start anew"
         ) from None
-    wrong = [name for name, kind in _ENTRIES.items() if type(state.get(name)) is not kind]
+    wrong = [name for name, kind in entries.items() if type(state.get(name)) is not kind]
     if wrong:
         raise TrainingError(f"{path}: no state of a training (its {wrong[0]} is missing)")
     return state
+
+
+@contextmanager
+def fitting(path: Path) -> Iterator[None]:
+    """Raise `TrainingError` where the block finds that a state is not that of its networks."""
+    try:
+        yield
+    except (RuntimeError, ValueError, KeyError, TypeError) as error:
+        reason = str(error).strip().splitlines()[0]
+        raise TrainingError(f"{path}: does not fit this training ({reason})") from None

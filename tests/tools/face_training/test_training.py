@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -21,10 +22,12 @@ from models.face.torch_rendering import load_face_network
 from models.training.footage import TrainingClip
 from models.training.trunk import TrunkFeatures
 from tools.face_training.__main__ import main
-from tools.face_training.learn import load_start
+from tools.face_training.data import PairData
+from tools.face_training.learn import Learner, load_start, states
 from tools.face_training.places import LEFT_OUT, place_clip
 from tools.face_training.prepare import Work, prepare_clip
 from tools.face_training.prepared import NO_PICTURE, load_prepared
+from tools.face_training.settings import Settings
 
 WORK = Work(pairs=1, singles=1, driven=2)
 
@@ -99,38 +102,124 @@ def test_the_first_network_is_where_learning_starts() -> None:
     assert (old - new).abs().max() < 1e-5
 
 
-def test_weights_come_out_and_are_better_than_nothing(
-    prepared: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+@pytest.fixture
+def arguments(prepared: Path, tmp_path: Path) -> list[str]:
+    """To learn into `tmp_path / "out"`."""
     torch.manual_seed(0)
     save_file(TrunkFeatures().state_dict(), tmp_path / "trunk.safetensors")
-    arguments = [
-        "learn",
-        str(prepared),
-        str(tmp_path / "out"),
-        "--placed",
-        str(tmp_path / "placed"),
-    ]
-    arguments += ["--trunk", str(tmp_path / "trunk.safetensors"), "--device", "cpu", "--jobs", "1"]
-    arguments += ["--minutes", "0.05", "--pairs", "1", "--report-seconds", "0"]
-    arguments += ["--adversarial-from", "0", "--fusing-channels", "4"]
-    assert main(arguments) == 0
+    words = ["learn", str(prepared), str(tmp_path / "out"), "--placed", str(tmp_path / "placed")]
+    words += ["--trunk", str(tmp_path / "trunk.safetensors"), "--device", "cpu", "--jobs", "1"]
+    words += ["--pairs", "1", "--report-seconds", "0"]
+    return [*words, "--adversarial-from", "0", "--fusing-channels", "4"]
+
+
+def test_weights_come_out_and_learning_goes_on_from_the_state(
+    arguments: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([*arguments, "--minutes", "0.05"]) == 0
     said = capsys.readouterr().err
     assert "8 pictures of 1 clips, 8 to validate" in said
     assert "adversarial_parts" in said
     assert load_face_network(tmp_path / "out" / "face.safetensors").fusing is not None
     assert (tmp_path / "out" / "sheet.png").stat().st_size > 0
+    [step] = states(tmp_path / "out")
+    assert main(arguments) == 1
+    assert "out: learning was begun there; go on with --resume" in capsys.readouterr().err
+    state = torch.load(tmp_path / "out" / f"network-{step}.pt", weights_only=True)
+    minutes = state["elapsed"] / 60 + 0.03
+    assert main([*arguments, "--minutes", f"{minutes}", "--resume"]) == 0
+    said = capsys.readouterr().err
+    assert f"from step {step}, " in said
+    assert f"step {step + 1}: l1" in said
+    [later] = states(tmp_path / "out")
+    assert later > step
+    sizes = [path.stat().st_size for path in (tmp_path / "out").glob("*.pt")]
+    assert len(sizes) == 3
+    assert max(sizes) < 16 << 20
+
+
+def test_a_resume_is_exact(prepared: Path, tmp_path: Path) -> None:
+    data = PairData(torch.device("cpu"))
+    data.add("someone", place_clip(prepared, "train"))
+    batches = [data.batch(1, np.random.default_rng(number)) for number in range(3)]
+
+    def learner() -> Learner:
+        torch.manual_seed(0)
+        small = FaceConfiguration(channels=(4, 8, 8), motion_channels=4, fusing_channels=4)
+        settings = Settings(adversarial_from=0, warm_up=2)
+        return Learner(FaceNetwork(small), TrunkFeatures().eval(), settings, torch.device("cpu"))
+
+    straight = learner()
+    for number, batch in enumerate(batches):
+        if number == 2:
+            straight.save(tmp_path)
+        straight.take_step(batch, 0.2 + 0.1 * number)
+    resumed = learner()
+    resumed.restore(tmp_path)
+    assert resumed.step == 2
+    resumed.take_step(batches[2], 0.4)
+    for name in ("network", "average", "whole", "parts"):
+        wanted = getattr(straight, name).state_dict()
+        for key, found in getattr(resumed, name).state_dict().items():
+            assert torch.equal(found, wanted[key]), (name, key)
+
+
+def test_a_state_that_cannot_be_used_is_told_in_a_line(
+    arguments: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out"
+    out.mkdir()
+    assert main([*arguments, "--resume"]) == 1
+    assert capsys.readouterr().err == f"{out}: no state to go on from\n"
+    for name in ("network", "optimiser", "discriminators"):
+        (out / f"{name}-7.pt").write_bytes(b"rubbish")
+    assert main([*arguments, "--resume"]) == 1
+    assert "network-7.pt: damaged or no state of a training" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["--minutes", "-1"], "minutes is -1; want 1e-09 or more"),
+        (["--minutes", "nan"], "minutes is nan; want 1e-09 up to 1e+12"),
+        (["--pairs", "0"], "pairs is 0; want 1 or more"),
+        (["--final-rate", "2"], "final rate is 2; want 0 up to 1"),
+        (["--average-decay", "-0.1"], "average decay is -0.1; want 0 up to 1"),
+        (["--adversarial-ramp", "0"], "adversarial ramp is 0; want 1e-09 up to 1"),
+        (["--l1", "-3"], "l1 is -3; want 0 or more"),
+        (["--jobs", "0"], "jobs is 0; want 1 or more"),
+        (["--bottleneck-blocks", "0"], "the network has 1.."),
+        (["--device", "abacus"], "device=abacus: no such device here"),
+        (["--weights", "nowhere.safetensors"], "nowhere.safetensors: weights cannot be read"),
+        (["--weights", "x.safetensors", "--resume"], "not --weights with --resume"),
+    ],
+)
+def test_settings_that_make_no_sense_are_told_in_a_line(
+    arguments: list[str], words: list[str], told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([*arguments, *words]) == 1
+    said = capsys.readouterr().err
+    assert told in said
+    assert said.count("\n") == 1
+
+
+def test_clips_of_both_splits_are_wanted(
+    prepared: Path, arguments: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "few").mkdir()
+    (tmp_path / "few" / "train.npz").write_bytes((prepared / "train.npz").read_bytes())
+    arguments[1] = str(tmp_path / "few")
+    assert main(arguments) == 1
+    assert "few: no prepared clip (NAME.npz) of the split validation" in capsys.readouterr().err
 
 
 def test_a_damaged_clip_is_told_in_a_line(
-    prepared: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    prepared: Path, arguments: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    for path in prepared.glob("train.*"):
-        (tmp_path / path.name).write_bytes(path.read_bytes())
-    (tmp_path / "train.coded.hevc").write_bytes(b"")
-    save_file(TrunkFeatures().state_dict(), tmp_path / "trunk.safetensors")
-    arguments = ["learn", str(tmp_path), str(tmp_path / "out"), "--placed", str(tmp_path / "p")]
-    arguments += ["--trunk", str(tmp_path / "trunk.safetensors"), "--device", "cpu", "--jobs", "1"]
+    damaged = tmp_path / "damaged"
+    shutil.copytree(prepared, damaged)
+    (damaged / "train.coded.hevc").write_bytes(b"")
+    arguments[1] = str(damaged)
     assert main(arguments) == 1
     assert "train.coded.hevc: no video that can be read" in capsys.readouterr().err
 
