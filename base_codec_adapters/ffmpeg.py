@@ -11,6 +11,7 @@ from abc import abstractmethod
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Literal
 
 from base_codec_adapters.adapter import BaseDecoder, BaseEncoder
 from base_codec_adapters.byte_stream import Codec
@@ -91,6 +92,23 @@ def _listed(role: str, line: str) -> list[str]:
     return names[1].split() if names else []
 
 
+def _find_with(
+    executable: str | Path | None,
+    role: Literal["encoders", "decoders"],
+    coder: tuple[str, str],
+    named: str,
+) -> ProgramInfo:
+    """An ffmpeg that has an encoder or decoder (the codec and the library), `named` in errors."""
+    found = find_ffmpeg(executable)
+    capabilities = read_capabilities(found)
+    if coder not in getattr(capabilities, role):
+        raise ProgramNotFoundError(
+            f"{found} ({capabilities.version}) has no {named}: name an ffmpeg that has it in "
+            f"{VARIABLE}"
+        )
+    return ProgramInfo(found, capabilities.version)
+
+
 class FfmpegEncoder(BaseEncoder):
     """ffmpeg with one of its encoder libraries; subclasses name the library and its options."""
 
@@ -98,14 +116,8 @@ class FfmpegEncoder(BaseEncoder):
 
     def find_program(self) -> ProgramInfo:
         """Find an ffmpeg that has the encoder library."""
-        executable = find_ffmpeg(self._executable)
-        capabilities = read_capabilities(executable)
-        if (self.codec, self.library) not in capabilities.encoders:
-            raise ProgramNotFoundError(
-                f"{executable} ({capabilities.version}) has no {self.library}: name an ffmpeg "
-                f"that has it in {VARIABLE}"
-            )
-        return ProgramInfo(executable, capabilities.version)
+        coder = (self.codec, self.library)
+        return _find_with(self._executable, "encoders", coder, self.library)
 
     @abstractmethod
     def library_options(self, request: EncodeRequest) -> list[str]:
@@ -264,14 +276,8 @@ class FfmpegDecoder(BaseDecoder):
 
     def find_program(self) -> ProgramInfo:
         """Find an ffmpeg that has the decoder."""
-        executable = find_ffmpeg(self._executable)
-        capabilities = read_capabilities(executable)
-        if (self.codec, self.codec) not in capabilities.decoders:
-            raise ProgramNotFoundError(
-                f"{executable} ({capabilities.version}) has no {self.codec} decoder: name an "
-                f"ffmpeg that has it in {VARIABLE}"
-            )
-        return ProgramInfo(executable, capabilities.version)
+        coder = (self.codec, self.codec)
+        return _find_with(self._executable, "decoders", coder, f"{self.codec} decoder")
 
     def command(
         self, request: DecodeRequest, executable: Path, source: Path, target: Path

@@ -20,6 +20,7 @@ from base_codec_adapters.errors import ProgramNotFoundError
 from base_codec_adapters.levels import Level, smallest_level
 from base_codec_adapters.programs import find_program, read_version
 from base_codec_adapters.requests import (
+    ColourDescription,
     DecodeRequest,
     EncodeRequest,
     ProgramInfo,
@@ -28,6 +29,18 @@ from base_codec_adapters.requests import (
 
 _VTM_BANNER = r"VVCSoftware: VTM {role} Version \[?([\w.+-]+)"
 _HM_BANNER = r"HM software: {role} Version \[?([\w.+-]+)"
+
+
+def colour_options(colour: ColourDescription) -> list[str]:
+    """What states the colours; vvencFFapp has the same options."""
+    return [
+        "--VuiParametersPresent=1",
+        "--ColourDescriptionPresent=1",
+        f"--ColourPrimaries={colour.primaries}",
+        f"--TransferCharacteristics={colour.transfer}",
+        f"--MatrixCoefficients={colour.matrix}",
+        f"--VideoFullRange={int(colour.full_range)}",
+    ]
 
 
 class ReferenceEncoder(BaseEncoder):
@@ -78,7 +91,6 @@ class ReferenceEncoder(BaseEncoder):
         with an error that says so. Without ``Level`` the parameter sets would state none (0). The
         frame rate, a whole number here, bears on nothing.
         """
-        colour = request.colour
         level = smallest_level(self.codec, *self.coded_size(request), request.fps)
         if request.structure == "intra":
             structure = ["--GOPSize=1", "--IntraPeriod=1", "--DecodingRefreshType=1"]
@@ -106,12 +118,7 @@ class ReferenceEncoder(BaseEncoder):
             "--Tier=main",
             *structure,
             "--SEIDecodedPictureHash=0",
-            "--VuiParametersPresent=1",
-            "--ColourDescriptionPresent=1",
-            f"--ColourPrimaries={colour.primaries}",
-            f"--TransferCharacteristics={colour.transfer}",
-            f"--MatrixCoefficients={colour.matrix}",
-            f"--VideoFullRange={int(colour.full_range)}",
+            *colour_options(request.colour),
             *self.own_options(level),
         ]
 

@@ -8,6 +8,7 @@ from base_codec_adapters.adapter import BaseDecoder, BaseEncoder
 from base_codec_adapters.byte_stream import Codec
 from base_codec_adapters.levels import smallest_level
 from base_codec_adapters.programs import find_program, read_version
+from base_codec_adapters.reference_software import colour_options
 from base_codec_adapters.requests import DecodeRequest, EncodeRequest, ProgramInfo
 
 ENCODER_VARIABLE = "GFVC_VVENCFFAPP"
@@ -24,6 +25,12 @@ are active, how many there are, and how many pictures they lie back: the last 6 
 """
 
 
+def _find(executable: str | Path | None, variable: str, name: str) -> ProgramInfo:
+    found = find_program(executable, variable, (name,))
+    version = read_version(found, "--version", _BANNER.format(name=name))
+    return ProgramInfo(found, f"{name} {version}")
+
+
 class VvencFFappEncoder(BaseEncoder):
     """VVC by vvencFFapp, the expert program of VVenC; 10 bits."""
 
@@ -33,9 +40,7 @@ class VvencFFappEncoder(BaseEncoder):
 
     def find_program(self) -> ProgramInfo:
         """Look for ``vvencFFapp``; ``GFVC_VVENCFFAPP`` names another place."""
-        executable = find_program(self._executable, ENCODER_VARIABLE, ("vvencFFapp",))
-        version = read_version(executable, "--version", _BANNER.format(name="vvencFFapp"))
-        return ProgramInfo(executable, f"vvencFFapp {version}")
+        return _find(self._executable, ENCODER_VARIABLE, self.name)
 
     def command(
         self, request: EncodeRequest, executable: Path, source: Path, target: Path
@@ -44,7 +49,6 @@ class VvencFFappEncoder(BaseEncoder):
 
         The frame rate, a whole number here, bears on nothing.
         """
-        colour = request.colour
         level = smallest_level(self.codec, *self.coded_size(request), request.fps)
         if request.structure == "intra":
             preset = "slow"
@@ -91,12 +95,7 @@ class VvencFFappEncoder(BaseEncoder):
             "--AccessUnitDelimiter=0",
             "--HrdParametersPresent=0",
             "--SEIDecodedPictureHash=off",
-            "--VuiParametersPresent=1",
-            "--ColourDescriptionPresent=1",
-            f"--ColourPrimaries={colour.primaries}",
-            f"--TransferCharacteristics={colour.transfer}",
-            f"--MatrixCoefficients={colour.matrix}",
-            f"--VideoFullRange={int(colour.full_range)}",
+            *colour_options(request.colour),
         ]
 
 
@@ -108,9 +107,7 @@ class VvdecappDecoder(BaseDecoder):
 
     def find_program(self) -> ProgramInfo:
         """Look for ``vvdecapp``; ``GFVC_VVDECAPP`` names another place."""
-        executable = find_program(self._executable, DECODER_VARIABLE, ("vvdecapp",))
-        version = read_version(executable, "--version", _BANNER.format(name="vvdecapp"))
-        return ProgramInfo(executable, f"vvdecapp {version}")
+        return _find(self._executable, DECODER_VARIABLE, self.name)
 
     def command(
         self, request: DecodeRequest, executable: Path, source: Path, target: Path

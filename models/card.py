@@ -18,20 +18,20 @@ class ModelCard:
     shipped file beneath `models/data`, or the absolute path of imported weights, with its `sha256`;
     both are empty for a network without weights. `graphs` are names and sha256 of ONNX files beside
     `data`, made from it. `limits` says honestly where it fails; `description`, `paper`, `training`,
-    `licence` are for people.
+    `licence` are for people. What has a default has that for the models of this project.
     """
 
     name: str
     version: str
     description: str
     uri: str
-    tag: str
     layout: ParameterLayout
     engine: str
-    licence: str
-    paper: str
     training: str
     limits: str
+    tag: str = "tag:gfvc,2026:model"
+    licence: str = "Apache-2.0"
+    paper: str = ""
     data: str = ""
     sha256: str = ""
     graphs: tuple[tuple[str, str], ...] = ()

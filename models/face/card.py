@@ -7,7 +7,6 @@ from dataclasses import replace
 from models.card import ModelCard
 from models.face import MAX_FEATURES
 from models.landmarks.layout import face_layout
-from models.mesh.card import CARD as MESH_CARD
 
 STEP_LIMIT = 64.0
 """Values of the compact feature are -64..64 quantisation steps."""
@@ -17,12 +16,9 @@ CARD = ModelCard(
     description=(
         "parameters of mesh; a small network bends one or two references and paints what they lack"
     ),
-    tag=MESH_CARD.tag,
     uri="gfvc:face:2",
     layout=face_layout(),
     engine="onnx",
-    licence="Apache-2.0",
-    paper="",
     training=(
         "2026-11-26, `python -m tools.face_training`, 9 minutes on one data centre GPU from the "
         "weights of face-1: pictures between two coded ones, or from one, 131 clips of 81 people, "
@@ -48,12 +44,9 @@ FIRST_CARD = ModelCard(
     name="face-1",
     version="1",
     description="the first network of face, which draws from one reference; older streams want it",
-    tag=MESH_CARD.tag,
     uri="gfvc:face:1",
     layout=face_layout(),
     engine="onnx",
-    licence="Apache-2.0",
-    paper="",
     training=(
         "2026-11-21, `gfvc train`, two runs of 3 hours together on two processor cores: pairs of "
         "pictures of one clip, 103 clips of 54 people, reconstruction and adversarial losses. "

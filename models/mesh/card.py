@@ -9,12 +9,9 @@ CARD = ModelCard(
     name="mesh",
     version="1",
     description="478 tracked landmarks as pose and expression; the key picture is warped",
-    tag="tag:gfvc,2026:model",
     uri="gfvc:mesh:1",
     layout=face_layout(),
     engine="none",
-    licence="Apache-2.0",
-    paper="",
     training=(
         "No network. Learned 2026-11-21: the expression basis is a principal component analysis "
         "of landmarks of 103 talking-head clips of about 60 people, by `python -m "

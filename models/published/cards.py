@@ -23,7 +23,6 @@ def _card(
         name=name,
         version="1",
         description=description,
-        tag="tag:gfvc,2026:model",
         uri=f"gfvc:{name}:1",
         layout=layout,
         engine="torch",

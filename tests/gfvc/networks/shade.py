@@ -38,8 +38,6 @@ def cards() -> tuple[ModelCard, ...]:
             matrices=(MatrixShape(COMPACT_FEATURE, 1, 2, 2),), matrix_precision=8
         ),
         engine="torch",
-        licence="",
-        paper="",
         training="",
         limits="Moves nothing.",
     )

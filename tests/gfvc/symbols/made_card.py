@@ -15,8 +15,6 @@ def made_card(layout: ParameterLayout) -> ModelCard:
         tag="tag:made",
         layout=layout,
         engine="none",
-        licence="",
-        paper="",
         training="",
         limits="",
     )
