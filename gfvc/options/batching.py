@@ -37,11 +37,7 @@ def _is_part(value: Any) -> bool:
 @documented
 @dataclass(frozen=True, kw_only=True)
 class BatchOptions(EngineOptions):
-    """What is done to each clip, and which are taken.
-
-    Raises `ValueError` for a value that an option cannot have, `OptionConflictError` for options
-    that do not go together.
-    """
+    """What is done to each clip, and which are taken."""
 
     title: ClassVar[str] = "what is done"
 

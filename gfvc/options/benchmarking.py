@@ -23,10 +23,7 @@ _POSITIVE = real(0, 1e6, "a number above 0")
 @documented
 @dataclass(frozen=True, kw_only=True)
 class BenchOptions(OptionGroup):
-    """What of clips is measured. What is None is the preset's.
-
-    Raises `ValueError` for a value that an option cannot have.
-    """
+    """What of clips is measured. What is None is the preset's."""
 
     title: ClassVar[str] = "what is measured"
 

@@ -10,6 +10,7 @@ wrong value with a box of a dozen lines, the other cannot have `--key-qp` as a n
 from __future__ import annotations
 
 import dataclasses
+import inspect
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, ClassVar, TypeVar
@@ -144,13 +145,17 @@ G = TypeVar("G", bound=type[OptionGroup])
 
 
 def documented(group: G) -> G:
-    """Class decorator: puts the options' help into the docstring."""
+    """Class decorator: puts what all groups raise, and the options' help, into the docstring."""
+    raises = "Raises `ValueError` for a value that an option cannot have"
+    if group.conflict is not OptionGroup.conflict:
+        raises += ", `OptionConflictError` for options that exclude each other"
     lines = []
     for name, (described, default) in described_options(group).items():
         shown = described.default or (repr(default) if default is not None else None)
         ending = f" (default: {shown})" if shown else ""
         lines.append(f"    {name}: {described.help}{ending}")
-    group.__doc__ = f"{group.__doc__ or ''}\n\nOptions:\n" + "\n".join(lines)
+    about = inspect.cleandoc(group.__doc__ or "")
+    group.__doc__ = f"{about}\n\n{raises}.\n\nOptions:\n" + "\n".join(lines)
     return group
 
 

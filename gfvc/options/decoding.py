@@ -23,10 +23,7 @@ from models import Runtime
 @documented
 @dataclass(frozen=True, kw_only=True)
 class BaseLayerOptions(PictureLimit):
-    """How a stream is read and its coded pictures are decoded; `runtime` says how networks run.
-
-    Raises `ValueError` for a value that an option cannot have.
-    """
+    """How a stream is read and its coded pictures are decoded; `runtime` says how networks run."""
 
     title: ClassVar[str] = "reading IN"
 
@@ -66,10 +63,7 @@ class BaseLayerOptions(PictureLimit):
 @documented
 @dataclass(frozen=True, kw_only=True)
 class DecodeOptions(BaseLayerOptions):
-    """How to decode; `runtime` says how networks run.
-
-    Raises `ValueError` for a value that an option cannot have.
-    """
+    """How to decode; `runtime` says how networks run."""
 
     title: ClassVar[str] = "decoding"
 

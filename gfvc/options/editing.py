@@ -18,8 +18,7 @@ _TIME = between(0, 1e6, "a number of seconds")
 class FaceEdit(OptionGroup):
     """One edit of a face, over the whole clip or a time of it.
 
-    What is None stays as filmed. Raises `ValueError` for a value that an option cannot have,
-    `OptionConflictError` where nothing is to be changed or the time is none.
+    What is None stays as filmed.
     """
 
     title: ClassVar[str] = "what to change"

@@ -325,8 +325,7 @@ class MarkOptions(OptionGroup):
 class EncodeOptions(MarkOptions, FaceOptions, CodedPictureOptions, BitOptions, SourceOptions):
     """How to encode; None stands for a default that depends on the input or output.
 
-    `runtime` says how networks run. Raises `ValueError` for a value that an option cannot have,
-    or for options that exclude each other.
+    `runtime` says how networks run.
     """
 
     runtime: Runtime = field(default_factory=Runtime)

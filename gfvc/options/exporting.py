@@ -12,10 +12,7 @@ from gfvc.options.decoding import BaseLayerOptions
 @documented
 @dataclass(frozen=True, kw_only=True)
 class ExportOptions(BaseLayerOptions):
-    """What is exported; `runtime` says how networks run.
-
-    Raises `ValueError` for a value that an option cannot have.
-    """
+    """What is exported; `runtime` says how networks run."""
 
     title: ClassVar[str] = "exporting"
 

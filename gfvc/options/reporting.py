@@ -13,10 +13,7 @@ from gfvc.options.kinds import between, words
 @documented
 @dataclass(frozen=True, kw_only=True)
 class ReportOptions(OptionGroup):
-    """What is shown on the page.
-
-    Raises `ValueError` for a value that an option cannot have.
-    """
+    """What is shown on the page."""
 
     title: ClassVar[str] = "what is shown"
 

@@ -21,10 +21,7 @@ _DEVICE = Kind(
 @documented
 @dataclass(frozen=True, kw_only=True)
 class RuntimeOptions(OptionGroup):
-    """How networks run.
-
-    Raises `ValueError` for a value that an option cannot have.
-    """
+    """How networks run."""
 
     title: ClassVar[str] = "networks"
 

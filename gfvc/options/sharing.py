@@ -25,11 +25,7 @@ _SCHEDULER = Kind(
 @documented
 @dataclass(frozen=True, kw_only=True)
 class EngineOptions(OptionGroup):
-    """What clips are worked on by.
-
-    Raises `ValueError` for a value that an option cannot have, `OptionConflictError` when the
-    scheduler is missing, or nobody asks for it.
-    """
+    """What clips are worked on by."""
 
     title: ClassVar[str] = "several clips at a time"
 

@@ -131,7 +131,4 @@ class MachineOptions(OptionGroup):
 @documented
 @dataclass(frozen=True, kw_only=True)
 class TrainOptions(MachineOptions, RecipeOptions, LengthOptions, ClipOptions):
-    """How a network is trained.
-
-    Raises `ValueError` for a value that an option cannot have.
-    """
+    """How a network is trained."""

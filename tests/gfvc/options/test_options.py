@@ -102,7 +102,10 @@ def test_help_is_in_the_parser_and_in_the_docstring() -> None:
         "--milk N share of milk (default: by the guest)", "--hot heat the cup",
     ):  # fmt: skip
         assert text_of_help in shown
-    assert "milk: share of milk (default: by the guest)" in (Tea.__doc__ or "")
+    told = Tea.__doc__ or ""
+    assert "milk: share of milk (default: by the guest)" in told
+    assert "`OptionConflictError` for options that exclude each other" in told
+    assert "OptionConflictError" not in (DecodeOptions.__doc__ or "")
 
 
 def test_options_as_json() -> None:
