@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import partial
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from models.published.cfte.configuration import CFTE_CONVENTIONS, CfteConfiguration
-from models.published.cfte.network import Cfte, DenseFlow
+from models.published.cfte.configuration import CFTE_CONVENTIONS
+from models.published.cfte.network import Cfte, DenseFlow, build
 from tools.parity.observations import Observations, Vector, code, recorded
 from tools.parity.pack import Scenario
-from tools.parity.weights import load_weights, unallocated
+from tools.parity.weights import copies, load_weights, unallocated
 
 QUANTISATION_FACTOR = 4
 _MOTION = "generator.dense_motion_network"
@@ -105,12 +104,7 @@ def observe(weights: Mapping[str, Tensor], pictures: Tensor, scenario: Scenario)
         observations.add("f3.sparse_motion", sparse_flow)
         observations.add("f3.deformation", seen[_MOTION].flow)
         observations.add("f3.occlusion_map", seen[_MOTION].occlusion)
-        for name in scenario.variants:
-            if name in CFTE_CONVENTIONS:
-                conventions = CFTE_CONVENTIONS[name]
-                configuration = CfteConfiguration(conventions=conventions)
-                copy = unallocated(partial(Cfte, configuration))
-                other = load_weights(copy, weights).generator
-                picture = other(pictures[:1], source, invented)
-                observations.add_picture(f"variant_{name}_f3", picture)
+        for name, copy in copies(build, scenario.variants, CFTE_CONVENTIONS, weights):
+            picture = copy.generator(pictures[:1], source, invented)
+            observations.add_picture(f"variant_{name}_f3", picture)
     return observations

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import partial
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from models.published.fomm.configuration import FOMM_CONVENTIONS, FommConfiguration
-from models.published.fomm.network import Fomm, FommKeypoints
+from models.published.fomm.configuration import FOMM_CONVENTIONS
+from models.published.fomm.network import Fomm, FommKeypoints, build
 from models.published.layers import DenseMotion
 from tools.parity.observations import Observations, Vector, code, recorded
 from tools.parity.pack import Scenario
-from tools.parity.weights import load_weights, unallocated
+from tools.parity.weights import copies, load_weights, unallocated
 
 QUANTISATION_FACTOR = 64
 _MOTION = "generator.dense_motion_network"
@@ -104,12 +103,7 @@ def observe(weights: Mapping[str, Tensor], pictures: Tensor, scenario: Scenario)
         observations.add_picture("pred_symbols_f3", picture)
         observations.add("f3.deformation", seen[_MOTION].deformation)
         observations.add("f3.occlusion_map", seen[_MOTION].occlusion)
-        for name in scenario.variants:
-            if name in FOMM_CONVENTIONS:
-                conventions = FOMM_CONVENTIONS[name]
-                configuration = FommConfiguration(conventions=conventions)
-                copy = unallocated(partial(Fomm, configuration))
-                other = load_weights(copy, weights).generator
-                picture = other.animate(cache, source, invented)
-                observations.add_picture(f"variant_{name}_f3", picture)
+        for name, copy in copies(build, scenario.variants, FOMM_CONVENTIONS, weights):
+            picture = copy.generator.animate(cache, source, invented)
+            observations.add_picture(f"variant_{name}_f3", picture)
     return observations

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -11,13 +10,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from models.published.fv2v.configuration import FV2V_CONVENTIONS, Fv2vConfiguration
-from models.published.fv2v.network import Fv2v
+from models.published.fv2v.configuration import FV2V_CONVENTIONS
+from models.published.fv2v.network import Fv2v, build
 from models.published.fv2v.pose import Fv2vEstimate, Fv2vPose, angle_degrees
 from models.published.layers import DenseMotion, heatmap_differences, sparse_motions
 from tools.parity.observations import Observations, Vector, code, recorded
 from tools.parity.pack import Scenario
-from tools.parity.weights import load_weights, unallocated
+from tools.parity.weights import copies, load_weights, unallocated
 
 QUANTISATION_FACTOR = 256
 _VECTOR_LANES = (8, 16)
@@ -148,12 +147,7 @@ def observe(weights: Mapping[str, Tensor], pictures: Tensor, scenario: Scenario)
         observations.add_picture("pred_symbols_f3", picture)
         observations.add("f3.deformation", seen[_MOTION].deformation, "bdyxp")
         observations.add("f3.occlusion_map", seen[_MOTION].occlusion)
-        for name in scenario.variants:
-            if name in FV2V_CONVENTIONS:
-                conventions = FV2V_CONVENTIONS[name]
-                configuration = Fv2vConfiguration(conventions=conventions)
-                copy = unallocated(partial(Fv2v, configuration))
-                other = load_weights(copy, weights).generator
-                picture = other.animate(cache, source, invented)
-                observations.add_picture(f"variant_{name}_f3", picture)
+        for name, copy in copies(build, scenario.variants, FV2V_CONVENTIONS, weights):
+            picture = copy.generator.animate(cache, source, invented)
+            observations.add_picture(f"variant_{name}_f3", picture)
     return observations

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from functools import partial
 from typing import TypeVar
 
 import torch
@@ -81,3 +82,22 @@ def load_weights(network: Network, weights: Mapping[str, Tensor]) -> Network:
     """
     network.load_state_dict(weights, strict=True, assign=True)
     return network.eval().requires_grad_(False)
+
+
+def copies(
+    build: Callable[[str, Collection[str]], Network],
+    names: Collection[str],
+    known: Collection[str],
+    weights: Mapping[str, Tensor],
+) -> Iterator[tuple[str, Network]]:
+    """The networks of published copies that compute different things with the same weights.
+
+    Args:
+        build: of the network's family.
+        names: what is asked for; those that are not `known` are left out.
+        known: names of copies.
+        weights: state dictionary.
+    """
+    for name in names:
+        if name in known:
+            yield name, load_weights(unallocated(partial(build, name, ())), weights)

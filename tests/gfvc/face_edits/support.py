@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+import pytest
 
 from benchmarks import face_edits
 from models.contract import FloatArray, Picture
@@ -22,3 +23,13 @@ def measured(pictures: Sequence[Picture]) -> FloatArray:
     rows = face_edits.measured(pictures)
     assert not np.isnan(rows).any()
     return rows
+
+
+def assert_moved(change: FloatArray, moved: int, by: float) -> None:
+    """One of the five changed as asked, and no other by more than it may."""
+    assert change[moved] == pytest.approx(by, rel=0.15)
+    others = np.abs(change) > STILL
+    others[moved] = False
+    if moved == LIPS:
+        others[PITCH] = abs(change[PITCH]) > WITH_JAW
+    assert not others.any(), change

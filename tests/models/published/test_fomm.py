@@ -1,8 +1,6 @@
-"""FOMM in a tiny size: goldens, conventions, cache, batches, strict names."""
+"""FOMM in a tiny size: goldens, conventions of the published copies, motion, sizes."""
 
 from __future__ import annotations
-
-from dataclasses import fields, replace
 
 import pytest
 import torch
@@ -10,18 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.published.fomm.configuration import FOMM_CONVENTIONS, FommConventions
-from models.published.fomm.network import Fomm, FommKeypoints, inverse_2x2
+from models.published.fomm.network import inverse_2x2
 from models.published.layers import DenseMotion
 from tests.models.published.golden import check_golden
-from tests.models.published.tiny import TINY_FOMM, pictures, tiny_fomm
-
-
-def large_motion() -> tuple[FommKeypoints, FommKeypoints]:
-    """Invented keypoints of two pictures, far apart and with Jacobians far from the identity."""
-    generator = torch.Generator().manual_seed(1)
-    source, driving = 1.4 * torch.rand(2, 1, 3, 2, generator=generator) - 0.7
-    skew = 0.5 * torch.rand(2, 1, 3, 2, 2, generator=generator) + torch.eye(2)
-    return FommKeypoints(source, skew[0]), FommKeypoints(driving, skew[1])
+from tests.models.published.tiny import large_motion, pictures, tiny_fomm
 
 
 def test_outputs_are_the_golden_ones() -> None:
@@ -41,17 +31,6 @@ def test_outputs_are_the_golden_ones() -> None:
             "prediction": prediction[..., 1::4, 2::4],
         },
     )
-
-
-@pytest.mark.parametrize("choice", [field.name for field in fields(FommConventions)])
-def test_every_convention_changes_the_picture(choice: str) -> None:
-    conventions = FommConventions()
-    other = replace(conventions, **{choice: not getattr(conventions, choice)})
-    source = pictures(128)[0]
-    predictions = [
-        tiny_fomm(chosen).generator(source, *large_motion()) for chosen in (conventions, other)
-    ]
-    assert (predictions[0] - predictions[1]).abs().max() > 1e-3
 
 
 def test_conventions_of_the_published_copies() -> None:
@@ -99,16 +78,6 @@ def test_inverse_of_matrices(elements: list[float]) -> None:
         matrix = matrix + 5 * torch.eye(2)
     product = matrix @ inverse_2x2(matrix)
     torch.testing.assert_close(product[0], torch.eye(2, dtype=torch.float64))
-
-
-def test_names_are_strict() -> None:
-    network = Fomm(TINY_FOMM)
-    state = network.generator.state_dict()
-    with pytest.raises(RuntimeError, match=r"Unexpected key.*surplus"):
-        network.generator.load_state_dict({**state, "surplus": torch.zeros(1)})
-    del state["dense_motion_network.occlusion.bias"]
-    with pytest.raises(RuntimeError, match=r"Missing key.*dense_motion_network\.occlusion\.bias"):
-        network.generator.load_state_dict(state)
 
 
 def test_pictures_of_other_sizes_are_refused() -> None:

@@ -15,7 +15,7 @@ from models.published.cfte.model import CfteModel
 from models.published.cfte.network import Cfte
 from models.published.fomm.configuration import FommConfiguration, FommConventions
 from models.published.fomm.model import FommModel
-from models.published.fomm.network import Fomm
+from models.published.fomm.network import Fomm, FommKeypoints
 from models.published.fv2v.configuration import Fv2vConfiguration, Fv2vConventions
 from models.published.fv2v.model import Fv2vKeypointModel, Fv2vModel
 from models.published.fv2v.network import Fv2v
@@ -99,3 +99,11 @@ def keypoints_of(network: Fv2v, *shown: Tensor) -> list[Tensor]:
     """Keypoints of pictures, of which the first is the key picture."""
     canonical = network.kp_detector(shown[0])
     return [network.he_estimator(picture).pose().keypoints(canonical) for picture in shown]
+
+
+def large_motion() -> tuple[FommKeypoints, FommKeypoints]:
+    """Invented keypoints of two pictures, far apart and with Jacobians far from the identity."""
+    generator = torch.Generator().manual_seed(1)
+    source, driving = 1.4 * torch.rand(2, 1, 3, 2, generator=generator) - 0.7
+    skew = 0.5 * torch.rand(2, 1, 3, 2, 2, generator=generator) + torch.eye(2)
+    return FommKeypoints(source, skew[0]), FommKeypoints(driving, skew[1])
