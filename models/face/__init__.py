@@ -13,3 +13,8 @@ MAX_FEATURES = 4
 
 MOTION_SIDE = 64
 """Rows and columns of the motion network of a network that fuses two references, at any size."""
+
+
+def lead_step(size: int) -> int:
+    """Pixels of a sample of the lead: a network that fuses sees it at `MOTION_SIDE`, or nearly."""
+    return max(1, size // MOTION_SIDE)

@@ -26,7 +26,7 @@ from models.contract import (
     check_position,
 )
 from models.errors import ModelError
-from models.face import MOTION_SIDE, SIDE_MULTIPLE
+from models.face import MOTION_SIDE, SIDE_MULTIPLE, lead_step
 from models.face.card import STEP_LIMIT
 from models.face.detail import detail, restore_detail
 from models.face.renderer import Between, Renderer, RendererOf
@@ -191,10 +191,11 @@ class FacePair(LandmarkPair):
             alignment = Alignment(space, earlier.picture, earlier.face, tracker)
             later_values = alignment.align(later.picture, later.face.key_landmarks)
         faces, pictures = (earlier.face, later.face), (earlier.picture, later.picture)
-        super().__init__(space, faces, pictures, later_values, earlier.features, NEAR)
+        renderer = earlier.renderer
+        step = lead_step(earlier.picture.shape[0]) if renderer.fuses else 1
+        super().__init__(space, faces, pictures, later_values, earlier.features, NEAR, step)
         self._earlier = earlier
         self._later = later
-        renderer = earlier.renderer
         self._between = renderer.pair(earlier.draw, later.draw) if renderer.fuses else None
 
     def _bent(self, landmarks: Float32Array, flow: Float32Array) -> Picture:

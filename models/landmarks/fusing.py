@@ -63,8 +63,9 @@ def reference_lead(
     keys: tuple[Float32Array, Float32Array],
     flows: tuple[Float32Array, Float32Array],
     position: float,
+    step: int = 1,
 ) -> Float32Array:
-    """How much likelier the later reference is right: log of the odds, float32 [H, W].
+    """How much likelier the later reference is right: log of the odds, float32 [h, w].
 
     Args:
         landmarks: [478, 2] of the picture to draw, in picture widths and heights.
@@ -72,26 +73,37 @@ def reference_lead(
         flows: displacements [H, W, 2] of each pixel to where the earlier and the later reference
             are read, in picture widths and heights.
         position: 0..1, where the picture lies in time between the two.
+        step: how many pixels a sample of the lead is wide and high: h is H / step, w is W / step.
     """
+    if step > 1:
+        height, width = flows[0].shape[:2]
+        size = width // step, height // step
+        flows = _reduced(flows[0], size), _reduced(flows[1], size)
     first, second = (_stretch(flow) for flow in flows)
     evidence = STRETCH_EVIDENCE * cv2.GaussianBlur(
-        cv2.log(second) - cv2.log(first), (0, 0), STRETCH_WINDOW
+        cv2.log(second) - cv2.log(first), (0, 0), STRETCH_WINDOW / step
     )
-    evidence += OUTSIDE_EVIDENCE * (_outside(flows[0]) - _outside(flows[1]))
+    evidence += OUTSIDE_EVIDENCE * (_outside(flows[0], step) - _outside(flows[1], step))
     height, width = evidence.shape
     for opening in _OPENINGS:
         here, early, late = (_opened(points, opening) for points in (landmarks, *keys))
         likelier = OPENING_EVIDENCE * (abs(early - here) - abs(late - here))
         if likelier:
-            evidence += np.float32(likelier) * _surroundings(landmarks, opening, width, height)
+            evidence += np.float32(likelier) * _surroundings(
+                landmarks, opening, width, height, step
+            )
     np.clip(evidence, -MOST_EVIDENCE, MOST_EVIDENCE, out=evidence)
     likely = np.clip(position, LEAST_POSITION, 1 - LEAST_POSITION)
     lead: Float32Array = evidence + np.float32(np.log(likely / (1 - likely)))
     return lead
 
 
+def _reduced(flow: Float32Array, size: tuple[int, int]) -> Float32Array:
+    return np.asarray(cv2.resize(flow, size, interpolation=cv2.INTER_AREA), np.float32)
+
+
 def _stretch(flow: Float32Array) -> Float32Array:
-    """Smaller singular value of the Jacobian of where each pixel is read, no less than 0.1: [H, W].
+    """Smaller singular value of the Jacobian of where samples are read, no less than 0.1: [H, W].
 
     1 where the reference is shown as it is, below where it is stretched, 1 at most.
     """
@@ -112,11 +124,13 @@ def _stretch(flow: Float32Array) -> Float32Array:
     return result
 
 
-def _outside(flow: Float32Array) -> Float32Array:
-    """How many pixels beyond the reference's border each pixel is read, 16 at most: [H, W]."""
-    height, width = flow.shape[:2]
-    x = flow[..., 0] * width + np.arange(width, dtype=np.float32)
-    y = flow[..., 1] * height + np.arange(height, dtype=np.float32)[:, None]
+def _outside(flow: Float32Array, step: int) -> Float32Array:
+    """How many pixels beyond the reference's border each sample is read, 16 at most: [H, W]."""
+    height, width = (side * step for side in flow.shape[:2])
+    # Middles of samples, among centres of pixels.
+    columns, rows = (np.arange((step - 1) / 2, side, step, np.float32) for side in (width, height))
+    x = flow[..., 0] * width + columns
+    y = flow[..., 1] * height + rows[:, None]
     beyond = np.maximum(np.maximum(-x, x - (width - 1)), np.maximum(-y, y - (height - 1)))
     result: Float32Array = np.clip(beyond, 0, MOST_OUTSIDE)
     return result
@@ -131,7 +145,7 @@ def _opened(landmarks: Float32Array, opening: _Opening) -> float:
 
 
 def _surroundings(
-    landmarks: Float32Array, opening: _Opening, width: int, height: int
+    landmarks: Float32Array, opening: _Opening, width: int, height: int, step: int
 ) -> Float32Array:
     """1 in an eye or mouth and around it, falling softly to 0: [H, W]."""
     contour, _, _, _, enlargement = opening
@@ -143,7 +157,7 @@ def _surroundings(
     mask = np.zeros((height, width), np.uint8)
     corners = np.round((points - 0.5) * 2**shift).astype(np.int32)
     cv2.fillConvexPoly(mask, cv2.convexHull(corners), (255,), cv2.LINE_AA, shift)
-    edge = float(np.clip(SOFT_EDGE * np.ptp(points[:, 0]), 1.0, 0.1 * width))
+    edge = float(np.clip(SOFT_EDGE * np.ptp(points[:, 0]), 1 / step, 0.1 * width))
     soft = cv2.GaussianBlur(mask, (0, 0), edge)
     return np.asarray(soft, np.float32) / np.float32(255)
 

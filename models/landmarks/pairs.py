@@ -84,7 +84,7 @@ class PairPlace:
             earlier and in the later reference.
         shifts: displacements [H, W, 2] of each pixel to where the rest motion has it read in what
             was drawn from the earlier and from the later reference.
-        lead: [H, W], how much likelier the later reference is right, see `reference_lead`.
+        lead: [h, w], how much likelier the later reference is right, see `reference_lead`.
     """
 
     landmarks: Float32Array
@@ -122,6 +122,7 @@ class PairFlow:
         draw: draws the earlier reference with given landmarks [478, 2], along displacements
             [H, W, 2].
         reach: how far around the face the picture follows it, where it moves little.
+        lead_step: how many pixels a sample of the lead is wide and high.
 
     Raises:
         ModelError: the pictures differ in size.
@@ -134,9 +135,11 @@ class PairFlow:
         pictures: tuple[Picture, Picture],
         draw: Callable[[Float32Array, Float32Array], Picture],
         reach: HeadReach = CLOSE,
+        lead_step: int = 1,
     ) -> None:
         self._face = face
         self._reach = reach
+        self._lead_step = lead_step
         self._keys = keys
         earlier, later = pictures
         check_sizes(earlier, later)
@@ -155,8 +158,9 @@ class PairFlow:
         rest = moving * read_at(self._rest, later)
         earlier, later = moving * earlier, moving * later
         shifts = np.float32(position) * rest, np.float32(position - 1) * rest
-        lead = reference_lead(landmarks, self._keys, (earlier, later), position)
-        return PairPlace(landmarks, (earlier, later), shifts, lead)
+        flows = earlier, later
+        lead = reference_lead(landmarks, self._keys, flows, position, self._lead_step)
+        return PairPlace(landmarks, flows, shifts, lead)
 
     def _flows(self, keys: Sequence[Float32Array], landmarks: Float32Array) -> list[Float32Array]:
         reaches = [without_folds(self._reach, key, landmarks) for key in keys]
@@ -174,7 +178,8 @@ class LandmarkPair(ReferencePair):
 
     `later_values` [14] are pose and expression of the later reference against the earlier one;
     `features` values of a compact feature follow these in parameters, and are 0 in both references.
-    `reach` is as of `PairFlow`. Raises `ModelError` when the pictures differ in size.
+    `reach` and `lead_step` are as of `PairFlow`. Raises `ModelError` when the pictures differ in
+    size.
     """
 
     def __init__(
@@ -185,12 +190,14 @@ class LandmarkPair(ReferencePair):
         later_values: FloatArray,
         features: int = 0,
         reach: HeadReach = CLOSE,
+        lead_step: int = 1,
     ) -> None:
         check_sizes(*pictures)
         self._faces = faces
         self._pictures = pictures
         self._features = features
         self._reach = reach
+        self._lead_step = lead_step
         own = faces[0].values(space, faces[0].key_landmarks)
         steps = np.zeros(features) if features else None
         self._ends = to_parameters(own, steps), to_parameters(later_values, steps)
@@ -204,7 +211,14 @@ class LandmarkPair(ReferencePair):
     def _flow(self) -> PairFlow:
         """Made when the first picture is drawn: an encoder asks for the ends alone."""
         earlier, later = (plane(face.key_landmarks) for face in self._faces)
-        return PairFlow(self._face, (earlier, later), self._pictures, self._bent, self._reach)
+        return PairFlow(
+            self._face,
+            (earlier, later),
+            self._pictures,
+            self._bent,
+            self._reach,
+            self._lead_step,
+        )
 
     @property
     def ends(self) -> tuple[FaceParameters, FaceParameters]:

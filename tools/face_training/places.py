@@ -15,7 +15,7 @@ from threadpoolctl import threadpool_limits
 
 from models.contract import Picture
 from models.errors import TrainingError
-from models.face import MOTION_SIDE
+from models.face import MOTION_SIDE, lead_step
 from models.landmarks.face_space import shipped_face_space
 from models.landmarks.flow import NEAR, BackwardFlow, plane, warp
 from models.landmarks.pairs import PairFlow, SharedFace
@@ -105,7 +105,7 @@ def place_clip(folder: Path, name: str) -> Placed:
             shared = SharedFace(space, faces[first], faces[second], clip.later_values[second])
             ends = coded[first], coded[second]
             made[first, second] = PairFlow(
-                shared, (planes[first], planes[second]), ends, _Bend(ends[0]), NEAR
+                shared, (planes[first], planes[second]), ends, _Bend(ends[0]), NEAR, lead_step(size)
             )
         place = made[first, second].place(values, float(clip.positions[row]))
         landmarks[row] = place.landmarks

@@ -27,7 +27,7 @@ from torch import Tensor, nn
 
 from gfvc.demo_clip import demo_still
 from models.contract import FloatArray
-from models.face import MOTION_SIDE
+from models.face import MOTION_SIDE, lead_step
 from models.face.network import FaceNetwork
 from models.face.onnx_rendering import (
     ANALYSE_FILE,
@@ -251,7 +251,8 @@ def _drawings_between(folder: Path, size: int) -> Iterator[dict[str, Array]]:
         other_flow = coarse_flow(later, driven, size)
         position = float(random.random())
         flows = [np.ascontiguousarray(planes.transpose(1, 2, 0)) for planes in (flow, other_flow)]
-        lead = reference_lead(driven, (plane(landmarks), later), (flows[0], flows[1]), position)
+        keys = plane(landmarks), later
+        lead = reference_lead(driven, keys, (flows[0], flows[1]), position, lead_step(size))
         rest = cv2.resize(random.normal(0, 0.005, (4, 4, 2)), (size, size))
         yield {
             **features,

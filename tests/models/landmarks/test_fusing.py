@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -84,6 +85,23 @@ def test_an_opening_is_taken_from_where_it_was_as_open(
     assert lead[row, column] > 1
     assert lead_of(face, keys=(face, opened))[row, column] < -1
     np.testing.assert_allclose(lead[:20], 0, atol=1e-6)
+
+
+def test_a_lead_of_fewer_samples_is_the_mean_of_one_of_all_pixels(face: Float32Array) -> None:
+    """References that are stretched, opened further, and read from beyond the border."""
+    random = np.random.default_rng(3)
+    opened = face.copy()
+    opened[[178, 87, 14, 317, 402], 1] += 0.02
+    for position in (0.2, 0.9):
+        coarse = random.normal(0, 0.01, (2, 6, 6, 2)).astype(np.float32)
+        one, other = (cv2.resize(c, (256, 256), interpolation=cv2.INTER_CUBIC) for c in coarse)
+        one[..., 0] += 0.03
+        flows = np.asarray(one, np.float32), np.asarray(other, np.float32)
+        whole = reference_lead(face, (face, opened), flows, position)
+        reduced = reference_lead(face, (face, opened), flows, position, step=4)
+        mean = cv2.resize(whole, (64, 64), interpolation=cv2.INTER_AREA)
+        assert reduced.shape == (64, 64)
+        assert np.sqrt(np.square(reduced - mean).mean()) < 0.2 * mean.std()
 
 
 def test_equal_pictures_are_kept_whatever_leads() -> None:
