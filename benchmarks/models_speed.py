@@ -6,7 +6,7 @@ median time of each step, multiplications of its convolutions and linear layers,
 the peak memory of a process of its own. The models take turns.
 
 `animate` is one picture, from the call to its end. `in a run` is what a picture takes when many are
-drawn one after the other, as in decoding: the time of `Reference.animate_many` for some seconds'
+drawn one after the other, as in decoding: the time of `Reference.begin` for some seconds'
 worth of them (4 to 64), divided by their number. There each model uses the threads as it does by
 default: those run by torch draw a picture with all of them, `face-onnx` draws as many pictures at
 the same time as there are threads, each with one; its single `animate` so has one thread.

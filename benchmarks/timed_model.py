@@ -31,6 +31,7 @@ from models.face.torch_rendering import TorchRenderer, load_face_network
 from models.family import imported_families
 from models.landmarks.face_space import shipped_face_space
 from models.mesh.model import MeshModel
+from models.parallel import finish
 from models.runtime import Runtime
 from models.weights.loading import build_network
 from tools.onnx_export.face import SIZE
@@ -108,7 +109,8 @@ class _PictureRun:
 
     def draw(self) -> None:
         """Draw all pictures."""
-        for _ in self.reference.animate_many([self.parameters] * self.length):
+        begun = self.reference.begin([self.parameters] * self.length)
+        for _ in finish(begun, torch.get_num_threads()):  # As many as all libraries have.
             pass
 
 
@@ -167,7 +169,7 @@ def _limit_threads(threads: int) -> None:
     threadpool_limits(threads)
 
 
-def _face_model(name: str, threads: int) -> tuple[AnimationModel, list[nn.Module]]:
+def _face_model(name: str) -> tuple[AnimationModel, list[nn.Module]]:
     """`mesh` or `face`, and the networks to count in."""
     space = shipped_face_space()
     if name == "mesh":
@@ -178,14 +180,12 @@ def _face_model(name: str, threads: int) -> tuple[AnimationModel, list[nn.Module
         network = load_face_network(weights)
         renderer = TorchRenderer(network, torch.device("cpu"))
         return FaceModel(space, lambda _: renderer, FACE_CARD.layout), [network]  # folded in place
-    graphs = OnnxRenderer(
-        weights.parent, dict(FACE_CARD.graphs), threads=1, device="cpu", at_once=threads
-    )
+    graphs = OnnxRenderer(weights.parent, dict(FACE_CARD.graphs), threads=1, device="cpu")
     return FaceModel(space, lambda _: graphs, FACE_CARD.layout), []
 
 
-def _open_face_model(name: str, threads: int, stack: ExitStack) -> _TimedModel:
-    model, networks = _face_model(name, threads)
+def _open_face_model(name: str, stack: ExitStack) -> _TimedModel:
+    model, networks = _face_model(name)
     still = demo_still(SIZE)
     moved = np.ascontiguousarray(np.roll(still, 6, axis=1))
     analyser = stack.enter_context(model.open_analyser())
@@ -231,9 +231,7 @@ def _serve(name: str, conditions: Conditions, connection: Connection) -> None:
     _limit_threads(conditions.threads)
     with ExitStack() as stack:
         timed = (
-            _open_network(name, conditions)
-            if name in NETWORKS
-            else _open_face_model(name, conditions.threads, stack)
+            _open_network(name, conditions) if name in NETWORKS else _open_face_model(name, stack)
         )
         times = Times(name)
         timed.turn()  # warms up

@@ -16,7 +16,8 @@ from gfvc.stream.picture_units import PictureUnit
 from gfvc.stream.references import NUMBERS
 from gfvc.whole_pictures import of_whole_pictures
 from models import AnimationModel, FaceParameters, Reference, ReferencePair
-from models.contract import Ends, FloatArray, Picture
+from models.contract import BegunPicture, Ends, FloatArray, Picture, finished
+from models.parallel import finish
 
 ParametersOf = Callable[["Ends | None"], Iterator[FaceParameters]]
 """Parameters of the pictures of a unit, of the coded one first.
@@ -41,8 +42,12 @@ class Span(ABC):
     """Successive output pictures that are drawn alike; they can be gone through once."""
 
     @abstractmethod
+    def begin(self) -> Iterator[BegunPicture]:
+        """The pictures, begun."""
+
     def draw(self) -> Iterator[Picture]:
         """The pictures."""
+        return finish(self.begin())
 
     @abstractmethod
     def faces(self) -> Iterator[Face]:
@@ -61,9 +66,9 @@ class AsCoded(Span):
     reference: Reference | None = None
     pictures: int = 1
 
-    def draw(self) -> Iterator[Picture]:
+    def begin(self) -> Iterator[BegunPicture]:
         """The coded picture."""
-        return repeat(self.picture, self.pictures)
+        return repeat(finished(self.picture), self.pictures)
 
     @property
     def face(self) -> Face:
@@ -85,9 +90,9 @@ class FromOne(Span):
     reference: Reference
     parameters: Iterable[FaceParameters]
 
-    def draw(self) -> Iterator[Picture]:
+    def begin(self) -> Iterator[BegunPicture]:
         """What the reference draws."""
-        return self.reference.animate_many(self.parameters)
+        return self.reference.begin(self.parameters)
 
     def faces(self) -> Iterator[Face]:
         """The reference's face with each picture's parameters."""
@@ -102,9 +107,9 @@ class FromTwo(Span):
     pair: ReferencePair
     placed: Iterable[tuple[FaceParameters, float]]
 
-    def draw(self) -> Iterator[Picture]:
+    def begin(self) -> Iterator[BegunPicture]:
         """What the two draw together."""
-        return self.pair.animate_many(self.placed)
+        return self.pair.begin(self.placed)
 
     def faces(self) -> Iterator[Face]:
         """The face between the two."""

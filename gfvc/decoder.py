@@ -19,13 +19,15 @@ from gfvc.errors import OutputError, StreamError
 from gfvc.limits import MAX_AREA
 from gfvc.options.decoding import DecodeOptions
 from gfvc.output import check_writable, replaced_when_complete
+from gfvc.queued_writer import QueuedWriter
 from gfvc.stream.face_stream import FaceStream
 from gfvc.stream.marking import GENERATED
 from gfvc.stream.reader import read_face_stream
 from gfvc.telling import Notes, Progress, unheard
 from gfvc.video_writer import PICTURE_NAMES, is_folder_output, open_writer
 from models import AnimationModel, Registry, default_registry
-from models.contract import Picture
+from models.contract import BegunPicture, Picture
+from models.parallel import finish
 
 # Name of the model in the summary of a stream without face messages.
 NO_MODEL = "none"
@@ -117,7 +119,7 @@ def decode(
         # Linear algebra is of small matrices, for which threads would only wait.
         with (
             threadpool_limits(1, user_api="blas"),
-            open_writer(temporary, rate, mark) as writer,
+            QueuedWriter(open_writer(temporary, rate, mark)) as writer,
         ):
             pictures = decode_pictures(
                 source, stream, model, options.timeout, notes, options.max_area
@@ -166,6 +168,11 @@ def decode_pictures(
 
     Arguments and errors are those of `gfvc.decoded_units.decode_units`.
     """
-    for decoded in decode_units(source, stream, model, timeout, notes, area):
-        for span in decoded.spans:
-            yield from span.draw()
+
+    def begun() -> Iterator[BegunPicture]:
+        for decoded in decode_units(source, stream, model, timeout, notes, area):
+            for span in decoded.spans:
+                yield from span.begin()
+
+    # All in one row: what a coded picture drives is still drawn while the next one is prepared.
+    return finish(begun())

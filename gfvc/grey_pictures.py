@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from gfvc.colour import is_grey, without_colour
 from models import AnimationModel, FaceParameters, Reference, ReferencePair
-from models.contract import FloatArray, Picture
+from models.contract import BegunPicture, FloatArray, Picture
 
 
 def prepare_key(
@@ -41,8 +41,8 @@ class _GreyReference(Reference):
     def animate(self, parameters: FaceParameters) -> Picture:
         return without_colour(self.reference.animate(parameters))
 
-    def animate_many(self, parameters: Iterable[FaceParameters]) -> Iterator[Picture]:
-        return map(without_colour, self.reference.animate_many(parameters))
+    def begin(self, parameters: Iterable[FaceParameters]) -> Iterator[BegunPicture]:
+        return _grey(self.reference.begin(parameters))
 
     def landmarks(self, parameters: FaceParameters) -> FloatArray | None:
         return self.reference.landmarks(parameters)
@@ -61,11 +61,17 @@ class _GreyPair(ReferencePair):
     def animate(self, parameters: FaceParameters, position: float) -> Picture:
         return without_colour(self._pair.animate(parameters, position))
 
-    def animate_many(self, placed: Iterable[tuple[FaceParameters, float]]) -> Iterator[Picture]:
-        return map(without_colour, self._pair.animate_many(placed))
+    def begin(self, placed: Iterable[tuple[FaceParameters, float]]) -> Iterator[BegunPicture]:
+        return _grey(self._pair.begin(placed))
 
     def landmarks(self, parameters: FaceParameters, position: float) -> FloatArray | None:
         return self._pair.landmarks(parameters, position)
+
+
+def _grey(begun: Iterable[BegunPicture]) -> Iterator[BegunPicture]:
+    """Begun pictures of which the luma is to be drawn."""
+    for rest in begun:
+        yield lambda rest=rest: without_colour(rest())  # type: ignore[misc]
 
 
 def _with_colour(reference: Reference) -> Reference:

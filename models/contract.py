@@ -8,9 +8,8 @@ exist only outside the bitstream: the codec quantises them according to the mode
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from itertools import starmap
 from typing import Any, TypeVar
 
 import numpy as np
@@ -239,6 +238,15 @@ class Analyser(Closable, ABC):
         return None
 
 
+BegunPicture = Callable[[], Picture]
+"""A picture that is begun: called once, in any thread, it does the rest and gives the picture."""
+
+
+def finished(picture: Picture) -> BegunPicture:
+    """A picture of which nothing is left to do."""
+    return lambda: picture
+
+
 class Reference(ABC):
     """A key picture made ready: all the work that is needed once per key picture is done."""
 
@@ -246,9 +254,9 @@ class Reference(ABC):
     def animate(self, parameters: FaceParameters) -> Picture:
         """Draw the picture that the parameters describe, in the size of the key picture."""
 
-    def animate_many(self, parameters: Iterable[FaceParameters]) -> Iterator[Picture]:
-        """Draw pictures in order; a model may draw some of them at the same time."""
-        return map(self.animate, parameters)
+    def begin(self, parameters: Iterable[FaceParameters]) -> Iterator[BegunPicture]:
+        """Begin pictures, in order; a model leaves what several threads can do at a time."""
+        return (finished(self.animate(each)) for each in parameters)
 
     def landmarks(self, parameters: FaceParameters) -> FloatArray | None:
         """Landmarks [478, 3] that the parameters describe; None of a model that knows none.
@@ -284,9 +292,9 @@ class ReferencePair(ABC):
         Raises `ModelError` for parameters of another layout, or a position outside 0..1.
         """
 
-    def animate_many(self, placed: Iterable[tuple[FaceParameters, float]]) -> Iterator[Picture]:
-        """Draw pictures of parameters and position in order; a model may draw some at a time."""
-        return starmap(self.animate, placed)
+    def begin(self, placed: Iterable[tuple[FaceParameters, float]]) -> Iterator[BegunPicture]:
+        """Begin pictures of parameters and position, as of `Reference.begin`."""
+        return (finished(self.animate(*each)) for each in placed)
 
     def landmarks(self, parameters: FaceParameters, position: float) -> FloatArray | None:
         """Landmarks [478, 3] of the picture, as of `Reference.landmarks`; None without any.
@@ -313,9 +321,9 @@ class EarlierAlone(ReferencePair):
         check_position(position)
         return self._earlier.animate(parameters)
 
-    def animate_many(self, placed: Iterable[tuple[FaceParameters, float]]) -> Iterator[Picture]:
-        """Draw pictures in order, at a time if the earlier reference does."""
-        return self._earlier.animate_many(self._parameters(placed))
+    def begin(self, placed: Iterable[tuple[FaceParameters, float]]) -> Iterator[BegunPicture]:
+        """Begin pictures as the earlier reference does."""
+        return self._earlier.begin(self._parameters(placed))
 
     def landmarks(self, parameters: FaceParameters, position: float) -> FloatArray | None:
         """Landmarks that the earlier reference knows."""

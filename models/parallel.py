@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -11,6 +12,13 @@ from threadpoolctl import threadpool_limits
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
+
+MOST_THREADS = 8
+"""Pictures drawn at the same time at most; each takes some 10 MB."""
+
+# Items for each thread that are taken ahead of what is wanted next: what is begun while a coded
+# picture is made ready, so that the threads have work meanwhile.
+_AHEAD = 3
 
 
 def one_ahead(items: Iterable[Item]) -> Generator[Item, None, None]:
@@ -38,7 +46,7 @@ def one_ahead(items: Iterable[Item]) -> Generator[Item, None, None]:
 def map_in_order(
     work: Callable[[Item], Result], items: Iterable[Item], threads: int
 ) -> Iterator[Result]:
-    """`map` with a number of threads; at most one item more than these is taken ahead.
+    """`map` with a number of threads; three items for each of these are taken ahead.
 
     NumPy's linear algebra gets no threads of its own meanwhile: they would be in the way of these.
 
@@ -54,9 +62,24 @@ def map_in_order(
         with threadpool_limits(1, user_api="blas"):
             for item in items:
                 ahead.append(pool.submit(work, item))
-                if len(ahead) > threads:
+                if len(ahead) > _AHEAD * threads:
                     yield ahead.popleft().result()
             while ahead:
                 yield ahead.popleft().result()
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+def finish(begun: Iterable[Callable[[], Result]], threads: int | None = None) -> Iterator[Result]:
+    """Call what was begun, in order, by as many threads as there are cores (or as is said).
+
+    All else is as of `map_in_order`.
+    """
+    return map_in_order(lambda rest: rest(), begun, threads or min(_cores(), MOST_THREADS))
+
+
+def _cores() -> int:
+    """Cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

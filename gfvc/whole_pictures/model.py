@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from functools import cached_property
+from functools import cached_property, partial
+from itertools import tee
 
 from gfvc.face_square import FaceSquare
 from gfvc.whole_pictures.compositing import cut_face, lay_over
@@ -17,12 +18,8 @@ from models import (
     Reference,
     ReferencePair,
 )
-from models.contract import FloatArray, Picture
+from models.contract import BegunPicture, FloatArray, Picture, finished
 from models.errors import ModelError
-from models.parallel import map_in_order
-
-# Pictures put together at the same time, while further faces are drawn.
-_AT_ONCE = 2
 
 
 def of_whole_pictures(model: AnimationModel, square: FaceSquare | None) -> AnimationModel:
@@ -82,12 +79,13 @@ class WholeReference(Reference):
         """Draw the face that the parameters describe over the rest of the coded picture."""
         return lay_over(self.picture, self.face.animate(parameters), self._square)
 
-    def animate_many(self, parameters: Iterable[FaceParameters]) -> Iterator[Picture]:
-        """Draw pictures in order, some faces at the same time if the model does."""
-        drawn = self.face.animate_many(parameters)
-        return map_in_order(
-            lambda face: lay_over(self.picture, face, self._square), drawn, _AT_ONCE
-        )
+    def begin(self, parameters: Iterable[FaceParameters]) -> Iterator[BegunPicture]:
+        """Begin pictures as the model of faces does; the rest of each is laid around later."""
+        for face in self.face.begin(parameters):
+            yield partial(self._finish, face)
+
+    def _finish(self, face: BegunPicture) -> Picture:
+        return lay_over(self.picture, face(), self._square)
 
     def landmarks(self, parameters: FaceParameters) -> FloatArray | None:
         """Landmarks that the parameters describe, in widths and heights of the whole picture."""
@@ -121,25 +119,18 @@ class WholePair(ReferencePair):
 
     def animate(self, parameters: FaceParameters, position: float) -> Picture:
         """Draw the face over what lies between the two coded pictures."""
-        drawn = self._faces.animate(parameters, position)
-        return lay_over(self._surroundings.at(position), drawn, self._square)
+        drawn = finished(self._faces.animate(parameters, position))
+        return self._finish(self._surroundings, position, drawn)
 
-    def animate_many(self, placed: Iterable[tuple[FaceParameters, float]]) -> Iterator[Picture]:
-        """Draw pictures in order, some faces at the same time if the model does."""
-        positions: list[float] = []
-
-        def noted() -> Iterator[tuple[FaceParameters, float]]:
-            for parameters, position in placed:
-                positions.append(position)
-                yield parameters, position
-
+    def begin(self, placed: Iterable[tuple[FaceParameters, float]]) -> Iterator[BegunPicture]:
+        """Begin pictures as the model of faces does; what lies around each is made later."""
+        known, given = tee(placed)
         surroundings = self._surroundings
+        for (_, position), face in zip(known, self._faces.begin(given), strict=True):
+            yield partial(self._finish, surroundings, position, face)
 
-        def laid_over(numbered: tuple[int, Picture]) -> Picture:
-            number, drawn = numbered
-            return lay_over(surroundings.at(positions[number]), drawn, self._square)
-
-        yield from map_in_order(laid_over, enumerate(self._faces.animate_many(noted())), _AT_ONCE)
+    def _finish(self, surroundings: Surroundings, position: float, face: BegunPicture) -> Picture:
+        return lay_over(surroundings.at(position), face(), self._square)
 
     def landmarks(self, parameters: FaceParameters, position: float) -> FloatArray | None:
         """Landmarks of the picture, in widths and heights of the whole picture."""

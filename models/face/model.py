@@ -6,8 +6,9 @@ way, and the network refines the flow and paints what the key picture does not s
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+from typing import NamedTuple, TypeVar
 
 import cv2
 import numpy as np
@@ -17,6 +18,7 @@ from models.contract import (
     Analyser,
     Analysis,
     AnimationModel,
+    BegunPicture,
     FaceParameters,
     FloatArray,
     ParameterLayout,
@@ -24,6 +26,7 @@ from models.contract import (
     Reference,
     ReferencePair,
     check_position,
+    finished,
 )
 from models.errors import ModelError
 from models.face import MOTION_SIDE, SIDE_MULTIPLE, lead_step
@@ -47,8 +50,9 @@ from models.landmarks.values import (
     value_weights,
 )
 from models.mesh.model import check_expressions
-from models.parallel import map_in_order
 from models.runtime import Runtime
+
+Place = TypeVar("Place")
 
 
 def check_size(picture: Picture) -> None:
@@ -60,6 +64,14 @@ def check_size(picture: Picture) -> None:
             f"{width}x{height}; encode with --size {max(64, width // 32 * 32)}, or with --model "
             "mesh"
         )
+
+
+def begin(
+    paint: Callable[[Place], Picture], places: Iterable[Place], renderer: Renderer
+) -> Iterator[BegunPicture]:
+    """Begin the pictures of places; they are painted here if the renderer has threads itself."""
+    for place in places:
+        yield partial(paint, place) if renderer.concurrent else finished(paint(place))
 
 
 class FaceAnalyser(LandmarkAnalyser):
@@ -117,7 +129,6 @@ class FaceReference(Reference):
         picture: the key picture [S, S, 3].
         face: its face.
         features: how many values of the compact feature are sent.
-        at_once: how many pictures are best drawn at the same time.
         renderer: with the network.
         draw: the network, which has encoded the key picture.
         detail: what its face shows, see `models.face.detail`.
@@ -132,7 +143,6 @@ class FaceReference(Reference):
         self.features = features
         self._key = plane(face.key_landmarks)
         self._measured = renderer.compact_features
-        self.at_once = renderer.at_once
         self.renderer = renderer
         self.draw = renderer.prepare(picture, self._key)
         self.detail = detail(picture, self._key)
@@ -141,13 +151,13 @@ class FaceReference(Reference):
         """Draw the face with the landmarks that the parameters describe."""
         return self._paint(self._place(parameters))
 
-    def animate_many(self, parameters: Iterable[FaceParameters]) -> Iterator[Picture]:
-        """Draw pictures in order, as many at the same time as the renderer likes.
+    def begin(self, parameters: Iterable[FaceParameters]) -> Iterator[BegunPicture]:
+        """Begin pictures: flows are made, and painting is left if the renderer likes it so.
 
         Flows are made in the caller's thread: made in several, they would wait for each other,
         many short steps of Python as they are.
         """
-        return map_in_order(self._paint, map(self._place, parameters), self.at_once)
+        return begin(self._paint, map(self._place, parameters), self.renderer)
 
     def landmarks(self, parameters: FaceParameters) -> FloatArray:
         """The key picture's rest shape with pose and expression."""
@@ -208,9 +218,9 @@ class FacePair(LandmarkPair):
         """Draw the face from both references with the same landmarks, and fuse the two."""
         return self._paint(self._place((parameters, position)))
 
-    def animate_many(self, placed: Iterable[tuple[FaceParameters, float]]) -> Iterator[Picture]:
-        """Draw pictures in order, as many at the same time as the renderer likes."""
-        return map_in_order(self._paint, map(self._place, placed), self._earlier.at_once)
+    def begin(self, placed: Iterable[tuple[FaceParameters, float]]) -> Iterator[BegunPicture]:
+        """Begin pictures, as one reference does."""
+        return begin(self._paint, map(self._place, placed), self._earlier.renderer)
 
     def _place(self, placed: tuple[FaceParameters, float]) -> _PlacedBetween:
         parameters, position = placed

@@ -49,6 +49,7 @@ class OnnxRenderer:
     Attributes:
         size: width and height of the pictures, fixed in the graphs.
         compact_features: how many values the compact feature has, 0 for none.
+        concurrent: whether several pictures are best drawn at the same time.
         fuses: whether there is a graph that draws from two references at once.
     """
 
@@ -59,7 +60,6 @@ class OnnxRenderer:
         *,
         threads: int = 0,
         device: str = "auto",
-        at_once: int = 1,
     ) -> None:
         """Load the graphs.
 
@@ -68,7 +68,6 @@ class OnnxRenderer:
             sha256: of each file, by name; None for graphs that were made here and now.
             threads: of one run; 0 for as many as there are cores.
             device: "auto", "cpu", "cuda" or "cuda:N".
-            at_once: how many pictures to draw at the same time.
 
         Raises:
             CheckpointError: a file is missing, altered or no graph that can be run.
@@ -79,7 +78,7 @@ class OnnxRenderer:
             expected = None if sha256 is None else sha256[name]
             return OnnxGraph(folder / name, expected, threads=threads, device=device)
 
-        self.at_once = at_once
+        self.concurrent = threads == 1
         self._encode_key, self._draw = load(ENCODE_KEY_FILE), load(DRAW_FILE)
         # Only some decoders draw between references, and only encoders measure.
         between = DRAW_BETWEEN_FILE in sha256 if sha256 else (folder / DRAW_BETWEEN_FILE).exists()

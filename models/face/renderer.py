@@ -53,10 +53,10 @@ class Renderer(Protocol):
     Attributes:
         fuses: whether the network draws from two references at once.
         compact_features: how many values K the compact feature has.
-        at_once: how many pictures are best drawn at the same time, each in a thread of its own.
+        concurrent: whether several pictures are best drawn at the same time, each by one thread.
     """
 
-    at_once: int
+    concurrent: bool
 
     @property
     def fuses(self) -> bool:

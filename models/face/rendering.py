@@ -5,7 +5,6 @@ Nothing here loads PyTorch, which takes a second, unless it is to draw.
 
 from __future__ import annotations
 
-import os
 import shutil
 from functools import cache
 from importlib.util import find_spec
@@ -19,9 +18,6 @@ from models.runtime import Runtime, named_device, torch_device
 
 GRAPH_SIZE = 256
 """Width and height of the pictures that the graphs are for; others are drawn by PyTorch."""
-
-MOST_AT_ONCE = 8
-"""Pictures drawn at the same time; each takes some 10 MB."""
 
 
 def uses_onnx(runtime: Runtime, size: int) -> bool:
@@ -47,11 +43,8 @@ def open_renderers(card: ModelCard, runtime: Runtime) -> RendererOf:
 
 def _onnx_renderer(card: ModelCard, runtime: Runtime) -> Renderer:
     # Two pictures with a thread each are drawn sooner than one after the other with two threads.
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    at_once = max(1, min(cores or 1, MOST_AT_ONCE))
-    return OnnxRenderer(
-        _weights(card).parent, dict(card.graphs), threads=1, device=runtime.device, at_once=at_once
-    )
+    folder = _weights(card).parent
+    return OnnxRenderer(folder, dict(card.graphs), threads=1, device=runtime.device)
 
 
 def _torch_renderer(card: ModelCard, runtime: Runtime) -> Renderer:

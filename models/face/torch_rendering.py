@@ -111,7 +111,7 @@ def _rounded(drawn: torch.Tensor) -> Picture:
 class TorchRenderer:
     """Draws pictures on a device, one at a time: PyTorch has threads of its own."""
 
-    at_once = 1
+    concurrent = False
 
     def __init__(self, network: FaceNetwork, device: torch.device) -> None:
         folded = fold(network).requires_grad_(False).to(device)

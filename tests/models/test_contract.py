@@ -240,7 +240,7 @@ def test_a_pair_arrives_at_both_references_or_draws_from_the_earlier(
 
 def test_pairs_draw_in_order_and_repeatably(model: AnimationModel, pair: MadePair) -> None:
     placed = [(pair.at_earlier, 0.25), (pair.at_later, 0.5), (pair.at_later, 0.75)]
-    drawn = list(pair.pair.animate_many(iter(placed)))
+    drawn = [rest() for rest in pair.pair.begin(iter(placed))]
     for picture, (parameters, position) in zip(drawn, placed, strict=True):
         np.testing.assert_array_equal(picture, pair.pair.animate(parameters, position))
     assert np.abs(drawn[0].astype(int) - drawn[1]).max() > 0
@@ -279,7 +279,7 @@ def test_positions_outside_of_a_pair_are_refused(pair: MadePair, position: float
     with pytest.raises(ModelError, match=r"position .* is outside 0\.\.1"):
         pair.pair.animate(pair.at_earlier, position)
     with pytest.raises(ModelError, match=r"position .* is outside 0\.\.1"):
-        list(pair.pair.animate_many([(pair.at_earlier, position)]))
+        list(pair.pair.begin([(pair.at_earlier, position)]))
 
 
 def test_pairs_refuse_parameters_of_another_layout(pair: MadePair) -> None:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
-from models.parallel import map_in_order, one_ahead
+from models.parallel import finish, map_in_order, one_ahead
 
 
 @pytest.mark.parametrize("threads", [1, 3])
@@ -43,8 +43,27 @@ def test_little_is_taken_ahead() -> None:
 
     results = map_in_order(lambda number: number, items(), 2)
     assert next(results) == 0
-    assert len(taken) == 3
+    assert len(taken) == 7
     results.close()  # type: ignore[attr-defined]
+
+
+def test_what_is_begun_here_is_finished_by_others() -> None:
+    """Begun in order, by whoever asks for it; finished together."""
+    both = threading.Barrier(2, timeout=10)
+    begun: list[int] = []
+
+    def rest() -> int:
+        both.wait()
+        return threading.get_ident()
+
+    def items() -> Iterator[Callable[[], int]]:
+        for _ in range(4):
+            begun.append(threading.get_ident())
+            yield rest
+
+    finished = list(finish(items(), 2))
+    assert begun == [threading.get_ident()] * 4
+    assert threading.get_ident() not in finished
 
 
 def test_one_ahead_gives_all_in_order() -> None:
