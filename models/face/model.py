@@ -41,7 +41,7 @@ from models.landmarks.flow import NEAR, Float32Array, coarse_flow, in_planes, pl
 from models.landmarks.fusing import fuse
 from models.landmarks.layout import FACE_VALUES
 from models.landmarks.pairs import LandmarkPair, PairPlace, check_sizes
-from models.landmarks.tracking import FaceTracker
+from models.landmarks.tracking import look_at_still
 from models.landmarks.values import (
     RestFace,
     find_rest_face,
@@ -197,9 +197,8 @@ class FacePair(LandmarkPair):
     def __init__(self, space: FaceSpace, earlier: FaceReference, later: FaceReference) -> None:
         check_sizes(earlier.picture, later.picture)
         # As the encoder aligns the pictures between, unless it is told not to.
-        with FaceTracker() as tracker:
-            alignment = Alignment(space, earlier.picture, earlier.face, tracker)
-            later_values = alignment.align(later.picture, later.face.key_landmarks)
+        alignment = Alignment(space, earlier.picture, earlier.face, look_at_still)
+        later_values = alignment.align(later.picture, later.face.key_landmarks)
         faces, pictures = (earlier.face, later.face), (earlier.picture, later.picture)
         renderer = earlier.renderer
         step = lead_step(earlier.picture.shape[0]) if renderer.fuses else 1

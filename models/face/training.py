@@ -38,7 +38,7 @@ def coded_landmarks(
     """
     rest, _ = rest_face(space, key_face.astype(np.float64))
     # Without the tracker, which would take longer than all the rest of preparing a pair.
-    alignment = Alignment(space, key, rest, tracker=None)
+    alignment = Alignment(space, key, rest, look=None)
     values = quantised(alignment.align(picture, face.astype(np.float64)))
     return rest.landmarks(space, values).astype(np.float32)
 

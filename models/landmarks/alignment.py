@@ -13,6 +13,7 @@ half of it, and what comes closest to the real picture is taken.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import cv2
@@ -22,7 +23,6 @@ from models.contract import FloatArray, Picture
 from models.landmarks import points as groups
 from models.landmarks.face_space import FaceSpace
 from models.landmarks.layout import FACE_VALUES
-from models.landmarks.tracking import FaceTracker
 from models.landmarks.values import STEPS, RestFace
 from models.landmarks.warp import LandmarkWarp
 
@@ -64,6 +64,9 @@ MOUTH_WEIGHT = 0.5
 # Keeps the system regular whatever the face.
 RIDGE = 1e-4
 
+Look = Callable[[Picture], "FloatArray | None"]
+"""Landmarks [478, 3] of the face in a picture, None without one."""
+
 
 class Alignment:
     """Aligns faces with one key picture.
@@ -72,16 +75,16 @@ class Alignment:
         space: the face space of the values.
         picture: the key picture uint8 RGB [height, width, 3].
         face: its face.
-        tracker: finds the face in the bent key picture; None to save the time, and to keep to
-            what was tracked in the real picture instead.
+        look: finds the landmarks of the face in the bent key picture; None to save the time, and
+            to keep to what was tracked in the real picture instead.
     """
 
     def __init__(
-        self, space: FaceSpace, picture: Picture, face: RestFace, tracker: FaceTracker | None
+        self, space: FaceSpace, picture: Picture, face: RestFace, look: Look | None
     ) -> None:
         self._space = space
         self._face = face
-        self._tracker = tracker
+        self._look = look
         height, width = picture.shape[:2]
         scale = min(1.0, WORKING_SIZE / max(height, width))
         self._size = (max(1, round(width * scale)), max(1, round(height * scale)))
@@ -97,7 +100,7 @@ class Alignment:
         landmarks = self._face.landmarks(self._space, values)
         drawn, real = self._warp.draw(landmarks), self._reduced(picture)
         with ThreadPoolExecutor(2) as threads:
-            looked = None if self._tracker is None else threads.submit(self._tracker.look, drawn)
+            looked = None if self._look is None else threads.submit(self._look, drawn)
             flow_shifts = self._flow_shifts(drawn, real, landmarks)
             moves = self._moves(values, landmarks)
             found = None if looked is None else looked.result()

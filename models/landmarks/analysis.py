@@ -64,7 +64,7 @@ class LandmarkAnalyser(Analyser):
         face, values = rest_face(self._space, landmarks)
         alignment = None
         if self._align:
-            alignment = Alignment(self._space, picture, face, self._alignment_tracker)
+            alignment = Alignment(self._space, picture, face, self._alignment_tracker.look)
         return Analysis(to_parameters(values), SeenKey(picture, face, alignment))
 
     def analyse(self, picture: Picture, key: Analysis) -> Analysis | None:

@@ -17,6 +17,7 @@ import threading
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Generic, TypeVar
@@ -310,6 +311,25 @@ class FaceTracker(Closable):
     def close(self) -> None:
         """Free the library's graph."""
         self._graph.close()
+
+
+_still_lock = threading.Lock()
+
+
+@cache
+def _still_tracker() -> FaceTracker:
+    return FaceTracker()
+
+
+def look_at_still(picture: Picture) -> FloatArray | None:
+    """Landmarks [478, 3] of the largest face of a still, or None when there is none.
+
+    One tracker, which stays open, does this for the whole process: to start another takes five
+    times as long as to look at a picture. Any thread may ask. Raises `FaceTrackerError` when the
+    library cannot be used.
+    """
+    with _still_lock:
+        return _still_tracker().look(picture)
 
 
 class FaceFinder(Closable):

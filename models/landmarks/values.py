@@ -22,7 +22,7 @@ from models.landmarks.layout import (
     face_layout,
 )
 from models.landmarks.points import LEFT_EYE_OUTER_CORNER, RIGHT_EYE_OUTER_CORNER
-from models.landmarks.tracking import FaceTracker
+from models.landmarks.tracking import look_at_still
 
 # The parameter that one unit of the coded value stands for. With steps of 2**-8 this makes the
 # steps 0.014 radians, 0.0035 picture widths, 1.4 % of scale and 0.009 in units of the face
@@ -99,8 +99,7 @@ def find_rest_face(space: FaceSpace, key_picture: Picture, values: FloatArray | 
     `values` [14] are those of the base message, None without one. Where the tracker sees no face,
     the average face in their pose, or in the middle, stands in, so that a stream still decodes.
     """
-    with FaceTracker() as tracker:
-        landmarks = tracker.look(key_picture)
+    landmarks = look_at_still(key_picture)
     if values is None:
         if landmarks is not None:
             return rest_face(space, landmarks)[0]

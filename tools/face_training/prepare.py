@@ -96,7 +96,7 @@ class _Preparation:
                 return
             faces.append(rest_face(self._space, landmarks)[0])
         # Without the tracker, which would take longer than all the rest.
-        alignment = Alignment(self._space, pictures[0], faces[0], tracker=None)
+        alignment = Alignment(self._space, pictures[0], faces[0], look=None)
         into = self.collected
         first = len(into.faces)
         into.stream += stream

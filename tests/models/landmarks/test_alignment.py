@@ -52,7 +52,7 @@ def make_still(size: int, *, tracks: bool) -> Iterator[Still]:
         landmarks = tracker.look(picture)
         assert landmarks is not None
         face, pose = rest_face(SPACE, landmarks)
-        alignment = Alignment(SPACE, picture, face, tracker if tracks else None)
+        alignment = Alignment(SPACE, picture, face, tracker.look if tracks else None)
         yield Still(picture, face, pose, alignment, tracker)
 
 
@@ -114,7 +114,7 @@ def test_a_tracker_that_is_wrong_about_the_bent_picture_does_no_harm() -> None:
             return None if found is None else found + np.array([0.1, 0.0, 0.0])
 
     with make_still(256, tracks=False) as still, Lying() as lying:
-        alignment = Alignment(SPACE, still.picture, still.face, lying)
+        alignment = Alignment(SPACE, still.picture, still.face, lying.look)
         wanted = still.pose + TRUE
         aligned = alignment.align(still.draw(wanted), still.face.landmarks(SPACE, wanted))
         assert still.miss(aligned, wanted) < 0.003
