@@ -66,8 +66,8 @@ def by_content(
 
     It pays by the Lagrangian multiplier `coded_price` of the settings.
     """
-    price, qp = settings.coded_price, settings.coded_qp
-    assert price is not None
+    wanted, qp = settings.coded_price, settings.coded_qp
+    assert wanted is not None
     assert qp is not None
     step_seconds = min(STEP_SECONDS, settings.coded_seconds or STEP_SECONDS)
 
@@ -87,7 +87,7 @@ def by_content(
         places = _places(usable, max(1, round(step_seconds * float(rate))), changes)
         if len(places) == 1 or landmarks[segment.key] is None:
             return [segment.key]
-        multiplier = min(price, MOST_OF_WHOLES) if of_wholes else price
+        multiplier = min(wanted, MOST_OF_WHOLES) if of_wholes else wanted
         sketches = Sketches(pictures, following, landmarks, analyser.face_picture)
         seconds = 1 / float(rate)
         costs = multiplier / 1000 * bits_of_coded(sketches.changes(places), qp)

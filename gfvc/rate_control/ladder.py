@@ -110,14 +110,14 @@ def settings_asked_for(
         return quality_settings(options.quality, codec, predicted=predicted)
     key_qp = DEFAULT_KEY_QP if options.key_qp is None else options.key_qp
     step = _step(codec, key_qp, predicted=predicted)
-    price = DEFAULT_MULTIPLIER if options.symbol_price is None else options.symbol_price
+    multiplier = DEFAULT_MULTIPLIER if options.symbol_price is None else options.symbol_price
     if not predicted:
-        return replace(step, symbol_price=price)
+        return replace(step, symbol_price=multiplier)
     coded_qp = step.coded_qp if options.coded_qp is None else options.coded_qp
     assert coded_qp is not None
     return replace(
         step,
-        symbol_price=step.symbol_price if options.symbol_price is None else price,
+        symbol_price=step.symbol_price if options.symbol_price is None else multiplier,
         coded_qp=coded_qp,
         coded_seconds=(
             step.coded_seconds if options.coded_interval is None else options.coded_interval
@@ -139,12 +139,12 @@ def all_coded_qp(settings: RateSettings, codec: Codec) -> int:
 
 def _step(codec: Codec, key_qp: int, *, predicted: bool) -> RateSettings:
     steps = key_qp - DEFAULT_KEY_QP
-    price = DEFAULT_MULTIPLIER * 2.0 ** (steps / _QP_STEPS_PER_DOUBLING)
+    multiplier = DEFAULT_MULTIPLIER * 2.0 ** (steps / _QP_STEPS_PER_DOUBLING)
     if not predicted:
-        return RateSettings(key_qp, price)
+        return RateSettings(key_qp, multiplier)
     coded_qp = _usual_coded_qp(codec, key_qp)
     seconds = _CODED_SECONDS * 2.0 ** (steps / _STEPS_PER_DOUBLING)
-    return RateSettings(key_qp, price, coded_qp, seconds, _coded_price(key_qp, coded_qp))
+    return RateSettings(key_qp, multiplier, coded_qp, seconds, _coded_price(key_qp, coded_qp))
 
 
 def _usual_coded_qp(codec: Codec, key_qp: int) -> int:

@@ -67,7 +67,7 @@ _STATE: dict[str, dict[str, type]] = {
 
 
 def start_from(network: FaceNetwork, weights: dict[str, Tensor]) -> list[str]:
-    """Take over the weights of a network of the first generation; tell what stayed new.
+    """Take over the weights of the first network, `face-1`, or of another; tell what stayed new.
 
     Inputs that it does not have, of the rest motion and of where references disagree, get no
     weight; its compact feature is left out.
