@@ -6,9 +6,12 @@ import contextlib
 import json
 import sys
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sei.escaping import cut, printable
+
+if TYPE_CHECKING:
+    from rich.progress import Progress, ProgressColumn
 
 
 class ProgressBar:
@@ -47,19 +50,9 @@ def progress_bar(label: str, unit: str = "pictures") -> Iterator[ProgressBar]:
     if not sys.stderr.isatty():
         yield ProgressBar()
         return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+    from rich.progress import MofNCompleteColumn, TextColumn, TimeElapsedColumn
 
-    bar = Progress(
-        TextColumn("{task.description}", markup=False),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn(unit),
-        TimeElapsedColumn(),
-        console=Console(stderr=True),
-        transient=True,
-    )
-    with bar:
+    with _labelled_bar(MofNCompleteColumn(), TextColumn(unit), TimeElapsedColumn()) as bar:
         task = bar.add_task(printable(label), total=None)
         yield ProgressBar(
             lambda done, total: bar.update(task, completed=done, total=total),
@@ -83,3 +76,47 @@ def step_progress(label: str, unit: str) -> Iterator[Callable[[str, int, int], N
             bar.describe(text)
 
         yield show
+
+
+@contextlib.contextmanager
+def lines_and_bar() -> Iterator[tuple[Callable[[str], None], Callable[[float, str], None]]]:
+    """Lines for people, and below them on a terminal a bar with the time that is left.
+
+    The bar is told the share 0..1 that is done, and what is being done; what begins with another
+    word has a clock of its own.
+    """
+    if not sys.stderr.isatty():
+        yield _line, lambda share, doing: None
+        return
+    from rich.progress import TaskProgressColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+    columns = TaskProgressColumn(), TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn()
+    with _labelled_bar(*columns) as bar:
+        task = bar.add_task("starting", total=1.0)
+        stage = ""
+
+        def progress(share: float, doing: str) -> None:
+            nonlocal stage
+            # "step 7" and "step 8" are the same stage.
+            if doing.partition(" ")[0] != stage:
+                stage = doing.partition(" ")[0]
+                bar.reset(task)
+            bar.update(task, completed=min(share, 1.0), description=doing)
+
+        yield (
+            lambda text: bar.console.print(printable(text), markup=False, highlight=False),
+            progress,
+        )
+
+
+def _labelled_bar(*columns: ProgressColumn) -> Progress:
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn
+
+    label = TextColumn("{task.description}", markup=False)
+    return Progress(label, BarColumn(), *columns, console=Console(stderr=True), transient=True)
+
+
+def _line(text: str) -> None:
+    sys.stderr.write(f"{printable(text)}\n")
+    sys.stderr.flush()

