@@ -119,6 +119,15 @@ def replaced_when_complete(
             raise OutputError(f"{path}: cannot be written ({error.strerror or error})") from None
 
 
+def replace_text(path: Path, text: str) -> None:
+    """Write a text as a whole, in place of an earlier one; raise `OutputError` where that fails.
+
+    Names of files in it may be no text: what UTF-8 cannot hold comes out as an escape.
+    """
+    with replaced_when_complete(path, force=True) as temporary:
+        temporary.write_text(text, encoding="utf-8", errors="backslashreplace")
+
+
 def _check_replaceable(folder: Path, names: OurNames) -> None:
     """Refuse to replace a folder that holds anything that we would not have written."""
     for entry in folder.iterdir():

@@ -12,7 +12,7 @@ from typing import Any, TypedDict, cast
 
 from gfvc.errors import InputError, OutputError
 from gfvc.json_checking import CheckedObject, read_json
-from gfvc.output import replaced_when_complete
+from gfvc.output import replace_text
 
 FORMAT = "gfvc-batch-result"
 VERSION = 1
@@ -93,8 +93,4 @@ def write_record(output: Path, record: Record) -> None:
     Raises `OutputError` where it cannot be written, or another file has its name.
     """
     check_record(output)
-    path = record_path(output)
-    with replaced_when_complete(path, force=True) as temporary:
-        text = json.dumps(record, allow_nan=False, indent=1)
-        # Names of files may be no text.
-        temporary.write_text(text + "\n", encoding="utf-8", errors="backslashreplace")
+    replace_text(record_path(output), json.dumps(record, allow_nan=False, indent=1) + "\n")

@@ -20,7 +20,7 @@ from gfvc.batch.jobs import Job
 from gfvc.batch.work import Answer, OneJob, SplitCraft, Terms, one_at_a_time, with_claim
 from gfvc.errors import GfvcError, InputError
 from gfvc.json_checking import CheckedObject, read_json
-from gfvc.output import replaced_when_complete
+from gfvc.output import replace_text, replaced_when_complete
 
 _MOST_BYTES = 1 << 28
 
@@ -88,9 +88,8 @@ def _done_part(job: Job, craft: SplitCraft, split: Split, part: int, folder: Pat
         if performed.reason is not None:
             raise InputError(performed.reason)
     seconds = time.perf_counter() - started
-    with replaced_when_complete(file.with_suffix(".json"), force=True) as temporary:
-        result = {"seconds": seconds, "result": performed.result}
-        temporary.write_text(json.dumps(result), encoding="utf-8")
+    result = {"seconds": seconds, "result": performed.result}
+    replace_text(file.with_suffix(".json"), json.dumps(result))
     return None
 
 

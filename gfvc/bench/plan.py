@@ -245,16 +245,10 @@ def _full_peers(names: Sequence[str]) -> tuple[Peer, ...]:
     return tuple(peers)
 
 
-def _whole_peers(names: Sequence[str]) -> tuple[Peer, ...]:
-    """Peers of whole pictures, at whole and half size: each point of them takes long."""
+def _few_peers(names: Sequence[str], ladders: Mapping[str, tuple[int, ...]]) -> tuple[Peer, ...]:
+    """Peers at whole and half size and the whole rate: where points take long, or are to be few."""
     encoders = [find_video_encoder(name).name for name in names]
-    return tuple(Peer(name, LADDERS[name], None, (1, 2)) for name in encoders)
-
-
-def _quick_peers(names: Sequence[str]) -> tuple[Peer, ...]:
-    """Few points, at whole and half size."""
-    encoders = [find_video_encoder(name).name for name in names]
-    return tuple(Peer(name, _COARSE_LADDERS[name], None, (1, 2)) for name in encoders)
+    return tuple(Peer(name, ladders[name], None, (1, 2)) for name in encoders)
 
 
 def native(peers: Sequence[Peer]) -> tuple[Peer, ...]:
@@ -285,8 +279,10 @@ def preset(name: str, peers: Sequence[str] | None = None, view: View = "face") -
         missing=(*missing, *without_vmaf),
     )
     if name == "quick":
-        return replace(plan, key_qps=(27, 37, 47), peers=_quick_peers(peers), seconds=4.0)
-    full = _whole_peers(peers) if view == "whole" else _full_peers(peers)
+        return replace(
+            plan, key_qps=(27, 37, 47), peers=_few_peers(peers, _COARSE_LADDERS), seconds=4.0
+        )
+    full = _few_peers(peers, LADDERS) if view == "whole" else _full_peers(peers)
     if name == "jvet":
         return replace(
             plan,

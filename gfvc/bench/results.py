@@ -17,7 +17,7 @@ from gfvc.csv_tables import write_table
 from gfvc.errors import InputError
 from gfvc.json_checking import read_json
 from gfvc.metrics import MEASURES
-from gfvc.output import replaced_when_complete
+from gfvc.output import replace_text
 
 FORMAT = "gfvc-bench"
 VERSION = 1
@@ -66,8 +66,8 @@ def assemble(plan: Plan, results: Sequence[ClipResult]) -> dict[str, Any]:
 def write_results(folder: Path, results: Mapping[str, Any]) -> None:
     """Write bench.json, points.csv and bd_rates.csv, in place of earlier ones."""
     text = json.dumps(results, allow_nan=False, separators=(",", ":"))
-    _replace(folder / RESULTS_FILE, text + "\n")
-    _replace(folder / "points.csv", _points_table(results["points"]))
+    replace_text(folder / RESULTS_FILE, text + "\n")
+    replace_text(folder / "points.csv", _points_table(results["points"]))
     rows = [
         {
             "clip": "mean of clips",
@@ -76,7 +76,7 @@ def write_results(folder: Path, results: Mapping[str, Any]) -> None:
         }
         for row in results["mean_bd_rates"]
     ]
-    _replace(folder / "bd_rates.csv", _rates_table([*results["bd_rates"], *rows]))
+    replace_text(folder / "bd_rates.csv", _rates_table([*results["bd_rates"], *rows]))
 
 
 def read_results(path: Path) -> dict[str, Any]:
@@ -90,12 +90,6 @@ def read_results(path: Path) -> dict[str, Any]:
             "run gfvc bench again"
         )
     return results
-
-
-def _replace(path: Path, text: str) -> None:
-    with replaced_when_complete(path, force=True) as temporary:
-        # A variant goes by any name that a user can type.
-        temporary.write_text(text, encoding="utf-8", errors="backslashreplace")
 
 
 def _points_table(points: Sequence[Mapping[str, Any]]) -> str:

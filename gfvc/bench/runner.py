@@ -20,7 +20,7 @@ from gfvc.bench.results import ClipResult, assemble, write_results
 from gfvc.bench.source_video import ClipName, SourceVideo, name_clips, prepare_reference
 from gfvc.errors import GfvcError, InputError, OutputError
 from gfvc.json_checking import CheckedObject, read_json
-from gfvc.output import replaced_when_complete
+from gfvc.output import replace_text, replaced_when_complete
 from gfvc.telling import Notes, unheard
 from models.errors import ModelError
 from sei.errors import SeiError
@@ -113,8 +113,7 @@ def _open_folder(folder: Path, plan: Plan) -> None:
             f"{folder}: holds other things than a benchmark; choose another name for --out"
         )
     text = json.dumps({"format": _PLAN_FORMAT, **plan.to_json()}, indent=2)
-    with replaced_when_complete(folder / PLAN_FILE, force=True) as temporary:
-        temporary.write_text(text + "\n", encoding="utf-8")
+    replace_text(folder / PLAN_FILE, text + "\n")
 
 
 def _is_plan(path: Path) -> bool:
@@ -284,8 +283,7 @@ def _describe(clip: ClipName, folder: Path, plan: Plan, reference: SourceVideo) 
     """What results say of a clip; kept, so that a finished clip need not be read again."""
     described = {**_named(clip), **reference.to_json()}
     kept = {**plan.framing(), "clip": described}
-    with replaced_when_complete(folder / _CLIP_FILE, force=True) as temporary:
-        temporary.write_text(json.dumps(kept, indent=2) + "\n", encoding="utf-8")
+    replace_text(folder / _CLIP_FILE, json.dumps(kept, indent=2) + "\n")
     return described
 
 
