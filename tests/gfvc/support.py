@@ -10,6 +10,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any, Protocol
 
+import av
 import numpy as np
 
 from base_codec_adapters.ffmpeg import find_ffmpeg
@@ -74,6 +75,12 @@ def decode_all(path: Path, notes: Callable[[str], None] = no_notes) -> list[Pict
 def read_all(path: Path, rate: Fraction) -> list[Picture]:
     """All pictures of a video at a rate."""
     return list(read_pictures(path, rate))
+
+
+def picture_times(path: Path) -> list[float]:
+    """Times in seconds at which the pictures of a video are shown."""
+    with av.open(str(path)) as container:
+        return [float(frame.time or 0) for frame in container.decode(video=0)]
 
 
 def ffmpeg(*arguments: str | Path, data: bytes | None = None) -> bytes:

@@ -12,12 +12,7 @@ from gfvc.stream.nal_source import open_nal_units
 from models.contract import Picture
 from sei import NalUnit, access_units, split_annex_b
 from tests.gfvc.conftest import CodeClip
-from tests.gfvc.support import CommandLine, assert_refused, decode_all, ffmpeg
-
-
-def frame_times(path: Path) -> list[float]:
-    with av.open(str(path)) as container:
-        return [float(frame.time or 0) for frame in container.decode(video=0)]
+from tests.gfvc.support import CommandLine, assert_refused, decode_all, ffmpeg, picture_times
 
 
 def test_decodes_to_the_pictures_of_the_raw_stream(
@@ -28,7 +23,7 @@ def test_decodes_to_the_pictures_of_the_raw_stream(
 
 
 def test_each_key_picture_is_shown_until_the_next(in_mp4: Path) -> None:
-    assert frame_times(in_mp4) == pytest.approx([0.0, 4 / 25, 8 / 25])
+    assert picture_times(in_mp4) == pytest.approx([0.0, 4 / 25, 8 / 25])
     with av.open(str(in_mp4)) as container:
         stream = container.streams.video[0]
         assert stream.codec_context.codec_tag == "hvc1"
@@ -45,7 +40,7 @@ def test_vvc_is_vvc1_and_a_foreign_player_shows_it(tmp_path: Path, code_demo: Co
     write_mp4(path, units, [15, 15], Fraction(30000, 1001))
     with av.open(str(path)) as container:
         assert container.streams.video[0].codec_context.codec_tag == "vvc1"
-    assert frame_times(path) == pytest.approx([0.0, 15 * 1001 / 30000], abs=1e-4)
+    assert picture_times(path) == pytest.approx([0.0, 15 * 1001 / 30000], abs=1e-4)
     raw = ffmpeg("-i", coded.path, "-f", "rawvideo", "-pix_fmt", "yuv420p10le", "-")
     passthrough = ("-fps_mode", "passthrough")
     shown = ffmpeg("-i", path, *passthrough, "-f", "rawvideo", "-pix_fmt", "yuv420p10le", "-")

@@ -18,6 +18,7 @@ from tests.gfvc.support import (
     decode_all,
     ffmpeg,
     no_notes,
+    picture_times,
     read_all,
 )
 
@@ -39,11 +40,6 @@ def sound(path: Path) -> list[tuple[float, bytes]]:
             return []
         packets = [p for p in container.demux(audio=0) if p.size]
         return [(float((p.pts or 0) * p.time_base), bytes(p)) for p in packets]
-
-
-def picture_times(path: Path) -> list[float]:
-    with av.open(str(path)) as container:
-        return [float(frame.time or 0) for frame in container.decode(video=0)]
 
 
 def test_from_mp4_to_mp4_it_is_kept(

@@ -11,7 +11,7 @@ from safetensors.numpy import load_file
 
 from gfvc.demo_clip import RATE, make_demo_clip
 from gfvc.video_writer import open_writer
-from models import ModelError, default_registry
+from models import ModelError
 from models.contract import FloatArray
 from models.landmarks import points as groups
 from models.landmarks import tracking as clip_landmarks_module
@@ -19,8 +19,8 @@ from models.landmarks.face_space import (
     MIRROR,
     FaceSpace,
     HeadPose,
-    load_face_space,
     mirror_order,
+    shipped_face_space,
     values_to_pose,
 )
 from models.landmarks.fit import learn_face_space, main, normalise, point_weights
@@ -29,9 +29,7 @@ from models.landmarks.tracking import clip_landmarks
 
 @pytest.fixture(scope="module")
 def shipped() -> FaceSpace:
-    card = default_registry().find("mesh").card
-    assert card.path is not None
-    return load_face_space(card.path, card.sha256)
+    return shipped_face_space()
 
 
 def coefficients_in(space: FaceSpace, shapes: FloatArray) -> FloatArray:

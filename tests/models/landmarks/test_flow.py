@@ -4,9 +4,8 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from models import default_registry
 from models.landmarks import points as groups
-from models.landmarks.face_space import FaceSpace, load_face_space
+from models.landmarks.face_space import FaceSpace, shipped_face_space
 from models.landmarks.flow import (
     CLOSE,
     WIDE,
@@ -24,9 +23,7 @@ Float32Array = npt.NDArray[np.float32]
 
 @pytest.fixture(scope="module")
 def space() -> FaceSpace:
-    card = default_registry().find("mesh").card
-    assert card.path is not None
-    return load_face_space(card.path, card.sha256)
+    return shipped_face_space()
 
 
 @pytest.fixture(scope="module")

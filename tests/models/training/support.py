@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -143,3 +144,9 @@ def weights_of(out: Path) -> dict[str, Tensor]:
 
 
 __all__ = ["PLAIN", "TintTask", "clips", "configure", "make_footage", "train", "weights_of"]
+
+
+def rows(path: Path) -> list[dict[str, str]]:
+    """Rows of a table."""
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))

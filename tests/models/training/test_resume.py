@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import signal
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +15,7 @@ from models.training import Augmentation, TrainingConfiguration, TrainingError
 from models.training.recorder import RUNS_NAME
 from models.training.run import train
 from models.training.task import Batch, Outputs
-from tests.models.training.support import TintTask, clips, configure, weights_of
+from tests.models.training.support import TintTask, clips, configure, rows, weights_of
 
 EVERYTHING = Augmentation(crop=1, colour=1, flip=0.5, key_coding=0.7)
 
@@ -37,11 +36,6 @@ class StoppedTask(TintTask):
 
 def adversarial(out: Path, steps: int = 6) -> TrainingConfiguration:
     return configure(out, steps=steps, adversarial_from=1, augmentation=EVERYTHING)
-
-
-def rows(path: Path) -> list[dict[str, str]]:
-    with path.open(newline="") as file:
-        return list(csv.DictReader(file))
 
 
 def test_weights_are_equal_to_the_bit_after_ctrl_c(tmp_path: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -27,7 +26,7 @@ from models.training.run import train
 from models.training.task import Batch, Outputs
 from models.training.trunk import TrunkFeatures
 from models.training.validation import Validator
-from tests.models.training.support import Tint, TintTask, clips, configure, make_footage
+from tests.models.training.support import Tint, TintTask, clips, configure, make_footage, rows
 
 
 class CopyTask(TintTask):
@@ -40,11 +39,6 @@ class CopyTask(TintTask):
     def forward(self, network: nn.Module, batch: Batch) -> Outputs:
         perfect = object.__getattribute__(self, "perfect")
         return Outputs(batch.driven if perfect else batch.key, batch.driven, batch.key)
-
-
-def read(path: Path) -> list[dict[str, str]]:
-    with path.open(newline="") as file:
-        return list(csv.DictReader(file))
 
 
 def test_a_training_leaves_tables_weights_sheets_and_its_options(tmp_path: Path) -> None:
@@ -63,13 +57,13 @@ def test_a_training_leaves_tables_weights_sheets_and_its_options(tmp_path: Path)
     weights = {"tint-latest.safetensors", "tint-best.safetensors"}
     assert names == {"state.pt", *sheets, *tables, *weights}
     assert shown == pytest.approx([1 / 3, 2 / 3, 1])
-    losses = read(tmp_path / "losses.csv")
+    losses = rows(tmp_path / "losses.csv")
     assert [row["step"] for row in losses] == ["1", "2", "3"]
     for row in losses:
         terms = sum(float(row[name]) for name in ("l1", "gradient", "ssim", "size"))
         assert terms == pytest.approx(float(row["total"]), rel=1e-4)
         assert row["adversarial"] == ""
-    scores = read(tmp_path / "validation.csv")
+    scores = rows(tmp_path / "validation.csv")
     assert [row["step"] for row in scores] == ["1", "2", "3"]
     assert float(scores[-1]["ms_ssim"]) == pytest.approx(result.validation.scores["ms_ssim"], 1e-4)
     with safe_open(tmp_path / "tint-latest.safetensors", "pt") as file:
@@ -92,7 +86,7 @@ def test_no_steps_only_validate(tmp_path: Path) -> None:
 def test_a_row_holds_the_mean_of_its_steps_and_the_last_may_be_short(tmp_path: Path) -> None:
     for name, steps in (("each", 1), ("mean", 2)):
         train(configure(tmp_path / name, steps=3, log_steps=steps), TintTask(), footage=clips())
-    each, mean = (read(tmp_path / name / "losses.csv") for name in ("each", "mean"))
+    each, mean = (rows(tmp_path / name / "losses.csv") for name in ("each", "mean"))
     assert [row["step"] for row in mean] == ["2", "3"]
     first = (float(each[0]["total"]) + float(each[1]["total"])) / 2
     assert float(mean[0]["total"]) == pytest.approx(first, rel=1e-4)
@@ -117,10 +111,10 @@ def test_the_discriminator_comes_in_and_the_search_for_the_best_starts_anew(tmp_
             TintTask(),
             footage=clips(),
         )
-    improved = [row["improved"] for row in read(tmp_path / "validation.csv")]
+    improved = [row["improved"] for row in rows(tmp_path / "validation.csv")]
     # From step 2 on it takes part fully, and 0.9 counts no more.
     assert improved == ["1", "1", "0", "1"]
-    losses = read(tmp_path / "losses.csv")
+    losses = rows(tmp_path / "losses.csv")
     assert [bool(row["adversarial"]) for row in losses] == [False, True, True, True]
     assert float(losses[1]["discriminator"]) > 0
     # It slows down with the network.
@@ -230,7 +224,7 @@ def test_a_perceptual_loss_takes_part(tmp_path: Path) -> None:
     torch.save(TrunkFeatures().state_dict(), tmp_path / "trunk.pth")
     out = tmp_path / "out"
     train(configure(out, steps=1, trunk=tmp_path / "trunk.pth"), TintTask(), footage=clips())
-    assert float(read(out / "losses.csv")[0]["perceptual"]) > 0
+    assert float(rows(out / "losses.csv")[0]["perceptual"]) > 0
 
 
 def test_a_folder_that_is_a_file_is_told(tmp_path: Path) -> None:
