@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import importlib
 import re
 from collections import Counter
 from pathlib import Path
@@ -68,6 +69,42 @@ def test_the_files_that_pages_name_exist(page: Path) -> None:
     )
     real = [path for path in named if "NAME" not in path]
     assert not [path for path in real if not (REPOSITORY / path).exists()]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(REPOSITORY)))
+def test_the_names_that_pages_import_or_spell_out_exist(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    named = re.findall(
+        r"`((?:gfvc|sei|models|base_codec_adapters|benchmarks|tools)(?:\.\w+)+)`", text
+    )
+    for block in re.findall(r"```python\n(.*?)```", text, re.DOTALL):
+        for node in ast.walk(ast.parse(block)):
+            if isinstance(node, ast.ImportFrom):
+                named += [f"{node.module}.{alias.name}" for alias in node.names]
+            elif isinstance(node, ast.Import):
+                named += [alias.name for alias in node.names]
+    assert not [name for name in named if not is_there(name)]
+
+
+def is_there(name: str) -> bool:
+    """Whether a module has a name, or is one; what is behind a class counts with it."""
+    module, *rest = name.split(".")
+    found: object = importlib.import_module(module)
+    for part in rest:
+        if not hasattr(found, part):
+            try:
+                importlib.import_module(f"{module}.{part}")
+            except ImportError:
+                return False
+        found, module = getattr(found, part), f"{module}.{part}"
+    return True
+
+
+def test_names_that_are_not_there_are_noticed() -> None:
+    assert is_there("models.files.read_tensors")
+    assert is_there("models.published.model.NetworkModel._prepare")
+    assert not is_there("models.card.read_tensors")
+    assert not is_there("models.nothing")
 
 
 def test_the_pages_that_code_names_exist() -> None:
