@@ -75,11 +75,13 @@ def finish(begun: Iterable[Callable[[], Result]], threads: int | None = None) ->
 
     All else is as of `map_in_order`.
     """
-    return map_in_order(lambda rest: rest(), begun, threads or min(_cores(), MOST_THREADS))
+    return map_in_order(
+        lambda rest: rest(), begun, threads or min(len(usable_cores()), MOST_THREADS)
+    )
 
 
-def _cores() -> int:
-    """Cores that this process may use."""
+def usable_cores() -> list[int]:
+    """Numbers of the cores that this process may use."""
     if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+        return sorted(os.sched_getaffinity(0))
+    return list(range(os.cpu_count() or 1))

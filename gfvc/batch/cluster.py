@@ -19,9 +19,9 @@ from concurrent.futures import TimeoutError as NoAnswer
 from typing import TYPE_CHECKING, Any, Literal
 
 from gfvc import __version__
-from gfvc.batch.local import usable_cores
 from gfvc.errors import GfvcError
 from gfvc.telling import Messages, Notes, unheard
+from models.parallel import usable_cores
 
 if TYPE_CHECKING:
     from distributed import Client, Worker

@@ -24,6 +24,7 @@ from typing import Any
 
 from gfvc.ending import EXIT_OF_SIGNAL, end_on_signals, ended_by
 from gfvc.telling import Messages
+from models.parallel import usable_cores
 
 # Signals of the terminal reach all of its processes; which of them end is our decision.
 _OF_TERMINAL = {signal.SIGINT, signal.SIGHUP}
@@ -33,13 +34,6 @@ _PATIENCE = 10.0
 
 _MEMORY = Path("/proc/meminfo")
 _CGROUP = Path("/sys/fs/cgroup")
-
-
-def usable_cores() -> list[int]:
-    """Numbers of the cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return sorted(os.sched_getaffinity(0))
-    return list(range(os.cpu_count() or 1))
 
 
 def free_megabytes() -> float:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -12,6 +11,7 @@ from multiprocessing import get_context
 from pathlib import Path
 
 from models.errors import ModelError, TrainingError
+from models.parallel import usable_cores
 from models.training.configuration import check_size, check_value
 from models.training.footage import SPLITS
 from tools.face_training.places import load_placed, place_on_disk
@@ -130,7 +130,7 @@ def _parser() -> argparse.ArgumentParser:
         prog="python -m tools.face_training", description="Train the network of face."
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1
+    cores = len(usable_cores())
 
     def command(
         name: str, run: Callable[[argparse.Namespace], None], about: str

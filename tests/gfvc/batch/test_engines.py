@@ -22,8 +22,9 @@ import pytest
 from gfvc.batch import local
 from gfvc.batch.cluster import DaskEngine, core_shares
 from gfvc.batch.engine import EngineChoice, Task, WorkerLostError, completed, open_engine
-from gfvc.batch.local import free_megabytes, usable_cores, workers_for
+from gfvc.batch.local import free_megabytes, workers_for
 from gfvc.errors import GfvcError
+from models.parallel import usable_cores
 from tests.conftest import REPOSITORY
 from tests.gfvc.batch import chores
 
