@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from gfvc.errors import InputError
-from gfvc.face_choice import FaceTracks
+from gfvc.face_choice import FaceTrack, FaceTracks
 from gfvc.rectangle import Rectangle
 from gfvc.telling import Notes, unheard
 from gfvc.video_reader import read_pictures
@@ -62,11 +62,26 @@ def choose_crop(
     *,
     notes: Notes = unheard,
     face_at: tuple[float, float] | None = None,
-    reach: float = math.inf,
 ) -> Rectangle:
-    """Look through a clip and choose the square around a face.
+    """Look through a clip and choose the square around a face, as `choose_squares` does."""
+    return choose_squares(path, width, height, size, notes=notes, face_at=face_at)[0]
 
-    A square source no larger than the coded `size`, or filled by the face already, is kept
+
+def choose_squares(
+    path: Path,
+    width: int,
+    height: int,
+    size: int,
+    *,
+    most: int = 1,
+    least_side: float = 0,
+    notes: Notes = unheard,
+    face_at: tuple[float, float] | None = None,
+    reach: float = math.inf,
+) -> list[Rectangle]:
+    """Look through a clip and choose the squares around its faces, that of the first one first.
+
+    A square source no larger than the coded `size`, or filled by a face already, is kept
     whole.
 
     Args:
@@ -74,8 +89,10 @@ def choose_crop(
         width: of its pictures.
         height: of its pictures.
         size: of the coded pictures.
-        notes: is told which face was taken, where there are several.
-        face_at: a place, in pixels, where the face to take is; None for the largest that moves.
+        most: how many faces to take.
+        least_side: pixels that squares of faces beside the first have at least.
+        notes: is told which faces were taken, where there are several.
+        face_at: a place, in pixels, where the first face is; None for the largest that moves.
         reach: how far from where it is mostly the same face may be seen at other times, in sides
             of its box.
 
@@ -83,7 +100,7 @@ def choose_crop(
     """
     whole = whole_square(width, height)
     if width == height <= size and face_at is None:
-        return whole
+        return [whole]
     faces = FaceTracks()
     with FaceFinder() as finder:
         for picture in _looks(path):
@@ -92,24 +109,37 @@ def choose_crop(
     told = faces.told()
     if chosen is None:
         if face_at is not None:
-            there = ", ".join(f"{x},{y}" for x, y in (track.centre for track in told))
             raise InputError(
                 f"{path}: shows no face at {face_at[0]:g},{face_at[1]:g}; there are faces at "
-                f"{there or 'no place'}"
+                f"{_places(told) or 'no place'}"
             )
         # A face that fills the picture escapes the detector; the tracker has the last word.
-        return whole
-    if len(told) > 1 and face_at is None:
-        x, y = chosen.centre
-        others = ", ".join(f"{x},{y}" for x, y in (t.centre for t in told if t is not chosen))
-        notes(
-            f"{path}: shows {len(told)} faces; the one at {x},{y} is driven; --face-at takes "
-            f"another, at {others}"
-        )
-    square = square_around(faces.with_successors(chosen, reach), width, height)
-    if width == height and square.width >= _KEEP_WHOLE * width:
-        return whole
-    return square
+        return [whole]
+    squares: dict[FaceTrack, Rectangle] = {}
+    for track in (chosen, *faces.beside(chosen)):
+        square = square_around(faces.with_successors(track, reach), width, height)
+        if track is chosen or (len(squares) < most and square.width >= least_side):
+            squares[track] = square
+    if len(told) > 1 and (face_at is None or most > 1):
+        notes(f"{path}: {_told(told, list(squares))}")
+    if width == height and squares[chosen].width >= _KEEP_WHOLE * width:
+        return [whole]
+    return list(squares.values())
+
+
+def _told(told: list[FaceTrack], driven: list[FaceTrack]) -> str:
+    """Which faces were taken, and how to take others."""
+    others = [track for track in told if track not in driven]
+    text = f"shows {len(told)} faces; "
+    if len(driven) == 1:
+        text += f"the one at {_places(driven)} is driven"
+    else:
+        text += f"those at {_places(driven)} are driven (--faces 1: the first alone)"
+    return text + (f"; --face-at takes another, at {_places(others)}" if others else "")
+
+
+def _places(tracks: list[FaceTrack]) -> str:
+    return ", ".join(f"{x},{y}" for x, y in (track.centre for track in tracks))
 
 
 def _looks(path: Path) -> Iterable[Picture]:

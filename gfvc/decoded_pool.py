@@ -156,7 +156,7 @@ class DecodedPool:
         at its own position, and so are those of the last of a sequence, by the one before it.
         """
         unit = key.unit
-        model = of_whole_pictures(self._model, unit.face_square)
+        model = of_whole_pictures(self._model, unit.face_squares[:1])
         latest = self._prepared(model, key)
         number = self._keep(unit, latest, key.picture.shape)
         before, self._before = self._before, (unit, latest)

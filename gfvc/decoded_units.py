@@ -21,6 +21,7 @@ from gfvc.base_layer import decode_base_layer
 from gfvc.decoded_pool import AsCoded, CodedPicture, DecodedPool, Span
 from gfvc.driven_pictures import base_parameters, parameters_of_pictures
 from gfvc.errors import StreamError
+from gfvc.further_faces import FaceOver, FurtherFaces
 from gfvc.limits import MAX_AREA
 from gfvc.options.decoding import BaseLayerOptions
 from gfvc.stream.face_stream import FaceStream
@@ -28,7 +29,7 @@ from gfvc.stream.names import model_uri
 from gfvc.stream.picture_units import PictureUnit
 from gfvc.telling import Notes, unheard
 from models import AnimationModel, ModelError, RegisteredModel, Registry, UnknownModelError
-from models.contract import Picture
+from models.contract import BegunPicture, Picture
 
 # What a stream without our user data is shown at; H.274 has no rate for driven pictures.
 DEFAULT_RATE = Fraction(25)
@@ -38,12 +39,23 @@ DEFAULT_RATE = Fraction(25)
 class DecodedUnit:
     """A coded picture, decoded, and all pictures that it drives: spans in output order.
 
-    The spans are to be used one by one, and before the next unit.
+    The spans are those of the first face, to be used one by one, and before the next unit. `over`
+    are the further faces in their pictures.
     """
 
     unit: PictureUnit
     picture: Picture
     spans: Iterator[Span]
+    over: tuple[FaceOver, ...] = ()
+
+    def begin(self) -> Iterator[BegunPicture]:
+        """The output pictures, with all faces, begun; in place of the spans."""
+        for span in self.spans:
+            for picture in span.begin():
+                whole = picture
+                for face in self.over:
+                    whole = face.over(whole)
+                yield whole
 
 
 def find_model(source: Path, stream: FaceStream, registry: Registry) -> RegisteredModel:
@@ -101,6 +113,7 @@ def decode_units(
     """
     repack = stream.is_repacked
     pool: DecodedPool | None = None
+    further: FurtherFaces | None = None
     coded = _coded_pictures(source, stream, timeout, area)
     for current, following in pairwise(chain(coded, [None])):
         assert current is not None
@@ -109,16 +122,17 @@ def decode_units(
             yield DecodedUnit(unit, key, iter([AsCoded(key)]))
             continue
         assert model is not None
-        _check_square(source, unit, key)
+        _check_squares(source, unit, key)
         pool = pool or DecodedPool(model)
+        further = further or FurtherFaces(model, source, repack=repack)
         own = CodedPicture(unit, key, base_parameters(unit, model.layout, source, repack=repack))
         later = None
         if following is not None and unit.shares_driven_with(following[0]):
             of_later = base_parameters(following[0], model.layout, source, repack=repack)
             later = CodedPicture(*following, of_later)
         parameters_of = partial(parameters_of_pictures, unit, model.layout, source, repack=repack)
-        spans = pool.spans(own, parameters_of, later)
-        yield DecodedUnit(unit, key, _of_stream(source, spans))
+        spans = _of_stream(source, pool.spans(own, parameters_of, later))
+        yield DecodedUnit(unit, key, spans, further.over(current, following))
     if pool is not None and pool.missing:
         notes(
             f"{source}: {pool.missing} pictures are to be made from an earlier key picture that is "
@@ -134,13 +148,15 @@ def _of_stream(source: Path, spans: Iterator[Span]) -> Iterator[Span]:
         raise StreamError(f"{source}: {error}") from error
 
 
-def _check_square(source: Path, unit: PictureUnit, key: Picture) -> None:
+def _check_squares(source: Path, unit: PictureUnit, key: Picture) -> None:
     """Raise `StreamError` where faces would be drawn outside of the picture."""
-    square, (height, width) = unit.face_square, key.shape[:2]
-    if square is not None and not square.fits(width, height):
-        raise StreamError(
-            f"{source}: its face square, {square}, lies outside of its pictures of {width}x{height}"
-        )
+    height, width = key.shape[:2]
+    for square in unit.face_squares:
+        if not square.fits(width, height):
+            raise StreamError(
+                f"{source}: its face square, {square}, lies outside of its pictures of "
+                f"{width}x{height}"
+            )
 
 
 def _coded_pictures(

@@ -171,8 +171,7 @@ def decode_pictures(
 
     def begun() -> Iterator[BegunPicture]:
         for decoded in decode_units(source, stream, model, timeout, notes, area):
-            for span in decoded.spans:
-                yield from span.begin()
+            yield from decoded.begin()
 
     # All in one row: what a coded picture drives is still drawn while the next one is prepared.
     return finish(begun())

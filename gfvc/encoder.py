@@ -212,13 +212,17 @@ def clip_of(
     information = StreamInformation(
         rate, video.width, video.height, framing.crop, face_square=framing.square
     )
+    loaded = model.load(options.runtime)
+    # Others are drawn between two coded pictures.
+    squares = framing.squares if loaded.draws_from_both else framing.squares[:1]
     clip = Clip(
         source=source,
         options=options,
         codec=choose_codec(output, options.codec),
-        model=of_whole_pictures(model.load(options.runtime), framing.square),
+        model=of_whole_pictures(loaded, squares),
         card=model.card,
         information=information,
+        squares=squares,
         expected=round(video.seconds * rate) if video.seconds else None,
     )
     if options.asks_for_sequences and not clip.codes_sequences:

@@ -1,6 +1,6 @@
-"""Which of the faces that a clip shows is driven: they are followed, and one is taken.
+"""Which of the faces that a clip shows are driven: they are followed, and some are taken.
 
-The one that is seen most and largest is, but not one that never moves, as in a poster, where
+The one that is seen most and largest is first, but not one that never moves, as in a poster, where
 another does.
 """
 
@@ -112,6 +112,20 @@ class FaceTracks:
         elif any(not track.stands_still for track in self.told()):
             found = [track for track in found if not track.stands_still]
         return max(found, key=lambda track: track.weight, default=None)
+
+    def beside(self, chosen: FaceTrack) -> list[FaceTrack]:
+        """Other faces to drive, those that there is most of first.
+
+        They move, and are often seen together with the chosen one.
+        """
+        looks = set(chosen.looks)
+        return [
+            track
+            for track in self.told()
+            if track is not chosen
+            and not track.stands_still
+            and len(looks.intersection(track.looks)) >= _OFTEN * self.looks
+        ]
 
     def told(self) -> list[FaceTrack]:
         """The faces that are seen often, those that there is most of first."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 DRAWN_SIDE = 256
@@ -9,6 +10,10 @@ DRAWN_SIDE = 256
 
 LEAST_SIDE, MOST_SIDE = 32, 8192
 """Pixels of a whole picture that a square may be wide and high."""
+
+
+MAX_FACES = 4
+"""Greatest number of faces that are driven in a picture, each in a square of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +44,11 @@ class FaceSquare:
     def fits(self, width: int, height: int) -> bool:
         """Whether it lies within a picture of so many pixels."""
         return self.left + self.side <= width and self.top + self.side <= height
+
+    def distance(self, x: float, y: float) -> float:
+        """How far a place of the whole picture is from its middle, in sides of it."""
+        middle = self.left + self.side / 2, self.top + self.side / 2
+        return math.dist((x, y), middle) / self.side
 
     def __str__(self) -> str:
         return f"{self.side}x{self.side} at {self.left}, {self.top}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from gfvc.crop import choose_crop, require_square
+from gfvc.crop import choose_crop, choose_squares, require_square
 from gfvc.errors import InputError
 from gfvc.face_square import DRAWN_SIDE, LEAST_SIDE, FaceSquare
 from gfvc.options.encoding import FACE_SIDE, SourceOptions
@@ -23,17 +23,29 @@ NEAR_SIDES = 1.2
 One further away is ordinary video then: a square around both places would show it small.
 """
 
+LEAST_FURTHER_SIDE = 64
+"""Side in pixels of a coded picture that squares of faces beside the first have at least.
+
+A smaller face costs as many bits as a larger one, and its motion hardly shows.
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Framing:
-    """The part of a source that is coded, its size as coded, and where the face lies in that.
+    """The part of a source that is coded, its size as coded, and where faces lie in that.
 
-    `square` is None where the face fills the coded pictures.
+    `squares` are those of the faces that are driven, that of the first one first; none where one
+    face fills the coded pictures.
     """
 
     crop: Rectangle
     size: Size
-    square: FaceSquare | None = None
+    squares: tuple[FaceSquare, ...] = ()
+
+    @property
+    def square(self) -> FaceSquare | None:
+        """The square of the first face."""
+        return self.squares[0] if self.squares else None
 
 
 def frame(source: Path, width: int, height: int, options: SourceOptions, notes: Notes) -> Framing:
@@ -54,12 +66,20 @@ def frame(source: Path, width: int, height: int, options: SourceOptions, notes: 
         )
     whole = Rectangle(0, 0, width, height)
     # Whatever the size: a small square source is no face alone.
-    face = choose_crop(
-        source, width, height, 0, notes=notes, face_at=options.face_at, reach=NEAR_SIDES
+    faces = choose_squares(
+        source,
+        width,
+        height,
+        0,
+        most=options.most_faces,
+        least_side=LEAST_FURTHER_SIDE * width / size[0],
+        notes=notes,
+        face_at=options.face_at,
+        reach=NEAR_SIDES,
     )
-    if face == whole and size == (DRAWN_SIDE, DRAWN_SIDE):
+    if faces == [whole] and size == (DRAWN_SIDE, DRAWN_SIDE):
         return Framing(whole, size)
-    return Framing(whole, size, square_of(face, (width, height), size))
+    return Framing(whole, size, tuple(square_of(face, (width, height), size) for face in faces))
 
 
 def checked_size(source: Path, width: int, height: int, options: SourceOptions) -> Size:

@@ -27,7 +27,8 @@ from sei import (
 )
 from sei.face_messages import Network
 
-GFV_ID = 0
+FIRST_GFV_ID = 0
+"""Of a clip's first face; further ones have those that follow."""
 
 # A change of less than half a step plus this share of one is not sent: trackers tremble, and a
 # zero costs 2 bits where a step costs 5. Larger changes are rounded to nearest.
@@ -152,9 +153,12 @@ def restated(
 
 
 class ParameterCoder:
-    """Turns the face parameters of a clip into messages, predicted in a closed loop."""
+    """Turns the parameters of a face of a clip into messages, predicted in a closed loop."""
 
-    def __init__(self, layout: ParameterLayout, card: ModelCard) -> None:
+    def __init__(
+        self, layout: ParameterLayout, card: ModelCard, gfv_id: int = FIRST_GFV_ID
+    ) -> None:
+        self._gfv_id = gfv_id
         self._layout = layout
         self._network = NetworkUri(card.tag, card.uri)
         self._state = GfvState()
@@ -191,7 +195,7 @@ class ParameterCoder:
         base = self._count == 0
         message = self._state.predict(
             values,
-            gfv_id=GFV_ID,
+            gfv_id=self._gfv_id,
             gfv_cnt=self._count,
             base_picture_flag=base,
             network=self._network if base and self._names_network else None,

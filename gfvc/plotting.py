@@ -21,11 +21,11 @@ _MAX_CURVES = 64
 
 @dataclass(slots=True)
 class StreamCurves:
-    """Values and bits of each output picture with a GFV message, in order.
+    """Values and bits of each output picture with a GFV message of the first face, in order.
 
     `pictures` are their numbers among the output pictures; `face_bits` are those of GFV and GFVE
-    messages, `base_bits` those of the coded picture where there is one, else 0. `key_pictures`
-    are numbers of output pictures.
+    messages, of all faces, `base_bits` those of the coded picture where there is one, else 0.
+    `key_pictures` are numbers of output pictures.
     """
 
     pictures: list[int] = field(default_factory=list)
@@ -68,6 +68,7 @@ class _PictureNumbers:
     """Numbers of the output pictures that messages are of."""
 
     def __init__(self) -> None:
+        self._gfv_id: int | None = None
         self._start = 0  # of the access unit
         self._next = 0
         self._announced: PictureSchedule | None = None
@@ -77,6 +78,12 @@ class _PictureNumbers:
         self._leading = 0  # pictures shown before the coded one
         self._sent: Sequence[int] = ()
         self.base_entry = 0  # of the last base message among the curves
+
+    def follows(self, message: GenerativeFaceVideo) -> bool:
+        """Whether a message is of the first face, that of the first message."""
+        if self._gfv_id is None:
+            self._gfv_id = message.gfv_id
+        return message.gfv_id == self._gfv_id
 
     def announce(self, information: StreamInformation) -> None:
         """Take what is said of the access unit that comes next, or of its sequence."""
@@ -129,7 +136,9 @@ def _add(
     if inspected.message is None or inspected.values is None or inspected.sei_message is None:
         return pending_base
     bits = 8 * len(inspected.sei_message.to_bytes())
-    if not isinstance(inspected.message, GenerativeFaceVideo):
+    if not isinstance(inspected.message, GenerativeFaceVideo) or not numbers.follows(
+        inspected.message
+    ):
         if curves.face_bits:
             curves.face_bits[-1] += bits
         return pending_base

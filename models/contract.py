@@ -177,11 +177,13 @@ class Analysis:
 
     `parameters` are what the stream carries; `detail` is the model's own note about the
     picture (landmarks, say), which a later `Analyser.analyse` may want when this picture is the
-    key picture. It never reaches the stream.
+    key picture. It never reaches the stream. `landmarks` [478, 3] are those found in a key picture,
+    as of `Analyser.landmarks`; None of a model that tracks none.
     """
 
     parameters: FaceParameters
     detail: Any = field(default=None, repr=False)
+    landmarks: FloatArray | None = field(default=None, repr=False)
 
 
 class Closable:

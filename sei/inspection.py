@@ -220,7 +220,9 @@ class StreamSummary:
         self._base_layer_bytes = 0
         self._other_message_bytes = 0
         self._face_pictures = 0
-        self._last_face_picture: tuple[int, int] | None = None
+        # Access unit of the last face message, and the face that came first in it.
+        self._counted: tuple[int, int] | None = None
+        self._last_count: int | None = None
 
     def add(self, inspected: InspectedUnit | InspectedMessage) -> None:
         """Count a NAL unit or a message."""
@@ -250,10 +252,15 @@ class StreamSummary:
                 self.element_bits[part.base_name] += part.bits
                 self.element_count[part.base_name] += 1
         if isinstance(inspected.message, GenerativeFaceVideo):
-            # The messages of several faces in a picture follow each other with one gfv_cnt.
-            picture = inspected.where.access_unit, inspected.message.gfv_cnt
-            self._face_pictures += picture != self._last_face_picture
-            self._last_face_picture = picture
+            self._count_picture(inspected.where.access_unit, inspected.message)
+
+    def _count_picture(self, access_unit: int, message: GenerativeFaceVideo) -> None:
+        """Count a message's picture: of several faces, one has a message for each picture."""
+        if self._counted is None or self._counted[0] != access_unit:
+            self._counted, self._last_count = (access_unit, message.gfv_id), None
+        if message.gfv_id == self._counted[1]:
+            self._face_pictures += message.gfv_cnt != self._last_count
+            self._last_count = message.gfv_cnt
 
     @property
     def total_bytes(self) -> int:

@@ -11,10 +11,15 @@ import argparse
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from gfvc.cli.common_arguments import add_codec
 from gfvc.cli.option_arguments import add_options
 from sei import NalUnit, inspect_command
+
+if TYPE_CHECKING:
+    from gfvc.stream.information import StreamInformation
+    from gfvc.stream.sequence import SequenceSchedule
 
 HELP = "show what is in a stream"
 EPILOG = """\
@@ -76,6 +81,18 @@ def _size(name: str) -> int:
         return 0
 
 
+def _further_messages(information: StreamInformation, sequence: SequenceSchedule) -> Iterator[int]:
+    """Messages of a further face in the access units in which the first face has none.
+
+    They are counted as those of pictures, as any first ones of an access unit.
+    """
+    for number in range(len(sequence.driven)):
+        faces = (face.part(number) for face in information.further_faces)
+        parts = [part for part in faces if part.has_messages]
+        if parts and not sequence.has_messages(number):
+            yield 1 + len(parts[0].schedule.sent)
+
+
 class _InformationNotes:
     """Passes NAL units on, and notes what gfvc's user data says of rate and pictures."""
 
@@ -99,6 +116,9 @@ class _InformationNotes:
                     self._without_message += information.schedule.without_message
                 if information.sequence is not None:
                     self._without_message += information.sequence.without_message
+                    self._without_message -= sum(
+                        _further_messages(information, information.sequence)
+                    )
                 if information.references is not None:
                     self._pool = max(self._pool, information.references.pool)
                     self._runs += len(information.references.starts)

@@ -12,6 +12,7 @@ from gfvc.encoding.decisions import PlanSettings
 from gfvc.encoding.face_units import MAX_BUFFERED
 from gfvc.encoding.key_candidates import LOOK_SECONDS
 from gfvc.errors import KeyPictureTooCoarseError
+from gfvc.face_square import FaceSquare
 from gfvc.framing import coded_size
 from gfvc.options.encoding import EncodeOptions
 from gfvc.rate_control import RateSettings
@@ -39,7 +40,8 @@ class Clip:
     """A source, and all that is decided about it before its first pass.
 
     `information.rate` are its coded pictures per second; `expected` is about how many they are, or
-    None.
+    None. `squares` are those of the faces that are driven, that of the first one first; none where
+    a face fills the coded pictures.
     """
 
     source: Path
@@ -49,6 +51,7 @@ class Clip:
     card: ModelCard
     information: StreamInformation
     expected: int | None
+    squares: tuple[FaceSquare, ...] = ()
 
     @property
     def rate(self) -> Fraction:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from itertools import accumulate
 
-from gfvc.parameter_coding import ParameterCoder
+from gfvc.parameter_coding import FIRST_GFV_ID, ParameterCoder
 from gfvc.symbol_decisions import (
     DecidedUnit,
     Faces,
@@ -49,15 +49,21 @@ class UnitMessages:
 
 
 class SequenceMessages:
-    """Decides about the faces of sequences, coded picture by coded picture, in stream order.
+    """Decides about a face in sequences, coded picture by coded picture, in stream order.
 
     All messages have the precision of the model's layout: some decoders of the standard's messages
     cannot follow a layout that changes from one base message to the next.
     """
 
-    def __init__(self, layout: ParameterLayout, card: ModelCard, settings: SymbolSettings) -> None:
+    def __init__(
+        self,
+        layout: ParameterLayout,
+        card: ModelCard,
+        settings: SymbolSettings,
+        gfv_id: int = FIRST_GFV_ID,
+    ) -> None:
         self._layout = layout
-        self._coder = ParameterCoder(layout, card)
+        self._coder = ParameterCoder(layout, card, gfv_id)
         switches = replace(settings.switches, precision=False)
         self._settings = replace(settings, switches=switches)
 

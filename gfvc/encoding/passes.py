@@ -23,9 +23,12 @@ from gfvc.encoding.measured_facts import MeasuredFacts
 from gfvc.encoding.picture_store import PictureStore
 from gfvc.encoding.planner import PicturePlanner
 from gfvc.encoding.segments import SegmentCoder
+from gfvc.encoding.sequence_faces import FurtherSequenceFace, SequenceFace
 from gfvc.encoding.tracked_facts import TrackedFacts
+from gfvc.parameter_coding import FIRST_GFV_ID
 from gfvc.rate_control import RateSettings, all_coded_qp
 from gfvc.stream.writer import StreamWriter
+from gfvc.whole_pictures import WholeAnalyser, WholePictures
 from models import Analyser
 from models.contract import Closable, Picture
 
@@ -146,7 +149,6 @@ def _sequence_pass(
     between = (settings.key_qp + settings.coded_qp) // 2
     ordinary = OrdinaryVideo(base, clip.ordinary_qps(between), writer)
     store = PictureStore()
-    messages = SequenceMessages(clip.model.layout, clip.card, clip.symbol_settings(settings))
     if settings.coded_price is None:
         choose = at_distance(settings.coded_seconds * float(clip.rate))
     else:
@@ -157,9 +159,25 @@ def _sequence_pass(
     if may_code_all and settings.coded_price is not None:
         # Not that of --fallback-qp, which is of pictures without a face: smaller is no better here.
         all_qps = SequenceQps(predicted=all_coded_qp(settings, clip.codec))
+    faces = _sequence_faces(clip, settings, store, analyser)
     segments = SegmentCoder(
-        clip.model, analyser, store, base, qps, messages, writer, choose, all_qps
+        faces, clip.squares[1:], analyser, store, base, qps, writer, choose, all_qps
     )
     refusal = clip.too_coarse() if clip.options.fallback == "never" else None
     executor = SequenceExecutor(store, segments, ordinary, refusal)
     return Pass(clip.plan_settings(), TrackedFacts(analyser, clip.rate, store), executor, base)
+
+
+def _sequence_faces(
+    clip: Clip, settings: RateSettings, store: PictureStore, analyser: Analyser
+) -> list[SequenceFace]:
+    """What codes the first face, and each further one, in sequences."""
+    layout, card, decisions = clip.model.layout, clip.card, clip.symbol_settings(settings)
+    first = SequenceMessages(layout, card, decisions)
+    faces = [SequenceFace(clip.model, analyser, store, first)]
+    if isinstance(clip.model, WholePictures) and isinstance(analyser, WholeAnalyser):
+        of_further = zip(clip.model.further, analyser.further, strict=True)
+        for gfv_id, (model, of_face) in enumerate(of_further, FIRST_GFV_ID + 1):
+            messages = SequenceMessages(layout, card, decisions, gfv_id)
+            faces.append(FurtherSequenceFace(model, of_face, store, messages, clip.rate))
+    return faces

@@ -88,22 +88,28 @@ def rewritten(
             rbsp = rewritable_sei(unit)
         except SeiError as error:
             raise StreamError(f"SEI NAL unit at byte {unit.offset}: {error}") from None
-        kept = []
+        kept: list[SeiMessage] = []
+        before = None  # messages before those that are replaced
         for message in rbsp.messages:
             is_face = message.payload_type == GENERATIVE_FACE_VIDEO
             if is_face and waiting and message.payload == waiting[0]:
                 waiting.popleft()
+                before = len(kept) if before is None else before
                 continue
             changed = message if inform is None else _informed(message, inform)
             informed |= changed is not message
             kept.append(changed)
+        made = list(_made(new, unit, at_once)) if before is not None and not written else []
+        written |= bool(made)
+        if not before:
+            # Messages of other faces come after those of the first.
+            yield from made
         if kept == list(rbsp.messages):
             yield unit
         elif kept:
             yield replace(unit, data=sei_data(unit, SeiRbsp(tuple(kept), rbsp.trailing)))
-        if len(kept) < len(rbsp.messages) and not written:
-            written = True
-            yield from _made(new, unit, at_once)
+        if before:
+            yield from made
     if inform is not None and not informed:
         raise StreamError("a key picture has no user data of gfvc; only its own streams are edited")
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 from gfvc.errors import StreamError
 from gfvc.face_edits.messages import EditedMessages
 from gfvc.face_edits.rewriting import Inform
+from gfvc.stream.faces import FurtherFace
 from gfvc.stream.information import StreamInformation
 from gfvc.stream.picture_units import PictureUnit
 from gfvc.stream.schedule import PictureSchedule
@@ -31,7 +32,9 @@ def informing(unit: PictureUnit, new: Sequence[EditedMessages | None]) -> Inform
             return replace(information, schedule=schedule, hides_coded_picture=hides)
         if information.sequence is None:
             return information
-        return replace(information, sequence=_changed_schedule(information.sequence, new))
+        sequence = _changed_schedule(information.sequence, new)
+        further = tuple(_moved(face, sequence) for face in information.further_faces)
+        return replace(information, sequence=sequence, further_faces=further)
 
     return inform
 
@@ -61,3 +64,21 @@ def _changed_schedule(
         return replace(schedule, driven=tuple(driven), sent=tuple(sent), hidden=tuple(hidden))
     except ValueError as error:
         raise StreamError(f"its schedule has no room for the edit: {error}") from None
+
+
+def _moved(face: FurtherFace, sequence: SequenceSchedule) -> FurtherFace:
+    """A further face, whose messages stay, in a sequence of which coded pictures were hidden.
+
+    What stands in for one is numbered before what follows it.
+    """
+    sent: list[int] = []
+    start = 0
+    for number, driven in enumerate(sequence.driven):
+        part = face.part(number)
+        inserted = 1 + driven - part.schedule.pictures
+        sent += [
+            start + picture + (inserted if picture > part.leading else 0)
+            for picture in part.schedule.sent
+        ]
+        start += driven
+    return replace(face, schedule=replace(sequence, sent=tuple(sent)))

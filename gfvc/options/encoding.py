@@ -8,6 +8,7 @@ from itertools import pairwise
 from typing import ClassVar, Literal, get_args
 
 from base_codec_adapters import DEFAULT_TIMEOUT, Codec
+from gfvc.face_square import MAX_FACES
 from gfvc.options.declaration import OptionGroup, documented, option, switch
 from gfvc.options.kinds import (
     either,
@@ -93,6 +94,12 @@ class SourceOptions(OptionGroup):
         "the face that is driven, of several: one that is seen at this place of IN, in pixels",
         shown="the largest that moves",
     )
+    faces: int | None = option(
+        whole(1, MAX_FACES),
+        f"faces of a whole picture that are driven at most, 1..{MAX_FACES}, the largest first; "
+        "others are part of what is beside them",
+        shown=f"{MAX_FACES}; 1 with --face-at, and where only key pictures are coded",
+    )
     size: int | tuple[int, int] | None = option(
         PICTURE_SIZE,
         "shorter side of the coded pictures, or a width and height that they are to fit into; of "
@@ -112,6 +119,8 @@ class SourceOptions(OptionGroup):
         """The face alone is a square; whole pictures are not cropped."""
         if self.crop == "none" and self.face_at is not None:
             return "{crop} none chooses no face; leave out {face_at}"
+        if not self.whole_pictures and self.faces not in (None, 1):
+            return "{view} face codes one face; leave out {faces}, or code whole pictures"
         if self.whole_pictures:
             if self.crop is not None:
                 return "{view} whole codes whole pictures; leave out {crop}"
@@ -122,6 +131,13 @@ class SourceOptions(OptionGroup):
     def whole_pictures(self) -> bool:
         """Whether whole pictures are coded, and not the face alone."""
         return self.view == "whole" or (self.view is None and self.crop is None)
+
+    @property
+    def most_faces(self) -> int:
+        """How many faces are driven at most."""
+        if self.faces is not None:
+            return self.faces
+        return MAX_FACES if self.whole_pictures and self.face_at is None else 1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -359,8 +375,18 @@ class EncodeOptions(MarkOptions, FaceOptions, CodedPictureOptions, BitOptions, S
         one_by_one = self.low_delay or self.reference_pool > 1 or self.fallback == "always"
         return self.key_pictures != "fixed" and not one_by_one
 
+    @property
+    def most_faces(self) -> int:
+        """How many faces are driven at most: those beside the first need coded neighbours."""
+        return super().most_faces if self.codes_sequences else 1
+
     def conflict(self) -> str | None:
         """Low delay decides nothing; what is about predicted coded pictures needs these."""
+        if self.faces not in (None, 1) and not self.codes_sequences:
+            return (
+                "only one face is driven with {key_pictures} fixed, {low_delay}, {reference_pool} "
+                "or {fallback} always; leave out {faces}"
+            )
         if any(first >= second for first, second in pairwise(self.restarts)):
             return "{restarts} wants rising numbers"
         if self.restarts and self.reference_pool > 1:

@@ -13,10 +13,10 @@ from sei.elements import Trace
 
 
 class FaceReader:
-    """Reads face messages in order, and follows one face: that of the first message.
+    """Reads face messages in order: of the first face, whose gfv_id is that of the first message.
 
-    `count` are the messages so far, of all faces; `model_uri` is the network that the last base
-    message named.
+    And of the further ones that our user data announce. `count` are the messages so far, of all
+    faces; `model_uri` is the network that the last base message of the first face named.
     """
 
     def __init__(self, path: Path, notes: Callable[[str], None]) -> None:
@@ -30,10 +30,12 @@ class FaceReader:
 
     def read(
         self, message: SeiMessage, unit: NalUnit, picture: PictureUnit | None
-    ) -> FaceMessage | None:
-        """Read a message of a NAL unit that belongs to a picture; None for one that is not drawn.
+    ) -> tuple[FaceMessage, int] | None:
+        """Read a message of a NAL unit that belongs to a picture, and tell whose it is.
 
-        Raises `StreamError` when it cannot be understood, or another was due.
+        0 is the first face, others are those of `PictureUnit.further` in their order. None for a
+        message that is not drawn. Raises `StreamError` when it cannot be understood, or another
+        was due.
         """
         where = f"{self._path}: message {self.count} (NAL unit at byte {unit.offset})"
         self.count += 1
@@ -41,21 +43,30 @@ class FaceReader:
             face = self._state.read(message.payload)
         except SeiError as error:
             named = self._gfv_id_of(message)
-            if named is not None and self._gfv_id is not None and not self._is_followed(named):
+            if named is None or self._gfv_id is None:
+                raise StreamError(f"{where}: {error}") from None
+            if self._face_of(named, picture) is None:
                 return None  # A face that is not drawn.
             raise StreamError(f"{where}: {error}") from None
-        if face.is_reserved or not self._is_followed(face.gfv_id):
+        which = None if face.is_reserved else self._face_of(face.gfv_id, picture)
+        if which is None:
             return None
         if picture is None:
             raise StreamError(
                 f"{where}: comes before any coded picture; the base picture is missing"
             )
-        problem = _out_of_place(face, picture)
+        of_face = picture.further[which - 1].unit if which else picture
+        problem = _out_of_place(face, of_face)
+        if which and of_face.part is not None and not of_face.part.has_messages:
+            problem = f"is of gfv_id {face.gfv_id}, of which the user data announces none here"
+        if face.base_picture_flag and isinstance(face.network, NetworkUri):
+            if not which:
+                self.model_uri = face.network.uri
+            elif face.network.uri != self.model_uri:
+                problem = f"names another network for gfv_id {face.gfv_id} than for the first face"
         if problem is not None:
             raise StreamError(f"{where}: {problem}")
-        if face.base_picture_flag and isinstance(face.network, NetworkUri):
-            self.model_uri = face.network.uri
-        return FaceMessage(self._state.values, len(message.payload))
+        return FaceMessage(self._state.values, len(message.payload)), which
 
     def _gfv_id_of(self, message: SeiMessage) -> int | None:
         """The gfv_id of a message that cannot be read; None when the damage lies before it."""
@@ -65,13 +76,20 @@ class FaceReader:
         named = {element.name: element.value for element in elements[:1]}.get("gfv_id")
         return named if isinstance(named, int) else None
 
-    def _is_followed(self, gfv_id: int) -> bool:
+    def _face_of(self, gfv_id: int, picture: PictureUnit | None) -> int | None:
+        """Which of a picture's faces, from 0 on, has a gfv_id; None for one that is not drawn."""
         if self._gfv_id is None:
             self._gfv_id = gfv_id
-        elif gfv_id != self._gfv_id and not self._other_faces:
+        if gfv_id == self._gfv_id:
+            return 0
+        for which, further in enumerate(() if picture is None else picture.further, 1):
+            if further.gfv_id == gfv_id:
+                return which
+        if not self._other_faces:
             self._other_faces = True
+            # Nothing says where it is.
             self._notes(f"{self._path}: carries several faces; only gfv_id {self._gfv_id} is drawn")
-        return gfv_id == self._gfv_id
+        return None
 
 
 def _out_of_place(face: GenerativeFaceVideo, picture: PictureUnit) -> str | None:

@@ -26,15 +26,24 @@ class KeptUnits(Sequence[PictureUnit]):
 
     def __init__(self) -> None:
         self._file = KeepingFile()
-        self._units: Kept[tuple[PictureUnit, array[int]]] = Kept(self._file)
+        self._units: Kept[tuple[PictureUnit, list[array[int]]]] = Kept(self._file)
 
     def messages(self) -> Kept[FaceMessage]:
         """A list for the messages of a unit."""
         return Kept(self._file)
 
-    def append(self, unit: PictureUnit, messages: Kept[FaceMessage]) -> None:
-        """Keep a unit with its messages."""
-        self._units.append((replace(unit, messages=()), messages.places))
+    def append(self, unit: PictureUnit) -> None:
+        """Keep a unit, whose messages, and those of its further faces, are lists of `messages`."""
+        places: list[array[int]] = []
+
+        def bare(of_face: PictureUnit) -> PictureUnit:
+            assert isinstance(of_face.messages, Kept)
+            places.append(of_face.messages.places)
+            return replace(of_face, messages=())
+
+        kept = bare(unit)
+        kept.further = tuple(replace(face, unit=bare(face.unit)) for face in unit.further)
+        self._units.append((kept, places))
 
     def __len__(self) -> int:
         return len(self._units)
@@ -47,7 +56,9 @@ class KeptUnits(Sequence[PictureUnit]):
         if isinstance(index, slice):
             return [self[at] for at in range(*index.indices(len(self)))]
         unit, places = self._units[index]
-        unit.messages = Kept(self._file, places)
+        faces = (unit, *(face.unit for face in unit.further))
+        for each, of_face in zip(faces, places, strict=True):
+            each.messages = Kept(self._file, of_face)
         return unit
 
 

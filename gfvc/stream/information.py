@@ -15,8 +15,9 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from gfvc.errors import StreamError
-from gfvc.face_square import LEAST_SIDE, MOST_SIDE, FaceSquare
+from gfvc.face_square import FaceSquare
 from gfvc.rectangle import Rectangle
+from gfvc.stream.faces import FurtherFace, face_square, further_faces
 from gfvc.stream.references import ReferenceRuns, reference_runs
 from gfvc.stream.schedule import PictureSchedule, picture_schedule
 from gfvc.stream.sequence import SequenceSchedule, sequence_schedule
@@ -41,7 +42,7 @@ class StreamInformation:
     `references` tells which key pictures drive them, None: the one of the access unit.
     `sequence` tells both of all coded pictures up to the next IDR picture, in place of `schedule`.
     `face_square` tells where in the pictures up to the next such information the face is driven and
-    drawn, None: it fills them.
+    drawn, None: it fills them. `further_faces` are those beside it; they go with `sequence`.
     `hides_coded_picture` tells that the coded picture of the access unit is not shown: the first
     picture that it drives is shown in its place. It goes not with `references`, nor with
     `sequence`, which tells of each of its coded pictures whether it is hidden.
@@ -57,6 +58,13 @@ class StreamInformation:
     sequence: SequenceSchedule | None = None
     hides_coded_picture: bool = False
     face_square: FaceSquare | None = None
+    further_faces: tuple[FurtherFace, ...] = ()
+
+    @property
+    def face_squares(self) -> tuple[FaceSquare, ...]:
+        """All squares that faces are drawn in, that of the first face before the others."""
+        first = () if self.face_square is None else (self.face_square,)
+        return (*first, *(face.square for face in self.further_faces))
 
     def to_payload(self) -> bytes:
         """The payload of the user data message."""
@@ -107,8 +115,10 @@ def stream_information(c: Coder, given: StreamInformation) -> StreamInformation:
     crop_height = c.u("crop_height", 16, given.crop.height)
     shown_as_coded = coded_picture_hidden_flag = False
     schedule, references, sequence, square = None, None, None, None
+    faces: tuple[FurtherFace, ...] = ()
     if version >= VERSION_WITH_FLAGS:
-        c.u("reserved_2bits", 2, 0)
+        c.u("reserved_bit", 1, 0)
+        further_faces_flag = c.flag("further_faces_flag", bool(given.further_faces))
         face_square_flag = c.flag("face_square_flag", given.face_square is not None)
         coded_picture_hidden_flag = c.flag("coded_picture_hidden_flag", hides)
         sequence_flag = c.flag("sequence_flag", given.sequence is not None)
@@ -130,6 +140,11 @@ def stream_information(c: Coder, given: StreamInformation) -> StreamInformation:
             c.align("sequence_alignment_zero_bit")
         if face_square_flag:
             square = face_square(c, c.part("face_square", given.face_square))
+        if further_faces_flag:
+            if sequence is None or square is None:
+                raise PayloadError("further faces want a first one's square, and a sequence")
+            faces = further_faces(c, given.further_faces, sequence)
+            c.align("further_faces_alignment_zero_bit")
     if pictures_per_message == 0 and schedule is None:
         raise PayloadError("pictures_per_message is 0, and no schedule says which have messages")
     return StreamInformation(
@@ -143,15 +158,8 @@ def stream_information(c: Coder, given: StreamInformation) -> StreamInformation:
         sequence,
         coded_picture_hidden_flag and sequence is None,
         square,
+        faces,
     )
-
-
-def face_square(c: Coder, given: FaceSquare) -> FaceSquare:
-    """Syntax of the face square; `sei.coder` says how it serves reading and writing."""
-    left = c.u("face_square_left", 16, given.left)
-    top = c.u("face_square_top", 16, given.top)
-    side = c.u("face_square_side", 16, given.side, LEAST_SIDE, MOST_SIDE)
-    return FaceSquare(left, top, side)
 
 
 register_user_data(USER_DATA_UUID.bytes, stream_information)

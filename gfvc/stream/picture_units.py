@@ -22,6 +22,19 @@ class FaceMessage:
 
 
 @dataclass(slots=True)
+class FurtherFaceUnit:
+    """A coded picture as a face beside the first has it: where, if drawn, and with its messages.
+
+    `unit` has no coded picture of its own; its messages are those of the face.
+    """
+
+    gfv_id: int
+    square: FaceSquare
+    is_drawn: bool
+    unit: PictureUnit
+
+
+@dataclass(slots=True)
 class PictureUnit:
     """A coded picture: its NAL units, and the messages that belong to it.
 
@@ -51,7 +64,9 @@ class PictureUnit:
     hidden: bool = False
     """Whether the user data have the first driven picture shown in place of the coded one."""
     face_square: FaceSquare | None = None
-    """Where faces are driven and drawn; None: they fill the picture."""
+    """Where the first face is driven and drawn; None: it fills the picture."""
+    further: tuple[FurtherFaceUnit, ...] = ()
+    """The faces beside it."""
 
     @property
     def pictures(self) -> int:
@@ -70,6 +85,12 @@ class PictureUnit:
         if self.announced is not None and (self.messages or unsent):
             return self.announced
         return max(1, len(self.messages))
+
+    @property
+    def face_squares(self) -> tuple[FaceSquare, ...]:
+        """All squares that faces are drawn in, that of the first face before the others."""
+        first = () if self.face_square is None else (self.face_square,)
+        return (*first, *(face.square for face in self.further))
 
     @property
     def is_alone(self) -> bool:

@@ -16,10 +16,12 @@ from gfvc.face_square import FaceSquare
 from gfvc.limits import DEFAULT_LIMITS, StreamLimits
 from gfvc.stream.face_reader import FaceReader
 from gfvc.stream.face_stream import FaceStream, KeptUnits
+from gfvc.stream.faces import FurtherFace
 from gfvc.stream.information import StreamInformation
+from gfvc.stream.kept import Kept
 from gfvc.stream.marking import MAX_MARK, mark_text
 from gfvc.stream.nal_source import NOT_READ, STANDARD_INPUT, open_nal_units
-from gfvc.stream.picture_units import PictureUnit
+from gfvc.stream.picture_units import FaceMessage, FurtherFaceUnit, PictureUnit
 from gfvc.stream.sequence import SequenceSchedule
 from gfvc.telling import Notes
 from sei import (
@@ -95,8 +97,9 @@ class _Scan:
         self._limits = limits
         self._faces = FaceReader(path, notes)
         self._units = KeptUnits()
-        self._messages_of_picture = self._units.messages()
-        self._picture: PictureUnit | None = None  # the last that was started
+        # Of the last picture that was started: of its first face, then of each further one.
+        self._messages: list[Kept[FaceMessage]] = []
+        self._picture: PictureUnit | None = None
         self._of_picture = _Gathered()
         self._waiting = _Gathered()  # belongs to the picture that comes next
         self._pictures = self._pictures_as_coded = 0  # output pictures of those that are complete
@@ -105,6 +108,7 @@ class _Scan:
         self._sequence: SequenceSchedule | None = None  # that of the last user data
         self._of_sequence = 0  # its coded pictures so far
         self._face_square: FaceSquare | None = None  # by the last user data
+        self._further_faces: tuple[FurtherFace, ...] = ()
         self._shown_as_coded = False  # what the last user data said of the pictures after it
         self._any_as_coded = False
         self._damaged_sei = False  # and notes were told
@@ -190,10 +194,8 @@ class _Scan:
     def _start_picture(self, unit: NalUnit) -> None:
         self._of_picture, self._waiting = self._waiting, _Gathered()
         self._of_picture.add(unit)
-        self._messages_of_picture = self._units.messages()
-        self._picture = PictureUnit(
-            messages=self._messages_of_picture, shown_as_coded=self._shown_as_coded
-        )
+        self._messages = [self._units.messages()]
+        self._picture = PictureUnit(messages=self._messages[0], shown_as_coded=self._shown_as_coded)
         if self._information is not None:
             stated, payload = self._information
             self._information = None
@@ -203,8 +205,9 @@ class _Scan:
             self._picture.hidden = stated.hides_coded_picture
             self._sequence, self._of_sequence = stated.sequence, 0
             self._face_square = stated.face_square
+            self._further_faces = stated.further_faces
         elif unit.is_irap:
-            self._sequence, self._face_square = None, None
+            self._sequence, self._face_square, self._further_faces = None, None, ()
         self._picture.face_square = self._face_square
         if self._sequence is not None:
             self._place_in_sequence(unit, self._picture, self._sequence)
@@ -224,7 +227,18 @@ class _Scan:
         picture.hidden = picture.part.hidden
         picture.shown_as_coded = not picture.part.has_messages
         self._any_as_coded |= picture.shown_as_coded
+        picture.further = tuple(self._further_units(self._of_sequence))
         self._of_sequence += 1
+
+    def _further_units(self, number: int) -> Iterator[FurtherFaceUnit]:
+        """What further faces have of the coded picture of a number of its sequence."""
+        for gfv_id, face in enumerate(self._further_faces, 1):
+            messages: Kept[FaceMessage] = self._units.messages()
+            self._messages.append(messages)
+            part = face.part(number)
+            of_face = PictureUnit(messages=messages, part=part, hidden=part.hidden)
+            of_face.announce(part.schedule)
+            yield FurtherFaceUnit(gfv_id, face.square, face.drawn[number], of_face)
 
     def _close_picture(self) -> None:
         """Complete the picture that was started, if there is one, and keep it."""
@@ -238,7 +252,7 @@ class _Scan:
         self._pictures += picture.pictures
         self._pictures_as_coded += picture.is_alone and picture.part is None
         self._draws |= not picture.is_alone
-        self._units.append(picture, self._messages_of_picture)
+        self._units.append(picture)
 
     def _add_sei(self, unit: NalUnit, *, last: bool) -> None:
         for message in self._sei_messages(unit, last=last):
@@ -285,10 +299,11 @@ class _Scan:
                 )
 
     def _add_face(self, unit: NalUnit, message: SeiMessage) -> None:
-        face = self._faces.read(message, unit, self._picture)
-        if face is not None:
+        read = self._faces.read(message, unit, self._picture)
+        if read is not None:
             assert self._picture is not None
-            self._messages_of_picture.append(face)
+            face, which = read
+            self._messages[which].append(face)
             self._check_pictures(self._picture.pictures)
 
     def _is_whole(self, picture: PictureUnit) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import BinaryIO
 
+from gfvc.stream.faces import FurtherFace
 from gfvc.stream.information import StreamInformation
 from gfvc.stream.references import ReferenceRuns
 from gfvc.stream.schedule import PictureSchedule
@@ -50,7 +51,7 @@ class StreamWriter:
         self._codec = Codec(codec)
         self._information = information
         self._information_as_coded = _user_data(
-            replace(information, shown_as_coded=True, face_square=None)
+            replace(information, shown_as_coded=True, face_square=None, further_faces=())
         )
         self._mark = mark
         self._ends_as_coded = False
@@ -80,15 +81,18 @@ class StreamWriter:
         coded: bytes,
         schedule: SequenceSchedule,
         messages: Sequence[Iterable[SeiMessage]],
+        further: tuple[FurtherFace, ...] = (),
     ) -> None:
         """Write a sequence, an Annex B stream that starts with an IDR picture.
 
-        `messages` are those of each coded picture, in the order of the stream; none where
-        `schedule` says so. Raises `ValueError` when there are other coded pictures than it says.
+        `messages` are those of each coded picture, in the order of the stream: the first face's,
+        then those of each of the `further` faces; none where schedules say so. Raises
+        `ValueError` when there are other coded pictures than `schedule` says.
         """
         self._flush()
         units = list(access_units(split_annex_b(coded, self._codec)))
-        information = self._with_mark(replace(self._information, sequence=schedule))
+        stated = replace(self._information, sequence=schedule, further_faces=further)
+        information = self._with_mark(stated)
         for number, (unit, of_picture) in enumerate(zip(units, messages, strict=True)):
             self._write_units(unit, information if number == 0 else [])
             for message in of_picture:

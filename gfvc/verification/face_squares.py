@@ -16,14 +16,14 @@ _CODECS: dict[SeiCodec, Codec] = {SeiCodec.VVC: "vvc", SeiCodec.HEVC: "hevc"}
 
 
 class FaceSquareCheck(Check):
-    """A face square is no larger than the pictures that it is drawn in."""
+    """Face squares lie within the pictures that faces are drawn in."""
 
     name = "face square"
 
     def __init__(self, stated: StatedInformation) -> None:
         self._stated = stated
         self._size: tuple[int, int] | None = None
-        self._square: tuple[Place, FaceSquare] | None = None
+        self._squares: list[tuple[Place, FaceSquare]] = []
 
     def see_nal_unit(self, place: Place, inspected: InspectedUnit) -> Iterator[Finding]:
         """See a NAL unit."""
@@ -44,15 +44,16 @@ class FaceSquareCheck(Check):
             information = self._stated.of(inspected)
         except StreamError:
             return  # As the check of user data tells.
-        if information is not None and information.face_square is not None:
-            self._square = place, information.face_square
+        if information is not None:
+            self._squares += [(place, square) for square in information.face_squares]
         yield from ()
 
     def see_end_of_picture(self) -> Iterator[Finding]:
         """See the end of an access unit, whose parameter sets and messages are all there."""
-        found, self._square = self._square, None
-        if found is not None and self._size is not None and not found[1].fits(*self._size):
-            width, height = self._size
-            yield self.error(
-                found[0], f"{found[1]}, lies outside of the pictures of {width}x{height}"
-            )
+        found, self._squares = self._squares, []
+        for place, square in found:
+            if self._size is not None and not square.fits(*self._size):
+                width, height = self._size
+                yield self.error(
+                    place, f"{square}, lies outside of the pictures of {width}x{height}"
+                )

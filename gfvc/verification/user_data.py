@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterator
 from fractions import Fraction
 from operator import itemgetter
 
 from gfvc.errors import StreamError
 from gfvc.options.encoding import MAX_POOL
+from gfvc.stream.faces import FurtherFace
 from gfvc.stream.information import StreamInformation
 from gfvc.stream.references import NUMBERS, ReferenceRuns
 from gfvc.stream.schedule import PictureSchedule
-from gfvc.stream.sequence import SequenceSchedule
+from gfvc.stream.sequence import SequencePart, SequenceSchedule
 from gfvc.verification.findings import Check, Finding, Place
 from sei import USER_DATA_UNREGISTERED, GenerativeFaceVideo
 from sei.inspection import InspectedMessage, InspectedUnit
@@ -62,7 +63,8 @@ class UserDataCheck(Check):
         self._references: ReferenceRuns | None = None
         self._hides = False  # the coded picture of the access unit
         self._keys: deque[int] = deque(maxlen=MAX_POOL)  # numbers of the last key pictures
-        self._messages = 0
+        self._messages: Counter[int] = Counter()  # of the access unit, by gfv_id
+        self._further: tuple[FurtherFace, ...] = ()  # of the sequence
         self._sequence: SequenceSchedule | None = None  # that of the last IRAP picture
         self._of_sequence = 0  # its coded pictures before this one
         self._coded: Place | None = None  # where the coded picture of the access unit is
@@ -80,7 +82,7 @@ class UserDataCheck(Check):
     def see_message(self, place: Place, inspected: InspectedMessage) -> Iterator[Finding]:
         """See a message."""
         if isinstance(inspected.message, GenerativeFaceVideo):
-            self._messages += not inspected.message.is_reserved
+            self._messages[inspected.message.gfv_id] += not inspected.message.is_reserved
         try:
             information = self._stated.of(inspected)
         except StreamError as error:
@@ -97,6 +99,7 @@ class UserDataCheck(Check):
         self._rate = information.rate
         yield from self._end_sequence(place)
         self._sequence, self._of_sequence = information.sequence, 0
+        self._further = information.further_faces
         self._schedule = information.schedule
         self._references = information.references
         self._hides = information.hides_coded_picture
@@ -123,31 +126,33 @@ class UserDataCheck(Check):
             if not self._missing:
                 self._first_missing = self._picture
             self._missing += 1
+        messages = self._messages.total()
         if self._schedule is not None and self._picture is not None:
             announced = 1 + len(self._schedule.sent)
-            if self._messages != announced:
+            if messages != announced:
                 yield self.error(
                     self._picture,
-                    f"{self._messages} face messages where the user data announces {announced} for "
+                    f"{messages} face messages where the user data announces {announced} for "
                     f"{self._schedule.pictures} pictures",
                 )
         elif self._references is not None and self._picture is not None:
             starts = self._references.starts
-            late = bisect_left(starts, self._messages)
+            late = bisect_left(starts, messages)
             if late < len(starts):
                 yield self.error(
                     self._picture,
-                    f"{self._messages} face messages where another reference starts at picture "
+                    f"{messages} face messages where another reference starts at picture "
                     f"{starts[late]}",
                 )
-        if self._hides and self._picture is not None and self._messages < 2:
+        if self._hides and self._picture is not None and messages < 2:
             yield self.error(
                 self._picture, "its user data hides the coded picture, and drives none"
             )
         if self._sequence is not None and self._coded is not None:
             yield from self._check_in_sequence(self._coded, self._sequence)
         self._here, self._picture, self._coded = False, None, None
-        self._schedule, self._references, self._messages = None, None, 0
+        self._schedule, self._references = None, None
+        self._messages.clear()
         self._hides = False
 
     def _check_in_sequence(self, place: Place, sequence: SequenceSchedule) -> Iterator[Finding]:
@@ -159,13 +164,24 @@ class UserDataCheck(Check):
             )
         if number >= len(sequence.driven):
             return
-        schedule = sequence.unit(number)
-        announced = 1 + len(schedule.sent) if sequence.has_messages(number) else 0
-        if self._messages != announced:
+        first = self._messages.total()
+        for gfv_id, face in enumerate(self._further, 1):
+            found = self._messages[gfv_id]
+            first -= found
+            text = f"face messages of gfv_id {gfv_id}"
+            yield from self._check_count(place, found, text, face.part(number))
+        yield from self._check_count(place, first, "face messages", sequence.part(number))
+
+    def _check_count(
+        self, place: Place, found: int, what: str, part: SequencePart
+    ) -> Iterator[Finding]:
+        """Compare the messages of a face in an access unit with what is announced."""
+        announced = 1 + len(part.schedule.sent) if part.has_messages else 0
+        if found != announced:
             yield self.error(
                 place,
-                f"{self._messages} face messages where the user data of its sequence announces "
-                f"{announced} for {schedule.pictures} pictures",
+                f"{found} {what} where the user data of its sequence announces {announced} for "
+                f"{part.schedule.pictures} pictures",
             )
 
     def _end_sequence(self, place: Place) -> Iterator[Finding]:

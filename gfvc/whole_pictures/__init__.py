@@ -4,6 +4,7 @@
 they use any other.
 """
 
+from gfvc.whole_pictures.compositing import cut_face, lay_over
 from gfvc.whole_pictures.model import WholeAnalyser, WholePictures, of_whole_pictures
 
-__all__ = ["WholeAnalyser", "WholePictures", "of_whole_pictures"]
+__all__ = ["WholeAnalyser", "WholePictures", "cut_face", "lay_over", "of_whole_pictures"]

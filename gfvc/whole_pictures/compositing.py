@@ -7,8 +7,8 @@ from functools import lru_cache
 import cv2
 import numpy as np
 
-from gfvc.face_square import DRAWN_SIDE, FaceSquare
-from gfvc.scaling import scale
+from gfvc.face_square import DRAWN_SIDE, MAX_FACES, FaceSquare
+from gfvc.scaling import Size, scale
 from models.contract import Picture
 from models.landmarks.flow import Float32Array
 
@@ -21,45 +21,58 @@ def cut_face(picture: Picture, square: FaceSquare) -> Picture:
     return np.ascontiguousarray(scale(picture[square.window], (DRAWN_SIDE, DRAWN_SIDE)))
 
 
-def lay_over(rest: Picture, drawn: Picture, square: FaceSquare) -> Picture:
-    """A whole picture [H, W, 3] with a drawn face [S, S, 3] in its square; `rest` is kept."""
+def lay_over(
+    rest: Picture, drawn: Picture, square: FaceSquare, before: tuple[FaceSquare, ...] = ()
+) -> Picture:
+    """A whole picture [H, W, 3] with a drawn face [S, S, 3] in its square; `rest` is kept.
+
+    `before` are squares of other faces, which are in `rest`: where they overlap, each face keeps
+    what is nearer to it.
+    """
     height, width = rest.shape[:2]
     whole = rest.copy()
     region = np.ascontiguousarray(rest[square.window])
-    matte = _window(square.side, _open_sides(square, width, height))
+    matte = _matte(square, before, (width, height))
     face = scale(drawn, (square.side, square.side))
     whole[square.window] = cv2.blendLinear(face, region, matte, 1 - matte)
     return whole
 
 
-_Sides = tuple[bool, bool, bool, bool]
-"""Whether the picture goes on beyond the left, top, right and bottom side of a square."""
+@lru_cache(maxsize=2 * MAX_FACES)
+def _matte(square: FaceSquare, before: tuple[FaceSquare, ...], size: Size) -> Float32Array:
+    """1 within a square, falling smoothly to 0 at the sides beyond which there is a rest.
+
+    And towards other squares, which have a part of it.
+    """
+    width, height = size
+    side = square.side
+    rows = _fade(side, at_start=square.top > 0, at_end=square.top + side < height)
+    columns = _fade(side, at_start=square.left > 0, at_end=square.left + side < width)
+    matte: Float32Array = np.outer(rows, columns).astype(np.float32)
+    for other in before:
+        nearer = _distances(square, other) - _distances(square, square)
+        matte = matte * _smooth(0.5 + nearer / EDGE)
+    matte.setflags(write=False)
+    return matte
 
 
-def _open_sides(square: FaceSquare, width: int, height: int) -> _Sides:
-    return (
-        square.left > 0,
-        square.top > 0,
-        square.left + square.side < width,
-        square.top + square.side < height,
-    )
-
-
-@lru_cache(maxsize=8)
-def _window(side: int, fades: _Sides) -> Float32Array:
-    """1 within a square, falling smoothly to 0 at the sides beyond which there is a rest."""
-    left, top, right, bottom = fades
-    rows = _fade(side, at_start=top, at_end=bottom)
-    columns = _fade(side, at_start=left, at_end=right)
-    window = np.outer(rows, columns).astype(np.float32)
-    window.setflags(write=False)
-    return window
+def _distances(square: FaceSquare, other: FaceSquare) -> Float32Array:
+    """How far the pixels of a square are from the middle of another, in sides of that one."""
+    pixels = np.arange(square.side, dtype=np.float32) + 0.5
+    across = (square.left + pixels - other.left) / other.side - 0.5
+    down = (square.top + pixels - other.top) / other.side - 0.5
+    return np.asarray(np.hypot(down[:, None], across[None, :]), np.float32)
 
 
 def _fade(side: int, *, at_start: bool, at_end: bool) -> Float32Array:
     """1 along a side of so many pixels, falling smoothly to 0 at its ends where asked for."""
     place = (np.arange(side, dtype=np.float32) + 0.5) / (EDGE * side)
-    rise = np.clip(place, 0, 1)
-    rise = rise * rise * (3 - 2 * rise)
+    rise = _smooth(place)
     one = np.ones(side, np.float32)
     return np.minimum(rise if at_start else one, rise[::-1] if at_end else one)
+
+
+def _smooth(values: Float32Array) -> Float32Array:
+    """0 up to 0 and 1 from 1 on, with a smooth rise between."""
+    rise = np.clip(values, 0, 1)
+    return np.asarray(rise * rise * (3 - 2 * rise), np.float32)

@@ -22,49 +22,80 @@ from models.contract import BegunPicture, FloatArray, Picture, finished
 from models.errors import ModelError
 
 
-def of_whole_pictures(model: AnimationModel, square: FaceSquare | None) -> AnimationModel:
-    """A model as it is used: of whole pictures where there is a face square."""
-    return model if square is None else WholePictures(model, square)
+def of_whole_pictures(model: AnimationModel, squares: tuple[FaceSquare, ...]) -> AnimationModel:
+    """A model as it is used: of whole pictures where there are face squares."""
+    return WholePictures(model, squares) if squares else model
 
 
 class WholeAnalyser(Analyser):
-    """Looks at the face square of whole pictures; landmarks are those of the square."""
+    """Looks at the face square of whole pictures; landmarks are those of the square.
 
-    def __init__(self, analyser: Analyser, square: FaceSquare) -> None:
+    It is the one of a number, of several. A face that lies nearer to the middle of another square
+    is not found: it is that of the other. `further` look at the squares after it.
+    """
+
+    def __init__(
+        self,
+        analyser: Analyser,
+        squares: tuple[FaceSquare, ...],
+        number: int = 0,
+        further: tuple[WholeAnalyser, ...] = (),
+    ) -> None:
         self._analyser = analyser
-        self._square = square
+        self._square = squares[number]
+        self._others = tuple(square for square in squares if square != self._square)
+        self.further = further
 
     def face_picture(self, picture: Picture) -> Picture:
         """The face square of a whole picture."""
         return cut_face(picture, self._square)
 
     def remember(self, pictures: int) -> None:
-        """Keep what was found in up to so many pictures."""
-        self._analyser.remember(pictures)
+        """Keep what was found in up to so many pictures, those of further faces with them."""
+        share = pictures // (1 + len(self.further))
+        for analyser in (self._analyser, *self.further):
+            analyser.remember(share)
 
     def rewind(self) -> None:
         """Start the clip over."""
-        self._analyser.rewind()
+        for analyser in (self._analyser, *self.further):
+            analyser.rewind()
 
     def analyse_key(self, picture: Picture) -> Analysis | None:
         """Analyse a decoded key picture; None when its square shows no face."""
-        return self._analyser.analyse_key(self.face_picture(picture))
+        analysis = self._analyser.analyse_key(self.face_picture(picture))
+        if analysis is not None and analysis.landmarks is not None:
+            return analysis if self._is_own(analysis.landmarks) else None
+        return analysis
 
     def analyse(self, picture: Picture, key: Analysis) -> Analysis | None:
         """Analyse a driven picture; None when its square shows no face."""
+        if self._others and self.landmarks(picture) is None:
+            return None
         return self._analyser.analyse(self.face_picture(picture), key)
 
     def finds_face(self, picture: Picture) -> bool:
         """Tell whether the square of a picture shows a face."""
+        if self._others and self.landmarks(picture) is None:
+            return False
         return self._analyser.finds_face(self.face_picture(picture))
 
     def landmarks(self, picture: Picture) -> FloatArray | None:
         """Landmarks [478, 3] in widths and heights of the square."""
-        return self._analyser.landmarks(self.face_picture(picture))
+        found = self._analyser.landmarks(self.face_picture(picture))
+        return found if found is None or self._is_own(found) else None
+
+    def _is_own(self, landmarks: FloatArray) -> bool:
+        """Whether a face of the square is that of the square."""
+        square = self._square
+        x, y = landmarks[:, :2].mean(axis=0) * square.side + (square.left, square.top)
+        own = square.distance(x, y)
+        return all(own <= other.distance(x, y) for other in self._others)
 
     def close(self) -> None:
         """Free the trackers."""
-        self._analyser.close()
+        for analyser in (self._analyser, *self.further):
+            analyser.close()
 
 
 class WholeReference(Reference):
@@ -141,12 +172,28 @@ class WholePair(ReferencePair):
 class WholePictures(AnimationModel):
     """What a model of faces sends of the square, drawn into whole pictures.
 
-    Pictures are at least as large as the square goes. Raises `ModelError` for smaller ones.
+    There may be several squares, of which it drives and draws the one of a number. Pictures are
+    at least as large as the square goes. Raises `ModelError` for smaller ones.
     """
 
-    def __init__(self, model: AnimationModel, square: FaceSquare) -> None:
+    def __init__(
+        self, model: AnimationModel, squares: tuple[FaceSquare, ...], number: int = 0
+    ) -> None:
         self._model = model
-        self._square = square
+        self._squares = squares
+        self._number = number
+        self._square = squares[number]
+
+    @property
+    def further(self) -> tuple[WholePictures, ...]:
+        """Models of the squares after its own."""
+        return tuple(
+            WholePictures(self._model, self._squares, number) for number in self._later_squares
+        )
+
+    @property
+    def _later_squares(self) -> range:
+        return range(self._number + 1, len(self._squares))
 
     @property
     def layout(self) -> ParameterLayout:
@@ -154,8 +201,14 @@ class WholePictures(AnimationModel):
         return self._model.layout
 
     def open_analyser(self, align: bool | None = None) -> Analyser:
-        """Start the analysis of a clip of whole pictures."""
-        return WholeAnalyser(self._model.open_analyser(align), self._square)
+        """Start the analysis of a clip of whole pictures, by `WholeAnalyser`s of all squares."""
+        further = tuple(self._analyser_of(number, align) for number in self._later_squares)
+        return self._analyser_of(self._number, align, further)
+
+    def _analyser_of(
+        self, number: int, align: bool | None, further: tuple[WholeAnalyser, ...] = ()
+    ) -> WholeAnalyser:
+        return WholeAnalyser(self._model.open_analyser(align), self._squares, number, further)
 
     def value_weights(self, key_parameters: FaceParameters) -> FloatArray | None:
         """How much errors of the values matter, as to the model of faces."""

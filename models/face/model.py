@@ -7,6 +7,7 @@ way, and the network refines the flow and paints what the key picture does not s
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from functools import partial
 from typing import NamedTuple, TypeVar
 
@@ -96,7 +97,7 @@ class FaceAnalyser(LandmarkAnalyser):
         if analysis is None or not self._features:
             return analysis
         values, _ = to_values(analysis.parameters)
-        return Analysis(to_parameters(values, np.zeros(self._features)), analysis.detail)
+        return replace(analysis, parameters=to_parameters(values, np.zeros(self._features)))
 
     def analyse(self, picture: Picture, key: Analysis) -> Analysis | None:
         """Values of a driven picture against its key picture."""

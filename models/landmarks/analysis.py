@@ -65,7 +65,7 @@ class LandmarkAnalyser(Analyser):
         alignment = None
         if self._align:
             alignment = Alignment(self._space, picture, face, self._alignment_tracker.look)
-        return Analysis(to_parameters(values), SeenKey(picture, face, alignment))
+        return Analysis(to_parameters(values), SeenKey(picture, face, alignment), landmarks)
 
     def analyse(self, picture: Picture, key: Analysis) -> Analysis | None:
         """Pose and expression of a driven picture against the key picture's rest shape."""

@@ -11,11 +11,14 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import av
+import cv2
 import numpy as np
 
 from base_codec_adapters.ffmpeg import find_ffmpeg
 from gfvc import decode
+from gfvc.face_square import FaceSquare
 from gfvc.rectangle import Rectangle
+from gfvc.scaling import scale
 from gfvc.stream.face_stream import FaceStream
 from gfvc.stream.information import StreamInformation, find_information
 from gfvc.stream.picture_units import PictureUnit
@@ -185,3 +188,24 @@ def announce(
     unit.information = information.to_payload()
     unit.announced = None if schedule is None else schedule.pictures
     unit.announced_messages = None if schedule is None else len(schedule.sent)
+
+
+HEADS = FaceSquare(24, 24, 176), FaceSquare(248, 24, 176)
+"""Where `two_heads` puts them, in pictures of 448x224."""
+
+
+def two_heads(pictures: Sequence[Picture], leaves: int | None = None) -> list[Picture]:
+    """The demo's head twice before a wall, the second one moving backwards in time.
+
+    From picture `leaves` on the second one is not there.
+    """
+    noise = np.random.default_rng(7).integers(70, 160, (7, 14, 3), np.uint8)
+    wall = np.asarray(cv2.resize(noise, (448, 224), interpolation=cv2.INTER_CUBIC), np.uint8)
+    scenes = []
+    for number, both in enumerate(zip(pictures, reversed(pictures), strict=True)):
+        scene = wall.copy()
+        for place, head in zip(HEADS, both, strict=True):
+            if place == HEADS[0] or leaves is None or number < leaves:
+                scene[place.window] = scale(head, (place.side, place.side))
+        scenes.append(scene)
+    return scenes

@@ -112,6 +112,29 @@ def test_what_is_seldom_seen_does_not_make_a_poster_of_a_face() -> None:
     assert chosen.boxes[0] == still
 
 
+def test_faces_that_are_seen_together_are_driven_together() -> None:
+    left, right, small = face(150, 100, 120), face(600, 100, 110), face(400, 300, 50)
+    elsewhere = face(400, 100, 130)
+    faces = looks([left, right, small], [left, right], [right, left], [left], [elsewhere])
+    chosen = faces.choose()
+    assert chosen is not None
+    assert chosen.boxes[0] == left
+    # One that is seen when the first is not comes after a cut, and is no neighbour.
+    assert [track.boxes[0] for track in faces.beside(chosen)] == [right, small]
+
+
+def test_a_poster_is_no_neighbour() -> None:
+    poster, speaker = face(600, 150, 200), face(150, 150, 80)
+    faces = FaceTracks()
+    for number in range(5):
+        picture = noisy(number)
+        picture[:, 400:] = 90
+        faces.look(picture, [poster, speaker])
+    chosen = faces.choose()
+    assert chosen is not None
+    assert faces.beside(chosen) == []
+
+
 @pytest.fixture(scope="module")
 def poster_clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A speaking face at the right, and a larger picture of it on the wall."""

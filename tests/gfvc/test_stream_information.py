@@ -12,6 +12,7 @@ from gfvc.errors import StreamError
 from gfvc.face_square import FaceSquare
 from gfvc.rectangle import Rectangle
 from gfvc.stream.documentation import user_data_document
+from gfvc.stream.faces import FurtherFace
 from gfvc.stream.information import USER_DATA_UUID, StreamInformation
 from gfvc.stream.schedule import PictureSchedule
 from gfvc.stream.sequence import SequenceSchedule
@@ -117,3 +118,85 @@ def test_elements_that_do_not_go_together_are_a_damaged_payload() -> None:
             except PayloadError as error:
                 refused.add(str(error).partition(" (at bit")[0])
     assert any("in the schedule of messages where" in reason for reason in refused)
+
+
+SEQUENCE = SequenceSchedule((4, 0, 6, 2), (2, 5, 9), 1, two_references=True)
+FACES = (
+    FurtherFace(FaceSquare(40, 8, 96), (True, False, True, False), replace(SEQUENCE, sent=(3, 7))),
+    FurtherFace(FaceSquare(300, 20, 64), (False,) * 4, replace(SEQUENCE, sent=())),
+)
+
+
+def of_faces(*faces: FurtherFace) -> StreamInformation:
+    return StreamInformation(
+        Fraction(25),
+        640,
+        360,
+        Rectangle(0, 0, 640, 360),
+        sequence=SEQUENCE,
+        face_square=FaceSquare(0, 0, 128),
+        further_faces=faces,
+    )
+
+
+def test_further_faces_come_back() -> None:
+    for faces in (FACES, FACES[:1], FACES[1:], (*FACES, FACES[0])):
+        information = of_faces(*faces)
+        assert StreamInformation.from_payload(information.to_payload()) == information
+    assert of_faces(*FACES).face_squares == (
+        FaceSquare(0, 0, 128),
+        FaceSquare(40, 8, 96),
+        FaceSquare(300, 20, 64),
+    )
+
+
+def test_which_coded_pictures_have_messages_of_a_further_face() -> None:
+    """The first that draws it names the model; one that goes straight to the next has none."""
+    face, absent = FACES
+    assert [face.has_messages(number) for number in range(4)] == [True, False, True, False]
+    straight = replace(face, schedule=replace(SEQUENCE, sent=(3,)))
+    assert [straight.has_messages(number) for number in range(4)] == [True, False, False, False]
+    last = replace(straight, drawn=(True, False, True, True))
+    assert [last.has_messages(number) for number in range(4)] == [True, False, False, True]
+    assert not any(absent.has_messages(number) for number in range(4))
+    assert face.part(2).schedule == PictureSchedule(7, (3,))
+    assert face.part(2).has_messages
+
+
+@pytest.mark.parametrize(
+    ("drawn", "sent", "reason"),
+    [
+        ((True, False, True), (), "of each coded picture it must be said"),
+        ((True, True, True, False), (), "drawn by a coded picture that drives none"),
+        ((True, False, False, False), (3, 7), "of a further face that is not drawn"),
+        ((False, False, False, True), (10,), "of a further face that is not drawn"),
+        ((True, False, True, True), (13,), "13 is not among"),
+    ],
+)
+def test_further_faces_that_cannot_be(
+    drawn: tuple[bool, ...], sent: tuple[int, ...], reason: str
+) -> None:
+    with pytest.raises(ValueError, match=reason):
+        FurtherFace(FaceSquare(0, 0, 64), drawn, replace(SEQUENCE, sent=sent))
+
+
+def test_damaged_further_faces_are_refused() -> None:
+    payload = of_faces(*FACES).to_payload()
+    for length in range(len(payload) - 24, len(payload)):
+        with pytest.raises(StreamError, match="user data message is damaged"):
+            StreamInformation.from_payload(payload[:length])
+    # Five faces cannot be: two bits count those beside the first.
+    with pytest.raises(PayloadError, match="further faces want a first one's square"):
+        replace(of_faces(FACES[0]), face_square=None).to_payload()
+
+
+def test_what_many_further_faces_cost_is_bounded() -> None:
+    """The longest schedules that a message can have are read in the time that its bytes take."""
+    coded = 65000
+    sequence = SequenceSchedule((1, *[0] * (coded - 1)))
+    drawn = (True, *[False] * (coded - 1))
+    faces = [FurtherFace(FaceSquare(0, 0, 64), drawn, sequence)] * 3
+    information = replace(of_faces(*faces), sequence=sequence)
+    payload = information.to_payload()
+    assert len(payload) > 3 * coded / 8
+    assert StreamInformation.from_payload(payload) == information

@@ -26,7 +26,7 @@ from gfvc.stream.reader import read_face_stream
 from gfvc.transcoding import transcode
 from models import FaceParameters, default_registry
 from models.contract import Picture
-from tests.gfvc.support import write_video
+from tests.gfvc.support import two_heads, write_video
 from tests.golden.files import STREAMS
 
 _PICTURES = 12
@@ -37,12 +37,14 @@ _AWAY = 6
 class Recipe:
     """How a stream was made of the demo head: encoded, or from another golden.
 
-    `away` puts pictures without a face into the middle of the clip.
+    `away` puts pictures without a face into the middle of the clip; `two_heads` are whole
+    pictures of two people.
     """
 
     options: dict[str, Any] = field(default_factory=dict)
     size: int = 64
     away: bool = False
+    two_heads: bool = False
     transcoded_from: str | None = None
     layout: str = "same"
     precision: int | None = None
@@ -78,6 +80,9 @@ RECIPES: dict[str, Recipe] = {
     "vvc_face_sequence.mp4": Recipe({"model": "face", "codec": "vvc", **_SEQUENCE}, away=True),
     "hevc_mesh_sequence.265": Recipe(
         {"model": "mesh", "key_interval": 7, "symbol_price": 0.001, **_SEQUENCE}
+    ),
+    "vvc_mesh_two.266": Recipe(
+        {"model": "mesh", "key_pictures": "auto", "coded_interval": 0.24}, size=224, two_heads=True
     ),
     "vvc_mesh_coarse.266": Recipe(transcoded_from="vvc_mesh.266", precision=5),
     "vvc_mesh_marked.266": Recipe({"model": "mesh", **_SEQUENCE, **_MARKED}, away=True),
@@ -115,12 +120,15 @@ def write_stream(name: str) -> None:
         return
     with tempfile.TemporaryDirectory() as folder:
         clip = write_video(Path(folder, "clip.mkv"), _pictures(recipe), RATE)
-        options = EncodeOptions(size=recipe.size, crop="none", **(_USUAL | recipe.options))
+        view: dict[str, Any] = {} if recipe.two_heads else {"crop": "none"}
+        options = EncodeOptions(size=recipe.size, **(_USUAL | view | recipe.options))
         encode(clip, path, options, force=True)
 
 
 def _pictures(recipe: Recipe) -> list[Picture]:
     pictures = list(make_demo_clip(float(_PICTURES / RATE), recipe.size))
+    if recipe.two_heads:
+        return two_heads(pictures)
     if not recipe.away:
         return pictures
     slope = np.arange(recipe.size, dtype=np.uint8)

@@ -118,7 +118,8 @@ def choice(
     settings: RateSettings,
     square: FaceSquare | None = None,
 ) -> list[int]:
-    model = of_whole_pictures(default_registry().find("mesh").load(), square)
+    squares = () if square is None else (square,)
+    model = of_whole_pictures(default_registry().find("mesh").load(), squares)
     with PictureStore() as store, model.open_analyser() as analyser:
         for number, picture in enumerate(pictures):
             store.add(number, picture)

@@ -23,7 +23,8 @@ from gfvc.encoding.clip import LONGEST_SEGMENT, SPOOL_BYTES, Clip
 from gfvc.encoding.coded_choice import at_distance
 from gfvc.encoding.decisions import PlanSettings
 from gfvc.encoding.picture_store import PictureStore
-from gfvc.encoding.segments import Segment, through_ends
+from gfvc.encoding.segments import Segment
+from gfvc.encoding.sequence_faces import through_ends
 from gfvc.errors import StreamError
 from gfvc.metrics import ms_ssim
 from gfvc.rectangle import Rectangle

@@ -1,0 +1,258 @@
+"""The faces of a segment whose coded pictures are there: seen in all pictures, made into messages.
+
+The first face is in all coded pictures: the planner and the choice of coded pictures see to that. A
+further one may come and go, and is drawn where the coded pictures around it show it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+from itertools import chain, pairwise
+
+import numpy as np
+
+from gfvc.base_layer import CodedSequence
+from gfvc.encoding.face_messages import SequenceMessages, UnitFaces
+from gfvc.encoding.face_watch import FaceWatch
+from gfvc.encoding.picture_store import PictureStore
+from gfvc.grey_pictures import pair_keys, prepare_key
+from gfvc.symbol_decisions import Faces
+from models import (
+    Analyser,
+    Analysis,
+    AnimationModel,
+    FaceParameters,
+    ParameterLayout,
+    Reference,
+)
+from models.contract import Ends, FloatArray
+from sei import SeiMessage
+
+# Of the pictures between two coded ones, a further face is seen in this share at least.
+LEAST_SEEN = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Division:
+    """The pictures of a segment by number: `coded` ones, and those that each of them drives.
+
+    `leading` are shown before the first, and driven by it; `gaps` lie between each and the next.
+    """
+
+    coded: tuple[int, ...]
+    leading: tuple[int, ...]
+    gaps: tuple[tuple[int, ...], ...]
+
+    @classmethod
+    def of(cls, pictures: Sequence[int], coded: Sequence[int]) -> Division:
+        """Divide pictures, in the order in which they are shown."""
+        place_of = {number: place for place, number in enumerate(pictures)}
+        places = [place_of[number] for number in coded]
+        gaps = (
+            tuple(pictures[place + 1 : following])
+            for place, following in pairwise([*places, len(pictures)])
+        )
+        return cls(tuple(coded), tuple(pictures[: places[0]]), tuple(gaps))
+
+    @property
+    def driven(self) -> tuple[int, ...]:
+        """How many pictures each coded picture drives."""
+        first, *others = map(len, self.gaps)
+        return (first + len(self.leading), *others)
+
+    def before(self, place: int) -> tuple[int, ...]:
+        """The leading pictures of a coded picture, backwards from it."""
+        return () if place else self.leading[::-1]
+
+
+@dataclass(slots=True)
+class CodedFace:
+    """A face in a sequence: in which coded pictures' pictures it is drawn, and its messages.
+
+    `sent` numbers the driven pictures that have a message; `messages` are those of each coded
+    picture.
+    """
+
+    drawn: list[bool] = field(default_factory=list)
+    sent: list[int] = field(default_factory=list)
+    messages: list[tuple[SeiMessage, ...]] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class _Coded:
+    """A coded picture by its number, seen and made ready as decoded; a lone one is not prepared."""
+
+    number: int
+    analysis: Analysis
+    reference: Reference | None
+
+
+class SequenceFace:
+    """Codes a face in segments, one after the other: the first face, which is in all of them."""
+
+    def __init__(
+        self,
+        model: AnimationModel,
+        analyser: Analyser,
+        pictures: PictureStore,
+        messages: SequenceMessages,
+    ) -> None:
+        self._model = model
+        self._analyser = analyser
+        self._pictures = pictures
+        self._messages = messages
+
+    def code(self, division: Division, coded: CodedSequence) -> CodedFace:
+        """See the face in the coded pictures, as decoded, and in the others; decide and code."""
+        face = CodedFace()
+        start = 0
+        # One is looked at ahead, no more: a segment may have many coded pictures.
+        coming = pairwise(chain(self._coded_keys(division, coded), [None]))
+        for place, (key, following) in enumerate(coming):
+            gap = division.gaps[place]
+            is_drawn = self._is_drawn(division, place, key, following)
+            messages: tuple[SeiMessage, ...] = ()
+            if is_drawn:
+                assert key is not None
+                of_unit = self._messages.of_unit(
+                    self._unit(key, division.before(place), gap, following),
+                    names_model=not any(face.drawn),
+                )
+                face.sent += [start + picture for picture in of_unit.sent]
+                messages = of_unit.messages
+            face.drawn.append(is_drawn)
+            face.messages.append(messages)
+            start += division.driven[place]
+        return face
+
+    def _is_drawn(
+        self, division: Division, place: int, key: _Coded | None, following: _Coded | None
+    ) -> bool:
+        """Whether there is something to say of a coded picture, and what it drives.
+
+        The first one names the network if any picture of its sequence is drawn.
+        """
+        return bool(division.driven[place]) or (place == 0 and any(division.driven))
+
+    def _coded_keys(self, division: Division, coded: CodedSequence) -> Iterator[_Coded | None]:
+        """The coded pictures as a receiver has them, each made ready when its turn comes.
+
+        None for one that does not show the face.
+        """
+        for place, number in enumerate(division.coded):
+            decoded = coded.picture(place)
+            analysis = self._analyser.analyse_key(decoded)
+            if analysis is None:
+                yield None
+                continue
+            # A lone one makes no pair.
+            reference = None
+            if len(division.coded) > 1:
+                reference = prepare_key(self._model, decoded, analysis.parameters)
+            yield _Coded(number, analysis, reference)
+
+    def _unit(
+        self,
+        key: _Coded,
+        before: Sequence[int],
+        gap: Sequence[int],
+        following: _Coded | None,
+    ) -> UnitFaces:
+        """Faces of a coded picture, of pictures shown before it, and of those up to the next."""
+        parameters = key.analysis.parameters
+        weights = self._model.value_weights(parameters)
+        leading, faces = (self._faces(numbers, key.analysis) for numbers in (before, gap))
+        if following is None:
+            return UnitFaces(parameters, weights, leading, faces)
+        assert key.reference is not None
+        assert following.reference is not None
+        ends = pair_keys(self._model, key.reference, following.reference).ends
+        if ends is None:
+            return UnitFaces(parameters, weights, leading, faces)
+        first, last = self._faces([key.number, following.number], key.analysis)
+        if first is not None and last is not None:
+            faces = through_ends(faces, (first, last), ends, self._model.layout)
+        return UnitFaces(parameters, weights, leading, faces, ends[1])
+
+    def _faces(self, numbers: Sequence[int], key: Analysis) -> Faces:
+        """Parameters of pictures against a coded one; None without a face."""
+        found = (self._analyser.analyse(self._pictures[number], key) for number in numbers)
+        return [None if analysis is None else analysis.parameters for analysis in found]
+
+
+class FurtherSequenceFace(SequenceFace):
+    """Codes a face beside the first, where it is seen.
+
+    It is drawn by a coded picture if that shows it, the next one does, most of the pictures between
+    do, and all are of one person. `rate` is in pictures a second.
+    """
+
+    def __init__(
+        self,
+        model: AnimationModel,
+        analyser: Analyser,
+        pictures: PictureStore,
+        messages: SequenceMessages,
+        rate: Fraction,
+    ) -> None:
+        super().__init__(model, analyser, pictures, messages)
+        self._rate = rate
+        self._persons: dict[int, int | None] = {}
+
+    def code(self, division: Division, coded: CodedSequence) -> CodedFace:
+        """See the face where it is, decide and code."""
+        self._persons = self._see_persons(division)
+        return super().code(division, coded)
+
+    def _see_persons(self, division: Division) -> dict[int, int | None]:
+        """Who is seen in each picture, by a number; None without a face."""
+        watch = FaceWatch(self._rate)
+        gaps = zip(division.coded, division.gaps, strict=True)
+        in_order = [*division.leading, *chain.from_iterable((key, *gap) for key, gap in gaps)]
+        persons: dict[int, int | None] = {}
+        for number in in_order:
+            picture = self._pictures[number]
+            landmarks = self._analyser.landmarks(picture)
+            sight = watch.see(self._analyser.face_picture(picture), landmarks)
+            persons[number] = None if sight is None or sight.mixed else sight.person
+        return persons
+
+    def _is_drawn(
+        self, division: Division, place: int, key: _Coded | None, following: _Coded | None
+    ) -> bool:
+        """Whether the face is drawn in the pictures of a coded picture."""
+        last = place + 1 == len(division.coded)
+        if not division.driven[place] or key is None or (following is None and not last):
+            return False
+        between = [*division.before(place), *division.gaps[place]]
+        ends = [key.number] if following is None else [key.number, following.number]
+        persons = [self._persons[number] for number in (*between, *ends)]
+        seen = sum(self._persons[number] is not None for number in between)
+        one_person = len({person for person in persons if person is not None}) == 1
+        return one_person and seen >= LEAST_SEEN * len(between)
+
+
+def through_ends(
+    faces: Sequence[FaceParameters | None], found: Ends, known: Ends, layout: ParameterLayout
+) -> list[FaceParameters | None]:
+    """Parameters of the pictures between two coded ones, moved so that they meet what is known.
+
+    `found` are those of the two pictures, found in the source as `faces` are; `known` those that a
+    receiver sees in them as coded. The difference is spread linearly over time.
+
+    A tracker sees a coarsely coded face a little elsewhere than the same face in the source, and a
+    model draws a picture by where it sees the landmarks in the coded ones. What is sent of the
+    pictures between must agree with that at both ends, or the face would jump at each coded one.
+    """
+    first, last = (
+        layout.flatten(seen) - layout.flatten(own) for seen, own in zip(known, found, strict=True)
+    )
+
+    def moved(place: int, face: FaceParameters) -> FaceParameters:
+        share = place / (len(faces) + 1)
+        vector: FloatArray = layout.flatten(face) + first + (last - first) * np.float64(share)
+        return layout.unflatten(vector)
+
+    return [None if face is None else moved(place, face) for place, face in enumerate(faces, 1)]
