@@ -41,6 +41,7 @@ from models.landmarks.face_space import FaceSpace, shipped_face_space
 from models.landmarks.flow import NEAR, Float32Array, coarse_flow, in_planes, plane, warp
 from models.landmarks.fusing import fuse
 from models.landmarks.layout import FACE_VALUES
+from models.landmarks.lids import BentReference, closed_further, with_bent_lids
 from models.landmarks.pairs import LandmarkPair, PairPlace, check_sizes
 from models.landmarks.tracking import look_at_still
 from models.landmarks.values import (
@@ -129,6 +130,7 @@ class FaceReference(Reference):
     Attributes:
         picture: the key picture [S, S, 3].
         face: its face.
+        key: its landmarks [478, 2].
         features: how many values of the compact feature are sent.
         renderer: with the network.
         draw: the network, which has encoded the key picture.
@@ -142,11 +144,11 @@ class FaceReference(Reference):
         self.picture = picture
         self.face = face
         self.features = features
-        self._key = plane(face.key_landmarks)
+        self.key = plane(face.key_landmarks)
         self._measured = renderer.compact_features
         self.renderer = renderer
-        self.draw = renderer.prepare(picture, self._key)
-        self.detail = detail(picture, self._key)
+        self.draw = renderer.prepare(picture, self.key)
+        self.detail = detail(picture, self.key)
 
     def animate(self, parameters: FaceParameters) -> Picture:
         """Draw the face with the landmarks that the parameters describe."""
@@ -177,10 +179,15 @@ class FaceReference(Reference):
     def _place(self, parameters: FaceParameters) -> _Placed:
         values, compact = self.read(parameters)
         driven = plane(self.face.landmarks(self._space, values))
-        return _Placed(driven, coarse_flow(self._key, driven, self.picture.shape[0]), compact)
+        if self.renderer.fuses:
+            driven = closed_further(driven, [self.key])
+        return _Placed(driven, coarse_flow(self.key, driven, self.picture.shape[0]), compact)
 
     def _paint(self, placed: _Placed) -> Picture:
         drawn = self.draw(placed.landmarks, placed.flow, placed.compact)
+        if self.renderer.fuses:
+            reference = BentReference(self.picture, self.key, placed.flow)
+            drawn = with_bent_lids(drawn, placed.landmarks, [reference])
         return restore_detail(drawn, placed.landmarks, self.detail)
 
 
@@ -226,16 +233,30 @@ class FacePair(LandmarkPair):
         parameters, position = placed
         check_position(position)
         values, compact = self._earlier.read(parameters)
-        return _PlacedBetween(self._flow.place(values, position), compact, position)
+        place = self._flow.place(values, position, closes_further=self._between is not None)
+        return _PlacedBetween(place, compact, position)
 
     def _paint(self, placed: _PlacedBetween) -> Picture:
         place, compact, position = placed
         if self._between is not None:
-            drawn = self._between(_between(place, position))
+            between = _between(place, position)
+            drawn = with_bent_lids(
+                self._between(between), place.landmarks, self._bent_by(between), place.lead
+            )
         else:
             drawn = self._fused(place, compact)
         wanted = (1 - position) * self._earlier.detail + position * self._later.detail
         return restore_detail(drawn, place.landmarks, wanted)
+
+    def _bent_by(self, between: Between) -> list[BentReference]:
+        """Both references along their whole flows."""
+        shares = np.float32(between.position), np.float32(between.position - 1)
+        return [
+            BentReference(reference.picture, reference.key, share * between.rest + flow)
+            for reference, share, flow in zip(
+                (self._earlier, self._later), shares, between.flows, strict=True
+            )
+        ]
 
     def _fused(self, place: PairPlace, compact: Float32Array | None) -> Picture:
         """What a network draws that knows one reference."""

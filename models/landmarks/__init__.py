@@ -9,6 +9,7 @@ layout      the 14 values of a face in a stream
 values      between landmarks, those values and face parameters
 triangles   the surface between landmarks
 flow, warp  bending a key picture so that its landmarks lie elsewhere
+lids        eyes that close further than in any reference
 pairs       where a face between two key pictures lies, and how both are bent there
 fusing      one picture of the two
 alignment   correcting what was tracked by what the bent picture shows

@@ -41,6 +41,7 @@ from models.landmarks.flow import (
 )
 from models.landmarks.fusing import reference_lead
 from models.landmarks.layout import POSE_VALUES
+from models.landmarks.lids import closed_further
 from models.landmarks.rest_motion import rest_motion, still
 from models.landmarks.values import RestFace, to_parameters, to_values
 
@@ -149,9 +150,16 @@ class PairFlow:
         bent = draw(keys[1], moving * self._flows(keys[:1], keys[1])[0])
         self._rest = rest_motion(bent, later)
 
-    def place(self, values: FloatArray, position: float) -> PairPlace:
-        """Where to read for pose and expression values [14] at a position 0..1."""
+    def place(
+        self, values: FloatArray, position: float, *, closes_further: bool = False
+    ) -> PairPlace:
+        """Where to read for pose and expression values [14] at a position 0..1.
+
+        `closes_further` has lids closed as of `models.landmarks.lids.closed_further`.
+        """
         landmarks = plane(self._face.landmarks(values, position))
+        if closes_further:
+            landmarks = closed_further(landmarks, self._keys)
         earlier, later = self._flows(self._keys, landmarks)
         moving = self._moving(landmarks)
         # The rest motion is that of places of the later reference.
