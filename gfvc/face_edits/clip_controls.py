@@ -14,7 +14,14 @@ import numpy as np
 import numpy.typing as npt
 
 from gfvc.errors import InputError
-from gfvc.face_edits.controls import AS_ASKED, NO_PUPILS, FaceControls, Limited, Response
+from gfvc.face_edits.controls import (
+    AS_ASKED,
+    NO_PUPILS,
+    FaceControls,
+    Limited,
+    Response,
+    ShownFaces,
+)
 from gfvc.face_edits.course import edited, strengths
 from gfvc.face_edits.keypoint_controls import KeypointControls, RotationControls
 from gfvc.face_edits.landmark_controls import LandmarkControls
@@ -66,19 +73,25 @@ class ClipControls:
             self.mean_pose = self._find_mean_pose(clip)
 
     def of(
-        self, own: FloatArray, picture: Picture | None = None, offset: FloatArray | None = None
+        self,
+        own: FloatArray,
+        picture: Picture | None = None,
+        offset: FloatArray | None = None,
+        shown: ShownFaces | None = None,
     ) -> FaceControls:
         """Controls of an access unit with the numbers of its coded picture.
 
-        `offset` [size] are these numbers against those of the first coded picture of the sequence.
+        `offset` [size] are these numbers against those of the first coded picture of the sequence;
+        `shown` are the faces of the pictures that are to be edited.
         """
-        return self._made(own, picture, offset, self._response)
+        return self._made(own, picture, offset, shown, self._response)
 
     def _made(
         self,
         own: FloatArray,
         picture: Picture | None,
         offset: FloatArray | None,
+        shown: ShownFaces | None,
         response: Response,
     ) -> FaceControls:
         if self._reference is None:
@@ -89,10 +102,10 @@ class ClipControls:
             return RotationControls(own)
         if self._kind is not LandmarkControls:
             return FaceControls()
-        rest = None
-        if picture is not None and self.looks:
-            rest = find_rest_face(self._face_space, picture, own[:FACE_VALUES] * UNITS).rest
-        return LandmarkControls(self._face_space, own, rest, response, offset)
+        if picture is None or not self.looks:
+            return LandmarkControls(self._face_space, own, response=response, offset=offset)
+        rest = find_rest_face(self._face_space, picture, own[:FACE_VALUES] * UNITS).rest
+        return LandmarkControls(self._face_space, own, rest, response, offset, shown)
 
     def _find_mean_pose(self, clip: SeenClip) -> FloatArray:
         total, count = np.zeros(6), 0
@@ -136,13 +149,14 @@ class ClipControls:
         own = seen.own
         assert own is not None
         count, chosen = len(places), rows[places]
+        shown = None if seen.shown is None else seen.shown.of(places)
 
         def draw(
             trial: FaceEdit | None, response: Response
         ) -> tuple[list[Picture], npt.NDArray[np.bool_]]:
             result = Limited(chosen, {})
             if trial is not None:
-                controls = self._made(own, seen.picture, None, response)
+                controls = self._made(own, seen.picture, None, shown, response)
                 result = edited(chosen, np.zeros(count), [trial], controls, np.zeros(6))
             return drawn(places, result.rows), result.as_asked
 

@@ -10,6 +10,7 @@ of the scale.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -41,6 +42,26 @@ class Response:
 
 AS_ASKED = Response()
 """The response where all is measured."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShownFaces:
+    """Faces of pictures [n] as a decoder draws them.
+
+    `rows` [n, size] are their numbers. `landmarks` [478, 3] are those of pictures between two
+    references, which know more of a face than numbers say; None for others.
+    """
+
+    rows: FloatArray
+    landmarks: Sequence[FloatArray | None]
+
+    def each(self) -> Iterator[tuple[FloatArray, FloatArray | None]]:
+        """Numbers [size] and landmarks of each picture."""
+        return zip(self.rows, self.landmarks, strict=True)
+
+    def of(self, places: Sequence[int]) -> ShownFaces:
+        """Those of some of the pictures."""
+        return ShownFaces(self.rows[list(places)], [self.landmarks[place] for place in places])
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,10 +14,17 @@ from typing import ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from gfvc.face_edits.controls import AS_ASKED, SMOOTHING, FaceControls, Limited, Response
+from gfvc.face_edits.controls import (
+    AS_ASKED,
+    SMOOTHING,
+    FaceControls,
+    Limited,
+    Response,
+    ShownFaces,
+)
 from gfvc.options.editing import FaceEdit
 from models.contract import FloatArray
-from models.landmarks.face_space import FaceSpace
+from models.landmarks.face_space import FaceSpace, values_to_pose
 from models.landmarks.head_angles import head_angles, head_rotations
 from models.landmarks.layout import EXPRESSION_VALUES, FACE_VALUES, POSE_VALUES
 from models.landmarks.points import LEFT_EYE_OUTER_CORNER, RIGHT_EYE_OUTER_CORNER
@@ -50,6 +57,18 @@ def _smile(shapes: FloatArray) -> FloatArray:
     return smile
 
 
+def _beyond_numbers(
+    space: FaceSpace, row: FloatArray, landmarks: FloatArray | None, rest: FloatArray
+) -> FloatArray:
+    """What the shape [478, 3] of a shown face has that its numbers do not say; 0 where unknown."""
+    if landmarks is None:
+        return np.zeros_like(rest)
+    values = row[:FACE_VALUES] * UNITS
+    shape = values_to_pose(values[:POSE_VALUES]).remove(landmarks)
+    beyond: FloatArray = shape - space.deform(rest, values[_EXPRESSION])
+    return beyond
+
+
 _MEASURES: tuple[Callable[[FloatArray], FloatArray], ...] = (
     lambda shapes: _gap(shapes, RIGHT_LIDS + LEFT_LIDS),
     lambda shapes: _gap(shapes, LIPS),
@@ -64,6 +83,8 @@ class LandmarkControls(FaceControls):
     `key` [size] are the numbers of the base message, `rest` [478, 3] the shape of the key picture's
     face without pose, where openings are to be edited. `response` says how much of a change shows,
     `offset` [size] what the coded picture's expression is against the first of its sequence.
+    `shown` are the faces of the pictures whose rows are edited, all of them and in their order;
+    without it, faces are what their numbers say.
     """
 
     can: ClassVar[frozenset[str]] = SMOOTHING | {
@@ -80,6 +101,7 @@ class LandmarkControls(FaceControls):
         rest: FloatArray | None = None,
         response: Response = AS_ASKED,
         offset: FloatArray | None = None,
+        shown: ShownFaces | None = None,
     ) -> None:
         self.response = response
         self.offset = np.zeros(len(key)) if offset is None else offset
@@ -91,6 +113,10 @@ class LandmarkControls(FaceControls):
         self._spread = space.spread[:EXPRESSION_VALUES]
         self._at_rest = np.array([measure(rest) for measure in _MEASURES]) / width
         self._moves = np.stack([measure(basis) for measure in _MEASURES]) / width
+        self._unsaid = np.zeros(len(_MEASURES))
+        if shown is not None:
+            beyond = [_beyond_numbers(space, *each, rest) for each in shown.each()]
+            self._unsaid = np.stack([measure(np.stack(beyond)) for measure in _MEASURES], 1) / width
 
     def pose(self, rows: FloatArray) -> FloatArray:
         """Angles of the rotation, and the place."""
@@ -110,7 +136,7 @@ class LandmarkControls(FaceControls):
         if edit.expression is not None:
             from_first = self.offset[_EXPRESSION] * UNITS[_EXPRESSION]
             coefficients = edit.expression * (coefficients + from_first) - from_first
-        measured = np.maximum(0, self._at_rest + coefficients @ self._moves.T)
+        measured = np.maximum(0, self._at_rest + self._unsaid + coefficients @ self._moves.T)
         changes = np.zeros_like(measured)
         gain = 1.0 if edit.eyes is None else edit.eyes
         changes[:, _LIDS] = (gain * (1 - (edit.blink or 0)) - 1) * measured[:, _LIDS]

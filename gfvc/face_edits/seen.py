@@ -14,6 +14,7 @@ from gfvc.decoded_pool import AsCoded, FromOne, FromTwo
 from gfvc.decoded_units import DecodedUnit, decode_units
 from gfvc.driven_pictures import parameters_of_pictures
 from gfvc.errors import InputError
+from gfvc.face_edits.controls import ShownFaces
 from gfvc.options.decoding import BaseLayerOptions
 from gfvc.stream.face_stream import FaceStream
 from gfvc.stream.picture_units import PictureUnit
@@ -33,6 +34,7 @@ class SeenUnit:
         unit: what the stream says of it.
         own: numbers [size] of the coded picture; None where no face is known: ordinary video.
         rows: numbers [pictures, size] of its output pictures, in their order.
+        shown: their faces, where coded pictures were decoded.
         end: numbers [size] of the next coded picture, to which those after the last message go.
         picture: the coded picture, where it was decoded; of a whole one its face square, to which
             the numbers belong.
@@ -43,6 +45,7 @@ class SeenUnit:
     unit: PictureUnit
     own: FloatArray | None = None
     rows: FloatArray | None = None
+    shown: ShownFaces | None = None
     end: FloatArray | None = None
     picture: Picture | None = None
     draw: Draw | None = None
@@ -113,6 +116,7 @@ def _seen(decoded: DecodedUnit, layout: ParameterLayout, analyser: Analyser) -> 
 
     own: FaceParameters | None = None
     shown: list[FaceParameters | None] = []
+    landmarks: list[FloatArray | None] = []
     reference, pair = None, None
     for span in decoded.spans:
         if isinstance(span, AsCoded):
@@ -122,7 +126,10 @@ def _seen(decoded: DecodedUnit, layout: ParameterLayout, analyser: Analyser) -> 
             shown += span.parameters
         elif isinstance(span, FromTwo):
             pair = span.pair
-            shown += [parameters for parameters, _ in span.placed]
+            placed = list(span.placed)
+            shown += [parameters for parameters, _ in placed]
+            landmarks += [None] * (len(shown) - len(placed) - len(landmarks))
+            landmarks += [pair.landmarks(*each) for each in placed]
     if own is None:
         # It drives nothing, or nothing is known of how the face moves: it is held.
         analysis = analyser.analyse_key(face(decoded.picture))
@@ -131,6 +138,7 @@ def _seen(decoded: DecodedUnit, layout: ParameterLayout, analyser: Analyser) -> 
         own = analysis.parameters
         shown = [own] * unit.pictures
     rows = np.stack([layout.flatten(each) for each in shown if each is not None])
+    landmarks += [None] * (len(rows) - len(landmarks))
     goes_on = pair is not None and unit.has_later_reference
     ends = pair.ends if pair is not None and goes_on else None
     after = len(rows) - unit.leading
@@ -151,6 +159,7 @@ def _seen(decoded: DecodedUnit, layout: ParameterLayout, analyser: Analyser) -> 
         unit,
         layout.flatten(own),
         rows,
+        ShownFaces(rows, landmarks),
         None if ends is None else layout.flatten(ends[1]),
         face(decoded.picture),
         None if reference is None else draw,

@@ -144,8 +144,10 @@ class SequenceEditor:
         controls = None
         if seen.own is not None and self._like is not None:
             offset = before[-1].offset_of_next() if before else None
-            controls = self._controls.of(seen.own, seen.picture, offset)
-        return _Part(units, unit, replace(seen, picture=None, draw=None), faces, controls)
+            controls = self._controls.of(seen.own, seen.picture, offset, seen.shown)
+        return _Part(
+            units, unit, replace(seen, shown=None, picture=None, draw=None), faces, controls
+        )
 
     def _edited(
         self, parts: Sequence[_Part], start: int, summary: EditSummary

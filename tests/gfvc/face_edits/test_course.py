@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gfvc.face_edits.controls import FaceControls, Response
+from gfvc.face_edits.controls import FaceControls, Response, ShownFaces
 from gfvc.face_edits.course import UnitRows, edited, edited_units, smoothed, strengths
 from gfvc.face_edits.landmark_controls import SMILE, LandmarkControls
 from gfvc.options.editing import FaceEdit
@@ -112,6 +112,31 @@ def test_no_rim_passes_the_other_however_little_is_measured() -> None:
     )
     assert opened(shut.rows[0]).lids == pytest.approx(0, abs=0.015)
     assert opened(shut.rows[0]).lips == pytest.approx(0, abs=0.015)
+
+
+def test_openings_that_numbers_do_not_say_are_closed_too() -> None:
+    """Between two references a face has in proportion what is known of the later one."""
+    agape, turned = SPACE.mean.copy(), STRAIGHT.copy()
+    agape[[87, 14, 317], 1] += 0.05
+    agape[[144, 145, 153, 373, 374, 380], 1] += 0.02
+    turned[:3] = np.array([0.1, 0.2, 0.1]) / UNITS[:3]
+    rows = np.stack([STRAIGHT, turned])
+    asked = FaceEdit(mouth=0, blink=1)
+
+    def shut(landmarks: list[FloatArray | None]) -> FloatArray:
+        known = controls(shown=ShownFaces(rows, landmarks))
+        return edited(rows, np.zeros(2), [asked], known, NO_POSE).rows
+
+    between = RestFace(agape, agape).landmarks(SPACE, turned * UNITS)
+    result = shut([None, between])
+    np.testing.assert_allclose(result[:1], done(rows[:1], asked), atol=1e-9)
+    shape = SPACE.deform(agape, (result[1] * UNITS)[POSE_VALUES:])
+    assert openings(shape).lips == pytest.approx(0, abs=0.015)
+    assert openings(shape).lids == pytest.approx(0, abs=0.015)
+    as_said = SPACE.deform(agape, (done(rows, asked)[1] * UNITS)[POSE_VALUES:])
+    assert openings(as_said).lips > 0.02, "this is what they would be otherwise"
+    same = shut([None, FACE.landmarks(SPACE, turned * UNITS)])
+    np.testing.assert_allclose(same, done(rows, asked), atol=1e-9)
 
 
 def test_what_is_measured_less_is_made_larger() -> None:
