@@ -28,6 +28,14 @@ def scale(picture: Picture, size: Size) -> Picture:
     return np.asarray(cv2.resize(picture, size, interpolation=interpolation), np.uint8)
 
 
+def reduced(picture: Picture, longest: int) -> Picture:
+    """A picture in its own shape or nearly, no side of it longer; by pixel areas."""
+    height, width = picture.shape[:2]
+    share = min(1.0, longest / max(height, width))
+    size = max(1, round(width * share)), max(1, round(height * share))
+    return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)
+
+
 def read_scaled(
     source: Path,
     rate: Fraction,

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 import cv2
 import numpy as np
 
+from gfvc.scaling import reduced
 from models.contract import Picture
 
 # Pictures are looked at in grey, no larger than this.
@@ -25,23 +26,20 @@ _AROUND = 2
 
 def caption_changes(pictures: Iterable[Picture]) -> list[int]:
     """Places of the first pictures with a caption, or without one, rising."""
-    reduced = [_reduced(picture) for picture in pictures]
-    count = len(reduced)
+    grey = [_small_grey(picture) for picture in pictures]
+    count = len(grey)
     changes = []
     for place in range(1 + _AROUND, count - _AROUND):
-        stays = np.ones(reduced[0].shape, bool)
+        stays = np.ones(grey[0].shape, bool)
         for step in range(1, _AROUND + 1):
             for here, there in ((place - 1, place - 1 - step), (place, place + step)):
-                stays &= cv2.absdiff(reduced[here], reduced[there]) < STILL_LEVELS
-        changed = cv2.absdiff(reduced[place], reduced[place - 1]) > CHANGE_LEVELS
+                stays &= cv2.absdiff(grey[here], grey[there]) < STILL_LEVELS
+        changed = cv2.absdiff(grey[place], grey[place - 1]) > CHANGE_LEVELS
         if (changed & stays).mean() > LEAST_SHARE:
             changes.append(place)
     return changes
 
 
-def _reduced(picture: Picture) -> Picture:
-    height, width = picture.shape[:2]
-    scale = min(1.0, WORKING_SIZE / max(height, width))
-    size = max(1, round(width * scale)), max(1, round(height * scale))
-    grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
-    return np.asarray(cv2.resize(grey, size, interpolation=cv2.INTER_AREA), np.uint8)
+def _small_grey(picture: Picture) -> Picture:
+    grey = np.asarray(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), np.uint8)
+    return reduced(grey, WORKING_SIZE)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from gfvc.scaling import reduced
 from models.contract import Picture
 from models.landmarks.flow import Float32Array, warp
 from models.landmarks.rest_motion import rest_motion, still
@@ -73,9 +74,7 @@ class Surroundings:
 def _unlike(moved: Picture, later: Picture) -> Float32Array:
     """How much two pictures disagree that should show the same: 0 for not at all, [H, W]."""
     height, width = later.shape[:2]
-    scale = min(1.0, WORKING_SIZE / max(height, width))
-    size = max(1, round(width * scale)), max(1, round(height * scale))
-    small = (cv2.resize(each, size, interpolation=cv2.INTER_AREA) for each in (moved, later))
+    small = (reduced(each, WORKING_SIZE) for each in (moved, later))
     apart = cv2.absdiff(*small).max(axis=2).astype(np.float32)
     levels = cv2.GaussianBlur(apart, (0, 0), WINDOW)
     unlike = np.maximum(levels / np.float32(NOISE_LEVELS) - 1, 0)

@@ -8,6 +8,7 @@ face_space  average face, head pose, expressions
 layout      the 14 values of a face in a stream
 values      between landmarks, those values and face parameters
 triangles   the surface between landmarks
+rims        how far eyes and mouth are open
 flow, warp  bending a key picture so that its landmarks lie elsewhere
 lids        eyes that close further than in any reference
 pairs       where a face between two key pictures lies, and how both are bent there

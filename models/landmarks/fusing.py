@@ -18,6 +18,7 @@ import numpy as np
 from models.contract import Picture
 from models.landmarks import points as groups
 from models.landmarks.flow import Float32Array
+from models.landmarks.rims import LEFT_LIDS, MOUTH, RIGHT_LIDS, Rims
 
 # A position's odds are kept within these of 0 and 1.
 LEAST_POSITION = 1e-6
@@ -48,14 +49,12 @@ BAND_NOISE = 4.0
 # unlike ones, 2 for opposite ones.
 SHARPENING = 3.0
 
-_Opening = tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...], tuple[int, int], float]
-# Contour, middle points of the upper and of the lower rim, corners, and surroundings.
-_OPENINGS: tuple[_Opening, ...] = (
-    (groups.LIPS_OUTER, (81, 82, 13, 312, 311), (178, 87, 14, 317, 402), (78, 308),
-     LIPS_SURROUNDINGS),
-    (groups.RIGHT_EYE, (160, 159, 158), (144, 145, 153), (33, 133), LIDS_SURROUNDINGS),
-    (groups.LEFT_EYE, (385, 386, 387), (380, 374, 373), (362, 263), LIDS_SURROUNDINGS),
-)  # fmt: skip
+# Rims, contour and surroundings.
+_OPENINGS: tuple[tuple[Rims, tuple[int, ...], float], ...] = (
+    (MOUTH, groups.LIPS_OUTER, LIPS_SURROUNDINGS),
+    (RIGHT_LIDS, groups.RIGHT_EYE, LIDS_SURROUNDINGS),
+    (LEFT_LIDS, groups.LEFT_EYE, LIDS_SURROUNDINGS),
+)
 
 
 def reference_lead(
@@ -85,12 +84,12 @@ def reference_lead(
     )
     evidence += OUTSIDE_EVIDENCE * (_outside(flows[0], step) - _outside(flows[1], step))
     height, width = evidence.shape
-    for opening in _OPENINGS:
-        here, early, late = (_opened(points, opening) for points in (landmarks, *keys))
+    for rims, contour, enlargement in _OPENINGS:
+        here, early, late = (rims.opening(points) for points in (landmarks, *keys))
         likelier = OPENING_EVIDENCE * (abs(early - here) - abs(late - here))
         if likelier:
             evidence += np.float32(likelier) * _surroundings(
-                landmarks, opening, width, height, step
+                landmarks[list(contour)], enlargement, width, height, step
             )
     np.clip(evidence, -MOST_EVIDENCE, MOST_EVIDENCE, out=evidence)
     likely = np.clip(position, LEAST_POSITION, 1 - LEAST_POSITION)
@@ -136,20 +135,11 @@ def _outside(flow: Float32Array, step: int) -> Float32Array:
     return result
 
 
-def _opened(landmarks: Float32Array, opening: _Opening) -> float:
-    """Mean gap between the rims of an eye or the mouth, over its width."""
-    _, upper, lower, corners, _ = opening
-    gap = np.linalg.norm(landmarks[list(upper)] - landmarks[list(lower)], axis=1).mean()
-    width = np.linalg.norm(landmarks[corners[0]] - landmarks[corners[1]])
-    return float(gap / max(float(width), 1e-6))
-
-
 def _surroundings(
-    landmarks: Float32Array, opening: _Opening, width: int, height: int, step: int
+    contour: Float32Array, enlargement: float, width: int, height: int, step: int
 ) -> Float32Array:
-    """1 in an eye or mouth and around it, falling softly to 0: [H, W]."""
-    contour, _, _, _, enlargement = opening
-    points = landmarks[list(contour)] * np.array((width, height), np.float32)
+    """1 in an eye or mouth and around it, of a contour [N, 2], falling softly to 0: [H, W]."""
+    points = contour * np.array((width, height), np.float32)
     middle = points.mean(axis=0)
     # Far outside, whatever a damaged stream says, and within what OpenCV's polygons can be.
     points = np.clip(middle + enlargement * (points - middle), -4 * width, 5 * width)

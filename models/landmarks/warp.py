@@ -14,13 +14,10 @@ import numpy.typing as npt
 from models.contract import FloatArray, Picture
 from models.landmarks import points as groups
 from models.landmarks.flow import BackwardFlow, Float32Array, plane, warp
+from models.landmarks.rims import MOUTH
 
 _INNER = list(groups.LIPS_INNER)
 _LIPS = list(groups.LIPS_OUTER)
-# Middle pairs of the inner lips, upper and lower.
-_UPPER = [81, 82, 13, 312, 311]
-_LOWER = [178, 87, 14, 317, 402]
-_CORNERS = (78, 308)
 
 # Brightness of the inside of a mouth over that of the lips, and its reddish tint.
 _SHADE = 0.42
@@ -32,18 +29,11 @@ _OPENS = 0.05
 _OPEN = 0.35
 
 
-def mouth_opening(landmarks: Float32Array) -> float:
-    """Mean gap between the inner lips over the mouth's width; landmarks [478, 2]."""
-    gap = np.linalg.norm(landmarks[_UPPER] - landmarks[_LOWER], axis=1).mean()
-    width = np.linalg.norm(landmarks[_CORNERS[0]] - landmarks[_CORNERS[1]])
-    return float(gap / max(float(width), 1e-6))
-
-
 class MouthInterior:
     """The inside of the mouth for one key picture."""
 
     def __init__(self, picture: npt.NDArray[np.uint8], landmarks: Float32Array) -> None:
-        self._opening = mouth_opening(landmarks)
+        self._opening = MOUTH.opening(landmarks)
         height, width = picture.shape[:2]
         mask = np.zeros((height, width), np.uint8)
         cv2.fillPoly(mask, [_pixels(landmarks[_LIPS], width, height)], (255,))
@@ -54,7 +44,7 @@ class MouthInterior:
         self, picture: npt.NDArray[np.uint8], landmarks: Float32Array
     ) -> npt.NDArray[np.uint8]:
         """Darken the gap between the driven lips, where it is wider than in the key picture."""
-        opened = mouth_opening(landmarks) - self._opening
+        opened = MOUTH.opening(landmarks) - self._opening
         amount = float(np.clip((opened - _OPENS) / (_OPEN - _OPENS), 0.0, 1.0))
         if amount == 0.0:
             return picture

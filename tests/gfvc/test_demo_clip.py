@@ -12,8 +12,8 @@ from gfvc.demo_clip import demo_still, make_demo_clip, make_demo_scene
 from gfvc.face_square import FaceSquare
 from gfvc.picture_strip import write_strip
 from models.contract import Picture
+from models.landmarks.rims import MOUTH
 from models.landmarks.tracking import FaceFinder, FaceTracker
-from models.landmarks.warp import mouth_opening
 from tests.gfvc.support import mean_difference
 
 
@@ -32,7 +32,7 @@ def test_the_face_turns_and_speaks(demo_pictures: list[Picture]) -> None:
         tracked = [tracker.look(picture) for picture in demo_pictures[::3]]
     faces = [face for face in tracked if face is not None]
     assert len(faces) == 10
-    openings = [mouth_opening(face[:, :2].astype(np.float32)) for face in faces]
+    openings = [MOUTH.opening(face[:, :2].astype(np.float32)) for face in faces]
     assert max(openings) > min(openings) + 0.05
     noses = np.array([face[4, 0] for face in faces])
     assert np.ptp(noses) > 0.02

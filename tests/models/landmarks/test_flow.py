@@ -16,7 +16,8 @@ from models.landmarks.flow import (
     warp,
     without_folds,
 )
-from models.landmarks.warp import LandmarkWarp, mouth_opening
+from models.landmarks.rims import MOUTH
+from models.landmarks.warp import LandmarkWarp
 
 Float32Array = npt.NDArray[np.float32]
 
@@ -113,7 +114,7 @@ def test_an_opened_mouth_is_dark_inside(face: Float32Array) -> None:
     opened = face.copy()
     below = (face[:, 1] > face[[13, 14], 1].mean()) & (np.abs(face[:, 0] - 0.5) < 0.06)
     opened[below, 1] += 0.05
-    assert mouth_opening(opened) > mouth_opening(face) + 0.3
+    assert MOUTH.opening(opened) > MOUTH.opening(face) + 0.3
     drawn = LandmarkWarp(picture, face.astype(np.float64)).draw(opened.astype(np.float64))
     middle = opened[[13, 14]].mean(axis=0) * size
     column, row = np.round(middle).astype(int)
