@@ -11,7 +11,6 @@ How far an eye is open is the mean gap between its lids over its width, about 0.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import cv2
@@ -21,6 +20,7 @@ from models.contract import Picture
 from models.landmarks import points as groups
 from models.landmarks.flow import Float32Array
 from models.landmarks.fusing import fuse
+from models.landmarks.rims import Rims, lids_of
 
 FURTHER = 1.3
 """How much further lids are closed than landmarks say, beyond where a reference shows them."""
@@ -46,35 +46,8 @@ class BentReference(NamedTuple):
     flow: Float32Array
 
 
-@dataclass(frozen=True, slots=True)
-class _Eye:
-    """Numbers of the points of two lids that lie above each other, and of both corners."""
-
-    upper: tuple[int, ...]
-    lower: tuple[int, ...]
-    corners: tuple[int, int]
-
-    def width(self, landmarks: Float32Array) -> float:
-        """Of an eye of landmarks [478, 2]."""
-        first, last = landmarks[list(self.corners)]
-        return max(float(np.linalg.norm(last - first)), 1e-6)
-
-    def opening(self, landmarks: Float32Array) -> float:
-        """Mean gap between the lids over the width of the eye."""
-        gaps = np.linalg.norm(landmarks[list(self.upper)] - landmarks[list(self.lower)], axis=1)
-        return float(gaps.mean()) / self.width(landmarks)
-
-    def least(self, keys: Sequence[Float32Array]) -> float:
-        """The opening in the reference in which it is least, of landmarks [478, 2] of each."""
-        return min(self.opening(key) for key in keys)
-
-
-def _eye(contour: tuple[int, ...]) -> _Eye:
-    """Contours run from the outer corner along the lower lid, and back along the upper one."""
-    return _Eye(contour[:8:-1], contour[1:8], (contour[0], contour[8]))
-
-
-_EYES = _eye(groups.RIGHT_EYE), _eye(groups.LEFT_EYE)
+# Of their whole length, corners aside.
+_EYES = lids_of(groups.RIGHT_EYE), lids_of(groups.LEFT_EYE)
 
 
 def closed_further(landmarks: Float32Array, keys: Sequence[Float32Array]) -> Float32Array:
@@ -84,7 +57,7 @@ def closed_further(landmarks: Float32Array, keys: Sequence[Float32Array]) -> Flo
     """
     moved = landmarks
     for eye in _EYES:
-        opening, reference = eye.opening(landmarks), eye.least(keys)
+        opening, reference = eye.opening(landmarks), _least(eye, keys)
         if opening >= reference:
             continue
         wanted = max(0.0, reference + FURTHER * (opening - reference))
@@ -134,9 +107,14 @@ def with_bent_lids(
     return result
 
 
-def _bent_share(eye: _Eye, landmarks: Float32Array, keys: Sequence[Float32Array]) -> float:
+def _least(eye: Rims, keys: Sequence[Float32Array]) -> float:
+    """The opening in the reference in which it is least, of landmarks [478, 2] of each."""
+    return min(eye.opening(key) for key in keys)
+
+
+def _bent_share(eye: Rims, landmarks: Float32Array, keys: Sequence[Float32Array]) -> float:
     """How much of an eye is bent: 0 where a reference is closed as far, 1 from `BENT_ALONE` on."""
-    closed = 1 - eye.opening(landmarks) / max(eye.least(keys), 1e-6)
+    closed = 1 - eye.opening(landmarks) / max(_least(eye, keys), 1e-6)
     share = min(max(closed / BENT_ALONE, 0.0), 1.0)
     return share * share * (3 - 2 * share)
 

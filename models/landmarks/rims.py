@@ -16,12 +16,20 @@ class Rims(NamedTuple):
     lower: tuple[int, ...]
     corners: tuple[int, int]
 
-    def opening(self, landmarks: Float32Array) -> float:
-        """Mean gap between the rims over the width from corner to corner; landmarks [478, 2]."""
+    def width(self, landmarks: Float32Array) -> float:
+        """From corner to corner, of landmarks [478, 2]; never 0."""
         first, second = self.corners
+        return max(float(np.linalg.norm(landmarks[first] - landmarks[second])), 1e-6)
+
+    def opening(self, landmarks: Float32Array) -> float:
+        """Mean gap between the rims over the width, of landmarks [478, 2]."""
         gap = np.linalg.norm(landmarks[list(self.upper)] - landmarks[list(self.lower)], axis=1)
-        width = np.linalg.norm(landmarks[first] - landmarks[second])
-        return float(gap.mean() / max(float(width), 1e-6))
+        return float(gap.mean() / self.width(landmarks))
+
+
+def lids_of(contour: tuple[int, ...]) -> Rims:
+    """All of an eye, of a contour from the outer corner along the lower lid, back by the upper."""
+    return Rims(contour[:8:-1], contour[1:8], (contour[0], contour[8]))
 
 
 # The middles of the inner lips, and of the lids.
