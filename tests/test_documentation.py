@@ -72,6 +72,32 @@ def test_the_files_that_pages_name_exist(page: Path) -> None:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(REPOSITORY)))
+def test_names_are_defined_in_the_files_that_pages_give_for_them(page: Path) -> None:
+    assert not misplaced_names(page.read_text(encoding="utf-8"))
+
+
+def misplaced_names(text: str) -> list[tuple[str, str]]:
+    """Names and files where a page has `name` (`file.py`) or `name` in `file.py` wrongly."""
+    found = re.findall(r"`(\w+)`,?\s(?:in\s|\()`([\w]+/[\w/]+\.py)`", text)
+    return [
+        (name, file)
+        for name, file in found
+        if not re.search(
+            rf"^\s*(?:class|def) {name}\b|^{name}\b(?:: .*)? =",
+            (REPOSITORY / file).read_text(encoding="utf-8"),
+            re.MULTILINE,
+        )
+    ]
+
+
+def test_misplaced_names_are_noticed() -> None:
+    assert not misplaced_names("`Pass` (`gfvc/encoding/passes.py`), `quantise` in\n"
+                               "`gfvc/parameter_coding.py`")  # fmt: skip
+    wrong = [("Pass", "gfvc/decoder.py"), ("quantise", "gfvc/encoder.py")]
+    assert misplaced_names("`Pass`\n(`gfvc/decoder.py`), `quantise` in `gfvc/encoder.py`") == wrong
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(REPOSITORY)))
 def test_the_names_that_pages_import_or_spell_out_exist(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
     named = re.findall(
