@@ -19,7 +19,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 from base_codec_adapters.errors import BaseCodecError
@@ -32,6 +31,7 @@ from gfvc.cli.console import note
 from gfvc.errors import GfvcError
 from gfvc.metrics import Picture, openings, psnr
 from gfvc.options.encoding import SourceOptions
+from gfvc.picture_strip import png, write_text
 from gfvc.report.media import pictures_at
 from models.contract import FloatArray
 from models.errors import ModelError
@@ -231,10 +231,7 @@ def draw_sheet(title: str, columns: Sequence[str], rows: Sequence[Row], size: in
 def _label(texts: Sequence[str], width: int, height: int) -> Picture:
     label = np.full((height, width, 3), _WHITE, np.uint8)
     for number, text in enumerate(texts):
-        # The font has ASCII only.
-        plain = text.encode("ascii", "replace").decode()
-        place = 4, 17 + number * _LINE
-        cv2.putText(label, plain, place, cv2.FONT_HERSHEY_SIMPLEX, 0.45, (0, 0, 0), 1, cv2.LINE_AA)
+        write_text(label, text, (4, 17 + number * _LINE), 0.45)
     return label
 
 
@@ -293,8 +290,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             failed += 1
             continue
         path = options.out / f"{clip.identifier}.png"
-        if not cv2.imwrite(str(path), cv2.cvtColor(sheet, cv2.COLOR_RGB2BGR)):
-            raise SystemExit(f"{path}: cannot be written")
+        path.write_bytes(png(sheet))
         print(path)
     return 1 if failed else 0
 

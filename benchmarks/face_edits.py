@@ -36,7 +36,7 @@ from gfvc.decoder import decode_pictures
 from gfvc.demo_clip import RATE, make_demo_clip
 from gfvc.face_edits.course import edited
 from gfvc.face_edits.landmark_controls import LandmarkControls
-from gfvc.picture_strip import write_strip
+from gfvc.picture_strip import png, write_strip, write_text
 from gfvc.stream.reader import read_face_stream
 from gfvc.video_reader import read_pictures
 from gfvc.video_writer import open_writer
@@ -195,9 +195,7 @@ def _drawn(name: str, landmarks: FloatArray) -> Picture:
     lines = [(line, True) for line in _CLOSED] + [(line, False) for line in _BROWS + _NOSE]
     for line, closed in lines:
         cv2.polylines(tile, [points[list(line)]], closed, (60, 60, 60), 1, cv2.LINE_AA, 4)
-    cv2.putText(
-        tile, name, (8, _SIDE - 8), cv2.FONT_HERSHEY_SIMPLEX, 0.5, (0, 0, 0), 1, cv2.LINE_AA
-    )
+    write_text(tile, name, (8, _SIDE - 8))
     return tile
 
 
@@ -212,7 +210,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--drawing", type=Path)
     options = parser.parse_args(arguments)
     if options.drawing is not None:
-        cv2.imwrite(str(options.drawing), drawing())
+        options.drawing.write_bytes(png(drawing()))
         return 0
     tables: list[list[Row]] = []
     with tempfile.TemporaryDirectory() as name:

@@ -22,11 +22,11 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 from benchmarks.coded_clip import CodedClip, code_clip
 from gfvc.metrics import MEASURES, Better, ClipMeasure, Picture
+from gfvc.picture_strip import png, write_text
 from gfvc.symbol_decisions import DEFAULT_MULTIPLIER
 from models import AnimationModel, default_registry
 
@@ -148,7 +148,7 @@ def make_sheet(titles: Sequence[str], columns: Sequence[Sequence[Picture]]) -> P
     drawn = []
     for title, pictures in zip(titles, columns, strict=True):
         label = np.full((_LABEL_HEIGHT, pictures[0].shape[1], 3), 255, np.uint8)
-        cv2.putText(label, title, (4, 17), cv2.FONT_HERSHEY_SIMPLEX, 0.5, (0, 0, 0), 1, cv2.LINE_AA)
+        write_text(label, title, (4, 17))
         drawn.append(np.concatenate([label, *pictures]))
     return np.concatenate(drawn, axis=1)
 
@@ -221,8 +221,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if options.sheets:
             options.sheets.mkdir(parents=True, exist_ok=True)
             name = options.sheets / f"{path.stem}.png"
-            if not cv2.imwrite(str(name), cv2.cvtColor(sheet, cv2.COLOR_RGB2BGR)):
-                raise SystemExit(f"{name}: cannot be written")
+            name.write_bytes(png(sheet))
         sys.stderr.write(f"{path.stem}\n")
     _print_results(results, options.models)
     if options.json:

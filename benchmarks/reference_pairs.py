@@ -32,6 +32,7 @@ import numpy as np
 from benchmarks.model_quality import make_sheet
 from gfvc.base_layer import BaseLayerCoder, SequenceQps
 from gfvc.metrics import MEASURES, Better, ClipMeasure, Picture
+from gfvc.picture_strip import png
 from gfvc.video_reader import read_pictures
 from models import AnimationModel, FaceParameters, Reference, ReferencePair, default_registry
 
@@ -204,8 +205,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 if options.sheets and sheet is not None:
                     options.sheets.mkdir(parents=True, exist_ok=True)
                     target = options.sheets / f"{path.stem}_{step}_{name}.png"
-                    if not cv2.imwrite(str(target), cv2.cvtColor(sheet, cv2.COLOR_RGB2BGR)):
-                        raise SystemExit(f"{target}: cannot be written")
+                    target.write_bytes(png(sheet))
         sys.stderr.write(f"{path.stem}\n")
     print("step\tkbit/s\tmodel\tway\t" + "\t".join((*SHOWN, "ms")))
     for (step, name, way), of_clips in scores.items():

@@ -1,4 +1,4 @@
-"""Strips of pictures to look at: a row for each video, its name beside it."""
+"""Pictures to look at: as PNG, with text, and strips with a row for each video."""
 
 from __future__ import annotations
 
@@ -27,6 +27,19 @@ def spread(pictures: int, count: int, first: int = 0) -> list[int]:
     return list(dict.fromkeys(numbers.tolist()))
 
 
+def png(picture: Picture) -> bytes:
+    """A picture [height, width, 3] as a PNG file."""
+    ok, data = cv2.imencode(".png", cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
+    assert ok
+    return bytes(data.tobytes())
+
+
+def write_text(picture: Picture, text: str, place: tuple[int, int], size: float = 0.5) -> None:
+    """Write into a picture in black, in ASCII; `place` is where the text begins, on its line."""
+    plain = text.encode("ascii", "replace").decode()
+    cv2.putText(picture, plain, place, cv2.FONT_HERSHEY_SIMPLEX, size, (0, 0, 0), 1, cv2.LINE_AA)
+
+
 def write_strip(
     path: Path, rows: Mapping[str, Sequence[Picture]], face: FaceSquare | None = None
 ) -> None:
@@ -44,14 +57,11 @@ def write_strip(
         if face is not None:
             faces = [np.ascontiguousarray(picture[face.window]) for picture in pictures]
             sheet.append(_row("face", faces, (width, width)))
-    ok, data = cv2.imencode(".png", cv2.cvtColor(np.concatenate(sheet), cv2.COLOR_RGB2BGR))
-    assert ok
-    path.write_bytes(data.tobytes())
+    path.write_bytes(png(np.concatenate(sheet)))
 
 
 def _row(name: str, pictures: Sequence[Picture], size: Size) -> Picture:
     """Pictures beside each other, scaled to a width and height, after their name."""
     label = np.full((size[1], _LABEL_WIDTH, 3), 255, np.uint8)
-    place = 8, size[1] // 2
-    cv2.putText(label, name, place, cv2.FONT_HERSHEY_SIMPLEX, 0.6, (0, 0, 0), 1, cv2.LINE_AA)
+    write_text(label, name, (8, size[1] // 2), 0.6)
     return np.concatenate([label, *(scale(picture, size) for picture in pictures)], axis=1)

@@ -14,7 +14,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -22,6 +21,7 @@ from gfvc.errors import OutputError
 from gfvc.exporting.head import AXES, metres, places, turns
 from gfvc.exporting.motion import HeadMotion, Motion, RestHead
 from gfvc.exporting.reading import BETWEEN
+from gfvc.picture_strip import png
 from models.contract import FloatArray, IntegerArray, Picture
 from models.landmarks.face_space import FaceSpace
 from models.landmarks.triangles import (
@@ -186,7 +186,7 @@ def _add_texture(file: _Builder, picture: Picture) -> None:
     """A picture as the face's material. It is shown as it is: its light is in it."""
     library, document = file.library, file.document
     document.images.append(
-        library.Image(bufferView=file.add_bytes(_png(picture)), mimeType="image/png")
+        library.Image(bufferView=file.add_bytes(png(picture)), mimeType="image/png")
     )
     edge = library.CLAMP_TO_EDGE
     document.samplers.append(library.Sampler(wrapS=edge, wrapT=edge))
@@ -219,12 +219,6 @@ def _normals(points: FloatArray, triangles: Triangles) -> npt.NDArray[np.float32
     ahead = np.array([0.0, 0.0, 1.0])
     normals = np.where(lengths > 0, sums / np.where(lengths > 0, lengths, 1), ahead)
     return normals.astype(np.float32)
-
-
-def _png(picture: Picture) -> bytes:
-    ok, data = cv2.imencode(".png", cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
-    assert ok
-    return bytes(data)
 
 
 def _add_camera(file: _Builder, metres_a_picture: float) -> None:

@@ -10,6 +10,8 @@ from pathlib import Path
 import numpy as np
 
 from gfvc.errors import InputError
+from gfvc.picture_strip import png
+from gfvc.scaling import reduced
 from gfvc.video_reader import read_pictures
 from models.contract import Picture
 
@@ -63,7 +65,7 @@ class Media:
 
     def add_pictures(self, pictures: Collection[Picture]) -> list[str] | None:
         """PNG files of all of these RGB pictures as data URIs; None when they do not fit."""
-        contents = [_png(picture) for picture in pictures]
+        contents = [png(reduced(picture, MAX_PICTURE_SIDE)) for picture in pictures]
         if sum(_uri_length(_PICTURE_PREFIX, len(content)) for content in contents) > self._left:
             return None
         return [self._uri(_PICTURE_PREFIX, content) for content in contents]
@@ -76,24 +78,6 @@ class Media:
 
 def _uri_length(prefix: str, size: int) -> int:
     return len(prefix) + 4 * -(-size // 3)
-
-
-def _png(picture: Picture) -> bytes:
-    """A picture as PNG, made smaller when its longer side is above `MAX_PICTURE_SIDE`."""
-    import cv2
-
-    scale = MAX_PICTURE_SIDE / max(picture.shape[:2])
-    shown = cv2.cvtColor(picture, cv2.COLOR_RGB2BGR)
-    if scale < 1:
-        size = (
-            max(1, round(picture.shape[1] * scale)),
-            max(1, round(picture.shape[0] * scale)),
-        )
-        shown = cv2.resize(shown, size, interpolation=cv2.INTER_AREA)
-    ok, data = cv2.imencode(".png", shown)
-    if not ok:
-        raise InputError("a picture cannot be coded as PNG")
-    return bytes(data.tobytes())
 
 
 def pictures_at(path: Path, rate: Fraction, numbers: Collection[int]) -> dict[int, Picture]:
