@@ -116,7 +116,7 @@ def choose_squares(
         # A face that fills the picture escapes the detector; the tracker has the last word.
         return [whole]
     squares: dict[FaceTrack, Rectangle] = {}
-    for track in (chosen, *faces.beside(chosen)):
+    for track in (chosen, *faces.others(chosen, reach)):
         square = square_around(faces.with_successors(track, reach), width, height)
         if track is chosen or (len(squares) < most and square.width >= least_side):
             squares[track] = square

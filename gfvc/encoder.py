@@ -222,7 +222,6 @@ def clip_of(
         model=of_whole_pictures(loaded, squares),
         card=model.card,
         information=information,
-        squares=squares,
         expected=round(video.seconds * rate) if video.seconds else None,
     )
     if options.asks_for_sequences and not clip.codes_sequences:

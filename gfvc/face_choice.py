@@ -6,6 +6,7 @@ another does.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -20,11 +21,14 @@ STILL_LEVELS = 3.0
 # Faces seen in fewer of the looks than this share are not told of: most are none.
 _OFTEN = 0.2
 _PATCH = (24, 24)
+# Neither of two faces is larger than the other by more than this factor, if they are the same from
+# look to look. What a zoom changes more than that is driven in another square.
+LIKE_SIZES = 1.5
 
 
 @dataclass(eq=False)
 class FaceTrack:
-    """One face, as far as it overlaps with itself from look to look.
+    """One face, as far as it overlaps with itself from look to look, and is as large.
 
     `looks` are the numbers of the looks in which it was seen, `boxes` where. `change` is by how
     many levels of 255 its first place has looked different since, at most.
@@ -50,6 +54,11 @@ class FaceTrack:
         """Where it is, in pixels: the middle of the places that it is seen at."""
         x, y = np.median([box.centre for box in self.boxes], axis=0)
         return round(x), round(y)
+
+    @property
+    def side(self) -> float:
+        """How wide or high it usually is, in pixels."""
+        return float(np.median([_side(box) for box in self.boxes]))
 
     def covers(self, x: float, y: float) -> bool:
         """Whether it has been at a place, in pixels."""
@@ -93,7 +102,8 @@ class FaceTracks:
         """Take down the faces that a picture [H, W, 3] shows."""
         free = list(self.tracks)
         for box in boxes:
-            track = max(free, key=lambda track: track.boxes[-1].overlap(box), default=None)
+            like = (track for track in free if _alike(_side(track.boxes[-1]), _side(box)))
+            track = max(like, key=lambda track: track.boxes[-1].overlap(box), default=None)
             if track is None or track.boxes[-1].overlap(box) == 0:
                 track = FaceTrack()
                 self.tracks.append(track)
@@ -113,19 +123,17 @@ class FaceTracks:
             found = [track for track in found if not track.stands_still]
         return max(found, key=lambda track: track.weight, default=None)
 
-    def beside(self, chosen: FaceTrack) -> list[FaceTrack]:
+    def others(self, chosen: FaceTrack, reach: float) -> list[FaceTrack]:
         """Other faces to drive, those that there is most of first.
 
-        They move, and are often seen together with the chosen one.
+        They move, and are at other places: what `with_successors` takes for a face is no other.
         """
-        looks = set(chosen.looks)
-        return [
-            track
-            for track in self.told()
-            if track is not chosen
-            and not track.stands_still
-            and len(looks.intersection(track.looks)) >= _OFTEN * self.looks
-        ]
+        taken = [chosen]
+        for track in self.told():
+            known = track in taken or any(_succeeds(track, other, reach) for other in taken)
+            if not known and not track.stands_still:
+                taken.append(track)
+        return taken[1:]
 
     def told(self) -> list[FaceTrack]:
         """The faces that are seen often, those that there is most of first."""
@@ -136,13 +144,30 @@ class FaceTracks:
         """Places of a face, and of those that are only seen when it is not.
 
         After a cut the same person is elsewhere, and overlaps with nothing. Those are left out
-        that are more than `reach` sides of the face away.
+        that are more than `reach` sides of the face away, or much larger or smaller; but none
+        where that is infinite.
         """
-        at = np.array(chosen.centre)
-        side = np.median([max(box.width, box.height) for box in chosen.boxes])
         boxes = dict(zip(chosen.looks, chosen.boxes, strict=True))
         for track in sorted(self.tracks, key=lambda track: -track.weight):
-            near = np.abs(np.array(track.centre) - at).max() <= reach * side
-            if near and boxes.keys().isdisjoint(track.looks):
+            if _succeeds(track, chosen, reach) and boxes.keys().isdisjoint(track.looks):
                 boxes.update(zip(track.looks, track.boxes, strict=True))
         return [boxes[look] for look in sorted(boxes)]
+
+
+def _succeeds(track: FaceTrack, other: FaceTrack, reach: float) -> bool:
+    """Whether a face is seen only when another is not, and as if it were that one after a cut."""
+    if not set(track.looks).isdisjoint(other.looks):
+        return False
+    if math.isinf(reach):
+        return True
+    away = np.abs(np.array(track.centre) - np.array(other.centre)).max()
+    return bool(away <= reach * other.side and _alike(track.side, other.side))
+
+
+def _side(box: FaceBox) -> float:
+    return max(box.width, box.height)
+
+
+def _alike(one: float, other: float) -> bool:
+    """Whether faces of these sides may be the same from one look to the next."""
+    return max(one, other) <= LIKE_SIZES * min(one, other)

@@ -45,6 +45,13 @@ class FaceSquare:
         """Whether it lies within a picture of so many pixels."""
         return self.left + self.side <= width and self.top + self.side <= height
 
+    def overlaps(self, other: FaceSquare) -> bool:
+        """Whether the two share pixels."""
+        return (
+            abs(2 * (self.left - other.left) + self.side - other.side) < self.side + other.side
+            and abs(2 * (self.top - other.top) + self.side - other.side) < self.side + other.side
+        )
+
     def distance(self, x: float, y: float) -> float:
         """How far a place of the whole picture is from its middle, in sides of it."""
         middle = self.left + self.side / 2, self.top + self.side / 2

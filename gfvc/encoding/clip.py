@@ -12,7 +12,6 @@ from gfvc.encoding.decisions import PlanSettings
 from gfvc.encoding.face_units import MAX_BUFFERED
 from gfvc.encoding.key_candidates import LOOK_SECONDS
 from gfvc.errors import KeyPictureTooCoarseError
-from gfvc.face_square import FaceSquare
 from gfvc.framing import coded_size
 from gfvc.options.encoding import EncodeOptions
 from gfvc.rate_control import RateSettings
@@ -40,8 +39,7 @@ class Clip:
     """A source, and all that is decided about it before its first pass.
 
     `information.rate` are its coded pictures per second; `expected` is about how many they are, or
-    None. `squares` are those of the faces that are driven, that of the first one first; none where
-    a face fills the coded pictures.
+    None.
     """
 
     source: Path
@@ -51,7 +49,6 @@ class Clip:
     card: ModelCard
     information: StreamInformation
     expected: int | None
-    squares: tuple[FaceSquare, ...] = ()
 
     @property
     def rate(self) -> Fraction:

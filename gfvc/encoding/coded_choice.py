@@ -9,7 +9,7 @@ best way is looked for, until one is found of which all is measured.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from itertools import pairwise
 
@@ -60,11 +60,15 @@ def at_distance(distance: float) -> ChooseCoded:
 
 
 def by_content(
-    pictures: PictureStore, analyser: Analyser, rate: Fraction, settings: RateSettings
+    pictures: PictureStore,
+    analysers: Sequence[Analyser],
+    rate: Fraction,
+    settings: RateSettings,
 ) -> ChooseCoded:
     """Coded pictures where they pay: more where a face moves, fewer where it is still.
 
-    It pays by the Lagrangian multiplier `coded_price` of the settings.
+    There is one of `analysers` for each place where the face may be. It pays by the Lagrangian
+    multiplier `coded_price` of the settings.
     """
     wanted, qp = settings.coded_price, settings.coded_qp
     assert wanted is not None
@@ -72,6 +76,7 @@ def by_content(
     step_seconds = min(STEP_SECONDS, settings.coded_seconds or STEP_SECONDS)
 
     def choose(segment: Segment) -> list[int]:
+        analyser = analysers[segment.place]
         following = segment.pictures[segment.pictures.index(segment.key) :]
         landmarks = {number: analyser.landmarks(pictures[number]) for number in following}
         usable = [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from base_codec_adapters import PictureSpool
@@ -187,8 +188,9 @@ class PictureExecutor(Executor):
 class SequenceExecutor(Executor):
     """Collects the pictures of a segment from a key picture to the next, and has them coded.
 
-    Pictures are in the store until their segment is written. A segment whose key picture cannot be
-    drawn from becomes ordinary video, or raises what `refusal` is, if there shall be none.
+    Pictures are in the store until their segment is written. `place_of` tells where the first face
+    is in a key picture. A segment whose key picture cannot be drawn from becomes ordinary video, or
+    raises what `refusal` is, if there shall be none.
     """
 
     def __init__(
@@ -196,11 +198,13 @@ class SequenceExecutor(Executor):
         pictures: PictureStore,
         segments: SegmentCoder,
         ordinary: OrdinaryVideo,
+        place_of: Callable[[int], int],
         refusal: GfvcError | None = None,
     ) -> None:
         super().__init__(ordinary)
         self._pictures = pictures
         self._segments = segments
+        self._place_of = place_of
         self._refusal = refusal
         self._open: Segment | None = None
         self._lost_keys = 0
@@ -214,7 +218,8 @@ class SequenceExecutor(Executor):
         """Take what is decided about a picture; code what is complete."""
         if isinstance(decision, Key):
             self.finish()
-            self._open = Segment(decision.picture, [decision.picture])
+            place = self._place_of(decision.picture)
+            self._open = Segment(decision.picture, [decision.picture], place=place)
         elif isinstance(decision, Ordinary):
             if decision.starts or self._open is not None:
                 self.finish()

@@ -17,18 +17,17 @@ from gfvc.encoding.executor import (
     Tally,
 )
 from gfvc.encoding.face_messages import SequenceMessages
+from gfvc.encoding.face_places import face_places
 from gfvc.encoding.face_units import DecidedUnits, FaceUnits, ImmediateUnits
 from gfvc.encoding.face_watch import FaceWatch
 from gfvc.encoding.measured_facts import MeasuredFacts
 from gfvc.encoding.picture_store import PictureStore
 from gfvc.encoding.planner import PicturePlanner
 from gfvc.encoding.segments import SegmentCoder
-from gfvc.encoding.sequence_faces import FurtherSequenceFace, SequenceFace
 from gfvc.encoding.tracked_facts import TrackedFacts
 from gfvc.parameter_coding import FIRST_GFV_ID
 from gfvc.rate_control import RateSettings, all_coded_qp
 from gfvc.stream.writer import StreamWriter
-from gfvc.whole_pictures import WholeAnalyser, WholePictures
 from models import Analyser
 from models.contract import Closable, Picture
 
@@ -149,35 +148,24 @@ def _sequence_pass(
     between = (settings.key_qp + settings.coded_qp) // 2
     ordinary = OrdinaryVideo(base, clip.ordinary_qps(between), writer)
     store = PictureStore()
+    places = face_places(clip.model, analyser)
     if settings.coded_price is None:
         choose = at_distance(settings.coded_seconds * float(clip.rate))
     else:
-        choose = by_content(store, analyser, clip.rate, settings)
+        choose = by_content(store, [place.analyser for place in places], clip.rate, settings)
     all_qps = None
     # In HEVC the quality of pictures coded with reordering was not compared with that of others.
     may_code_all = clip.codec == "vvc" and clip.options.fallback != "never"
     if may_code_all and settings.coded_price is not None:
         # Not that of --fallback-qp, which is of pictures without a face: smaller is no better here.
         all_qps = SequenceQps(predicted=all_coded_qp(settings, clip.codec))
-    faces = _sequence_faces(clip, settings, store, analyser)
-    segments = SegmentCoder(
-        faces, clip.squares[1:], analyser, store, base, qps, writer, choose, all_qps
-    )
+    facts = TrackedFacts([place.analyser for place in places], clip.rate, store)
+    layout, decisions = clip.model.layout, clip.symbol_settings(settings)
+    messages = [
+        SequenceMessages(layout, clip.card, decisions, FIRST_GFV_ID + number)
+        for number in range(len(places))
+    ]
+    segments = SegmentCoder(places, messages, clip.rate, store, base, qps, writer, choose, all_qps)
     refusal = clip.too_coarse() if clip.options.fallback == "never" else None
-    executor = SequenceExecutor(store, segments, ordinary, refusal)
-    return Pass(clip.plan_settings(), TrackedFacts(analyser, clip.rate, store), executor, base)
-
-
-def _sequence_faces(
-    clip: Clip, settings: RateSettings, store: PictureStore, analyser: Analyser
-) -> list[SequenceFace]:
-    """What codes the first face, and each further one, in sequences."""
-    layout, card, decisions = clip.model.layout, clip.card, clip.symbol_settings(settings)
-    first = SequenceMessages(layout, card, decisions)
-    faces = [SequenceFace(clip.model, analyser, store, first)]
-    if isinstance(clip.model, WholePictures) and isinstance(analyser, WholeAnalyser):
-        of_further = zip(clip.model.further, analyser.further, strict=True)
-        for gfv_id, (model, of_face) in enumerate(of_further, FIRST_GFV_ID + 1):
-            messages = SequenceMessages(layout, card, decisions, gfv_id)
-            faces.append(FurtherSequenceFace(model, of_face, store, messages, clip.rate))
-    return faces
+    executor = SequenceExecutor(store, segments, ordinary, facts.place, refusal)
+    return Pass(clip.plan_settings(), facts, executor, base)

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from fractions import Fraction
 from itertools import chain
 
 from base_codec_adapters import PictureSpool
 from gfvc.base_layer import BaseLayerCoder, CodedSequence, SequenceQps
 from gfvc.colour import to_picture420
+from gfvc.encoding.face_messages import SequenceMessages
+from gfvc.encoding.face_places import FacePlace
 from gfvc.encoding.picture_store import PictureStore
-from gfvc.encoding.sequence_faces import Division, SequenceFace
-from gfvc.face_square import FaceSquare
+from gfvc.encoding.sequence_faces import Division, FurtherSequenceFace, SequenceFace
 from gfvc.stream.faces import FurtherFace
 from gfvc.stream.sequence import SequenceSchedule
 from gfvc.stream.writer import StreamWriter
-from models import Analyser
 from sei import SeiMessage
 
 ChooseCoded = Callable[["Segment"], list[int]]
@@ -35,12 +36,13 @@ class Segment:
 
     `pictures` are their numbers as they are shown; `key` is the one that is coded as IDR picture:
     the first, or a later one from which those before it are drawn. `faceless` are those in which
-    no face was found.
+    no face was found; `place` numbers where the first face is.
     """
 
     key: int
     pictures: list[int] = field(default_factory=list)
     faceless: set[int] = field(default_factory=set)
+    place: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,14 +81,16 @@ class SegmentCoder:
     Faces are described against decoded coded pictures, so a segment is coded once it is complete:
     first its base layer, then the faces of its other pictures. Where many are coded, and to code
     all pictures takes fewer bits, with reordering and by `all_qps`, all are; None for never.
-    `faces` are the first face, which `analyser` looks at, and those in `further_squares`.
+    `places` are where faces may be; at all but the one of a segment's first face there may be
+    further faces. `messages` make those of each, the first face's first. `rate` is in pictures a
+    second.
     """
 
     def __init__(
         self,
-        faces: Sequence[SequenceFace],
-        further_squares: Sequence[FaceSquare],
-        analyser: Analyser,
+        places: Sequence[FacePlace],
+        messages: Sequence[SequenceMessages],
+        rate: Fraction,
         pictures: PictureStore,
         base: BaseLayerCoder,
         qps: SequenceQps,
@@ -94,9 +98,9 @@ class SegmentCoder:
         choose: ChooseCoded,
         all_qps: SequenceQps | None = None,
     ) -> None:
-        self._faces = faces
-        self._further_squares = further_squares
-        self._analyser = analyser
+        self._places = places
+        self._messages = messages
+        self._rate = rate
         self._pictures = pictures
         self._base = base
         self._qps = qps
@@ -110,6 +114,7 @@ class SegmentCoder:
         None, and nothing written, when its coded key picture shows no face.
         """
         chosen = self._choose(segment)
+        analyser = self._places[segment.place].analyser
         while True:
             shown = (self._pictures[number] for number in chosen)
             coded = self._base.code(shown, self._qps)
@@ -117,7 +122,7 @@ class SegmentCoder:
             kept = [
                 number
                 for place, number in enumerate(chosen)
-                if self._analyser.analyse_key(coded.picture(place)) is not None
+                if analyser.analyse_key(coded.picture(place)) is not None
             ]
             if segment.key not in kept:
                 return None
@@ -132,7 +137,13 @@ class SegmentCoder:
             if len(stream) <= drawn.size:
                 self._writer.write_as_coded(stream)
                 return CodedSegment([1] * count, shown_as_coded=True)
-        self._writer.write_sequence(drawn.stream, drawn.schedule, drawn.messages, drawn.further)
+        self._writer.write_sequence(
+            drawn.stream,
+            drawn.schedule,
+            drawn.messages,
+            self._places[segment.place].square,
+            drawn.further,
+        )
         return CodedSegment([1 + count for count in drawn.schedule.driven])
 
     def _all_coded(self, segment: Segment, qps: SequenceQps) -> bytes:
@@ -143,18 +154,30 @@ class SegmentCoder:
 
     def _drawn(self, segment: Segment, coded: CodedSequence, chosen: Sequence[int]) -> _Drawn:
         division = Division.of(segment.pictures, chosen)
-        first, *others = (face.code(division, coded) for face in self._faces)
+        own, *others = [self._places[segment.place], *self._beside(segment.place)]
+        pictures = self._pictures
+        messages_of = iter(self._messages)
+        first = SequenceFace(own, pictures, next(messages_of)).code(division, coded)
+        further_faces = [
+            FurtherSequenceFace(place, pictures, messages, self._rate).code(division, coded)
+            for place, messages in zip(others, messages_of, strict=True)
+        ]
         schedule = SequenceSchedule(
             division.driven, tuple(first.sent), len(division.leading), len(chosen) > 1
         )
         further = tuple(
-            FurtherFace(square, tuple(face.drawn), replace(schedule, sent=tuple(face.sent)))
-            for square, face in zip(self._further_squares, others, strict=True)
+            FurtherFace(place.square, tuple(face.drawn), replace(schedule, sent=tuple(face.sent)))
+            for place, face in zip(others, further_faces, strict=True)
+            if place.square is not None
         )
         if not any(any(face.drawn) for face in further):
             further = ()
         messages = [
             tuple(chain.from_iterable(of_unit))
-            for of_unit in zip(*(face.messages for face in (first, *others)), strict=True)
+            for of_unit in zip(*(face.messages for face in (first, *further_faces)), strict=True)
         ]
         return _Drawn(coded.stream, schedule, messages, further)
+
+    def _beside(self, first: int) -> list[FacePlace]:
+        """The places of further faces beside the first, by the number of its place."""
+        return [place for number, place in enumerate(self._places) if number != first]

@@ -15,14 +15,13 @@ import numpy as np
 
 from gfvc.base_layer import CodedSequence
 from gfvc.encoding.face_messages import SequenceMessages, UnitFaces
+from gfvc.encoding.face_places import FacePlace
 from gfvc.encoding.face_watch import FaceWatch
 from gfvc.encoding.picture_store import PictureStore
 from gfvc.grey_pictures import pair_keys, prepare_key
 from gfvc.symbol_decisions import Faces
 from models import (
-    Analyser,
     Analysis,
-    AnimationModel,
     FaceParameters,
     ParameterLayout,
     Reference,
@@ -90,17 +89,13 @@ class _Coded:
 
 
 class SequenceFace:
-    """Codes a face in segments, one after the other: the first face, which is in all of them."""
+    """Codes the first face of a segment, which is in all of its coded pictures."""
 
     def __init__(
-        self,
-        model: AnimationModel,
-        analyser: Analyser,
-        pictures: PictureStore,
-        messages: SequenceMessages,
+        self, place: FacePlace, pictures: PictureStore, messages: SequenceMessages
     ) -> None:
-        self._model = model
-        self._analyser = analyser
+        self._model = place.model
+        self._analyser = place.analyser
         self._pictures = pictures
         self._messages = messages
 
@@ -191,13 +186,12 @@ class FurtherSequenceFace(SequenceFace):
 
     def __init__(
         self,
-        model: AnimationModel,
-        analyser: Analyser,
+        place: FacePlace,
         pictures: PictureStore,
         messages: SequenceMessages,
         rate: Fraction,
     ) -> None:
-        super().__init__(model, analyser, pictures, messages)
+        super().__init__(place, pictures, messages)
         self._rate = rate
         self._persons: dict[int, int | None] = {}
 
@@ -228,10 +222,10 @@ class FurtherSequenceFace(SequenceFace):
             return False
         between = [*division.before(place), *division.gaps[place]]
         ends = [key.number] if following is None else [key.number, following.number]
-        persons = [self._persons[number] for number in (*between, *ends)]
-        seen = sum(self._persons[number] is not None for number in between)
-        one_person = len({person for person in persons if person is not None}) == 1
-        return one_person and seen >= LEAST_SEEN * len(between)
+        at_ends = {self._persons[number] for number in ends}
+        seen = [self._persons[number] for number in between if self._persons[number] is not None]
+        one_person = len(at_ends) == 1 and None not in at_ends and at_ends >= set(seen)
+        return one_person and len(seen) >= LEAST_SEEN * len(between)
 
 
 def through_ends(

@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
+from gfvc.encoding.face_places import FirstPlace
 from gfvc.encoding.face_watch import FaceSight, FaceWatch
 from gfvc.encoding.key_candidates import KeyCandidate, KeyMeasurer, best
 from gfvc.encoding.picture_store import PictureStore
@@ -24,10 +25,12 @@ The pictures before it are drawn from it alone, those after it from two coded pi
 class _Seen:
     """What was seen of a picture: whether a scene starts, its face, and how good a key it makes.
 
-    `sight` and `candidate` are None without landmarks. A face that a fade mixes of two is `found`,
-    and can be driven while it is not another's; but none to make a key picture of.
+    `place` numbers where the first face is. `sight` and `candidate` are None without landmarks. A
+    face that a fade mixes of two is `found`, and can be driven while it is not another's; but none
+    to make a key picture of.
     """
 
+    place: int
     is_cut: bool
     found: bool
     sight: FaceSight | None
@@ -40,11 +43,14 @@ class TrackedFacts:
     A picture with a face can be a key picture and can be driven: how well is found out when the
     segment is complete. But a face that is another than that of a key picture is none to be driven
     by it, and one that a fade mixes of two is none to code as key picture. Pictures are looked at
-    as they are added, `rate` a second, and go into `store`.
+    as they are added, `rate` a second, and go into `store`. There is one of `analysers` for each
+    place where the first face may be; where that changes, a scene starts.
     """
 
-    def __init__(self, analyser: Analyser, rate: Fraction, store: PictureStore) -> None:
-        self._analyser = analyser
+    def __init__(self, analysers: Sequence[Analyser], rate: Fraction, store: PictureStore) -> None:
+        self._analysers = analysers
+        self._first_place = FirstPlace(analysers, rate)
+        self._place = 0
         self._rate = rate
         self._store = store
         self._cuts = SceneCuts()
@@ -55,19 +61,28 @@ class TrackedFacts:
     def add(self, number: int, picture: Picture) -> None:
         """Look at the next picture uint8 [height, width, 3], and store it."""
         self._store.add(number, picture)
-        landmarks = self._analyser.landmarks(picture)
-        face = self._analyser.face_picture(picture)
+        is_cut = self._cuts.is_cut(picture)
+        before = self._place
+        self._place = self._first_place.of(picture, starts_scene=is_cut)
+        analyser = self._analysers[self._place]
+        landmarks = analyser.landmarks(picture)
+        face = analyser.face_picture(picture)
         sight = self._watch.see(face, landmarks)
         candidate = None
         if landmarks is not None:
             candidate = self._measurer.measure(number, face, landmarks, sight)
-        found = self._analyser.finds_face(picture)
-        self._seen[number] = _Seen(self._cuts.is_cut(picture), found, sight, candidate)
+        found = analyser.finds_face(picture)
+        starts = is_cut or self._place != before
+        self._seen[number] = _Seen(self._place, starts, found, sight, candidate)
 
     def keep(self, pictures: Collection[int], keys: Collection[int]) -> None:
         """Forget what was found in all but these pictures and these key pictures."""
         for number in self._seen.keys() - {*pictures, *keys}:
             del self._seen[number]
+
+    def place(self, picture: int) -> int:
+        """Where the first face is in a picture, by the number of the place."""
+        return self._seen[picture].place
 
     def is_cut(self, picture: int) -> bool:
         """Whether a new scene starts with it."""
@@ -91,7 +106,7 @@ class TrackedFacts:
     def distance(self, picture: int, key: int) -> float | None:
         """None when a picture does not show the face of a key picture; else not known yet: 0."""
         seen, of_key = self._seen[picture], self._seen[key]
-        other = (
+        other = seen.place != of_key.place or (
             seen.sight is not None
             and of_key.sight is not None
             and seen.sight.change(of_key.sight) >= 1

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import BinaryIO
 
+from gfvc.face_square import FaceSquare
 from gfvc.stream.faces import FurtherFace
 from gfvc.stream.information import StreamInformation
 from gfvc.stream.references import ReferenceRuns
@@ -81,17 +82,21 @@ class StreamWriter:
         coded: bytes,
         schedule: SequenceSchedule,
         messages: Sequence[Iterable[SeiMessage]],
+        square: FaceSquare | None = None,
         further: tuple[FurtherFace, ...] = (),
     ) -> None:
         """Write a sequence, an Annex B stream that starts with an IDR picture.
 
         `messages` are those of each coded picture, in the order of the stream: the first face's,
-        then those of each of the `further` faces; none where schedules say so. Raises
-        `ValueError` when there are other coded pictures than `schedule` says.
+        then those of each of the `further` faces; none where schedules say so. `square` is that of
+        the first face, None where it fills the pictures. Raises `ValueError` when there are other
+        coded pictures than `schedule` says.
         """
         self._flush()
         units = list(access_units(split_annex_b(coded, self._codec)))
-        stated = replace(self._information, sequence=schedule, further_faces=further)
+        stated = replace(
+            self._information, sequence=schedule, face_square=square, further_faces=further
+        )
         information = self._with_mark(stated)
         for number, (unit, of_picture) in enumerate(zip(units, messages, strict=True)):
             self._write_units(unit, information if number == 0 else [])

@@ -7,11 +7,11 @@ from functools import cached_property, partial
 from itertools import tee
 
 from gfvc.face_square import FaceSquare
+from gfvc.whole_pictures.analysers import SquareAnalysers, WholeAnalyser
 from gfvc.whole_pictures.compositing import cut_face, lay_over
 from gfvc.whole_pictures.surroundings import Surroundings
 from models import (
     Analyser,
-    Analysis,
     AnimationModel,
     FaceParameters,
     ParameterLayout,
@@ -25,77 +25,6 @@ from models.errors import ModelError
 def of_whole_pictures(model: AnimationModel, squares: tuple[FaceSquare, ...]) -> AnimationModel:
     """A model as it is used: of whole pictures where there are face squares."""
     return WholePictures(model, squares) if squares else model
-
-
-class WholeAnalyser(Analyser):
-    """Looks at the face square of whole pictures; landmarks are those of the square.
-
-    It is the one of a number, of several. A face that lies nearer to the middle of another square
-    is not found: it is that of the other. `further` look at the squares after it.
-    """
-
-    def __init__(
-        self,
-        analyser: Analyser,
-        squares: tuple[FaceSquare, ...],
-        number: int = 0,
-        further: tuple[WholeAnalyser, ...] = (),
-    ) -> None:
-        self._analyser = analyser
-        self._square = squares[number]
-        self._others = tuple(square for square in squares if square != self._square)
-        self.further = further
-
-    def face_picture(self, picture: Picture) -> Picture:
-        """The face square of a whole picture."""
-        return cut_face(picture, self._square)
-
-    def remember(self, pictures: int) -> None:
-        """Keep what was found in up to so many pictures, those of further faces with them."""
-        share = pictures // (1 + len(self.further))
-        for analyser in (self._analyser, *self.further):
-            analyser.remember(share)
-
-    def rewind(self) -> None:
-        """Start the clip over."""
-        for analyser in (self._analyser, *self.further):
-            analyser.rewind()
-
-    def analyse_key(self, picture: Picture) -> Analysis | None:
-        """Analyse a decoded key picture; None when its square shows no face."""
-        analysis = self._analyser.analyse_key(self.face_picture(picture))
-        if analysis is not None and analysis.landmarks is not None:
-            return analysis if self._is_own(analysis.landmarks) else None
-        return analysis
-
-    def analyse(self, picture: Picture, key: Analysis) -> Analysis | None:
-        """Analyse a driven picture; None when its square shows no face."""
-        if self._others and self.landmarks(picture) is None:
-            return None
-        return self._analyser.analyse(self.face_picture(picture), key)
-
-    def finds_face(self, picture: Picture) -> bool:
-        """Tell whether the square of a picture shows a face."""
-        if self._others and self.landmarks(picture) is None:
-            return False
-        return self._analyser.finds_face(self.face_picture(picture))
-
-    def landmarks(self, picture: Picture) -> FloatArray | None:
-        """Landmarks [478, 3] in widths and heights of the square."""
-        found = self._analyser.landmarks(self.face_picture(picture))
-        return found if found is None or self._is_own(found) else None
-
-    def _is_own(self, landmarks: FloatArray) -> bool:
-        """Whether a face of the square is that of the square."""
-        square = self._square
-        x, y = landmarks[:, :2].mean(axis=0) * square.side + (square.left, square.top)
-        own = square.distance(x, y)
-        return all(own <= other.distance(x, y) for other in self._others)
-
-    def close(self) -> None:
-        """Free the trackers."""
-        for analyser in (self._analyser, *self.further):
-            analyser.close()
 
 
 class WholeReference(Reference):
@@ -182,18 +111,17 @@ class WholePictures(AnimationModel):
         self._model = model
         self._squares = squares
         self._number = number
-        self._square = squares[number]
 
     @property
-    def further(self) -> tuple[WholePictures, ...]:
-        """Models of the squares after its own."""
-        return tuple(
-            WholePictures(self._model, self._squares, number) for number in self._later_squares
-        )
+    def square(self) -> FaceSquare:
+        """The square that it draws."""
+        return self._squares[self._number]
 
     @property
-    def _later_squares(self) -> range:
-        return range(self._number + 1, len(self._squares))
+    def of_squares(self) -> tuple[WholePictures, ...]:
+        """The same for each of the squares."""
+        numbers = range(len(self._squares))
+        return tuple(WholePictures(self._model, self._squares, number) for number in numbers)
 
     @property
     def layout(self) -> ParameterLayout:
@@ -201,14 +129,10 @@ class WholePictures(AnimationModel):
         return self._model.layout
 
     def open_analyser(self, align: bool | None = None) -> Analyser:
-        """Start the analysis of a clip of whole pictures, by `WholeAnalyser`s of all squares."""
-        further = tuple(self._analyser_of(number, align) for number in self._later_squares)
-        return self._analyser_of(self._number, align, further)
-
-    def _analyser_of(
-        self, number: int, align: bool | None, further: tuple[WholeAnalyser, ...] = ()
-    ) -> WholeAnalyser:
-        return WholeAnalyser(self._model.open_analyser(align), self._squares, number, further)
+        """Start the analysis of a clip of whole pictures, of all squares that there are."""
+        squares = tuple((square, self._model.open_analyser(align)) for square in self._squares)
+        of_squares = tuple(WholeAnalyser(squares, number) for number in range(len(squares)))
+        return of_squares[0] if len(of_squares) == 1 else SquareAnalysers(of_squares)
 
     def value_weights(self, key_parameters: FaceParameters) -> FloatArray | None:
         """How much errors of the values matter, as to the model of faces."""
@@ -217,12 +141,12 @@ class WholePictures(AnimationModel):
     def prepare(self, key_picture: Picture, key_parameters: FaceParameters | None) -> Reference:
         """Make the face square of a coded picture ready."""
         height, width = key_picture.shape[:2]
-        if not self._square.fits(width, height):
+        if not self.square.fits(width, height):
             raise ModelError(
-                f"the face square, {self._square}, lies outside of the picture of {width}x{height}"
+                f"the face square, {self.square}, lies outside of the picture of {width}x{height}"
             )
-        face = self._model.prepare(cut_face(key_picture, self._square), key_parameters)
-        return WholeReference(face, key_picture, self._square)
+        face = self._model.prepare(cut_face(key_picture, self.square), key_parameters)
+        return WholeReference(face, key_picture, self.square)
 
     @property
     def draws_from_both(self) -> bool:
@@ -234,7 +158,7 @@ class WholePictures(AnimationModel):
         if not isinstance(earlier, WholeReference) or not isinstance(later, WholeReference):
             raise ModelError("whole pictures are paired with whole pictures, and these are others")
         faces = self._model.pair(earlier.face, later.face)
-        return WholePair(faces, earlier, later, self._square)
+        return WholePair(faces, earlier, later, self.square)
 
 
 def _in_whole(

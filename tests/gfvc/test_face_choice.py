@@ -112,18 +112,24 @@ def test_what_is_seldom_seen_does_not_make_a_poster_of_a_face() -> None:
     assert chosen.boxes[0] == still
 
 
-def test_faces_that_are_seen_together_are_driven_together() -> None:
+def test_other_faces_are_driven_too() -> None:
     left, right, small = face(150, 100, 120), face(600, 100, 110), face(400, 300, 50)
-    elsewhere = face(400, 100, 130)
-    faces = looks([left, right, small], [left, right], [right, left], [left], [elsewhere])
-    chosen = faces.choose()
+    moved, close = face(220, 100, 110), face(400, 150, 260)
+    faces = looks(
+        [left, right, small], [left, right, small], [right, left], [left], [moved], [close], [close]
+    )
+    chosen = faces.choose((150, 100))
     assert chosen is not None
     assert chosen.boxes[0] == left
-    # One that is seen when the first is not comes after a cut, and is no neighbour.
-    assert [track.boxes[0] for track in faces.beside(chosen)] == [right, small]
+    # What is seen when the first is not, is near and as large, is the first one after a cut.
+    assert faces.with_successors(chosen, 1.2) == [left] * 4 + [moved]
+    others = [track.boxes[0] for track in faces.others(chosen, 1.2)]
+    assert others == [close, right, small]
+    # In one square there is but one face: the others in turn are it, too.
+    assert [track.boxes[0] for track in faces.others(chosen, math.inf)] == [right, small]
 
 
-def test_a_poster_is_no_neighbour() -> None:
+def test_a_poster_is_no_other_speaker() -> None:
     poster, speaker = face(600, 150, 200), face(150, 150, 80)
     faces = FaceTracks()
     for number in range(5):
@@ -132,7 +138,7 @@ def test_a_poster_is_no_neighbour() -> None:
         faces.look(picture, [poster, speaker])
     chosen = faces.choose()
     assert chosen is not None
-    assert faces.beside(chosen) == []
+    assert faces.others(chosen, 1.2) == []
 
 
 @pytest.fixture(scope="module")

@@ -123,7 +123,7 @@ def choice(
     with PictureStore() as store, model.open_analyser() as analyser:
         for number, picture in enumerate(pictures):
             store.add(number, picture)
-        choose = by_content(store, analyser, Fraction(25), settings)
+        choose = by_content(store, [analyser], Fraction(25), settings)
         return choose(Segment(0, list(range(len(pictures))), faceless))
 
 

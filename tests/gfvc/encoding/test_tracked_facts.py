@@ -30,7 +30,7 @@ def test_a_face_that_looks_mixed_is_driven_but_no_key_picture(
     monkeypatch.setattr(FaceWatch, "see", mixed)
     model = default_registry().find("mesh").load()
     with model.open_analyser() as analyser, PictureStore() as store:
-        facts = TrackedFacts(analyser, Fraction(25), store)
+        facts = TrackedFacts([analyser], Fraction(25), store)
         for number, picture in enumerate([*demo_pictures[:3], np.zeros_like(demo_pictures[0])]):
             if number == 3:
                 monkeypatch.setattr(FaceWatch, "see", see)
