@@ -138,6 +138,35 @@ def test_a_person_who_leaves_is_drawn_no_more(leaving: Path, demo_pictures: list
     assert errors(leaving) == []
 
 
+@pytest.fixture(scope="session")
+def in_turn(tmp_path_factory: pytest.TempPathFactory, demo_pictures: list[Picture]) -> Path:
+    """A clip of a person at the left, and from half of it on of one at the right."""
+    both = two_heads([*demo_pictures, *reversed(demo_pictures)])
+    wall = two_heads(demo_pictures, leaves=0)[0]
+    scenes = []
+    for number, scene in enumerate(both):
+        away = HEADS[number < len(both) // 2]
+        hidden = scene.copy()
+        hidden[away.window] = wall[away.window] if away == HEADS[1] else 90
+        scenes.append(hidden)
+    return write_video(tmp_path_factory.mktemp("turn") / "clip.mkv", scenes, RATE)
+
+
+def test_people_in_turn_are_driven_in_turn(tmp_path: Path, in_turn: Path) -> None:
+    stream = tmp_path / "turn.266"
+    summary = encode(in_turn, stream, DISTANT)
+    assert summary.tally.key_pictures == 2
+    assert summary.fallback_pictures == 0
+    units = read_face_stream(stream, no_notes).units
+    [left], [right] = dict.fromkeys(unit.face_squares for unit in units)
+    assert left.left < 100 < 200 < right.left
+    assert messages(stream).keys() == {0}
+    assert errors(stream) == []
+    # With one square the other person is ordinary video.
+    one = encode(in_turn, tmp_path / "one.266", replace(DISTANT, faces=1))
+    assert one.fallback_pictures > 10
+
+
 def test_pictures_are_counted_once(stream: Path, leaving: Path, command: CommandLine) -> None:
     for path in (stream, leaving):
         outcome = command("inspect", path, "--summary")
