@@ -96,8 +96,8 @@ class SourceOptions(OptionGroup):
     )
     faces: int | None = option(
         whole(1, MAX_FACES),
-        f"faces of whole pictures that are driven at most, 1..{MAX_FACES}, together or in turn, the "
-        "largest first; others are part of what is beside them",
+        f"faces of whole pictures that are driven at most, 1..{MAX_FACES}, together or in turn, "
+        "the largest first; others are part of what is beside them",
         shown=f"{MAX_FACES}; 1 with --face-at, and where only key pictures are coded",
     )
     size: int | tuple[int, int] | None = option(
