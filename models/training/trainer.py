@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from pathlib import Path
 
 import torch
 from torch import Tensor, nn
-from torch.optim.swa_utils import AveragedModel
+from torch.optim import Optimizer
 
 from models.errors import TrainingError
+from models.training.adversary import Adversary
 from models.training.configuration import TrainingConfiguration
 from models.training.export import start_from_weights
-from models.training.losses import (
-    PERCEPTUAL_LOSS,
-    PatchDiscriminator,
-    discriminator_loss,
-    feature_matching,
-    shared_losses,
+from models.training.losses import PERCEPTUAL_LOSS, shared_losses
+from models.training.optimisation import (
+    diverged,
+    learning_rate_share,
+    moving_average,
+    set_rates,
+    to_channels_last,
 )
 from models.training.state_file import (
     fitting,
@@ -27,50 +28,11 @@ from models.training.state_file import (
     restore_random_states,
     write_state,
 )
-from models.training.task import Batch, Outputs, TrainingTask
+from models.training.task import Batch, TrainingTask
 from models.training.trunk import TrunkFeatures, load_trunk, trunk_loss
 
-
-def learning_rate_share(step: int, progress: float, warm_up: int, final: float) -> float:
-    """Warm-up over some steps, then half a cosine from 1 to `final` as progress goes 0 to 1."""
-    cosine = 0.5 * (1 + math.cos(math.pi * min(progress, 1.0)))
-    return min(1.0, (step + 1) / max(warm_up, 1)) * (final + (1 - final) * cosine)
-
-
-def to_channels_last(network: nn.Module) -> nn.Module:
-    """Lay out the weights of 2-D convolutions as the CPU and CUDA like them; others stay."""
-    for weight in network.parameters():
-        if weight.dim() == 4:
-            weight.data = weight.data.contiguous(memory_format=torch.channels_last)
-    return network
-
-
-def moving_average(network: nn.Module, decay: float) -> AveragedModel:
-    """Exponential moving average of a network's weights and buffers; early steps count more.
-
-    It draws better than the network itself. `n_averaged` counts the first weights as a step.
-    """
-
-    def average(averaged: Sequence[Tensor], current: Sequence[Tensor], steps: Tensor | int) -> None:
-        if averaged[0].is_floating_point():
-            share = 1 - min(decay, int(steps) / (int(steps) + 20))
-            torch._foreach_lerp_(list(averaged), list(current), share)
-        else:
-            torch._foreach_copy_(list(averaged), list(current))
-
-    averaged = AveragedModel(network, multi_avg_fn=average, use_buffers=True)
-    averaged.eval().requires_grad_(False)
-    averaged.n_averaged.fill_(1)
-    return averaged
-
-
-def diverged(step: int) -> TrainingError:
-    """What is told when a loss is infinite or no number."""
-    return TrainingError(
-        f"step {step}: the loss is no number any more; go on from the last state "
-        "(--resume) with a lower --learning-rate"
-    )
-
+_SEEN = "picture"
+"""What the discriminator sees: drawn pictures, or the window of them that is drawn."""
 
 _STATE = {
     "metadata": dict,
@@ -99,8 +61,13 @@ class Trainer:
         self.network: nn.Module = to_channels_last(task.build_network().to(device))
         if configuration.start_from is not None:
             start_from_weights(self.network, task.metadata(), configuration.start_from)
-        discriminator = PatchDiscriminator(configuration.discriminator_channels)
-        self.discriminator: nn.Module = to_channels_last(discriminator.to(device))
+        self.adversary = Adversary(
+            [_SEEN],
+            configuration.discriminator_channels,
+            configuration.discriminator_rate,
+            device,
+            self._autocast,
+        )
         self.perceptual: TrunkFeatures | None = None
         if configuration.trunk is not None:
             self.perceptual = load_trunk(configuration.trunk).to(device)
@@ -111,9 +78,10 @@ class Trainer:
             betas=(0.8, 0.99),
             weight_decay=configuration.weight_decay,
         )
-        self.discriminator_optimiser = torch.optim.AdamW(
-            self.discriminator.parameters(), configuration.discriminator_rate, betas=(0.0, 0.99)
-        )
+        self._rates: dict[Optimizer, float] = {
+            self.optimiser: configuration.learning_rate,
+            self.adversary.optimiser: configuration.discriminator_rate,
+        }
         self.step = 0
         self.elapsed = 0.0
         self.best = -math.inf
@@ -144,12 +112,7 @@ class Trainer:
         share = learning_rate_share(
             self.step, self.progress, configuration.warm_up, configuration.final_rate
         )
-        for optimiser, highest in (
-            (self.optimiser, configuration.learning_rate),
-            (self.discriminator_optimiser, configuration.discriminator_rate),
-        ):
-            for group in optimiser.param_groups:
-                group["lr"] = highest * share
+        set_rates(self._rates, share)
         self.network.train()
         with self._autocast():
             outputs = self.task.forward(self.network, batch)
@@ -162,9 +125,15 @@ class Trainer:
                 loss = trunk_loss(self.perceptual, outputs.picture, outputs.target)
             losses[PERCEPTUAL_LOSS] = configuration.weights.perceptual * loss
         of_discriminator: dict[str, Tensor] = {}
-        if self.adversarial_share:
-            of_discriminator = {"discriminator": self._teach_discriminator(batch, outputs)}
-            losses.update(self._adversarial_losses(batch, outputs))
+        if share := self.adversarial_share:
+            real = {_SEEN: self._patches(batch, outputs.target)}
+            drawn = {_SEEN: self._patches(batch, outputs.picture)}
+            of_discriminator = {"discriminator": self.adversary.teach(real, drawn)}
+            if not torch.isfinite(of_discriminator["discriminator"]):
+                raise diverged(self.step)
+            verdict = self.adversary.ask(real, drawn)[_SEEN]
+            losses["adversarial"] = configuration.weights.adversarial * share * verdict.adversarial
+            losses["features"] = configuration.weights.features * share * verdict.features
         total = torch.stack(list(losses.values())).sum()
         self.optimiser.zero_grad(set_to_none=True)
         total.backward()  # type: ignore[no-untyped-call]
@@ -190,34 +159,6 @@ class Trainer:
             pictures = batch.window.cut(pictures, size)
         return pictures.contiguous(memory_format=torch.channels_last)
 
-    def _teach_discriminator(self, batch: Batch, outputs: Outputs) -> Tensor:
-        """Take a step of the discriminator; return its loss."""
-        self.discriminator.requires_grad_(True)
-        with self._autocast():
-            real, _ = self.discriminator(self._patches(batch, outputs.target))
-            drawn, _ = self.discriminator(self._patches(batch, outputs.picture.detach()))
-        loss = discriminator_loss(real, drawn)
-        if not torch.isfinite(loss):
-            raise diverged(self.step)
-        self.discriminator_optimiser.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
-        self.discriminator_optimiser.step()
-        return loss
-
-    def _adversarial_losses(self, batch: Batch, outputs: Outputs) -> dict[str, Tensor]:
-        """What the network has to learn from the discriminator."""
-        weights = self.configuration.weights
-        self.discriminator.requires_grad_(False)
-        with self._autocast():
-            logits, features = self.discriminator(self._patches(batch, outputs.picture))
-            with torch.no_grad():
-                _, wanted = self.discriminator(self._patches(batch, outputs.target))
-        share = self.adversarial_share
-        return {
-            "adversarial": -weights.adversarial * share * logits.mean(),
-            "features": weights.features * share * feature_matching(features, wanted),
-        }
-
     def save(self, path: Path) -> None:
         """Write everything that a resume needs."""
         state = {
@@ -228,9 +169,9 @@ class Trainer:
             "best_is_judged": self.best_is_adversarial,
             "network": self.network.state_dict(),
             "average": self.average.module.state_dict(),
-            "discriminator": self.discriminator.state_dict(),
+            "discriminator": self.adversary.networks[_SEEN].state_dict(),
             "optimiser": self.optimiser.state_dict(),
-            "discriminator_optimiser": self.discriminator_optimiser.state_dict(),
+            "discriminator_optimiser": self.adversary.optimiser.state_dict(),
             "random": random_states(self.device),
         }
         write_state(path, state)
@@ -243,9 +184,9 @@ class Trainer:
         with fitting(path):
             self.network.load_state_dict(state["network"])
             self.average.module.load_state_dict(state["average"])
-            self.discriminator.load_state_dict(state["discriminator"])
+            self.adversary.networks[_SEEN].load_state_dict(state["discriminator"])
             self.optimiser.load_state_dict(state["optimiser"])
-            self.discriminator_optimiser.load_state_dict(state["discriminator_optimiser"])
+            self.adversary.optimiser.load_state_dict(state["discriminator_optimiser"])
             restore_random_states(state["random"], self.device)
         self.step, self.elapsed, self.best = state["step"], state["elapsed"], state["best"]
         self.average.n_averaged.fill_(self.step + 1)

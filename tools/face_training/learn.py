@@ -22,6 +22,7 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
+from torch.optim import Optimizer
 
 from models.contract import Picture
 from models.errors import TrainingError
@@ -30,24 +31,18 @@ from models.face.motion import DETAIL_PARTS, INPUTS
 from models.face.network import FaceNetwork
 from models.face.training import importance
 from models.files import MAX_TENSOR_FILE, check_tensor_file
+from models.training.adversary import Adversary
 from models.training.export import export_weights
 from models.training.loop import deferred_interrupts
-from models.training.losses import (
-    PatchDiscriminator,
-    discriminator_loss,
-    feature_matching,
-    gradient_loss,
-    luma,
-    ssim_loss,
-    weighted_l1,
-)
-from models.training.state_file import fitting, read_state, write_state
-from models.training.trainer import (
+from models.training.losses import gradient_loss, luma, ssim_loss, weighted_l1
+from models.training.optimisation import (
     diverged,
     learning_rate_share,
     moving_average,
+    set_rates,
     to_channels_last,
 )
+from models.training.state_file import fitting, read_state, write_state
 from models.training.trunk import TrunkFeatures, trunk_loss
 from models.training.validation import to_picture, write_sheet
 from tools.face_training.data import Augmenter, PairBatch, PairData
@@ -127,16 +122,20 @@ class Learner:
         self._average = moving_average(self.network, settings.average_decay)
         self.trunk = trunk.to(device)
         to_channels_last(self.trunk)
-        self.whole = to_channels_last(PatchDiscriminator(_DISCRIMINATOR_CHANNELS).to(device))
-        self.parts = to_channels_last(PatchDiscriminator(_DISCRIMINATOR_CHANNELS).to(device))
+        self.adversary = Adversary(
+            ("whole", "parts"),
+            _DISCRIMINATOR_CHANNELS,
+            settings.discriminator_rate,
+            device,
+            self._autocast,
+        )
         self.optimiser = torch.optim.AdamW(
             self.network.parameters(), settings.learning_rate, betas=(0.8, 0.99), weight_decay=1e-4
         )
-        self.discriminator_optimiser = torch.optim.AdamW(
-            [*self.whole.parameters(), *self.parts.parameters()],
-            settings.discriminator_rate,
-            betas=(0.0, 0.99),
-        )
+        self._rates: dict[Optimizer, float] = {
+            self.optimiser: settings.learning_rate,
+            self.adversary.optimiser: settings.discriminator_rate,
+        }
         self.step = 0
         self.elapsed = 0.0
 
@@ -149,12 +148,7 @@ class Learner:
         """Learn from a batch at a progress of 0..1; return the weighted losses."""
         settings = self.settings
         share = learning_rate_share(self.step, progress, settings.warm_up, settings.final_rate)
-        for optimiser, highest in (
-            (self.optimiser, settings.learning_rate),
-            (self.discriminator_optimiser, settings.discriminator_rate),
-        ):
-            for group in optimiser.param_groups:
-                group["lr"] = highest * share
+        set_rates(self._rates, share)
         self.network.train()
         with self._autocast():
             picture, warped = batch.draw(self.network)
@@ -169,10 +163,21 @@ class Learner:
         }
         with self._autocast():
             losses["trunk"] = settings.perceptual * trunk_loss(self.trunk, picture, target)
-        strength = (progress - settings.adversarial_from) / settings.adversarial_ramp
+        strength = min(1.0, (progress - settings.adversarial_from) / settings.adversarial_ramp)
+        of_discriminators: dict[str, Tensor] = {}
         if strength > 0:
-            losses.update(self._teach_and_ask(picture, target, batch, min(strength, 1.0)))
-        of_discriminators = losses.pop("discriminator", None)
+            grids = parts(batch.landmarks)
+            real = {"whole": target, "parts": cut_parts(target, grids)}
+            drawn = {"whole": picture, "parts": cut_parts(picture, grids)}
+            of_discriminators = {"discriminator": self.adversary.teach(real, drawn)}
+            weights_of = {
+                "whole": (settings.adversarial, settings.features),
+                "parts": (settings.part_adversarial, settings.part_features),
+            }
+            for name, verdict in self.adversary.ask(real, drawn).items():
+                adversarial, features = weights_of[name]
+                losses[f"adversarial_{name}"] = adversarial * strength * verdict.adversarial
+                losses[f"features_{name}"] = features * strength * verdict.features
         total = torch.stack(list(losses.values())).sum()
         self.optimiser.zero_grad(set_to_none=True)
         total.backward()  # type: ignore[no-untyped-call]
@@ -180,45 +185,8 @@ class Learner:
         self.optimiser.step()
         self.step += 1
         self._average.update_parameters(self.network)
-        losses["total"] = total
-        if of_discriminators is not None:
-            losses["discriminator"] = of_discriminators
+        losses = {**losses, **of_discriminators, "total": total}
         return {name: loss.detach() for name, loss in losses.items()}
-
-    def _teach_and_ask(
-        self, picture: Tensor, target: Tensor, batch: PairBatch, strength: float
-    ) -> dict[str, Tensor]:
-        settings = self.settings
-        grids = parts(batch.landmarks)
-        real_parts, drawn_parts = cut_parts(target, grids), cut_parts(picture, grids)
-        pairs = ((self.whole, target, picture), (self.parts, real_parts, drawn_parts))
-        terms = []
-        for discriminator, real, drawn in pairs:
-            discriminator.requires_grad_(True)
-            with self._autocast():
-                verdict, _ = discriminator(real)
-                other, _ = discriminator(drawn.detach())
-            terms.append(discriminator_loss(verdict, other))
-        loss = torch.stack(terms).sum()
-        self.discriminator_optimiser.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
-        self.discriminator_optimiser.step()
-        losses = {"discriminator": loss.detach()}
-        shares = (
-            ("whole", settings.adversarial, settings.features),
-            ("parts", settings.part_adversarial, settings.part_features),
-        )
-        for (name, adversarial, features), (discriminator, real, drawn) in zip(
-            shares, pairs, strict=True
-        ):
-            discriminator.requires_grad_(False)
-            with self._autocast():
-                logits, seen = discriminator(drawn)
-                with torch.no_grad():
-                    _, wanted = discriminator(real)
-            losses[f"adversarial_{name}"] = -adversarial * strength * logits.mean()
-            losses[f"features_{name}"] = features * strength * feature_matching(seen, wanted)
-        return losses
 
     def _autocast(self) -> torch.autocast:
         return torch.autocast(self.device.type, torch.bfloat16)
@@ -259,9 +227,8 @@ class Learner:
             },
             "optimiser": {"optimiser": self.optimiser.state_dict()},
             "discriminators": {
-                "whole": self.whole.state_dict(),
-                "parts": self.parts.state_dict(),
-                "optimiser": self.discriminator_optimiser.state_dict(),
+                **{name: seen.state_dict() for name, seen in self.adversary.networks.items()},
+                "optimiser": self.adversary.optimiser.state_dict(),
             },
         }
         paths = _files(out, self.step)
@@ -289,9 +256,9 @@ class Learner:
         with fitting(paths[1]):
             self.optimiser.load_state_dict(optimiser["optimiser"])
         with fitting(paths[2]):
-            self.whole.load_state_dict(discriminators["whole"])
-            self.parts.load_state_dict(discriminators["parts"])
-            self.discriminator_optimiser.load_state_dict(discriminators["optimiser"])
+            for name, seen in self.adversary.networks.items():
+                seen.load_state_dict(discriminators[name])
+            self.adversary.optimiser.load_state_dict(discriminators["optimiser"])
         self.step, self.elapsed = network["step"], network["elapsed"]
         self._average.n_averaged.fill_(self.step + 1)
 

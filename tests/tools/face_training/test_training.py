@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import torch
 from safetensors.torch import save_file
+from torch import nn
 
 from gfvc.demo_clip import make_demo_clip
 from models.errors import TrainingError
@@ -158,10 +159,13 @@ def test_a_resume_is_exact(prepared: Path, tmp_path: Path) -> None:
     resumed.restore(tmp_path)
     assert resumed.step == 2
     resumed.take_step(batches[2], 0.4)
-    for name in ("network", "average", "whole", "parts"):
-        wanted = getattr(straight, name).state_dict()
-        for key, found in getattr(resumed, name).state_dict().items():
-            assert torch.equal(found, wanted[key]), (name, key)
+    for wanted, found in zip(networks_of(straight), networks_of(resumed), strict=True):
+        for name, tensor in found.state_dict().items():
+            assert torch.equal(tensor, wanted.state_dict()[name]), name
+
+
+def networks_of(learner: Learner) -> list[nn.Module]:
+    return [learner.network, learner.average, *learner.adversary.networks.values()]
 
 
 def test_a_state_that_cannot_be_used_is_told_in_a_line(
