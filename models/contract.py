@@ -223,6 +223,10 @@ class Analyser(Closable, ABC):
     def analyse(self, picture: Picture, key: Analysis) -> Analysis | None:
         """Analyse a driven picture, relative to its key picture; None when it shows no face."""
 
+    def analyse_many(self, pictures: Iterable[Picture], key: Analysis) -> Iterator[Analysis | None]:
+        """Analyse driven pictures in order; some may be looked at at the same time."""
+        return (self.analyse(picture, key) for picture in pictures)
+
     @abstractmethod
     def finds_face(self, picture: Picture) -> bool:
         """Tell whether a picture shows a face, before any key picture is chosen."""

@@ -14,7 +14,7 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 MOST_THREADS = 8
-"""Pictures drawn at the same time at most; each takes some 10 MB."""
+"""Pictures worked on at the same time at most; each takes some 10 MB."""
 
 # Items for each thread that are taken ahead of what is wanted next: what is begun while a coded
 # picture is made ready, so that the threads have work meanwhile.
@@ -44,15 +44,18 @@ def one_ahead(items: Iterable[Item]) -> Generator[Item, None, None]:
 
 
 def map_in_order(
-    work: Callable[[Item], Result], items: Iterable[Item], threads: int
+    work: Callable[[Item], Result], items: Iterable[Item], threads: int | None = None
 ) -> Iterator[Result]:
-    """`map` with a number of threads; three items for each of these are taken ahead.
+    """`map` with as many threads as there are cores, or as is said.
+
+    Three items for each of these are taken ahead.
 
     NumPy's linear algebra gets no threads of its own meanwhile: they would be in the way of these.
 
     `items` are taken in the caller's thread. Whatever `work` raises is raised where its result
     was due.
     """
+    threads = threads or min(len(usable_cores()), MOST_THREADS)
     if threads == 1:
         yield from map(work, items)
         return
@@ -71,13 +74,8 @@ def map_in_order(
 
 
 def finish(begun: Iterable[Callable[[], Result]], threads: int | None = None) -> Iterator[Result]:
-    """Call what was begun, in order, by as many threads as there are cores (or as is said).
-
-    All else is as of `map_in_order`.
-    """
-    return map_in_order(
-        lambda rest: rest(), begun, threads or min(len(usable_cores()), MOST_THREADS)
-    )
+    """Call what was begun, in order; threads and all else are as of `map_in_order`."""
+    return map_in_order(lambda rest: rest(), begun, threads)
 
 
 def usable_cores() -> list[int]:

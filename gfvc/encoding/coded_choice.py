@@ -22,6 +22,7 @@ from gfvc.encoding.sketches import Sketches
 from gfvc.rate_control import RateSettings
 from models import Analyser
 from models.contract import FloatArray
+from models.parallel import map_in_order
 
 # Pictures that may be coded are so many seconds apart: each of 25 a second, every other one of 50.
 STEP_SECONDS = 0.04
@@ -38,7 +39,7 @@ MOST_OF_WHOLES = 0.05
 HOPE = 0.8
 
 StepDistortion = Callable[[int, int], float]
-"""Distortion of the pictures drawn between two places, from 0 on."""
+"""Distortion of the pictures drawn between two places, from 0 on; several threads may ask."""
 
 
 def at_distance(distance: float) -> ChooseCoded:
@@ -163,7 +164,7 @@ def choose_coded(
         new = [step for step in steps if step not in measured]
         if len(measured) + len(new) > most_measured:
             return best or way
-        measured.update((step, measure(*step)) for step in new)
+        measured.update(zip(new, map_in_order(lambda step: measure(*step), new), strict=True))
         total = sum(measured[step] + float(costs[step]) for step in steps)
         if total < least:
             best, least = way, total

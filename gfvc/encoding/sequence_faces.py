@@ -158,22 +158,24 @@ class SequenceFace:
         """Faces of a coded picture, of pictures shown before it, and of those up to the next."""
         parameters = key.analysis.parameters
         weights = self._model.value_weights(parameters)
-        leading, faces = (self._faces(numbers, key.analysis) for numbers in (before, gap))
+        ends = [] if following is None else [key.number, following.number]
+        found = self._faces([*before, *gap, *ends], key.analysis)
+        leading, faces = found[: len(before)], found[len(before) : len(before) + len(gap)]
         if following is None:
             return UnitFaces(parameters, weights, leading, faces)
         assert key.reference is not None
         assert following.reference is not None
-        ends = pair_keys(self._model, key.reference, following.reference).ends
-        if ends is None:
+        known = pair_keys(self._model, key.reference, following.reference).ends
+        if known is None:
             return UnitFaces(parameters, weights, leading, faces)
-        first, last = self._faces([key.number, following.number], key.analysis)
+        first, last = found[-2:]
         if first is not None and last is not None:
-            faces = through_ends(faces, (first, last), ends, self._model.layout)
-        return UnitFaces(parameters, weights, leading, faces, ends[1])
+            faces = through_ends(faces, (first, last), known, self._model.layout)
+        return UnitFaces(parameters, weights, leading, faces, known[1])
 
     def _faces(self, numbers: Sequence[int], key: Analysis) -> Faces:
         """Parameters of pictures against a coded one; None without a face."""
-        found = (self._analyser.analyse(self._pictures[number], key) for number in numbers)
+        found = self._analyser.analyse_many((self._pictures[number] for number in numbers), key)
         return [None if analysis is None else analysis.parameters for analysis in found]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -99,6 +99,12 @@ class WholeAnalyser(Analyser):
             return None
         return self._analyser.analyse(self.face_picture(picture), key)
 
+    def analyse_many(self, pictures: Iterable[Picture], key: Analysis) -> Iterator[Analysis | None]:
+        """Analyse driven pictures, as the analyser of faces does where no other sees the same."""
+        if self._others:
+            return super().analyse_many(pictures, key)
+        return self._analyser.analyse_many(map(self.face_picture, pictures), key)
+
     def finds_face(self, picture: Picture) -> bool:
         """Tell whether the square of a picture shows a face."""
         if self._others and self.landmarks(picture) is None:
@@ -153,6 +159,10 @@ class SquareAnalysers(Analyser):
     def analyse(self, picture: Picture, key: Analysis) -> Analysis | None:
         """Analyse a driven picture; None when the first square shows no face."""
         return self.of_squares[0].analyse(picture, key)
+
+    def analyse_many(self, pictures: Iterable[Picture], key: Analysis) -> Iterator[Analysis | None]:
+        """Analyse driven pictures, as the analyser of the first square does."""
+        return self.of_squares[0].analyse_many(pictures, key)
 
     def finds_face(self, picture: Picture) -> bool:
         """Tell whether the first square of a picture shows a face."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
-from functools import partial
+from functools import cached_property, partial
 from typing import NamedTuple, TypeVar
 
 import cv2
@@ -33,7 +33,7 @@ from models.errors import ModelError
 from models.face import MOTION_SIDE, SIDE_MULTIPLE, lead_step
 from models.face.card import STEP_LIMIT
 from models.face.detail import detail, restore_detail
-from models.face.renderer import Between, Renderer, RendererOf
+from models.face.renderer import Between, Draw, DrawBetween, Renderer, RendererOf
 from models.face.rendering import open_renderers
 from models.landmarks.alignment import Alignment
 from models.landmarks.analysis import LandmarkAnalyser, SeenKey
@@ -100,19 +100,15 @@ class FaceAnalyser(LandmarkAnalyser):
         values, _ = to_values(analysis.parameters)
         return replace(analysis, parameters=to_parameters(values, np.zeros(self._features)))
 
-    def analyse(self, picture: Picture, key: Analysis) -> Analysis | None:
-        """Values of a driven picture against its key picture."""
+    def describe(self, picture: Picture, values: FloatArray, key: SeenKey) -> Analysis:
+        """Pose and expression values [14], and the compact feature if one is sent."""
         if not self._features:
-            return super().analyse(picture, key)
-        seen: SeenKey = key.detail
-        face = seen.face
-        values = self.values(picture, seen)
-        if values is None:
-            return None
+            return super().describe(picture, values, key)
+        face = key.face
         size = picture.shape[0]
         landmarks = plane(face.landmarks(self._face_space, values))
         flow = coarse_flow(plane(face.key_landmarks), landmarks, size)
-        steps = self._renderer_of(size).measure(picture, seen.picture, landmarks, flow)
+        steps = self._renderer_of(size).measure(picture, key.picture, landmarks, flow)
         return Analysis(to_parameters(values, steps[: self._features].astype(np.float64)))
 
 
@@ -125,7 +121,9 @@ class _Placed(NamedTuple):
 
 
 class FaceReference(Reference):
-    """A key picture with its rest shape and encoded features.
+    """A key picture with its rest shape; its features are encoded when it is first drawn from.
+
+    An encoder asks references for faces alone.
 
     Attributes:
         picture: the key picture [S, S, 3].
@@ -133,8 +131,6 @@ class FaceReference(Reference):
         key: its landmarks [478, 2].
         features: how many values of the compact feature are sent.
         renderer: with the network.
-        draw: the network, which has encoded the key picture.
-        detail: what its face shows, see `models.face.detail`.
     """
 
     def __init__(
@@ -145,14 +141,21 @@ class FaceReference(Reference):
         self.face = face
         self.features = features
         self.key = plane(face.key_landmarks)
-        self._measured = renderer.compact_features
         self.renderer = renderer
-        self.draw = renderer.prepare(picture, self.key)
-        self.detail = detail(picture, self.key)
+
+    @cached_property
+    def draw(self) -> Draw:
+        """The network, which has encoded the key picture."""
+        return self.renderer.prepare(self.picture, self.key)
+
+    @cached_property
+    def detail(self) -> float:
+        """What its face shows, see `models.face.detail`."""
+        return detail(self.picture, self.key)
 
     def animate(self, parameters: FaceParameters) -> Picture:
         """Draw the face with the landmarks that the parameters describe."""
-        return self._paint(self._place(parameters))
+        return self._paint(self.draw, self._place(parameters))
 
     def begin(self, parameters: Iterable[FaceParameters]) -> Iterator[BegunPicture]:
         """Begin pictures: flows are made, and painting is left if the renderer likes it so.
@@ -160,7 +163,7 @@ class FaceReference(Reference):
         Flows are made in the caller's thread: made in several, they would wait for each other,
         many short steps of Python as they are.
         """
-        return begin(self._paint, map(self._place, parameters), self.renderer)
+        return begin(partial(self._paint, self.draw), map(self._place, parameters), self.renderer)
 
     def landmarks(self, parameters: FaceParameters) -> FloatArray:
         """The key picture's rest shape with pose and expression."""
@@ -172,7 +175,7 @@ class FaceReference(Reference):
         values, steps = to_values(parameters, self.features)
         if not self.features:
             return values, None
-        compact = np.zeros(self._measured, np.float32)
+        compact = np.zeros(self.renderer.compact_features, np.float32)
         compact[: self.features] = np.clip(steps, -STEP_LIMIT, STEP_LIMIT)
         return values, compact
 
@@ -183,8 +186,8 @@ class FaceReference(Reference):
             driven = closed_further(driven, [self.key])
         return _Placed(driven, coarse_flow(self.key, driven, self.picture.shape[0]), compact)
 
-    def _paint(self, placed: _Placed) -> Picture:
-        drawn = self.draw(placed.landmarks, placed.flow, placed.compact)
+    def _paint(self, draw: Draw, placed: _Placed) -> Picture:
+        drawn = draw(placed.landmarks, placed.flow, placed.compact)
         if self.renderer.fuses:
             reference = BentReference(self.picture, self.key, placed.flow)
             drawn = with_bent_lids(drawn, placed.landmarks, [reference])
@@ -213,40 +216,49 @@ class FacePair(LandmarkPair):
         super().__init__(space, faces, pictures, later_values, earlier.features, NEAR, step)
         self._earlier = earlier
         self._later = later
-        self._between = renderer.pair(earlier.draw, later.draw) if renderer.fuses else None
+
+    @cached_property
+    def _draw(self) -> Callable[[_PlacedBetween], Picture]:
+        """Draws a place; both references are encoded for that, when the first picture is drawn."""
+        drawn = self._earlier.draw, self._later.draw
+        if not self._earlier.renderer.fuses:
+            return partial(_fused, *drawn)
+        return partial(self._drawn_once, self._earlier.renderer.pair(*drawn))
 
     def _bent(self, landmarks: Float32Array, flow: Float32Array) -> Picture:
-        if self._between is not None:
+        if self._earlier.renderer.fuses:
             # As in training.
             return warp(self._earlier.picture, flow)
         return self._earlier.draw(landmarks, in_planes(flow))
 
     def animate(self, parameters: FaceParameters, position: float) -> Picture:
         """Draw the face from both references with the same landmarks, and fuse the two."""
-        return self._paint(self._place((parameters, position)))
+        return self._paint(self._draw, self._place((parameters, position)))
 
     def begin(self, placed: Iterable[tuple[FaceParameters, float]]) -> Iterator[BegunPicture]:
         """Begin pictures, as one reference does."""
-        return begin(self._paint, map(self._place, placed), self._earlier.renderer)
+        paint = partial(self._paint, self._draw)
+        return begin(paint, map(self._place, placed), self._earlier.renderer)
 
     def _place(self, placed: tuple[FaceParameters, float]) -> _PlacedBetween:
         parameters, position = placed
         check_position(position)
         values, compact = self._earlier.read(parameters)
-        place = self._flow.place(values, position, closes_further=self._between is not None)
+        fuses = self._earlier.renderer.fuses
+        place = self._flow.place(values, position, closes_further=fuses)
         return _PlacedBetween(place, compact, position)
 
-    def _paint(self, placed: _PlacedBetween) -> Picture:
-        place, compact, position = placed
-        if self._between is not None:
-            between = _between(place, position)
-            drawn = with_bent_lids(
-                self._between(between), place.landmarks, self._bent_by(between), place.lead
-            )
-        else:
-            drawn = self._fused(place, compact)
-        wanted = (1 - position) * self._earlier.detail + position * self._later.detail
-        return restore_detail(drawn, place.landmarks, wanted)
+    def _paint(self, draw: Callable[[_PlacedBetween], Picture], placed: _PlacedBetween) -> Picture:
+        share = placed.position
+        wanted = (1 - share) * self._earlier.detail + share * self._later.detail
+        return restore_detail(draw(placed), placed.place.landmarks, wanted)
+
+    def _drawn_once(self, draw: DrawBetween, placed: _PlacedBetween) -> Picture:
+        """What a network draws that knows both references, and lids that it cannot close."""
+        place = placed.place
+        between = _between(place, placed.position)
+        bent = self._bent_by(between)
+        return with_bent_lids(draw(between), place.landmarks, bent, place.lead)
 
     def _bent_by(self, between: Between) -> list[BentReference]:
         """Both references along their whole flows."""
@@ -258,13 +270,15 @@ class FacePair(LandmarkPair):
             )
         ]
 
-    def _fused(self, place: PairPlace, compact: Float32Array | None) -> Picture:
-        """What a network draws that knows one reference."""
-        earlier = self._earlier.draw(place.landmarks, in_planes(place.flows[0]), compact)
-        # The compact feature was measured against the earlier reference.
-        later = self._later.draw(place.landmarks, in_planes(place.flows[1]))
-        # The network trusts flow around the head little: what it drew is moved.
-        return fuse(warp(earlier, place.shifts[0]), warp(later, place.shifts[1]), place.lead)
+
+def _fused(earlier: Draw, later: Draw, placed: _PlacedBetween) -> Picture:
+    """What a network draws that knows one reference."""
+    place = placed.place
+    first = earlier(place.landmarks, in_planes(place.flows[0]), placed.compact)
+    # The compact feature was measured against the earlier reference.
+    second = later(place.landmarks, in_planes(place.flows[1]))
+    # The network trusts flow around the head little: what it drew is moved.
+    return fuse(warp(first, place.shifts[0]), warp(second, place.shifts[1]), place.lead)
 
 
 def _between(place: PairPlace, position: float) -> Between:

@@ -47,8 +47,6 @@ class OnnxRenderer:
     """Draws pictures with the graphs of `tools.onnx_export.face`.
 
     Attributes:
-        size: width and height of the pictures, fixed in the graphs.
-        compact_features: how many values the compact feature has, 0 for none.
         concurrent: whether several pictures are best drawn at the same time.
         fuses: whether there is a graph that draws from two references at once.
     """
@@ -61,7 +59,7 @@ class OnnxRenderer:
         threads: int = 0,
         device: str = "auto",
     ) -> None:
-        """Load the graphs.
+        """Know the graphs; each is loaded when it is first needed.
 
         Args:
             folder: with the files.
@@ -69,9 +67,8 @@ class OnnxRenderer:
             threads: of one run; 0 for as many as there are cores.
             device: "auto", "cpu", "cuda" or "cuda:N".
 
-        Raises:
-            CheckpointError: a file is missing, altered or no graph that can be run.
-            ModelError: the device is not there.
+        What needs a graph raises `CheckpointError` when its file is missing, altered or no graph
+        that can be run, and `ModelError` when the device is not there.
         """
 
         def load(name: str) -> OnnxGraph:
@@ -79,14 +76,24 @@ class OnnxRenderer:
             return OnnxGraph(folder / name, expected, threads=threads, device=device)
 
         self.concurrent = threads == 1
-        self._encode_key, self._draw = load(ENCODE_KEY_FILE), load(DRAW_FILE)
-        # Only some decoders draw between references, and only encoders measure.
+        # Each when it is first needed: encoders draw nothing, only some decoders draw between
+        # references, and only encoders measure.
+        self._encode_key, self._draw, self._between, self._analysis = (
+            cache(partial(load, name))
+            for name in (ENCODE_KEY_FILE, DRAW_FILE, DRAW_BETWEEN_FILE, ANALYSE_FILE)
+        )
         between = DRAW_BETWEEN_FILE in sha256 if sha256 else (folder / DRAW_BETWEEN_FILE).exists()
         self.fuses = between
-        self._between = cache(partial(load, DRAW_BETWEEN_FILE))
-        self._analysis = cache(partial(load, ANALYSE_FILE))
-        self.size = self._encode_key.inputs["key"][0]
-        self.compact_features = self._draw.inputs.get("compact", (0,))[0]
+
+    @property
+    def size(self) -> int:
+        """Width and height of the pictures, fixed in the graphs."""
+        return self._encode_key().inputs["key"][0]
+
+    @property
+    def compact_features(self) -> int:
+        """How many values the compact feature has, 0 for none."""
+        return self._draw().inputs.get("compact", (0,))[0]
 
     def prepare(self, picture: Picture, landmarks: Float32Array) -> OnnxDraw:
         """Encode a key picture [S, S, 3] with its landmarks [478, 2] once.
@@ -100,11 +107,11 @@ class OnnxRenderer:
         height, width = picture.shape[:2]
         if (height, width) != (self.size, self.size):
             raise ModelError(
-                f"{self._encode_key.name} is for pictures of {self.size}x{self.size}, not "
+                f"{ENCODE_KEY_FILE} is for pictures of {self.size}x{self.size}, not "
                 f"{width}x{height}"
             )
-        features = self._encode_key.run({"key": picture, "landmarks": landmarks})
-        return OnnxDraw(self._draw, features, self.compact_features)
+        features = self._encode_key().run({"key": picture, "landmarks": landmarks})
+        return OnnxDraw(self._draw(), features, self.compact_features)
 
     def pair(self, first: Draw, second: Draw) -> DrawBetween:
         """Draw from two key pictures that were prepared."""

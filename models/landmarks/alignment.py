@@ -14,7 +14,6 @@ half of it, and what comes closest to the real picture is taken.
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 
 import cv2
 import numpy as np
@@ -89,34 +88,30 @@ class Alignment:
         scale = min(1.0, WORKING_SIZE / max(height, width))
         self._size = (max(1, round(width * scale)), max(1, round(height * scale)))
         self._warp = LandmarkWarp(self._reduced(picture), face.key_landmarks)
-        self._optical_flow = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
 
     def align(self, picture: Picture, tracked: FloatArray) -> FloatArray:
         """Pose and expression [14] of a driven picture, in which landmarks [478, 3] were tracked.
 
-        They are not quantised.
+        They are not quantised. Several threads may ask for those of several pictures.
         """
         values = self._face.values(self._space, tracked)
         landmarks = self._face.landmarks(self._space, values)
         drawn, real = self._warp.draw(landmarks), self._reduced(picture)
-        with ThreadPoolExecutor(2) as threads:
-            looked = None if self._look is None else threads.submit(self._look, drawn)
-            flow_shifts = self._flow_shifts(drawn, real, landmarks)
-            moves = self._moves(values, landmarks)
-            found = None if looked is None else looked.result()
-            if found is None:
-                weight, tracker_shifts = STAY_WEIGHT, self._positions(tracked - landmarks)
-            else:
-                weight, tracker_shifts = TRACKER_WEIGHT, self._positions(tracked - found)
-            steps = _fit(moves, weight, tracker_shifts, flow_shifts, self._space.weights)
-            corrected = [values + share * steps * STEPS for share in SHARES]
-            redrawn = threads.map(self._draw, corrected)
-            likeness = _Likeness(real, self._positions(tracked))
-            best, most = values, likeness.of(drawn)
-            for candidate, bent in zip(corrected, redrawn, strict=True):
-                like = likeness.of(bent)
-                if like > most:
-                    best, most = candidate, like
+        found = None if self._look is None else self._look(drawn)
+        if found is None:
+            weight, tracker_shifts = STAY_WEIGHT, self._positions(tracked - landmarks)
+        else:
+            weight, tracker_shifts = TRACKER_WEIGHT, self._positions(tracked - found)
+        flow_shifts = self._flow_shifts(drawn, real, landmarks)
+        moves = self._moves(values, landmarks)
+        steps = _fit(moves, weight, tracker_shifts, flow_shifts, self._space.weights)
+        likeness = _Likeness(real, self._positions(tracked))
+        best, most = values, likeness.of(drawn)
+        for share in SHARES:
+            candidate = values + share * steps * STEPS
+            like = likeness.of(self._draw(candidate))
+            if like > most:
+                best, most = candidate, like
         return best
 
     def _draw(self, values: FloatArray) -> Picture:
@@ -143,8 +138,10 @@ class Alignment:
         grey = [
             cv2.cvtColor(image[rows, columns], cv2.COLOR_RGB2GRAY) for image in (drawn, picture)
         ]
+        # One for each picture: it keeps notes of its own, and starts in no time.
+        optical_flow = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
         # mypy does not know that None lets it make the array.
-        flow = self._optical_flow.calc(grey[0], grey[1], None)  # type: ignore[call-overload]
+        flow = optical_flow.calc(grey[0], grey[1], None)  # type: ignore[call-overload]
         flow = cv2.GaussianBlur(flow, (0, 0), FLOW_WINDOW)
         # A pixel's centre is half a pixel from its corner.
         at = (positions[ALIGNED_POINTS] - (columns.start + 0.5, rows.start + 0.5)).astype(

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from models.contract import Analyser, Analysis, FloatArray, Picture
 from models.landmarks.alignment import Alignment
 from models.landmarks.face_space import FaceSpace
 from models.landmarks.plausibility import MeshJudge
-from models.landmarks.tracking import FaceTracker, Memory
+from models.landmarks.tracking import FaceTracker, Memory, look_at_still
 from models.landmarks.values import RestFace, rest_face, to_parameters
+from models.parallel import map_in_order
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +35,6 @@ class LandmarkAnalyser(Analyser):
         self._align = align
         self._judge = MeshJudge(space)
         self._tracker = FaceTracker(self._judge.is_face)
-        # One of its own: what it sees is no picture of the clip, and not to be remembered.
-        self._alignment_tracker = FaceTracker()
         self._aligned: Memory[FloatArray] | None = None
 
     def remember(self, pictures: int) -> None:
@@ -64,19 +64,32 @@ class LandmarkAnalyser(Analyser):
         face, values = rest_face(self._space, landmarks)
         alignment = None
         if self._align:
-            alignment = Alignment(self._space, picture, face, self._alignment_tracker.look)
+            alignment = Alignment(self._space, picture, face, look_at_still)
         return Analysis(to_parameters(values), SeenKey(picture, face, alignment), landmarks)
 
     def analyse(self, picture: Picture, key: Analysis) -> Analysis | None:
         """Pose and expression of a driven picture against the key picture's rest shape."""
-        values = self.values(picture, key.detail)
-        return None if values is None else Analysis(to_parameters(values))
+        return self._analysis(picture, self.landmarks(picture), key.detail)
 
-    def values(self, picture: Picture, key: SeenKey) -> FloatArray | None:
-        """Pose and expression values [14], not quantised; None without a face."""
-        landmarks = self.landmarks(picture)
+    def analyse_many(self, pictures: Iterable[Picture], key: Analysis) -> Iterator[Analysis | None]:
+        """Analyse driven pictures: tracked one after the other, aligned at the same time."""
+        tracked = ((picture, self.landmarks(picture)) for picture in pictures)
+        return map_in_order(lambda seen: self._analysis(*seen, key.detail), tracked)
+
+    def _analysis(
+        self, picture: Picture, landmarks: FloatArray | None, key: SeenKey
+    ) -> Analysis | None:
+        """Analyse a picture with landmarks [478, 3]; several threads may do so."""
         if landmarks is None:
             return None
+        return self.describe(picture, self._values(picture, landmarks, key), key)
+
+    def describe(self, picture: Picture, values: FloatArray, key: SeenKey) -> Analysis:
+        """What a stream carries of a picture with pose and expression values [14]."""
+        return Analysis(to_parameters(values))
+
+    def _values(self, picture: Picture, landmarks: FloatArray, key: SeenKey) -> FloatArray:
+        """Pose and expression values [14], not quantised."""
         if key.alignment is not None:
             aligned = self._aligned_values(picture, landmarks, key, key.alignment)
             drawn = key.face.landmarks(self._space, aligned)
@@ -95,9 +108,8 @@ class LandmarkAnalyser(Analyser):
         )
 
     def close(self) -> None:
-        """Free the trackers."""
+        """Free the tracker."""
         self._tracker.close()
-        self._alignment_tracker.close()
 
 
 def _aspect(picture: Picture) -> float:
