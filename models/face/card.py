@@ -35,8 +35,9 @@ CARD = ModelCard(
     sha256="fb638f69835b83bad7340681f90474111b0e5495a39971b596672de579f57abd",
     graphs=(
         ("encode_key.onnx", "c62a404580fd657cc0f23d42e8270cca996e6df4c1dae7a2a0fd72d9071e9547"),
-        ("draw.onnx", "01eb99ff779e12c2bb1f9f2004623e38fc3fcfc5cdfa2fae837e266baac8b5df"),
-        ("draw_between.onnx", "05c0fb9843657a0405f64595ca5b76ed5d958ff5a186a1bc5040b629bb987614"),
+        ("draw.onnx", "dd00aeb2cb3a30ad03c558a856678f2dbb374dc279d113f83c130d76107b85cc"),
+        ("locate_between.onnx", "8f1ca36436fc0a150b48a62dd3a8b5803ea879606175b366d711ff58b63f4f2e"),
+        ("paint_between.onnx", "4e1dca9805e38cb97151222cbc2031acd2b63530ae9650956e3b75a8fb4cdb82"),
     ),
 )
 

@@ -79,6 +79,13 @@ def compact_planes(steps: Tensor) -> Tensor:
     return (steps * _INPUT_SCALE)[:, :, None, None]
 
 
+class Outline(NamedTuple):
+    """A key picture in few planes, as of `KeyFeatures`."""
+
+    reduced: Tensor
+    heat_maps: Tensor
+
+
 class KeyFeatures(NamedTuple):
     """What is kept of a key picture [B, 3, S, S].
 
@@ -97,6 +104,11 @@ class KeyFeatures(NamedTuple):
     fine: Tensor
     middle: Tensor
     coarse: Tensor
+
+    @property
+    def outline(self) -> Outline:
+        """All that the motion network sees of it."""
+        return Outline(self.reduced, self.heat_maps)
 
 
 class Second(NamedTuple):
@@ -127,14 +139,15 @@ class Drawing(NamedTuple):
     motion: RefinedMotion
 
 
-class _Read(NamedTuple):
-    """What is read from one reference along its flow.
+class Located(NamedTuple):
+    """Where one reference is read, and how far that is trusted.
 
     Attributes:
         motion: at the motion network's own size.
         trusts: occlusion and inside, [B, 2, S/4, S/4].
-        picture: polyphase, [B, 3, 4, S/2, S/2] or the part of it that is drawn.
-        fine, middle, coarse: features; coarse ones are those of the whole picture.
+        picture: sampling grid, polyphase, [B, 2, 4, S/2, S/2] or the part of it that is drawn.
+        fine, middle, coarse: sampling grids of the features; coarse ones are those of the whole
+            picture.
     """
 
     motion: RefinedMotion
@@ -145,11 +158,48 @@ class _Read(NamedTuple):
     coarse: Tensor
 
 
+class Shares(NamedTuple):
+    """How much of the second of two references is taken where, 0..1, and how far the two differ.
+
+    Attributes:
+        apart: [B, 1, S/4, S/4], 1 at most: where neither is left out, and they show other things.
+        picture: polyphase, [B, 1, 4, S/2, S/2] or the part of it that is drawn.
+        trusts: [B, 1, S/4, S/4].
+        fine, middle, coarse: of the features, as `Located` has them.
+    """
+
+    apart: Tensor
+    picture: Tensor
+    trusts: Tensor
+    fine: Tensor
+    middle: Tensor
+    coarse: Tensor
+
+
+class Read(NamedTuple):
+    """What is read from references along their flows, and what is known beside it.
+
+    Attributes:
+        picture: polyphase, [B, 3, 4, S/2, S/2] or the part of it that is drawn.
+        fine, middle, coarse: features; coarse ones are those of the whole picture.
+        beside: heat maps of lips, eyes and irises, then trusts, [B, C, S/4, S/4].
+    """
+
+    picture: Tensor
+    fine: Tensor
+    middle: Tensor
+    coarse: Tensor
+    beside: Tensor
+
+
 Sample = Callable[[Tensor, Tensor], Tensor]
 """`sample_at`, or what does the same to a key picture's features that are kept in another way."""
 
 Cut = Callable[[Tensor, int], Tensor]
 """Takes the part to draw out of planes [..., h, w] that show a picture of so many pixels a side."""
+
+Part = Callable[[Tensor], Tensor]
+"""`Cut` for pictures of one size."""
 
 
 class FaceNetwork(nn.Module):
@@ -164,7 +214,7 @@ class FaceNetwork(nn.Module):
     key picture ── sample at grid ──► warped                         │                   │
     picture = mask · warped + (1 − mask) · painted   ◄───────────── out                  ┘
 
-    From two references, what is read from both is fused before the bottleneck (`_fuse`), and one
+    From two references, what is read from both is joined by shares before the bottleneck, and one
     picture is painted.
 
     What has the picture's full width is computed polyphase: four planes of half the width.
@@ -312,29 +362,51 @@ class FaceNetwork(nn.Module):
         def part(planes: Tensor) -> Tensor:
             return planes if cut is None else cut(planes, size)
 
-        rests = (None, None) if second is None else second.rests
-        read = self._read(key, maps, flow, planes, part, sample_key, rests[0])
-        if self.fusing is not None and second is None:
-            nothing = torch.zeros_like(read.trusts[:, :1])
-            read = read._replace(trusts=torch.cat([read.trusts, nothing], dim=1))
-        elif second is not None:
-            other = self._read(
-                second.key, maps, second.flow, planes, part, sample_key, second.rests[1]
+        if second is None:
+            located = self.locate(key.outline, maps, flow, planes, part)
+            read = _read(key, located, sample_key)
+            trusts = located.trusts
+            if self.fusing is not None:
+                trusts = torch.cat([trusts, torch.zeros_like(trusts[:, :1])], dim=1)
+        else:
+            keys = key, second.key
+            outlines = key.outline, second.key.outline
+            flows = flow, second.flow
+            places = self.locate_both(outlines, maps, flows, second.rests, planes, part)
+            shares = self.share(places, outlines, maps, second.lead, part, size)
+            trusts = self.trusts_of_both(places, shares)
+            first, other = (
+                _read(one, place, sample_key) for one, place in zip(keys, places, strict=True)
             )
-            read = self._fuse(read, other, (key, second.key), maps, second.lead, part, size)
-        return self._paint(read, maps, planes, part, size)
+            read = [
+                _mean(one, of_second, share)
+                for one, of_second, share in zip(first, other, _of_read(shares), strict=True)
+            ]
+            located = places[0]
+        picture, fine, middle, coarse = read
+        beside = self.beside(maps, trusts, size)
+        drawn = self.paint(Read(picture, fine, middle, coarse, beside), planes, part, size)
+        return Drawing(drawn, picture, located.motion)
 
-    def _read(
+    def locate(
         self,
-        key: KeyFeatures,
+        key: Outline,
         maps: Tensor,
         flow: Tensor,
         compact: Tensor | None,
-        part: Callable[[Tensor], Tensor],
-        sample_key: Sample,
-        rest: Tensor | None,
-    ) -> _Read:
-        """Refine the flow to a reference, and read the reference along it."""
+        part: Part,
+        rest: Tensor | None = None,
+    ) -> Located:
+        """Refine the flow to a reference.
+
+        Args:
+            key: the reference.
+            maps: heat maps of the pictures to draw, at the motion network's size.
+            flow: [B, 2, S, S], displacements that landmarks have it read at.
+            compact: planes of the compact feature, if there is one.
+            part: takes the part to draw.
+            rest: [B, 2, S, S], displacements of the rest motion.
+        """
         size = flow.shape[-1]
         quarter, side = size // 4, maps.shape[-1]
         flow = to_polyphase(flow)
@@ -359,63 +431,76 @@ class FaceNetwork(nn.Module):
         if side != quarter:
             displaced = middle - identity_grid(side, middle)
             middle = identity_grid(quarter, middle) + enlarge(displaced, quarter)
-        sampled = sample_key(key.picture, grid.flatten(2, 3))
-        return _Read(
+        return Located(
             motion,
             enlarge(torch.cat([motion.occlusion, motion.inside], dim=1), quarter),
-            torch.unflatten(sampled, 2, (4, -1)),
-            sample_key(key.fine, polyphase_mean(grid)),
-            sample_key(key.middle, part(middle)),
-            sample_key(key.coarse, functional.avg_pool2d(middle, 2)),
+            grid,
+            polyphase_mean(grid),
+            part(middle),
+            functional.avg_pool2d(middle, 2),
         )
 
-    def _fuse(
+    def locate_both(
         self,
-        first: _Read,
-        second: _Read,
-        keys: tuple[KeyFeatures, KeyFeatures],
+        keys: tuple[Outline, Outline],
+        maps: Tensor,
+        flows: tuple[Tensor, Tensor],
+        rests: tuple[Tensor, Tensor],
+        compact: Tensor | None,
+        part: Part,
+    ) -> tuple[Located, Located]:
+        """`locate` for both of two references."""
+        first, second = (
+            self.locate(key, maps, flow, compact, part, rest)
+            for key, flow, rest in zip(keys, flows, rests, strict=True)
+        )
+        return first, second
+
+    def share(
+        self,
+        places: tuple[Located, Located],
+        keys: tuple[Outline, Outline],
         maps: Tensor,
         lead: Tensor,
-        part: Callable[[Tensor], Tensor],
+        part: Part,
         size: int,
-    ) -> _Read:
-        """What is read from two references as if it were from one."""
+    ) -> Shares:
+        """How two references are joined.
+
+        `lead` is as of `Second`; all else as of `locate`. The picture is `size` pixels wide.
+        """
         assert self.fusing is not None
-        motions = first.motion, second.motion
+        motions = places[0].motion, places[1].motion
         reduced = [
             sample_at(key.reduced, motion.grid) for key, motion in zip(keys, motions, strict=True)
         ]
         features, pixels = self.fusing(reduced, motions, maps, lead)
-        # 1 at most: where neither reference is left out, and the two show other things.
         apart = (reduced[0] - reduced[1]).abs().mean(dim=1, keepdim=True)
-        apart = enlarge(4 * features * (1 - features) * apart, size // 4)
-        quarter, half = enlarge(features, size // 4), part(enlarge(features, size // 2))
-        whole = part(enlarge_to_polyphase(pixels, size))
-
-        def mean(one: Tensor, other: Tensor, share: Tensor) -> Tensor:
-            return one + share * (other - one)
-
-        trusts = mean(first.trusts, second.trusts, quarter)
-        return _Read(
-            first.motion,
-            torch.cat([trusts, apart], dim=1),
-            mean(first.picture, second.picture, whole),
-            mean(first.fine, second.fine, half),
-            mean(first.middle, second.middle, part(quarter)),
-            mean(first.coarse, second.coarse, functional.avg_pool2d(quarter, 2)),
+        quarter = enlarge(features, size // 4)
+        return Shares(
+            enlarge(4 * features * (1 - features) * apart, size // 4),
+            part(enlarge_to_polyphase(pixels, size)),
+            quarter,
+            part(enlarge(features, size // 2)),
+            part(quarter),
+            functional.avg_pool2d(quarter, 2),
         )
 
-    def _paint(
-        self,
-        read: _Read,
-        maps: Tensor,
-        compact: Tensor | None,
-        part: Callable[[Tensor], Tensor],
-        size: int,
-    ) -> Drawing:
-        """Paint what was read."""
-        beside = torch.cat([enlarge(maps[:, :DETAIL_PARTS], size // 4), read.trusts], dim=1)
-        occlusion = read.trusts[:, :1]
+    @staticmethod
+    def trusts_of_both(places: tuple[Located, Located], shares: Shares) -> Tensor:
+        """Occlusion, inside, and how far the two references are apart: [B, 3, S/4, S/4]."""
+        trusts = _mean(places[0].trusts, places[1].trusts, shares.trusts)
+        return torch.cat([trusts, shares.apart], dim=1)
+
+    @staticmethod
+    def beside(maps: Tensor, trusts: Tensor, size: int) -> Tensor:
+        """What is known beside what is read, as of `Read`."""
+        return torch.cat([enlarge(maps[:, :DETAIL_PARTS], size // 4), trusts], dim=1)
+
+    def paint(self, read: Read, compact: Tensor | None, part: Part, size: int) -> Tensor:
+        """Paint what was read: a picture in 0..1, as `Drawing` has it."""
+        beside = read.beside
+        occlusion = beside[:, DETAIL_PARTS : DETAIL_PARTS + 1]
         eighth = functional.avg_pool2d(beside, 2)
         planes = [read.coarse * functional.avg_pool2d(occlusion, 2), eighth]
         if compact is not None:
@@ -433,8 +518,7 @@ class FaceNetwork(nn.Module):
         out = torch.unflatten(self.out(fine).float(), 1, (4, 4))
         # The offset starts training from the warped key picture.
         mask = torch.sigmoid(out[:, 3:] + 2)
-        picture = read.picture * mask + torch.sigmoid(out[:, :3]) * (1 - mask)
-        return Drawing(picture, read.picture, read.motion)
+        return read.picture * mask + torch.sigmoid(out[:, :3]) * (1 - mask)
 
     def forward(
         self,
@@ -446,3 +530,24 @@ class FaceNetwork(nn.Module):
     ) -> Tensor:
         """`encode_key` and `draw` in one: the drawn picture [B, 3, S, S]."""
         return self.draw(self.encode_key(picture, key_landmarks), landmarks, flow, compact).picture
+
+
+def _mean(one: Tensor, other: Tensor, share: Tensor) -> Tensor:
+    """So much of the other."""
+    return one + share * (other - one)
+
+
+def _read(key: KeyFeatures, located: Located, sample_key: Sample) -> list[Tensor]:
+    """Picture, fine, middle and coarse of a reference along their grids."""
+    picture = sample_key(key.picture, located.picture.flatten(2, 3))
+    return [
+        torch.unflatten(picture, 2, (4, -1)),
+        sample_key(key.fine, located.fine),
+        sample_key(key.middle, located.middle),
+        sample_key(key.coarse, located.coarse),
+    ]
+
+
+def _of_read(shares: Shares) -> list[Tensor]:
+    """Shares of picture, fine, middle and coarse."""
+    return [shares.picture, shares.fine, shares.middle, shares.coarse]

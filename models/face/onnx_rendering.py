@@ -2,26 +2,41 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from functools import cache, partial
 from pathlib import Path
 
+import cv2
 import numpy as np
 
 from models.contract import Picture
 from models.errors import ModelError
-from models.face.renderer import Between, Draw, DrawBetween
+from models.face.renderer import Between, Draw
 from models.landmarks.flow import Float32Array
 from models.onnx_graph import Array, OnnxGraph
 
 ENCODE_KEY_FILE = "encode_key.onnx"
 DRAW_FILE = "draw.onnx"
-DRAW_BETWEEN_FILE = "draw_between.onnx"
+LOCATE_BETWEEN_FILE = "locate_between.onnx"
+PAINT_BETWEEN_FILE = "paint_between.onnx"
 ANALYSE_FILE = "analyse.onnx"
 
 SECOND = "second_"
 """What inputs of the graph that draws between two references begin with where the second has them
 as the first."""
+
+_PREFIXES = ("", SECOND)
+
+SAMPLED = ("picture", "fine", "middle", "coarse")
+"""Features that are sampled along the flow."""
+
+OUTLINE = ("reduced", "heat_maps")
+"""Features that say where the others are sampled."""
+
+AT, SHARE, BESIDE = "_at", "_share", "beside"
+"""What outputs of the graph that locates end with: where a feature is sampled, and how much of the
+second one counts. The last is for the graph that paints."""
 
 
 class OnnxDraw:
@@ -42,13 +57,76 @@ class OnnxDraw:
             inputs["compact"] = unsent if compact is None else compact
         return self._graph.run(inputs)["drawn"]
 
+    def map(self, name: str) -> Float32Array:
+        """A feature that is sampled, as OpenCV has pictures: float32 [h, w, C]."""
+        rows = self.features[name]
+        # Few channels have their neighbours beside them, for sampling by gathering.
+        own = rows[:, 0] if rows.ndim == 3 else rows
+        side = math.isqrt(len(own))
+        return np.ascontiguousarray(own.reshape(side, side, -1), np.float32)
+
+
+def _sampled(features: Float32Array, at: Float32Array) -> Float32Array:
+    """Features [H, W, C] at columns and rows [2, h, w], linearly; beyond the border it repeats."""
+    sampled = cv2.remap(
+        features, at[0], at[1], interpolation=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+    )
+    return np.asarray(sampled, np.float32)
+
+
+class OnnxDrawBetween:
+    """Draws pictures from two encoded key pictures.
+
+    One graph tells where both are read, OpenCV reads and joins them (many times faster than
+    onnxruntime), and another graph paints.
+    """
+
+    def __init__(
+        self, locate: OnnxGraph, paint: OnnxGraph, first: OnnxDraw, second: OnnxDraw
+    ) -> None:
+        self._locate = locate
+        self._paint = paint
+        self._outlines = {
+            f"{prefix}{name}": reference.features[name]
+            for prefix, reference in zip(_PREFIXES, (first, second), strict=True)
+            for name in OUTLINE
+        }
+        self._maps = {name: (first.map(name), second.map(name)) for name in SAMPLED}
+
+    def __call__(self, place: Between) -> Picture:
+        """The picture [S, S, 3]."""
+        return self._paint.run(self.read(place))["drawn"]
+
+    def read(self, place: Between) -> dict[str, Array]:
+        """What is painted of: both references read and joined, and what is known beside."""
+        located = self._locate.run(
+            {
+                **self._outlines,
+                "landmarks": place.landmarks,
+                "flow": place.flows[0],
+                f"{SECOND}flow": place.flows[1],
+                "rest": place.rest,
+                "position": np.array([place.position], np.float32),
+                "lead": place.lead,
+            }
+        )
+        joined: dict[str, Array] = {BESIDE: located[BESIDE]}
+        for name, maps in self._maps.items():
+            one, other = (
+                _sampled(features, located[f"{prefix}{name}{AT}"])
+                for prefix, features in zip(_PREFIXES, maps, strict=True)
+            )
+            share = located[f"{name}{SHARE}"]
+            joined[name] = cv2.blendLinear(one, other, 1 - share, share)
+        return joined
+
 
 class OnnxRenderer:
     """Draws pictures with the graphs of `tools.onnx_export.face`.
 
     Attributes:
         concurrent: whether several pictures are best drawn at the same time.
-        fuses: whether there is a graph that draws from two references at once.
+        fuses: whether there are graphs that draw from two references at once.
     """
 
     def __init__(
@@ -78,12 +156,13 @@ class OnnxRenderer:
         self.concurrent = threads == 1
         # Each when it is first needed: encoders draw nothing, only some decoders draw between
         # references, and only encoders measure.
-        self._encode_key, self._draw, self._between, self._analysis = (
-            cache(partial(load, name))
-            for name in (ENCODE_KEY_FILE, DRAW_FILE, DRAW_BETWEEN_FILE, ANALYSE_FILE)
-        )
-        between = DRAW_BETWEEN_FILE in sha256 if sha256 else (folder / DRAW_BETWEEN_FILE).exists()
-        self.fuses = between
+        self._encode_key = cache(partial(load, ENCODE_KEY_FILE))
+        self._draw = cache(partial(load, DRAW_FILE))
+        self._locate_between = cache(partial(load, LOCATE_BETWEEN_FILE))
+        self._paint_between = cache(partial(load, PAINT_BETWEEN_FILE))
+        self._analysis = cache(partial(load, ANALYSE_FILE))
+        paints = PAINT_BETWEEN_FILE in sha256 if sha256 else (folder / PAINT_BETWEEN_FILE).exists()
+        self.fuses = paints
 
     @property
     def size(self) -> int:
@@ -113,30 +192,11 @@ class OnnxRenderer:
         features = self._encode_key().run({"key": picture, "landmarks": landmarks})
         return OnnxDraw(self._draw(), features, self.compact_features)
 
-    def pair(self, first: Draw, second: Draw) -> DrawBetween:
+    def pair(self, first: Draw, second: Draw) -> OnnxDrawBetween:
         """Draw from two key pictures that were prepared."""
         assert isinstance(first, OnnxDraw)
         assert isinstance(second, OnnxDraw)
-        graph = self._between()
-        of_both = {
-            **first.features,
-            **{f"{SECOND}{name}": array for name, array in second.features.items()},
-        }
-
-        def draw(place: Between) -> Picture:
-            return graph.run(
-                {
-                    **of_both,
-                    "landmarks": place.landmarks,
-                    "flow": place.flows[0],
-                    f"{SECOND}flow": place.flows[1],
-                    "rest": place.rest,
-                    "position": np.array([place.position], np.float32),
-                    "lead": place.lead,
-                }
-            )["drawn"]
-
-        return draw
+        return OnnxDrawBetween(self._locate_between(), self._paint_between(), first, second)
 
     def measure(
         self, driven: Picture, key: Picture, landmarks: Float32Array, flow: Float32Array

@@ -5,7 +5,8 @@ encoders when the network has a compact feature:
 
     encode_key     picture, landmarks ──► features             once per key picture
     draw           features, landmarks, flow, compact ──► picture
-    draw_between   features of two, landmarks, flows, rest motion, position, lead ──► picture
+    locate_between features of two, landmarks, flows, rest motion, position, lead ──► where to read
+    paint_between  what was read from both ──► picture
     analyse        driven picture, key picture, landmarks, flow ──► compact
 
 `tools.onnx_export.face_graphs` has the shapes. Normalisations are folded and weights stored as
@@ -28,24 +29,37 @@ from torch import Tensor, nn
 from gfvc.demo_clip import demo_still
 from models.contract import FloatArray
 from models.face import MOTION_SIDE, lead_step
+from models.face.motion import DETAIL_PARTS
 from models.face.network import FaceNetwork
 from models.face.onnx_rendering import (
     ANALYSE_FILE,
-    DRAW_BETWEEN_FILE,
+    BESIDE,
     DRAW_FILE,
     ENCODE_KEY_FILE,
+    LOCATE_BETWEEN_FILE,
+    OUTLINE,
+    PAINT_BETWEEN_FILE,
+    SAMPLED,
     SECOND,
     OnnxRenderer,
 )
 from models.face.renderer import Between
-from models.face.torch_rendering import fold
+from models.face.torch_rendering import TorchRenderer, fold
 from models.landmarks.flow import coarse_flow, plane, warp
 from models.landmarks.fusing import reference_lead
 from models.landmarks.tracking import FaceTracker
 from models.onnx_graph import Array, OnnxGraph
 from tools.onnx_export.comparison import Comparison, compare
 from tools.onnx_export.eight_bits import moved_faces, write_in_eight_bits
-from tools.onnx_export.face_graphs import FEATURES, Analyse, Draw, DrawBetween, EncodeKey
+from tools.onnx_export.face_graphs import (
+    FEATURES,
+    LOCATED,
+    Analyse,
+    Draw,
+    EncodeKey,
+    LocateBetween,
+    PaintBetween,
+)
 from tools.onnx_export.writing import write_graph
 
 SIZE = 256
@@ -104,6 +118,18 @@ def sample_inputs(network: FaceNetwork, size: int) -> dict[str, Tensor]:
 _BETWEEN = ("landmarks", "flow", f"{SECOND}flow", "rest", "position", "lead")
 
 
+def _read_inputs(network: FaceNetwork, size: int) -> dict[str, Tensor]:
+    """Made-up inputs of the graph that paints between two references."""
+    generator = torch.Generator().manual_seed(2)
+    channels = network.configuration.channels
+    inputs = {"picture": 255 * torch.rand(2 * size, size // 2, 3, generator=generator)}
+    for level, (name, count) in enumerate(zip(SAMPLED[1:], channels, strict=True), 1):
+        side = size >> level
+        inputs[name] = torch.rand(side, side, count, generator=generator)
+    beside = torch.rand(1, DETAIL_PARTS + 3, size // 4, size // 4, generator=generator)
+    return {**inputs, BESIDE: beside}
+
+
 def export_face(
     network: FaceNetwork, folder: Path, source: str, size: int, *, half_weights: bool = True
 ) -> list[Path]:
@@ -130,10 +156,15 @@ def export_face(
         DRAW_FILE: (Draw(folded), drawing, ["drawn"]),
     }
     if folded.fusing is not None:
-        others = encode(sample["driven"], sample["landmarks"])
-        second = {f"{SECOND}{name}": plane for name, plane in zip(FEATURES, others, strict=True)}
-        between = {**features, **second, **{name: sample[name] for name in _BETWEEN}}
-        graphs[DRAW_BETWEEN_FILE] = (DrawBetween(folded), between, ["drawn"])
+        others = dict(zip(FEATURES, encode(sample["driven"], sample["landmarks"]), strict=True))
+        outlines = {
+            f"{prefix}{name}": planes[name]
+            for prefix, planes in (("", features), (SECOND, others))
+            for name in OUTLINE
+        }
+        between = {**outlines, **{name: sample[name] for name in _BETWEEN}}
+        graphs[LOCATE_BETWEEN_FILE] = (LocateBetween(folded), between, LOCATED)
+        graphs[PAINT_BETWEEN_FILE] = (PaintBetween(folded), _read_inputs(folded, size), ["drawn"])
     if folded.analysis is not None:
         measuring = {"driven": sample["driven"], "key": sample["key"], **driving}
         graphs[ANALYSE_FILE] = (Analyse(folded), measuring, ["compact"])
@@ -174,12 +205,12 @@ def check_face(network: FaceNetwork, folder: Path, size: int) -> list[Comparison
                 float(arrays["position"][0]),
                 arrays["lead"],
             )
-            others = encode(sample["driven"], sample["landmarks"])
-            drawn = DrawBetween(network)(
-                *features, *others, *(sample[name] for name in _BETWEEN)
-            ).numpy()
+            keys = sample["key"].numpy(), sample["driven"].numpy()
+            of_both = arrays["key_landmarks"], arrays["landmarks"]
+            torch_renderer = TorchRenderer(copy.deepcopy(network), torch.device("cpu"))
+            drawn = torch_renderer.pair(*map(torch_renderer.prepare, keys, of_both))(place)
             onnx_drawn = renderer.pair(first, second)(place)
-            results.append(compare(DRAW_BETWEEN_FILE, drawn, onnx_drawn, PICTURE_LIMIT))
+            results.append(compare(PAINT_BETWEEN_FILE, drawn, onnx_drawn, PICTURE_LIMIT))
         if compact:
             measured = Analyse(network)(sample["driven"], sample["key"], *driving).numpy()
             found = OnnxGraph(folder / ANALYSE_FILE).run(
@@ -201,11 +232,11 @@ def export_in_eight_bits(
             {**run, "compact": sent if number % 4 < 2 else unsent}
             for number, run in enumerate(runs_of[DRAW_FILE])
         ]
-    if network.fusing is not None:
-        runs_of[DRAW_BETWEEN_FILE] = list(_drawings_between(folder, size))
     rows = []
     with TemporaryDirectory() as floats:
         export_face(network, Path(floats), source, size, half_weights=False)
+        if network.fusing is not None:
+            runs_of[PAINT_BETWEEN_FILE] = list(_paintings_between(Path(floats), size))
         for name, runs in runs_of.items():
             graph = Path(floats, name)
             exact = _EXACT if network.fusing is None else _EXACT_FUSING
@@ -237,33 +268,34 @@ def _drawings(folder: Path, size: int) -> Iterator[dict[str, Array]]:
         yield {**features, "landmarks": driven, "flow": flow}
 
 
-def _drawings_between(folder: Path, size: int) -> Iterator[dict[str, Array]]:
-    """What `draw_between` is given: the demo's face, and the same moved, for one that moves on."""
+def _paintings_between(folder: Path, size: int) -> Iterator[dict[str, Array]]:
+    """What `paint_between` is given: the demo's face, and the same moved, for one that moves on."""
     still = demo_still(size)
     landmarks = _demo_face()
-    encode = OnnxGraph(folder / ENCODE_KEY_FILE)
-    features = encode.run({"key": still, "landmarks": plane(landmarks)})
+    renderer = OnnxRenderer(folder)
+    first = renderer.prepare(still, plane(landmarks))
     random = np.random.default_rng(2)
     moved = list(moved_faces(landmarks, size, 2 * _RUNS))
     for (driven, flow), (later, bend) in zip(moved[::2], moved[1::2], strict=True):
         picture = warp(still, np.ascontiguousarray(bend.transpose(1, 2, 0)))
-        others = encode.run({"key": picture, "landmarks": later})
+        second = renderer.prepare(picture, later)
         other_flow = coarse_flow(later, driven, size)
         position = float(random.random())
         flows = [np.ascontiguousarray(planes.transpose(1, 2, 0)) for planes in (flow, other_flow)]
         keys = plane(landmarks), later
         lead = reference_lead(driven, keys, (flows[0], flows[1]), position, lead_step(size))
         rest = cv2.resize(random.normal(0, 0.005, (4, 4, 2)), (size, size))
-        yield {
-            **features,
-            **{f"{SECOND}{name}": array for name, array in others.items()},
-            "landmarks": driven,
-            "flow": flow,
-            f"{SECOND}flow": other_flow,
-            "rest": np.ascontiguousarray(rest.transpose(2, 0, 1).astype(np.float32)),
-            "position": np.array([position], np.float32),
-            "lead": cv2.resize(lead, (MOTION_SIDE, MOTION_SIDE), interpolation=cv2.INTER_AREA),
-        }
+        place = Between(
+            driven,
+            (flow, other_flow),
+            np.ascontiguousarray(rest.transpose(2, 0, 1).astype(np.float32)),
+            position,
+            np.asarray(
+                cv2.resize(lead, (MOTION_SIDE, MOTION_SIDE), interpolation=cv2.INTER_AREA),
+                np.float32,
+            ),
+        )
+        yield renderer.pair(first, second).read(place)
 
 
 def export(network: FaceNetwork, folder: Path, source: str, size: int = SIZE) -> list[Comparison]:

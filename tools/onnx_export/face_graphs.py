@@ -11,13 +11,12 @@ import math
 import torch
 from torch import Tensor, nn
 
-from models.face.network import FaceNetwork, KeyFeatures, Second
+from models.face.motion import heat_maps
+from models.face.network import FaceNetwork, KeyFeatures, Outline, Read
+from models.face.onnx_rendering import AT, BESIDE, SAMPLED, SECOND, SHARE
 from tools.onnx_export.sampling import sample_rows, sampling_rows
 
 FEATURES = KeyFeatures._fields
-
-_SAMPLED = ("picture", "fine", "middle", "coarse")
-"""Features that are sampled along the flow."""
 
 
 def _sample_rows(rows: Tensor, grid: Tensor) -> Tensor:
@@ -41,9 +40,9 @@ class EncodeKey(nn.Module):
         self.network = network
 
     def forward(self, picture: Tensor, landmarks: Tensor) -> tuple[Tensor, ...]:
-        """Features in the order of `KeyFeatures`: rows for `_SAMPLED`, else planes [1, C, H, W]."""
+        """Features in the order of `KeyFeatures`: rows for `SAMPLED`, else planes [1, C, H, W]."""
         features = self.network.encode_key(_unit(picture), landmarks.unsqueeze(0))
-        sampled = {name: getattr(features, name) for name in _SAMPLED}
+        sampled = {name: getattr(features, name) for name in SAMPLED}
         # A quarter of the memory to look through; as exact as before.
         sampled["picture"] = picture.permute(2, 0, 1).unsqueeze(0)
         rows = {name: sampling_rows(planes).contiguous() for name, planes in sampled.items()}
@@ -81,30 +80,86 @@ def _interleaved(drawn: Tensor, size: int) -> Tensor:
     return rows.reshape(2 * half, 2 * half, 3)
 
 
-class DrawBetween(nn.Module):
-    """`FaceNetwork.draw` of one picture from two references, rounded to 8 bits."""
+def _whole(planes: Tensor) -> Tensor:
+    """All is drawn."""
+    return planes
+
+
+class LocateBetween(nn.Module):
+    """Where `FaceNetwork` reads both of two references, and how it joins what is read."""
 
     def __init__(self, network: FaceNetwork) -> None:
         super().__init__()
         self.network = network
 
-    def forward(self, *inputs: Tensor) -> Tensor:
-        """The picture [S, S, 3].
+    def forward(self, *inputs: Tensor) -> tuple[Tensor, ...]:
+        """What `LOCATED` names.
 
-        Inputs are the features of both references, landmarks, the flows to both, the rest motion,
-        the position [1] and the lead [64, 64].
+        Inputs are reduced picture and heat maps of both references, landmarks, the flows to both,
+        the rest motion, the position [1] and the lead [64, 64].
         """
-        count = len(FEATURES)
-        first, second, rest = inputs[:count], inputs[count : 2 * count], inputs[2 * count :]
-        landmarks, flow, other_flow, motion = (values.unsqueeze(0) for values in rest[:4])
-        position, lead = rest[4], rest[5].unsqueeze(0).unsqueeze(0)
-        other = Second(
-            KeyFeatures(*second), other_flow, (position * motion, (position - 1) * motion), lead
+        outlines = Outline(*inputs[:2]), Outline(*inputs[2:4])
+        landmarks, flow, other_flow, motion = (values.unsqueeze(0) for values in inputs[4:8])
+        position, lead = inputs[8], inputs[9].unsqueeze(0).unsqueeze(0)
+        network, size = self.network, flow.shape[-1]
+        width = network.configuration.heat_map_width
+        maps = heat_maps(landmarks, network.motion_side(size), width)
+        rests = position * motion, (position - 1) * motion
+        places = network.locate_both(outlines, maps, (flow, other_flow), rests, None, _whole)
+        shares = network.share(places, outlines, maps, lead, _whole, size)
+        trusts = network.trusts_of_both(places, shares)
+        return (
+            *(_in_samples(getattr(place, name), size) for place in places for name in SAMPLED),
+            *(_rows(getattr(shares, name))[0, 0] for name in SAMPLED),
+            network.beside(maps, trusts, size),
         )
-        drawing = self.network.draw_polyphase(
-            KeyFeatures(*first), landmarks, flow, sample_key=_sample_rows, second=other
+
+
+LOCATED = (
+    *(f"{prefix}{name}{AT}" for prefix in ("", SECOND) for name in SAMPLED),
+    *(f"{name}{SHARE}" for name in SAMPLED),
+    BESIDE,
+)
+"""Names of what `LocateBetween` returns, as `models.face.onnx_rendering` has them.
+
+Grids are [2, h, w] in samples, shares [h, w]; those of the picture have the polyphase planes one
+below the other.
+"""
+
+
+def _rows(planes: Tensor) -> Tensor:
+    """Planes [B, C, h, w], or polyphase ones with the phases one below the other."""
+    return planes.flatten(2, 3) if planes.ndim == 5 else planes
+
+
+def _in_samples(grid: Tensor, size: int) -> Tensor:
+    """A sampling grid as places in a picture whose grid it is: [2, h, w] of columns and rows."""
+    side = size if grid.ndim == 5 else grid.shape[-1]
+    return _rows(grid)[0] * side - 0.5
+
+
+class PaintBetween(nn.Module):
+    """Paints what was read from references, joined: `FaceNetwork.paint` of one picture."""
+
+    def __init__(self, network: FaceNetwork) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(
+        self, picture: Tensor, fine: Tensor, middle: Tensor, coarse: Tensor, beside: Tensor
+    ) -> Tensor:
+        """The picture [S, S, 3], of 8 bits.
+
+        `picture` is [2 S, S / 2, 3] in 0..255, polyphase planes one below the other; features are
+        [h, w, C].
+        """
+        half = picture.shape[1]
+        phases = torch.unflatten(picture.permute(2, 0, 1) / 255, 1, (4, half)).unsqueeze(0)
+        fine, middle, coarse = (
+            planes.permute(2, 0, 1).unsqueeze(0) for planes in (fine, middle, coarse)
         )
-        return _interleaved(drawing.picture, flow.shape[-1])
+        read = Read(phases, fine, middle, coarse, beside)
+        return _interleaved(self.network.paint(read, None, _whole, 2 * half), 2 * half)
 
 
 class Analyse(nn.Module):

@@ -15,9 +15,9 @@ import torch
 from models.errors import CheckpointError, ModelError
 from models.face.blocks import FaceConfiguration
 from models.face.onnx_rendering import (
-    DRAW_BETWEEN_FILE,
     DRAW_FILE,
     ENCODE_KEY_FILE,
+    PAINT_BETWEEN_FILE,
     OnnxRenderer,
 )
 from models.family import FAMILIES
@@ -61,9 +61,9 @@ def test_graphs_of_two_references_agree_with_torch_in_8_bits_too(tmp_path: Path)
     rows = export(network, tmp_path, "some hash", 128)
     assert [row.graph for row in rows] == [
         DRAW_FILE,
-        DRAW_BETWEEN_FILE,
+        PAINT_BETWEEN_FILE,
         f"{DRAW_FILE}, 8 bits, root mean square",
-        f"{DRAW_BETWEEN_FILE}, 8 bits, root mean square",
+        f"{PAINT_BETWEEN_FILE}, 8 bits, root mean square",
     ]
     assert all(row.ok for row in rows)
     assert OnnxRenderer(tmp_path).fuses
