@@ -23,7 +23,10 @@ from models.landmarks.fusing import fuse
 from models.landmarks.rims import Rims, lids_of
 
 FURTHER = 1.3
-"""How much further lids are closed than landmarks say, beyond where a reference shows them."""
+"""How much further lids are closed than landmarks say, beyond where a reference shows them.
+
+`python -m benchmarks.drawn_lids CLIP... --further SHARE` tells what another share would do.
+"""
 
 BENT_ALONE = 0.3
 """What is painted counts the less the further an eye closes, and nothing from this share on."""

@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 
 from gfvc.demo_clip import demo_still
+from gfvc.face_edits.landmark_controls import LandmarkControls
+from gfvc.options.editing import FaceEdit
 from models.contract import Picture
 from models.errors import ModelError
+from models.face.blocks import FaceConfiguration
 from models.face.card import with_features
-from models.face.model import FaceModel
+from models.face.model import FaceModel, FaceReference
 from models.face.torch_rendering import TorchRenderer, fold
+from models.landmarks import points as groups
 from models.landmarks.face_space import shipped_face_space
+from models.landmarks.flow import plane
+from models.landmarks.lids import closed_further
+from models.landmarks.warp import LandmarkWarp
 from tests.models.face.networks import trained_alike
 
 
@@ -66,3 +75,37 @@ def test_sizes_the_network_cannot_have_are_refused(
     picture = np.zeros((height, width, 3), np.uint8)
     with model.open_analyser() as analyser, pytest.raises(ModelError, match="multiple of 32"):
         analyser.finds_face(picture)
+
+
+def test_eyes_that_close_are_bent_whatever_is_painted(still: Picture) -> None:
+    """From one reference and from two; what networks of one reference draw stays theirs."""
+    space = shipped_face_space()
+
+    def lids_apart(configuration: FaceConfiguration) -> list[float]:
+        """How far lids drawn closed are from bent ones: from one reference, and from two."""
+        renderer = TorchRenderer(trained_alike(configuration), torch.device("cpu"))
+        model = FaceModel(space, lambda _: renderer, with_features(0).layout)
+        with model.open_analyser() as analyser:
+            key = analyser.analyse_key(still)
+        assert key is not None
+        numbers = model.layout.flatten(key.parameters)
+        reference = model.prepare(still, key.parameters)
+        assert isinstance(reference, FaceReference)
+        controls = LandmarkControls(space, numbers, reference.face.rest)
+        (row,) = controls.with_expression(numbers[None], FaceEdit(blink=0.7))
+        closed = model.layout.unflatten(row)
+        landmarks = reference.landmarks(closed)
+        lower = closed_further(plane(landmarks), [reference.key])
+        bent = (
+            LandmarkWarp(still, reference.face.key_landmarks)
+            .draw(lower.astype(np.float64))
+            .astype(float)
+        )
+        (x, y) = (landmarks[list(groups.LEFT_EYE), :2].mean(axis=0) * 256).astype(int)
+        eye = np.s_[y - 3 : y + 4, x - 8 : x + 9]
+        drawn = reference.animate(closed), model.pair(reference, reference).animate(closed, 0.5)
+        return [float(np.abs(each - bent)[eye].mean()) for each in drawn]
+
+    small = FaceConfiguration(channels=(6, 8, 10), motion_channels=4, bottleneck_blocks=1)
+    assert max(lids_apart(replace(small, fusing_channels=4))) < 3
+    assert min(lids_apart(small)) > 10
