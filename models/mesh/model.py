@@ -73,7 +73,7 @@ class MeshPair(LandmarkPair):
         """Warp both references to the same landmarks, and fuse the two."""
         check_position(position)
         values, _ = to_values(parameters)
-        place = self._flow.place(values, position)
+        place = self._flow.place(values, position, closes_further=True)
         earlier, later = place.whole_flows()
         return fuse(
             self._earlier.warp.draw_along(earlier, place.landmarks),
