@@ -146,6 +146,21 @@ def test_what_stands_still_beside_the_head_is_read_where_it_is(
         assert np.abs(flow[60:70, 60:70, 0] + 0.04).max() < 0.01
 
 
+def test_upper_lids_go_further_down_where_that_is_asked(space: FaceSpace) -> None:
+    picture = texture(0)
+    face, _ = rest_face(space, space.mean * 0.14 + (0.5, 0.5, 0))
+    flow = flow_between(space, face, picture, picture)
+    values = face.values(space, face.key_landmarks)
+    lids = space.basis[:8, [159, 386], 1].sum(axis=1) - space.basis[:8, [145, 374], 1].sum(axis=1)
+    gaps = (space.mean[[145, 374], 1] - space.mean[[159, 386], 1]).sum()
+    values[POSE_VALUES:] += 0.4 * gaps * lids / (lids @ lids)  # closed by two fifths
+    as_asked, lower = (flow.place(values, 0.5, closes_further=further) for further in (False, True))
+    moved = lower.landmarks - as_asked.landmarks
+    assert moved[[159, 386], 1].min() > 1e-4
+    assert np.abs(moved[[145, 374]]).max() == 0
+    assert not np.array_equal(as_asked.flows[0], lower.flows[0])
+
+
 def test_pictures_of_two_sizes_make_no_pair(space: FaceSpace, earlier: RestFace) -> None:
     small = np.zeros((SIZE, 48, 3), np.uint8)
     with pytest.raises(ModelError, match="different sizes: 48x128 and 128x128"):
