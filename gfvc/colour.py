@@ -121,15 +121,24 @@ def to_picture420(
     rgb: npt.NDArray[np.uint8], matrix: Literal["bt709", "bt601"] = "bt709"
 ) -> Picture420:
     """Convert uint8 RGB [height, width, 3] with even sides to 4:2:0 planes, limited range."""
-    ycbcr = cv2.transform(rgb.astype(np.float32), _TO_YCBCR[matrix])
-    horizontal = np.array([0.25, 0.5, 0.25], np.float32)
-    chroma = cv2.sepFilter2D(
-        ycbcr[..., 1:], -1, horizontal, np.ones(1, np.float32), borderType=cv2.BORDER_REPLICATE
-    )[:, ::2]
-    chroma = (chroma[::2] + chroma[1::2]) / 2
-    return Picture420(
-        _to_bytes(ycbcr[..., 0]), _to_bytes(chroma[..., 0]), _to_bytes(chroma[..., 1])
+    luma, *chroma = cv2.split(cv2.transform(rgb.astype(np.float32), _TO_YCBCR[matrix]))
+    # Nothing is negative, and so nothing changed but rounded by OpenCV's quickest way to bytes.
+    y = cv2.convertScaleAbs(luma)
+    u, v = (cv2.convertScaleAbs(_sum_of_rows(plane), alpha=0.5) for plane in chroma)
+    return Picture420(*(np.asarray(plane, np.uint8) for plane in (y, u, v)))
+
+
+def _sum_of_rows(plane: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """A plane [height, width] at half its size: smoothed along rows, and two rows added up."""
+    smoothed = cv2.sepFilter2D(
+        plane,
+        -1,
+        np.array([0.25, 0.5, 0.25], np.float32),
+        np.ones(1, np.float32),
+        borderType=cv2.BORDER_REPLICATE,
     )
+    rows: npt.NDArray[Any] = smoothed[::2, ::2] + smoothed[1::2, ::2]
+    return rows
 
 
 def to_rgb(picture: Picture420) -> npt.NDArray[np.uint8]:
