@@ -262,9 +262,9 @@ class FacePair(LandmarkPair):
 
     def _bent_by(self, between: Between) -> list[BentReference]:
         """Both references along their whole flows."""
-        shares = np.float32(between.position), np.float32(between.position - 1)
+        shares = between.position, between.position - 1
         return [
-            BentReference(reference.picture, reference.key, share * between.rest + flow)
+            BentReference(reference.picture, reference.key, flow, between.rest, share)
             for reference, share, flow in zip(
                 (self._earlier, self._later), shares, between.flows, strict=True
             )

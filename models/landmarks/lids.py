@@ -19,7 +19,6 @@ import numpy as np
 from models.contract import Picture
 from models.landmarks import points as groups
 from models.landmarks.flow import Float32Array
-from models.landmarks.fusing import fuse
 from models.landmarks.rims import Rims, lids_of
 
 FURTHER = 1.3
@@ -28,8 +27,9 @@ FURTHER = 1.3
 `python -m benchmarks.drawn_lids CLIP... --further SHARE` tells what another share would do.
 """
 
-BENT_ALONE = 0.3
-"""What is painted counts the less the further an eye closes, and nothing from this share on."""
+PAINTED_ALONE, BENT_ALONE = 0.1, 0.3
+"""What is bent counts from the first share on that an eye closes beyond the references; from the
+second on, nothing is painted."""
 
 # The part that is bent: the eye, enlarged, and so many eye widths above and below, softly.
 _ENLARGED, _AROUND, _SOFT_EDGE = 1.2, 0.2, 0.1
@@ -41,12 +41,16 @@ class BentReference(NamedTuple):
     Attributes:
         picture: [H, W, 3].
         landmarks: its own, [478, 2] in picture widths and heights.
-        flow: displacements [2, H, W] of each pixel to where it is read.
+        flow: displacements [2, H, W] of each pixel to where it is read,
+        rest: and of the rest motion, if any,
+        share: of which so much is added.
     """
 
     picture: Picture
     landmarks: Float32Array
     flow: Float32Array
+    rest: Float32Array | None = None
+    share: float = 0.0
 
 
 # Of their whole length, corners aside.
@@ -97,11 +101,12 @@ def with_bent_lids(
         mask, rows, columns = _around(points, eye.width(landmarks) * width, width, height)
         if not mask.size:
             continue
-        bent = [_read(reference, rows, columns) for reference in references]
-        whole = bent[0]
+        whole = _read(references[0], rows, columns)
         if lead is not None:
-            leads = np.full(mask.shape, _at(lead, landmarks[list(eye.corners)]), np.float32)
-            whole = fuse(bent[0], bent[1], leads)
+            # Of the same landmarks, the two show no outline twice: a mean does, without bands.
+            later = 0.5 + 0.5 * np.tanh(0.5 * _at(lead, landmarks[list(eye.corners)]))
+            other = _read(references[1], rows, columns)
+            whole = np.asarray(cv2.addWeighted(whole, 1 - later, other, later, 0), np.uint8)
         if result is drawn:
             result = drawn.copy()
         part = result[rows, columns].astype(np.float32)
@@ -116,9 +121,9 @@ def _least(eye: Rims, keys: Sequence[Float32Array]) -> float:
 
 
 def _bent_share(eye: Rims, landmarks: Float32Array, keys: Sequence[Float32Array]) -> float:
-    """How much of an eye is bent: 0 where a reference is closed as far, 1 from `BENT_ALONE` on."""
+    """How much of an eye is bent: 0 up to `PAINTED_ALONE`, 1 from `BENT_ALONE` on."""
     closed = 1 - eye.opening(landmarks) / max(_least(eye, keys), 1e-6)
-    share = min(max(closed / BENT_ALONE, 0.0), 1.0)
+    share = min(max((closed - PAINTED_ALONE) / (BENT_ALONE - PAINTED_ALONE), 0.0), 1.0)
     return share * share * (3 - 2 * share)
 
 
@@ -152,7 +157,10 @@ def _around(
 def _read(reference: BentReference, rows: slice, columns: slice) -> Picture:
     """A part of a reference read along its flow."""
     height, width = reference.picture.shape[:2]
-    x, y = (plane[rows, columns] for plane in reference.flow)
+    flow = reference.flow[:, rows, columns]
+    if reference.rest is not None:
+        flow = flow + np.float32(reference.share) * reference.rest[:, rows, columns]
+    x, y = flow
     across = np.arange(columns.start, columns.stop, dtype=np.float32)
     down = np.arange(rows.start, rows.stop, dtype=np.float32)[:, None]
     read = cv2.remap(
