@@ -109,6 +109,10 @@ _TO_YCBCR = {
 }
 _TO_RGB = _inverse(_TO_YCBCR["bt709"])
 
+# Rows that are brought to 4:2:0 at a time, an even number: what lies between stays in the
+# processor's cache.
+_BAND_ROWS = 32
+
 # Position of chroma samples in luma samples: x = 2 column, y = 2 row + 0.5.
 _UPSAMPLE = np.array([[0.5, 0.0, 0.0], [0.0, 0.5, -0.25]])
 
@@ -121,11 +125,18 @@ def to_picture420(
     rgb: npt.NDArray[np.uint8], matrix: Literal["bt709", "bt601"] = "bt709"
 ) -> Picture420:
     """Convert uint8 RGB [height, width, 3] with even sides to 4:2:0 planes, limited range."""
-    luma, *chroma = cv2.split(cv2.transform(rgb.astype(np.float32), _TO_YCBCR[matrix]))
-    # Nothing is negative, and so nothing changed but rounded by OpenCV's quickest way to bytes.
-    y = cv2.convertScaleAbs(luma)
-    u, v = (cv2.convertScaleAbs(_sum_of_rows(plane), alpha=0.5) for plane in chroma)
-    return Picture420(*(np.asarray(plane, np.uint8) for plane in (y, u, v)))
+    height, width = rgb.shape[:2]
+    y = np.empty((height, width), np.uint8)
+    u, v = (np.empty((height // 2, width // 2), np.uint8) for _ in range(2))
+    for top in range(0, height, _BAND_ROWS):
+        band = rgb[top : top + _BAND_ROWS].astype(np.float32)
+        luma, *chroma = cv2.split(cv2.transform(band, _TO_YCBCR[matrix]))
+        # Nothing is negative, and so nothing changed but rounded by OpenCV's quickest way to bytes.
+        y[top : top + _BAND_ROWS] = cv2.convertScaleAbs(luma)
+        half = slice(top // 2, (top + _BAND_ROWS) // 2)
+        for plane, values in zip((u, v), chroma, strict=True):
+            plane[half] = cv2.convertScaleAbs(_sum_of_rows(values), alpha=0.5)
+    return Picture420(y, u, v)
 
 
 def _sum_of_rows(plane: npt.NDArray[Any]) -> npt.NDArray[Any]:
