@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -86,11 +87,12 @@ def _further_messages(information: StreamInformation, sequence: SequenceSchedule
 
     They are counted as those of pictures, as any first ones of an access unit.
     """
+    if not information.further_faces:
+        return
     for number in range(len(sequence.driven)):
-        faces = (face.part(number) for face in information.further_faces)
-        parts = [part for part in faces if part.has_messages]
-        if parts and not sequence.has_messages(number):
-            yield 1 + len(parts[0].schedule.sent)
+        if not sequence.has_messages(number):
+            faces = (face for face in information.further_faces if face.has_messages(number))
+            yield from (1 + len(face.schedule.unit(number).sent) for face in islice(faces, 1))
 
 
 class _InformationNotes:

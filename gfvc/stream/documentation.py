@@ -23,9 +23,7 @@ bytes of its UUID. [stream_format.md](stream_format.md) says what it means.
 
 def user_data_document() -> str:
     """The page as Markdown."""
-    table = syntax_table(
-        "stream_information", information, schedule, references, sequence, faces, faces
-    )
+    table = syntax_table("stream_information", information, schedule, references, sequence, faces)
     return f"{_INTRODUCTION}\n{table}\n"
 
 

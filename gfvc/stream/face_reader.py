@@ -13,10 +13,11 @@ from sei.elements import Trace
 
 
 class FaceReader:
-    """Reads face messages in order: of the first face, whose gfv_id is that of the first message.
+    """Reads face messages in order: of the first face, and of further ones in our user data.
 
-    And of the further ones that our user data announce. `count` are the messages so far, of all
-    faces; `model_uri` is the network that the last base message of the first face named.
+    The first face is that of the first message which is not of a further one. `count` are the
+    messages so far, of all faces; `model_uri` is the network that the last base message of the
+    first face named.
     """
 
     def __init__(self, path: Path, notes: Callable[[str], None]) -> None:
@@ -62,6 +63,10 @@ class FaceReader:
         if face.base_picture_flag and isinstance(face.network, NetworkUri):
             if not which:
                 self.model_uri = face.network.uri
+            elif self.model_uri is None:
+                problem = (
+                    f"is of gfv_id {face.gfv_id}, and no message of the first face came before"
+                )
             elif face.network.uri != self.model_uri:
                 problem = f"names another network for gfv_id {face.gfv_id} than for the first face"
         if problem is not None:
@@ -78,13 +83,14 @@ class FaceReader:
 
     def _face_of(self, gfv_id: int, picture: PictureUnit | None) -> int | None:
         """Which of a picture's faces, from 0 on, has a gfv_id; None for one that is not drawn."""
+        # These first: where messages of the first face are missing, nobody else is drawn as it.
+        for which, further in enumerate(() if picture is None else picture.further, 1):
+            if further.gfv_id == gfv_id:
+                return which
         if self._gfv_id is None:
             self._gfv_id = gfv_id
         if gfv_id == self._gfv_id:
             return 0
-        for which, further in enumerate(() if picture is None else picture.further, 1):
-            if further.gfv_id == gfv_id:
-                return which
         if not self._other_faces:
             self._other_faces = True
             # Nothing says where it is.

@@ -5,7 +5,7 @@ falls along half a cosine; the discriminators, one for whole pictures and one fo
 take part from a share of the time on. What is kept is a moving average of the weights.
 
 The state that learning goes on from lies in three files, `NAME-STEP.pt`, none of which is larger
-than 16 MiB for the network that ships: that is what some machines let out.
+than 16 MiB for the network that ships, so that they are easily carried elsewhere.
 """
 
 from __future__ import annotations

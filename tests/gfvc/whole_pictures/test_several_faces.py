@@ -221,6 +221,23 @@ def test_messages_that_are_missing_are_found(tmp_path: Path, stream: Path) -> No
     assert len(decode_all(without)) == 30
 
 
+def test_nobody_is_drawn_by_the_messages_of_another(
+    tmp_path: Path, stream: Path, command: CommandLine
+) -> None:
+    """Without messages of the first face, those of the second do not drive it."""
+    without = tmp_path / "without.266"
+    selection = MessageSelection(frozenset({GENERATIVE_FACE_VIDEO}), frozenset({0}))
+    remove_messages(stream, without, selection, force=False, notes=no_notes)
+    assert_refused(
+        command,
+        "decode",
+        without,
+        tmp_path / "out.mkv",
+        folder=tmp_path,
+        says="is of gfv_id 1, and no message of the first face came before",
+    )
+
+
 def test_a_message_that_nobody_announced_is_refused(
     tmp_path: Path, leaving: Path, command: CommandLine
 ) -> None:
