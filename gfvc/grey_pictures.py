@@ -67,6 +67,9 @@ class _GreyPair(ReferencePair):
     def landmarks(self, parameters: FaceParameters, position: float) -> FloatArray | None:
         return self._pair.landmarks(parameters, position)
 
+    def progress(self, parameters: FaceParameters, position: float) -> float:
+        return self._pair.progress(parameters, position)
+
 
 def _grey(begun: Iterable[BegunPicture]) -> Iterator[BegunPicture]:
     """Begun pictures of which the luma is to be drawn."""

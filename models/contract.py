@@ -309,6 +309,14 @@ class ReferencePair(ABC):
         """
         return None
 
+    def progress(self, parameters: FaceParameters, position: float) -> float:
+        """How much of what moves from one picture to the other has moved, about 0..1.
+
+        Time tells it where a model cannot. Raises `ModelError` as `animate` does.
+        """
+        check_position(position)
+        return position
+
 
 def check_position(position: float) -> None:
     """Raise `ModelError` for a position between two references that is outside 0..1."""

@@ -80,22 +80,30 @@ class WholePair(ReferencePair):
     def animate(self, parameters: FaceParameters, position: float) -> Picture:
         """Draw the face over what lies between the two coded pictures."""
         drawn = finished(self._faces.animate(parameters, position))
-        return self._finish(self._surroundings, position, drawn)
+        progress = self._faces.progress(parameters, position)
+        return self._finish(self._surroundings, position, progress, drawn)
 
     def begin(self, placed: Iterable[tuple[FaceParameters, float]]) -> Iterator[BegunPicture]:
         """Begin pictures as the model of faces does; what lies around each is made later."""
         known, given = tee(placed)
         surroundings = self._surroundings
-        for (_, position), face in zip(known, self._faces.begin(given), strict=True):
-            yield partial(self._finish, surroundings, position, face)
+        for (parameters, position), face in zip(known, self._faces.begin(given), strict=True):
+            progress = self._faces.progress(parameters, position)
+            yield partial(self._finish, surroundings, position, progress, face)
 
-    def _finish(self, surroundings: Surroundings, position: float, face: BegunPicture) -> Picture:
-        return lay_over(surroundings.at(position), face(), self._square)
+    def _finish(
+        self, surroundings: Surroundings, position: float, progress: float, face: BegunPicture
+    ) -> Picture:
+        return lay_over(surroundings.at(position, progress), face(), self._square)
 
     def landmarks(self, parameters: FaceParameters, position: float) -> FloatArray | None:
         """Landmarks of the picture, in widths and heights of the whole picture."""
         found = self._faces.landmarks(parameters, position)
         return _in_whole(found, self._square, self._earlier.picture)
+
+    def progress(self, parameters: FaceParameters, position: float) -> float:
+        """As the model of faces tells it."""
+        return self._faces.progress(parameters, position)
 
 
 class WholePictures(AnimationModel):

@@ -46,15 +46,18 @@ class Surroundings:
             columns, rows = (np.arange(side, dtype=np.float32) for side in (width, height))
             self._places: Float32Array = np.stack(np.meshgrid(columns, rows), axis=-1)
 
-    def at(self, position: float) -> Picture:
-        """The picture at a position 0..1 in time between the two."""
+    def at(self, position: float, progress: float) -> Picture:
+        """The picture at a position 0..1 in time between the two.
+
+        `progress` is how much of the motion from one to the other is done, about 0..1.
+        """
         share = float(np.clip(position, 0, 1))
         if self._is_still:
             return np.asarray(
                 cv2.addWeighted(self._earlier, 1 - share, self._later, share, 0), np.uint8
             )
-        earlier = self._moved(self._earlier, share)
-        later = self._moved(self._later, share - 1)
+        earlier = self._moved(self._earlier, progress)
+        later = self._moved(self._later, progress - 1)
         weight = _weights(share, self._unlike)
         return np.asarray(cv2.blendLinear(earlier, later, 1 - weight, weight), np.uint8)
 

@@ -256,13 +256,13 @@ class FacePair(LandmarkPair):
     def _drawn_once(self, draw: DrawBetween, placed: _PlacedBetween) -> Picture:
         """What a network draws that knows both references, and lids that it cannot close."""
         place = placed.place
-        between = _between(place, placed.position)
+        between = _between(place)
         bent = self._bent_by(between)
         return with_bent_lids(draw(between), place.landmarks, bent, place.lead)
 
     def _bent_by(self, between: Between) -> list[BentReference]:
         """Both references along their whole flows."""
-        shares = between.position, between.position - 1
+        shares = between.progress, between.progress - 1
         return [
             BentReference(reference.picture, reference.key, flow, between.rest, share)
             for reference, share, flow in zip(
@@ -281,7 +281,7 @@ def _fused(earlier: Draw, later: Draw, placed: _PlacedBetween) -> Picture:
     return fuse(warp(first, place.shifts[0]), warp(second, place.shifts[1]), place.lead)
 
 
-def _between(place: PairPlace, position: float) -> Between:
+def _between(place: PairPlace) -> Between:
     """A place as a network has it that draws from both references."""
     earlier, later = place.moved_flows()
     lead = cv2.resize(place.lead, (MOTION_SIDE, MOTION_SIDE), interpolation=cv2.INTER_AREA)
@@ -289,7 +289,7 @@ def _between(place: PairPlace, position: float) -> Between:
         place.landmarks,
         (in_planes(earlier), in_planes(later)),
         in_planes(place.shifts[0] - place.shifts[1]),
-        position,
+        place.progress,
         np.asarray(lead, np.float32),
     )
 

@@ -106,7 +106,7 @@ class OnnxDrawBetween:
                 "flow": place.flows[0],
                 f"{SECOND}flow": place.flows[1],
                 "rest": place.rest,
-                "position": np.array([place.position], np.float32),
+                "position": np.array([place.progress], np.float32),
                 "lead": place.lead,
             }
         )

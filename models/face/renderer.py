@@ -29,14 +29,14 @@ class Between(NamedTuple):
         landmarks: [478, 2] of the picture.
         flows: displacements [2, S, S] that landmarks have the first and the second read at.
         rest: displacements [2, S, S], the rest motion from the first to the second.
-        position: 0 at the first, 1 at the second.
+        progress: how much of the rest motion is done, about 0..1.
         lead: [64, 64], how much likelier the second is right.
     """
 
     landmarks: Float32Array
     flows: tuple[Float32Array, Float32Array]
     rest: Float32Array
-    position: float
+    progress: float
     lead: Float32Array
 
 

@@ -172,7 +172,7 @@ class TorchRenderer:
             earlier, later = (self._tensor(flow) for flow in place.flows)
             rest, lead = self._tensor(place.rest), self._tensor(place.lead).unsqueeze(1)
             with torch.inference_mode():
-                rests = place.position * rest, (place.position - 1) * rest
+                rests = place.progress * rest, (place.progress - 1) * rest
                 other = Second(keys[1], later, rests, lead)
                 landmarks = self._tensor(place.landmarks)
                 drawing = self._network.draw(keys[0], landmarks, earlier, second=other)

@@ -7,7 +7,8 @@ proportion to time, so that drawing arrives at the later reference without a jum
 
 Landmarks say nothing of hair, glasses and shoulders. So the earlier reference is bent once to the
 landmarks of the later, and the rest motion (`models.landmarks.rest_motion`) between the two tells
-what is left. In between each reference is moved by its share of it.
+what is left. In between each reference is moved by its share of it: as much as the head has done of
+its own way.
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ from models.landmarks.flow import (
 from models.landmarks.fusing import reference_lead
 from models.landmarks.layout import POSE_VALUES
 from models.landmarks.lids import closed_further
-from models.landmarks.rest_motion import rest_motion, still
+from models.landmarks.rest_motion import motion_progress, rest_motion, still
 from models.landmarks.values import RestFace, to_parameters, to_values
 
 
@@ -85,12 +86,14 @@ class PairPlace:
             earlier and in the later reference.
         shifts: displacements [H, W, 2] of each pixel to where the rest motion has it read in what
             was drawn from the earlier and from the later reference.
+        progress: how much of the rest motion is done, see `motion_progress`.
         lead: [h, w], how much likelier the later reference is right, see `reference_lead`.
     """
 
     landmarks: Float32Array
     flows: tuple[Float32Array, Float32Array]
     shifts: tuple[Float32Array, Float32Array]
+    progress: float
     lead: Float32Array
 
     def moved_flows(self) -> tuple[Float32Array, Float32Array]:
@@ -165,10 +168,11 @@ class PairFlow:
         # The rest motion is that of places of the later reference.
         rest = moving * read_at(self._rest, later)
         earlier, later = moving * earlier, moving * later
-        shifts = np.float32(position) * rest, np.float32(position - 1) * rest
+        progress = motion_progress(landmarks, self._keys, position)
+        shifts = np.float32(progress) * rest, np.float32(progress - 1) * rest
         flows = earlier, later
         lead = reference_lead(landmarks, self._keys, flows, position, self._lead_step)
-        return PairPlace(landmarks, flows, shifts, lead)
+        return PairPlace(landmarks, flows, shifts, progress, lead)
 
     def _flows(self, keys: Sequence[Float32Array], landmarks: Float32Array) -> list[Float32Array]:
         reaches = [without_folds(self._reach, key, landmarks) for key in keys]
@@ -238,3 +242,10 @@ class LandmarkPair(ReferencePair):
         check_position(position)
         values, _ = to_values(parameters, self._features)
         return self._face.landmarks(values, position)
+
+    def progress(self, parameters: FaceParameters, position: float) -> float:
+        """How much of its way from one reference to the other the head has done."""
+        earlier, later = (plane(face.key_landmarks) for face in self._faces)
+        return motion_progress(
+            plane(self.landmarks(parameters, position)), (earlier, later), position
+        )

@@ -3,6 +3,8 @@
 It is their optical flow (Kroeger et al., "Fast optical flow using dense inverse search", 2016), as
 far as it can be trusted. Between the two each is moved by its share of it, as in frame
 interpolation (Baker et al., "A database and evaluation methodology for optical flow", 2011).
+How much of it is done at a time is told by the head (`motion_progress`), which hair and shoulders
+follow.
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ import cv2
 import numpy as np
 
 from models.contract import Picture
+from models.landmarks import points as groups
 from models.landmarks.flow import Float32Array, read_at
 
 # The rest motion is found in pictures reduced to this width: it is smooth.
@@ -30,6 +33,35 @@ STILL_LEVELS = 8.0
 STILL_WINDOW = 1.5
 STILL_MARGIN = 5
 STILL_EDGE = 2.0
+# What the head tells of progress counts half where it went this far from one picture to the other,
+# in picture widths; and it is believed to go this far back, or on, beyond the two.
+HALF_TOLD = 0.02
+MOST_BEYOND = 0.5
+# Points that move with the head and little else.
+_HEAD = (*groups.FACE_OVAL, *groups.NOSE)
+
+
+def motion_progress(
+    landmarks: Float32Array, keys: tuple[Float32Array, Float32Array], position: float
+) -> float:
+    """How much of the motion from one reference to the other is done, -0.5..1.5.
+
+    It is how far the head has gone on its straight way from the one to the other. The less it
+    goes, the more it is the position in time.
+
+    Args:
+        landmarks: [478, 2] of the picture to draw, in picture widths and heights.
+        keys: landmarks [478, 2] of the earlier and the later reference.
+        position: 0..1, where the picture lies in time between the two.
+    """
+    here, early, late = (points[list(_HEAD)] for points in (landmarks, *keys))
+    way = late - early
+    squared = float((way * way).sum(axis=1).mean())
+    told = float(((here - early) * way).sum(axis=1).mean())
+    noise = HALF_TOLD * HALF_TOLD
+    # Told progress is told / squared, trusted by squared / (squared + noise).
+    progress = (told + noise * position) / (squared + noise)
+    return min(max(progress, -MOST_BEYOND), 1 + MOST_BEYOND)
 
 
 def still(earlier: Picture, later: Picture) -> Float32Array:

@@ -28,7 +28,7 @@ class PairBatch:
         first, second: coded pictures [B, 3, S, S] in 0..1; equal where there is one reference.
         landmarks, first_landmarks, second_landmarks: [B, 478, 2] in picture widths.
         flows: [B, 6, S, S], see `Placed`.
-        positions: [B].
+        progress: [B].
         lead: [B, 1, 64, 64].
     """
 
@@ -39,7 +39,7 @@ class PairBatch:
     first_landmarks: Tensor
     second_landmarks: Tensor
     flows: Tensor
-    positions: Tensor
+    progress: Tensor
     lead: Tensor
 
     def draw(self, network: FaceNetwork) -> tuple[Tensor, Tensor]:
@@ -51,7 +51,7 @@ class PairBatch:
         )
         keys = [KeyFeatures(*(planes[part] for planes in both))
                 for part in (slice(None, count), slice(count, None))]  # fmt: skip
-        rest, share = self.flows[:, 4:], self.positions[:, None, None, None]
+        rest, share = self.flows[:, 4:], self.progress[:, None, None, None]
         second = Second(keys[1], self.flows[:, 2:4], (share * rest, (share - 1) * rest), self.lead)
         drawing = network.draw(keys[0], self.landmarks, self.flows[:, :2], second=second)
         return drawing.picture, drawing.warped
@@ -111,7 +111,7 @@ class PairData:
             parts["second"].append(tensors["coded"][second])
             parts["first_landmarks"].append(tensors["coded_landmarks"][first])
             parts["second_landmarks"].append(tensors["coded_landmarks"][second])
-            for name in ("landmarks", "flows", "positions"):
+            for name in ("landmarks", "flows", "progress"):
                 parts[name].append(tensors[name][both])
             parts["lead"].append(tensors["leads"][both, None])
         whole = {name: torch.cat(values) for name, values in parts.items()}

@@ -38,7 +38,7 @@ class Placed(NamedTuple):
         landmarks: float32 [N, 478, 2], of the pictures.
         flows: float16 [N, 6, S, S], displacements that landmarks have both references read at, and
             the rest motion from one reference to the other.
-        positions: float32 [N], of pictures between their references, 0..1.
+        progress: float32 [N], how much of the rest motion is done in them, about 0..1.
         leads: float16 [N, 64, 64], of the second reference.
     """
 
@@ -48,7 +48,7 @@ class Placed(NamedTuple):
     rows: npt.NDArray[np.int32]
     landmarks: npt.NDArray[np.float32]
     flows: npt.NDArray[np.float16]
-    positions: npt.NDArray[np.float32]
+    progress: npt.NDArray[np.float32]
     leads: npt.NDArray[np.float16]
 
 
@@ -88,6 +88,7 @@ def place_clip(folder: Path, name: str) -> Placed:
     planes = [plane(face.key_landmarks) for face in faces]
     landmarks = np.zeros((count, *planes[0].shape), np.float32)
     flows = np.zeros((count, 6, size, size), np.float16)
+    progress = clip.positions.astype(np.float32)
     leads = np.full((count, MOTION_SIDE, MOTION_SIDE), LEFT_OUT, np.float16)
     rows = np.zeros((count, 3), np.int32)
     made: dict[tuple[int, int], PairFlow] = {}
@@ -109,14 +110,14 @@ def place_clip(folder: Path, name: str) -> Placed:
             )
         place = made[first, second].place(values, float(clip.positions[row]))
         landmarks[row] = place.landmarks
+        progress[row] = place.progress
         whole = place.moved_flows()
         rest = place.shifts[0] - place.shifts[1]
         flows[row] = np.concatenate([*whole, rest], axis=2).transpose(2, 0, 1)
         leads[row] = cv2.resize(
             place.lead, (MOTION_SIDE, MOTION_SIDE), interpolation=cv2.INTER_AREA
         )
-    positions = clip.positions.astype(np.float32)
-    return Placed(pictures, coded, np.stack(planes), rows, landmarks, flows, positions, leads)
+    return Placed(pictures, coded, np.stack(planes), rows, landmarks, flows, progress, leads)
 
 
 class _Bend:

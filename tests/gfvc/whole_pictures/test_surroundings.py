@@ -30,12 +30,12 @@ def test_what_stands_still_stays() -> None:
     picture = scene(100)
     between = Surroundings(picture, picture)
     for position in (0.0, 0.3, 1.0):
-        assert np.array_equal(between.at(position), picture)
+        assert np.array_equal(between.at(position, position), picture)
 
 
 def test_a_fade_is_one() -> None:
     dark, light = np.full((64, 96, 3), 100, np.uint8), np.full((64, 96, 3), 102, np.uint8)
-    assert int(Surroundings(dark, light).at(0.5)[30, 40, 0]) == 101
+    assert int(Surroundings(dark, light).at(0.5, 0.5)[30, 40, 0]) == 101
 
 
 def test_what_moves_is_halfway_at_half_the_time() -> None:
@@ -43,12 +43,12 @@ def test_what_moves_is_halfway_at_half_the_time() -> None:
     between = Surroundings(earlier, later)
     middle = scene(108)
     mixed = np.asarray(cv2.addWeighted(earlier, 0.5, later, 0.5, 0), np.uint8)
-    assert difference(between.at(0.5), middle) < 0.5 * difference(mixed, middle)
+    assert difference(between.at(0.5, 0.5), middle) < 0.5 * difference(mixed, middle)
 
 
 @pytest.mark.parametrize(("position", "left"), [(0.0, 100), (1.0, 116)])
 def test_the_ends_are_the_coded_pictures(position: float, left: int) -> None:
-    found = Surroundings(scene(100), scene(116)).at(position)
+    found = Surroundings(scene(100), scene(116)).at(position, position)
     assert difference(found, scene(left)) < 0.5
 
 
@@ -60,5 +60,10 @@ def test_what_cannot_be_told_is_not_mixed() -> None:
         np.asarray(cv2.resize(each, (160, 120), interpolation=cv2.INTER_NEAREST), np.uint8)
         for each in (one, other)
     )
-    early = Surroundings(earlier, later).at(0.25)
+    early = Surroundings(earlier, later).at(0.25, 0.25)
     assert difference(early, earlier) < 0.25 * difference(early, later)
+
+
+def test_motion_follows_its_progress_and_not_time() -> None:
+    behind = Surroundings(scene(100), scene(116)).at(0.5, 0.25)
+    assert difference(behind, scene(104)) < 0.5 * difference(behind, scene(108))

@@ -1,0 +1,42 @@
+"""How much of the rest motion is done, as the head tells it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from models.landmarks.face_space import shipped_face_space
+from models.landmarks.flow import Float32Array
+from models.landmarks.rest_motion import MOST_BEYOND, motion_progress
+
+FAR = 0.2  # picture widths
+
+
+def head(across: float) -> Float32Array:
+    rest = shipped_face_space().mean[:, :2] * 0.14 + 0.4
+    return np.asarray(rest + (across, 0.0), np.float32)
+
+
+def progress(at: float, position: float, *, way: float = FAR) -> float:
+    return motion_progress(head(at), (head(0.0), head(way)), position)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.25, 0.8, 1.0])
+def test_it_is_the_heads_and_not_that_of_time(share: float) -> None:
+    assert progress(share * FAR, 0.5) == pytest.approx(share, abs=0.01)
+
+
+def test_a_head_that_stays_leaves_it_to_time() -> None:
+    assert progress(0.0, 0.3, way=0.0) == 0.3
+
+
+def test_a_head_that_goes_back_first_takes_the_rest_along_but_not_far() -> None:
+    assert progress(-0.1 * FAR, 0.2) == pytest.approx(-0.1, abs=0.01)
+    assert progress(-5 * FAR, 0.2) == -MOST_BEYOND
+    assert progress(5 * FAR, 0.8) == 1 + MOST_BEYOND
+
+
+def test_a_motion_across_the_way_tells_nothing() -> None:
+    keys = head(0.0), head(FAR)
+    aside = np.asarray(head(0.5 * FAR) + (0, 0.1), np.float32)
+    assert motion_progress(aside, keys, 0.5) == pytest.approx(0.5, abs=1e-6)
