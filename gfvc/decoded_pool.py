@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice, repeat
 
+from gfvc.control_motion import ControlMotion, begin_moved
 from gfvc.grey_pictures import pair_keys, prepare_key
 from gfvc.stream.picture_units import PictureUnit
 from gfvc.stream.references import NUMBERS
@@ -102,14 +103,20 @@ class FromOne(Span):
 
 @dataclass(frozen=True, slots=True)
 class FromTwo(Span):
-    """Pictures that are drawn from two references, with their positions."""
+    """Pictures that are drawn from two references, with their positions.
+
+    `motion` is by how much else they are moved; None where the stream does not say.
+    """
 
     pair: ReferencePair
     placed: Iterable[tuple[FaceParameters, float]]
+    motion: ControlMotion | None = None
 
     def begin(self) -> Iterator[BegunPicture]:
         """What the two draw together."""
-        return self.pair.begin(self.placed)
+        if self.motion is None:
+            return self.pair.begin(self.placed)
+        return begin_moved(self.pair, self.placed, self.motion)
 
     def faces(self) -> Iterator[Face]:
         """The face between the two."""
@@ -187,7 +194,9 @@ class DecodedPool:
             # In place of a hidden coded picture is a driven one, at its time.
             count = unit.numbered_pictures - drawn - hidden
             positions = (place / (count + 1) for place in range(not hidden, count + 1))
-            yield FromTwo(pair, zip(received, positions, strict=False))
+            control = unit.control_grids
+            motion = None if control is None else ControlMotion(control, count)
+            yield FromTwo(pair, zip(received, positions, strict=False), motion)
             return
         if beside is not None:
             yield FromTwo(beside, zip(received, repeat(0.0)))

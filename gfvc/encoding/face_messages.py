@@ -17,7 +17,7 @@ from gfvc.symbol_decisions import (
 )
 from models import FaceParameters, ModelCard, ParameterLayout
 from models.contract import FloatArray
-from sei import SeiMessage
+from sei import FaceValues, SeiMessage
 
 SEI_NAL_UNIT_BYTES = 7
 """Start code, header and trailing bits of an SEI NAL unit, and what its last byte leaves empty."""
@@ -42,10 +42,14 @@ class UnitFaces:
 
 @dataclass(frozen=True, slots=True)
 class UnitMessages:
-    """Messages of a coded picture, the base message first; `sent` numbers the others' pictures."""
+    """Messages of a coded picture, the base message first; `sent` numbers the others' pictures.
+
+    `values` are what each gives a receiver.
+    """
 
     sent: tuple[int, ...]
     messages: tuple[SeiMessage, ...]
+    values: tuple[FaceValues, ...]
 
 
 class SequenceMessages:
@@ -78,9 +82,10 @@ class SequenceMessages:
             runs, self._layout, [unit.weights] * 2, self._settings, [None, unit.end]
         )
         if not names_model and unit.end is not None and self._goes_straight(unit, decided):
-            return UnitMessages((), ())
+            return UnitMessages((), (), ())
         self._coder.start(names_network=names_model)
         messages: list[SeiMessage] = []
+        received: list[FaceValues] = []
         sent: list[int] = []
         starts = accumulate((len(unit.leading),), initial=0)
         for start, faces, run in zip(starts, runs, decided.runs, strict=True):
@@ -90,9 +95,10 @@ class SequenceMessages:
                 values = of_parts(run.at(picture), decided.layout)
                 low_confidence = faces[picture] is None
                 messages.append(self._coder.decided(values, low_confidence=low_confidence))
+                received.append(values)
                 if picture:
                     sent.append(start + picture)
-        return UnitMessages(tuple(sent), tuple(messages))
+        return UnitMessages(tuple(sent), tuple(messages), tuple(received))
 
     def _goes_straight(self, unit: UnitFaces, decided: DecidedUnit) -> bool:
         """Whether leaving all messages out costs less than sending what was decided."""

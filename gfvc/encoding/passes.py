@@ -20,13 +20,15 @@ from gfvc.encoding.face_messages import SequenceMessages
 from gfvc.encoding.face_places import face_places
 from gfvc.encoding.face_units import DecidedUnits, FaceUnits, ImmediateUnits
 from gfvc.encoding.face_watch import FaceWatch
+from gfvc.encoding.grid_choice import GridChoice
 from gfvc.encoding.measured_facts import MeasuredFacts
 from gfvc.encoding.picture_store import PictureStore
 from gfvc.encoding.planner import PicturePlanner
 from gfvc.encoding.segments import SegmentCoder
 from gfvc.encoding.tracked_facts import TrackedFacts
+from gfvc.options.encoding import CONTROL_GRIDS
 from gfvc.parameter_coding import FIRST_GFV_ID
-from gfvc.rate_control import RateSettings, all_coded_qp
+from gfvc.rate_control import RateSettings, all_coded_qp, grid_price
 from gfvc.stream.writer import StreamWriter
 from models import Analyser
 from models.contract import Closable, Picture
@@ -165,7 +167,12 @@ def _sequence_pass(
         SequenceMessages(layout, clip.card, decisions, FIRST_GFV_ID + number)
         for number in range(len(places))
     ]
-    segments = SegmentCoder(places, messages, clip.rate, store, base, qps, writer, choose, all_qps)
+    grids = None
+    if CONTROL_GRIDS not in clip.options.without:
+        grids = GridChoice(store, clip.rate, grid_price(settings))
+    segments = SegmentCoder(
+        places, messages, clip.rate, store, base, qps, writer, choose, all_qps, grids
+    )
     refusal = clip.too_coarse() if clip.options.fallback == "never" else None
     executor = SequenceExecutor(store, segments, ordinary, facts.place, refusal)
     return Pass(clip.plan_settings(), facts, executor, base)

@@ -12,8 +12,10 @@ from gfvc.base_layer import BaseLayerCoder, CodedSequence, SequenceQps
 from gfvc.colour import to_picture420
 from gfvc.encoding.face_messages import SequenceMessages
 from gfvc.encoding.face_places import FacePlace
+from gfvc.encoding.grid_choice import GridChoice
 from gfvc.encoding.picture_store import PictureStore
 from gfvc.encoding.sequence_faces import Division, FurtherSequenceFace, SequenceFace
+from gfvc.stream.control_grids import SequenceGrids
 from gfvc.stream.faces import FurtherFace
 from gfvc.stream.sequence import SequenceSchedule
 from gfvc.stream.writer import StreamWriter
@@ -64,14 +66,20 @@ class _Drawn:
     schedule: SequenceSchedule
     messages: list[tuple[SeiMessage, ...]]
     further: tuple[FurtherFace, ...]
+    grids: SequenceGrids | None
 
     @property
     def size(self) -> int:
-        """Bytes of coded pictures and messages."""
-        return len(self.stream) + sum(
-            _MESSAGE_HEADER_BYTES + len(message.payload)
-            for of_unit in self.messages
-            for message in of_unit
+        """Bytes of coded pictures, messages and control grids."""
+        grids = 0 if self.grids is None else self.grids.bits(self.grids.rice_parameter) // 8
+        return (
+            len(self.stream)
+            + grids
+            + sum(
+                _MESSAGE_HEADER_BYTES + len(message.payload)
+                for of_unit in self.messages
+                for message in of_unit
+            )
         )
 
 
@@ -83,7 +91,7 @@ class SegmentCoder:
     all pictures takes fewer bits, with reordering and by `all_qps`, all are; None for never.
     `places` are where faces may be; at all but the one of a segment's first face there may be
     further faces. `messages` make those of each, the first face's first. `rate` is in pictures a
-    second.
+    second. `grids` decides about control grids; None sends none.
     """
 
     def __init__(
@@ -97,6 +105,7 @@ class SegmentCoder:
         writer: StreamWriter,
         choose: ChooseCoded,
         all_qps: SequenceQps | None = None,
+        grids: GridChoice | None = None,
     ) -> None:
         self._places = places
         self._messages = messages
@@ -107,6 +116,7 @@ class SegmentCoder:
         self._writer = writer
         self._choose = choose
         self._all_qps = all_qps
+        self._grids = grids
 
     def code(self, segment: Segment) -> CodedSegment | None:
         """Code a segment, and write it.
@@ -143,6 +153,7 @@ class SegmentCoder:
             drawn.messages,
             self._places[segment.place].square,
             drawn.further,
+            drawn.grids,
         )
         return CodedSegment([1 + count for count in drawn.schedule.driven])
 
@@ -157,7 +168,7 @@ class SegmentCoder:
         own, *others = [self._places[segment.place], *self._beside(segment.place)]
         pictures = self._pictures
         messages_of = iter(self._messages)
-        first = SequenceFace(own, pictures, next(messages_of)).code(division, coded)
+        first = SequenceFace(own, pictures, next(messages_of), self._grids).code(division, coded)
         further_faces = [
             FurtherSequenceFace(place, pictures, messages, self._rate).code(division, coded)
             for place, messages in zip(others, messages_of, strict=True)
@@ -176,7 +187,11 @@ class SegmentCoder:
             tuple(chain.from_iterable(of_unit))
             for of_unit in zip(*(face.messages for face in (first, *further_faces)), strict=True)
         ]
-        return _Drawn(coded.stream, schedule, messages, further)
+        grids = None
+        if self._grids is not None and any(first.grids):
+            shape = self._grids.shape(segment.key)
+            grids = SequenceGrids(shape, tuple(first.grids[:-1]))
+        return _Drawn(coded.stream, schedule, messages, further, grids)
 
     def _beside(self, first: int) -> list[FacePlace]:
         """The places of further faces beside the first, by the number of its place."""

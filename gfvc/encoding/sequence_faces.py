@@ -10,21 +10,29 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import chain, pairwise
+from pathlib import Path
 
 import numpy as np
 
 from gfvc.base_layer import CodedSequence
-from gfvc.encoding.face_messages import SequenceMessages, UnitFaces
+from gfvc.driven_pictures import parameters_of_pictures
+from gfvc.encoding.face_messages import SequenceMessages, UnitFaces, UnitMessages
 from gfvc.encoding.face_places import FacePlace
 from gfvc.encoding.face_watch import FaceWatch
+from gfvc.encoding.grid_choice import GridChoice
 from gfvc.encoding.picture_store import PictureStore
 from gfvc.grey_pictures import pair_keys, prepare_key
+from gfvc.stream.control_grids import Nodes
+from gfvc.stream.picture_units import FaceMessage, PictureUnit
+from gfvc.stream.schedule import PictureSchedule
+from gfvc.stream.sequence import SequencePart
 from gfvc.symbol_decisions import Faces
 from models import (
     Analysis,
     FaceParameters,
     ParameterLayout,
     Reference,
+    ReferencePair,
 )
 from models.contract import Ends, FloatArray
 from sei import SeiMessage
@@ -71,12 +79,13 @@ class CodedFace:
     """A face in a sequence: in which coded pictures' pictures it is drawn, and its messages.
 
     `sent` numbers the driven pictures that have a message; `messages` are those of each coded
-    picture.
+    picture, `grids` the control grids between it and the next.
     """
 
     drawn: list[bool] = field(default_factory=list)
     sent: list[int] = field(default_factory=list)
     messages: list[tuple[SeiMessage, ...]] = field(default_factory=list)
+    grids: list[tuple[Nodes, ...]] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,15 +98,23 @@ class _Coded:
 
 
 class SequenceFace:
-    """Codes the first face of a segment, which is in all of its coded pictures."""
+    """Codes the first face of a segment, which is in all of its coded pictures.
+
+    `grids` decides about what is beside it; None sends no control grids.
+    """
 
     def __init__(
-        self, place: FacePlace, pictures: PictureStore, messages: SequenceMessages
+        self,
+        place: FacePlace,
+        pictures: PictureStore,
+        messages: SequenceMessages,
+        grids: GridChoice | None = None,
     ) -> None:
         self._model = place.model
         self._analyser = place.analyser
         self._pictures = pictures
         self._messages = messages
+        self._grids = grids
 
     def code(self, division: Division, coded: CodedSequence) -> CodedFace:
         """See the face in the coded pictures, as decoded, and in the others; decide and code."""
@@ -109,16 +126,22 @@ class SequenceFace:
             gap = division.gaps[place]
             is_drawn = self._is_drawn(division, place, key, following)
             messages: tuple[SeiMessage, ...] = ()
+            grids: tuple[Nodes, ...] = ()
             if is_drawn:
                 assert key is not None
+                before, pair = division.before(place), self._pair(key, following)
                 of_unit = self._messages.of_unit(
-                    self._unit(key, division.before(place), gap, following),
+                    self._unit(key, before, gap, following, pair),
                     names_model=not any(face.drawn),
                 )
                 face.sent += [start + picture for picture in of_unit.sent]
                 messages = of_unit.messages
+                if pair is not None and self._grids is not None:
+                    faces = self._as_received(of_unit, len(before), len(gap), pair.ends)
+                    grids = self._grids.choose(pair, faces, gap)
             face.drawn.append(is_drawn)
             face.messages.append(messages)
+            face.grids.append(grids)
             start += division.driven[place]
         return face
 
@@ -148,12 +171,40 @@ class SequenceFace:
                 reference = prepare_key(self._model, decoded, analysis.parameters)
             yield _Coded(number, analysis, reference)
 
+    def _pair(self, key: _Coded, following: _Coded | None) -> ReferencePair | None:
+        """A coded picture and the next made ready together; None without a next one."""
+        if following is None:
+            return None
+        assert key.reference is not None
+        assert following.reference is not None
+        return pair_keys(self._model, key.reference, following.reference)
+
+    def _as_received(
+        self, of_unit: UnitMessages, leading: int, driven: int, known: Ends | None
+    ) -> list[FaceParameters]:
+        """Parameters of the driven pictures after a coded one, as a decoder has them."""
+        schedule = PictureSchedule(1 + leading + driven, of_unit.sent)
+        unit = PictureUnit(
+            messages=[FaceMessage(values, 0) for values in of_unit.values],
+            part=SequencePart(
+                0,
+                schedule,
+                leading,
+                has_messages=bool(of_unit.messages),
+                has_later_reference=True,
+            ),
+        )
+        unit.announce(schedule)
+        received = parameters_of_pictures(unit, self._model.layout, Path(), known, repack=False)
+        return list(received)[1 + leading :]
+
     def _unit(
         self,
         key: _Coded,
         before: Sequence[int],
         gap: Sequence[int],
         following: _Coded | None,
+        pair: ReferencePair | None,
     ) -> UnitFaces:
         """Faces of a coded picture, of pictures shown before it, and of those up to the next."""
         parameters = key.analysis.parameters
@@ -161,11 +212,7 @@ class SequenceFace:
         ends = [] if following is None else [key.number, following.number]
         found = self._faces([*before, *gap, *ends], key.analysis)
         leading, faces = found[: len(before)], found[len(before) : len(before) + len(gap)]
-        if following is None:
-            return UnitFaces(parameters, weights, leading, faces)
-        assert key.reference is not None
-        assert following.reference is not None
-        known = pair_keys(self._model, key.reference, following.reference).ends
+        known = None if pair is None else pair.ends
         if known is None:
             return UnitFaces(parameters, weights, leading, faces)
         first, last = found[-2:]

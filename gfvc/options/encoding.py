@@ -36,6 +36,9 @@ KEY_PICTURE_POLICIES: tuple[KeyPicturePolicy, ...] = get_args(KeyPicturePolicy)
 
 _AUTOMATIC_RATE, _FULL_RATE = "auto", "full"
 
+CONTROL_GRIDS = "control_grids"
+"""Name of the decision about what moves beside the face."""
+
 DECISIONS = ("separate_parts", "trellis", "byte_filling", "precision")
 """Decisions about face parameters that can be left out (`gfvc.symbol_decisions.Switches`)."""
 
@@ -293,8 +296,9 @@ class FaceOptions(OptionGroup):
         _AUTOMATIC_RATE,
     )
     without: tuple[str, ...] | frozenset[str] = option(
-        words(**{name.replace("_", "-"): name for name in DECISIONS}),
-        "leave out a decision about face parameters (see docs/decisions.md); may be repeated",
+        words(**{name.replace("_", "-"): name for name in (*DECISIONS, CONTROL_GRIDS)}),
+        "leave out a decision about what is sent beside coded pictures (see docs/decisions.md); "
+        "may be repeated",
         (),
         repeats=True,
     )

@@ -41,6 +41,10 @@ _STEPS_PER_DOUBLING = 3.5
 # it doubles: on the mean of clips they come about as often.
 _CODED_PRICE = 0.014
 _STEPS_PER_DOUBLED_PRICE = 1.6
+# That of control grids is so much of it, since what these correct is measured in larger pictures,
+# and no more than so much of this.
+_GRID_SHARE = 0.4
+_MOST_OF_GRIDS = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +139,15 @@ def all_coded_qp(settings: RateSettings, codec: Codec) -> int:
     assert settings.coded_qp is not None
     usual = _usual_coded_qp(codec, settings.key_qp)
     return min((usual + settings.coded_qp) // 2 + _ALL_CODED_COARSER, MAX_QP[codec])
+
+
+def grid_price(settings: RateSettings) -> float:
+    """The Lagrangian multiplier of control grids: seconds of wrong pictures for a kilobit."""
+    assert settings.coded_qp is not None
+    price = settings.coded_price
+    if price is None:
+        price = _coded_price(settings.key_qp, settings.coded_qp)
+    return _GRID_SHARE * min(price, _MOST_OF_GRIDS)
 
 
 def _step(codec: Codec, key_qp: int, *, predicted: bool) -> RateSettings:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from gfvc.stream import faces, information, references, schedule, sequence
+from gfvc.stream import control_grids, faces, information, references, schedule, sequence
 from sei.documentation import syntax_table
 
 _INTRODUCTION = """\
@@ -23,7 +23,9 @@ bytes of its UUID. [stream_format.md](stream_format.md) says what it means.
 
 def user_data_document() -> str:
     """The page as Markdown."""
-    table = syntax_table("stream_information", information, schedule, references, sequence, faces)
+    table = syntax_table(
+        "stream_information", information, schedule, references, sequence, faces, control_grids
+    )
     return f"{_INTRODUCTION}\n{table}\n"
 
 

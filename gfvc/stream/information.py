@@ -17,6 +17,7 @@ from fractions import Fraction
 from gfvc.errors import StreamError
 from gfvc.face_square import FaceSquare
 from gfvc.rectangle import Rectangle
+from gfvc.stream.control_grids import SequenceGrids, control_grids
 from gfvc.stream.faces import FurtherFace, face_square, further_faces
 from gfvc.stream.references import ReferenceRuns, reference_runs
 from gfvc.stream.schedule import PictureSchedule, picture_schedule
@@ -42,7 +43,8 @@ class StreamInformation:
     `references` tells which key pictures drive them, None: the one of the access unit.
     `sequence` tells both of all coded pictures up to the next IDR picture, in place of `schedule`.
     `face_square` tells where in the pictures up to the next such information the face is driven and
-    drawn, None: it fills them. `further_faces` are those beside it; they go with `sequence`.
+    drawn, None: it fills them. `further_faces` are those beside it, `control_grids` say how all
+    else moves; both go with `sequence`.
     `hides_coded_picture` tells that the coded picture of the access unit is not shown: the first
     picture that it drives is shown in its place. It goes not with `references`, nor with
     `sequence`, which tells of each of its coded pictures whether it is hidden.
@@ -59,6 +61,7 @@ class StreamInformation:
     hides_coded_picture: bool = False
     face_square: FaceSquare | None = None
     further_faces: tuple[FurtherFace, ...] = ()
+    control_grids: SequenceGrids | None = None
 
     @property
     def face_squares(self) -> tuple[FaceSquare, ...]:
@@ -116,8 +119,9 @@ def stream_information(c: Coder, given: StreamInformation) -> StreamInformation:
     shown_as_coded = coded_picture_hidden_flag = False
     schedule, references, sequence, square = None, None, None, None
     faces: tuple[FurtherFace, ...] = ()
+    grids = None
     if version >= VERSION_WITH_FLAGS:
-        c.u("reserved_bit", 1, 0)
+        control_grids_flag = c.flag("control_grids_flag", given.control_grids is not None)
         further_faces_flag = c.flag("further_faces_flag", bool(given.further_faces))
         face_square_flag = c.flag("face_square_flag", given.face_square is not None)
         coded_picture_hidden_flag = c.flag("coded_picture_hidden_flag", hides)
@@ -145,6 +149,11 @@ def stream_information(c: Coder, given: StreamInformation) -> StreamInformation:
                 raise PayloadError("further faces want a first one's square, and a sequence")
             faces = further_faces(c, given.further_faces, sequence)
             c.align("further_faces_alignment_zero_bit")
+        if control_grids_flag:
+            if sequence is None:
+                raise PayloadError("control grids want a sequence")
+            grids = control_grids(c, c.part("control_grids", given.control_grids), sequence)
+            c.align("control_grids_alignment_zero_bit")
     if pictures_per_message == 0 and schedule is None:
         raise PayloadError("pictures_per_message is 0, and no schedule says which have messages")
     return StreamInformation(
@@ -159,6 +168,7 @@ def stream_information(c: Coder, given: StreamInformation) -> StreamInformation:
         coded_picture_hidden_flag and sequence is None,
         square,
         faces,
+        grids,
     )
 
 

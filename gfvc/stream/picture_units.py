@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from gfvc.face_square import FaceSquare
+from gfvc.stream.control_grids import ControlGrids
 from gfvc.stream.information import StreamInformation
 from gfvc.stream.references import ReferenceRuns
 from gfvc.stream.schedule import PictureSchedule
@@ -67,6 +68,8 @@ class PictureUnit:
     """Where the first face is driven and drawn; None: it fills the picture."""
     further: tuple[FurtherFaceUnit, ...] = ()
     """The faces beside it."""
+    control_grids: ControlGrids | None = None
+    """How what is beside faces moves in the pictures between it and the next; None: evenly."""
 
     @property
     def pictures(self) -> int:

@@ -14,6 +14,7 @@ from base_codec_adapters import Codec as BaseCodec
 from gfvc.errors import InputError, StreamError
 from gfvc.face_square import FaceSquare
 from gfvc.limits import DEFAULT_LIMITS, StreamLimits
+from gfvc.stream.control_grids import SequenceGrids
 from gfvc.stream.face_reader import FaceReader
 from gfvc.stream.face_stream import FaceStream, KeptUnits
 from gfvc.stream.faces import FurtherFace
@@ -109,6 +110,7 @@ class _Scan:
         self._of_sequence = 0  # its coded pictures so far
         self._face_square: FaceSquare | None = None  # by the last user data
         self._further_faces: tuple[FurtherFace, ...] = ()
+        self._control_grids: SequenceGrids | None = None
         self._shown_as_coded = False  # what the last user data said of the pictures after it
         self._any_as_coded = False
         self._damaged_sei = False  # and notes were told
@@ -206,8 +208,10 @@ class _Scan:
             self._sequence, self._of_sequence = stated.sequence, 0
             self._face_square = stated.face_square
             self._further_faces = stated.further_faces
+            self._control_grids = stated.control_grids
         elif unit.is_irap:
             self._sequence, self._face_square, self._further_faces = None, None, ()
+            self._control_grids = None
         self._picture.face_square = self._face_square
         if self._sequence is not None:
             self._place_in_sequence(unit, self._picture, self._sequence)
@@ -228,6 +232,8 @@ class _Scan:
         picture.shown_as_coded = not picture.part.has_messages
         self._any_as_coded |= picture.shown_as_coded
         picture.further = tuple(self._further_units(self._of_sequence))
+        if self._control_grids is not None:
+            picture.control_grids = self._control_grids.of_unit(self._of_sequence)
         self._of_sequence += 1
 
     def _further_units(self, number: int) -> Iterator[FurtherFaceUnit]:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import BinaryIO
 
 from gfvc.face_square import FaceSquare
+from gfvc.stream.control_grids import SequenceGrids
 from gfvc.stream.faces import FurtherFace
 from gfvc.stream.information import StreamInformation
 from gfvc.stream.references import ReferenceRuns
@@ -52,7 +53,13 @@ class StreamWriter:
         self._codec = Codec(codec)
         self._information = information
         self._information_as_coded = _user_data(
-            replace(information, shown_as_coded=True, face_square=None, further_faces=())
+            replace(
+                information,
+                shown_as_coded=True,
+                face_square=None,
+                further_faces=(),
+                control_grids=None,
+            )
         )
         self._mark = mark
         self._ends_as_coded = False
@@ -84,18 +91,23 @@ class StreamWriter:
         messages: Sequence[Iterable[SeiMessage]],
         square: FaceSquare | None = None,
         further: tuple[FurtherFace, ...] = (),
+        grids: SequenceGrids | None = None,
     ) -> None:
         """Write a sequence, an Annex B stream that starts with an IDR picture.
 
         `messages` are those of each coded picture, in the order of the stream: the first face's,
         then those of each of the `further` faces; none where schedules say so. `square` is that of
-        the first face, None where it fills the pictures. Raises `ValueError` when there are other
-        coded pictures than `schedule` says.
+        the first face, None where it fills the pictures; `grids` say how all else moves. Raises
+        `ValueError` when there are other coded pictures than `schedule` says.
         """
         self._flush()
         units = list(access_units(split_annex_b(coded, self._codec)))
         stated = replace(
-            self._information, sequence=schedule, face_square=square, further_faces=further
+            self._information,
+            sequence=schedule,
+            face_square=square,
+            further_faces=further,
+            control_grids=grids,
         )
         information = self._with_mark(stated)
         for number, (unit, of_picture) in enumerate(zip(units, messages, strict=True)):

@@ -98,6 +98,20 @@ def _trusted_flow(first: Picture, second: Picture) -> Float32Array:
     Where the flow there and the flow back do not lead to where they started from, the flow of the
     surroundings stands in.
     """
+    there, trust = flow_and_trust(first, second)
+    planes = np.dstack([there * trust[..., None], trust])
+    narrow, wide = (cv2.GaussianBlur(planes, (0, 0), width) for width in (NARROW, WIDE))
+    mean = narrow + np.float32(WIDE_SHARE) * wide
+    flow: Float32Array = mean[..., :2] / (mean[..., 2:] + np.float32(NEVER_ZERO))
+    return flow
+
+
+def flow_and_trust(first: Picture, second: Picture) -> tuple[Float32Array, Float32Array]:
+    """Optical flow between grey pictures [H, W], in pixels [H, W, 2], and how far to trust it.
+
+    Trust [H, W] is 1 where the flow back leads to where one started from, and falls to 0. No side
+    may have fewer than 32 pixels.
+    """
     optical_flow = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
     # mypy does not know that None lets it make the array.
     there = optical_flow.calc(first, second, None)  # type: ignore[call-overload]
@@ -105,8 +119,4 @@ def _trusted_flow(first: Picture, second: Picture) -> Float32Array:
     height, width = first.shape
     missed = there + read_at(back, there / np.array((width, height), np.float32))
     trust = np.exp(-(missed**2).sum(axis=2) / np.float32(MISS * MISS))
-    planes = np.dstack([there * trust[..., None], trust])
-    narrow, wide = (cv2.GaussianBlur(planes, (0, 0), width) for width in (NARROW, WIDE))
-    mean = narrow + np.float32(WIDE_SHARE) * wide
-    flow: Float32Array = mean[..., :2] / (mean[..., 2:] + np.float32(NEVER_ZERO))
-    return flow
+    return np.asarray(there, np.float32), np.asarray(trust, np.float32)

@@ -38,13 +38,14 @@ class Recipe:
     """How a stream was made of the demo head: encoded, or from another golden.
 
     `away` puts pictures without a face into the middle of the clip; `two_heads` are whole
-    pictures of two people.
+    pictures of two people; with `swings` the camera goes to one side and back again.
     """
 
     options: dict[str, Any] = field(default_factory=dict)
     size: int = 64
     away: bool = False
     two_heads: bool = False
+    swings: bool = False
     transcoded_from: str | None = None
     layout: str = "same"
     precision: int | None = None
@@ -83,6 +84,9 @@ RECIPES: dict[str, Recipe] = {
     ),
     "vvc_mesh_two.266": Recipe(
         {"model": "mesh", "key_pictures": "auto", "coded_interval": 0.24}, size=224, two_heads=True
+    ),
+    "vvc_mesh_grids.266": Recipe(
+        {"model": "mesh", "key_pictures": "auto", "coded_interval": 0.24}, size=128, swings=True
     ),
     "vvc_mesh_coarse.266": Recipe(transcoded_from="vvc_mesh.266", precision=5),
     "vvc_mesh_marked.266": Recipe({"model": "mesh", **_SEQUENCE, **_MARKED}, away=True),
@@ -129,6 +133,11 @@ def _pictures(recipe: Recipe) -> list[Picture]:
     pictures = list(make_demo_clip(float(_PICTURES / RATE), recipe.size))
     if recipe.two_heads:
         return two_heads(pictures)
+    if recipe.swings:
+        return [
+            np.roll(picture, round(6 * np.sin(np.pi * number / 6)), axis=1)
+            for number, picture in enumerate(pictures)
+        ]
     if not recipe.away:
         return pictures
     slope = np.arange(recipe.size, dtype=np.uint8)

@@ -14,7 +14,7 @@ FAR = 0.2  # picture widths
 
 def head(across: float) -> Float32Array:
     rest = shipped_face_space().mean[:, :2] * 0.14 + 0.4
-    return np.asarray(rest + (across, 0.0), np.float32)
+    return np.asarray(rest + np.array((across, 0.0)), np.float32)
 
 
 def progress(at: float, position: float, *, way: float = FAR) -> float:
@@ -38,5 +38,5 @@ def test_a_head_that_goes_back_first_takes_the_rest_along_but_not_far() -> None:
 
 def test_a_motion_across_the_way_tells_nothing() -> None:
     keys = head(0.0), head(FAR)
-    aside = np.asarray(head(0.5 * FAR) + (0, 0.1), np.float32)
+    aside = np.asarray(head(0.5 * FAR) + np.array((0, 0.1)), np.float32)
     assert motion_progress(aside, keys, 0.5) == pytest.approx(0.5, abs=1e-6)

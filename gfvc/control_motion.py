@@ -1,0 +1,117 @@
+"""Moving what is beside the face to where it was filmed, as control grids say.
+
+Control grid interpolation is from Sullivan and Baker, "Motion compensation for video compression
+using control grid interpolation", 1991. Here it corrects a picture that was drawn between two coded
+ones, by a few grids that both have in common: none at the coded pictures themselves, and smooth in
+time. The face stays, for its parameters say where it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from functools import partial
+from itertools import tee
+
+import cv2
+import numpy as np
+
+from gfvc.stream.control_grids import ControlGrids
+from models.contract import BegunPicture, FaceParameters, FloatArray, Picture, ReferencePair
+from models.landmarks import points as groups
+from models.landmarks.flow import Float32Array, warp
+
+# The face is left out with a soft edge: standard deviation of its window, in widths of the face.
+EDGE = 0.06
+# Displacements are smooth, and found in so many columns or rows of the longer side.
+WORKING_SIDE = 160
+# Shorter ones than this, in pixels, would blur and move nothing.
+LEAST_MOTION = 1 / 16
+
+
+def pictures_of_grids(grids: int, driven: int) -> list[int]:
+    """Which of the driven pictures, counted from 1, between two coded ones grids belong to."""
+    steps = driven + 1
+    return [(2 * steps * (i + 1) + grids + 1) // (2 * (grids + 1)) for i in range(grids)]
+
+
+class ControlMotion:
+    """Displacements of the pictures between two coded ones, of which so many are driven."""
+
+    def __init__(self, control: ControlGrids, driven: int) -> None:
+        arrays = [control.shape.array(nodes) for nodes in control.grids]
+        self._grids = np.stack(arrays).astype(np.float64) * control.shape.step
+        numbers = pictures_of_grids(len(arrays), driven)
+        self._positions = np.array([0, *numbers, driven + 1]) / (driven + 1)
+
+    def at(self, position: float) -> Float32Array:
+        """Where nodes [rows, columns] are read from at a position 0..1: [rows, columns, 2].
+
+        Displacements are in longer sides of the picture. They are those of the grids at their
+        pictures, 0 at both ends, and between these of the polynomial that has them all.
+        """
+        known = self._positions
+        weights = [
+            np.prod([(position - other) / (here - other) for other in known if other != here])
+            for here in known[1:-1]
+        ]
+        return np.asarray(np.tensordot(weights, self._grids, axes=1), np.float32)
+
+
+def begin_moved(
+    pair: ReferencePair, placed: Iterable[tuple[FaceParameters, float]], motion: ControlMotion
+) -> Iterator[BegunPicture]:
+    """Begin pictures of parameters and position, as `ReferencePair.begin` does, and move them."""
+    known, given = tee(placed)
+    for (parameters, position), picture in zip(known, pair.begin(given), strict=True):
+        nodes = motion.at(position)
+        yield partial(_move, picture, nodes, pair.landmarks(parameters, position))
+
+
+def _move(picture: BegunPicture, nodes: Float32Array, landmarks: FloatArray | None) -> Picture:
+    return moved(picture(), nodes, landmarks)
+
+
+def moved(picture: Picture, nodes: Float32Array, landmarks: FloatArray | None) -> Picture:
+    """A picture [H, W, 3] read at the displacements of nodes, but for the face of landmarks.
+
+    `nodes` [rows, columns, 2] are in longer sides of the picture, `landmarks` [478, 3] in widths
+    and heights; None where there is no face to be left out.
+    """
+    height, width = picture.shape[:2]
+    if float(np.abs(nodes).max()) * max(width, height) < LEAST_MOTION:
+        return picture
+    return warp(picture, displacements(nodes, landmarks, width, height))
+
+
+def displacements(
+    nodes: Float32Array, landmarks: FloatArray | None, width: int, height: int
+) -> Float32Array:
+    """Displacements [H, W, 2] in widths and heights; `nodes` and `landmarks` as of `moved`."""
+    longer = max(width, height)
+    scale = min(1.0, WORKING_SIDE / longer)
+    columns, rows = (max(1, round(side * scale)) for side in (width, height))
+    of_sides = nodes * np.array((longer / width, longer / height), np.float32)
+    across, down = shares(columns, nodes.shape[1]), shares(rows, nodes.shape[0])
+    reduced = np.einsum("yi,ijc,xj->yxc", down, of_sides, across, optimize=True)
+    if landmarks is not None:
+        reduced = reduced * (1 - face_mask(landmarks, columns, rows)[..., None])
+    whole = cv2.resize(
+        np.asarray(reduced, np.float32), (width, height), interpolation=cv2.INTER_LINEAR
+    )
+    return np.asarray(whole, np.float32)
+
+
+def shares(pixels: int, nodes: int) -> Float32Array:
+    """How much each of the nodes along a side counts at its pixels: [pixels, nodes]."""
+    places = (np.arange(pixels) + 0.5) / pixels * (nodes - 1)
+    apart = np.abs(places[:, None] - np.arange(nodes))
+    return np.maximum(0, 1 - apart).astype(np.float32)
+
+
+def face_mask(landmarks: FloatArray, width: int, height: int) -> Float32Array:
+    """1 within the outline of the face of landmarks [478, 3], softly falling to 0: [H, W]."""
+    outline = landmarks[list(groups.FACE_OVAL), :2] * (width, height)
+    mask = np.zeros((height, width), np.float32)
+    cv2.fillPoly(mask, [np.rint(outline).astype(np.int32)], (1.0,))
+    edge = max(0.5, EDGE * float(np.ptp(outline[:, 0])))
+    return np.asarray(cv2.GaussianBlur(mask, (0, 0), edge), np.float32)
