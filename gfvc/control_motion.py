@@ -15,6 +15,8 @@ from itertools import tee
 import cv2
 import numpy as np
 
+from gfvc.face_square import FaceSquare
+from gfvc.scaling import Size
 from gfvc.stream.control_grids import ControlGrids
 from models.contract import BegunPicture, FaceParameters, FloatArray, Picture, ReferencePair
 from models.landmarks import points as groups
@@ -24,6 +26,8 @@ from models.landmarks.flow import Float32Array, warp
 EDGE = 0.06
 # Displacements are smooth, and found in so many columns or rows of the longer side.
 WORKING_SIDE = 160
+# A square of a picture has so many nodes a side, more than the grids have there.
+NODES_OF_SQUARE = 9
 # Shorter ones than this, in pixels, would blur and move nothing.
 LEAST_MOTION = 1 / 16
 
@@ -35,19 +39,26 @@ def pictures_of_grids(grids: int, driven: int) -> list[int]:
 
 
 class ControlMotion:
-    """Displacements of the pictures between two coded ones, of which so many are driven."""
+    """Displacements of the pictures between two coded ones, of which so many are driven.
 
-    def __init__(self, control: ControlGrids, driven: int) -> None:
+    They are of whole pictures, or of a `part`: a face square in pictures of a width and height.
+    """
+
+    def __init__(
+        self, control: ControlGrids, driven: int, part: tuple[FaceSquare, Size] | None = None
+    ) -> None:
         arrays = [control.shape.array(nodes) for nodes in control.grids]
-        self._grids = np.stack(arrays).astype(np.float64) * control.shape.step
+        grids = np.stack(arrays).astype(np.float64) * control.shape.step
+        self._grids = grids if part is None else _cut(grids, *part)
         numbers = pictures_of_grids(len(arrays), driven)
         self._positions = np.array([0, *numbers, driven + 1]) / (driven + 1)
 
     def at(self, position: float) -> Float32Array:
         """Where nodes [rows, columns] are read from at a position 0..1: [rows, columns, 2].
 
-        Displacements are in longer sides of the picture. They are those of the grids at their
-        pictures, 0 at both ends, and between these of the polynomial that has them all.
+        Displacements are in longer sides of the picture, or in sides of the square. They are those
+        of the grids at their pictures, 0 at both ends, and between these of the polynomial that has
+        them all.
         """
         known = self._positions
         weights = [
@@ -55,6 +66,22 @@ class ControlMotion:
             for here in known[1:-1]
         ]
         return np.asarray(np.tensordot(weights, self._grids, axes=1), np.float32)
+
+
+def _cut(grids: FloatArray, square: FaceSquare, size: Size) -> FloatArray:
+    """Grids [n, rows, columns, 2] of whole pictures as those of a square of them."""
+    rows, columns = grids.shape[1:3]
+    places: FloatArray = np.linspace(0.0, square.side, NODES_OF_SQUARE)
+    down, across = (
+        np.asarray(np.clip((start + places) / length, 0, 1) * (nodes - 1), np.float64)
+        for start, length, nodes in (
+            (square.top, size[1], rows),
+            (square.left, size[0], columns),
+        )
+    )
+    of_rows, of_columns = _shares_at(down, rows), _shares_at(across, columns)
+    cut: FloatArray = np.einsum("yi,nijc,xj->nyxc", of_rows, grids, of_columns, optimize=True)
+    return cut * (max(size) / square.side)
 
 
 def begin_moved(
@@ -103,7 +130,12 @@ def displacements(
 
 def shares(pixels: int, nodes: int) -> Float32Array:
     """How much each of the nodes along a side counts at its pixels: [pixels, nodes]."""
-    places = (np.arange(pixels) + 0.5) / pixels * (nodes - 1)
+    middles: FloatArray = (np.arange(pixels, dtype=np.float64) + 0.5) / pixels
+    return _shares_at(middles * (nodes - 1), nodes)
+
+
+def _shares_at(places: FloatArray, nodes: int) -> Float32Array:
+    """How much each of the nodes 0, 1, ... counts at places between them: [places, nodes]."""
     apart = np.abs(places[:, None] - np.arange(nodes))
     return np.maximum(0, 1 - apart).astype(np.float32)
 
@@ -111,6 +143,8 @@ def shares(pixels: int, nodes: int) -> Float32Array:
 def face_mask(landmarks: FloatArray, width: int, height: int) -> Float32Array:
     """1 within the outline of the face of landmarks [478, 3], softly falling to 0: [H, W]."""
     outline = landmarks[list(groups.FACE_OVAL), :2] * (width, height)
+    # Whatever a damaged stream says, within what OpenCV's polygons can be, and soon blurred.
+    outline = np.clip(outline, (-width, -height), (2 * width, 2 * height))
     mask = np.zeros((height, width), np.float32)
     cv2.fillPoly(mask, [np.rint(outline).astype(np.int32)], (1.0,))
     edge = max(0.5, EDGE * float(np.ptp(outline[:, 0])))

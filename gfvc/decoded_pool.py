@@ -12,7 +12,10 @@ from dataclasses import dataclass
 from itertools import islice, repeat
 
 from gfvc.control_motion import ControlMotion, begin_moved
+from gfvc.face_square import FaceSquare
 from gfvc.grey_pictures import pair_keys, prepare_key
+from gfvc.scaling import Size
+from gfvc.stream.control_grids import ControlGrids
 from gfvc.stream.picture_units import PictureUnit
 from gfvc.stream.references import NUMBERS
 from gfvc.whole_pictures import of_whole_pictures
@@ -28,11 +31,17 @@ It is given what is known, without a message, of the coded picture and of the ne
 
 @dataclass(frozen=True, slots=True)
 class CodedPicture:
-    """A coded picture that drives others: its unit, decoded, and its parameters, if it has any."""
+    """A coded picture that drives others: its unit, decoded, and its parameters, if it has any.
+
+    `control` are the control grids between it and the next, of whole pictures; `part` says of which
+    square of what size of picture `picture` is, None where it is whole.
+    """
 
     unit: PictureUnit
     picture: Picture
     parameters: FaceParameters | None
+    control: ControlGrids | None = None
+    part: tuple[FaceSquare, Size] | None = None
 
 
 Face = tuple["FaceParameters | None", "FloatArray | None"]
@@ -194,8 +203,9 @@ class DecodedPool:
             # In place of a hidden coded picture is a driven one, at its time.
             count = unit.numbered_pictures - drawn - hidden
             positions = (place / (count + 1) for place in range(not hidden, count + 1))
-            control = unit.control_grids
-            motion = None if control is None else ControlMotion(control, count)
+            motion = None
+            if key.control is not None:
+                motion = ControlMotion(key.control, count, key.part)
             yield FromTwo(pair, zip(received, positions, strict=False), motion)
             return
         if beside is not None:

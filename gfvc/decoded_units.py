@@ -125,7 +125,8 @@ def decode_units(
         _check_squares(source, unit, key)
         pool = pool or DecodedPool(model)
         further = further or FurtherFaces(model, source, repack=repack)
-        own = CodedPicture(unit, key, base_parameters(unit, model.layout, source, repack=repack))
+        parameters = base_parameters(unit, model.layout, source, repack=repack)
+        own = CodedPicture(unit, key, parameters, unit.control_grids)
         later = None
         if following is not None and unit.shares_driven_with(following[0]):
             of_later = base_parameters(following[0], model.layout, source, repack=repack)

@@ -70,12 +70,12 @@ class FurtherFaces:
     ) -> Iterator[BegunPicture | None]:
         """The face in each output picture of a coded picture, begun; None where it is as coded."""
         pool = self._pools.setdefault(face.gfv_id, DecodedPool(self._model))
-        own = self._coded(face, current[1])
+        own = self._coded(face, *current)
         following = None
         if later is not None and place < len(later[0].further):
             next_face = later[0].further[place]
             if face.unit.shares_driven_with(next_face.unit):
-                following = self._coded(next_face, later[1])
+                following = self._coded(next_face, *later)
         parameters_of = partial(
             parameters_of_pictures,
             face.unit,
@@ -89,9 +89,16 @@ class FurtherFaces:
             else:
                 yield from span.begin()
 
-    def _coded(self, face: FurtherFaceUnit, picture: Picture) -> CodedPicture:
+    def _coded(self, face: FurtherFaceUnit, whole: PictureUnit, picture: Picture) -> CodedPicture:
         """The square of a face in a coded picture."""
         parameters = base_parameters(
             face.unit, self._model.layout, self._source, repack=self._repack
         )
-        return CodedPicture(face.unit, cut_face(picture, face.square), parameters)
+        height, width = picture.shape[:2]
+        return CodedPicture(
+            face.unit,
+            cut_face(picture, face.square),
+            parameters,
+            whole.control_grids,
+            (face.square, (width, height)),
+        )

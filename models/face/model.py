@@ -31,6 +31,7 @@ from models.contract import (
 )
 from models.errors import ModelError
 from models.face import MOTION_SIDE, SIDE_MULTIPLE, lead_step
+from models.face.bent import with_bent
 from models.face.card import STEP_LIMIT
 from models.face.detail import detail, restore_detail
 from models.face.renderer import Between, Draw, DrawBetween, Renderer, RendererOf
@@ -254,11 +255,18 @@ class FacePair(LandmarkPair):
         return restore_detail(draw(placed), placed.place.landmarks, wanted)
 
     def _drawn_once(self, draw: DrawBetween, placed: _PlacedBetween) -> Picture:
-        """What a network draws that knows both references, and lids that it cannot close."""
+        """What a network draws that knows both references, and what is bent better than drawn."""
         place = placed.place
-        between = _between(place)
-        bent = self._bent_by(between)
-        return with_bent_lids(draw(between), place.landmarks, bent, place.lead)
+        moved = place.moved_flows()
+        between = _between(place, moved)
+        earlier, later = (
+            warp(reference.picture, shift + flow)
+            for reference, shift, flow in zip(
+                (self._earlier, self._later), place.shifts, moved, strict=True
+            )
+        )
+        drawn = with_bent(draw(between), (earlier, later), place.lead)
+        return with_bent_lids(drawn, place.landmarks, self._bent_by(between), place.lead)
 
     def _bent_by(self, between: Between) -> list[BentReference]:
         """Both references along their whole flows."""
@@ -281,9 +289,9 @@ def _fused(earlier: Draw, later: Draw, placed: _PlacedBetween) -> Picture:
     return fuse(warp(first, place.shifts[0]), warp(second, place.shifts[1]), place.lead)
 
 
-def _between(place: PairPlace) -> Between:
-    """A place as a network has it that draws from both references."""
-    earlier, later = place.moved_flows()
+def _between(place: PairPlace, moved: tuple[Float32Array, Float32Array]) -> Between:
+    """A place as a network has it that draws from both references, and its `moved_flows`."""
+    earlier, later = moved
     lead = cv2.resize(place.lead, (MOTION_SIDE, MOTION_SIDE), interpolation=cv2.INTER_AREA)
     return Between(
         place.landmarks,

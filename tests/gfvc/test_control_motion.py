@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from gfvc.control_motion import ControlMotion, displacements, moved, pictures_of_grids
+from gfvc.face_square import FaceSquare
 from gfvc.stream.control_grids import STEPS_OF_SIDE, ControlGrids, GridShape
 from models.contract import FloatArray, Picture
 from models.landmarks.face_space import shipped_face_space
@@ -92,3 +93,16 @@ def test_the_face_stays_where_its_parameters_have_it(wall: Picture) -> None:
     row, column = HEIGHT // 2, WIDTH // 2
     assert differs[row - 10 : row + 10, column - 8 : column + 8].max() == 0
     assert differs[:20].mean() > 5
+
+
+def test_a_square_is_moved_as_the_picture_that_it_is_cut_from(wall: Picture) -> None:
+    square = FaceSquare(96, 32, 128)
+    generator = np.random.default_rng(4)
+    steps = tuple(generator.integers(-4, 5, SHAPE.numbers).tolist())
+    control = ControlGrids(SHAPE, (steps,))
+    whole = ControlMotion(control, 5).at(0.5)
+    part = ControlMotion(control, 5, (square, (WIDTH, HEIGHT))).at(0.5)
+    of_whole = displacements(whole, None, WIDTH, HEIGHT)[square.window] * (WIDTH, HEIGHT)
+    of_part = displacements(part, None, square.side, square.side) * square.side
+    assert np.abs(of_whole).max() > 2
+    assert np.abs(of_whole - of_part).max() < 0.3
