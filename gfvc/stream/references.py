@@ -14,8 +14,7 @@ from operator import lt
 from gfvc.errors import StreamError
 from gfvc.options.encoding import MAX_POOL
 from gfvc.stream.schedule import MAX_PICTURES, PictureSchedule, RegularPictures
-from sei import SeiError
-from sei.coder import UNREAD, Coder, Reader, Writer
+from sei.coder import UNREAD, Coder
 from sei.columns import numbers_of, rising_numbers_of
 from sei.fields import u, ue
 
@@ -79,22 +78,6 @@ class ReferenceRuns:
         """Of each run, the pictures between its start and that of the run before, and `back`."""
         distances = (b - a - 1 for a, b in zip((0, *self.starts), self.starts, strict=False))
         return list(zip(distances, self.backs, strict=True))
-
-    def to_bytes(self) -> bytes:
-        """The runs as coded, filled up to a byte with zeros."""
-        writer = Writer()
-        reference_runs(writer, self)
-        return writer.to_bytes()
-
-    @classmethod
-    def from_bytes(cls, data: bytes) -> ReferenceRuns:
-        """Read what `to_bytes` wrote; raise `StreamError` when it is damaged."""
-        try:
-            return reference_runs(Reader(data), UNREAD)
-        except (SeiError, ValueError) as error:
-            raise StreamError(
-                f"gfvc's user data message has damaged reference runs: {error}"
-            ) from None
 
 
 def reference_runs(c: Coder, given: ReferenceRuns) -> ReferenceRuns:

@@ -10,9 +10,7 @@ from dataclasses import dataclass
 from operator import lt
 from typing import Any
 
-from gfvc.errors import StreamError
-from sei import SeiError
-from sei.coder import UNREAD, Coder, Reader, Writer
+from sei.coder import Coder
 from sei.columns import rising_numbers_of
 
 MAX_PICTURES = 1 << 16
@@ -106,20 +104,6 @@ class PictureSchedule:
         """The number of low bits with which the distances take the fewest bits."""
         distances = self.distances_minus1
         return min(range(8), key=lambda k: sum((distance >> k) + 1 + k for distance in distances))
-
-    def to_bytes(self) -> bytes:
-        """The schedule as coded, filled up to a byte with zeros."""
-        writer = Writer()
-        picture_schedule(writer, self)
-        return writer.to_bytes()
-
-    @classmethod
-    def from_bytes(cls, data: bytes) -> PictureSchedule:
-        """Read what `to_bytes` wrote; raise `StreamError` when it is damaged."""
-        try:
-            return picture_schedule(Reader(data), UNREAD)
-        except SeiError as error:
-            raise StreamError(f"gfvc's user data message has a damaged schedule: {error}") from None
 
 
 def picture_schedule(c: Coder, given: PictureSchedule) -> PictureSchedule:

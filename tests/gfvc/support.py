@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import av
 import cv2
@@ -37,6 +37,9 @@ from sei import (
     read_sei,
     split_annex_b,
 )
+from sei.coder import UNREAD, Coder, Reader, Writer
+
+Part = TypeVar("Part")
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,3 +212,15 @@ def two_heads(pictures: Sequence[Picture], leaves: int | None = None) -> list[Pi
                 scene[place.window] = scale(head, (place.side, place.side))
         scenes.append(scene)
     return scenes
+
+
+def coded(syntax: Callable[[Coder, Part], Part], part: Part) -> bytes:
+    """A part of our user data as its syntax function writes it."""
+    writer = Writer()
+    syntax(writer, part)
+    return writer.to_bytes()
+
+
+def read_coded(syntax: Callable[[Coder, Part], Part], data: bytes) -> Part:
+    """What a syntax function reads."""
+    return syntax(Reader(data), UNREAD)

@@ -14,10 +14,11 @@ from gfvc.rectangle import Rectangle
 from gfvc.stream.documentation import user_data_document
 from gfvc.stream.faces import FurtherFace
 from gfvc.stream.information import USER_DATA_UUID, StreamInformation
-from gfvc.stream.schedule import PictureSchedule
+from gfvc.stream.schedule import PictureSchedule, picture_schedule
 from gfvc.stream.sequence import SequenceSchedule
 from sei import USER_DATA_UNREGISTERED, Codec, PayloadError
 from sei.payload_kinds import decode_payload
+from tests.gfvc.support import coded
 
 sides = st.integers(0, 0xFFFF)
 rates = st.fractions(1, 240, max_denominator=1001)
@@ -75,7 +76,7 @@ def test_a_schedule_makes_it_version_2() -> None:
     )
     payload = information.to_payload()
     assert payload[16] == 2
-    assert payload[16 + 20 :] == bytes.fromhex("02") + schedule.to_bytes()
+    assert payload[16 + 20 :] == bytes.fromhex("02") + coded(picture_schedule, schedule)
     assert StreamInformation.from_payload(payload) == information
     with pytest.raises(StreamError, match="pictures_minus1"):
         StreamInformation.from_payload(payload[: 16 + 21])

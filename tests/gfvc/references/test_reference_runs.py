@@ -12,37 +12,39 @@ from gfvc.errors import StreamError
 from gfvc.options.encoding import MAX_POOL
 from gfvc.rectangle import Rectangle
 from gfvc.stream.information import StreamInformation
-from gfvc.stream.references import ReferenceRuns
-from gfvc.stream.schedule import PictureSchedule
+from gfvc.stream.references import ReferenceRuns, reference_runs
+from gfvc.stream.schedule import PictureSchedule, picture_schedule
+from sei import PayloadError
+from tests.gfvc.support import coded, read_coded
 
 INFORMATION = StreamInformation(Fraction(25), 256, 256, Rectangle(0, 0, 256, 256))
 FIXED_BYTES = 16 + 20
 
 
 @st.composite
-def reference_runs(draw: st.DrawFn) -> ReferenceRuns:
+def some_runs(draw: st.DrawFn) -> ReferenceRuns:
     pool = draw(st.integers(2, MAX_POOL))
     starts = sorted(draw(st.sets(st.integers(1, 9000), max_size=6)))
     backs = [draw(st.integers(0, pool - 1)) for _ in starts]
     return ReferenceRuns(pool, draw(st.integers(0, 255)), tuple(starts), tuple(backs))
 
 
-@given(reference_runs())
+@given(some_runs())
 def test_round_trip(references: ReferenceRuns) -> None:
-    assert ReferenceRuns.from_bytes(references.to_bytes()) == references
+    assert read_coded(reference_runs, coded(reference_runs, references)) == references
 
 
 def test_the_documented_bits() -> None:
-    coded = ReferenceRuns(4, 9, (5, 7), (1, 0)).to_bytes()
+    bits = coded(reference_runs, ReferenceRuns(4, 9, (5, 7), (1, 0)))
     elements = "011" + "00001001" + "011" + "00101" + "001" + "010" + "000"
-    assert f"{int.from_bytes(coded, 'big'):032b}" == elements.ljust(32, "0")
+    assert f"{int.from_bytes(bits, 'big'):032b}" == elements.ljust(32, "0")
 
 
 @given(st.binary(max_size=40))
 def test_whatever_is_read_is_bounded(data: bytes) -> None:
     try:
-        references = ReferenceRuns.from_bytes(data)
-    except StreamError:
+        references = read_coded(reference_runs, data)
+    except (PayloadError, ValueError):
         return
     assert references.pool <= MAX_POOL
     assert len(references.starts) <= 2 * len(data)
@@ -85,7 +87,7 @@ def test_references_stand_behind_the_schedule_which_an_older_reader_knows() -> N
     assert StreamInformation.from_payload(payload) == whole
     assert payload[FIXED_BYTES] == 2 | 4
     # What a reader does that does not know of references.
-    assert PictureSchedule.from_bytes(payload[FIXED_BYTES + 1 :]) == schedule
+    assert read_coded(picture_schedule, payload[FIXED_BYTES + 1 :]) == schedule
 
 
 def test_a_reference_starts_at_a_picture_with_a_message() -> None:

@@ -7,9 +7,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gfvc.errors import StreamError
-from gfvc.stream.schedule import MAX_PICTURES, PictureSchedule, RegularPictures
+from gfvc.stream.schedule import (
+    MAX_PICTURES,
+    PictureSchedule,
+    RegularPictures,
+    picture_schedule,
+)
+from sei import PayloadError
 from sei.bits import BitWriter
+from tests.gfvc.support import coded, read_coded
 
 distances = st.lists(st.integers(1, 300), max_size=60)
 
@@ -18,14 +24,14 @@ distances = st.lists(st.integers(1, 300), max_size=60)
 def test_round_trip(steps: list[int], tail: int) -> None:
     sent = tuple(sum(steps[: i + 1]) for i in range(len(steps)))
     schedule = PictureSchedule((0, *sent)[-1] + 1 + tail, sent)
-    assert PictureSchedule.from_bytes(schedule.to_bytes()) == schedule
+    assert read_coded(picture_schedule, coded(picture_schedule, schedule)) == schedule
 
 
 @given(st.integers(1, 400), st.integers(1, 50))
 def test_regular_schedules_take_a_few_bytes(pictures: int, interval: int) -> None:
     schedule = PictureSchedule(pictures, RegularPictures(pictures, interval))
-    assert len(schedule.to_bytes()) <= 4
-    assert PictureSchedule.from_bytes(schedule.to_bytes()) == schedule
+    assert len(coded(picture_schedule, schedule)) <= 4
+    assert read_coded(picture_schedule, coded(picture_schedule, schedule)) == schedule
     assert schedule.without_message == pictures - 1 - len(schedule.sent)
 
 
@@ -37,14 +43,14 @@ def test_what_cannot_be_is_refused(sent: tuple[int, ...]) -> None:
 
 def test_the_coded_bits() -> None:
     # pictures - 1 = 6: 00111; irregular 0; 2 messages: 011; k = 0: 000; distances 1 and 4.
-    coded = PictureSchedule(7, (1, 5)).to_bytes()
-    assert f"{int.from_bytes(coded, 'big'):024b}" == "00111" + "0011000" + "011100" + 6 * "0"
+    bits = coded(picture_schedule, PictureSchedule(7, (1, 5)))
+    assert f"{int.from_bytes(bits, 'big'):024b}" == "00111" + "0011000" + "011100" + 6 * "0"
 
 
 @given(st.binary(max_size=12))
 def test_no_bytes_do_harm(data: bytes) -> None:
-    with contextlib.suppress(StreamError):
-        assert PictureSchedule.from_bytes(data).pictures <= 1 << 16
+    with contextlib.suppress(PayloadError):
+        assert read_coded(picture_schedule, data).pictures <= 1 << 16
 
 
 def test_a_cut_leaves_what_arrived() -> None:
@@ -70,11 +76,12 @@ def test_regular_pictures_are_a_sequence(pictures: int, interval: int) -> None:
 
 
 def test_a_regular_schedule_takes_no_memory_for_its_pictures() -> None:
-    coded = PictureSchedule(MAX_PICTURES, RegularPictures(MAX_PICTURES, 1)).to_bytes()
-    PictureSchedule.from_bytes(coded)
+    regular = PictureSchedule(MAX_PICTURES, RegularPictures(MAX_PICTURES, 1))
+    data = coded(picture_schedule, regular)
+    read_coded(picture_schedule, data)
     tracemalloc.start()
     try:
-        schedules = [PictureSchedule.from_bytes(coded) for _ in range(100)]
+        schedules = [read_coded(picture_schedule, data) for _ in range(100)]
         kept, most = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
@@ -94,8 +101,8 @@ def test_a_long_list_of_one_bits_is_refused_without_reading_it(shift: int) -> No
     data = data[:-1] + bytes([data[-1] | (1 << -writer.position % 8) - 1])
     tracemalloc.start()
     try:
-        with pytest.raises(StreamError, match="damaged schedule"):
-            PictureSchedule.from_bytes(data + b"\xff" * (4 << 20))
+        with pytest.raises(PayloadError, match="distance_minus1"):
+            read_coded(picture_schedule, data + b"\xff" * (4 << 20))
         _, most = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
@@ -108,4 +115,4 @@ def test_the_longest_lists_are_read(shift: int) -> None:
     further = {1, 2, MAX_PICTURES - 2, MAX_PICTURES - 1}
     sent = tuple(sorted(further.union(range(step, MAX_PICTURES, step))))
     schedule = PictureSchedule(MAX_PICTURES, sent)
-    assert PictureSchedule.from_bytes(schedule.to_bytes()) == schedule
+    assert read_coded(picture_schedule, coded(picture_schedule, schedule)) == schedule
