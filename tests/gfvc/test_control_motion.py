@@ -106,3 +106,10 @@ def test_a_square_is_moved_as_the_picture_that_it_is_cut_from(wall: Picture) -> 
     of_part = displacements(part, None, square.side, square.side) * square.side
     assert np.abs(of_whole).max() > 2
     assert np.abs(of_whole - of_part).max() < 0.3
+
+
+@pytest.mark.parametrize("far", [1e3, -1e9, 1e12])
+def test_a_face_that_a_damaged_stream_puts_far_away_does_no_harm(far: float, wall: Picture) -> None:
+    nodes = everywhere(6 / WIDTH, 0).astype(np.float32)
+    shifted = moved(wall, nodes, shipped_face_space().mean * far)
+    assert shifted.shape == wall.shape
