@@ -1,7 +1,8 @@
 """Pictures between two coded pictures, drawn from both: measures, against simpler ways.
 
     python -m benchmarks.reference_pairs CLIP... [--models mesh face] [--steps 6 12 25] [--qp N]
-        [--first-qp N] [--pictures N] [--every N] [--ways earlier mean pair] [--sheets DIR]
+        [--first-qp N] [--pictures N] [--every N] [--ways earlier mean pair] [--bent SHARE]
+        [--sheets DIR]
 
 Of each square clip the pictures 0, STEP, 2 STEP, … are coded as one VVC sequence of low delay, and
 those between are drawn by each model in three ways: from the earlier coded picture alone
@@ -10,8 +11,9 @@ against the later are found as well), and by the model's `ReferencePair` (`pair`
 quantised as for a message; the rate printed is that of the coded pictures alone. Measures are of
 the drawn pictures, and defined in docs/measures.md; flicker is against the measured picture before.
 Times are of drawing, one picture after the other. Then comes on how many clips each model is better
-than the first one. A sheet has a row for each of some pictures:
-source, the two coded pictures, and what each way made of them.
+than the first one. `--bent` has `face` take at most another share of the bent references than
+`models.face.bent.MOST_BENT`. A sheet has a row for each of some pictures: source, the two coded
+pictures, and what each way made of them.
 """
 
 from __future__ import annotations
@@ -35,6 +37,7 @@ from gfvc.metrics import MEASURES, Better, ClipMeasure, Picture
 from gfvc.picture_strip import png
 from gfvc.video_reader import read_pictures
 from models import AnimationModel, FaceParameters, Reference, ReferencePair, default_registry
+from models.face import bent
 
 RATE = Fraction(25)
 SHOWN = (
@@ -187,8 +190,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--every", type=int, default=1, metavar="N", help="draw and measure every N pictures"
     )
     parser.add_argument("--ways", nargs="+", choices=WAYS, default=list(WAYS))
+    parser.add_argument("--bent", type=float, default=bent.MOST_BENT, metavar="SHARE")
     parser.add_argument("--sheets", type=Path, metavar="DIR", help="write PNG sheets")
     options = parser.parse_args(arguments)
+    bent.MOST_BENT = options.bent
     models = {name: default_registry().find(name).load() for name in options.models}
     scores: dict[tuple[int, str, str], list[dict[str, float]]] = defaultdict(list)
     rates: dict[int, list[float]] = defaultdict(list)
