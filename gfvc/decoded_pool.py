@@ -181,6 +181,8 @@ class DecodedPool:
             following = prepare_key(model, later.picture, later.parameters)
             self._later = later.unit, following
             pair = pair_keys(model, latest, following)
+            if unit.hides_coded_picture and later.unit.hides_coded_picture:
+                pair.go_by_time()
         received = parameters_of(None if pair is None else pair.ends)
         own = next(received, None)  # Of the coded picture itself, which is there.
         if own is None:

@@ -67,6 +67,9 @@ class _GreyPair(ReferencePair):
     def landmarks(self, parameters: FaceParameters, position: float) -> FloatArray | None:
         return self._pair.landmarks(parameters, position)
 
+    def go_by_time(self) -> None:
+        self._pair.go_by_time()
+
     def progress(self, parameters: FaceParameters, position: float) -> float:
         return self._pair.progress(parameters, position)
 

@@ -309,6 +309,9 @@ class ReferencePair(ABC):
         """
         return None
 
+    def go_by_time(self) -> None:  # noqa: B027 - most know nothing else
+        """Have time tell the progress: the head of these pictures was edited."""
+
     def progress(self, parameters: FaceParameters, position: float) -> float:
         """How much of what moves from one picture to the other has moved, about 0..1.
 

@@ -117,8 +117,7 @@ class GridChoice:
                 moved(picture.drawn, motion.at(picture.position), picture.landmarks)
                 for picture in seen
             )
-            sent = SequenceGrids(shape, (grids,))
-            bits += sent.bits(sent.rice_parameter)
+            bits += SequenceGrids(shape, (grids,)).bits
         errors = [
             _error(picture.source, drawn) for picture, drawn in zip(seen, corrected, strict=True)
         ]

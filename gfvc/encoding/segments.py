@@ -71,7 +71,7 @@ class _Drawn:
     @property
     def size(self) -> int:
         """Bytes of coded pictures, messages and control grids."""
-        grids = 0 if self.grids is None else self.grids.bits(self.grids.rice_parameter) // 8
+        grids = 0 if self.grids is None else self.grids.bits // 8
         return (
             len(self.stream)
             + grids

@@ -149,11 +149,19 @@ class SequenceGrids:
     @property
     def rice_parameter(self) -> int:
         """The number of low bits with which the codes take the fewest bits."""
-        return min(range(8), key=self.bits)
+        codes = self.codes
+        return min(range(8), key=lambda low: _rice_bits(codes, low))
 
-    def bits(self, rice_parameter: int) -> int:
-        """What the codes take with so many low bits."""
-        return sum((code >> rice_parameter) + 1 + rice_parameter for code in self.codes)
+    @property
+    def bits(self) -> int:
+        """The fewest bits that the codes take."""
+        codes = self.codes
+        return min(_rice_bits(codes, low) for low in range(8))
+
+
+def _rice_bits(codes: Sequence[int], low: int) -> int:
+    """What codes take with so many low bits."""
+    return sum((code >> low) + 1 + low for code in codes)
 
 
 def control_grids(c: Coder, given: SequenceGrids, sequence: SequenceSchedule) -> SequenceGrids:

@@ -69,7 +69,7 @@ class PictureUnit:
     further: tuple[FurtherFaceUnit, ...] = ()
     """The faces beside it."""
     control_grids: ControlGrids | None = None
-    """How what is beside faces moves in the pictures between it and the next; None: evenly."""
+    """How what is beside faces moves in the pictures between it and the next; None: as the head."""
 
     @property
     def pictures(self) -> int:

@@ -69,7 +69,7 @@ class WholePair(ReferencePair):
 
     @cached_property
     def _surroundings(self) -> Surroundings:
-        """Made when the first picture is drawn: an encoder asks for the ends alone."""
+        """Made when the first picture is drawn: an encoder may ask for the ends alone."""
         return Surroundings(self._earlier.picture, self._later.picture)
 
     @property
@@ -100,6 +100,10 @@ class WholePair(ReferencePair):
         """Landmarks of the picture, in widths and heights of the whole picture."""
         found = self._faces.landmarks(parameters, position)
         return _in_whole(found, self._square, self._earlier.picture)
+
+    def go_by_time(self) -> None:
+        """As the model of faces does."""
+        self._faces.go_by_time()
 
     def progress(self, parameters: FaceParameters, position: float) -> float:
         """As the model of faces tells it."""

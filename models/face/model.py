@@ -124,7 +124,7 @@ class _Placed(NamedTuple):
 class FaceReference(Reference):
     """A key picture with its rest shape; its features are encoded when it is first drawn from.
 
-    An encoder asks references for faces alone.
+    An encoder asks many references for faces alone.
 
     Attributes:
         picture: the key picture [S, S, 3].

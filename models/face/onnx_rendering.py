@@ -154,8 +154,8 @@ class OnnxRenderer:
             return OnnxGraph(folder / name, expected, threads=threads, device=device)
 
         self.concurrent = threads == 1
-        # Each when it is first needed: encoders draw nothing, only some decoders draw between
-        # references, and only encoders measure.
+        # Each when it is first needed: only some streams are drawn between references, and only
+        # encoders measure.
         self._encode_key = cache(partial(load, ENCODE_KEY_FILE))
         self._draw = cache(partial(load, DRAW_FILE))
         self._locate_between = cache(partial(load, LOCATE_BETWEEN_FILE))

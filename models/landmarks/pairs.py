@@ -128,6 +128,9 @@ class PairFlow:
         reach: how far around the face the picture follows it, where it moves little.
         lead_step: how many pixels a sample of the lead is wide and high.
 
+    Attributes:
+        by_time: whether time tells the progress of the rest motion, not the head.
+
     Raises:
         ModelError: the pictures differ in size.
     """
@@ -145,6 +148,7 @@ class PairFlow:
         self._reach = reach
         self._lead_step = lead_step
         self._keys = keys
+        self.by_time = False
         earlier, later = pictures
         check_sizes(earlier, later)
         self._height, self._width = later.shape[:2]
@@ -168,7 +172,9 @@ class PairFlow:
         # The rest motion is that of places of the later reference.
         rest = moving * read_at(self._rest, later)
         earlier, later = moving * earlier, moving * later
-        progress = motion_progress(landmarks, self._keys, position)
+        progress = position
+        if not self.by_time:
+            progress = motion_progress(landmarks, self._keys, position)
         shifts = np.float32(progress) * rest, np.float32(progress - 1) * rest
         flows = earlier, later
         lead = reference_lead(landmarks, self._keys, flows, position, self._lead_step)
@@ -214,6 +220,11 @@ class LandmarkPair(ReferencePair):
         steps = np.zeros(features) if features else None
         self._ends = to_parameters(own, steps), to_parameters(later_values, steps)
         self._face = SharedFace(space, *faces, later_values)
+        self._by_time = False
+
+    def go_by_time(self) -> None:
+        """Have time tell the progress of the rest motion, before any picture is drawn."""
+        self._by_time = True
 
     @abstractmethod
     def _bent(self, landmarks: Float32Array, flow: Float32Array) -> Picture:
@@ -221,9 +232,9 @@ class LandmarkPair(ReferencePair):
 
     @cached_property
     def _flow(self) -> PairFlow:
-        """Made when the first picture is drawn: an encoder asks for the ends alone."""
+        """Made when the first picture is drawn: an encoder may ask for the ends alone."""
         earlier, later = (plane(face.key_landmarks) for face in self._faces)
-        return PairFlow(
+        flow = PairFlow(
             self._face,
             (earlier, later),
             self._pictures,
@@ -231,6 +242,8 @@ class LandmarkPair(ReferencePair):
             self._reach,
             self._lead_step,
         )
+        flow.by_time = self._by_time
+        return flow
 
     @property
     def ends(self) -> tuple[FaceParameters, FaceParameters]:
@@ -245,6 +258,8 @@ class LandmarkPair(ReferencePair):
 
     def progress(self, parameters: FaceParameters, position: float) -> float:
         """How much of its way from one reference to the other the head has done."""
+        if self._by_time:
+            return super().progress(parameters, position)
         earlier, later = (plane(face.key_landmarks) for face in self._faces)
         return motion_progress(
             plane(self.landmarks(parameters, position)), (earlier, later), position

@@ -37,6 +37,9 @@ STILL_EDGE = 2.0
 # in picture widths; and it is believed to go this far back, or on, beyond the two.
 HALF_TOLD = 0.02
 MOST_BEYOND = 0.5
+# So near to a reference, in shares of the way in time, time comes in: at a reference all is as that
+# shows it, also where an edit has put the head elsewhere.
+NEAR_REFERENCE = 0.15
 # Points that move with the head and little else.
 _HEAD = (*groups.FACE_OVAL, *groups.NOSE)
 
@@ -61,7 +64,8 @@ def motion_progress(
     noise = HALF_TOLD * HALF_TOLD
     # Told progress is told / squared, trusted by squared / (squared + noise).
     progress = (told + noise * position) / (squared + noise)
-    return min(max(progress, -MOST_BEYOND), 1 + MOST_BEYOND)
+    told_share = min(1.0, position / NEAR_REFERENCE, (1 - position) / NEAR_REFERENCE)
+    return position + told_share * (min(max(progress, -MOST_BEYOND), 1 + MOST_BEYOND) - position)
 
 
 def still(earlier: Picture, later: Picture) -> Float32Array:

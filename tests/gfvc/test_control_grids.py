@@ -77,9 +77,9 @@ def test_equal_nodes_take_a_bit_each() -> None:
     shape = GridShape(6, 4, 1)
     still = SequenceGrids(shape, (((0,) * shape.numbers,),))
     assert still.rice_parameter == 0
-    assert still.bits(0) == shape.numbers
+    assert still.bits == shape.numbers
     panned = SequenceGrids(shape, (((5, -2) * (shape.numbers // 2),),))
-    assert panned.bits(0) == shape.numbers + 9 + 4
+    assert panned.bits == shape.numbers + 9 + 4
 
 
 def test_an_older_reader_has_all_else() -> None:

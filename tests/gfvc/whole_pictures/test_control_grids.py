@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +20,7 @@ from models.contract import Picture
 from tests.gfvc.support import (
     CommandLine,
     decode_all,
+    mean_difference,
     nal_units,
     no_notes,
     stating,
@@ -125,3 +128,19 @@ def test_a_stream_that_was_cut_off_is_drawn_so_far(stream: Path, tmp_path: Path)
     whole = decode_all(stream)
     for number in range(8):
         assert np.array_equal(pictures[number], whole[number])
+
+
+def test_an_edited_head_takes_nothing_else_along(scenes: list[Picture], tmp_path: Path) -> None:
+    """What is beside it moves by time then, as filmed, and jumps at no coded picture."""
+    panning = [np.roll(picture, number, axis=1) for number, picture in enumerate(scenes[:PICTURES])]
+    clip = write_video(tmp_path / "clip.mkv", panning, RATE)
+    stream, edited = tmp_path / "clip.266", tmp_path / "edited.266"
+    encode(clip, stream, replace(OPTIONS, without=("control_grids",)))
+    edit(stream, edited, FaceEdit(shift=(0.08, 0)))
+    assert all(unit.hides_coded_picture for unit in read_face_stream(edited, no_notes).units)
+    beside = np.s_[:, :60]
+    before, after = (
+        [mean_difference(a[beside], b[beside]) for a, b in pairwise(decode_all(path))]
+        for path in (stream, edited)
+    )
+    assert max(after) < max(before) + 1

@@ -32,11 +32,19 @@ def test_a_head_that_stays_leaves_it_to_time() -> None:
 
 def test_a_head_that_goes_back_first_takes_the_rest_along_but_not_far() -> None:
     assert progress(-0.1 * FAR, 0.2) == pytest.approx(-0.1, abs=0.01)
-    assert progress(-5 * FAR, 0.2) == -MOST_BEYOND
-    assert progress(5 * FAR, 0.8) == 1 + MOST_BEYOND
+    assert progress(-5 * FAR, 0.2) == pytest.approx(-MOST_BEYOND)
+    assert progress(5 * FAR, 0.8) == pytest.approx(1 + MOST_BEYOND)
 
 
 def test_a_motion_across_the_way_tells_nothing() -> None:
     keys = head(0.0), head(FAR)
     aside = np.asarray(head(0.5 * FAR) + np.array((0, 0.1)), np.float32)
     assert motion_progress(aside, keys, 0.5) == pytest.approx(0.5, abs=1e-6)
+
+
+@pytest.mark.parametrize("position", [0.0, 1.0])
+def test_at_a_reference_all_is_as_that_shows_it(position: float) -> None:
+    """Also where an edit has put the head elsewhere."""
+    assert progress((position + 0.3) * FAR, position) == position
+    near = abs(position - 0.01)
+    assert abs(progress((near + 0.3) * FAR, near) - position) < 0.05
