@@ -9,18 +9,18 @@ time. The face stays, for its parameters say where it is.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from functools import lru_cache, partial
+from functools import partial
 from itertools import tee
 
 import cv2
 import numpy as np
 
-from gfvc.face_square import MAX_FACES, FaceSquare
+from gfvc.face_square import FaceSquare
 from gfvc.scaling import Size
 from gfvc.stream.control_grids import ControlGrids
 from models.contract import BegunPicture, FaceParameters, FloatArray, Picture, ReferencePair
 from models.landmarks import points as groups
-from models.landmarks.flow import Float32Array
+from models.landmarks.flow import Float32Array, pixel_places, read_places
 
 # The face is left out with a soft edge: standard deviation of its window, in widths of the face.
 EDGE = 0.06
@@ -30,9 +30,6 @@ WORKING_SIDE = 160
 NODES_OF_SQUARE = 9
 # Shorter ones than this, in pixels, would blur and move nothing.
 LEAST_MOTION = 1 / 16
-
-# Places are one map of both coordinates.
-_NO_SECOND_MAP = np.empty(0, np.float32)
 
 
 def pictures_of_grids(grids: int, driven: int) -> list[int]:
@@ -110,24 +107,9 @@ def moved(picture: Picture, nodes: Float32Array, landmarks: FloatArray | None) -
     height, width = picture.shape[:2]
     if float(np.abs(nodes).max()) * max(width, height) < LEAST_MOTION:
         return picture
-    places = cv2.add(displacements(nodes, landmarks, width, height), _places(width, height))
-    read = cv2.remap(
-        picture,
-        places,
-        _NO_SECOND_MAP,
-        interpolation=cv2.INTER_CUBIC,
-        borderMode=cv2.BORDER_REPLICATE,
-    )
-    return np.asarray(read, np.uint8)
-
-
-@lru_cache(maxsize=2 * MAX_FACES)
-def _places(width: int, height: int) -> Float32Array:
-    """Column and row of each pixel: [H, W, 2]."""
-    columns, rows = (np.arange(side, dtype=np.float32) for side in (width, height))
-    places: Float32Array = np.stack(np.meshgrid(columns, rows), axis=-1)
-    places.setflags(write=False)
-    return places
+    moves = displacements(nodes, landmarks, width, height)
+    places = cv2.add(moves, pixel_places(width, height))
+    return read_places(picture, np.asarray(places, np.float32))
 
 
 def displacements(

@@ -30,10 +30,14 @@ def scale(picture: Picture, size: Size) -> Picture:
 
 def reduced(picture: Picture, longest: int) -> Picture:
     """A picture in its own shape or nearly, no side of it longer; by pixel areas."""
-    height, width = picture.shape[:2]
-    share = min(1.0, longest / max(height, width))
-    size = max(1, round(width * share)), max(1, round(height * share))
+    size = reduced_size((picture.shape[1], picture.shape[0]), longest)
     return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def reduced_size(size: Size, longest: int) -> Size:
+    """What `reduced` makes of a size."""
+    share = min(1.0, longest / max(size))
+    return max(1, round(size[0] * share)), max(1, round(size[1] * share))
 
 
 def read_scaled(

@@ -18,7 +18,7 @@ import numpy as np
 from gfvc.control_motion import ControlMotion, face_mask, moved, pictures_of_grids, shares
 from gfvc.encoding.picture_store import PictureStore
 from gfvc.metrics import ssim_map
-from gfvc.scaling import reduced
+from gfvc.scaling import reduced, reduced_size
 from gfvc.stream.control_grids import MOST_STEPS, ControlGrids, GridShape, Nodes, SequenceGrids
 from models.contract import FaceParameters, FloatArray, Picture, ReferencePair
 from models.landmarks.flow import Float32Array
@@ -57,10 +57,10 @@ class GridChoice:
         self._seconds = 1 / float(rate)
         self._multiplier = multiplier
 
-    def shape(self, number: int) -> GridShape:
-        """The shape of grids of pictures of the size that the one of a number has."""
-        height, width = self._pictures[number].shape[:2]
-        return grid_shape(width, height)
+    @property
+    def shape(self) -> GridShape:
+        """The shape of grids of the pictures."""
+        return grid_shape(*self._pictures.picture_size)
 
     def choose(
         self, pair: ReferencePair, faces: Sequence[FaceParameters], numbers: Sequence[int]
@@ -71,9 +71,11 @@ class GridChoice:
         """
         driven = len(numbers)
         tried = [grids for grids, least in TRIED if driven >= least]
-        if not tried or not _has_flow(self._pictures[numbers[0]]):
+        # Optical flow wants to be so wide and high.
+        working_size = reduced_size(self._pictures.picture_size, WORKING_SIZE)
+        if not tried or min(working_size) < LEAST_SIZE:
             return ()
-        shape = self.shape(numbers[0])
+        shape = self.shape
         places = pictures_of_grids(max(tried), driven)
         seen = self._see(pair, faces, numbers, places)
         fitted = list(map_in_order(lambda picture: _fit(shape, picture), seen))
@@ -130,11 +132,6 @@ def grid_shape(width: int, height: int) -> GridShape:
     longer = max(width, height)
     columns, rows = (1 + max(1, round(side / longer / SPACING)) for side in (width, height))
     return GridShape(columns, rows, STEP_EXPONENT)
-
-
-def _has_flow(picture: Picture) -> bool:
-    """Whether a picture is wide and high enough for optical flow when it is reduced."""
-    return min(reduced(picture, WORKING_SIZE).shape[:2]) >= LEAST_SIZE
 
 
 def _fit(shape: GridShape, picture: _Seen) -> Nodes:

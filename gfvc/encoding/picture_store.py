@@ -8,6 +8,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from base_codec_adapters.temporary import naming_tmpdir
+from gfvc.scaling import Size
 from models.contract import Closable, Picture
 
 
@@ -21,10 +22,16 @@ class PictureStore(Closable):
     def __init__(self) -> None:
         with naming_tmpdir():
             self._file = tempfile.TemporaryFile(prefix="gfvc-", buffering=0)  # noqa: SIM115
-        self._shape: tuple[int, ...] = ()
+        self._shape: tuple[int, ...] = (0, 0, 3)
         self._places: dict[int, int] = {}
         self._free: list[int] = []
         self._size = 0  # places of the file
+
+    @property
+    def picture_size(self) -> Size:
+        """Width and height of its pictures; 0 before the first."""
+        height, width = self._shape[:2]
+        return width, height
 
     def __contains__(self, number: int) -> bool:
         return number in self._places

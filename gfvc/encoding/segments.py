@@ -189,7 +189,7 @@ class SegmentCoder:
         ]
         grids = None
         if self._grids is not None and any(first.grids):
-            shape = self._grids.shape(segment.key)
+            shape = self._grids.shape
             grids = SequenceGrids(shape, tuple(first.grids[:-1]))
         return _Drawn(coded.stream, schedule, messages, further, grids)
 

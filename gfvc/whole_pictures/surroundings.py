@@ -12,7 +12,7 @@ import numpy as np
 
 from gfvc.scaling import reduced
 from models.contract import Picture
-from models.landmarks.flow import Float32Array, warp
+from models.landmarks.flow import Float32Array, pixel_places, read_places, warp
 from models.landmarks.rest_motion import rest_motion, still
 
 # Disagreement is looked at in pictures reduced to this width; differences of so many levels are as
@@ -24,9 +24,6 @@ SHARPENING = 6.0
 WINDOW = 2.0
 # A position's odds are kept within these of 0 and 1.
 LEAST_POSITION = 1e-3
-
-# Places are one map of both coordinates.
-_NO_SECOND_MAP = np.empty(0, np.float32)
 
 
 class Surroundings:
@@ -43,8 +40,6 @@ class Surroundings:
             self._unlike = _unlike(warp(earlier, motion), later)
             # In pixels. It is that of places of the later picture.
             self._motion: Float32Array = motion * np.array((width, height), np.float32)
-            columns, rows = (np.arange(side, dtype=np.float32) for side in (width, height))
-            self._places: Float32Array = np.stack(np.meshgrid(columns, rows), axis=-1)
 
     def at(self, position: float, progress: float) -> Picture:
         """The picture at a position 0..1 in time between the two.
@@ -63,15 +58,9 @@ class Surroundings:
 
     def _moved(self, picture: Picture, share: float) -> Picture:
         """A picture read at so much of the motion."""
-        places = cv2.scaleAdd(self._motion, share, self._places)
-        moved = cv2.remap(
-            picture,
-            places,
-            _NO_SECOND_MAP,
-            interpolation=cv2.INTER_CUBIC,
-            borderMode=cv2.BORDER_REPLICATE,
-        )
-        return np.asarray(moved, np.uint8)
+        height, width = picture.shape[:2]
+        places = cv2.scaleAdd(self._motion, share, pixel_places(width, height))
+        return read_places(picture, np.asarray(places, np.float32))
 
 
 def _unlike(moved: Picture, later: Picture) -> Float32Array:

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 import cv2
@@ -60,6 +61,8 @@ IRIS_HIDDEN = 0.10
 IRIS_SHOWN = 0.20
 # The residual of the affine motion fades with the distance from the nearest landmark.
 RESIDUAL_REACH = 0.10
+# Places are one map of both coordinates.
+_NO_SECOND_MAP = np.empty(0, np.float32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -454,6 +457,30 @@ def warp(picture: npt.NDArray[np.uint8], displacement: Float32Array) -> npt.NDAr
 def read_at(planes: Float32Array, displacement: Float32Array) -> Float32Array:
     """Read planes [H, W, C] at the displacement of each pixel [H, W, 2], linearly."""
     return np.asarray(_remapped(planes, displacement, cv2.INTER_LINEAR), np.float32)
+
+
+@lru_cache(maxsize=8)
+def pixel_places(width: int, height: int) -> Float32Array:
+    """Column and row of each pixel: [H, W, 2], not to be written to."""
+    columns, rows = (np.arange(side, dtype=np.float32) for side in (width, height))
+    places: Float32Array = np.stack(np.meshgrid(columns, rows), axis=-1)
+    places.setflags(write=False)
+    return places
+
+
+def read_places(picture: npt.NDArray[np.uint8], places: Float32Array) -> npt.NDArray[np.uint8]:
+    """Read a picture [H, W, 3] at places [h, w, 2] in pixels, as of `pixel_places`.
+
+    Those outside the picture repeat its border.
+    """
+    read = cv2.remap(
+        picture,
+        places,
+        _NO_SECOND_MAP,
+        interpolation=cv2.INTER_CUBIC,
+        borderMode=cv2.BORDER_REPLICATE,
+    )
+    return np.asarray(read, np.uint8)
 
 
 def _remapped(

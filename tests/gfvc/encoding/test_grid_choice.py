@@ -60,7 +60,7 @@ def chosen(
         store.add(number, picture)
     choice = GridChoice(store, RATE, multiplier)
     faces = [NO_PARAMETERS] * len(pictures)
-    return choice.shape(0), choice.choose(Held(drawn), faces, range(len(pictures)))
+    return choice.shape, choice.choose(Held(drawn), faces, range(len(pictures)))
 
 
 def test_a_camera_that_swings_is_followed(store: PictureStore, wall: Picture) -> None:
