@@ -18,7 +18,7 @@ from gfvc.decoded_units import check_restrictions, decode_units, find_model, pic
 from gfvc.errors import OutputError, StreamError
 from gfvc.limits import MAX_AREA
 from gfvc.options.decoding import DecodeOptions
-from gfvc.output import check_writable, replaced_when_complete
+from gfvc.output import StrPath, check_writable, replaced_when_complete
 from gfvc.queued_writer import QueuedWriter
 from gfvc.stream.face_stream import FaceStream
 from gfvc.stream.marking import GENERATED
@@ -63,8 +63,8 @@ class DecodeSummary:
 
 
 def decode(
-    source: Path,
-    output: Path,
+    source: StrPath,
+    output: StrPath,
     options: DecodeOptions = DecodeOptions(),
     *,
     force: bool = False,
@@ -85,6 +85,7 @@ def decode(
     `BaseCodecError`; then `output` is as it was.
     """
     started = time.perf_counter()
+    source, output = Path(source), Path(output)
     sources = [source]
     if credentials is not None:
         sources += [credentials.certificates, credentials.key]

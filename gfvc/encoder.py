@@ -15,7 +15,7 @@ from gfvc.encoding.target_bitrate import code_at_bitrate
 from gfvc.errors import InputError, OutputError
 from gfvc.framing import Framing, frame
 from gfvc.options.encoding import EncodeOptions
-from gfvc.output import check_writable, replaced_when_complete
+from gfvc.output import StrPath, check_writable, replaced_when_complete
 from gfvc.rate_control import RateSettings, settings_asked_for
 from gfvc.scaling import Size
 from gfvc.stream.information import StreamInformation
@@ -135,8 +135,8 @@ class EncodeSummary:
 
 
 def encode(
-    source: Path,
-    output: Path,
+    source: StrPath,
+    output: StrPath,
     options: EncodeOptions = EncodeOptions(),
     *,
     force: bool = False,
@@ -153,6 +153,7 @@ def encode(
     as it was.
     """
     started = time.perf_counter()
+    source, output = Path(source), Path(output)
     choose_codec(output, options.codec)  # before all else
     check_writable(output, force=force, sources=[source])
     seen = look_at(source, output, options, registry=registry, notes=notes)

@@ -17,6 +17,9 @@ from gfvc.errors import OutputError
 
 _PREFIX = ".gfvc-"
 
+StrPath = str | os.PathLike[str]
+"""A file or folder, as callers from Python name it."""
+
 OurNames = frozenset[str] | re.Pattern[str]
 """Names of the files in a folder of ours: their suffixes, or the whole names."""
 

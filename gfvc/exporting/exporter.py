@@ -28,7 +28,7 @@ from gfvc.exporting.reading import (
     stated_faces,
 )
 from gfvc.options.exporting import ExportOptions
-from gfvc.output import check_writable, replaced_when_complete
+from gfvc.output import StrPath, check_writable, replaced_when_complete
 from gfvc.parameter_rows import layout_of
 from gfvc.stream.containers import is_container
 from gfvc.stream.face_stream import FaceStream
@@ -83,8 +83,8 @@ class ExportSummary:
 
 
 def export(
-    source: Path,
-    output: Path,
+    source: StrPath,
+    output: StrPath,
     options: ExportOptions = ExportOptions(),
     *,
     force: bool = False,
@@ -99,6 +99,7 @@ def export(
     such as what is missing; `progress` gets the number of pictures done and the total. Raises
     `GfvcError`, `SeiError`, `ModelError` or `BaseCodecError`; then `output` is as it was.
     """
+    source, output = Path(source), Path(output)
     suffix = output.suffix.lower()
     if suffix not in SUFFIXES:
         raise OutputError(f"{output}: no suffix of an export; use one of {', '.join(SUFFIXES)}")

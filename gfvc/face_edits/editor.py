@@ -15,7 +15,7 @@ from gfvc.face_edits.seen import SeenClip
 from gfvc.face_edits.sequence_editor import EditSummary, SequenceEditor
 from gfvc.options.decoding import BaseLayerOptions
 from gfvc.options.editing import FaceEdit
-from gfvc.output import check_writable, replaced_when_complete
+from gfvc.output import StrPath, check_writable, replaced_when_complete
 from gfvc.stream.face_stream import FaceStream
 from gfvc.stream.marking import marked_again
 from gfvc.stream.names import check_suffix
@@ -29,11 +29,11 @@ _RANGES_TOLD = 3
 
 
 def edit(
-    source: Path,
-    output: Path,
+    source: StrPath,
+    output: StrPath,
     edits: FaceEdit | Sequence[FaceEdit],
     *,
-    preview: Path | None = None,
+    preview: StrPath | None = None,
     options: BaseLayerOptions = BaseLayerOptions(),
     force: bool = False,
     registry: Registry | None = None,
@@ -54,6 +54,8 @@ def edit(
     `ModelError`, `BaseCodecError`. Then `output` and `preview` are as they were.
     """
     started = time.perf_counter()
+    source, output = Path(source), Path(output)
+    preview = None if preview is None else Path(preview)
     chosen = (edits,) if isinstance(edits, FaceEdit) else tuple(edits)
     if not chosen:
         raise ValueError("no edits are given")
