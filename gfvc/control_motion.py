@@ -109,7 +109,7 @@ def moved(picture: Picture, nodes: Float32Array, landmarks: FloatArray | None) -
         return picture
     moves = displacements(nodes, landmarks, width, height)
     places = cv2.add(moves, pixel_places(width, height))
-    return read_places(picture, np.asarray(places, np.float32))
+    return np.asarray(read_places(picture, np.asarray(places, np.float32)), np.uint8)
 
 
 def displacements(

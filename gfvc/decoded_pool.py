@@ -34,7 +34,8 @@ class CodedPicture:
     """A coded picture that drives others: its unit, decoded, and its parameters, if it has any.
 
     `control` are the control grids between it and the next, of whole pictures; `part` says of which
-    square of what size of picture `picture` is, None where it is whole.
+    square of what size of picture `picture` is, None where it is whole. `fine` shows such a square
+    in more pixels, if there are more.
     """
 
     unit: PictureUnit
@@ -42,6 +43,14 @@ class CodedPicture:
     parameters: FaceParameters | None
     control: ControlGrids | None = None
     part: tuple[FaceSquare, Size] | None = None
+    fine: Picture | None = None
+
+    def prepared(self, model: AnimationModel) -> Reference:
+        """Made ready for drawing; raises as `prepare_key` does."""
+        reference = prepare_key(model, self.picture, self.parameters)
+        if self.fine is not None:
+            reference.refine(self.fine)
+        return reference
 
 
 Face = tuple["FaceParameters | None", "FloatArray | None"]
@@ -178,7 +187,7 @@ class DecodedPool:
         before, self._before = self._before, (unit, latest)
         pair = None
         if later is not None:
-            following = prepare_key(model, later.picture, later.parameters)
+            following = later.prepared(model)
             self._later = later.unit, following
             pair = pair_keys(model, latest, following)
             if unit.hides_coded_picture and later.unit.hides_coded_picture:
@@ -225,7 +234,7 @@ class DecodedPool:
         prepared, self._later = self._later, None
         if prepared is not None and prepared[0] is key.unit:
             return prepared[1]
-        return prepare_key(model, key.picture, key.parameters)
+        return key.prepared(model)
 
     def _keep(self, unit: PictureUnit, latest: Reference, size: tuple[int, ...]) -> int:
         """Keep a key picture in place of the oldest; its number."""

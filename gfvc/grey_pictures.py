@@ -38,6 +38,9 @@ class _GreyReference(Reference):
     def __init__(self, reference: Reference) -> None:
         self.reference = reference
 
+    def refine(self, picture: Picture) -> None:
+        self.reference.refine(picture)
+
     def animate(self, parameters: FaceParameters) -> Picture:
         return without_colour(self.reference.animate(parameters))
 

@@ -256,9 +256,18 @@ def finished(picture: Picture) -> BegunPicture:
 class Reference(ABC):
     """A key picture made ready: all the work that is needed once per key picture is done."""
 
+    def refine(self, picture: Picture) -> None:  # noqa: B027 - most draw in one size
+        """Take what the key picture shows in more pixels, [h, w, 3], before anything is drawn.
+
+        A model that can draws in that size from then on.
+        """
+
     @abstractmethod
     def animate(self, parameters: FaceParameters) -> Picture:
-        """Draw the picture that the parameters describe, in the size of the key picture."""
+        """Draw the picture that the parameters describe, in the size of the key picture.
+
+        Or of what it was refined by, see `refine`.
+        """
 
     def begin(self, parameters: Iterable[FaceParameters]) -> Iterator[BegunPicture]:
         """Begin pictures, in order; a model leaves what several threads can do at a time."""

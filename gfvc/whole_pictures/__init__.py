@@ -5,7 +5,14 @@ they use any other.
 """
 
 from gfvc.whole_pictures.analysers import SquareAnalysers
-from gfvc.whole_pictures.compositing import cut_face, lay_over
+from gfvc.whole_pictures.compositing import cut_face, fine_face, lay_over
 from gfvc.whole_pictures.model import WholePictures, of_whole_pictures
 
-__all__ = ["SquareAnalysers", "WholePictures", "cut_face", "lay_over", "of_whole_pictures"]
+__all__ = [
+    "SquareAnalysers",
+    "WholePictures",
+    "cut_face",
+    "fine_face",
+    "lay_over",
+    "of_whole_pictures",
+]

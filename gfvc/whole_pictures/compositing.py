@@ -14,11 +14,24 @@ from models.landmarks.flow import Float32Array
 
 # The drawn square fades into the rest over this share of its side.
 EDGE = 0.14
+# Faces are drawn no larger than this, whatever a stream asks for, and enlarged from there.
+MOST_FINE_SIDE = 1024
 
 
 def cut_face(picture: Picture, square: FaceSquare) -> Picture:
     """The face square of a picture [H, W, 3], at the size that models see: [S, S, 3]."""
     return np.ascontiguousarray(scale(picture[square.window], (DRAWN_SIDE, DRAWN_SIDE)))
+
+
+def fine_face(picture: Picture, square: FaceSquare) -> Picture | None:
+    """The face square of a picture [H, W, 3] where it has more pixels than models see, [s, s, 3].
+
+    None where it has not. There are no more than `MOST_FINE_SIDE` a side.
+    """
+    if square.side <= DRAWN_SIDE:
+        return None
+    side = min(square.side, MOST_FINE_SIDE)
+    return np.ascontiguousarray(scale(picture[square.window], (side, side)))
 
 
 def lay_over(

@@ -8,7 +8,7 @@ from itertools import tee
 
 from gfvc.face_square import FaceSquare
 from gfvc.whole_pictures.analysers import SquareAnalysers, WholeAnalyser
-from gfvc.whole_pictures.compositing import cut_face, lay_over
+from gfvc.whole_pictures.compositing import cut_face, fine_face, lay_over
 from gfvc.whole_pictures.surroundings import Surroundings
 from models import (
     Analyser,
@@ -158,6 +158,9 @@ class WholePictures(AnimationModel):
                 f"the face square, {self.square}, lies outside of the picture of {width}x{height}"
             )
         face = self._model.prepare(cut_face(key_picture, self.square), key_parameters)
+        fine = fine_face(key_picture, self.square)
+        if fine is not None:
+            face.refine(fine)
         return WholeReference(face, key_picture, self.square)
 
     @property

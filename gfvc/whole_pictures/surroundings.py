@@ -60,7 +60,7 @@ class Surroundings:
         """A picture read at so much of the motion."""
         height, width = picture.shape[:2]
         places = cv2.scaleAdd(self._motion, share, pixel_places(width, height))
-        return read_places(picture, np.asarray(places, np.float32))
+        return np.asarray(read_places(picture, np.asarray(places, np.float32)), np.uint8)
 
 
 def _unlike(moved: Picture, later: Picture) -> Float32Array:

@@ -39,6 +39,12 @@ from models.face.rendering import open_renderers
 from models.landmarks.alignment import Alignment
 from models.landmarks.analysis import LandmarkAnalyser, SeenKey
 from models.landmarks.face_space import FaceSpace, shipped_face_space
+from models.landmarks.fine_detail import (
+    BentDetail,
+    FineDetail,
+    with_fine_detail,
+    with_fine_details,
+)
 from models.landmarks.flow import NEAR, Float32Array, coarse_flow, in_planes, plane, warp
 from models.landmarks.fusing import fuse
 from models.landmarks.layout import FACE_VALUES
@@ -132,6 +138,7 @@ class FaceReference(Reference):
         key: its landmarks [478, 2].
         features: how many values of the compact feature are sent.
         renderer: with the network.
+        fine: the picture's detail beyond what the network sees, if it was given that.
     """
 
     def __init__(
@@ -143,6 +150,11 @@ class FaceReference(Reference):
         self.features = features
         self.key = plane(face.key_landmarks)
         self.renderer = renderer
+        self.fine: FineDetail | None = None
+
+    def refine(self, picture: Picture) -> None:
+        """Draw in the size of what shows the key picture in more pixels, with its fine detail."""
+        self.fine = FineDetail(picture, self.picture)
 
     @cached_property
     def draw(self) -> Draw:
@@ -192,7 +204,11 @@ class FaceReference(Reference):
         if self.renderer.fuses:
             reference = BentReference(self.picture, self.key, placed.flow)
             drawn = with_bent_lids(drawn, placed.landmarks, [reference])
-        return restore_detail(drawn, placed.landmarks, self.detail)
+        drawn = restore_detail(drawn, placed.landmarks, self.detail)
+        if self.fine is None:
+            return drawn
+        flow = np.ascontiguousarray(placed.flow.transpose(1, 2, 0))
+        return with_fine_detail(drawn, [BentDetail(self.fine, warp(self.picture, flow), flow)])
 
 
 class _PlacedBetween(NamedTuple):
@@ -201,6 +217,34 @@ class _PlacedBetween(NamedTuple):
     place: PairPlace
     compact: Float32Array | None
     position: float
+
+
+class _BentPair:
+    """Both references [H, W, 3] bent to a place, each part of it found once, if it is wanted."""
+
+    def __init__(self, place: PairPlace, references: tuple[Picture, Picture]) -> None:
+        self._place = place
+        self._references = references
+
+    @cached_property
+    def moved(self) -> tuple[Float32Array, Float32Array]:
+        """As of `PairPlace.moved_flows`."""
+        return self._place.moved_flows()
+
+    @cached_property
+    def flows(self) -> tuple[Float32Array, Float32Array]:
+        """As of `PairPlace.whole_flows`."""
+        earlier, later = map(np.add, self._place.shifts, self.moved)
+        return earlier, later
+
+    @cached_property
+    def pictures(self) -> tuple[Picture, Picture]:
+        """What is read along the whole flows."""
+        earlier, later = map(warp, self._references, self.flows)
+        return earlier, later
+
+
+DrawPlaced = Callable[[_PlacedBetween, _BentPair], Picture]
 
 
 class FacePair(LandmarkPair):
@@ -219,7 +263,7 @@ class FacePair(LandmarkPair):
         self._later = later
 
     @cached_property
-    def _draw(self) -> Callable[[_PlacedBetween], Picture]:
+    def _draw(self) -> DrawPlaced:
         """Draws a place; both references are encoded for that, when the first picture is drawn."""
         drawn = self._earlier.draw, self._later.draw
         if not self._earlier.renderer.fuses:
@@ -249,23 +293,21 @@ class FacePair(LandmarkPair):
         place = self._flow.place(values, position, closes_further=fuses)
         return _PlacedBetween(place, compact, position)
 
-    def _paint(self, draw: Callable[[_PlacedBetween], Picture], placed: _PlacedBetween) -> Picture:
+    def _paint(self, draw: DrawPlaced, placed: _PlacedBetween) -> Picture:
+        bent = _BentPair(placed.place, (self._earlier.picture, self._later.picture))
         share = placed.position
         wanted = (1 - share) * self._earlier.detail + share * self._later.detail
-        return restore_detail(draw(placed), placed.place.landmarks, wanted)
+        drawn = restore_detail(draw(placed, bent), placed.place.landmarks, wanted)
+        if self._earlier.fine is None or self._later.fine is None:
+            return drawn
+        details = self._earlier.fine, self._later.fine
+        return with_fine_details(drawn, details, bent.pictures, bent.flows, placed.position)
 
-    def _drawn_once(self, draw: DrawBetween, placed: _PlacedBetween) -> Picture:
+    def _drawn_once(self, draw: DrawBetween, placed: _PlacedBetween, bent: _BentPair) -> Picture:
         """What a network draws that knows both references, and what is bent better than drawn."""
         place = placed.place
-        moved = place.moved_flows()
-        between = _between(place, moved)
-        earlier, later = (
-            warp(reference.picture, shift + flow)
-            for reference, shift, flow in zip(
-                (self._earlier, self._later), place.shifts, moved, strict=True
-            )
-        )
-        drawn = with_bent(draw(between), (earlier, later), place.lead)
+        between = _between(place, bent.moved)
+        drawn = with_bent(draw(between), bent.pictures, place.lead)
         return with_bent_lids(drawn, place.landmarks, self._bent_by(between), place.lead)
 
     def _bent_by(self, between: Between) -> list[BentReference]:
@@ -279,8 +321,8 @@ class FacePair(LandmarkPair):
         ]
 
 
-def _fused(earlier: Draw, later: Draw, placed: _PlacedBetween) -> Picture:
-    """What a network draws that knows one reference."""
+def _fused(earlier: Draw, later: Draw, placed: _PlacedBetween, bent: _BentPair) -> Picture:
+    """What a network draws that knows one reference; it needs nothing `bent`."""
     place = placed.place
     first = earlier(place.landmarks, in_planes(place.flows[0]), placed.compact)
     # The compact feature was measured against the earlier reference.

@@ -468,19 +468,18 @@ def pixel_places(width: int, height: int) -> Float32Array:
     return places
 
 
-def read_places(picture: npt.NDArray[np.uint8], places: Float32Array) -> npt.NDArray[np.uint8]:
-    """Read a picture [H, W, 3] at places [h, w, 2] in pixels, as of `pixel_places`.
+def read_places(planes: npt.NDArray[Any], places: Float32Array) -> npt.NDArray[Any]:
+    """Read planes [H, W] or [H, W, C] at places [h, w, 2] in pixels, as of `pixel_places`.
 
-    Those outside the picture repeat its border.
+    Those outside repeat the border.
     """
-    read = cv2.remap(
-        picture,
+    return cv2.remap(
+        planes,
         places,
         _NO_SECOND_MAP,
         interpolation=cv2.INTER_CUBIC,
         borderMode=cv2.BORDER_REPLICATE,
     )
-    return np.asarray(read, np.uint8)
 
 
 def _remapped(

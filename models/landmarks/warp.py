@@ -86,8 +86,12 @@ class LandmarkWarp:
     def draw(self, landmarks: FloatArray) -> Picture:
         """The picture bent so that its landmarks lie at the given ones [478, 2 or 3]."""
         driven = plane(landmarks)
+        return self.draw_along(self.flow(driven), driven)
+
+    def flow(self, landmarks: Float32Array) -> Float32Array:
+        """The displacements [H, W, 2] of `draw`, to landmarks [478, 2]."""
         height, width = self._picture.shape[:2]
-        return self.draw_along(BackwardFlow(self._landmarks, driven).dense(width, height), driven)
+        return BackwardFlow(self._landmarks, landmarks).dense(width, height)
 
     def draw_along(self, displacement: Float32Array, landmarks: Float32Array) -> Picture:
         """The picture read at displacements [H, W, 2], which bring its landmarks to [478, 2]."""

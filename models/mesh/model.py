@@ -22,7 +22,13 @@ from models.contract import (
 from models.errors import ModelError
 from models.landmarks.analysis import LandmarkAnalyser
 from models.landmarks.face_space import FaceSpace, shipped_face_space
-from models.landmarks.flow import Float32Array
+from models.landmarks.fine_detail import (
+    BentDetail,
+    FineDetail,
+    with_fine_detail,
+    with_fine_details,
+)
+from models.landmarks.flow import Float32Array, plane, warp
 from models.landmarks.fusing import fuse
 from models.landmarks.layout import EXPRESSION_VALUES
 from models.landmarks.pairs import LandmarkPair
@@ -45,10 +51,20 @@ class MeshReference(Reference):
         self.picture = picture
         self.face = face
         self.warp = LandmarkWarp(picture, face.key_landmarks)
+        self.fine: FineDetail | None = None
+
+    def refine(self, picture: Picture) -> None:
+        """Draw in the size of what shows the key picture in more pixels, with its fine detail."""
+        self.fine = FineDetail(picture, self.picture)
 
     def animate(self, parameters: FaceParameters) -> Picture:
         """Warp the key picture to the landmarks that the parameters describe."""
-        return self.warp.draw(self.landmarks(parameters))
+        driven = plane(self.landmarks(parameters))
+        flow = self.warp.flow(driven)
+        drawn = self.warp.draw_along(flow, driven)
+        if self.fine is None:
+            return drawn
+        return with_fine_detail(drawn, [BentDetail(self.fine, warp(self.picture, flow), flow)])
 
     def landmarks(self, parameters: FaceParameters) -> FloatArray:
         """The key picture's rest shape with pose and expression."""
@@ -74,12 +90,17 @@ class MeshPair(LandmarkPair):
         check_position(position)
         values, _ = to_values(parameters)
         place = self._flow.place(values, position, closes_further=True)
-        earlier, later = place.whole_flows()
-        return fuse(
-            self._earlier.warp.draw_along(earlier, place.landmarks),
-            self._later.warp.draw_along(later, place.landmarks),
-            place.lead,
+        flows = place.whole_flows()
+        references = self._earlier, self._later
+        earlier, later = (
+            reference.warp.draw_along(flow, place.landmarks)
+            for reference, flow in zip(references, flows, strict=True)
         )
+        drawn = fuse(earlier, later, place.lead)
+        if self._earlier.fine is None or self._later.fine is None:
+            return drawn
+        details = self._earlier.fine, self._later.fine
+        return with_fine_details(drawn, details, (earlier, later), flows, position)
 
 
 class MeshModel(AnimationModel):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from gfvc.face_square import DRAWN_SIDE, FaceSquare
-from gfvc.whole_pictures.compositing import EDGE, cut_face, lay_over
+from gfvc.whole_pictures.compositing import EDGE, MOST_FINE_SIDE, cut_face, fine_face, lay_over
 
 
 def test_the_face_fades_into_the_rest() -> None:
@@ -48,3 +48,15 @@ def test_what_is_cut_is_what_is_laid_over() -> None:
     assert np.array_equal(cut_face(picture, square), picture[20:276, 70:326])
     assert np.array_equal(lay_over(picture, cut_face(picture, square), square), picture)
     assert cut_face(picture, FaceSquare(0, 0, 64)).shape == (DRAWN_SIDE, DRAWN_SIDE, 3)
+
+
+def test_a_face_that_models_see_reduced_is_at_hand_in_full() -> None:
+    picture = np.random.default_rng(3).integers(0, 255, (1200, 1300, 3), np.uint8)
+    assert fine_face(picture, FaceSquare(70, 20, DRAWN_SIDE)) is None
+    square = FaceSquare(70, 20, DRAWN_SIDE + 2)
+    whole = fine_face(picture, square)
+    assert whole is not None
+    assert np.array_equal(whole, picture[square.window])
+    largest = fine_face(picture, FaceSquare(0, 0, 1200))
+    assert largest is not None
+    assert largest.shape == (MOST_FINE_SIDE, MOST_FINE_SIDE, 3)
