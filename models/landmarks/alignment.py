@@ -21,6 +21,7 @@ import numpy as np
 from models.contract import FloatArray, Picture
 from models.landmarks import points as groups
 from models.landmarks.face_space import FaceSpace
+from models.landmarks.flow import Float32Array, plane
 from models.landmarks.layout import FACE_VALUES
 from models.landmarks.values import STEPS, RestFace
 from models.landmarks.warp import LandmarkWarp
@@ -96,7 +97,8 @@ class Alignment:
         """
         values = self._face.values(self._space, tracked)
         landmarks = self._face.landmarks(self._space, values)
-        drawn, real = self._warp.draw(landmarks), self._reduced(picture)
+        bent = self._bent(landmarks)
+        drawn, real = self._warp.draw_along(*bent), self._reduced(picture)
         found = None if self._look is None else self._look(drawn)
         if found is None:
             weight, tracker_shifts = STAY_WEIGHT, self._positions(tracked - landmarks)
@@ -107,16 +109,22 @@ class Alignment:
         steps = _fit(moves, weight, tracker_shifts, flow_shifts, self._space.weights)
         likeness = _Likeness(real, self._positions(tracked))
         best, most = values, likeness.of(drawn)
+        corrected = self._bent(self._face.landmarks(self._space, values + steps * STEPS))
         for share in SHARES:
-            candidate = values + share * steps * STEPS
-            like = likeness.of(self._draw(candidate))
+            # Flows are most of the work, and that of a part of so small a way is a part of both.
+            flow, to = (
+                one + np.float32(share) * (other - one)
+                for one, other in zip(bent, corrected, strict=True)
+            )
+            like = likeness.of(self._warp.draw_along(flow, to))
             if like > most:
-                best, most = candidate, like
+                best, most = values + share * steps * STEPS, like
         return best
 
-    def _draw(self, values: FloatArray) -> Picture:
-        """The key picture bent to pose and expression [14]."""
-        return self._warp.draw(self._face.landmarks(self._space, values))
+    def _bent(self, landmarks: FloatArray) -> tuple[Float32Array, Float32Array]:
+        """How the key picture is bent: displacements [H, W, 2], and landmarks [478, 2]."""
+        driven = plane(landmarks)
+        return self._warp.flow(driven), driven
 
     def _reduced(self, picture: Picture) -> Picture:
         if picture.shape[1::-1] == self._size:
