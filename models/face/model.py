@@ -61,6 +61,12 @@ from models.landmarks.values import (
 from models.mesh.model import check_expressions
 from models.runtime import Runtime
 
+MOST_DRAWN = 256
+"""Side of the largest pictures that networks draw: they learned of no larger ones.
+
+Larger key pictures are reduced to it, and what is drawn gets their fine detail.
+"""
+
 Place = TypeVar("Place")
 
 
@@ -73,6 +79,14 @@ def check_size(picture: Picture) -> None:
             f"{width}x{height}; encode with --size {max(64, width // 32 * 32)}, or with --model "
             "mesh"
         )
+
+
+def _as_drawn(picture: Picture) -> Picture:
+    """A picture, reduced if it is larger than networks draw."""
+    if picture.shape[0] <= MOST_DRAWN:
+        return picture
+    size = MOST_DRAWN, MOST_DRAWN
+    return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def begin(
@@ -112,10 +126,11 @@ class FaceAnalyser(LandmarkAnalyser):
         if not self._features:
             return super().describe(picture, values, key)
         face = key.face
-        size = picture.shape[0]
+        size = min(picture.shape[0], MOST_DRAWN)
         landmarks = plane(face.landmarks(self._face_space, values))
         flow = coarse_flow(plane(face.key_landmarks), landmarks, size)
-        steps = self._renderer_of(size).measure(picture, key.picture, landmarks, flow)
+        pictures = _as_drawn(picture), _as_drawn(key.picture)
+        steps = self._renderer_of(size).measure(*pictures, landmarks, flow)
         return Analysis(to_parameters(values, steps[: self._features].astype(np.float64)))
 
 
@@ -380,8 +395,12 @@ class FaceModel(AnimationModel):
         if key_parameters is not None:
             values, _ = to_values(key_parameters, self._features)
         face = find_rest_face(self._space, key_picture, values)
-        renderer = self._renderer_of(key_picture.shape[0])
-        return FaceReference(self._space, renderer, key_picture, face, self._features)
+        drawn = _as_drawn(key_picture)
+        renderer = self._renderer_of(drawn.shape[0])
+        reference = FaceReference(self._space, renderer, drawn, face, self._features)
+        if drawn is not key_picture:
+            reference.refine(key_picture)
+        return reference
 
     @property
     def draws_from_both(self) -> bool:

@@ -68,6 +68,26 @@ def test_parameters_move_the_face(model: FaceModel, still: Picture) -> None:
     np.testing.assert_array_equal(drawn, reference.animate(driven.parameters))
 
 
+def test_larger_pictures_are_drawn_as_small_as_networks_learned_and_come_in_full() -> None:
+    asked: list[int] = []
+    renderer = TorchRenderer(trained_alike(), torch.device("cpu"))
+
+    def renderer_of(size: int) -> TorchRenderer:
+        asked.append(size)
+        return renderer
+
+    model = FaceModel(shipped_face_space(), renderer_of, with_features(0).layout)
+    large = demo_still(448)
+    with model.open_analyser() as analyser:
+        key = analyser.analyse_key(large)
+    assert key is not None
+    reference = model.prepare(large, key.parameters)
+    pair = model.pair(reference, model.prepare(large, key.parameters))
+    drawn = [reference.animate(key.parameters), pair.animate(key.parameters, 0.5)]
+    assert {picture.shape for picture in drawn} == {large.shape}
+    assert set(asked) == {256}
+
+
 @pytest.mark.parametrize(("height", "width"), [(72, 72), (64, 96)])
 def test_sizes_the_network_cannot_have_are_refused(
     model: FaceModel, height: int, width: int
