@@ -36,8 +36,10 @@ class FineDetail:
     def __init__(self, fine: Picture, picture: Picture) -> None:
         height, width = fine.shape[:2]
         self.size = width, height
-        lost = cv2.subtract(fine, enlarged(picture, self.size), dtype=cv2.CV_32F)
-        self._detail = np.asarray(cv2.cvtColor(lost, cv2.COLOR_RGB2GRAY), np.float32)
+        seen = enlarged(picture, self.size)
+        all_luma, seen_luma = (cv2.cvtColor(each, cv2.COLOR_RGB2GRAY) for each in (fine, seen))
+        lost = cv2.subtract(all_luma, seen_luma, dtype=cv2.CV_32F)
+        self._detail = np.asarray(lost, np.float32)
 
     def bent(self, flow: Float32Array) -> Float32Array:
         """It, read at displacements [H, W, 2] in picture widths and heights: [h, w]."""
