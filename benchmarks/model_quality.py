@@ -74,7 +74,7 @@ def _face_of(weights: Path) -> AnimationModel:
     from models.landmarks.face_space import shipped_face_space
 
     renderer = TorchRenderer(load_face_network(weights), torch.device("cpu"))
-    return FaceModel(shipped_face_space(), lambda _: renderer, with_features(0).layout)
+    return FaceModel(shipped_face_space(), lambda: renderer, with_features(0).layout)
 
 
 def measure_clip(

@@ -179,9 +179,9 @@ def _face_model(name: str) -> tuple[AnimationModel, list[nn.Module]]:
     if name == "face-torch":
         network = load_face_network(weights)
         renderer = TorchRenderer(network, torch.device("cpu"))
-        return FaceModel(space, lambda _: renderer, FACE_CARD.layout), [network]  # folded in place
+        return FaceModel(space, lambda: renderer, FACE_CARD.layout), [network]  # folded in place
     graphs = OnnxRenderer(weights.parent, dict(FACE_CARD.graphs), threads=1, device="cpu")
-    return FaceModel(space, lambda _: graphs, FACE_CARD.layout), []
+    return FaceModel(space, lambda: graphs, FACE_CARD.layout), []
 
 
 def _open_face_model(name: str, stack: ExitStack) -> _TimedModel:

@@ -21,7 +21,7 @@ from gfvc.options.kinds import (
     words,
 )
 from models import Runtime
-from models.face import MAX_FEATURES, SIDE_MULTIPLE
+from models.face import MAX_FEATURES
 
 Quality = Literal["low", "medium", "high", "best"]
 QUALITIES: tuple[Quality, ...] = get_args(Quality)
@@ -48,7 +48,7 @@ DEFAULT_MULTIPLIER = 0.05
 """Of a bit of the face parameters."""
 FACE_SIDE = 256
 """Side of the coded picture where it is of the face alone."""
-DEFAULT_MODEL, MODEL_OF_ANY_SIZE = "face", "mesh"
+DEFAULT_MODEL = "face"
 MEASURING_MODEL = "face-1"
 """Its network measures features beside the landmarks."""
 _SIZE_STEP = 8
@@ -263,7 +263,7 @@ class FaceOptions(OptionGroup):
     model: str | None = option(
         text(),
         "animation model; see gfvc models",
-        shown="face, or mesh where the side of a face square is no multiple of 32",
+        shown="face",
     )
     features: int = option(
         whole(0, MAX_FEATURES),
@@ -352,20 +352,14 @@ class EncodeOptions(MarkOptions, FaceOptions, CodedPictureOptions, BitOptions, S
 
     @property
     def registered_model(self) -> str:
-        """The registered name of the model: without one, the best that draws pictures of the size.
+        """The registered name of the model.
 
         Features beside the landmarks want the network that measures them.
         """
-        name = self.model
-        if self.features:
-            name = MEASURING_MODEL if name in (None, DEFAULT_MODEL) else name
-            return f"{name}+{self.features}"
-        if name is None:
-            # The face square of whole pictures is drawn at a side that all models can draw.
-            side = FACE_SIDE if self.whole_pictures or self.size is None else self.size
-            fits = isinstance(side, int) and side % SIDE_MULTIPLE == 0
-            name = DEFAULT_MODEL if fits else MODEL_OF_ANY_SIZE
-        return name
+        name = self.model or DEFAULT_MODEL
+        if not self.features:
+            return name
+        return f"{MEASURING_MODEL if name == DEFAULT_MODEL else name}+{self.features}"
 
     @property
     def asks_for_sequences(self) -> bool:

@@ -5,8 +5,14 @@ Nothing here loads PyTorch, onnxruntime or NumPy: command lines and lists must n
 
 from __future__ import annotations
 
+DRAWN_SIDE = 256
+"""Networks draw squares of so many pixels a side, as they learned to.
+
+Smaller key pictures are enlarged and larger ones reduced to it, and so is what is drawn, back.
+"""
+
 SIDE_MULTIPLE = 32
-"""Pictures are square, and their sides multiples of this."""
+"""Sides of pictures that networks can have are multiples of this."""
 
 MAX_FEATURES = 4
 """Values of the compact feature that the network of `face-1` measures beside the landmarks."""

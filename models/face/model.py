@@ -30,12 +30,12 @@ from models.contract import (
     finished,
 )
 from models.errors import ModelError
-from models.face import MOTION_SIDE, SIDE_MULTIPLE, lead_step
+from models.face import DRAWN_SIDE, MOTION_SIDE, lead_step
 from models.face.bent import with_bent
 from models.face.card import STEP_LIMIT
 from models.face.detail import detail, restore_detail
-from models.face.renderer import Between, Draw, DrawBetween, Renderer, RendererOf
-from models.face.rendering import open_renderers
+from models.face.renderer import Between, Draw, DrawBetween, OpenRenderer, Renderer
+from models.face.rendering import open_renderer
 from models.landmarks.alignment import Alignment
 from models.landmarks.analysis import LandmarkAnalyser, SeenKey
 from models.landmarks.face_space import FaceSpace, shipped_face_space
@@ -61,32 +61,22 @@ from models.landmarks.values import (
 from models.mesh.model import check_expressions
 from models.runtime import Runtime
 
-MOST_DRAWN = 256
-"""Side of the largest pictures that networks draw: they learned of no larger ones.
-
-Larger key pictures are reduced to it, and what is drawn gets their fine detail.
-"""
-
 Place = TypeVar("Place")
 
 
-def check_size(picture: Picture) -> None:
-    """Raise `ModelError` for a picture whose size the network cannot have."""
+def check_square(picture: Picture) -> None:
+    """Raise `ModelError` for a picture that is not square."""
     height, width = picture.shape[:2]
-    if height != width or width % SIDE_MULTIPLE:
-        raise ModelError(
-            f"face draws square pictures whose side is a multiple of {SIDE_MULTIPLE}, not "
-            f"{width}x{height}; encode with --size {max(64, width // 32 * 32)}, or with --model "
-            "mesh"
-        )
+    if height != width:
+        raise ModelError(f"face draws square pictures, not {width}x{height}")
 
 
-def _as_drawn(picture: Picture) -> Picture:
-    """A picture, reduced if it is larger than networks draw."""
-    if picture.shape[0] <= MOST_DRAWN:
+def _scaled(picture: Picture, side: int) -> Picture:
+    """A square picture with another side: by pixel areas, or cubic where it grows."""
+    if picture.shape[0] == side:
         return picture
-    size = MOST_DRAWN, MOST_DRAWN
-    return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)
+    interpolation = cv2.INTER_AREA if side < picture.shape[0] else cv2.INTER_CUBIC
+    return np.asarray(cv2.resize(picture, (side, side), interpolation=interpolation), np.uint8)
 
 
 def begin(
@@ -101,16 +91,16 @@ class FaceAnalyser(LandmarkAnalyser):
     """Pose and expression as of `mesh`, then the first values of the compact feature."""
 
     def __init__(
-        self, space: FaceSpace, renderer_of: RendererOf, features: int, *, align: bool
+        self, space: FaceSpace, open_renderer: OpenRenderer, features: int, *, align: bool
     ) -> None:
         super().__init__(space, align=align)
         self._face_space = space
-        self._renderer_of = renderer_of
+        self._open_renderer = open_renderer
         self._features = features
 
     def finds_face(self, picture: Picture) -> bool:
-        """Tell whether a picture shows a face; raise `ModelError` for a size that cannot be."""
-        check_size(picture)
+        """Tell whether a picture shows a face; raise `ModelError` where it is not square."""
+        check_square(picture)
         return super().finds_face(picture)
 
     def analyse_key(self, picture: Picture) -> Analysis | None:
@@ -126,11 +116,10 @@ class FaceAnalyser(LandmarkAnalyser):
         if not self._features:
             return super().describe(picture, values, key)
         face = key.face
-        size = min(picture.shape[0], MOST_DRAWN)
         landmarks = plane(face.landmarks(self._face_space, values))
-        flow = coarse_flow(plane(face.key_landmarks), landmarks, size)
-        pictures = _as_drawn(picture), _as_drawn(key.picture)
-        steps = self._renderer_of(size).measure(*pictures, landmarks, flow)
+        flow = coarse_flow(plane(face.key_landmarks), landmarks, DRAWN_SIDE)
+        driven, reference = (_scaled(each, DRAWN_SIDE) for each in (picture, key.picture))
+        steps = self._open_renderer().measure(driven, reference, landmarks, flow)
         return Analysis(to_parameters(values, steps[: self._features].astype(np.float64)))
 
 
@@ -148,7 +137,8 @@ class FaceReference(Reference):
     An encoder asks many references for faces alone.
 
     Attributes:
-        picture: the key picture [S, S, 3].
+        side: width and height of the key picture, and of what is drawn.
+        picture: the key picture as the network sees it, `DRAWN_SIDE` wide and high.
         face: its face.
         key: its landmarks [478, 2].
         features: how many values of the compact feature are sent.
@@ -160,12 +150,15 @@ class FaceReference(Reference):
         self, space: FaceSpace, renderer: Renderer, picture: Picture, face: RestFace, features: int
     ) -> None:
         self._space = space
-        self.picture = picture
+        self.side = picture.shape[0]
+        self.picture = _scaled(picture, DRAWN_SIDE)
         self.face = face
         self.features = features
         self.key = plane(face.key_landmarks)
         self.renderer = renderer
         self.fine: FineDetail | None = None
+        if self.side > DRAWN_SIDE:
+            self.refine(picture)
 
     def refine(self, picture: Picture) -> None:
         """Draw in the size of what shows the key picture in more pixels, with its fine detail."""
@@ -212,7 +205,7 @@ class FaceReference(Reference):
         driven = plane(self.face.landmarks(self._space, values))
         if self.renderer.fuses:
             driven = closed_further(driven, [self.key])
-        return _Placed(driven, coarse_flow(self.key, driven, self.picture.shape[0]), compact)
+        return _Placed(driven, coarse_flow(self.key, driven, DRAWN_SIDE), compact)
 
     def _paint(self, draw: Draw, placed: _Placed) -> Picture:
         drawn = draw(placed.landmarks, placed.flow, placed.compact)
@@ -221,7 +214,7 @@ class FaceReference(Reference):
             drawn = with_bent_lids(drawn, placed.landmarks, [reference])
         drawn = restore_detail(drawn, placed.landmarks, self.detail)
         if self.fine is None:
-            return drawn
+            return _scaled(drawn, self.side)
         flow = np.ascontiguousarray(placed.flow.transpose(1, 2, 0))
         return with_fine_detail(drawn, [BentDetail(self.fine, warp(self.picture, flow), flow)])
 
@@ -314,7 +307,7 @@ class FacePair(LandmarkPair):
         wanted = (1 - share) * self._earlier.detail + share * self._later.detail
         drawn = restore_detail(draw(placed, bent), placed.place.landmarks, wanted)
         if self._earlier.fine is None or self._later.fine is None:
-            return drawn
+            return _scaled(drawn, self._earlier.side)
         details = self._earlier.fine, self._later.fine
         return with_fine_details(drawn, details, bent.pictures, bent.flows, placed.position)
 
@@ -366,11 +359,15 @@ class FaceModel(AnimationModel):
     """
 
     def __init__(
-        self, space: FaceSpace, renderer_of: RendererOf, layout: ParameterLayout, features: int = 0
+        self,
+        space: FaceSpace,
+        open_renderer: OpenRenderer,
+        layout: ParameterLayout,
+        features: int = 0,
     ) -> None:
         check_expressions(space)
         self._space = space
-        self._renderer_of = renderer_of
+        self._open_renderer = open_renderer
         self._layout = layout
         self._features = features
 
@@ -382,7 +379,7 @@ class FaceModel(AnimationModel):
     def open_analyser(self, align: bool | None = None) -> Analyser:
         """Start tracking a clip; faces are aligned unless forbidden."""
         aligned = align is None or align
-        return FaceAnalyser(self._space, self._renderer_of, self._features, align=aligned)
+        return FaceAnalyser(self._space, self._open_renderer, self._features, align=aligned)
 
     def value_weights(self, key_parameters: FaceParameters) -> FloatArray:
         """How far landmarks move when a value is off, as of `mesh`."""
@@ -390,17 +387,13 @@ class FaceModel(AnimationModel):
 
     def prepare(self, key_picture: Picture, key_parameters: FaceParameters | None) -> Reference:
         """Find the landmarks of the decoded key picture and encode its features."""
-        check_size(key_picture)
+        check_square(key_picture)
         values = None
         if key_parameters is not None:
             values, _ = to_values(key_parameters, self._features)
         face = find_rest_face(self._space, key_picture, values)
-        drawn = _as_drawn(key_picture)
-        renderer = self._renderer_of(drawn.shape[0])
-        reference = FaceReference(self._space, renderer, drawn, face, self._features)
-        if drawn is not key_picture:
-            reference.refine(key_picture)
-        return reference
+        renderer = self._open_renderer()
+        return FaceReference(self._space, renderer, key_picture, face, self._features)
 
     @property
     def draws_from_both(self) -> bool:
@@ -417,4 +410,4 @@ class FaceModel(AnimationModel):
 def load(card: ModelCard, runtime: Runtime) -> FaceModel:
     """The model of a card; its weights are checked when the first picture is drawn."""
     features = card.layout.size - FACE_VALUES
-    return FaceModel(shipped_face_space(), open_renderers(card, runtime), card.layout, features)
+    return FaceModel(shipped_face_space(), open_renderer(card, runtime), card.layout, features)

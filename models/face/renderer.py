@@ -81,5 +81,5 @@ class Renderer(Protocol):
         """
 
 
-RendererOf = Callable[[int], Renderer]
-"""The renderer for pictures of a size; the same one for the same size."""
+OpenRenderer = Callable[[], Renderer]
+"""Gives a renderer, always the same one; it is loaded and checked when it is first asked for."""

@@ -12,33 +12,31 @@ from pathlib import Path
 
 from models.card import ModelCard
 from models.face.onnx_rendering import OnnxRenderer
-from models.face.renderer import Renderer, RendererOf
+from models.face.renderer import OpenRenderer, Renderer
 from models.files import read_checked
 from models.runtime import Runtime, named_device, torch_device
 
-GRAPH_SIZE = 256
-"""Width and height of the pictures that the graphs are for; others are drawn by PyTorch."""
 
-
-def uses_onnx(runtime: Runtime, size: int) -> bool:
-    """Whether pictures of a size are drawn by onnxruntime rather than PyTorch."""
+def uses_onnx(runtime: Runtime) -> bool:
+    """Whether pictures are drawn by onnxruntime rather than PyTorch."""
     if runtime.engine != "auto":
         return runtime.engine == "onnx"
-    if size != GRAPH_SIZE or find_spec("onnxruntime") is None:
+    if find_spec("onnxruntime") is None:
         return False
     device, _ = named_device(runtime.device)
     # Asking PyTorch whether there is a GPU would cost a second where there is none.
     return device == "cpu" or (device == "auto" and shutil.which("nvidia-smi") is None)
 
 
-def open_renderers(card: ModelCard, runtime: Runtime) -> RendererOf:
-    """Renderers of the network of a card, loaded and checked when the first picture is drawn."""
+def open_renderer(card: ModelCard, runtime: Runtime) -> OpenRenderer:
+    """The renderer of the network of a card."""
 
     @cache
-    def renderer(onnx: bool) -> Renderer:
-        return _onnx_renderer(card, runtime) if onnx else _torch_renderer(card, runtime)
+    def renderer() -> Renderer:
+        make = _onnx_renderer if uses_onnx(runtime) else _torch_renderer
+        return make(card, runtime)
 
-    return lambda size: renderer(uses_onnx(runtime, size))
+    return renderer
 
 
 def _onnx_renderer(card: ModelCard, runtime: Runtime) -> Renderer:

@@ -153,7 +153,7 @@ def test_options_that_cannot_be_are_refused_at_once(wrong: dict[str, object]) ->
         (EncodeOptions(size=264), "face"),
         (EncodeOptions(view="face"), "face"),
         (EncodeOptions(view="face", size=288), "face"),
-        (EncodeOptions(view="face", size=264), "mesh"),
+        (EncodeOptions(view="face", size=264), "face"),
         (EncodeOptions(view="face", size=264, features=2), "face-1+2"),
         (EncodeOptions(view="face", size=264, model="face"), "face"),
         (EncodeOptions(features=4), "face-1+4"),
@@ -161,5 +161,5 @@ def test_options_that_cannot_be_are_refused_at_once(wrong: dict[str, object]) ->
         (EncodeOptions(model="fomm"), "fomm"),
     ],
 )
-def test_the_default_model_draws_the_size(options: EncodeOptions, model: str) -> None:
+def test_the_model_without_a_name(options: EncodeOptions, model: str) -> None:
     assert options.registered_model == model

@@ -16,10 +16,10 @@ from models.errors import ModelError
 from models.face.blocks import FaceConfiguration
 from models.face.card import with_features
 from models.face.model import FaceModel, FaceReference
-from models.face.torch_rendering import TorchRenderer, fold
+from models.face.torch_rendering import TorchDraw, TorchRenderer, fold
 from models.landmarks import points as groups
 from models.landmarks.face_space import shipped_face_space
-from models.landmarks.flow import plane
+from models.landmarks.flow import Float32Array, plane
 from models.landmarks.lids import closed_further
 from models.landmarks.warp import LandmarkWarp
 from tests.models.face.networks import trained_alike
@@ -41,7 +41,7 @@ def test_folding_keeps_what_is_computed() -> None:
 @pytest.fixture(scope="module")
 def model() -> FaceModel:
     renderer = TorchRenderer(trained_alike(), torch.device("cpu"))
-    return FaceModel(shipped_face_space(), lambda _: renderer, with_features(0).layout)
+    return FaceModel(shipped_face_space(), lambda: renderer, with_features(0).layout)
 
 
 @pytest.fixture(scope="module")
@@ -68,33 +68,34 @@ def test_parameters_move_the_face(model: FaceModel, still: Picture) -> None:
     np.testing.assert_array_equal(drawn, reference.animate(driven.parameters))
 
 
-def test_larger_pictures_are_drawn_as_small_as_networks_learned_and_come_in_full() -> None:
-    asked: list[int] = []
-    renderer = TorchRenderer(trained_alike(), torch.device("cpu"))
+@pytest.mark.parametrize("side", [72, 200, 448])
+def test_pictures_of_any_side_are_drawn_as_networks_learned(side: int) -> None:
+    seen: set[tuple[int, ...]] = set()
 
-    def renderer_of(size: int) -> TorchRenderer:
-        asked.append(size)
-        return renderer
+    class Watched(TorchRenderer):
+        def prepare(self, picture: Picture, landmarks: Float32Array) -> TorchDraw:
+            seen.add(picture.shape)
+            return super().prepare(picture, landmarks)
 
-    model = FaceModel(shipped_face_space(), renderer_of, with_features(0).layout)
-    large = demo_still(448)
+    renderer = Watched(trained_alike(), torch.device("cpu"))
+    model = FaceModel(shipped_face_space(), lambda: renderer, with_features(0).layout)
+    still = demo_still(side)
     with model.open_analyser() as analyser:
-        key = analyser.analyse_key(large)
+        key = analyser.analyse_key(still)
     assert key is not None
-    reference = model.prepare(large, key.parameters)
-    pair = model.pair(reference, model.prepare(large, key.parameters))
+    reference = model.prepare(still, key.parameters)
+    pair = model.pair(reference, model.prepare(still, key.parameters))
     drawn = [reference.animate(key.parameters), pair.animate(key.parameters, 0.5)]
-    assert {picture.shape for picture in drawn} == {large.shape}
-    assert set(asked) == {256}
+    assert {picture.shape for picture in drawn} == {still.shape}
+    assert seen == {(256, 256, 3)}
 
 
-@pytest.mark.parametrize(("height", "width"), [(72, 72), (64, 96)])
-def test_sizes_the_network_cannot_have_are_refused(
-    model: FaceModel, height: int, width: int
-) -> None:
-    picture = np.zeros((height, width, 3), np.uint8)
-    with model.open_analyser() as analyser, pytest.raises(ModelError, match="multiple of 32"):
+def test_pictures_that_are_not_square_are_refused(model: FaceModel) -> None:
+    picture = np.zeros((64, 96, 3), np.uint8)
+    with model.open_analyser() as analyser, pytest.raises(ModelError, match="not 96x64"):
         analyser.finds_face(picture)
+    with pytest.raises(ModelError, match="not 96x64"):
+        model.prepare(picture, None)
 
 
 def test_eyes_that_close_are_bent_whatever_is_painted(still: Picture) -> None:
@@ -104,7 +105,7 @@ def test_eyes_that_close_are_bent_whatever_is_painted(still: Picture) -> None:
     def lids_apart(configuration: FaceConfiguration) -> list[float]:
         """How far lids drawn closed are from bent ones: from one reference, and from two."""
         renderer = TorchRenderer(trained_alike(configuration), torch.device("cpu"))
-        model = FaceModel(space, lambda _: renderer, with_features(0).layout)
+        model = FaceModel(space, lambda: renderer, with_features(0).layout)
         with model.open_analyser() as analyser:
             key = analyser.analyse_key(still)
         assert key is not None
