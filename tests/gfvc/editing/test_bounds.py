@@ -99,12 +99,12 @@ def test_time_grows_with_the_stream_and_not_faster(
     run: Callable[[Path], None], kind: str, tmp_path: Path
 ) -> None:
     # Eight times the stream: eight times the time, where a quadratic part would make it 64.
-    seconds = []
-    for count in (2500, 20_000):
-        path = stream(tmp_path, kind, count)
-        run(path)
-        seconds.append(min(processor_seconds(run, path) for _ in range(3)))
-    assert seconds[1] < 24 * max(seconds[0], 0.02)
+    small = stream(tmp_path, kind, 2500)
+    run(small)
+    limit = 24 * max(min(processor_seconds(run, small) for _ in range(3)), 0.02)
+    large = stream(tmp_path, kind, 20_000)
+    # The first of three that is fast enough is the last: the least of them would be so too.
+    assert any(processor_seconds(run, large) < limit for _ in range(3))
 
 
 @pytest.mark.parametrize("kind", ["NAL units of a face message", "NAL units of a few bytes"])
@@ -113,9 +113,9 @@ def test_memory_does_not_grow_with_the_number_of_messages(
     run: Callable[[Path], None], kind: str, tmp_path: Path
 ) -> None:
     peaks = []
+    run(stream(tmp_path, kind, 1500))
     for count in (1500, 12_000):
         path = stream(tmp_path, kind, count)
-        run(path)
         tracemalloc.start()
         run(path)
         peaks.append(tracemalloc.get_traced_memory()[1])
