@@ -20,14 +20,13 @@ import onnx
 from onnx import helper
 
 from models.contract import FloatArray
-from models.files import written_whole
 from models.landmarks.face_space import shipped_face_space
 from models.landmarks.flow import Float32Array, coarse_flow, plane
 from models.landmarks.head_angles import head_angles, head_rotations
 from models.landmarks.layout import POSE_VALUES
 from models.landmarks.ranges import ANGLES, EXPRESSION, PLACE
 from models.landmarks.values import rest_face
-from tools.onnx_export.writing import halve
+from tools.onnx_export.writing import halve, save_graph
 
 Inputs = Mapping[str, npt.NDArray[Any]]
 
@@ -92,9 +91,7 @@ def write_in_eight_bits(
     halve(model, {node.input[1] for node in model.graph.node if node.name in kept})
     del model.metadata_props[:]
     helper.set_model_props(model, dict(metadata))
-    onnx.checker.check_model(model, full_check=True)
-    with written_whole(path) as temporary:
-        temporary.write_bytes(model.SerializeToString(deterministic=True))
+    save_graph(model, path)
 
 
 def moved_faces(

@@ -131,16 +131,21 @@ def _read_inputs(network: FaceNetwork, size: int) -> dict[str, Tensor]:
 
 
 def export_face(
-    network: FaceNetwork, folder: Path, source: str, size: int, *, half_weights: bool = True
+    network: FaceNetwork, folder: Path, floats: Path, source: str, size: int
 ) -> list[Path]:
-    """Write the graphs of a network into a folder, in floats; the network stays as it is.
+    """Write the graphs of a network into two folders, in floats; the network stays as it is.
 
     Args:
         network: with weights.
-        folder: made when it is not there; files of the same names are replaced.
+        folder: for graphs whose weights are stored as float16; made when it is not there, and
+            files of the same names are replaced.
+        floats: for the same graphs with weights as float32, which `export_in_eight_bits` starts
+            from; as `folder`.
         source: sha256 of the file that the weights are from, kept in the graphs.
         size: width and height of the pictures, a multiple of 32.
-        half_weights: whether weights are stored as float16.
+
+    Returns:
+        The files in `folder`.
     """
     folded = fold(copy.deepcopy(network)).requires_grad_(False)
     sample = sample_inputs(folded, size)
@@ -168,15 +173,16 @@ def export_face(
     if folded.analysis is not None:
         measuring = {"driven": sample["driven"], "key": sample["key"], **driving}
         graphs[ANALYSE_FILE] = (Analyse(folded), measuring, ["compact"])
-    folder.mkdir(parents=True, exist_ok=True)
+    for made in (folder, floats):
+        made.mkdir(parents=True, exist_ok=True)
     for name, (module, inputs, outputs) in graphs.items():
         write_graph(
             module.eval(),
             inputs,
             outputs,
-            folder / name,
+            floats / name,
             {"weights": source},
-            half_weights=half_weights,
+            halved=folder / name,
         )
     return [folder / name for name in graphs]
 
@@ -221,9 +227,17 @@ def check_face(network: FaceNetwork, folder: Path, size: int) -> list[Comparison
 
 
 def export_in_eight_bits(
-    network: FaceNetwork, folder: Path, source: str, size: int
+    network: FaceNetwork, folder: Path, floats: Path, source: str, size: int
 ) -> list[Comparison]:
-    """Write what draws into a folder that has `encode_key`, in 8 bits; compare it with floats."""
+    """Write what draws in 8 bits, and compare it with floats.
+
+    Args:
+        network: whose graphs `export_face` has written.
+        folder: that has `encode_key`; what draws is replaced there.
+        floats: the same graphs with whole weights.
+        source: as `export_face` takes it.
+        size: likewise.
+    """
     runs_of = {DRAW_FILE: list(_drawings(folder, size))}
     if network.analysis is not None:
         unsent = np.zeros(network.configuration.compact_features, np.float32)
@@ -232,23 +246,21 @@ def export_in_eight_bits(
             {**run, "compact": sent if number % 4 < 2 else unsent}
             for number, run in enumerate(runs_of[DRAW_FILE])
         ]
+    if network.fusing is not None:
+        runs_of[PAINT_BETWEEN_FILE] = list(_paintings_between(floats, size))
+    exact = _EXACT if network.fusing is None else _EXACT_FUSING
     rows = []
-    with TemporaryDirectory() as floats:
-        export_face(network, Path(floats), source, size, half_weights=False)
-        if network.fusing is not None:
-            runs_of[PAINT_BETWEEN_FILE] = list(_paintings_between(Path(floats), size))
-        for name, runs in runs_of.items():
-            graph = Path(floats, name)
-            exact = _EXACT if network.fusing is None else _EXACT_FUSING
-            write_in_eight_bits(graph, runs[::2], folder / name, {"weights": source}, exact=exact)
-            drawn = [
-                np.stack([OnnxGraph(path).run(run)["drawn"] for run in runs[1::2]])
-                for path in (graph, folder / name)
-            ]
-            apart = np.subtract(*drawn, dtype=np.float64)
-            error = float(np.sqrt(np.square(apart).mean()))
-            about = f"{name}, 8 bits, root mean square"
-            rows.append(Comparison(about, error, EIGHT_BITS_LIMIT))
+    for name, runs in runs_of.items():
+        graph = floats / name
+        write_in_eight_bits(graph, runs[::2], folder / name, {"weights": source}, exact=exact)
+        drawn = [
+            np.stack([OnnxGraph(path).run(run)["drawn"] for run in runs[1::2]])
+            for path in (graph, folder / name)
+        ]
+        apart = np.subtract(*drawn, dtype=np.float64)
+        error = float(np.sqrt(np.square(apart).mean()))
+        about = f"{name}, 8 bits, root mean square"
+        rows.append(Comparison(about, error, EIGHT_BITS_LIMIT))
     return rows
 
 
@@ -300,6 +312,7 @@ def _paintings_between(folder: Path, size: int) -> Iterator[dict[str, Array]]:
 
 def export(network: FaceNetwork, folder: Path, source: str, size: int = SIZE) -> list[Comparison]:
     """Write the graphs of a network, and compare them with torch."""
-    export_face(network, folder, source, size)
-    rows = check_face(network, folder, size)
-    return [*rows, *export_in_eight_bits(network, folder, source, size)]
+    with TemporaryDirectory() as floats:
+        export_face(network, folder, Path(floats), source, size)
+        rows = check_face(network, folder, size)
+        return [*rows, *export_in_eight_bits(network, folder, Path(floats), source, size)]

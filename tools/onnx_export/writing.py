@@ -79,9 +79,9 @@ def write_graph(
     path: Path,
     metadata: Mapping[str, str] | None = None,
     *,
-    half_weights: bool = False,
+    halved: Path | None = None,
 ) -> None:
-    """Write a module as one file; shapes are those of the inputs, fixed.
+    """Write a module as one file, or as two; shapes are those of the inputs, fixed.
 
     Args:
         module: in evaluation mode; called with the inputs by position, in their order.
@@ -89,7 +89,8 @@ def write_graph(
         outputs: names of what it returns.
         path: replaced when it is there.
         metadata: texts to keep in the file.
-        half_weights: store weights as float16; they are made float32 again when loading.
+        halved: another file of the same, replaced when it is there, whose weights are stored as
+            float16; they are made float32 again when loading.
     """
     with warnings.catch_warnings(), _quiet("torch.onnx"), torch.no_grad():
         # The exporter calls parts of torch that announce their own end.
@@ -106,10 +107,16 @@ def write_graph(
     assert program is not None
     graph = program.model_proto
     pad_joined_planes(graph)
-    if half_weights:
-        halve(graph, {name for name, _ in module.named_parameters()})
     _forget_sources(graph)
     helper.set_model_props(graph, dict(metadata or {}))
+    save_graph(graph, path)
+    if halved is not None:
+        halve(graph, {name for name, _ in module.named_parameters()})
+        save_graph(graph, halved)
+
+
+def save_graph(graph: onnx.ModelProto, path: Path) -> None:
+    """Write a graph, once it is checked; the file is replaced when it is there."""
     onnx.checker.check_model(graph, full_check=True)
     with written_whole(path) as temporary:
         temporary.write_bytes(graph.SerializeToString(deterministic=True))

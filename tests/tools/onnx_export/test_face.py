@@ -6,6 +6,7 @@ import json
 from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
+from shutil import copytree
 
 import numpy as np
 import onnx
@@ -41,10 +42,16 @@ TINY = FaceConfiguration(
 
 
 @pytest.fixture(scope="module")
-def graphs(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("graphs")
-    export_face(trained_alike(TINY), folder, "some hash", SIZE)
+def floats(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The graphs of the tiny network with whole weights; beside them, in `halves`, as they ship."""
+    folder = tmp_path_factory.mktemp("graphs") / "floats"
+    export_face(trained_alike(TINY), folder.with_name("halves"), folder, "some hash", SIZE)
     return folder
+
+
+@pytest.fixture(scope="module")
+def graphs(floats: Path) -> Path:
+    return floats.with_name("halves")
 
 
 def test_the_graphs_agree_with_torch(graphs: Path) -> None:
@@ -132,10 +139,11 @@ def test_the_command_exports_and_checks(
     assert "not a safetensors file" in capsys.readouterr().err
 
 
-def test_convolutions_are_drawn_in_8_bits_that_no_processor_saturates(tmp_path: Path) -> None:
-    network = trained_alike(TINY)
-    export_face(network, tmp_path, "some hash", SIZE)
-    (row,) = export_in_eight_bits(network, tmp_path, "some hash", SIZE)
+def test_convolutions_are_drawn_in_8_bits_that_no_processor_saturates(
+    graphs: Path, floats: Path, tmp_path: Path
+) -> None:
+    copytree(graphs, tmp_path, dirs_exist_ok=True)
+    (row,) = export_in_eight_bits(trained_alike(TINY), tmp_path, floats, "some hash", SIZE)
     assert row.ok
     graph = onnx.load(tmp_path / DRAW_FILE).graph
     makers = {output: node for node in graph.node for output in node.output}
@@ -153,10 +161,19 @@ def test_convolutions_are_drawn_in_8_bits_that_no_processor_saturates(tmp_path: 
     assert exact == 3
 
 
-def test_a_graph_that_draws_otherwise_in_8_bits_is_told(tmp_path: Path) -> None:
+def test_a_graph_that_draws_otherwise_in_8_bits_is_told(
+    graphs: Path, floats: Path, tmp_path: Path
+) -> None:
     network = trained_alike(TINY)
     torch.nn.init.normal_(network.out.weight, std=30)
-    export_face(network, tmp_path, "some hash", SIZE)
-    (row,) = export_in_eight_bits(network, tmp_path, "some hash", SIZE)
+    model = onnx.load(floats / DRAW_FILE)
+    (last,) = (each for each in model.graph.initializer if each.name == "network.out.weight")
+    weights = network.out.weight.detach().numpy()
+    last.CopyFrom(onnx.numpy_helper.from_array(weights, last.name))
+    # As an export of this network would be, which takes longer.
+    changed = copytree(floats, tmp_path / "floats")
+    onnx.save(model, changed / DRAW_FILE)
+    halves = copytree(graphs, tmp_path / "halves")
+    (row,) = export_in_eight_bits(network, halves, changed, "some hash", SIZE)
     assert not row.ok
     assert row.error > row.limit
