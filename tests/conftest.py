@@ -1,13 +1,27 @@
-"""Shared fixtures: where the reference material lives, and how tests skip without it."""
+"""Shared fixtures: where the reference material lives, and how tests skip without it.
+
+Here too: what lets several processes test side by side on few processors.
+"""
 
 from __future__ import annotations
 
+import gc
 import os
 from pathlib import Path
 
 import pytest
 
+# Read when PyTorch is loaded, here and in processes that tests start. Threads that have nothing to
+# do would turn in circles otherwise, on processors that another process wants.
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+
 REPOSITORY = Path(__file__).resolve().parent.parent
+
+
+def pytest_collection_finish() -> None:
+    """Keep what was imported out of collections of garbage: all of it stays, and it is much."""
+    gc.collect()
+    gc.freeze()
 
 
 def find_shared() -> Path | None:
