@@ -20,7 +20,7 @@ demo: install
 	$(BIN)/gfvc demo --out demo --force
 
 test: install
-	$(BIN)/python -m pytest -n 2
+	$(BIN)/python -m pytest -n 2 --dist worksteal
 
 lint: install
 	$(BIN)/ruff check .
