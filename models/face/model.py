@@ -42,6 +42,7 @@ from models.landmarks.face_space import FaceSpace, shipped_face_space
 from models.landmarks.fine_detail import (
     BentDetail,
     FineDetail,
+    of_both,
     with_fine_detail,
     with_fine_details,
 )
@@ -259,7 +260,7 @@ class FacePair(LandmarkPair):
     """Two references, and the flows between them."""
 
     def __init__(self, space: FaceSpace, earlier: FaceReference, later: FaceReference) -> None:
-        check_sizes(earlier.picture, later.picture)
+        check_sizes(*((reference.side,) * 2 for reference in (earlier, later)))
         # As the encoder aligns the pictures between, unless it is told not to.
         alignment = Alignment(space, earlier.picture, earlier.face, look_at_still)
         later_values = alignment.align(later.picture, later.face.key_landmarks)
@@ -306,9 +307,9 @@ class FacePair(LandmarkPair):
         share = placed.position
         wanted = (1 - share) * self._earlier.detail + share * self._later.detail
         drawn = restore_detail(draw(placed, bent), placed.place.landmarks, wanted)
-        if self._earlier.fine is None or self._later.fine is None:
+        details = of_both(self._earlier.fine, self._later.fine)
+        if details is None:
             return _scaled(drawn, self._earlier.side)
-        details = self._earlier.fine, self._later.fine
         return with_fine_details(drawn, details, bent.pictures, bent.flows, placed.position)
 
     def _drawn_once(self, draw: DrawBetween, placed: _PlacedBetween, bent: _BentPair) -> Picture:

@@ -79,6 +79,15 @@ def with_fine_detail(drawn: Picture, references: Sequence[BentDetail]) -> Pictur
     return np.asarray(cv2.add(enlarged(drawn, size), detail, dtype=cv2.CV_8U), np.uint8)
 
 
+def of_both(
+    earlier: FineDetail | None, later: FineDetail | None
+) -> tuple[FineDetail, FineDetail] | None:
+    """The detail of two references, if both have it in one size; a stream may say otherwise."""
+    if earlier is None or later is None or earlier.size != later.size:
+        return None
+    return earlier, later
+
+
 def with_fine_details(
     drawn: Picture,
     details: tuple[FineDetail, FineDetail],

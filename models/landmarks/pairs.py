@@ -109,10 +109,10 @@ class PairPlace:
         return self.shifts[0] + earlier, self.shifts[1] + later
 
 
-def check_sizes(earlier: Picture, later: Picture) -> None:
-    """Raise `ModelError` for pictures of two references that differ in size."""
-    if earlier.shape != later.shape:
-        sizes = " and ".join(f"{p.shape[1]}x{p.shape[0]}" for p in (earlier, later))
+def check_sizes(earlier: tuple[int, ...], later: tuple[int, ...]) -> None:
+    """Raise `ModelError` where pictures [H, W, ...] of two references differ in their shape."""
+    if earlier != later:
+        sizes = " and ".join(f"{width}x{height}" for height, width, *_ in (earlier, later))
         raise ModelError(f"two references to draw from are of different sizes: {sizes}")
 
 
@@ -150,7 +150,7 @@ class PairFlow:
         self._keys = keys
         self.by_time = False
         earlier, later = pictures
-        check_sizes(earlier, later)
+        check_sizes(earlier.shape, later.shape)
         self._height, self._width = later.shape[:2]
         self._still = still(earlier, later)
         moving = self._moving(keys[1])
@@ -210,7 +210,7 @@ class LandmarkPair(ReferencePair):
         reach: HeadReach = CLOSE,
         lead_step: int = 1,
     ) -> None:
-        check_sizes(*pictures)
+        check_sizes(*(picture.shape for picture in pictures))
         self._faces = faces
         self._pictures = pictures
         self._features = features

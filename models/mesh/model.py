@@ -25,6 +25,7 @@ from models.landmarks.face_space import FaceSpace, shipped_face_space
 from models.landmarks.fine_detail import (
     BentDetail,
     FineDetail,
+    of_both,
     with_fine_detail,
     with_fine_details,
 )
@@ -97,9 +98,9 @@ class MeshPair(LandmarkPair):
             for reference, flow in zip(references, flows, strict=True)
         )
         drawn = fuse(earlier, later, place.lead)
-        if self._earlier.fine is None or self._later.fine is None:
+        details = of_both(self._earlier.fine, self._later.fine)
+        if details is None:
             return drawn
-        details = self._earlier.fine, self._later.fine
         return with_fine_details(drawn, details, (earlier, later), flows, position)
 
 

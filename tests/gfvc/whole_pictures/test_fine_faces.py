@@ -73,3 +73,21 @@ def test_squares_of_further_faces_are_drawn_in_full_too(scene: Picture) -> None:
     assert ssim(drawn, scene[SQUARE.window]) > 0.9
     alone = CodedPicture(PictureUnit(), seen, parameters).prepared(model).animate(parameters)
     assert alone.shape == (DRAWN_SIDE, DRAWN_SIDE, 3)
+
+
+@pytest.mark.parametrize("name", ["mesh", "face"])
+def test_references_in_different_sizes_are_drawn_as_models_see_them(
+    name: str, scene: Picture
+) -> None:
+    """A stream may say of a further face that its square is another in the next coded picture."""
+    model = default_registry().find(name).load()
+    seen = cut_face(scene, SQUARE)
+    with model.open_analyser() as analyser:
+        analysis = analyser.analyse_key(seen)
+    assert analysis is not None
+    one, other, plain = (model.prepare(seen, analysis.parameters) for _ in range(3))
+    one.refine(demo_still(SIDE))
+    other.refine(demo_still(SIDE - 40))
+    for later in (other, plain):
+        drawn = model.pair(one, later).animate(analysis.parameters, 0.5)
+        assert drawn.shape == seen.shape
