@@ -44,7 +44,7 @@ from models.landmarks.fine_detail import (
     FineDetail,
     of_both,
     with_fine_detail,
-    with_fine_details,
+    with_fine_detail_of_both,
 )
 from models.landmarks.flow import NEAR, Float32Array, coarse_flow, in_planes, plane, warp
 from models.landmarks.fusing import fuse
@@ -138,7 +138,7 @@ class FaceReference(Reference):
     An encoder asks many references for faces alone.
 
     Attributes:
-        side: width and height of the key picture, and of what is drawn.
+        side: width and height of the key picture, and of what is drawn without `fine`.
         picture: the key picture as the network sees it, `DRAWN_SIDE` wide and high.
         face: its face.
         key: its landmarks [478, 2].
@@ -260,13 +260,13 @@ class FacePair(LandmarkPair):
     """Two references, and the flows between them."""
 
     def __init__(self, space: FaceSpace, earlier: FaceReference, later: FaceReference) -> None:
-        check_sizes(*((reference.side,) * 2 for reference in (earlier, later)))
+        check_sizes((earlier.side, earlier.side), (later.side, later.side))
         # As the encoder aligns the pictures between, unless it is told not to.
         alignment = Alignment(space, earlier.picture, earlier.face, look_at_still)
         later_values = alignment.align(later.picture, later.face.key_landmarks)
         faces, pictures = (earlier.face, later.face), (earlier.picture, later.picture)
         renderer = earlier.renderer
-        step = lead_step(earlier.picture.shape[0]) if renderer.fuses else 1
+        step = lead_step(DRAWN_SIDE) if renderer.fuses else 1
         super().__init__(space, faces, pictures, later_values, earlier.features, NEAR, step)
         self._earlier = earlier
         self._later = later
@@ -310,7 +310,7 @@ class FacePair(LandmarkPair):
         details = of_both(self._earlier.fine, self._later.fine)
         if details is None:
             return _scaled(drawn, self._earlier.side)
-        return with_fine_details(drawn, details, bent.pictures, bent.flows, placed.position)
+        return with_fine_detail_of_both(drawn, details, bent.pictures, bent.flows, placed.position)
 
     def _drawn_once(self, draw: DrawBetween, placed: _PlacedBetween, bent: _BentPair) -> Picture:
         """What a network draws that knows both references, and what is bent better than drawn."""

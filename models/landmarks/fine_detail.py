@@ -88,7 +88,7 @@ def of_both(
     return earlier, later
 
 
-def with_fine_details(
+def with_fine_detail_of_both(
     drawn: Picture,
     details: tuple[FineDetail, FineDetail],
     bent: tuple[Picture, Picture],

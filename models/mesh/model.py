@@ -27,7 +27,7 @@ from models.landmarks.fine_detail import (
     FineDetail,
     of_both,
     with_fine_detail,
-    with_fine_details,
+    with_fine_detail_of_both,
 )
 from models.landmarks.flow import Float32Array, plane, warp
 from models.landmarks.fusing import fuse
@@ -101,7 +101,7 @@ class MeshPair(LandmarkPair):
         details = of_both(self._earlier.fine, self._later.fine)
         if details is None:
             return drawn
-        return with_fine_details(drawn, details, (earlier, later), flows, position)
+        return with_fine_detail_of_both(drawn, details, (earlier, later), flows, position)
 
 
 class MeshModel(AnimationModel):

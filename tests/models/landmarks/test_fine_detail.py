@@ -12,7 +12,7 @@ from models.landmarks.fine_detail import (
     FineDetail,
     enlarged,
     with_fine_detail,
-    with_fine_details,
+    with_fine_detail_of_both,
 )
 from models.landmarks.flow import Float32Array, warp
 from models.metrics.similarity import luma
@@ -82,7 +82,7 @@ def test_between_two_references_the_nearer_one_has_its_detail(
     stripes = np.where(np.arange(FINE) % 4 < 2, 30, -30)[:, None, None]
     other = np.asarray(np.clip(flat + stripes, 0, 255), np.uint8)
     details = FineDetail(fine, small), FineDetail(other, small)
-    whole = with_fine_details(small, details, (small, small), (STILL, STILL), position)
+    whole = with_fine_detail_of_both(small, details, (small, small), (STILL, STILL), position)
     assert apart(whole, (fine, other)[nearer]) < 2
     assert apart(whole, (other, fine)[nearer]) > 7
 
@@ -92,7 +92,9 @@ def test_they_change_smoothly(fine: Picture) -> None:
     flat = enlarged(small, (FINE, FINE))
     details = FineDetail(fine, small), FineDetail(flat, small)
     steps = [
-        apart(with_fine_details(small, details, (small, small), (STILL, STILL), position), flat)
+        apart(
+            with_fine_detail_of_both(small, details, (small, small), (STILL, STILL), position), flat
+        )
         for position in np.linspace(0, 1, 11)
     ]
     assert steps == sorted(steps, reverse=True)
