@@ -304,6 +304,8 @@ class ReferencePair(ABC):
     def animate(self, parameters: FaceParameters, position: float) -> Picture:
         """Draw the picture that the parameters describe, in the size of the references.
 
+        Or of what these were refined by, see `Reference.refine`.
+
         Raises `ModelError` for parameters of another layout, or a position outside 0..1.
         """
 
