@@ -91,6 +91,11 @@ class StreamInformation:
             raise StreamError(f"gfvc's user data message states {stated.rate} pictures per second")
         if stated.references is not None and stated.schedule is not None:
             stated.references.check_starts(stated.schedule)
+        if stated.sequence is not None and stated.references is not None:
+            raise StreamError(
+                "gfvc's user data message has a sequence and references, which tell of the same "
+                "pictures"
+            )
         if stated.hides_coded_picture and stated.references is not None:
             raise StreamError(
                 "gfvc's user data message hides a coded picture that its references count as shown"

@@ -14,6 +14,7 @@ from gfvc.rectangle import Rectangle
 from gfvc.stream.documentation import user_data_document
 from gfvc.stream.faces import FurtherFace
 from gfvc.stream.information import USER_DATA_UUID, StreamInformation
+from gfvc.stream.references import ReferenceRuns
 from gfvc.stream.schedule import PictureSchedule, picture_schedule
 from gfvc.stream.sequence import SequenceSchedule
 from sei import USER_DATA_UNREGISTERED, Codec, PayloadError
@@ -138,6 +139,12 @@ def of_faces(*faces: FurtherFace) -> StreamInformation:
         face_square=FaceSquare(0, 0, 128),
         further_faces=faces,
     )
+
+
+def test_a_sequence_says_all_of_its_references() -> None:
+    both = replace(of_faces(), references=ReferenceRuns(2, 0, (1,), (1,)))
+    with pytest.raises(StreamError, match="has a sequence and references"):
+        StreamInformation.from_payload(both.to_payload())
 
 
 def test_further_faces_come_back() -> None:
