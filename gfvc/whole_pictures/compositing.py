@@ -10,12 +10,11 @@ import numpy as np
 from gfvc.face_square import DRAWN_SIDE, MAX_FACES, FaceSquare
 from gfvc.scaling import Size, scale
 from models.contract import Picture
+from models.landmarks.fine_detail import MOST_SIDE
 from models.landmarks.flow import Float32Array
 
 # The drawn square fades into the rest over this share of its side.
 EDGE = 0.14
-# Faces are drawn no larger than this, whatever a stream asks for, and enlarged from there.
-MOST_FINE_SIDE = 1024
 
 
 def cut_face(picture: Picture, square: FaceSquare) -> Picture:
@@ -26,11 +25,11 @@ def cut_face(picture: Picture, square: FaceSquare) -> Picture:
 def fine_face(picture: Picture, square: FaceSquare) -> Picture | None:
     """The face square of a picture [H, W, 3] where it has more pixels than models see, [s, s, 3].
 
-    None where it has not. There are no more than `MOST_FINE_SIDE` a side.
+    None where it has not. There are no more than `fine_detail.MOST_SIDE` a side.
     """
     if square.side <= DRAWN_SIDE:
         return None
-    side = min(square.side, MOST_FINE_SIDE)
+    side = min(square.side, MOST_SIDE)
     return np.ascontiguousarray(scale(picture[square.window], (side, side)))
 
 

@@ -138,7 +138,8 @@ class FaceReference(Reference):
     An encoder asks many references for faces alone.
 
     Attributes:
-        side: width and height of the key picture, and of what is drawn without `fine`.
+        side: width and height of the key picture.
+        shown_side: width and height of what is drawn.
         picture: the key picture as the network sees it, `DRAWN_SIDE` wide and high.
         face: its face.
         key: its landmarks [478, 2].
@@ -151,7 +152,7 @@ class FaceReference(Reference):
         self, space: FaceSpace, renderer: Renderer, picture: Picture, face: RestFace, features: int
     ) -> None:
         self._space = space
-        self.side = picture.shape[0]
+        self.side = self.shown_side = picture.shape[0]
         self.picture = _scaled(picture, DRAWN_SIDE)
         self.face = face
         self.features = features
@@ -164,6 +165,7 @@ class FaceReference(Reference):
     def refine(self, picture: Picture) -> None:
         """Draw in the size of what shows the key picture in more pixels, with its fine detail."""
         self.fine = FineDetail(picture, self.picture)
+        self.shown_side = picture.shape[0]
 
     @cached_property
     def draw(self) -> Draw:
@@ -214,10 +216,11 @@ class FaceReference(Reference):
             reference = BentReference(self.picture, self.key, placed.flow)
             drawn = with_bent_lids(drawn, placed.landmarks, [reference])
         drawn = restore_detail(drawn, placed.landmarks, self.detail)
-        if self.fine is None:
-            return _scaled(drawn, self.side)
-        flow = np.ascontiguousarray(placed.flow.transpose(1, 2, 0))
-        return with_fine_detail(drawn, [BentDetail(self.fine, warp(self.picture, flow), flow)])
+        if self.fine is not None:
+            flow = np.ascontiguousarray(placed.flow.transpose(1, 2, 0))
+            bent = BentDetail(self.fine, warp(self.picture, flow), flow)
+            drawn = with_fine_detail(drawn, [bent])
+        return _scaled(drawn, self.shown_side)
 
 
 class _PlacedBetween(NamedTuple):
@@ -310,7 +313,9 @@ class FacePair(LandmarkPair):
         details = of_both(self._earlier.fine, self._later.fine)
         if details is None:
             return _scaled(drawn, self._earlier.side)
-        return with_fine_detail_of_both(drawn, details, bent.pictures, bent.flows, placed.position)
+        both, flows = bent.pictures, bent.flows
+        fine = with_fine_detail_of_both(drawn, details, both, flows, placed.position)
+        return _scaled(fine, self._earlier.shown_side)
 
     def _drawn_once(self, draw: DrawBetween, placed: _PlacedBetween, bent: _BentPair) -> Picture:
         """What a network draws that knows both references, and what is bent better than drawn."""

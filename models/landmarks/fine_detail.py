@@ -18,6 +18,9 @@ import numpy as np
 from models.contract import Picture
 from models.landmarks.flow import Float32Array, pixel_places, read_places
 
+MOST_SIDE = 1024
+"""Fine detail is kept of no more pixels a side, whatever a stream asks for."""
+
 # Levels by which a drawn picture differs from the bent reference at which 1 / e of the reference's
 # detail is added, and the standard deviation in pixels of the window in which they are compared.
 APART_LEVELS = 24.0
@@ -30,12 +33,16 @@ CHANGE = 0.4
 class FineDetail:
     """What a reference shows of luma beyond the pixels that models see.
 
-    `fine` [h, w, 3] shows the same as `picture` [H, W, 3], in more pixels.
+    `fine` [h, w, 3] shows the same as `picture` [H, W, 3], in more pixels; it is reduced to
+    `MOST_SIDE` where it is larger.
     """
 
     def __init__(self, fine: Picture, picture: Picture) -> None:
         height, width = fine.shape[:2]
-        self.size = width, height
+        share = min(1.0, MOST_SIDE / max(width, height))
+        self.size = round(width * share), round(height * share)
+        if share < 1:
+            fine = np.asarray(cv2.resize(fine, self.size, interpolation=cv2.INTER_AREA), np.uint8)
         seen = enlarged(picture, self.size)
         all_luma, seen_luma = (cv2.cvtColor(each, cv2.COLOR_RGB2GRAY) for each in (fine, seen))
         lost = cv2.subtract(all_luma, seen_luma, dtype=cv2.CV_32F)

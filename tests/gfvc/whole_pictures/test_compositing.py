@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from gfvc.face_square import DRAWN_SIDE, FaceSquare
-from gfvc.whole_pictures.compositing import EDGE, MOST_FINE_SIDE, cut_face, fine_face, lay_over
+from gfvc.whole_pictures.compositing import EDGE, cut_face, fine_face, lay_over
+from models.landmarks.fine_detail import MOST_SIDE
 
 
 def test_the_face_fades_into_the_rest() -> None:
@@ -59,4 +60,4 @@ def test_a_face_that_models_see_reduced_is_at_hand_in_full() -> None:
     assert np.array_equal(whole, picture[square.window])
     largest = fine_face(picture, FaceSquare(0, 0, 1200))
     assert largest is not None
-    assert largest.shape == (MOST_FINE_SIDE, MOST_FINE_SIDE, 3)
+    assert largest.shape == (MOST_SIDE, MOST_SIDE, 3)

@@ -19,6 +19,7 @@ from models.face.model import FaceModel, FaceReference
 from models.face.torch_rendering import TorchDraw, TorchRenderer, fold
 from models.landmarks import points as groups
 from models.landmarks.face_space import shipped_face_space
+from models.landmarks.fine_detail import MOST_SIDE
 from models.landmarks.flow import Float32Array, plane
 from models.landmarks.lids import closed_further
 from models.landmarks.warp import LandmarkWarp
@@ -88,6 +89,20 @@ def test_pictures_of_any_side_are_drawn_as_networks_learned(side: int) -> None:
     drawn = [reference.animate(key.parameters), pair.animate(key.parameters, 0.5)]
     assert {picture.shape for picture in drawn} == {still.shape}
     assert seen == {(256, 256, 3)}
+
+
+def test_the_largest_pictures_have_detail_of_fewer_pixels(model: FaceModel) -> None:
+    still = demo_still(1100)
+    with model.open_analyser() as analyser:
+        key = analyser.analyse_key(still)
+    assert key is not None
+    reference = model.prepare(still, key.parameters)
+    assert isinstance(reference, FaceReference)
+    assert reference.fine is not None
+    assert reference.fine.size == (MOST_SIDE, MOST_SIDE)
+    pair = model.pair(reference, model.prepare(still, key.parameters))
+    drawn = [reference.animate(key.parameters), pair.animate(key.parameters, 0.5)]
+    assert [picture.shape for picture in drawn] == [still.shape] * 2
 
 
 def test_pictures_that_are_not_square_are_refused(model: FaceModel) -> None:
