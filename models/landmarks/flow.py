@@ -459,7 +459,8 @@ def read_at(planes: Float32Array, displacement: Float32Array) -> Float32Array:
     return np.asarray(_remapped(planes, displacement, cv2.INTER_LINEAR), np.float32)
 
 
-@lru_cache(maxsize=4)
+# A decoder asks for whole pictures and the squares of four faces in turn.
+@lru_cache(maxsize=8)
 def pixel_places(width: int, height: int) -> Float32Array:
     """Column and row of each pixel: [H, W, 2], not to be written to."""
     columns, rows = (np.arange(side, dtype=np.float32) for side in (width, height))
