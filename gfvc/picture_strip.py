@@ -41,12 +41,14 @@ def write_text(picture: Picture, text: str, place: tuple[int, int], size: float 
 
 
 def write_strip(
-    path: Path, rows: Mapping[str, Sequence[Picture]], face: FaceSquare | None = None
+    path: Path,
+    rows: Mapping[str, Sequence[Picture]],
+    squares: Sequence[FaceSquare] | None = None,
 ) -> None:
     """Write a PNG of rows of as many pictures each, all of one size.
 
     They are reduced to 320 pixels a side, if they are larger. Below each row of whole pictures
-    comes one of their `face` squares, as wide as they are.
+    comes one of the face squares of each, as wide as they are.
     """
     sheet = []
     for name, pictures in rows.items():
@@ -54,8 +56,11 @@ def write_strip(
         reduction = min(1.0, _MOST_SIDE / max(height, width))
         height, width = round(height * reduction), round(width * reduction)
         sheet.append(_row(name, pictures, (width, height)))
-        if face is not None:
-            faces = [np.ascontiguousarray(picture[face.window]) for picture in pictures]
+        if squares is not None:
+            faces = [
+                np.ascontiguousarray(picture[square.window])
+                for picture, square in zip(pictures, squares, strict=True)
+            ]
             sheet.append(_row("face", faces, (width, width)))
     path.write_bytes(png(np.concatenate(sheet)))
 

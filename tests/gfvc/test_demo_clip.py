@@ -69,7 +69,7 @@ def test_faces_of_whole_pictures_stand_below_them(tmp_path: Path) -> None:
     square = FaceSquare(600, 200, 320)
     whole = np.zeros((720, 1280, 3), np.uint8)
     whole[square.window] = (200, 20, 90)
-    write_strip(tmp_path / "strip.png", {"one": [whole] * 2, "two": [whole] * 2}, square)
+    write_strip(tmp_path / "strip.png", {"one": [whole] * 2, "two": [whole] * 2}, [square] * 2)
     strip = cv2.imread(str(tmp_path / "strip.png"))
     assert strip is not None
     assert strip.shape == (2 * (180 + 320), 96 + 2 * 320, 3)

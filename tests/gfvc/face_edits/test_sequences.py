@@ -13,9 +13,12 @@ import pytest
 
 import gfvc
 from gfvc import EncodeOptions, FaceEdit, edit, encode
+from gfvc.decoder import decode_pictures
 from gfvc.demo_clip import RATE
+from gfvc.face_edits import preview
 from gfvc.face_edits.preview import write_preview
 from gfvc.options.decoding import BaseLayerOptions
+from gfvc.picture_strip import spread
 from gfvc.plotting import collect_curves
 from gfvc.stream.face_stream import FaceStream
 from gfvc.stream.reader import read_face_stream
@@ -33,6 +36,7 @@ from tests.gfvc.support import (
     write_units,
     write_video,
 )
+from tests.golden.files import STREAMS
 
 PICTURES = 30
 
@@ -195,13 +199,31 @@ def test_a_stream_that_was_cut_off_is_edited_up_to_there(stream: Path, tmp_path:
     assert all(unit.hides_coded_picture for unit in read.units)
 
 
+@pytest.mark.parametrize("name", ["vvc_mesh_grids.266", "vvc_mesh_two.266"])
+def test_a_preview_shows_what_is_decoded(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With control grids, and with the faces beside the first."""
+    path = STREAMS / name
+    stream = read_face_stream(path, no_notes)
+    assert stream.model_uri is not None
+    model = default_registry().find_uri(stream.model_uri).load(Runtime())
+    shown: dict[str, list[Picture]] = {}
+    monkeypatch.setattr(preview, "write_strip", lambda _, rows, squares: shown.update(rows))
+    write_preview(tmp_path / "it.png", path, path, model, [FaceEdit(roll=5)], BaseLayerOptions())
+    decoded = list(decode_pictures(path, stream, model))
+    wanted = [decoded[number] for number in spread(len(decoded), preview.PICTURES)]
+    for row in shown.values():
+        np.testing.assert_array_equal(row, wanted)
+
+
 def test_a_preview_is_of_the_pictures_that_both_have(stream: Path, tmp_path: Path) -> None:
-    cut, preview = tmp_path / "cut.265", tmp_path / "preview.png"
+    cut, strip = tmp_path / "cut.265", tmp_path / "preview.png"
     units = nal_units(stream)
     starts = [number for number, unit in enumerate(units) if unit.starts_picture]
     write_units(cut, units[: starts[-2]])
     uri = read_face_stream(stream, no_notes).model_uri
     assert uri is not None
     model = default_registry().find_uri(uri).load(Runtime())
-    write_preview(preview, stream, cut, model, [FaceEdit(roll=5)], BaseLayerOptions())
-    assert cv2.imread(str(preview)) is not None
+    write_preview(strip, stream, cut, model, [FaceEdit(roll=5)], BaseLayerOptions())
+    assert cv2.imread(str(strip)) is not None
