@@ -20,7 +20,7 @@ from gfvc.stream.picture_units import PictureUnit
 from gfvc.stream.references import NUMBERS
 from gfvc.whole_pictures import of_whole_pictures
 from models import AnimationModel, FaceParameters, Reference, ReferencePair
-from models.contract import BegunPicture, Ends, FloatArray, Picture, finished
+from models.contract import BegunPicture, Ends, FloatArray, HeadTrust, Picture, finished
 from models.parallel import finish
 
 ParametersOf = Callable[["Ends | None"], Iterator[FaceParameters]]
@@ -52,6 +52,9 @@ class CodedPicture:
             reference.refine(self.fine)
         return reference
 
+
+# By how many of the coded pictures at the ends are hidden: an edited head takes nothing along.
+_TRUST = (HeadTrust.AS_FILMED, HeadTrust.NEAR_ITS_WAY, HeadTrust.EDITED)
 
 Face = tuple["FaceParameters | None", "FloatArray | None"]
 """Parameters of a picture, and landmarks [478, 3]; None where nothing is known of them."""
@@ -157,6 +160,10 @@ class DecodedPool:
         self._before: tuple[PictureUnit, Reference] | None = None
         self.missing = 0
 
+    def start_sequence(self) -> None:
+        """Have what comes next belong with no coded picture before it, but for those kept."""
+        self._before = None
+
     def draw(
         self,
         key: CodedPicture,
@@ -190,8 +197,7 @@ class DecodedPool:
             following = later.prepared(model)
             self._later = later.unit, following
             pair = pair_keys(model, latest, following)
-            if unit.hides_coded_picture and later.unit.hides_coded_picture:
-                pair.go_by_time()
+            pair.trust_head(_TRUST[unit.hides_coded_picture + later.unit.hides_coded_picture])
         received = parameters_of(None if pair is None else pair.ends)
         own = next(received, None)  # Of the coded picture itself, which is there.
         if own is None:

@@ -118,6 +118,10 @@ def decode_units(
     for current, following in pairwise(chain(coded, [None])):
         assert current is not None
         unit, key = current
+        if unit.starts_sequence:
+            further = None
+            if pool is not None:
+                pool.start_sequence()
         if unit.is_alone:
             yield DecodedUnit(unit, key, iter([AsCoded(key)]))
             continue

@@ -24,7 +24,7 @@ Coded = tuple[PictureUnit, Picture]
 class FaceOver:
     """A face to be laid over the output pictures of a coded picture; None where it is as coded.
 
-    `before` are the squares of faces that are there already.
+    `before` are the squares of faces that are drawn there already.
     """
 
     drawn: Iterator[BegunPicture | None]
@@ -35,6 +35,10 @@ class FaceOver:
         """The next output picture, begun, with the face in it."""
         drawn = next(self.drawn)
         return picture if drawn is None else partial(self._lay, picture, drawn)
+
+    def skip(self) -> None:
+        """Leave an output picture out."""
+        next(self.drawn)
 
     def _lay(self, picture: BegunPicture, drawn: BegunPicture) -> Picture:
         return lay_over(picture(), drawn(), self.square, self.before)
@@ -54,16 +58,16 @@ class FurtherFaces:
 
         Drawing raises as `DecodedPool.spans` and `parameters_of_pictures` do.
         """
-        squares = current[0].face_squares
-        return tuple(
-            FaceOver(
-                chain(self._drawn(place, face, current, later), repeat(None)),
-                face.square,
-                squares[: len(squares) - len(current[0].further) + place],
-            )
-            for place, face in enumerate(current[0].further)
-            if face.is_drawn
-        )
+        unit = current[0]
+        # A face that is as coded here takes nothing from those that are drawn.
+        before = () if unit.face_square is None else (unit.face_square,)
+        over = []
+        for place, face in enumerate(unit.further):
+            if face.is_drawn:
+                drawn = chain(self._drawn(place, face, current, later), repeat(None))
+                over.append(FaceOver(drawn, face.square, before))
+                before = (*before, face.square)
+        return tuple(over)
 
     def _drawn(
         self, place: int, face: FurtherFaceUnit, current: Coded, later: Coded | None

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from gfvc.colour import is_grey, without_colour
 from models import AnimationModel, FaceParameters, Reference, ReferencePair
-from models.contract import BegunPicture, FloatArray, Picture
+from models.contract import BegunPicture, FloatArray, HeadTrust, Picture
 
 
 def prepare_key(
@@ -70,8 +70,8 @@ class _GreyPair(ReferencePair):
     def landmarks(self, parameters: FaceParameters, position: float) -> FloatArray | None:
         return self._pair.landmarks(parameters, position)
 
-    def go_by_time(self) -> None:
-        self._pair.go_by_time()
+    def trust_head(self, trust: HeadTrust) -> None:
+        self._pair.trust_head(trust)
 
     def progress(self, parameters: FaceParameters, position: float) -> float:
         return self._pair.progress(parameters, position)

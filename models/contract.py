@@ -10,6 +10,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from enum import Enum
 from typing import Any, TypeVar
 
 import numpy as np
@@ -285,6 +286,17 @@ Ends = tuple[FaceParameters, FaceParameters]
 """What the two pictures of a pair are, both against the earlier one."""
 
 
+class HeadTrust(Enum):
+    """How far the head tells the progress of all else, see `ReferencePair.progress`."""
+
+    AS_FILMED = "as filmed"
+    """Wherever it is."""
+    NEAR_ITS_WAY = "near its way"
+    """Where it is near its way from one picture to the other: in some, it was edited."""
+    EDITED = "edited"
+    """Nowhere."""
+
+
 class ReferencePair(ABC):
     """Two successive coded pictures made ready together, to draw what lies between them in time.
 
@@ -320,8 +332,8 @@ class ReferencePair(ABC):
         """
         return None
 
-    def go_by_time(self) -> None:  # noqa: B027 - most know nothing else
-        """Have time tell the progress: the head of these pictures was edited."""
+    def trust_head(self, trust: HeadTrust) -> None:  # noqa: B027 - most know time alone
+        """Have the head tell the progress so far; time tells it otherwise."""
 
     def progress(self, parameters: FaceParameters, position: float) -> float:
         """How much of what moves from one picture to the other has moved, about 0..1.

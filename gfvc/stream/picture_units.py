@@ -125,8 +125,13 @@ class PictureUnit:
         """Whether pictures are drawn from the next coded picture, too, by models that can."""
         return self.part is not None and self.part.has_later_reference
 
+    @property
+    def starts_sequence(self) -> bool:
+        """Whether no coded picture before it belongs to its sequence."""
+        return self.part is None or self.part.number == 0
+
     def is_followed_by(self, other: PictureUnit) -> bool:
-        """Whether another coded picture is the next one of its sequence."""
+        """Whether another coded picture of its sequence is the next one."""
         return (
             self.part is not None
             and other.part is not None

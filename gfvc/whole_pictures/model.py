@@ -18,7 +18,7 @@ from models import (
     Reference,
     ReferencePair,
 )
-from models.contract import BegunPicture, FloatArray, Picture, finished
+from models.contract import BegunPicture, FloatArray, HeadTrust, Picture, finished
 from models.errors import ModelError
 
 
@@ -101,9 +101,9 @@ class WholePair(ReferencePair):
         found = self._faces.landmarks(parameters, position)
         return _in_whole(found, self._square, self._earlier.picture)
 
-    def go_by_time(self) -> None:
+    def trust_head(self, trust: HeadTrust) -> None:
         """As the model of faces does."""
-        self._faces.go_by_time()
+        self._faces.trust_head(trust)
 
     def progress(self, parameters: FaceParameters, position: float) -> float:
         """As the model of faces tells it."""

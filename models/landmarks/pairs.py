@@ -23,6 +23,7 @@ import numpy as np
 from models.contract import (
     FaceParameters,
     FloatArray,
+    HeadTrust,
     Picture,
     ReferencePair,
     check_position,
@@ -129,7 +130,7 @@ class PairFlow:
         lead_step: how many pixels a sample of the lead is wide and high.
 
     Attributes:
-        by_time: whether time tells the progress of the rest motion, not the head.
+        trust: how far the head tells the progress of the rest motion.
 
     Raises:
         ModelError: the pictures differ in size.
@@ -148,7 +149,7 @@ class PairFlow:
         self._reach = reach
         self._lead_step = lead_step
         self._keys = keys
-        self.by_time = False
+        self.trust = HeadTrust.AS_FILMED
         earlier, later = pictures
         check_sizes(earlier.shape, later.shape)
         self._height, self._width = later.shape[:2]
@@ -172,9 +173,7 @@ class PairFlow:
         # The rest motion is that of places of the later reference.
         rest = moving * read_at(self._rest, later)
         earlier, later = moving * earlier, moving * later
-        progress = position
-        if not self.by_time:
-            progress = motion_progress(landmarks, self._keys, position)
+        progress = motion_progress(landmarks, self._keys, position, self.trust)
         shifts = np.float32(progress) * rest, np.float32(progress - 1) * rest
         flows = earlier, later
         lead = reference_lead(landmarks, self._keys, flows, position, self._lead_step)
@@ -220,11 +219,11 @@ class LandmarkPair(ReferencePair):
         steps = np.zeros(features) if features else None
         self._ends = to_parameters(own, steps), to_parameters(later_values, steps)
         self._face = SharedFace(space, *faces, later_values)
-        self._by_time = False
+        self._trust = HeadTrust.AS_FILMED
 
-    def go_by_time(self) -> None:
-        """Have time tell the progress of the rest motion, before any picture is drawn."""
-        self._by_time = True
+    def trust_head(self, trust: HeadTrust) -> None:
+        """Have the head tell the progress of the rest motion so far; said before any drawing."""
+        self._trust = trust
 
     @abstractmethod
     def _bent(self, landmarks: Float32Array, flow: Float32Array) -> Picture:
@@ -242,7 +241,7 @@ class LandmarkPair(ReferencePair):
             self._reach,
             self._lead_step,
         )
-        flow.by_time = self._by_time
+        flow.trust = self._trust
         return flow
 
     @property
@@ -258,9 +257,7 @@ class LandmarkPair(ReferencePair):
 
     def progress(self, parameters: FaceParameters, position: float) -> float:
         """How much of its way from one reference to the other the head has done."""
-        if self._by_time:
-            return super().progress(parameters, position)
+        check_position(position)
         earlier, later = (plane(face.key_landmarks) for face in self._faces)
-        return motion_progress(
-            plane(self.landmarks(parameters, position)), (earlier, later), position
-        )
+        landmarks = plane(self.landmarks(parameters, position))
+        return motion_progress(landmarks, (earlier, later), position, self._trust)

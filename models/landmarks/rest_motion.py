@@ -12,7 +12,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from models.contract import Picture
+from models.contract import HeadTrust, Picture
 from models.landmarks import points as groups
 from models.landmarks.flow import Float32Array, read_at
 
@@ -40,12 +40,18 @@ MOST_BEYOND = 0.5
 # So near to a reference, in shares of the way in time, time comes in: at a reference all is as that
 # shows it, also where an edit has put the head elsewhere.
 NEAR_REFERENCE = 0.15
+# A head may be so far from its straight way, in lengths of that or in picture widths, whichever is
+# more, and counts less beyond; twice as far from it, it is where an edit has put it.
+BESIDE_WAY, BESIDE_STILL = 0.5, 0.02
 # Points that move with the head and little else.
 _HEAD = (*groups.FACE_OVAL, *groups.NOSE)
 
 
 def motion_progress(
-    landmarks: Float32Array, keys: tuple[Float32Array, Float32Array], position: float
+    landmarks: Float32Array,
+    keys: tuple[Float32Array, Float32Array],
+    position: float,
+    trust: HeadTrust = HeadTrust.AS_FILMED,
 ) -> float:
     """How much of the motion from one reference to the other is done, -0.5..1.5.
 
@@ -56,7 +62,10 @@ def motion_progress(
         landmarks: [478, 2] of the picture to draw, in picture widths and heights.
         keys: landmarks [478, 2] of the earlier and the later reference.
         position: 0..1, where the picture lies in time between the two.
+        trust: where the head is believed.
     """
+    if trust is HeadTrust.EDITED:
+        return position
     here, early, late = (points[list(_HEAD)] for points in (landmarks, *keys))
     way = late - early
     squared = float((way * way).sum(axis=1).mean())
@@ -65,6 +74,11 @@ def motion_progress(
     # Told progress is told / squared, trusted by squared / (squared + noise).
     progress = (told + noise * position) / (squared + noise)
     told_share = min(1.0, position / NEAR_REFERENCE, (1 - position) / NEAR_REFERENCE)
+    if trust is HeadTrust.NEAR_ITS_WAY:
+        nearest = early + np.float32(min(max(told / (squared + 1e-12), 0.0), 1.0)) * way
+        beside = float(np.sqrt(((here - nearest) ** 2).sum(axis=1).mean()))
+        allowed = max(BESIDE_WAY * squared**0.5, BESIDE_STILL)
+        told_share *= min(max(2 - beside / allowed, 0.0), 1.0)
     return position + told_share * (min(max(progress, -MOST_BEYOND), 1 + MOST_BEYOND) - position)
 
 

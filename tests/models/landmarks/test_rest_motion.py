@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from models.contract import HeadTrust
 from models.landmarks.face_space import shipped_face_space
 from models.landmarks.flow import Float32Array
 from models.landmarks.rest_motion import MOST_BEYOND, motion_progress
@@ -48,3 +49,17 @@ def test_at_a_reference_all_is_as_that_shows_it(position: float) -> None:
     assert progress((position + 0.3) * FAR, position) == position
     near = abs(position - 0.01)
     assert abs(progress((near + 0.3) * FAR, near) - position) < 0.05
+
+
+@pytest.mark.parametrize("shift", [(0.15, 0.0), (-0.15, 0.0), (0.0, 0.15)])
+def test_where_some_heads_are_edited_those_far_from_the_way_are_not_believed(
+    shift: tuple[float, float],
+) -> None:
+    """And what was filmed is as if none were, to the last bit."""
+    keys = head(0.0), head(FAR / 10)
+    near = HeadTrust.NEAR_ITS_WAY
+    filmed = np.asarray(head(FAR / 25) + np.array((0, 0.01)), np.float32)
+    assert motion_progress(filmed, keys, 0.3, near) == motion_progress(filmed, keys, 0.3)
+    edited = np.asarray(filmed + np.array(shift), np.float32)
+    assert motion_progress(edited, keys, 0.3, near) == pytest.approx(0.3, abs=1e-6)
+    assert motion_progress(filmed, keys, 0.3, HeadTrust.EDITED) == 0.3
