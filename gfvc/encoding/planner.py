@@ -81,7 +81,7 @@ class PicturePlanner:
         self._back = 0
         self._retry = 0  # pictures before another key picture is tried
         # Ordinary video.
-        self._in_segment = settings.fallback == "always"
+        self._in_ordinary = settings.fallback == "always"
         self._stay = 0  # pictures that are ordinary video in any case
         self._sequence = 0  # pictures of the open sequence
 
@@ -102,8 +102,8 @@ class PicturePlanner:
             self._send_ordinary([picture])
         elif self._candidates:
             self._go_on_choosing(picture)
-        elif self._in_segment:
-            self._go_on_with_segment(picture)
+        elif self._in_ordinary:
+            self._go_on_with_ordinary(picture)
         else:
             self._generate(picture, cut=self._facts.is_cut(picture))
         return self._taken()
@@ -152,8 +152,8 @@ class PicturePlanner:
                 self._choose_key()
             return
         self._choose_key()
-        if self._in_segment:
-            self._go_on_with_segment(picture)
+        if self._in_ordinary:
+            self._go_on_with_ordinary(picture)
         else:
             self._generate(picture, cut=cut)
 
@@ -210,7 +210,7 @@ class PicturePlanner:
         self._retry = 0
         self._keys.appendleft(picture)
         self._back = 0
-        self._in_segment, self._sequence = False, 0
+        self._in_ordinary, self._sequence = False, 0
         # Pictures before the first key picture look like it: the face stands still until then.
         self._stand_still()
         return True
@@ -234,7 +234,7 @@ class PicturePlanner:
             if self._since is not None:
                 self._stand_still()
         elif len(self._waiting) >= self._settings.pictures(LOST_SECONDS):
-            self._open_segment()
+            self._begin_ordinary()
 
     def _stand_still(self) -> None:
         """The pictures that wait were blinks."""
@@ -283,13 +283,13 @@ class PicturePlanner:
 
     # --- Ordinary video ---
 
-    def _open_segment(self) -> None:
+    def _begin_ordinary(self) -> None:
         """Make the pictures that wait ordinary video, and those that follow."""
-        self._in_segment, self._stay = True, 0
+        self._in_ordinary, self._stay = True, 0
         self._since, self._retry = None, 0
         self._send_ordinary(self._drain())
 
-    def _go_on_with_segment(self, picture: int) -> None:
+    def _go_on_with_ordinary(self, picture: int) -> None:
         """Decide about a picture within ordinary video: it ends where the face came back."""
         face = self._facts.shows_face(picture)
         self._waiting.append(picture)
@@ -297,9 +297,9 @@ class PicturePlanner:
             self._stay = max(self._stay - 1, 0)
             self._send_ordinary(self._drain())
         elif len(self._waiting) >= self._settings.pictures(FOUND_SECONDS):
-            self._try_to_end_segment()
+            self._try_to_end_ordinary()
 
-    def _try_to_end_segment(self) -> None:
+    def _try_to_end_ordinary(self) -> None:
         waiting = self._drain()
         best = self._facts.best_key(waiting) if self._settings.look_ahead else waiting[0]
         place = waiting.index(best)

@@ -1,4 +1,4 @@
-"""Clips, and segments of clips, that are sent as ordinary video."""
+"""Clips, and pictures of clips, that are sent as ordinary video."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ def test_a_clip_without_a_face(
     assert not [f for f in findings if f.severity is not Severity.INFORMATION]
 
 
-def test_a_segment_between_two_faces(demo_pictures: list[Picture], tmp_path: Path) -> None:
+def test_ordinary_video_between_two_faces(demo_pictures: list[Picture], tmp_path: Path) -> None:
     clip = [*demo_pictures[:6], *texture(7, 256), *demo_pictures[20:27]]
     path, summary, notes = encode_to(tmp_path / "out.265", clip)
     assert kinds(path) == "Kddddd" + "o" * 7 + "Kdddddd"
@@ -123,7 +123,7 @@ def test_a_segment_between_two_faces(demo_pictures: list[Picture], tmp_path: Pat
     assert not [f for f in verify_stream(path) if f.severity is not Severity.INFORMATION]
 
 
-def test_a_segment_at_either_end(demo_pictures: list[Picture], tmp_path: Path) -> None:
+def test_ordinary_video_at_either_end(demo_pictures: list[Picture], tmp_path: Path) -> None:
     away = texture(6, 256)
     path, _, _ = encode_to(tmp_path / "starts.265", [*away, *demo_pictures[:6]])
     assert kinds(path) == "ooooooKddddd"
@@ -138,7 +138,7 @@ def test_a_segment_at_either_end(demo_pictures: list[Picture], tmp_path: Path) -
     assert kinds(path) == "oo"
 
 
-def test_a_face_seen_for_a_moment_does_not_end_a_segment(
+def test_a_face_seen_for_a_moment_does_not_end_ordinary_video(
     demo_pictures: list[Picture], tmp_path: Path
 ) -> None:
     away = texture(5, 256)
@@ -220,7 +220,7 @@ def test_cut_streams(demo_pictures: list[Picture], tmp_path: Path) -> None:
         notes: list[str] = []
         stream = read_face_stream(cut, notes.append)
         lengths.append(stream.pictures)
-        # Between the messages of the key picture and the segment nothing seems to be missing.
+        # Between the messages of the key picture and ordinary video nothing seems to be missing.
         assert len(notes) == (end not in (len(units), 6))
         assert len(decode_all(cut, lambda _: None)) == stream.pictures
     assert lengths[:6] == [9, 8, 7, 6, 5, 4]
