@@ -9,12 +9,13 @@ part_choice     where a long clip is best cut into parts
 target_bitrate  passes with settings that come nearer and nearer to a bitrate
 passes          the two kinds of passes, put together of a planner, its facts and an executor
 decisions       what can become of a picture, and the facts that decide it
-planner         what becomes of each picture: key picture, driven, or ordinary video; no I/O
-executor        carries decisions out: picture by picture, or segment by segment; ordinary video
+planner         plans what becomes of each picture: key picture, driven, or ordinary video; no I/O
+executor        carries the plan out: picture by picture, or segment by segment; ordinary video
 
 What a planner asks about pictures:
 
 scene_cuts, fades   whether a scene starts, or goes over into another
+face_places         where faces may be, and at which place the first one is
 face_watch          who is shown: whether a face is still that of the key picture
 key_candidates      which picture is worth drawing others from
 
@@ -30,8 +31,11 @@ picture_store       pictures that wait, in a file
 captions            where captions come and go
 coded_choice        which pictures of a segment are coded
 sketches            what is drawn to choose them
-segments            codes a segment: its base layer, then the faces between
+segments            codes a segment: its base layer, then the faces between; or makes it ordinary
+                    video, where its coded key picture shows no face or that takes fewer bits
+sequence_faces      faces of a segment in all of its pictures; where a further face is drawn
 face_messages       which coded pictures have messages, and which
+grid_choice         which control grids are sent
 
 See docs/architecture.md.
 """

@@ -1,4 +1,10 @@
-"""Carries out what is decided about pictures; it has no opinion of its own."""
+"""Carries out what the planner decides about pictures.
+
+Picture by picture that is all. Segment by segment `SegmentCoder` decides more of a complete
+segment, and `SequenceExecutor` does what follows from that: where the coded key picture shows no
+face, the segment becomes ordinary video or is refused, as the options ask for. Where more pictures
+would come before the key picture than a stream can say, the key picture comes first.
+"""
 
 from __future__ import annotations
 

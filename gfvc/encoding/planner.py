@@ -1,9 +1,13 @@
 """What becomes of each picture of a clip: a key picture, a driven picture, or ordinary video.
 
-All of these decisions are taken here and nowhere else. The planner knows pictures by their number.
-It asks for facts about them (`Facts`) and returns decisions; it sees no picture and writes nothing.
-It may hold pictures back and decide about several of them at once, as it does with pictures in
-which no face is found: what they are shows only later.
+The planner knows pictures by their number. It asks for facts about them (`Facts`) and returns
+decisions; it sees no picture and writes nothing. It may hold pictures back and decide about several
+of them at once, as it does with pictures in which no face is found: what they are shows only later.
+
+Picture by picture its word is the last. Segment by segment it is a plan: it says where a segment
+starts and which of its pictures show no face. Which others are coded besides the key picture is
+chosen when the segment is complete (`coded_choice`), and the segment becomes ordinary video where
+its coded key picture shows no face, or where to code all pictures takes fewer bits (`segments`).
 
 When the tracker loses a face for a moment, the face stands still. One that stays away
 is ordinary video from the first picture without it, until it has been back for a while. A face
