@@ -1,7 +1,10 @@
 """Whole videos through a conventional codec, for comparison with one: all pictures, all tools.
 
-Unlike the encoders of `base_codec_adapters.registry`, which code lone key pictures, these predict
-from picture to picture, as a user of the codec would have it. All are run through ffmpeg.
+The encoders of `base_codec_adapters.registry` code the base layer: one sequence of VVC or HEVC, by
+any of several programs, at the QPs that are asked for, and what comes out is checked as a stream.
+These do what a user of a codec would: they code a whole video, in AV1 too, into a file, by the
+encoder's own preset and scale of QP or CRF, and tell the bits of each picture. All are run through
+ffmpeg.
 """
 
 from __future__ import annotations
@@ -11,7 +14,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Literal
 
 from base_codec_adapters.byte_stream import PictureFormat
 from base_codec_adapters.decoded_pictures import DecodedPictures
@@ -32,7 +34,7 @@ from base_codec_adapters.pictures import (
     raw_picture_size,
     write_raw_video,
 )
-from base_codec_adapters.requests import ProgramInfo
+from base_codec_adapters.requests import ProgramInfo, Structure
 from base_codec_adapters.runner import Outcome, invalid_output, run_checked
 from base_codec_adapters.temporary import temporary_folder
 
@@ -41,15 +43,13 @@ VIDEO_TIMEOUT = 3600.0
 
 _HEADROOM_BYTES = 1 << 20
 
-Structure = Literal["random_access", "low_delay"]
-
 
 @dataclass(frozen=True)
 class VideoEncoder:
     """A library of ffmpeg that codes whole videos.
 
     `codec` and `library` are ffmpeg's names, `form` its name of the elementary stream's format,
-    `decoder` that of the decoder. `scale` names what sets the quality ("QP" or "CRF"), of which
+    `decoder` that of the decoder. `scale` is what it is asked for ("QP" or "CRF"), of which
     `best` to `worst` are allowed. Samples are coded with `bit_depth` bits.
     """
 
@@ -88,7 +88,7 @@ class VideoEncoder:
         return ProgramInfo(program, capabilities.version)
 
 
-def _vvenc(quality: int, structure: Structure, preset: str) -> list[str]:
+def _vvenc(qp: int, structure: Structure, preset: str) -> list[str]:
     """Constant QP without perceptual adaptation, no headers that tell nothing, one intra picture.
 
     That is the first; by itself libvvenc codes one in the middle of the first group, at more bits.
@@ -100,25 +100,25 @@ def _vvenc(quality: int, structure: Structure, preset: str) -> list[str]:
     if structure == "low_delay":
         parameters += ":picreordering=0:gopsize=8:decodingrefreshtype=none"
     return [
-        *("-preset", preset, "-qp", str(quality), "-qpa", "0"),
+        *("-preset", preset, "-qp", str(qp), "-qpa", "0"),
         *("-vvenc-params", parameters),
     ]
 
 
-def _x265(quality: int, structure: Structure, preset: str) -> list[str]:
+def _x265(crf: int, structure: Structure, preset: str) -> list[str]:
     """Constant rate factor, one intra picture, without the message that lists x265's options."""
     parameters = "keyint=-1:info=0:log-level=error:pools=none:frame-threads=1"
     if structure == "low_delay":
         parameters += ":bframes=0:rc-lookahead=0"
-    return ["-preset", preset, "-crf", str(quality), "-x265-params", parameters]
+    return ["-preset", preset, "-crf", str(crf), "-x265-params", parameters]
 
 
-def _svtav1(quality: int, structure: Structure, preset: str) -> list[str]:
+def _svtav1(crf: int, structure: Structure, preset: str) -> list[str]:
     """Constant rate factor, one intra picture."""
     parameters = "keyint=-1:lp=1"
     if structure == "low_delay":
         parameters += ":pred-struct=1"
-    return ["-preset", preset, "-crf", str(quality), "-svtav1-params", parameters]
+    return ["-preset", preset, "-crf", str(crf), "-svtav1-params", parameters]
 
 
 _BOTH: tuple[Structure, ...] = ("random_access", "low_delay")
@@ -154,12 +154,12 @@ def find_video_encoder(name: str) -> VideoEncoder:
 
 @dataclass(frozen=True)
 class VideoRequest:
-    """How to code a video: even size, pictures per second, quality on the encoder's own scale."""
+    """How to code a video: even size, pictures per second, QP or CRF as the encoder has it."""
 
     width: int
     height: int
     fps: Fraction
-    quality: int
+    qp_or_crf: int
     structure: Structure = "random_access"
     preset: str | None = None
 
@@ -195,7 +195,7 @@ def encode_command(
         *("-color_primaries", "1", "-color_trc", "1", "-colorspace", "1", "-color_range", "tv"),
         *("-i", str(source), "-map", "0:v:0", "-fps_mode", "passthrough"),
         *("-c:v", encoder.library, "-threads", "1"),
-        *encoder.options(request.quality, request.structure, request.preset or encoder.preset),
+        *encoder.options(request.qp_or_crf, request.structure, request.preset or encoder.preset),
         *("-stats_enc_post:v", str(sizes), "-stats_enc_post_fmt:v", "{pts} {size}"),
         *("-f", encoder.form, str(target)),
     ]
@@ -215,15 +215,15 @@ def encode_video(
     `timeout` is in seconds.
 
     Raises:
-        RequestInvalidError: the quality is not one of the encoder's, or it cannot do that
-            structure, or there are no pictures.
+        RequestInvalidError: the encoder has no such QP or CRF, or cannot do that structure,
+            or there are no pictures.
         ProgramNotFoundError, ProgramFailedError, ProgramTimeoutError: as they say.
         OutputInvalidError: pictures are missing in the stream.
         TemporaryFolderError: the temporary folder is full, or cannot be written.
     """
-    if not encoder.best <= request.quality <= encoder.worst:
+    if not encoder.best <= request.qp_or_crf <= encoder.worst:
         raise RequestInvalidError(
-            f"{encoder.name}: {encoder.scale} is {request.quality}: it has "
+            f"{encoder.name}: {encoder.scale} is {request.qp_or_crf}: it has "
             f"{encoder.best}..{encoder.worst}"
         )
     if request.structure not in encoder.structures:

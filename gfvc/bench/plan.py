@@ -10,8 +10,8 @@ from fractions import Fraction
 from typing import Any
 
 from base_codec_adapters.errors import ProgramNotFoundError
-from base_codec_adapters.requests import MAX_QP
-from base_codec_adapters.video import Structure, find_video_encoder
+from base_codec_adapters.requests import MAX_QP, Structure
+from base_codec_adapters.video import find_video_encoder
 from base_codec_adapters.video_quality import find_vmaf
 from gfvc.errors import InputError
 from gfvc.options.benchmarking import FACE_KBPS, PEERS, WHOLE_KBPS
@@ -92,7 +92,8 @@ class GfvcSettings:
 class PeerSettings:
     """A point of a conventional codec.
 
-    `reduction` 2 codes at half the width and height, `rate_reduction` 2 every second picture.
+    `quality` is the QP or CRF that the encoder is asked for. `reduction` 2 codes at half the width
+    and height, `rate_reduction` 2 every second picture.
     """
 
     encoder: str
@@ -128,7 +129,7 @@ _RATES = {1: "", 2: " half rate"}
 
 @dataclass(frozen=True, slots=True)
 class Peer:
-    """A conventional codec and the qualities, on its own scale, at which it is measured.
+    """A conventional codec and the qualities, QPs or CRFs of its encoder, at which it is measured.
 
     Each is taken at each of `reductions` of width and height (1, 2 or 4) and each of
     `rate_reductions` of the picture rate (1 or 2).

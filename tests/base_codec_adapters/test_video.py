@@ -18,9 +18,9 @@ from base_codec_adapters.errors import (
     UnknownAdapterError,
 )
 from base_codec_adapters.pictures import Picture420
+from base_codec_adapters.requests import Structure
 from base_codec_adapters.video import (
     VIDEO_ENCODERS,
-    Structure,
     VideoRequest,
     decoded_video,
     encode_command,
@@ -60,7 +60,7 @@ def test_videos_come_back_in_order(tmp_path: Path, name: str, structure: Structu
         difference = np.abs(source.y.astype(int) - picture.y).mean()
         assert difference < 12
     coarse = encode_video(
-        encoder, replace(request, quality=encoder.worst), moving_pictures(), tmp_path / "coarse"
+        encoder, replace(request, qp_or_crf=encoder.worst), moving_pictures(), tmp_path / "coarse"
     )
     assert sum(coarse.picture_bits) < sum(coded.picture_bits)
 
@@ -90,7 +90,7 @@ def test_missing_pictures_are_seen(tmp_path: Path) -> None:
 def test_requests_out_of_range(tmp_path: Path) -> None:
     encoder = find_video_encoder("x265")
     with pytest.raises(RequestInvalidError, match=r"CRF is 52: it has 0\.\.51"):
-        encode_video(encoder, replace(REQUEST, quality=52), moving_pictures(), tmp_path / "a")
+        encode_video(encoder, replace(REQUEST, qp_or_crf=52), moving_pictures(), tmp_path / "a")
     with pytest.raises(RequestInvalidError, match="cannot code low_delay"):
         encode_video(
             replace(encoder, structures=("random_access",)),
