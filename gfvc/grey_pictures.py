@@ -12,10 +12,11 @@ from models.contract import BegunPicture, FloatArray, HeadTrust, Picture
 def prepare_key(
     model: AnimationModel, key: Picture, parameters: FaceParameters | None
 ) -> Reference:
-    """Make a decoded key picture ready; what is drawn from a grey one is grey.
+    """Make a decoded coded picture ready; what is drawn from a grey one is grey.
 
-    A stream says nothing about it: a model can show no colour that the key picture does not have,
-    and where that has none at all, what is painted is made up. Raises `ModelError` as
+    For a model it is a key picture, whether the stream can be entered there or not. A stream says
+    nothing about colour: a model can show none that the key picture does not have, and where that
+    has none at all, what is painted is made up. Raises `ModelError` as
     `AnimationModel.prepare` does.
     """
     reference = model.prepare(key, parameters)

@@ -28,7 +28,7 @@ from gfvc.encoding.segments import SegmentCoder
 from gfvc.encoding.tracked_facts import TrackedFacts
 from gfvc.options.encoding import CONTROL_GRIDS
 from gfvc.parameter_coding import FIRST_GFV_ID
-from gfvc.rate_control import RateSettings, all_coded_qp, grid_price
+from gfvc.rate_control import RateSettings, all_coded_qp, grid_multiplier
 from gfvc.stream.writer import StreamWriter
 from models import Analyser
 from models.contract import Closable, Picture
@@ -169,7 +169,7 @@ def _sequence_pass(
     ]
     grids = None
     if CONTROL_GRIDS not in clip.options.without:
-        grids = GridChoice(store, clip.rate, grid_price(settings))
+        grids = GridChoice(store, clip.rate, grid_multiplier(settings))
     segments = SegmentCoder(
         places, messages, clip.rate, store, base, qps, writer, choose, all_qps, grids
     )

@@ -141,7 +141,7 @@ def all_coded_qp(settings: RateSettings, codec: Codec) -> int:
     return min((usual + settings.coded_qp) // 2 + _ALL_CODED_COARSER, MAX_QP[codec])
 
 
-def grid_price(settings: RateSettings) -> float:
+def grid_multiplier(settings: RateSettings) -> float:
     """The Lagrangian multiplier of control grids: seconds of wrong pictures for a kilobit."""
     assert settings.coded_qp is not None
     price = settings.coded_price
