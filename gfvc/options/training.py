@@ -77,7 +77,9 @@ class RecipeOptions(OptionGroup):
 
     title: ClassVar[str] = "recipe"
 
-    model: str = option(_family(), "network", "face")
+    model: str = option(
+        _family(), "network; face: that of face-1, which draws from one reference", "face"
+    )
     batch: int = option(_COUNT, "pairs in a step", 8)
     size: int = option(_COUNT, "picture width", 256)
     window: int | None = option(
