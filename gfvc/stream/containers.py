@@ -1,7 +1,7 @@
 """Streams in MP4 (ISO/IEC 14496-15), and out of the containers that libavformat knows.
 
-A key picture's access unit is a sample, with all face messages that belong to it, shown until
-the next coded picture: a player without gfvc shows a slide show of key pictures in true time.
+A coded picture's access unit is a sample, with all face messages that belong to it, shown until
+the next coded picture: a player without gfvc shows a slide show of coded pictures in true time.
 Where pictures are coded in another order than they are shown in, samples have composition times,
 and an edit list starts the track with the first picture.
 The sample entry is hvc1 or vvc1, or hev1 or vvi1 where parameter sets change in the stream and so
