@@ -1,6 +1,7 @@
-"""What is decided about pictures, and what it rests on: facts about them, and settings.
+"""What the planner decides about pictures, and what it rests on: facts about them, and settings.
 
-A picture is known by its number in the clip, from 0 on.
+A picture is known by its number in the clip, from 0 on. Nothing is decided here, but in
+`planner`. What is sent of faces is decided in `gfvc.symbol_decisions`.
 """
 
 from __future__ import annotations

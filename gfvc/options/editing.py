@@ -1,4 +1,7 @@
-"""What to change of a face: the options of `gfvc.edit` and `gfvc edit`, and what a script holds."""
+"""What to change of a face: the options of `gfvc.edit` and `gfvc edit`, and what a script holds.
+
+`gfvc.face_edits` carries them out; `gfvc.editing` takes SEI messages out and puts them in.
+"""
 
 from __future__ import annotations
 

@@ -1,5 +1,7 @@
 """What to send of the face parameters of an access unit, decided by rate and distortion.
 
+What becomes of pictures is decided elsewhere: `gfvc.encoding.decisions`.
+
     face_parts     face parameters as parts, and back
     parts          keypoints and matrices as rows of targets, in quantisation steps
     schedule       the pictures whose message carries a part; the others are interpolated

@@ -1,4 +1,7 @@
-"""All decisions about an access unit, one after the other: which are taken, and what they cost."""
+"""All decisions about the messages of a reference, one after the other, and what they cost.
+
+`decide` takes them, `Switches` says which; `access_unit` does that for all of an access unit.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Which pictures get a message, and which parts it carries.
+"""Deciding which pictures get a message, and which parts it carries.
+
+How a stream tells which have one is `gfvc.stream.schedule`.
 
 The pictures between are interpolated, so a message is worth its bits where a straight line misses.
 The choice is a shortest path over pictures: an edge from s to t stands for no message in between,
