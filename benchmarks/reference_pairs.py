@@ -1,13 +1,15 @@
 """Pictures between two coded pictures, drawn from both: measures, against simpler ways.
 
     python -m benchmarks.reference_pairs CLIP... [--models mesh face] [--steps 6 12 25] [--qp N]
-        [--first-qp N] [--pictures N] [--every N] [--ways earlier mean pair] [--bent SHARE]
-        [--sheets DIR]
+        [--first-qp N] [--pictures N] [--every N] [--ways earlier mean pair coded] [--no-texture]
+        [--bent SHARE] [--sheets DIR]
 
 Of each square clip the pictures 0, STEP, 2 STEP, … are coded as one VVC sequence of low delay, and
 those between are drawn by each model in three ways: from the earlier coded picture alone
 (`earlier`), as the mean of what both draw, weighted by time (`mean`, for which the face parameters
-against the later are found as well), and by the model's `ReferencePair` (`pair`). Parameters are
+against the later are found as well), and by the model's `ReferencePair` (`pair`); `coded` are the
+coded pictures themselves, as they are shown, without the first. They take texture of the first one
+(`models.landmarks.key_texture`), unless there is `--no-texture`. Parameters are
 quantised as for a message; the rate printed is that of the coded pictures alone. Measures are of
 the drawn pictures, and defined in docs/measures.md; flicker is against the measured picture before.
 Times are of drawing, one picture after the other. Then comes on how many clips each model is better
@@ -67,8 +69,12 @@ class Between:
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """Two successive coded pictures made ready, and the pictures between them that are drawn."""
+    """Two successive coded pictures made ready, and the pictures between them that are drawn.
 
+    `end` is the number of the later one; `coded` are the two as they are shown.
+    """
+
+    end: int
     references: tuple[Reference, Reference]
     coded: tuple[Picture, Picture]
     pair: ReferencePair
@@ -91,6 +97,8 @@ WAYS: dict[str, Way] = {
     "pair": lambda interval, at: interval.pair.animate(at.against_earlier, at.position),
 }
 
+CODED = "coded"
+
 
 def code(pictures: Sequence[Picture], qp: int, first_qp: int) -> tuple[list[Picture], int]:
     """Pictures coded as one sequence and decoded again, and the bits of the stream."""
@@ -99,15 +107,27 @@ def code(pictures: Sequence[Picture], qp: int, first_qp: int) -> tuple[list[Pict
 
 
 def intervals(
-    model: AnimationModel, pictures: Sequence[Picture], coded: Sequence[Picture], step: int
+    model: AnimationModel,
+    pictures: Sequence[Picture],
+    coded: Sequence[Picture],
+    step: int,
+    texture: bool = True,
 ) -> Iterator[Interval]:
-    """The pictures between each two coded ones; what shows no face is left out."""
+    """The pictures between each two coded ones; what shows no face is left out.
+
+    With `texture`, coded pictures take that of the first one.
+    """
     with model.open_analyser() as analyser:
         keys = [analyser.analyse_key(picture) for picture in coded]
         ready = [
             None if key is None else model.prepare(picture, key.parameters)
             for key, picture in zip(keys, coded, strict=True)
         ]
+        shown = list(coded)
+        for place, reference in enumerate(ready[1:] if texture else [], 1):
+            if reference is not None and ready[0] is not None:
+                taken = reference.take_texture(ready[0], coded[place])
+                shown[place] = coded[place] if taken is None else taken
         for start in range(len(coded) - 1):
             key, next_key = keys[start : start + 2]
             earlier, later = ready[start : start + 2]
@@ -127,8 +147,9 @@ def intervals(
                         )
                     )
             yield Interval(
+                (start + 1) * step,
                 (earlier, later),
-                (coded[start], coded[start + 1]),
+                (shown[start], shown[start + 1]),
                 model.pair(earlier, later),
                 tuple(between),
             )
@@ -144,31 +165,41 @@ def measure(
     pictures: Sequence[Picture], found: Sequence[Interval], ways: Sequence[str], every: int
 ) -> tuple[dict[str, dict[str, float]], Picture | None]:
     """Means of the measures and milliseconds by way, and the sheet."""
-    results = {}
+    results: dict[str, dict[str, float]] = {}
     drawn: dict[str, list[Picture]] = {}
     shown = [(i, at) for i in found for at in i.pictures if at.number % every == 0]
     landmarks = None
-    for way in ways:
+    drawn_ways = [way for way in ways if way != CODED]
+    if CODED in ways and found:
+        with ClipMeasure(RATE, vmaf=False) as measured:
+            for interval in found:
+                measured.add(pictures[interval.end], interval.coded[1], found[0].coded[0])
+            results[CODED] = _scores(measured) | {"ms": 0.0}
+    for way in drawn_ways:
         start = time.perf_counter()
         drawn[way] = [WAYS[way](interval, at) for interval, at in shown]
         milliseconds = 1000 * (time.perf_counter() - start) / max(1, len(shown))
         with ClipMeasure(RATE, source_landmarks=landmarks, vmaf=False) as measured:
             for (interval, at), picture in zip(shown, drawn[way], strict=True):
                 measured.add(pictures[at.number], picture, interval.coded[0])
-            clip_scores = measured.finish()
+            results[way] = _scores(measured) | {"ms": milliseconds}
             landmarks = measured.source_landmarks
-        values = {name: clip_scores.mean(name) for name in SHOWN}
-        results[way] = {n: float("nan") if v is None else v for n, v in values.items()}
-        results[way]["ms"] = milliseconds
     if not shown:
         return results, None
     rows = np.linspace(0, len(shown) - 1, SHEET_ROWS + 2).astype(int)[1:-1]
     columns = [
         [pictures[shown[row][1].number] for row in rows],
         *([shown[row][0].coded[side] for row in rows] for side in (0, 1)),
-        *([drawn[way][row] for row in rows] for way in ways),
+        *([drawn[way][row] for row in rows] for way in drawn_ways),
     ]
-    return results, make_sheet(["source", "coded before", "coded after", *ways], columns)
+    return results, make_sheet(["source", "coded before", "coded after", *drawn_ways], columns)
+
+
+def _scores(measured: ClipMeasure) -> dict[str, float]:
+    """Means over pictures, NaN where there is none."""
+    scores = measured.finish()
+    values = {name: scores.mean(name) for name in SHOWN}
+    return {name: float("nan") if value is None else value for name, value in values.items()}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -189,7 +220,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--every", type=int, default=1, metavar="N", help="draw and measure every N pictures"
     )
-    parser.add_argument("--ways", nargs="+", choices=WAYS, default=list(WAYS))
+    kinds = [*WAYS, CODED]
+    parser.add_argument("--ways", nargs="+", choices=kinds, default=kinds)
+    parser.add_argument("--texture", action=argparse.BooleanOptionalAction, default=True)
     parser.add_argument("--bent", type=float, default=bent.MOST_BENT, metavar="SHARE")
     parser.add_argument("--sheets", type=Path, metavar="DIR", help="write PNG sheets")
     options = parser.parse_args(arguments)
@@ -203,7 +236,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             coded, bits = code(pictures[::step], options.qp, options.first_qp)
             rates[step].append(bits * float(RATE) / len(pictures) / 1000)
             for name, model in models.items():
-                found = list(intervals(model, pictures, coded, step))
+                found = list(intervals(model, pictures, coded, step, options.texture))
                 results, sheet = measure(pictures, found, options.ways, options.every)
                 for way, values in results.items():
                     scores[step, name, way].append(values)

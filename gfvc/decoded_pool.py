@@ -10,6 +10,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice, repeat
+from typing import NamedTuple
 
 from gfvc.control_motion import ControlMotion, begin_moved
 from gfvc.face_square import FaceSquare
@@ -80,13 +81,15 @@ class Span(ABC):
 class AsCoded(Span):
     """The coded picture itself, so many times; `reference` knows its parameters' landmarks.
 
-    No times at all where it is hidden; its `face` is known all the same.
+    With texture of its key picture, if that `is_textured`. No times at all where it is hidden; its
+    `face` is known all the same.
     """
 
     picture: Picture
     parameters: FaceParameters | None = None
     reference: Reference | None = None
     pictures: int = 1
+    is_textured: bool = False
 
     def begin(self) -> Iterator[BegunPicture]:
         """The coded picture."""
@@ -145,6 +148,14 @@ class FromTwo(Span):
             yield parameters, self.pair.landmarks(parameters, position)
 
 
+class _Ready(NamedTuple):
+    """A coded picture made ready, and with texture of its key picture, if it has taken some."""
+
+    unit: PictureUnit
+    reference: Reference
+    textured: Picture | None
+
+
 class DecodedPool:
     """Prepared key pictures by number, no more of them than the stream says (`ReferenceRuns`).
 
@@ -156,13 +167,21 @@ class DecodedPool:
         self._model = model
         self._kept: dict[int, Reference] = {}  # by number, the oldest first
         self._size: tuple[int, ...] = ()
-        self._later: tuple[PictureUnit, Reference] | None = None  # prepared before its turn
-        self._before: tuple[PictureUnit, Reference] | None = None
+        self._later: _Ready | None = None  # made ready before its turn
+        self._before: _Ready | None = None
+        self._key: Reference | None = None  # the first coded picture of the sequence
         self.missing = 0
 
     def start_sequence(self) -> None:
         """Have what comes next belong with no coded picture before it, but for those kept."""
-        self._before = None
+        self._before = self._key = None
+
+    def shown(self, unit: PictureUnit, picture: Picture) -> Picture:
+        """A decoded picture that drives nothing, as it is shown after those that it helped draw."""
+        later = self._later
+        if later is None or later.unit is not unit or later.textured is None:
+            return picture
+        return later.textured
 
     def draw(
         self,
@@ -189,32 +208,34 @@ class DecodedPool:
         """
         unit = key.unit
         model = of_whole_pictures(self._model, unit.face_squares[:1])
-        latest = self._prepared(model, key)
+        ready = self._ready(model, key)
+        latest = ready.reference
+        is_textured = ready.textured is not None
+        shown = key.picture if ready.textured is None else ready.textured
         number = self._keep(unit, latest, key.picture.shape)
-        before, self._before = self._before, (unit, latest)
+        before, self._before = self._before, ready
         pair = None
         if later is not None:
-            following = later.prepared(model)
-            self._later = later.unit, following
-            pair = pair_keys(model, latest, following)
+            self._later = self._made_ready(model, later)
+            pair = pair_keys(model, latest, self._later.reference)
             pair.trust_head(_TRUST[unit.hides_coded_picture + later.unit.hides_coded_picture])
         received = parameters_of(None if pair is None else pair.ends)
         own = next(received, None)  # Of the coded picture itself, which is there.
         if own is None:
             # Nothing is known of how the face moves.
-            yield AsCoded(key.picture, pictures=unit.pictures)
+            yield AsCoded(shown, pictures=unit.pictures, is_textured=is_textured)
             return
         hidden = unit.hides_coded_picture
         beside = pair
-        if hidden and pair is None and before is not None and before[0].shares_driven_with(unit):
-            beside = pair_keys(model, latest, before[1])
+        if hidden and pair is None and before is not None and before.unit.shares_driven_with(unit):
+            beside = pair_keys(model, latest, before.reference)
         if unit.leading:
             leading = list(islice(received, unit.leading))[::-1]
             if hidden and beside is not None:
                 yield FromTwo(beside, zip(leading, repeat(0.0)))
             else:
                 yield FromOne(latest, leading)
-        yield AsCoded(key.picture, own, latest, pictures=not hidden)
+        yield AsCoded(shown, own, latest, not hidden, is_textured)
         drawn = 1 + unit.leading
         if pair is not None:
             # In place of a hidden coded picture is a driven one, at its time.
@@ -235,12 +256,23 @@ class DecodedPool:
             yield FromOne(reference or latest, islice(received, end - drawn))
             drawn = end
 
-    def _prepared(self, model: AnimationModel, key: CodedPicture) -> Reference:
+    def _ready(self, model: AnimationModel, coded: CodedPicture) -> _Ready:
         """A coded picture made ready, once."""
-        prepared, self._later = self._later, None
-        if prepared is not None and prepared[0] is key.unit:
-            return prepared[1]
-        return key.prepared(model)
+        ready, self._later = self._later, None
+        if ready is not None and ready.unit is coded.unit:
+            return ready
+        return self._made_ready(model, coded)
+
+    def _made_ready(self, model: AnimationModel, coded: CodedPicture) -> _Ready:
+        reference = coded.prepared(model)
+        textured = None
+        if coded.unit.part is not None:
+            if coded.unit.starts_sequence:
+                self._key = reference
+            elif self._key is not None:
+                largest = coded.picture if coded.fine is None else coded.fine
+                textured = reference.take_texture(self._key, largest)
+        return _Ready(coded.unit, reference, textured)
 
     def _keep(self, unit: PictureUnit, latest: Reference, size: tuple[int, ...]) -> int:
         """Keep a key picture in place of the oldest; its number."""

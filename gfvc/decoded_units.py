@@ -123,7 +123,8 @@ def decode_units(
             if pool is not None:
                 pool.start_sequence()
         if unit.is_alone:
-            yield DecodedUnit(unit, key, iter([AsCoded(key)]))
+            shown = key if pool is None else pool.shown(unit, key)
+            yield DecodedUnit(unit, key, iter([AsCoded(shown)]))
             continue
         assert model is not None
         _check_squares(source, unit, key)

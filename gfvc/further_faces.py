@@ -88,7 +88,7 @@ class FurtherFaces:
             repack=self._repack,
         )
         for span in pool.spans(own, parameters_of, following):
-            if isinstance(span, AsCoded):
+            if isinstance(span, AsCoded) and not span.is_textured:
                 yield from repeat(None, span.pictures)
             else:
                 yield from span.begin()

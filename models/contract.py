@@ -263,6 +263,14 @@ class Reference(ABC):
         A model that can draws in that size from then on.
         """
 
+    def take_texture(self, key: Reference, coded: Picture) -> Picture | None:
+        """Take what the key picture before it, coded finer, shows of the same; before any drawing.
+
+        `coded` is what this was prepared of, or shows that in more pixels. It comes back as it is
+        to be shown then, [h, w, 3]; None of a model that takes nothing, or from such a key picture.
+        """
+        return None
+
     @abstractmethod
     def animate(self, parameters: FaceParameters) -> Picture:
         """Draw the picture that the parameters describe, in the size of the key picture.

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Iterator
 from functools import cached_property, partial
 from itertools import tee
 
+import numpy as np
+
 from gfvc.face_square import FaceSquare
 from gfvc.whole_pictures.analysers import SquareAnalysers, WholeAnalyser
 from gfvc.whole_pictures.compositing import cut_face, fine_face, lay_over
@@ -34,6 +36,17 @@ class WholeReference(Reference):
         self.face = face
         self.picture = picture
         self._square = square
+
+    def take_texture(self, key: Reference, coded: Picture) -> Picture | None:
+        """Have the face, with its texture, in the coded picture, and around what is drawn."""
+        if not isinstance(key, WholeReference):
+            return None
+        face = np.ascontiguousarray(coded[self._square.window])
+        textured = self.face.take_texture(key.face, face)
+        if textured is None:
+            return None
+        self.picture = lay_over(coded, textured, self._square)
+        return self.picture
 
     def animate(self, parameters: FaceParameters) -> Picture:
         """Draw the face that the parameters describe over the rest of the coded picture."""

@@ -48,6 +48,7 @@ from models.landmarks.fine_detail import (
 )
 from models.landmarks.flow import NEAR, Float32Array, coarse_flow, in_planes, plane, warp
 from models.landmarks.fusing import fuse
+from models.landmarks.key_texture import changed_alike, with_key_texture
 from models.landmarks.layout import FACE_VALUES
 from models.landmarks.lids import BentReference, closed_further, with_bent_lids
 from models.landmarks.pairs import LandmarkPair, PairPlace, check_sizes
@@ -140,7 +141,8 @@ class FaceReference(Reference):
     Attributes:
         side: width and height of the key picture.
         shown_side: width and height of what is drawn.
-        picture: the key picture as the network sees it, `DRAWN_SIDE` wide and high.
+        seen: the key picture as trackers see it, `DRAWN_SIDE` wide and high.
+        picture: the same as the network sees it, with texture if it has taken some.
         face: its face.
         key: its landmarks [478, 2].
         features: how many values of the compact feature are sent.
@@ -153,7 +155,7 @@ class FaceReference(Reference):
     ) -> None:
         self._space = space
         self.side = self.shown_side = picture.shape[0]
-        self.picture = _scaled(picture, DRAWN_SIDE)
+        self.seen = self.picture = _scaled(picture, DRAWN_SIDE)
         self.face = face
         self.features = features
         self.key = plane(face.key_landmarks)
@@ -164,8 +166,15 @@ class FaceReference(Reference):
 
     def refine(self, picture: Picture) -> None:
         """Draw in the size of what shows the key picture in more pixels, with its fine detail."""
-        self.fine = FineDetail(picture, self.picture)
+        self.fine = FineDetail(picture, self.seen)
         self.shown_side = picture.shape[0]
+
+    def take_texture(self, key: Reference, coded: Picture) -> Picture | None:
+        """Be drawn with the key picture's texture, and shown so."""
+        if not isinstance(key, FaceReference) or key.side != self.side:
+            return None
+        self.picture = with_key_texture(self.seen, self.key, key.picture, key.key)
+        return changed_alike(coded, self.seen, self.picture)
 
     @cached_property
     def draw(self) -> Draw:
@@ -265,8 +274,8 @@ class FacePair(LandmarkPair):
     def __init__(self, space: FaceSpace, earlier: FaceReference, later: FaceReference) -> None:
         check_sizes((earlier.side, earlier.side), (later.side, later.side))
         # As the encoder aligns the pictures between, unless it is told not to.
-        alignment = Alignment(space, earlier.picture, earlier.face, look_at_still)
-        later_values = alignment.align(later.picture, later.face.key_landmarks)
+        alignment = Alignment(space, earlier.seen, earlier.face, look_at_still)
+        later_values = alignment.align(later.seen, later.face.key_landmarks)
         faces, pictures = (earlier.face, later.face), (earlier.picture, later.picture)
         renderer = earlier.renderer
         step = lead_step(DRAWN_SIDE) if renderer.fuses else 1

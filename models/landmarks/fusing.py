@@ -154,7 +154,7 @@ def _surroundings(
 
 def fuse(earlier: Picture, later: Picture, lead: Float32Array) -> Picture:
     """One picture [H, W, 3] of two that show the same, by the lead [H, W] of the later one."""
-    first, second = _bands(earlier), _bands(later)
+    first, second = laplacian_bands(earlier), laplacian_bands(later)
     whole: Float32Array | None = None
     for level in range(len(first) - 1, -1, -1):
         one, other = first[level], second[level]
@@ -174,10 +174,13 @@ def fuse(earlier: Picture, later: Picture, lead: Float32Array) -> Picture:
     return np.asarray(np.clip(np.rint(whole), 0, 255), np.uint8)
 
 
-def _bands(picture: Picture) -> list[Float32Array]:
-    """Laplacian pyramid, the finest band first: float32 [h, w, 3] each."""
+def laplacian_bands(picture: Picture, levels: int = LEVELS) -> list[Float32Array]:
+    """Laplacian pyramid, the finest band first, then what is coarser: float32 [h, w, 3] each.
+
+    Small pictures have fewer levels.
+    """
     smoothed = [picture.astype(np.float32)]
-    while len(smoothed) <= LEVELS and min(smoothed[-1].shape[:2]) > 2:
+    while len(smoothed) <= levels and min(smoothed[-1].shape[:2]) > 2:
         smoothed.append(np.asarray(cv2.pyrDown(smoothed[-1]), np.float32))
     bands = [
         fine - cv2.pyrUp(coarse, dstsize=(fine.shape[1], fine.shape[0]))

@@ -31,6 +31,7 @@ from models.landmarks.fine_detail import (
 )
 from models.landmarks.flow import Float32Array, plane, warp
 from models.landmarks.fusing import fuse
+from models.landmarks.key_texture import changed_alike, with_key_texture
 from models.landmarks.layout import EXPRESSION_VALUES
 from models.landmarks.pairs import LandmarkPair
 from models.landmarks.values import (
@@ -57,6 +58,17 @@ class MeshReference(Reference):
     def refine(self, picture: Picture) -> None:
         """Draw in the size of what shows the key picture in more pixels, with its fine detail."""
         self.fine = FineDetail(picture, self.picture)
+
+    def take_texture(self, key: Reference, coded: Picture) -> Picture | None:
+        """Be drawn with the key picture's texture, and shown so."""
+        if not isinstance(key, MeshReference) or key.picture.shape != self.picture.shape:
+            return None
+        before, own = self.picture, self.face.key_landmarks
+        self.picture = with_key_texture(
+            before, plane(own), key.picture, plane(key.face.key_landmarks)
+        )
+        self.warp = LandmarkWarp(self.picture, own)
+        return changed_alike(coded, before, self.picture)
 
     def animate(self, parameters: FaceParameters) -> Picture:
         """Warp the key picture to the landmarks that the parameters describe."""

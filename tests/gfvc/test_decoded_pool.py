@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gfvc.decoded_pool import CodedPicture, DecodedPool
+from gfvc.decoded_pool import AsCoded, CodedPicture, DecodedPool, Span
 from gfvc.decoded_units import decode_units
 from gfvc.face_square import FaceSquare
 from gfvc.further_faces import FurtherFaces
@@ -36,6 +36,13 @@ NOTHING = FaceParameters()
 class _Reference(Reference):
     def __init__(self, picture: Picture) -> None:
         self.picture = picture
+
+    def take_texture(self, key: Reference, coded: Picture) -> Picture | None:
+        """Of this key picture: red of its level."""
+        assert isinstance(key, _Reference)
+        textured = coded.copy()
+        textured[..., 0] = key.picture[0, 0, 0]
+        return textured
 
     def animate(self, parameters: FaceParameters) -> Picture:
         return self.picture
@@ -125,6 +132,44 @@ def test_a_hidden_coded_picture_is_drawn_with_the_one_before_it_of_its_own_seque
     list(pool.spans(_coded(40, second, 0), lambda ends: _parameters(4), _coded(50, second, 1)))
     list(pool.spans(last, lambda ends: _parameters(3), None))
     assert [pair.levels for pair in model.pairs[1:]] == [(40, 50), (30, 40)]
+
+
+def _levels(spans: Iterator[Span]) -> list[int]:
+    """Of what is shown as coded."""
+    shown = (span.draw() for span in spans if isinstance(span, AsCoded))
+    return [int(picture[0, 0, 0]) for pictures in shown for picture in pictures]
+
+
+def test_coded_pictures_take_texture_of_the_key_picture_of_their_sequence() -> None:
+    sequence = SequenceSchedule((3, 2, 0), (1,), 0, True)
+    pool = DecodedPool(_Model())
+    first, second, last = (
+        _coded(level, sequence, place) for place, level in enumerate((10, 20, 30))
+    )
+    assert _levels(pool.spans(first, lambda ends: _parameters(4), second)) == [10]
+    assert _levels(pool.spans(second, lambda ends: _parameters(3), last)) == [10]
+    # The last drives nothing: it is shown as it helped to draw the ones before.
+    assert pool.shown(last.unit, last.picture)[0, 0, 0] == 10
+    assert pool.shown(second.unit, second.picture) is second.picture
+    pool.start_sequence()
+    assert _levels(pool.spans(second, lambda ends: _parameters(3), last)) == [20], "entered here"
+
+
+@pytest.mark.parametrize("name", ["vvc_mesh_sequence.266", "vvc_mesh_two.266"])
+def test_what_is_coded_first_is_shown_as_decoded(name: str) -> None:
+    path = STREAMS / name
+    stream = read_face_stream(path, no_notes)
+    assert stream.model_uri is not None
+    model = default_registry().find_uri(stream.model_uri).load()
+    changed = []
+    for decoded in decode_units(path, stream, model):
+        assert decoded.unit.part is not None
+        shown = next(begun() for begun in decoded.begin())
+        change = np.abs(shown.astype(int) - decoded.picture)
+        changed.append(bool(change.any()))
+        assert change.mean() < 4, "it is the same picture"
+    assert len(changed) > 2
+    assert changed == [False, *[True] * (len(changed) - 1)]
 
 
 def test_decoding_starts_each_sequence_anew(monkeypatch: pytest.MonkeyPatch) -> None:
