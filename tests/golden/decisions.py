@@ -4,6 +4,7 @@ A clip is a string of letters, a picture each:
 
     f   a face that moves a little            t   the head is turned     u   turned the other way
     -   no face                               x   a face that its coded form does not show
+    m   a spot beside it goes up and down    r   it jumps
     c   the face is covered: no key picture helps    h, i, j   covered a little, and a little more
 
 Capitals are the same in another light: where it changes there is a cut.
@@ -13,7 +14,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from itertools import chain, groupby
 from pathlib import Path
@@ -22,6 +23,7 @@ from typing import Any
 from gfvc import EncodeOptions, EncodeSummary, GfvcError, encode
 from gfvc.stream.information import StreamInformation
 from gfvc.stream.marking import mark_text
+from gfvc.stream.schedule import PictureSchedule
 from models import ModelCard, RegisteredModel, Registry
 from sei import (
     GENERATIVE_FACE_VIDEO,
@@ -37,22 +39,33 @@ from tests.gfvc.symbols.made_card import made_card
 from tests.golden.scripted import (
     CENTRE,
     LAYOUTS,
+    SPOT,
+    SPOT_STEP,
     VALUES,
     ScriptedModel,
     Shown,
     coded_picture,
     scripted_base_codec,
 )
+from tests.golden.scripted_pair import ScriptedPairModel
 
 _TURN = {"t": 400, "u": -400}
 # Hundredths of quality that are lost.
 _COVER = {"c": 60, "h": 15, "i": 29, "j": 43}
 _WALK = 17
+# Where a spot beside the face is, picture after picture: it moves steadily, or jumps.
+_SPOTS = {
+    "m": (0, 3, 6, 9, 12, 15, 18, 21, 24, 21, 18, 15, 12, 9, 6, 3),
+    "r": (0, 20, 8, 24, 4, 16, 12),
+}
 
 
 @dataclass(frozen=True)
 class Scenario:
-    """A clip and how to code it; `about` says what the golden is for."""
+    """A clip and how to code it; `about` says what the golden is for.
+
+    With a model that `draws_from_both` references it is coded by segments, the default.
+    """
 
     about: str
     clip: str
@@ -61,7 +74,42 @@ class Scenario:
     suffix: str = ".266"
     rate: int = 25
     lost_at_qp: int = 64
+    draws_from_both: bool = False
 
+
+_SEGMENTS: dict[str, Scenario] = {
+    "plain": Scenario("a calm face: few coded pictures", "f" * 40),
+    "lively": Scenario(
+        "more coded pictures where they pay, not so many that all are",
+        "f" * 22 + "m" * 40 + "f" * 22,
+        {"key_qp": 5, "coded_qp": 36},
+    ),
+    "dense": Scenario(
+        "ordinary video, where so many pay that to code all takes fewer bits",
+        "f" * 20 + "m" * 40 + "f" * 20,
+        {"key_qp": 5, "coded_qp": 36},
+    ),
+    "dense_but_short": Scenario(
+        "a segment that is too short to code all of it, and one that is not",
+        "f" * 47 + "R" * 49,
+        {"quality": "best"},
+    ),
+    "dense_but_never": Scenario(
+        "no ordinary video, though it takes fewer bits",
+        "r" * 50,
+        {"quality": "best", "fallback": "never"},
+    ),
+    "distance": Scenario(
+        "coded pictures at equal distances", "f" * 12 + "-" + "f" * 12, {"coded_interval": 0.25}
+    ),
+    "lost": Scenario(
+        "a face missed for a moment; one that stays away",
+        "fff--" + "f" * 20 + "-" * 12 + "f" * 20,
+    ),
+    "leading": Scenario("a later key picture, and pictures before it", "t" * 4 + "f" * 30),
+    "key_interval": Scenario("segments by the clock", "f" * 30, {"key_interval": 13}),
+    "low_delay": Scenario("picture by picture after all", "f" * 24, {"low_delay": True}),
+}
 
 SCENARIOS: dict[str, Scenario] = {
     "plain": Scenario("messages where they pay", "f" * 40),
@@ -157,6 +205,10 @@ SCENARIOS: dict[str, Scenario] = {
         lost_at_qp=34,
     ),
     "bitrate_out_of_reach": Scenario("refused", "f" * 10, {"bitrate": 200.0}),
+    **{
+        f"segments_{name}": replace(scenario, draws_from_both=True)
+        for name, scenario in _SEGMENTS.items()
+    },
 }
 
 
@@ -175,6 +227,8 @@ def pictures_of(clip: str) -> Iterator[Shown]:
         kind = letter.lower()
         values[0] += _TURN.get(kind, 0)
         values[-2] += _COVER.get(kind, 0)
+        if kind in _SPOTS:
+            values[3] = CENTRE + SPOT + SPOT_STEP * _SPOTS[kind][number % len(_SPOTS[kind])]
         yield Shown(
             number,
             face=kind != "-",
@@ -198,7 +252,8 @@ def tell(scenario: Scenario, folder: Path, shake: float = 0.0) -> str:
     write_video(
         clip, (shown.draw() for shown in pictures_of(scenario.clip)), Fraction(scenario.rate)
     )
-    model = ScriptedModel(LAYOUTS[scenario.layout], shake)
+    made = ScriptedPairModel if scenario.draws_from_both else ScriptedModel
+    model = made(LAYOUTS[scenario.layout], shake)
     registry = Registry()
     card: ModelCard = made_card(model.layout)
     registry.register(RegisteredModel(card, lambda _: model))
@@ -266,11 +321,14 @@ def _story(scenario: Scenario, stream: Path) -> Iterator[str]:
 class _AccessUnit:
     """An access unit as told.
 
-    `kinds` has a letter for each output picture: K a key picture, m driven by a message of its own,
-    . driven between messages, s standing still; R ordinary video that starts a sequence, o other
-    ordinary video. `backs` has how many key pictures back the reference lies.
+    `kinds` has a letter for each output picture: K a key picture, C a coded picture predicted from
+    earlier ones that others are drawn from, m driven by a message of its own, . driven between
+    messages, s standing still; R ordinary video that starts a sequence, o other ordinary video.
+    `backs` has how many key pictures back the reference lies. `number` counts the coded pictures of
+    a sequence from 0.
     """
 
+    number: int = 0
     kinds: str = ""
     backs: str = ""
     lines: list[str] = field(default_factory=list)
@@ -287,7 +345,8 @@ def _access_units(nal_units: list[NalUnit]) -> Iterator[_AccessUnit]:
             if unit.lines:
                 yield _completed(unit, information, messages)
             shown, qp = coded_picture(nal_unit.rbsp)
-            unit, messages = _AccessUnit(), []
+            number = 0 if nal_unit.is_idr else unit.number + 1
+            unit, messages = _AccessUnit(number), []
             unit.lines.append(f"coded {shown.number} at QP {qp}, {nal_unit.size} bytes")
             unit.kinds = "o"
             if nal_unit.is_idr:
@@ -327,10 +386,16 @@ def _told(information: StreamInformation) -> str:
     ]
     if information.shown_as_coded:
         parts.append("shown as coded")
-    elif schedule is None:
+    elif schedule is None and information.sequence is None:
         parts.append("a message for each picture")
-    else:
+    elif schedule is not None:
         parts.append(f"messages for {len(schedule.sent)} of {schedule.pictures - 1} pictures")
+    sequence, grids = information.sequence, information.control_grids
+    if sequence is not None:
+        parts += [f"{len(sequence.driven)} coded pictures drive {sequence.driven}"]
+        parts += [f"{sequence.leading} leading"] if sequence.leading else []
+    if grids is not None:
+        parts.append(f"control grids of {grids.bits} bits")
     if references is not None:
         parts.append(f"number {references.number} in a pool of {references.pool}")
     return "  " + ", ".join(parts)
@@ -339,20 +404,29 @@ def _told(information: StreamInformation) -> str:
 def _completed(
     unit: _AccessUnit, information: StreamInformation | None, messages: list[str]
 ) -> _AccessUnit:
-    if messages:
+    sequence = information.sequence if information is not None else None
+    if sequence is not None:
+        part = sequence.part(unit.number)
+        coded = "C" if unit.number else "K"
+        letters = _letters(part.schedule, [coded, *messages[1:]])
+        leading, others = letters[1 : 1 + part.leading], letters[1 + part.leading :]
+        unit.kinds = f"{leading[::-1]}{coded}{others}"
+    elif messages:
         schedule = information.schedule if information is not None else None
-        if schedule is None:
-            unit.kinds = "".join(messages)
-        else:
-            letters = ["."] * schedule.pictures
-            for place, letter in zip((0, *schedule.sent), messages, strict=True):
-                letters[place] = letter
-            unit.kinds = "".join(letters)
+        unit.kinds = "".join(messages) if schedule is None else _letters(schedule, messages)
     unit.backs = "." * len(unit.kinds)
     if messages and information is not None and information.references is not None:
         spans = information.references.spans(len(unit.kinds))
         unit.backs = "".join(str(back) * (end - start) for start, end, back in spans)
     return unit
+
+
+def _letters(schedule: PictureSchedule, messages: list[str]) -> str:
+    """A letter for each numbered picture, in the order of the numbers."""
+    letters = ["."] * schedule.pictures
+    for place, letter in zip((0, *schedule.sent), messages, strict=True):
+        letters[place] = letter
+    return "".join(letters)
 
 
 def _numbers(values: FaceValues) -> str:

@@ -58,6 +58,10 @@ _COLUMNS = SIDE // _CELL
 _FACE = np.s_[24:60, 16:48]
 _GREY = 136
 
+# A spot is so high; the values that show it are above all that a face says otherwise.
+_SPOT_SIDE = 10
+SPOT, SPOT_STEP = 800, 20
+
 CENTRE = 2048
 VALUES = 6
 _DIGITS_A_NUMBER = 3
@@ -69,7 +73,9 @@ class Shown:
 
     `number` 0..4095; `light` 0..15; `values` are `VALUES` numbers 0..4095: the first says how far
     the head is turned, the fifth how badly any key picture draws the face, in hundredths of the
-    quality above `CENTRE`. `survives` says that its coded form shows the face.
+    quality above `CENTRE`. From `CENTRE + SPOT` on, the fourth shows a bright spot
+    beside the face, a pixel further down for each `SPOT_STEP`. `survives` says that its coded form
+    shows the face.
     """
 
     number: int
@@ -102,6 +108,10 @@ class Shown:
         """The picture."""
         plane = np.full((SIDE, SIDE), 16 * self.light + 8, np.uint8)
         plane[_FACE] = _GREY
+        spot = self.values[3] - CENTRE - SPOT
+        if spot >= 0:
+            top = _FACE[0].start + spot // SPOT_STEP
+            plane[top : top + _SPOT_SIDE, 50:62:2] = 255
         for place, digit in enumerate(self.digits()):
             top, left = _CELL * (place // _COLUMNS), _CELL * (place % _COLUMNS)
             plane[top : top + _CELL, left : left + _CELL] = 16 * digit + 8
@@ -174,12 +184,14 @@ class _ScriptedEncoder(BaseEncoder):
         stream = sps_unit(self.codec, Sps(SIDE, SIDE, depth)) + pps_unit(self.codec)
         for place, picture in enumerate(request.pictures):
             shown = _shown_in_luma(picture)
-            if request.structure == "intra":
-                self.tried.append((shown.number, request.qp))
-            shown = replace(shown, survives=shown.survives and request.qp < self.lost_at_qp)
-            size = _picture_bytes(request.qp, intra=not place)
+            is_key = request.structure == "intra" or (not place and request.key_qp is not None)
+            qp = request.qp if place or request.key_qp is None else request.key_qp
+            if is_key:
+                self.tried.append((shown.number, qp))
+            shown = replace(shown, survives=shown.survives and qp < self.lost_at_qp)
+            size = _picture_bytes(qp, intra=not place)
             kind = _KINDS[self.codec][place > 0]
-            stream += nal_unit(self.codec, kind, _slice_data(shown, request.qp, size))
+            stream += nal_unit(self.codec, kind, _slice_data(shown, qp, size))
         return EncodeResult(stream, self.codec, depth, _PROGRAM.version, ())
 
 
@@ -290,7 +302,7 @@ class ScriptedModel(AnimationModel):
         return self._layout
 
     def open_analyser(self, align: bool | None = None) -> Analyser:
-        return _ScriptedAnalyser(self)
+        return ScriptedAnalyser(self)
 
     def value_weights(self, key_parameters: FaceParameters) -> FloatArray | None:
         """About a quarter for a step of the keypoints, none of them alike."""
@@ -299,7 +311,7 @@ class ScriptedModel(AnimationModel):
 
     def prepare(self, key_picture: Picture, key_parameters: FaceParameters | None) -> Reference:
         assert key_parameters is not None
-        return _ScriptedReference(self, shown_in(key_picture), key_parameters)
+        return ScriptedReference(self, shown_in(key_picture), key_parameters)
 
     def shaken(self, values: FloatArray) -> FloatArray:
         """Values up to a billionth of themselves away."""
@@ -325,7 +337,9 @@ class ScriptedModel(AnimationModel):
         return [round(float(v) / _SCALE) + CENTRE for part in parts for v in part.ravel()]
 
 
-class _ScriptedAnalyser(Analyser):
+class ScriptedAnalyser(Analyser):
+    """Finds what the picture says."""
+
     def __init__(self, model: ScriptedModel) -> None:
         self._model = model
 
@@ -350,18 +364,24 @@ class _ScriptedAnalyser(Analyser):
         shown = shown_in(picture)
         if not shown.face:
             return None
-        *values, last = shown.values
-        values.append(last + key.detail.number % 50)
-        return Analysis(self._model.parameters(replace(shown, values=tuple(values))), shown)
+        return Analysis(self._model.parameters(shown_against(shown, key.detail)), shown)
 
 
-class _ScriptedReference(Reference):
+def shown_against(shown: Shown, key: Shown) -> Shown:
+    """A driven picture, its last value relative to the key picture."""
+    *values, last = shown.values
+    return replace(shown, values=(*values, last + key.number % 50))
+
+
+class ScriptedReference(Reference):
+    """Draws a picture that says how badly it is drawn; `key` is what the key picture shows."""
+
     def __init__(self, model: ScriptedModel, key: Shown, parameters: FaceParameters) -> None:
-        self._key = key
+        self.key = key
         self._turned = model.numbers(parameters)[0]
 
     def animate(self, parameters: FaceParameters) -> Picture:
         turned, *_, covered, _ = ScriptedModel.numbers(parameters)
         off = abs(turned - self._turned) // _TURN + max(0, covered - CENTRE)
-        drawn = Shown(_DRAWN, light=self._key.light, values=(off, *(VALUES - 1) * (CENTRE,)))
+        drawn = Shown(_DRAWN, light=self.key.light, values=(off, *(VALUES - 1) * (CENTRE,)))
         return drawn.draw()
