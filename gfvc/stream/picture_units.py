@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from gfvc.face_square import FaceSquare
 from gfvc.stream.control_grids import ControlGrids
@@ -12,6 +13,13 @@ from gfvc.stream.references import ReferenceRuns
 from gfvc.stream.schedule import PictureSchedule
 from gfvc.stream.sequence import SequencePart
 from sei import FaceValues
+
+
+# A unit is asked several times, among its neighbours. What is said of one may take megabytes, so
+# that not every unit keeps its own.
+@lru_cache(maxsize=4)
+def _parsed(payload: bytes) -> StreamInformation | None:
+    return StreamInformation.from_payload(payload)
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +164,7 @@ class PictureUnit:
     def _stated(self) -> StreamInformation | None:
         if self.information is None:
             return None
-        return StreamInformation.from_payload(self.information)
+        return _parsed(self.information)
 
     @property
     def reference_spans(self) -> list[tuple[int, int, int]]:

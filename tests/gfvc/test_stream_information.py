@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -11,15 +12,18 @@ from hypothesis import strategies as st
 from gfvc.errors import StreamError
 from gfvc.face_square import FaceSquare
 from gfvc.rectangle import Rectangle
+from gfvc.stream import picture_units
 from gfvc.stream.documentation import user_data_document
 from gfvc.stream.faces import FurtherFace
 from gfvc.stream.information import USER_DATA_UUID, StreamInformation
+from gfvc.stream.reader import read_face_stream
 from gfvc.stream.references import ReferenceRuns
 from gfvc.stream.schedule import PictureSchedule, picture_schedule
 from gfvc.stream.sequence import SequenceSchedule
 from sei import USER_DATA_UNREGISTERED, Codec, PayloadError
 from sei.payload_kinds import decode_payload
-from tests.gfvc.support import coded
+from tests.gfvc.support import coded, decode_all, no_notes
+from tests.golden.files import STREAMS
 
 sides = st.integers(0, 0xFFFF)
 rates = st.fractions(1, 240, max_denominator=1001)
@@ -208,3 +212,25 @@ def test_what_many_further_faces_cost_is_bounded() -> None:
     payload = information.to_payload()
     assert len(payload) > 3 * coded / 8
     assert StreamInformation.from_payload(payload) == information
+
+
+def test_what_a_unit_states_is_parsed_once_where_it_is_read_and_once_where_it_is_drawn(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    parsed: Counter[bytes] = Counter()
+    read = StreamInformation.from_payload
+
+    def counted(payload: bytes) -> StreamInformation | None:
+        parsed[payload] += 1
+        return read(payload)
+
+    monkeypatch.setattr(StreamInformation, "from_payload", counted)
+    picture_units._parsed.cache_clear()
+    path = STREAMS / "vvc_mesh_pool.266"
+    stated = [unit.information for unit in read_face_stream(path, no_notes).units]
+    assert len(set(stated)) == len(stated) == 3
+    assert max(parsed.values()) == 1
+    parsed.clear()
+    decode_all(path, no_notes)
+    assert list(parsed) == stated
+    assert set(parsed.values()) == {2}
