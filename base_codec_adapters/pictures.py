@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from base_codec_adapters.errors import RequestInvalidError
+from base_codec_adapters.temporary import write_all
 
 Plane = npt.NDArray[np.uint8]
 
@@ -83,9 +84,9 @@ def write_raw_video(
         for plane, scale in ((picture.y, 1), (picture.u, 2), (picture.v, 2)):
             samples = np.pad(plane, ((0, below // scale), (0, right // scale)), mode="edge")
             if bit_depth == 8:
-                file.write(samples.tobytes())
+                write_all(file, samples.tobytes())
             else:
-                file.write((samples.astype("<u2") << (bit_depth - 8)).tobytes())
+                write_all(file, (samples.astype("<u2") << (bit_depth - 8)).tobytes())
 
 
 def picture_from_raw(data: bytes, width: int, height: int, bit_depth: int) -> Picture420:

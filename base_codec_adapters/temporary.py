@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 from base_codec_adapters.errors import (
     OutputInvalidError,
@@ -66,6 +67,17 @@ def naming_tmpdir(folder: Path | None = None) -> Iterator[None]:
             reason = f"is full ({error.summary})"
             raise TemporaryFolderError(_parent(folder), reason) from error
         raise
+
+
+def write_all(file: IO[bytes], data: bytes | memoryview) -> None:
+    """Write all of some bytes into a file that may be unbuffered.
+
+    Of a file system that is nearly full, such a file takes a part without an error; the rest then
+    meets it.
+    """
+    rest = memoryview(data).cast("B")
+    while rest:
+        rest = rest[file.write(rest) :]
 
 
 def _parent(folder: Path | None) -> object:

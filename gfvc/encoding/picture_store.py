@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from base_codec_adapters.temporary import naming_tmpdir
+from base_codec_adapters.temporary import naming_tmpdir, write_all
 from gfvc.scaling import Size
 from models.contract import Closable, Picture
 
@@ -53,7 +53,7 @@ class PictureStore(Closable):
         place = self._free.pop()
         with naming_tmpdir():
             self._file.seek(place * picture.nbytes)
-            self._file.write(np.ascontiguousarray(picture).data)
+            write_all(self._file, np.ascontiguousarray(picture).data)
         self._places[number] = place
 
     def drop(self, numbers: Iterable[int]) -> None:

@@ -10,7 +10,7 @@ from array import array
 from collections.abc import Iterator, Sequence
 from typing import Any, Generic, TypeVar, overload
 
-from base_codec_adapters.temporary import naming_tmpdir
+from base_codec_adapters.temporary import naming_tmpdir, write_all
 
 Item = TypeVar("Item")
 
@@ -32,12 +32,11 @@ class KeepingFile:
     def write(self, item: object) -> int:
         """Keep an item; where it lies."""
         place = self._size
-        data = memoryview(pickle.dumps(item, pickle.HIGHEST_PROTOCOL))
+        data = pickle.dumps(item, pickle.HIGHEST_PROTOCOL)
         self._size += len(data)
         with naming_tmpdir():
             self._file.seek(place)
-            while data:  # A file system that is nearly full takes a part.
-                data = data[self._file.write(data) :]
+            write_all(self._file, data)
         return place
 
     def read(self, place: int) -> Any:

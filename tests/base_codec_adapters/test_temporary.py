@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import io
 import os
 import shutil
 import signal
@@ -10,6 +12,7 @@ import sys
 import tempfile
 import textwrap
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -26,7 +29,7 @@ from base_codec_adapters import (
 from base_codec_adapters import scratch as scratch_module
 from base_codec_adapters.byte_stream import PictureFormat
 from base_codec_adapters.decoded_pictures import DecodedPictures
-from base_codec_adapters.temporary import temporary_folder
+from base_codec_adapters.temporary import temporary_folder, write_all
 from tests.base_codec_adapters.conftest import MakePicture, MakeProgram
 from tests.base_codec_adapters.streams import make_stream
 from tests.base_codec_adapters.test_fake_programs import PROBE
@@ -223,3 +226,35 @@ def test_decoded_pictures_without_a_file(tmp_path: Path) -> None:
     assert pictures.problem is not None
     assert pictures.problem.startswith("after 0 whole pictures: ")
     pictures.close()
+
+
+class NearlyFull(io.BytesIO):
+    """Takes a thousand bytes at a time, and what it has room for."""
+
+    room = 1 << 20
+
+    def write(self, data: Any) -> int:
+        if not self.room:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        taken = super().write(data[: min(1000, self.room)])
+        self.room -= taken
+        return taken
+
+
+def test_what_is_written_in_parts_is_whole() -> None:
+    file = NearlyFull()
+    write_all(file, np.arange(5000, dtype=np.uint16).reshape(2, 50, 50).data)
+    assert file.getvalue() == np.arange(5000, dtype=np.uint16).tobytes()
+
+
+def test_pictures_are_spooled_whole_or_not_at_all(
+    monkeypatch: pytest.MonkeyPatch, make_picture: MakePicture
+) -> None:
+    monkeypatch.setattr(tempfile, "TemporaryFile", lambda **_: NearlyFull())
+    picture = make_picture(64, 48)
+    spool = PictureSpool()
+    spool.append(picture)
+    assert np.array_equal(spool[0].v, picture.v)
+    monkeypatch.setattr(NearlyFull, "room", 4000)
+    with pytest.raises(TemporaryFolderError, match="No space left"):
+        PictureSpool().append(picture)
