@@ -12,7 +12,7 @@ from gfvc.errors import StreamError
 from gfvc.limits import MAX_PICTURES
 from gfvc.stream.information import StreamInformation, find_information
 from gfvc.stream.schedule import PictureSchedule
-from gfvc.stream.sequence import SequenceSchedule
+from gfvc.stream.sequence import SequenceSchedule, output_place
 from sei import FaceValues, GenerativeFaceVideo, MatrixType, NalUnit, printable
 from sei.inspection import InspectedMessage, InspectedUnit, inspect_units
 
@@ -72,7 +72,7 @@ class _PictureNumbers:
         self._start = 0  # of the access unit
         self._next = 0
         self._announced: PictureSchedule | None = None
-        self._hidden = 0  # 1 where the coded picture is not shown
+        self._hides = False  # whether the coded picture is not shown
         self._sequence: SequenceSchedule | None = None
         self._of_sequence = 0  # coded pictures of the sequence so far
         self._leading = 0  # pictures shown before the coded one
@@ -89,7 +89,7 @@ class _PictureNumbers:
         """Take what is said of the access unit that comes next, or of its sequence."""
         if information.schedule is not None:
             self._announced = information.schedule
-        self._hidden = int(information.hides_coded_picture)
+        self._hides = information.hides_coded_picture
         self._sequence, self._of_sequence = information.sequence, 0
 
     def start_coded_picture(self) -> None:
@@ -99,11 +99,11 @@ class _PictureNumbers:
             return
         self._of_sequence += 1
         self._leading = 0 if number else sequence.leading
-        self._hidden = int(sequence.is_hidden(number))
+        self._hides = sequence.is_hidden(number)
         if sequence.has_messages(number):
             self._announced = sequence.unit(number)
         else:
-            self._next += sequence.unit(number).pictures - self._hidden
+            self._next += sequence.unit(number).pictures - self._hides
 
     @property
     def known(self) -> int:
@@ -116,17 +116,17 @@ class _PictureNumbers:
             self._start, schedule = self._next, self._announced
             self._announced = None
             self._sent = () if schedule is None else schedule.sent
-            shown = (1 if schedule is None else schedule.pictures) - self._hidden
+            shown = (1 if schedule is None else schedule.pictures) - self._hides
             self._next = self._start + shown
             return self._start + self._leading
         if 0 < message.gfv_cnt <= len(self._sent):
-            picture = self._sent[message.gfv_cnt - 1]
-            # Those shown before the coded picture are numbered backwards from it.
-            if picture <= self._leading:
-                return self._start + self._leading - picture
-            return self._start + picture - self._hidden
+            return self._shown(self._sent[message.gfv_cnt - 1])
         self._next += 1
         return self._next - 1
+
+    def _shown(self, number: int) -> int:
+        """The output picture of a number of the access unit."""
+        return self._start + output_place(number, self._leading, hides_coded_picture=self._hides)
 
 
 def _add(

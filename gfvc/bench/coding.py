@@ -98,7 +98,7 @@ def _code_gfvc(settings: GfvcSettings, reference: SourceVideo, folder: Path) -> 
     return Coded(
         stream=stream,
         bits=8 * stream.stat().st_size,
-        picture_bits=_bits_of_pictures(read, decoded.frames),
+        picture_bits=bits_of_pictures(read, decoded.frames),
         encode_seconds=encoded.seconds,
         decode_seconds=decoded.seconds,
         pictures=with_key_pictures(
@@ -108,7 +108,7 @@ def _code_gfvc(settings: GfvcSettings, reference: SourceVideo, folder: Path) -> 
     )
 
 
-def _bits_of_pictures(stream: FaceStream, pictures: int) -> dict[str, tuple[int, ...]]:
+def bits_of_pictures(stream: FaceStream, pictures: int) -> dict[str, tuple[int, ...]]:
     """Bits of each picture's coded picture, and of its face message without headers.
 
     A picture that is interpolated between messages has none. Empty when the stream does not tell
@@ -120,16 +120,15 @@ def _bits_of_pictures(stream: FaceStream, pictures: int) -> dict[str, tuple[int,
     places = output_places(stream.base_layer, stream.codec)
     for number in sorted(range(len(places)), key=places.__getitem__):
         unit = stream.units[number]
-        start, count, leading = len(coded), unit.pictures, unit.leading
-        coded += [0] * count
-        coded[start + leading] = 8 * len(unit.coded)
-        messages += [0] * count
+        start = len(coded)
+        coded += [0] * unit.pictures
+        coded[start + unit.output_place(0)] = 8 * len(unit.coded)
+        messages += [0] * unit.pictures
         schedule = unit.schedule
-        sent = range(count) if schedule is None else (0, *schedule.sent)
+        sent = range(unit.numbered_pictures) if schedule is None else (0, *schedule.sent)
         for of_unit, message in zip(sent, unit.messages, strict=False):
-            # Those shown before the coded picture are numbered backwards from it.
-            place = leading - of_unit if of_unit <= leading else of_unit
-            messages[start + place] = 8 * message.size
+            # A hidden coded picture and the one in its place may both have a message.
+            messages[start + unit.output_place(of_unit)] += 8 * message.size
     if len(coded) != pictures:
         return {}
     return {BASE_LAYER: tuple(coded), SEI: tuple(messages)}

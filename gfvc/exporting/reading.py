@@ -136,10 +136,7 @@ def _stated_pictures(unit: PictureUnit) -> int:
 
 def _shown(unit: PictureUnit) -> list[int]:
     """Numbers of the pictures of a unit in output order."""
-    # Leading pictures are numbered backwards from the coded one.
-    leading = unit.leading
-    coded = [] if unit.hides_coded_picture else [0]
-    return [*range(leading, 0, -1), *coded, *range(leading + 1, unit.numbered_pictures)]
+    return sorted(range(unit.hides_coded_picture, unit.numbered_pictures), key=unit.output_place)
 
 
 class _Places:

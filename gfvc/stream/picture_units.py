@@ -11,7 +11,7 @@ from gfvc.stream.control_grids import ControlGrids
 from gfvc.stream.information import StreamInformation
 from gfvc.stream.references import ReferenceRuns
 from gfvc.stream.schedule import PictureSchedule
-from gfvc.stream.sequence import SequencePart
+from gfvc.stream.sequence import SequencePart, output_place
 from sei import FaceValues
 
 
@@ -96,6 +96,10 @@ class PictureUnit:
         if self.announced is not None and (self.messages or unsent):
             return self.announced
         return max(1, len(self.messages))
+
+    def output_place(self, number: int) -> int:
+        """Where a numbered picture is shown among its output pictures, from 0 on."""
+        return output_place(number, self.leading, hides_coded_picture=self.hides_coded_picture)
 
     @property
     def face_squares(self) -> tuple[FaceSquare, ...]:

@@ -26,6 +26,17 @@ MAX_LEADING = 63
 draws them all before it shows the first."""
 
 
+def output_place(number: int, leading: int, *, hides_coded_picture: bool) -> int:
+    """Where a numbered picture of a coded picture is shown among its output pictures, from 0 on.
+
+    The coded picture itself has number 0. A hidden one has the place of the picture that is shown
+    in its place.
+    """
+    if number <= leading:
+        return leading - number
+    return number - hides_coded_picture
+
+
 @dataclass(frozen=True, slots=True)
 class SequencePart:
     """What the schedule of a sequence says of one of its coded pictures.

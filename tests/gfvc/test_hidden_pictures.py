@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from gfvc.bench.coding import BASE_LAYER, SEI, bits_of_pictures
 from gfvc.errors import StreamError
 from gfvc.plotting import collect_curves
 from gfvc.rectangle import Rectangle
@@ -29,6 +30,7 @@ from tests.gfvc.support import (
     no_notes,
     write_units,
 )
+from tests.golden.files import STREAMS
 
 
 @pytest.fixture(scope="module")
@@ -58,6 +60,25 @@ def test_inspector_and_plot_count_shown_pictures(hidden_stream: Path, command: C
     assert sum(curves.face_bits) == sum(
         8 * len(message.to_bytes()) for unit in units for message in face_messages(unit)
     )
+
+
+@pytest.mark.parametrize("name", ["hevc_mesh_edited.265", None])
+def test_bits_of_hidden_pictures_count_where_others_are_shown(
+    name: str | None, hidden_stream: Path
+) -> None:
+    path = hidden_stream if name is None else STREAMS / name
+    stream, units = read_face_stream(path, no_notes), nal_units(path)
+    assert any(unit.hides_coded_picture for unit in stream.units)
+    bits, curves = bits_of_pictures(stream, stream.pictures), collect_curves(units)
+    base, messages = bits[BASE_LAYER], bits[SEI]
+    assert len(base) == len(messages) == stream.pictures
+    assert sum(base) == 8 * sum(len(unit.coded) for unit in stream.units)
+    assert sum(messages) == 8 * sum(
+        message.size for unit in stream.units for message in unit.messages
+    )
+    # The plot finds the same places by another way.
+    assert {place for place, size in enumerate(messages) if size} == set(curves.pictures)
+    assert {place for place, size in enumerate(base) if size} >= set(curves.key_pictures)
 
 
 def found(path: Path) -> list[str]:

@@ -28,6 +28,7 @@ def test_the_picture_is_a_png(small_stream: Path, tmp_path: Path, command: Comma
     output = tmp_path / "curves.png"
     outcome = command("inspect", small_stream, "--plot", output)
     assert (outcome.status, outcome.out) == (0, "")
+    assert output.read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
     drawn = cv2.imread(str(output))
     assert drawn.shape[1] == 1100
     # Feature curves and their bits, one below the other: both halves have colours.
