@@ -38,7 +38,7 @@ from models.face.renderer import Between, Draw, DrawBetween, OpenRenderer, Rende
 from models.face.rendering import open_renderer
 from models.landmarks.alignment import Alignment
 from models.landmarks.analysis import LandmarkAnalyser, SeenKey
-from models.landmarks.face_space import FaceSpace, shipped_face_space
+from models.landmarks.face_space import FaceSpace, check_expressions, shipped_face_space
 from models.landmarks.fine_detail import (
     BentDetail,
     FineDetail,
@@ -60,7 +60,6 @@ from models.landmarks.values import (
     to_values,
     value_weights,
 )
-from models.mesh.model import check_expressions
 from models.runtime import Runtime
 
 Place = TypeVar("Place")

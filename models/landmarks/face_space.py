@@ -31,7 +31,7 @@ from models.contract import FloatArray
 from models.errors import CheckpointError, ModelError
 from models.files import DATA, read_tensors
 from models.landmarks import points as groups
-from models.landmarks.layout import FACE_SPACE, FACE_SPACE_SHA256
+from models.landmarks.layout import EXPRESSION_VALUES, FACE_SPACE, FACE_SPACE_SHA256
 from models.landmarks.points import ALL_POINTS
 
 MIRROR = np.array([-1.0, 1.0, 1.0])
@@ -134,6 +134,12 @@ def load_face_space(path: Path, sha256: str) -> FaceSpace:
 def shipped_face_space() -> FaceSpace:
     """The face space that comes with the package; raise `CheckpointError` when it is damaged."""
     return load_face_space(DATA / FACE_SPACE, FACE_SPACE_SHA256)
+
+
+def check_expressions(space: FaceSpace) -> None:
+    """Raise `ModelError` for a face space of too few expressions."""
+    if len(space.basis) < EXPRESSION_VALUES:
+        raise ModelError(f"the face space holds fewer than {EXPRESSION_VALUES} expressions")
 
 
 def mirror_order(mean: FloatArray) -> npt.NDArray[np.intp]:

@@ -21,7 +21,7 @@ from models.contract import (
 )
 from models.errors import ModelError
 from models.landmarks.analysis import LandmarkAnalyser
-from models.landmarks.face_space import FaceSpace, shipped_face_space
+from models.landmarks.face_space import FaceSpace, check_expressions, shipped_face_space
 from models.landmarks.fine_detail import (
     BentDetail,
     FineDetail,
@@ -32,7 +32,6 @@ from models.landmarks.fine_detail import (
 from models.landmarks.flow import Float32Array, plane, warp
 from models.landmarks.fusing import fuse
 from models.landmarks.key_texture import changed_alike, with_key_texture
-from models.landmarks.layout import EXPRESSION_VALUES
 from models.landmarks.pairs import LandmarkPair
 from models.landmarks.values import (
     RestFace,
@@ -152,12 +151,6 @@ class MeshModel(AnimationModel):
         if not isinstance(earlier, MeshReference) or not isinstance(later, MeshReference):
             raise ModelError("mesh pairs references that mesh prepared, and these are others")
         return MeshPair(self._space, earlier, later)
-
-
-def check_expressions(space: FaceSpace) -> None:
-    """Raise `ModelError` for a face space of too few expressions."""
-    if len(space.basis) < EXPRESSION_VALUES:
-        raise ModelError(f"the face space holds fewer than {EXPRESSION_VALUES} expressions")
 
 
 def load(card: ModelCard, runtime: Runtime) -> MeshModel:

@@ -104,7 +104,7 @@ def _is_same(first: Path, second: Path) -> bool:
 
 def train(
     configuration: TrainingConfiguration,
-    task: TrainingTask | None = None,
+    task: TrainingTask,
     *,
     resume: bool = False,
     key_coding: KeyCoding = code_key,
@@ -113,11 +113,11 @@ def train(
     footage: dict[str, list[Footage]] | None = None,
     spread: Spread | None = None,
 ) -> TrainingResult:
-    """Train a network, by default `face`.
+    """Train a network.
 
     Args:
         configuration: how the training runs.
-        task: the network and how it learns; None for `models.face.FaceTask()`.
+        task: the network and how it learns.
         resume: go on from the state in `configuration.out`; refused without one, and a folder
             with one is refused otherwise.
         key_coding: what happens to the share of key pictures that pass for coded; give one
@@ -141,10 +141,6 @@ def train(
     if state.exists() and not resume:
         raise TrainingError(f"{state}: a training is there already; go on with --resume")
     _check_kept(configuration)
-    if task is None:
-        from models.face.training import FaceTask
-
-        task = FaceTask()
     task.check_size(configuration.size)
     clips: list[TrainingClip] = []
     if footage is None:
