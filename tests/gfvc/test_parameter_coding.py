@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -21,7 +22,7 @@ from gfvc.parameter_coding import (
 )
 from gfvc.stream.reader import read_face_stream
 from models import FaceParameters, MatrixShape, ParameterLayout
-from sei import FaceValues, GfvState, MatrixValues, NetworkUri
+from sei import FaceValues, GfvState, MatrixValues, NetworkUri, SeiMessage
 from tests.gfvc.support import no_notes
 from tests.gfvc.symbols.made_card import made_card
 
@@ -144,6 +145,33 @@ def test_the_stream_carries_what_the_encoder_quantised(
     received = [values for unit in units for values in unit.values()]
     assert len(sent) == 12
     assert received == sent
+
+
+@pytest.mark.parametrize("key_pictures", ["fixed", "auto"])
+def test_the_stream_carries_what_was_decided(
+    key_pictures: Literal["fixed", "auto"],
+    short_clip: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Picture by picture, and by segments; all values go together in the messages of the model."""
+    sent = []
+    decided = ParameterCoder.decided
+
+    def record(
+        coder: ParameterCoder, values: FaceValues, *, low_confidence: bool = False
+    ) -> SeiMessage:
+        sent.append(values)
+        return decided(coder, values, low_confidence=low_confidence)
+
+    monkeypatch.setattr(ParameterCoder, "decided", record)
+    stream = tmp_path / "out.265"
+    options = EncodeOptions(key_pictures=key_pictures, key_interval=5, symbol_rate="full")
+    encode(short_clip, stream, options)
+    units = read_face_stream(stream, no_notes).units
+    assert any(unit.part is not None for unit in units) == (key_pictures == "auto")
+    assert len(sent) > len(units)
+    assert [values for unit in units for values in unit.values()] == sent
 
 
 @given(st.data(), st.sampled_from(LAYOUTS))
