@@ -112,7 +112,7 @@ class ElementArray:
             is_set = False
             for (name, code), value in zip(plan, values):  # noqa: B905 - hot
                 if code == UE:
-                    size = 2 * (value + 1).bit_length() - 1
+                    size = 2 * (value + 1).bit_length() - 1  # `exp_golomb_size`, not called: hot
                     is_set = is_set or value > 0
                 elif code == SIGN:
                     if not is_set:
