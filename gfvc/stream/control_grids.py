@@ -14,6 +14,7 @@ from itertools import chain, islice, pairwise
 
 import numpy as np
 
+from gfvc.stream.rice_codes import best_rice_parameter, rice_bits
 from gfvc.stream.sequence import SequenceSchedule
 from models.contract import IntegerArray
 from sei import PayloadError
@@ -149,19 +150,13 @@ class SequenceGrids:
     @property
     def rice_parameter(self) -> int:
         """The number of low bits with which the codes take the fewest bits."""
-        codes = self.codes
-        return min(range(8), key=lambda low: _rice_bits(codes, low))
+        return best_rice_parameter(self.codes, 3)
 
     @property
     def bits(self) -> int:
         """The fewest bits that the codes take."""
         codes = self.codes
-        return min(_rice_bits(codes, low) for low in range(8))
-
-
-def _rice_bits(codes: Sequence[int], low: int) -> int:
-    """What codes take with so many low bits."""
-    return sum((code >> low) + 1 + low for code in codes)
+        return rice_bits(codes, best_rice_parameter(codes, 3))
 
 
 def control_grids(c: Coder, given: SequenceGrids, sequence: SequenceSchedule) -> SequenceGrids:

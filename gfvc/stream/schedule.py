@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from operator import lt
 from typing import Any
 
+from gfvc.stream.rice_codes import best_rice_parameter
 from sei.coder import Coder
 from sei.columns import rising_numbers_of
 
@@ -102,8 +103,7 @@ class PictureSchedule:
     @property
     def rice_parameter(self) -> int:
         """The number of low bits with which the distances take the fewest bits."""
-        distances = self.distances_minus1
-        return min(range(8), key=lambda k: sum((distance >> k) + 1 + k for distance in distances))
+        return best_rice_parameter(self.distances_minus1, 3)
 
 
 def picture_schedule(c: Coder, given: PictureSchedule) -> PictureSchedule:

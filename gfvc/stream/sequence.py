@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from itertools import accumulate
 from operator import lt
 
+from gfvc.stream.rice_codes import best_rice_parameter
 from gfvc.stream.schedule import MAX_PICTURES, PictureSchedule, RegularPictures, picture_schedule
 from sei.coder import Coder
 from sei.columns import numbers_of
@@ -113,7 +114,7 @@ class SequenceSchedule:
     @property
     def rice_parameter(self) -> int:
         """The number of low bits with which the counts of driven pictures take the fewest bits."""
-        return min(range(16), key=lambda k: sum((count >> k) + 1 + k for count in self.driven))
+        return best_rice_parameter(self.driven, 4)
 
     def unit(self, number: int) -> PictureSchedule:
         """Schedule of the coded picture of a number, counted from 0, and of what it drives."""
