@@ -20,7 +20,7 @@ import numpy as np
 from base_codec_adapters import DecodeRequest, PictureSpool, find_decoder
 from gfvc.base_layer import BaseLayerCoder, SequenceQps
 from gfvc.colour import to_picture420, to_rgb
-from gfvc.metrics import ms_ssim
+from gfvc.metrics import ms_ssim, psnr
 from gfvc.scaling import scale
 from gfvc.video_reader import read_pictures
 from models.contract import Picture
@@ -61,8 +61,7 @@ def measure(clip: Path, pictures: Sequence[Picture], qp: int, *, reordered: bool
         decoded = find_decoder("vvc").decode(DecodeRequest(stream, len(pictures))).pictures
         errors, similarities = [], []
         for number in range(0, len(pictures), MEASURED):
-            difference = spool[number].y.astype(float) - decoded[number].y
-            errors.append(10 * np.log10(255**2 / np.mean(difference**2)))
+            errors.append(psnr(spool[number].y, decoded[number].y))
             similarities.append(ms_ssim(pictures[number], to_rgb(decoded[number])))
     return Row(
         clip.stem,

@@ -19,6 +19,7 @@ import numpy as np
 
 from base_codec_adapters import Codec, DecodeRequest, EncodeRequest, find_decoder, find_encoder
 from gfvc.colour import to_picture420
+from gfvc.metrics import psnr
 from sei import split_annex_b
 
 ENCODERS: dict[str, Codec] = {
@@ -42,8 +43,7 @@ def measure(name: str, qps: Sequence[int]) -> str:
         stream = encoder.encode(EncodeRequest((picture,), qp)).stream
         seconds.append(time.perf_counter() - start)
         decoded = decoder.decode(DecodeRequest(stream, expected_pictures=1)).pictures[0]
-        error = np.square(decoded.y.astype(float) - picture.y).mean()
-        columns.append(f"{len(stream)} bytes, Y {10 * np.log10(255**2 / error):.1f}")
+        columns.append(f"{len(stream)} bytes, Y {psnr(picture.y, decoded.y):.1f}")
         sizes = {unit.type_name: len(unit.data) for unit in split_annex_b(stream)}
         sets = ", ".join(f"{kind} {sizes[kind]}" for kind in PARAMETER_SETS if kind in sizes)
     return " | ".join([f"`{name}`", sets, *columns, f"{statistics.median(seconds):.2f}"])

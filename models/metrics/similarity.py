@@ -24,7 +24,7 @@ def luma(picture: Picture) -> FloatArray:
 
 
 def psnr(source: Picture, decoded: Picture) -> float:
-    """Peak signal-to-noise ratio over RGB in dB; infinite for equal pictures."""
+    """Peak signal-to-noise ratio in dB over RGB, or over a plane; infinite for equal pictures."""
     from skimage.metrics import peak_signal_noise_ratio
 
     if np.array_equal(source, decoded):
