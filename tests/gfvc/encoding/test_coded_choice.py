@@ -160,6 +160,22 @@ def test_whole_pictures_are_coded_no_more_rarely_the_coarser_they_are(
     assert len(choice(demo_pictures, set(), RateSettings(40, 0.2, 42, 0.48, 0.5))) == 2
 
 
+def test_what_moves_beside_the_face_is_coded_at_the_coarsest_too(
+    demo_pictures: list[Picture], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The bound of the multiplier is where it is: a little higher, and nothing between would be."""
+    noise = np.random.default_rng(3).integers(90, 160, (16, 16, 3), np.uint8)
+    beside = noise.repeat(16, 0).repeat(6, 1)
+    scenes = []
+    for number, picture in enumerate(demo_pictures[:30]):
+        moved = np.roll(beside, number, axis=0)
+        scenes.append(np.concatenate([moved, picture, moved], axis=1))
+    square, settings = FaceSquare(96, 0, 256), RateSettings(40, 0.2, 42, 0.48, 0.5)
+    assert len(choice(scenes, set(), settings, square)) == 3
+    monkeypatch.setattr(coded_choice, "MOST_OF_WHOLES", 0.08)
+    assert choice(scenes, set(), settings, square) == [0, 29]
+
+
 def test_pictures_without_a_face_are_not_coded(half_still: list[Picture]) -> None:
     settings = RateSettings(32, 0.05, 42, 0.48, 0.0005)
     faceless = set(range(35, 60))
