@@ -23,6 +23,7 @@ _MAX_CURVES = 64
 class StreamCurves:
     """Values and bits of each output picture with a GFV message of the first face, in order.
 
+    And bits of ordinary video, whose pictures have no values; in the order in which they are coded.
     `pictures` are their numbers among the output pictures; `face_bits` are those of GFV and GFVE
     messages, of all faces, `base_bits` those of the coded picture where there is one, else 0.
     `key_pictures` are numbers of output pictures.
@@ -34,6 +35,13 @@ class StreamCurves:
     face_bits: list[int] = field(default_factory=list)
     base_bits: list[int] = field(default_factory=list)
     key_pictures: list[int] = field(default_factory=list)
+
+    def add(self, picture: int, values: FaceValues, face_bits: int, base_bits: int) -> None:
+        """Add a picture."""
+        self.pictures.append(picture)
+        self.values.append(values)
+        self.face_bits.append(face_bits)
+        self.base_bits.append(base_bits)
 
 
 def collect_curves(units: Iterable[NalUnit], most: int = MAX_PICTURES) -> StreamCurves:
@@ -49,7 +57,10 @@ def collect_curves(units: Iterable[NalUnit], most: int = MAX_PICTURES) -> Stream
             if not inspected.unit.is_sei:
                 pending_base += 8 * inspected.unit.size
                 if inspected.unit.starts_picture:
-                    numbers.start_coded_picture()
+                    as_coded = numbers.start_coded_picture()
+                    if as_coded is not None:
+                        curves.add(as_coded, FaceValues(), 0, pending_base)
+                        pending_base = 0
             elif not inspected.unit.is_suffix_sei:
                 information = find_information(inspected.unit)
                 if information is not None:
@@ -73,6 +84,7 @@ class _PictureNumbers:
         self._next = 0
         self._announced: PictureSchedule | None = None
         self._hides = False  # whether the coded picture is not shown
+        self._as_coded = False  # whether what comes is ordinary video
         self._sequence: SequenceSchedule | None = None
         self._of_sequence = 0  # coded pictures of the sequence so far
         self._leading = 0  # pictures shown before the coded one
@@ -90,13 +102,20 @@ class _PictureNumbers:
         if information.schedule is not None:
             self._announced = information.schedule
         self._hides = information.hides_coded_picture
+        self._as_coded = information.shown_as_coded
         self._sequence, self._of_sequence = information.sequence, 0
 
-    def start_coded_picture(self) -> None:
-        """Go on to the next coded picture, and pass by what it drives without messages."""
+    def start_coded_picture(self) -> int | None:
+        """Go on to the next coded picture, and pass by what it drives without messages.
+
+        The number of a picture of ordinary video; None of others.
+        """
         sequence, number = self._sequence, self._of_sequence
+        if sequence is None and self._as_coded:
+            self._next += 1
+            return self._next - 1
         if sequence is None or number >= len(sequence.driven):
-            return
+            return None
         self._of_sequence += 1
         self._leading = 0 if number else sequence.leading
         self._hides = sequence.is_hidden(number)
@@ -104,6 +123,7 @@ class _PictureNumbers:
             self._announced = sequence.unit(number)
         else:
             self._next += sequence.unit(number).pictures - self._hides
+        return None
 
     @property
     def known(self) -> int:
@@ -151,10 +171,7 @@ def _add(
         curves.values[numbers.base_entry] = inspected.values
         curves.face_bits[numbers.base_entry] += bits
         return pending_base
-    curves.pictures.append(picture)
-    curves.values.append(inspected.values)
-    curves.face_bits.append(bits)
-    curves.base_bits.append(pending_base)
+    curves.add(picture, inspected.values, bits, pending_base)
     return 0
 
 
@@ -169,7 +186,7 @@ def plot_stream(
         curves = collect_curves(units, most)
     except StreamError as error:
         raise StreamError(f"{title}: {error}") from None
-    if not curves.values:
+    if not any(curves.face_bits):
         raise StreamError(f"{title}: holds no generative face video messages to draw")
     with drawing() as pyplot:
         figure = draw_curves(pyplot, curves, title)

@@ -9,8 +9,10 @@ import pytest
 from gfvc.drawing import drawing
 from gfvc.errors import StreamError
 from gfvc.plotting import collect_curves, draw_curves, plot_stream
+from gfvc.stream.reader import read_face_stream
 from sei import split_annex_b
-from tests.gfvc.support import CommandLine, face_messages
+from tests.gfvc.support import CommandLine, face_messages, no_notes
+from tests.golden.files import STREAMS
 
 
 def test_curves_have_a_row_for_each_picture(small_stream: Path) -> None:
@@ -84,3 +86,31 @@ def test_plotting_standard_input_is_refused(tmp_path: Path, command: CommandLine
     outcome = command("inspect", "-", "--plot", tmp_path / "curves.png")
     assert outcome.status == 1
     assert "give a file" in outcome.err
+
+
+@pytest.mark.parametrize("name", ["vvc_mesh_marked.266", "vvc_face_fallback.266"])
+def test_ordinary_video_counts(name: str) -> None:
+    """Between pictures with faces; each of its pictures has the bits that it was coded in."""
+    path = STREAMS / name
+    stream = read_face_stream(path, no_notes)
+    curves = collect_curves(split_annex_b(path.read_bytes()))
+    starts = np.cumsum([0, *(unit.pictures for unit in stream.units)])
+    ordinary = [
+        int(at)
+        for at, unit in zip(starts, stream.units, strict=False)
+        if unit.shown_as_coded and unit.part is None
+    ]
+    assert ordinary
+    without = [
+        picture
+        for picture, values in zip(curves.pictures, curves.values, strict=True)
+        if not values.matrices
+    ]
+    assert without == ordinary
+    assert all(
+        bits for at, bits in zip(curves.pictures, curves.base_bits, strict=True) if at in ordinary
+    )
+    driving = [(at, unit) for at, unit in zip(starts, stream.units, strict=False) if unit.messages]
+    keys = [int(at) + unit.output_place(0) for at, unit in driving]
+    assert curves.key_pictures == keys
+    assert max(curves.pictures) < stream.pictures
