@@ -39,3 +39,16 @@ def drawing() -> Iterator[Any]:
         warnings.filterwarnings("ignore", message="Glyph .* missing from")
         warnings.filterwarnings("ignore", message="Matplotlib currently does not support")
         yield pyplot
+
+
+def logarithmic(axis: Any) -> None:
+    """Make an axis (`Axes.xaxis`, `Axes.yaxis`) logarithmic, with plain numbers at its ticks.
+
+    matplotlib's own are formulas, and formulas are text here.
+    """
+    from matplotlib.ticker import FuncFormatter, LogLocator
+
+    axis.axes.set(**{f"{axis.axis_name}scale": "log"})
+    axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axis.set_minor_formatter("")

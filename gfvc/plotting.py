@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from gfvc.drawing import drawing
+from gfvc.drawing import drawing, logarithmic
 from gfvc.errors import StreamError
 from gfvc.limits import MAX_PICTURES
 from gfvc.stream.information import StreamInformation, find_information
@@ -273,7 +273,7 @@ def _draw_bits(axes: Any, curves: StreamCurves) -> None:
     axes.bar(
         pictures, curves.base_bits, width=1.0, bottom=curves.face_bits, label="coded key picture"
     )
-    axes.set_yscale("log")
+    logarithmic(axes.yaxis)
     axes.set_ylabel("bits")
     axes.set_xlabel("picture")
     axes.legend(loc="upper right")

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from gfvc.drawing import drawing
+from gfvc.drawing import drawing, logarithmic
 from gfvc.metrics import MEASURES, Measure
 from sei import printable
 
@@ -69,8 +69,6 @@ def _draw(folder: Path, stem: str, title: str, curves: Curves, measure: Measure)
     if not curves:
         return []
     with drawing() as pyplot:
-        from matplotlib.ticker import LogLocator, ScalarFormatter
-
         figure, axes = pyplot.subplots(figsize=(7, 4.5), layout="constrained")
         for name, curve in curves.items():
             ours = name.startswith("gfvc")
@@ -81,12 +79,9 @@ def _draw(folder: Path, stem: str, title: str, curves: Curves, measure: Measure)
                 linestyle="-" if ours else "--",
                 linewidth=1.8 if ours else 1.2,
             )
-        axes.set_xscale("log")
-        axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
-        axes.xaxis.set_major_formatter(ScalarFormatter())
-        axes.xaxis.set_minor_formatter("")
+        logarithmic(axes.xaxis)
         if measure.name in LOGARITHMIC and all(v > 0 for c in curves.values() for _, v in c):
-            axes.set_yscale("log")
+            logarithmic(axes.yaxis)
         axes.set_xlabel("kbit/s")
         unit = f", {measure.unit}" if measure.unit else ""
         axes.set_ylabel(f"{measure.title}{unit} ({direction(measure)})")

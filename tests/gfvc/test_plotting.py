@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from gfvc.drawing import drawing
+from gfvc.drawing import drawing, logarithmic
 from gfvc.errors import StreamError
 from gfvc.plotting import collect_curves, draw_curves, plot_stream
 from gfvc.stream.reader import read_face_stream
@@ -63,6 +63,26 @@ def test_what_the_vectors_have_is_drawn(
     pictures = len(curves.pictures)
     heights = [bar.get_height() for bar in bits.patches]
     assert (heights[:pictures], heights[pictures:]) == (curves.face_bits, curves.base_bits)
+
+
+def test_logarithmic_axes_have_plain_numbers() -> None:
+    """matplotlib's own ticks would be formulas, which are not drawn as such."""
+    with drawing() as pyplot:
+        figure, axes = pyplot.subplots()
+        axes.plot([1, 20], [0.004, 0.9])
+        logarithmic(axes.xaxis)
+        logarithmic(axes.yaxis)
+        figure.canvas.draw()
+        ticks = [
+            {label.get_text() for label in axis.get_ticklabels(which="both")}
+            for axis in (axes.xaxis, axes.yaxis)
+        ]
+        scales = axes.get_xscale(), axes.get_yscale()
+        pyplot.close(figure)
+    assert scales == ("log", "log")
+    assert {"1", "2", "5", "10", "20"} <= ticks[0]
+    assert {"0.005", "0.01", "0.1"} <= ticks[1]
+    assert not any("$" in tick for tick in ticks[0] | ticks[1])
 
 
 def test_curves_are_the_values_received(small_stream: Path) -> None:
