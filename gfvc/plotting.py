@@ -53,20 +53,18 @@ def collect_curves(units: Iterable[NalUnit], most: int = MAX_PICTURES) -> Stream
     numbers = _PictureNumbers()
     pending_base = 0
     for inspected in inspect_units(units):
-        if isinstance(inspected, InspectedUnit):
-            if not inspected.unit.is_sei:
-                pending_base += 8 * inspected.unit.size
-                if inspected.unit.starts_picture:
-                    as_coded = numbers.start_coded_picture()
-                    if as_coded is not None:
-                        curves.add(as_coded, FaceValues(), 0, pending_base)
-                        pending_base = 0
-            elif not inspected.unit.is_suffix_sei:
-                information = find_information(inspected.unit)
-                if information is not None:
-                    numbers.announce(information)
-            continue
-        pending_base = _add(curves, inspected, pending_base, numbers)
+        if not isinstance(inspected, InspectedUnit):
+            pending_base = _add(curves, inspected, pending_base, numbers)
+        elif not inspected.unit.is_sei:
+            pending_base += 8 * inspected.unit.size
+            as_coded = numbers.start_coded_picture() if inspected.unit.starts_picture else None
+            if as_coded is not None:
+                curves.add(as_coded, FaceValues(), 0, pending_base)
+                pending_base = 0
+        elif not inspected.unit.is_suffix_sei:
+            information = find_information(inspected.unit)
+            if information is not None:
+                numbers.announce(information)
         if numbers.known > most:
             raise StreamError(
                 f"asks for more than {most} pictures; if that is meant, allow more with "
@@ -270,9 +268,7 @@ def _draw(axes: Any, name: str, curves: StreamCurves, rows: list[list[float] | N
 def _draw_bits(axes: Any, curves: StreamCurves) -> None:
     pictures = curves.pictures
     axes.bar(pictures, curves.face_bits, width=1.0, label="face messages")
-    axes.bar(
-        pictures, curves.base_bits, width=1.0, bottom=curves.face_bits, label="coded key picture"
-    )
+    axes.bar(pictures, curves.base_bits, width=1.0, bottom=curves.face_bits, label="coded pictures")
     logarithmic(axes.yaxis)
     axes.set_ylabel("bits")
     axes.set_xlabel("picture")

@@ -134,3 +134,12 @@ def test_ordinary_video_counts(name: str) -> None:
     keys = [int(at) + unit.output_place(0) for at, unit in driving]
     assert curves.key_pictures == keys
     assert max(curves.pictures) < stream.pictures
+
+
+def test_ordinary_video_is_bounded_too() -> None:
+    units = list(split_annex_b((STREAMS / "hevc_fallback_always.265").read_bytes()))
+    count = len(collect_curves(units).pictures)
+    assert count > 10
+    assert collect_curves(units, count).base_bits
+    with pytest.raises(StreamError, match=f"asks for more than {count - 1} pictures"):
+        collect_curves(units, count - 1)
