@@ -36,6 +36,7 @@ segments            codes a segment: its base layer, then the faces between; or 
 sequence_faces      faces of a segment in all of its pictures; where a further face is drawn
 face_messages       which coded pictures have messages, and which
 grid_choice         which control grids are sent
+grid_fitting        their nodes, by rate and distortion
 
 See docs/architecture.md.
 """

@@ -2,41 +2,46 @@
 
 Some pictures are drawn as a decoder draws them without grids. Their optical flow from the source
 says where they are off (Kroeger et al., "Fast optical flow using dense inverse search", 2016), and
-the nodes that say it best are a problem of least squares. Of no grid, one and three the best is
+`gfvc.encoding.grid_fitting` finds the nodes that say it best. Of no grid, one and three the best is
 taken by rate and distortion.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from fractions import Fraction
 from typing import NamedTuple
 
-import cv2
 import numpy as np
 
-from gfvc.control_motion import ControlMotion, face_mask, moved, pictures_of_grids, shares
+from gfvc.control_motion import ControlMotion, moved, pictures_of_grids
+from gfvc.encoding.grid_fitting import FlowMiss, fitted, flow_miss
 from gfvc.encoding.picture_store import PictureStore
 from gfvc.metrics import ssim_map
 from gfvc.scaling import reduced, reduced_size
-from gfvc.stream.control_grids import MOST_STEPS, ControlGrids, GridShape, Nodes, SequenceGrids
+from gfvc.stream.control_grids import (
+    MOST_EXPONENT,
+    STEPS_OF_SIDE,
+    ControlGrids,
+    GridShape,
+    Nodes,
+    SequenceGrids,
+)
 from models.contract import FaceParameters, FloatArray, Picture, ReferencePair
-from models.landmarks.flow import Float32Array
-from models.landmarks.rest_motion import LEAST_SIZE, flow_and_trust
+from models.landmarks.rest_motion import LEAST_SIZE
 from models.parallel import finish, map_in_order
 
-# Distance of nodes, in longer sides of the picture, and the exponent of the steps they are sent in.
-SPACING = 1 / 5
-STEP_EXPONENT = 1
+# Nodes are such shares of the longer side apart: closer in pictures whose longer side is more than
+# so many samples, which take more bits anyway, and have more beside the face.
+SPACING, CLOSER, LARGE = 1 / 3, 1 / 5, 384
 # Pictures are compared reduced to this width or height.
 WORKING_SIZE = 320
 # Grids that are tried, if so many pictures are driven.
 TRIED = ((1, 2), (3, 3))
-# Levels a pixel by which luma rises where flow counts in full.
-FULL_SLOPE = 30.0
-# What neighbouring nodes that differ by a pixel cost, and a node that moves by one, in pixels whose
-# flow is missed by as much.
-SMOOTHNESS, SMALLNESS = 20.0, 0.5
+# Structural similarity falls from 1 by MOST_LOST * m / (m + HALF_LOST) where flow is missed by m
+# squared pixels on the mean: fitted to drawn pictures of clips, moved and unmoved.
+MOST_LOST, HALF_LOST = 0.1, 2.0
 COUNT_BITS = 2  # of how many grids there are
 
 
@@ -78,15 +83,32 @@ class GridChoice:
         shape = self.shape
         places = pictures_of_grids(max(tried), driven)
         seen = self._see(pair, faces, numbers, places)
-        fitted = list(map_in_order(lambda picture: _fit(shape, picture), seen))
-        of_place = dict(zip(places, fitted, strict=True))
+        misses = map_in_order(
+            lambda each: flow_miss(shape, each.source, each.drawn, each.landmarks), seen
+        )
+        of_place = dict(zip(places, misses, strict=True))
         candidates = [
-            tuple(of_place[place] for place in pictures_of_grids(grids, driven)) for grids in tried
+            self._fitted(
+                shape, [of_place[place] for place in pictures_of_grids(grids, driven)], driven
+            )
+            for grids in tried
         ]
         costs = map_in_order(
             lambda grids: self._cost(shape, grids, seen, driven), [(), *candidates]
         )
         return min(zip(costs, [(), *candidates], strict=True), key=lambda pair: pair[0])[1]
+
+    def _fitted(
+        self, shape: GridShape, misses: Sequence[FlowMiss], driven: int
+    ) -> tuple[Nodes, ...]:
+        """Grids of pictures whose flow is missed so; they share the driven ones among them."""
+        seconds = driven * self._seconds / len(misses)
+        grids: list[Nodes] = []
+        for miss in misses:
+            lost = MOST_LOST * HALF_LOST / (miss.least + HALF_LOST) ** 2
+            before = grids[-1] if grids else None
+            grids.append(fitted(shape, miss, before, self._multiplier / 1000 / (lost * seconds)))
+        return tuple(grids)
 
     def _see(
         self,
@@ -128,53 +150,15 @@ class GridChoice:
 
 
 def grid_shape(width: int, height: int) -> GridShape:
-    """The shape of grids for pictures of a size: their nodes are about as far apart both ways."""
+    """The shape of grids for pictures of a size: their nodes are about as far apart both ways.
+
+    A step is about as long as a pixel.
+    """
     longer = max(width, height)
-    columns, rows = (1 + max(1, round(side / longer / SPACING)) for side in (width, height))
-    return GridShape(columns, rows, STEP_EXPONENT)
-
-
-def _fit(shape: GridShape, picture: _Seen) -> Nodes:
-    """The nodes by which a drawn picture comes nearest to the source."""
-    source, drawn = (
-        np.asarray(cv2.cvtColor(each, cv2.COLOR_RGB2GRAY), np.uint8)
-        for each in (picture.source, picture.drawn)
-    )
-    flow, weights = _flow(source, drawn)
-    height, width = source.shape
-    if picture.landmarks is not None:
-        weights = weights * (1 - face_mask(picture.landmarks, width, height))
-    down, across = shares(height, shape.rows), shares(width, shape.columns)
-    count = shape.rows * shape.columns
-    normal = np.einsum("yi,yk,yx,xj,xl->ijkl", down, down, weights, across, across, optimize=True)
-    matrix = normal.reshape(count, count) + SMOOTHNESS * _roughness(shape)
-    matrix = matrix + SMALLNESS * np.eye(count)
-    wanted = np.einsum("yi,yxc,xj->ijc", down, weights[..., None] * flow, across, optimize=True)
-    nodes = np.linalg.solve(matrix, wanted.reshape(count, 2))
-    steps = np.rint(nodes / max(width, height) / shape.step)
-    return tuple(np.clip(steps, -MOST_STEPS, MOST_STEPS).astype(int).ravel().tolist())
-
-
-def _flow(source: Picture, drawn: Picture) -> tuple[Float32Array, Float32Array]:
-    """Where pixels of the source are drawn, in pixels [H, W, 2], and what they count [H, W]."""
-    there, trust = flow_and_trust(source, drawn)
-    across, down = (
-        cv2.Sobel(source, cv2.CV_32F, dx, dy, scale=0.25) for dx, dy in ((1, 0), (0, 1))
-    )
-    slope = np.minimum(np.hypot(across, down) / np.float32(FULL_SLOPE), 1)
-    return there, np.asarray(trust * slope, np.float32)
-
-
-def _roughness(shape: GridShape) -> FloatArray:
-    """The matrix of the sum of squared differences of neighbouring nodes: [count, count]."""
-    count = shape.rows * shape.columns
-    numbers = np.arange(count).reshape(shape.rows, shape.columns)
-    matrix = np.zeros((count, count))
-    for one, other in ((numbers[:, 1:], numbers[:, :-1]), (numbers[1:], numbers[:-1])):
-        for a, b in zip(one.ravel(), other.ravel(), strict=True):
-            matrix[[a, b], [a, b]] += 1
-            matrix[[a, b], [b, a]] -= 1
-    return matrix
+    spacing = CLOSER if longer > LARGE else SPACING
+    columns, rows = (1 + max(1, round(side / longer / spacing)) for side in (width, height))
+    exponent = round(math.log2(STEPS_OF_SIDE / longer))
+    return GridShape(columns, rows, min(max(exponent, 0), MOST_EXPONENT))
 
 
 def _error(source: Picture, drawn: Picture) -> float:

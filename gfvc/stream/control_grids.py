@@ -34,6 +34,9 @@ MOST_STEPS = 1023
 STEPS_OF_SIDE = 2048
 """So many of the finest steps are as long as the longer side of the picture."""
 
+MOST_EXPONENT = 3
+"""A step is so many times doubled at most."""
+
 MAX_NUMBERS = 1 << 18
 """Of all grids of a sequence: what a few bytes can ask for is bounded."""
 
@@ -61,8 +64,10 @@ class GridShape:
                 f"a grid of {self.columns}x{self.rows} nodes is not within "
                 f"{LEAST_NODES}..{MOST_NODES}"
             )
-        if not 0 <= self.step_exponent <= 3:
-            raise ValueError(f"the exponent of grid steps, {self.step_exponent}, is not in 0..3")
+        if not 0 <= self.step_exponent <= MOST_EXPONENT:
+            raise ValueError(
+                f"the exponent of grid steps, {self.step_exponent}, is not in 0..{MOST_EXPONENT}"
+            )
 
     @property
     def numbers(self) -> int:
@@ -190,14 +195,21 @@ def control_grids(c: Coder, given: SequenceGrids, sequence: SequenceSchedule) ->
 def _differences(shape: GridShape, grids: Sequence[Nodes]) -> Iterator[int]:
     """What is coded of the grids between two coded pictures: how each differs from the one before.
 
-    Of that the first column in differences downwards, and the others in differences across.
+    The first differs from zeros.
     """
     none: Nodes = (0,) * shape.numbers
     for before, nodes in pairwise((none, *grids)):
         change = shape.array(nodes) - shape.array(before)
-        first = np.diff(change[:, :1], axis=0, prepend=0)
-        differences = np.concatenate([first, np.diff(change, axis=1)], axis=1)
-        yield from differences.ravel().tolist()
+        yield from coded_differences(change).ravel().tolist()
+
+
+def coded_differences(change: IntegerArray) -> IntegerArray:
+    """What is coded in place of displacements [rows, columns, n], which come before others.
+
+    Of the first column the differences downwards, of the others those across.
+    """
+    first = np.diff(change[:, :1], axis=0, prepend=0)
+    return np.concatenate([first, np.diff(change, axis=1)], axis=1)
 
 
 def _read_grids(shape: GridShape, codes: Iterator[int], count: int) -> tuple[Nodes, ...]:
