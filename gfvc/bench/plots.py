@@ -1,4 +1,4 @@
-"""Rate-quality plots: one a measure and clip, and one a measure of the mean over clips."""
+"""Rate-quality plots: of each measure one for each clip, one of all clips, one of their mean."""
 
 from __future__ import annotations
 
@@ -13,12 +13,17 @@ from gfvc.metrics import MEASURES, Measure
 from sei import printable
 
 _FORMATS = ("png", "svg")
+# A plot of all clips has so many panels a row, and at most so many.
+_ACROSS, MOST_PANELS = 3, 24
 
 # Lost faces count 1, a hundred times what a face that is followed has.
 LOGARITHMIC = ("landmark_error",)
 """Measures that are drawn on a logarithmic axis."""
 
 Curves = dict[str, list[tuple[float, float]]]
+
+Panel = tuple[str, Curves]
+"""A title, and what is drawn below it."""
 
 
 def curves_to_draw(points: Sequence[Mapping[str, Any]], measure: Measure) -> Curves:
@@ -54,46 +59,75 @@ def draw_all(results: Mapping[str, Any], folder: Path) -> list[str]:
     clips = {clip["id"]: clip["name"] for clip in results["clips"]}
     written: list[str] = []
     for measure in MEASURES.values():
+        panels: list[Panel] = []
         for identifier, name in clips.items():
             of_clip = [point for point in results["points"] if point["clip"] == identifier]
-            curves = curves_to_draw(of_clip, measure)
-            written += _draw(folder, f"{identifier}_{measure.name}", name, curves, measure)
+            panels.append((name, curves_to_draw(of_clip, measure)))
+            written += _draw(folder, f"{identifier}_{measure.name}", panels[-1:], measure)
         if len(clips) > 1:
             curves = mean_curves(results["points"], list(clips), measure)
             title = f"mean of {len(clips)} clips at equal settings"
-            written += _draw(folder, f"mean_{measure.name}", title, curves, measure)
+            written += _draw(folder, f"mean_{measure.name}", [(title, curves)], measure)
+            written += _draw(folder, f"clips_{measure.name}", panels, measure)
     return written
 
 
-def _draw(folder: Path, stem: str, title: str, curves: Curves, measure: Measure) -> list[str]:
-    if not curves:
+def _draw(folder: Path, stem: str, panels: Sequence[Panel], measure: Measure) -> list[str]:
+    """Draw the panels that have curves, the first of many; return the names of the files."""
+    drawn = [(title, curves) for title, curves in panels if curves][:MOST_PANELS]
+    if not drawn:
         return []
+    columns = min(_ACROSS, len(drawn))
+    rows = -(-len(drawn) // columns)
+    size = (7, 4.5) if len(drawn) == 1 else (4.5 * columns, 3.2 * rows)
     with drawing() as pyplot:
-        figure, axes = pyplot.subplots(figsize=(7, 4.5), layout="constrained")
-        for name, curve in curves.items():
-            ours = name.startswith("gfvc")
-            axes.plot(
-                *zip(*curve, strict=True),
-                label=printable(name),
-                marker="o" if ours else ".",
-                linestyle="-" if ours else "--",
-                linewidth=1.8 if ours else 1.2,
+        figure, places = pyplot.subplots(
+            rows, columns, figsize=size, layout="constrained", squeeze=False
+        )
+        lines: dict[str, Any] = {}
+        for axes, (title, curves) in zip(places.flat, drawn, strict=False):
+            lines.update(_draw_panel(axes, title, curves, measure, lines))
+        for axes in places.flat[len(drawn) :]:
+            axes.set_axis_off()
+        if len(drawn) == 1:
+            places[0, 0].legend(lines.values(), lines, fontsize="small")
+        else:
+            figure.legend(
+                lines.values(), lines, fontsize="small", ncols=4, loc="outside lower center"
             )
-        logarithmic(axes.xaxis)
-        if measure.name in LOGARITHMIC and all(v > 0 for c in curves.values() for _, v in c):
-            logarithmic(axes.yaxis)
-        axes.set_xlabel("kbit/s")
-        unit = f", {measure.unit}" if measure.unit else ""
-        axes.set_ylabel(f"{measure.title}{unit} ({direction(measure)})")
-        axes.set_title(printable(title))
-        axes.grid(alpha=0.3)
-        axes.legend(fontsize="small")
         names = [f"{stem}.{form}" for form in _FORMATS]
         for name, form in zip(names, _FORMATS, strict=True):
             date: dict[str, Any] = {"Date": None} if form == "svg" else {}
             figure.savefig(folder / name, format=form, dpi=110, metadata=date)
         pyplot.close(figure)
     return names
+
+
+def _draw_panel(
+    axes: Any, title: str, curves: Curves, measure: Measure, before: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Draw curves, and return their lines by name; those of `before` have colours already."""
+    lines: dict[str, Any] = {}
+    for name, curve in curves.items():
+        label = printable(name)
+        ours = name.startswith("gfvc")
+        colour = before[label].get_color() if label in before else f"C{len(before) + len(lines)}"
+        (lines[label],) = axes.plot(
+            *zip(*curve, strict=True),
+            color=colour,
+            marker="o" if ours else ".",
+            linestyle="-" if ours else "--",
+            linewidth=1.8 if ours else 1.2,
+        )
+    logarithmic(axes.xaxis)
+    if measure.name in LOGARITHMIC and all(v > 0 for c in curves.values() for _, v in c):
+        logarithmic(axes.yaxis)
+    axes.set_xlabel("kbit/s")
+    unit = f", {measure.unit}" if measure.unit else ""
+    axes.set_ylabel(f"{measure.title}{unit} ({direction(measure)})")
+    axes.set_title(printable(title))
+    axes.grid(alpha=0.3)
+    return lines
 
 
 def direction(measure: Measure) -> str:

@@ -72,13 +72,20 @@ def test_other_files_are_refused(tmp_path: Path, text: str, says: str) -> None:
         read_results(path)
 
 
-def test_plots_are_drawn_for_each_clip_and_the_mean(tmp_path: Path) -> None:
+def test_plots_are_drawn_for_each_clip_all_clips_and_the_mean(tmp_path: Path) -> None:
     results = assemble(Plan(), two_clips())
     written = draw_all(results, tmp_path)
     assert sorted(written) == sorted(path.name for path in tmp_path.iterdir())
     assert sorted(written) == sorted(
-        f"{stem}_psnr.{form}" for stem in ("one-1", "two-1", "mean") for form in ("png", "svg")
+        f"{stem}_psnr.{form}"
+        for stem in ("one-1", "two-1", "mean", "clips")
+        for form in ("png", "svg")
     )
+    # One axis is that of a clip alone, two are those of both; the legend is shared.
+    of_clips = (tmp_path / "clips_psnr.svg").read_text()
+    assert of_clips.count("PSNR, dB (higher is better)") == 2
+    assert of_clips.count("gfvc mesh") == 1
+    assert all(name in of_clips for name in ("one", "two"))
     drawn = (tmp_path / "mean_psnr.svg").read_text()
     for words in ("gfvc mesh", "vvenc", "kbit/s", "PSNR, dB (higher is better)"):
         assert words in drawn
