@@ -28,7 +28,15 @@ from gfvc.stream.face_stream import FaceStream
 from gfvc.stream.names import model_uri
 from gfvc.stream.picture_units import PictureUnit
 from gfvc.telling import Notes, unheard
-from models import AnimationModel, ModelError, RegisteredModel, Registry, UnknownModelError
+from models import (
+    AnimationModel,
+    CheckpointError,
+    FaceTrackerError,
+    ModelError,
+    RegisteredModel,
+    Registry,
+    UnknownModelError,
+)
 from models.contract import BegunPicture, Picture
 
 # What a stream without our user data is shown at; H.274 has no rate for driven pictures.
@@ -150,6 +158,8 @@ def _of_stream(source: Path, spans: Iterator[Span]) -> Iterator[Span]:
     """The spans; a model that cannot draw such pictures is an error of the stream."""
     try:
         yield from spans
+    except (CheckpointError, FaceTrackerError):
+        raise  # Files of the installation, whatever the stream.
     except ModelError as error:
         raise StreamError(f"{source}: {error}") from error
 
