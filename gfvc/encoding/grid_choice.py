@@ -107,7 +107,8 @@ class GridChoice:
         for miss in misses:
             lost = MOST_LOST * HALF_LOST / (miss.least + HALF_LOST) ** 2
             before = grids[-1] if grids else None
-            grids.append(fitted(shape, miss, before, self._multiplier / 1000 / (lost * seconds)))
+            multiplier = self._multiplier / 1000 / (lost * seconds)
+            grids.append(fitted(shape, miss, before, multiplier))
         return tuple(grids)
 
     def _see(

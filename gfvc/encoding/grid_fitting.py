@@ -78,14 +78,14 @@ def flow_miss(
     return FlowMiss(matrix / total, wanted / total, smooth, longer, max(least, 0.0) / total)
 
 
-def fitted(shape: GridShape, miss: FlowMiss, before: Nodes | None, bit_price: float) -> Nodes:
+def fitted(shape: GridShape, miss: FlowMiss, before: Nodes | None, multiplier: float) -> Nodes:
     """The nodes, in steps, of least flow missed and bits.
 
     Args:
         shape: of the grid.
         miss: how badly a picture's flow is missed.
         before: the grid that is coded before it, None for the first.
-        bit_price: mean squared pixels that a bit may cost.
+        multiplier: the Lagrangian multiplier: mean squared pixels that a bit may cost.
     """
     step = shape.step * miss.longer
     count = shape.rows * shape.columns
@@ -102,7 +102,7 @@ def fitted(shape: GridShape, miss: FlowMiss, before: Nodes | None, bit_price: fl
     for low_bits in range(best_rice_parameter(codes, 3), -1, -1):
         cost = 0.0
         for axis in range(2):
-            problem = _Problem(normal, wanted[:, axis], known[:, axis], bit_price, low_bits)
+            problem = _Problem(normal, wanted[:, axis], known[:, axis], multiplier, low_bits)
             nodes[:, axis] = _improved(changes, problem, nodes[:, axis])
             cost += problem.cost(changes, nodes[:, axis])
         if cost < least:
@@ -150,7 +150,7 @@ class _Problem(NamedTuple):
     normal: FloatArray
     wanted: FloatArray
     known: IntegerArray
-    bit_price: float
+    multiplier: float
     low_bits: int
 
     def cost(self, changes: _Changes, nodes: IntegerArray) -> float:
@@ -158,7 +158,7 @@ class _Problem(NamedTuple):
         missed = float(nodes @ (self.normal @ nodes - 2 * self.wanted))
         codes = _codes(changes.coding @ (nodes - self.known))
         bits = int((codes >> self.low_bits).sum()) + len(codes) * (1 + self.low_bits)
-        return missed + self.bit_price * bits
+        return missed + self.multiplier * bits
 
 
 def _improved(changes: _Changes, problem: _Problem, start: IntegerArray) -> IntegerArray:
@@ -173,7 +173,7 @@ def _improved(changes: _Changes, problem: _Problem, start: IntegerArray) -> Inte
         missed = 2 * (nodes @ slopes - pulls) + squares
         # The unary part of Rice codes; all else of them has as many bits whatever their values.
         longer = (_codes(coded + changes.coded) >> low_bits).sum(axis=1)
-        gains = missed + problem.bit_price * (longer - (_codes(coded) >> low_bits).sum())
+        gains = missed + problem.multiplier * (longer - (_codes(coded) >> low_bits).sum())
         gains[np.abs(nodes + changes.nodes).max(axis=1) > MOST_STEPS] = np.inf
         best = int(gains.argmin())
         if gains[best] >= 0:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import product
+
 import cv2
 import numpy as np
 import pytest
@@ -27,13 +29,13 @@ def miss_of(smooth: FloatArray, normal: FloatArray | None = None) -> FlowMiss:
     return FlowMiss(normal, normal @ smooth, smooth, max(SIDES), 0.0)
 
 
-def cost(miss: FlowMiss, nodes: Nodes, before: Nodes | None, bit_price: float) -> float:
+def cost(miss: FlowMiss, nodes: Nodes, before: Nodes | None, multiplier: float) -> float:
     """Missed flow and bits, as a sequence would have them."""
     moved = SHAPE.array(nodes).reshape(12, 2) * STEP
     missed = float((moved * (miss.normal @ moved - 2 * miss.wanted)).sum())
     given = () if before is None else (before,)
     bits = SequenceGrids(SHAPE, ((*given, nodes),)).bits
-    return missed + bit_price * bits
+    return missed + multiplier * bits
 
 
 def window(shift: float) -> Picture:
@@ -78,18 +80,21 @@ def test_where_bits_are_dear_a_grid_is_the_one_before(rng: np.random.Generator) 
     assert fitted(SHAPE, miss_of(rng.uniform(-9, 9, (12, 2))), before, 1e6) == before
 
 
-@pytest.mark.parametrize("bit_price", [0.01, 0.05, 0.2])
+@pytest.mark.parametrize("multiplier", [0.01, 0.05, 0.2])
 @pytest.mark.parametrize("has_before", [False, True])
-def test_nothing_small_is_better(
-    rng: np.random.Generator, bit_price: float, has_before: bool
+def test_neither_rounding_nor_a_single_node_is_better(
+    rng: np.random.Generator, multiplier: float, has_before: bool
 ) -> None:
-    """A node more or less never pays, nor do the nodes of least squares."""
     mixing = rng.normal(size=(12, 12))
     miss = miss_of(rng.normal(size=(12, 2)) * 3, mixing @ mixing.T / 40 + np.eye(12) / 12)
     before = tuple(rng.integers(-3, 3, 24).tolist()) if has_before else None
-    nodes = fitted(SHAPE, miss, before, bit_price)
+    nodes = fitted(SHAPE, miss, before, multiplier)
     rounded = tuple(np.rint(miss.smooth / STEP).astype(int).ravel().tolist())
-    assert cost(miss, nodes, before, bit_price) < cost(miss, rounded, before, bit_price)
+    least = cost(miss, nodes, before, multiplier)
+    assert least < cost(miss, rounded, before, multiplier)
+    for number, step in product(range(24), (-1, 1)):
+        changed = (*nodes[:number], nodes[number] + step, *nodes[number + 1 :])
+        assert least < cost(miss, changed, before, multiplier)
 
 
 def test_noise_is_not_sent(rng: np.random.Generator) -> None:
