@@ -16,8 +16,14 @@ import cv2
 import numpy as np
 
 from gfvc.control_motion import face_mask, shares
-from gfvc.stream.control_grids import MOST_STEPS, GridShape, Nodes, coded_differences
-from gfvc.stream.rice_codes import best_rice_parameter
+from gfvc.stream.control_grids import (
+    MOST_STEPS,
+    GridShape,
+    Nodes,
+    coded_differences,
+    none_negative,
+)
+from gfvc.stream.rice_codes import best_rice_parameter, rice_bits
 from models.contract import FloatArray, IntegerArray, Picture
 from models.landmarks.flow import Float32Array
 from models.landmarks.rest_motion import flow_and_trust
@@ -27,6 +33,7 @@ FULL_SLOPE = 30.0
 # What neighbouring nodes that differ by a pixel cost, and a node that moves by one, in pixels whose
 # flow is missed by as much. The first only says where rounding starts.
 SMOOTHNESS, SMALLNESS = 20.0, 0.5
+# Each change gains, so they end; this bounds the time that motion of whole pictures may take.
 _MOST_CHANGES = 2000
 
 
@@ -95,7 +102,7 @@ def fitted(shape: GridShape, miss: FlowMiss, before: Nodes | None, multiplier: f
     start = np.rint(miss.smooth / step).astype(np.int64)
     start = np.clip(start, -MOST_STEPS, MOST_STEPS)
     changes = _changes(shape)
-    codes = _codes((start - known).T @ changes.coding.T).ravel().tolist()
+    codes = none_negative((start - known).T @ changes.coding.T).ravel().tolist()
     normal, wanted = step * step * miss.normal, step * miss.wanted
     nodes, best, least = start.copy(), start, np.inf
     # With fewer low bits, codes of what hardly moves are shorter, and nodes may become such.
@@ -136,11 +143,6 @@ def _changes(shape: GridShape) -> _Changes:
     return _Changes(coding, both, both @ coding.T)
 
 
-def _codes(differences: IntegerArray) -> IntegerArray:
-    """The numbers, none negative, that are coded in place of differences."""
-    return np.where(differences > 0, 2 * differences - 1, -2 * differences)
-
-
 class _Problem(NamedTuple):
     """What is to be least of nodes [count] along an axis, in steps.
 
@@ -156,9 +158,8 @@ class _Problem(NamedTuple):
     def cost(self, changes: _Changes, nodes: IntegerArray) -> float:
         """Missed flow and bits."""
         missed = float(nodes @ (self.normal @ nodes - 2 * self.wanted))
-        codes = _codes(changes.coding @ (nodes - self.known))
-        bits = int((codes >> self.low_bits).sum()) + len(codes) * (1 + self.low_bits)
-        return missed + self.multiplier * bits
+        codes = none_negative(changes.coding @ (nodes - self.known))
+        return missed + self.multiplier * rice_bits(codes.tolist(), self.low_bits)
 
 
 def _improved(changes: _Changes, problem: _Problem, start: IntegerArray) -> IntegerArray:
@@ -172,8 +173,8 @@ def _improved(changes: _Changes, problem: _Problem, start: IntegerArray) -> Inte
     for _ in range(_MOST_CHANGES):
         missed = 2 * (nodes @ slopes - pulls) + squares
         # The unary part of Rice codes; all else of them has as many bits whatever their values.
-        longer = (_codes(coded + changes.coded) >> low_bits).sum(axis=1)
-        gains = missed + problem.multiplier * (longer - (_codes(coded) >> low_bits).sum())
+        longer = (none_negative(coded + changes.coded) >> low_bits).sum(axis=1)
+        gains = missed + problem.multiplier * (longer - (none_negative(coded) >> low_bits).sum())
         gains[np.abs(nodes + changes.nodes).max(axis=1) > MOST_STEPS] = np.inf
         best = int(gains.argmin())
         if gains[best] >= 0:

@@ -145,7 +145,8 @@ class SequenceGrids:
     def codes(self) -> list[int]:
         """What is coded of all grids, one after the other, none negative."""
         signed = chain.from_iterable(_differences(self.shape, grids) for grids in self.between)
-        return [2 * value - 1 if value > 0 else -2 * value for value in signed]
+        codes: list[int] = none_negative(np.fromiter(signed, np.int64)).tolist()
+        return codes
 
     @property
     def counts(self) -> list[tuple[int]]:
@@ -210,6 +211,11 @@ def coded_differences(change: IntegerArray) -> IntegerArray:
     """
     first = np.diff(change[:, :1], axis=0, prepend=0)
     return np.concatenate([first, np.diff(change, axis=1)], axis=1)
+
+
+def none_negative(differences: IntegerArray) -> IntegerArray:
+    """The numbers that are coded in place of differences: 0, 1, 2, 3, ... for 0, 1, -1, 2, ..."""
+    return np.where(differences > 0, 2 * differences - 1, -2 * differences)
 
 
 def _read_grids(shape: GridShape, codes: Iterator[int], count: int) -> tuple[Nodes, ...]:
