@@ -7,28 +7,17 @@ import numpy.typing as npt
 import pytest
 
 from models.landmarks import points as groups
-from models.landmarks.face_space import shipped_face_space
 from models.landmarks.lids import FURTHER, BentReference, closed_further, with_bent_lids
 from models.metrics.openings import openings
+from tests.models.landmarks.eyes import LOWER, SIZE, UPPER, Float32Array, average_face, closed, eyes
 
-Float32Array = npt.NDArray[np.float32]
 Picture = npt.NDArray[np.uint8]
-SIZE = 256
-UPPER = [*groups.RIGHT_EYE[9:], *groups.LEFT_EYE[9:]]
-LOWER = [*groups.RIGHT_EYE[:0:-1][8:], *groups.LEFT_EYE[:0:-1][8:]]
 
 
 @pytest.fixture(scope="module")
 def face() -> Float32Array:
-    """The average face in the middle of a picture, eyes open."""
-    return (shipped_face_space().mean[:, :2] * 0.14 + 0.5).astype(np.float32)
-
-
-def closed(face: Float32Array, share: float) -> Float32Array:
-    """The face with its lids closed by a share of their opening."""
-    changed = face.copy()
-    changed[UPPER] += np.float32(share) * (face[LOWER] - face[UPPER])
-    return changed
+    """The average face, eyes open."""
+    return average_face()
 
 
 def flat(value: int) -> Picture:
@@ -37,12 +26,6 @@ def flat(value: int) -> Picture:
 
 def still() -> Float32Array:
     return np.zeros((2, SIZE, SIZE), np.float32)
-
-
-def eyes(face: Float32Array) -> list[tuple[int, int]]:
-    """Row and column of the middle of each eye."""
-    middles = [face[list(eye)].mean(axis=0) * SIZE for eye in (groups.RIGHT_EYE, groups.LEFT_EYE)]
-    return [(int(y), int(x)) for x, y in middles]
 
 
 def test_open_eyes_stay_as_they_are(face: Float32Array) -> None:
