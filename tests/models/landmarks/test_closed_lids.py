@@ -18,7 +18,7 @@ SKIN, SHADOW, WHITE = 200, 60, 255
 @pytest.fixture(scope="module")
 def face() -> Float32Array:
     """The average face, eyes open, large enough for its eyes to have some pixels."""
-    return (average_face() - 0.5) * np.float32(1.5) + 0.5
+    return np.asarray((average_face() - 0.5) * 1.5 + 0.5, np.float32)
 
 
 def bent(lids: Float32Array) -> Picture:
@@ -38,7 +38,7 @@ def bent(lids: Float32Array) -> Picture:
 def profile(picture: Picture, lids: Float32Array, eye: int) -> npt.NDArray[np.int_]:
     """Levels from well above the middle of a closed eye to well below it."""
     y, x = eyes(lids)[eye]
-    return picture[y - 24 : y + 16, x, 0].astype(int)
+    return np.asarray(picture[y - 24 : y + 16, x, 0], int)
 
 
 def test_open_eyes_stay_as_they_are(face: Float32Array) -> None:
@@ -117,7 +117,7 @@ def test_a_tilted_head_has_the_same_lashes(face: Float32Array) -> None:
     def turned(points: Float32Array) -> Float32Array:
         # Pixel middles are at half pixels: column x of row y becomes row SIZE - 1 - x of column y.
         x, y = points.T
-        return np.stack([y, (SIZE - 1) / SIZE - x], axis=1).astype(np.float32)
+        return np.asarray(np.stack([y, (SIZE - 1) / SIZE - x], axis=1), np.float32)
 
     tilted = with_closed_lids(np.rot90(drawn).copy(), turned(shut), [turned(face)])
     apart = np.abs(np.rot90(upright).astype(int) - tilted)
