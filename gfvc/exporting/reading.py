@@ -11,17 +11,15 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
 from gfvc.decoded_pool import AsCoded, FromTwo
 from gfvc.decoded_units import decode_units
 from gfvc.driven_pictures import parameters_of_pictures
-from gfvc.face_square import FaceSquare
 from gfvc.options.decoding import BaseLayerOptions
 from gfvc.stream.face_stream import FaceStream
 from gfvc.stream.picture_units import PictureUnit
 from gfvc.telling import Notes
 from gfvc.whole_pictures.compositing import cut_face
+from gfvc.whole_pictures.frames import in_square
 from models import AnimationModel, FaceParameters, ParameterLayout, ReferencePair
 from models.contract import FloatArray, Picture
 
@@ -71,7 +69,7 @@ def decoded_faces(
         if decoded.unit.is_alone and pair is not None and pair.ends is not None:
             # It drives nothing, and has no message; the one before was drawn towards it.
             own = pair.ends[1]
-            landmarks = _in_square(pair.landmarks(own, 1.0), square, whole)
+            landmarks = in_square(pair.landmarks(own, 1.0), square, whole)
             yield SeenFace(CODED, number - 1, own, landmarks, coded)
             pair = None
             continue
@@ -81,24 +79,12 @@ def decoded_faces(
                 pair = span.pair
             if isinstance(span, AsCoded) and not span.pictures:
                 own_parameters, landmarks = span.face
-                landmarks = _in_square(landmarks, square, whole)
+                landmarks = in_square(landmarks, square, whole)
                 yield SeenFace(HIDDEN, number, own_parameters, landmarks, coded)
             for (parameters, landmarks), (kind, against) in zip(span.faces(), kinds, strict=False):
                 picture = coded if isinstance(span, AsCoded) else None
-                landmarks = _in_square(landmarks, square, whole)
+                landmarks = in_square(landmarks, square, whole)
                 yield SeenFace(kind, against, parameters, landmarks, picture)
-
-
-def _in_square(
-    landmarks: FloatArray | None, square: FaceSquare | None, whole: Picture
-) -> FloatArray | None:
-    """Landmarks [478, 3] of a whole picture in widths and heights of its face square."""
-    if landmarks is None or square is None:
-        return landmarks
-    height, width = whole.shape[:2]
-    corner = square.left / width, square.top / height, 0.0
-    inside: FloatArray = (landmarks - corner) * np.array((width, height, width)) / square.side
-    return inside
 
 
 def stated_faces(

@@ -48,8 +48,9 @@ AS_ASKED = Response()
 class ShownFaces:
     """Faces of pictures [n] as a decoder draws them.
 
-    `rows` [n, size] are their numbers. `landmarks` [478, 3] are those of pictures between two
-    references, which know more of a face than numbers say; None for others.
+    `rows` [n, size] are their numbers. `landmarks` [478, 3], in widths and heights of what the
+    numbers are of (a whole picture's face square), are those of pictures between two references,
+    which know more of a face than numbers say; None for others.
     """
 
     rows: FloatArray

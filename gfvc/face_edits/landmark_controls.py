@@ -1,14 +1,13 @@
 """Controls of `mesh` and `face`: pose directly, lids, lips and smile by the expression.
 
-Openings and the smile are linear in the coefficients of expression, so far as they show in a head
-that looks ahead. Of all changes of the coefficients that make the wanted one, the likeliest is
+Openings, as a head of a certain pose shows them, are linear in the coefficients of expression, and
+so is the smile. Of all changes of the coefficients that make the wanted one, the likeliest is
 taken: the smallest in standard deviations of the face space. What is not asked for is held: lids
 where lips move, both where the mouth smiles.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import ClassVar
 
 import numpy as np
@@ -43,10 +42,27 @@ _LIDS, _LIPS, _SMILE = range(3)
 _ROUNDING = 1e-9
 
 
-def _gap(shapes: FloatArray, rims: tuple[tuple[int, int], ...]) -> FloatArray:
-    gaps = [shapes[..., down, 1] - shapes[..., up, 1] for up, down in rims]
-    gap: FloatArray = np.mean(gaps, axis=0)
-    return gap
+def _apart(shapes: FloatArray) -> FloatArray:
+    """From upper to lower rims of lids, and of lips: mean displacements [..., 2, 3]."""
+    apart = [
+        np.mean([shapes[..., down, :] - shapes[..., up, :] for up, down in rims], axis=0)
+        for rims in (RIGHT_LIDS + LEFT_LIDS, LIPS)
+    ]
+    return np.stack(apart, axis=-2)
+
+
+def _down(rotations: FloatArray) -> FloatArray:
+    """What of a displacement in heads [3] is seen as down in the face, for n poses: [n, 3].
+
+    Seen in the picture's plane; rotation vectors [n, 3] are in radians.
+    """
+    from scipy.spatial.transform import Rotation
+
+    plane = Rotation.from_rotvec(rotations).as_matrix()[:, :2]
+    axis = plane[:, :, 1]
+    axis = axis / np.maximum(np.linalg.norm(axis, axis=1, keepdims=True), _ROUNDING)
+    down: FloatArray = np.einsum("ni,nij->nj", axis, plane)
+    return down
 
 
 def _smile(shapes: FloatArray) -> FloatArray:
@@ -67,14 +83,6 @@ def _beyond_numbers(
     shape = values_to_pose(values[:POSE_VALUES]).remove(landmarks)
     beyond: FloatArray = shape - space.deform(rest, values[_EXPRESSION])
     return beyond
-
-
-_MEASURES: tuple[Callable[[FloatArray], FloatArray], ...] = (
-    lambda shapes: _gap(shapes, RIGHT_LIDS + LEFT_LIDS),
-    lambda shapes: _gap(shapes, LIPS),
-    _smile,
-)
-"""Opening of the lids, opening of the lips, and smile, of shapes [..., 478, 3] without pose."""
 
 
 class LandmarkControls(FaceControls):
@@ -111,12 +119,12 @@ class LandmarkControls(FaceControls):
         width = float(np.linalg.norm(eyes))
         basis = space.basis[:EXPRESSION_VALUES]
         self._spread = space.spread[:EXPRESSION_VALUES]
-        self._at_rest = np.array([measure(rest) for measure in _MEASURES]) / width
-        self._moves = np.stack([measure(basis) for measure in _MEASURES]) / width
-        self._unsaid = np.zeros(len(_MEASURES))
+        self._moves = _apart(basis) / width
+        self._apart = _apart(rest)[None] / width
+        self._smiles = _smile(basis) / width
         if shown is not None:
             beyond = [_beyond_numbers(space, *each, rest) for each in shown.each()]
-            self._unsaid = np.stack([measure(np.stack(beyond)) for measure in _MEASURES], 1) / width
+            self._apart = self._apart + _apart(np.stack(beyond)) / width
 
     def pose(self, rows: FloatArray) -> FloatArray:
         """Angles of the rotation, and the place."""
@@ -136,28 +144,36 @@ class LandmarkControls(FaceControls):
         if edit.expression is not None:
             from_first = self.offset[_EXPRESSION] * UNITS[_EXPRESSION]
             coefficients = edit.expression * (coefficients + from_first) - from_first
-        measured = np.maximum(0, self._at_rest + self._unsaid + coefficients @ self._moves.T)
-        changes = np.zeros_like(measured)
+        down = _down(rows[:, _ROTATION] * UNITS[_ROTATION])
+        apart = self._apart + np.einsum("nk,kmd->nmd", coefficients, self._moves)
+        measured = np.maximum(0, np.einsum("nmd,nd->nm", apart, down))
+        changes = np.zeros((len(rows), 3))
         gain = 1.0 if edit.eyes is None else edit.eyes
         changes[:, _LIDS] = (gain * (1 - (edit.blink or 0)) - 1) * measured[:, _LIDS]
         gain = 1.0 if edit.mouth is None else edit.mouth
         lips = np.maximum(0, gain * measured[:, _LIPS] + (edit.open or 0))
         changes[:, _LIPS] = lips - measured[:, _LIPS]
-        shares = (self.response.lids, self.response.lips, 1.0)
-        changes = np.maximum(changes / shares, -measured)  # no rim passes the other
-        held = [_LIDS, _LIPS]
+        openings = changes[:, :_SMILE]
+        openings /= (self.response.lids, self.response.lips)
+        np.maximum(openings, -measured, out=openings)  # no rim passes the other
+        moves = np.einsum("kmd,nd->nmk", self._moves, down)
         if edit.smile:
             changes[:, _SMILE] = edit.smile * SMILE
-            held.append(_SMILE)
+            smiles = np.broadcast_to(self._smiles, (len(rows), 1, EXPRESSION_VALUES))
+            moves = np.concatenate([moves, smiles], axis=1)
+        else:
+            changes = openings
         edited = rows.copy()
-        coefficients = coefficients + changes[:, held] @ self._likeliest(held).T
+        coefficients = coefficients + np.einsum("nkm,nm->nk", self._likeliest(moves), changes)
         edited[:, _EXPRESSION] = coefficients / UNITS[_EXPRESSION]
         return edited
 
-    def _likeliest(self, measures: list[int]) -> FloatArray:
-        """Coefficients [8, m] of the likeliest change that moves each of m measures by 1 alone."""
-        moves = self._moves[measures] * self._spread
-        inverse: FloatArray = self._spread[:, None] * np.linalg.pinv(moves)
+    def _likeliest(self, moves: FloatArray) -> FloatArray:
+        """Coefficients [n, 8, m] of the likeliest change that moves each of m measures by 1 alone.
+
+        `moves` [n, m, 8] are by how much coefficients move them.
+        """
+        inverse: FloatArray = self._spread[:, None] * np.linalg.pinv(moves * self._spread)
         return inverse
 
     def limited(self, filmed: FloatArray, edited: FloatArray) -> Limited:

@@ -19,6 +19,7 @@ from gfvc.options.decoding import BaseLayerOptions
 from gfvc.stream.face_stream import FaceStream
 from gfvc.stream.picture_units import PictureUnit
 from gfvc.whole_pictures.compositing import cut_face
+from gfvc.whole_pictures.frames import in_square
 from models import Analyser, AnimationModel, FaceParameters, ParameterLayout, RegisteredModel
 from models.contract import FloatArray, Picture
 
@@ -129,7 +130,10 @@ def _seen(decoded: DecodedUnit, layout: ParameterLayout, analyser: Analyser) -> 
             placed = list(span.placed)
             shown += [parameters for parameters, _ in placed]
             landmarks += [None] * (len(shown) - len(placed) - len(landmarks))
-            landmarks += [pair.landmarks(*each) for each in placed]
+            landmarks += [
+                in_square(pair.landmarks(*each), unit.face_square, decoded.picture)
+                for each in placed
+            ]
     if own is None:
         # It drives nothing, or nothing is known of how the face moves: it is held.
         analysis = analyser.analyse_key(face(decoded.picture))

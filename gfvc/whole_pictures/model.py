@@ -11,6 +11,7 @@ import numpy as np
 from gfvc.face_square import FaceSquare
 from gfvc.whole_pictures.analysers import SquareAnalysers, WholeAnalyser
 from gfvc.whole_pictures.compositing import cut_face, fine_face, lay_over
+from gfvc.whole_pictures.frames import in_whole
 from gfvc.whole_pictures.surroundings import Surroundings
 from models import (
     Analyser,
@@ -62,7 +63,7 @@ class WholeReference(Reference):
 
     def landmarks(self, parameters: FaceParameters) -> FloatArray | None:
         """Landmarks that the parameters describe, in widths and heights of the whole picture."""
-        return _in_whole(self.face.landmarks(parameters), self._square, self.picture)
+        return in_whole(self.face.landmarks(parameters), self._square, self.picture)
 
 
 class WholePair(ReferencePair):
@@ -112,7 +113,7 @@ class WholePair(ReferencePair):
     def landmarks(self, parameters: FaceParameters, position: float) -> FloatArray | None:
         """Landmarks of the picture, in widths and heights of the whole picture."""
         found = self._faces.landmarks(parameters, position)
-        return _in_whole(found, self._square, self._earlier.picture)
+        return in_whole(found, self._square, self._earlier.picture)
 
     def trust_head(self, trust: HeadTrust) -> None:
         """As the model of faces does."""
@@ -187,15 +188,3 @@ class WholePictures(AnimationModel):
             raise ModelError("whole pictures are paired with whole pictures, and these are others")
         faces = self._model.pair(earlier.face, later.face)
         return WholePair(faces, earlier, later, self.square)
-
-
-def _in_whole(
-    landmarks: FloatArray | None, square: FaceSquare, picture: Picture
-) -> FloatArray | None:
-    """Landmarks [478, 3] of a square in widths and heights of the whole picture."""
-    if landmarks is None:
-        return None
-    height, width = picture.shape[:2]
-    scale = square.side / width, square.side / height, square.side / width
-    whole: FloatArray = landmarks * scale + (square.left / width, square.top / height, 0.0)
-    return whole

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pytest
@@ -17,12 +17,24 @@ YAW, PITCH, ROLL, LIDS, LIPS = range(5)
 STILL = np.array([1.5, 2.0, 1.5, 0.014, 0.014])
 WITH_JAW = 3.0
 
+# What the tracker measures of filmed eyes that are closed, as a share of their opening, and of
+# filmed lips that are shut: medians of docs/measured/face_edits.md.
+LEFT_OF_LIDS, LEFT_OF_LIPS = 0.21, 0.01
+
 
 def measured(pictures: Sequence[Picture]) -> FloatArray:
     """Yaw, pitch, roll (degrees), lids and lips (eye distances): [pictures, 5]; all have faces."""
     rows = face_edits.measured(pictures)
     assert not np.isnan(rows).any()
     return rows
+
+
+def share_of_opening(asked: Mapping[str, float]) -> float:
+    """By how much of what was open before, an edit of one gain is to change it as measured."""
+    ((name, value),) = asked.items()
+    if name == "blink":
+        return -value * (1 - LEFT_OF_LIDS)
+    return (value - 1) * (1 - LEFT_OF_LIPS if value == 0 else 1)
 
 
 def assert_moved(change: FloatArray, moved: int, by: float) -> None:

@@ -23,7 +23,16 @@ from models.contract import FloatArray, Picture
 from models.mesh.card import CARD as MESH
 from sei import SeiMessage, make_sei_nal_unit, read_sei
 from sei.content_messages import AI_USAGE_RESTRICTIONS, Restriction, UsageRestrictions
-from tests.gfvc.face_edits.support import LIDS, LIPS, PITCH, ROLL, YAW, assert_moved, measured
+from tests.gfvc.face_edits.support import (
+    LIDS,
+    LIPS,
+    PITCH,
+    ROLL,
+    YAW,
+    assert_moved,
+    measured,
+    share_of_opening,
+)
 from tests.gfvc.support import (
     CommandLine,
     assert_refused,
@@ -86,6 +95,7 @@ CHANGES = [
     ({"open": 0.08}, LIPS, 0.08),
     ({"mouth": 0.4}, LIPS, None),
     ({"eyes": 0.7}, LIDS, None),
+    ({"blink": 1}, LIDS, None),
 ]
 HALF_STEP = 2.0**-9
 
@@ -99,8 +109,7 @@ def test_what_is_asked_for_is_measured_and_nothing_else(
     after = measured(decode_all(edited(**asked))[places])
     change = (after - before).mean(axis=0)
     if by is None:
-        (gain,) = asked.values()
-        by = (gain - 1) * float(before[:, moved].mean())
+        by = share_of_opening(asked) * float(before[:, moved].mean())
     assert_moved(change, moved, by)
 
 

@@ -25,7 +25,7 @@ from gfvc.stream.reader import read_face_stream
 from gfvc.verification import Severity, verify_stream
 from models import Runtime, default_registry
 from models.contract import FloatArray, Picture
-from tests.gfvc.face_edits.support import LIPS, YAW, assert_moved, measured
+from tests.gfvc.face_edits.support import LIDS, LIPS, YAW, assert_moved, measured, share_of_opening
 from tests.gfvc.support import (
     CommandLine,
     decode_all,
@@ -91,7 +91,13 @@ def heads(path: Path, folder: Path) -> FloatArray:
 
 
 @pytest.mark.parametrize(
-    ("asked", "moved", "by"), [({"yaw": 8}, YAW, 8.0), ({"open": 0.08}, LIPS, 0.08)]
+    ("asked", "moved", "by"),
+    [
+        ({"yaw": 8}, YAW, 8.0),
+        ({"open": 0.08}, LIPS, 0.08),
+        ({"mouth": 0}, LIPS, None),
+        ({"blink": 1}, LIDS, None),
+    ],
 )
 def test_what_is_asked_for_is_measured_and_nothing_else(
     stream: Path,
@@ -99,12 +105,15 @@ def test_what_is_asked_for_is_measured_and_nothing_else(
     tmp_path: Path,
     asked: dict[str, float],
     moved: int,
-    by: float,
+    by: float | None,
 ) -> None:
     output = tmp_path / "edited.265"
     edited(stream, output, **asked)
     places = slice(2, None, 4)
-    change = (measured(decode_all(output)[places]) - measured(filmed[places])).mean(axis=0)
+    before = measured(filmed[places])
+    change = (measured(decode_all(output)[places]) - before).mean(axis=0)
+    if by is None:
+        by = share_of_opening(asked) * float(before[:, moved].mean())
     assert_moved(change, moved, by)
 
 
