@@ -119,7 +119,7 @@ def edit_clip(
     source: Path, options: EncodeOptions, folder: Path
 ) -> tuple[list[Row], dict[str, list[Picture]]]:
     """Changes by each edit, and the decoded pictures."""
-    stream, output = folder / "clip.265", folder / "edited.265"
+    stream, output = folder / "clip.266", folder / "edited.266"
     encode(source, stream, options, force=True)
     pictures = {"as filmed": _decoded(stream)}
     before = measured(pictures["as filmed"])

@@ -17,9 +17,9 @@ YAW, PITCH, ROLL, LIDS, LIPS = range(5)
 STILL = np.array([1.5, 2.0, 1.5, 0.014, 0.014])
 WITH_JAW = 3.0
 
-# What the tracker measures of filmed eyes that are closed, as a share of their opening, and of
-# filmed lips that are shut: medians of docs/measured/face_edits.md.
-LEFT_OF_LIDS, LEFT_OF_LIPS = 0.21, 0.01
+# What the tracker measures of filmed eyes that are closed, as a share of their opening: the median
+# of docs/measured/face_edits.md.
+LEFT_OF_LIDS = 0.21
 
 
 def measured(pictures: Sequence[Picture]) -> FloatArray:
@@ -34,7 +34,7 @@ def share_of_opening(asked: Mapping[str, float]) -> float:
     ((name, value),) = asked.items()
     if name == "blink":
         return -value * (1 - LEFT_OF_LIDS)
-    return (value - 1) * (1 - LEFT_OF_LIPS if value == 0 else 1)
+    return value - 1
 
 
 def assert_moved(change: FloatArray, moved: int, by: float) -> None:

@@ -9,12 +9,16 @@ import numpy as np
 import pytest
 
 import gfvc
-from gfvc import EncodeOptions, FaceEdit, edit, encode
+from gfvc import DecodeOptions, EncodeOptions, FaceEdit, edit, encode
+from gfvc.decoded_units import find_model
 from gfvc.demo_clip import RATE
 from gfvc.exporting.arkit import SHAPES
+from gfvc.exporting.reading import HIDDEN, decoded_faces
 from gfvc.scaling import scale
 from gfvc.stream.reader import read_face_stream
+from models import Runtime, default_registry
 from models.contract import Picture
+from models.metrics.openings import openings
 from tests.gfvc.face_edits.support import YAW, measured
 from tests.gfvc.support import decode_all, mean_difference, no_notes, write_video
 
@@ -43,6 +47,24 @@ def test_a_head_turns_as_far_as_asked(whole: Path, tmp_path: Path) -> None:
     )
     turn = (measured(after) - measured(before)).mean(axis=0)[YAW]
     assert turn == pytest.approx(8, rel=0.2)
+
+
+def test_lips_close(whole: Path, tmp_path: Path) -> None:
+    """What landmarks have beyond their numbers is that of the face in its square."""
+    output = tmp_path / "edited.265"
+    edit(whole, output, FaceEdit(mouth=0), notes=no_notes)
+    before, after = (drawn_lips(path) for path in (whole, output))
+    assert min(before) > 0.08
+    assert max(after) < 0.2 * min(before)
+
+
+def drawn_lips(path: Path) -> list[float]:
+    """Openings of the lips, in eye distances, of the landmarks that pictures are drawn by."""
+    stream = read_face_stream(path, no_notes)
+    model = find_model(path, stream, default_registry()).load(Runtime())
+    faces = decoded_faces(path, stream, model, DecodeOptions(), no_notes)
+    shown = [face.landmarks for face in faces if face.kind != HIDDEN]
+    return [openings(landmarks).lips for landmarks in shown if landmarks is not None]
 
 
 def test_a_preview_shows_the_faces_large(whole: Path, tmp_path: Path) -> None:
