@@ -131,7 +131,7 @@ def edit_clip(
         after = measured(pictures[name])
         counts = facing & _facing(before, asked.yaw or 0, asked.pitch or 0)
         counts &= np.isfinite(after[:, 0])
-        change = (after - before)[counts].mean(axis=0)
+        change = (after - before)[counts].mean(axis=0) if counts.any() else np.full(5, np.nan)
         left = _left(asked, before[counts], after[counts])
         rows.append(Row(name, change, float(counts.mean()), left))
     return rows, pictures
@@ -159,10 +159,11 @@ def _left(asked: FaceEdit, before: FloatArray, after: FloatArray) -> float:
     return float(closed[usual].mean() / opened[usual].mean()) if usual.any() else np.nan
 
 
-def _known_mean(numbers: Sequence[float]) -> float:
-    """The mean of those that are known; NaN if none is."""
-    known = [number for number in numbers if not np.isnan(number)]
-    return float(np.mean(known)) if known else np.nan
+def _known_mean(rows: Sequence[FloatArray]) -> FloatArray:
+    """The mean of rows that are known; NaN if none is."""
+    known = [row for row in rows if not np.isnan(row).any()]
+    mean: FloatArray = np.mean(known, axis=0) if known else np.full_like(rows[0], np.nan)
+    return mean
 
 
 def _table(rows: Sequence[Row]) -> Iterator[str]:
@@ -235,9 +236,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         means = [
             Row(
                 each[0].name,
-                np.mean([row.change for row in each], axis=0),
+                _known_mean([row.change for row in each]),
                 float(np.mean([row.pictures for row in each])),
-                _known_mean([row.left for row in each]),
+                float(_known_mean([np.array(row.left) for row in each])),
             )
             for each in zip(*tables, strict=True)
         ]
