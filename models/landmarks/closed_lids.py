@@ -39,8 +39,11 @@ _AT_CORNERS, _TAPER = 0.2, 6.4
 _SOFT_BAND, _SOFT_LID, _AROUND = 0.03, 0.05, 0.2
 # Lashes are the mean of this darkest share of an eye, and no lighter than this share of the skin.
 _DARKEST, _LIGHTEST = 0.1, 0.55
-# Eyes of fewer pixels show no lashes; what is wider than this share of the picture is no eye.
-_FEWEST_PIXELS, _WIDEST = 8.0, 0.4
+# Eyes of fewer pixels show no lashes. No eyes are what is wider than this share of the picture, or
+# what landmarks of a damaged stream spread over more of its widths.
+_FEWEST_PIXELS, _WIDEST, _FURTHEST_SPREAD = 8.0, 0.4, 3.0
+# Pixels of the widest smoothing: what is smoother is smoothed where it is smaller.
+_MOST_SMOOTHING = 12.0
 # Outlines are drawn so much larger, then reduced: the band must not jump by whole pixels.
 _FINER, _FRACTION_BITS = 4, 4
 
@@ -78,6 +81,8 @@ def with_closed_lids(
             continue
         points = landmarks * scale
         outline = points[[*eye.rims.upper, *eye.rims.lower, *eye.rims.corners, *eye.fold]]
+        if np.ptp(outline, axis=0).max() > _FURTHEST_SPREAD * eye_width:
+            continue
         # As far as the skin around counts at all.
         margin = 3 * _AROUND * eye_width
         left, top = np.clip(outline.min(axis=0) - margin, 0, scale).astype(int).tolist()
@@ -148,7 +153,15 @@ class _Masks:
 
     def soft(self, planes: Float32Array, reach: float) -> Float32Array:
         """Smoothed by so many eye widths."""
-        return np.asarray(cv2.GaussianBlur(planes, (0, 0), reach * self.eye_width), np.float32)
+        smoothing = reach * self.eye_width
+        share = _MOST_SMOOTHING / smoothing
+        if share >= 1:
+            return np.asarray(cv2.GaussianBlur(planes, (0, 0), smoothing), np.float32)
+        width, height = (max(1, round(share * pixels)) for pixels in self._size)
+        reduced = cv2.resize(planes, (width, height), interpolation=cv2.INTER_AREA)
+        smoothed = cv2.GaussianBlur(reduced, (0, 0), _MOST_SMOOTHING)
+        whole = cv2.resize(smoothed, self._size, interpolation=cv2.INTER_LINEAR)
+        return np.asarray(whole, np.float32)
 
 
 def _painted(part: Picture, masks: _Masks, share: np.float32) -> Picture:

@@ -125,6 +125,19 @@ def test_a_tilted_head_has_the_same_lashes(face: Float32Array) -> None:
     assert (np.rot90(upright) != np.rot90(drawn)).any()
 
 
+def test_large_pictures_have_the_same_lids_in_more_pixels(face: Float32Array) -> None:
+    shut = closed(face, 1.0)
+    drawn = bent(shut)
+    enlarged = cv2.resize(drawn, None, fx=8, fy=8, interpolation=cv2.INTER_LINEAR)
+    large = with_closed_lids(np.asarray(enlarged, np.uint8), shut, [face])
+    reduced = cv2.resize(large, (SIZE, SIZE), interpolation=cv2.INTER_AREA)
+    painted = with_closed_lids(drawn, shut, [face])
+    changed = (painted != drawn).any(axis=2)
+    apart = np.abs(painted.astype(int) - reduced).max(axis=2)
+    assert changed.sum() > 500
+    assert apart[changed].mean() < 8
+
+
 @pytest.mark.parametrize("shift", [0.0, 0.4, 3.0, 900.0])
 @pytest.mark.parametrize("scale", [1.0, 150.0, 0.01, 0.0])
 def test_eyes_at_or_beyond_the_border_are_survived(
