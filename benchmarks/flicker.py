@@ -80,8 +80,8 @@ def lines(results: Mapping[str, Any], above: float, below: float) -> Iterator[st
             yield f"| {clip['id']} | | no point with as many bits as a peer's |"
             continue
         means.append(float(np.mean([each.ratio for each in found])))
-        each = ", ".join(f"{one.kbps:.1f}: {one.ratio:.2f} ({one.peer})" for one in found)
-        yield f"| {clip['id']} | {means[-1]:.2f} | {each} |"
+        shown = ", ".join(f"{each.kbps:.1f}: {each.ratio:.2f} ({each.peer})" for each in found)
+        yield f"| {clip['id']} | {means[-1]:.2f} | {shown} |"
     if means:
         yield f"| mean | {np.mean(means):.2f} | |"
 

@@ -19,7 +19,7 @@ import numpy as np
 from models.contract import Picture
 from models.landmarks import points as groups
 from models.landmarks.flow import Float32Array
-from models.landmarks.rims import Rims, lids_of
+from models.landmarks.rims import Rims, lids_of, rising
 
 PAINTED_FROM, PAINTED_WHOLLY = 0.5, 0.9
 """Shares of the references' opening by which an eye is closed when painting begins, and is all."""
@@ -99,16 +99,8 @@ def with_closed_lids(
 
 def _share(eye: Rims, landmarks: Float32Array, keys: Sequence[Float32Array]) -> float:
     """How much is painted, 0..1."""
-    least = min(eye.opening(key) for key in keys)
-    closed = 1 - eye.opening(landmarks) / max(least, 1e-6)
-    is_open = _rising(least, OPEN_FROM, SURELY_OPEN)
-    return is_open * _rising(closed, PAINTED_FROM, PAINTED_WHOLLY)
-
-
-def _rising(value: float, start: float, end: float) -> float:
-    """0 up to `start`, 1 from `end` on, smooth between."""
-    share = min(max((value - start) / (end - start), 0.0), 1.0)
-    return share * share * (3 - 2 * share)
+    is_open = rising(eye.least_opening(keys), OPEN_FROM, SURELY_OPEN)
+    return is_open * rising(eye.closed_beyond(landmarks, keys), PAINTED_FROM, PAINTED_WHOLLY)
 
 
 class _Masks:

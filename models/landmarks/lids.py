@@ -1,9 +1,10 @@
 """Eyes that close further than in any picture that they are drawn from.
 
 No reference shows such an eye, so a network paints it: too open, and with scraps of white and iris.
-The landmarks' flow alone draws it better. What lay between the lids becomes a line there, as lashes
-are. And of lids that close, less shows than is in their landmarks, since that line has a width. So
-they are closed a little further than the landmarks say.
+The landmarks' flow alone draws it better: what lay between the lids becomes a line there, on which
+`models.landmarks.closed_lids` then paints lashes. And of lids that close, less shows than is in
+their landmarks, since that line has a width. So they are closed a little further than the landmarks
+say.
 
 How far an eye is open is the mean gap between its lids over its width, about 0.3.
 """
@@ -19,7 +20,7 @@ import numpy as np
 from models.contract import Picture
 from models.landmarks import points as groups
 from models.landmarks.flow import Float32Array
-from models.landmarks.rims import Rims, lids_of
+from models.landmarks.rims import Rims, lids_of, rising
 
 FURTHER = 1.3
 """How much further lids are closed than landmarks say, beyond where a reference shows them.
@@ -64,7 +65,7 @@ def closed_further(landmarks: Float32Array, keys: Sequence[Float32Array]) -> Flo
     """
     moved = landmarks
     for eye in _EYES:
-        opening, reference = eye.opening(landmarks), _least(eye, keys)
+        opening, reference = eye.opening(landmarks), eye.least_opening(keys)
         if opening >= reference:
             continue
         wanted = max(0.0, reference + FURTHER * (opening - reference))
@@ -115,16 +116,9 @@ def with_bent_lids(
     return result
 
 
-def _least(eye: Rims, keys: Sequence[Float32Array]) -> float:
-    """The opening in the reference in which it is least, of landmarks [478, 2] of each."""
-    return min(eye.opening(key) for key in keys)
-
-
 def _bent_share(eye: Rims, landmarks: Float32Array, keys: Sequence[Float32Array]) -> float:
     """How much of an eye is bent: 0 up to `PAINTED_ALONE`, 1 from `BENT_ALONE` on."""
-    closed = 1 - eye.opening(landmarks) / max(_least(eye, keys), 1e-6)
-    share = min(max((closed - PAINTED_ALONE) / (BENT_ALONE - PAINTED_ALONE), 0.0), 1.0)
-    return share * share * (3 - 2 * share)
+    return rising(eye.closed_beyond(landmarks, keys), PAINTED_ALONE, BENT_ALONE)
 
 
 def _around(

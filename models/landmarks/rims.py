@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -26,10 +27,24 @@ class Rims(NamedTuple):
         gap = np.linalg.norm(landmarks[list(self.upper)] - landmarks[list(self.lower)], axis=1)
         return float(gap.mean() / self.width(landmarks))
 
+    def least_opening(self, keys: Sequence[Float32Array]) -> float:
+        """The opening in the reference in which it is least, of landmarks [478, 2] of each."""
+        return min(self.opening(key) for key in keys)
+
+    def closed_beyond(self, landmarks: Float32Array, keys: Sequence[Float32Array]) -> float:
+        """By which share of that it is closed, of landmarks [478, 2]; below 0 where it opens."""
+        return 1 - self.opening(landmarks) / max(self.least_opening(keys), 1e-6)
+
 
 def lids_of(contour: tuple[int, ...]) -> Rims:
     """All of an eye, of a contour from the outer corner along the lower lid, back by the upper."""
     return Rims(contour[:8:-1], contour[1:8], (contour[0], contour[8]))
+
+
+def rising(value: float, start: float, end: float) -> float:
+    """0 up to `start`, 1 from `end` on, with a smooth rise between."""
+    share = min(max((value - start) / (end - start), 0.0), 1.0)
+    return share * share * (3 - 2 * share)
 
 
 # The middles of the inner lips, and of the lids.
