@@ -38,7 +38,7 @@ from models.face.renderer import Between, Draw, DrawBetween, OpenRenderer, Rende
 from models.face.rendering import open_renderer
 from models.landmarks.alignment import Alignment
 from models.landmarks.analysis import LandmarkAnalyser, SeenKey
-from models.landmarks.closed_lids import with_closed_lids
+from models.landmarks.closings import with_closings
 from models.landmarks.face_space import FaceSpace, check_expressions, shipped_face_space
 from models.landmarks.fine_detail import (
     BentDetail,
@@ -224,7 +224,7 @@ class FaceReference(Reference):
         if self.renderer.fuses:
             reference = BentReference(self.picture, self.key, placed.flow)
             drawn = with_bent_lids(drawn, placed.landmarks, [reference])
-            drawn = with_closed_lids(drawn, placed.landmarks, [self.key])
+            drawn = with_closings(drawn, placed.landmarks, [self.key])
         drawn = restore_detail(drawn, placed.landmarks, self.detail)
         if self.fine is not None:
             flow = np.ascontiguousarray(placed.flow.transpose(1, 2, 0))
@@ -333,7 +333,7 @@ class FacePair(LandmarkPair):
         between = _between(place, bent.moved)
         drawn = with_bent(draw(between), bent.pictures, place.lead)
         drawn = with_bent_lids(drawn, place.landmarks, self._bent_by(between), place.lead)
-        return with_closed_lids(drawn, place.landmarks, (self._earlier.key, self._later.key))
+        return with_closings(drawn, place.landmarks, (self._earlier.key, self._later.key))
 
     def _bent_by(self, between: Between) -> list[BentReference]:
         """Both references along their whole flows."""

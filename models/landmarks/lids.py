@@ -2,7 +2,7 @@
 
 No reference shows such an eye, so a network paints it: too open, and with scraps of white and iris.
 The landmarks' flow alone draws it better: what lay between the lids becomes a line there, on which
-`models.landmarks.closed_lids` then paints lashes. And of lids that close, less shows than is in
+`models.landmarks.closings` then paints lashes. And of lids that close, less shows than is in
 their landmarks, since that line has a width. So they are closed a little further than the landmarks
 say.
 

@@ -21,7 +21,7 @@ from models.contract import (
 )
 from models.errors import ModelError
 from models.landmarks.analysis import LandmarkAnalyser
-from models.landmarks.closed_lids import with_closed_lids
+from models.landmarks.closings import with_closings
 from models.landmarks.face_space import FaceSpace, check_expressions, shipped_face_space
 from models.landmarks.fine_detail import (
     BentDetail,
@@ -75,7 +75,7 @@ class MeshReference(Reference):
         driven = plane(self.landmarks(parameters))
         flow = self.warp.flow(driven)
         drawn = self.warp.draw_along(flow, driven)
-        drawn = with_closed_lids(drawn, driven, [plane(self.face.key_landmarks)])
+        drawn = with_closings(drawn, driven, [plane(self.face.key_landmarks)])
         if self.fine is None:
             return drawn
         return with_fine_detail(drawn, [BentDetail(self.fine, warp(self.picture, flow), flow)])
@@ -111,7 +111,7 @@ class MeshPair(LandmarkPair):
             for reference, flow in zip(references, flows, strict=True)
         )
         keys = [plane(reference.face.key_landmarks) for reference in references]
-        drawn = with_closed_lids(fuse(earlier, later, place.lead), place.landmarks, keys)
+        drawn = with_closings(fuse(earlier, later, place.lead), place.landmarks, keys)
         details = of_both(self._earlier.fine, self._later.fine)
         if details is None:
             return drawn

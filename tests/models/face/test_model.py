@@ -18,7 +18,7 @@ from models.face.card import with_features
 from models.face.model import FaceModel, FaceReference
 from models.face.torch_rendering import TorchDraw, TorchRenderer, fold
 from models.landmarks import points as groups
-from models.landmarks.closed_lids import with_closed_lids
+from models.landmarks.closings import with_closings
 from models.landmarks.face_space import shipped_face_space
 from models.landmarks.fine_detail import MOST_SIDE
 from models.landmarks.flow import Float32Array, plane
@@ -134,7 +134,7 @@ def test_eyes_that_close_are_bent_whatever_is_painted(still: Picture) -> None:
         landmarks = reference.landmarks(closed)
         lower = closed_further(plane(landmarks), [reference.key])
         bent = LandmarkWarp(still, reference.face.key_landmarks).draw(lower.astype(np.float64))
-        bent = with_closed_lids(bent, lower, [reference.key])
+        bent = with_closings(bent, lower, [reference.key])
         (x, y) = (landmarks[list(groups.LEFT_EYE), :2].mean(axis=0) * 256).astype(int)
         eye = np.s_[y - 3 : y + 4, x - 8 : x + 9]
         drawn = reference.animate(closed), model.pair(reference, reference).animate(closed, 0.5)
