@@ -57,6 +57,7 @@ EDITS: dict[str, FaceEdit] = {
     "open 0.1": FaceEdit(open=0.1),
     "mouth 0": FaceEdit(mouth=0),
     "eyes 0.7": FaceEdit(eyes=0.7),
+    "blink 0.5": FaceEdit(blink=0.5),
     "blink 1": FaceEdit(blink=1),
     "smile 1": FaceEdit(smile=1),
     "smile -1": FaceEdit(smile=-1),
@@ -66,7 +67,7 @@ SHOWN = 6
 OPEN_LIPS = 0.02  # eye distances, from which on lips are open
 
 _LIDS, _LIPS = 3, 4
-_SIDE = 240
+_SIDE, _IN_A_ROW = 240, 4
 _STRAIGHT = np.array([0, 0, 0, 0.5, 0.52, np.log(0.21), *[0.0] * 8]) / UNITS
 _CLOSED = (
     groups.FACE_OVAL,
@@ -177,7 +178,7 @@ def _table(rows: Sequence[Row]) -> Iterator[str]:
 
 
 def drawing() -> Picture:
-    """The average face as it is, then with each edit, in two rows."""
+    """The average face as it is, then with each edit, in rows of four."""
     space = shipped_face_space()
     controls = LandmarkControls(space, _STRAIGHT, space.mean)
     face = RestFace(space.mean, space.mean)
@@ -185,8 +186,9 @@ def drawing() -> Picture:
     for name, asked in EDITS.items():
         row = edited(_STRAIGHT[None], np.zeros(1), [asked], controls, np.zeros(6)).rows[0]
         tiles.append(_drawn(name, face.landmarks(space, row * UNITS)))
-    tiles += [np.full_like(tiles[0], 255)] * (-len(tiles) % 5)
-    rows = [np.concatenate(tiles[start : start + 5], axis=1) for start in range(0, len(tiles), 5)]
+    tiles += [np.full_like(tiles[0], 255)] * (-len(tiles) % _IN_A_ROW)
+    starts = range(0, len(tiles), _IN_A_ROW)
+    rows = [np.concatenate(tiles[start : start + _IN_A_ROW], axis=1) for start in starts]
     return np.concatenate(rows)
 
 

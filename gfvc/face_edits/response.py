@@ -1,14 +1,16 @@
 """How much of a change in the landmarks a tracker sees in what is drawn from them.
 
 Pictures are bent in their plane, and trackers have learned faces that turn and close their eyes in
-space: of a pitch they see two thirds, of eyes that close as much. The encoder makes up for that
-when it aligns faces (`models/landmarks/alignment.py`), and so does an edit: a few pictures are
-drawn with the change, and the change made larger until what is measured is what was asked.
+space: of a pitch they see two thirds, of eyes that close half a little more than half of that. The
+encoder makes up for that when it aligns faces (`models/landmarks/alignment.py`), and so does an
+edit: a few pictures are drawn with the change, and the change made larger until what is measured is
+what was asked.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -24,7 +26,7 @@ from models.metrics.openings import openings
 
 # What is measured is never made up for by more, and a tracker is never believed more.
 LEAST, MOST = 0.5, 1.25
-_ROUNDS = 2
+_ROUNDS = 3
 
 
 TRIALS: dict[str, tuple[str, ...]] = {
@@ -52,13 +54,14 @@ class ResponseFinder:
             for name, asked in TRIALS.items()
             if (trial := _largest(edits, asked)) is not None
         }
-        self._found: dict[str, list[FloatArray]] = {name: [] for name in self._trials}
+        self._found: dict[str, list[tuple[float, float]]] = {name: [] for name in self._trials}
 
     def look(self, draw: TrialDraw) -> None:
         """Look at pictures as they are and with trials.
 
         Those in which the tracker sees no face, or one that is turned further than training saw,
-        or something was held back, do not count.
+        or something was held back, do not count; and none where all are held back when the change
+        is made larger.
         """
         with FaceTracker() as tracker:
             before = self._measured(tracker, draw(None, AS_ASKED)[0])
@@ -66,24 +69,25 @@ class ResponseFinder:
             for name, trial in self._trials.items():
                 number = _MEASURES.index(name)
                 wanted = _wanted(trial, before)[name]
-                share, seen = 1.0, np.empty((0, 2))
+                curve = [(0.0, 0.0)]
+                larger = 1.0
                 for _ in range(_ROUNDS):
-                    pictures, as_asked = draw(trial, Response(**{name: share}))
+                    pictures, as_asked = draw(trial, Response(**{name: 1 / larger}))
                     change = self._measured(tracker, pictures)[:, number] - before[:, number]
                     counts = facing & as_asked & np.isfinite(change) & (wanted != 0)
-                    shares = np.clip(share * change[counts] / wanted[counts], LEAST, MOST)
-                    seen = np.stack([shares, np.abs(wanted[counts])], axis=1)
-                    share = _mean(seen)
-                self._found[name].append(seen)
+                    weight = float(np.abs(wanted[counts]).sum())
+                    if weight == 0:
+                        break
+                    curve.append((larger, float(change[counts].sum() / wanted[counts].sum())))
+                    larger = _large_enough(curve)
+                self._found[name].append((1 / larger, weight))
 
     def response(self) -> Response:
         """The mean response of all that was looked at; as asked where nothing counts.
 
         A picture counts by how much is wanted in it: eyes that blink say little of closing them.
         """
-        return Response(
-            **{name: _mean(np.concatenate(seen)) for name, seen in self._found.items() if seen}
-        )
+        return Response(**{name: _mean(seen) for name, seen in self._found.items() if seen})
 
     def _measured(self, tracker: FaceTracker, pictures: Sequence[Picture]) -> FloatArray:
         """What is measured in pictures [n, 4]; NaN without a face."""
@@ -97,9 +101,27 @@ class ResponseFinder:
         return rows
 
 
-def _mean(seen: FloatArray) -> float:
-    """The mean of shares [n, 2] with their weights; 1 without any."""
-    return float(np.average(seen[:, 0], weights=seen[:, 1])) if len(seen) else 1.0
+def _large_enough(curve: Sequence[tuple[float, float]]) -> float:
+    """How much larger a change must be for all of it to be measured.
+
+    `curve` has by how much it was larger, and what share was measured then: lines between these
+    are followed. Eyes half closed count little until they are nearly shut, so a share of what was
+    measured once does not do.
+    """
+    points = sorted(curve)
+    for (low, less), (high, more) in pairwise(points):
+        if less < 1 <= more:
+            found = low + (high - low) * (1 - less) / (more - less)
+            break
+    else:
+        found = points[-1][0] / max(points[-1][1], LEAST)
+    return min(max(found, 1 / MOST), 1 / LEAST)
+
+
+def _mean(seen: Sequence[tuple[float, float]]) -> float:
+    """The mean of shares with their weights; 1 where none has any."""
+    shares, weights = np.array(seen).T
+    return float(np.average(shares, weights=weights)) if weights.any() else 1.0
 
 
 def _largest(edits: Sequence[FaceEdit], names: tuple[str, ...]) -> FaceEdit | None:

@@ -13,9 +13,9 @@ from models.contract import FloatArray, Picture
 YAW, PITCH, ROLL, LIDS, LIPS = range(5)
 
 # Of what is not asked for less may change: degrees, and eye distances. A tracker takes a jaw that
-# drops for a head that is raised.
+# drops for a head that is raised: by degrees for each eye distance.
 STILL = np.array([1.5, 2.0, 1.5, 0.014, 0.014])
-WITH_JAW = 3.0
+WITH_JAW = 35.0
 
 # What the tracker measures of filmed eyes that are closed, as a share of their opening: the median
 # of docs/measured/face_edits.md.
@@ -33,7 +33,7 @@ def share_of_opening(asked: Mapping[str, float]) -> float:
     """By how much of what was open before, an edit of one gain is to change it as measured."""
     ((name, value),) = asked.items()
     if name == "blink":
-        return -value * (1 - LEFT_OF_LIDS)
+        return -min(value, 1 - LEFT_OF_LIDS)
     return value - 1
 
 
@@ -43,5 +43,5 @@ def assert_moved(change: FloatArray, moved: int, by: float) -> None:
     others = np.abs(change) > STILL
     others[moved] = False
     if moved == LIPS:
-        others[PITCH] = abs(change[PITCH]) > WITH_JAW
+        others[PITCH] = abs(change[PITCH]) > max(STILL[PITCH], WITH_JAW * abs(by))
     assert not others.any(), change

@@ -94,7 +94,9 @@ CHANGES = [
     ({"roll": 8}, ROLL, 8.0),
     ({"open": 0.08}, LIPS, 0.08),
     ({"mouth": 0.4}, LIPS, None),
+    ({"mouth": 0}, LIPS, None),
     ({"eyes": 0.7}, LIDS, None),
+    ({"blink": 0.5}, LIDS, None),
     ({"blink": 1}, LIDS, None),
 ]
 HALF_STEP = 2.0**-9

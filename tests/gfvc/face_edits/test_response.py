@@ -84,6 +84,25 @@ def test_what_shows_by_less_is_found() -> None:
     assert replace(lips, lips=1) == AS_ASKED
 
 
+def test_a_change_that_shows_late_is_found_too() -> None:
+    """Of half-closed eyes a tracker sees little until they are nearly shut."""
+    asked = FaceEdit(yaw=8)
+
+    def draw(trial: FaceEdit | None, made_up: Response) -> Any:
+        # As asked, half of it shows; twice as much would show by twice what was asked.
+        return drawing(turned(0), np.full(1, 0.5 / made_up.yaw))(trial, made_up)
+
+    assert found(asked, draw).yaw == pytest.approx(0.5**0.5, abs=0.03)
+
+
+def test_what_is_held_when_made_larger_stays_as_it_was_measured() -> None:
+    def draw(trial: FaceEdit | None, made_up: Response) -> Any:
+        faces, as_asked = drawing(turned(0), np.full(1, 0.6))(trial, made_up)
+        return faces, as_asked & (made_up.yaw == 1)
+
+    assert found(FaceEdit(yaw=8), draw) == AS_ASKED
+
+
 def test_it_is_the_mean_of_all_pictures_within_bounds() -> None:
     draws = [drawing(turned(0, 0), np.array([0.9, 0.7])), drawing(turned(0), np.array([0.8]))]
     assert found(FaceEdit(yaw=8), *draws).yaw == pytest.approx(0.8, abs=0.03)

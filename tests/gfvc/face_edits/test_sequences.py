@@ -95,6 +95,7 @@ def heads(path: Path, folder: Path) -> FloatArray:
     [
         ({"yaw": 8}, YAW, 8.0),
         ({"open": 0.08}, LIPS, 0.08),
+        ({"mouth": 0}, LIPS, None),
         ({"blink": 1}, LIDS, None),
     ],
 )
