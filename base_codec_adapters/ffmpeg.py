@@ -18,9 +18,16 @@ from base_codec_adapters.byte_stream import Codec
 from base_codec_adapters.errors import ProgramNotFoundError
 from base_codec_adapters.levels import smallest_level
 from base_codec_adapters.programs import PROBE_MESSAGE_BYTES, PROBE_TIMEOUT, told_program
-from base_codec_adapters.requests import DecodeRequest, EncodeRequest, ProgramInfo
+from base_codec_adapters.requests import DecodeRequest, Effort, EncodeRequest, ProgramInfo
 from base_codec_adapters.runner import run_checked
-from base_codec_adapters.vvenc import LOW_DELAY_FRAME
+from base_codec_adapters.vvenc import INTRA_PRESETS, LOW_DELAY_FRAME
+
+_X265_PRESETS: dict[Effort, str] = {"fast": "fast", "medium": "slow", "slow": "veryslow"}
+_KVAZAAR_PRESETS: dict[Effort, str] = {
+    "fast": "medium",
+    "medium": "veryslow",
+    "slow": "veryslow",
+}
 
 VARIABLE = "GFVC_FFMPEG"
 
@@ -172,15 +179,15 @@ class FfmpegVvencEncoder(FfmpegEncoder):
         """
         level = smallest_level(self.codec, *self.coded_size(request), request.fps)
         if request.structure == "intra":
-            preset = "slow"
+            preset = INTRA_PRESETS[request.effort]
             structure = "gopsize=1:intraperiod=1:decodingrefreshtype=idr:intraqpoffset=0"
         elif request.structure == "random_access":
-            preset = "medium"
+            preset = request.effort
             structure = "intraperiod=-1:poc0idr=1:threads=0"
             if request.key_qp_offset is not None:
                 structure += f":intraqpoffset={request.key_qp_offset}:mctf=0:bim=0"
         else:
-            preset = "medium"
+            preset = request.effort
             structure = (
                 "gopsize=1:picreordering=0:intraperiod=-1:decodingrefreshtype=none:threads=0:"
                 f"intraqpoffset={request.key_qp_offset or 0}:mctf=0:bim=0:"
@@ -227,7 +234,15 @@ class FfmpegX265Encoder(FfmpegEncoder):
             f"qp={request.qp}:{keys}:repeat-headers=1:info=0:vui-timing-info=0:"
             "pools=none:frame-threads=1:wpp=0:log-level=error"
         )
-        return [*forced, "-preset", "slow", "-tune", "psnr", "-x265-params", parameters]
+        return [
+            *forced,
+            "-preset",
+            _X265_PRESETS[request.effort],
+            "-tune",
+            "psnr",
+            "-x265-params",
+            parameters,
+        ]
 
 
 class FfmpegKvazaarEncoder(FfmpegEncoder):
@@ -256,7 +271,7 @@ class FfmpegKvazaarEncoder(FfmpegEncoder):
             if request.key_qp_offset is not None:
                 structure += f",intra-qp-offset={request.key_qp_offset}"
         parameters = (
-            f"preset=veryslow,qp={request.qp},{structure},input-fps=0,"
+            f"preset={_KVAZAAR_PRESETS[request.effort]},qp={request.qp},{structure},input-fps=0,"
             "info=0,hash=none,aud=0,threads=0,owf=0,wpp=0"
         )
         buffered = 8 if request.structure == "random_access" else 1

@@ -22,6 +22,9 @@ are predicted. "low_delay": from earlier ones, so that decoding order is output 
 decoding order is another than output order.
 """
 
+Effort = Literal["fast", "medium", "slow"]
+"""How long an encoder may look for what takes fewer bits; one that has no such choice goes on."""
+
 MAX_QP: dict[Codec, int] = {"vvc": 63, "hevc": 51}
 """Largest quantisation parameter for 8 bits (H.266 7.4.3.5, H.265 7.4.7.1); the smallest is 0."""
 
@@ -60,7 +63,8 @@ class EncodeRequest:
     encoder derives each picture's. ``key_qp``, not for "intra", is exactly that of the first
     picture, the IDR picture, in the same range; it changes no other picture's. Without it that
     picture has ``qp`` like the others, or what the encoder derives from it. ``fps`` is pictures a
-    second. The colour description says what the samples are, nothing is converted.
+    second. The colour description says what the samples are, nothing is converted. ``effort``
+    changes no QP.
 
     Raises:
         RequestInvalidError: no pictures, unequal sizes, a value out of range, or ``key_qp`` with
@@ -73,6 +77,7 @@ class EncodeRequest:
     colour: ColourDescription = BT709_LIMITED
     structure: Structure = "intra"
     key_qp: int | None = None
+    effort: Effort = "medium"
 
     def __post_init__(self) -> None:
         if not isinstance(self.pictures, PictureSpool):
@@ -91,10 +96,11 @@ class EncodeRequest:
                 raise RequestInvalidError(f"{name} is {qp}: give 0..{max(MAX_QP.values())}")
         if self.fps <= 0:
             raise RequestInvalidError(f"frame rate is {self.fps}: give more than 0")
-        if self.structure not in get_args(Structure):
-            raise RequestInvalidError(
-                f"structure is {self.structure!r}: give one of {', '.join(get_args(Structure))}"
-            )
+        for name, words in (("structure", get_args(Structure)), ("effort", get_args(Effort))):
+            if getattr(self, name) not in words:
+                raise RequestInvalidError(
+                    f"{name} is {getattr(self, name)!r}: give one of {', '.join(words)}"
+                )
         if self.key_qp is not None and self.structure == "intra":
             raise RequestInvalidError(
                 "key_qp is given, but all pictures are key pictures: give qp, or another structure"

@@ -9,12 +9,15 @@ from base_codec_adapters.byte_stream import Codec
 from base_codec_adapters.levels import smallest_level
 from base_codec_adapters.programs import find_program, read_version
 from base_codec_adapters.reference_software import colour_options
-from base_codec_adapters.requests import DecodeRequest, EncodeRequest, ProgramInfo
+from base_codec_adapters.requests import DecodeRequest, Effort, EncodeRequest, ProgramInfo
 
 ENCODER_VARIABLE = "GFVC_VVENCFFAPP"
 DECODER_VARIABLE = "GFVC_VVDECAPP"
 
 _BANNER = r"(?i)\b{name}\S*\s+(?:\[\w+\]:?\s*)?version:?\s+v?([\w.+-]+)"
+
+INTRA_PRESETS: dict[Effort, str] = {"fast": "medium", "medium": "slow", "slow": "slow"}
+"""VVenC's presets for lone pictures: slower ones gain nothing there."""
 
 LOW_DELAY_FRAME = "B 1 0 0 0 0 0 1 0 0 0 0 0 0 0 4 4 1 2 3 4 3 3 1 5 6"
 """The one entry of VVenC's group of pictures for low delay, as its options ``Frame1`` to take it.
@@ -51,7 +54,7 @@ class VvencFFappEncoder(BaseEncoder):
         """
         level = smallest_level(self.codec, *self.coded_size(request), request.fps)
         if request.structure == "intra":
-            preset = "slow"
+            preset = INTRA_PRESETS[request.effort]
             structure = [
                 "--IntraQPOffset=0",
                 "--GOPSize=1",
@@ -59,12 +62,12 @@ class VvencFFappEncoder(BaseEncoder):
                 "--DecodingRefreshType=idr",
             ]
         elif request.structure == "random_access":
-            preset = "medium"
+            preset = request.effort
             structure = ["--IntraPeriod=-1", "--POC0IDR=1"]
             if request.key_qp_offset is not None:
                 structure += [f"--IntraQPOffset={request.key_qp_offset}", "--MCTF=0", "--BIM=0"]
         else:
-            preset = "medium"
+            preset = request.effort
             structure = [
                 "--GOPSize=1",
                 "--PicReordering=0",

@@ -13,6 +13,7 @@ from base_codec_adapters import (
     Codec,
     DecodeLimits,
     DecodeRequest,
+    Effort,
     EncodeRequest,
     Picture420,
     PictureSpool,
@@ -50,7 +51,12 @@ class SequenceQps:
                 )
 
     def request(
-        self, pictures: PictureSpool, rate: Fraction, *, reordered: bool = False
+        self,
+        pictures: PictureSpool,
+        rate: Fraction,
+        *,
+        reordered: bool = False,
+        effort: Effort = "medium",
     ) -> EncodeRequest:
         """What is asked of an encoder.
 
@@ -58,9 +64,11 @@ class SequenceQps:
         """
         if self.predicted is None:
             assert self.key is not None
-            return EncodeRequest(pictures, self.key, rate)
+            return EncodeRequest(pictures, self.key, rate, effort=effort)
         structure: Structure = "random_access" if reordered else "low_delay"
-        return EncodeRequest(pictures, self.predicted, rate, structure=structure, key_qp=self.key)
+        return EncodeRequest(
+            pictures, self.predicted, rate, structure=structure, key_qp=self.key, effort=effort
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +89,8 @@ class CodedSequence:
 class BaseLayerCoder:
     """Codes sequences of the base layer: a key picture, a segment, or ordinary video.
 
-    `rate` is in pictures a second, `timeout` in seconds for a program and 25 pictures.
+    `rate` is in pictures a second, `timeout` in seconds for a program and 25 pictures, `effort` how
+    long the encoder may look for fewer bits.
     Raises `BaseCodecError` when no encoder or decoder program can be used.
     """
 
@@ -91,6 +100,7 @@ class BaseLayerCoder:
         rate: Fraction,
         encoder: str = "auto",
         timeout: float = DEFAULT_TIMEOUT,
+        effort: Effort = "medium",
     ) -> None:
         find_encoder(codec, encoder)
         find_decoder(codec)
@@ -98,6 +108,7 @@ class BaseLayerCoder:
         self._rate = rate
         self._encoder = encoder
         self._timeout = timeout
+        self._effort = effort
         self.seconds = 0.0
         """Time spent in programs of the base codec."""
 
@@ -109,7 +120,8 @@ class BaseLayerCoder:
         before = time.perf_counter()
         timeout = self._timeout_for(len(pictures))
         encoder = find_encoder(self._codec, self._encoder, timeout=timeout)
-        stream = encoder.encode(qps.request(pictures, self._rate, reordered=reordered)).stream
+        request = qps.request(pictures, self._rate, reordered=reordered, effort=self._effort)
+        stream = encoder.encode(request).stream
         self.seconds += time.perf_counter() - before
         return stream
 

@@ -100,7 +100,9 @@ class Pass(Closable):
 def open_pass(clip: Clip, settings: RateSettings, writer: StreamWriter, analyser: Analyser) -> Pass:
     """A pass that codes a clip with some settings; nothing is coded yet."""
     options = clip.options
-    base = BaseLayerCoder(clip.codec, clip.rate, options.base_encoder, options.timeout)
+    base = BaseLayerCoder(
+        clip.codec, clip.rate, options.base_encoder, options.timeout, options.effort
+    )
     made = _sequence_pass if clip.codes_sequences else _picture_pass
     return made(clip, settings, writer, analyser, base)
 

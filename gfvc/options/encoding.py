@@ -7,7 +7,7 @@ from fractions import Fraction
 from itertools import pairwise
 from typing import ClassVar, Literal, get_args
 
-from base_codec_adapters import DEFAULT_TIMEOUT, Codec
+from base_codec_adapters import DEFAULT_TIMEOUT, Codec, Effort
 from gfvc.face_square import MAX_FACES
 from gfvc.options.declaration import OptionGroup, documented, option, switch
 from gfvc.options.kinds import (
@@ -202,6 +202,12 @@ class CodedPictureOptions(OptionGroup):
         "encoder of the coded pictures",
         "auto",
         shown="auto, the first that is installed",
+    )
+    effort: Effort = option(
+        words(*get_args(Effort)),
+        "how long that encoder looks for fewer bits: fast codes large pictures much faster, slow "
+        "is for what is kept; vtm and hm take no notice",
+        "medium",
     )
     key_interval: int | None = option(
         either(words(auto=None), whole(1, of="a number of pictures")),

@@ -169,6 +169,49 @@ def test_a_qp_of_the_key_picture_changes_nothing_else(
         assert f":ipratio={ratio}:" in x265[x265.index("-x265-params") + 1]
 
 
+PRESETS: dict[type[BaseEncoder], dict[str, dict[str, str]]] = {
+    FfmpegVvencEncoder: {
+        "intra": {"fast": "-preset medium", "medium": "-preset slow", "slow": "-preset slow"},
+        "low_delay": {each: f"-preset {each}" for each in ("fast", "medium", "slow")},
+        "random_access": {each: f"-preset {each}" for each in ("fast", "medium", "slow")},
+    },
+    VvencFFappEncoder: {
+        "intra": {"fast": "--preset=medium", "medium": "--preset=slow", "slow": "--preset=slow"},
+        "low_delay": {each: f"--preset={each}" for each in ("fast", "medium", "slow")},
+        "random_access": {each: f"--preset={each}" for each in ("fast", "medium", "slow")},
+    },
+    FfmpegX265Encoder: {
+        each: {"fast": "-preset fast", "medium": "-preset slow", "slow": "-preset veryslow"}
+        for each in ("intra", "low_delay", "random_access")
+    },
+    FfmpegKvazaarEncoder: {
+        each: {"fast": "preset=medium", "medium": "preset=veryslow", "slow": "preset=veryslow"}
+        for each in ("intra", "low_delay", "random_access")
+    },
+}
+
+
+@pytest.mark.parametrize("structure", ["intra", "low_delay", "random_access"])
+@pytest.mark.parametrize("kind", PRESETS)
+def test_an_effort_is_a_preset_and_changes_nothing_else(
+    make_picture: MakePicture, kind: type[BaseEncoder], structure: Any
+) -> None:
+    request = EncodeRequest((make_picture(),), qp=37, structure=structure)
+    presets = PRESETS[kind][structure]
+    plain = " ".join(kind().command(request, Path("/bin/program"), SOURCE, TARGET))
+    assert presets["medium"] in plain
+    for effort, preset in presets.items():
+        asked = replace(request, effort=effort)  # type: ignore[arg-type]
+        command = " ".join(kind().command(asked, Path("/bin/program"), SOURCE, TARGET))
+        assert command == plain.replace(presets["medium"], preset)
+
+
+def test_no_other_effort_is_taken(make_picture: MakePicture) -> None:
+    effort: Any = "placebo"
+    with pytest.raises(RequestInvalidError, match="effort is 'placebo': give one of fast, medium"):
+        EncodeRequest((make_picture(),), qp=30, effort=effort)
+
+
 def test_no_other_structure_is_taken(make_picture: MakePicture) -> None:
     structure: Any = "hierarchical"
     with pytest.raises(RequestInvalidError, match="'hierarchical': give one of intra, low_delay"):

@@ -13,7 +13,13 @@ import cv2
 import numpy as np
 import pytest
 
-from base_codec_adapters import Codec, EncodeRequest, RequestInvalidError, find_encoder
+from base_codec_adapters import (
+    Codec,
+    Effort,
+    EncodeRequest,
+    RequestInvalidError,
+    find_encoder,
+)
 from gfvc import EncodeOptions, EncodeSummary, InputError, encode
 from gfvc.base_layer import BaseLayerCoder, SequenceQps
 from gfvc.colour import to_picture420
@@ -75,6 +81,23 @@ def kinds(path: Path) -> str:
 def user_data(path: Path) -> list[SeiMessage]:
     found = [m for unit in nal_units(path) if unit.is_prefix_sei for m in read_sei(unit).messages]
     return [m for m in found if m.payload_type == USER_DATA_UNREGISTERED]
+
+
+@pytest.mark.parametrize("effort", ["fast", "slow"])
+def test_the_base_encoder_looks_as_long_as_asked(effort: Effort, tmp_path: Path) -> None:
+    pictures = texture(6, 64)
+    path, *_ = encode_to(tmp_path / "out.265", pictures, effort=effort)
+    asked = EncodeRequest(
+        tuple(map(to_picture420, pictures)), 32, RATE, structure="random_access", effort=effort
+    )
+    alone = tmp_path / "alone.265"
+    alone.write_bytes(find_encoder("hevc").encode(asked).stream)
+    wanted, found = (
+        [unit.to_annex_b() for unit in nal_units(each) if not unit.is_sei] for each in (alone, path)
+    )
+    assert found[: len(wanted)] == wanted
+    medium, *_ = encode_to(tmp_path / "medium.265", pictures)
+    assert medium.read_bytes() != path.read_bytes()
 
 
 @pytest.mark.parametrize(("suffix", "codec"), [(".265", "hevc"), (".266", "vvc")])
