@@ -288,7 +288,7 @@ def _code(
             return code_at_bitrate(
                 clip, bitrate, folder, analyser, in_mp4=in_mp4, progress=progress, stage=stage
             )
-        settings = settings_asked_for(clip.options, clip.codec, predicted=clip.codes_sequences)
+        settings = settings_asked_for(clip.options, clip.coding)
         return code_clip(clip, settings, folder / "coded.stream", analyser, progress), 1
 
 

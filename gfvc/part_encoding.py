@@ -150,7 +150,7 @@ def encode_part(source: Path, output: Path, plan: PartPlan, part: int, stream: P
     Raises as `gfvc.encode`.
     """
     clip = clip_of(source, output, plan.options, plan.seen)
-    settings = settings_asked_for(clip.options, clip.codec, predicted=clip.codes_sequences)
+    settings = settings_asked_for(clip.options, clip.coding)
     start, end = plan.span(part)
     with contextlib.ExitStack() as stack:
         file = stack.enter_context(stream.open("wb"))
@@ -181,7 +181,7 @@ def join_parts(
     """
     started = time.perf_counter()
     clip = clip_of(source, output, plan.options, plan.seen)
-    settings = settings_asked_for(clip.options, clip.codec, predicted=clip.codes_sequences)
+    settings = settings_asked_for(clip.options, clip.coding)
     with replaced_when_complete(output, force=force, sources=[source]) as temporary:
         stream = temporary.with_name("joined.stream")
         with stream.open("wb") as file:

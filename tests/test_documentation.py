@@ -12,7 +12,7 @@ import pytest
 
 from gfvc.cli.reference import reference
 from gfvc.options.encoding import QUALITIES
-from gfvc.rate_control import quality_settings
+from gfvc.rate_control import Coding, quality_settings
 from tests.conftest import REPOSITORY
 
 PAGES = sorted([*REPOSITORY.glob("*.md"), *REPOSITORY.glob("docs/**/*.md")])
@@ -43,7 +43,7 @@ def test_broken_links_are_noticed(tmp_path: Path) -> None:
 def test_the_presets_are_those_of_the_ladder() -> None:
     page = (REPOSITORY / "docs/rate_control.md").read_text(encoding="utf-8")
     for quality in QUALITIES:
-        settings = quality_settings(quality, "vvc", predicted=True)
+        settings = quality_settings(quality, Coding("vvc", predicted=True))
         numbers = [settings.key_qp, settings.symbol_price, settings.coded_qp]
         row = " | ".join(f"{number:.2g}" for number in numbers if number is not None)
         assert re.search(rf"^\| `{quality}`(?: \(default\))? \| {re.escape(row)} \|$", page, re.M)

@@ -14,7 +14,7 @@ from gfvc.encoding.key_candidates import LOOK_SECONDS
 from gfvc.errors import KeyPictureTooCoarseError
 from gfvc.framing import coded_size
 from gfvc.options.encoding import EncodeOptions
-from gfvc.rate_control import RateSettings
+from gfvc.rate_control import Coding, RateSettings
 from gfvc.scaling import Size
 from gfvc.stream.information import StreamInformation
 from gfvc.stream.sequence import MAX_LEADING
@@ -65,6 +65,11 @@ class Clip:
     def codes_sequences(self) -> bool:
         """Whether there are predicted coded pictures: for a model that draws from two of them."""
         return self.options.codes_sequences and self.model.draws_from_both
+
+    @property
+    def coding(self) -> Coding:
+        """What its settings are of."""
+        return Coding(self.codec, self.codes_sequences, self.options.whole_pictures)
 
     def too_coarse(self) -> KeyPictureTooCoarseError:
         """Its coded key picture does not show the face that the source shows."""

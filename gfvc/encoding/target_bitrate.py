@@ -36,8 +36,8 @@ def code_at_bitrate(
     trials = _Trials(clip, bitrate / 1000, folder, analyser, in_mp4, progress, stage)
     best = find_settings(
         bitrate / 1000,
-        ladder(clip.codec, predicted=clip.codes_sequences),
-        default_step(clip.codec, predicted=clip.codes_sequences),
+        ladder(clip.coding),
+        default_step(clip.coding),
         trials.measure,
         multiplier_matters=not clip.options.low_delay and clip.options.fallback != "always",
     )

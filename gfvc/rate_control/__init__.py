@@ -7,6 +7,7 @@ settings of a bitrate. See docs/rate_control.md.
 from __future__ import annotations
 
 from gfvc.rate_control.ladder import (
+    Coding,
     RateSettings,
     all_coded_qp,
     default_step,
@@ -19,6 +20,7 @@ from gfvc.rate_control.search import TOLERANCE, Trial, find_settings
 
 __all__ = [
     "TOLERANCE",
+    "Coding",
     "RateSettings",
     "Trial",
     "all_coded_qp",

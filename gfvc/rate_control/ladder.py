@@ -23,6 +23,10 @@ _KEY_QPS = range(2, 51)
 _QP_STEPS_PER_DOUBLING = 4.0
 _KEY_QP_OF_QUALITY: dict[Quality, int] = {"low": 40, "medium": 32, "high": 26, "best": 22}
 
+# In whole pictures parameters are a small share of the bits, and where these are few, the face need
+# not be further off (docs/measured/whole_pictures.md).
+_MOST_OF_WHOLE_PICTURES = DEFAULT_MULTIPLIER
+
 # With predicted coded pictures, these are so many steps of the quantisation parameter coarser than
 # the key picture, whose texture is seen in all that is drawn; less so where bits are many.
 _COARSER = 10
@@ -77,45 +81,52 @@ class RateSettings:
         return f"{text} --coded-interval {self.coded_seconds:.3g}"
 
 
-def ladder(codec: Codec, *, predicted: bool = False) -> tuple[RateSettings, ...]:
+@dataclass(frozen=True, slots=True)
+class Coding:
+    """What settings are of: a codec, predicted coded pictures or none, whole pictures or squares."""
+
+    codec: Codec
+    predicted: bool = False
+    whole_pictures: bool = False
+
+
+def ladder(coding: Coding) -> tuple[RateSettings, ...]:
     """Settings in the order of falling rate; those of the encoder's defaults are among them.
 
-    `predicted` says that there are predicted coded pictures. From one key QP to the next there is
-    one more step then: predicted pictures get coarser and fewer first, then all is a step on. That
-    ends where predicted pictures are the coarsest.
+    With predicted coded pictures there is one more step from one key QP to the next: predicted
+    pictures get coarser and fewer first, then all is a step on. That ends where predicted pictures
+    are the coarsest.
     """
-    whole = [_step(codec, qp, predicted=predicted) for qp in _KEY_QPS]
-    if not predicted:
-        return tuple(whole)
+    steps_of_keys = [_step(coding, qp) for qp in _KEY_QPS]
+    if not coding.predicted:
+        return tuple(steps_of_keys)
     steps = []
-    for step, following in pairwise(whole):
+    for step, following in pairwise(steps_of_keys):
         steps.append(step)
         if step.coded_qp is not None and step.coded_qp < _COARSEST:
             coarser = following.coded_qp, following.coded_price
             steps.append(replace(step, coded_qp=coarser[0], coded_price=coarser[1]))
-    return (*steps, whole[-1])
+    return (*steps, steps_of_keys[-1])
 
 
-def default_step(codec: Codec, *, predicted: bool = False) -> int:
+def default_step(coding: Coding) -> int:
     """Index in the ladder of the encoder's defaults."""
-    return _KEY_QPS.index(DEFAULT_KEY_QP) * (2 if predicted else 1)
+    return _KEY_QPS.index(DEFAULT_KEY_QP) * (2 if coding.predicted else 1)
 
 
-def quality_settings(quality: Quality, codec: Codec, *, predicted: bool = False) -> RateSettings:
+def quality_settings(quality: Quality, coding: Coding) -> RateSettings:
     """The step of the ladder that a preset means."""
-    return _step(codec, _KEY_QP_OF_QUALITY[quality], predicted=predicted)
+    return _step(coding, _KEY_QP_OF_QUALITY[quality])
 
 
-def settings_asked_for(
-    options: EncodeOptions, codec: Codec, *, predicted: bool = False
-) -> RateSettings:
+def settings_asked_for(options: EncodeOptions, coding: Coding) -> RateSettings:
     """The settings of options that have none searched."""
     if options.quality is not None:
-        return quality_settings(options.quality, codec, predicted=predicted)
+        return quality_settings(options.quality, coding)
     key_qp = DEFAULT_KEY_QP if options.key_qp is None else options.key_qp
-    step = _step(codec, key_qp, predicted=predicted)
+    step = _step(coding, key_qp)
     multiplier = DEFAULT_MULTIPLIER if options.symbol_price is None else options.symbol_price
-    if not predicted:
+    if not coding.predicted:
         return replace(step, symbol_price=multiplier)
     coded_qp = step.coded_qp if options.coded_qp is None else options.coded_qp
     assert coded_qp is not None
@@ -150,12 +161,14 @@ def grid_multiplier(settings: RateSettings) -> float:
     return _GRID_SHARE * min(price, _MOST_OF_GRIDS)
 
 
-def _step(codec: Codec, key_qp: int, *, predicted: bool) -> RateSettings:
+def _step(coding: Coding, key_qp: int) -> RateSettings:
     steps = key_qp - DEFAULT_KEY_QP
     multiplier = DEFAULT_MULTIPLIER * 2.0 ** (steps / _QP_STEPS_PER_DOUBLING)
-    if not predicted:
+    if not coding.predicted:
         return RateSettings(key_qp, multiplier)
-    coded_qp = _usual_coded_qp(codec, key_qp)
+    if coding.whole_pictures:
+        multiplier = min(multiplier, _MOST_OF_WHOLE_PICTURES)
+    coded_qp = _usual_coded_qp(coding.codec, key_qp)
     seconds = _CODED_SECONDS * 2.0 ** (steps / _STEPS_PER_DOUBLING)
     return RateSettings(key_qp, multiplier, coded_qp, seconds, _coded_price(key_qp, coded_qp))
 

@@ -15,7 +15,7 @@ from gfvc.encoding.picture_store import PictureStore
 from gfvc.encoding.segments import Segment
 from gfvc.encoding.sketches import mixing_errors
 from gfvc.face_square import FaceSquare
-from gfvc.rate_control import RateSettings, ladder
+from gfvc.rate_control import Coding, RateSettings, ladder
 from gfvc.whole_pictures import of_whole_pictures
 from models import default_registry
 from models.contract import FloatArray, Picture
@@ -185,9 +185,9 @@ def test_pictures_without_a_face_are_not_coded(half_still: list[Picture]) -> Non
 
 
 def test_the_multiplier_rises_along_the_ladder() -> None:
-    prices = [step.coded_price for step in ladder("vvc", predicted=True)]
+    prices = [step.coded_price for step in ladder(Coding("vvc", predicted=True))]
     assert prices == sorted(prices, key=lambda price: price or 0.0)
-    assert all(step.coded_price is None for step in ladder("vvc"))
+    assert all(step.coded_price is None for step in ladder(Coding("vvc")))
 
 
 def test_pictures_on_both_sides_of_a_caption_are_coded() -> None:

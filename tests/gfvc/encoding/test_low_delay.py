@@ -12,7 +12,7 @@ from gfvc import EncodeOptions
 from gfvc.encoding.clip import LOW_DELAY_SECONDS, Clip
 from gfvc.encoding.passes import open_pass
 from gfvc.encoding.planner import LOST_SECONDS
-from gfvc.rate_control import settings_asked_for
+from gfvc.rate_control import Coding, settings_asked_for
 from gfvc.rectangle import Rectangle
 from gfvc.stream.information import StreamInformation
 from gfvc.stream.writer import StreamWriter
@@ -32,7 +32,7 @@ def units_when_taken(pictures: list[Picture]) -> list[int]:
     clip = Clip(
         Path("clip"), options, "hevc", MeshModel(shipped_face_space()), CARD, information, None
     )
-    settings = settings_asked_for(options, "hevc")
+    settings = settings_asked_for(options, Coding("hevc"))
     file = io.BytesIO()
     writer = StreamWriter(file, "hevc", information, low_delay=True)
     sent = []

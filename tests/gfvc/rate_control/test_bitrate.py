@@ -73,7 +73,7 @@ def test_json_has_what_was_chosen(
     assert answer["kbps"] == pytest.approx(kbps, rel=TOLERANCE)
     assert answer["bits"]["total"] == 8 * out.stat().st_size
     assert answer["key_qp"] > 32
-    assert answer["symbol_price"] > 0.05
+    assert answer["symbol_price"] == 0.05
     assert answer["trials"] > 1
 
 
@@ -140,10 +140,11 @@ def test_presets_of_quality(command: CommandLine, short_clip: Path, tmp_path: Pa
         outcome = command("encode", short_clip, out, "--quality", quality, "--json")
         assert outcome.status == 0, outcome.err
         answers.append(json.loads(outcome.out))
-    for name in ("kbps", "key_qp", "symbol_price"):
+    # Whole pictures are no further off by `low` than by `medium`.
+    for name, count in (("kbps", 3), ("key_qp", 3), ("symbol_price", 2)):
         values = [answer[name] for answer in answers]
         assert values == sorted(values, reverse=name != "kbps")
-        assert len(set(values)) == 3
+        assert len(set(values)) == count
     assert [answer["target_kbps"] for answer in answers] == [None] * 3
     encode(short_clip, tmp_path / "default.265")
     assert (tmp_path / "default.265").read_bytes() == (tmp_path / "medium.265").read_bytes()

@@ -14,6 +14,7 @@ from base_codec_adapters import MAX_QP, Codec
 from gfvc.options.encoding import DEFAULT_KEY_QP, QUALITIES, EncodeOptions
 from gfvc.rate_control import (
     TOLERANCE,
+    Coding,
     RateSettings,
     all_coded_qp,
     default_step,
@@ -25,8 +26,8 @@ from gfvc.rate_control import (
 from gfvc.rate_control.search import MAX_TRIALS
 from gfvc.symbol_decisions import DEFAULT_MULTIPLIER
 
-STEPS = ladder("vvc")
-START = default_step("vvc")
+STEPS = ladder(Coding("vvc"))
+START = default_step(Coding("vvc"))
 CODECS: tuple[Codec, ...] = ("vvc", "hevc")
 
 Rate = Callable[[RateSettings], "float | None"]
@@ -58,8 +59,8 @@ class Counted:
 
 @pytest.mark.parametrize("codec", CODECS)
 def test_the_ladder_falls_and_holds_the_defaults(codec: Codec) -> None:
-    steps = ladder(codec)
-    assert steps[default_step(codec)] == RateSettings(DEFAULT_KEY_QP, DEFAULT_MULTIPLIER)
+    steps = ladder(Coding(codec))
+    assert steps[default_step(Coding(codec))] == RateSettings(DEFAULT_KEY_QP, DEFAULT_MULTIPLIER)
     assert all(0 <= step.key_qp <= MAX_QP[codec] for step in steps)
     assert [s.key_qp for s in steps] == sorted({s.key_qp for s in steps})
     assert [s.symbol_price for s in steps] == sorted({s.symbol_price for s in steps})
@@ -68,24 +69,35 @@ def test_the_ladder_falls_and_holds_the_defaults(codec: Codec) -> None:
 @pytest.mark.parametrize("codec", CODECS)
 def test_the_options_of_a_step_ask_for_it(codec: Codec) -> None:
     """So that a search can be left out when a clip is encoded once more."""
-    for step in ladder(codec, predicted=True):
+    for step in ladder(Coding(codec, predicted=True)):
         options = EncodeOptions(
             key_pictures="auto",
             key_qp=step.key_qp,
             symbol_price=step.symbol_price,
             coded_qp=step.coded_qp,
         )
-        assert settings_asked_for(options, codec, predicted=True) == step
+        assert settings_asked_for(options, Coding(codec, predicted=True)) == step
         assert step.arguments.startswith(f"--key-qp {step.key_qp} --symbol-price ")
         assert step.arguments.endswith(f" --coded-qp {step.coded_qp}")
 
 
+def test_faces_of_whole_pictures_are_no_further_off_where_bits_are_few() -> None:
+    squares, whole = (Coding("vvc", True, is_whole) for is_whole in (False, True))
+    assert quality_settings("low", squares).symbol_price == 4 * DEFAULT_MULTIPLIER
+    assert quality_settings("low", whole).symbol_price == DEFAULT_MULTIPLIER
+    for quality in ("medium", "high", "best"):
+        assert quality_settings(quality, whole) == quality_settings(quality, squares)
+    options = EncodeOptions(symbol_price=0.3, key_qp=40)
+    assert settings_asked_for(options, whole).symbol_price == 0.3
+
+
 @pytest.mark.parametrize("codec", CODECS)
 def test_presets_are_steps_of_the_ladder(codec: Codec) -> None:
-    places = [ladder(codec).index(quality_settings(quality, codec)) for quality in QUALITIES]
+    steps = ladder(Coding(codec))
+    places = [steps.index(quality_settings(quality, Coding(codec))) for quality in QUALITIES]
     assert QUALITIES == ("low", "medium", "high", "best")
     assert places == sorted(places, reverse=True)
-    assert places[1] == default_step(codec)
+    assert places[1] == default_step(Coding(codec))
 
 
 @given(key=st.floats(0.05, 20), symbols=st.floats(0.05, 5), settings=st.sampled_from(STEPS[1:-1]))
@@ -141,9 +153,9 @@ def test_a_multiplier_that_changes_nothing_is_moved_once() -> None:
 @pytest.mark.parametrize("codec", CODECS)
 def test_all_coded_pictures_get_coarser_one_by_one(codec: Codec) -> None:
     """So that their rate falls by no more than that of one step, and never rises."""
-    qps = [all_coded_qp(step, codec) for step in ladder(codec, predicted=True)]
+    qps = [all_coded_qp(step, codec) for step in ladder(Coding(codec, predicted=True))]
     assert {after - before for before, after in pairwise(qps)} == {0, 1}
-    default = ladder(codec, predicted=True)[default_step(codec, predicted=True)]
+    default = ladder(Coding(codec, predicted=True))[default_step(Coding(codec, predicted=True))]
     assert default.coded_qp is not None
     assert all_coded_qp(default, codec) == default.coded_qp + 1
     coarsest = RateSettings(MAX_QP[codec], 1.0, coded_qp=MAX_QP[codec])
