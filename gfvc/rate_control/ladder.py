@@ -83,7 +83,7 @@ class RateSettings:
 
 @dataclass(frozen=True, slots=True)
 class Coding:
-    """What settings are of: a codec, predicted coded pictures or none, whole pictures or squares."""
+    """What settings are of: a codec, with predicted coded pictures or without, what is coded."""
 
     codec: Codec
     predicted: bool = False
