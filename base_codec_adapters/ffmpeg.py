@@ -22,14 +22,14 @@ from base_codec_adapters.requests import DecodeRequest, Effort, EncodeRequest, P
 from base_codec_adapters.runner import run_checked
 from base_codec_adapters.vvenc import INTRA_PRESETS, LOW_DELAY_FRAME
 
+VARIABLE = "GFVC_FFMPEG"
+
 _X265_PRESETS: dict[Effort, str] = {"fast": "fast", "medium": "slow", "slow": "veryslow"}
 _KVAZAAR_PRESETS: dict[Effort, str] = {
     "fast": "medium",
     "medium": "veryslow",
     "slow": "veryslow",
 }
-
-VARIABLE = "GFVC_FFMPEG"
 
 COMMON_OPTIONS = ("-hide_banner", "-nostdin", "-loglevel", "error", "-y")
 
@@ -234,15 +234,8 @@ class FfmpegX265Encoder(FfmpegEncoder):
             f"qp={request.qp}:{keys}:repeat-headers=1:info=0:vui-timing-info=0:"
             "pools=none:frame-threads=1:wpp=0:log-level=error"
         )
-        return [
-            *forced,
-            "-preset",
-            _X265_PRESETS[request.effort],
-            "-tune",
-            "psnr",
-            "-x265-params",
-            parameters,
-        ]
+        preset = _X265_PRESETS[request.effort]
+        return [*forced, "-preset", preset, "-tune", "psnr", "-x265-params", parameters]
 
 
 class FfmpegKvazaarEncoder(FfmpegEncoder):

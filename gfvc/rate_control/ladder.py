@@ -83,7 +83,13 @@ class RateSettings:
 
 @dataclass(frozen=True, slots=True)
 class Coding:
-    """What settings are of: a codec, with predicted coded pictures or without, what is coded."""
+    """What is coded.
+
+    Attributes:
+        codec: of the coded pictures.
+        predicted: whether some of these are predicted.
+        whole_pictures: whether they are more than the square of a face.
+    """
 
     codec: Codec
     predicted: bool = False

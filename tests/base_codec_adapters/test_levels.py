@@ -8,6 +8,7 @@ import pytest
 
 from base_codec_adapters import (
     Codec,
+    Effort,
     EncodeRequest,
     ProgramNotFoundError,
     RequestInvalidError,
@@ -128,9 +129,13 @@ def test_streams_say_what_they_are(
         encoder = find_encoder(codec, name)
     except ProgramNotFoundError as error:
         pytest.skip(error.summary)
-    for width, height, fps, level in CODED:
+    asked: list[tuple[Effort, int, int, str, str]] = [("medium", *coded) for coded in CODED]
+    asked += [("fast", *CODED[2]), ("slow", *CODED[2]), ("slow", *CODED[5])]
+    for effort, width, height, fps, level in asked:
         pictures = (make_picture(width, height), make_picture(width, height, 100))
-        request = EncodeRequest(pictures, qp=37, fps=Fraction(fps), structure=structure)
+        request = EncodeRequest(
+            pictures, qp=37, fps=Fraction(fps), structure=structure, effort=effort
+        )
         elements = trace(encoder.encode(request).stream, codec)
         for element, value in (
             ("general_profile_idc", 1),
