@@ -23,7 +23,7 @@ decoding order is another than output order.
 """
 
 Effort = Literal["fast", "medium", "slow"]
-"""How long an encoder may look for what takes fewer bits; one that has no such choice goes on."""
+"""How long an encoder may look for what takes fewer bits; some have no such choice."""
 
 MAX_QP: dict[Codec, int] = {"vvc": 63, "hevc": 51}
 """Largest quantisation parameter for 8 bits (H.266 7.4.3.5, H.265 7.4.7.1); the smallest is 0."""

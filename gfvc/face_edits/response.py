@@ -1,7 +1,7 @@
 """How much of a change in the landmarks a tracker sees in what is drawn from them.
 
 Pictures are bent in their plane, and trackers have learned faces that turn and close their eyes in
-space: of a pitch they see two thirds, of eyes that close half a little more than half of that. The
+space: of a pitch they see two thirds, and little of a closing eye until it is nearly shut. The
 encoder makes up for that when it aligns faces (`models/landmarks/alignment.py`), and so does an
 edit: a few pictures are drawn with the change, and the change made larger until what is measured is
 what was asked.

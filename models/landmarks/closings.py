@@ -80,7 +80,7 @@ class _Lids(NamedTuple):
         thickness *= np.linspace(1, AT_INNER_CORNER, len(line))
         band = part.soft(part.band(line, thickness), _SOFT_BAND)
         covered = np.maximum(lid, cv2.dilate(band, np.ones((3, 3), np.uint8)))
-        skin = part.around_what_is(part.soft(covered, _SOFT_BAND), levels, _AROUND)
+        skin = part.colour_around(part.soft(covered, _SOFT_BAND), levels, _AROUND)
         shown = levels[np.maximum(eye, lid) > 0.5]
         if not shown.size or skin is None:
             return levels
@@ -105,7 +105,7 @@ class _Lips(NamedTuple):
         line = _line(self.rims, points)
         taper = _tapered(len(line))
         dots = part.soft(part.band(line, _DOTS * taper), _SOFT_DOTS)
-        around = part.around_what_is(dots, levels, _LIPS_AROUND)
+        around = part.colour_around(dots, levels, _LIPS_AROUND)
         if not lips.size or around is None:
             return levels
         shadow = np.quantile(lips, _DARK_OF_LIPS, axis=0) * np.float32(SHADOW) * _REDDER

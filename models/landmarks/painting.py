@@ -95,10 +95,10 @@ class OpeningPart:
         whole = cv2.resize(smoothed, self._size, interpolation=cv2.INTER_LINEAR)
         return np.asarray(whole, np.float32)
 
-    def around_what_is(
+    def colour_around(
         self, covered: Float32Array, levels: Float32Array, reach: float
     ) -> Float32Array | None:
-        """The colour around what is covered [h, w], 0..1, in each pixel: [h, w, 3].
+        """The colour around what is covered [h, w], 0..1, for each pixel of levels: [h, w, 3].
 
         By normalised convolution (Knutsson and Westin, 1993). None where nothing is around.
         """

@@ -32,6 +32,7 @@ from tests.gfvc.face_edits.support import (
     assert_moved,
     measured,
     share_of_opening,
+    upper_face_moved,
 )
 from tests.gfvc.support import (
     CommandLine,
@@ -113,6 +114,14 @@ def test_what_is_asked_for_is_measured_and_nothing_else(
     if by is None:
         by = share_of_opening(asked) * float(before[:, moved].mean())
     assert_moved(change, moved, by)
+
+
+def test_a_mouth_that_shuts_leaves_the_rest_of_the_face(
+    edited: Edited, filmed: list[Picture]
+) -> None:
+    """A tracker takes it for a head that is turned down; but in the picture nothing moves."""
+    places = slice(None, None, 5)
+    assert upper_face_moved(filmed[places], decode_all(edited(mouth=0))[places]) < 0.02
 
 
 def test_the_base_layer_stays_byte_for_byte(stream: Path, edited: Edited) -> None:
