@@ -4,6 +4,10 @@ Openings, as a head of a certain pose shows them, are linear in the coefficients
 so is the smile. Of all changes of the coefficients that make the wanted one, the likeliest is
 taken: the smallest in standard deviations of the face space. What is not asked for is held: lids
 where lips move, both where the mouth smiles.
+
+Pose in the numbers is of all points together, so that of a filmed head changes where its jaw drops:
+it is raised, and the face smaller. An edit of the expression alone would turn and shrink the head
+by that. So it sets the pose so that what no expression moves stays where it was.
 """
 
 from __future__ import annotations
@@ -23,10 +27,10 @@ from gfvc.face_edits.controls import (
 )
 from gfvc.options.editing import FaceEdit
 from models.contract import FloatArray
-from models.landmarks.face_space import FaceSpace, values_to_pose
+from models.landmarks.face_space import FaceSpace, find_pose, pose_to_values, values_to_pose
 from models.landmarks.head_angles import head_angles, head_rotations
 from models.landmarks.layout import EXPRESSION_VALUES, FACE_VALUES, POSE_VALUES
-from models.landmarks.points import LEFT_EYE_OUTER_CORNER, RIGHT_EYE_OUTER_CORNER
+from models.landmarks.points import ALL_POINTS, LEFT_EYE_OUTER_CORNER, RIGHT_EYE_OUTER_CORNER, RIGID
 from models.landmarks.ranges import ANGLES, EXPRESSION, FACING, PLACE
 from models.landmarks.values import UNITS
 from models.metrics.openings import LEFT_LIDS, LIPS, RIGHT_LIDS
@@ -40,6 +44,7 @@ _ROTATION, _PLACE = slice(0, 3), slice(3, POSE_VALUES)
 _EXPRESSION = slice(POSE_VALUES, FACE_VALUES)
 _LIDS, _LIPS, _SMILE = range(3)
 _ROUNDING = 1e-9
+_RIGID = np.isin(np.arange(ALL_POINTS), RIGID).astype(np.float64)
 
 
 def _apart(shapes: FloatArray) -> FloatArray:
@@ -118,6 +123,7 @@ class LandmarkControls(FaceControls):
         eyes = rest[RIGHT_EYE_OUTER_CORNER, :2] - rest[LEFT_EYE_OUTER_CORNER, :2]
         width = float(np.linalg.norm(eyes))
         basis = space.basis[:EXPRESSION_VALUES]
+        self._space, self._rest = space, rest
         self._spread = space.spread[:EXPRESSION_VALUES]
         self._moves = _apart(basis) / width
         self._apart = _apart(rest)[None] / width
@@ -139,7 +145,10 @@ class LandmarkControls(FaceControls):
         return posed
 
     def with_expression(self, rows: FloatArray, edit: FaceEdit) -> FloatArray:
-        """Gain of all coefficients, then the likeliest change that makes openings and smile."""
+        """Gain of all coefficients, then the likeliest change that makes openings and smile.
+
+        What no expression moves stays.
+        """
         coefficients = rows[:, _EXPRESSION] * UNITS[_EXPRESSION]
         if edit.expression is not None:
             from_first = self.offset[_EXPRESSION] * UNITS[_EXPRESSION]
@@ -166,7 +175,21 @@ class LandmarkControls(FaceControls):
         edited = rows.copy()
         coefficients = coefficients + np.einsum("nkm,nm->nk", self._likeliest(moves), changes)
         edited[:, _EXPRESSION] = coefficients / UNITS[_EXPRESSION]
-        return edited
+        return self._steady(rows, edited)
+
+    def _steady(self, before: FloatArray, after: FloatArray) -> FloatArray:
+        """Rows [n, size] after a change of their expression, with the head where it was before."""
+        steady = after.copy()
+        changed = (before[:, _EXPRESSION] != after[:, _EXPRESSION]).any(axis=1)
+        for picture in np.flatnonzero(changed):
+            was, new = (
+                self._space.deform(self._rest, rows[picture, _EXPRESSION] * UNITS[_EXPRESSION])
+                for rows in (before, after)
+            )
+            pose = values_to_pose(after[picture, :POSE_VALUES] * UNITS[:POSE_VALUES])
+            held = find_pose(new, pose.apply(was), _RIGID)
+            steady[picture, :POSE_VALUES] = pose_to_values(held) / UNITS[:POSE_VALUES]
+        return steady
 
     def _likeliest(self, moves: FloatArray) -> FloatArray:
         """Coefficients [n, 8, m] of the likeliest change that moves each of m measures by 1 alone.
@@ -179,17 +202,7 @@ class LandmarkControls(FaceControls):
     def limited(self, filmed: FloatArray, edited: FloatArray) -> Limited:
         """Pose value by value; an expression is changed in the same direction, but less."""
         held: dict[str, npt.NDArray[np.bool_]] = {}
-        key, was, pose = (self.pose(rows) for rows in (self._key, filmed, edited))
-        reach = np.concatenate([ANGLES, PLACE])
-        facing = np.concatenate([FACING, np.full(4, np.inf)])
-        least = np.minimum(was, np.maximum(key - reach, -facing))
-        within = np.clip(pose, least, np.maximum(was, np.minimum(key + reach, facing)))
-        names = ("yaw", "pitch", "roll", "shift", "shift", "zoom")
-        moved = np.abs(within - pose) > _ROUNDING
-        for name, beyond in zip(names, moved.T, strict=True):
-            if beyond.any():
-                held[name] = held[name] | beyond if name in held else beyond
-        rows = self.with_pose(edited, within) if held else edited.copy()
+        rows = edited.copy()
         before = filmed[:, _EXPRESSION] * UNITS[_EXPRESSION] / self._spread
         change = edited[:, _EXPRESSION] * UNITS[_EXPRESSION] / self._spread - before
         bounds = np.where(change > 0, EXPRESSION, -EXPRESSION)
@@ -203,4 +216,15 @@ class LandmarkControls(FaceControls):
             held["expression"] = less
             within = (before + share * change) * self._spread / UNITS[_EXPRESSION]
             rows[less, _EXPRESSION] = within[less]
-        return Limited(rows, held)
+            rows[less] = self._steady(edited[less], rows[less])
+        key, was, pose = (self.pose(each) for each in (self._key, filmed, rows))
+        reach = np.concatenate([ANGLES, PLACE])
+        facing = np.concatenate([FACING, np.full(4, np.inf)])
+        least = np.minimum(was, np.maximum(key - reach, -facing))
+        within = np.clip(pose, least, np.maximum(was, np.minimum(key + reach, facing)))
+        names = ("yaw", "pitch", "roll", "shift", "shift", "zoom")
+        outside = np.abs(within - pose) > _ROUNDING
+        for name, beyond in zip(names, outside.T, strict=True):
+            if beyond.any():
+                held[name] = held[name] | beyond if name in held else beyond
+        return Limited(self.with_pose(rows, within) if outside.any() else rows, held)

@@ -35,3 +35,5 @@ RIGHT_IRIS = (468, 469, 470, 471, 472)
 LEFT_IRIS = (473, 474, 475, 476, 477)
 CHIN = 152
 FOREHEAD = 10
+# What no expression moves: corners of the eyes, the bridge of the nose, and the sides of the head.
+RIGID = (33, 133, 362, 263, 168, 6, 197, 195, 5, 4, 162, 127, 234, 389, 356, 454)

@@ -17,7 +17,7 @@ YAW, PITCH, ROLL, LIDS, LIPS = range(5)
 # Of what is not asked for less may change: degrees, and eye distances. A tracker takes a jaw that
 # drops for a head that is raised: by degrees for each eye distance.
 STILL = np.array([1.5, 2.0, 1.5, 0.014, 0.014])
-WITH_JAW = 33.0
+WITH_JAW = 28.0
 
 UPPER_FACE = [
     *(groups.RIGHT_EYE_OUTER_CORNER, groups.LEFT_EYE_OUTER_CORNER),
