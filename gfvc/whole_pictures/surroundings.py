@@ -3,16 +3,21 @@
 How things move is their optical flow (`models.landmarks.rest_motion`). Where both show the same,
 it is a mean of the two; the less they agree, the more the nearer one in time is taken alone, since
 a mixture of the two would show outlines twice.
+
+They are mixed where the nearer one has things, and the mixture is moved: reading a picture at so
+many places is what takes the time, and it is done once.
 """
 
 from __future__ import annotations
+
+from functools import cached_property
 
 import cv2
 import numpy as np
 
 from gfvc.scaling import reduced
 from models.contract import Picture
-from models.landmarks.flow import Float32Array, pixel_places, read_places, warp
+from models.landmarks.flow import Float32Array, pixel_places, read_places
 from models.landmarks.rest_motion import rest_motion, still
 
 # Disagreement is looked at in pictures reduced to this width; differences of so many levels are as
@@ -37,9 +42,18 @@ class Surroundings:
         if not self._is_still:
             height, width = later.shape[:2]
             motion: Float32Array = rest_motion(earlier, later) * moving[..., None]
-            self._unlike = _unlike(warp(earlier, motion), later)
             # In pixels. It is that of places of the later picture.
             self._motion: Float32Array = motion * np.array((width, height), np.float32)
+            self._unlike = _unlike(self._earlier_as_later, later)
+
+    @cached_property
+    def _earlier_as_later(self) -> Picture:
+        """The earlier picture, with all where the later one has it."""
+        return self._moved(self._earlier, 1.0)
+
+    @cached_property
+    def _later_as_earlier(self) -> Picture:
+        return self._moved(self._later, -1.0)
 
     def at(self, position: float, progress: float) -> Picture:
         """The picture at a position 0..1 in time between the two.
@@ -51,10 +65,13 @@ class Surroundings:
             return np.asarray(
                 cv2.addWeighted(self._earlier, 1 - share, self._later, share, 0), np.uint8
             )
-        earlier = self._moved(self._earlier, progress)
-        later = self._moved(self._later, progress - 1)
+        if progress < 0.5:
+            earlier, later, left = self._earlier, self._later_as_earlier, progress
+        else:
+            earlier, later, left = self._earlier_as_later, self._later, progress - 1
         weight = _weights(share, self._unlike)
-        return np.asarray(cv2.blendLinear(earlier, later, 1 - weight, weight), np.uint8)
+        mixed = np.asarray(cv2.blendLinear(earlier, later, 1 - weight, weight), np.uint8)
+        return self._moved(mixed, left)
 
     def _moved(self, picture: Picture, share: float) -> Picture:
         """A picture read at so much of the motion."""
