@@ -5,6 +5,8 @@ from __future__ import annotations
 import errno
 import os
 import re
+import resource
+import signal
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -66,6 +68,9 @@ def naming_tmpdir(folder: Path | None = None) -> Iterator[None]:
         if folder is not None and _is_full(folder, error.messages):
             reason = f"is full ({error.summary})"
             raise TemporaryFolderError(_parent(folder), reason) from error
+        if folder is not None and error.exit_status == -signal.SIGXFSZ and _at_limit(folder):
+            reason = "a file there would be larger than ulimit -f allows"
+            raise TemporaryFolderError(_parent(folder), reason) from error
         raise
 
 
@@ -98,3 +103,11 @@ def _is_full(folder: Path, messages: str) -> bool:
     except OSError:
         return False
     return system.f_bavail * system.f_frsize < _LITTLE
+
+
+def _at_limit(folder: Path) -> bool:
+    """Whether a file in a folder is as large as the user, not this package, lets files become."""
+    limit, _ = resource.getrlimit(resource.RLIMIT_FSIZE)
+    if limit == resource.RLIM_INFINITY:
+        return False
+    return any(path.stat().st_size >= limit for path in folder.rglob("*") if path.is_file())

@@ -131,10 +131,14 @@ class ManifestSigner:
             raise OutputError(f"{self._output}: cannot be signed ({error})") from None
 
 
+class NoLibraryError(InputError):
+    """c2pa-python is not installed."""
+
+
 def read_manifest(path: Path) -> Manifest | None:
     """The manifest of an MP4 file; None without one.
 
-    Raises `InputError` when it cannot be read, or c2pa-python is not installed.
+    Raises `InputError` when it cannot be read, and `NoLibraryError` without c2pa-python.
     """
     c2pa = _library()
     settings = c2pa.Settings.from_dict(_OFFLINE)
@@ -183,7 +187,7 @@ def _library() -> Any:
     try:
         import c2pa
     except ImportError:
-        raise InputError(
+        raise NoLibraryError(
             "content credentials need c2pa-python, which is not installed: "
             "pip install 'gfvc[credentials]'"
         ) from None

@@ -107,10 +107,14 @@ class CheckedObject:
     def wrong(self, key: str, wanted: str) -> InputError:
         """The error that says what a member is not; "" is the object itself."""
         where = f"{self._where}.{key}".strip(".") or "all of it"
-        return self.refuse(f"{where} is not {wanted}")
+        return self._error(f"{where} is not {wanted}")
 
     def refuse(self, problem: str) -> InputError:
         """The error that says what is wrong with the object."""
+        where = f"{self._where}: " if self._where else ""
+        return self._error(f"{where}{problem}")
+
+    def _error(self, problem: str) -> InputError:
         remedy = f"; {self._remedy}" if self._remedy else ""
         return InputError(f"{self.source}: {problem}{remedy}")
 

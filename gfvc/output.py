@@ -37,7 +37,8 @@ def check_writable(path: Path, *, force: bool, sources: Collection[Path] = ()) -
         check_link(path)
         for source in sources:
             if _would_lose(source, path):
-                raise OutputError(f"{path}: is the input itself; choose another name")
+                kind = "a folder that holds the input" if path.is_dir() else "the input itself"
+                raise OutputError(f"{path}: is {kind}; choose another name")
         if path.exists() and not force:
             raise OutputError(f"{path}: exists already; choose another name or use --force")
         if not parent.is_dir():

@@ -23,8 +23,9 @@ def guess_codec(units: Iterable[bytes]) -> Codec:
 
     The first run of valid parameter sets of the base layer decides: an SPS, and a PPS that refers
     to it. Layers above the base layer, and types that a standard leaves to others, may stand
-    anywhere between. A stream that has no parameter sets is told by its NAL unit headers: those of
-    one codec are hardly ever lawful headers of another. No more NAL units are taken than it needs.
+    anywhere between. Without such a run, one of layers above does. A stream that has no parameter
+    sets is told by its NAL unit headers: those of one codec are hardly ever lawful headers of
+    another. No more NAL units are taken than it needs.
 
     Raises:
         UnknownCodecError: there are no parameter sets, and the headers fit no codec, or two
@@ -38,6 +39,9 @@ def guess_codec(units: Iterable[bytes]) -> Codec:
                 return codec
             if number < _UNITS_FOR_VOTE:
                 votes[codec] += _plausibility(codec, data)
+    above = [codec for codec, run in runs.items() if run.complete_above]
+    if len(above) == 1:
+        return above[0]
     for codec, run in runs.items():
         # An SPS is worth more than any header, a PPS without one is not.
         votes[codec] += 2 * len(run.sps_ids)
@@ -50,19 +54,20 @@ def guess_codec(units: Iterable[bytes]) -> Codec:
 
 
 class _ParameterSets:
-    """Valid parameter sets of the base layer that were seen, as one codec would read them."""
+    """Valid parameter sets that were seen, as one codec would read them."""
 
     def __init__(self, codec: Codec) -> None:
         self._codec = codec
-        self.sps_ids: set[int] = set()
+        self.sps_ids: set[int] = set()  # of the base layer
+        self._above: set[int] = set()
+        self.complete_above = False
+        """Whether a PPS of layers above refers to an SPS of these."""
 
     def complete_with(self, data: bytes) -> bool:
-        """Take the next NAL unit; whether it is a PPS that refers to an SPS seen before."""
+        """Take the next NAL unit; whether, in the base layer, a PPS refers to an SPS before it."""
         if not _is_lawful(self._codec, data):
             return False
         unit = NalUnit(self._codec, data)
-        if unit.layer_id:
-            return False
         read = _READERS[self._codec].get(unit.type_name)
         if read is None:
             return False
@@ -71,11 +76,13 @@ class _ParameterSets:
             sps_id = read(BitReader(remove_emulation_prevention(head)))
         except PayloadError:
             return False
+        known = self._above if unit.layer_id else self.sps_ids
         if unit.type_name == "SPS":
             if sps_id is not None:
-                self.sps_ids.add(sps_id)
+                known.add(sps_id)
             return False
-        return sps_id in self.sps_ids
+        self.complete_above |= bool(unit.layer_id) and sps_id in known
+        return not unit.layer_id and sps_id in known
 
 
 def _is_lawful(codec: Codec, data: bytes) -> bool:

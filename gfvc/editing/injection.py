@@ -17,6 +17,7 @@ from gfvc.editing.selection import MessageSelection
 from gfvc.errors import InputError
 from gfvc.output import check_writable, replaced_when_complete
 from gfvc.stream.byte_stream import read_head, read_nal_units
+from gfvc.stream.names import units_for
 from gfvc.stream.signatures import SignatureWatch
 from gfvc.telling import Notes
 from sei import Codec
@@ -79,10 +80,10 @@ def inject_messages(
     ):
         if old_codec is not None and at_old_places:
             units = signatures.passed(read_nal_units(base, old_codec, max_messages))
-            pieces = put_back(units, old_codec, queue)
+            pieces = put_back(units_for(output, units), old_codec, queue)
         else:
             units = signatures.passed(read_nal_units(base, codec, max_messages))
-            pieces = attach_to_pictures(units, queue, notes)
+            pieces = attach_to_pictures(units_for(output, units), queue, notes)
         for piece in pieces:
             result.add(piece)
             file.write(piece)

@@ -94,6 +94,8 @@ def read_export(path: Path) -> tuple[StreamFacts, Iterator[MessageRecord]]:
     """
     content = read_bytes(path, MAX_LINE_SIZE)
     document = _parse(content, str(path))
+    if not document.has("stream"):
+        raise document.refuse("holds no messages to put back: it was exported from a container")
     messages = (
         _Line(message, f"{path}: message {number}", len(json.dumps(message)))
         for number, message in enumerate(document.items("messages"))

@@ -10,6 +10,7 @@ from gfvc.editing.selection import MessageSelection
 from gfvc.errors import StreamError
 from gfvc.output import replaced_when_complete
 from gfvc.stream.byte_stream import read_nal_units
+from gfvc.stream.names import units_for
 from gfvc.stream.signatures import SignatureWatch
 from gfvc.telling import Notes
 from sei import Codec
@@ -49,7 +50,8 @@ def remove_messages(
         replaced_when_complete(output, force=force, sources=[path]) as temporary,
         temporary.open("wb") as file,
     ):
-        for nal, unit in enumerate(signatures.passed(read_nal_units(path, codec, max_messages))):
+        units = signatures.passed(read_nal_units(path, codec, max_messages))
+        for nal, unit in enumerate(units_for(output, units)):
             cut = cutter.cut(unit)
             damaged.add(nal, cut.damage)
             messages += len(cut.taken)

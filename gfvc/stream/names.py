@@ -7,10 +7,12 @@ does not know it finds no such model, and draws nothing rather than nonsense.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from base_codec_adapters import Codec
 from gfvc.errors import OutputError
+from sei.nal import NalUnit
 
 MP4_SUFFIX = ".mp4"
 # Names that do not tell a codec: VVC unless asked otherwise.
@@ -43,6 +45,14 @@ def check_suffix(output: Path, codec: str) -> None:
     by_suffix = CODEC_OF_SUFFIX.get(output.suffix.lower())
     if by_suffix is not None and by_suffix != codec:
         raise OutputError(f"{output}: the suffix means {by_suffix} and the stream is {codec}")
+
+
+def units_for(output: Path, units: Iterable[NalUnit]) -> Iterator[NalUnit]:
+    """NAL units that are to be written to a file; raise `OutputError` as `check_suffix` does."""
+    for number, unit in enumerate(units):
+        if not number:
+            check_suffix(output, unit.codec.value)
+        yield unit
 
 
 def is_repacked(uri: str) -> bool:

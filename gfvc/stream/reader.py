@@ -201,6 +201,7 @@ class _Scan:
         if self._information is not None:
             stated, payload = self._information
             self._information = None
+            self._end_sequence(f"before byte {unit.offset}")
             if stated.schedule is not None or stated.references is not None:
                 self._picture.information = payload
             self._picture.announce(stated.schedule)
@@ -210,6 +211,7 @@ class _Scan:
             self._further_faces = stated.further_faces
             self._control_grids = stated.control_grids
         elif unit.is_irap:
+            self._end_sequence(f"before byte {unit.offset}")
             self._sequence, self._face_square, self._further_faces = None, None, ()
             self._control_grids = None
         self._picture.face_square = self._face_square
@@ -235,6 +237,15 @@ class _Scan:
         if self._control_grids is not None:
             picture.control_grids = self._control_grids.of_unit(self._of_sequence)
         self._of_sequence += 1
+
+    def _end_sequence(self, where: str) -> None:
+        """Say how many coded pictures of the sequence did not come."""
+        announced = 0 if self._sequence is None else len(self._sequence.driven)
+        if self._of_sequence < announced:
+            self._notes(
+                f"{self._path}: {announced - self._of_sequence} of {announced} coded pictures that "
+                f"user data announces are missing {where}; what is drawn from them is left out"
+            )
 
     def _further_units(self, number: int) -> Iterator[FurtherFaceUnit]:
         """What further faces have of the coded picture of a number of its sequence."""
@@ -342,5 +353,7 @@ class _Scan:
         if self._cut_at is not None:
             self._notes(
                 f"{self._path}: cut off in the NAL unit at byte {self._cut_at}; "
-                "what comes before is decoded"
+                "what comes before is used"
             )
+        else:
+            self._end_sequence("at the end")

@@ -23,7 +23,7 @@ from gfvc.parameter_rows import (
     with_precision,
 )
 from gfvc.stream.byte_stream import read_nal_units
-from gfvc.stream.names import check_suffix, model_uri, repacked_uri
+from gfvc.stream.names import model_uri, repacked_uri, units_for
 from gfvc.stream.sei_units import has_message, rewritable_sei, sei_data
 from gfvc.stream.signatures import SignatureWatch
 from gfvc.telling import Notes, unheard
@@ -103,9 +103,8 @@ def transcode(
         replaced_when_complete(output, force=force, sources=[source]) as temporary,
         temporary.open("wb") as file,
     ):
-        for unit in signatures.passed(read_nal_units(source, codec, max_messages)):
-            if not file.tell():
-                check_suffix(output, unit.codec.value)
+        units = signatures.passed(read_nal_units(source, codec, max_messages))
+        for unit in units_for(output, units):
             file.write(rewriter.rewritten(unit).to_annex_b())
         if not rewriter.messages:
             raise StreamError(f"{source}: holds no generative face video messages")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from gfvc.credentials import read_manifest
+from gfvc.credentials import NoLibraryError, read_manifest
 from gfvc.errors import InputError
 from gfvc.media_files import VIDEO_FORMATS, open_media
 from gfvc.stream.marking import DIGITAL_SOURCE_TYPE
@@ -30,10 +30,13 @@ def verify_decoded(path: Path) -> Iterator[Finding]:
             for finding in _credentials(path):
                 says_more = True
                 yield finding
-        except InputError as error:
+        except NoLibraryError as error:
             if mark is None:
                 raise
             yield Finding(Severity.WARNING, _CREDENTIALS, _HERE, str(error))
+        except InputError as error:
+            says_more = True
+            yield Finding(Severity.ERROR, _CREDENTIALS, _HERE, str(error))
     if mark is None and not says_more:
         raise InputError(
             f"{path}: is a container without a mark or credentials; if it holds a stream, give "

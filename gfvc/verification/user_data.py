@@ -68,10 +68,14 @@ class UserDataCheck(Check):
         self._sequence: SequenceSchedule | None = None  # that of the last IRAP picture
         self._of_sequence = 0  # its coded pictures before this one
         self._coded: Place | None = None  # where the coded picture of the access unit is
+        self._ends = False  # whether the access unit ends its sequence
+        self._open_end: Place | None = None  # the last coded picture, if nothing says it is whole
 
     def see_nal_unit(self, place: Place, inspected: InspectedUnit) -> Iterator[Finding]:
         """See a NAL unit."""
         unit = inspected.unit
+        if unit.ends_sequence:
+            self._ends, self._open_end = True, None
         if unit.is_vcl and not unit.layer_id and self._coded is None:
             self._coded = place
             if unit.is_irap and not self._here:
@@ -127,6 +131,8 @@ class UserDataCheck(Check):
                 self._first_missing = self._picture
             self._missing += 1
         messages = self._messages.total()
+        self._open_end = None if messages or self._ends else self._coded
+        self._ends = False
         if self._schedule is not None and self._picture is not None:
             announced = 1 + len(self._schedule.sent)
             if messages != announced:
@@ -197,6 +203,12 @@ class UserDataCheck(Check):
     def see_end(self) -> Iterator[Finding]:
         """See the end of the stream."""
         yield from self._end_sequence(Place())
+        if self._any and self._open_end is not None:
+            yield self.warning(
+                self._open_end,
+                "the last coded picture has no face messages, and no end of sequence NAL unit "
+                "says that it is whole: gfvc decode leaves it out",
+            )
         if not self._any:
             yield self.information(Place(), "no stream information of gfvc: the rate is not stated")
         elif self._missing:

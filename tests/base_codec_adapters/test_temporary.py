@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import io
 import os
+import resource
 import shutil
 import signal
 import subprocess
@@ -144,6 +145,21 @@ def test_a_program_that_had_no_room_is_not_blamed(
     with pytest.raises(TemporaryFolderError, match=f"{folder}: is full"):
         encoder.encode(EncodeRequest((make_picture(),), qp=30))
     assert list(folder.iterdir()) == []
+
+
+def test_a_limit_of_files_is_the_users(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ours is of the program alone; what passes it is not for want of room."""
+
+    def writes(size: int) -> None:
+        with temporary_folder("x-") as made:
+            (made / "coded.bin").write_bytes(bytes(size))
+            raise ProgramFailedError("ended", exit_status=-signal.SIGXFSZ)
+
+    monkeypatch.setattr(resource, "getrlimit", lambda kind: (4096, 4096))
+    with pytest.raises(TemporaryFolderError, match=rf"{folder}: .*ulimit -f.* in TMPDIR"):
+        writes(4096)
+    with pytest.raises(ProgramFailedError):
+        writes(4095)
 
 
 def test_a_folder_that_is_gone(folder: Path, make_picture: MakePicture) -> None:

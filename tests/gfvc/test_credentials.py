@@ -207,6 +207,18 @@ def test_other_pictures_than_those_signed(
     assert "error: credentials: stream: assertion.bmffHash.mismatch" in outcome.out
 
 
+def test_a_manifest_that_is_damaged(signed: Path, tmp_path: Path, command: CommandLine) -> None:
+    """Or else whoever changes a picture need only break the manifest as well."""
+    data = bytearray(signed.read_bytes())
+    at = data.index(b"c2pa.claim")
+    data[at - 40 : at + 40] = bytes(80)
+    damaged = tmp_path / "damaged.mp4"
+    damaged.write_bytes(data)
+    outcome = command("verify", damaged)
+    assert outcome.status == 1
+    assert "error: credentials: stream: " in outcome.out
+
+
 def test_a_video_without_credentials(tmp_path: Path, command: CommandLine) -> None:
     for name in ("plain.mp4", "plain.mkv"):
         decode(MARKED, tmp_path / name)

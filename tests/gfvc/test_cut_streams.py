@@ -10,6 +10,7 @@ import pytest
 from gfvc import GfvcError, StreamError
 from gfvc.stream.face_stream import FaceStream
 from gfvc.stream.reader import read_face_stream
+from gfvc.verification import Severity, verify_stream
 from models.contract import Picture
 from sei import FaceValues
 from tests.gfvc.support import (
@@ -21,6 +22,7 @@ from tests.gfvc.support import (
     no_notes,
     write_units,
 )
+from tests.golden.files import STREAMS
 
 
 def read_cut(path: Path, length: int, folder: Path) -> tuple[FaceStream | None, list[str]]:
@@ -161,3 +163,36 @@ def test_damage_before_the_end_is_no_cut(small_stream: Path, tmp_path: Path) -> 
     damaged.write_bytes(data[:offset] + b"\0\0\1" + data[offset:])
     with pytest.raises(StreamError, match="shorter than its header"):
         read_face_stream(damaged, no_notes)
+
+
+def test_missing_coded_pictures_of_a_sequence_are_told(tmp_path: Path) -> None:
+    """A cut between NAL units, after which the stream may go on, or be at its end."""
+    units = nal_units(STREAMS / "vvc_mesh_sequence.266")
+    starts = [index for index, unit in enumerate(units) if unit.starts_picture]
+    end = [unit for unit in units if unit.ends_sequence]
+    told = {"at the end": [*units[: starts[-1]], *end], "before byte": units[: starts[-2]] + units}
+    for where, kept in told.items():
+        missing = 1 if where == "at the end" else 2
+        cut = write_units(tmp_path / "cut.266", kept)
+        notes: list[str] = []
+        assert read_face_stream(cut, notes.append).units
+        assert len(notes) == 1
+        assert f": {missing} of {len(starts)} coded pictures" in notes[0]
+        assert f"are missing {where}" in notes[0]
+
+
+def test_verify_tells_of_an_end_that_decoders_leave_out(tmp_path: Path) -> None:
+    units = nal_units(STREAMS / "vvc_mesh_sequence.266")
+    whole = write_units(tmp_path / "whole.266", units)
+    cut = write_units(tmp_path / "cut.266", [unit for unit in units if not unit.ends_sequence])
+    warnings = {
+        path: [found.text for found in verify_stream(path) if found.severity is Severity.WARNING]
+        for path in (whole, cut)
+    }
+    assert warnings[whole] == []
+    (warning,) = warnings[cut]
+    assert "gfvc decode leaves it out" in warning
+    notes: list[str] = []
+    pictures = [read_face_stream(path, notes.append).pictures for path in (whole, cut)]
+    assert pictures[1] < pictures[0]
+    assert len(notes) == 1

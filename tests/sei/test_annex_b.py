@@ -204,6 +204,13 @@ def test_parameter_sets_decide_and_no_more_is_read(codec: Codec, sets: list[str]
     assert taken == len(sets)
 
 
+def test_a_stream_of_upper_layers_alone_has_its_codec() -> None:
+    above = [in_layer(data, 1) for data in HEVC_SETS]
+    assert guess_codec([*above, in_layer("2601af06", 1)] * 8) is Codec.HEVC
+    above = [bytes([1]) + bytes.fromhex(data[2:]) for data in VVC_SETS]
+    assert guess_codec([*above, b"\x01\x01\xc4\x02"] * 8) is Codec.VVC
+
+
 def test_a_pps_without_its_sps_does_not_decide() -> None:
     # The slice header of an HEVC picture (type 20) is also a PPS of H.264.
     assert guess_codec([b"\x28\x01\xaf"] * 3 + [bytes.fromhex(d) for d in HEVC_SETS]) is Codec.HEVC

@@ -51,6 +51,13 @@ def test_a_stream_of_nothing_else_is_not_emptied(tmp_path: Path, command: Comman
     )
 
 
+def test_no_name_of_another_codec(duet_stream: Path, tmp_path: Path, command: CommandLine) -> None:
+    says = "out.265: the suffix means hevc and the stream is vvc"
+    out = tmp_path / "out.265"
+    assert_refused(command, "remove", duet_stream, out, folder=tmp_path, says=says)
+    assert_refused(command, "inject", duet_stream, duet_stream, out, folder=tmp_path, says=says)
+
+
 def test_a_stream_that_breaks_off_leaves_no_output(tmp_path: Path, command: CommandLine) -> None:
     source = write_stream(tmp_path / "in.266", picture(Faces().gfv(0)))
     source.write_bytes(source.read_bytes() + b"\0\0\1")

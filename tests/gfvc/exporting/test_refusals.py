@@ -14,6 +14,7 @@ from models import ModelCard
 from models.published.cards import cfte, fomm, fv2v
 from tests.gfvc.exporting.conftest import steps, write_stream
 from tests.gfvc.support import CommandLine, assert_refused
+from tests.golden.files import STREAMS
 
 
 @pytest.mark.parametrize("card", [*fomm(), *cfte(), fv2v()[1]], ids=lambda card: card.name)
@@ -45,6 +46,16 @@ def test_names_and_options(
     assert_refused(command, "export", small_stream, out, *options, folder=tmp_path, says=says)
 
 
+def test_what_came_from_a_container_is_not_put_back(
+    small_stream: Path, tmp_path: Path, command: CommandLine
+) -> None:
+    container, exported = STREAMS / "hevc_mesh_keys.mp4", tmp_path / "motion.json"
+    assert command("export", container, exported).status == 0
+    given = (small_stream, exported, tmp_path / "out.265")
+    says = "holds no messages to put back"
+    assert_refused(command, "inject", *given, folder=tmp_path, says=says)
+
+
 def test_nothing_is_replaced_unasked(
     small_stream: Path, tmp_path: Path, command: CommandLine
 ) -> None:
@@ -72,7 +83,7 @@ def test_ordinary_video_has_no_motion(
 def test_where_the_messages_were_removed_nothing_is_left_to_export(
     sequence: Path, tmp_path: Path, command: CommandLine
 ) -> None:
-    path = tmp_path / "plain.266"
+    path = tmp_path / "plain.265"
     assert command("remove", sequence, path).status == 0
     says = "holds no face messages"
     assert_refused(command, "export", path, tmp_path / "o.json", folder=tmp_path, says=says)
