@@ -19,7 +19,7 @@ import torch
 from torch import Tensor, nn
 
 from models.errors import TrainingError
-from models.published.layers import coordinate_grid, sample
+from models.published.layers.motion import coordinate_grid, sample
 from models.training.augmentation import Pair
 from models.training.task import Batch, Outputs
 

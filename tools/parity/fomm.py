@@ -10,7 +10,7 @@ from torch import Tensor
 
 from models.published.fomm.configuration import FOMM_CONVENTIONS
 from models.published.fomm.network import Fomm, FommKeypoints, build
-from models.published.layers import DenseMotion
+from models.published.layers.motion import DenseMotion
 from tools.parity.observations import Observations, Vector, code, recorded
 from tools.parity.pack import Scenario
 from tools.parity.weights import copies, load_weights, unallocated

@@ -13,7 +13,7 @@ from torch import Tensor
 from models.published.fv2v.configuration import FV2V_CONVENTIONS
 from models.published.fv2v.network import Fv2v, build
 from models.published.fv2v.pose import Fv2vEstimate, Fv2vPose, angle_degrees
-from models.published.layers import DenseMotion, heatmap_differences, sparse_motions
+from models.published.layers.motion import DenseMotion, heatmap_differences, sparse_motions
 from tools.parity.observations import Observations, Vector, code, recorded
 from tools.parity.pack import Scenario
 from tools.parity.weights import copies, load_weights, unallocated

@@ -9,18 +9,16 @@ import torch
 from torch import Tensor, nn
 
 from models.published.cfte.configuration import CFTE_CONVENTIONS, CfteConfiguration
-from models.published.layers import (
+from models.published.layers.blocks import (
     DownBlock,
-    FeatureWarpingGenerator,
     GeneralisedDivisiveNormalisation,
-    Hourglass,
     Reduction,
     SameBlock,
     UpBlock,
-    enlarge_positions,
     residual_blocks,
-    warp_by_pixels,
 )
+from models.published.layers.hourglass import FeatureWarpingGenerator, Hourglass
+from models.published.layers.motion import enlarge_positions, warp_by_pixels
 
 PICTURE_SIZE = 256
 """Width and height of the pictures that CFTE works on."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
-from models.published.layers import ChannelPyramid
+from models.published.layers.blocks import ChannelPyramid
 
 
 @dataclass(frozen=True)

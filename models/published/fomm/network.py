@@ -9,14 +9,11 @@ import torch
 from torch import Tensor, nn
 
 from models.published.fomm.configuration import FOMM_CONVENTIONS, FommConfiguration
-from models.published.layers import (
-    REDUCTION_FACTOR,
+from models.published.layers.blocks import REDUCTION_FACTOR, Reduction, check_picture
+from models.published.layers.hourglass import FeatureWarpingGenerator, Hourglass
+from models.published.layers.motion import (
     DenseMotion,
-    FeatureWarpingGenerator,
-    Hourglass,
-    Reduction,
     blend_motions,
-    check_picture,
     enlarge_positions,
     expected_positions,
     heatmap_differences,

@@ -11,7 +11,7 @@ from models.family import TaskOptions
 from models.published import cards
 from models.published.fomm.configuration import FOMM_CONVENTIONS, FommConfiguration
 from models.published.fomm.network import Fomm, FommKeypoints, inverse_2x2
-from models.published.layers import REDUCTION_FACTOR
+from models.published.layers.blocks import REDUCTION_FACTOR
 from models.published.training import (
     AnimationTask,
     jacobian_loss,

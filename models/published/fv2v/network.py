@@ -12,21 +12,23 @@ from torch.nn import functional
 
 from models.published.fv2v.configuration import FV2V_CONVENTIONS, Fv2vConfiguration
 from models.published.fv2v.pose import Fv2vPoseEstimator
-from models.published.layers import (
+from models.published.layers.blocks import (
     REDUCTION_FACTOR,
-    DenseMotion,
     DownBlock,
-    Hourglass3d,
     Reduction,
     SameBlock,
     UpBlock,
     UpBlock3d,
-    blend_motions,
     check_picture,
+    residual_blocks,
+)
+from models.published.layers.hourglass import Hourglass3d
+from models.published.layers.motion import (
+    DenseMotion,
+    blend_motions,
     expected_positions,
     heatmap_differences,
     motion_network_input,
-    residual_blocks,
     sample,
     sample_each,
     softmax_over_space,

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from models.published.fv2v.configuration import Fv2vConfiguration
-from models.published.layers import check_picture
+from models.published.layers.blocks import check_picture
 
 DEGREES_PER_BIN = 3.0
 """Width of an angle class."""

@@ -15,7 +15,7 @@ from models.published import cards
 from models.published.fv2v.configuration import FV2V_CONVENTIONS, Fv2vConfiguration
 from models.published.fv2v.network import Fv2v
 from models.published.fv2v.pose import Fv2vPose
-from models.published.layers import REDUCTION_FACTOR
+from models.published.layers.blocks import REDUCTION_FACTOR
 from models.published.training import AnimationTask, position_loss, random_deformation
 from models.training.augmentation import Pair
 from models.training.footage import Landmarks

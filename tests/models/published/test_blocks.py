@@ -9,13 +9,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from models.published.layers import (
+from models.published.layers.blocks import (
     ChannelPyramid,
     DownBlock,
     DownBlock3d,
     GeneralisedDivisiveNormalisation,
-    Hourglass,
-    Hourglass3d,
     Reduction,
     ResidualBlock,
     SameBlock,
@@ -24,6 +22,7 @@ from models.published.layers import (
     check_picture,
     residual_blocks,
 )
+from models.published.layers.hourglass import Hourglass, Hourglass3d
 from tests.models.published.tiny import filled
 from tools.parity import filled_array
 

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from models.published.cfte.configuration import CFTE_CONVENTIONS, CfteConventions
-from models.published.layers import warp_by_pixels
+from models.published.layers.motion import warp_by_pixels
 from tests.models.published.golden import check_golden
 from tests.models.published.tiny import pictures, tiny_cfte
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from models.published.fomm.configuration import FOMM_CONVENTIONS, FommConventions
 from models.published.fomm.network import inverse_2x2
-from models.published.layers import DenseMotion
+from models.published.layers.motion import DenseMotion
 from tests.models.published.golden import check_golden
 from tests.models.published.tiny import large_motion, pictures, tiny_fomm
 

@@ -11,7 +11,7 @@ import torch
 from models.published.fv2v.configuration import FV2V_CONVENTIONS, Fv2vConventions
 from models.published.fv2v.network import Fv2v
 from models.published.fv2v.pose import Fv2vPose, angle_degrees, rotation_matrix
-from models.published.layers import DenseMotion
+from models.published.layers.motion import DenseMotion
 from tests.models.published.golden import check_golden
 from tests.models.published.tiny import TINY_FV2V, filled, keypoints_of, pictures, tiny_fv2v
 

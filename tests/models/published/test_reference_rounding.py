@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from models.published.fv2v.network import Fv2v
-from models.published.layers import coordinate_grid
+from models.published.layers.motion import coordinate_grid
 from tests.models.published.tiny import TINY_FV2V, filled, pictures, tiny_fv2v
 from tools.parity import recorded
 from tools.parity.fv2v import _canonical_keypoints

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from models.published.layers import (
+from models.published.layers.motion import (
     blend_motions,
     coordinate_axis,
     coordinate_grid,

@@ -19,7 +19,7 @@ from models.published.fomm.network import Fomm, FommKeypoints
 from models.published.fv2v.configuration import Fv2vConfiguration, Fv2vConventions
 from models.published.fv2v.model import Fv2vKeypointModel, Fv2vModel
 from models.published.fv2v.network import Fv2v
-from models.published.layers import ChannelPyramid
+from models.published.layers.blocks import ChannelPyramid
 from models.published.model import NetworkModel
 from models.runtime import Runtime
 from tools.parity import filled_weights, load_weights, synthetic_pictures

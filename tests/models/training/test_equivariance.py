@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from models.published.layers import coordinate_grid
+from models.published.layers.motion import coordinate_grid
 from models.published.training import (
     Deformation,
     jacobian_loss,
