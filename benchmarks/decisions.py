@@ -24,10 +24,11 @@ import numpy as np
 from gfvc.encoding.face_units import DecidedUnits, FaceUnits, ImmediateUnits
 from gfvc.interpolation import interpolated
 from gfvc.metrics import landmark_distance
+from gfvc.options.encoding import DEFAULT_MULTIPLIER
 from gfvc.rectangle import Rectangle
 from gfvc.stream.information import StreamInformation
 from gfvc.stream.writer import StreamWriter
-from gfvc.symbol_decisions import DEFAULT_MULTIPLIER, FULL_RATE, Switches, SymbolSettings
+from gfvc.symbol_decisions.decision import FULL_RATE, Switches, SymbolSettings
 from models.contract import FloatArray
 from models.landmarks.face_space import (
     FaceSpace,

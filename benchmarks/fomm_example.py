@@ -30,7 +30,7 @@ from gfvc.rectangle import Rectangle
 from gfvc.stream.information import StreamInformation
 from gfvc.stream.reader import read_face_stream
 from gfvc.stream.writer import StreamWriter
-from gfvc.symbol_decisions import FULL_RATE, Switches, SymbolSettings
+from gfvc.symbol_decisions.decision import FULL_RATE, Switches, SymbolSettings
 from models import (
     FaceParameters,
     ModelCard,

@@ -26,8 +26,8 @@ import numpy as np
 
 from benchmarks.coded_clip import CodedClip, code_clip
 from gfvc.metrics import MEASURES, Better, ClipMeasure, Picture
+from gfvc.options.encoding import DEFAULT_MULTIPLIER
 from gfvc.picture_strip import png, write_text
-from gfvc.symbol_decisions import DEFAULT_MULTIPLIER
 from models import AnimationModel, default_registry
 
 SHEET_ROWS = 5

@@ -13,12 +13,12 @@ from gfvc.encoding.face_units import MAX_BUFFERED
 from gfvc.encoding.key_candidates import LOOK_SECONDS
 from gfvc.errors import KeyPictureTooCoarseError
 from gfvc.framing import coded_size
-from gfvc.options.encoding import EncodeOptions
+from gfvc.options.encoding import DECISIONS, EncodeOptions
 from gfvc.rate_control import Coding, RateSettings
 from gfvc.scaling import Size
 from gfvc.stream.information import StreamInformation
 from gfvc.stream.sequence import MAX_LEADING
-from gfvc.symbol_decisions import DECISIONS, Switches, SymbolSettings
+from gfvc.symbol_decisions.decision import Switches, SymbolSettings
 from models import AnimationModel, ModelCard
 
 SPOOL_BYTES = 1 << 30

@@ -6,15 +6,15 @@ from dataclasses import dataclass, replace
 from itertools import accumulate
 
 from gfvc.parameter_coding import FIRST_GFV_ID, ParameterCoder
-from gfvc.symbol_decisions import (
+from gfvc.symbol_decisions.access_unit import (
     DecidedUnit,
     Faces,
-    SymbolSettings,
     base_message_bytes,
     decide_unit,
     interpolation_cost,
-    of_parts,
 )
+from gfvc.symbol_decisions.decision import SymbolSettings
+from gfvc.symbol_decisions.face_parts import of_parts
 from models import FaceParameters, ModelCard, ParameterLayout
 from models.contract import FloatArray
 from sei import FaceValues, SeiMessage

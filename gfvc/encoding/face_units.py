@@ -16,13 +16,9 @@ from gfvc.parameter_coding import ParameterCoder
 from gfvc.stream.references import NUMBERS, ReferenceRuns
 from gfvc.stream.schedule import PictureSchedule
 from gfvc.stream.writer import StreamWriter
-from gfvc.symbol_decisions import (
-    FULL_RATE,
-    DecidedUnit,
-    SymbolSettings,
-    decide_unit,
-    of_parts,
-)
+from gfvc.symbol_decisions.access_unit import DecidedUnit, decide_unit
+from gfvc.symbol_decisions.decision import FULL_RATE, SymbolSettings
+from gfvc.symbol_decisions.face_parts import of_parts
 from models import FaceParameters, ModelCard, ParameterLayout
 from models.contract import FloatArray
 from sei import SeiMessage

@@ -26,7 +26,7 @@ from gfvc.stream.control_grids import Nodes
 from gfvc.stream.picture_units import FaceMessage, PictureUnit
 from gfvc.stream.schedule import PictureSchedule
 from gfvc.stream.sequence import SequencePart
-from gfvc.symbol_decisions import Faces
+from gfvc.symbol_decisions.access_unit import Faces
 from models import (
     Analysis,
     FaceParameters,

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from base_codec_adapters import MAX_QP, Codec
-from gfvc.options.encoding import DEFAULT_KEY_QP, QUALITIES, EncodeOptions
+from gfvc.options.encoding import DEFAULT_KEY_QP, DEFAULT_MULTIPLIER, QUALITIES, EncodeOptions
 from gfvc.rate_control import (
     TOLERANCE,
     Coding,
@@ -24,7 +24,6 @@ from gfvc.rate_control import (
     settings_asked_for,
 )
 from gfvc.rate_control.search import MAX_TRIALS
-from gfvc.symbol_decisions import DEFAULT_MULTIPLIER
 
 STEPS = ladder(Coding("vvc"))
 START = default_step(Coding("vvc"))

@@ -27,7 +27,7 @@ from gfvc.stream.reader import read_face_stream
 from gfvc.stream.references import ReferenceRuns
 from gfvc.stream.schedule import PictureSchedule
 from gfvc.stream.writer import StreamWriter
-from gfvc.symbol_decisions import Switches, SymbolSettings
+from gfvc.symbol_decisions.decision import Switches, SymbolSettings
 from models import (
     Analyser,
     AnimationModel,

@@ -20,21 +20,21 @@ from gfvc.stream.information import StreamInformation
 from gfvc.stream.picture_units import FaceMessage, PictureUnit
 from gfvc.stream.reader import read_face_stream
 from gfvc.stream.writer import StreamWriter
-from gfvc.symbol_decisions import (
-    FULL_RATE,
-    Part,
-    Switches,
-    SymbolSettings,
-    decide,
-    decide_unit,
-    total_cost,
-)
+from gfvc.symbol_decisions.access_unit import decide_unit
 from gfvc.symbol_decisions.code_lengths import (
     coordinate_bits,
     header_bits,
     matrix_bits,
     message_bytes,
 )
+from gfvc.symbol_decisions.decision import (
+    FULL_RATE,
+    Switches,
+    SymbolSettings,
+    decide,
+    total_cost,
+)
+from gfvc.symbol_decisions.parts import Part
 from gfvc.symbol_decisions.trellis import REACH, best_values
 from models import FaceParameters, MatrixShape, ParameterLayout
 from sei import FaceValues, GfvState, MatrixValues, SeiMessage
