@@ -35,7 +35,8 @@ from models.parallel import finish
 from models.runtime import Runtime
 from models.weights.loading import build_network
 from tools.onnx_export.face import SIZE
-from tools.parity import filled_weights, load_weights, synthetic_pictures
+from tools.parity.filling import synthetic_pictures
+from tools.parity.weights import filled_weights, load_weights
 
 NETWORKS = [card.name for network in imported_families().values() for card in network.cards()]
 MODELS = ["mesh", "face-torch", "face-onnx", *NETWORKS]

@@ -14,7 +14,7 @@ from models.family import FAMILIES, Family
 from models.files import file_sha256
 from models.weights.loading import build_network, read_network
 from tools.onnx_export.comparison import table
-from tools.parity import filled_weights, load_weights
+from tools.parity.weights import filled_weights, load_weights
 
 
 def load_network(family: Family, weights: Path | None) -> tuple[nn.Module, str]:

@@ -23,7 +23,7 @@ from models.published.fomm.network import Fomm, FommKeypoints, FommSource
 from models.published.fv2v.network import Fv2v, Fv2vSource
 from tools.onnx_export.comparison import Comparison, compare
 from tools.onnx_export.writing import write_graph
-from tools.parity import synthetic_pictures
+from tools.parity.filling import synthetic_pictures
 
 LIMIT = 1e-3
 """Most that an output may differ from torch's, relative to its largest value or 1."""

@@ -16,7 +16,7 @@ from models.published.fomm.network import Fomm
 from models.published.model import NetworkModel
 from models.runtime import Runtime, torch_device
 from tests.models.published.tiny import CARDS, TINY_FOMM, filled, tiny_model
-from tools.parity import synthetic_pictures
+from tools.parity.filling import synthetic_pictures
 
 
 @pytest.fixture(scope="module")

@@ -24,7 +24,7 @@ from models.published.layers.blocks import (
 )
 from models.published.layers.hourglass import Hourglass, Hourglass3d
 from tests.models.published.tiny import filled
-from tools.parity import filled_array
+from tools.parity.filling import filled_array
 
 
 def noise(*shape: int) -> Tensor:

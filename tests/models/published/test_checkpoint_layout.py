@@ -15,7 +15,7 @@ from models.published.cfte.network import Cfte
 from models.published.fomm.network import Fomm
 from models.published.fv2v.network import Fv2v
 from models.published.fv2v.pose import Fv2vPose
-from tools.parity import unallocated
+from tools.parity.weights import unallocated
 
 NETWORKS: list[tuple[str, Callable[[], nn.Module]]] = [
     ("fomm", Fomm),

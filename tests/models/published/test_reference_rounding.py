@@ -13,8 +13,8 @@ from torch import Tensor
 from models.published.fv2v.network import Fv2v
 from models.published.layers.motion import coordinate_grid
 from tests.models.published.tiny import TINY_FV2V, filled, pictures, tiny_fv2v
-from tools.parity import recorded
 from tools.parity.fv2v import _canonical_keypoints
+from tools.parity.observations import recorded
 
 
 def rounded_keypoints(network: Fv2v, picture: Tensor, lanes: int) -> NDArray[np.float64]:

@@ -22,7 +22,8 @@ from models.published.fv2v.network import Fv2v
 from models.published.layers.blocks import ChannelPyramid
 from models.published.model import NetworkModel
 from models.runtime import Runtime
-from tools.parity import filled_weights, load_weights, synthetic_pictures
+from tools.parity.filling import synthetic_pictures
+from tools.parity.weights import filled_weights, load_weights
 
 Network = TypeVar("Network", bound=nn.Module)
 

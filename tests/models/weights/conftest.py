@@ -21,7 +21,7 @@ from models.published.fv2v.configuration import FV2V_CONVENTIONS
 from models.published.fv2v.network import Fv2v
 from models.weights import WeightsStore, loading
 from tests.models.published.tiny import TINY_CFTE, TINY_FOMM, TINY_FV2V
-from tools.parity import filled_weights, unallocated
+from tools.parity.weights import filled_weights, unallocated
 
 Weights = dict[str, Tensor]
 

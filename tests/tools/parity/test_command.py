@@ -16,16 +16,12 @@ import pytest
 from torch import Tensor, nn
 
 from models.family import FAMILIES, Family
-from tools.parity import (
-    Observations,
-    ParityPackError,
-    Verdict,
-    check_parity,
-    filled_array,
-    synthetic_pictures,
-)
 from tools.parity.__main__ import main
-from tools.parity.pack import Scenario
+from tools.parity.check import check_parity
+from tools.parity.comparison import Verdict
+from tools.parity.filling import filled_array, synthetic_pictures
+from tools.parity.observations import Observations
+from tools.parity.pack import ParityPackError, Scenario
 
 Edit = Callable[[dict[str, Any], dict[str, Any]], None]
 MakePack = Callable[..., Path]

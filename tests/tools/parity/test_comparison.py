@@ -10,7 +10,8 @@ import torch
 from numpy.typing import NDArray
 
 from tests.models.published.tiny import pictures, tiny_fomm
-from tools.parity import Comparison, Observations, Verdict, compare, recorded
+from tools.parity.comparison import Comparison, Verdict, compare
+from tools.parity.observations import Observations, recorded
 
 
 def one(

@@ -10,7 +10,7 @@ from types import ModuleType
 import numpy as np
 import pytest
 
-from tools.parity import filled_array, synthetic_pictures
+from tools.parity.filling import filled_array, synthetic_pictures
 
 
 @pytest.fixture(scope="module")

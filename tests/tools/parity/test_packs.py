@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tools.parity import Verdict, check_parity, checked_families
+from tools.parity.check import check_parity, checked_families
+from tools.parity.comparison import Verdict
 
 
 # About 15 s each (FV2V 25 s and 1.6 GB) on two free cores; much longer beside other work.
