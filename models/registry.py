@@ -16,7 +16,12 @@ from models.contract import AnimationModel
 from models.errors import CheckpointError, UnknownModelError
 from models.family import FAMILIES, Family, imported_families
 from models.runtime import Runtime
-from models.weights import FINGERPRINT_DIGITS, WeightsCard, WeightsStore, weights_folder
+from models.weights.store import (
+    FINGERPRINT_DIGITS,
+    WeightsCard,
+    WeightsStore,
+    weights_folder,
+)
 
 _WEIGHTS_URI = re.compile(
     rf"(?P<prefix>.+):(?P<variant>[a-z0-9_]+):(?P<weights>[0-9a-f]{{{FINGERPRINT_DIGITS}}})"

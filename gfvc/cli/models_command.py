@@ -85,8 +85,8 @@ def run(options: argparse.Namespace) -> int:
 def _import(options: argparse.Namespace) -> int:
     from models import UnknownModelError, default_registry
     from models.family import imported_families
-    from models.weights import WeightsStore, weights_folder
     from models.weights.loading import import_checkpoint
+    from models.weights.store import WeightsStore, weights_folder
 
     family = imported_families().get(options.name)
     if family is None:
@@ -110,7 +110,7 @@ def _import(options: argparse.Namespace) -> int:
 
 
 def _remove(options: argparse.Namespace) -> int:
-    from models.weights import WeightsStore, weights_folder
+    from models.weights.store import WeightsStore, weights_folder
 
     for path in WeightsStore(weights_folder()).remove(options.name):
         sys.stdout.write(f"{printable(path)}\n")

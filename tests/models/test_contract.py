@@ -23,7 +23,7 @@ from models.contract import Picture
 from models.landmarks.tracking import FaceTracker
 from models.metrics.face import landmark_distance
 from models.published.model import PICTURE_SIZE, NetworkModel
-from models.weights import WeightsStore
+from models.weights.store import WeightsStore
 from tests.models.published.tiny import tiny_model
 
 # As on a fresh machine: no weights were imported.

@@ -31,7 +31,7 @@ from models.landmarks.face_space import FaceSpace, load_face_space
 from models.mesh.card import CARD as MESH_CARD
 from models.mesh.model import MeshModel
 from models.runtime import Runtime
-from models.weights import WeightsStore
+from models.weights.store import WeightsStore
 
 Tensors = dict[str, npt.NDArray[np.float32]]
 

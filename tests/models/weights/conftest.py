@@ -19,7 +19,8 @@ from models.published.fomm.configuration import FOMM_CONVENTIONS
 from models.published.fomm.network import Fomm
 from models.published.fv2v.configuration import FV2V_CONVENTIONS
 from models.published.fv2v.network import Fv2v
-from models.weights import WeightsStore, loading
+from models.weights import loading
+from models.weights.store import WeightsStore
 from tests.models.published.tiny import TINY_CFTE, TINY_FOMM, TINY_FV2V
 from tools.parity.weights import filled_weights, unallocated
 

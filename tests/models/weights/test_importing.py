@@ -14,8 +14,8 @@ from safetensors.torch import load_file, save_file
 
 from models import CheckpointError
 from models.family import imported_families
-from models.weights import WeightsCard, WeightsStore
 from models.weights.loading import build_network, import_checkpoint
+from models.weights.store import WeightsCard, WeightsStore
 from tests.models.weights.conftest import (
     SaveCheckpoint,
     Weights,

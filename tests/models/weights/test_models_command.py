@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from gfvc.cli.main import main
-from models.weights import WeightsStore
+from models.weights.store import WeightsStore
 from tests.models.weights.conftest import SaveCheckpoint, tiny_weights, training_checkpoint
 
 

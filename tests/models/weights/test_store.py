@@ -16,8 +16,8 @@ import pytest
 from models import CheckpointError, UnknownModelError, default_registry
 from models.family import imported_families
 from models.published.model import NetworkModel
-from models.weights import WeightsCard, WeightsStore, weights_folder
 from models.weights.loading import import_checkpoint
+from models.weights.store import WeightsCard, WeightsStore, weights_folder
 from tests.models.weights.conftest import SaveCheckpoint, tiny_weights
 
 
