@@ -19,7 +19,7 @@ from gfvc.scaling import Size
 from gfvc.stream.control_grids import ControlGrids
 from gfvc.stream.picture_units import PictureUnit
 from gfvc.stream.references import NUMBERS
-from gfvc.whole_pictures import of_whole_pictures
+from gfvc.whole_pictures.model import of_whole_pictures
 from models import AnimationModel, FaceParameters, Reference, ReferencePair
 from models.contract import BegunPicture, Ends, FloatArray, HeadTrust, Picture, finished
 from models.parallel import finish

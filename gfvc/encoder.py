@@ -23,7 +23,7 @@ from gfvc.stream.names import MP4_SUFFIX, choose_codec
 from gfvc.telling import Notes, Progress, Stage, unheard
 from gfvc.video.sound import SoundCoding, check_sound
 from gfvc.video_reader import VideoProperties, probe_video
-from gfvc.whole_pictures import of_whole_pictures
+from gfvc.whole_pictures.model import of_whole_pictures
 from models import Registry, default_registry
 
 

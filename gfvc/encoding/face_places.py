@@ -13,7 +13,8 @@ from fractions import Fraction
 
 from gfvc.encoding.planner import LOST_SECONDS
 from gfvc.face_square import FaceSquare
-from gfvc.whole_pictures import SquareAnalysers, WholePictures
+from gfvc.whole_pictures.analysers import SquareAnalysers
+from gfvc.whole_pictures.model import WholePictures
 from models import Analyser, AnimationModel
 from models.contract import Picture
 

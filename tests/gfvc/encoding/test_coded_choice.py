@@ -16,7 +16,7 @@ from gfvc.encoding.segments import Segment
 from gfvc.encoding.sketches import mixing_errors
 from gfvc.face_square import FaceSquare
 from gfvc.rate_control import Coding, RateSettings, ladder
-from gfvc.whole_pictures import of_whole_pictures
+from gfvc.whole_pictures.model import of_whole_pictures
 from models import default_registry
 from models.contract import FloatArray, Picture
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from gfvc.encoding.face_places import FirstPlace, face_places
 from gfvc.face_square import FaceSquare
-from gfvc.whole_pictures import WholePictures
+from gfvc.whole_pictures.model import WholePictures
 from models import Analyser, Analysis, default_registry
 from models.contract import FloatArray, Picture
 

@@ -14,7 +14,8 @@ from gfvc.grey_pictures import pair_keys, prepare_key
 from gfvc.metrics import psnr, ssim
 from gfvc.scaling import scale
 from gfvc.stream.picture_units import PictureUnit
-from gfvc.whole_pictures import WholePictures, cut_face, fine_face
+from gfvc.whole_pictures.compositing import cut_face, fine_face
+from gfvc.whole_pictures.model import WholePictures
 from models import default_registry
 from models.contract import Picture
 
