@@ -29,6 +29,7 @@ import cv2
 import numpy as np
 
 from gfvc.base_layer import BaseLayerCoder, CodedSequence, SequenceQps
+from gfvc.cli.console import print_table
 from gfvc.colour import to_picture420
 from gfvc.encoding.decisions import Decision, Driven, Key, Ordinary, PlanSettings
 from gfvc.encoding.face_watch import FaceWatch
@@ -278,15 +279,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _print_table(title: str, rows: Sequence[Row] | Sequence[MeshRow]) -> None:
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table(title=title)
-    for number, name in enumerate(vars(rows[0])):
-        table.add_column(name.replace("_", " "), justify="right" if number else "left")
-    for row in rows:
-        table.add_row(*map(str, vars(row).values()))
-    Console(width=120).print(table)
+    columns = (name.replace("_", " ") for name in vars(rows[0]))
+    print_table(title, columns, (vars(row).values() for row in rows), width=120)
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ import json
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, astuple, dataclass
 from fractions import Fraction
 from pathlib import Path
 
@@ -21,6 +21,7 @@ import numpy as np
 
 from base_codec_adapters import Codec, EncodeRequest, PictureSpool, find_encoder
 from gfvc import EncodeOptions, encode
+from gfvc.cli.console import print_table
 from gfvc.colour import to_picture420
 from gfvc.video_reader import read_pictures
 from gfvc.video_writer import open_writer
@@ -104,22 +105,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _print_table(results: Sequence[Cost]) -> None:
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table(title="a clip without a face")
-    for name in ("encoder", "QP", "pictures", "base codec, bytes", "gfvc, bytes", "extra, %"):
-        table.add_column(name, justify="left" if name == "encoder" else "right")
-    for cost in results:
-        table.add_row(
-            cost.encoder,
-            str(cost.qp),
-            str(cost.pictures),
-            str(cost.base_codec_bytes),
-            str(cost.gfvc_bytes),
-            f"{cost.extra_percent:.2f}",
-        )
-    Console(width=100).print(table)
+    columns = ("encoder", "QP", "pictures", "base codec, bytes", "gfvc, bytes", "extra, %")
+    rows = ([*astuple(cost), f"{cost.extra_percent:.2f}"] for cost in results)
+    print_table("a clip without a face", columns, rows, width=100)
 
 
 if __name__ == "__main__":

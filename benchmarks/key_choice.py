@@ -24,6 +24,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from gfvc.cli.console import print_table
 from gfvc.encoding.key_candidates import (
     LOOK_SECONDS,
     KeyCandidate,
@@ -215,24 +216,13 @@ def _add(row: Row, fit: Fit, candidates: list[KeyCandidate], given: FloatArray) 
 
 
 def _print_rows(rows: Sequence[Row]) -> None:
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table(title="similarity by the key picture")
-    for name in (
-        "half seconds",
-        "number",
-        "first",
-        "chosen",
-        "best there is",
-        "chosen loses, most",
-    ):
-        table.add_column(name, justify="left" if name == "half seconds" else "right")
+    columns = ("half seconds", "number", "first", "chosen", "best there is", "chosen loses, most")
+    cells = []
     for row in rows:
         means = [f"{np.mean(values):.4f}" for values in (row.first, row.chosen, row.best)]
         loses = np.max(np.array(row.best) - row.chosen)
-        table.add_row(row.kind, str(len(row.first)), *means, f"{loses:.4f}")
-    Console(width=120).print(table)
+        cells.append([row.kind, len(row.first), *means, f"{loses:.4f}"])
+    print_table("similarity by the key picture", columns, cells, width=120)
 
 
 def _print_fit(fit: Fit) -> None:

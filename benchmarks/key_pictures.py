@@ -23,6 +23,7 @@ from pathlib import Path
 import numpy as np
 
 from gfvc import EncodeOptions, encode
+from gfvc.cli.console import print_table
 from gfvc.decoder import decode_pictures
 from gfvc.metrics import LandmarkError, face_region, ms_ssim, ssim_map
 from gfvc.stream.reader import read_face_stream
@@ -176,9 +177,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _print_table(rows: Sequence[Sequence[Row]]) -> None:
-    from rich.console import Console
-    from rich.table import Table
-
     forms = {
         "sent": "d",
         "ordinary_video": "d",
@@ -190,19 +188,16 @@ def _print_table(rows: Sequence[Sequence[Row]]) -> None:
         "landmark_error": ".4f",
         "seconds": ".1f",
     }
-    table = Table(title="key pictures")
-    table.add_column("clip")
-    table.add_column("key pictures")
-    for name in forms:
-        table.add_column(name.replace("_", " "), justify="right")
+    lines = []
     for row in (row for ways in rows for row in ways):
         values = asdict(row)
         cells = (format(values[name], form) for name, form in forms.items())
-        table.add_row(row.clip, row.key_pictures, *cells)
+        lines.append([row.clip, row.key_pictures, *cells])
     for of_kind, kind in zip(zip(*rows, strict=True), KINDS, strict=False):
         means = [np.mean([asdict(row)[name] for row in of_kind]) for name in forms]
-        table.add_row("mean", kind, *(f"{mean:.4f}" for mean in means))
-    Console(width=160).print(table)
+        lines.append(["mean", kind, *(f"{mean:.4f}" for mean in means)])
+    columns = ["clip", "key pictures", *(name.replace("_", " ") for name in forms)]
+    print_table("key pictures", columns, lines, texts=2, width=160)
 
 
 if __name__ == "__main__":

@@ -26,6 +26,7 @@ from typing import Any
 
 import numpy as np
 
+from gfvc.cli.console import print_table
 from gfvc.metrics import FACE_LOST_ERROR, LandmarkError, psnr, ssim
 from gfvc.video_reader import read_pictures
 from models.contract import Picture
@@ -151,11 +152,6 @@ def summarise(results: Sequence[ClipResult]) -> dict[str, Any]:
 
 
 def _print_table(results: Sequence[ClipResult], summary: dict[str, Any]) -> None:
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table(title="the main job")
-    table.add_column("clip")
     names = {
         "seconds": ".1f",
         "sei_kbps": ".2f",
@@ -169,13 +165,12 @@ def _print_table(results: Sequence[ClipResult], summary: dict[str, Any]) -> None
         "encode_pictures_per_second": ".1f",
         "decode_pictures_per_second": ".1f",
     }
-    for name in names:
-        table.add_column(name.replace("_", " "), justify="right")
-    for result in results:
-        row = asdict(result)
-        table.add_row(result.clip, *(format(row[name], form) for name, form in names.items()))
-    console = Console(width=200)
-    console.print(table)
+    columns = ["clip", *(name.replace("_", " ") for name in names)]
+    rows = (
+        [result.clip, *(format(getattr(result, name), form) for name, form in names.items())]
+        for result in results
+    )
+    console = print_table("the main job", columns, rows, width=200)
     for name, value in summary.items():
         console.print(f"{name}: {value:.4g}" if isinstance(value, float) else f"{name}: {value}")
 

@@ -25,6 +25,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.coded_clip import CodedClip, code_clip
+from gfvc.cli.console import print_table
 from gfvc.metrics import MEASURES, Better, ClipMeasure, Picture
 from gfvc.options.encoding import DEFAULT_MULTIPLIER
 from gfvc.picture_strip import png, write_text
@@ -154,27 +155,19 @@ def make_sheet(titles: Sequence[str], columns: Sequence[Sequence[Picture]]) -> P
 
 
 def _print_results(results: Sequence[ModelResult], names: Sequence[str]) -> None:
-    from rich.console import Console
-    from rich.table import Table
-
-    console = Console(width=200)
     measured = [m for m in MEASURES.values() if all(r.scores[m.name] is not None for r in results)]
-    table = Table(title="models, clip by clip")
-    for column in ("clip", "model", "kbit/s", *(m.title for m in measured), "faces lost"):
-        table.add_column(column, justify="left" if column in ("clip", "model") else "right")
+    columns = ["clip", "model", "kbit/s", *(m.title for m in measured), "faces lost"]
+    lines: list[list[object]] = []
     for result in results:
-        cells = [f"{result.scores[m.name]:.4f}" for m in measured]
-        table.add_row(
-            result.clip, result.model, f"{result.kbps:.2f}", *cells, str(result.faces_lost)
-        )
-    console.print(table)
+        scores = (f"{result.scores[m.name]:.4f}" for m in measured)
+        lines.append([result.clip, result.model, f"{result.kbps:.2f}", *scores, result.faces_lost])
+    print_table("models, clip by clip", columns, lines, texts=2, width=200)
 
     first, *others = names
     by_model = {name: [r for r in results if r.model == name] for name in names}
     for name in others:
-        versus = Table(title=f"{name} against {first}")
-        for column in ("measure", f"mean {first}", f"mean {name}", "difference", "clips better"):
-            versus.add_column(column, justify="left" if column == "measure" else "right")
+        columns = ["measure", f"mean {first}", f"mean {name}", "difference", "clips better"]
+        lines = []
         for measure in measured:
             old = np.array([r.scores[measure.name] for r in by_model[first]], float)
             new = np.array([r.scores[measure.name] for r in by_model[name]], float)
@@ -183,14 +176,9 @@ def _print_results(results: Sequence[ModelResult], names: Sequence[str]) -> None
                 Better.LOWER: new < old,
                 Better.ONE: abs(new - 1) < abs(old - 1),
             }[measure.better]
-            versus.add_row(
-                measure.title,
-                f"{old.mean():.4f}",
-                f"{new.mean():.4f}",
-                f"{new.mean() - old.mean():+.4f}",
-                f"{better.sum()} of {len(better)}",
-            )
-        console.print(versus)
+            means = [f"{old.mean():.4f}", f"{new.mean():.4f}", f"{new.mean() - old.mean():+.4f}"]
+            lines.append([measure.title, *means, f"{better.sum()} of {len(better)}"])
+        console = print_table(f"{name} against {first}", columns, lines, width=200)
         sharpness = [r.scores["sharpness"] for r in by_model[name] if r.scores["sharpness"]]
         console.print(f"sharpness of {name}: {min(sharpness):.2f} to {max(sharpness):.2f}")
 

@@ -148,17 +148,10 @@ def _about(name: str, reason: str) -> str:
 
 
 def _print_totals(totals: Totals) -> None:
-    from rich.console import Console
-    from rich.table import Table
+    from gfvc.cli.console import print_table
 
-    table = Table()
-    for title in ("clips", "done now", "done before", "failed", "minutes", "kbit/s"):
-        table.add_column(title, justify="right")
-    kbps = totals.kbps
-    numbers = totals.clips, totals.done, totals.kept, len(totals.failures)
-    table.add_row(
-        *map(str, numbers),
-        f"{totals.video_seconds / 60:.1f}" if totals.video_seconds else "",
-        "" if kbps is None else f"{kbps:.2f}",
-    )
-    Console(width=100).print(table)
+    columns = ("clips", "done now", "done before", "failed", "minutes", "kbit/s")
+    minutes = f"{totals.video_seconds / 60:.1f}" if totals.video_seconds else ""
+    kbps = "" if totals.kbps is None else f"{totals.kbps:.2f}"
+    row = (totals.clips, totals.done, totals.kept, len(totals.failures), minutes, kbps)
+    print_table(None, columns, [row], texts=0, width=100)

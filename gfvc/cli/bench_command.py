@@ -141,27 +141,27 @@ def _print_rates(results: dict[str, Any]) -> None:
 
     Of a peer with several curves only the best of them; bd_rates.csv has all.
     """
-    from rich.console import Console
-    from rich.table import Table
+    from gfvc.cli.console import print_table
 
     titles = {measure["name"]: measure["title"] for measure in results["measures"]}
     anchors = {row["anchor"] for row in results["mean_bd_rates"]}
     means = [row for row in results["mean_bd_rates"] if _is_shown(row["anchor"], anchors)]
     shown = [name for name in titles if any(row["measure"] == name for row in means)]
-    table = Table(title="Bjøntegaard rates, mean over clips, % (clips compared / of)")
-    table.add_column("gfvc")
-    table.add_column("against")
-    for name in shown:
-        table.add_column(titles[name], justify="right")
     rows: dict[tuple[str, str], dict[str, str]] = {}
     for row in means:
         percent = "none" if row["percent"] is None else f"{row['percent']:+.1f}"
         cell = f"{percent} ({row['clips']}/{row['clips'] + row['left_out']})"
         rows.setdefault((row["test"], row["anchor"]), {})[row["measure"]] = cell
-    for (test, anchor), cells in rows.items():
-        table.add_row(*map(_cell, (test, anchor)), *(cells.get(name, "") for name in shown))
-    console = Console(width=max(100, 30 + 16 * len(shown)))
-    console.print(table)
+    console = print_table(
+        "Bjøntegaard rates, mean over clips, % (clips compared / of)",
+        ["gfvc", "against", *(titles[name] for name in shown)],
+        (
+            [*map(_cell, curves), *(cells.get(name, "") for name in shown)]
+            for curves, cells in rows.items()
+        ),
+        texts=2,
+        width=max(100, 30 + 16 * len(shown)),
+    )
     apart = [
         row
         for row in results["bd_rates"]

@@ -5,12 +5,13 @@ from __future__ import annotations
 import contextlib
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from sei.escaping import cut, printable
 
 if TYPE_CHECKING:
+    from rich.console import Console
     from rich.progress import Progress, ProgressColumn
 
 
@@ -42,6 +43,31 @@ def note(text: str) -> None:
 def answer(result: Any) -> None:
     """Print a result as JSON on standard output, for programs."""
     sys.stdout.write(json.dumps(result) + "\n")
+
+
+def print_table(
+    title: str | None,
+    columns: Iterable[str],
+    rows: Iterable[Iterable[object]],
+    *,
+    texts: int = 1,
+    width: int | None = None,
+) -> Console:
+    """A table on standard output; its first `texts` columns are texts, the others numbers.
+
+    Returns the console, for lines below the table. Its width is the terminal's by default.
+    """
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(title=title)
+    for number, column in enumerate(columns):
+        table.add_column(column, justify="left" if number < texts else "right")
+    for row in rows:
+        table.add_row(*map(str, row))
+    console = Console(width=width)
+    console.print(table)
+    return console
 
 
 @contextlib.contextmanager

@@ -38,7 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Run the command."""
-    from gfvc.cli.console import answer, note
+    from gfvc.cli.console import answer, note, print_table
     from gfvc.demo import NAMES, run_demo
     from gfvc.output import replaced_when_complete
 
@@ -47,13 +47,6 @@ def run(options: argparse.Namespace) -> int:
     if options.json:
         answer([row.to_json() for row in rows])
         return 0
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table(title="a talking head, 640x360, 25 pictures a second")
-    table.add_column("")
-    for row in rows:
-        table.add_column(row.encoded.codec.upper(), justify="right")
     lines = {
         "pictures (key pictures)": [
             f"{row.encoded.frames} ({row.encoded.key_pictures})" for row in rows
@@ -71,8 +64,10 @@ def run(options: argparse.Namespace) -> int:
         "encoding, s": [f"{row.encoded.seconds:.1f}" for row in rows],
         "decoding, s": [f"{row.decode_seconds:.1f}" for row in rows],
     }
-    for label, cells in lines.items():
-        table.add_row(label, *cells)
-    Console().print(table)
+    print_table(
+        "a talking head, 640x360, 25 pictures a second",
+        ["", *(row.encoded.codec.upper() for row in rows)],
+        ([label, *cells] for label, cells in lines.items()),
+    )
     note(f"streams, videos and pictures.png are in {options.out}")
     return 0
