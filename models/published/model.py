@@ -45,15 +45,15 @@ class NetworkModel(AnimationModel):
         picture ── / 255 ──► _describe ──► parameters       [face tracker: is there a face?]
         key picture ── / 255, base parameters ──► _prepare ──► Draw ──► floor(255 · prediction)
 
-    A model implements `_describe` and `_prepare` on tensors; sizes, layouts, devices and values
-    that are not finite are taken care of here.
+    A model implements `_describe` and `_prepare` on tensors, and says which class its `_network`
+    is of; sizes, layouts, devices and values that are not finite are taken care of here.
     """
 
     def __init__(self, network: nn.Module, card: ModelCard, runtime: Runtime = Runtime()) -> None:
         self._card = card
         self.device = torch_device(runtime.device)
         self._bfloat16 = runtime.bfloat16
-        network.eval().requires_grad_(False).to(self.device)
+        self._network = network.eval().requires_grad_(False).to(self.device)
 
     @property
     def layout(self) -> ParameterLayout:

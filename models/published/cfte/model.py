@@ -4,19 +4,15 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from models.card import ModelCard
 from models.contract import COMPACT_FEATURE, Analysis, FaceParameters
 from models.published.cfte.network import Cfte
 from models.published.model import Draw, NetworkModel, to_array
-from models.runtime import Runtime
 
 
 class CfteModel(NetworkModel):
     """One feature map [1, 4, 4]; the decoder needs the generator only."""
 
-    def __init__(self, network: Cfte, card: ModelCard, runtime: Runtime = Runtime()) -> None:
-        super().__init__(network, card, runtime)
-        self._network = network
+    _network: Cfte
 
     def _describe(self, picture: Tensor, key: Analysis | None) -> Analysis:
         feature = to_array(self._network.kp_detector(picture))

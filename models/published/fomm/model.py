@@ -5,20 +5,16 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from models.card import ModelCard
 from models.contract import AFFINE, Analysis, FaceParameters
 from models.errors import ModelError
 from models.published.fomm.network import Fomm, FommKeypoints, inverse_2x2
 from models.published.model import Draw, NetworkModel, to_array
-from models.runtime import Runtime
 
 
 class FommModel(NetworkModel):
     """Keypoints [10, 2] and Jacobians [10, 2, 2]; the decoder needs the generator only."""
 
-    def __init__(self, network: Fomm, card: ModelCard, runtime: Runtime = Runtime()) -> None:
-        super().__init__(network, card, runtime)
-        self._network = network
+    _network: Fomm
 
     def _describe(self, picture: Tensor, key: Analysis | None) -> Analysis:
         found: FommKeypoints = self._network.kp_detector(picture)

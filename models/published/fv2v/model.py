@@ -29,9 +29,7 @@ class Fv2vModel(NetworkModel):
     The rotation is used as received: after quantisation it is not quite orthonormal.
     """
 
-    def __init__(self, network: Fv2v, card: ModelCard, runtime: Runtime = Runtime()) -> None:
-        super().__init__(network, card, runtime)
-        self._network = network
+    _network: Fv2v
 
     def _describe(self, picture: Tensor, key: Analysis | None) -> Analysis:
         pose: Fv2vPose = self._network.he_estimator(picture).pose()
@@ -61,9 +59,7 @@ class Fv2vModel(NetworkModel):
 class Fv2vKeypointModel(NetworkModel):
     """Keypoints [15, 3] in their final place."""
 
-    def __init__(self, network: Fv2v, card: ModelCard, runtime: Runtime = Runtime()) -> None:
-        super().__init__(network, card, runtime)
-        self._network = network
+    _network: Fv2v
 
     def _describe(self, picture: Tensor, key: Analysis | None) -> Analysis:
         canonical: Tensor = self._network.kp_detector(picture) if key is None else key.detail

@@ -12,7 +12,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from models import Analysis, FaceParameters, MatrixShape, ModelCard, ParameterLayout, Runtime
+from models import Analysis, FaceParameters, MatrixShape, ModelCard, ParameterLayout
 from models.contract import COMPACT_FEATURE
 from models.family import Family, Recipe, TaskOptions, later
 from models.published.model import Draw, NetworkModel, to_array
@@ -72,9 +72,7 @@ def build(variant: str, names: Collection[str]) -> Shade:
 
 
 class ShadeModel(NetworkModel):
-    def __init__(self, network: Shade, card: ModelCard, runtime: Runtime) -> None:
-        super().__init__(network, card, runtime)
-        self._network = network
+    _network: Shade
 
     def _describe(self, picture: Tensor, key: Analysis | None) -> Analysis:
         return Analysis(
