@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 from abc import ABC, abstractmethod
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -33,26 +33,24 @@ class AnimationTask(ABC):
     float32: bfloat16 has no more than 8 bits, too few for positions.
 
     Exported weights have the names of published checkpoints, for `gfvc models import`.
+
+    Attributes:
+        name: that weights files begin with; that of the architecture.
+        configuration: the dataclass that the network is built from.
     """
 
-    @property
-    @abstractmethod
-    def name(self) -> str:
-        """Name that weights files begin with; that of the architecture."""
+    name: ClassVar[str]
+    configuration: Any
 
     @property
-    @abstractmethod
     def loss_names(self) -> tuple[str, ...]:
         """Names of the task's own losses; each has a field of that name with `_weight` behind."""
+        return ()
 
     @property
     def codes_differences(self) -> bool:
         """False: no loss needs the picture before."""
         return False
-
-    @abstractmethod
-    def network_configuration(self) -> Any:
-        """The dataclass that the network is built from."""
 
     @abstractmethod
     def check_size(self, size: int) -> None:
@@ -64,8 +62,10 @@ class AnimationTask(ABC):
 
     def metadata(self) -> dict[str, str]:
         """Architecture, and configuration as JSON."""
-        configuration = json.dumps(asdict(self.network_configuration()))
-        return {"architecture": self.name, "configuration": configuration}
+        return {
+            "architecture": self.name,
+            "configuration": json.dumps(asdict(self.configuration)),
+        }
 
     def prepare(
         self, pair: Pair, random: np.random.Generator | None

@@ -30,21 +30,8 @@ class CfteTask(AnimationTask):
         configuration: of the network.
     """
 
+    name = "cfte"
     configuration: CfteConfiguration = field(default_factory=CfteConfiguration)
-
-    @property
-    def name(self) -> str:
-        """The architecture's."""
-        return "cfte"
-
-    @property
-    def loss_names(self) -> tuple[str, ...]:
-        """None of its own."""
-        return ()
-
-    def network_configuration(self) -> CfteConfiguration:
-        """The configuration of CFTE."""
-        return self.configuration
 
     def check_size(self, size: int) -> None:
         """256 only: see `CfteConfiguration`."""

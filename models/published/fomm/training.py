@@ -36,24 +36,16 @@ class FommTask(AnimationTask):
         jacobian_weight: of Jacobians that do not.
     """
 
+    name = "fomm"
     configuration: FommConfiguration = field(default_factory=FommConfiguration)
     equivariance_weight: float = 1.0
     jacobian_weight: float = 1.0
-
-    @property
-    def name(self) -> str:
-        """The architecture's."""
-        return "fomm"
 
     @property
     def loss_names(self) -> tuple[str, ...]:
         """Equivariance, of the Jacobians only where the network uses them."""
         uses_jacobians = self.configuration.conventions.use_jacobians
         return ("equivariance", "jacobian") if uses_jacobians else ("equivariance",)
-
-    def network_configuration(self) -> FommConfiguration:
-        """The configuration of FOMM."""
-        return self.configuration
 
     def check_size(self, size: int) -> None:
         """Hourglasses halve a quarter of the width at each of their levels."""

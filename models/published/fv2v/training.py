@@ -47,6 +47,7 @@ class Fv2vTask(AnimationTask):
         space: face whose turning away from "straight ahead" is the pose.
     """
 
+    name = "fv2v"
     configuration: Fv2vConfiguration = field(default_factory=Fv2vConfiguration)
     equivariance_weight: float = 1.0
     prior_weight: float = 0.5
@@ -55,18 +56,9 @@ class Fv2vTask(AnimationTask):
     space: FaceSpace = field(default_factory=shipped_face_space, repr=False)
 
     @property
-    def name(self) -> str:
-        """The architecture's."""
-        return "fv2v"
-
-    @property
     def loss_names(self) -> tuple[str, ...]:
         """Equivariance, keypoint prior, head pose and size of the expression."""
         return ("equivariance", "prior", "pose", "expression")
-
-    def network_configuration(self) -> Fv2vConfiguration:
-        """The configuration of FV2V."""
-        return self.configuration
 
     def check_size(self, size: int) -> None:
         """Hourglasses halve a quarter of the width at each of their levels."""

@@ -6,7 +6,7 @@ It sends how bright the four quarters of a picture are, and shades the key pictu
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
@@ -96,16 +96,8 @@ class Configuration:
 
 @dataclass(frozen=True)
 class ShadeTask(AnimationTask):
-    @property
-    def name(self) -> str:
-        return "shade"
-
-    @property
-    def loss_names(self) -> tuple[str, ...]:
-        return ()
-
-    def network_configuration(self) -> Configuration:
-        return Configuration()
+    name = "shade"
+    configuration: Configuration = field(default_factory=Configuration)
 
     def check_size(self, size: int) -> None:
         self._check_multiple(size, SIZE)
