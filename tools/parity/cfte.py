@@ -89,22 +89,19 @@ def observe(weights: Mapping[str, Tensor], pictures: Tensor, scenario: Scenario)
 
     vectors = _vector(driving), _vector(second)
     coded = code(observations, _vector(source), vectors, QUANTISATION_FACTOR, scenario)
-    for number, vector in enumerate(coded.predicted, start=1):
+    for name, vector in coded.items():
         decoded = _feature(vector)
-        observations.add(f"codec.f{number}.decoded_feature", decoded)
-        picture = generator.animate(cache, source, decoded)
-        observations.add_picture(f"pred_quant_f{number}", picture)
-
-    if coded.invented is not None:
-        invented = _feature(coded.invented)
-        observations.add("codec.f3.decoded_feature", invented)
+        observations.add(f"codec.{name}.decoded_feature", decoded)
         with recorded(network, [_MOTION]) as seen:
-            picture = generator.animate(cache, source, invented)
+            picture = generator.animate(cache, source, decoded)
+        if name != "f3":
+            observations.add_picture(f"pred_quant_{name}", picture)
+            continue
         observations.add_picture("pred_symbols_f3", picture)
         observations.add("f3.sparse_motion", sparse_flow)
         observations.add("f3.deformation", seen[_MOTION].flow)
         observations.add("f3.occlusion_map", seen[_MOTION].occlusion)
-        for name, copy in copies(build, scenario.variants, CFTE_CONVENTIONS, weights):
-            picture = copy.generator(pictures[:1], source, invented)
-            observations.add_picture(f"variant_{name}_f3", picture)
+        for variant, copy in copies(build, scenario.variants, CFTE_CONVENTIONS, weights):
+            picture = copy.generator(pictures[:1], source, decoded)
+            observations.add_picture(f"variant_{variant}_f3", picture)
     return observations

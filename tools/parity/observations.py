@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -113,26 +112,13 @@ def recorded(network: nn.Module, names: Sequence[str]) -> Iterator[dict[str, Any
 Vector = NDArray[np.float64]
 
 
-@dataclass(frozen=True)
-class CodedParameters:
-    """Reconstructed parameter lists of the pictures after the key picture.
-
-    Attributes:
-        predicted: of driving pictures 1 and 2.
-        invented: of the made-up picture 3, or None.
-    """
-
-    predicted: tuple[Vector, Vector]
-    invented: Vector | None
-
-
 def code(
     observations: Observations,
     key: Vector,
     driving: tuple[Vector, Vector],
     factor: int,
     scenario: Scenario,
-) -> CodedParameters:
+) -> dict[str, Vector]:
     """Quantise residuals to the previous reconstruction and note lists, symbols, reconstructions.
 
     The first picture is predicted from the unquantised parameters of the key picture. A symbol is
@@ -145,23 +131,26 @@ def code(
         factor: symbols per unit.
         scenario: gives the symbols of picture 3, applied after picture 2.
 
+    Returns:
+        Reconstructed parameter lists of the driving pictures, f1 and f2, and of the made-up picture
+        f3 where the scenario has one.
+
     Raises:
         ParityPackError: the invented symbols are not as many as the parameters.
     """
     observations.add("codec.ref_list", key)
     previous = key
-    predicted = []
+    coded: dict[str, Vector] = {}
     for number, values in enumerate(driving, start=1):
         symbols = np.rint((values - previous) * factor)
         previous = previous + symbols / factor
-        predicted.append(previous)
+        coded[f"f{number}"] = previous
         observations.add(f"codec.f{number}.symbols", symbols.astype(np.int32))
         observations.add(f"codec.f{number}.recon", previous)
-    invented = None
     if scenario.invented_symbols is not None:
         if scenario.invented_symbols.shape != previous.shape:
             raise ParityPackError(
                 f"codec.f3.symbols: shape {scenario.invented_symbols.shape}: want {previous.shape}"
             )
-        invented = previous + scenario.invented_symbols / factor
-    return CodedParameters((predicted[0], predicted[1]), invented)
+        coded["f3"] = previous + scenario.invented_symbols / factor
+    return coded
