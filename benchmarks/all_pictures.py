@@ -6,7 +6,6 @@ random access, each at some quantisation parameters. Measures are means over eve
 
 from __future__ import annotations
 
-import argparse
 import sys
 import time
 from collections.abc import Sequence
@@ -18,6 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from base_codec_adapters import DecodeRequest, PictureSpool, find_decoder
+from benchmarks.command import command_parser
 from gfvc.base_layer import BaseLayerCoder, SequenceQps
 from gfvc.colour import to_picture420, to_rgb
 from gfvc.metrics import ms_ssim, psnr
@@ -76,8 +76,7 @@ def measure(clip: Path, pictures: Sequence[Picture], qp: int, *, reordered: bool
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.all_pictures", description=__doc__)
-    parser.add_argument("clips", nargs="+", type=Path, metavar="CLIP")
+    parser = command_parser("all_pictures", __doc__, clips=True)
     parser.add_argument("--pictures", type=int, default=75, help="of each clip, from its start")
     parser.add_argument("--low-delay", type=int, nargs="*", default=[42, 33, 27], metavar="QP")
     parser.add_argument(

@@ -10,9 +10,7 @@ left out.
 
 from __future__ import annotations
 
-import argparse
 import io
-import json
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
@@ -21,6 +19,7 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks.command import command_parser, write_json
 from gfvc.encoding.face_units import DecidedUnits, FaceUnits, ImmediateUnits
 from gfvc.interpolation import interpolated
 from gfvc.metrics import landmark_distance
@@ -133,8 +132,7 @@ def _print(title: str, rows: Sequence[Gain]) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the benchmark."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.decisions", description=__doc__)
-    parser.add_argument("clips", nargs="+", type=Path, metavar="CLIP")
+    parser = command_parser("decisions", __doc__, clips=True)
     parser.add_argument("--cache", type=Path, metavar="FOLDER", help="keep landmarks here")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the results here too")
     options = parser.parse_args(arguments)
@@ -173,10 +171,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for multiplier in MULTIPLIERS
     ]
     _print("precision and multiplier", precision)
-    if options.json is not None:
-        rows = {"decisions": gains, "precision": precision}
-        content = {name: [asdict(row) for row in part] for name, part in rows.items()}
-        options.json.write_text(json.dumps(content, indent=2) + "\n")
+    rows = {"decisions": gains, "precision": precision}
+    content = {name: [asdict(row) for row in part] for name, part in rows.items()}
+    write_json(options.json, content)
     return 0
 
 

@@ -9,8 +9,6 @@ lies between the steps and starting. Steps that others are part of are told with
 
 from __future__ import annotations
 
-import argparse
-import json
 import sys
 import tempfile
 import threading
@@ -20,6 +18,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from benchmarks.command import command_parser, write_json
 from gfvc import decoder
 from gfvc.options.decoding import DecodeOptions
 from gfvc.video_writer import VideoFileWriter
@@ -97,15 +96,14 @@ def measure(stream: Path) -> dict[str, float]:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Decode and print."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.decoding_time", description=__doc__)
+    parser = command_parser("decoding_time", __doc__)
     parser.add_argument("stream", type=Path, metavar="STREAM")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the numbers here too")
     options = parser.parse_args(arguments)
     found = measure(options.stream)
     for step, milliseconds in found.items():
         print(f"{step:36} {milliseconds:7.2f}")
-    if options.json:
-        options.json.write_text(json.dumps(found, indent=2) + "\n")
+    write_json(options.json, found)
     return 0
 
 

@@ -13,15 +13,14 @@ eyes. All are means over the pictures of all clips. `--further` draws with anoth
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from itertools import islice
-from pathlib import Path
 
 import numpy as np
 
+from benchmarks.command import command_parser
 from benchmarks.reference_pairs import RATE, code, intervals
 from gfvc.metrics import Picture
 from gfvc.video_reader import read_pictures
@@ -81,8 +80,7 @@ def drawn_lids(
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; see the module's docstring."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.drawn_lids", description=__doc__)
-    parser.add_argument("clips", nargs="+", type=Path, metavar="CLIP")
+    parser = command_parser("drawn_lids", __doc__, clips=True)
     parser.add_argument("--models", nargs="+", default=["face-1", "face"], metavar="NAME")
     parser.add_argument("--step", type=int, default=12)
     parser.add_argument("--pictures", type=int, default=97, help="use the first N of each clip")

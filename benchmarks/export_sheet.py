@@ -8,7 +8,6 @@ Chromium, through the camera of the file, at moments below which the curves say 
 
 from __future__ import annotations
 
-import argparse
 import csv
 import sys
 import tempfile
@@ -19,6 +18,7 @@ import numpy as np
 
 import gfvc
 from benchmarks import gltf_viewer
+from benchmarks.command import command_parser
 from gfvc.cli.console import note
 from gfvc.demo_clip import RATE, make_demo_clip
 from gfvc.video_writer import open_writer
@@ -90,11 +90,7 @@ def draw(path: Path, pictures: Sequence[Picture], times: FloatArray, rate: float
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Make the sheet."""
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.export_sheet",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = command_parser("export_sheet", __doc__, raw=True)
     parser.add_argument("output", type=Path, metavar="OUT.png")
     parser.add_argument("--stream", type=Path, metavar="IN", help="a stream other than the demo's")
     parser.add_argument("--texture", action="store_true", help="the key picture on the head")

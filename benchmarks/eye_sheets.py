@@ -23,6 +23,7 @@ import numpy as np
 
 from base_codec_adapters.errors import BaseCodecError
 from base_codec_adapters.video import find_video_encoder
+from benchmarks.command import command_parser
 from gfvc import EncodeOptions, decode, encode
 from gfvc.bench.coding import coded
 from gfvc.bench.plan import PeerSettings
@@ -266,8 +267,7 @@ def _rate(text: str) -> float:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Make the sheets."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.eye_sheets", description=__doc__)
-    parser.add_argument("clips", nargs="+", type=Path, metavar="CLIP")
+    parser = command_parser("eye_sheets", __doc__, clips=True)
     parser.add_argument("--out", type=Path, required=True, metavar="DIR")
     parser.add_argument("--rates", type=_rates, default=(2.0, 4.0, 8.0), metavar="KBPS,…")
     parser.add_argument("--peer-rate", type=_rate, default=8.0, metavar="KBPS")

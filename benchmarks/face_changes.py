@@ -16,7 +16,6 @@ found, how many of those are right, and how many of both are taken for a face.
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -28,6 +27,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from benchmarks.command import command_parser
 from gfvc.base_layer import BaseLayerCoder, CodedSequence, SequenceQps
 from gfvc.cli.console import print_table
 from gfvc.colour import to_picture420
@@ -253,12 +253,7 @@ def read_clips(paths: Sequence[Path], pictures: int) -> Iterator[tuple[str, list
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the benchmark."""
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.face_changes",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("clips", nargs="+", type=Path, metavar="CLIP")
+    parser = command_parser("face_changes", __doc__, clips=True, raw=True)
     parser.add_argument("--pairs", type=int, default=20, metavar="N", help="pairs of clips (20)")
     parser.add_argument("--pictures", type=int, default=125, metavar="N", help="of each clip (125)")
     parser.add_argument("--seed", type=int, default=1, metavar="N", help="of the choice of pairs")

@@ -13,7 +13,6 @@ each side.
 
 from __future__ import annotations
 
-import argparse
 import sys
 import tempfile
 from collections import defaultdict
@@ -24,6 +23,7 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks.command import command_parser
 from gfvc import DecodeOptions, EncodeOptions, decode, encode
 from gfvc.decoded_units import find_model
 from gfvc.decoder import decode_pictures
@@ -62,8 +62,7 @@ def compared(sources: Sequence[Picture], drawn: Sequence[Picture]) -> FloatArray
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; see the module's docstring."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.face_sizes", description=__doc__)
-    parser.add_argument("clips", nargs="+", type=Path, metavar="CLIP")
+    parser = command_parser("face_sizes", __doc__, clips=True)
     parser.add_argument("--sides", nargs="+", type=int, default=[128, 256, 512], metavar="N")
     parser.add_argument("--model", default="face")
     parser.add_argument("--seconds", type=float, default=2.0)

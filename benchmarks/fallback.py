@@ -7,8 +7,6 @@ than 3 % larger than the base codec's own.
 
 from __future__ import annotations
 
-import argparse
-import json
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -20,6 +18,7 @@ import cv2
 import numpy as np
 
 from base_codec_adapters import Codec, EncodeRequest, PictureSpool, find_encoder
+from benchmarks.command import command_parser, write_json
 from gfvc import EncodeOptions, encode
 from gfvc.cli.console import print_table
 from gfvc.colour import to_picture420
@@ -82,7 +81,7 @@ def measure(clip: Path, encoder: str, qp: int, side: int) -> Cost:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the benchmark."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.fallback", description=__doc__)
+    parser = command_parser("fallback", __doc__)
     parser.add_argument("--seconds", type=float, default=4.0)
     parser.add_argument("--size", type=int, default=256)
     parser.add_argument("--qp", type=int, nargs="+", default=[32, 42])
@@ -98,9 +97,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for encoder in options.encoders:
             results += [measure(clip, encoder, qp, options.size) for qp in options.qp]
     _print_table(results)
-    if options.json:
-        rows = [asdict(cost) | {"extra_percent": cost.extra_percent} for cost in results]
-        options.json.write_text(json.dumps(rows, indent=2) + "\n")
+    rows = [asdict(cost) | {"extra_percent": cost.extra_percent} for cost in results]
+    write_json(options.json, rows)
     return 1 if any(cost.extra_percent > MAX_EXTRA_PERCENT for cost in results) else 0
 
 

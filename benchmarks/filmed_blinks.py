@@ -12,13 +12,13 @@ least is told apart. Of lips it is the least of each clip, in distances of the o
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 
+from benchmarks.command import command_parser
 from models.contract import FloatArray
 from models.landmarks.tracking import clip_landmarks
 from models.metrics.openings import openings
@@ -50,8 +50,7 @@ def blinks(lids: FloatArray) -> Iterator[float]:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; see the module's docstring."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.filmed_blinks", description=__doc__)
-    parser.add_argument("clips", nargs="+", type=Path, metavar="CLIP")
+    parser = command_parser("filmed_blinks", __doc__, clips=True)
     parser.add_argument("--cache", type=Path)
     options = parser.parse_args(arguments)
     all_blinks: list[float] = []

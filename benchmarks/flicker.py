@@ -10,7 +10,6 @@ points of each clip, and means: of a clip's points, then of clips.
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -18,6 +17,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from benchmarks.command import command_parser
 from gfvc.bench.comparison import curves_of
 from gfvc.bench.results import read_results
 from gfvc.errors import GfvcError
@@ -88,7 +88,7 @@ def lines(results: Mapping[str, Any], above: float, below: float) -> Iterator[st
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; see the module's docstring."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.flicker", description=__doc__)
+    parser = command_parser("flicker", __doc__)
     parser.add_argument("results", type=Path, metavar="BENCH.JSON")
     parser.add_argument("--above", type=float, default=ABOVE, metavar="KBPS")
     parser.add_argument("--below", type=float, default=BELOW, metavar="KBPS")

@@ -12,8 +12,6 @@ own reader.
 
 from __future__ import annotations
 
-import argparse
-import json
 import math
 import sys
 import tempfile
@@ -24,6 +22,7 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks.command import command_parser, write_json
 from gfvc.driven_pictures import parameters_of_pictures
 from gfvc.encoding.face_units import DecidedUnits
 from gfvc.rectangle import Rectangle
@@ -173,7 +172,7 @@ def _print(sequence: FaceSequence, title: str, rows: Sequence[Measured | None]) 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the benchmark."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.fomm_example", description=__doc__)
+    parser = command_parser("fomm_example", __doc__)
     parser.add_argument("sequence", type=Path, metavar="FILE.npz")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the results here too")
     parser.add_argument("--write", type=Path, metavar="STREAM", help="write the best stream")
@@ -196,14 +195,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         best = gains[-1]
         multiplier = math.nan if best is None else best.multiplier
         sequence.write(options.write, PRECISIONS, multiplier, Switches())
-    if options.json is not None:
-        rows: dict[str, Sequence[Measured | None]] = {
-            "decisions": gains,
-            "precision": precision,
-            "curve": curve,
-        }
-        content = {name: [asdict(row) for row in part if row] for name, part in rows.items()}
-        options.json.write_text(json.dumps({"limit": sequence.limit} | content, indent=2) + "\n")
+    rows: dict[str, Sequence[Measured | None]] = {
+        "decisions": gains,
+        "precision": precision,
+        "curve": curve,
+    }
+    content = {name: [asdict(row) for row in part if row] for name, part in rows.items()}
+    write_json(options.json, {"limit": sequence.limit} | content)
     return 0
 
 

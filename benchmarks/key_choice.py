@@ -12,18 +12,17 @@ there is. With `--fit`, what each fault costs is fitted to these by least square
 
 from __future__ import annotations
 
-import argparse
 import math
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import islice
-from pathlib import Path
 
 import cv2
 import numpy as np
 
+from benchmarks.command import command_parser
 from gfvc.cli.console import print_table
 from gfvc.encoding.key_candidates import (
     LOOK_SECONDS,
@@ -169,12 +168,7 @@ def compare(
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the benchmark."""
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.key_choice",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("clips", nargs="+", type=Path, metavar="CLIP")
+    parser = command_parser("key_choice", __doc__, clips=True, raw=True)
     parser.add_argument("--windows", type=int, default=1, metavar="N", help="of each clip (1)")
     parser.add_argument("--fit", action="store_true", help="print what faults cost, as fitted")
     options = parser.parse_args(arguments)

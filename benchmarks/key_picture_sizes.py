@@ -9,7 +9,6 @@ bits; time is one call of the encoder, the start of its program included, the me
 
 from __future__ import annotations
 
-import argparse
 import statistics
 import sys
 import time
@@ -18,6 +17,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from base_codec_adapters import Codec, DecodeRequest, EncodeRequest, find_decoder, find_encoder
+from benchmarks.command import command_parser
 from gfvc.colour import to_picture420
 from gfvc.metrics import psnr
 from sei import split_annex_b
@@ -51,9 +51,7 @@ def measure(name: str, qps: Sequence[int]) -> str:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the benchmark."""
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.key_picture_sizes", description=__doc__
-    )
+    parser = command_parser("key_picture_sizes", __doc__)
     parser.add_argument("--encoders", nargs="+", choices=ENCODERS, default=list(ENCODERS))
     parser.add_argument("--qp", type=int, nargs="+", default=[32, 37, 42], metavar="N")
     options = parser.parse_args(arguments)

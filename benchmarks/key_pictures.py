@@ -10,8 +10,6 @@ last N key pictures may be references.
 
 from __future__ import annotations
 
-import argparse
-import json
 import math
 import sys
 import tempfile
@@ -22,6 +20,7 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks.command import command_parser, write_json
 from gfvc import EncodeOptions, encode
 from gfvc.cli.console import print_table
 from gfvc.decoder import decode_pictures
@@ -137,8 +136,7 @@ def _beginning(path: Path, pictures: int, folder: Path) -> Path:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the benchmark."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.key_pictures", description=__doc__)
-    parser.add_argument("clips", nargs="+", type=Path, metavar="CLIP")
+    parser = command_parser("key_pictures", __doc__, clips=True)
     parser.add_argument("--codec", choices=("vvc", "hevc"), default="vvc")
     parser.add_argument("--model", default="mesh")
     parser.add_argument("--key-qp", type=int, metavar="N")
@@ -169,10 +167,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             rows.append(ways)
             sys.stderr.write(f"{path.stem}\n")
     _print_table(rows)
-    if options.json:
-        options.json.write_text(
-            json.dumps([asdict(row) for ways in rows for row in ways], indent=2) + "\n"
-        )
+    write_json(options.json, [asdict(row) for ways in rows for row in ways])
     return 0
 
 

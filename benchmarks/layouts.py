@@ -16,8 +16,6 @@ the messages with their SEI headers, and the landmark error before any drawing.
 
 from __future__ import annotations
 
-import argparse
-import json
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -26,6 +24,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from benchmarks.command import command_parser, write_json
 from gfvc.metrics import landmark_distance
 from gfvc.parameter_coding import quantise, to_face_values
 from models import MatrixShape, ParameterLayout, default_registry
@@ -161,8 +160,7 @@ def measure(space: FaceSpace, layout: Layout, landmarks: FloatArray) -> tuple[fl
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the benchmark."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.layouts", description=__doc__)
-    parser.add_argument("clips", nargs="+", type=Path, metavar="CLIP")
+    parser = command_parser("layouts", __doc__, clips=True)
     parser.add_argument("--cache", type=Path, metavar="FOLDER", help="keep landmarks here")
     parser.add_argument("--json", type=Path, metavar="FILE")
     options = parser.parse_args(arguments)
@@ -178,8 +176,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         rate, error = np.mean([measure(space, layout, clip) for clip in clips], axis=0)
         results[layout.name] = {"kbps": float(rate), "landmark_error": float(error)}
         print(f"{layout.name:10} {rate:.2f} kbit/s  landmark error {error:.4f}", flush=True)
-    if options.json:
-        options.json.write_text(json.dumps(results, indent=2) + "\n")
+    write_json(options.json, results)
     return 0
 
 

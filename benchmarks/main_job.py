@@ -10,7 +10,6 @@ Landmark error and the region measures are defined in docs/measures.md.
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import platform
@@ -26,6 +25,7 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.command import command_parser, write_json
 from gfvc.cli.console import print_table
 from gfvc.metrics import FACE_LOST_ERROR, LandmarkError, psnr, ssim
 from gfvc.video_reader import read_pictures
@@ -177,8 +177,7 @@ def _print_table(results: Sequence[ClipResult], summary: dict[str, Any]) -> None
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the benchmark."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.main_job", description=__doc__)
-    parser.add_argument("clips", nargs="+", type=Path, metavar="CLIP")
+    parser = command_parser("main_job", __doc__, clips=True)
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the results here too")
     parser.add_argument("--model", default="face")
     parser.add_argument("--key-qp", metavar="N")
@@ -197,10 +196,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stderr.write(f"{results[-1]}\n")
     summary = summarise(results)
     _print_table(results, summary)
-    if options.json:
-        options.json.write_text(
-            json.dumps({"summary": summary, "clips": [asdict(r) for r in results]}, indent=2) + "\n"
-        )
+    write_json(options.json, {"summary": summary, "clips": [asdict(r) for r in results]})
     return 0
 
 

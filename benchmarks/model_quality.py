@@ -15,7 +15,6 @@ pictures of the clip: source, key picture, and what each model made of it.
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -25,6 +24,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.coded_clip import CodedClip, code_clip
+from benchmarks.command import command_parser, write_json
 from gfvc.cli.console import print_table
 from gfvc.metrics import MEASURES, Better, ClipMeasure, Picture
 from gfvc.options.encoding import DEFAULT_MULTIPLIER
@@ -185,8 +185,7 @@ def _print_results(results: Sequence[ModelResult], names: Sequence[str]) -> None
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the benchmark."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.model_quality", description=__doc__)
-    parser.add_argument("clips", nargs="+", type=Path, metavar="CLIP")
+    parser = command_parser("model_quality", __doc__, clips=True)
     parser.add_argument("--models", nargs="+", default=["mesh", "face"], metavar="NAME")
     parser.add_argument("--key-qp", type=int, metavar="N")
     parser.add_argument(
@@ -212,8 +211,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             name.write_bytes(png(sheet))
         sys.stderr.write(f"{path.stem}\n")
     _print_results(results, options.models)
-    if options.json:
-        options.json.write_text(json.dumps([asdict(r) for r in results], indent=2) + "\n")
+    write_json(options.json, [asdict(r) for r in results])
     return 0
 
 

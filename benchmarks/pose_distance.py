@@ -9,7 +9,6 @@ clip that has pictures in it the same.
 
 from __future__ import annotations
 
-import argparse
 import itertools
 import sys
 import tempfile
@@ -20,6 +19,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.coded_clip import code_clip
+from benchmarks.command import command_parser
 from gfvc.drawing import drawing
 from gfvc.metrics import ClipMeasure
 from models import default_registry
@@ -53,8 +53,7 @@ def measure_clip(path: Path, name: str, every: int) -> Samples:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the benchmark."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.pose_distance", description=__doc__)
-    parser.add_argument("clips", nargs="+", type=Path, metavar="CLIP")
+    parser = command_parser("pose_distance", __doc__, clips=True)
     parser.add_argument("--model", default="face", metavar="NAME")
     parser.add_argument(
         "--every", type=int, default=5, metavar="N", help="measure every N pictures"

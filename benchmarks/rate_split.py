@@ -10,8 +10,6 @@ star marks pairs to which no other is better in both.
 
 from __future__ import annotations
 
-import argparse
-import json
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -20,6 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks.command import command_parser, write_json
 from benchmarks.face_quality import FaceQuality
 from gfvc.base_layer import decode_base_layer
 from gfvc.crop import require_square
@@ -102,8 +101,7 @@ def _numbers(text: str) -> tuple[float, ...]:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the benchmark."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.rate_split", description=__doc__)
-    parser.add_argument("clips", nargs="+", type=Path, metavar="CLIP")
+    parser = command_parser("rate_split", __doc__, clips=True)
     parser.add_argument("--key-qps", type=_numbers, default=KEY_QPS, metavar="N,N...")
     parser.add_argument("--multipliers", type=_numbers, default=MULTIPLIERS, metavar="X,X...")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the results here too")
@@ -129,9 +127,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         star = " *" if best else ""
         settings = f"{point.key_qp:6} {point.symbol_price:10.3f}"
         print(f"{settings} {point.kbps:7.3f} {point.quality:8.4f}{star}")
-    if options.json is not None:
-        content = [asdict(point) | {"best": best} for point, best in rows]
-        options.json.write_text(json.dumps(content, indent=2) + "\n")
+    write_json(options.json, [asdict(point) | {"best": best} for point, best in rows])
     return 0
 
 

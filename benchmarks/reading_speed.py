@@ -12,7 +12,6 @@ is that none keeps a command busy. ``verify`` and ``decode`` mark streams withou
 
 from __future__ import annotations
 
-import argparse
 import json
 import multiprocessing
 import os
@@ -27,6 +26,7 @@ from itertools import islice, repeat
 from multiprocessing.connection import Connection
 from pathlib import Path
 
+from benchmarks.command import command_parser
 from gfvc.cli.main import main as gfvc_main
 from gfvc.errors import GfvcError
 from gfvc.rectangle import Rectangle
@@ -280,11 +280,7 @@ def _load_libraries(folder: Path) -> None:
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.reading_speed",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = command_parser("reading_speed", __doc__, raw=True)
     parser.add_argument("--size", type=float, default=1.0, metavar="MB", help="of each stream")
     parser.add_argument("--kinds", default="", metavar="TEXT", help="those whose name has TEXT")
     parser.add_argument("--commands", nargs="+", choices=COMMANDS, default=COMMANDS)

@@ -33,6 +33,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from benchmarks.command import command_parser
 from benchmarks.model_quality import make_sheet
 from gfvc.base_layer import BaseLayerCoder, SequenceQps
 from gfvc.metrics import MEASURES, Better, ClipMeasure, Picture
@@ -204,12 +205,7 @@ def _scores(measured: ClipMeasure) -> dict[str, float]:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the benchmark."""
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.reference_pairs",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("clips", nargs="+", type=Path, metavar="CLIP")
+    parser = command_parser("reference_pairs", __doc__, clips=True, raw=True)
     parser.add_argument("--models", nargs="+", default=["mesh", "face"], metavar="NAME")
     parser.add_argument("--steps", nargs="+", type=int, default=[6, 12, 25], metavar="STEP")
     parser.add_argument("--qp", type=int, default=42, metavar="N", help="of the sequence")

@@ -15,7 +15,6 @@ which `--reproduce` runs again; the exit status is then 1.
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import io
 import json
@@ -34,6 +33,7 @@ from itertools import islice
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 
+from benchmarks.command import command_parser
 from gfvc import EncodeOptions, encode
 from gfvc.cli.main import main as gfvc_main
 from gfvc.demo_clip import RATE, make_demo_clip
@@ -335,11 +335,7 @@ def reproduce(case: str, seed: int, inputs: Path) -> int:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run from the command line."""
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.reliability",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = command_parser("reliability", __doc__, raw=True)
     parser.add_argument("--mutations", type=int, default=5000, metavar="N", help="through sei")
     parser.add_argument("--decodes", type=int, default=50, metavar="N", help="through gfvc decode")
     parser.add_argument("--containers", type=int, default=30, metavar="N", help="MP4 files")

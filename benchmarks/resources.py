@@ -8,8 +8,6 @@ The clip is looped to each length. Memory is the peak resident size of the large
 
 from __future__ import annotations
 
-import argparse
-import json
 import os
 import statistics
 import subprocess
@@ -19,6 +17,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from imageio_ffmpeg import get_ffmpeg_exe
+
+from benchmarks.command import command_parser, write_json
 
 RUNS = 5
 
@@ -50,7 +50,7 @@ def measure_memory(clip: Path, minutes: int, folder: Path) -> tuple[float, float
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the benchmark."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.resources", description=__doc__)
+    parser = command_parser("resources", __doc__)
     parser.add_argument("clip", type=Path)
     parser.add_argument("--minutes", type=int, nargs="+", default=[1, 10])
     parser.add_argument("--json", type=Path, metavar="FILE")
@@ -76,9 +76,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"{name}: {seconds:.2f} s of CPU")
     for name, ratio in ratios.items():
         print(f"{name} {options.minutes[-1]} min over {options.minutes[0]} min: {ratio:.3f}")
-    if options.json:
-        result = {"cpu_seconds": cpu, "peak_memory": memory, "ratios": ratios}
-        options.json.write_text(json.dumps(result, indent=2) + "\n")
+    write_json(options.json, {"cpu_seconds": cpu, "peak_memory": memory, "ratios": ratios})
     return 0
 
 

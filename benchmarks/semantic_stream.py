@@ -13,8 +13,6 @@ landmarks: Pearson's correlation over a clip, of clips in which a shape moves (s
 
 from __future__ import annotations
 
-import argparse
-import json
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -23,6 +21,7 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks.command import command_parser, write_json
 from benchmarks.rate_split import open_clip
 from gfvc.encoding.clip import Clip
 from gfvc.encoding.coding_pass import REMEMBERED_PICTURES, code_clip
@@ -160,12 +159,7 @@ def _numbers(text: str) -> tuple[float, ...]:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the benchmark."""
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.semantic_stream",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("clips", nargs="+", type=Path, metavar="CLIP")
+    parser = command_parser("semantic_stream", __doc__, clips=True, raw=True)
     parser.add_argument("--multipliers", type=_numbers, default=MULTIPLIERS, metavar="X,X...")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the results here too")
     options = parser.parse_args(arguments)
@@ -182,8 +176,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 points.append(measure(clip, source, multiplier, analyser, space))
                 sys.stderr.write(f"{points[-1]}\n")
     _print_tables(points, options.multipliers)
-    if options.json is not None:
-        options.json.write_text(json.dumps([asdict(point) for point in points], indent=2) + "\n")
+    write_json(options.json, [asdict(point) for point in points])
     return 0
 
 

@@ -12,19 +12,18 @@ against the adapter's at equal PSNR, the mean over clips (Bjøntegaard; two QPs 
 
 from __future__ import annotations
 
-import argparse
 import os
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import islice
-from pathlib import Path
 
 import numpy as np
 
 from base_codec_adapters import DecodeRequest, EncodeRequest, Picture420, find_decoder
 from base_codec_adapters.ffmpeg import FfmpegVvencEncoder
+from benchmarks.command import command_parser
 from gfvc.bench.curves import RatePoint, rate_difference
 from gfvc.colour import to_picture420
 from gfvc.metrics import MEASURES
@@ -118,8 +117,7 @@ def _more_bits(anchor: Iterable[Cost], costs: Iterable[Cost]) -> float | None:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the benchmark."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.sequences", description=__doc__)
-    parser.add_argument("clips", nargs="+", type=Path, metavar="CLIP")
+    parser = command_parser("sequences", __doc__, clips=True)
     parser.add_argument("--every", type=int, nargs="+", default=[12, 6], metavar="N")
     parser.add_argument("--qp", type=int, nargs="+", default=[37, 42], metavar="N")
     parser.add_argument("--key-qp", type=int, default=32, metavar="N")
