@@ -40,7 +40,7 @@ from gfvc.batch.run import PartDone, run_batch
 from gfvc.batch.work import Answer, Performed
 from gfvc.cli.batch_craft import CommandCraft
 from gfvc.demo_clip import RATE, make_demo_clip
-from gfvc.video_writer import open_writer
+from gfvc.video_writer import write_video
 from tests.gfvc.batch.fake_model import (
     HARMLESS,
     OPTIONS,
@@ -122,9 +122,8 @@ def make_clips(folder: Path, count: int, seconds: float) -> float:
     pictures = list(make_demo_clip(seconds + count * LONGER / float(RATE)))
     shortest = round(seconds * RATE)
     for number in range(count):
-        with open_writer(folder / f"clip{number:03}.mkv", RATE) as writer:
-            for picture in pictures[: shortest + number * LONGER]:
-                writer.write(picture)
+        path = folder / f"clip{number:03}.mkv"
+        write_video(path, pictures[: shortest + number * LONGER], RATE)
     return sum(shortest + number * LONGER for number in range(count)) / float(RATE)
 
 

@@ -21,7 +21,7 @@ from benchmarks import gltf_viewer
 from benchmarks.command import command_parser
 from gfvc.cli.console import note
 from gfvc.demo_clip import RATE, make_demo_clip
-from gfvc.video_writer import open_writer
+from gfvc.video_writer import write_video
 from models.contract import FloatArray, Picture
 
 SECONDS = 4.4
@@ -33,10 +33,8 @@ ANGLES = ("HeadYaw", "HeadPitch", "HeadRoll")
 
 def code_demo(folder: Path) -> Path:
     """The demo clip as a stream."""
-    clip, stream = folder / "demo.mkv", folder / "demo.266"
-    with open_writer(clip, RATE) as writer:
-        for picture in make_demo_clip(SECONDS):
-            writer.write(picture)
+    clip = write_video(folder / "demo.mkv", make_demo_clip(SECONDS), RATE)
+    stream = folder / "demo.266"
     gfvc.encode(clip, stream, gfvc.EncodeOptions(crop="none"), notes=note)
     return stream
 

@@ -33,7 +33,7 @@ from gfvc.scaling import scale
 from gfvc.stream.reader import read_face_stream
 from gfvc.telling import unheard
 from gfvc.video_reader import read_pictures
-from gfvc.video_writer import open_writer
+from gfvc.video_writer import write_video
 from models import default_registry
 from models.contract import FloatArray
 from models.landmarks.tracking import FaceTracker
@@ -78,10 +78,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sources = [scale(picture, (largest, largest)) for picture in pictures]
         row = [sources[len(sources) // 2]]
         with tempfile.TemporaryDirectory() as folder:
-            clip = Path(folder, "clip.mkv")
-            with open_writer(clip, RATE) as writer:
-                for picture in sources:
-                    writer.write(picture)
+            clip = write_video(Path(folder, "clip.mkv"), sources, RATE)
             for side in options.sides:
                 stream = Path(folder, f"{side}.266")
                 asked = EncodeOptions(view="face", crop="none", size=side, model=options.model)

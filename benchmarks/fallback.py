@@ -23,7 +23,7 @@ from gfvc import EncodeOptions, encode
 from gfvc.cli.console import print_table
 from gfvc.colour import to_picture420
 from gfvc.video_reader import read_pictures
-from gfvc.video_writer import open_writer
+from gfvc.video_writer import write_video
 from models.contract import Picture
 
 RATE = Fraction(25)
@@ -90,10 +90,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     results: list[Cost] = []
     with tempfile.TemporaryDirectory() as folder:
-        clip = Path(folder, "blots.mkv")
-        with open_writer(clip, RATE) as writer:
-            for picture in blots(round(options.seconds * RATE), options.size):
-                writer.write(picture)
+        pictures = blots(round(options.seconds * RATE), options.size)
+        clip = write_video(Path(folder, "blots.mkv"), pictures, RATE)
         for encoder in options.encoders:
             results += [measure(clip, encoder, qp, options.size) for qp in options.qp]
     _print_table(results)

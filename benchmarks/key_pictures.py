@@ -27,7 +27,7 @@ from gfvc.decoder import decode_pictures
 from gfvc.metrics import LandmarkError, face_region, ms_ssim, ssim_map
 from gfvc.stream.reader import read_face_stream
 from gfvc.video_reader import probe_video, read_pictures
-from gfvc.video_writer import open_writer
+from gfvc.video_writer import write_video
 from models import AnimationModel, default_registry
 from models.contract import Picture
 
@@ -127,11 +127,8 @@ def compare_clip(
 def _beginning(path: Path, pictures: int, folder: Path) -> Path:
     """The first pictures of a clip as a lossless video."""
     rate = probe_video(path).rate
-    shorter = folder / f"{path.stem}.mkv"
-    with open_writer(shorter, rate) as writer:
-        for picture in islice(read_pictures(path, rate), pictures):
-            writer.write(picture)
-    return shorter
+    beginning = islice(read_pictures(path, rate), pictures)
+    return write_video(folder / f"{path.stem}.mkv", beginning, rate)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

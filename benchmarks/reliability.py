@@ -37,7 +37,7 @@ from benchmarks.command import command_parser
 from gfvc import EncodeOptions, encode
 from gfvc.cli.main import main as gfvc_main
 from gfvc.demo_clip import RATE, make_demo_clip
-from gfvc.video_writer import open_writer
+from gfvc.video_writer import write_video
 from tests import fuzz
 from tests.conftest import find_shared
 
@@ -89,11 +89,7 @@ class Row:
 
 def make_inputs(folder: Path) -> None:
     """Write the sound files that are damaged: streams of both codecs, MP4 files, a video."""
-    pictures = list(islice(make_demo_clip(1.0, 256), PICTURES))
-    video = folder / "talk.mp4"
-    with open_writer(video, RATE) as writer:
-        for picture in pictures:
-            writer.write(picture)
+    video = write_video(folder / "talk.mp4", islice(make_demo_clip(1.0, 256), PICTURES), RATE)
     common = {"size": SIZE, "model": "mesh"}
     kinds: dict[str, dict[str, object]] = {
         "full.266": {"key_interval": 3, "symbol_rate": "full"},

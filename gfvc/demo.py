@@ -21,7 +21,7 @@ from gfvc.options.encoding import EncodeOptions
 from gfvc.picture_strip import spread, write_strip
 from gfvc.telling import Notes
 from gfvc.video_reader import read_pictures
-from gfvc.video_writer import open_writer
+from gfvc.video_writer import write_video
 from models.contract import Picture
 
 STREAMS: dict[Codec, str] = {"vvc": "demo.266", "hevc": "demo.265"}
@@ -75,9 +75,7 @@ def run_demo(folder: Path, seconds: float, notes: Notes) -> list[DemoRow]:
     """
     source = folder / "source.mkv"
     notes(f"drawing {seconds:g} s of a talking head")
-    with open_writer(source, RATE) as writer:
-        for picture in make_demo_scene(seconds):
-            writer.write(picture)
+    write_video(source, make_demo_scene(seconds), RATE)
     originals = list(read_pictures(source, RATE))
     rows = []
     decoded: dict[str, list[Picture]] = {}

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
+from collections.abc import Iterable
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -237,3 +238,13 @@ def open_writer(path: Path, rate: Fraction, mark: str | None = None) -> PictureW
     if path.is_dir():
         return PngFolderWriter(path, mark)
     return VideoFileWriter(path, rate, mark)
+
+
+def write_video(
+    path: Path, pictures: Iterable[Picture], rate: Fraction, mark: str | None = None
+) -> Path:
+    """A video or a folder of pictures, as `open_writer` opens it."""
+    with open_writer(path, rate, mark) as writer:
+        for picture in pictures:
+            writer.write(picture)
+    return path

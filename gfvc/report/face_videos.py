@@ -9,7 +9,7 @@ from gfvc.bench.records import MeasuredClip
 from gfvc.errors import InputError
 from gfvc.face_square import FaceSquare
 from gfvc.video_reader import read_pictures
-from gfvc.video_writer import open_writer
+from gfvc.video_writer import write_video
 from gfvc.whole_pictures.compositing import cut_face
 from models.contract import Picture
 
@@ -47,8 +47,5 @@ class FaceVideos:
         if video not in self._made:
             path = self._folder / f"{len(self._made)}.mp4"
             pictures = cut_faces(read_pictures(video, clip.rate), clip.square, video)
-            with open_writer(path, clip.rate, mark) as writer:
-                for picture in pictures:
-                    writer.write(picture)
-            self._made[video] = path
+            self._made[video] = write_video(path, pictures, clip.rate, mark)
         return self._made[video]

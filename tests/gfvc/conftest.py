@@ -13,8 +13,9 @@ from hypothesis import settings
 from gfvc import EncodeOptions, EncodeSummary, encode
 from gfvc.cli.main import main
 from gfvc.demo_clip import RATE, make_demo_clip
+from gfvc.video_writer import write_video
 from models.contract import Picture
-from tests.gfvc.support import CommandLine, Outcome, decode_all, write_video
+from tests.gfvc.support import CommandLine, Outcome, decode_all
 
 # The machine may be busy; how long a test may take is pytest-timeout's business.
 settings.register_profile("patient", deadline=None)

@@ -25,7 +25,6 @@ from gfvc.stream.picture_units import PictureUnit
 from gfvc.stream.references import ReferenceRuns
 from gfvc.stream.schedule import PictureSchedule
 from gfvc.video_reader import read_pictures
-from gfvc.video_writer import open_writer
 from models.contract import Picture
 from sei import (
     USER_DATA_UNREGISTERED,
@@ -53,14 +52,6 @@ class Outcome:
 
 class CommandLine(Protocol):
     def __call__(self, *arguments: str | Path) -> Outcome: ...
-
-
-def write_video(path: Path, pictures: Iterable[Picture], rate: Fraction) -> Path:
-    """A video file by suffix (.mkv is lossless)."""
-    with open_writer(path, rate) as writer:
-        for picture in pictures:
-            writer.write(picture)
-    return path
 
 
 def no_notes(text: str) -> None:

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from gfvc.demo_clip import RATE
-from tests.gfvc.support import CommandLine, assert_refused, ffmpeg, write_video
+from gfvc.video_writer import write_video
+from tests.gfvc.support import CommandLine, assert_refused, ffmpeg
 
 Make = Callable[[Path, Path], Path]
 

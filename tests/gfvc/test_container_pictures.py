@@ -18,10 +18,11 @@ from gfvc.demo_clip import RATE
 from gfvc.scaling import scale
 from gfvc.stream.containers import SampleTimes, sample_times, write_mp4
 from gfvc.stream.nal_source import open_nal_units
+from gfvc.video_writer import write_video
 from models.contract import Picture
 from sei import Codec as SeiCodec
 from sei import NalUnit, access_units, join_annex_b, split_annex_b
-from tests.gfvc.support import decode_all, ffmpeg, mean_difference, nal_units, write_video
+from tests.gfvc.support import decode_all, ffmpeg, mean_difference, nal_units
 
 pytestmark = pytest.mark.program
 

@@ -14,16 +14,10 @@ from gfvc.demo_clip import RATE
 from gfvc.rectangle import Rectangle
 from gfvc.stream.information import find_information
 from gfvc.stream.reader import read_face_stream
+from gfvc.video_writer import write_video
 from models.contract import Picture
 from sei import Codec
-from tests.gfvc.support import (
-    decode_all,
-    face_messages,
-    mean_difference,
-    nal_units,
-    no_notes,
-    write_video,
-)
+from tests.gfvc.support import decode_all, face_messages, mean_difference, nal_units, no_notes
 
 
 @pytest.mark.parametrize(("interval", "keys"), [(1, 12), (4, 3), (5, 3), (12, 1), (None, 1)])

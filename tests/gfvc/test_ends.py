@@ -26,8 +26,9 @@ from gfvc.cli.memory import (
 )
 from gfvc.demo_clip import RATE
 from gfvc.errors import OutputError
+from gfvc.video_writer import write_video
 from models.contract import Picture
-from tests.gfvc.support import CommandLine, listing, write_video
+from tests.gfvc.support import CommandLine, listing
 
 GFVC = [sys.executable, "-m", "gfvc"]
 

@@ -14,7 +14,8 @@ from gfvc.face_square import FaceSquare
 from gfvc.framing import coded_size, frame, square_of
 from gfvc.options.encoding import EncodeOptions
 from gfvc.rectangle import Rectangle
-from tests.gfvc.support import no_notes, write_video
+from gfvc.video_writer import write_video
+from tests.gfvc.support import no_notes
 
 
 @pytest.mark.parametrize(

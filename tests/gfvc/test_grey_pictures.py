@@ -10,9 +10,10 @@ from gfvc.base_layer import BaseLayerCoder, SequenceQps
 from gfvc.colour import is_grey, without_colour
 from gfvc.demo_clip import RATE
 from gfvc.grey_pictures import pair_keys, prepare_key
+from gfvc.video_writer import write_video
 from models import default_registry
 from models.contract import Picture
-from tests.gfvc.support import decode_all, mean_difference, write_video
+from tests.gfvc.support import decode_all, mean_difference
 
 
 def spread(picture: Picture) -> int:

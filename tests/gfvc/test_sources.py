@@ -22,6 +22,7 @@ from gfvc.options.encoding import View
 from gfvc.rectangle import Rectangle
 from gfvc.stream.reader import read_face_stream
 from gfvc.video_reader import probe_video, read_pictures
+from gfvc.video_writer import write_video
 from models.contract import Picture
 from sei import GfvState
 from tests.gfvc.support import (
@@ -32,7 +33,6 @@ from tests.gfvc.support import (
     nal_units,
     no_notes,
     read_all,
-    write_video,
 )
 
 BLANK = np.full((256, 256, 3), 90, np.uint8)

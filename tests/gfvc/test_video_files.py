@@ -13,9 +13,9 @@ import pytest
 from gfvc import InputError, OutputError
 from gfvc.rectangle import Rectangle
 from gfvc.video_reader import probe_video, read_pictures
-from gfvc.video_writer import is_folder_output, open_writer
+from gfvc.video_writer import is_folder_output, open_writer, write_video
 from models.contract import Picture
-from tests.gfvc.support import ffmpeg, mean_difference, read_all, write_video
+from tests.gfvc.support import ffmpeg, mean_difference, read_all
 
 RATE = Fraction(30000, 1001)
 

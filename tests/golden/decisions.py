@@ -24,6 +24,7 @@ from gfvc import EncodeOptions, EncodeSummary, GfvcError, encode
 from gfvc.stream.information import StreamInformation
 from gfvc.stream.marking import mark_text
 from gfvc.stream.schedule import PictureSchedule
+from gfvc.video_writer import write_video
 from models import ModelCard, RegisteredModel, Registry
 from sei import (
     GENERATIVE_FACE_VIDEO,
@@ -34,7 +35,6 @@ from sei import (
     read_sei,
     split_annex_b,
 )
-from tests.gfvc.support import write_video
 from tests.gfvc.symbols.made_card import made_card
 from tests.golden.scripted import (
     CENTRE,

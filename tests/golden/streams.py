@@ -24,9 +24,10 @@ from gfvc.driven_pictures import parameters_of_pictures
 from gfvc.stream.names import model_uri
 from gfvc.stream.reader import read_face_stream
 from gfvc.transcoding import transcode
+from gfvc.video_writer import write_video
 from models import FaceParameters, default_registry
 from models.contract import Picture
-from tests.gfvc.support import two_heads, write_video
+from tests.gfvc.support import two_heads
 from tests.golden.files import STREAMS
 
 _PICTURES = 12

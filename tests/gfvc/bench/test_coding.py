@@ -19,8 +19,9 @@ from gfvc.bench.coding import (
 from gfvc.bench.plan import PeerSettings
 from gfvc.bench.source_video import SourceVideo
 from gfvc.demo_clip import RATE
+from gfvc.video_writer import write_video
 from models.contract import Picture
-from tests.gfvc.support import mean_difference, write_video
+from tests.gfvc.support import mean_difference
 
 
 def grey(level: int) -> Picture:

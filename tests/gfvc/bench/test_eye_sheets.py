@@ -12,9 +12,10 @@ from benchmarks import eye_sheets
 from benchmarks.eye_sheets import Row, choose_moments, differences, draw_sheet, row_of_peer
 from gfvc.bench.source_video import SourceVideo
 from gfvc.demo_clip import RATE
+from gfvc.video_writer import write_video
 from models.contract import FloatArray, Picture
 from models.landmarks.tracking import FaceTracker
-from tests.gfvc.support import mean_difference, write_video
+from tests.gfvc.support import mean_difference
 
 
 def test_moments_of_the_greatest_change_in_order_of_time() -> None:

@@ -23,17 +23,11 @@ from gfvc.face_square import FaceSquare
 from gfvc.json_checking import CheckedObject
 from gfvc.metrics import psnr
 from gfvc.stream.reader import read_face_stream
+from gfvc.video_writer import write_video
 from models import UnknownModelError
 from models.contract import Picture
 from tests.gfvc.report.test_tampered import mutated
-from tests.gfvc.support import (
-    CommandLine,
-    assert_refused,
-    listing,
-    no_notes,
-    read_all,
-    write_video,
-)
+from tests.gfvc.support import CommandLine, assert_refused, listing, no_notes, read_all
 
 PLAN = Plan(key_qps=(42,), peers=(Peer("x265", (51,), "ultrafast", (2,)),), size=128, seconds=0.2)
 PICTURES = 5

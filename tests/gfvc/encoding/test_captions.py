@@ -11,8 +11,9 @@ import pytest
 from gfvc import EncodeOptions, encode
 from gfvc.demo_clip import RATE, make_demo_scene
 from gfvc.encoding.captions import caption_changes
+from gfvc.video_writer import write_video
 from models.contract import Picture
-from tests.gfvc.support import decode_all, no_notes, write_video
+from tests.gfvc.support import decode_all, no_notes
 
 ROOM = cv2.resize(
     np.random.default_rng(3).integers(40, 200, (18, 32, 3), np.uint8), (640, 360)

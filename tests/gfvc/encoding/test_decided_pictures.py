@@ -12,9 +12,9 @@ import pytest
 from benchmarks.face_quality import FaceQuality
 from gfvc import EncodeOptions, EncodeSummary, encode
 from gfvc.demo_clip import RATE
+from gfvc.video_writer import write_video
 from models.contract import Picture
 from tests.gfvc.encoding.test_fallback import kinds
-from tests.gfvc.support import write_video
 
 
 def test_quality_sees_blur_and_another_expression(demo_pictures: list[Picture]) -> None:

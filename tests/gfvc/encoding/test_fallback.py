@@ -32,6 +32,7 @@ from gfvc.stream.information import StreamInformation
 from gfvc.stream.reader import read_face_stream
 from gfvc.stream.writer import StreamWriter
 from gfvc.verification import Severity, verify_stream
+from gfvc.video_writer import write_video
 from models.contract import Picture
 from sei import USER_DATA_UNREGISTERED, GfvState, SeiMessage, read_sei
 from tests.gfvc.support import (
@@ -41,7 +42,6 @@ from tests.gfvc.support import (
     mean_difference,
     nal_units,
     write_units,
-    write_video,
 )
 
 

@@ -16,8 +16,9 @@ from gfvc.part_encoding import PartPlan, encode_part, join_parts, plan_parts
 from gfvc.verification import Severity, verify_stream
 from gfvc.video.frames import EntryLostError
 from gfvc.video_reader import PictureEntry, read_pictures
+from gfvc.video_writer import write_video
 from models.contract import Picture
-from tests.gfvc.support import decode_all, ffmpeg, no_notes, write_video
+from tests.gfvc.support import decode_all, ffmpeg, no_notes
 
 
 @pytest.mark.parametrize(

@@ -33,6 +33,7 @@ from gfvc.stream.face_stream import FaceStream
 from gfvc.stream.information import StreamInformation
 from gfvc.stream.reader import read_face_stream
 from gfvc.verification import Severity, verify_stream
+from gfvc.video_writer import write_video
 from models import FaceParameters, MatrixShape, ParameterLayout, RegisteredModel, Registry
 from models.contract import FloatArray, Picture
 from models.landmarks.face_space import shipped_face_space
@@ -49,7 +50,6 @@ from tests.gfvc.support import (
     no_notes,
     read_all,
     write_units,
-    write_video,
 )
 
 PICTURES = 30

@@ -23,6 +23,7 @@ from gfvc.plotting import collect_curves
 from gfvc.stream.face_stream import FaceStream
 from gfvc.stream.reader import read_face_stream
 from gfvc.verification import Severity, verify_stream
+from gfvc.video_writer import write_video
 from models import Runtime, default_registry
 from models.contract import FloatArray, Picture
 from tests.gfvc.face_edits.support import LIDS, LIPS, YAW, assert_moved, measured, share_of_opening
@@ -34,7 +35,6 @@ from tests.gfvc.support import (
     nal_units,
     no_notes,
     write_units,
-    write_video,
 )
 from tests.golden.files import STREAMS
 

@@ -10,11 +10,12 @@ import pytest
 
 from gfvc.demo_clip import RATE
 from gfvc.video_reader import read_pictures
+from gfvc.video_writer import write_video
 from models.contract import Picture
 from models.family import FAMILIES
 from tests.conftest import REPOSITORY
 from tests.gfvc.networks import shade
-from tests.gfvc.support import CommandLine, write_video
+from tests.gfvc.support import CommandLine
 from tools.onnx_export.__main__ import main as export_onnx
 
 PAGE = REPOSITORY / "docs" / "adding_a_model.md"

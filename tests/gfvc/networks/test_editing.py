@@ -13,10 +13,11 @@ from gfvc.decoder import decode_pictures
 from gfvc.demo_clip import RATE
 from gfvc.stream.reader import read_face_stream
 from gfvc.transcoding import transcode
+from gfvc.video_writer import write_video
 from models.contract import Picture
 from models.published.model import NetworkModel
 from tests.gfvc.networks.conftest import registry_of
-from tests.gfvc.support import no_notes, write_video
+from tests.gfvc.support import no_notes
 
 OPTIONS = EncodeOptions(
     base_encoder="ffmpeg-libx265", crop="none", key_interval=4, symbol_rate="full"

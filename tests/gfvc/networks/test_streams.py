@@ -15,12 +15,13 @@ from gfvc.errors import StreamError
 from gfvc.parameter_coding import to_parameters, to_values
 from gfvc.stream.reader import read_face_stream
 from gfvc.transcoding import transcode
+from gfvc.video_writer import write_video
 from models import Analysis, FaceParameters, ModelError
 from models.contract import Picture
 from models.published.model import NetworkModel
 from sei import FaceValues
 from tests.gfvc.networks.conftest import registry_of
-from tests.gfvc.support import no_notes, write_video
+from tests.gfvc.support import no_notes
 from tests.models.published.tiny import CARDS, tiny_model
 
 OPTIONS = EncodeOptions(base_encoder="ffmpeg-libx265", crop="none", key_interval=3, low_delay=True)

@@ -12,9 +12,10 @@ from gfvc import EncodeOptions, InputError, encode
 from gfvc.demo_clip import RATE
 from gfvc.rate_control import TOLERANCE
 from gfvc.stream.reader import read_face_stream
+from gfvc.video_writer import write_video
 from models.contract import FloatArray, Picture
 from models.landmarks.tracking import FaceTracker
-from tests.gfvc.support import CommandLine, assert_refused, no_notes, write_video
+from tests.gfvc.support import CommandLine, assert_refused, no_notes
 
 
 @pytest.fixture

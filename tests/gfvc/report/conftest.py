@@ -15,9 +15,9 @@ import pytest
 from gfvc.bench.plan import Plan
 from gfvc.bench.results import ClipResult, assemble
 from gfvc.face_square import FaceSquare
+from gfvc.video_writer import write_video
 from models.contract import Picture
 from tests.gfvc.bench.points import point
-from tests.gfvc.support import write_video
 
 # Slow, so that thirty pictures play for three seconds.
 RATE = Fraction(10)

@@ -11,7 +11,8 @@ import pytest
 from gfvc import InputError
 from gfvc.video.clock import MAX_STILL_SECONDS, Clock
 from gfvc.video_reader import probe_video, read_pictures
-from tests.gfvc.support import ffmpeg, write_video
+from gfvc.video_writer import write_video
+from tests.gfvc.support import ffmpeg
 
 PERIOD = 0.04
 

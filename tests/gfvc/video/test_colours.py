@@ -14,8 +14,9 @@ from gfvc.demo_clip import demo_still
 from gfvc.rectangle import Rectangle
 from gfvc.video.brightness import is_bright
 from gfvc.video_reader import read_pictures
+from gfvc.video_writer import write_video
 from models.contract import Picture
-from tests.gfvc.support import ffmpeg, mean_difference, write_video
+from tests.gfvc.support import ffmpeg, mean_difference
 
 RATE = Fraction(25)
 # RGB of BT.709, as ffmpeg's zscale must be told.

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from gfvc.video_reader import probe_video, read_pictures
+from gfvc.video_writer import write_video
 from models.contract import Picture
-from tests.gfvc.support import ffmpeg, write_video
+from tests.gfvc.support import ffmpeg
 
 RATE = Fraction(25)
 

@@ -11,8 +11,9 @@ import pytest
 from gfvc.rectangle import Rectangle
 from gfvc.video.orientation import Orientation
 from gfvc.video_reader import probe_video, read_pictures
+from gfvc.video_writer import write_video
 from models.contract import Picture
-from tests.gfvc.support import ffmpeg, read_all, write_video
+from tests.gfvc.support import ffmpeg, read_all
 
 RATE = Fraction(25)
 ONE = 1 << 16

@@ -12,8 +12,9 @@ from av.stream import Disposition
 from gfvc import InputError
 from gfvc.video.stream_choice import choose_stream
 from gfvc.video_reader import probe_video
+from gfvc.video_writer import write_video
 from models.contract import Picture
-from tests.gfvc.support import ffmpeg, read_all, write_video
+from tests.gfvc.support import ffmpeg, read_all
 
 RATE = Fraction(25)
 

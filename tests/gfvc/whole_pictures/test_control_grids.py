@@ -16,6 +16,7 @@ from gfvc.stream.reader import read_face_stream
 from gfvc.transcoding import transcode
 from gfvc.verification.findings import Finding, Severity
 from gfvc.verification.verifier import verify_stream
+from gfvc.video_writer import write_video
 from models.contract import Picture
 from tests.gfvc.support import (
     CommandLine,
@@ -25,7 +26,6 @@ from tests.gfvc.support import (
     no_notes,
     stating,
     write_units,
-    write_video,
 )
 
 OPTIONS = EncodeOptions(

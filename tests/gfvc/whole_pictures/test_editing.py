@@ -16,11 +16,12 @@ from gfvc.exporting.arkit import SHAPES
 from gfvc.exporting.reading import HIDDEN, decoded_faces
 from gfvc.scaling import scale
 from gfvc.stream.reader import read_face_stream
+from gfvc.video_writer import write_video
 from models import Runtime, default_registry
 from models.contract import Picture
 from models.metrics.openings import openings
 from tests.gfvc.face_edits.support import YAW, measured
-from tests.gfvc.support import decode_all, mean_difference, no_notes, write_video
+from tests.gfvc.support import decode_all, mean_difference, no_notes
 
 
 @pytest.fixture(scope="module")

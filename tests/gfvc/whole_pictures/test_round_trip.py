@@ -17,6 +17,7 @@ from gfvc.metrics import psnr
 from gfvc.scaling import scale
 from gfvc.stream.reader import read_face_stream
 from gfvc.verification.verifier import verify_stream
+from gfvc.video_writer import write_video
 from models.contract import Picture
 from tests.gfvc.support import (
     CommandLine,
@@ -26,7 +27,6 @@ from tests.gfvc.support import (
     no_notes,
     stating,
     write_units,
-    write_video,
 )
 from tests.gfvc.whole_pictures.conftest import HEIGHT, PLACE, SIDE, WIDTH
 

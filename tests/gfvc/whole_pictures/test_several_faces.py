@@ -18,6 +18,7 @@ from gfvc.stream.information import StreamInformation, find_information
 from gfvc.stream.reader import read_face_stream
 from gfvc.transcoding import transcode
 from gfvc.verification.verifier import verify_stream
+from gfvc.video_writer import write_video
 from models.contract import Picture
 from sei import GENERATIVE_FACE_VIDEO, GenerativeFaceVideo, NalUnit
 from sei.inspection import InspectedMessage, inspect_units
@@ -31,7 +32,6 @@ from tests.gfvc.support import (
     stating,
     two_heads,
     write_units,
-    write_video,
 )
 
 # Coded pictures are so far apart that what lies between them must be drawn.
