@@ -29,16 +29,9 @@ from gfvc.stream.information import StreamInformation
 from gfvc.stream.writer import StreamWriter
 from gfvc.symbol_decisions.decision import FULL_RATE, Switches, SymbolSettings
 from models.contract import FloatArray
-from models.landmarks.face_space import (
-    FaceSpace,
-    find_pose,
-    load_face_space,
-    pose_to_values,
-    values_to_pose,
-)
-from models.landmarks.layout import EXPRESSION_VALUES, POSE_VALUES
+from models.landmarks.face_space import FaceSpace, shipped_face_space
 from models.landmarks.tracking import clip_landmarks
-from models.landmarks.values import UNITS, quantised, to_parameters, value_weights
+from models.landmarks.values import UNITS, rest_face, to_parameters, value_weights
 from models.mesh.card import CARD
 
 RATE = Fraction(25)
@@ -65,14 +58,9 @@ class Clip:
     def __init__(self, space: FaceSpace, landmarks: FloatArray) -> None:
         self._space = space
         self.landmarks = landmarks[np.isfinite(landmarks).all(axis=(1, 2))]
-        pose = quantised(pose_to_values(find_pose(space.mean, self.landmarks[0], space.weights)))
-        self._rest = values_to_pose(pose).remove(self.landmarks[0])
-        rows = [np.concatenate([pose, np.zeros(EXPRESSION_VALUES)])]
-        for face in self.landmarks[1:]:
-            found = find_pose(self._rest, face, space.weights)
-            expression = space.expression(found.remove(face), self._rest)[:EXPRESSION_VALUES]
-            rows.append(np.concatenate([pose_to_values(found), expression]))
-        self.values = np.stack(rows)
+        self._face, key_values = rest_face(space, self.landmarks[0])
+        driven = (self._face.values(space, face) for face in self.landmarks[1:])
+        self.values = np.stack([key_values, *driven])
 
     def send(self, precision: int, settings: SymbolSettings) -> tuple[float, float, float]:
         """kbit/s, landmark error, and messages a second."""
@@ -107,11 +95,10 @@ class Clip:
         units.close()
 
     def _error(self, values: FloatArray) -> float:
-        errors = []
-        for face, row in zip(self.landmarks, values, strict=True):
-            shape = self._space.deform(self._rest, row[POSE_VALUES:])
-            drawn = values_to_pose(row[:POSE_VALUES]).apply(shape)
-            errors.append(landmark_distance(face, drawn))
+        errors = [
+            landmark_distance(face, self._face.landmarks(self._space, row))
+            for face, row in zip(self.landmarks, values, strict=True)
+        ]
         return float(np.mean(errors))
 
 
@@ -136,8 +123,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--cache", type=Path, metavar="FOLDER", help="keep landmarks here")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the results here too")
     options = parser.parse_args(arguments)
-    assert CARD.path is not None
-    space = load_face_space(CARD.path, CARD.sha256)
+    space = shipped_face_space()
     clips = [Clip(space, clip_landmarks(path, options.cache)) for path in options.clips]
     own = CARD.layout.matrix_precision
     steps = {

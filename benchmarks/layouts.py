@@ -27,31 +27,19 @@ import numpy as np
 from benchmarks.command import command_parser, write_json
 from gfvc.metrics import landmark_distance
 from gfvc.parameter_coding import quantise, to_face_values
-from models import MatrixShape, ParameterLayout, default_registry
-from models.contract import (
-    COMPACT_FEATURE,
-    HEAD_ROTATION,
-    HEAD_TRANSLATION,
-    FloatArray,
-)
+from models import MatrixShape, ParameterLayout
+from models.contract import COMPACT_FEATURE, HEAD_ROTATION, HEAD_TRANSLATION, FloatArray
 from models.landmarks.face_space import (
     FaceSpace,
-    HeadPose,
     find_pose,
-    load_face_space,
     pose_to_values,
+    shipped_face_space,
     values_to_pose,
 )
 from models.landmarks.layout import EXPRESSION_VALUES, face_layout
 from models.landmarks.tracking import clip_landmarks
-from models.landmarks.values import STEPS
-from sei import (
-    GENERATIVE_FACE_VIDEO,
-    Codec,
-    GfvState,
-    SeiMessage,
-    make_sei_nal_unit,
-)
+from models.landmarks.values import STEPS, RestFace
+from sei import GENERATIVE_FACE_VIDEO, Codec, GfvState, SeiMessage, make_sei_nal_unit
 
 RATE = 25.0
 PRECISION = 8
@@ -66,23 +54,19 @@ class Layout:
 
     name: str
     layout: ParameterLayout
-    pack: Callable[[FloatArray, FloatArray], FloatArray]
-    unpack: Callable[[FloatArray, FloatArray], FloatArray]
-
-
-def _landmarks(space: FaceSpace, rest: FloatArray, values: FloatArray) -> FloatArray:
-    return values_to_pose(values[:6]).apply(space.deform(rest, values[6:]))
+    pack: Callable[[FloatArray, RestFace], FloatArray]
+    unpack: Callable[[FloatArray, RestFace], FloatArray]
 
 
 def build_layouts(space: FaceSpace) -> list[Layout]:
-    """The three layouts. `pack` takes the 14 values and the rest shape, `unpack` goes back."""
+    """The three layouts. `pack` takes the 14 values and the face at rest, `unpack` goes back."""
     unit = STEPS * 2.0**PRECISION
 
-    def pack_typed(values: FloatArray, rest: FloatArray) -> FloatArray:
+    def pack_typed(values: FloatArray, rest: RestFace) -> FloatArray:
         rotation = values_to_pose(values[:6]).rotation.ravel() / unit[0]
         return np.concatenate([rotation, values[3:] / unit[3:]])
 
-    def unpack_typed(coded: FloatArray, rest: FloatArray) -> FloatArray:
+    def unpack_typed(coded: FloatArray, rest: RestFace) -> FloatArray:
         left, _, right = np.linalg.svd(coded[:9].reshape(3, 3) * unit[0])
         vector = cv2.Rodrigues(left @ right)[0][:, 0]
         return np.concatenate([vector, coded[9:] * unit[3:]])
@@ -96,11 +80,11 @@ def build_layouts(space: FaceSpace) -> list[Layout]:
     # A step of a coordinate moves one point only, so it may be as large as the translation's.
     point_unit = unit[3]
 
-    def pack_points(values: FloatArray, rest: FloatArray) -> FloatArray:
-        points: FloatArray = _landmarks(space, rest, values)[KEYPOINTS, :2].ravel() / point_unit
+    def pack_points(values: FloatArray, rest: RestFace) -> FloatArray:
+        points: FloatArray = rest.landmarks(space, values)[KEYPOINTS, :2].ravel() / point_unit
         return points
 
-    def unpack_points(coded: FloatArray, rest: FloatArray) -> FloatArray:
+    def unpack_points(coded: FloatArray, rest: RestFace) -> FloatArray:
         return _solve(space, rest, coded.reshape(-1, 2) * point_unit)
 
     return [
@@ -110,18 +94,18 @@ def build_layouts(space: FaceSpace) -> list[Layout]:
     ]
 
 
-def _solve(space: FaceSpace, rest: FloatArray, points: FloatArray) -> FloatArray:
+def _solve(space: FaceSpace, rest: RestFace, points: FloatArray) -> FloatArray:
     """Pose and expression that best put the keypoints there, by damped Gauss-Newton."""
     values = np.zeros(6 + EXPRESSION_VALUES)
     values[3:6] = points[:, 0].mean(), points[:, 1].mean(), np.log(0.15)
     damping = np.diag([1e-6] * 6 + [1e-2] * EXPRESSION_VALUES)
     for _ in range(12):
-        guess = _landmarks(space, rest, values)[KEYPOINTS, :2].ravel()
+        guess = rest.landmarks(space, values)[KEYPOINTS, :2].ravel()
         columns = []
         for index in range(len(values)):
             moved = values.copy()
             moved[index] += 1e-4
-            columns.append(_landmarks(space, rest, moved)[KEYPOINTS, :2].ravel() - guess)
+            columns.append(rest.landmarks(space, moved)[KEYPOINTS, :2].ravel() - guess)
         slope = np.stack(columns, axis=1) / 1e-4
         step = np.linalg.solve(slope.T @ slope + damping, slope.T @ (points.ravel() - guess))
         values = values + step
@@ -131,16 +115,13 @@ def _solve(space: FaceSpace, rest: FloatArray, points: FloatArray) -> FloatArray
 def measure(space: FaceSpace, layout: Layout, landmarks: FloatArray) -> tuple[float, float]:
     """kbit/s and landmark error of a clip's landmarks [pictures, 478, 3]."""
     pose = pose_to_values(find_pose(space.mean, landmarks[0], space.weights))
-    rest = values_to_pose(pose).remove(landmarks[0])
+    rest = RestFace(landmarks[0], values_to_pose(pose).remove(landmarks[0]))
     state = GfvState()
     previous = None
     messages = []
     errors = []
     for index, face in enumerate(landmarks):
-        found: HeadPose = find_pose(rest, face, space.weights)
-        expression = space.expression(found.remove(face), rest)[:EXPRESSION_VALUES]
-        values = np.concatenate([pose_to_values(found), expression])
-        coded = quantise(layout.pack(values, rest), PRECISION, previous)
+        coded = quantise(layout.pack(rest.values(space, face), rest), PRECISION, previous)
         previous = coded
         message = state.predict(
             to_face_values(coded, layout.layout),
@@ -150,7 +131,7 @@ def measure(space: FaceSpace, layout: Layout, landmarks: FloatArray) -> tuple[fl
         )
         messages.append(SeiMessage(GENERATIVE_FACE_VIDEO, state.write(message)))
         received = layout.unpack(coded * 2.0**-PRECISION, rest)
-        errors.append(landmark_distance(face, _landmarks(space, rest, received)))
+        errors.append(landmark_distance(face, rest.landmarks(space, received)))
     size = sum(
         len(make_sei_nal_unit(messages[i : i + MESSAGES_PER_NAL_UNIT], Codec.VVC).to_annex_b())
         for i in range(0, len(messages), MESSAGES_PER_NAL_UNIT)
@@ -164,9 +145,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--cache", type=Path, metavar="FOLDER", help="keep landmarks here")
     parser.add_argument("--json", type=Path, metavar="FILE")
     options = parser.parse_args(arguments)
-    card = default_registry().find("mesh").card
-    assert card.path is not None
-    space = load_face_space(card.path, card.sha256)
+    space = shipped_face_space()
     clips = []
     for path in options.clips:
         found = clip_landmarks(path, options.cache)
