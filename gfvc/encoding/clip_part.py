@@ -90,13 +90,13 @@ def code_part(
             return None
         coding.finish()
         writer.close()
-    if not coding.pictures_of_units:
-        raise _nothing_sent(clip, count, coding.lost_keys)
+    if not coding.executor.pictures_of_units:
+        raise _nothing_sent(clip, count, coding.executor.lost_keys)
     return CodedPart(
-        tally=coding.tally,
-        pictures_of_units=tuple(coding.pictures_of_units),
+        tally=coding.executor.tally,
+        pictures_of_units=tuple(coding.executor.pictures_of_units),
         sei_bytes=writer.sei_bytes,
-        base_codec_seconds=coding.base_codec_seconds,
+        base_codec_seconds=coding.base.seconds,
     )
 
 

@@ -14,7 +14,6 @@ from gfvc.encoding.executor import (
     OrdinaryVideo,
     PictureExecutor,
     SequenceExecutor,
-    Tally,
 )
 from gfvc.encoding.face_messages import SequenceMessages
 from gfvc.encoding.face_places import face_places
@@ -49,52 +48,36 @@ class Pass(Closable):
 
     The encoder holds a decoder: coded pictures are analysed as decoded. Raises `GfvcError`,
     `ModelError` or `BaseCodecError` when a picture cannot be coded.
+
+    Attributes:
+        executor: carries decisions out, and counts output pictures.
+        base: codes pictures with the base codec, and counts its seconds.
     """
 
     def __init__(
         self, settings: PlanSettings, facts: KeptFacts, executor: Executor, base: BaseLayerCoder
     ) -> None:
         self._facts = facts
-        self._executor = executor
+        self.executor = executor
         self._planner = PicturePlanner(settings, facts)
-        self._base = base
-
-    @property
-    def tally(self) -> Tally:
-        """Output pictures so far."""
-        return self._executor.tally
-
-    @property
-    def pictures_of_units(self) -> list[int]:
-        """Output pictures of each coded picture."""
-        return self._executor.pictures_of_units
-
-    @property
-    def lost_keys(self) -> int:
-        """Key pictures whose coded form showed no face."""
-        return self._executor.lost_keys
-
-    @property
-    def base_codec_seconds(self) -> float:
-        """Time spent in programs of the base codec."""
-        return self._base.seconds
+        self.base = base
 
     def take(self, number: int, picture: Picture) -> None:
         """Take the next picture uint8 [height, width, 3]."""
         self._facts.add(number, picture)
         for decision in self._planner.take(number):
-            self._executor.carry_out(decision)
+            self.executor.carry_out(decision)
         self._facts.keep(self._planner.held, self._planner.keys)
 
     def finish(self) -> None:
         """Code what is held back, at the end of the clip."""
         for decision in self._planner.finish():
-            self._executor.carry_out(decision)
-        self._executor.finish()
+            self.executor.carry_out(decision)
+        self.executor.finish()
 
     def close(self) -> None:
         """Free files."""
-        self._executor.close()
+        self.executor.close()
 
 
 def open_pass(clip: Clip, settings: RateSettings, writer: StreamWriter, analyser: Analyser) -> Pass:

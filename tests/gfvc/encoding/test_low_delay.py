@@ -42,10 +42,10 @@ def units_when_taken(pictures: list[Picture]) -> list[int]:
                 before = len(file.getvalue())
                 coding.take(number, picture)
                 grown = len(file.getvalue()) > before
-                sent.append(sum(coding.pictures_of_units))
+                sent.append(sum(coding.executor.pictures_of_units))
                 assert grown == (sent[-1] > (sent[-2] if number else 0))
             coding.finish()
-        assert sum(coding.pictures_of_units) == len(pictures)
+        assert sum(coding.executor.pictures_of_units) == len(pictures)
     return sent
 
 
