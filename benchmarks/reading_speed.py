@@ -20,10 +20,10 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import islice, repeat
-from multiprocessing.connection import Connection
 from pathlib import Path
 
 from benchmarks.command import command_parser
@@ -131,11 +131,6 @@ def packed(messages: Iterator[SeiMessage], each: int, *, suffix: bool = True) ->
         yield make_sei_nal_unit(islice(messages, each), Codec.VVC, suffix=suffix)
 
 
-def again(unit: NalUnit) -> Iterator[NalUnit]:
-    """One NAL unit again and again."""
-    return repeat(unit)
-
-
 def _unit(text: str, body: bytes = b"") -> NalUnit:
     return NalUnit(Codec.VVC, bytes.fromhex(text) + body)
 
@@ -162,14 +157,14 @@ KINDS: dict[str, Callable[[], Iterator[NalUnit]]] = {
     "user data of others": lambda: packed(same(bytes(range(1, 41))), 1, suffix=False),
     "user data with runs": lambda: packed(same(user_data(runs=True)), 1, suffix=False),
     "user data with distances": lambda: packed(same(user_data(runs=False)), 1, suffix=False),
-    "NAL units of 2 bytes": lambda: again(_unit("00c9")),
-    "NAL units of 6 bytes": lambda: again(_unit("0001", b"\x01\x02\x03\x04")),
-    "NAL units of 40 bytes": lambda: again(_unit("0001", b"\x01" * 38)),
-    "NAL units of 1000 bytes": lambda: again(_unit("0001", b"\x01" * 998)),
-    "slices that start pictures": lambda: again(_unit("0001", b"\x81\x02\x03\x04\x05\x06")),
+    "NAL units of 2 bytes": lambda: repeat(_unit("00c9")),
+    "NAL units of 6 bytes": lambda: repeat(_unit("0001", b"\x01\x02\x03\x04")),
+    "NAL units of 40 bytes": lambda: repeat(_unit("0001", b"\x01" * 38)),
+    "NAL units of 1000 bytes": lambda: repeat(_unit("0001", b"\x01" * 998)),
+    "slices that start pictures": lambda: repeat(_unit("0001", b"\x81\x02\x03\x04\x05\x06")),
     "emulation prevention": lambda: packed(same(bytes(100_000), 4), 1),
     "face messages of zero bytes": lambda: packed(same(bytes(100_000), 223), 1),
-    "sizes of ff bytes": lambda: again(_unit("00c104", b"\xff" * 100_000)),
+    "sizes of ff bytes": lambda: repeat(_unit("00c104", b"\xff" * 100_000)),
     "zero bytes between": lambda: repeat(NalUnit(Codec.VVC, b"\0\1\1", trailing_zeros=1000)),
 }
 
@@ -248,21 +243,10 @@ def run(command: str, path: Path, folder: Path) -> Measured:
     return Measured(seconds, size, status != 0)
 
 
-def _work(command: str, path: Path, folder: Path, channel: Connection) -> None:
-    channel.send(run(command, path, folder))
-
-
 def measure(command: str, path: Path, folder: Path) -> Measured:
     """The same in a process that ends with it."""
-    context = multiprocessing.get_context("fork")
-    near, far = context.Pipe(duplex=False)
-    process = context.Process(target=_work, args=(command, path, folder, far))
-    process.start()
-    far.close()
-    result = near.recv()
-    process.join()
-    assert isinstance(result, Measured)
-    return result
+    with ProcessPoolExecutor(1, multiprocessing.get_context("fork")) as process:
+        return process.submit(run, command, path, folder).result()
 
 
 def _load_libraries(folder: Path) -> None:
