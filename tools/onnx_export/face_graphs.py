@@ -32,12 +32,16 @@ def _unit(picture: Tensor) -> Tensor:
     return picture.permute(2, 0, 1).unsqueeze(0).float() / 255
 
 
-class EncodeKey(nn.Module):
-    """`FaceNetwork.encode_key` of one picture [S, S, 3]."""
+class _Part(nn.Module):
+    """A part of the network that becomes a graph."""
 
     def __init__(self, network: FaceNetwork) -> None:
         super().__init__()
         self.network = network
+
+
+class EncodeKey(_Part):
+    """`FaceNetwork.encode_key` of one picture [S, S, 3]."""
 
     def forward(self, picture: Tensor, landmarks: Tensor) -> tuple[Tensor, ...]:
         """Features in the order of `KeyFeatures`: rows for `SAMPLED`, else planes [1, C, H, W]."""
@@ -49,12 +53,8 @@ class EncodeKey(nn.Module):
         return tuple(features._replace(**rows))
 
 
-class Draw(nn.Module):
+class Draw(_Part):
     """`FaceNetwork.draw` of one picture, rounded to 8 bits."""
-
-    def __init__(self, network: FaceNetwork) -> None:
-        super().__init__()
-        self.network = network
 
     def forward(self, *inputs: Tensor) -> Tensor:
         """The picture [S, S, 3] of features, landmarks, flow and compact feature, if any."""
@@ -85,12 +85,8 @@ def _whole(planes: Tensor) -> Tensor:
     return planes
 
 
-class LocateBetween(nn.Module):
+class LocateBetween(_Part):
     """Where `FaceNetwork` reads both of two references, and how it joins what is read."""
-
-    def __init__(self, network: FaceNetwork) -> None:
-        super().__init__()
-        self.network = network
 
     def forward(self, *inputs: Tensor) -> tuple[Tensor, ...]:
         """What `LOCATED` names.
@@ -138,12 +134,8 @@ def _in_samples(grid: Tensor, size: int) -> Tensor:
     return _rows(grid)[0] * side - 0.5
 
 
-class PaintBetween(nn.Module):
+class PaintBetween(_Part):
     """Paints what was read from references, joined: `FaceNetwork.paint` of one picture."""
-
-    def __init__(self, network: FaceNetwork) -> None:
-        super().__init__()
-        self.network = network
 
     def forward(
         self, picture: Tensor, fine: Tensor, middle: Tensor, coarse: Tensor, beside: Tensor
@@ -162,12 +154,8 @@ class PaintBetween(nn.Module):
         return _interleaved(self.network.paint(read, None, _whole, 2 * half), 2 * half)
 
 
-class Analyse(nn.Module):
+class Analyse(_Part):
     """`FaceNetwork.analyse` of one picture [S, S, 3]."""
-
-    def __init__(self, network: FaceNetwork) -> None:
-        super().__init__()
-        self.network = network
 
     def forward(self, driven: Tensor, key: Tensor, landmarks: Tensor, flow: Tensor) -> Tensor:
         """Compact feature [K], in quantisation steps, not rounded; `key` is the key picture."""
