@@ -15,8 +15,7 @@ from gfvc.verification.interchange import InterchangeCheck
 from gfvc.verification.layouts import LayoutCheck
 from gfvc.verification.marking import MarkingCheck
 from gfvc.verification.picture_hash import DECODED_PICTURE_HASH, PictureHashCheck
-from gfvc.verification.reserved import ReservedValueCheck
-from gfvc.verification.structure import DamageCheck, PlacementCheck
+from gfvc.verification.structure import DamageCheck, PlacementCheck, ReservedValueCheck
 from gfvc.verification.user_data import StatedInformation, UserDataCheck
 from sei import Codec, GenerativeFaceVideo, GenerativeFaceVideoEnhancement
 from sei.inspection import InspectedMessage, InspectedUnit, inspect_units
