@@ -288,18 +288,12 @@ class FaceNetwork(nn.Module):
             self.key_coarse(middle),
         )
 
-    def analyse(self, driven: Tensor, key: KeyFeatures, landmarks: Tensor, flow: Tensor) -> Tensor:
+    def analyse(self, driven: Tensor, key: Tensor, landmarks: Tensor, flow: Tensor) -> Tensor:
         """Compact feature of driven pictures, for the encoder: [B, K], in steps, not rounded.
 
-        `driven` is [B, 3, S, S] in 0..1; `landmarks` and `flow` are as in `draw`. Raises
-        ValueError for a network without compact features.
+        `driven` and the key pictures `key` are [B, 3, S, S] in 0..1; `landmarks` and `flow` are as
+        in `draw`. Raises ValueError for a network without compact features.
         """
-        return self.analyse_against(driven, key.picture, landmarks, flow)
-
-    def analyse_against(
-        self, driven: Tensor, key: Tensor, landmarks: Tensor, flow: Tensor
-    ) -> Tensor:
-        """`analyse` with nothing but the key picture [B, 3, S, S], which is all it looks at."""
         if self.analysis is None:
             raise ValueError("this network has no compact features")
         size = driven.shape[-1]

@@ -185,7 +185,7 @@ class TorchRenderer:
     ) -> Float32Array:
         """Compact feature [K] of a driven picture."""
         with torch.inference_mode():
-            values = self._network.analyse_against(
+            values = self._network.analyse(
                 self._picture(driven),
                 self._picture(key),
                 self._tensor(landmarks),

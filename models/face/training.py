@@ -169,13 +169,13 @@ class FaceTask:
     ) -> tuple[Tensor, Tensor]:
         """Compact features [B, K] as the decoder gets them, and their bits a picture."""
         extras = batch.extras
-        values = network.analyse(batch.driven, key, extras["landmarks"], extras["flow"])
+        values = network.analyse(batch.driven, key.picture, extras["landmarks"], extras["flow"])
         numbers = torch.arange(values.shape[1], device=values.device)
         if not network.training:
             return values.round() * (numbers < self.values_sent), values.new_zeros(())
         assert batch.previous is not None
         previous = network.analyse(
-            batch.previous, key, extras["previous_landmarks"], extras["previous_flow"]
+            batch.previous, key.picture, extras["previous_landmarks"], extras["previous_flow"]
         )
         sent = torch.randint(1, values.shape[1] + 1, (len(values), 1), device=values.device)
         sent = sent * (torch.rand(len(values), 1, device=values.device) >= self.unsent_share)

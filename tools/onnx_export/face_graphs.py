@@ -159,6 +159,6 @@ class Analyse(_Part):
 
     def forward(self, driven: Tensor, key: Tensor, landmarks: Tensor, flow: Tensor) -> Tensor:
         """Compact feature [K], in quantisation steps, not rounded; `key` is the key picture."""
-        return self.network.analyse_against(
+        return self.network.analyse(
             _unit(driven), _unit(key), landmarks.unsqueeze(0), flow.unsqueeze(0)
         )[0]
