@@ -22,11 +22,11 @@ _MOST_BYTES = 1 << 26
 class Record(TypedDict):
     """What came of a job.
 
-    `identity` is the hash of all that it depends on (`gfvc.batch.identity`); None where that could
-    not be found out. `status` is "done" or "failed", `reason` says why it failed, in one line.
-    `seconds` are wall time; `peak_megabytes` the most memory that the process and the largest of
-    the programs that it ran have had so far. `result` is what the command prints with ``--json``,
-    where that is one object or list.
+    `identity` is the hash of all that it depends on (`identity_of` in `gfvc.batch.work`); None
+    where that could not be found out. `status` is "done" or "failed", `reason` says why it failed,
+    in one line. `seconds` are wall time; `peak_megabytes` the most memory that the process and the
+    largest of the programs that it ran have had so far. `result` is what the command prints with
+    ``--json``, where that is one object or list.
     """
 
     format: str

@@ -5,10 +5,12 @@ What is done to a file is no business of this package: a `Craft` knows.
 
 from __future__ import annotations
 
+import hashlib
+import json
 import resource
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Protocol, TypeVar
@@ -16,12 +18,14 @@ from typing import Any, Literal, Protocol, TypeVar
 from gfvc.batch.claims import Claim, claim_path, claimed
 from gfvc.batch.engine import lost_text
 from gfvc.batch.folder import BatchFolder
-from gfvc.batch.identity import identity_of
 from gfvc.batch.jobs import Job, Options
 from gfvc.batch.records import FORMAT, VERSION, Record, check_record, read_record, write_record
 from gfvc.errors import GfvcError, OutputError
 from models.errors import ModelError
 from models.files import file_sha256
+
+_SCHEME = 1
+"""Raised when what was done before must be done again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,3 +256,25 @@ def _peak_megabytes() -> float:
     whose = resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN
     kibibytes = sum(resource.getrusage(who).ru_maxrss for who in whose)
     return round(kibibytes * 1024 / 1e6, 1)
+
+
+def identity_of(verb: str, input_sha256: str, options: Options, versions: Mapping[str, str]) -> str:
+    """Which work a job is: a hash as hex. Files that options name count by what is in them.
+
+    Raises `ModelError` when one of those cannot be read.
+    """
+    depends = {
+        "scheme": _SCHEME,
+        "verb": verb,
+        "input": input_sha256,
+        "options": list(options),
+        "files": [file_sha256(path) for path in _files_of(options)],
+        "versions": dict(versions),
+    }
+    return hashlib.sha256(json.dumps(depends, sort_keys=True).encode()).hexdigest()
+
+
+def _files_of(options: Options) -> list[Path]:
+    """Files that options name: `--translator map.safetensors`, `--translator=map.safetensors`."""
+    values = [option.partition("=")[2] if option[:2] == "--" else option for option in options]
+    return [path for value in values if value and (path := Path(value)).is_file()]
