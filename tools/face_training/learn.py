@@ -22,6 +22,7 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
+from torch.nn import functional
 from torch.optim import Optimizer
 
 from models.contract import Picture
@@ -31,6 +32,7 @@ from models.face.motion import DETAIL_PARTS, INPUTS
 from models.face.network import FaceNetwork
 from models.face.training import importance
 from models.files import MAX_TENSOR_FILE, check_tensor_file
+from models.landmarks import points as groups
 from models.training.adversary import Adversary
 from models.training.export import export_weights
 from models.training.loop import deferred_interrupts
@@ -46,13 +48,15 @@ from models.training.state_file import fitting, read_state, write_state
 from models.training.trunk import TrunkFeatures, trunk_loss
 from models.training.validation import to_picture, write_sheet
 from tools.face_training.data import Augmenter, PairBatch, PairData
-from tools.face_training.losses import cut_parts, parts, temporal_loss
 from tools.face_training.settings import Settings
 
 Report = Callable[[str], None]
 WEIGHTS_FILE, SHEET_FILE = "face.safetensors", "sheet.png"
 _DISCRIMINATOR_CHANNELS = 48
 _DETAIL_WEIGHT = 3.0
+PART_SIDE = 64
+# Sides of the squares around mouth and eyes, in distances of the outer eye corners.
+_MOUTH, _EYE = 1.0, 0.55
 _STATE: dict[str, dict[str, type]] = {
     "network": {"step": int, "elapsed": float, "network": dict, "average": dict},
     "optimiser": {"optimiser": dict},
@@ -199,7 +203,6 @@ class Learner:
             picture, warped = batch.draw(self.average)
             grids = parts(batch.landmarks)
             shown = [cut_parts(pictures, grids) for pictures in (picture, batch.target)]
-            flicker = [pictures[1::2] - pictures[::2] for pictures in (picture, batch.target)]
             scores = {
                 "l1": (picture - batch.target).abs().mean(),
                 "ssim": ssim_loss(picture, batch.target),
@@ -207,7 +210,7 @@ class Learner:
                 "trunk": trunk_loss(self.trunk, picture, batch.target),
                 "part_trunk": trunk_loss(self.trunk, *shown),
                 "warped_ssim": ssim_loss(warped, batch.target),
-                "temporal": (flicker[0] - flicker[1]).abs().mean(),
+                "temporal": temporal_loss(picture, batch.target),
                 "sharpness": _detail(picture) / _detail(batch.target),
             }
             for name, score in scores.items():
@@ -367,3 +370,34 @@ def load_start(network: FaceNetwork, path: Path, report: Report) -> None:
     new = start_from(network, weights)
     quiet_new_blocks(network, new)
     report(f"{path.name}: {len(new)} tensors of {len(network.state_dict())} are not in it")
+
+
+def parts(landmarks: Tensor) -> Tensor:
+    """Sampling grids [3B, 64, 64, 2] of mouth, right and left eye, -1..1 in the picture."""
+    corners = [groups.RIGHT_EYE_OUTER_CORNER, groups.LEFT_EYE_OUTER_CORNER]
+    apart = landmarks[:, corners[1]] - landmarks[:, corners[0]]
+    distance = apart.norm(dim=1).clamp(min=0.02)
+    places = [
+        (landmarks[:, list(points)].mean(dim=1), share * distance)
+        for points, share in (
+            (groups.LIPS_OUTER, _MOUTH),
+            (groups.RIGHT_EYE, _EYE),
+            (groups.LEFT_EYE, _EYE),
+        )
+    ]
+    steps = (torch.arange(PART_SIDE, device=landmarks.device) + 0.5) / PART_SIDE - 0.5
+    square = torch.stack(torch.meshgrid(steps, steps, indexing="xy"), dim=-1)
+    grids = [middle[:, None, None] + side[:, None, None, None] * square for middle, side in places]
+    return torch.cat(grids) * 2 - 1
+
+
+def cut_parts(pictures: Tensor, grids: Tensor) -> Tensor:
+    """The parts of pictures [B, 3, S, S]: [3B, 3, 64, 64]."""
+    thrice = pictures.float().repeat(3, 1, 1, 1)
+    return functional.grid_sample(thrice, grids, padding_mode="border", align_corners=False)
+
+
+def temporal_loss(picture: Tensor, target: Tensor) -> Tensor:
+    """How differently drawn and real pictures change from row 2i to row 2i + 1."""
+    changes = [pictures[1::2] - pictures[::2] for pictures in (picture, target)]
+    return (changes[0] - changes[1]).abs().mean()
