@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -230,16 +231,13 @@ def fv2v_steps(network: Fv2v, key: Tensor, driven: Tensor) -> list[Step]:
     return [analysed, found, prepared, drawn]
 
 
-def export_fomm(network: Fomm, folder: Path, source: str, size: int = 256) -> list[Comparison]:
-    """Write the graphs of FOMM, and compare them with torch."""
-    return export_steps(fomm_steps(network.requires_grad_(False), *sample_pictures(size)), folder)
+def _export(
+    steps: Callable[..., list[Step]], network: nn.Module, folder: Path, source: str, size: int = 256
+) -> list[Comparison]:
+    """Write the graphs of a network, cut into steps, and compare them with torch."""
+    return export_steps(steps(network.requires_grad_(False), *sample_pictures(size)), folder)
 
 
-def export_cfte(network: Cfte, folder: Path, source: str, size: int = 256) -> list[Comparison]:
-    """Write the graphs of CFTE, and compare them with torch."""
-    return export_steps(cfte_steps(network.requires_grad_(False), *sample_pictures(size)), folder)
-
-
-def export_fv2v(network: Fv2v, folder: Path, source: str, size: int = 256) -> list[Comparison]:
-    """Write the graphs of FV2V, and compare them with torch."""
-    return export_steps(fv2v_steps(network.requires_grad_(False), *sample_pictures(size)), folder)
+export_fomm = partial(_export, fomm_steps)
+export_cfte = partial(_export, cfte_steps)
+export_fv2v = partial(_export, fv2v_steps)
