@@ -8,7 +8,6 @@ bytes would saturate otherwise, and draw something else.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -26,7 +25,7 @@ from models.landmarks.head_angles import head_angles, head_rotations
 from models.landmarks.layout import POSE_VALUES
 from models.landmarks.ranges import ANGLES, EXPRESSION, PLACE
 from models.landmarks.values import rest_face
-from tools.onnx_export.writing import halve, save_graph
+from tools.onnx_export.writing import halve, quiet, save_graph
 
 Inputs = Mapping[str, npt.NDArray[Any]]
 
@@ -69,10 +68,7 @@ def write_in_eight_bits(
     ]
     with TemporaryDirectory() as folder:
         made = Path(folder, "eight-bits.onnx")
-        root = logging.getLogger()
-        level = root.level
-        root.setLevel(logging.ERROR)  # it recommends what has been done
-        try:
+        with quiet():  # it recommends what has been done
             quantize_static(
                 graph,
                 made,
@@ -85,8 +81,6 @@ def write_in_eight_bits(
                 op_types_to_quantize=["Conv"],
                 nodes_to_exclude=kept,
             )
-        finally:
-            root.setLevel(level)
         model = onnx.load(made)
     halve(model, {node.input[1] for node in model.graph.node if node.name in kept})
     del model.metadata_props[:]

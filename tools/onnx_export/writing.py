@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import warnings
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -92,7 +93,7 @@ def write_graph(
         halved: another file of the same, replaced when it is there, whose weights are stored as
             float16; they are made float32 again when loading.
     """
-    with warnings.catch_warnings(), _quiet("torch.onnx"), torch.no_grad():
+    with warnings.catch_warnings(), quiet("torch.onnx"), torch.no_grad():
         # The exporter calls parts of torch that announce their own end.
         warnings.simplefilter("ignore")
         exported = torch.export.export(module, tuple(inputs.values()))
@@ -122,18 +123,16 @@ def save_graph(graph: onnx.ModelProto, path: Path) -> None:
         temporary.write_bytes(graph.SerializeToString(deterministic=True))
 
 
-class _quiet:  # noqa: N801 (used as a statement)
-    """Keeps a logger of information and warnings silent."""
-
-    def __init__(self, name: str) -> None:
-        self._logger = logging.getLogger(name)
-
-    def __enter__(self) -> None:
-        self._level = self._logger.level
-        self._logger.setLevel(logging.ERROR)
-
-    def __exit__(self, *exception: object) -> None:
-        self._logger.setLevel(self._level)
+@contextmanager
+def quiet(name: str | None = None) -> Iterator[None]:
+    """A logger without information and warnings; the root of all without a name."""
+    logger = logging.getLogger(name)
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
 
 
 def halve(model: onnx.ModelProto, weights: Collection[str]) -> None:
