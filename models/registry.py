@@ -14,7 +14,7 @@ from pathlib import Path
 from models.card import ModelCard
 from models.contract import AnimationModel
 from models.errors import CheckpointError, UnknownModelError
-from models.family import FAMILIES, Family, imported_families
+from models.family import FAMILIES, Family, imported_families, later
 from models.runtime import Runtime
 from models.weights.store import (
     FINGERPRINT_DIGITS,
@@ -97,12 +97,7 @@ def import_hint(uri: str) -> str | None:
     return None
 
 
-def _load_imported(
-    family: Family, variant: str, card: ModelCard, runtime: Runtime
-) -> AnimationModel:
-    from models.weights.loading import load_network_model
-
-    return load_network_model(family, variant, card, runtime)
+_load_imported = later("models.weights.loading:load_network_model")
 
 
 def _refuse_without_weights(family: Family, card: ModelCard, _: Runtime) -> AnimationModel:
