@@ -132,7 +132,7 @@ class CheckedObject:
     def hexadecimal(self, key: str) -> bytes:
         """Bytes in hexadecimal digits."""
         try:
-            return bytes.fromhex(self._string(key))
+            return bytes.fromhex(self.name(key))
         except ValueError:
             raise self.wrong(key, "bytes in hexadecimal digits") from None
 
@@ -150,13 +150,10 @@ class CheckedObject:
 
     def text(self, key: str) -> str:
         """A string, in which what is not to be printed is escaped."""
-        return printable(self._string(key))
+        return printable(self.name(key))
 
     def name(self, key: str) -> str:
         """A string as it is: a name of a file, say, in which every character counts."""
-        return self._string(key)
-
-    def _string(self, key: str) -> str:
         value = self._value.get(key)
         if not isinstance(value, str):
             raise self.wrong(key, "a text")
@@ -279,7 +276,7 @@ class CheckedObject:
 
     def file(self, key: str, folder: Path) -> Path:
         """The path of a file inside `folder`, links followed."""
-        name = self._string(key)
+        name = self.name(key)
         try:
             path = (folder / name).resolve()
             inside = path.is_relative_to(folder.resolve())
