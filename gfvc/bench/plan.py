@@ -67,12 +67,7 @@ class GfvcSettings:
 
     def to_json(self) -> dict[str, Any]:
         """The settings as a JSON object."""
-        return {
-            "model": self.model,
-            "key_qp": self.key_qp,
-            "variant": self.variant,
-            "options": dict(self.options),
-        }
+        return dataclasses.asdict(self) | {"options": dict(self.options)}
 
     def encode_options(self, view: View, size: Size, rate: Fraction) -> EncodeOptions:
         """Options for `gfvc.encode` of pictures that are cropped and scaled already."""

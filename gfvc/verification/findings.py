@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from enum import Enum
 from typing import Any
 
@@ -46,10 +46,7 @@ class Finding:
         return {
             "severity": self.severity.value,
             "check": self.check,
-            "nal": self.place.nal,
-            "offset": self.place.offset,
-            "picture": self.place.picture,
-            "message": self.place.message,
+            **asdict(self.place),
             "text": self.text,
         }
 
