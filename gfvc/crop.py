@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
 from fractions import Fraction
 from pathlib import Path
 
@@ -14,7 +13,6 @@ from gfvc.face_choice import FaceTrack, FaceTracks
 from gfvc.rectangle import Rectangle
 from gfvc.telling import Notes, unheard
 from gfvc.video_reader import read_pictures
-from models.contract import Picture
 from models.landmarks.tracking import FaceBox, FaceFinder
 
 # Side of the square over the side of the detector's box (brows to chin): hair and shoulders show.
@@ -103,7 +101,7 @@ def choose_squares(
         return [whole]
     faces = FaceTracks()
     with FaceFinder() as finder:
-        for picture in _looks(path):
+        for picture in read_pictures(path, _LOOKS):
             faces.look(picture, finder.find(picture))
     chosen = faces.choose(face_at)
     told = faces.told()
@@ -140,10 +138,6 @@ def _told(told: list[FaceTrack], driven: list[FaceTrack]) -> str:
 
 def _places(tracks: list[FaceTrack]) -> str:
     return ", ".join(f"{x},{y}" for x, y in (track.centre for track in tracks))
-
-
-def _looks(path: Path) -> Iterable[Picture]:
-    return read_pictures(path, _LOOKS)
 
 
 def require_square(path: Path, width: int, height: int) -> Rectangle:

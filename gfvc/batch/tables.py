@@ -56,7 +56,7 @@ class Totals:
             return
         self.done += not kept
         self.kept += kept
-        seconds, kbps = _seconds(record), _kbps(record)
+        seconds, kbps = _seconds(record), _number(record, "kbps")
         self.video_seconds += seconds or 0.0
         if seconds and kbps is not None:
             self.bits += 1000 * kbps * seconds
@@ -128,7 +128,7 @@ def _rows(records: Iterable[Record], lines: IO[str]) -> Iterator[dict[str, Any]]
 
 
 def _row(record: Record) -> dict[str, Any]:
-    seconds, kbps = _seconds(record), _kbps(record)
+    seconds, kbps = _seconds(record), _number(record, "kbps")
     return {
         **record,
         "pictures": _result(record).get("frames"),
@@ -141,10 +141,6 @@ def _seconds(record: Record) -> float | None:
     """Duration of the pictures, where the result tells."""
     frames, rate = (_number(record, key) for key in ("frames", "fps"))
     return frames / rate if frames is not None and rate else None
-
-
-def _kbps(record: Record) -> float | None:
-    return _number(record, "kbps")
 
 
 def _number(record: Record, key: str) -> float | None:

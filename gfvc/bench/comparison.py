@@ -89,7 +89,8 @@ def compare_clip(points: Points, rates: Rates) -> list[dict[str, Any]]:
         for anchor, test in _pairs(curves.ours, (*curves.peers, *curves.best)):
             difference = rate_difference(useful[anchor], useful[test], measure)
             if difference is not None:
-                rows.append(_row(measure, anchor, test, difference))
+                pair = {"measure": measure.name, "anchor": anchor, "test": test}
+                rows.append(pair | {"difference": difference})
     return rows
 
 
@@ -98,10 +99,6 @@ def _pairs(ours: Iterable[str], peers: Iterable[str]) -> list[tuple[str, str]]:
     with_peers = [(peer, test) for peer in peers for test in ours]
     variants = [(model, test) for model in ours for test in ours if test.startswith(f"{model} ")]
     return with_peers + variants
-
-
-def _row(measure: Measure, anchor: str, test: str, difference: RateDifference) -> dict[str, Any]:
-    return {"measure": measure.name, "anchor": anchor, "test": test, "difference": difference}
 
 
 def compare(

@@ -74,11 +74,6 @@ def to_bt709_rgb(
     return converter.convert(frame, part)
 
 
-@lru_cache(maxsize=2)
-def _converter(*properties: object) -> _Converter:
-    return _Converter(*properties)  # type: ignore[arg-type]
-
-
 class _Converter:
     def __init__(
         self,
@@ -108,6 +103,9 @@ class _Converter:
             deep = self._graph.pull().to_ndarray()[part]
         top = (1 << _RGB_BITS) - 1
         return np.asarray((deep.astype(np.uint32) * 255 + top // 2) // top, np.uint8)
+
+
+_converter = lru_cache(maxsize=2)(_Converter)
 
 
 def _graph(frame: VideoFrame, *filters: tuple[str, str]) -> Graph:
