@@ -16,6 +16,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from gfvc.cli.common_arguments import add_out
 from gfvc.cli.option_arguments import add_options, parsed_options
 from gfvc.cli.parser import keep_after_dashes
 
@@ -50,13 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "jobs_given", nargs="+", type=Path, metavar="JOBS", help="files, folders or lists"
     )
-    parser.add_argument(
-        "--out",
-        type=Path,
-        required=True,
-        metavar="DIR",
-        help="folder for outputs, made or added to",
-    )
+    add_out(parser, "folder for outputs, made or added to")
     add_options(parser, BatchOptions)
     parser.add_argument(
         "--force", action="store_true", help="replace outputs and tables that no batch has made"

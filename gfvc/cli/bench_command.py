@@ -14,6 +14,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from gfvc.cli.common_arguments import add_out
 from gfvc.cli.option_arguments import add_options, parsed_options
 from sei.escaping import printable
 
@@ -44,13 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     from gfvc.options.sharing import EngineOptions
 
     parser.add_argument("clips", nargs="+", type=Path, metavar="CLIP", help="video files")
-    parser.add_argument(
-        "--out",
-        type=Path,
-        required=True,
-        metavar="DIR",
-        help="folder for results, made or added to",
-    )
+    add_out(parser, "folder for results, made or added to")
     add_options(parser, BenchOptions)
     parser.add_argument(
         "--quick",

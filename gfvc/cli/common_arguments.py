@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 
 from gfvc.cli.option_arguments import add_options, parsed_options
 
@@ -10,6 +11,11 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from models.runtime import Runtime
     from sei import Codec
+
+
+def add_out(parser: argparse.ArgumentParser, help: str) -> None:  # noqa: A002 (argparse's word)
+    """Describe --out of a command that fills a folder."""
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help=help)
 
 
 def add_result_arguments(parser: argparse.ArgumentParser) -> None:

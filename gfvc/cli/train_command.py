@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
 
+from gfvc.cli.common_arguments import add_out
 from gfvc.cli.option_arguments import add_options, parsed_options
 from models.family import trained_families
 from models.training import Augmentation, LossWeights, TrainingConfiguration, TrainingError
@@ -47,13 +48,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "data", type=Path, metavar="DATA", help="folder of square clips of one face each"
     )
-    parser.add_argument(
-        "--out",
-        type=Path,
-        required=True,
-        metavar="DIR",
-        help="folder for state, weights, tables and sheets",
-    )
+    add_out(parser, "folder for state, weights, tables and sheets")
     add_options(parser, TrainOptions)
     add_options(parser, EngineOptions)
 
