@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 from bitstring import Bits
 
@@ -20,25 +20,19 @@ from sei.errors import MessageError
 class NetworkUri:
     """A network given by the tag URI of its format and the URI of its place (nn_mode_idc 1)."""
 
+    mode_idc: ClassVar[int] = 1
+
     tag: str
     uri: str
-
-    @property
-    def mode_idc(self) -> int:
-        """nn_mode_idc."""
-        return 1
 
 
 @dataclass(frozen=True, slots=True)
 class NetworkPayload:
     """A network as ISO/IEC 15938-17 bytes at the end of the message (nn_mode_idc 0)."""
 
-    data: bytes
+    mode_idc: ClassVar[int] = 0
 
-    @property
-    def mode_idc(self) -> int:
-        """nn_mode_idc."""
-        return 0
+    data: bytes
 
 
 @dataclass(frozen=True, slots=True)
