@@ -35,6 +35,7 @@ from gfvc.encoding.decisions import Decision, Driven, Key, Ordinary, PlanSetting
 from gfvc.encoding.face_watch import FaceWatch
 from gfvc.encoding.measured_facts import MeasuredFacts
 from gfvc.encoding.planner import PicturePlanner
+from gfvc.scaling import reduced
 from gfvc.video_reader import read_pictures
 from models import Analyser, AnimationModel, default_registry
 from models.contract import FloatArray, Picture
@@ -243,12 +244,7 @@ def _judge(row: MeshRow, judge: MeshJudge, found: FloatArray | None, expected: F
 def read_clips(paths: Sequence[Path], pictures: int) -> Iterator[tuple[str, list[Picture]]]:
     """The first pictures of each clip, by its name; smaller where they are large."""
     for path in paths:
-        clip = list(islice(read_pictures(path, RATE), pictures))
-        if max(clip[0].shape) > SIDE:
-            clip = [
-                np.asarray(cv2.resize(p, (SIDE, SIDE), interpolation=cv2.INTER_AREA)) for p in clip
-            ]
-        yield path.stem, clip
+        yield path.stem, [reduced(p, SIDE) for p in islice(read_pictures(path, RATE), pictures)]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -32,6 +32,7 @@ from gfvc.encoding.key_candidates import (
     faults,
 )
 from gfvc.metrics import face_region, mouth_region, ssim_map
+from gfvc.scaling import reduced
 from gfvc.video_reader import read_pictures
 from models.contract import FloatArray, Picture
 from models.landmarks.face_space import shipped_face_space
@@ -177,7 +178,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     measurer = KeyMeasurer()
     with FaceTracker() as tracker:
         for path in options.clips:
-            clip = [_small(p) for p in islice(read_pictures(path, RATE), 75 * options.windows)]
+            pictures = islice(read_pictures(path, RATE), 75 * options.windows)
+            clip = [reduced(picture, SIDE) for picture in pictures]
             for start in range(0, len(clip) - DRAWN[-1], 75):
                 window = Window(clip[start:], tracker)
                 if not window.whole:
@@ -191,12 +193,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.fit:
         _print_fit(fit)
     return 0
-
-
-def _small(picture: Picture) -> Picture:
-    if picture.shape[0] <= SIDE:
-        return picture
-    return np.asarray(cv2.resize(picture, (SIDE, SIDE), interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def _add(row: Row, fit: Fit, candidates: list[KeyCandidate], given: FloatArray) -> None:
