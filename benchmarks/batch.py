@@ -54,12 +54,6 @@ LONGER = 3
 
 
 @contextlib.contextmanager
-def local(workers: int) -> Iterator[EngineChoice]:
-    """Processes of this machine."""
-    yield EngineChoice(workers=workers)
-
-
-@contextlib.contextmanager
 def dask(workers: int, *, trim: bool) -> Iterator[EngineChoice]:
     """Worker processes of a cluster on this machine.
 
@@ -79,8 +73,8 @@ def dask(workers: int, *, trim: bool) -> Iterator[EngineChoice]:
 
 
 ENGINES: dict[str, Callable[[], contextlib.AbstractContextManager[EngineChoice]]] = {
-    "local, 1 process": lambda: local(1),
-    "local, 2 processes": lambda: local(2),
+    "local, 1 process": lambda: contextlib.nullcontext(EngineChoice(workers=1)),
+    "local, 2 processes": lambda: contextlib.nullcontext(EngineChoice(workers=2)),
     "dask, 2 workers": lambda: dask(2, trim=False),
     "dask, 2 workers that trim": lambda: dask(2, trim=True),
 }

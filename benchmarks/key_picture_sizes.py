@@ -16,17 +16,13 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from base_codec_adapters import Codec, DecodeRequest, EncodeRequest, find_decoder, find_encoder
+from base_codec_adapters import DecodeRequest, EncodeRequest, find_decoder, find_encoder
 from benchmarks.command import command_parser
+from benchmarks.fallback import ENCODERS
 from gfvc.colour import to_picture420
 from gfvc.metrics import psnr
 from sei import split_annex_b
 
-ENCODERS: dict[str, Codec] = {
-    "ffmpeg-libvvenc": "vvc",
-    "ffmpeg-libx265": "hevc",
-    "ffmpeg-libkvazaar": "hevc",
-}
 PARAMETER_SETS = ("VPS", "SPS", "PPS")
 
 

@@ -95,15 +95,16 @@ def mark(points: Sequence[Point]) -> list[bool]:
     ]
 
 
-def _numbers(text: str) -> tuple[float, ...]:
+def numbers(text: str) -> tuple[float, ...]:
+    """Numbers with commas between them."""
     return tuple(float(part) for part in text.split(","))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the benchmark."""
     parser = command_parser("rate_split", __doc__, clips=True)
-    parser.add_argument("--key-qps", type=_numbers, default=KEY_QPS, metavar="N,N...")
-    parser.add_argument("--multipliers", type=_numbers, default=MULTIPLIERS, metavar="X,X...")
+    parser.add_argument("--key-qps", type=numbers, default=KEY_QPS, metavar="N,N...")
+    parser.add_argument("--multipliers", type=numbers, default=MULTIPLIERS, metavar="X,X...")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the results here too")
     options = parser.parse_args(arguments)
     pairs = [

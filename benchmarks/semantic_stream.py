@@ -22,12 +22,12 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.command import command_parser, write_json
-from benchmarks.rate_split import open_clip
+from benchmarks.rate_split import numbers, open_clip
 from gfvc.encoding.clip import Clip
 from gfvc.encoding.coding_pass import REMEMBERED_PICTURES, code_clip
 from gfvc.exporting.arkit import SHAPES, blendshapes, measures
 from gfvc.exporting.motion import gather
-from gfvc.exporting.reading import SeenFace, decoded_faces
+from gfvc.exporting.reading import decoded_faces
 from gfvc.metrics import landmark_distance
 from gfvc.options.exporting import ExportOptions
 from gfvc.rate_control import RateSettings
@@ -97,14 +97,14 @@ def measure(
             decoded_faces(coded.stream, stream, clip.model, ExportOptions(), lambda _: None)
         )
     kbps = 8 * float(clip.rate) / coded.tally.frames / 1000
-    pairs: list[tuple[FloatArray, FloatArray]] = []
-    seen: list[SeenFace] = []
-    for face, found in zip(faces, source.landmarks, strict=True):
-        if found is not None and face.landmarks is not None:
-            pairs.append((found, face.landmarks))
-        if found is not None:
-            seen.append(face)
-    motion = gather(seen, clip.rate, None, clip.model.layout, space)
+    together = zip(faces, source.landmarks, strict=True)
+    seen = [(face, found) for face, found in together if found is not None]
+    errors = [
+        landmark_distance(found, face.landmarks)
+        for face, found in seen
+        if face.landmarks is not None
+    ]
+    motion = gather([face for face, _ in seen], clip.rate, None, clip.model.layout, space)
     assert motion.head is not None
     shapes = blendshapes(motion.head.measures)
     moving = [name for name, row in source.shapes.items() if row.std() >= MOVES]
@@ -114,7 +114,7 @@ def measure(
         multiplier,
         coded.sei_bytes * kbps,
         size * kbps,
-        float(np.mean([landmark_distance(found, told) for found, told in pairs])),
+        float(np.mean(errors)),
         tuple(turned.tolist()),
         {name: _follows(source.shapes[name], shapes[name]) for name in moving},
     )
@@ -153,14 +153,10 @@ def _print_tables(points: Sequence[Point], multipliers: Sequence[float]) -> None
             print(f"| {name} | {len(found[0])} |{cells}")
 
 
-def _numbers(text: str) -> tuple[float, ...]:
-    return tuple(float(part) for part in text.split(","))
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the benchmark."""
     parser = command_parser("semantic_stream", __doc__, clips=True, raw=True)
-    parser.add_argument("--multipliers", type=_numbers, default=MULTIPLIERS, metavar="X,X...")
+    parser.add_argument("--multipliers", type=numbers, default=MULTIPLIERS, metavar="X,X...")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the results here too")
     options = parser.parse_args(arguments)
     space = shipped_face_space()
