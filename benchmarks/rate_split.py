@@ -26,7 +26,7 @@ from gfvc.driven_pictures import parameters_of_pictures
 from gfvc.encoding.clip import Clip
 from gfvc.encoding.coding_pass import REMEMBERED_PICTURES, CodedClip, code_clip
 from gfvc.options.encoding import EncodeOptions
-from gfvc.rate_control import RateSettings
+from gfvc.rate_control.ladder import RateSettings
 from gfvc.stream.information import StreamInformation
 from gfvc.stream.reader import read_face_stream
 from gfvc.video_reader import probe_video, read_pictures

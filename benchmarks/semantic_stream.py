@@ -30,7 +30,7 @@ from gfvc.exporting.motion import gather
 from gfvc.exporting.reading import decoded_faces
 from gfvc.metrics import landmark_distance
 from gfvc.options.exporting import ExportOptions
-from gfvc.rate_control import RateSettings
+from gfvc.rate_control.ladder import RateSettings
 from gfvc.stream.reader import read_face_stream
 from gfvc.video_reader import read_pictures
 from models import Analyser

@@ -16,7 +16,7 @@ from gfvc.errors import InputError, OutputError
 from gfvc.framing import Framing, frame
 from gfvc.options.encoding import EncodeOptions
 from gfvc.output import StrPath, check_writable, replaced_when_complete
-from gfvc.rate_control import RateSettings, settings_asked_for
+from gfvc.rate_control.ladder import RateSettings, settings_asked_for
 from gfvc.scaling import Size
 from gfvc.stream.information import StreamInformation
 from gfvc.stream.names import MP4_SUFFIX, choose_codec

@@ -31,7 +31,7 @@ from gfvc.encoding.part_choice import choose_restarts
 from gfvc.errors import InputError
 from gfvc.options.encoding import EncodeOptions
 from gfvc.output import replaced_when_complete
-from gfvc.rate_control import settings_asked_for
+from gfvc.rate_control.ladder import settings_asked_for
 from gfvc.scaling import read_scaled
 from gfvc.telling import Notes, unheard
 from gfvc.video_reader import PictureEntry

@@ -12,7 +12,7 @@ import pytest
 
 from gfvc.cli.reference import reference
 from gfvc.options.encoding import QUALITIES
-from gfvc.rate_control import Coding, quality_settings
+from gfvc.rate_control.ladder import Coding, quality_settings
 from tests.conftest import REPOSITORY
 
 PAGES = sorted([*REPOSITORY.glob("*.md"), *REPOSITORY.glob("docs/**/*.md")])

@@ -14,7 +14,7 @@ from gfvc.encoding.key_candidates import LOOK_SECONDS
 from gfvc.errors import KeyPictureTooCoarseError
 from gfvc.framing import coded_size
 from gfvc.options.encoding import DECISIONS, EncodeOptions
-from gfvc.rate_control import Coding, RateSettings
+from gfvc.rate_control.ladder import Coding, RateSettings
 from gfvc.scaling import Size
 from gfvc.stream.information import StreamInformation
 from gfvc.stream.sequence import MAX_LEADING

@@ -15,7 +15,7 @@ from gfvc.encoding.executor import Tally
 from gfvc.encoding.passes import open_pass
 from gfvc.errors import InputError
 from gfvc.json_checking import CheckedObject
-from gfvc.rate_control import RateSettings
+from gfvc.rate_control.ladder import RateSettings
 from gfvc.stream.marking import mark_message
 from gfvc.stream.writer import StreamWriter
 from models import Analyser

@@ -19,7 +19,7 @@ from gfvc.encoding.captions import caption_changes
 from gfvc.encoding.picture_store import PictureStore
 from gfvc.encoding.segments import ChooseCoded, Segment
 from gfvc.encoding.sketches import Sketches
-from gfvc.rate_control import RateSettings
+from gfvc.rate_control.ladder import RateSettings
 from models import Analyser
 from models.contract import FloatArray
 from models.parallel import map_in_order

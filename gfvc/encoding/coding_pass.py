@@ -13,7 +13,7 @@ from base_codec_adapters import Codec
 from gfvc.encoding.clip import Clip
 from gfvc.encoding.clip_part import CodedPart, code_part, joined
 from gfvc.encoding.executor import Tally
-from gfvc.rate_control import RateSettings
+from gfvc.rate_control.ladder import RateSettings
 from gfvc.scaling import read_scaled
 from gfvc.stream.containers import write_mp4
 from gfvc.telling import Progress

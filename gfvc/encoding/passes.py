@@ -27,7 +27,7 @@ from gfvc.encoding.segments import SegmentCoder
 from gfvc.encoding.tracked_facts import TrackedFacts
 from gfvc.options.encoding import CONTROL_GRIDS
 from gfvc.parameter_coding import FIRST_GFV_ID
-from gfvc.rate_control import RateSettings, all_coded_qp, grid_multiplier
+from gfvc.rate_control.ladder import RateSettings, all_coded_qp, grid_multiplier
 from gfvc.stream.writer import StreamWriter
 from models import Analyser
 from models.contract import Closable, Picture

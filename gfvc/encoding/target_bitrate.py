@@ -11,7 +11,8 @@ from pathlib import Path
 from gfvc.encoding.clip import Clip
 from gfvc.encoding.coding_pass import CodedClip, code_clip
 from gfvc.errors import InputError, KeyPictureTooCoarseError
-from gfvc.rate_control import TOLERANCE, RateSettings, default_step, find_settings, ladder
+from gfvc.rate_control.ladder import RateSettings, default_step, ladder
+from gfvc.rate_control.search import TOLERANCE, find_settings
 from gfvc.telling import Progress, Stage
 from models import Analyser
 

@@ -15,7 +15,7 @@ from gfvc.encoding.picture_store import PictureStore
 from gfvc.encoding.segments import Segment
 from gfvc.encoding.sketches import mixing_errors
 from gfvc.face_square import FaceSquare
-from gfvc.rate_control import Coding, RateSettings, ladder
+from gfvc.rate_control.ladder import Coding, RateSettings, ladder
 from gfvc.whole_pictures.model import of_whole_pictures
 from models import default_registry
 from models.contract import FloatArray, Picture

@@ -12,7 +12,7 @@ from gfvc import EncodeOptions
 from gfvc.encoding.clip import LOW_DELAY_SECONDS, Clip
 from gfvc.encoding.passes import open_pass
 from gfvc.encoding.planner import LOST_SECONDS
-from gfvc.rate_control import Coding, settings_asked_for
+from gfvc.rate_control.ladder import Coding, settings_asked_for
 from gfvc.rectangle import Rectangle
 from gfvc.stream.information import StreamInformation
 from gfvc.stream.writer import StreamWriter

@@ -10,7 +10,7 @@ import pytest
 
 from gfvc import EncodeOptions, InputError, encode
 from gfvc.demo_clip import RATE
-from gfvc.rate_control import TOLERANCE
+from gfvc.rate_control.search import TOLERANCE
 from gfvc.stream.reader import read_face_stream
 from gfvc.video_writer import write_video
 from models.contract import FloatArray, Picture

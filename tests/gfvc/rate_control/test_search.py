@@ -12,18 +12,16 @@ from hypothesis import strategies as st
 
 from base_codec_adapters import MAX_QP, Codec
 from gfvc.options.encoding import DEFAULT_KEY_QP, DEFAULT_MULTIPLIER, QUALITIES, EncodeOptions
-from gfvc.rate_control import (
-    TOLERANCE,
+from gfvc.rate_control.ladder import (
     Coding,
     RateSettings,
     all_coded_qp,
     default_step,
-    find_settings,
     ladder,
     quality_settings,
     settings_asked_for,
 )
-from gfvc.rate_control.search import MAX_TRIALS
+from gfvc.rate_control.search import MAX_TRIALS, TOLERANCE, find_settings
 
 STEPS = ladder(Coding("vvc"))
 START = default_step(Coding("vvc"))
