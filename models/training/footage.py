@@ -139,16 +139,21 @@ class Footage:
         return np.flatnonzero(np.isfinite(self.landmarks[:, 0, 0]))
 
 
+def make_folder(folder: Path) -> None:
+    """Make a folder that is not there; raise `TrainingError` where it cannot be made."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise TrainingError(f"{folder}: cannot be made ({error.strerror})") from None
+
+
 def load_footage(clip: TrainingClip, size: int, cache: Path) -> Footage:
     """Pictures and landmarks of a clip, from the cache where it has them.
 
     Raises:
         ModelError: the clip is no video, not square, or too long, or its cached file is damaged.
     """
-    try:
-        cache.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise TrainingError(f"{cache}: cannot be made ({error.strerror})") from None
+    make_folder(cache)
     landmarks = clip_landmarks(clip.path, cache).astype(np.float32)
     kept = cache / f"{file_sha256(clip.path)[:24]}-{size}.npy"
     if not kept.exists():

@@ -21,6 +21,7 @@ from models.training.footage import (
     fill_cache,
     find_clips,
     load_footage,
+    make_folder,
 )
 from models.training.hevc_coding import has_hevc_encoder
 from models.training.loop import Progress, TrainingResult, no_progress, run_loop
@@ -145,10 +146,7 @@ def train(
     clips: list[TrainingClip] = []
     if footage is None:
         clips = find_clips(configuration.data, configuration.index, configuration.skip)
-    try:
-        configuration.out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise TrainingError(f"{configuration.out}: cannot be made ({error.strerror})") from None
+    make_folder(configuration.out)
     trainer = Trainer(configuration, task, device)
     if resume:
         trainer.restore(state)

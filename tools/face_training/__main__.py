@@ -13,7 +13,7 @@ from pathlib import Path
 from models.errors import ModelError, TrainingError
 from models.parallel import usable_cores
 from models.training.configuration import check_size, check_value
-from models.training.footage import SPLITS
+from models.training.footage import SPLITS, find_clips, make_folder
 from tools.face_training.places import load_placed, place_on_disk
 from tools.face_training.prepared import load_prepared
 
@@ -23,20 +23,12 @@ def _say(text: str) -> None:
     sys.stderr.flush()
 
 
-def _make_folder(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise TrainingError(f"{folder}: cannot be made ({error.strerror})") from None
-
-
 def _prepare(options: argparse.Namespace) -> None:
-    from models.training.footage import find_clips
     from tools.face_training.prepare import Work, prepare_clip
 
     check_size(options.size)
     clips = find_clips(options.data, options.index, options.skip)
-    _make_folder(options.out)
+    make_folder(options.out)
     calls = []
     for clip in clips:
         work = Work() if clip.split == "train" else Work(pairs=3, singles=2, driven=2)
@@ -90,7 +82,7 @@ def _learn(options: argparse.Namespace) -> None:
     torch.backends.cuda.matmul.allow_tf32 = True
     torch.backends.cudnn.allow_tf32 = True
     torch.manual_seed(0)
-    _make_folder(options.out)
+    make_folder(options.out)
 
     def report(text: str) -> None:
         _say(text)
