@@ -26,7 +26,7 @@ import numpy as np
 from benchmarks.coded_clip import CodedClip, code_clip
 from benchmarks.command import command_parser, write_json
 from gfvc.cli.console import print_table
-from gfvc.metrics import MEASURES, Better, ClipMeasure, Picture
+from gfvc.metrics import MEASURES, ClipMeasure, Picture
 from gfvc.options.encoding import DEFAULT_MULTIPLIER
 from gfvc.picture_strip import png, write_text
 from models import AnimationModel, default_registry
@@ -171,13 +171,9 @@ def _print_results(results: Sequence[ModelResult], names: Sequence[str]) -> None
         for measure in measured:
             old = np.array([r.scores[measure.name] for r in by_model[first]], float)
             new = np.array([r.scores[measure.name] for r in by_model[name]], float)
-            better = {
-                Better.HIGHER: new > old,
-                Better.LOWER: new < old,
-                Better.ONE: abs(new - 1) < abs(old - 1),
-            }[measure.better]
+            better = [measure.improves(*pair) for pair in zip(new, old, strict=True)]
             means = [f"{old.mean():.4f}", f"{new.mean():.4f}", f"{new.mean() - old.mean():+.4f}"]
-            lines.append([measure.title, *means, f"{better.sum()} of {len(better)}"])
+            lines.append([measure.title, *means, f"{sum(better)} of {len(better)}"])
         console = print_table(f"{name} against {first}", columns, lines, width=200)
         sharpness = [r.scores["sharpness"] for r in by_model[name] if r.scores["sharpness"]]
         console.print(f"sharpness of {name}: {min(sharpness):.2f} to {max(sharpness):.2f}")

@@ -36,7 +36,7 @@ import numpy as np
 from benchmarks.command import command_parser
 from benchmarks.model_quality import make_sheet
 from gfvc.base_layer import BaseLayerCoder, SequenceQps
-from gfvc.metrics import MEASURES, Better, ClipMeasure, Picture
+from gfvc.metrics import MEASURES, ClipMeasure, Picture
 from gfvc.picture_strip import png
 from gfvc.video_reader import read_pictures
 from models import AnimationModel, FaceParameters, Reference, ReferencePair, default_registry
@@ -260,11 +260,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _is_better(measure: str, before: dict[str, float], after: dict[str, float]) -> bool:
     """Whether a clip's score is better after than before; false where it was not measured."""
-    old, new = before[measure], after[measure]
-    wanted = MEASURES[measure].better
-    if wanted is Better.ONE:
-        return abs(new - 1) < abs(old - 1)
-    return new > old if wanted is Better.HIGHER else new < old
+    return MEASURES[measure].improves(after[measure], before[measure])
 
 
 if __name__ == "__main__":

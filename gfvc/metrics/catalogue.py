@@ -28,6 +28,12 @@ class Measure:
     better: Better
     of_clip: bool = False
 
+    def improves(self, new: float, old: float) -> bool:
+        """Whether a value is better than another."""
+        if self.better is Better.ONE:
+            return abs(new - 1) < abs(old - 1)
+        return new > old if self.better is Better.HIGHER else new < old
+
 
 _ROWS = (
     Measure("landmark_error", "landmark error", "eye distances", Better.LOWER),
