@@ -19,23 +19,50 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.command import command_parser, write_json
-from benchmarks.face_quality import FaceQuality
 from gfvc.base_layer import decode_base_layer
 from gfvc.crop import require_square
 from gfvc.driven_pictures import parameters_of_pictures
 from gfvc.encoding.clip import Clip
 from gfvc.encoding.coding_pass import REMEMBERED_PICTURES, CodedClip, code_clip
+from gfvc.metrics import FACE_LOST_ERROR, face_region, landmark_distance, ssim_map
 from gfvc.options.encoding import EncodeOptions
 from gfvc.rate_control.ladder import RateSettings
 from gfvc.stream.information import StreamInformation
 from gfvc.stream.reader import read_face_stream
 from gfvc.video_reader import probe_video, read_pictures
 from models import Analyser, AnimationModel, default_registry
-from models.contract import Picture
+from models.contract import Closable, Picture
+from models.landmarks.tracking import FaceTracker
 
 EVERY = 10
 KEY_QPS = (22, 27, 32, 37, 42, 47)
 MULTIPLIERS = (0.0125, 0.05, 0.2, 0.8)
+
+
+class FaceQuality(Closable):
+    """How good a drawn face is: similarity of its luma, less the landmark error; at most 1.
+
+    Structural similarity sees blur and holes, to which landmarks are blind; landmarks see an
+    expression that is a little off, to which similarity is nearly blind.
+    """
+
+    def __init__(self) -> None:
+        self._tracker = FaceTracker()
+
+    def measure(self, source: Picture, drawn: Picture) -> float | None:
+        """The quality of a drawn picture; None when the source shows no face."""
+        expected = self._tracker.look(source)
+        if expected is None:
+            return None
+        height, width = source.shape[:2]
+        similarity = float(ssim_map(source, drawn)[face_region(expected, width, height)].mean())
+        found = self._tracker.look(drawn)
+        error = FACE_LOST_ERROR if found is None else landmark_distance(expected, found)
+        return similarity - error
+
+    def close(self) -> None:
+        """Free the tracker."""
+        self._tracker.close()
 
 
 @dataclass(frozen=True, slots=True)

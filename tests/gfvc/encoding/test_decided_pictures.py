@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
-from benchmarks.face_quality import FaceQuality
+from benchmarks.rate_split import FaceQuality
 from gfvc import EncodeOptions, EncodeSummary, encode
 from gfvc.demo_clip import RATE
 from gfvc.video_writer import write_video
