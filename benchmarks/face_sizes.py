@@ -100,9 +100,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     first = np.mean(speeds[options.sides[0]])
     for side in options.sides:
         numbers = np.mean(np.concatenate(measures[side]), axis=0)
-        cells = [
-            f"{number:.{digits}f}" for number, digits in zip(numbers, (2, 4, 4, 2), strict=True)
-        ]
+        cells = [f"{number:.{digits}f}" for number, digits in zip(numbers, _PLACES, strict=True)]
         rate, speed = np.mean(kbps[side]), np.mean(speeds[side]) / first
         print(f"| {side} | {rate:.2f} | " + " | ".join(cells) + f" | {speed:.2f} |")
     if options.sheet is not None:

@@ -253,14 +253,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for step in options.steps:
             for way in options.ways:
                 pairs = list(zip(scores[step, first, way], scores[step, name, way], strict=True))
-                cells = [str(sum(_is_better(m, *pair) for pair in pairs)) for m in SHOWN]
+                # Where one of both was not measured, none is better.
+                cells = [
+                    str(sum(MEASURES[m].improves(new[m], old[m]) for old, new in pairs))
+                    for m in SHOWN
+                ]
                 print(f"{step}\t{way}\t{len(pairs)}\t" + "\t".join(cells))
     return 0
-
-
-def _is_better(measure: str, before: dict[str, float], after: dict[str, float]) -> bool:
-    """Whether a clip's score is better after than before; false where it was not measured."""
-    return MEASURES[measure].improves(after[measure], before[measure])
 
 
 if __name__ == "__main__":
