@@ -9,7 +9,7 @@ monotone (PCHIP). A rate is that of one clip; rates of clips are averaged, never
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from enum import Enum
 from typing import Any
 
@@ -57,13 +57,7 @@ class RateDifference:
 
     def to_json(self) -> dict[str, Any]:
         """The difference as a JSON object."""
-        return {
-            "status": self.status.value,
-            "percent": self.percent,
-            "overlap": self.overlap,
-            "gap": self.gap,
-            "points": list(self.points),
-        }
+        return asdict(self) | {"status": self.status.value, "points": list(self.points)}
 
 
 def useful_points(points: Iterable[RatePoint], measure: Measure) -> list[RatePoint]:

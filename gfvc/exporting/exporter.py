@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -71,15 +71,8 @@ class ExportSummary:
 
     def to_json(self) -> dict[str, Any]:
         """The object that `gfvc export --json` prints."""
-        return {
-            "pictures": self.pictures,
-            "unknown": self.unknown,
-            "model": self.model,
-            "decoded": self.decoded,
-            "shapes": list(self.shapes),
-            "without_rule": list(self.without_rule),
-            "key_frames": self.key_frames,
-        }
+        lists = {"shapes": list(self.shapes), "without_rule": list(self.without_rule)}
+        return asdict(self) | lists
 
 
 def export(
