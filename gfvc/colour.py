@@ -243,8 +243,10 @@ def colour_of(frame: VideoFrame) -> Colour:
     return Colour(matrix, primaries, transfer, full or frame.format.is_rgb)
 
 
-def bright_share(frame: VideoFrame) -> float:
+def bright_share(frame: VideoFrame, window: tuple[int, int, int, int] | None = None) -> float:
     """The share 0..1 of a frame's samples that are brighter than reference white, HLG or PQ only.
+
+    With `window` (left, top, width, height) of the samples of that part.
 
     Reference white is 0.75 in HLG and 0.58 in PQ, of the range of luma (ITU-R BT.2408, table 1).
     """
@@ -257,6 +259,8 @@ def bright_share(frame: VideoFrame) -> float:
         luma = frame.to_ndarray(format="rgb48le").astype(np.float32) @ np.array(
             [0.2627, 0.6780, 0.0593], np.float32
         )
+    left, top, width, height = window or (0, 0, frame.width, frame.height)
+    luma = luma[top : top + height, left : left + width]
     black, white = (0.0, 65535.0) if colour.full else (16.0 * 256, 235.0 * 256)
     return float(((luma - black) / (white - black) > _REFERENCE_WHITE[colour.transfer]).mean())
 

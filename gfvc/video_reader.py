@@ -15,6 +15,7 @@ from gfvc.errors import InputError
 from gfvc.limits import MAX_SIDE
 from gfvc.rectangle import Rectangle
 from gfvc.telling import Notes, unheard
+from gfvc.video.cropping import Cropping, cropping_of
 from gfvc.video.frames import (
     Entry,
     TimedFrame,
@@ -51,8 +52,8 @@ class PictureEntry:
 class VideoProperties:
     """What a video file says of itself.
 
-    `width` and `height` are those of the pictures as shown (pixels made square, turned the right
-    way), `rate` pictures per second on the average, `seconds` the stated duration or None,
+    `width` and `height` are those of the pictures as shown (cropped, pixels made square, turned the
+    right way), `rate` pictures per second on the average, `seconds` the stated duration or None,
     `has_audio` whether sound goes with it, `note` which of several video streams is read, if so.
     """
 
@@ -69,7 +70,8 @@ def probe_video(path: Path) -> VideoProperties:
     with contextlib.closing(decoded_frames(path, unheard)) as frames:
         frame = next(frames).frame
     with open_video(path) as (container, stream):
-        size = _shown_width(frame.width, pixel_width(stream)), frame.height
+        visible = cropping_of(container, stream).visible(frame.width, frame.height)
+        size = _shown_width(visible.width, pixel_width(stream)), visible.height
         width, height = orientation_of(frame).shown_size(*size)
         if max(width, height) > MAX_SIDE:
             raise InputError(f"{path}: {width}x{height} is larger than {MAX_SIDE} a side")
@@ -95,17 +97,18 @@ def read_pictures(
 ) -> Iterator[Picture]:
     """Pictures uint8 [height, width, 3] of BT.709 at `rate` a second, as shown, then cropped.
 
-    Pixels are made square, pictures turned the right way, and interlaced ones deinterlaced. Each
-    output time shows the nearest picture of the file, so a file that already has the rate passes
-    unchanged and one of variable rate is made constant. There is one picture at least. Few decoded
-    pictures are held. Pictures before number `start`, counted from 0, are decoded and left out,
-    from `entry` on where one at or before `start` is given; `entries` is told of those that are
-    met. `notes` is told what was changed that a user should know. Raises `InputError` when the file
-    is damaged, changes its picture size, or asks for far more pictures than it holds, and when it
-    cannot be entered.
+    Hidden edges are cut off, pixels made square, pictures turned the right way, and interlaced ones
+    deinterlaced. Each output time shows the nearest picture of the file, so a file that already has
+    the rate passes unchanged and one of variable rate is made constant. There is one picture at
+    least. Few decoded pictures are held. Pictures before number `start`, counted from 0, are
+    decoded and left out, from `entry` on where one at or before `start` is given; `entries` is told
+    of those that are met. `notes` is told what was changed that a user should know. Raises
+    `InputError` when the file is damaged, changes its picture size, or asks for far more pictures
+    than it holds, and when it cannot be entered.
     """
-    with open_video(path) as (_, stream):
-        converter = _Converter(path, pixel_width(stream), crop, notes)
+    with open_video(path) as (container, stream):
+        cropping = cropping_of(container, stream)
+        converter = _Converter(path, pixel_width(stream), cropping, crop, notes)
     picture: Picture | None = None
     shown: VideoFrame | None = None  # not converted yet
     first = 0 if entry is None else entry.picture
@@ -124,10 +127,16 @@ class _Converter:
     """From decoded frames to RGB pictures as shown, cropped."""
 
     def __init__(
-        self, path: Path, pixel_width: Fraction, crop: Rectangle | None, notes: Notes
+        self,
+        path: Path,
+        pixel_width: Fraction,
+        cropping: Cropping,
+        crop: Rectangle | None,
+        notes: Notes,
     ) -> None:
         self._path = path
         self._pixel_width = pixel_width
+        self._cropping = cropping
         self._crop = crop
         self._notes = notes
         self._told: set[str] = set()
@@ -139,25 +148,35 @@ class _Converter:
         from gfvc.video.brightness import is_bright
 
         crop, orientation = self._crop, orientation_of(frame)
+        visible = self._cropping.visible(frame.width, frame.height)
+        self._tell_of(frame)
         try:
             colour = colour_of(frame)
             bright = colour.is_hdr and is_bright(self._path)
-            self._tell(colour.describe())
+            self.tell(colour.describe())
             if crop is not None and self._pixel_width == 1:
-                part = orientation.stored_part(crop, frame.width, frame.height)
-                stored = frame_to_rgb(frame, part.window, bright=bright)
+                part = orientation.stored_part(crop, visible.width, visible.height)
+                left, top = visible.left + part.left, visible.top + part.top
+                window = left, top, part.width, part.height
+                stored = frame_to_rgb(frame, window, bright=bright)
                 return np.ascontiguousarray(orientation.show(stored))
-            picture = frame_to_rgb(frame, bright=bright)
+            picture = frame_to_rgb(frame, visible.window, bright=bright)
         except UnknownColourError as error:
             raise InputError(f"{self._path}: {error}; convert it first") from None
         if self._pixel_width != 1:
-            size = (_shown_width(frame.width, self._pixel_width), frame.height)
+            size = (_shown_width(visible.width, self._pixel_width), visible.height)
             resized = cv2.resize(picture, size, interpolation=cv2.INTER_LINEAR)
             picture = np.asarray(resized, np.uint8)
         shown = orientation.show(picture)
         return np.ascontiguousarray(shown if crop is None else crop.cut(shown))
 
-    def _tell(self, what: str | None) -> None:
+    def _tell_of(self, frame: VideoFrame) -> None:
+        """What of a frame is not as the file asks for."""
+        if self._cropping.leaves_nothing(frame.width, frame.height):
+            self.tell("says that all of its pictures is hidden; they are shown")
+
+    def tell(self, what: str | None) -> None:
+        """Note something of the file, once."""
         if what is not None and what not in self._told:
             self._told.add(what)
             self._notes(f"{self._path}: {what}")

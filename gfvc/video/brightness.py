@@ -6,8 +6,9 @@ from functools import lru_cache
 from pathlib import Path
 
 from gfvc.colour import bright_share
-from gfvc.media_files import VIDEO_FORMATS, media_errors, open_media
-from gfvc.video.stream_choice import choose_stream
+from gfvc.media_files import media_errors
+from gfvc.video.cropping import cropping_of
+from gfvc.video.frames import open_video
 
 # Glints in eyes and on glasses may be cut off.
 _SHARE = 0.01
@@ -29,13 +30,15 @@ def is_bright(path: Path) -> bool:
 def _is_bright(path: Path, _modified: int, _size: int) -> bool:
     shares: list[float] = []
     last = float("-inf")
-    with open_media(path, VIDEO_FORMATS) as container, media_errors(str(path)):
-        stream = choose_stream(container, path).stream
+    with open_video(path) as (container, stream), media_errors(str(path)):
+        cropping = cropping_of(container, stream)
         for packet in container.demux(stream):
             if packet.size:
                 time = float((packet.pts or 0) * (packet.time_base or 0))
                 if not packet.is_keyframe or time < last + _STEP_SECONDS or len(shares) >= _MOST:
                     continue
                 last = time
-            shares += [bright_share(frame) for frame in packet.decode()]
+            for frame in packet.decode():
+                visible = cropping.visible(frame.width, frame.height)
+                shares.append(bright_share(frame, visible.window))
     return bool(shares) and sum(shares) / len(shares) > _SHARE

@@ -64,6 +64,8 @@ class EntryLostError(InputError):
 
 def _bound_size(path: Path, stream: VideoStream) -> None:
     """Refuse pictures that would take too much memory, by what the file says and as they come."""
+    from av.codec.context import Flags
+
     context = stream.codec_context
     if context is None:
         return  # Nothing here decodes it, as will be told.
@@ -72,6 +74,8 @@ def _bound_size(path: Path, stream: VideoStream) -> None:
             f"{path}: is {context.width}x{context.height}; a picture may have {MAX_SOURCE_AREA} "
             "samples; make it smaller first"
         )
+    # Else columns on the left that the stream hides are shown, to where memory is aligned.
+    context.flags |= Flags.unaligned
     # The file may say one size first, and then ask for another.
     context.options = {"max_pixels": str(MAX_SOURCE_AREA)}
 
