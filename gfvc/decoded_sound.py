@@ -13,7 +13,7 @@ from gfvc.media_files import VIDEO_FORMATS, open_media, reason
 from gfvc.stream.containers import BIT_EXACT, open_file_as_container
 from gfvc.stream.names import MP4_SUFFIX
 from gfvc.telling import Notes
-from gfvc.video.sound import SoundCoding, SoundTrack, check_sound
+from gfvc.video.sound import SoundCoding, SoundTrack, check_sound, is_heard
 
 
 def has_sound(path: Path) -> bool:
@@ -47,7 +47,7 @@ def sound_to_keep(
     if asked is not None:
         coding: SoundCoding = "aac" if asked == "aac" else "copy"
         check_sound(source, coding)
-        return coding
+        return coding if is_heard(source, notes) else None
     if not holds_sound:
         notes(f"{source}: the sound is left out; an {MP4_SUFFIX} file would keep it")
     elif not in_time:
@@ -60,7 +60,7 @@ def sound_to_keep(
         except InputError as error:
             notes(f"{error}; it is left out")
         else:
-            return "copy"
+            return "copy" if is_heard(source, notes) else None
     return None
 
 

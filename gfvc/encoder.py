@@ -21,7 +21,7 @@ from gfvc.scaling import Size
 from gfvc.stream.information import StreamInformation
 from gfvc.stream.names import MP4_SUFFIX, choose_codec
 from gfvc.telling import Notes, Progress, Stage, unheard
-from gfvc.video.sound import SoundCoding, check_sound
+from gfvc.video.sound import SoundCoding, check_sound, is_heard
 from gfvc.video_reader import VideoProperties, probe_video
 from gfvc.whole_pictures.model import of_whole_pictures
 from models import Registry, default_registry
@@ -316,7 +316,7 @@ def _sound(
             )
         if video.has_audio:
             check_sound(source, options.audio)
-            return options.audio
+            return options.audio if is_heard(source, notes) else None
         notes(f"{source}: has no sound to keep")
     elif video.has_audio:
         hint = "; --audio copy keeps it" if is_mp4(output) else ""

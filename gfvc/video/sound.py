@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 from collections.abc import Iterator
 from fractions import Fraction
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from gfvc.errors import InputError
 from gfvc.media_files import VIDEO_FORMATS, media_errors, open_media
+from gfvc.telling import Notes
 from gfvc.video.stream_choice import choose_stream
 
 if TYPE_CHECKING:
@@ -25,6 +27,10 @@ _AAC_FRAME = 1024
 _BITS_PER_CHANNEL = 64_000
 # Enough for the muxer to see what the packets are.
 _TRIED_PACKETS = 8
+# Decoders of sound want what comes before, to come into it: Opus 80 ms, the others less.
+_LEAD_SECONDS = Fraction(1, 10)
+# What is shorter is filling that encoders put before the sound, or not missed.
+_MISSED_SECONDS = Fraction(1, 20)
 
 
 def sound_stream(container: InputContainer) -> AudioStream:
@@ -40,12 +46,16 @@ def check_sound(path: Path, coding: SoundCoding) -> None:
     import av
 
     with open_media(path, VIDEO_FORMATS) as source:
-        name = sound_stream(source).codec_context.name
-        if coding == "aac":
-            with media_errors(f"{path}: its sound ({name})"):
-                if next(_decoded(source), None) is None:
-                    raise InputError(f"{path}: its sound ({name}) cannot be decoded")
-            return
+        context: Any = sound_stream(source).codec_context
+        if context is None:
+            raise InputError(f"{path}: its sound is of a kind that is not read here")
+        name = context.name
+        with media_errors(f"{path}: its sound ({name})"):
+            if next(_decoded(source, strictly=coding == "aac"), None) is None:
+                raise InputError(f"{path}: its sound ({name}) cannot be decoded")
+    if coding == "aac":
+        return
+    with open_media(path, VIDEO_FORMATS) as source:
         try:
             with av.open(io.BytesIO(), "w", format="mp4") as trial:
                 track = SoundTrack(path, source, trial, "copy")
@@ -58,9 +68,59 @@ def check_sound(path: Path, coding: SoundCoding) -> None:
             ) from None
 
 
-def _decoded(source: InputContainer) -> Iterator[Any]:
+def _decoded(source: InputContainer, *, strictly: bool) -> Iterator[Any]:
+    """Decoded frames; without `strictly`, of those packets that are whole."""
+    import av
+
     for packet in source.demux(sound_stream(source)):
-        yield from packet.decode()
+        with contextlib.nullcontext() if strictly else contextlib.suppress(av.FFmpegError):
+            yield from packet.decode()
+
+
+def is_heard(path: Path, notes: Notes) -> bool:
+    """Whether some sound of a video file is left when it starts with the first picture.
+
+    `notes` is told how much lies before that. Raises `InputError` when the file is damaged.
+    """
+    with open_media(path, VIDEO_FORMATS) as source:
+        sound = sound_stream(source)
+        start = _video_start(path, source)
+        begin = start if sound.start_time is None else _seconds(sound.start_time, sound)
+        end = begin
+        with media_errors(f"{path}: its sound"):
+            for packet in source.demux(sound):
+                if not packet.size:
+                    continue
+                ends = _end(packet)
+                if ends is None or ends > start:
+                    if start - begin >= _MISSED_SECONDS:
+                        notes(
+                            f"{path}: {float(start - begin):.2f} s of its sound lie before the "
+                            "first picture and are left out"
+                        )
+                    return True
+                end = max(end, ends)
+    notes(
+        f"{path}: its sound is left out, for all of it ({float(end - begin):.2f} s) lies before "
+        "the first picture"
+    )
+    return False
+
+
+def _video_start(path: Path, source: InputContainer) -> Fraction:
+    """When the first picture is shown, in seconds; time 0 of the output."""
+    video = choose_stream(source, path).stream
+    return Fraction(0) if video.start_time is None else _seconds(video.start_time, video)
+
+
+def _seconds(stamp: int, timed: Any) -> Fraction:
+    return stamp * (timed.time_base or Fraction(0))
+
+
+def _end(packet: Any) -> Fraction | None:
+    """When a packet of sound ends, in seconds, or None where it does not say."""
+    stamp = packet.dts if packet.pts is None else packet.pts
+    return None if stamp is None else _seconds(stamp + (packet.duration or 0), packet)
 
 
 class SoundTrack:
@@ -75,10 +135,7 @@ class SoundTrack:
         self._path = path
         self._source = source
         self._from = sound_stream(source)
-        video = choose_stream(source, path).stream
-        self._start = Fraction(0)  # of the video, which is time 0 of the output
-        if video.start_time is not None and video.time_base is not None:
-            self._start = video.start_time * video.time_base
+        self._start = _video_start(path, source)
         self._coding = coding
         if coding == "copy":
             self._track: Any = output.add_stream_from_template(self._from)
@@ -101,6 +158,9 @@ class SoundTrack:
     def packets(self) -> Iterator[Any]:
         """The packets for the output, in order, timed from the first picture.
 
+        Sound that lies before it is left out, but for what a decoder needs; of that, and of a
+        packet that begins before it, players hear nothing.
+
         Raises `InputError` when the sound is damaged.
         """
         with media_errors(f"{self._path}: its sound"):
@@ -109,6 +169,9 @@ class SoundTrack:
     def _copied(self) -> Iterator[Any]:
         for packet in self._source.demux(self._from):
             if packet.dts is None or packet.time_base is None:
+                continue
+            end = _end(packet)
+            if end is not None and end < self._start - _LEAD_SECONDS:
                 continue
             shift = round(self._start / packet.time_base)
             packet.pts = None if packet.pts is None else packet.pts - shift
@@ -129,10 +192,12 @@ class SoundTrack:
         yield from self._track.encode(None)
 
     def _frames(self) -> Iterator[Any]:
-        """Decoded frames with their times moved, then None."""
+        """Decoded frames with their times moved, from the first picture on, then None."""
         for packet in self._source.demux(self._from):
             for frame in packet.decode():
                 if frame.pts is not None and frame.time_base is not None:
                     frame.pts -= round(self._start / frame.time_base)
+                    if frame.pts * frame.time_base + Fraction(frame.samples, frame.rate) <= 0:
+                        continue
                 yield frame
         yield None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 from pathlib import Path
+from typing import Literal
 
 import av
 import numpy as np
@@ -163,3 +164,28 @@ def test_an_output_too_large_with_its_sound(
     assert_refused(
         command, "decode", speaking, output, "--max-size", size, folder=tmp_path, says="--max-size"
     )
+
+
+@pytest.mark.parametrize(
+    ("late", "says"),
+    [
+        (0.3, "0.30 s of its sound lie before the first picture and are left out"),
+        (2.0, "its sound is left out, for all of it (0.48 s) lies before the first picture"),
+    ],
+)
+@pytest.mark.parametrize("asked", [None, "copy", "aac"])
+def test_sound_before_the_first_picture_is_left_out_and_said(
+    in_mp4: Path, tmp_path: Path, late: float, says: str, asked: Literal["copy", "aac"] | None
+) -> None:
+    clip, output = tmp_path / "late.mp4", tmp_path / "out.mp4"
+    ffmpeg("-itsoffset", str(late), "-i", in_mp4, *TONE, "-map", "0", "-map", "1",
+           "-c:v", "copy", "-c:a", "aac", clip)  # fmt: skip
+    notes: list[str] = []
+    decode(clip, output, DecodeOptions(audio=asked), notes=notes.append)
+    assert notes == [f"{clip}: {says}"]
+    with av.open(str(output)) as container:
+        assert container.streams.video[0].start_time == 0
+        assert bool(container.streams.audio) == (late < 0.48)
+        if container.streams.audio:
+            heard = sum(frame.samples for frame in container.decode(audio=0))
+            assert abs(heard / 44100 - 0.18) < 0.06

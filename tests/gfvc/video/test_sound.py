@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 import av
 import numpy as np
 import pytest
 
 from gfvc import EncodeOptions, InputError, encode
-from gfvc.video.sound import check_sound
+from gfvc.video.sound import check_sound, is_heard
 from tests.gfvc.support import CommandLine, assert_refused, ffmpeg, no_notes
 
 
@@ -134,3 +135,118 @@ def test_sound_that_cannot_be_decoded_is_refused(short_clip: Path, tmp_path: Pat
     path.write_bytes(data)
     with pytest.raises(InputError, match=r"broken\.avi: its sound"):
         check_sound(path, "aac")
+
+
+def with_late_video(clip: Path, path: Path, late: float, *coding: str) -> Path:
+    """0.48 s of pictures that begin so many seconds after 1.2 s of sound: 440, then 880 Hz."""
+    ffmpeg("-itsoffset", str(late), "-i", clip, "-f", "lavfi", "-i",
+           "aevalsrc='0.3*sin(2*PI*t*if(lt(t,0.8),440,880))':s=48000:d=1.2",
+           "-map", "0:v", "-map", "1:a", "-c:v", "copy", *coding, path)  # fmt: skip
+    return path
+
+
+CODINGS = [
+    ("clip.mkv", "-c:a", "pcm_s16le"),
+    ("clip.mkv", "-c:a", "libopus"),
+    ("clip.mov", "-c:a", "aac"),
+    ("clip.mkv", "-c:a", "libmp3lame"),
+]
+
+
+@pytest.mark.parametrize("coding", CODINGS)
+@pytest.mark.parametrize("audio", ["copy", "aac"])
+def test_sound_before_the_first_picture_is_left_out_and_said(
+    short_clip: Path, tmp_path: Path, coding: tuple[str, ...], audio: Literal["copy", "aac"]
+) -> None:
+    clip = with_late_video(short_clip, tmp_path / coding[0], 0.7, *coding[1:])
+    notes: list[str] = []
+    output = tmp_path / "out.mp4"
+    options = EncodeOptions(codec="hevc", audio=audio)
+    summary = encode(clip, output, options, notes=notes.append)
+    assert notes == [f"{clip}: 0.70 s of its sound lie before the first picture and are left out"]
+    heard, rate = samples(output)
+    assert abs(heard.shape[1] / rate - 0.5) < 0.06
+    # 440 Hz is heard for a tenth of a second, then 880 Hz.
+    for seconds, tone in ((0.02, 440), (0.15, 880), (0.35, 880)):
+        part = heard[0, round(seconds * rate) : round((seconds + 0.07) * rate)]
+        spectrum = np.abs(np.fft.rfft(part * np.hanning(len(part)), 4 * len(part)))
+        assert abs(spectrum.argmax() * rate / (4 * len(part)) - tone) < 15
+    with av.open(str(output)) as container:
+        packets = [packet for packet in container.demux(audio=0) if packet.size]
+        payload = sum(packet.size for packet in packets)
+        # What a decoder needs is kept, too.
+        assert all(packet.pts * packet.time_base > -0.15 for packet in packets)  # type: ignore[operator]
+        assert container.streams.video[0].start_time == 0
+    assert 8 * payload < summary.sound_bits < 8 * payload + 8 * 1500
+    assert is_heard(output, no_notes)
+
+
+@pytest.mark.parametrize("audio", ["copy", "aac"])
+def test_a_file_has_no_track_of_sound_that_nobody_hears(
+    short_clip: Path, tmp_path: Path, audio: Literal["copy", "aac"]
+) -> None:
+    clip = with_late_video(short_clip, tmp_path / "clip.mov", 2.0, "-c:a", "aac")
+    notes: list[str] = []
+    output, silent = tmp_path / "out.mp4", tmp_path / "silent.mp4"
+    summary = encode(clip, output, EncodeOptions(codec="hevc", audio=audio), notes=notes.append)
+    assert len(notes) == 1
+    assert notes[0].startswith(f"{clip}: its sound is left out, for all of it (1.2")
+    assert notes[0].endswith(" s) lies before the first picture")
+    assert summary.sound_bits == 0
+    encode(clip, silent, EncodeOptions(codec="hevc", audio="none"))
+    assert output.read_bytes() == silent.read_bytes()
+
+
+def test_not_even_a_moment_makes_a_track(short_clip: Path, tmp_path: Path) -> None:
+    path = tmp_path / "clip.mkv"
+    ffmpeg("-itsoffset", "0.04", "-i", short_clip, "-f", "lavfi", "-i", "sine=440:d=0.03",
+           "-c:v", "copy", "-c:a", "pcm_s16le", path)  # fmt: skip
+    notes: list[str] = []
+    assert not is_heard(path, notes.append)
+    assert len(notes) == 1
+
+
+@pytest.mark.parametrize("coding", CODINGS)
+def test_what_encoders_put_before_the_sound_is_not_told(
+    short_clip: Path, tmp_path: Path, coding: tuple[str, ...]
+) -> None:
+    clip = with_sound(short_clip, tmp_path / coding[0], *coding[1:])
+    assert is_heard(clip, no_notes)
+
+
+def announced_only(clip: Path, path: Path) -> Path:
+    """A transport stream whose table names AAC, and that has none: cut off before it came."""
+    ffmpeg("-i", clip, "-f", "lavfi", "-i", "sine=440:d=0.48", "-c:v", "mpeg2video", "-c:a", "aac",
+           "-streamid", "0:256", "-streamid", "1:257", "-f", "mpegts", path)  # fmt: skip
+    data = path.read_bytes()
+    packets = [data[at : at + 188] for at in range(0, len(data), 188)]
+    path.write_bytes(b"".join(p for p in packets if int.from_bytes(p[1:3]) & 0x1FFF != 257))
+    return path
+
+
+@pytest.mark.parametrize("audio", ["copy", "aac"])
+def test_sound_that_is_announced_only_is_refused_before_work(
+    short_clip: Path,
+    tmp_path: Path,
+    command: CommandLine,
+    monkeypatch: pytest.MonkeyPatch,
+    audio: str,
+) -> None:
+    def no_work(*_: object) -> None:
+        raise AssertionError("work has started")
+
+    monkeypatch.setattr("gfvc.encoder.frame", no_work)
+    clip = announced_only(short_clip, tmp_path / "cut.ts")
+    says = f"{clip}: its sound (aac) cannot be decoded"
+    assert_refused(command, "encode", clip, tmp_path / "out.mp4", "--audio", audio,
+                   folder=tmp_path, says=says)  # fmt: skip
+
+
+def test_sound_that_is_damaged_in_places_is_copied(short_clip: Path, tmp_path: Path) -> None:
+    """As where a recording of a broadcast begins."""
+    path = with_sound(short_clip, tmp_path / "broken.avi", "-c:a", "mp2")
+    data = path.read_bytes()
+    with av.open(str(path)) as container:
+        first = next(packet for packet in container.demux(audio=0) if packet.size)
+    path.write_bytes(data.replace(bytes(first), bytes(first.size)))
+    check_sound(path, "copy")
