@@ -194,6 +194,8 @@ def look_at(
     video = probe_video(source)
     if video.note is not None:
         notes(video.note)
+    if video.rate_note is not None and options.rate is None:
+        notes(f"{video.rate_note}; --fps takes another rate")
     sound = _sound(source, output, options, video, notes)
     framing = frame(source, video.width, video.height, options, notes)
     return SourceFacts(video, framing, sound)

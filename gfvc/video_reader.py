@@ -23,7 +23,13 @@ from gfvc.video.frames import (
     open_video,
 )
 from gfvc.video.orientation import orientation_of
-from gfvc.video.stated import picture_rate, pixel_width, stated_seconds
+from gfvc.video.stated import (
+    bounded_rate,
+    pixel_width,
+    rate_note,
+    stated_rate,
+    stated_seconds,
+)
 from gfvc.video.stream_choice import choose_stream
 from models.contract import Picture
 
@@ -54,7 +60,8 @@ class VideoProperties:
 
     `width` and `height` are those of the pictures as shown (cropped, pixels made square, turned the
     right way), `rate` pictures per second on the average, `seconds` the stated duration or None,
-    `has_audio` whether sound goes with it, `note` which of several video streams is read, if so.
+    `has_audio` whether sound goes with it, `note` which of several video streams is read, if so,
+    `rate_note` how `rate` differs from that of the file, if it does.
     """
 
     width: int
@@ -63,6 +70,7 @@ class VideoProperties:
     seconds: float | None
     has_audio: bool
     note: str | None = None
+    rate_note: str | None = None
 
 
 def probe_video(path: Path) -> VideoProperties:
@@ -75,13 +83,16 @@ def probe_video(path: Path) -> VideoProperties:
         width, height = orientation_of(frame).shown_size(*size)
         if max(width, height) > MAX_SIDE:
             raise InputError(f"{path}: {width}x{height} is larger than {MAX_SIDE} a side")
+        stated = stated_rate(path, stream)
+        changed = rate_note(stated)
         return VideoProperties(
             width,
             height,
-            picture_rate(path, stream),
+            bounded_rate(stated),
             stated_seconds(container),
             bool(container.streams.audio),
             choose_stream(container, path).note,
+            None if changed is None else f"{path}: {changed}",
         )
 
 

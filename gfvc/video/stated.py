@@ -20,6 +20,8 @@ _DEFAULT_RATE = Fraction(25)
 # files, or is that of slow motion.
 _SLOW, _FAST = 8, 120
 _LOOKED_AT = 500  # packets
+# By how much clocks of cameras are off.
+_TREMBLES = Fraction(1, 100)
 
 # Pixels of real video are less out of square than this.
 _SLIMMEST = Fraction(1, 4)
@@ -40,7 +42,29 @@ def pixel_width(stream: VideoStream) -> Fraction:
 
 
 def picture_rate(path: Path, stream: VideoStream) -> Fraction:
-    """Pictures per second of a file's chosen stream, in `MIN_RATE`..`MAX_RATE`.
+    """Pictures per second of a file's chosen stream, in `MIN_RATE`..`MAX_RATE`."""
+    return bounded_rate(stated_rate(path, stream))
+
+
+def bounded_rate(stated: Fraction) -> Fraction:
+    """The rate nearest to that of a file in `MIN_RATE`..`MAX_RATE`."""
+    return min(max(stated, MIN_RATE), MAX_RATE)
+
+
+def rate_note(stated: Fraction) -> str | None:
+    """What becomes of a file that has more or fewer pictures a second than are read; None if not.
+
+    `stated` is the file's rate.
+    """
+    if stated > MAX_RATE * (1 + _TREMBLES):
+        return f"has {float(stated):g} pictures a second; {MAX_RATE} of them are read"
+    if stated < MIN_RATE * (1 - _TREMBLES):
+        return f"has {float(stated):.3g} pictures a second; they are repeated to make {MIN_RATE}"
+    return None
+
+
+def stated_rate(path: Path, stream: VideoStream) -> Fraction:
+    """Pictures per second of a file's chosen stream, as the file has them.
 
     The average, but where that is so low or high that something wrong may be in it, the usual
     distance between pictures counts.
@@ -48,7 +72,7 @@ def picture_rate(path: Path, stream: VideoStream) -> Fraction:
     rate = stream.average_rate or stream.guessed_rate or _DEFAULT_RATE
     if not _SLOW <= rate <= _FAST:
         rate = _usual_rate(path, stream.index) or rate
-    return min(max(Fraction(rate).limit_denominator(1001), MIN_RATE), MAX_RATE)
+    return Fraction(rate).limit_denominator(1001)
 
 
 def _usual_rate(path: Path, index: int) -> Fraction | None:
