@@ -22,7 +22,7 @@ from gfvc.video.frames import (
     decoded_frames,
     open_video,
 )
-from gfvc.video.orientation import orientation_of
+from gfvc.video.orientation import orientation_of, slant_of
 from gfvc.video.stated import (
     bounded_rate,
     pixel_width,
@@ -31,6 +31,7 @@ from gfvc.video.stated import (
     stated_seconds,
 )
 from gfvc.video.stream_choice import choose_stream
+from gfvc.video.transparency import NOTE, has_transparent_parts, states_transparency
 from models.contract import Picture
 
 if TYPE_CHECKING:
@@ -120,6 +121,8 @@ def read_pictures(
     with open_video(path) as (container, stream):
         cropping = cropping_of(container, stream)
         converter = _Converter(path, pixel_width(stream), cropping, crop, notes)
+        if states_transparency(stream):
+            converter.tell(NOTE)
     picture: Picture | None = None
     shown: VideoFrame | None = None  # not converted yet
     first = 0 if entry is None else entry.picture
@@ -185,6 +188,9 @@ class _Converter:
         """What of a frame is not as the file asks for."""
         if self._cropping.leaves_nothing(frame.width, frame.height):
             self.tell("says that all of its pictures is hidden; they are shown")
+        self.tell(slant_of(frame))
+        if NOTE not in self._told and has_transparent_parts(frame):
+            self.tell(NOTE)
 
     def tell(self, what: str | None) -> None:
         """Note something of the file, once."""

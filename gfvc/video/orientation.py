@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from av.video.frame import VideoFrame
 
 _MATRIX_ENTRIES = 9
+# A matrix this near to a quarter turn, in degrees, is one.
+_STRAIGHT_DEGREES = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,13 +66,39 @@ UPRIGHT = Orientation()
 
 
 def orientation_of(frame: VideoFrame) -> Orientation:
-    """What the display matrix that came with a frame asks for."""
+    """The orientation nearest to what the display matrix that came with a frame asks for."""
+    matrix = _matrix_of(frame)
+    return UPRIGHT if matrix is None else Orientation.from_matrix(matrix)
+
+
+def slant_of(frame: VideoFrame) -> str | None:
+    """What a display matrix asks for that no `Orientation` does, for a note; None if nothing."""
+    matrix = _matrix_of(frame)
+    if matrix is None:
+        return None
+    a, b, _, c, d = (int(entry) for entry in matrix[:5])
+    # Where rows and columns of a stored picture run to.
+    directions = [math.degrees(math.atan2(y, x)) for x, y in ((a, b), (c, d)) if x or y]
+    if all(abs(_from_quarter(angle)) <= _STRAIGHT_DEGREES for angle in directions):
+        return None
+    return (
+        f"is to be shown turned by {directions[0]:.0f} degrees; it is turned by quarter turns "
+        "only, to the nearest"
+    )
+
+
+def _from_quarter(degrees: float) -> float:
+    """How far an angle is from the nearest multiple of a right angle."""
+    return (degrees + 45) % 90 - 45
+
+
+def _matrix_of(frame: VideoFrame) -> npt.NDArray[np.int32] | None:
     from av.sidedata.sidedata import Type
 
     came_with: Any = frame.side_data
     try:
         data = came_with[Type.DISPLAYMATRIX]
     except KeyError:
-        return UPRIGHT
+        return None
     matrix = np.frombuffer(bytes(data), np.int32)
-    return Orientation.from_matrix(matrix) if len(matrix) == _MATRIX_ENTRIES else UPRIGHT
+    return matrix if len(matrix) == _MATRIX_ENTRIES else None

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 import struct
 from fractions import Fraction
 from pathlib import Path
@@ -82,6 +83,41 @@ def test_a_display_matrix_is_obeyed(
     part = Rectangle(10, 6, 40, 30)
     for picture in read_pictures(path, video.rate, part):
         np.testing.assert_array_equal(picture, part.cut(expected))
+
+
+@pytest.mark.parametrize(
+    ("degrees", "mirrored", "quarter"),
+    [(45, False, None), (30, False, (1, 0, 0, 1)), (-80, False, (0, -1, 1, 0)),
+     (170, True, (-1, 0, 0, -1)), (90.2, False, (0, 1, -1, 0)), (0.3, False, (1, 0, 0, 1))],
+)  # fmt: skip
+def test_a_turn_that_is_no_quarter_turn_is_said(
+    stored: Picture,
+    plain: Path,
+    tmp_path: Path,
+    degrees: float,
+    mirrored: bool,
+    quarter: tuple[int, int, int, int] | None,
+) -> None:
+    cos, sin = math.cos(math.radians(degrees)), math.sin(math.radians(degrees))
+    entries = (cos, sin, sin, -cos) if mirrored else (cos, sin, -sin, cos)
+    data = plain.read_bytes()
+    at = data.index(matrix(1, 0, 0, 1), data.index(b"tkhd"))
+    a, b, c, d = (round(entry * ONE) for entry in entries)
+    path = tmp_path / "slanted.mp4"
+    path.write_bytes(
+        data[:at] + struct.pack(">9i", a, b, 0, c, d, 0, 0, 0, 1 << 30) + data[at + 36 :]
+    )
+    notes: list[str] = []
+    pictures = list(read_pictures(path, RATE, notes=notes.append))
+    assert len(pictures) == 2
+    says = (
+        f"{path}: is to be shown turned by {degrees:.0f} degrees; it is turned by quarter turns "
+        "only, to the nearest"
+    )
+    assert notes == ([] if degrees in (90.2, 0.3) else [says])
+    if quarter is not None and not mirrored:
+        original = read_all(plain, RATE)[0]
+        np.testing.assert_array_equal(pictures[0], shown(original, *quarter))
 
 
 def test_a_matrix_that_is_about_a_quarter_turn_is_one() -> None:
