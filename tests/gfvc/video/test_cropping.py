@@ -14,8 +14,9 @@ from gfvc.rectangle import Rectangle
 from gfvc.video.brightness import is_bright
 from gfvc.video.cropping import Cropping
 from gfvc.video_reader import probe_video, read_pictures
+from gfvc.video_writer import write_video
 from models.contract import Picture
-from tests.gfvc.support import ffmpeg, no_notes, read_all, write_video
+from tests.gfvc.support import ffmpeg, no_notes, read_all
 
 RATE = Fraction(25)
 WIDTH, HEIGHT = 160, 96

@@ -10,8 +10,9 @@ import pytest
 
 from gfvc.video.transparency import NOTE
 from gfvc.video_reader import read_pictures
+from gfvc.video_writer import write_video
 from models.contract import Picture
-from tests.gfvc.support import ffmpeg, no_notes, write_video
+from tests.gfvc.support import ffmpeg, no_notes
 
 RATE = Fraction(25)
 CODINGS = [
