@@ -12,7 +12,7 @@ import numpy as np
 
 from gfvc.base_layer import decode_base_layer
 from gfvc.cli.console import note
-from gfvc.driven_pictures import parameters_of_pictures
+from gfvc.driven_parameters import parameters_of_pictures
 from gfvc.metrics import Picture
 from gfvc.stream.face_stream import FaceStream
 from gfvc.stream.reader import read_face_stream

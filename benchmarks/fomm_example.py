@@ -23,7 +23,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.command import command_parser, write_json
-from gfvc.driven_pictures import parameters_of_pictures
+from gfvc.driven_parameters import parameters_of_pictures
 from gfvc.encoding.face_units import DecidedUnits
 from gfvc.rectangle import Rectangle
 from gfvc.stream.information import StreamInformation

@@ -20,7 +20,7 @@ import numpy as np
 
 from benchmarks.coded_clip import code_clip
 from benchmarks.command import command_parser
-from gfvc.drawing import drawing
+from gfvc.figures import drawing
 from gfvc.metrics import ClipMeasure
 from models import default_registry
 

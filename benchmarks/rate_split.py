@@ -21,7 +21,7 @@ import numpy as np
 from benchmarks.command import command_parser, write_json
 from gfvc.base_layer import decode_base_layer
 from gfvc.crop import require_square
-from gfvc.driven_pictures import parameters_of_pictures
+from gfvc.driven_parameters import parameters_of_pictures
 from gfvc.encoding.clip import Clip
 from gfvc.encoding.coding_pass import REMEMBERED_PICTURES, CodedClip, code_clip
 from gfvc.metrics import FACE_LOST_ERROR, face_region, landmark_distance, ssim_map

@@ -19,7 +19,7 @@ from base_codec_adapters import (
 )
 from gfvc.base_layer import decode_base_layer
 from gfvc.decoded_pool import AsCoded, CodedPicture, DecodedPool, Span
-from gfvc.driven_pictures import base_parameters, parameters_of_pictures
+from gfvc.driven_parameters import base_parameters, parameters_of_pictures
 from gfvc.errors import StreamError
 from gfvc.further_faces import FaceOver, FurtherFaces
 from gfvc.limits import MAX_AREA

@@ -9,7 +9,7 @@ from itertools import chain, repeat
 from pathlib import Path
 
 from gfvc.decoded_pool import AsCoded, CodedPicture, DecodedPool
-from gfvc.driven_pictures import base_parameters, parameters_of_pictures
+from gfvc.driven_parameters import base_parameters, parameters_of_pictures
 from gfvc.face_square import FaceSquare
 from gfvc.stream.picture_units import FurtherFaceUnit, PictureUnit
 from gfvc.whole_pictures.compositing import cut_face, fine_face, lay_over

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from gfvc.drawing import drawing, logarithmic
 from gfvc.errors import StreamError
+from gfvc.figures import drawing, logarithmic
 from gfvc.limits import MAX_PICTURES
 from gfvc.stream.information import StreamInformation, find_information
 from gfvc.stream.schedule import PictureSchedule

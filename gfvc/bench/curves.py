@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from gfvc.drawing import drawing
+from gfvc.figures import drawing
 from gfvc.metrics import Better, Measure
 
 METHOD = "pchip"

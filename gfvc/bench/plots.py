@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from gfvc.drawing import drawing, logarithmic
+from gfvc.figures import drawing, logarithmic
 from gfvc.metrics import MEASURES, Measure
 from sei import printable
 

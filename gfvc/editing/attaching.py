@@ -8,7 +8,7 @@ from gfvc.editing.group_queue import Group, GroupQueue, check_size
 from gfvc.editing.records import MessageRecord
 from gfvc.errors import InputError
 from gfvc.stream.byte_stream import START_CODE, Spacing, spaced
-from gfvc.stream.sei_units import has_message
+from gfvc.stream.sei_rewriting import has_message
 from gfvc.telling import Notes
 from sei import (
     FACE_PAYLOADS,

@@ -13,7 +13,7 @@ from pathlib import Path
 from gfvc.editing.selection import MessageSelection
 from gfvc.errors import StreamError
 from gfvc.stream.byte_stream import Spacing, spaced
-from gfvc.stream.sei_units import CrowdedNalUnitError, rewritable_sei, sei_data
+from gfvc.stream.sei_rewriting import CrowdedNalUnitError, rewritable_sei, sei_data
 from sei import NalUnit, SeiError, SeiMessage, SeiRbsp
 
 MOST_NOTES = 5

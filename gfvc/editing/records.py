@@ -9,7 +9,7 @@ from pathlib import Path
 
 from gfvc.editing.cutting import Cut, TakenMessage
 from gfvc.errors import InputError
-from gfvc.stream.sei_units import MAX_UNIT_MESSAGES
+from gfvc.stream.sei_rewriting import MAX_UNIT_MESSAGES
 from sei import Codec, SeiMessage
 from sei.rbsp import MAX_SEI_SIZE
 

@@ -9,7 +9,7 @@ from gfvc.editing.group_queue import Group, GroupQueue, check_size
 from gfvc.editing.records import MessagePlace, MessageRecord
 from gfvc.errors import InputError, StreamError
 from gfvc.stream.byte_stream import Spacing, spaced
-from gfvc.stream.sei_units import rewritable_sei, sei_data
+from gfvc.stream.sei_rewriting import rewritable_sei, sei_data
 from sei import Codec, NalUnit, SeiError, SeiMessage, SeiRbsp
 
 

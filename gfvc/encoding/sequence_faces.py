@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from gfvc.base_layer import CodedSequence
-from gfvc.driven_pictures import parameters_of_pictures
+from gfvc.driven_parameters import parameters_of_pictures
 from gfvc.encoding.face_messages import SequenceMessages, UnitFaces, UnitMessages
 from gfvc.encoding.face_places import FacePlace
 from gfvc.encoding.face_watch import FaceWatch

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from gfvc.decoded_pool import AsCoded, FromTwo
 from gfvc.decoded_units import decode_units
-from gfvc.driven_pictures import parameters_of_pictures
+from gfvc.driven_parameters import parameters_of_pictures
 from gfvc.options.decoding import BaseLayerOptions
 from gfvc.stream.face_stream import FaceStream
 from gfvc.stream.picture_units import PictureUnit

@@ -12,7 +12,7 @@ import numpy as np
 
 from gfvc.decoded_pool import AsCoded, FromOne, FromTwo
 from gfvc.decoded_units import DecodedUnit, decode_units
-from gfvc.driven_pictures import parameters_of_pictures
+from gfvc.driven_parameters import parameters_of_pictures
 from gfvc.errors import InputError
 from gfvc.face_edits.controls import ShownFaces
 from gfvc.options.decoding import BaseLayerOptions

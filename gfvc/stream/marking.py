@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from gfvc.errors import StreamError
 from gfvc.stream.information import StreamInformation
-from gfvc.stream.sei_units import has_message, rewritable_sei, sei_data
+from gfvc.stream.sei_rewriting import has_message, rewritable_sei, sei_data
 from sei import (
     USER_DATA_UNREGISTERED,
     AccessUnitBoundaries,

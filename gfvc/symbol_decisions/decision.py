@@ -14,8 +14,8 @@ from gfvc.interpolation import interpolated
 from gfvc.options.encoding import DEFAULT_MULTIPLIER
 from gfvc.symbol_decisions.byte_filling import filled
 from gfvc.symbol_decisions.code_lengths import header_bits, message_bytes
+from gfvc.symbol_decisions.message_choice import at_interval, choose_pictures
 from gfvc.symbol_decisions.parts import PREDICTION_FLAG_BITS, Part
-from gfvc.symbol_decisions.schedule import at_interval, choose_pictures
 from gfvc.symbol_decisions.trellis import best_values, nearest_values
 from models.contract import IntegerArray
 

@@ -24,7 +24,7 @@ from gfvc.parameter_rows import (
 )
 from gfvc.stream.byte_stream import read_nal_units
 from gfvc.stream.names import model_uri, repacked_uri, units_for
-from gfvc.stream.sei_units import has_message, rewritable_sei, sei_data
+from gfvc.stream.sei_rewriting import has_message, rewritable_sei, sei_data
 from gfvc.stream.signatures import SignatureWatch
 from gfvc.telling import Notes, unheard
 from gfvc.transcoding.targets import target_layout

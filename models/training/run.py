@@ -1,4 +1,4 @@
-"""Advice about the machine."""
+"""From a folder of clips to a trained network."""
 
 from __future__ import annotations
 

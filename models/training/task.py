@@ -1,4 +1,4 @@
-"""A square part of a picture."""
+"""What a network has to tell the trainer, and what it gets from it."""
 
 from __future__ import annotations
 

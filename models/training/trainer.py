@@ -12,7 +12,6 @@ from torch.optim import Optimizer
 from models.errors import TrainingError
 from models.training.adversary import Adversary
 from models.training.configuration import TrainingConfiguration
-from models.training.export import start_from_weights
 from models.training.losses import PERCEPTUAL_LOSS, shared_losses
 from models.training.optimisation import (
     diverged,
@@ -30,6 +29,7 @@ from models.training.state_file import (
 )
 from models.training.task import Batch, TrainingTask
 from models.training.trunk import TrunkFeatures, load_trunk, trunk_loss
+from models.training.weights_file import start_from_weights
 
 _SEEN = "picture"
 """What the discriminator sees: drawn pictures, or the window of them that is drawn."""

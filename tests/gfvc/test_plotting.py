@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 import pytest
 
-from gfvc.drawing import drawing, logarithmic
 from gfvc.errors import StreamError
+from gfvc.figures import drawing, logarithmic
 from gfvc.plotting import collect_curves, draw_curves, plot_stream
 from gfvc.stream.reader import read_face_stream
 from sei import split_annex_b

@@ -20,7 +20,7 @@ import numpy as np
 from gfvc import EncodeOptions, FaceEdit, decode, edit, encode
 from gfvc.cli.main import main
 from gfvc.demo_clip import RATE, make_demo_clip
-from gfvc.driven_pictures import parameters_of_pictures
+from gfvc.driven_parameters import parameters_of_pictures
 from gfvc.stream.names import model_uri
 from gfvc.stream.reader import read_face_stream
 from gfvc.transcoding import transcode

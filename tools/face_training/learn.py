@@ -34,7 +34,6 @@ from models.face.training import importance
 from models.files import MAX_TENSOR_FILE, check_tensor_file
 from models.landmarks import points as groups
 from models.training.adversary import Adversary
-from models.training.export import export_weights
 from models.training.loop import deferred_interrupts
 from models.training.losses import gradient_loss, luma, ssim_loss, weighted_l1
 from models.training.optimisation import (
@@ -47,6 +46,7 @@ from models.training.optimisation import (
 from models.training.state_file import fitting, read_state, write_state
 from models.training.trunk import TrunkFeatures, trunk_loss
 from models.training.validation import to_picture, write_sheet
+from models.training.weights_file import export_weights
 from tools.face_training.data import Augmenter, PairBatch, PairData
 from tools.face_training.settings import Settings
 

@@ -16,7 +16,7 @@ import pytest
 from gfvc.editing import MessageSelection, extract_messages, inject_messages, remove_messages
 from gfvc.editing.json_lines import FREE_GROWTH, MAX_PARTS
 from gfvc.errors import StreamError
-from gfvc.stream.sei_units import MAX_UNIT_MESSAGES
+from gfvc.stream.sei_rewriting import MAX_UNIT_MESSAGES
 from gfvc.transcoding import transcode
 from sei import Codec, NalUnit, SeiMessage, join_annex_b, make_sei_nal_unit
 from tests.gfvc.editing.streams import Faces, nal, parameter_sets, slice_unit, write_stream

@@ -14,7 +14,7 @@ import pytest
 
 import gfvc
 from gfvc import EncodeOptions, FaceEdit, InputError, OutputError, edit, encode
-from gfvc.driven_pictures import parameters_of_pictures
+from gfvc.driven_parameters import parameters_of_pictures
 from gfvc.face_edits import read_script
 from gfvc.stream.marking import EDITED, mark_text
 from gfvc.stream.reader import read_face_stream

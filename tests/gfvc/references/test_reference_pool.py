@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from gfvc import EncodeOptions, encode
 from gfvc.decoded_pool import CodedPicture, DecodedPool
-from gfvc.driven_pictures import base_parameters, parameters_of_pictures
+from gfvc.driven_parameters import base_parameters, parameters_of_pictures
 from gfvc.encoding.face_units import DecidedUnits
 from gfvc.encoding.measured_facts import face_distance
 from gfvc.encoding.planner import NEARER_BY

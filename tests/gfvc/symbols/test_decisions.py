@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gfvc.driven_pictures import parameters_of_pictures
+from gfvc.driven_parameters import parameters_of_pictures
 from gfvc.encoding.face_units import DecidedUnits
 from gfvc.interpolation import interpolated
 from gfvc.rectangle import Rectangle
