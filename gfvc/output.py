@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from base_codec_adapters.scratch import scratch_folder
-from gfvc.errors import OutputError
+from gfvc.errors import InputError, OutputError
 
 _PREFIX = ".gfvc-"
 
@@ -83,10 +83,10 @@ def replaced_when_complete(
     a folder is made, and one that exists is replaced only if it holds nothing but files of such
     names, before the block and after it. On any error the temporary is removed and `path` is as it
     was; what a killed run left is removed by the next one that writes into the same folder. Raises
-    `OutputError` as `check_writable` does, and when writing fails (a full disk, say); errors of the
-    block that name the temporary path, or a file beside it, come out with `path` in its place.
-    Temporary files of the block are expected in folders that name themselves
-    (`base_codec_adapters.temporary`).
+    `OutputError` as `check_writable` does, and when writing fails (a full disk, say), `InputError`
+    when a source cannot be read; errors of the block that name the temporary path, or a file beside
+    it, come out with `path` in its place. Temporary files of the block are expected in folders that
+    name themselves (`base_codec_adapters.temporary`).
     """
     check_writable(path, force=force, sources=sources)
     place = Path(os.path.realpath(path))
@@ -120,7 +120,11 @@ def replaced_when_complete(
             beside = re.escape(f"{holder}{os.sep}") + r"[^/:\s]+"
             raise OutputError(re.sub(beside, lambda _: str(path), named)) from None
         except OSError as error:
-            raise OutputError(f"{path}: cannot be written ({error.strerror or error})") from None
+            reason = error.strerror or error
+            for source in sources:
+                if error.filename == str(source):
+                    raise InputError(f"{source}: cannot be read ({reason})") from None
+            raise OutputError(f"{path}: cannot be written ({reason})") from None
 
 
 def replace_text(path: Path, text: str) -> None:

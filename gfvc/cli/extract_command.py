@@ -41,7 +41,8 @@ def add_selection(parser: argparse.ArgumentParser) -> None:
         "--id",
         type=number_list,
         metavar="IDS",
-        help="only face messages with these gfv_id, or gfve_gfv_id (default: all)",
+        help="only face messages with these gfv_id, or gfve_gfv_id (default: all); in a stream of "
+        "gfvc the other faces are decoded beside that of gfv_id 0, and not without it",
     )
 
 

@@ -16,6 +16,8 @@ from gfvc.options.editing import FaceEdit
 from models.contract import FloatArray
 
 _EXPRESSION = frozenset({"expression", "mouth", "open", "eyes", "blink", "smile"})
+# In degrees: angles that a rotation vector gives back as they were put in.
+_MOST_YAW, _MOST_PITCH = 175.0, 85.0
 _POSE = frozenset({"pose", "yaw", "pitch", "roll", "shift", "zoom"})
 
 
@@ -127,6 +129,9 @@ def _changed(
             pose = mean_pose + edit.pose * (pose - mean_pose)
         pose[:, YAW] += (edit.yaw or 0) / controls.response.yaw
         pose[:, PITCH] += (edit.pitch or 0) / controls.response.pitch
+        # Further round, it is another head that has such a rotation: one that looks back.
+        pose[:, YAW] = pose[:, YAW].clip(-_MOST_YAW, _MOST_YAW)
+        pose[:, PITCH] = pose[:, PITCH].clip(-_MOST_PITCH, _MOST_PITCH)
         pose[:, ROLL] += edit.roll or 0
         if edit.shift is not None:
             pose[:, [X, Y]] += edit.shift

@@ -114,7 +114,8 @@ class SourceOptions(OptionGroup):
     )
     audio: Audio = option(
         words(*get_args(Audio)),
-        "copy: keep IN's sound, as it is, in an .mp4 OUT; aac: code it anew, as AAC",
+        "copy: keep IN's sound, as it is, in an .mp4 OUT; aac: code it anew, as AAC; of several "
+        "sound tracks the default one, or the first",
         "none",
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -92,9 +93,20 @@ def _from_quarter(degrees: float) -> float:
     return (degrees + 45) % 90 - 45
 
 
+def _unnamed_kind(kinds: type[Enum], value: object) -> Enum:
+    """A kind of side data that the library has no name for."""
+    kind = object.__new__(kinds)
+    kind._name_, kind._value_ = f"UNNAMED_{value}", value
+    return kind
+
+
 def _matrix_of(frame: VideoFrame) -> npt.NDArray[np.int32] | None:
     from av.sidedata.sidedata import Type
 
+    # The library's list of kinds ends before that of newer codecs, and a frame that has one which
+    # is not in it, such as EXIF, would be an error.
+    if "_missing_" not in vars(Type):
+        Type._missing_ = classmethod(_unnamed_kind)  # type: ignore[assignment, method-assign]
     came_with: Any = frame.side_data
     try:
         data = came_with[Type.DISPLAYMATRIX]

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gfvc.errors import OutputError
+from gfvc.errors import InputError, OutputError
 from gfvc.output import check_writable, replaced_when_complete
 from gfvc.video_writer import open_writer
 
@@ -188,6 +188,15 @@ def test_the_input_is_never_replaced_by_the_output(tmp_path: Path, force: bool) 
         ):
             pytest.fail("the block must not run")
     check_writable(other, force=force, sources=[path])
+
+
+def test_an_input_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    source = tmp_path / ("long" * 100)
+    with (
+        pytest.raises(InputError, match="long: cannot be read .File name too long"),
+        replaced_when_complete(tmp_path / "out", force=True, sources=[source]),
+    ):
+        source.read_bytes()
 
 
 def test_a_folder_that_holds_the_input_is_not_replaced(tmp_path: Path) -> None:

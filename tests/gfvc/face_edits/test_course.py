@@ -244,6 +244,24 @@ def test_a_head_is_turned_no_further_than_training_saw_or_was_filmed() -> None:
     assert result.as_asked.tolist() == [True, False, False]
 
 
+@pytest.mark.parametrize("pitch", [60, 76, 85, 90, -90])
+@pytest.mark.parametrize("yaw", [0, 90])
+def test_a_head_that_is_pitched_too_far_does_not_look_back(pitch: float, yaw: float) -> None:
+    rows = moving()
+    rows[:, 0] += 0.2 / UNITS[0]
+    known = controls(response=Response(yaw=0.5, pitch=0.5))
+    asked = FaceEdit(pitch=pitch, yaw=yaw)
+    result = edited(rows, np.arange(50) / RATE, [asked, asked], known, NO_POSE)
+    before, after = (known.pose(each) for each in (rows, result.rows))
+    # Where it was filmed beyond the limit, it stays.
+    changed = np.sign(pitch) * (after - before)[:, 1]
+    assert changed.min() > -1e-6
+    assert changed.max() > 5
+    assert after[:, 0] == pytest.approx(np.full(50, ANGLES[0]) if yaw else before[:, 0], abs=1e-6)
+    assert after[:, 2] == pytest.approx(before[:, 2], abs=1e-6)
+    assert result.held.keys() == ({"yaw", "pitch"} if yaw else {"pitch"})
+
+
 def test_what_was_filmed_is_never_held() -> None:
     rows = moving()
     rows[:, 1] += 1.0 / UNITS[1]  # nearly 60 degrees

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import ExifTags, Image, ImageOps
 
 from gfvc.rectangle import Rectangle
 from gfvc.video.orientation import Orientation
@@ -57,6 +58,24 @@ def plain(stored: Picture, tmp_path_factory: pytest.TempPathFactory) -> Path:
     lossless = write_video(folder / "stored.mkv", [stored] * 2, RATE)
     ffmpeg("-i", lossless, "-c:v", "libx264", "-qp", "0", "-pix_fmt", "yuv444p", folder / "p.mp4")
     return folder / "p.mp4"
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("suffix", ["png", "webp"])
+def test_orientation_of_exif_is_obeyed(
+    stored: Picture, tmp_path: Path, orientation: int, suffix: str
+) -> None:
+    """Pictures come with their EXIF data then, of which the library does not know the kind."""
+    path = tmp_path / f"exif.{suffix}"
+    picture, exif = Image.fromarray(stored), Image.Exif()
+    exif[ExifTags.Base.Orientation] = orientation
+    picture.save(path, lossless=True, exif=exif)
+    with Image.open(path) as saved:
+        shown = np.asarray(ImageOps.exif_transpose(saved))
+    notes: list[str] = []
+    (read,) = read_pictures(path, RATE, notes=notes.append)
+    np.testing.assert_array_equal(read, shown)
+    assert notes == []
 
 
 def test_there_are_eight_orientations() -> None:

@@ -22,9 +22,12 @@ CODINGS = [
     ("clip.mov", "-c:v", "png", "-pix_fmt", "rgba64be"),
     ("clip.mov", "-c:v", "png", "-pix_fmt", "ya8"),
     ("clip.mkv", "-c:v", "ffv1", "-pix_fmt", "yuva420p"),
+    ("clip.mkv", "-c:v", "ffv1", "-pix_fmt", "yuva422p"),
+    ("clip.mkv", "-c:v", "ffv1", "-pix_fmt", "yuva444p10le"),
     ("clip.mkv", "-c:v", "ffv1", "-pix_fmt", "gbrap16le"),
 ]
 OPAQUE = [
+    ("clip.mkv", "-vf", "scale=100:100", "-c:v", "ffv1", "-pix_fmt", "yuva420p"),
     ("clip.mkv", "-c:v", "ffv1", "-pix_fmt", "bgr0"),
     ("clip.mov", "-c:v", "png", "-pix_fmt", "pal8"),
     ("clip.avi", "-c:v", "rawvideo", "-pix_fmt", "pal8"),
