@@ -193,7 +193,7 @@ def test_the_input_is_never_replaced_by_the_output(tmp_path: Path, force: bool) 
 def test_an_input_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     source = tmp_path / ("long" * 100)
     with (
-        pytest.raises(InputError, match="long: cannot be read .File name too long"),
+        pytest.raises(InputError, match=r"long: cannot be read .File name too long"),
         replaced_when_complete(tmp_path / "out", force=True, sources=[source]),
     ):
         source.read_bytes()
