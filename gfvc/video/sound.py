@@ -6,7 +6,7 @@ import contextlib
 import io
 from collections.abc import Iterator
 from fractions import Fraction
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -25,10 +25,13 @@ SoundCoding = Literal["copy", "aac"]
 _AAC_RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000, 64000, 88200, 96000)
 _AAC_FRAME = 1024
 _BITS_PER_CHANNEL = 64_000
+_ADTS_HEADER = 7
 # Enough for the muxer to see what the packets are.
 _TRIED_PACKETS = 8
 # Decoders of sound want what comes before, to come into it: Opus 80 ms, the others less.
 _LEAD_SECONDS = Fraction(1, 10)
+# As long as an AAC frame at the highest rate.
+_MOST_OVERLAP = Fraction(_AAC_FRAME, _AAC_RATES[-1])
 # What is shorter is filling that encoders put before the sound, or not missed.
 _MISSED_SECONDS = Fraction(1, 20)
 
@@ -50,6 +53,7 @@ def check_sound(path: Path, coding: SoundCoding) -> None:
         if context is None:
             raise InputError(f"{path}: its sound is of a kind that is not read here")
         name = context.name
+        adts = name == "aac" and not context.extradata
         with media_errors(f"{path}: its sound ({name})"):
             if next(_decoded(source, strictly=coding == "aac"), None) is None:
                 raise InputError(f"{path}: its sound ({name}) cannot be decoded")
@@ -59,13 +63,46 @@ def check_sound(path: Path, coding: SoundCoding) -> None:
         try:
             with av.open(io.BytesIO(), "w", format="mp4") as trial:
                 track = SoundTrack(path, source, trial, "copy")
-                for packet in islice(track.packets(), _TRIED_PACKETS):
-                    trial.mux(packet)
+                changes = _AdtsChanges()
+                # Only what has headers of its own is read to its end.
+                for number, packet in enumerate(
+                    islice(track.packets(), None if adts else _TRIED_PACKETS)
+                ):
+                    if adts and changes(bytes(packet)):
+                        raise InputError(
+                            f"{path}: its sound ({name}) changes its rate or channels in the "
+                            "middle, which a copy cannot hold; --audio aac codes it anew"
+                        )
+                    if number < _TRIED_PACKETS:
+                        trial.mux(packet)
         except (av.FFmpegError, ValueError):
             raise InputError(
                 f"{path}: an MP4 file cannot hold its sound ({name}) as it is; --audio aac codes "
                 "it anew"
             ) from None
+
+
+class _AdtsChanges:
+    """Whether packets with ADTS headers have come to another rate or other channels.
+
+    An MP4 file says both once, and has no such headers, so the rest could not be decoded.
+    """
+
+    def __init__(self) -> None:
+        self._first: tuple[int, int] | None = None
+        self._last: tuple[int, int] | None = None
+
+    def __call__(self, data: bytes) -> bool:
+        """Look at the next packet."""
+        if len(data) < _ADTS_HEADER or data[0] != 0xFF or data[1] & 0xF6 != 0xF0:
+            return False
+        # Index of the rate and upper bit of the channels, then their other bits.
+        says = (data[2] & 0x3D, data[3] & 0xC0)
+        self._first = self._first or says
+        # Two in a row: what looks like a header amid damage does not change the sound.
+        changed = says == self._last != self._first
+        self._last = says
+        return changed
 
 
 def _decoded(source: InputContainer, *, strictly: bool) -> Iterator[Any]:
@@ -183,21 +220,48 @@ class SoundTrack:
         from av.audio.resampler import AudioResampler
 
         context = self._track.codec_context
-        resampler = AudioResampler(
+        # By itself, since the encoder takes one shorter frame only, and each change may end in one.
+        parts = AudioResampler(
             format="fltp", layout=context.layout, rate=context.rate, frame_size=_AAC_FRAME
         )
-        for frame in self._frames():
-            for ready in resampler.resample(frame):
+        for frame in self._resampled(context.layout, context.rate):
+            for ready in parts.resample(frame):
                 yield from self._track.encode(ready)
         yield from self._track.encode(None)
 
+    def _resampled(self, layout: Any, rate: int) -> Iterator[Any]:
+        """The frames in the format, layout and rate of the output, then None."""
+        from av.audio.resampler import AudioResampler
+
+        resampler, kind = AudioResampler(), None
+        for frame in chain(self._frames(), (None,)):
+            came = frame and (frame.format.name, frame.layout.name, frame.rate)
+            if came != kind:
+                # Broadcasts change between mono and stereo; a resampler is bound to one kind.
+                yield from filter(None, resampler.resample(None))
+                resampler, kind = AudioResampler(format="fltp", layout=layout, rate=rate), came
+            if frame:
+                yield from resampler.resample(frame)
+        yield None
+
     def _frames(self) -> Iterator[Any]:
-        """Decoded frames with their times moved, from the first picture on, then None."""
+        """Decoded frames from the first picture on, with their times moved and in samples."""
+        due: Fraction | None = None
         for packet in self._source.demux(self._from):
             for frame in packet.decode():
-                if frame.pts is not None and frame.time_base is not None:
-                    frame.pts -= round(self._start / frame.time_base)
-                    if frame.pts * frame.time_base + Fraction(frame.samples, frame.rate) <= 0:
-                        continue
+                lasts = Fraction(frame.samples, frame.rate)
+                if frame.pts is None or frame.time_base is None:
+                    time = due or Fraction(0)
+                else:
+                    time = frame.pts * frame.time_base - self._start
+                    # Stamps are coarse or drift a little, but sound is not told to begin before
+                    # the end of what is before it: MP4 holds no times that go back.
+                    if due is not None and due - time > min(lasts, _MOST_OVERLAP) / 2:
+                        time = due
+                due = time + lasts
+                if due <= 0:
+                    continue
+                # In samples, since some stamps (of AVI) count packets, which are cut anew here.
+                frame.time_base = Fraction(1, frame.rate)
+                frame.pts = round(time * frame.rate)
                 yield frame
-        yield None

@@ -250,3 +250,105 @@ def test_sound_that_is_damaged_in_places_is_copied(short_clip: Path, tmp_path: P
         first = next(packet for packet in container.demux(audio=0) if packet.size)
     path.write_bytes(data.replace(bytes(first), bytes(first.size)))
     check_sound(path, "copy")
+
+
+def tone(heard: np.ndarray[tuple[int, ...], np.dtype[np.float32]], rate: int, at: float) -> float:
+    """The loudest frequency in the 0.07 s from a time on."""
+    part = heard[0, round(at * rate) : round((at + 0.07) * rate)]
+    spectrum = np.abs(np.fft.rfft(part * np.hanning(len(part)), 4 * len(part)))
+    return float(spectrum.argmax() * rate / (4 * len(part)))
+
+
+TWO_TONES = "aevalsrc='0.3*sin(2*PI*t*if(lt(t,0.24),440,880))':s=48000:d=0.48"
+
+
+@pytest.mark.parametrize("coding", ["libmp3lame", "ac3"])
+def test_sound_whose_times_count_packets_is_coded_anew(
+    short_clip: Path, tmp_path: Path, coding: str
+) -> None:
+    """AVI tells times of MP3 and AC-3 in packets, which are longer than those of AAC."""
+    clip = with_sound(short_clip, tmp_path / "clip.avi", "-c:a", coding, source=TWO_TONES)
+    output = tmp_path / "out.mp4"
+    encode(clip, output, EncodeOptions(codec="hevc", audio="aac"), notes=no_notes)
+    heard, rate = samples(output)
+    assert abs(heard.shape[1] / rate - 0.5) < 0.06
+    for at, expected in ((0.08, 440), (0.16, 440), (0.29, 880), (0.38, 880)):
+        assert abs(tone(heard, rate, at) - expected) < 15
+    with av.open(str(output)) as container:
+        stamps = [packet.pts for packet in container.demux(audio=0) if packet.size]
+    assert set(np.diff(stamps)) == {1024}  # type: ignore[arg-type]
+
+
+def test_a_gap_in_the_sound_stays(short_clip: Path, tmp_path: Path) -> None:
+    clip = with_sound(short_clip, tmp_path / "clip.mkv", "-af", "aselect='not(between(t,.1,.3))'",
+                      "-c:a", "pcm_s16le", source=TWO_TONES)  # fmt: skip
+    output = tmp_path / "out.mp4"
+    encode(clip, output, EncodeOptions(codec="hevc", audio="aac"), notes=no_notes)
+    with av.open(str(output)) as container:
+        packets = [packet for packet in container.demux(audio=0) if packet.size]
+        last = packets[-1]
+        assert last.pts is not None
+        assert last.time_base is not None
+        assert abs(float((last.pts + (last.duration or 0)) * last.time_base) - 0.48) < 0.03
+    assert len(packets) * 1024 / 48000 < 0.36
+
+
+def changing(clip: Path, path: Path) -> Path:
+    """A transport stream with AAC of 440 Hz, 48 kHz, mono, then of 880 Hz, 24 kHz, stereo."""
+    both = b""
+    for hertz, rate, layout in ((440, 48000, "mono"), (880, 24000, "stereo")):
+        source = f"sine={hertz}:d=0.24:r={rate},aformat=channel_layouts={layout}"
+        part = path.with_suffix(".aac")
+        ffmpeg("-f", "lavfi", "-i", source, "-c:a", "aac", part)
+        both += part.read_bytes()
+        part.write_bytes(both)
+    ffmpeg("-i", clip, "-i", part, "-c:v", "mpeg2video", "-q:v", "2", "-c:a", "copy", path)
+    part.unlink()
+    return path
+
+
+def test_sound_that_changes_rate_and_channels_is_coded_anew(
+    short_clip: Path, tmp_path: Path
+) -> None:
+    clip = changing(short_clip, tmp_path / "clip.ts")
+    output = tmp_path / "out.mp4"
+    encode(clip, output, EncodeOptions(codec="hevc", audio="aac"), notes=no_notes)
+    with av.open(str(output)) as container:
+        sound = container.streams.audio[0]
+        assert (sound.rate, sound.channels) == (48000, 1)
+    heard, rate = samples(output)
+    # Each part comes with what its encoder put before and after it.
+    assert abs(heard.shape[1] / rate - 0.62) < 0.06
+    for at, expected in ((0.08, 440), (0.16, 440), (0.36, 880), (0.46, 880)):
+        assert abs(tone(heard, rate, at) - expected) < 15
+
+
+def test_sound_that_changes_rate_and_channels_is_not_copied(
+    short_clip: Path, tmp_path: Path, command: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_work(*_: object) -> None:
+        raise AssertionError("work has started")
+
+    monkeypatch.setattr("gfvc.encoder.frame", no_work)
+    clip = changing(short_clip, tmp_path / "clip.ts")
+    says = (
+        f"{clip}: its sound (aac) changes its rate or channels in the middle, which a copy cannot "
+        "hold; --audio aac codes it anew"
+    )
+    assert_refused(command, "encode", clip, tmp_path / "out.mp4", "--audio", "copy",
+                   folder=tmp_path, says=says)  # fmt: skip
+
+
+def test_a_header_amid_damage_does_not_keep_sound_from_being_copied(
+    short_clip: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "clip.ts"
+    ffmpeg("-i", short_clip, "-f", "lavfi", "-i", "sine=440:d=0.48", "-c:v", "mpeg2video",
+           "-c:a", "aac", path)  # fmt: skip
+    data = path.read_bytes()
+    with av.open(str(path)) as container:
+        packet = bytes([packet for packet in container.demux(audio=0) if packet.size][12])
+    assert data.count(packet[:7]) == 1
+    # As if it had another rate.
+    path.write_bytes(data.replace(packet[:7], bytes([*packet[:2], packet[2] ^ 4, *packet[3:7]])))
+    check_sound(path, "copy")
