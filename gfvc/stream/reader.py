@@ -108,6 +108,8 @@ class _Scan:
         self._information: tuple[StreamInformation, bytes] | None = None  # of the next picture
         self._sequence: SequenceSchedule | None = None  # that of the last user data
         self._of_sequence = 0  # its coded pictures so far
+        self._missing = 0  # coded pictures that were announced and did not come
+        self._missing_from = ""  # where the first of them should be
         self._face_square: FaceSquare | None = None  # by the last user data
         self._further_faces: tuple[FurtherFace, ...] = ()
         self._control_grids: SequenceGrids | None = None
@@ -239,13 +241,11 @@ class _Scan:
         self._of_sequence += 1
 
     def _end_sequence(self, where: str) -> None:
-        """Say how many coded pictures of the sequence did not come."""
+        """Count the coded pictures of the sequence that did not come."""
         announced = 0 if self._sequence is None else len(self._sequence.driven)
         if self._of_sequence < announced:
-            self._notes(
-                f"{self._path}: {announced - self._of_sequence} of {announced} coded pictures that "
-                f"user data announces are missing {where}; what is drawn from them is left out"
-            )
+            self._missing += announced - self._of_sequence
+            self._missing_from = self._missing_from or where
 
     def _further_units(self, number: int) -> Iterator[FurtherFaceUnit]:
         """What further faces have of the coded picture of a number of its sequence."""
@@ -357,3 +357,9 @@ class _Scan:
             )
         else:
             self._end_sequence("at the end")
+        if self._missing:
+            self._notes(
+                f"{self._path}: coded pictures that user data announces are missing, "
+                f"{self._missing} of them, the first {self._missing_from}; what is drawn from them "
+                "is left out"
+            )

@@ -205,12 +205,14 @@ def test_memory_is_flat_in_sequences(
     for count in (70, 140):
         path = tmp_path / f"{count}.266"
         path.write_bytes(unit * count)
+        notes: list[str] = []
         tracemalloc.start()
-        stream = read_face_stream(path, no_notes, "vvc")
+        stream = read_face_stream(path, notes.append, "vvc")
         parts = [len(part) for part in stream.parts()]
         taken[count] = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
         assert parts == [count]
+        assert len(notes) == 1, "one for all pictures that are missing"
     assert taken[140] < taken[70] + (1 << 20)
 
 

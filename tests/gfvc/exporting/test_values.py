@@ -126,7 +126,7 @@ def test_a_changed_export_is_read_as_json(
     ("spoil", "says"),
     [
         (lambda found: found.pop("messages"), "messages is not a list"),
-        (lambda found: found.pop("stream"), "stream is not an object"),
+        (lambda found: found.pop("stream"), "holds no messages to put back"),
         (lambda found: found["messages"][3].update(payload="xy"), "message 3: payload is not"),
         (lambda found: found["messages"].append(7), "is not an object"),
     ],
