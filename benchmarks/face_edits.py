@@ -18,7 +18,6 @@ With `--drawing` the average face, which is nobody's, is drawn as it is and with
 
 from __future__ import annotations
 
-import argparse
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -30,6 +29,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from benchmarks.command import command_parser
 from gfvc import DecodeOptions, EncodeOptions, FaceEdit, edit, encode
 from gfvc.decoded_units import find_model
 from gfvc.decoder import decode_pictures
@@ -39,7 +39,7 @@ from gfvc.face_edits.landmark_controls import LandmarkControls
 from gfvc.picture_strip import png, write_strip, write_text
 from gfvc.stream.reader import read_face_stream
 from gfvc.video_reader import read_pictures
-from gfvc.video_writer import open_writer
+from gfvc.video_writer import write_video
 from models import default_registry
 from models.contract import FloatArray, Picture
 from models.landmarks import points as groups
@@ -204,7 +204,7 @@ def _drawn(name: str, landmarks: FloatArray) -> Picture:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; see the module's docstring."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.face_edits", description=__doc__)
+    parser = command_parser("face_edits", __doc__)
     parser.add_argument("clips", nargs="*", type=Path, metavar="CLIP")
     parser.add_argument("--model", default="face")
     parser.add_argument("--key-pictures", default="auto", choices=("auto", "fixed"))
@@ -223,9 +223,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             pictures = (
                 make_demo_clip(options.seconds) if clip is None else read_pictures(clip, RATE)
             )
-            with open_writer(source, RATE) as writer:
-                for picture in islice(pictures, round(options.seconds * RATE)):
-                    writer.write(picture)
+            write_video(source, islice(pictures, round(options.seconds * RATE)), RATE)
             coding = EncodeOptions(
                 model=options.model, crop="none", key_pictures=options.key_pictures
             )

@@ -243,7 +243,7 @@ def open_writer(path: Path, rate: Fraction, mark: str | None = None) -> PictureW
 def write_video(
     path: Path, pictures: Iterable[Picture], rate: Fraction, mark: str | None = None
 ) -> Path:
-    """A video or a folder of pictures, as `open_writer` opens it."""
+    """Write pictures as a video or a folder, as `open_writer` opens it; the same path."""
     with open_writer(path, rate, mark) as writer:
         for picture in pictures:
             writer.write(picture)

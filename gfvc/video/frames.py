@@ -42,7 +42,7 @@ def open_video(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
                 "video first"
             )
         stream = choose_stream(container, path).stream
-        _bound_size(path, stream)
+        _set_decoder(path, stream)
         yield container, stream
 
 
@@ -62,8 +62,11 @@ class EntryLostError(InputError):
     """Decoding cannot start at an entry, though the file said so."""
 
 
-def _bound_size(path: Path, stream: VideoStream) -> None:
-    """Refuse pictures that would take too much memory, by what the file says and as they come."""
+def _set_decoder(path: Path, stream: VideoStream) -> None:
+    """Have pictures as the stream crops them, and none that would take too much memory.
+
+    Raises `InputError` where the file says that they would; others are refused as they come.
+    """
     from av.codec.context import Flags
 
     context = stream.codec_context
