@@ -14,6 +14,7 @@ LUMA_WEIGHTS = (0.2126, 0.7152, 0.0722)
 # Wang et al. 2003: the weight of each scale, from fine to coarse.
 _SCALE_WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)
 _WINDOW_WIDTH, _WINDOW_DEVIATION = 11, 1.5
+_EDGE = _WINDOW_WIDTH // 2
 _C1, _C2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2
 
 
@@ -25,31 +26,16 @@ def luma(picture: Picture) -> FloatArray:
 
 def psnr(source: Picture, decoded: Picture) -> float:
     """Peak signal-to-noise ratio in dB over RGB, or over a plane; infinite for equal pictures."""
-    from skimage.metrics import peak_signal_noise_ratio
-
-    if np.array_equal(source, decoded):
-        return float("inf")
-    return float(peak_signal_noise_ratio(source, decoded, data_range=255))
+    return float("inf") if np.array_equal(source, decoded) else cv2.PSNR(source, decoded)
 
 
 def ssim_map(source: Picture, decoded: Picture) -> FloatArray:
     """Structural similarity of luma at each pixel, [height, width], at most 1.
 
     Wang et al., "Image quality assessment: from error visibility to structural similarity",
-    2004, with its Gaussian window (sigma 1.5).
+    2004, with its Gaussian window of 11×11 (sigma 1.5); pictures are mirrored at their edges.
     """
-    from skimage.metrics import structural_similarity
-
-    _, similarity = structural_similarity(
-        luma(source),
-        luma(decoded),
-        data_range=255,
-        gaussian_weights=True,
-        sigma=_WINDOW_DEVIATION,
-        use_sample_covariance=False,
-        full=True,
-    )
-    return np.asarray(similarity, np.float64)
+    return _window_similarities(luma(source), luma(decoded))[0]
 
 
 def ssim(source: Picture, decoded: Picture) -> float:
@@ -73,29 +59,31 @@ def ms_ssim(source: Picture, decoded: Picture) -> float:
     weights = np.array(_SCALE_WEIGHTS[:scales]) / sum(_SCALE_WEIGHTS[:scales])
     score = 1.0
     for scale, weight in enumerate(weights):
-        whole, structure = _window_similarity(first, second)
+        whole, structure = (
+            float(found[_EDGE:-_EDGE, _EDGE:-_EDGE].mean())
+            for found in _window_similarities(first, second)
+        )
         factor = whole if scale == scales - 1 else structure
         score *= max(factor, 0.0) ** float(weight)
         first, second = _halved(first), _halved(second)
     return score
 
 
-def _window_similarity(first: FloatArray, second: FloatArray) -> tuple[float, float]:
-    """Mean SSIM over all windows, and the mean of its contrast and structure factor."""
+def _window_similarities(first: FloatArray, second: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """SSIM of the window around each sample, and its contrast and structure factor."""
     mean_a, mean_b = _window_mean(first), _window_mean(second)
     variances = _window_mean(first * first + second * second) - mean_a**2 - mean_b**2
     covariance = _window_mean(first * second) - mean_a * mean_b
     structure = (2 * covariance + _C2) / (variances + _C2)
     brightness = (2 * mean_a * mean_b + _C1) / (mean_a**2 + mean_b**2 + _C1)
-    return float((brightness * structure).mean()), float(structure.mean())
+    return brightness * structure, structure
 
 
 def _window_mean(plane: FloatArray) -> FloatArray:
-    """Gaussian mean of each window that lies within the plane."""
+    """Gaussian mean of the window around each sample; the plane is mirrored at its edges."""
     window = cv2.getGaussianKernel(_WINDOW_WIDTH, _WINDOW_DEVIATION, cv2.CV_64F)
-    edge = _WINDOW_WIDTH // 2
-    filtered = cv2.sepFilter2D(plane, cv2.CV_64F, window, window)
-    return np.asarray(filtered[edge:-edge, edge:-edge], np.float64)
+    filtered = cv2.sepFilter2D(plane, cv2.CV_64F, window, window, borderType=cv2.BORDER_REFLECT)
+    return np.asarray(filtered, np.float64)
 
 
 def _halved(plane: FloatArray) -> FloatArray:

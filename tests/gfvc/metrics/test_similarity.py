@@ -57,6 +57,24 @@ def test_ssim_is_that_of_the_paper(demo_pictures: list[Picture]) -> None:
     np.testing.assert_allclose(ssim_map(first, second)[5:-5, 5:-5], expected, atol=1e-9)
 
 
+def test_similarities_are_those_of_scikit_image(demo_pictures: list[Picture]) -> None:
+    """To the edges, where the paper says nothing: mirrored, the samples at the edge doubled."""
+    from skimage.metrics import peak_signal_noise_ratio, structural_similarity
+
+    first, second = demo_pictures[0][:75, :98], demo_pictures[9][:75, :98]
+    _, expected = structural_similarity(
+        plain_luma(first),
+        plain_luma(second),
+        data_range=255,
+        gaussian_weights=True,
+        sigma=1.5,
+        use_sample_covariance=False,
+        full=True,
+    )
+    np.testing.assert_allclose(ssim_map(first, second), expected, atol=1e-9)
+    assert psnr(first, second) == pytest.approx(peak_signal_noise_ratio(first, second), abs=1e-9)
+
+
 def plain_ms_ssim(first: Picture, second: Picture) -> float:
     """The formulas of the paper, written out: scales by means of 2×2."""
     planes = [plain_luma(first), plain_luma(second)]
