@@ -246,7 +246,7 @@ class FaceTracker(Closable):
             "face_mesh", static_image_mode=True, max_num_faces=MAX_FACES, refine_landmarks=True
         )
         self._is_face = is_face
-        self._memory: Memory[list[npt.NDArray[np.float32]]] | None = None
+        self._memory: Memory[list[tuple[npt.NDArray[np.float32], bool]]] | None = None
         self.rewind()
 
     def remember(self, pictures: int) -> None:
@@ -264,11 +264,7 @@ class FaceTracker(Closable):
         """Landmarks [478, 3] of the followed face, or None when there is none."""
         name = _name((picture,))
         if self._latest is None or self._latest[0] != name:
-            faces = self._find(picture)
-            if self._is_face is not None:
-                aspect = picture.shape[0] / picture.shape[1]
-                faces = [face for face in faces if self._is_face(face[0], aspect)]
-            self._latest = name, self._follow(faces)
+            self._latest = name, self._follow(self._find(picture, plausible=True))
         return self._latest[1]
 
     def look(self, picture: Picture) -> FloatArray | None:
@@ -293,17 +289,28 @@ class FaceTracker(Closable):
         self._last, self._missed = box, 0
         return landmarks
 
-    def _find(self, picture: Picture) -> list[tuple[FloatArray, FaceBox]]:
+    def _find(
+        self, picture: Picture, *, plausible: bool = False
+    ) -> list[tuple[FloatArray, FaceBox]]:
+        """The faces in a picture, with their boxes; plausible ones only, if asked for."""
         height, width = picture.shape[:2]
         if self._memory is None:
-            candidates = self._look(picture)
+            seen = self._judged(picture)
         else:
-            # The library's numbers have 32 bits: nothing is rounded, and a face takes 5.7 kB.
-            kept = self._memory.find(
-                lambda: [face.astype(np.float32) for face in self._look(picture)], picture
-            )
-            candidates = [face.astype(np.float64) for face in kept]
-        return [(points, landmark_box(points, width, height)) for points in candidates]
+            seen = self._memory.find(lambda: self._judged(picture), picture)
+        faces = (face.astype(np.float64) for face, is_face in seen if is_face or not plausible)
+        return [(points, landmark_box(points, width, height)) for points in faces]
+
+    def _judged(self, picture: Picture) -> list[tuple[npt.NDArray[np.float32], bool]]:
+        """Landmarks of each face, and whether they can be those of one.
+
+        The library's numbers have 32 bits: nothing is rounded, and a face takes 5.7 kB.
+        """
+        aspect = picture.shape[0] / picture.shape[1]
+        return [
+            (points.astype(np.float32), self._is_face is None or self._is_face(points, aspect))
+            for points in self._look(picture)
+        ]
 
     def _look(self, picture: Picture) -> list[FloatArray]:
         return [_points(face) for face in self._graph.process(picture).multi_face_landmarks or ()]
