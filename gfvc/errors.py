@@ -14,6 +14,12 @@ The rooms below raise their own: `sei.SeiError`, `base_codec_adapters.BaseCodecE
 
 from __future__ import annotations
 
+import contextlib
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 
 class GfvcError(Exception):
     """Anything that keeps the application from doing what it was asked; the text is one line."""
@@ -33,3 +39,12 @@ class StreamError(GfvcError):
 
 class OutputError(GfvcError):
     """An output cannot be written, or exists already."""
+
+
+@contextlib.contextmanager
+def system_errors(kind: type[GfvcError], name: object, problem: str) -> Iterator[None]:
+    """Turn what the system says of a file or folder of this name into an error of ours."""
+    try:
+        yield
+    except OSError as error:
+        raise kind(f"{name}: {problem} ({error.strerror})") from None

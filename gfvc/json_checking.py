@@ -12,7 +12,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any, TypeGuard
 
-from gfvc.errors import InputError
+from gfvc.errors import InputError, system_errors
 from sei import printable
 
 LARGEST = 1e12
@@ -33,16 +33,14 @@ def read_json(path: Path, most_bytes: int) -> object:
 
 def read_bytes(path: Path, most_bytes: int) -> bytes:
     """What a file holds; raise `InputError` when it cannot be read or is larger."""
-    try:
+    with system_errors(InputError, path, "cannot be read"):
         if not path.is_file():
             reason = "is no regular file" if path.exists() else "no such file"
             raise InputError(f"{path}: {reason}")
         with path.open("rb") as file:
             content = file.read(most_bytes + 1)
-        if len(content) > most_bytes:
-            raise InputError(f"{path}: has more than the {most_bytes} bytes that are taken")
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror})") from None
+    if len(content) > most_bytes:
+        raise InputError(f"{path}: has more than the {most_bytes} bytes that are taken")
     return content
 
 

@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from base_codec_adapters.scratch import scratch_folder
-from gfvc.errors import InputError, OutputError
+from gfvc.errors import InputError, OutputError, system_errors
 
 _PREFIX = ".gfvc-"
 
@@ -32,7 +32,7 @@ def check_writable(path: Path, *, force: bool, sources: Collection[Path] = ()) -
     """
     if str(path) == "-":
         raise OutputError("-: nothing is written to standard output; name a file")
-    try:
+    with system_errors(OutputError, path, "cannot be written"):
         parent = path.parent
         check_link(path)
         for source in sources:
@@ -44,8 +44,6 @@ def check_writable(path: Path, *, force: bool, sources: Collection[Path] = ()) -
         if not parent.is_dir():
             kind = "is not a folder" if parent.exists() else "does not exist"
             raise OutputError(f"{path}: the folder {parent} {kind}")
-    except OSError as error:
-        raise OutputError(f"{path}: cannot be written ({error.strerror})") from None
 
 
 def check_link(path: Path) -> None:
@@ -98,11 +96,9 @@ def replaced_when_complete(
         if folder_of is not None:
             _check_replaceable(path, folder_of)
     with contextlib.ExitStack() as stack:
-        try:
+        with system_errors(OutputError, path, "cannot be written"):
             # Absolute, since the video library takes what is before a colon for a protocol.
             holder = stack.enter_context(scratch_folder(_PREFIX, place.parent))
-        except OSError as error:
-            raise OutputError(f"{path}: cannot be written ({error.strerror})") from None
         temporary = holder / place.name
         try:
             if folder:

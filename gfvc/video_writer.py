@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from gfvc.errors import OutputError
+from gfvc.errors import OutputError, system_errors
 from gfvc.media_files import reason
 from gfvc.stream.marking import DIGITAL_SOURCE_TYPE
 from models.contract import Picture
@@ -106,11 +106,9 @@ class PngFolderWriter(PictureWriter):
             information.add_itxt("Comment", self._mark)
             information.add_itxt("XML:com.adobe.xmp", _XMP)
         path = self._folder / f"{self._count:06d}.png"
-        try:
+        with system_errors(OutputError, path, "cannot be written"):
             Image.fromarray(picture).save(path, pnginfo=information, compress_level=_PNG_LEVEL)
             self._size += path.stat().st_size
-        except OSError as error:
-            raise OutputError(f"{path}: cannot be written ({error.strerror})") from None
         self._count += 1
 
     def close(self) -> None:

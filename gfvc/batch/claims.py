@@ -16,7 +16,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from gfvc.errors import InputError, OutputError
+from gfvc.errors import InputError, OutputError, system_errors
 from gfvc.json_checking import CheckedObject, parse_json
 
 
@@ -75,10 +75,8 @@ def claimed(path: Path, run: str) -> Iterator[Claim]:
     given up; when the process is asked to end, its file stays. Raises `OutputError` where files
     cannot be locked.
     """
-    try:
+    with system_errors(OutputError, path, "cannot be locked"):
         descriptor = _locked(path)
-    except OSError as error:
-        raise OutputError(f"{path}: cannot be locked ({error.strerror})") from None
     try:
         claim = Claim(descriptor, run)
         try:

@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from gfvc.errors import OutputError
+from gfvc.errors import OutputError, system_errors
 from gfvc.output import check_link
 
 _STATE = ".gfvc-batch"
@@ -65,7 +65,7 @@ def opened_folder(path: Path, part: tuple[int, int] | None = None) -> Iterator[B
     check_link(path)
     folder = BatchFolder(Path(os.path.realpath(path)), part)
     with contextlib.ExitStack() as stack:
-        try:
+        with system_errors(OutputError, path, "cannot be used as a folder"):
             folder.claims.mkdir(parents=True, exist_ok=True)
             folder.parts.mkdir(exist_ok=True)
             whole = folder.path / _STATE / "lock"
@@ -73,8 +73,6 @@ def opened_folder(path: Path, part: tuple[int, int] | None = None) -> Iterator[B
             if part is not None:
                 own = folder.path / _STATE / f"part-{part[0]}-{part[1]}"
                 stack.enter_context(_held(own, path, shared=False))
-        except OSError as error:
-            raise OutputError(f"{path}: cannot be used as a folder ({error.strerror})") from None
         yield folder
         if part is None:
             shutil.rmtree(folder.parts, ignore_errors=True)

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from gfvc.errors import InputError
+from gfvc.errors import InputError, system_errors
 from gfvc.json_checking import CheckedObject, parse_json
 
 _COLUMNS = ("input", "output", "options")
@@ -40,17 +40,16 @@ def is_manifest(path: Path) -> bool:
 
 def read_manifest(path: Path) -> Iterator[Row]:
     """The rows of a list; raises `InputError`, which says which row is wrong."""
+    read = _from_csv if path.suffix.lower() == ".csv" else _from_json
     try:
         # Spreadsheets put a mark of UTF-8 before what they save.
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            if path.suffix.lower() == ".csv":
-                yield from _from_csv(path, file)
-            else:
-                yield from _from_json(path, file)
+        with (
+            system_errors(InputError, path, "cannot be read"),
+            path.open(encoding="utf-8-sig", newline="") as file,
+        ):
+            yield from read(path, file)
     except UnicodeDecodeError:
         raise InputError(f"{path}: is no text in UTF-8") from None
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror})") from None
 
 
 def _from_csv(path: Path, file: Iterator[str]) -> Iterator[Row]:

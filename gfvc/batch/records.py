@@ -10,7 +10,7 @@ import json
 from pathlib import Path
 from typing import Any, TypedDict, cast
 
-from gfvc.errors import InputError, OutputError
+from gfvc.errors import InputError, OutputError, system_errors
 from gfvc.json_checking import CheckedObject, read_json
 from gfvc.output import replace_text
 
@@ -79,10 +79,8 @@ def read_record(output: Path) -> Record | None:
 def check_record(output: Path) -> None:
     """Raise `OutputError` where an output can have no record: another file, or too long a name."""
     path = record_path(output)
-    try:
+    with system_errors(OutputError, path, "cannot be written"):
         is_other = path.exists() and read_record(output) is None
-    except OSError as error:
-        raise OutputError(f"{path}: cannot be written ({error.strerror})") from None
     if is_other:
         raise OutputError(f"{path}: exists already and is no result of a batch; remove it")
 

@@ -11,7 +11,7 @@ from typing import IO, Any
 from gfvc.batch.folder import BatchFolder
 from gfvc.batch.records import FORMAT, Record
 from gfvc.csv_tables import write_table
-from gfvc.errors import OutputError
+from gfvc.errors import OutputError, system_errors
 from gfvc.json_checking import LARGEST
 from gfvc.output import check_writable, replaced_when_complete
 
@@ -85,13 +85,13 @@ def check_tables(folder: BatchFolder, *, force: bool) -> None:
         check_writable(path, force=True)
         if path.exists() and not path.is_file():
             raise OutputError(f"{path}: is no file, where the table of results goes; remove it")
-        try:
-            with path.open("rb") as file:
-                head = file.read(len(begins))
-        except FileNotFoundError:
-            continue
-        except OSError as error:
-            raise OutputError(f"{path}: cannot be read ({error.strerror})") from None
+        head = b""
+        with (
+            system_errors(OutputError, path, "cannot be read"),
+            contextlib.suppress(FileNotFoundError),
+            path.open("rb") as file,
+        ):
+            head = file.read(len(begins))
         if head and head != begins and not force:
             raise OutputError(
                 f"{path}: exists already and is no table of a batch; remove it, or use --force"
@@ -110,14 +110,12 @@ def write_tables(folder: BatchFolder, records: Iterable[Record]) -> None:
 @contextlib.contextmanager
 def _replaced(folder: BatchFolder, suffix: str) -> Iterator[IO[str]]:
     path = folder.table(suffix)
-    try:
-        with (
-            replaced_when_complete(path, force=True) as temporary,
-            temporary.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file,
-        ):
-            yield file
-    except OSError as error:
-        raise OutputError(f"{path}: cannot be written ({error.strerror})") from None
+    with (
+        system_errors(OutputError, path, "cannot be written"),
+        replaced_when_complete(path, force=True) as temporary,
+        temporary.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file,
+    ):
+        yield file
 
 
 def _rows(records: Iterable[Record], lines: IO[str]) -> Iterator[dict[str, Any]]:

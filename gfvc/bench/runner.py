@@ -18,7 +18,7 @@ from gfvc.bench.points import ClipPoints, point_name, read_point
 from gfvc.bench.records import MeasuredClip, clip_of
 from gfvc.bench.results import ClipResult, assemble, write_results
 from gfvc.bench.source_video import ClipName, SourceVideo, name_clips, prepare_reference
-from gfvc.errors import GfvcError, InputError, OutputError
+from gfvc.errors import GfvcError, InputError, OutputError, system_errors
 from gfvc.json_checking import CheckedObject, read_json
 from gfvc.output import replace_text, replaced_when_complete
 from gfvc.telling import Notes, unheard
@@ -103,11 +103,9 @@ def _check_apart(clips: Sequence[Path], folder: Path) -> None:
 
 def _open_folder(folder: Path, plan: Plan) -> None:
     """Make the folder, or see that an existing one is a benchmark's; note the plan in it."""
-    try:
+    with system_errors(OutputError, folder, "cannot be used as a folder"):
         folder.mkdir(parents=True, exist_ok=True)
         entries = {entry.name for entry in folder.iterdir()}
-    except OSError as error:
-        raise OutputError(f"{folder}: cannot be used as a folder ({error.strerror})") from None
     if entries and not _is_plan(folder / PLAN_FILE):
         raise OutputError(
             f"{folder}: holds other things than a benchmark; choose another name for --out"

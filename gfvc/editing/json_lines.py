@@ -9,7 +9,7 @@ from pathlib import Path
 
 from gfvc.editing.element_writing import FaceMessageWriter
 from gfvc.editing.records import Fingerprint, MessagePlace, MessageRecord, StreamFacts
-from gfvc.errors import InputError
+from gfvc.errors import InputError, system_errors
 from gfvc.json_checking import CheckedObject, parse_json, read_bytes
 from sei import FACE_PAYLOADS, Codec, SeiError, SeiMessage
 from sei.escaping import shorten
@@ -105,18 +105,15 @@ def read_export(path: Path) -> tuple[StreamFacts, Iterator[MessageRecord]]:
 
 def _objects(path: Path) -> Iterator[_Line]:
     """The JSON objects of the lines; blank lines are passed over."""
-    try:
-        with path.open("rb") as file:
-            number = 0
-            while line := file.readline(MAX_LINE_SIZE + 1):
-                number += 1
-                source = f"{path}: line {number}"
-                if len(line) > MAX_LINE_SIZE:
-                    raise InputError(f"{source}: is longer than {MAX_LINE_SIZE} bytes")
-                if line.strip():
-                    yield _parse(line, source)
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror})") from None
+    with system_errors(InputError, path, "cannot be read"), path.open("rb") as file:
+        number = 0
+        while line := file.readline(MAX_LINE_SIZE + 1):
+            number += 1
+            source = f"{path}: line {number}"
+            if len(line) > MAX_LINE_SIZE:
+                raise InputError(f"{source}: is longer than {MAX_LINE_SIZE} bytes")
+            if line.strip():
+                yield _parse(line, source)
 
 
 def _parse(line: bytes, source: str) -> _Line:

@@ -9,7 +9,7 @@ from pathlib import Path
 from gfvc.bench.curves import badness
 from gfvc.bench.records import MeasuredClip, Point, clip_of, point_of
 from gfvc.bench.results import RESULTS_FILE, read_results
-from gfvc.errors import InputError
+from gfvc.errors import InputError, system_errors
 from gfvc.json_checking import CheckedObject
 from gfvc.metrics import Better, Measure
 
@@ -63,14 +63,12 @@ def read_bench_run(folder: Path) -> BenchRun:
     should be, or when a file named there lies outside the folder. Files need not be there.
     """
     path = folder / RESULTS_FILE
-    try:
+    with system_errors(InputError, folder, "cannot be read"):
         if not folder.is_dir():
             kind = "is not a folder" if folder.exists() else "no such folder"
             raise InputError(f"{folder}: {kind}; give the folder that gfvc bench wrote")
         if not path.is_file():
             raise InputError(f"{folder}: holds no {RESULTS_FILE}; give a finished gfvc bench run")
-    except OSError as error:
-        raise InputError(f"{folder}: cannot be read ({error.strerror})") from None
     results = CheckedObject(read_results(path), path, "run gfvc bench again")
     plan = results.object("plan")
     # Results from before whole pictures were coded have no view.

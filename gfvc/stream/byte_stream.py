@@ -9,14 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from gfvc.errors import InputError, StreamError
+from gfvc.errors import InputError, StreamError, system_errors
 from gfvc.stream.containers import is_container
-from gfvc.stream.nal_source import NOT_READ, STANDARD_INPUT
+from gfvc.stream.nal_source import NOT_READ, STANDARD_INPUT, reading
 from sei import (
     Codec,
     NalUnit,
     SeiError,
-    UnknownCodecError,
     iterate_sei_messages,
     split_annex_b,
 )
@@ -36,11 +35,8 @@ def read_head(path: Path) -> bytes:
     if not path.is_file():
         kind = "is not a regular file" if path.exists() else "no such file"
         raise InputError(f"{path}: {NOT_READ if path == STANDARD_INPUT else kind}")
-    try:
-        with path.open("rb") as file:
-            head = file.read(_HEAD)
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror})") from None
+    with system_errors(InputError, path, "cannot be read"), path.open("rb") as file:
+        head = file.read(_HEAD)
     if not head:
         raise InputError(f"{path}: is empty")
     return head
@@ -60,17 +56,10 @@ def read_nal_units(
     if is_container(path):
         raise InputError(f"{path}: is a container; give the elementary stream in it (.266 or .265)")
     try:
-        with path.open("rb") as file:
+        with reading(path), path.open("rb") as file:
             for unit in split_annex_b(file, codec):
                 _count(unit, limit)
                 yield unit
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror})") from None
-    except UnknownCodecError:
-        raise InputError(
-            f"{path}: neither a VVC, an HEVC nor an H.264 stream, or not told from its first NAL "
-            "units; --codec names it"
-        ) from None
     except SeiError as error:
         raise StreamError(f"{path}: {error}") from None
 

@@ -34,7 +34,7 @@ def open_nal_units(source: str | Path, codec: str | None = None) -> Iterator[Ite
     if path.is_dir():
         raise InputError(f"{path}: is a folder")
     with contextlib.ExitStack() as stack:
-        with _reading(source):
+        with reading(source):
             file = stack.enter_context(path.open("rb"))
             # A pipe cannot go back, and holds no container, which must be read here and there.
             head = file.peek(HEAD_BYTES)[:HEAD_BYTES]
@@ -47,12 +47,13 @@ def open_nal_units(source: str | Path, codec: str | None = None) -> Iterator[Ite
 
 def _read(source: str | Path, units: Iterator[NalUnit]) -> Iterator[NalUnit]:
     """The NAL units. What fails where they are used, such as writing, is no failure of `source`."""
-    with _reading(source):
+    with reading(source):
         yield from units
 
 
 @contextlib.contextmanager
-def _reading(source: str | Path) -> Iterator[None]:
+def reading(source: str | Path) -> Iterator[None]:
+    """Turn what keeps a stream from being read, or its codec from being told, into `InputError`."""
     try:
         yield
     except OSError as error:
