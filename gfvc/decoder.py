@@ -95,7 +95,7 @@ def decode(
     with replaced_when_complete(
         output, force=force, folder_of=folder_of, sources=sources
     ) as temporary:
-        stream = read_face_stream(source, notes, options.codec, options.limits)
+        stream = read_face_stream(source, notes, options.codec, options.max_pictures)
         rate = picture_rate(source, stream, options.rate, notes)
         name, model = NO_MODEL, None
         if stream.draws:

@@ -56,30 +56,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def _plot(options: argparse.Namespace) -> None:
     from gfvc.cli.memory import PLOT_MEGABYTES, require_memory
     from gfvc.errors import InputError
-    from gfvc.limits import StreamLimits
+    from gfvc.limits import most_pictures
     from gfvc.output import replaced_when_complete
     from gfvc.plotting import plot_stream
-    from gfvc.stream.nal_source import STANDARD_INPUT, open_nal_units
+    from gfvc.stream.nal_source import STANDARD_INPUT, file_bytes, open_nal_units
 
     require_memory(PLOT_MEGABYTES, "--plot")
-    if Path(options.input) == STANDARD_INPUT:
+    source = Path(options.input)
+    if source == STANDARD_INPUT:
         raise InputError("--plot reads the stream once more; give a file instead of -")
     with (
-        replaced_when_complete(
-            options.plot, force=options.force, sources=[Path(options.input)]
-        ) as temporary,
+        replaced_when_complete(options.plot, force=options.force, sources=[source]) as temporary,
         open_nal_units(options.input, options.codec) as units,
     ):
-        most = StreamLimits(options.max_pictures).most_pictures(_size(options.input))
+        most = most_pictures(options.max_pictures, file_bytes(source))
         plot_stream(units, temporary, options.input, most)
-
-
-def _size(name: str) -> int:
-    """Bytes of a file; 0 where it has none, or what it is made of is not known before."""
-    try:
-        return Path(name).stat().st_size
-    except OSError:
-        return 0
 
 
 def _further_messages(information: StreamInformation, sequence: SequenceSchedule) -> Iterator[int]:

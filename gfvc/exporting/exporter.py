@@ -99,7 +99,7 @@ def export(
     if options.texture and suffix != GLB:
         raise OutputError(f"{output}: only a .glb has a texture; leave out --texture")
     check_writable(output, force=force, sources=[source])
-    stream = read_face_stream(source, notes, options.codec, options.limits)
+    stream = read_face_stream(source, notes, options.codec, options.max_pictures)
     if not stream.draws:
         raise StreamError(f"{source}: {_NOTHING}")
     check_restrictions(source, stream, options, "its motion would drive faces drawn so")

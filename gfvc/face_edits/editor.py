@@ -66,7 +66,7 @@ def edit(
             raise OutputError(f"{preview}: is the output itself; choose another name for it")
         if preview.suffix.lower() != ".png":
             raise OutputError(f"{preview}: a preview is a PNG file; give it a name on .png")
-    stream = read_face_stream(source, notes, options.codec, options.limits)
+    stream = read_face_stream(source, notes, options.codec, options.max_pictures)
     check_suffix(output, stream.codec)
     _check_editable(source, stream, options)
     registered = find_model(source, stream, registry or default_registry())

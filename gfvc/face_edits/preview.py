@@ -43,7 +43,7 @@ def write_preview(
     They are spread over the time of the edits. Of whole pictures the face squares are shown, too.
     """
     before, after = (
-        read_face_stream(path, lambda text: None, options.codec, options.limits)
+        read_face_stream(path, lambda text: None, options.codec, options.max_pictures)
         for path in (source, edited)
     )
     rate = float(options.rate or before.rate or 1)

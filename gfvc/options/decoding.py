@@ -7,12 +7,7 @@ from fractions import Fraction
 from typing import ClassVar
 
 from base_codec_adapters import DEFAULT_TIMEOUT
-from gfvc.limits import (
-    MAX_AREA,
-    MAX_OUTPUT,
-    MAX_SIDE,
-    StreamLimits,
-)
+from gfvc.limits import MAX_AREA, MAX_OUTPUT, MAX_SIDE
 from gfvc.options.declaration import documented, option, switch
 from gfvc.options.encoding import PICTURE_RATE
 from gfvc.options.kinds import file_size, real, whole, words
@@ -54,11 +49,6 @@ class BaseLayerOptions(PictureLimit):
     )
     runtime: Runtime = field(default_factory=Runtime)
 
-    @property
-    def limits(self) -> StreamLimits:
-        """What a stream may ask for."""
-        return StreamLimits(self.max_pictures, self.max_area)
-
 
 @documented
 @dataclass(frozen=True, kw_only=True)
@@ -78,8 +68,3 @@ class DecodeOptions(BaseLayerOptions):
         MAX_OUTPUT,
         shown="20G",
     )
-
-    @property
-    def limits(self) -> StreamLimits:
-        """What a stream may ask for."""
-        return StreamLimits(self.max_pictures, self.max_area, self.max_size)

@@ -18,6 +18,14 @@ NOT_READ = "standard input is not read here, for it cannot be read twice; name a
 """What is said where a stream that must be read twice is given as "-"."""
 
 
+def file_bytes(path: Path) -> int:
+    """Bytes of a file; 0 where it has none, or cannot be opened, as whoever does that tells."""
+    try:
+        return path.stat().st_size
+    except (OSError, ValueError):
+        return 0
+
+
 @contextlib.contextmanager
 def open_nal_units(source: str | Path, codec: str | None = None) -> Iterator[Iterator[NalUnit]]:
     """The NAL units of a stream, read as they are asked for; "-" is standard input.

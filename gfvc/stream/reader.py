@@ -13,7 +13,7 @@ from pathlib import Path
 from base_codec_adapters import Codec as BaseCodec
 from gfvc.errors import InputError, StreamError
 from gfvc.face_square import FaceSquare
-from gfvc.limits import DEFAULT_LIMITS, StreamLimits
+from gfvc.limits import most_pictures
 from gfvc.stream.control_grids import SequenceGrids
 from gfvc.stream.face_reader import FaceReader
 from gfvc.stream.face_stream import FaceStream, KeptUnits
@@ -21,7 +21,7 @@ from gfvc.stream.faces import FurtherFace
 from gfvc.stream.information import StreamInformation
 from gfvc.stream.kept import Kept
 from gfvc.stream.marking import MAX_MARK, mark_text
-from gfvc.stream.nal_source import NOT_READ, STANDARD_INPUT, open_nal_units
+from gfvc.stream.nal_source import NOT_READ, STANDARD_INPUT, file_bytes, open_nal_units
 from gfvc.stream.picture_units import FaceMessage, FurtherFaceUnit, PictureUnit
 from gfvc.stream.sequence import SequenceSchedule
 from gfvc.telling import Notes
@@ -44,7 +44,7 @@ _HEADER_BYTES = 2  # of a VVC or HEVC NAL unit
 
 
 def read_face_stream(
-    path: Path, notes: Notes, codec: str | None = None, limits: StreamLimits = DEFAULT_LIMITS
+    path: Path, notes: Notes, codec: str | None = None, max_pictures: int | None = None
 ) -> FaceStream:
     """Read a stream; a stream that was cut off is read up to the cut, and `notes` is told.
 
@@ -54,9 +54,9 @@ def read_face_stream(
 
     Raises `InputError` when the file is no VVC or HEVC stream, `StreamError` when it holds neither
     face messages nor pictures that it says are shown as coded, or messages that cannot be
-    understood, or asks for more pictures than `limits` allow.
+    understood, or asks for more pictures than `gfvc.limits.most_pictures` of `max_pictures`.
     """
-    return _Scan(path, notes, codec, limits).face_stream()
+    return _Scan(path, notes, codec, max_pictures).face_stream()
 
 
 def _restricted_uses(message: SeiMessage) -> set[int]:
@@ -91,11 +91,14 @@ class _Gathered:
 class _Scan:
     """Goes through a stream, and keeps its picture units, each when it is complete."""
 
-    def __init__(self, path: Path, notes: Notes, codec: str | None, limits: StreamLimits) -> None:
+    def __init__(
+        self, path: Path, notes: Notes, codec: str | None, max_pictures: int | None
+    ) -> None:
         self._path = path
         self._named_codec = codec
         self._notes = notes
-        self._limits = limits
+        self._file_bytes = file_bytes(path)
+        self._most_pictures = most_pictures(max_pictures, self._file_bytes)
         self._faces = FaceReader(path, notes)
         self._units = KeptUnits()
         # Of the last picture that was started: of its first face, then of each further one.
@@ -126,7 +129,6 @@ class _Scan:
         """Go through the stream."""
         if self._path == STANDARD_INPUT:
             raise InputError(f"{self._path}: {NOT_READ}")
-        self._file_bytes = self._size()
         try:
             with open_nal_units(self._path, self._named_codec) as units:
                 held: NalUnit | None = None
@@ -153,17 +155,12 @@ class _Scan:
             tuple(sorted(self._restricted_uses)),
         )
 
-    def _size(self) -> int:
-        try:
-            return self._path.stat().st_size
-        except (OSError, ValueError):
-            return 0  # opening it tells what is wrong
-
     def _check_pictures(self, further: int) -> None:
-        try:
-            self._limits.check_pictures(self._pictures + further, self._file_bytes)
-        except StreamError as error:
-            raise StreamError(f"{self._path}: {error}") from None
+        if self._pictures + further > self._most_pictures:
+            raise StreamError(
+                f"{self._path}: its {self._file_bytes} bytes ask for more than "
+                f"{self._most_pictures} pictures; if that is meant, allow more with --max-pictures"
+            )
 
     def _without_cut_header(self, units: Iterator[NalUnit]) -> Iterator[NalUnit]:
         """The NAL units, but for a last one that was cut off within its header."""

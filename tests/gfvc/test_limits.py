@@ -20,7 +20,7 @@ from gfvc.limits import (
     MAX_PICTURES,
     MAX_SOURCE_AREA,
     PICTURES_PER_BYTE,
-    StreamLimits,
+    most_pictures,
 )
 from gfvc.rectangle import Rectangle
 from gfvc.stream.face_stream import PART_PICTURES
@@ -131,42 +131,35 @@ def test_more_pictures_are_a_matter_of_asking(
 
 
 def test_messages_without_a_schedule_count(small_stream: Path) -> None:
-    stream = read_face_stream(small_stream, no_notes, limits=StreamLimits(pictures=12))
+    stream = read_face_stream(small_stream, no_notes, max_pictures=12)
     assert stream.pictures == 12
     with pytest.raises(StreamError, match=r"small\.265: .* more than 11 pictures"):
-        read_face_stream(small_stream, no_notes, limits=StreamLimits(pictures=11))
+        read_face_stream(small_stream, no_notes, max_pictures=11)
 
 
 def test_pictures_of_all_access_units_count(
     tmp_path: Path, messages: tuple[SeiMessage, SeiMessage]
 ) -> None:
     path = asking(tmp_path / "many.266", messages, TINY, "vvc", units=5, pictures=10)
-    assert read_face_stream(path, no_notes, limits=StreamLimits(pictures=50)).pictures == 50
+    assert read_face_stream(path, no_notes, max_pictures=50).pictures == 50
     with pytest.raises(StreamError, match="more than 49 pictures"):
-        read_face_stream(path, no_notes, limits=StreamLimits(pictures=49))
+        read_face_stream(path, no_notes, max_pictures=49)
 
 
 def test_usual_clips_are_within_the_limits() -> None:
-    limits = StreamLimits()
     half_an_hour, bits_per_second = 30 * 60, 600
     # At 60 pictures a second and fewer bits than anything has that moves.
-    assert limits.most_pictures(half_an_hour * bits_per_second // 8) >= half_an_hour * 60
-    assert limits.most_pictures(10**9) == MAX_PICTURES
+    assert most_pictures(None, half_an_hour * bits_per_second // 8) >= half_an_hour * 60
+    assert most_pictures(None, 10**9) == MAX_PICTURES
     two_hours = 2 * 60 * 60 * 60
-    assert StreamLimits(pictures=two_hours).most_pictures(10) == two_hours
-
-
-@pytest.mark.parametrize("name", ["pictures", "area", "output"])
-def test_limits_below_one_are_refused(name: str) -> None:
-    with pytest.raises(ValueError, match=f"limit {name} is 0"):
-        StreamLimits(**{name: 0})
+    assert most_pictures(two_hours, 10) == two_hours
 
 
 def memory_for(path: Path) -> tuple[int, int]:
     """Bytes that are taken at most to read a stream and go through its units, and their number."""
     tracemalloc.start()
     try:
-        stream = read_face_stream(path, no_notes, limits=StreamLimits(pictures=1 << 40))
+        stream = read_face_stream(path, no_notes, max_pictures=1 << 40)
         for unit in stream.units:
             for _ in unit.values():
                 pass
