@@ -25,7 +25,7 @@ DEFAULT_NAME = "report.html"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command's arguments."""
-    from gfvc.options.reporting import ReportOptions
+    from gfvc.options.benchmarking import ReportOptions
 
     parser.add_argument("folder", type=Path, metavar="DIR", help="folder that gfvc bench wrote")
     parser.add_argument(
@@ -41,7 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Run the command."""
     from gfvc.cli.console import note
-    from gfvc.options.reporting import ReportOptions
+    from gfvc.options.benchmarking import ReportOptions
     from gfvc.report.page import write_report
 
     output = options.out or options.folder / DEFAULT_NAME

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 from gfvc.options.declaration import documented, option
-from gfvc.options.kinds import Kind, either, real, whole, words
+from gfvc.options.kinds import Kind, either, matching, real, whole, words
 from gfvc.options.sharing import JOBS, JOBS_HELP, EngineOptions
 
 VERBS = ("encode", "decode", "transcode", "verify", "inspect", "bench")
@@ -16,14 +16,7 @@ AUTOMATIC_PART = 60.0
 
 _MOST_PARTS = 1_000_000
 
-_SUFFIX = Kind(
-    "a suffix such as .mp4",
-    str,
-    lambda value: (
-        isinstance(value, str) and value[:1] == "." and "/" not in value and len(value) > 1
-    ),
-    "SUFFIX",
-)
+_SUFFIX = matching(r"\.[^/]+", "a suffix such as .mp4", "SUFFIX")
 
 
 def _read_part(text: str) -> tuple[int, ...]:
@@ -36,10 +29,8 @@ def _is_part(value: Any) -> bool:
 
 @documented
 @dataclass(frozen=True, kw_only=True)
-class BatchOptions(EngineOptions):
+class BatchOptions(EngineOptions, title="what is done"):
     """What is done to each clip, and which are taken."""
-
-    title: ClassVar[str] = "what is done"
 
     jobs: int | None = option(JOBS, JOBS_HELP, shown="auto, as cores and memory allow")
     do: str = option(

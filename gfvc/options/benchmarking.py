@@ -1,9 +1,8 @@
-"""What is measured, and how coarsely: the options of `gfvc bench`."""
+"""What is measured, how coarsely, and what is shown of it: options of `gfvc bench` and `report`."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 from gfvc.options.declaration import OptionGroup, documented, option, switch
 from gfvc.options.encoding import FACE_SIDE, PICTURE_SIZE, VIEWS, View, face_size_conflict
@@ -22,10 +21,8 @@ _POSITIVE = real(0, 1e6, "a number above 0")
 
 @documented
 @dataclass(frozen=True, kw_only=True)
-class BenchOptions(OptionGroup):
+class BenchOptions(OptionGroup, title="what is measured"):
     """What of clips is measured. What is None is the preset's."""
-
-    title: ClassVar[str] = "what is measured"
 
     preset: str = option(
         words(*PRESETS),
@@ -77,3 +74,21 @@ class BenchOptions(OptionGroup):
     def conflict(self) -> str | None:
         """The face alone is a square."""
         return face_size_conflict(self.size) if self.view == "face" else None
+
+
+@documented
+@dataclass(frozen=True, kw_only=True)
+class ReportOptions(OptionGroup, title="what is shown"):
+    """What is shown on the page."""
+
+    view: View | None = option(
+        words(*VIEWS),
+        "whole: videos as they were coded; face: of whole pictures the face squares, in which "
+        "faces are measured",
+        shown="as gfvc bench coded them",
+    )
+    max_megabytes: float = option(
+        between(0, 512),
+        "most that videos and pictures may take, in 10⁶ bytes; the page names what did not fit",
+        64.0,
+    )

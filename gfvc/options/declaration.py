@@ -111,12 +111,15 @@ class _Names(dict[str, str]):
 class OptionGroup:
     """Base of the classes that declare options: values are checked when an object is made.
 
+    A class says its `title`, the heading of the group in `--help`, or has that of its first base.
     Raises `ValueError` for a value that an option cannot have, `OptionConflictError` for options
     that exclude each other.
     """
 
     title: ClassVar[str] = "options"
-    """Heading of the group in `--help`."""
+
+    def __init_subclass__(cls, title: str | None = None) -> None:
+        cls.title = title or cls.title
 
     def __post_init__(self) -> None:
         for name, (described, _) in described_options(type(self)).items():

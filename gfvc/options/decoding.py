@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import ClassVar
 
 from base_codec_adapters import DEFAULT_TIMEOUT
 from gfvc.limits import MAX_AREA, MAX_OUTPUT, MAX_SIDE
@@ -17,10 +16,8 @@ from models import Runtime
 
 @documented
 @dataclass(frozen=True, kw_only=True)
-class BaseLayerOptions(PictureLimit):
+class BaseLayerOptions(PictureLimit, title="reading IN"):
     """How a stream is read and its coded pictures are decoded; `runtime` says how networks run."""
-
-    title: ClassVar[str] = "reading IN"
 
     codec: str | None = option(
         words("vvc", "hevc"),
@@ -52,10 +49,8 @@ class BaseLayerOptions(PictureLimit):
 
 @documented
 @dataclass(frozen=True, kw_only=True)
-class DecodeOptions(BaseLayerOptions):
+class DecodeOptions(BaseLayerOptions, title="decoding"):
     """How to decode; `runtime` says how networks run."""
-
-    title: ClassVar[str] = "decoding"
 
     audio: str | None = option(
         words("none", "copy", "aac"),

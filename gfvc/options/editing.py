@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 from gfvc.options.declaration import OptionGroup, described_options, documented, option
 from gfvc.options.kinds import between, pair
@@ -18,13 +17,11 @@ _TIME = between(0, 1e6, "a number of seconds")
 
 @documented
 @dataclass(frozen=True, kw_only=True)
-class FaceEdit(OptionGroup):
+class FaceEdit(OptionGroup, title="what to change"):
     """One edit of a face, over the whole clip or a time of it.
 
     What is None stays as filmed.
     """
-
-    title: ClassVar[str] = "what to change"
 
     yaw: float | None = option(
         _ANGLE, "turn the head by so many degrees, to the right of the picture where positive"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import pairwise
-from typing import ClassVar, Literal, get_args
+from typing import Literal, get_args
 
 from base_codec_adapters import DEFAULT_TIMEOUT, Codec, Effort
 from gfvc.face_square import MAX_FACES
@@ -75,10 +75,8 @@ def face_size_conflict(size: int | tuple[int, int] | None) -> str | None:
 
 
 @dataclass(frozen=True, kw_only=True)
-class SourceOptions(OptionGroup):
+class SourceOptions(OptionGroup, title="what is coded"):
     """What of the input is coded."""
-
-    title: ClassVar[str] = "what is coded"
 
     view: View | None = option(
         words(*VIEWS),
@@ -145,10 +143,8 @@ class SourceOptions(OptionGroup):
 
 
 @dataclass(frozen=True, kw_only=True)
-class BitOptions(OptionGroup):
+class BitOptions(OptionGroup, title="how many bits"):
     """How many bits are spent."""
-
-    title: ClassVar[str] = "how many bits"
 
     bitrate: float | None = option(
         real(
@@ -190,10 +186,8 @@ class BitOptions(OptionGroup):
 
 
 @dataclass(frozen=True, kw_only=True)
-class CodedPictureOptions(OptionGroup):
+class CodedPictureOptions(OptionGroup, title="coded pictures"):
     """Which pictures the base codec codes, and how."""
-
-    title: ClassVar[str] = "coded pictures"
 
     codec: Codec | None = option(
         words("vvc", "hevc"), "base codec", shown="by OUT's suffix, VVC if that is silent"
@@ -262,10 +256,8 @@ class CodedPictureOptions(OptionGroup):
 
 
 @dataclass(frozen=True, kw_only=True)
-class FaceOptions(OptionGroup):
+class FaceOptions(OptionGroup, title="driven pictures"):
     """Which model draws the driven pictures, and what is sent for it."""
-
-    title: ClassVar[str] = "driven pictures"
 
     model: str | None = option(
         text(),
@@ -336,10 +328,8 @@ class FaceOptions(OptionGroup):
 
 
 @dataclass(frozen=True, kw_only=True)
-class MarkOptions(OptionGroup):
+class MarkOptions(OptionGroup, title="marks"):
     """What the stream says of itself."""
-
-    title: ClassVar[str] = "marks"
 
     no_marking: bool = switch(
         "leave out the message with each key picture that says that faces are artificially "

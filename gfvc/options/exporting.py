@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 from gfvc.options.declaration import documented, switch
 from gfvc.options.decoding import BaseLayerOptions
@@ -11,10 +10,8 @@ from gfvc.options.decoding import BaseLayerOptions
 
 @documented
 @dataclass(frozen=True, kw_only=True)
-class ExportOptions(BaseLayerOptions):
+class ExportOptions(BaseLayerOptions, title="exporting"):
     """What is exported; `runtime` says how networks run."""
-
-    title: ClassVar[str] = "exporting"
 
     texture: bool = switch("put the first key picture onto the head of a .glb OUT")
     messages_only: bool = switch(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
@@ -36,16 +38,11 @@ class Kind:
 
     def parse(self, text: str) -> Any:
         """The value that a text means; raises `ValueError` with one line for the user."""
-        try:
+        with contextlib.suppress(ValueError, ArithmeticError, KeyError):
             value = self.read(text)
-        except (ValueError, ArithmeticError, KeyError):
-            value = None
-            readable = False
-        else:
-            readable = True
-        if not readable or not self.accepts(value):
-            raise ValueError(f"{text!r} is not {self.wanted}")
-        return value
+            if self.accepts(value):
+                return value
+        raise ValueError(f"{text!r} is not {self.wanted}")
 
 
 def whole(low: int, high: int | None = None, *, step: int = 1, of: str = "a whole number") -> Kind:
@@ -157,9 +154,16 @@ def words(*names: str, **meanings: Any) -> Kind:
 
 def text(metavar: str = "NAME") -> Kind:
     """Any text but none."""
-    return Kind(
-        "a name", str, lambda value: isinstance(value, str) and bool(value.strip()), metavar
-    )
+    return matching(r"(?s).*\S.*", "a name", metavar)
+
+
+def matching(pattern: str, wanted: str, metavar: str) -> Kind:
+    """Texts that match a regular expression as a whole."""
+
+    def accepts(value: Any) -> bool:
+        return isinstance(value, str) and re.fullmatch(pattern, value) is not None
+
+    return Kind(wanted, str, accepts, metavar)
 
 
 def path(metavar: str = "FILE") -> Kind:

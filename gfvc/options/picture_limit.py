@@ -6,7 +6,6 @@ Apart from `gfvc.options.decoding`, which is slow to import.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 from gfvc.limits import FREE_PICTURES, MAX_PICTURES, PICTURES_PER_BYTE
 from gfvc.options.declaration import OptionGroup, documented, option
@@ -15,10 +14,8 @@ from gfvc.options.kinds import whole
 
 @documented
 @dataclass(frozen=True, kw_only=True)
-class PictureLimit(OptionGroup):
+class PictureLimit(OptionGroup, title="what IN may ask for"):
     """How many pictures a stream may ask for."""
-
-    title: ClassVar[str] = "what IN may ask for"
 
     max_pictures: int | None = option(
         whole(1),

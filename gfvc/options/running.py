@@ -2,28 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
-from typing import ClassVar
 
 from gfvc.options.declaration import OptionGroup, documented, option, switch
-from gfvc.options.kinds import Kind, words
+from gfvc.options.kinds import matching, words
 from models.runtime import ENGINES, Runtime
 
-_DEVICE = Kind(
-    "one of auto, cpu, cuda, cuda:N",
-    str,
-    lambda value: isinstance(value, str) and bool(re.fullmatch(r"auto|cpu|cuda(:\d+)?", value)),
-    "auto|cpu|cuda[:N]",
-)
+_DEVICE = matching(r"auto|cpu|cuda(:\d+)?", "one of auto, cpu, cuda, cuda:N", "auto|cpu|cuda[:N]")
 
 
 @documented
 @dataclass(frozen=True, kw_only=True)
-class RuntimeOptions(OptionGroup):
+class RuntimeOptions(OptionGroup, title="networks"):
     """How networks run."""
-
-    title: ClassVar[str] = "networks"
 
     device: str = option(_DEVICE, "where networks run", "auto", shown="auto, a GPU if there is one")
     runtime: str = option(

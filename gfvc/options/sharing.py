@@ -2,32 +2,24 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import Literal
 
 from gfvc.options.declaration import OptionGroup, documented, option
-from gfvc.options.kinds import Kind, either, whole, words
+from gfvc.options.kinds import either, matching, whole, words
 
 EngineName = Literal["local", "dask"]
 
 JOBS = either(words(auto=None), whole(1, 256, of="a number of clips"))
 JOBS_HELP = "clips worked on at a time on this machine"
 
-_SCHEDULER = Kind(
-    "an address such as tcp://HOST:8786",
-    str,
-    lambda value: isinstance(value, str) and bool(re.fullmatch(r"[a-z]+://\S+:\d+", value)),
-    "tcp://HOST:PORT",
-)
+_SCHEDULER = matching(r"[a-z]+://\S+:\d+", "an address such as tcp://HOST:8786", "tcp://HOST:PORT")
 
 
 @documented
 @dataclass(frozen=True, kw_only=True)
-class EngineOptions(OptionGroup):
+class EngineOptions(OptionGroup, title="several clips at a time"):
     """What clips are worked on by."""
-
-    title: ClassVar[str] = "several clips at a time"
 
     jobs: int | None = option(JOBS, JOBS_HELP, 1)
     engine: EngineName = option(

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import ClassVar
 
 from gfvc.options.declaration import OptionGroup, documented, option, switch
 from gfvc.options.kinds import Kind, assignment, between, path, text, whole, words
@@ -34,10 +33,8 @@ def _defaults(kind: type[LossWeights] | type[Augmentation]) -> str:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ClipOptions(OptionGroup):
+class ClipOptions(OptionGroup, title="clips"):
     """Which clips are trained on, and what is kept of them."""
-
-    title: ClassVar[str] = "clips"
 
     index: Path | None = option(
         path("CSV"),
@@ -54,10 +51,8 @@ class ClipOptions(OptionGroup):
 
 
 @dataclass(frozen=True, kw_only=True)
-class LengthOptions(OptionGroup):
+class LengthOptions(OptionGroup, title="beginning and end"):
     """Where training begins, and when it ends."""
-
-    title: ClassVar[str] = "beginning and end"
 
     minutes: float | None = option(_NUMBER, "time budget, over all resumed runs")
     steps: int | None = option(
@@ -72,10 +67,8 @@ class LengthOptions(OptionGroup):
 
 
 @dataclass(frozen=True, kw_only=True)
-class RecipeOptions(OptionGroup):
+class RecipeOptions(OptionGroup, title="recipe"):
     """What is trained, and how."""
-
-    title: ClassVar[str] = "recipe"
 
     model: str = option(
         _family(), "network; face: that of face-1, which draws from one reference", "face"
@@ -119,10 +112,8 @@ class RecipeOptions(OptionGroup):
 
 
 @dataclass(frozen=True, kw_only=True)
-class MachineOptions(OptionGroup):
+class MachineOptions(OptionGroup, title="machine"):
     """What training runs on."""
-
-    title: ClassVar[str] = "machine"
 
     device: str = option(words("auto", "cpu", "cuda"), "where the network runs", "auto")
     full_precision: bool = switch("compute in float32 instead of bfloat16")

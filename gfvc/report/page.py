@@ -14,7 +14,7 @@ from gfvc.bench.records import MeasuredClip, Point
 from gfvc.errors import InputError
 from gfvc.face_square import DRAWN_SIDE
 from gfvc.metrics import MEASURES, Measure
-from gfvc.options.reporting import ReportOptions
+from gfvc.options.benchmarking import ReportOptions
 from gfvc.output import check_writable, replaced_when_complete
 from gfvc.report.bench_run import BenchRun, RateRow, read_bench_run
 from gfvc.report.charts import bits_chart, swatch

@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import pytest
 
@@ -35,10 +35,8 @@ from tests.gfvc.support import CommandLine, read_all
 
 @documented
 @dataclass(frozen=True, kw_only=True)
-class Tea(OptionGroup):
+class Tea(OptionGroup, title="tea"):
     """How to make tea."""
-
-    title: ClassVar[str] = "tea"
 
     minutes: int = option(whole(1, 10), "how long it draws, 50 % of it covered", 4)
     milk: float | None = option(real(0.0, 0.5, "a share"), "share of milk", shown="by the guest")

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from gfvc.errors import OutputError
-from gfvc.options.reporting import ReportOptions
+from gfvc.options.benchmarking import ReportOptions
 from gfvc.report.page import write_report
 from models.contract import Picture
 from tests.gfvc.report.conftest import HOSTILE, RATE, WORST_PICTURE

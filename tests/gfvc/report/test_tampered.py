@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from gfvc.errors import InputError
-from gfvc.options.reporting import ReportOptions
+from gfvc.options.benchmarking import ReportOptions
 from gfvc.report.page import write_report
 
 SEED = 20261125
