@@ -75,6 +75,14 @@ class Colour:
         """Whether more than a matrix lies between the samples and RGB of BT.709."""
         return self.is_hdr or self.primaries != BT709
 
+    @property
+    def scale_options(self) -> str:
+        """The same for the filter `scale` of libavfilter, as its options."""
+        return (
+            f"in_primaries={self.primaries}:in_transfer={self.transfer}"
+            f":in_color_matrix={self.matrix}:in_range={'full' if self.full else 'limited'}"
+        )
+
     def describe(self) -> str | None:
         """How the colours are changed, where a user should know: HDR, and wide colours."""
         if self.is_hdr:
@@ -189,15 +197,7 @@ def frame_to_rgb(
     if colour.is_mapped:
         from gfvc.video.filters import to_bt709_rgb
 
-        return to_bt709_rgb(
-            frame,
-            part,
-            colour.primaries,
-            colour.transfer,
-            colour.matrix,
-            full=colour.full,
-            perceptual=colour.is_hdr and bright,
-        )
+        return to_bt709_rgb(frame, part, colour.scale_options, perceptual=colour.is_hdr and bright)
     if not _has_chroma(frame):
         return np.asarray(frame.to_ndarray(format="rgb24")[part], np.uint8)
     planes = frame.to_ndarray(format="yuvj444p" if colour.full else "yuv444p", channel_last=True)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import heapq
 from collections.abc import Iterator
-from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -81,7 +79,7 @@ def add_sound(pictures: Path, source: Path, output: Path, coding: SoundCoding) -
             stream: Any = container.add_stream_from_template(video.streams.video[0])
             stream.time_base = video.streams.video[0].time_base
             track = SoundTrack(source, with_sound, container, coding)
-            for packet in heapq.merge(_copied(video, stream), track.packets(), key=_time):
+            for packet in track.with_video(_copied(video, stream)):
                 container.mux(packet)
     except (av.FFmpegError, OSError, ValueError) as error:
         raise OutputError(f"{output}: cannot be written ({reason(error)})") from None
@@ -92,9 +90,3 @@ def _copied(video: Any, stream: Any) -> Iterator[Any]:
         if packet.dts is not None:
             packet.stream = stream
             yield packet
-
-
-def _time(packet: Any) -> Fraction:
-    """When a packet is due, in seconds."""
-    time: Fraction = packet.dts * packet.time_base
-    return time

@@ -12,7 +12,7 @@ import contextlib
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING
 
 from gfvc.errors import InputError
 
@@ -40,9 +40,6 @@ _SOUND = ("aac", "flac", "mp3", "wav")
 VIDEO_FORMATS = frozenset((*_CONTAINERS, *_OTHER_VIDEO, *_PICTURES, *_SOUND))
 """Formats from which pictures are read."""
 
-# Demuxers that open files by themselves, by name: of no use for a file that is already open.
-_BY_NAME = frozenset({"image2"})
-
 # How files begin that hold the names of other files.
 _LISTS = (b"#EXTM3U", b"ffconcat", b"[playlist]", b"<ASX", b"<asx", b"<smil", b"v=0")
 _HEAD = 512
@@ -50,24 +47,16 @@ _HEAD = 512
 _ADDRESS = re.compile(r"^([A-Za-z][A-Za-z0-9+.-]+):/+")
 
 
-def open_media(
-    source: Path | BinaryIO, formats: frozenset[str], *, name: str | None = None
-) -> InputContainer:
-    """Open a file, or a binary file object, as one of `formats`: `VIDEO_FORMATS` or fewer.
+def open_media(path: Path, formats: frozenset[str]) -> InputContainer:
+    """Open a file as one of `formats`: `VIDEO_FORMATS` or fewer.
 
-    `name` is what messages call it, the path if None. The caller closes the container; while
-    reading from it, `media_errors` tells of damage. Raises `InputError` when it is missing, empty,
-    no file, of another format, damaged, or names other files.
+    The caller closes the container; while reading from it, `media_errors` tells of damage. Raises
+    `InputError` when it is missing, empty, no file, of another format, damaged, or names other
+    files.
     """
     import av
 
-    label = name or str(source)
-    if isinstance(source, Path):
-        _check_file(source, label)
-        # Absolute, since the library takes what is before a colon for a protocol.
-        opened: Any = str(source.absolute())
-    else:
-        opened, formats = _Unnamed(source), formats - _BY_NAME
+    _check_file(path)
     options = {
         "format_whitelist": ",".join(sorted(formats)),
         "protocol_whitelist": "file",
@@ -76,19 +65,20 @@ def open_media(
         "pattern_type": "none",
     }
     try:
+        # Absolute, since the library takes what is before a colon for a protocol.
         container: InputContainer = av.open(
-            opened, container_options=options, metadata_errors="replace"
+            str(path.absolute()), container_options=options, metadata_errors="replace"
         )
         return container
     except (av.FFmpegError, OSError, ValueError) as error:
-        if isinstance(source, Path) and _is_list(source):
+        if _is_list(path):
             problem = "a playlist, which names other files; give the video itself"
         elif isinstance(error, av.ArgumentError):
             # What libavformat says when it knows the format, and that is not in the list.
             problem = "of a kind that is not read here"
         else:
             problem = f"not a video that can be read ({reason(error)})"
-        raise InputError(f"{label}: {problem}") from None
+        raise InputError(f"{path}: {problem}") from None
 
 
 @contextlib.contextmanager
@@ -110,16 +100,16 @@ def reason(error: Exception) -> str:
     return text.splitlines()[0] if text else type(error).__name__
 
 
-def _check_file(path: Path, label: str) -> None:
+def _check_file(path: Path) -> None:
     try:
         if not path.is_file():
             # A path has one slash less than an address.
-            label = _ADDRESS.sub(r"\1://", label)
+            label = _ADDRESS.sub(r"\1://", str(path))
             raise InputError(f"{label}: {_not_a_file(path)}")
         if path.stat().st_size == 0:
-            raise InputError(f"{label}: is empty")
+            raise InputError(f"{path}: is empty")
     except (OSError, ValueError) as error:
-        raise InputError(f"{label}: cannot be read ({reason(error)})") from None
+        raise InputError(f"{path}: cannot be read ({reason(error)})") from None
 
 
 def _not_a_file(path: Path) -> str:
@@ -142,16 +132,3 @@ def _is_list(path: Path) -> bool:
     except OSError:
         return False
     return head.startswith(_LISTS) or b"<MPD" in head
-
-
-class _Unnamed:
-    """A file object without a name, so that the library cannot go by it."""
-
-    def __init__(self, file: BinaryIO) -> None:
-        self.read = file.read
-        try:
-            seekable = file.seekable()
-        except (AttributeError, OSError, ValueError):
-            seekable = False
-        if seekable:
-            self.seek, self.tell = file.seek, file.tell

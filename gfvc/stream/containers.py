@@ -11,10 +11,11 @@ and picture parameter sets; adaptation parameter sets (VVC) come with the pictur
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import accumulate, chain
+from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
@@ -32,8 +33,7 @@ from gfvc.video.sound import SoundCoding, SoundTrack
 from sei import Codec, NalUnit, join_annex_b, split_annex_b
 
 if TYPE_CHECKING:
-    from av.container import InputContainer, OutputContainer
-    from av.packet import Packet
+    from av.container import InputContainer
     from av.video.stream import VideoStream
 
 _FORMATS = {"vvc": "vvc", "hevc": "hevc"}
@@ -146,13 +146,13 @@ def write_mp4(
             stream.time_base = time_base
             samples = _samples(access_units, b"" if sets_change else entry)
             packets = _video_packets(stream, samples, times, time_base)
-            if audio_source is None:
+            with contextlib.ExitStack() as stack:
+                if audio_source is not None:
+                    source = stack.enter_context(open_media(audio_source, VIDEO_FORMATS))
+                    track = SoundTrack(audio_source, source, container, coding)
+                    packets = track.with_video(packets)
                 for packet in packets:
                     container.mux(packet)
-            else:
-                with open_media(audio_source, VIDEO_FORMATS) as source:
-                    track = SoundTrack(audio_source, source, container, coding)
-                    _mux_with_sound(container, packets, track)
     except (av.FFmpegError, OSError, ValueError) as error:
         raise OutputError(f"{output}: cannot be written ({reason_of(error)})") from None
 
@@ -240,26 +240,6 @@ def _video_packets(
         packet.duration = time.duration
         packet.is_keyframe = sample.is_entry
         yield packet
-
-
-def _mux_with_sound(
-    container: OutputContainer, video: Iterator[Packet[Any]], track: SoundTrack
-) -> None:
-    """Interleave the sound."""
-    waiting = next(video, None)
-    for packet in track.packets():
-        while waiting is not None and _decoding_time(waiting) <= _decoding_time(packet):
-            container.mux(waiting)
-            waiting = next(video, None)
-        container.mux(packet)
-    if waiting is not None:
-        for left in chain([waiting], video):
-            container.mux(left)
-
-
-def _decoding_time(packet: Packet[Any]) -> Fraction:
-    assert packet.dts is not None
-    return packet.dts * packet.time_base
 
 
 def read_opened(path: Path, container: InputContainer) -> Iterator[NalUnit]:

@@ -54,43 +54,23 @@ class Deinterlacer:
 
 
 def to_bt709_rgb(
-    frame: VideoFrame,
-    part: tuple[slice, slice],
-    primaries: int,
-    transfer: int,
-    matrix: int,
-    *,
-    full: bool,
-    perceptual: bool,
+    frame: VideoFrame, part: tuple[slice, slice], source: str, *, perceptual: bool
 ) -> npt.NDArray[np.uint8]:
     """A part of a frame as RGB [height, width, 3] with the primaries and transfer of BT.709.
 
-    `primaries`, `transfer` and `matrix` are codes of H.273. With `perceptual` what is brighter
+    `source` says what its samples mean, as options of `scale`. With `perceptual` what is brighter
     than reference white is made to fit; without, it is cut off and all else keeps its brightness.
     """
-    converter = _converter(
-        frame.width, frame.height, frame.format.name, primaries, transfer, matrix, full, perceptual
-    )
+    converter = _converter(frame.width, frame.height, frame.format.name, source, perceptual)
     return converter.convert(frame, part)
 
 
 class _Converter:
-    def __init__(
-        self,
-        width: int,
-        height: int,
-        pixels: str,
-        primaries: int,
-        transfer: int,
-        matrix: int,
-        full: bool,
-        perceptual: bool,
-    ) -> None:
+    def __init__(self, width: int, height: int, pixels: str, source: str, perceptual: bool) -> None:
         intent = "perceptual" if perceptual else "relative_colorimetric"
         self._scale = (
-            f"in_primaries={primaries}:in_transfer={transfer}:in_color_matrix={matrix}"
-            f":in_range={'full' if full else 'limited'}"
-            f":out_primaries=bt709:out_transfer=bt709:out_range=full:intent={intent}:{_FLAGS}"
+            f"{source}:out_primaries=bt709:out_transfer=bt709:out_range=full:intent={intent}"
+            f":{_FLAGS}"
         )
         self._graph: Graph | None = None
         self._lock = threading.Lock()

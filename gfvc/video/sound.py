@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import heapq
 import io
 from collections.abc import Iterator
 from fractions import Fraction
@@ -191,6 +192,13 @@ class SoundTrack:
         track.codec_context.bit_rate = _BITS_PER_CHANNEL * channels
         track.codec_context.flags |= 1 << 23  # AV_CODEC_FLAG_BITEXACT: the same file each time
         return track
+
+    def with_video(self, packets: Iterator[Any]) -> Iterator[Any]:
+        """The packets for the output among those of its video, by the times of decoding.
+
+        Raises as `packets` does.
+        """
+        return heapq.merge(packets, self.packets(), key=lambda one: one.dts * one.time_base)
 
     def packets(self) -> Iterator[Any]:
         """The packets for the output, in order, timed from the first picture.

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import io
 import struct
 from collections.abc import Iterator
 from pathlib import Path
@@ -124,33 +123,6 @@ def test_a_percent_sign_is_part_of_the_name(tmp_path: Path) -> None:
         assert isinstance(frame, av.VideoFrame)
         red, _, blue = frame.to_ndarray(format="rgb24")[0, 0]
         assert red > 200 > 50 > blue
-
-
-def test_a_file_object_is_read_to_its_end_whatever_its_name(secret: Path) -> None:
-    class Named(io.BytesIO):
-        name = "/etc/hostname.png"
-
-    with open_media(Named(secret.read_bytes()), VIDEO_FORMATS, name="given") as container:
-        assert len(list(container.decode(video=0))) == 5
-
-
-def test_a_file_object_need_not_seek(secret: Path) -> None:
-    class Pipe(io.RawIOBase):
-        def __init__(self) -> None:
-            self._file = secret.open("rb")
-
-        def readable(self) -> bool:
-            return True
-
-        def readinto(self, buffer: bytearray) -> int:  # type: ignore[override]
-            return self._file.readinto(buffer)
-
-        def close(self) -> None:
-            self._file.close()
-            super().close()
-
-    with Pipe() as pipe, open_media(pipe, VIDEO_FORMATS, name="-") as container:  # type: ignore[arg-type]
-        assert len(list(container.decode(video=0))) == 5
 
 
 @pytest.mark.parametrize(
