@@ -98,7 +98,7 @@ def measure(clip: Clip, settings: RateSettings, analyser: Analyser) -> tuple[flo
             for source, picture in zip(sources, _drawn(coded, clip.model), strict=True)
             if picture is not None
         ]
-    kbps = 8 * size * float(clip.rate) / coded.tally.frames / 1000
+    kbps = 8 * size * float(clip.rate) / coded.part.tally.frames / 1000
     return kbps, float(np.mean([value for value in found if value is not None]))
 
 

@@ -96,7 +96,7 @@ def measure(
         faces = list(
             decoded_faces(coded.stream, stream, clip.model, ExportOptions(), lambda _: None)
         )
-    kbps = 8 * float(clip.rate) / coded.tally.frames / 1000
+    kbps = 8 * float(clip.rate) / coded.part.tally.frames / 1000
     together = zip(faces, source.landmarks, strict=True)
     seen = [(face, found) for face, found in together if found is not None]
     errors = [
@@ -112,7 +112,7 @@ def measure(
     return Point(
         clip.source.stem,
         multiplier,
-        coded.sei_bytes * kbps,
+        coded.part.sei_bytes * kbps,
         size * kbps,
         float(np.mean(errors)),
         tuple(turned.tolist()),

@@ -164,7 +164,7 @@ def encode(
         total_bytes = temporary.stat().st_size
     for note in coded.notes:
         notes(note)
-    return summary_of(clip, coded, total_bytes, sound_bytes, time.perf_counter() - started, trials)
+    return summary_of(coded, total_bytes, sound_bytes, time.perf_counter() - started, trials)
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,10 +241,12 @@ def write_output(coded: CodedClip, output: Path, source: Path, sound: SoundCodin
     if not is_mp4(output):
         coded.stream.replace(output)
         return 0
+    coded.write_mp4(output)
     if sound is None:
-        coded.write_mp4(output)
         return 0
-    return _write_with_sound(coded, output, source, sound)
+    silent_bytes = output.stat().st_size
+    coded.write_mp4(output, source, sound)
+    return output.stat().st_size - silent_bytes
 
 
 def is_mp4(output: Path) -> bool:
@@ -253,26 +255,22 @@ def is_mp4(output: Path) -> bool:
 
 
 def summary_of(
-    clip: Clip,
-    coded: CodedClip,
-    total_bytes: int,
-    sound_bytes: int,
-    seconds: float,
-    trials: int = 1,
+    coded: CodedClip, total_bytes: int, sound_bytes: int, seconds: float, trials: int = 1
 ) -> EncodeSummary:
     """The summary of a coded clip whose output has so many bytes."""
+    clip, part = coded.clip, coded.part
     return EncodeSummary(
-        tally=coded.tally,
+        tally=part.tally,
         options=clip.options,
         size=clip.size,
         rate=clip.rate,
         model=clip.card.name,
         codec=clip.codec,
-        base_bits=8 * (total_bytes - coded.sei_bytes - sound_bytes),
-        sei_bits=8 * coded.sei_bytes,
+        base_bits=8 * (total_bytes - part.sei_bytes - sound_bytes),
+        sei_bits=8 * part.sei_bytes,
         sound_bits=8 * sound_bytes,
         seconds=seconds,
-        base_codec_seconds=coded.base_codec_seconds,
+        base_codec_seconds=part.base_codec_seconds,
         settings=coded.settings,
         trials=trials,
     )
@@ -292,16 +290,6 @@ def _code(
             )
         settings = settings_asked_for(clip.options, clip.coding)
         return code_clip(clip, settings, folder / "coded.stream", analyser, progress), 1
-
-
-def _write_with_sound(coded: CodedClip, output: Path, source: Path, coding: SoundCoding) -> int:
-    """Write an MP4 file with the source's sound; by how many bytes that makes it larger."""
-    silent = output.with_name(f"silent{MP4_SUFFIX}")
-    coded.write_mp4(silent)
-    silent_bytes = silent.stat().st_size
-    silent.unlink()
-    coded.write_mp4(output, source, coding)
-    return output.stat().st_size - silent_bytes
 
 
 def _sound(

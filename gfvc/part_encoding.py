@@ -26,7 +26,7 @@ from gfvc.encoder import (
 )
 from gfvc.encoding.clip import Clip
 from gfvc.encoding.clip_part import CodedPart, code_part, joined
-from gfvc.encoding.coding_pass import REMEMBERED_PICTURES, coded_clip
+from gfvc.encoding.coding_pass import REMEMBERED_PICTURES, CodedClip
 from gfvc.encoding.part_choice import choose_restarts
 from gfvc.errors import InputError
 from gfvc.options.encoding import EncodeOptions
@@ -186,13 +186,12 @@ def join_parts(
         stream = temporary.with_name("joined.stream")
         with stream.open("wb") as file:
             for path, _ in parts:
-                with path.open("rb") as part:
-                    shutil.copyfileobj(part, file, 1 << 20)
-        coded = coded_clip(
-            clip, settings, stream, joined([coded for _, coded in parts]), plan.notes
-        )
-        sound_bytes = write_output(coded, temporary, source, plan.seen.sound)
+                with path.open("rb") as coded_file:
+                    shutil.copyfileobj(coded_file, file, 1 << 20)
+        part = joined([coded for _, coded in parts])
+        made = CodedClip(clip, settings, stream, part, plan.notes)
+        sound_bytes = write_output(made, temporary, source, plan.seen.sound)
         total_bytes = temporary.stat().st_size
-    for note in coded.notes:
+    for note in made.notes:
         notes(note)
-    return summary_of(clip, coded, total_bytes, sound_bytes, time.perf_counter() - started)
+    return summary_of(made, total_bytes, sound_bytes, time.perf_counter() - started)

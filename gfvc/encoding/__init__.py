@@ -14,10 +14,10 @@ executor        carries the plan out: picture by picture, or segment by segment;
 
 What a planner asks about pictures:
 
-scene_cuts, fades   whether a scene starts, or goes over into another
-face_places         where faces may be, and at which place the first one is
-face_watch          who is shown: whether a face is still that of the key picture
-key_candidates      which picture is worth drawing others from
+scene_changes   whether a scene starts, or goes over into another
+face_places     where faces may be, and at which place the first one is
+face_watch      who is shown: whether a face is still that of the key picture
+key_candidates  which picture is worth drawing others from
 
 Key pictures alone, each coded as it comes:
 

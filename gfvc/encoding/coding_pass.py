@@ -5,11 +5,9 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from fractions import Fraction
 from itertools import islice, pairwise
 from pathlib import Path
 
-from base_codec_adapters import Codec
 from gfvc.encoding.clip import Clip
 from gfvc.encoding.clip_part import CodedPart, code_part, joined
 from gfvc.encoding.executor import Tally
@@ -20,8 +18,7 @@ from gfvc.telling import Progress
 from gfvc.video.sound import SoundCoding
 from models import Analyser
 from models.parallel import one_ahead
-from sei import Codec as SeiCodec
-from sei import access_units, split_annex_b
+from sei import Codec, access_units, split_annex_b
 
 REMEMBERED_PICTURES = 20_000
 """Pictures that an analyser remembers where it looks at them more than once.
@@ -32,28 +29,30 @@ It keeps their landmarks: some 115 MB, 13 minutes of one face.
 
 @dataclass(frozen=True, slots=True)
 class CodedClip:
-    """What a pass made: an Annex B stream in a file, how, and of how many pictures of each kind.
+    """What a pass made of a clip: an Annex B stream in a file, how, and what became of pictures.
 
-    `notes` are what a user should know, `pictures_of_units` output pictures of each coded one.
+    `heard` was told while the clip was read.
     """
 
-    stream: Path
+    clip: Clip
     settings: RateSettings
-    codec: Codec
-    rate: Fraction
-    tally: Tally
-    pictures_of_units: tuple[int, ...]
-    sei_bytes: int
-    base_codec_seconds: float
-    notes: tuple[str, ...]
+    stream: Path
+    part: CodedPart
+    heard: Iterable[str]
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a user should know."""
+        return (*dict.fromkeys(self.heard), *_remarks(self.clip, self.part.tally))
 
     def write_mp4(
         self, path: Path, audio_source: Path | None = None, coding: SoundCoding = "copy"
     ) -> None:
         """Put the stream into an MP4 file, with the sound of a file if one is named."""
         with self.stream.open("rb") as file:
-            units = list(access_units(split_annex_b(file, SeiCodec(self.codec))))
-        write_mp4(path, units, self.pictures_of_units, self.rate, audio_source, coding)
+            units = list(access_units(split_annex_b(file, Codec(self.clip.codec))))
+        pictures = self.part.pictures_of_units
+        write_mp4(path, units, pictures, self.clip.rate, audio_source, coding)
 
 
 def code_clip(
@@ -88,24 +87,7 @@ def code_clip(
             part = code_part(clip, settings, of_part, file, analyser, done)
             if part is not None:
                 parts.append(part)
-    return coded_clip(clip, settings, stream, joined(parts), notes)
-
-
-def coded_clip(
-    clip: Clip, settings: RateSettings, stream: Path, coded: CodedPart, notes: Iterable[str]
-) -> CodedClip:
-    """What a clip became whose pictures are all coded; `notes` are of reading it."""
-    return CodedClip(
-        stream=stream,
-        settings=settings,
-        codec=clip.codec,
-        rate=clip.rate,
-        tally=coded.tally,
-        pictures_of_units=coded.pictures_of_units,
-        sei_bytes=coded.sei_bytes,
-        base_codec_seconds=coded.base_codec_seconds,
-        notes=(*dict.fromkeys(notes), *_remarks(clip, coded.tally)),
-    )
+    return CodedClip(clip, settings, stream, joined(parts), notes)
 
 
 def _remarks(clip: Clip, tally: Tally) -> Iterator[str]:

@@ -10,7 +10,7 @@ from functools import cache
 
 import numpy as np
 
-from gfvc.encoding.fades import SURE_FADE, Fades
+from gfvc.encoding.scene_changes import SURE_FADE, Fades
 from models.contract import FloatArray, Picture
 from models.landmarks.appearance import AppearanceReader, FaceAppearance
 from models.landmarks.face_space import shipped_face_space

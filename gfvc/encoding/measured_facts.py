@@ -10,7 +10,7 @@ import numpy as np
 
 from gfvc.base_layer import BaseLayerCoder, SequenceQps
 from gfvc.encoding.face_watch import FaceSight, FaceWatch
-from gfvc.encoding.scene_cuts import SceneCuts
+from gfvc.encoding.scene_changes import SceneCuts
 from models import Analyser, Analysis, AnimationModel, FaceParameters
 from models.contract import FloatArray, Picture
 

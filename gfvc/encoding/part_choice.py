@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from gfvc.encoding.scene_cuts import SceneCuts
+from gfvc.encoding.scene_changes import SceneCuts
 from models.contract import Picture
 
 

@@ -83,6 +83,7 @@ class _Drawn:
         )
 
 
+@dataclass(frozen=True, slots=True)
 class SegmentCoder:
     """Codes segments, one after the other, into a stream.
 
@@ -94,40 +95,27 @@ class SegmentCoder:
     second. `grids` decides about control grids; None sends none.
     """
 
-    def __init__(
-        self,
-        places: Sequence[FacePlace],
-        messages: Sequence[SequenceMessages],
-        rate: Fraction,
-        pictures: PictureStore,
-        base: BaseLayerCoder,
-        qps: SequenceQps,
-        writer: StreamWriter,
-        choose: ChooseCoded,
-        all_qps: SequenceQps | None = None,
-        grids: GridChoice | None = None,
-    ) -> None:
-        self._places = places
-        self._messages = messages
-        self._rate = rate
-        self._pictures = pictures
-        self._base = base
-        self._qps = qps
-        self._writer = writer
-        self._choose = choose
-        self._all_qps = all_qps
-        self._grids = grids
+    places: Sequence[FacePlace]
+    messages: Sequence[SequenceMessages]
+    rate: Fraction
+    pictures: PictureStore
+    base: BaseLayerCoder
+    qps: SequenceQps
+    writer: StreamWriter
+    choose: ChooseCoded
+    all_qps: SequenceQps | None = None
+    grids: GridChoice | None = None
 
     def code(self, segment: Segment) -> CodedSegment | None:
         """Code a segment, and write it.
 
         None, and nothing written, when its coded key picture shows no face.
         """
-        chosen = self._choose(segment)
-        analyser = self._places[segment.place].analyser
+        chosen = self.choose(segment)
+        analyser = self.places[segment.place].analyser
         while True:
-            shown = (self._pictures[number] for number in chosen)
-            coded = self._base.code(shown, self._qps)
+            shown = (self.pictures[number] for number in chosen)
+            coded = self.base.code(shown, self.qps)
             # Nothing can be drawn from the others: the coded picture before them serves.
             kept = [
                 number
@@ -142,16 +130,16 @@ class SegmentCoder:
         drawn = self._drawn(segment, coded, chosen)
         count = len(segment.pictures)
         is_dense = count >= LEAST_PICTURES and len(chosen) > DENSE_SHARE * count
-        if is_dense and self._all_qps is not None:
-            stream = self._all_coded(segment, self._all_qps)
+        if is_dense and self.all_qps is not None:
+            stream = self._all_coded(segment, self.all_qps)
             if len(stream) <= drawn.size:
-                self._writer.write_as_coded(stream)
+                self.writer.write_as_coded(stream)
                 return CodedSegment([1] * count, shown_as_coded=True)
-        self._writer.write_sequence(
+        self.writer.write_sequence(
             drawn.stream,
             drawn.schedule,
             drawn.messages,
-            self._places[segment.place].square,
+            self.places[segment.place].square,
             drawn.further,
             drawn.grids,
         )
@@ -160,17 +148,17 @@ class SegmentCoder:
     def _all_coded(self, segment: Segment, qps: SequenceQps) -> bytes:
         with PictureSpool() as spool:
             for number in segment.pictures:
-                spool.append(to_picture420(self._pictures[number]))
-            return self._base.encode(spool, qps, reordered=True)
+                spool.append(to_picture420(self.pictures[number]))
+            return self.base.encode(spool, qps, reordered=True)
 
     def _drawn(self, segment: Segment, coded: CodedSequence, chosen: Sequence[int]) -> _Drawn:
         division = Division.of(segment.pictures, chosen)
-        own, *others = [self._places[segment.place], *self._beside(segment.place)]
-        pictures = self._pictures
-        messages_of = iter(self._messages)
-        first = SequenceFace(own, pictures, next(messages_of), self._grids).code(division, coded)
+        own, *others = [self.places[segment.place], *self._beside(segment.place)]
+        pictures = self.pictures
+        messages_of = iter(self.messages)
+        first = SequenceFace(own, pictures, next(messages_of), self.grids).code(division, coded)
         further_faces = [
-            FurtherSequenceFace(place, pictures, messages, self._rate).code(division, coded)
+            FurtherSequenceFace(place, pictures, messages, self.rate).code(division, coded)
             for place, messages in zip(others, messages_of, strict=True)
         ]
         schedule = SequenceSchedule(
@@ -188,11 +176,11 @@ class SegmentCoder:
             for of_unit in zip(*(face.messages for face in (first, *further_faces)), strict=True)
         ]
         grids = None
-        if self._grids is not None and any(first.grids):
-            shape = self._grids.shape
+        if self.grids is not None and any(first.grids):
+            shape = self.grids.shape
             grids = SequenceGrids(shape, tuple(first.grids[:-1]))
         return _Drawn(coded.stream, schedule, messages, further, grids)
 
     def _beside(self, first: int) -> list[FacePlace]:
         """The places of further faces beside the first, by the number of its place."""
-        return [place for number, place in enumerate(self._places) if number != first]
+        return [place for number, place in enumerate(self.places) if number != first]

@@ -6,6 +6,7 @@ What takes longest, looking for the face in the pictures, is done once.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 from gfvc.encoding.clip import Clip
@@ -61,57 +62,48 @@ def _advice(clip: Clip, too_much: bool) -> str:
     return "; ask for that, or for more or larger key pictures (--key-interval, --size)"
 
 
+@dataclass(slots=True)
 class _Trials:
     """Passes so far; the stream of the best of them is kept."""
 
-    def __init__(
-        self,
-        clip: Clip,
-        target: float,
-        folder: Path,
-        analyser: Analyser,
-        in_mp4: bool,
-        progress: Progress,
-        stage: Stage,
-    ) -> None:
-        self._clip = clip
-        self._target = target
-        self._folder = folder
-        self._analyser = analyser
-        self._in_mp4 = in_mp4
-        self._progress = progress
-        self._stage = stage
-        self.count = 0
-        self.best: CodedClip | None = None
-        self._best_rate = 0.0
-        self.too_coarse: KeyPictureTooCoarseError | None = None
+    clip: Clip
+    target: float
+    folder: Path
+    analyser: Analyser
+    in_mp4: bool
+    progress: Progress
+    stage: Stage
+    count: int = 0
+    best: CodedClip | None = None
+    best_rate: float = 0.0
+    too_coarse: KeyPictureTooCoarseError | None = None
 
     def measure(self, settings: RateSettings) -> float | None:
         """Code with the settings; the kbit/s, or None where key pictures are too coarse."""
         self.count += 1
-        self._stage(f"trial {self.count}: {settings.arguments}")
-        self._analyser.rewind()
-        stream = self._folder / f"trial{self.count}"
+        self.stage(f"trial {self.count}: {settings.arguments}")
+        self.analyser.rewind()
+        stream = self.folder / f"trial{self.count}"
         try:
-            coded = code_clip(self._clip, settings, stream, self._analyser, self._progress)
+            coded = code_clip(self.clip, settings, stream, self.analyser, self.progress)
         except KeyPictureTooCoarseError as error:
             self.too_coarse = error
             stream.unlink()
             return None
-        rate = 8 * self._bytes(coded) * float(coded.rate) / coded.tally.frames / 1000
+        rate = 8 * self._bytes(coded) * float(self.clip.rate) / coded.part.tally.frames / 1000
         worse = coded
-        if self.best is None or self._off(rate) < self._off(self._best_rate):
-            worse, self.best, self._best_rate = self.best or coded, coded, rate
+        if self.best is None or self._off(rate) < self._off(self.best_rate):
+            worse, self.best, self.best_rate = self.best or coded, coded, rate
         if worse is not self.best:
             worse.stream.unlink()
         return rate
 
     def _off(self, rate: float) -> float:
         """How far a rate lies from the target, as a factor."""
-        return max(rate / self._target, self._target / rate)
+        return max(rate / self.target, self.target / rate)
 
     def _bytes(self, coded: CodedClip) -> int:
-        if not self._in_mp4:
+        if not self.in_mp4:
             return coded.stream.stat().st_size
         file = coded.stream.with_suffix(".mp4")
         coded.write_mp4(file)

@@ -10,7 +10,7 @@ from gfvc.encoding.face_places import FirstPlace
 from gfvc.encoding.face_watch import FaceSight, FaceWatch
 from gfvc.encoding.key_candidates import KeyCandidate, KeyMeasurer, best
 from gfvc.encoding.picture_store import PictureStore
-from gfvc.encoding.scene_cuts import SceneCuts
+from gfvc.encoding.scene_changes import SceneCuts
 from models import Analyser
 from models.contract import Picture
 

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from gfvc.encoding.fades import Fades
+from gfvc.encoding.scene_changes import Fades
 from models.contract import Picture
 
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from gfvc.encoding.scene_cuts import SceneCuts
+from gfvc.encoding.scene_changes import SceneCuts
 from models.contract import Picture
 
 
