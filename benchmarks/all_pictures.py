@@ -20,10 +20,10 @@ from base_codec_adapters import DecodeRequest, PictureSpool, find_decoder
 from benchmarks.command import command_parser
 from gfvc.base_layer import BaseLayerCoder, SequenceQps
 from gfvc.colour import to_picture420, to_rgb
-from gfvc.metrics import ms_ssim, psnr
 from gfvc.scaling import scale
 from gfvc.video_reader import read_pictures
 from models.contract import Picture
+from models.metrics.similarity import ms_ssim, psnr
 
 RATE = Fraction(25)
 SIZE = 256, 256

@@ -13,12 +13,11 @@ import numpy as np
 from gfvc.base_layer import decode_base_layer
 from gfvc.cli.console import note
 from gfvc.driven_parameters import parameters_of_pictures
-from gfvc.metrics import Picture
 from gfvc.stream.face_stream import FaceStream
 from gfvc.stream.reader import read_face_stream
 from gfvc.video_reader import read_pictures
 from models import AnimationModel, FaceParameters, Reference
-from models.contract import FloatArray
+from models.contract import FloatArray, Picture
 from models.landmarks.face_space import values_to_pose
 from models.landmarks.layout import FACE_VALUES, POSE_VALUES
 from models.landmarks.values import to_values

@@ -21,9 +21,8 @@ import numpy as np
 
 from benchmarks.command import command_parser, write_json
 from gfvc.encoding.face_units import DecidedUnits, FaceUnits, ImmediateUnits
-from gfvc.interpolation import interpolated
-from gfvc.metrics import landmark_distance
 from gfvc.options.encoding import DEFAULT_MULTIPLIER
+from gfvc.parameter_rows import interpolated
 from gfvc.rectangle import Rectangle
 from gfvc.stream.information import StreamInformation
 from gfvc.stream.writer import StreamWriter
@@ -33,6 +32,7 @@ from models.landmarks.face_space import FaceSpace, shipped_face_space
 from models.landmarks.tracking import clip_landmarks
 from models.landmarks.values import UNITS, rest_face, to_parameters, value_weights
 from models.mesh.card import CARD
+from models.metrics.face import landmark_distance
 
 RATE = Fraction(25)
 MULTIPLIERS = (0.02, 0.05, 0.1, 0.2, 0.4, 0.8)

@@ -22,10 +22,9 @@ import numpy as np
 
 from benchmarks.command import command_parser
 from benchmarks.reference_pairs import RATE, code, intervals
-from gfvc.metrics import Picture
 from gfvc.video_reader import read_pictures
 from models import AnimationModel, default_registry
-from models.contract import FloatArray
+from models.contract import FloatArray, Picture
 from models.landmarks import lids
 from models.landmarks import points as groups
 from models.landmarks.tracking import FaceTracker

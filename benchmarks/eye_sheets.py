@@ -30,11 +30,10 @@ from gfvc.bench.plan import PeerSettings
 from gfvc.bench.source_video import ClipName, SourceVideo, name_clips, prepare_reference
 from gfvc.cli.console import note
 from gfvc.errors import GfvcError
-from gfvc.metrics import Picture, openings, psnr
 from gfvc.options.encoding import SourceOptions
 from gfvc.picture_strip import png, write_text
 from gfvc.report.media import pictures_at
-from models.contract import FloatArray
+from models.contract import FloatArray, Picture
 from models.errors import ModelError
 from models.landmarks.face_space import find_pose
 from models.landmarks.points import (
@@ -45,6 +44,8 @@ from models.landmarks.points import (
     RIGHT_EYE_OUTER_CORNER,
 )
 from models.landmarks.tracking import FaceTracker
+from models.metrics.openings import openings
+from models.metrics.similarity import psnr
 from sei import printable
 
 APART_SECONDS = 0.3

@@ -27,7 +27,6 @@ from benchmarks.command import command_parser
 from gfvc import DecodeOptions, EncodeOptions, decode, encode
 from gfvc.decoded_units import find_model
 from gfvc.decoder import decode_pictures
-from gfvc.metrics import Picture, face_region, laplacian_variance, ms_ssim, psnr, ssim
 from gfvc.picture_strip import png
 from gfvc.scaling import scale
 from gfvc.stream.reader import read_face_stream
@@ -35,8 +34,10 @@ from gfvc.telling import unheard
 from gfvc.video_reader import read_pictures
 from gfvc.video_writer import write_video
 from models import default_registry
-from models.contract import FloatArray
+from models.contract import FloatArray, Picture
 from models.landmarks.tracking import FaceTracker
+from models.metrics.face import face_region
+from models.metrics.similarity import laplacian_variance, ms_ssim, psnr, ssim
 
 RATE = Fraction(25)
 STEP = 3  # pictures

@@ -31,7 +31,6 @@ from gfvc.encoding.key_candidates import (
     best,
     faults,
 )
-from gfvc.metrics import face_region, mouth_region, ssim_map
 from gfvc.scaling import reduced
 from gfvc.video_reader import read_pictures
 from models.contract import FloatArray, Picture
@@ -40,6 +39,8 @@ from models.landmarks.points import LEFT_EYE, RIGHT_EYE
 from models.landmarks.tracking import FaceTracker
 from models.landmarks.values import rest_face
 from models.landmarks.warp import LandmarkWarp
+from models.metrics.face import face_region, mouth_region
+from models.metrics.similarity import ssim_map
 
 RATE = Fraction(25)
 SIDE = 256

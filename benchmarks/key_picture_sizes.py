@@ -20,7 +20,7 @@ from base_codec_adapters import DecodeRequest, EncodeRequest, find_decoder, find
 from benchmarks.command import command_parser
 from benchmarks.fallback import ENCODERS
 from gfvc.colour import to_picture420
-from gfvc.metrics import psnr
+from models.metrics.similarity import psnr
 from sei import split_annex_b
 
 PARAMETER_SETS = ("VPS", "SPS", "PPS")

@@ -24,12 +24,14 @@ from benchmarks.command import command_parser, write_json
 from gfvc import EncodeOptions, encode
 from gfvc.cli.console import print_table
 from gfvc.decoder import decode_pictures
-from gfvc.metrics import LandmarkError, face_region, ms_ssim, ssim_map
+from gfvc.metrics import LandmarkError
 from gfvc.stream.reader import read_face_stream
 from gfvc.video_reader import probe_video, read_pictures
 from gfvc.video_writer import write_video
 from models import AnimationModel, default_registry
 from models.contract import Picture
+from models.metrics.face import face_region
+from models.metrics.similarity import ms_ssim, ssim_map
 
 KINDS = ("one", "auto", "regular", "auto with a pool", "regular with a pool")
 

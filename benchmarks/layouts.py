@@ -25,7 +25,6 @@ import cv2
 import numpy as np
 
 from benchmarks.command import command_parser, write_json
-from gfvc.metrics import landmark_distance
 from gfvc.parameter_coding import quantise, to_face_values
 from models import MatrixShape, ParameterLayout
 from models.contract import COMPACT_FEATURE, HEAD_ROTATION, HEAD_TRANSLATION, FloatArray
@@ -39,6 +38,7 @@ from models.landmarks.face_space import (
 from models.landmarks.layout import EXPRESSION_VALUES, face_layout
 from models.landmarks.tracking import clip_landmarks
 from models.landmarks.values import STEPS, RestFace
+from models.metrics.face import landmark_distance
 from sei import GENERATIVE_FACE_VIDEO, Codec, GfvState, SeiMessage, make_sei_nal_unit
 
 RATE = 25.0

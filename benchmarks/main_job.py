@@ -27,7 +27,7 @@ import numpy as np
 
 from benchmarks.command import command_parser, write_json
 from gfvc.cli.console import print_table
-from gfvc.metrics import FACE_LOST_ERROR, LandmarkError, psnr, ssim
+from gfvc.metrics import LandmarkError
 from gfvc.video_reader import read_pictures
 from models.contract import Picture
 from models.landmarks.second_tracker import (
@@ -35,6 +35,8 @@ from models.landmarks.second_tracker import (
     RIGHT_EYE_OUTER_CORNER,
     FaceAlignmentTracker,
 )
+from models.metrics.face import FACE_LOST_ERROR
+from models.metrics.similarity import psnr, ssim
 
 LONG_CLIP_SECONDS = 10.0
 

@@ -26,10 +26,11 @@ import numpy as np
 from benchmarks.coded_clip import CodedClip, code_clip
 from benchmarks.command import command_parser, write_json
 from gfvc.cli.console import print_table
-from gfvc.metrics import MEASURES, ClipMeasure, Picture
+from gfvc.metrics import MEASURES, ClipMeasure
 from gfvc.options.encoding import DEFAULT_MULTIPLIER
 from gfvc.picture_strip import png, write_text
 from models import AnimationModel, default_registry
+from models.contract import Picture
 
 SHEET_ROWS = 5
 PRICE_STEP = 1.04

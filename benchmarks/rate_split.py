@@ -24,7 +24,6 @@ from gfvc.crop import require_square
 from gfvc.driven_parameters import parameters_of_pictures
 from gfvc.encoding.clip import Clip
 from gfvc.encoding.coding_pass import REMEMBERED_PICTURES, CodedClip, code_clip
-from gfvc.metrics import FACE_LOST_ERROR, face_region, landmark_distance, ssim_map
 from gfvc.options.encoding import EncodeOptions
 from gfvc.rate_control.ladder import RateSettings
 from gfvc.stream.information import StreamInformation
@@ -33,6 +32,8 @@ from gfvc.video_reader import probe_video, read_pictures
 from models import Analyser, AnimationModel, default_registry
 from models.contract import Closable, Picture
 from models.landmarks.tracking import FaceTracker
+from models.metrics.face import FACE_LOST_ERROR, face_region, landmark_distance
+from models.metrics.similarity import ssim_map
 
 EVERY = 10
 KEY_QPS = (22, 27, 32, 37, 42, 47)

@@ -36,10 +36,11 @@ import numpy as np
 from benchmarks.command import command_parser
 from benchmarks.model_quality import make_sheet
 from gfvc.base_layer import BaseLayerCoder, SequenceQps
-from gfvc.metrics import MEASURES, ClipMeasure, Picture
+from gfvc.metrics import MEASURES, ClipMeasure
 from gfvc.picture_strip import png
 from gfvc.video_reader import read_pictures
 from models import AnimationModel, FaceParameters, Reference, ReferencePair, default_registry
+from models.contract import Picture
 from models.face import bent
 
 RATE = Fraction(25)

@@ -28,7 +28,6 @@ from gfvc.encoding.coding_pass import REMEMBERED_PICTURES, code_clip
 from gfvc.exporting.arkit import SHAPES, blendshapes, measures
 from gfvc.exporting.motion import gather
 from gfvc.exporting.reading import decoded_faces
-from gfvc.metrics import landmark_distance
 from gfvc.options.exporting import ExportOptions
 from gfvc.rate_control.ladder import RateSettings
 from gfvc.stream.reader import read_face_stream
@@ -40,6 +39,7 @@ from models.landmarks.head_angles import head_angles
 from models.landmarks.layout import POSE_VALUES
 from models.landmarks.tracking import FaceTracker
 from models.landmarks.values import rest_face
+from models.metrics.face import landmark_distance
 
 MULTIPLIERS = (0.0125, 0.05, 0.2, 0.8)
 KEY_QP = 32

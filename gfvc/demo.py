@@ -16,13 +16,14 @@ from base_codec_adapters import Codec
 from gfvc.decoder import decode
 from gfvc.demo_clip import RATE, make_demo_scene
 from gfvc.encoder import EncodeSummary, encode
-from gfvc.metrics import LandmarkError, psnr, ssim
+from gfvc.metrics import LandmarkError
 from gfvc.options.encoding import EncodeOptions
 from gfvc.picture_strip import spread, write_strip
 from gfvc.telling import Notes
 from gfvc.video_reader import read_pictures
 from gfvc.video_writer import write_video
 from models.contract import Picture
+from models.metrics.similarity import psnr, ssim
 
 STREAMS: dict[Codec, str] = {"vvc": "demo.266", "hevc": "demo.265"}
 STRIP_PICTURES = 6

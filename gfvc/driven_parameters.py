@@ -14,9 +14,8 @@ from pathlib import Path
 import numpy as np
 
 from gfvc.errors import StreamError
-from gfvc.interpolation import interpolated
 from gfvc.parameter_coding import to_parameters
-from gfvc.parameter_rows import repacked, to_numbers
+from gfvc.parameter_rows import interpolated, repacked, to_numbers
 from gfvc.stream.picture_units import PictureUnit
 from gfvc.stream.schedule import PictureSchedule
 from models import FaceParameters, ParameterLayout

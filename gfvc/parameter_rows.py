@@ -1,4 +1,4 @@
-"""Face parameters as one row of numbers, and back into any layout that has room for as many.
+"""Face parameters as rows of numbers: into any layout of as many, and those of pictures between.
 
 The order is that of the bitstream: keypoints by their axes, then matrices by type, matrix, row and
 column. Numbers are float64, which holds every parameter exactly: larger ones are refused.
@@ -6,6 +6,7 @@ column. Numbers are float64, which holds every parameter exactly: larger ones ar
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -90,3 +91,23 @@ def repacked(values: FaceValues, layout: ParameterLayout) -> FaceValues:
     """The same numbers in the containers of another layout, exactly, whatever its precisions."""
     precision = finest_precision(layout_of(values))
     return from_numbers(to_numbers(values), with_precision(layout, precision))
+
+
+def interpolated(values: FloatArray, sent: Sequence[int], pictures: int) -> FloatArray:
+    """Values [pictures, n] of all pictures from those [messages, n] of the pictures `sent`.
+
+    `sent` are numbers of pictures, rising from 0, the key picture; all less than `pictures`. With
+    x(s) and x(t) the values of two successive messages, of pictures s < t, a picture j between them
+    has x(s) + (x(t) - x(s)) (j - s) / (t - s), in float64. After the last message values stay.
+
+    >>> interpolated(np.array([[0.0], [4.0]]), [0, 2], 4).ravel().tolist()
+    [0.0, 2.0, 4.0, 4.0]
+    """
+    places = np.asarray(sent, np.int64)
+    picture = np.arange(pictures)
+    before = np.searchsorted(places, picture, side="right") - 1
+    after = np.minimum(before + 1, len(places) - 1)
+    gap = np.maximum(places[after] - places[before], 1)
+    share = ((picture - places[before]) / gap)[:, None]
+    result: FloatArray = values[before] + (values[after] - values[before]) * share
+    return result

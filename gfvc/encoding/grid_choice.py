@@ -18,7 +18,6 @@ import numpy as np
 from gfvc.control_motion import ControlMotion, moved, pictures_of_grids
 from gfvc.encoding.grid_fitting import FlowMiss, fitted, flow_miss
 from gfvc.encoding.picture_store import PictureStore
-from gfvc.metrics import ssim_map
 from gfvc.scaling import reduced, reduced_size
 from gfvc.stream.control_grids import (
     MOST_EXPONENT,
@@ -30,6 +29,7 @@ from gfvc.stream.control_grids import (
 )
 from models.contract import FaceParameters, FloatArray, Picture, ReferencePair
 from models.landmarks.rest_motion import LEAST_SIZE
+from models.metrics.similarity import ssim_map
 from models.parallel import finish, map_in_order
 
 # Nodes are such shares of the longer side apart: closer in pictures whose longer side is more than

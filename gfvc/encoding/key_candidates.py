@@ -16,11 +16,12 @@ import cv2
 import numpy as np
 
 from gfvc.encoding.face_watch import FaceSight
-from gfvc.metrics import face_region, luma
 from models.contract import FloatArray, Picture
 from models.landmarks.face_space import shipped_face_space
 from models.landmarks.plausibility import MeshJudge
+from models.metrics.face import face_region
 from models.metrics.openings import openings
+from models.metrics.similarity import luma
 
 LOOK_SECONDS = Fraction(1, 2)
 """How long a time of pictures is worth comparing where a key picture is chosen."""

@@ -8,11 +8,12 @@ import cv2
 import numpy as np
 
 from gfvc.encoding.picture_store import PictureStore
-from gfvc.metrics import face_region, luma, ssim_map
 from models.contract import FloatArray, Picture
 from models.landmarks.face_space import shipped_face_space
 from models.landmarks.values import rest_face, to_parameters
 from models.mesh.model import MeshPair, MeshReference
+from models.metrics.face import face_region
+from models.metrics.similarity import luma, ssim_map
 
 SIDE = 64
 """Width and height of the pictures of faces that are sketched, longer side of whole pictures."""

@@ -12,9 +12,8 @@ from itertools import pairwise
 
 import numpy as np
 
-from gfvc.interpolation import interpolated
 from gfvc.parameter_coding import restated
-from gfvc.parameter_rows import from_numbers, layout_of
+from gfvc.parameter_rows import from_numbers, interpolated, layout_of
 from gfvc.stream.picture_units import PictureUnit
 from models import ParameterLayout
 from models.contract import FloatArray

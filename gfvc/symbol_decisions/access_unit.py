@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from gfvc.interpolation import interpolated
+from gfvc.parameter_rows import interpolated
 from gfvc.symbol_decisions.code_lengths import message_bytes
 from gfvc.symbol_decisions.decision import Decided, SymbolSettings, decide, total_cost
 from gfvc.symbol_decisions.face_parts import default_weights, to_parts

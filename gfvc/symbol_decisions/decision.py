@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gfvc.interpolation import interpolated
 from gfvc.options.encoding import DEFAULT_MULTIPLIER
+from gfvc.parameter_rows import interpolated
 from gfvc.symbol_decisions.byte_filling import filled
 from gfvc.symbol_decisions.code_lengths import header_bits, message_bytes
 from gfvc.symbol_decisions.message_choice import at_interval, choose_pictures

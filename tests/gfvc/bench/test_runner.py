@@ -21,11 +21,11 @@ from gfvc.demo_clip import RATE, make_demo_scene
 from gfvc.errors import InputError, OutputError
 from gfvc.face_square import FaceSquare
 from gfvc.json_checking import CheckedObject
-from gfvc.metrics import psnr
 from gfvc.stream.reader import read_face_stream
 from gfvc.video_writer import write_video
 from models import UnknownModelError
 from models.contract import Picture
+from models.metrics.similarity import psnr
 from tests.gfvc.report.test_tampered import mutated
 from tests.gfvc.support import CommandLine, assert_refused, listing, no_notes, read_all
 

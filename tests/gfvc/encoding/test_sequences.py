@@ -26,7 +26,6 @@ from gfvc.encoding.picture_store import PictureStore
 from gfvc.encoding.segments import Segment
 from gfvc.encoding.sequence_faces import through_ends
 from gfvc.errors import StreamError
-from gfvc.metrics import ms_ssim, psnr
 from gfvc.rectangle import Rectangle
 from gfvc.scaling import scale
 from gfvc.stream.face_stream import FaceStream
@@ -40,6 +39,7 @@ from models.landmarks.face_space import shipped_face_space
 from models.landmarks.tracking import FaceTracker
 from models.mesh.card import CARD as MESH
 from models.mesh.model import MeshModel
+from models.metrics.similarity import ms_ssim, psnr
 from sei import NalUnit
 from tests.gfvc.support import (
     CommandLine,

@@ -9,17 +9,10 @@ import numpy as np
 import pytest
 
 from gfvc.face_square import FaceSquare
-from gfvc.metrics import (
-    MEASURES,
-    PICTURE_MEASURES,
-    ClipMeasure,
-    ClipScores,
-    PictureScores,
-    ms_ssim,
-    psnr,
-)
+from gfvc.metrics import MEASURES, PICTURE_MEASURES, ClipMeasure, ClipScores, PictureScores
 from gfvc.metrics.clip_measure import MAX_PSNR
 from models.contract import FloatArray, Picture
+from models.metrics.similarity import ms_ssim, psnr
 
 BLANK = np.full((256, 256, 3), 90, np.uint8)
 RATE = Fraction(25)

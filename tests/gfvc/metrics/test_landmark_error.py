@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from gfvc.metrics import LandmarkError, landmark_distance
+from gfvc.metrics import LandmarkError
 from models.contract import FloatArray, Picture
+from models.metrics.face import landmark_distance
 
 BLANK = np.full((256, 256, 3), 90, np.uint8)
 

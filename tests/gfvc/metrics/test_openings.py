@@ -10,20 +10,20 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gfvc.metrics import (
+from gfvc.metrics import ClipMeasure
+from gfvc.video_reader import read_pictures
+from models.contract import FloatArray, Picture
+from models.landmarks.points import LEFT_EYE, LIPS_INNER, RIGHT_EYE
+from models.landmarks.tracking import FaceTracker
+from models.landmarks.warp import LandmarkWarp
+from models.metrics.openings import (
     LEAST_MOTION,
-    ClipMeasure,
     Openings,
     course_correlation,
     lid_error,
     lip_error,
     openings,
 )
-from gfvc.video_reader import read_pictures
-from models.contract import FloatArray, Picture
-from models.landmarks.points import LEFT_EYE, LIPS_INNER, RIGHT_EYE
-from models.landmarks.tracking import FaceTracker
-from models.landmarks.warp import LandmarkWarp
 
 
 def face(right: float, left: float, lips: float, scale: float = 0.2) -> FloatArray:

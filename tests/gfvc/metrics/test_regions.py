@@ -6,9 +6,10 @@ import cv2
 import numpy as np
 import pytest
 
-from gfvc.metrics import face_region, laplacian_variance, mouth_region
 from models.contract import FloatArray
 from models.landmarks.points import LIPS_OUTER
+from models.metrics.face import face_region, mouth_region
+from models.metrics.similarity import laplacian_variance
 
 
 def test_the_mouth_region_is_the_box_of_the_lips_half_as_large_again(

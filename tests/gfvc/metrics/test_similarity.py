@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from numpy.lib.stride_tricks import sliding_window_view
 
-from gfvc.metrics import luma, ms_ssim, psnr, ssim, ssim_map
 from models.contract import FloatArray, Picture
+from models.metrics.similarity import luma, ms_ssim, psnr, ssim, ssim_map
 
 BLANK = np.full((256, 256, 3), 90, np.uint8)
 

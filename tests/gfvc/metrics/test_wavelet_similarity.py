@@ -6,9 +6,9 @@ import cv2
 import numpy as np
 import pytest
 
-from gfvc.metrics import cw_ssim, ssim
 from models.contract import Picture
-from models.metrics.wavelet_similarity import _bands, _filters
+from models.metrics.similarity import ssim
+from models.metrics.wavelet_similarity import _bands, _filters, cw_ssim
 
 
 def grating(period: float, turn: float, phase: float = 0.0) -> Picture:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from gfvc.driven_parameters import parameters_of_pictures
 from gfvc.encoding.face_units import DecidedUnits
-from gfvc.interpolation import interpolated
+from gfvc.parameter_rows import interpolated
 from gfvc.rectangle import Rectangle
 from gfvc.stream.information import StreamInformation
 from gfvc.stream.picture_units import FaceMessage, PictureUnit

@@ -11,13 +11,13 @@ import pytest
 
 from gfvc import EncodeOptions, FaceEdit, edit, encode
 from gfvc.demo_clip import RATE
-from gfvc.metrics import psnr
 from gfvc.stream.reader import read_face_stream
 from gfvc.transcoding import transcode
 from gfvc.verification.findings import Finding, Severity
 from gfvc.verification.verifier import verify_stream
 from gfvc.video_writer import write_video
 from models.contract import Picture
+from models.metrics.similarity import psnr
 from tests.gfvc.support import (
     CommandLine,
     decode_all,

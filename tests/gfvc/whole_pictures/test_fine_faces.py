@@ -11,13 +11,13 @@ from gfvc.decoded_pool import CodedPicture
 from gfvc.demo_clip import demo_still
 from gfvc.face_square import DRAWN_SIDE, FaceSquare
 from gfvc.grey_pictures import pair_keys, prepare_key
-from gfvc.metrics import psnr, ssim
 from gfvc.scaling import scale
 from gfvc.stream.picture_units import PictureUnit
 from gfvc.whole_pictures.compositing import cut_face, fine_face
 from gfvc.whole_pictures.model import WholePictures
 from models import default_registry
 from models.contract import Picture
+from models.metrics.similarity import psnr, ssim
 
 SIDE = 2 * DRAWN_SIDE
 SQUARE = FaceSquare(40, 16, SIDE)

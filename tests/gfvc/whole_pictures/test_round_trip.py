@@ -13,12 +13,12 @@ import pytest
 from gfvc import EncodeOptions, encode
 from gfvc.demo_clip import RATE
 from gfvc.face_square import FaceSquare
-from gfvc.metrics import psnr
 from gfvc.scaling import scale
 from gfvc.stream.reader import read_face_stream
 from gfvc.verification.verifier import verify_stream
 from gfvc.video_writer import write_video
 from models.contract import Picture
+from models.metrics.similarity import psnr
 from tests.gfvc.support import (
     CommandLine,
     assert_refused,

@@ -13,13 +13,13 @@ from gfvc import EncodeOptions, FaceEdit, edit, encode
 from gfvc.demo_clip import RATE
 from gfvc.editing import MessageSelection, remove_messages
 from gfvc.face_square import FaceSquare
-from gfvc.metrics import psnr
 from gfvc.stream.information import StreamInformation, find_information
 from gfvc.stream.reader import read_face_stream
 from gfvc.transcoding import transcode
 from gfvc.verification.verifier import verify_stream
 from gfvc.video_writer import write_video
 from models.contract import Picture
+from models.metrics.similarity import psnr
 from sei import GENERATIVE_FACE_VIDEO, GenerativeFaceVideo, NalUnit
 from sei.inspection import InspectedMessage, inspect_units
 from tests.gfvc.support import (
