@@ -3,22 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from gfvc.verification.face_order import face_identity
 from gfvc.verification.findings import Check, Finding, Place
 from sei import GenerativeFaceVideo, GenerativeFaceVideoEnhancement
 from sei.inspection import InspectedMessage
-
-
-@dataclass(frozen=True, slots=True)
-class _Early:
-    """An enhancement message whose face message did not come before it."""
-
-    place: Place
-    gfv_id: int
-    gfv_cnt: int
-
 
 # Messages of a picture that are remembered; the reference's own example has 125.
 _MOST_REMEMBERED = 2**16
@@ -32,7 +21,8 @@ class EnhancementCheck(Check):
     def __init__(self) -> None:
         # Of the current picture: gfv_base_picture_flag by gfv_id and gfv_cnt, None if unreadable.
         self._base_flags: dict[tuple[int, int], bool | None] = {}
-        self._early: list[_Early] = []
+        # Messages that came before the one that they enhance, with its gfv_id and gfv_cnt.
+        self._early: list[tuple[Place, tuple[int, int]]] = []
         self._too_many = False
 
     def see_message(self, place: Place, inspected: InspectedMessage) -> Iterator[Finding]:
@@ -50,7 +40,7 @@ class EnhancementCheck(Check):
             return
         enhanced = message.gfv_id, message.gfv_cnt
         if enhanced not in self._base_flags:
-            self._early.append(_Early(place, *enhanced))
+            self._early.append((place, enhanced))
         elif self._base_flags[enhanced] not in (None, message.base_picture_flag):
             yield self.warning(
                 place,
@@ -60,12 +50,12 @@ class EnhancementCheck(Check):
 
     def see_end_of_picture(self) -> Iterator[Finding]:
         """See the end of an access unit."""
-        for early in self._early if not self._too_many else ():
-            name = f"gfv_id {early.gfv_id} and gfv_cnt {early.gfv_cnt}"
-            if (early.gfv_id, early.gfv_cnt) in self._base_flags:
-                yield self.warning(early.place, f"comes before the message with {name}")
+        for place, enhanced in self._early if not self._too_many else ():
+            name = "gfv_id {} and gfv_cnt {}".format(*enhanced)
+            if enhanced in self._base_flags:
+                yield self.warning(place, f"comes before the message with {name}")
             else:
-                yield self.error(early.place, f"enhances a message that is not there: {name}")
+                yield self.error(place, f"enhances a message that is not there: {name}")
         self._early.clear()
         self._too_many = False
         self._base_flags.clear()

@@ -6,8 +6,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from gfvc.verification.findings import Check, Finding, Place
-from sei import GENERATIVE_FACE_VIDEO, GenerativeFaceVideo
+from sei import GENERATIVE_FACE_VIDEO, GenerativeFaceVideo, GenerativeFaceVideoEnhancement
 from sei.inspection import InspectedMessage, InspectedUnit
+
+EitherMessage = GenerativeFaceVideo | GenerativeFaceVideoEnhancement
+Face = tuple[int, ...]
+"""What tells a face from others, see `face_of`."""
 
 
 @dataclass(slots=True)
@@ -95,6 +99,13 @@ class FaceOrderCheck(Check):
         """See the end of the stream."""
         if not self._any:
             yield self.information(Place(), "no face messages")
+
+
+def face_of(message: EitherMessage) -> Face:
+    """gfv_id of a face message; gfve_id and gfve_gfv_id of one that enhances another."""
+    if isinstance(message, GenerativeFaceVideo):
+        return (message.gfv_id,)
+    return message.gfve_id, message.gfv_id
 
 
 def face_identity(inspected: InspectedMessage) -> tuple[int, int] | None:

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from gfvc.verification.face_order import EitherMessage, Face, face_of
 from gfvc.verification.findings import Check, Finding, Place
 from sei import (
     GenerativeFaceVideo,
-    GenerativeFaceVideoEnhancement,
     MatrixLayout,
     MatrixType,
     NetworkPayload,
@@ -24,15 +24,13 @@ _HEAD_POSE = frozenset(
 )
 _OVERFLOWING_PRECISION = 32
 
-_Face = tuple[int, ...]
-
 
 @dataclass(slots=True)
 class _Part:
     """Coordinates, or matrices: the faces whose values the reference decoder has."""
 
-    base: _Face | None = None
-    latest: _Face | None = None
+    base: Face | None = None
+    latest: Face | None = None
 
 
 class InterchangeCheck(Check):
@@ -45,7 +43,7 @@ class InterchangeCheck(Check):
         self._overwritten: set[int] = set()
         # By kind of message and part of it.
         self._parts: dict[tuple[type, str], _Part] = {}
-        self._mixed: set[_Face] = set()  # faces of which the mixing up of states was told
+        self._mixed: set[Face] = set()  # faces of which the mixing up of states was told
         self._first_layouts: dict[type, tuple[tuple[int, int, int], ...]] = {}
         self._base_keypoints = 0
         self._after_payload: set[type] = set()
@@ -70,11 +68,9 @@ class InterchangeCheck(Check):
             ):
                 yield self.warning(place, f"the reference decoder {text}")
 
-    def _one_state(
-        self, message: GenerativeFaceVideo | GenerativeFaceVideoEnhancement
-    ) -> Iterator[str]:
+    def _one_state(self, message: EitherMessage) -> Iterator[str]:
         """Values of one face predicted from those of another; told once a face."""
-        face = _face_of(message)
+        face = face_of(message)
         mixed = False
         for name, predicted in _parts_of(message):
             part = self._parts.setdefault((type(message), name), _Part())
@@ -91,9 +87,7 @@ class InterchangeCheck(Check):
                 "and has wrong values from here on"
             )
 
-    def _driven_after_payload(
-        self, message: GenerativeFaceVideo | GenerativeFaceVideoEnhancement
-    ) -> Iterator[str]:
+    def _driven_after_payload(self, message: EitherMessage) -> Iterator[str]:
         """A network's bytes in a base message, and messages after it; told once a base message."""
         kind = type(message)
         if message.base_picture_flag:
@@ -107,9 +101,7 @@ class InterchangeCheck(Check):
                 "(nn_mode_idc 0)"
             )
 
-    def _layout_of_first_base(
-        self, message: GenerativeFaceVideo | GenerativeFaceVideoEnhancement
-    ) -> Iterator[str]:
+    def _layout_of_first_base(self, message: EitherMessage) -> Iterator[str]:
         if not message.base_picture_flag or message.matrices is None:
             return
         assert message.matrices.layout is not None  # The syntax codes it in every base message.
@@ -145,20 +137,14 @@ class InterchangeCheck(Check):
         self._overwritten.add(message.gfv_id)
 
 
-def _face_of(message: GenerativeFaceVideo | GenerativeFaceVideoEnhancement) -> _Face:
-    if isinstance(message, GenerativeFaceVideo):
-        return (message.gfv_id,)
-    return message.gfve_id, message.gfv_id
-
-
-def _named(message: GenerativeFaceVideo | GenerativeFaceVideoEnhancement) -> str:
+def _named(message: EitherMessage) -> str:
     if isinstance(message, GenerativeFaceVideo):
         return f"gfv_id {message.gfv_id}"
     return f"gfve_id {message.gfve_id} of gfv_id {message.gfv_id}"
 
 
 def _parts_of(
-    message: GenerativeFaceVideo | GenerativeFaceVideoEnhancement,
+    message: EitherMessage,
 ) -> Iterator[tuple[str, bool]]:
     """Parts that a message carries, and whether they are predicted."""
     if isinstance(message, GenerativeFaceVideo):
@@ -174,7 +160,7 @@ def _sizes(layout: MatrixLayout) -> tuple[tuple[int, int, int], ...]:
     return tuple((shape.count, shape.height, shape.width) for shape in layout.shapes)
 
 
-def _overflows(message: GenerativeFaceVideo | GenerativeFaceVideoEnhancement) -> Iterator[str]:
+def _overflows(message: EitherMessage) -> Iterator[str]:
     layouts: list[tuple[str, int | None]] = []
     if message.matrices is not None and message.matrices.layout is not None:
         layouts.append(("matrices", message.matrices.layout.precision_factor))

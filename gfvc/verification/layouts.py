@@ -3,26 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
+from gfvc.verification.face_order import Face, face_of
 from gfvc.verification.findings import Check, Finding, Place
-from sei import (
-    CoordinateLayout,
-    Coordinates,
-    GenerativeFaceVideo,
-    GenerativeFaceVideoEnhancement,
-    Matrices,
-    MatrixLayout,
-)
+from sei import CoordinateLayout, Coordinates, GenerativeFaceVideo, Matrices, MatrixLayout
 from sei.inspection import InspectedMessage
-
-
-@dataclass(frozen=True, slots=True)
-class _Layouts:
-    """Layouts in a base message, in words; None for what it does not have."""
-
-    keypoints: str | None
-    matrices: str | None
 
 
 class LayoutCheck(Check):
@@ -31,21 +16,18 @@ class LayoutCheck(Check):
     name = "layout"
 
     def __init__(self) -> None:
-        self._base: dict[tuple[int, ...], _Layouts] = {}
+        # Layouts in base messages, in words, by part; None for what one does not have.
+        self._base: dict[Face, dict[str, str | None]] = {}
 
     def see_message(self, place: Place, inspected: InspectedMessage) -> Iterator[Finding]:
         """See a message."""
         message = inspected.message
-        if isinstance(message, GenerativeFaceVideo):
-            if message.is_reserved:
-                return
-            face: tuple[int, ...] = (message.gfv_id,)
-            layouts = _Layouts(_of_keypoints(message.coordinates), _of_matrices(message.matrices))
-        elif isinstance(message, GenerativeFaceVideoEnhancement):
-            face = (message.gfve_id, message.gfv_id)
-            layouts = _Layouts(None, _of_matrices(message.matrices))
-        else:
+        if message is None or (isinstance(message, GenerativeFaceVideo) and message.is_reserved):
             return
+        face, layouts = face_of(message), {}
+        if isinstance(message, GenerativeFaceVideo):
+            layouts["keypoints"] = _of_keypoints(message.coordinates)
+        layouts["matrices"] = _of_matrices(message.matrices)
         base = self._base.get(face)
         if message.base_picture_flag:
             self._base[face] = layouts
@@ -54,10 +36,8 @@ class LayoutCheck(Check):
             what = "those of the base message"
         if base is None:
             return
-        for name, now, then in (
-            ("keypoints", layouts.keypoints, base.keypoints),
-            ("matrices", layouts.matrices, base.matrices),
-        ):
+        for name, now in layouts.items():
+            then = base[name]
             # A message that sends none, or inherits the layout, changes nothing.
             if now != then and (now is not None or message.base_picture_flag):
                 yield self.warning(

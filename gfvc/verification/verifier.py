@@ -8,7 +8,7 @@ from pathlib import Path
 from gfvc.errors import StreamError
 from gfvc.stream.byte_stream import read_nal_units
 from gfvc.verification.enhancement import EnhancementCheck
-from gfvc.verification.face_order import FaceOrderCheck, face_identity
+from gfvc.verification.face_order import Face, FaceOrderCheck, face_identity, face_of
 from gfvc.verification.face_squares import FaceSquareCheck
 from gfvc.verification.findings import Check, Finding, Place, Severity
 from gfvc.verification.interchange import InterchangeCheck
@@ -17,7 +17,7 @@ from gfvc.verification.marking import MarkingCheck
 from gfvc.verification.picture_hash import DECODED_PICTURE_HASH, PictureHashCheck
 from gfvc.verification.structure import DamageCheck, PlacementCheck, ReservedValueCheck
 from gfvc.verification.user_data import StatedInformation, UserDataCheck
-from sei import Codec, GenerativeFaceVideo, GenerativeFaceVideoEnhancement
+from sei import Codec
 from sei.inspection import InspectedMessage, InspectedUnit, inspect_units
 from sei.limits import MAX_MESSAGES, LimitError, ReadingLimit
 
@@ -52,7 +52,7 @@ class _Walk:
     def __init__(self) -> None:
         self.codec: Codec | None = None
         self.hashes = 0
-        self._faces: set[tuple[int, ...]] = set()
+        self._faces: set[Face] = set()
         self._too_many_faces = False
         stated = StatedInformation()
         self._checks: tuple[Check, ...] = (
@@ -139,12 +139,9 @@ class _Walk:
             yield from check.see_message(place, inspected)
 
 
-def _face_of(inspected: InspectedMessage) -> tuple[int, ...] | None:
-    """gfv_id, or gfve_id and gfve_gfv_id; None of other messages."""
-    message = inspected.message
-    if isinstance(message, GenerativeFaceVideo):
-        return (message.gfv_id,)
-    if isinstance(message, GenerativeFaceVideoEnhancement):
-        return message.gfve_id, message.gfv_id
+def _face_of(inspected: InspectedMessage) -> Face | None:
+    """Whose face a message is of, as far as it can be read; None of other messages."""
+    if inspected.message is not None:
+        return face_of(inspected.message)
     identity = face_identity(inspected)
     return None if identity is None else identity[:1]
