@@ -44,12 +44,13 @@ def begin_job(job: Job, terms: Terms, craft: SplitCraft) -> Answer | Split:
         planned = craft.plan(job.input, job.output, job.options)
         if planned.reason is not None:
             return work.failed(planned.reason)
-        if planned.parts == 1:
+        plan = planned.result
+        if plan.parts == 1:
             return work.perform(
                 lambda force: craft.perform(job.input, job.output, job.options, force=force)
             )
-        content = f"{work.identity} {planned.plan!r}".encode()
-        return Split(planned.plan, planned.parts, hashlib.sha256(content).hexdigest()[:32])
+        content = f"{work.identity} {plan!r}".encode()
+        return Split(plan, plan.parts, hashlib.sha256(content).hexdigest()[:32])
 
     return with_claim(OneJob(job, terms, craft), begin)
 

@@ -61,8 +61,11 @@ class SplitCraft(Craft, Protocol):
     def splits(self) -> bool:
         """Whether that is asked for."""
 
-    def plan(self, source: Path, output: Path, options: Options) -> Planned:
-        """Say how a file is split; errors of any kind become a reason."""
+    def plan(self, source: Path, output: Path, options: Options) -> Performed:
+        """Say how a file is split; errors of any kind become a reason.
+
+        The result is a plan, which can be pickled, and says into how many `parts`.
+        """
 
     def perform_part(self, source: Path, output: Path, plan: Any, part: int, to: Path) -> Performed:
         """Work on a part, counted from 0, and write the file `to`; its result is a JSON object."""
@@ -77,15 +80,6 @@ class SplitCraft(Craft, Protocol):
         force: bool,
     ) -> Performed:
         """Make the output of all parts, in order: the file of each and its result."""
-
-
-@dataclass(frozen=True, slots=True)
-class Planned:
-    """How a file is split: into `parts`, by a plan that can be pickled; or why it cannot be."""
-
-    plan: Any = None
-    parts: int = 1
-    reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from gfvc import __version__
 from gfvc.batch.jobs import Naming, Options
-from gfvc.batch.work import Performed, Planned
+from gfvc.batch.work import Performed
 from gfvc.ending import EXIT_OF_SIGNAL, ended_by
 
 if TYPE_CHECKING:
@@ -142,7 +142,7 @@ class CommandCraft:
 
         return _guarded(self.verb, call)
 
-    def plan(self, source: Path, output: Path, options: Options) -> Planned:
+    def plan(self, source: Path, output: Path, options: Options) -> Performed:
         """Cut a clip into parts."""
         from gfvc.part_encoding import plan_parts
 
@@ -152,10 +152,7 @@ class CommandCraft:
         def call(said: io.StringIO) -> Performed:
             return Performed(plan_parts(source, output, self.encode_options(options), seconds))
 
-        performed = _guarded(self.verb, call)
-        if performed.reason is not None:
-            return Planned(reason=performed.reason)
-        return Planned(performed.result, performed.result.parts)
+        return _guarded(self.verb, call)
 
     def perform_part(self, source: Path, output: Path, plan: Any, part: int, to: Path) -> Performed:
         """Encode a part of a clip."""

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from gfvc.batch.jobs import Naming, Options
-from gfvc.batch.work import Performed, Planned
+from gfvc.batch.work import Performed
 from gfvc.output import replaced_when_complete
 
 NAMING = Naming(frozenset({".txt"}), lambda source, options: ".out")
@@ -72,6 +72,14 @@ class TextCraft:
         return names.count(name)
 
 
+class Words(tuple[str, ...]):
+    """The plan of a text: its words, of which each is a part."""
+
+    @property
+    def parts(self) -> int:
+        return len(self)
+
+
 class WordCraft(TextCraft):
     """The same, word by word."""
 
@@ -80,9 +88,8 @@ class WordCraft(TextCraft):
     def versions(self, options: Options) -> dict[str, str]:
         return {"shout": self.version, "parts": "words"}
 
-    def plan(self, source: Path, output: Path, options: Options) -> Planned:
-        words = source.read_text().split()
-        return Planned(tuple(words), len(words))
+    def plan(self, source: Path, output: Path, options: Options) -> Performed:
+        return Performed(Words(source.read_text().split()))
 
     def perform_part(self, source: Path, output: Path, plan: Any, part: int, to: Path) -> Performed:
         performed = self.shout(f"{source.name}/{part}", plan[part], to, force=True)
