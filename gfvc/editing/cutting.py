@@ -1,4 +1,4 @@
-"""Taking messages out of NAL units, and remembering where they were.
+"""Taking messages out of NAL units: which, and where they were.
 
 What is left of a stream is its base stream. Places are told in terms of that, so that the messages
 can be put back whatever happens to some of them meanwhile.
@@ -10,11 +10,54 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from gfvc.editing.selection import MessageSelection
-from gfvc.errors import StreamError
+from gfvc.errors import InputError, StreamError
 from gfvc.stream.byte_stream import Spacing, spaced
 from gfvc.stream.sei_rewriting import CrowdedNalUnitError, rewritable_sei, sei_data
-from sei import NalUnit, SeiError, SeiMessage, SeiRbsp
+from sei import (
+    FACE_PAYLOADS,
+    GENERATIVE_FACE_VIDEO_ENHANCEMENT,
+    NalUnit,
+    PayloadError,
+    SeiError,
+    SeiMessage,
+    SeiRbsp,
+)
+from sei.coder import UNREAD, Reader
+
+
+@dataclass(frozen=True, slots=True)
+class MessageSelection:
+    """Messages of these payload types, and with `face_ids` only those of these faces.
+
+    A face is known by its gfv_id, in an enhancement message gfve_gfv_id. Raises `InputError` when
+    faces are asked for among payloads that have none.
+    """
+
+    payload_types: frozenset[int] = FACE_PAYLOADS
+    face_ids: frozenset[int] | None = None
+
+    def __post_init__(self) -> None:
+        if self.face_ids is not None and not self.payload_types <= FACE_PAYLOADS:
+            raise InputError("only messages of payload types 223 and 224 have a gfv_id")
+
+    def takes(self, message: SeiMessage) -> bool:
+        """Whether the message is one of them."""
+        if message.payload_type not in self.payload_types:
+            return False
+        return self.face_ids is None or _face_id(message) in self.face_ids
+
+
+def _face_id(message: SeiMessage) -> int | None:
+    """The gfv_id of a face message; None where it cannot be read."""
+    reader = Reader(message.payload)
+    try:
+        if message.payload_type == GENERATIVE_FACE_VIDEO_ENHANCEMENT:
+            reader.ue("gfve_id", UNREAD)
+            return reader.ue("gfve_gfv_id", UNREAD)
+        return reader.ue("gfv_id", UNREAD)
+    except PayloadError:
+        return None
+
 
 MOST_NOTES = 5
 """Damaged NAL units that are told of one by one; of further ones only how many."""

@@ -7,7 +7,7 @@ from a bitstream; the message that results is then written in the ordinary way.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import repeat
 from typing import TypeVar
 
@@ -51,10 +51,8 @@ class FaceMessageWriter:
     def follow(self, payload_type: int, payload: bytes) -> None:
         """Take note of a message that has a payload; one that cannot be read leaves no trace."""
         try:
-            if payload_type == GENERATIVE_FACE_VIDEO:
-                self._note_gfv(self._gfv.read(payload))
-            else:
-                self._note_gfve(self._gfve.read(payload))
+            is_gfv = payload_type == GENERATIVE_FACE_VIDEO
+            self._note((self._gfv if is_gfv else self._gfve).read(payload))
         except SeiError:
             return
 
@@ -66,19 +64,33 @@ class FaceMessageWriter:
         such a message.
         """
         coder = _ElementCoder(elements)
+        message: GenerativeFaceVideo | GenerativeFaceVideoEnhancement
         if payload_type == GENERATIVE_FACE_VIDEO:
             message = generative_face_video(coder, UNREAD, self._inherited)
             coder.check_end()
             payload = self._gfv.write(message)
-            self._note_gfv(message)
-            return payload
-        enhancement = generative_face_video_enhancement(coder, UNREAD, self._inherited)
-        coder.check_end()
-        payload = self._gfve.write(enhancement)
-        self._note_gfve(enhancement)
+        else:
+            message = generative_face_video_enhancement(coder, UNREAD, self._inherited)
+            coder.check_end()
+            payload = self._gfve.write(message)
+        self._note(message)
         return payload
 
-    def _note(self, face: tuple[int, ...], layouts: _BaseLayouts) -> None:
+    def _note(self, message: GenerativeFaceVideo | GenerativeFaceVideoEnhancement) -> None:
+        """Remember the layouts of a base message, so far as it has them, or its last one had."""
+        if not message.base_picture_flag:
+            return
+        if isinstance(message, GenerativeFaceVideo):
+            face: tuple[int, ...] = (message.gfv_id,)
+            layouts = self._inherited(*face)
+            if message.coordinates is not None:
+                layouts = replace(layouts, coordinates=message.coordinates.layout)
+        else:
+            face, pupils = (message.gfve_id, message.gfv_id), message.pupils
+            factor = None if pupils is None else pupils.precision_factor
+            layouts = replace(self._inherited(*face), pupils=factor)
+        if message.matrices is not None:
+            layouts = replace(layouts, matrices=message.matrices.layout)
         self._layouts.pop(face, None)
         self._layouts[face] = layouts
         if len(self._layouts) > _MAX_FACES:
@@ -86,29 +98,6 @@ class FaceMessageWriter:
 
     def _inherited(self, *face: int) -> _BaseLayouts:
         return self._layouts.get(face, _BaseLayouts())
-
-    def _note_gfv(self, message: GenerativeFaceVideo) -> None:
-        if not message.base_picture_flag:
-            return
-        before = self._inherited(message.gfv_id)
-        coordinates, matrices = message.coordinates, message.matrices
-        layouts = _BaseLayouts(
-            before.coordinates if coordinates is None else coordinates.layout,
-            before.matrices if matrices is None else matrices.layout,
-        )
-        self._note((message.gfv_id,), layouts)
-
-    def _note_gfve(self, message: GenerativeFaceVideoEnhancement) -> None:
-        if not message.base_picture_flag:
-            return
-        face = message.gfve_id, message.gfv_id
-        before, matrices, pupils = self._inherited(*face), message.matrices, message.pupils
-        layouts = _BaseLayouts(
-            None,
-            before.matrices if matrices is None else matrices.layout,
-            None if pupils is None else pupils.precision_factor,
-        )
-        self._note(face, layouts)
 
 
 @dataclass(frozen=True, slots=True)

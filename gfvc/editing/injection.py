@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gfvc.editing.attaching import attach_to_pictures
+from gfvc.editing.cutting import MessageSelection
 from gfvc.editing.extraction import gather_facts, stream_records
 from gfvc.editing.group_queue import GroupQueue
 from gfvc.editing.json_lines import EXPORT_FORMAT, read_export, read_json_lines
 from gfvc.editing.records import Fingerprint, FingerprintTaker, MessageRecord, StreamFacts
 from gfvc.editing.restoring import put_back
-from gfvc.editing.selection import MessageSelection
 from gfvc.errors import InputError
 from gfvc.output import check_writable, replaced_when_complete
 from gfvc.stream.byte_stream import read_head, read_nal_units
@@ -88,9 +88,8 @@ def inject_messages(
             result.add(piece)
             file.write(piece)
     restored = at_old_places and result.fingerprint == facts.source
-    broken = signatures.broken(base, output)
-    if broken is not None and not restored:
-        notes(broken)
+    if not restored:
+        signatures.tell(notes, base, output)
     return InjectionSummary(
         queue.messages, queue.nal_units, at_old_places, facts.name if restored else None
     )

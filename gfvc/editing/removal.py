@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from gfvc.editing.cutting import Cutter, DamageNotes
-from gfvc.editing.selection import MessageSelection
+from gfvc.editing.cutting import Cutter, DamageNotes, MessageSelection
 from gfvc.errors import StreamError
 from gfvc.output import replaced_when_complete
 from gfvc.stream.byte_stream import read_nal_units
@@ -62,7 +61,6 @@ def remove_messages(
             raise StreamError(f"{path}: holds nothing but these messages")
         written += file.write(cutter.tail)
     damaged.finish()
-    broken = signatures.broken(path, output)
-    if messages and broken is not None:
-        notes(broken)
+    if messages:
+        signatures.tell(notes, path, output)
     return RemovalSummary(messages, nal_units, read - written)

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from gfvc.decoded_units import check_restrictions, picture_rate
+from gfvc.editing.cutting import MessageSelection
 from gfvc.editing.extraction import extract_messages
-from gfvc.editing.selection import MessageSelection
 from gfvc.errors import InputError, OutputError, StreamError
 from gfvc.exporting.arkit import RULED, SHAPES
 from gfvc.exporting.bvh import write_bvh

@@ -93,9 +93,7 @@ def edit(
         notes(f"{output}: held within what training saw: {what} of {stream.pictures} pictures")
     if editor.left:
         notes(f"{source}: {_stay(editor.left, clip)}")
-    broken = signatures.broken(source, output)
-    if broken is not None:
-        notes(broken)
+    signatures.tell(notes, source, output)
     summary.seconds = time.perf_counter() - started
     return summary
 

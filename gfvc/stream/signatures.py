@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from gfvc.telling import Notes
 from sei import NalUnit, PayloadError, SeiError, SeiMessage, iterate_sei_messages
 from sei.rbsp import sei_rbsp
 from sei.signed_content import SIGNED_CONTENT_INITIALIZATION, SignedContent
@@ -37,14 +38,13 @@ class SignatureWatch:
                 self._covers_sei = _signs_sei(unit)
             yield unit
 
-    def broken(self, source: Path, output: Path) -> str | None:
-        """What to say when SEI messages have changed; None where no signature covers them."""
-        if not self._covers_sei:
-            return None
-        return (
-            f"{source}: its digital signatures cover SEI messages, and do not hold for {output}; "
-            "they are kept as they are"
-        )
+    def tell(self, notes: Notes, source: Path, output: Path) -> None:
+        """Say that signatures do not hold, where some cover SEI messages, which have changed."""
+        if self._covers_sei:
+            notes(
+                f"{source}: its digital signatures cover SEI messages, and do not hold for "
+                f"{output}; they are kept as they are"
+            )
 
 
 def _signs_sei(unit: NalUnit) -> bool:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from gfvc.parameter_rows import from_numbers, layout_of, repacked, to_numbers
-from gfvc.transcoding.targets import LAYOUTS, target_layout
 from gfvc.transcoding.transcoder import TranscodeSummary, transcode
 from gfvc.transcoding.translators import (
+    LAYOUTS,
     IdentityTranslator,
     LinearTranslator,
     Translator,
     load_translator,
     save_translator,
+    target_layout,
 )
 
 __all__ = [
@@ -19,12 +19,8 @@ __all__ = [
     "LinearTranslator",
     "TranscodeSummary",
     "Translator",
-    "from_numbers",
-    "layout_of",
     "load_translator",
-    "repacked",
     "save_translator",
     "target_layout",
-    "to_numbers",
     "transcode",
 ]

@@ -8,7 +8,7 @@ rounded afresh for each picture, so that errors do not add up along the clip.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from gfvc.errors import InputError, StreamError
@@ -27,8 +27,12 @@ from gfvc.stream.names import model_uri, repacked_uri, units_for
 from gfvc.stream.sei_rewriting import has_message, rewritable_sei, sei_data
 from gfvc.stream.signatures import SignatureWatch
 from gfvc.telling import Notes, unheard
-from gfvc.transcoding.targets import target_layout
-from gfvc.transcoding.translators import IdentityTranslator, Translator, require_source
+from gfvc.transcoding.translators import (
+    IdentityTranslator,
+    Translator,
+    require_source,
+    target_layout,
+)
 from models import ParameterLayout, Registry, UnknownModelError, default_registry
 from sei import (
     GENERATIVE_FACE_VIDEO,
@@ -96,8 +100,8 @@ def transcode(
     `OutputError`, `ModelError`; then `output` is as it was.
     """
     check_writable(output, force=force, sources=[source])
-    rewriter = _Rewriter(source, layout, precision, translator, registry or default_registry())
-    rewriter.limit = ReadingLimit(max_messages)
+    known, limit = registry or default_registry(), ReadingLimit(max_messages)
+    rewriter = _Rewriter(source, layout, precision, translator, known, limit)
     signatures = SignatureWatch()
     with (
         replaced_when_complete(output, force=force, sources=[source]) as temporary,
@@ -108,9 +112,7 @@ def transcode(
             file.write(rewriter.rewritten(unit).to_annex_b())
         if not rewriter.messages:
             raise StreamError(f"{source}: holds no generative face video messages")
-    broken = signatures.broken(source, output)
-    if broken is not None:
-        notes(broken)
+    signatures.tell(notes, source, output)
     if rewriter.damaged:
         notes(
             f"{source}: {rewriter.damaged} damaged SEI NAL units without face messages are kept as "
@@ -129,33 +131,26 @@ def transcode(
     )
 
 
+@dataclass(slots=True)
 class _Rewriter:
     """The state of reading and of writing the face messages of a stream."""
 
-    def __init__(
-        self,
-        path: Path,
-        layout: str,
-        precision: int | None,
-        translator: Translator | None,
-        registry: Registry,
-    ) -> None:
-        self._path = path
-        self._layout = layout
-        self._precision = precision
-        self._translator = translator
-        self._registry = registry
-        self._reader = GfvState()
-        self._writer = GfvState()
-        self._faces: dict[int, _Face] = {}
-        self._named: set[int] = set()  # faces of which a base message named the model by URI
-        self.limit = ReadingLimit()
-        self.messages = 0
-        self.enhancements = 0
-        self.damaged = 0
-        self.bytes_before = 0
-        self.bytes_after = 0
-        self.largest_change = 0.0
+    path: Path
+    layout: str
+    precision: int | None
+    translator: Translator | None
+    registry: Registry
+    limit: ReadingLimit
+    reader: GfvState = field(default_factory=GfvState)
+    writer: GfvState = field(default_factory=GfvState)
+    faces: dict[int, _Face] = field(default_factory=dict)
+    named: set[int] = field(default_factory=set)  # faces whose base message named the model by URI
+    messages: int = 0
+    enhancements: int = 0
+    damaged: int = 0
+    bytes_before: int = 0
+    bytes_after: int = 0
+    largest_change: float = 0.0
 
     def rewritten(self, unit: NalUnit) -> NalUnit:
         """A NAL unit with its face messages translated; any other as it is."""
@@ -168,9 +163,7 @@ class _Rewriter:
             messages = tuple(self._translated(list(rbsp.messages), unit))
             changed = replace(unit, data=sei_data(unit, replace(rbsp, messages=messages)))
         except SeiError as error:
-            raise StreamError(
-                f"{self._path}: SEI NAL unit at byte {unit.offset}: {error}"
-            ) from None
+            raise StreamError(f"{self.path}: SEI NAL unit at byte {unit.offset}: {error}") from None
         self.bytes_before += unit.size
         self.bytes_after += changed.size
         return changed
@@ -182,7 +175,7 @@ class _Rewriter:
         except (SeiError, StreamError) as error:
             if has_message(unit, frozenset({GENERATIVE_FACE_VIDEO})):
                 raise StreamError(
-                    f"{self._path}: SEI NAL unit at byte {unit.offset}: {error}"
+                    f"{self.path}: SEI NAL unit at byte {unit.offset}: {error}"
                 ) from None
             self.damaged += 1
             return None
@@ -195,7 +188,7 @@ class _Rewriter:
             if message.payload_type != GENERATIVE_FACE_VIDEO:
                 yield message
                 continue
-            where = f"{self._path}: message {self.messages} (NAL unit at byte {unit.offset})"
+            where = f"{self.path}: message {self.messages} (NAL unit at byte {unit.offset})"
             self.messages += 1
             self.limit.take_message(unit)
             try:
@@ -205,21 +198,21 @@ class _Rewriter:
 
     def _payload(self, payload: bytes) -> bytes:
         elements = Trace()
-        message = self._reader.read(payload, elements)
+        message = self.reader.read(payload, elements)
         self.limit.take_elements(len(elements))
         if message.is_reserved:
             return payload
-        values = self._reader.values
+        values = self.reader.values
         if message.base_picture_flag:
-            if len(self._faces) == _MAX_FACES and message.gfv_id not in self._faces:
+            if len(self.faces) == _MAX_FACES and message.gfv_id not in self.faces:
                 raise StreamError(f"opens another face; {_MAX_FACES} are translated at most")
-            self._faces[message.gfv_id] = self._open_face(message, values)
-        face = self._faces.get(message.gfv_id)
+            self.faces[message.gfv_id] = self._open_face(message, values)
+        face = self.faces.get(message.gfv_id)
         if face is None:
             raise StreamError("comes before any base message of its face")
         translated = self._translated_values(values, face)
         return restated(
-            self._writer,
+            self.writer,
             message,
             translated,
             gfv_cnt=message.gfv_cnt,
@@ -244,16 +237,16 @@ class _Rewriter:
         if values.keypoints is None and not values.matrices:
             raise StreamError("is a base message without keypoints and matrices")
         source = layout_of(values)
-        if self._translator is not None:
-            require_source(self._translator, source)
-            translator, target = self._translator, self._translator.target
+        if self.translator is not None:
+            require_source(self.translator, source)
+            translator, target = self.translator, self.translator.target
         else:
-            target = target_layout(self._layout, source, self._registry)
-            if self._layout != "same":
+            target = target_layout(self.layout, source, self.registry)
+            if self.layout != "same":
                 target = with_precision(target, finest_precision(source))
             translator = IdentityTranslator(source, target)
-        if self._precision is not None:
-            target = with_precision(target, self._precision)
+        if self.precision is not None:
+            target = with_precision(target, self.precision)
         received = message.coordinates.layout if message.coordinates is not None else None
         z_max_value = received.z_max_value if received is not None else None
         return _Face(source, target, translator, z_max_value or 1)
@@ -264,13 +257,13 @@ class _Rewriter:
         changes = face.translator.target_uri or not same_shape(face.source, face.target)
         if not message.base_picture_flag or not changes:
             return network
-        if network is None and message.gfv_id in self._named:
+        if network is None and message.gfv_id in self.named:
             return None  # That of a predicted coded picture, which keeps the model.
         if not isinstance(network, NetworkUri):
             raise StreamError(
                 "names no model by URI, so that nothing could tell a receiver of another layout"
             )
-        self._named.add(message.gfv_id)
+        self.named.add(message.gfv_id)
         if face.translator.target_uri is not None:
             return replace(network, uri=face.translator.target_uri)
         own = model_uri(network.uri)
@@ -279,7 +272,7 @@ class _Rewriter:
     def _is_own(self, uri: str, layout: ParameterLayout) -> bool:
         """Whether a layout is the one that a model has by itself."""
         try:
-            card = self._registry.find_uri(uri).card
+            card = self.registry.find_uri(uri).card
         except UnknownModelError:
             return False
         return same_shape(card.layout, layout)

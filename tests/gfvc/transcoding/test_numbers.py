@@ -8,15 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gfvc.errors import InputError, StreamError
-from gfvc.transcoding import (
-    LAYOUTS,
-    IdentityTranslator,
-    from_numbers,
-    layout_of,
-    repacked,
-    target_layout,
-    to_numbers,
-)
+from gfvc.parameter_rows import from_numbers, layout_of, repacked, to_numbers
+from gfvc.transcoding import LAYOUTS, IdentityTranslator, target_layout
 from models import MatrixShape, ParameterLayout, Registry, UnknownModelError
 from sei import FaceValues, MatrixValues
 

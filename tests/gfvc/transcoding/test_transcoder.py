@@ -10,13 +10,9 @@ import pytest
 
 from gfvc import EncodeOptions, encode
 from gfvc.errors import StreamError
+from gfvc.parameter_rows import to_numbers
 from gfvc.stream.reader import read_face_stream
-from gfvc.transcoding import (
-    LinearTranslator,
-    save_translator,
-    to_numbers,
-    transcode,
-)
+from gfvc.transcoding import LinearTranslator, save_translator, transcode
 from models import ParameterLayout
 from models.contract import FloatArray, Picture
 from models.face.card import CARD
