@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
@@ -179,17 +178,10 @@ def _coded_pictures(
     source: Path, stream: FaceStream, timeout: float, area: int
 ) -> Iterator[tuple[PictureUnit, Picture]]:
     """Each coded picture with what belongs to it."""
-    waiting: deque[PictureUnit] = deque()
-
-    def parts() -> Iterator[tuple[bytes, int]]:
-        for part in stream.parts():
-            waiting.extend(part)
-            yield b"".join(unit.coded for unit in part), len(part)
-
+    decoded = decode_base_layer(stream.codec, stream.base_layer_parts(), timeout, area)
     size: tuple[int, int] | None = None
-    number = 0
     try:
-        for picture in decode_base_layer(stream.codec, parts(), timeout, area):
+        for number, (picture, unit) in enumerate(zip(decoded, stream.units, strict=True)):
             height, width = picture.shape[:2]
             if size not in (None, (width, height)):
                 assert size is not None
@@ -198,8 +190,7 @@ def _coded_pictures(
                     f"at coded picture {number}; pictures of one size only can be decoded"
                 )
             size = width, height
-            number += 1
-            yield waiting.popleft(), picture
+            yield unit, picture
     except (StreamInvalidError, ProgramFailedError, OutputInvalidError) as error:
         reason = str(error).splitlines()[0]
         if isinstance(error, LimitExceededError) and error.limit == "area":

@@ -23,7 +23,7 @@ from gfvc.stream.control_grids import (
     coded_differences,
     none_negative,
 )
-from gfvc.stream.rice_codes import best_rice_parameter, rice_bits
+from gfvc.stream.schedule import best_rice_parameter, rice_bits
 from models.contract import FloatArray, IntegerArray, Picture
 from models.landmarks.flow import Float32Array
 from models.landmarks.rest_motion import flow_and_trust

@@ -14,7 +14,7 @@ from itertools import chain, islice, pairwise
 
 import numpy as np
 
-from gfvc.stream.rice_codes import best_rice_parameter, rice_bits
+from gfvc.stream.schedule import best_rice_parameter, rice_bits
 from gfvc.stream.sequence import SequenceSchedule
 from models.contract import IntegerArray
 from sei import PayloadError

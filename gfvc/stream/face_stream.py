@@ -88,26 +88,16 @@ class FaceStream:
         """Whether its numbers stand in another layout than its model's."""
         return self.model_uri is not None and is_repacked(self.model_uri)
 
-    @property
-    def coded_pictures(self) -> int:
-        """Pictures of the base layer."""
-        return len(self.units)
-
-    def parts(self) -> Iterator[list[PictureUnit]]:
-        """The coded pictures in parts that can be decoded one by one."""
-        part: list[PictureUnit] = []
-        for unit in self.units:
-            if len(part) >= PART_PICTURES and unit.can_be_entered:
-                yield part
-                part = []
-            part.append(unit)
-        if part:
-            yield part
-
     def base_layer_parts(self) -> Iterator[tuple[bytes, int]]:
         """The base layer in streams that can be decoded one by one, and their coded pictures."""
-        for part in self.parts():
-            yield b"".join(unit.coded for unit in part), len(part)
+        part: list[bytearray] = []
+        for unit in self.units:
+            if len(part) >= PART_PICTURES and unit.can_be_entered:
+                yield b"".join(part), len(part)
+                part = []
+            part.append(unit.coded)
+        if part:
+            yield b"".join(part), len(part)
 
     @property
     def base_layer(self) -> bytes:

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from operator import lt
 from typing import Any
 
-from gfvc.stream.rice_codes import best_rice_parameter
 from sei.coder import Coder
 from sei.columns import rising_numbers_of
 
@@ -124,3 +123,17 @@ def picture_schedule(c: Coder, given: PictureSchedule) -> PictureSchedule:
         "distance_minus1", given.distances_minus1, messages, rice_parameter, pictures_minus1
     )
     return PictureSchedule(pictures, rising_numbers_of(distances))
+
+
+def rice_bits(numbers: Sequence[int], low: int) -> int:
+    """What the codes of numbers, none negative, take with so many low bits."""
+    return sum((number >> low) + 1 + low for number in numbers)
+
+
+def best_rice_parameter(numbers: Sequence[int], size: int) -> int:
+    """The number of low bits, itself coded in `size` bits, with which codes take the fewest.
+
+    >>> best_rice_parameter([5, 6, 7], 3)
+    2
+    """
+    return min(range(1 << size), key=lambda low: rice_bits(numbers, low))

@@ -17,8 +17,13 @@ from dataclasses import dataclass, field
 from itertools import accumulate
 from operator import lt
 
-from gfvc.stream.rice_codes import best_rice_parameter
-from gfvc.stream.schedule import MAX_PICTURES, PictureSchedule, RegularPictures, picture_schedule
+from gfvc.stream.schedule import (
+    MAX_PICTURES,
+    PictureSchedule,
+    RegularPictures,
+    best_rice_parameter,
+    picture_schedule,
+)
 from sei.coder import Coder
 from sei.columns import numbers_of
 

@@ -201,7 +201,7 @@ def test_memory_is_flat_in_sequences(
         notes: list[str] = []
         tracemalloc.start()
         stream = read_face_stream(path, notes.append, "vvc")
-        parts = [len(part) for part in stream.parts()]
+        parts = [pictures for _, pictures in stream.base_layer_parts()]
         taken[count] = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
         assert parts == [count]

@@ -89,7 +89,7 @@ def places(stream: FaceStream) -> list[int]:
 
 
 def as_coded(stream: FaceStream) -> list[Picture]:
-    request = DecodeRequest(stream.base_layer, stream.coded_pictures)
+    request = DecodeRequest(stream.base_layer, len(stream.units))
     return [to_rgb(picture) for picture in find_decoder(stream.codec).decode(request).pictures]
 
 
@@ -99,8 +99,8 @@ def test_one_idr_picture_and_others_predicted(
     path, stream, summary = coded
     pictures = [unit for unit in nal_units(path) if unit.starts_picture]
     assert [unit.is_idr for unit in pictures] == [True, *[False] * (len(pictures) - 1)]
-    assert (stream.coded_pictures, stream.pictures) == (len(pictures), PICTURES)
-    assert 6 <= stream.coded_pictures <= 8
+    assert (len(stream.units), stream.pictures) == (len(pictures), PICTURES)
+    assert 6 <= len(stream.units) <= 8
     assert (summary.tally.coded_pictures, summary.key_pictures) == (len(pictures), 1)
     assert json.dumps(summary.to_json()["coded_pictures"]) == str(len(pictures))
     # The last picture is coded: what lies before it has two references.
@@ -144,7 +144,7 @@ def test_all_are_coded_where_that_takes_fewer_bits(
     assert [f for f in verify_stream(path) if f.severity is not Severity.INFORMATION] == []
     drawn_path = tmp_path / "short.266"
     drawn = read_face_stream(drawn_path, no_notes)
-    assert drawn.coded_pictures > 2
+    assert len(drawn.units) > 2
     assert path.stat().st_size < drawn_path.stat().st_size
     ours, theirs = (
         np.mean(
@@ -256,7 +256,7 @@ def test_a_stream_that_was_cut_off_is_decoded_up_to_there(
     coded: tuple[Path, FaceStream, EncodeSummary], decoded: list[Picture], tmp_path: Path
 ) -> None:
     path, stream, _ = coded
-    count = stream.coded_pictures
+    count = len(stream.units)
     kept = changed(nal_units(path), [number < count - 2 for number in range(count)])
     cut = write_units(tmp_path / "cut.266", kept)
     shown = decode_all(cut, lambda note: None)
@@ -276,7 +276,7 @@ def test_more_coded_pictures_than_announced_are_refused(
     units = nal_units(path)
     last = max(index for index, unit in enumerate(units) if unit.starts_picture)
     twice = write_units(tmp_path / "twice.266", [*units[: last + 1], units[last]])
-    with pytest.raises(StreamError, match=f"announces {stream.coded_pictures}"):
+    with pytest.raises(StreamError, match=f"announces {len(stream.units)}"):
         read_face_stream(twice, no_notes)
     outcome = command("decode", twice, tmp_path / "out.mp4")
     assert (outcome.status, len(outcome.err.splitlines())) == (1, 1)
@@ -291,7 +291,7 @@ def test_without_face_messages_coded_pictures_are_held(
     )
     with pytest.raises(StreamError, match="names no model"):
         decode_all(bare, lambda note: None)
-    assert read_face_stream(bare, no_notes).coded_pictures == stream.coded_pictures
+    assert len(read_face_stream(bare, no_notes).units) == len(stream.units)
 
 
 @pytest.mark.parametrize(
