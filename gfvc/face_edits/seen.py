@@ -18,8 +18,7 @@ from gfvc.face_edits.controls import ShownFaces
 from gfvc.options.decoding import BaseLayerOptions
 from gfvc.stream.face_stream import FaceStream
 from gfvc.stream.picture_units import PictureUnit
-from gfvc.whole_pictures.compositing import cut_face
-from gfvc.whole_pictures.frames import in_square
+from gfvc.whole_pictures.compositing import cut_face, in_square
 from models import Analyser, AnimationModel, FaceParameters, ParameterLayout, RegisteredModel
 from models.contract import FloatArray, Picture
 

@@ -132,15 +132,12 @@ class WholeAnalyser(Analyser):
         self._analyser.close()
 
 
-class SquareAnalysers(Analyser):
+class SquareAnalysers(WholeAnalyser):
     """Analysers of several squares, in `of_squares`; itself it looks at the first."""
 
-    def __init__(self, of_squares: tuple[WholeAnalyser, ...]) -> None:
-        self.of_squares = of_squares
-
-    def face_picture(self, picture: Picture) -> Picture:
-        """The first square of a whole picture."""
-        return self.of_squares[0].face_picture(picture)
+    def __init__(self, squares: tuple[tuple[FaceSquare, Analyser], ...]) -> None:
+        super().__init__(squares)
+        self.of_squares = tuple(WholeAnalyser(squares, number) for number in range(len(squares)))
 
     def remember(self, pictures: int) -> None:
         """Keep what was found in up to so many pictures, in all squares together."""
@@ -151,26 +148,6 @@ class SquareAnalysers(Analyser):
         """Start the clip over."""
         for analyser in self.of_squares:
             analyser.rewind()
-
-    def analyse_key(self, picture: Picture) -> Analysis | None:
-        """Analyse a decoded key picture; None when the first square shows no face."""
-        return self.of_squares[0].analyse_key(picture)
-
-    def analyse(self, picture: Picture, key: Analysis) -> Analysis | None:
-        """Analyse a driven picture; None when the first square shows no face."""
-        return self.of_squares[0].analyse(picture, key)
-
-    def analyse_many(self, pictures: Iterable[Picture], key: Analysis) -> Iterator[Analysis | None]:
-        """Analyse driven pictures, as the analyser of the first square does."""
-        return self.of_squares[0].analyse_many(pictures, key)
-
-    def finds_face(self, picture: Picture) -> bool:
-        """Tell whether the first square of a picture shows a face."""
-        return self.of_squares[0].finds_face(picture)
-
-    def landmarks(self, picture: Picture) -> FloatArray | None:
-        """Landmarks [478, 3] in widths and heights of the first square."""
-        return self.of_squares[0].landmarks(picture)
 
     def close(self) -> None:
         """Free the trackers."""

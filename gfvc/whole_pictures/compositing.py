@@ -1,4 +1,4 @@
-"""Laying a drawn face square over the rest of a picture, so that no edge of it shows."""
+"""A face square and the picture around it: cut out, laid over so that no edge shows, landmarks."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 
 from gfvc.face_square import DRAWN_SIDE, MAX_FACES, FaceSquare
 from gfvc.scaling import Size, scale
-from models.contract import Picture
+from models.contract import FloatArray, Picture
 from models.landmarks.fine_detail import MOST_SIDE
 from models.landmarks.flow import Float32Array
 
@@ -88,3 +88,32 @@ def _smooth(values: Float32Array) -> Float32Array:
     """0 up to 0 and 1 from 1 on, with a smooth rise between."""
     rise = np.clip(values, 0, 1)
     return np.asarray(rise * rise * (3 - 2 * rise), np.float32)
+
+
+def in_whole(landmarks: FloatArray | None, square: FaceSquare, whole: Picture) -> FloatArray | None:
+    """Landmarks [478, 3] of a square in widths and heights of the whole picture [H, W, 3]."""
+    if landmarks is None:
+        return None
+    corner, size = _corner_and_size(square, whole)
+    seen: FloatArray = landmarks * (square.side / size) + corner / size
+    return seen
+
+
+def in_square(
+    landmarks: FloatArray | None, square: FaceSquare | None, whole: Picture
+) -> FloatArray | None:
+    """Landmarks [478, 3] of a whole picture [H, W, 3] in widths and heights of its face square.
+
+    Without a square, pictures are of the face, and so are their landmarks.
+    """
+    if landmarks is None or square is None:
+        return landmarks
+    corner, size = _corner_and_size(square, whole)
+    inside: FloatArray = (landmarks * size - corner) / square.side
+    return inside
+
+
+def _corner_and_size(square: FaceSquare, whole: Picture) -> tuple[FloatArray, FloatArray]:
+    """In pixels; depth is in widths of the picture, and begins where that of the square does."""
+    height, width = whole.shape[:2]
+    return np.array([square.left, square.top, 0.0]), np.array([width, height, width], np.float64)

@@ -10,8 +10,7 @@ import numpy as np
 
 from gfvc.face_square import FaceSquare
 from gfvc.whole_pictures.analysers import SquareAnalysers, WholeAnalyser
-from gfvc.whole_pictures.compositing import cut_face, fine_face, lay_over
-from gfvc.whole_pictures.frames import in_whole
+from gfvc.whole_pictures.compositing import cut_face, fine_face, in_whole, lay_over
 from gfvc.whole_pictures.surroundings import Surroundings
 from models import (
     Analyser,
@@ -157,8 +156,7 @@ class WholePictures(AnimationModel):
     def open_analyser(self, align: bool | None = None) -> Analyser:
         """Start the analysis of a clip of whole pictures, of all squares that there are."""
         squares = tuple((square, self._model.open_analyser(align)) for square in self._squares)
-        of_squares = tuple(WholeAnalyser(squares, number) for number in range(len(squares)))
-        return of_squares[0] if len(of_squares) == 1 else SquareAnalysers(of_squares)
+        return WholeAnalyser(squares) if len(squares) == 1 else SquareAnalysers(squares)
 
     def value_weights(self, key_parameters: FaceParameters) -> FloatArray | None:
         """How much errors of the values matter, as to the model of faces."""
