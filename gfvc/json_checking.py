@@ -7,7 +7,7 @@ length that was asked for, and text can be printed and written.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, TypeGuard
@@ -211,11 +211,7 @@ class CheckedObject:
     def numbers(self, key: str, count: int) -> tuple[float | None, ...]:
         """A list of a certain length with numbers and None."""
         value = self._value.get(key)
-        if (
-            not isinstance(value, list)
-            or len(value) != count
-            or not all(item is None or _is_number(item) for item in value)
-        ):
+        if not _is_list(value, count, lambda item: item is None or _is_number(item)):
             raise self.wrong(key, f"a list of {count} numbers in {-LARGEST:g}..{LARGEST:g}")
         return tuple(None if item is None else _plain(item) for item in value)
 
@@ -224,11 +220,7 @@ class CheckedObject:
         value = self._value.get(key)
         if value is None:
             return None
-        if (
-            not isinstance(value, list)
-            or len(value) != count
-            or not all(_is_whole(item) and 0 <= item <= LARGEST for item in value)
-        ):
+        if not _is_list(value, count, lambda item: _is_whole(item) and 0 <= item <= LARGEST):
             raise self.wrong(key, f"a list of {count} whole numbers in 0..{LARGEST:g}")
         return tuple(value)
 
@@ -239,10 +231,6 @@ class CheckedObject:
         if found is None:
             raise self.wrong(key, f"a list of whole numbers in 0..{LARGEST:g}")
         return found
-
-    def is_none(self, key: str) -> bool:
-        """Whether a member is not there, or null."""
-        return self._value.get(key) is None
 
     def object(self, key: str) -> CheckedObject:
         """An object."""
@@ -294,6 +282,10 @@ class CheckedObject:
 
 def _is_whole(value: object) -> TypeGuard[int]:
     return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _is_list(value: object, count: int, holds: Callable[[Any], bool]) -> TypeGuard[list[Any]]:
+    return isinstance(value, list) and len(value) == count and all(map(holds, value))
 
 
 def _is_pair(value: object) -> bool:

@@ -222,12 +222,7 @@ class MeanDifference:
         if self.worst is not None:
             clip, difference = self.worst
             worst = {"clip": clip, **difference.to_json()}
-        return {
-            "percent": self.percent,
-            "clips": self.clips,
-            "left_out": self.left_out,
-            "worst": worst,
-        }
+        return asdict(self) | {"worst": worst}
 
 
 def mean_difference(differences: Mapping[str, RateDifference]) -> MeanDifference:

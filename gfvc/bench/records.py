@@ -98,7 +98,7 @@ def _square_of(clip: CheckedObject) -> FaceSquare | None:
 
 def _bits_of(item: CheckedObject, clip: MeasuredClip) -> dict[str, tuple[int, ...]]:
     """Bits of each picture by what they are of; empty in results from before they were told."""
-    if item.is_none("picture_bits_of"):
+    if not item.has("picture_bits_of"):
         return {}
     parts = item.object("picture_bits_of")
     found = {

@@ -95,12 +95,9 @@ def read_results(path: Path) -> dict[str, Any]:
 def _points_table(points: Sequence[Mapping[str, Any]]) -> str:
     rows = [
         {
-            **{name: point[name] for name in ("clip", "curve", "label", "bits", "kbps")},
+            **point,
             **point["scores"],
-            "faces_lost": point["faces_lost"],
-            "faces_skipped": point["faces_skipped"],
-            "encode_seconds": point["seconds"]["encode"],
-            "decode_seconds": point["seconds"]["decode"],
+            **{f"{step}_seconds": seconds for step, seconds in point["seconds"].items()},
         }
         for point in points
     ]

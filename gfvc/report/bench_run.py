@@ -111,7 +111,7 @@ def _mean_rate(item: CheckedObject, clips: Mapping[str, MeasuredClip]) -> RateRo
     compared, left_out = item.whole("clips"), item.whole("left_out")
     remark = f"{compared} of {compared + left_out} clips"
     # Results from before the worst clip was told have none.
-    if not item.is_none("worst"):
+    if item.has("worst"):
         worst = item.object("worst")
         percent = worst.number_or_none("percent")
         how = _remark(worst) if percent is None else f"{percent:+.1f} %"

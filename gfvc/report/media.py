@@ -1,18 +1,22 @@
-"""Videos and pictures as data URIs, up to a bound on all of them."""
+"""What a page shows of videos: data URIs of these and of pictures, and videos of faces alone."""
 
 from __future__ import annotations
 
 import base64
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
 
+from gfvc.bench.records import MeasuredClip
 from gfvc.errors import InputError
+from gfvc.face_square import FaceSquare
 from gfvc.picture_strip import png
 from gfvc.scaling import reduced
 from gfvc.video_reader import read_pictures
+from gfvc.video_writer import write_video
+from gfvc.whole_pictures.compositing import cut_face
 from models.contract import Picture
 
 _VIDEO_PREFIX = "data:video/mp4;base64,"
@@ -94,3 +98,40 @@ def pictures_at(path: Path, rate: Fraction, numbers: Collection[int]) -> dict[in
     if lacking:
         raise InputError(f"{path}: has no picture {lacking[0]}")
     return found
+
+
+def cut_faces(
+    pictures: Iterable[Picture], square: FaceSquare | None, video: Path
+) -> Iterator[Picture]:
+    """Cut the face square out of each picture of a video; without a square they are kept.
+
+    Raises `InputError` for a picture that has no place for the square.
+    """
+    for picture in pictures:
+        height, width = picture.shape[:2]
+        if square is not None and not square.fits(width, height):
+            raise InputError(f"{video}: is smaller than the face square")
+        yield picture if square is None else cut_face(picture, square)
+
+
+class FaceVideos:
+    """Makes videos of face squares in a folder, each when it is first asked for."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._made: dict[Path, Path] = {}
+
+    def of(self, video: Path, clip: MeasuredClip, mark: str | None) -> Path:
+        """An MP4 file of the face square of one of a clip's videos.
+
+        `mark` is what it says of itself, as the video does. A clip whose pictures are all face has
+        no square, and is shown as it is. Raises `InputError` for a video that cannot be read, or
+        has no place for the square.
+        """
+        if clip.square is None:
+            return video
+        if video not in self._made:
+            path = self._folder / f"{len(self._made)}.mp4"
+            pictures = cut_faces(read_pictures(video, clip.rate), clip.square, video)
+            self._made[video] = write_video(path, pictures, clip.rate, mark)
+        return self._made[video]

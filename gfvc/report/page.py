@@ -20,8 +20,7 @@ from gfvc.report.bench_run import BenchRun, RateRow, read_bench_run
 from gfvc.report.charts import bits_chart, swatch
 from gfvc.report.choices import Comparison, comparisons, worst_pictures, worst_rates
 from gfvc.report.curves import clip_charts, mean_charts
-from gfvc.report.face_videos import FaceVideos, cut_faces
-from gfvc.report.media import Media, pictures_at
+from gfvc.report.media import FaceVideos, Media, cut_faces, pictures_at
 from gfvc.scaling import Size
 from gfvc.stream.marking import GENERATED
 from models.contract import Picture
