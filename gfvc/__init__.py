@@ -47,30 +47,25 @@ __all__ = [
     "export",
 ]
 
-_HOME = {
-    "DecodeOptions": "gfvc.options.decoding",
-    "DecodeSummary": "gfvc.decoder",
-    "decode": "gfvc.decoder",
-    "EncodeOptions": "gfvc.options.encoding",
-    "EncodeSummary": "gfvc.encoder",
-    "encode": "gfvc.encoder",
-    "EditSummary": "gfvc.face_edits.sequence_editor",
-    "edit": "gfvc.face_edits.editor",
-    "FaceEdit": "gfvc.options.editing",
-    "ExportOptions": "gfvc.options.exporting",
-    "ExportSummary": "gfvc.exporting.exporter",
-    "export": "gfvc.exporting.exporter",
-    "GfvcError": "gfvc.errors",
-    "InputError": "gfvc.errors",
-    "OutputError": "gfvc.errors",
-    "StreamError": "gfvc.errors",
+_HOMES = {
+    "gfvc.decoder": ("DecodeSummary", "decode"),
+    "gfvc.encoder": ("EncodeSummary", "encode"),
+    "gfvc.errors": ("GfvcError", "InputError", "OutputError", "StreamError"),
+    "gfvc.exporting.exporter": ("ExportSummary", "export"),
+    "gfvc.face_edits.editor": ("edit",),
+    "gfvc.face_edits.sequence_editor": ("EditSummary",),
+    "gfvc.options.decoding": ("DecodeOptions",),
+    "gfvc.options.editing": ("FaceEdit",),
+    "gfvc.options.encoding": ("EncodeOptions",),
+    "gfvc.options.exporting": ("ExportOptions",),
 }
 
 
 def __getattr__(name: str) -> Any:
     """Load the encoder and decoder when asked for: `gfvc --help` must not wait for them."""
-    if name not in _HOME:
-        raise AttributeError(f"module 'gfvc' has no attribute {name!r}")
-    import importlib
+    for home, names in _HOMES.items():
+        if name in names:
+            import importlib
 
-    return getattr(importlib.import_module(_HOME[name]), name)
+            return getattr(importlib.import_module(home), name)
+    raise AttributeError(f"module 'gfvc' has no attribute {name!r}")

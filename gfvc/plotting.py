@@ -30,7 +30,6 @@ class StreamCurves:
     """
 
     pictures: list[int] = field(default_factory=list)
-
     values: list[FaceValues] = field(default_factory=list)
     face_bits: list[int] = field(default_factory=list)
     base_bits: list[int] = field(default_factory=list)
@@ -74,12 +73,12 @@ def collect_curves(units: Iterable[NalUnit], most: int = MAX_PICTURES) -> Stream
 
 
 class _PictureNumbers:
-    """Numbers of the output pictures that messages are of."""
+    """Numbers of the output pictures that messages are of; `known` are those so far."""
 
     def __init__(self) -> None:
         self._gfv_id: int | None = None
         self._start = 0  # of the access unit
-        self._next = 0
+        self.known = 0
         self._announced: PictureSchedule | None = None
         self._hides = False  # whether the coded picture is not shown
         self._as_coded = False  # whether what comes is ordinary video
@@ -110,8 +109,8 @@ class _PictureNumbers:
         """
         sequence, number = self._sequence, self._of_sequence
         if sequence is None and self._as_coded:
-            self._next += 1
-            return self._next - 1
+            self.known += 1
+            return self.known - 1
         if sequence is None or number >= len(sequence.driven):
             return None
         self._of_sequence += 1
@@ -120,27 +119,22 @@ class _PictureNumbers:
         if sequence.has_messages(number):
             self._announced = sequence.unit(number)
         else:
-            self._next += sequence.unit(number).pictures - self._hides
+            self.known += sequence.unit(number).pictures - self._hides
         return None
-
-    @property
-    def known(self) -> int:
-        """Output pictures so far."""
-        return self._next
 
     def of(self, message: GenerativeFaceVideo) -> int:
         """The number of a message's picture; of a hidden one, that of the picture in its place."""
         if message.base_picture_flag:
-            self._start, schedule = self._next, self._announced
+            self._start, schedule = self.known, self._announced
             self._announced = None
             self._sent = () if schedule is None else schedule.sent
             shown = (1 if schedule is None else schedule.pictures) - self._hides
-            self._next = self._start + shown
+            self.known = self._start + shown
             return self._start + self._leading
         if 0 < message.gfv_cnt <= len(self._sent):
             return self._shown(self._sent[message.gfv_cnt - 1])
-        self._next += 1
-        return self._next - 1
+        self.known += 1
+        return self.known - 1
 
     def _shown(self, number: int) -> int:
         """The output picture of a number of the access unit."""

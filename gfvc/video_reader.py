@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -137,23 +137,16 @@ def read_pictures(
         yield picture
 
 
+@dataclass(slots=True)
 class _Converter:
     """From decoded frames to RGB pictures as shown, cropped."""
 
-    def __init__(
-        self,
-        path: Path,
-        pixel_width: Fraction,
-        cropping: Cropping,
-        crop: Rectangle | None,
-        notes: Notes,
-    ) -> None:
-        self._path = path
-        self._pixel_width = pixel_width
-        self._cropping = cropping
-        self._crop = crop
-        self._notes = notes
-        self._told: set[str] = set()
+    path: Path
+    pixel_width: Fraction
+    cropping: Cropping
+    crop: Rectangle | None
+    notes: Notes
+    told: set[str] = field(default_factory=set)
 
     def convert(self, frame: VideoFrame) -> Picture:
         import cv2
@@ -161,14 +154,14 @@ class _Converter:
         from gfvc.colour import UnknownColourError, colour_of, frame_to_rgb
         from gfvc.video.brightness import is_bright
 
-        crop, orientation = self._crop, orientation_of(frame)
-        visible = self._cropping.visible(frame.width, frame.height)
+        crop, orientation = self.crop, orientation_of(frame)
+        visible = self.cropping.visible(frame.width, frame.height)
         self._tell_of(frame)
         try:
             colour = colour_of(frame)
-            bright = colour.is_hdr and is_bright(self._path)
+            bright = colour.is_hdr and is_bright(self.path)
             self.tell(colour.describe())
-            if crop is not None and self._pixel_width == 1:
+            if crop is not None and self.pixel_width == 1:
                 part = orientation.stored_part(crop, visible.width, visible.height)
                 left, top = visible.left + part.left, visible.top + part.top
                 window = left, top, part.width, part.height
@@ -176,9 +169,9 @@ class _Converter:
                 return np.ascontiguousarray(orientation.show(stored))
             picture = frame_to_rgb(frame, visible.window, bright=bright)
         except UnknownColourError as error:
-            raise InputError(f"{self._path}: {error}; convert it first") from None
-        if self._pixel_width != 1:
-            size = (_shown_width(visible.width, self._pixel_width), visible.height)
+            raise InputError(f"{self.path}: {error}; convert it first") from None
+        if self.pixel_width != 1:
+            size = (_shown_width(visible.width, self.pixel_width), visible.height)
             resized = cv2.resize(picture, size, interpolation=cv2.INTER_LINEAR)
             picture = np.asarray(resized, np.uint8)
         shown = orientation.show(picture)
@@ -186,17 +179,17 @@ class _Converter:
 
     def _tell_of(self, frame: VideoFrame) -> None:
         """What of a frame is not as the file asks for."""
-        if self._cropping.leaves_nothing(frame.width, frame.height):
+        if self.cropping.leaves_nothing(frame.width, frame.height):
             self.tell("says that all of its pictures is hidden; they are shown")
         self.tell(slant_of(frame))
-        if NOTE not in self._told and has_transparent_parts(frame):
+        if NOTE not in self.told and has_transparent_parts(frame):
             self.tell(NOTE)
 
     def tell(self, what: str | None) -> None:
         """Note something of the file, once."""
-        if what is not None and what not in self._told:
-            self._told.add(what)
-            self._notes(f"{self._path}: {what}")
+        if what is not None and what not in self.told:
+            self.told.add(what)
+            self.notes(f"{self.path}: {what}")
 
 
 def _shown_width(width: int, pixel_width: Fraction) -> int:
