@@ -16,8 +16,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gfvc.cli.common_arguments import add_out
-from gfvc.cli.option_arguments import add_options, parsed_options
+from gfvc.cli.arguments import add_options, add_out, parsed_options
 from gfvc.cli.parser import keep_after_dashes
 
 if TYPE_CHECKING:
@@ -66,9 +65,9 @@ def run(options: argparse.Namespace) -> int:
     from gfvc.batch.folder import opened_folder
     from gfvc.batch.jobs import find_jobs, part_of
     from gfvc.batch.run import run_batch
+    from gfvc.cli.arguments import UsageError
     from gfvc.cli.batch_craft import VERBS, CommandCraft
     from gfvc.cli.console import answer, note, step_progress
-    from gfvc.cli.option_arguments import UsageError
     from gfvc.options.batching import BatchOptions
 
     asked = parsed_options(BatchOptions, options)
@@ -113,7 +112,7 @@ def run(options: argparse.Namespace) -> int:
 
 def _check_options(jobs: list[Job], craft: CommandCraft) -> None:
     """Raise `InputError` for options of a list that the command does not have."""
-    from gfvc.cli.option_arguments import UsageError
+    from gfvc.cli.arguments import UsageError
     from gfvc.errors import InputError
 
     firsts = {job.options: job for job in reversed(jobs)}

@@ -92,7 +92,7 @@ class CommandCraft:
 
     def parsed(self, options: Options) -> argparse.Namespace:
         """Options as the command's parser has them; raises `UsageError` where it has not."""
-        from gfvc.cli.option_arguments import UsageError
+        from gfvc.cli.arguments import UsageError
         from gfvc.cli.parser import build_parser
 
         arguments = self._arguments(Path("/in"), Path("/out"), options, force=False)
@@ -186,8 +186,7 @@ class CommandCraft:
 
     def encode_options(self, options: Options) -> EncodeOptions:
         """Options of encode; raises `UsageError` where they are wrong."""
-        from gfvc.cli.common_arguments import runtime_from
-        from gfvc.cli.option_arguments import parsed_options
+        from gfvc.cli.arguments import parsed_options, runtime_from
         from gfvc.options.encoding import EncodeOptions
 
         parsed = self.parsed(options)

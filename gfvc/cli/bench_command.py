@@ -14,8 +14,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gfvc.cli.common_arguments import add_out
-from gfvc.cli.option_arguments import add_options, parsed_options
+from gfvc.cli.arguments import add_options, add_out, parsed_options
 from sei.escaping import printable
 
 if TYPE_CHECKING:

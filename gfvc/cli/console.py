@@ -8,31 +8,13 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
+from gfvc.telling import Progress, Stage, unheard
 from sei.escaping import cut, printable
 
 if TYPE_CHECKING:
     from rich.console import Console
-    from rich.progress import Progress, ProgressColumn
-
-
-class ProgressBar:
-    """Called with the number of things done, and the total or None, it moves a bar."""
-
-    def __init__(
-        self,
-        move: Callable[[int, int | None], None] = lambda done, total: None,
-        label: Callable[[str], None] = lambda text: None,
-    ) -> None:
-        self._move = move
-        self._label = label
-
-    def __call__(self, done: int, total: int | None) -> None:
-        """Show how much is done."""
-        self._move(done, total)
-
-    def describe(self, text: str) -> None:
-        """Say what is being done, in place of the bar's label."""
-        self._label(text)
+    from rich.progress import Progress as Bar
+    from rich.progress import ProgressColumn
 
 
 def note(text: str) -> None:
@@ -71,16 +53,19 @@ def print_table(
 
 
 @contextlib.contextmanager
-def progress_bar(label: str, unit: str = "pictures") -> Iterator[ProgressBar]:
-    """A bar on stderr; silent where that is no terminal."""
+def progress_bar(label: str, unit: str = "pictures") -> Iterator[tuple[Progress, Stage]]:
+    """A bar on stderr: what moves it, and what says in place of its label what is being done.
+
+    Both are silent where that is no terminal.
+    """
     if not sys.stderr.isatty():
-        yield ProgressBar()
+        yield unheard, unheard
         return
     from rich.progress import MofNCompleteColumn, TextColumn, TimeElapsedColumn
 
     with _labelled_bar(MofNCompleteColumn(), TextColumn(unit), TimeElapsedColumn()) as bar:
         task = bar.add_task(printable(label), total=None)
-        yield ProgressBar(
+        yield (
             lambda done, total: bar.update(task, completed=done, total=total),
             lambda text: bar.update(task, description=printable(text)),
         )
@@ -95,11 +80,11 @@ def step_progress(label: str, unit: str) -> Iterator[Callable[[str, int, int], N
     if not sys.stderr.isatty():
         yield lambda text, done, total: note(f"{done}/{total} {text}")
         return
-    with progress_bar(label, unit) as bar:
+    with progress_bar(label, unit) as (move, describe):
 
         def show(text: str, done: int, total: int) -> None:
-            bar(done, total)
-            bar.describe(text)
+            move(done, total)
+            describe(text)
 
         yield show
 
@@ -135,7 +120,7 @@ def lines_and_bar() -> Iterator[tuple[Callable[[str], None], Callable[[float, st
         )
 
 
-def _labelled_bar(*columns: ProgressColumn) -> Progress:
+def _labelled_bar(*columns: ProgressColumn) -> Bar:
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn
 

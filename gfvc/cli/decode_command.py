@@ -10,8 +10,14 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from gfvc.cli.common_arguments import add_result_arguments, add_runtime_arguments, runtime_from
-from gfvc.cli.option_arguments import add_options, parsed_options
+from gfvc.cli.arguments import (
+    STREAM,
+    add_files,
+    add_options,
+    add_result_arguments,
+    parsed_options,
+    runtime_from,
+)
 
 HELP = "decode a stream into a video"
 EPILOG = """\
@@ -28,18 +34,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command's arguments."""
     from gfvc.options.decoding import DecodeOptions
 
-    parser.add_argument(
-        "input",
-        type=Path,
-        metavar="IN",
-        help="VVC or HEVC stream with GFV messages, or an .mp4 that holds one",
-    )
-    parser.add_argument(
-        "output",
-        type=Path,
-        metavar="OUT",
-        help="video by suffix (.mp4, .mkv lossless, .y4m raw), or a folder of PNG files",
-    )
+    videos = "video by suffix (.mp4, .mkv lossless, .y4m raw), or a folder of PNG files"
+    add_files(parser, STREAM, videos)
     add_options(parser, DecodeOptions)
     parser.add_argument(
         "--credentials",
@@ -50,8 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "stream; CERT is a certificate chain and KEY its private key, both PEM (extra: "
         "credentials)",
     )
-    add_runtime_arguments(parser)
-    add_result_arguments(parser)
+    add_result_arguments(parser, runs_networks=True)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -61,7 +56,7 @@ def run(options: argparse.Namespace) -> int:
     from gfvc.decoder import decode
     from gfvc.options.decoding import DecodeOptions
 
-    with progress_bar("decoding") as progress:
+    with progress_bar("decoding") as (progress, _):
         summary = decode(
             options.input,
             options.output,

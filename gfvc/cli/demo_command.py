@@ -10,7 +10,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from gfvc.cli.option_arguments import reader_of
+from gfvc.cli.arguments import reader_of
 from gfvc.options.kinds import between
 
 HELP = "see the whole thing work on a face that comes with the installation"

@@ -16,8 +16,13 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from gfvc.cli.common_arguments import add_result_arguments, add_runtime_arguments, runtime_from
-from gfvc.cli.option_arguments import add_options, parsed_options
+from gfvc.cli.arguments import (
+    add_files,
+    add_options,
+    add_result_arguments,
+    parsed_options,
+    runtime_from,
+)
 
 HELP = "edit the face: pose, mouth, eyes, smile"
 EPILOG = """\
@@ -37,8 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     from gfvc.options.decoding import BaseLayerOptions
     from gfvc.options.editing import FaceEdit
 
-    parser.add_argument("input", type=Path, metavar="IN", help="VVC or HEVC byte stream")
-    parser.add_argument("output", type=Path, metavar="OUT", help="stream to write")
+    add_files(parser, "VVC or HEVC byte stream")
     add_options(parser, FaceEdit)
     parser.add_argument(
         "--script", type=Path, metavar="FILE.json", help="edits to do before that of the options"
@@ -50,8 +54,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="draw a few pictures before and after; of whole pictures the faces, too",
     )
     add_options(parser, BaseLayerOptions)
-    add_runtime_arguments(parser)
-    add_result_arguments(parser)
+    add_result_arguments(parser, runs_networks=True)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -74,7 +77,7 @@ def run(options: argparse.Namespace) -> int:
     )
     if further or not edits:
         edits = (*edits, parsed_options(FaceEdit, options))
-    with progress_bar("editing") as progress:
+    with progress_bar("editing") as (progress, _):
         summary = edit(
             options.input,
             options.output,

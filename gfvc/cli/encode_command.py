@@ -16,11 +16,15 @@ copied into the temporary folder (TMPDIR), since a video is read several times.
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gfvc.cli.common_arguments import add_result_arguments, add_runtime_arguments, runtime_from
-from gfvc.cli.option_arguments import add_options, parsed_options
+from gfvc.cli.arguments import (
+    add_files,
+    add_options,
+    add_result_arguments,
+    parsed_options,
+    runtime_from,
+)
 
 if TYPE_CHECKING:
     from gfvc.encoder import EncodeSummary
@@ -41,18 +45,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command's arguments."""
     from gfvc.options.encoding import EncodeOptions
 
-    parser.add_argument(
-        "input", type=Path, metavar="IN", help="video file to encode; - for standard input"
-    )
-    parser.add_argument(
-        "output",
-        type=Path,
-        metavar="OUT",
-        help="stream to write: .266 or .vvc, .265 or .hevc, or an .mp4 file that holds one",
-    )
+    streams = "stream to write: .266 or .vvc, .265 or .hevc, or an .mp4 file that holds one"
+    add_files(parser, "video file to encode; - for standard input", streams)
     add_options(parser, EncodeOptions)
-    add_runtime_arguments(parser)
-    add_result_arguments(parser)
+    add_result_arguments(parser, runs_networks=True)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -63,7 +59,10 @@ def run(options: argparse.Namespace) -> int:
     from gfvc.options.encoding import EncodeOptions
 
     settings = parsed_options(EncodeOptions, options, runtime=runtime_from(options))
-    with progress_bar("encoding") as progress, as_file(options.input) as (source, named):
+    with (
+        progress_bar("encoding") as (progress, stage),
+        as_file(options.input) as (source, named),
+    ):
         summary = encode(
             source,
             options.output,
@@ -71,7 +70,7 @@ def run(options: argparse.Namespace) -> int:
             force=options.force,
             notes=lambda text: note(named(text)),
             progress=progress,
-            stage=progress.describe,
+            stage=stage,
         )
     if options.json:
         answer(summary.to_json())

@@ -16,10 +16,8 @@ number means.
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
-from gfvc.cli.common_arguments import add_result_arguments
-from gfvc.cli.option_arguments import add_options, parsed_options
+from gfvc.cli.arguments import STREAM, add_files, add_options, add_result_arguments, parsed_options
 
 HELP = "write head pose and expression for avatars and animation tools"
 EPILOG = """\
@@ -41,15 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command's arguments."""
     from gfvc.options.exporting import ExportOptions
 
-    parser.add_argument(
-        "input",
-        type=Path,
-        metavar="IN",
-        help="VVC or HEVC stream with GFV messages, or an .mp4 that holds one",
-    )
-    parser.add_argument(
-        "output", type=Path, metavar="OUT", help="file by suffix: .csv, .glb, .bvh, .json or .npz"
-    )
+    add_files(parser, STREAM, "file by suffix: .csv, .glb, .bvh, .json or .npz")
     add_options(parser, ExportOptions)
     add_result_arguments(parser)
 
@@ -60,7 +50,7 @@ def run(options: argparse.Namespace) -> int:
     from gfvc.exporting.exporter import export
     from gfvc.options.exporting import ExportOptions
 
-    with progress_bar("exporting") as progress:
+    with progress_bar("exporting") as (progress, _):
         summary = export(
             options.input,
             options.output,

@@ -12,7 +12,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from gfvc.cli.common_arguments import add_codec, codec_from
+from gfvc.cli.arguments import add_codec, codec_from
 from sei.inspect_command import add_limit, number_list
 
 HELP = "take SEI messages out of a stream into a file"

@@ -13,7 +13,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from gfvc.cli.common_arguments import add_codec, codec_from
+from gfvc.cli.arguments import add_codec, codec_from
 from sei.inspect_command import add_limit, number_list
 
 HELP = "put SEI messages into a stream"

@@ -14,8 +14,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gfvc.cli.common_arguments import add_codec
-from gfvc.cli.option_arguments import add_options
+from gfvc.cli.arguments import add_codec, add_options
 from sei import NalUnit, inspect_command
 
 if TYPE_CHECKING:

@@ -7,9 +7,8 @@ Generative face video messages (payload type 223) and their enhancement (224) ar
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
-from gfvc.cli.common_arguments import add_codec, codec_from
+from gfvc.cli.arguments import add_codec, add_files, codec_from
 from gfvc.cli.extract_command import add_selection
 from sei.inspect_command import add_limit
 
@@ -26,8 +25,7 @@ examples:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command's arguments."""
-    parser.add_argument("input", type=Path, metavar="IN", help="VVC, HEVC or H.264 byte stream")
-    parser.add_argument("output", type=Path, metavar="OUT", help="stream to write")
+    add_files(parser, "VVC, HEVC or H.264 byte stream")
     add_selection(parser)
     add_codec(parser)
     add_limit(parser)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from gfvc.cli.option_arguments import add_options, parsed_options
+from gfvc.cli.arguments import add_options, parsed_options
 
 HELP = "make an HTML page of a run of gfvc bench"
 EPILOG = """\

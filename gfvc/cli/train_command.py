@@ -13,8 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
 
-from gfvc.cli.common_arguments import add_out
-from gfvc.cli.option_arguments import add_options, parsed_options
+from gfvc.cli.arguments import add_options, add_out, parsed_options
 from models.family import trained_families
 from models.training import Augmentation, LossWeights, TrainingConfiguration, TrainingError
 

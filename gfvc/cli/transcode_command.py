@@ -12,8 +12,7 @@ import argparse
 from dataclasses import asdict
 from pathlib import Path
 
-from gfvc.cli.common_arguments import add_codec, add_result_arguments, codec_from
-from gfvc.cli.option_arguments import reader_of
+from gfvc.cli.arguments import add_codec, add_files, add_result_arguments, codec_from, reader_of
 from gfvc.options.kinds import whole
 from sei.inspect_command import add_limit
 
@@ -28,8 +27,7 @@ examples:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command's arguments."""
-    parser.add_argument("input", type=Path, metavar="IN", help="VVC or HEVC byte stream")
-    parser.add_argument("output", type=Path, metavar="OUT", help="stream to write")
+    add_files(parser, "VVC or HEVC byte stream")
     kind = parser.add_mutually_exclusive_group()
     kind.add_argument(
         "--layout",

@@ -19,7 +19,7 @@ import json
 import sys
 from pathlib import Path
 
-from gfvc.cli.common_arguments import add_codec, codec_from
+from gfvc.cli.arguments import add_codec, codec_from
 from sei.escaping import printable
 from sei.inspect_command import add_limit
 

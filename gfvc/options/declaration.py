@@ -1,7 +1,7 @@
 """One declaration of each option: a dataclass field that carries what all its users need to know.
 
 From it come the check of a value that a program gives, the parser, `--help` and docs/cli.md
-(`gfvc.cli.option_arguments`), the text of Python's `help`, and the options' JSON form.
+(`gfvc.cli.arguments`), the text of Python's `help`, and the options' JSON form.
 
 A library that makes parsers of dataclasses (tyro, jsonargparse) was tried instead: one answers a
 wrong value with a box of a dozen lines, the other cannot have `--key-qp` as a name.

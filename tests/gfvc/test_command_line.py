@@ -218,7 +218,7 @@ def test_progress_moves_on_a_terminal_only(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setenv("TERM", "xterm")
     for stderr, shown in ((Terminal(), True), (io.StringIO(), False)):
         monkeypatch.setattr(sys, "stderr", stderr)
-        with progress_bar("encoding") as progress:
+        with progress_bar("encoding") as (progress, _):
             for done in range(1, 4):
                 progress(done, 3)
         assert ("3/3" in stderr.getvalue()) == shown

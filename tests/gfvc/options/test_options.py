@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from gfvc.cli.option_arguments import UsageError, add_options, parsed_options
+from gfvc.cli.arguments import UsageError, add_options, parsed_options
 from gfvc.cli.parser import build_parser
 from gfvc.options.batching import BatchOptions
 from gfvc.options.benchmarking import BenchOptions

@@ -1,4 +1,4 @@
-"""The parser's arguments from the declarations of options, and the options from what was parsed."""
+"""The parser's arguments: of declared options, and those that several commands have."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import argparse
 import dataclasses
 import inspect
 from collections.abc import Callable
-from typing import Any, TypeVar
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from gfvc.errors import GfvcError
 from gfvc.options.declaration import (
@@ -16,6 +17,13 @@ from gfvc.options.declaration import (
     described_options,
 )
 from gfvc.options.kinds import Kind
+
+if TYPE_CHECKING:
+    from models.runtime import Runtime
+    from sei import Codec
+
+STREAM = "VVC or HEVC stream with GFV messages, or an .mp4 that holds one"
+"""What IN is of commands that decode."""
 
 T = TypeVar("T", bound=OptionGroup)
 
@@ -106,3 +114,54 @@ class _Append(argparse.Action):
         option_string: str | None = None,
     ) -> None:
         setattr(namespace, self.dest, (*getattr(namespace, self.dest), values))
+
+
+def add_files(
+    parser: argparse.ArgumentParser, given: str, written: str = "stream to write"
+) -> None:
+    """Describe IN and OUT of a command that makes one file of another."""
+    parser.add_argument("input", type=Path, metavar="IN", help=given)
+    parser.add_argument("output", type=Path, metavar="OUT", help=written)
+
+
+def add_out(parser: argparse.ArgumentParser, help: str) -> None:  # noqa: A002 (argparse's word)
+    """Describe --out of a command that fills a folder."""
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help=help)
+
+
+def add_result_arguments(parser: argparse.ArgumentParser, *, runs_networks: bool = False) -> None:
+    """Describe --force and --json of a command that writes one file.
+
+    And --device, --runtime and --bfloat16 of one that runs networks for it.
+    """
+    if runs_networks:
+        from gfvc.options.running import RuntimeOptions
+
+        add_options(parser, RuntimeOptions)
+    parser.add_argument("--force", action="store_true", help="replace OUT if it exists")
+    parser.add_argument(
+        "--json", action="store_true", help="print one JSON object about the result"
+    )
+
+
+def add_codec(parser: argparse.ArgumentParser, of: str = "the stream") -> None:
+    """Describe --codec of a command that reads a byte stream."""
+    parser.add_argument(
+        "--codec",
+        choices=("vvc", "hevc", "avc"),
+        help=f"codec of {of}, where its parameter sets do not tell",
+    )
+
+
+def codec_from(options: argparse.Namespace) -> Codec | None:
+    """The codec that was named."""
+    from sei import Codec
+
+    return None if options.codec is None else Codec(options.codec)
+
+
+def runtime_from(options: argparse.Namespace) -> Runtime:
+    """What the options ask for."""
+    from gfvc.options.running import RuntimeOptions
+
+    return parsed_options(RuntimeOptions, options).as_runtime
