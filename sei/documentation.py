@@ -19,6 +19,17 @@ from sei.bits import UE_MAX
 
 _CODER = "c"
 
+# Where the function of each message stands, and what its title says behind its name.
+_TABLES = (
+    (syntax, "generative_face_video", "223"),
+    (syntax, "generative_face_video_enhancement", "224"),
+    (content_messages, "text_description", "219"),
+    (content_messages, "ai_usage_restrictions", "225"),
+    (signed_content, "digitally_signed_content_initialization", "220"),
+    (signed_content, "digitally_signed_content_selection", "221"),
+    (signed_content, "digitally_signed_content_verification", "222, up to its signature"),
+)
+
 
 @dataclass(frozen=True, slots=True)
 class SyntaxRow:
@@ -67,34 +78,8 @@ def syntax_document() -> str:
         "element name without its prefix stands for its value, `p` for a precision factor. `hm18` "
         "stands for the older draft that HM 18.0 has and `inspect --draft hm18` reads.",
     ]
-    for function, title in (
-        ("generative_face_video", "generative_face_video( ), payloadType 223"),
-        (
-            "generative_face_video_enhancement",
-            "generative_face_video_enhancement( ), payloadType 224",
-        ),
-    ):
-        parts += [f"## {title}", syntax_table(function)]
-    for function, module, title in (
-        ("text_description", content_messages, "text_description( ), payloadType 219"),
-        ("ai_usage_restrictions", content_messages, "ai_usage_restrictions( ), payloadType 225"),
-        (
-            "digitally_signed_content_initialization",
-            signed_content,
-            "digitally_signed_content_initialization( ), payloadType 220",
-        ),
-        (
-            "digitally_signed_content_selection",
-            signed_content,
-            "digitally_signed_content_selection( ), payloadType 221",
-        ),
-        (
-            "digitally_signed_content_verification",
-            signed_content,
-            "digitally_signed_content_verification( ), payloadType 222, up to its signature",
-        ),
-    ):
-        parts += [f"## {title}", syntax_table(function, module)]
+    for module, function, note in _TABLES:
+        parts += [f"## {function}( ), payloadType {note}", syntax_table(function, module)]
     return "\n\n".join(parts) + "\n"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import sys
 from collections.abc import Callable, Iterable, Iterator
@@ -24,34 +25,26 @@ from sei.nal import NalUnit
 
 def number_list(text: str) -> frozenset[int]:
     """Numbers with commas between them."""
-    try:
+    with contextlib.suppress(ValueError):
         numbers = frozenset(int(part) for part in text.split(","))
-    except ValueError:
-        numbers = frozenset()
-    if not numbers or min(numbers) < 0:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a list of numbers such as 223,224")
-    return numbers
+        if min(numbers) >= 0:
+            return numbers
+    raise argparse.ArgumentTypeError(f"{text!r} is not a list of numbers such as 223,224")
 
 
 def _fps(text: str) -> float:
-    try:
-        fps = float(text)
-    except ValueError:
-        fps = 0.0
-    if not 0 < fps <= 1000:
-        raise argparse.ArgumentTypeError("pictures a second are more than 0 and at most 1000")
-    return fps
+    with contextlib.suppress(ValueError):
+        if 0 < (fps := float(text)) <= 1000:
+            return fps
+    raise argparse.ArgumentTypeError("pictures a second are more than 0 and at most 1000")
 
 
 def message_limit(text: str) -> int:
     """A value of ``--max-messages``."""
-    try:
-        number = int(text)
-    except ValueError:
-        number = 0
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of messages, 1 or more")
-    return number
+    with contextlib.suppress(ValueError):
+        if (number := int(text)) >= 1:
+            return number
+    raise argparse.ArgumentTypeError(f"{text!r} is not a number of messages, 1 or more")
 
 
 def add_limit(parser: argparse.ArgumentParser) -> None:

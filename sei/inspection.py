@@ -160,24 +160,23 @@ def json_values(values: FaceValues) -> dict[str, Any]:
     """Values as floats; a key is absent when there are none of its kind."""
     result: dict[str, Any] = {}
     if values.keypoints is not None and values.keypoint_precision_factor is not None:
-        step = 2.0**-values.keypoint_precision_factor
-        result["keypoints"] = [[x * step for x in keypoint] for keypoint in values.keypoints]
+        result["keypoints"] = _floats(values.keypoints, values.keypoint_precision_factor)
     if values.matrices:
-        result["matrices"] = []
-        for typed in values.matrices:
-            step = 2.0**-typed.precision_factor
-            result["matrices"].append(
-                {
-                    "type": typed.type_idx,
-                    "values": [
-                        [[x * step for x in row] for row in matrix] for matrix in typed.matrices
-                    ],
-                }
-            )
+        result["matrices"] = [
+            {
+                "type": typed.type_idx,
+                "values": [_floats(matrix, typed.precision_factor) for matrix in typed.matrices],
+            }
+            for typed in values.matrices
+        ]
     if values.pupils is not None and values.pupil_precision_factor is not None:
-        step = 2.0**-values.pupil_precision_factor
-        result["pupils"] = [[x * step for x in pupil] for pupil in values.pupils]
+        result["pupils"] = _floats(values.pupils, values.pupil_precision_factor)
     return result
+
+
+def _floats(rows: Iterable[Iterable[int]], precision_factor: int) -> list[list[float]]:
+    step = 2.0**-precision_factor
+    return [[x * step for x in row] for row in rows]
 
 
 # Ends of the names of the elements that carry values, not how they are coded.

@@ -6,6 +6,8 @@ import re
 from dataclasses import dataclass, field
 from enum import Enum
 from functools import lru_cache
+from operator import attrgetter
+from typing import TypeVar, cast
 
 from sei.errors import StreamError
 
@@ -162,6 +164,14 @@ def _header(codec: Codec, data: bytes) -> _Header:
     )
 
 
+T = TypeVar("T")
+
+
+def _told(name: str, kind: type[T]) -> T:
+    """A property of a NAL unit that is what its header says, read without a call of Python."""
+    return cast(T, property(attrgetter(f"_header.{name}")))
+
+
 @dataclass(frozen=True, slots=True)
 class NalUnit:
     """A NAL unit as it stands in a stream, with what is needed to put it back byte for byte.
@@ -192,65 +202,36 @@ class NalUnit:
             )
         object.__setattr__(self, "_header", _header(self.codec, header))
 
-    @property
-    def header_size(self) -> int:
-        """Bytes of the NAL unit header: 2, in H.264 1."""
-        return self._header.size
-
-    @property
-    def nal_unit_type(self) -> int:
-        """nal_unit_type."""
-        return self._header.nal_unit_type
-
-    @property
-    def layer_id(self) -> int:
-        """nuh_layer_id; 0 in H.264."""
-        return self._header.layer_id
-
-    @property
-    def has_no_layer(self) -> bool:
-        """Whether its type is of no layer: decoders ignore its nuh_layer_id (H.266, 7.4.2.2)."""
-        return self._header.has_no_layer
-
-    @property
-    def is_unspecified(self) -> bool:
-        """Whether its type is one that the standard leaves to others; decoders ignore it."""
-        return self._header.is_unspecified
-
-    @property
-    def temporal_id(self) -> int:
-        """TemporalId, -1 where the header holds the forbidden nuh_temporal_id_plus1 of 0."""
-        return self._header.temporal_id
-
-    @property
-    def type_name(self) -> str:
-        """Name of the type in its standard, without the _NUT of some names."""
-        return self._header.type_name
-
-    @property
-    def is_vcl(self) -> bool:
-        """Whether it holds coded picture data."""
-        return self._header.is_vcl
-
-    @property
-    def is_irap(self) -> bool:
-        """Whether it holds a slice of an intra random access point picture (H.264: IDR)."""
-        return self._header.is_irap
-
-    @property
-    def is_prefix_sei(self) -> bool:
-        """Whether it holds SEI messages that go before their picture (H.264: all SEI)."""
-        return self._header.is_prefix_sei
-
-    @property
-    def is_suffix_sei(self) -> bool:
-        """Whether it holds SEI messages that follow their picture."""
-        return self._header.is_suffix_sei
-
-    @property
-    def is_sei(self) -> bool:
-        """Whether it holds SEI messages."""
-        return self._header.is_sei
+    header_size = _told("size", int)
+    """Bytes of the NAL unit header: 2, in H.264 1."""
+    nal_unit_type = _told("nal_unit_type", int)
+    """nal_unit_type."""
+    layer_id = _told("layer_id", int)
+    """nuh_layer_id; 0 in H.264."""
+    has_no_layer = _told("has_no_layer", bool)
+    """Whether its type is of no layer: decoders ignore its nuh_layer_id (H.266, 7.4.2.2)."""
+    is_unspecified = _told("is_unspecified", bool)
+    """Whether its type is one that the standard leaves to others; decoders ignore it."""
+    temporal_id = _told("temporal_id", int)
+    """TemporalId, -1 where the header holds the forbidden nuh_temporal_id_plus1 of 0."""
+    type_name = _told("type_name", str)
+    """Name of the type in its standard, without the _NUT of some names."""
+    is_vcl = _told("is_vcl", bool)
+    """Whether it holds coded picture data."""
+    is_irap = _told("is_irap", bool)
+    """Whether it holds a slice of an intra random access point picture (H.264: IDR)."""
+    is_prefix_sei = _told("is_prefix_sei", bool)
+    """Whether it holds SEI messages that go before their picture (H.264: all SEI)."""
+    is_suffix_sei = _told("is_suffix_sei", bool)
+    """Whether it holds SEI messages that follow their picture."""
+    is_sei = _told("is_sei", bool)
+    """Whether it holds SEI messages."""
+    precedes_picture = _told("precedes_picture", bool)
+    """Whether an access unit ends before this NAL unit once its picture is complete."""
+    ends_sequence = _told("ends_sequence", bool)
+    """Whether it says that a coded video sequence, or the stream, ends with its picture."""
+    is_idr = _told("is_idr", bool)
+    """Whether it holds a slice of an IDR picture, which nothing before is needed for."""
 
     @property
     def starts_picture(self) -> bool:
@@ -268,21 +249,6 @@ class NalUnit:
         )
 
     @property
-    def precedes_picture(self) -> bool:
-        """Whether an access unit ends before this NAL unit once its picture is complete."""
-        return self._header.precedes_picture
-
-    @property
-    def ends_sequence(self) -> bool:
-        """Whether it says that a coded video sequence, or the stream, ends with its picture."""
-        return self._header.ends_sequence
-
-    @property
-    def is_idr(self) -> bool:
-        """Whether it holds a slice of an IDR picture, which nothing before is needed for."""
-        return self._header.is_idr
-
-    @property
     def rbsp(self) -> bytes:
         """Raw byte sequence payload: what follows the header, without emulation prevention."""
         return remove_emulation_prevention(self.data[self.header_size :])
@@ -294,14 +260,8 @@ class NalUnit:
 
     def to_annex_b(self) -> bytes:
         """Bytes of the NAL unit in a byte stream, ``size`` of them."""
-        return b"".join(
-            (
-                bytes(self.leading_zeros + self.start_code_size - 1),
-                b"\1",
-                self.data,
-                bytes(self.trailing_zeros),
-            )
-        )
+        before, after = self.leading_zeros + self.start_code_size - 1, self.trailing_zeros
+        return b"".join((bytes(before), b"\1", self.data, bytes(after)))
 
 
 def nal_unit_header(

@@ -181,12 +181,8 @@ class TreePrinter:
 
     def show_summary(self, summary: StreamSummary, fps: float | None) -> None:
         """Print how many of what there are, and their bytes."""
-        self._table(
-            "NAL units", ("type", "number", "bytes"), summary.nal_units, summary.nal_unit_bytes
-        )
-        self._table(
-            "SEI messages", ("payload", "number", "bytes"), summary.messages, summary.message_bytes
-        )
+        self._counts("NAL units", "type", "bytes", summary.nal_units, summary.nal_unit_bytes)
+        self._counts("SEI messages", "payload", "bytes", summary.messages, summary.message_bytes)
         self._shares(summary, fps)
         rate = "" if fps is None else f", {summary.kbps(fps):.3f} kbit/s at {fps:g} pictures/s"
         self._line(
@@ -198,11 +194,8 @@ class TreePrinter:
 
     def _shares(self, summary: StreamSummary, fps: float | None) -> None:
         """Print what the bits of the stream are for, and their rate."""
-        table = Table(title="what the bits are for", title_justify="left")
-        table.add_column("share")
-        heads = ("bits", "percent") if fps is None else ("bits", "percent", "kbit/s")
-        for head in heads:
-            table.add_column(head, justify="right")
+        rate = () if fps is None else ("kbit/s",)
+        table = _table("what the bits are for", "share", "bits", "percent", *rate)
         total = max(8 * summary.total_bytes, 1)
         for share, bits in summary.shares.items():
             cells = [str(bits), f"{100 * bits / total:.1f}"]
@@ -213,24 +206,24 @@ class TreePrinter:
 
     def show_bits(self, summary: StreamSummary) -> None:
         """Print the bits of each kind of element."""
-        self._table(
-            "elements", ("element", "number", "bits"), summary.element_count, summary.element_bits
-        )
+        self._counts("elements", "element", "bits", summary.element_count, summary.element_bits)
 
-    def _table(
-        self,
-        title: str,
-        heads: tuple[str, str, str],
-        count: dict[str, int],
-        amount: dict[str, int],
+    def _counts(
+        self, title: str, what: str, unit: str, count: dict[str, int], amount: dict[str, int]
     ) -> None:
-        table = Table(title=title, title_justify="left")
-        table.add_column(heads[0])
-        for head in heads[1:]:
-            table.add_column(head, justify="right")
+        table = _table(title, what, "number", unit)
         for name in count:
             table.add_row(name, str(count[name]), str(amount[name]))
         self._console.print(table)
+
+
+def _table(title: str, what: str, *numbers: str) -> Table:
+    """A table whose rows begin with a name; numbers follow, by their heads."""
+    table = Table(title=title, title_justify="left")
+    table.add_column(what)
+    for head in numbers:
+        table.add_column(head, justify="right")
+    return table
 
 
 def _name_only(inspected: InspectedMessage) -> str:
