@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from abc import abstractmethod
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import lru_cache
 from pathlib import Path
 from typing import Literal
@@ -34,6 +35,16 @@ _KVAZAAR_PRESETS: dict[Effort, str] = {
 COMMON_OPTIONS = ("-hide_banner", "-nostdin", "-loglevel", "error", "-y")
 
 PIXEL_FORMATS = {8: "yuv420p", 10: "yuv420p10le"}
+
+
+def raw_video_options(size: tuple[int, int], fps: Fraction, bit_depth: int) -> list[str]:
+    """What tells ffmpeg the form of a file of raw 4:2:0 pictures, of a width and a height."""
+    width, height = size
+    return [
+        *("-f", "rawvideo", "-pix_fmt", PIXEL_FORMATS[bit_depth]),
+        *("-video_size", f"{width}x{height}"),
+        *("-framerate", f"{fps.numerator}/{fps.denominator}"),
+    ]
 
 
 @dataclass(frozen=True)
@@ -99,13 +110,17 @@ def _listed(role: str, line: str) -> list[str]:
     return names[1].split() if names else []
 
 
-def _find_with(
+def find_with(
     executable: str | Path | None,
     role: Literal["encoders", "decoders"],
     coder: tuple[str, str],
     named: str,
 ) -> ProgramInfo:
-    """An ffmpeg that has an encoder or decoder (the codec and the library), `named` in errors."""
+    """An ffmpeg that has an encoder or decoder (the codec and the library), `named` in errors.
+
+    Raises:
+        ProgramNotFoundError: there is none.
+    """
     found = find_ffmpeg(executable)
     capabilities = read_capabilities(found)
     if coder not in getattr(capabilities, role):
@@ -124,7 +139,7 @@ class FfmpegEncoder(BaseEncoder):
     def find_program(self) -> ProgramInfo:
         """Find an ffmpeg that has the encoder library."""
         coder = (self.codec, self.library)
-        return _find_with(self._executable, "encoders", coder, self.library)
+        return find_with(self._executable, "encoders", coder, self.library)
 
     @abstractmethod
     def library_options(self, request: EncodeRequest) -> list[str]:
@@ -140,13 +155,10 @@ class FfmpegEncoder(BaseEncoder):
         to convert.
         """
         colour = request.colour
-        width, height = self.raw_size(request)
         return [
             str(executable),
             *COMMON_OPTIONS,
-            *("-f", "rawvideo", "-pix_fmt", PIXEL_FORMATS[self.bit_depth]),
-            *("-video_size", f"{width}x{height}"),
-            *("-framerate", f"{request.fps.numerator}/{request.fps.denominator}"),
+            *raw_video_options(self.raw_size(request), request.fps, self.bit_depth),
             *("-color_primaries", str(colour.primaries), "-color_trc", str(colour.transfer)),
             *("-colorspace", str(colour.matrix)),
             *("-color_range", "pc" if colour.full_range else "tv"),
@@ -285,7 +297,7 @@ class FfmpegDecoder(BaseDecoder):
     def find_program(self) -> ProgramInfo:
         """Find an ffmpeg that has the decoder."""
         coder = (self.codec, self.codec)
-        return _find_with(self._executable, "decoders", coder, f"{self.codec} decoder")
+        return find_with(self._executable, "decoders", coder, f"{self.codec} decoder")
 
     def command(
         self, request: DecodeRequest, executable: Path, source: Path, target: Path

@@ -18,16 +18,14 @@ from pathlib import Path
 from base_codec_adapters.byte_stream import PictureFormat
 from base_codec_adapters.decoded_pictures import DecodedPictures
 from base_codec_adapters.errors import (
-    ProgramNotFoundError,
     RequestInvalidError,
     UnknownAdapterError,
 )
 from base_codec_adapters.ffmpeg import (
     COMMON_OPTIONS,
     PIXEL_FORMATS,
-    VARIABLE,
-    find_ffmpeg,
-    read_capabilities,
+    find_with,
+    raw_video_options,
 )
 from base_codec_adapters.pictures import (
     Picture420,
@@ -74,18 +72,9 @@ class VideoEncoder:
         Raises:
             ProgramNotFoundError: there is none.
         """
-        program = find_ffmpeg(executable)
-        capabilities = read_capabilities(program)
-        for role, name, known in (
-            ("encoder", self.library, capabilities.encoders),
-            ("decoder", self.decoder, capabilities.decoders),
-        ):
-            if (self.codec, name) not in known:
-                raise ProgramNotFoundError(
-                    f"{program} ({capabilities.version}) has no {role} {name}: name an ffmpeg "
-                    f"that has it in {VARIABLE}"
-                )
-        return ProgramInfo(program, capabilities.version)
+        encoder, decoder = (self.codec, self.library), (self.codec, self.decoder)
+        find_with(executable, "encoders", encoder, f"encoder {self.library}")
+        return find_with(executable, "decoders", decoder, f"decoder {self.decoder}")
 
 
 def _vvenc(qp: int, structure: Structure, preset: str) -> list[str]:
@@ -189,9 +178,7 @@ def encode_command(
     return [
         str(executable),
         *COMMON_OPTIONS,
-        *("-f", "rawvideo", "-pix_fmt", PIXEL_FORMATS[encoder.bit_depth]),
-        *("-video_size", f"{request.width}x{request.height}"),
-        *("-framerate", f"{request.fps.numerator}/{request.fps.denominator}"),
+        *raw_video_options((request.width, request.height), request.fps, encoder.bit_depth),
         *("-color_primaries", "1", "-color_trc", "1", "-colorspace", "1", "-color_range", "tv"),
         *("-i", str(source), "-map", "0:v:0", "-fps_mode", "passthrough"),
         *("-c:v", encoder.library, "-threads", "1"),

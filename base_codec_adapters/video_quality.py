@@ -11,13 +11,15 @@ from pathlib import Path
 from typing import Any
 
 from base_codec_adapters.adapter import DEFAULT_TIMEOUT
-from base_codec_adapters.errors import OutputInvalidError, ProgramNotFoundError
-from base_codec_adapters.ffmpeg import COMMON_OPTIONS, VARIABLE, find_ffmpeg
+from base_codec_adapters.errors import ProgramNotFoundError
+from base_codec_adapters.ffmpeg import COMMON_OPTIONS, VARIABLE, find_ffmpeg, raw_video_options
 from base_codec_adapters.programs import PROBE_MESSAGE_BYTES, PROBE_TIMEOUT
-from base_codec_adapters.runner import run_checked
+from base_codec_adapters.runner import invalid_output, run_checked
 from base_codec_adapters.temporary import temporary_folder
 
 MODEL = "vmaf_v0.6.1"
+
+_NAME = "ffmpeg libvmaf"  # in errors
 
 # A log holds a few hundred bytes a picture; this is for a day of video.
 _LOG_BYTES = 1 << 30
@@ -91,27 +93,16 @@ def measure_vmaf(
             frames: list[dict[str, Any]] = json.loads(log.read_text())["frames"]
             scores = [float(frame["metrics"]["vmaf"]) for frame in frames]
         except (OSError, ValueError, KeyError, TypeError) as error:
-            raise OutputInvalidError(
-                f"ffmpeg libvmaf: its log cannot be read ({error!r})",
-                command=outcome.command,
-                messages=outcome.messages,
-                exit_status=outcome.exit_status,
-            ) from error
+            problem = f"its log cannot be read ({error!r})"
+            raise invalid_output(_NAME, problem, outcome) from error
     if not all(math.isfinite(score) for score in scores):
-        raise OutputInvalidError(
-            "ffmpeg libvmaf: a score is not finite",
-            command=outcome.command,
-            messages=outcome.messages,
-            exit_status=outcome.exit_status,
-        )
+        raise invalid_output(_NAME, "a score is not finite", outcome)
     return scores
 
 
 def _input(video: RawVideo) -> list[str]:
     return [
-        *("-f", "rawvideo", "-pix_fmt", "yuv420p"),
-        *("-video_size", f"{video.width}x{video.height}"),
-        *("-framerate", f"{video.fps.numerator}/{video.fps.denominator}"),
+        *raw_video_options((video.width, video.height), video.fps, 8),
         *("-color_range", "tv", "-colorspace", "bt709"),
         *("-i", str(video.path)),
     ]
