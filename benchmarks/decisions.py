@@ -11,7 +11,6 @@ left out.
 from __future__ import annotations
 
 import io
-import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from fractions import Fraction
@@ -117,11 +116,10 @@ def _print(title: str, rows: Sequence[Gain]) -> None:
         )
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(arguments: Sequence[str] | None = None) -> None:
     """Run the benchmark."""
-    parser = command_parser("decisions", __doc__, clips=True)
+    parser = command_parser("decisions", __doc__, clips=True, json=True)
     parser.add_argument("--cache", type=Path, metavar="FOLDER", help="keep landmarks here")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the results here too")
     options = parser.parse_args(arguments)
     space = shipped_face_space()
     clips = [Clip(space, clip_landmarks(path, options.cache)) for path in options.clips]
@@ -160,8 +158,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     rows = {"decisions": gains, "precision": precision}
     content = {name: [asdict(row) for row in part] for name, part in rows.items()}
     write_json(options.json, content)
-    return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

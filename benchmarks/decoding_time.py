@@ -9,7 +9,6 @@ lies between the steps and starting. Steps that others are part of are told with
 
 from __future__ import annotations
 
-import sys
 import tempfile
 import threading
 import time
@@ -94,18 +93,16 @@ def measure(stream: Path) -> dict[str, float]:
     return {step: 1000 * taken / summary.frames for step, taken in (seconds | rest).items()}
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(arguments: Sequence[str] | None = None) -> None:
     """Decode and print."""
-    parser = command_parser("decoding_time", __doc__)
+    parser = command_parser("decoding_time", __doc__, json=True)
     parser.add_argument("stream", type=Path, metavar="STREAM")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the numbers here too")
     options = parser.parse_args(arguments)
     found = measure(options.stream)
     for step, milliseconds in found.items():
         print(f"{step:36} {milliseconds:7.2f}")
     write_json(options.json, found)
-    return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -77,7 +77,7 @@ def drawn_lids(
                 yield closed, np.array([*(each.lids for each in found), error, similarity])
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command; see the module's docstring."""
     parser = command_parser("drawn_lids", __doc__, clips=True)
     parser.add_argument("--models", nargs="+", default=["face-1", "face"], metavar="NAME")
@@ -101,8 +101,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         cells = [f"{number:.4f}" for number in np.mean(found, axis=0)]
         state = "closed" if closed else "open"
         print(f"| {name} | {state} | {len(found)} | " + " | ".join(cells) + " |")
-    return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -9,7 +9,6 @@ Chromium, through the camera of the file, at moments below which the curves say 
 from __future__ import annotations
 
 import csv
-import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -86,7 +85,7 @@ def draw(path: Path, pictures: Sequence[Picture], times: FloatArray, rate: float
     figure.savefig(path, dpi=100)
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(arguments: Sequence[str] | None = None) -> None:
     """Make the sheet."""
     parser = command_parser("export_sheet", __doc__, raw=True)
     parser.add_argument("output", type=Path, metavar="OUT.png")
@@ -106,8 +105,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         last = (summary.pictures - 1) / rate
         times = np.linspace(0, last, COLUMNS + 1)[:-1]
         draw(options.output, heads(glb, times), times, rate, columns_of(table))
-    return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

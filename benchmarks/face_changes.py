@@ -247,7 +247,7 @@ def read_clips(paths: Sequence[Path], pictures: int) -> Iterator[tuple[str, list
         yield path.stem, [reduced(p, SIDE) for p in islice(read_pictures(path, RATE), pictures)]
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(arguments: Sequence[str] | None = None) -> None:
     """Run the benchmark."""
     parser = command_parser("face_changes", __doc__, clips=True, raw=True)
     parser.add_argument("--pairs", type=int, default=20, metavar="N", help="pairs of clips (20)")
@@ -258,7 +258,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     clips = dict(read_clips(options.clips, options.pictures))
     if options.meshes:
         _print_table("landmarks", measure_meshes(clips))
-        return 0
+        return
 
     def tell(text: str) -> None:
         sys.stderr.write(f"{text}\n")
@@ -266,7 +266,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     _print_table(
         "changes of the face", measure_changes(clips, options.pairs, options.seed, tell=tell)
     )
-    return 0
 
 
 def _print_table(title: str, rows: Sequence[Row] | Sequence[MeshRow]) -> None:
@@ -275,4 +274,4 @@ def _print_table(title: str, rows: Sequence[Row] | Sequence[MeshRow]) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

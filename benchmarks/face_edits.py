@@ -202,7 +202,7 @@ def _drawn(name: str, landmarks: FloatArray) -> Picture:
     return tile
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command; see the module's docstring."""
     parser = command_parser("face_edits", __doc__)
     parser.add_argument("clips", nargs="*", type=Path, metavar="CLIP")
@@ -214,7 +214,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     if options.drawing is not None:
         options.drawing.write_bytes(png(drawing()))
-        return 0
+        return
     tables: list[list[Row]] = []
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -249,8 +249,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         write_strip(
             options.sheet, {key: [each[at] for at in chosen] for key, each in shown.items()}
         )
-    return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

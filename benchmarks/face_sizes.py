@@ -61,7 +61,7 @@ def compared(sources: Sequence[Picture], drawn: Sequence[Picture]) -> FloatArray
     return np.array(rows)
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command; see the module's docstring."""
     parser = command_parser("face_sizes", __doc__, clips=True)
     parser.add_argument("--sides", nargs="+", type=int, default=[128, 256, 512], metavar="N")
@@ -106,8 +106,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"| {side} | {rate:.2f} | " + " | ".join(cells) + f" | {speed:.2f} |")
     if options.sheet is not None:
         options.sheet.write_bytes(png(np.concatenate(sheet)))
-    return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -81,12 +81,11 @@ def measure(clip: Path, encoder: str, qp: int, side: int) -> Cost:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the benchmark."""
-    parser = command_parser("fallback", __doc__)
+    parser = command_parser("fallback", __doc__, json=True)
     parser.add_argument("--seconds", type=float, default=4.0)
     parser.add_argument("--size", type=int, default=256)
     parser.add_argument("--qp", type=int, nargs="+", default=[32, 42])
     parser.add_argument("--encoders", nargs="+", choices=ENCODERS, default=list(ENCODERS))
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the results here too")
     options = parser.parse_args(arguments)
     results: list[Cost] = []
     with tempfile.TemporaryDirectory() as folder:

@@ -48,7 +48,7 @@ def blinks(lids: FloatArray) -> Iterator[float]:
             yield float(lids[start:end].min() / usual)
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command; see the module's docstring."""
     parser = command_parser("filmed_blinks", __doc__, clips=True)
     parser.add_argument("--cache", type=Path)
@@ -76,8 +76,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             cells = " | ".join(f"{number:.{digits}f}" for number in quantiles)
             lines.append(f"| {name} ({len(numbers)}) | {cells} |")
     sys.stdout.write("\n".join(lines) + "\n")
-    return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

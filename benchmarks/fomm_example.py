@@ -13,7 +13,6 @@ own reader.
 from __future__ import annotations
 
 import math
-import sys
 import tempfile
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
@@ -170,11 +169,10 @@ def _print(sequence: FaceSequence, title: str, rows: Sequence[Measured | None]) 
             )
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(arguments: Sequence[str] | None = None) -> None:
     """Run the benchmark."""
-    parser = command_parser("fomm_example", __doc__)
+    parser = command_parser("fomm_example", __doc__, json=True)
     parser.add_argument("sequence", type=Path, metavar="FILE.npz")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the results here too")
     parser.add_argument("--write", type=Path, metavar="STREAM", help="write the best stream")
     options = parser.parse_args(arguments)
     sequence = FaceSequence(options.sequence, default_registry().find("fomm").card)
@@ -202,8 +200,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     }
     content = {name: [asdict(row) for row in part if row] for name, part in rows.items()}
     write_json(options.json, {"limit": sequence.limit} | content)
-    return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -168,7 +168,7 @@ def compare(
     return candidates, np.array(given)
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(arguments: Sequence[str] | None = None) -> None:
     """Run the benchmark."""
     parser = command_parser("key_choice", __doc__, clips=True, raw=True)
     parser.add_argument("--windows", type=int, default=1, metavar="N", help="of each clip (1)")
@@ -193,7 +193,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     _print_rows(list(rows.values()))
     if options.fit:
         _print_fit(fit)
-    return 0
 
 
 def _add(row: Row, fit: Fit, candidates: list[KeyCandidate], given: FloatArray) -> None:
@@ -230,4 +229,4 @@ _NONE = KeyCandidate(0, 1.0, 1.0, 0.0, 0.1, 0.0, 0.0, 0.0, 0.0)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -10,7 +10,6 @@ bits; time is one call of the encoder, the start of its program included, the me
 from __future__ import annotations
 
 import statistics
-import sys
 import time
 from collections.abc import Sequence
 
@@ -45,7 +44,7 @@ def measure(name: str, qps: Sequence[int]) -> str:
     return " | ".join([f"`{name}`", sets, *columns, f"{statistics.median(seconds):.2f}"])
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(arguments: Sequence[str] | None = None) -> None:
     """Run the benchmark."""
     parser = command_parser("key_picture_sizes", __doc__)
     parser.add_argument("--encoders", nargs="+", choices=ENCODERS, default=list(ENCODERS))
@@ -55,8 +54,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     print(f"| {' | '.join(titles)} |\n|{' --- |' * len(titles)}")
     for name in options.encoders:
         print(f"| {measure(name, options.qp)} |", flush=True)
-    return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

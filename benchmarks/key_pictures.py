@@ -133,9 +133,9 @@ def _beginning(path: Path, pictures: int, folder: Path) -> Path:
     return write_video(folder / f"{path.stem}.mkv", beginning, rate)
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(arguments: Sequence[str] | None = None) -> None:
     """Run the benchmark."""
-    parser = command_parser("key_pictures", __doc__, clips=True)
+    parser = command_parser("key_pictures", __doc__, clips=True, json=True)
     parser.add_argument("--codec", choices=("vvc", "hevc"), default="vvc")
     parser.add_argument("--model", default="mesh")
     parser.add_argument("--key-qp", type=int, metavar="N")
@@ -143,7 +143,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--key-interval", type=int, metavar="N", help="of the regular ones")
     parser.add_argument("--pictures", type=int, metavar="N", help="only the first N of each clip")
     parser.add_argument("--every", type=int, default=1, metavar="N", help="measure each N-th")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the results here too")
     options = parser.parse_args(arguments)
     settings = EncodeOptions(
         codec=options.codec, model=options.model, key_qp=options.key_qp, crop="none"
@@ -167,7 +166,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
             sys.stderr.write(f"{path.stem}\n")
     _print_table(rows)
     write_json(options.json, [asdict(row) for ways in rows for row in ways])
-    return 0
 
 
 def _print_table(rows: Sequence[Sequence[Row]]) -> None:
@@ -195,4 +193,4 @@ def _print_table(rows: Sequence[Sequence[Row]]) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

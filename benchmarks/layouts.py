@@ -16,7 +16,6 @@ the messages with their SEI headers, and the landmark error before any drawing.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -139,11 +138,10 @@ def measure(space: FaceSpace, layout: Layout, landmarks: FloatArray) -> tuple[fl
     return 8 * size * RATE / len(landmarks) / 1000, float(np.mean(errors))
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(arguments: Sequence[str] | None = None) -> None:
     """Run the benchmark."""
-    parser = command_parser("layouts", __doc__, clips=True)
+    parser = command_parser("layouts", __doc__, clips=True, json=True)
     parser.add_argument("--cache", type=Path, metavar="FOLDER", help="keep landmarks here")
-    parser.add_argument("--json", type=Path, metavar="FILE")
     options = parser.parse_args(arguments)
     space = shipped_face_space()
     clips = []
@@ -156,8 +154,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         results[layout.name] = {"kbps": float(rate), "landmark_error": float(error)}
         print(f"{layout.name:10} {rate:.2f} kbit/s  landmark error {error:.4f}", flush=True)
     write_json(options.json, results)
-    return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -177,10 +177,9 @@ def _print_table(results: Sequence[ClipResult], summary: dict[str, Any]) -> None
         console.print(f"{name}: {value:.4g}" if isinstance(value, float) else f"{name}: {value}")
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(arguments: Sequence[str] | None = None) -> None:
     """Run the benchmark."""
-    parser = command_parser("main_job", __doc__, clips=True)
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the results here too")
+    parser = command_parser("main_job", __doc__, clips=True, json=True)
     parser.add_argument("--model", default="face")
     parser.add_argument("--key-qp", metavar="N")
     parser.add_argument("--runs", type=int, default=5)
@@ -199,8 +198,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     summary = summarise(results)
     _print_table(results, summary)
     write_json(options.json, {"summary": summary, "clips": [asdict(r) for r in results]})
-    return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -180,9 +180,9 @@ def _print_results(results: Sequence[ModelResult], names: Sequence[str]) -> None
         console.print(f"sharpness of {name}: {min(sharpness):.2f} to {max(sharpness):.2f}")
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(arguments: Sequence[str] | None = None) -> None:
     """Run the benchmark."""
-    parser = command_parser("model_quality", __doc__, clips=True)
+    parser = command_parser("model_quality", __doc__, clips=True, json=True)
     parser.add_argument("--models", nargs="+", default=["mesh", "face"], metavar="NAME")
     parser.add_argument("--key-qp", type=int, metavar="N")
     parser.add_argument(
@@ -191,7 +191,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--every", type=int, default=1, metavar="N", help="measure every N pictures"
     )
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the results here too")
     parser.add_argument("--sheets", type=Path, metavar="DIR", help="write a PNG sheet a clip")
     parser.add_argument(
         "--weights", type=Path, metavar="FILE", help="trained weights in place of those of face"
@@ -209,8 +208,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stderr.write(f"{path.stem}\n")
     _print_results(results, options.models)
     write_json(options.json, [asdict(r) for r in results])
-    return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -25,7 +25,6 @@ from __future__ import annotations
 import argparse
 import json
 import platform
-import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -62,7 +61,7 @@ def _comparisons(measured: Sequence[Times]) -> list[str]:
     return lines
 
 
-def main() -> int:
+def main() -> None:
     """Measure, print a table, write JSON when asked."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--model", nargs="+", choices=MODELS, default=MODELS)
@@ -85,8 +84,7 @@ def main() -> int:
     if options.json:
         models = [asdict(times) for times in measured]
         options.json.write_text(json.dumps({"conditions": described, "models": models}, indent=2))
-    return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

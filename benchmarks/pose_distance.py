@@ -51,7 +51,7 @@ def measure_clip(path: Path, name: str, every: int) -> Samples:
     return samples
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(arguments: Sequence[str] | None = None) -> None:
     """Run the benchmark."""
     parser = command_parser("pose_distance", __doc__, clips=True)
     parser.add_argument("--model", default="face", metavar="NAME")
@@ -80,7 +80,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"{title}\t{number}\t{count}\t{cells}")
     if options.plot:
         _plot(rows, options.plot)
-    return 0
 
 
 def _plot(rows: Sequence[tuple[str, int, int, list[float]]], path: Path) -> None:
@@ -98,4 +97,4 @@ def _plot(rows: Sequence[tuple[str, int, int, list[float]]], path: Path) -> None
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -10,7 +10,6 @@ star marks pairs to which no other is better in both.
 
 from __future__ import annotations
 
-import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
@@ -128,12 +127,11 @@ def numbers(text: str) -> tuple[float, ...]:
     return tuple(float(part) for part in text.split(","))
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(arguments: Sequence[str] | None = None) -> None:
     """Run the benchmark."""
-    parser = command_parser("rate_split", __doc__, clips=True)
+    parser = command_parser("rate_split", __doc__, clips=True, json=True)
     parser.add_argument("--key-qps", type=numbers, default=KEY_QPS, metavar="N,N...")
     parser.add_argument("--multipliers", type=numbers, default=MULTIPLIERS, metavar="X,X...")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the results here too")
     options = parser.parse_args(arguments)
     pairs = [
         RateSettings(int(qp), multiplier)
@@ -157,8 +155,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         settings = f"{point.key_qp:6} {point.symbol_price:10.3f}"
         print(f"{settings} {point.kbps:7.3f} {point.quality:8.4f}{star}")
     write_json(options.json, [asdict(point) | {"best": best} for point, best in rows])
-    return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -204,7 +204,7 @@ def _scores(measured: ClipMeasure) -> dict[str, float]:
     return {name: float("nan") if value is None else value for name, value in values.items()}
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(arguments: Sequence[str] | None = None) -> None:
     """Run the benchmark."""
     parser = command_parser("reference_pairs", __doc__, clips=True, raw=True)
     parser.add_argument("--models", nargs="+", default=["mesh", "face"], metavar="NAME")
@@ -260,8 +260,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                     for m in SHOWN
                 ]
                 print(f"{step}\t{way}\t{len(pairs)}\t" + "\t".join(cells))
-    return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

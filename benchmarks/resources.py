@@ -48,12 +48,11 @@ def measure_memory(clip: Path, minutes: int, folder: Path) -> tuple[float, float
     return encoding, decoding
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(arguments: Sequence[str] | None = None) -> None:
     """Run the benchmark."""
-    parser = command_parser("resources", __doc__)
+    parser = command_parser("resources", __doc__, json=True)
     parser.add_argument("clip", type=Path)
     parser.add_argument("--minutes", type=int, nargs="+", default=[1, 10])
-    parser.add_argument("--json", type=Path, metavar="FILE")
     options = parser.parse_args(arguments)
     memory = {}
     with tempfile.TemporaryDirectory() as name:
@@ -77,8 +76,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for name, ratio in ratios.items():
         print(f"{name} {options.minutes[-1]} min over {options.minutes[0]} min: {ratio:.3f}")
     write_json(options.json, {"cpu_seconds": cpu, "peak_memory": memory, "ratios": ratios})
-    return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

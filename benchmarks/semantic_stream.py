@@ -153,11 +153,10 @@ def _print_tables(points: Sequence[Point], multipliers: Sequence[float]) -> None
             print(f"| {name} | {len(found[0])} |{cells}")
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(arguments: Sequence[str] | None = None) -> None:
     """Run the benchmark."""
-    parser = command_parser("semantic_stream", __doc__, clips=True, raw=True)
+    parser = command_parser("semantic_stream", __doc__, clips=True, raw=True, json=True)
     parser.add_argument("--multipliers", type=numbers, default=MULTIPLIERS, metavar="X,X...")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the results here too")
     options = parser.parse_args(arguments)
     space = shipped_face_space()
     points: list[Point] = []
@@ -173,8 +172,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 sys.stderr.write(f"{points[-1]}\n")
     _print_tables(points, options.multipliers)
     write_json(options.json, [asdict(point) for point in points])
-    return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

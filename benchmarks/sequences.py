@@ -13,7 +13,6 @@ against the adapter's at equal PSNR, the mean over clips (Bjøntegaard; two QPs 
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -115,7 +114,7 @@ def _more_bits(anchor: Iterable[Cost], costs: Iterable[Cost]) -> float | None:
     return None if difference is None else difference.percent
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(arguments: Sequence[str] | None = None) -> None:
     """Run the benchmark."""
     parser = command_parser("sequences", __doc__, clips=True)
     parser.add_argument("--every", type=int, nargs="+", default=[12, 6], metavar="N")
@@ -149,8 +148,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                     percents.setdefault(way.name, []).append(percent)
         for name, each in percents.items():
             print(f"{'mean':24} {every:5}     {name:22} {np.mean(each):+6.1f} % bits")
-    return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()
