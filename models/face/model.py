@@ -96,7 +96,6 @@ class FaceAnalyser(LandmarkAnalyser):
         self, space: FaceSpace, open_renderer: OpenRenderer, features: int, *, align: bool
     ) -> None:
         super().__init__(space, align=align)
-        self._face_space = space
         self._open_renderer = open_renderer
         self._features = features
 
@@ -118,7 +117,7 @@ class FaceAnalyser(LandmarkAnalyser):
         if not self._features:
             return super().describe(picture, values, key)
         face = key.face
-        landmarks = plane(face.landmarks(self._face_space, values))
+        landmarks = plane(face.landmarks(self._space, values))
         flow = coarse_flow(plane(face.key_landmarks), landmarks, DRAWN_SIDE)
         driven, reference = (_scaled(each, DRAWN_SIDE) for each in (picture, key.picture))
         steps = self._open_renderer().measure(driven, reference, landmarks, flow)

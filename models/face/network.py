@@ -514,17 +514,6 @@ class FaceNetwork(nn.Module):
         mask = torch.sigmoid(out[:, 3:] + 2)
         return read.picture * mask + torch.sigmoid(out[:, :3]) * (1 - mask)
 
-    def forward(
-        self,
-        picture: Tensor,
-        key_landmarks: Tensor,
-        landmarks: Tensor,
-        flow: Tensor,
-        compact: Tensor | None = None,
-    ) -> Tensor:
-        """`encode_key` and `draw` in one: the drawn picture [B, 3, S, S]."""
-        return self.draw(self.encode_key(picture, key_landmarks), landmarks, flow, compact).picture
-
 
 def _mean(one: Tensor, other: Tensor, share: Tensor) -> Tensor:
     """So much of the other."""

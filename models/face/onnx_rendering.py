@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from functools import cache, partial
+from functools import cache
 from pathlib import Path
 
 import cv2
@@ -156,23 +156,19 @@ class OnnxRenderer:
         self.concurrent = threads == 1
         # Each when it is first needed: only some streams are drawn between references, and only
         # encoders measure.
-        self._encode_key = cache(partial(load, ENCODE_KEY_FILE))
-        self._draw = cache(partial(load, DRAW_FILE))
-        self._locate_between = cache(partial(load, LOCATE_BETWEEN_FILE))
-        self._paint_between = cache(partial(load, PAINT_BETWEEN_FILE))
-        self._analysis = cache(partial(load, ANALYSE_FILE))
-        paints = PAINT_BETWEEN_FILE in sha256 if sha256 else (folder / PAINT_BETWEEN_FILE).exists()
-        self.fuses = paints
+        self._graph = cache(load)
+        between = PAINT_BETWEEN_FILE
+        self.fuses = between in sha256 if sha256 else (folder / between).exists()
 
     @property
     def size(self) -> int:
         """Width and height of the pictures, fixed in the graphs."""
-        return self._encode_key().inputs["key"][0]
+        return self._graph(ENCODE_KEY_FILE).inputs["key"][0]
 
     @property
     def compact_features(self) -> int:
         """How many values the compact feature has, 0 for none."""
-        return self._draw().inputs.get("compact", (0,))[0]
+        return self._graph(DRAW_FILE).inputs.get("compact", (0,))[0]
 
     def prepare(self, picture: Picture, landmarks: Float32Array) -> OnnxDraw:
         """Encode a key picture [S, S, 3] with its landmarks [478, 2] once.
@@ -189,23 +185,21 @@ class OnnxRenderer:
                 f"{ENCODE_KEY_FILE} is for pictures of {self.size}x{self.size}, not "
                 f"{width}x{height}"
             )
-        features = self._encode_key().run({"key": picture, "landmarks": landmarks})
-        return OnnxDraw(self._draw(), features, self.compact_features)
+        features = self._graph(ENCODE_KEY_FILE).run({"key": picture, "landmarks": landmarks})
+        return OnnxDraw(self._graph(DRAW_FILE), features, self.compact_features)
 
     def pair(self, first: Draw, second: Draw) -> OnnxDrawBetween:
         """Draw from two key pictures that were prepared."""
         assert isinstance(first, OnnxDraw)
         assert isinstance(second, OnnxDraw)
-        return OnnxDrawBetween(self._locate_between(), self._paint_between(), first, second)
+        return OnnxDrawBetween(
+            self._graph(LOCATE_BETWEEN_FILE), self._graph(PAINT_BETWEEN_FILE), first, second
+        )
 
     def measure(
         self, driven: Picture, key: Picture, landmarks: Float32Array, flow: Float32Array
     ) -> Float32Array:
         """Compact feature [K] of a driven picture; only encoders load the graph for it."""
-        inputs: dict[str, Array] = {
-            "driven": driven,
-            "key": key,
-            "landmarks": landmarks,
-            "flow": flow,
-        }
-        return np.asarray(self._analysis().run(inputs)["compact"], np.float32)
+        inputs: dict[str, Array]
+        inputs = {"driven": driven, "key": key, "landmarks": landmarks, "flow": flow}
+        return np.asarray(self._graph(ANALYSE_FILE).run(inputs)["compact"], np.float32)

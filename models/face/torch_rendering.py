@@ -99,7 +99,17 @@ class TorchDraw:
         self, driven: Float32Array, flow: Float32Array, compact: Float32Array | None = None
     ) -> Picture:
         """The picture of landmarks and their flow."""
-        return self._renderer.draw(self.key, driven, flow, compact)
+        renderer, network = self._renderer, self._renderer.network
+        count = renderer.compact_features
+        sent = np.zeros(count, np.float32) if compact is None else compact
+        with torch.inference_mode():
+            drawing = network.draw(
+                self.key,
+                renderer.tensor(driven),
+                renderer.tensor(flow),
+                renderer.tensor(sent) if count else None,
+            )
+            return _rounded(drawing.picture)
 
 
 def _rounded(drawn: torch.Tensor) -> Picture:
@@ -116,20 +126,21 @@ class TorchRenderer:
     def __init__(self, network: FaceNetwork, device: torch.device) -> None:
         folded = fold(network).requires_grad_(False).to(device)
         # mypy does not know the overload of `to` for a memory format alone.
-        self._network: FaceNetwork = folded.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.network: FaceNetwork = folded.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self._device = device
 
     @property
     def fuses(self) -> bool:
         """Whether the network draws from two references at once."""
-        return self._network.fusing is not None
+        return self.network.fusing is not None
 
     @property
     def compact_features(self) -> int:
         """How many values the compact feature has."""
-        return self._network.configuration.compact_features
+        return self.network.configuration.compact_features
 
-    def _tensor(self, array: Float32Array) -> torch.Tensor:
+    def tensor(self, array: Float32Array) -> torch.Tensor:
+        """An array with a batch of 1, on the device."""
         return torch.from_numpy(np.ascontiguousarray(array)).to(self._device).unsqueeze(0)
 
     def _picture(self, picture: Picture) -> torch.Tensor:
@@ -140,27 +151,8 @@ class TorchRenderer:
     def prepare(self, picture: Picture, landmarks: Float32Array) -> TorchDraw:
         """Encode a key picture once."""
         with torch.inference_mode():
-            key = self._network.encode_key(self._picture(picture), self._tensor(landmarks))
+            key = self.network.encode_key(self._picture(picture), self.tensor(landmarks))
         return TorchDraw(self, key)
-
-    def draw(
-        self,
-        key: KeyFeatures,
-        driven: Float32Array,
-        flow: Float32Array,
-        compact: Float32Array | None = None,
-    ) -> Picture:
-        """Draw a picture from an encoded key picture."""
-        count = self.compact_features
-        sent = np.zeros(count, np.float32) if compact is None else compact
-        with torch.inference_mode():
-            drawing = self._network.draw(
-                key,
-                self._tensor(driven),
-                self._tensor(flow),
-                self._tensor(sent) if count else None,
-            )
-            return _rounded(drawing.picture)
 
     def pair(self, first: Draw, second: Draw) -> DrawBetween:
         """Draw from two key pictures that were prepared."""
@@ -169,13 +161,13 @@ class TorchRenderer:
         keys = first.key, second.key
 
         def draw(place: Between) -> Picture:
-            earlier, later = (self._tensor(flow) for flow in place.flows)
-            rest, lead = self._tensor(place.rest), self._tensor(place.lead).unsqueeze(1)
+            earlier, later = (self.tensor(flow) for flow in place.flows)
+            rest, lead = self.tensor(place.rest), self.tensor(place.lead).unsqueeze(1)
             with torch.inference_mode():
                 rests = place.progress * rest, (place.progress - 1) * rest
                 other = Second(keys[1], later, rests, lead)
-                landmarks = self._tensor(place.landmarks)
-                drawing = self._network.draw(keys[0], landmarks, earlier, second=other)
+                landmarks = self.tensor(place.landmarks)
+                drawing = self.network.draw(keys[0], landmarks, earlier, second=other)
                 return _rounded(drawing.picture)
 
         return draw
@@ -185,10 +177,10 @@ class TorchRenderer:
     ) -> Float32Array:
         """Compact feature [K] of a driven picture."""
         with torch.inference_mode():
-            values = self._network.analyse(
+            values = self.network.analyse(
                 self._picture(driven),
                 self._picture(key),
-                self._tensor(landmarks),
-                self._tensor(flow),
+                self.tensor(landmarks),
+                self.tensor(flow),
             )
             return np.asarray(values[0].cpu().numpy(), np.float32)

@@ -21,27 +21,14 @@ import numpy as np
 from models.contract import FloatArray, Picture
 from models.landmarks import points as groups
 from models.landmarks.face_space import FaceSpace
-from models.landmarks.flow import Float32Array, plane
+from models.landmarks.flow import FLOW_POINTS, Float32Array, plane
 from models.landmarks.layout import FACE_VALUES
 from models.landmarks.values import STEPS, RestFace
 from models.landmarks.warp import LandmarkWarp
 
 # Where the flow is that of skin. The outline of the face is not among them: the flow there
 # is that of the background as often as that of the cheek.
-ALIGNED_POINTS = np.array(
-    sorted(
-        {
-            *groups.LIPS_OUTER,
-            *groups.LIPS_INNER,
-            *groups.RIGHT_EYE,
-            *groups.LEFT_EYE,
-            *groups.RIGHT_BROW,
-            *groups.LEFT_BROW,
-            *groups.NOSE,
-            *groups.CHEEKS,
-        }
-    )
-)
+ALIGNED_POINTS = np.setdiff1d(FLOW_POINTS, groups.FACE_OVAL)
 # Larger pictures are reduced to this: the flow is exact to a fraction of a pixel.
 WORKING_SIZE = 256
 # The flow is found in the face's box and this much of its larger side around it.

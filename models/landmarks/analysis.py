@@ -23,25 +23,16 @@ class SeenKey:
     alignment: Alignment | None
 
 
-class LandmarkAnalyser(Analyser):
-    """Tracks landmarks, and expresses them as pose and expression against a key picture.
+class TrackingAnalyser(Analyser):
+    """Tracks landmarks. Those that cannot be of a face are none."""
 
-    With `align`, these are corrected by what the bent key picture shows. Landmarks that cannot be
-    those of a face are none, whether they were tracked or corrected.
-    """
-
-    def __init__(self, space: FaceSpace, *, align: bool) -> None:
-        self._space = space
-        self._align = align
+    def __init__(self, space: FaceSpace) -> None:
         self._judge = MeshJudge(space)
         self._tracker = FaceTracker(self._judge.is_face)
-        self._aligned: Memory[FloatArray] | None = None
 
     def remember(self, pictures: int) -> None:
-        """Keep the landmarks of up to so many pictures, and as many aligned faces."""
+        """Keep the landmarks of up to so many pictures."""
         self._tracker.remember(pictures)
-        if self._align:
-            self._aligned = Memory(pictures)
 
     def rewind(self) -> None:
         """Follow no face any more."""
@@ -55,11 +46,41 @@ class LandmarkAnalyser(Analyser):
         """Tell whether a picture shows a face."""
         return self.landmarks(picture) is not None
 
-    def analyse_key(self, picture: Picture) -> Analysis | None:
-        """Pose of a key picture against the average face; its expression is zero by definition."""
-        # As the decoder will look at it.
+    def key_landmarks(self, picture: Picture) -> FloatArray | None:
+        """Landmarks [478, 3] of a key picture, looked at as the decoder will; None without any."""
         landmarks = self._tracker.look(picture)
         if landmarks is None or not self._judge.is_face(landmarks, _aspect(picture)):
+            return None
+        return landmarks
+
+    def close(self) -> None:
+        """Free the tracker."""
+        self._tracker.close()
+
+
+class LandmarkAnalyser(TrackingAnalyser):
+    """Expresses tracked landmarks as pose and expression against a key picture.
+
+    With `align`, these are corrected by what the bent key picture shows. Landmarks that cannot be
+    those of a face are none, corrected ones neither.
+    """
+
+    def __init__(self, space: FaceSpace, *, align: bool) -> None:
+        super().__init__(space)
+        self._space = space
+        self._align = align
+        self._aligned: Memory[FloatArray] | None = None
+
+    def remember(self, pictures: int) -> None:
+        """Keep the landmarks of up to so many pictures, and as many aligned faces."""
+        super().remember(pictures)
+        if self._align:
+            self._aligned = Memory(pictures)
+
+    def analyse_key(self, picture: Picture) -> Analysis | None:
+        """Pose of a key picture against the average face; its expression is zero by definition."""
+        landmarks = self.key_landmarks(picture)
+        if landmarks is None:
             return None
         face, values = rest_face(self._space, landmarks)
         alignment = None
@@ -106,10 +127,6 @@ class LandmarkAnalyser(Analyser):
         return self._aligned.find(
             lambda: alignment.align(picture, landmarks), key.picture, picture, landmarks
         )
-
-    def close(self) -> None:
-        """Free the tracker."""
-        self._tracker.close()
 
 
 def _aspect(picture: Picture) -> float:

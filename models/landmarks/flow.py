@@ -405,20 +405,15 @@ class BackwardFlows:
             region += blend * (fine - region)
 
 
-class BackwardFlow:
-    """Where in the key picture to read, for any place of the driven picture.
+def backward_flow(
+    key: Float32Array, driven: Float32Array, size: tuple[int, int], reach: HeadReach = WIDE
+) -> Float32Array:
+    """Displacements [height, width, 2] to one key picture, as of `BackwardFlows.dense`.
 
-    `key` and `driven` are the landmarks [478, 2] of the two pictures; `reach` says how far around
-    the face the picture follows it.
+    `key` and `driven` are landmarks [478, 2] of the two pictures, `size` is width and height.
     """
-
-    def __init__(self, key: Float32Array, driven: Float32Array, reach: HeadReach = WIDE) -> None:
-        self._flows = BackwardFlows([key], driven, [reach])
-
-    def dense(self, width: int, height: int) -> Float32Array:
-        """Displacement of every pixel, float32 [height, width, 2], as of `BackwardFlows`."""
-        (displacement,) = self._flows.dense(width, height)
-        return displacement
+    (displacement,) = BackwardFlows([key], driven, [reach]).dense(*size)
+    return displacement
 
 
 def _feather(length: int) -> Float32Array:
@@ -433,7 +428,7 @@ def coarse_flow(key: Float32Array, driven: Float32Array, size: int) -> Float32Ar
     `key` and `driven` are landmarks [478, 2]. Returns displacements [2, size, size], x then y, in
     picture widths and heights.
     """
-    return in_planes(BackwardFlow(key, driven).dense(size, size))
+    return in_planes(backward_flow(key, driven, (size, size)))
 
 
 def in_planes(displacement: Float32Array) -> Float32Array:

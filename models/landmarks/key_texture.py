@@ -16,8 +16,8 @@ import numpy as np
 from models.contract import Picture
 from models.landmarks.flow import (
     CLOSE,
-    BackwardFlow,
     Float32Array,
+    backward_flow,
     read_at,
     warp,
     without_folds,
@@ -72,7 +72,7 @@ def _bent(
     """A key picture as it would be if it showed its face where a later picture has it."""
     height, width = picture.shape[:2]
     reach = without_folds(CLOSE, key_landmarks, landmarks)
-    flow = BackwardFlow(key_landmarks, landmarks, reach).dense(width, height)
+    flow = backward_flow(key_landmarks, landmarks, (width, height), reach)
     rest = rest_motion(warp(key, flow), picture)
     return warp(key, rest + read_at(flow, rest))
 

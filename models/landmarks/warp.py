@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from models.contract import FloatArray, Picture
 from models.landmarks import points as groups
-from models.landmarks.flow import BackwardFlow, Float32Array, plane, warp
+from models.landmarks.flow import Float32Array, backward_flow, plane, warp
 from models.landmarks.rims import MOUTH
 
 _INNER = list(groups.LIPS_INNER)
@@ -91,7 +91,7 @@ class LandmarkWarp:
     def flow(self, landmarks: Float32Array) -> Float32Array:
         """The displacements [H, W, 2] of `draw`, to landmarks [478, 2]."""
         height, width = self._picture.shape[:2]
-        return BackwardFlow(self._landmarks, landmarks).dense(width, height)
+        return backward_flow(self._landmarks, landmarks, (width, height))
 
     def draw_along(self, displacement: Float32Array, landmarks: Float32Array) -> Picture:
         """The picture read at displacements [H, W, 2], which bring its landmarks to [478, 2]."""

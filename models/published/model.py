@@ -21,9 +21,8 @@ from models.contract import (
     Reference,
 )
 from models.errors import ModelError
+from models.landmarks.analysis import TrackingAnalyser
 from models.landmarks.face_space import shipped_face_space
-from models.landmarks.plausibility import MeshJudge
-from models.landmarks.tracking import FaceTracker
 from models.runtime import Runtime, torch_device
 
 PICTURE_SIZE = 256
@@ -135,49 +134,29 @@ class NetworkModel(AnimationModel):
         return np.ascontiguousarray(planar.transpose(1, 2, 0))
 
 
-class NetworkAnalyser(Analyser):
+class NetworkAnalyser(TrackingAnalyser):
     """Asks a face tracker whether there is a face, which the networks cannot tell, then a network.
 
     They describe any picture; a lost face has to be noticed in the same way for all models.
     """
 
     def __init__(self, model: NetworkModel) -> None:
+        super().__init__(shipped_face_space())
         self._model = model
-        self._judge = MeshJudge(shipped_face_space())
-        self._tracker = FaceTracker(self._judge.is_face)
-
-    def remember(self, pictures: int) -> None:
-        """Keep the landmarks of up to so many pictures."""
-        self._tracker.remember(pictures)
-
-    def rewind(self) -> None:
-        """Follow no face any more."""
-        self._tracker.rewind()
-
-    def landmarks(self, picture: Picture) -> FloatArray | None:
-        """Landmarks [478, 3] of the followed face; None without one."""
-        return self._tracker.track(picture)
 
     def finds_face(self, picture: Picture) -> bool:
         """Tell whether a picture shows a face."""
         self._model.check_size(picture)
-        return self.landmarks(picture) is not None
+        return super().finds_face(picture)
 
     def analyse_key(self, picture: Picture) -> Analysis | None:
         """Parameters of a decoded key picture."""
         self._model.check_size(picture)
-        landmarks = self._tracker.look(picture)
-        if landmarks is None or not self._judge.is_face(landmarks):
-            return None
-        return self._model.describe(picture, None)
+        return None if self.key_landmarks(picture) is None else self._model.describe(picture, None)
 
     def analyse(self, picture: Picture, key: Analysis) -> Analysis | None:
         """Parameters of a driven picture."""
         return self._model.describe(picture, key) if self.finds_face(picture) else None
-
-    def close(self) -> None:
-        """Free the tracker."""
-        self._tracker.close()
 
 
 class NetworkReference(Reference):

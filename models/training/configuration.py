@@ -136,14 +136,9 @@ class TrainingConfiguration:
             raise TrainingError(
                 f"window {self.window} is not a multiple of 32 from 64 up to {self.size}"
             )
-        for name in _FROM_ONE:
-            check_value(name, getattr(self, name), 1)
-        for name in _FROM_ZERO:
-            check_value(name, getattr(self, name), 0)
-        for name in _SHARES:
-            check_value(name, getattr(self, name), 0, 1)
-        for name in _ABOVE_ZERO:
-            check_value(name, getattr(self, name), 1e-9)
+        for limits, names in _LIMITS.items():
+            for name in names.split():
+                check_value(name, getattr(self, name), *limits)
 
     @property
     def cache_folder(self) -> Path:
@@ -158,29 +153,18 @@ class TrainingConfiguration:
         }
 
 
-_FROM_ONE = (
-    "batch",
-    "workers",
-    "threads",
-    "log_steps",
-    "validation_pictures",
-    "gradient_scales",
-    "discriminator_channels",
-)
-_FROM_ZERO = (
-    "steps",
-    "seed",
-    "warm_up",
-    "weight_decay",
-    "adversarial_from",
-    "adversarial_ramp",
-    "checkpoint_minutes",
-    "validation_minutes",
-    "landmark_pictures",
-)
-_SHARES = ("final_rate", "average_decay")
-_ABOVE_ZERO = ("minutes", "learning_rate", "discriminator_rate", "gradient_limit")
-
+# Least and greatest values of numbers.
+_LIMITS: dict[tuple[float, ...], str] = {
+    (1,): (
+        "batch workers threads log_steps validation_pictures gradient_scales discriminator_channels"
+    ),
+    (0,): (
+        "steps seed warm_up weight_decay adversarial_from adversarial_ramp checkpoint_minutes "
+        "validation_minutes landmark_pictures"
+    ),
+    (0, 1): "final_rate average_decay",
+    (1e-9,): "minutes learning_rate discriminator_rate gradient_limit",
+}
 
 _LARGEST_SIZE = 8192
 _MOST = 1e12  # nobody means more

@@ -123,11 +123,6 @@ class WeightsStore:
                 cards.append(_read_card(path))
         return cards, problems
 
-    def find(self, name: str) -> WeightsCard | None:
-        """The card of a name, or None; raise `CheckpointError` when it is damaged."""
-        path = self._card_path(name)
-        return _read_card(path) if path.exists() else None
-
     def weights_path(self, card: WeightsCard) -> Path:
         """The safetensors file of a card."""
         return self.folder / card.weights

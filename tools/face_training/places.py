@@ -5,6 +5,7 @@ This is done as a decoder does it, by the same modules; it needs neither the tra
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -17,7 +18,7 @@ from models.contract import Picture
 from models.errors import TrainingError
 from models.face import MOTION_SIDE, lead_step
 from models.landmarks.face_space import shipped_face_space
-from models.landmarks.flow import NEAR, BackwardFlow, plane, warp
+from models.landmarks.flow import NEAR, Float32Array, backward_flow, plane, warp
 from models.landmarks.pairs import PairFlow, SharedFace
 from models.landmarks.values import rest_face
 from tools.face_training.prepared import NO_PICTURE, load_prepared
@@ -99,15 +100,14 @@ def place_clip(folder: Path, name: str) -> Placed:
         if second == NO_PICTURE:
             rows[row, 2] = first
             landmarks[row] = plane(faces[first].landmarks(space, values))
-            flow = BackwardFlow(planes[first], landmarks[row]).dense(size, size)
+            flow = backward_flow(planes[first], landmarks[row], (size, size))
             flows[row, :2] = flow.transpose(2, 0, 1)
             continue
         if (first, second) not in made:
             shared = SharedFace(space, faces[first], faces[second], clip.later_values[second])
-            ends = coded[first], coded[second]
-            made[first, second] = PairFlow(
-                shared, (planes[first], planes[second]), ends, _Bend(ends[0]), NEAR, lead_step(size)
-            )
+            keys, ends = (planes[first], planes[second]), (coded[first], coded[second])
+            bend = partial(_bent, ends[0])
+            made[first, second] = PairFlow(shared, keys, ends, bend, NEAR, lead_step(size))
         place = made[first, second].place(values, float(clip.positions[row]))
         landmarks[row] = place.landmarks
         progress[row] = place.progress
@@ -120,16 +120,9 @@ def place_clip(folder: Path, name: str) -> Placed:
     return Placed(pictures, coded, np.stack(planes), rows, landmarks, flows, progress, leads)
 
 
-class _Bend:
-    """Draws the earlier reference as `mesh` does."""
-
-    def __init__(self, picture: Picture) -> None:
-        self._picture = picture
-
-    def __call__(
-        self, landmarks: npt.NDArray[np.float32], flow: npt.NDArray[np.float32]
-    ) -> Picture:
-        return warp(self._picture, flow)
+def _bent(picture: Picture, landmarks: Float32Array, flow: Float32Array) -> Picture:
+    """A reference drawn as `mesh` does."""
+    return warp(picture, flow)
 
 
 _DONE = "done"

@@ -34,7 +34,7 @@ class _Encoder(nn.Module):
 class _Decoder(nn.Module):
     """Doubling steps, each followed by the encoder's tensor of the same resolution."""
 
-    def __init__(self, up_blocks: list[nn.Module]) -> None:
+    def __init__(self, up_blocks: list[nn.Module], channels_out: int) -> None:
         super().__init__()
         self.up_blocks = nn.ModuleList(up_blocks)
 
@@ -50,7 +50,7 @@ class _Decoder3d(_Decoder):
     """The decoder for volumes, which ends with a convolution over everything."""
 
     def __init__(self, up_blocks: list[nn.Module], channels_out: int) -> None:
-        super().__init__(up_blocks)
+        super().__init__(up_blocks, channels_out)
         self.conv = nn.Conv3d(channels_out, channels_out, 3, padding=1)
         self.norm = nn.BatchNorm3d(channels_out)
 
@@ -89,13 +89,17 @@ class Hourglass(nn.Module):
         channels_out: ``pyramid.base + channels_in``, at the resolution of the input.
     """
 
+    _down: type[nn.Module] = DownBlock
+    _up: type[nn.Module] = UpBlock
+    _decoder: type[_Decoder] = _Decoder
+
     def __init__(self, pyramid: ChannelPyramid, channels_in: int) -> None:
         super().__init__()
         self.channels_out = pyramid.base + channels_in
-        self.encoder = _Encoder(
-            [DownBlock(*step) for step in _down_steps_from(pyramid, channels_in)]
-        )
-        self.decoder = _Decoder([UpBlock(*step) for step in _up_steps_with_skips(pyramid)])
+        down = [self._down(*step) for step in _down_steps_from(pyramid, channels_in)]
+        up = [self._up(*step) for step in _up_steps_with_skips(pyramid)]
+        self.encoder = _Encoder(down)
+        self.decoder = self._decoder(up, self.channels_out)
 
     def forward(self, x: Tensor) -> Tensor:
         """[B, channels_in, H, W] to [B, channels_out, H, W]."""
@@ -103,34 +107,18 @@ class Hourglass(nn.Module):
         return y
 
 
-class Hourglass3d(nn.Module):
+class Hourglass3d(Hourglass):
     """The hourglass for volumes: 3-D steps, depth kept, one more convolution at the end.
 
         x ── as `Hourglass` with `DownBlock3d`, `UpBlock3d` ── conv 3×3×3 ── norm ── ReLU ── y
 
-    Args:
-        pyramid: channels of the levels; level 0 counts for the decoder only.
-        channels_in: channels of the input [B, channels_in, D, H, W], H and W multiples of
-            ``2 ** pyramid.levels``.
-
-    Attributes:
-        channels_out: ``pyramid.base + channels_in``, at the resolution of the input.
+    Volumes are [B, channels_in, D, H, W] and [B, channels_out, D, H, W]; all else is as there.
     """
 
-    def __init__(self, pyramid: ChannelPyramid, channels_in: int) -> None:
-        super().__init__()
-        self.channels_out = pyramid.base + channels_in
-        self.encoder = _Encoder(
-            [DownBlock3d(*step) for step in _down_steps_from(pyramid, channels_in)]
-        )
-        self.decoder = _Decoder3d(
-            [UpBlock3d(*step) for step in _up_steps_with_skips(pyramid)], self.channels_out
-        )
-
-    def forward(self, x: Tensor) -> Tensor:
-        """[B, channels_in, D, H, W] to [B, channels_out, D, H, W]."""
-        y: Tensor = self.decoder(self.encoder(x))
-        return y
+    decoder: _Decoder3d
+    _down = DownBlock3d
+    _up = UpBlock3d
+    _decoder = _Decoder3d
 
 
 class FeatureWarpingGenerator(nn.Module):

@@ -24,14 +24,12 @@ def test_the_network_is_small(network: FaceNetwork) -> None:
     assert sum(parameter.numel() for parameter in network.parameters()) <= 1_500_000
 
 
-def test_a_key_picture_encoded_once_draws_the_same(network: FaceNetwork) -> None:
+def test_a_picture_is_drawn_in_the_size_of_the_key_picture(network: FaceNetwork) -> None:
     picture, key_landmarks, landmarks, flow = inputs(64)
     with torch.inference_mode():
-        whole = network(picture, key_landmarks, landmarks, flow)
-        cached = network.draw(network.encode_key(picture, key_landmarks), landmarks, flow).picture
-    assert whole.shape == picture.shape
-    assert torch.equal(whole, cached)
-    assert 0 <= float(whole.min()) <= float(whole.max()) <= 1
+        drawn = network.draw(network.encode_key(picture, key_landmarks), landmarks, flow).picture
+    assert drawn.shape == picture.shape
+    assert 0 <= float(drawn.min()) <= float(drawn.max()) <= 1
 
 
 def test_the_picture_follows_the_flow(network: FaceNetwork) -> None:

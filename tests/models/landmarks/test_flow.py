@@ -9,9 +9,9 @@ from models.landmarks.face_space import FaceSpace, shipped_face_space
 from models.landmarks.flow import (
     CLOSE,
     WIDE,
-    BackwardFlow,
     BackwardFlows,
     HeadReach,
+    backward_flow,
     head_influence,
     warp,
     without_folds,
@@ -41,7 +41,7 @@ def texture(size: int = 128) -> npt.NDArray[np.uint8]:
 
 
 def test_a_face_that_stays_leaves_every_pixel_where_it_is(face: Float32Array) -> None:
-    displacement = BackwardFlow(face, face).dense(128, 96)
+    displacement = backward_flow(face, face, (128, 96))
     assert np.abs(displacement).max() < 1e-5
     np.testing.assert_array_equal(warp(texture()[:96], displacement), texture()[:96])
 
@@ -54,7 +54,7 @@ def test_flows_to_several_key_pictures_are_those_to_each(face: Float32Array) -> 
     driven = face * np.float32(1.05)
     together = BackwardFlows(keys, driven, reaches).dense(160, 128)
     for key, reach, displacement in zip(keys, reaches, together, strict=True):
-        alone = BackwardFlow(key, driven, reach).dense(160, 128)
+        alone = backward_flow(key, driven, (160, 128), reach)
         np.testing.assert_allclose(displacement, alone, atol=1e-6)
         assert np.abs(displacement).max() > 0.01
 
@@ -62,14 +62,14 @@ def test_flows_to_several_key_pictures_are_those_to_each(face: Float32Array) -> 
 def test_landmarks_read_from_where_they_were(face: Float32Array) -> None:
     moved = face + np.array([0.05, -0.03], np.float32)
     size = 256
-    displacement = BackwardFlow(face, moved).dense(size, size)
+    displacement = backward_flow(face, moved, (size, size))
     columns, rows = np.round(moved[groups.NOSE[3]] * size - 0.5).astype(int)
     np.testing.assert_allclose(displacement[rows, columns], [-0.05, 0.03], atol=2e-3)
 
 
 def test_the_far_background_stays_still(face: Float32Array) -> None:
     small = (face - 0.5) * 0.3 + 0.5
-    displacement = BackwardFlow(small, small + np.float32(0.03)).dense(128, 128)
+    displacement = backward_flow(small, small + np.float32(0.03), (128, 128))
     for corner in (displacement[0, 0], displacement[0, -1], displacement[-1, -1]):
         np.testing.assert_allclose(corner, 0.0, atol=1e-6)
 
@@ -78,7 +78,7 @@ def test_the_flow_does_not_fold_when_the_head_turns(space: FaceSpace, face: Floa
     turn = np.array([[0.95, 0.0, 0.31], [0.0, 1.0, 0.0], [-0.31, 0.0, 0.95]])
     turned = ((space.mean @ turn.T)[:, :2] * 0.14 + 0.52).astype(np.float32)
     size = 128
-    displacement = BackwardFlow(face, turned).dense(size, size)
+    displacement = backward_flow(face, turned, (size, size))
     # Outside eyes and mouth, where closed lids and lips must meet, positions stay in order.
     outside = displacement[: size // 4]
     positions = outside[..., 0] + (np.arange(size) + 0.5) / size
@@ -141,9 +141,9 @@ def test_the_flow_does_not_depend_on_how_much_is_worked_on_at_a_time(
     face: Float32Array, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     moved = face + np.array([0.02, 0.01], np.float32)
-    whole = BackwardFlow(face, moved).dense(128, 128)
+    whole = backward_flow(face, moved, (128, 128))
     monkeypatch.setattr("models.landmarks.flow.BAND_VALUES", 10_000)
-    np.testing.assert_allclose(BackwardFlow(face, moved).dense(128, 128), whole, atol=1e-6)
+    np.testing.assert_allclose(backward_flow(face, moved, (128, 128)), whole, atol=1e-6)
 
 
 def test_the_further_a_head_moves_the_slower_its_motion_fades(face: Float32Array) -> None:
@@ -163,7 +163,7 @@ def test_a_close_reach_does_not_fold(face: Float32Array) -> None:
     columns = (np.arange(128, dtype=np.float32) + 0.5) / 128
 
     def least_step(reach: HeadReach) -> float:
-        read = BackwardFlow(face, moved, reach).dense(128, 128)[..., 0] + columns
+        read = backward_flow(face, moved, (128, 128), reach)[..., 0] + columns
         return float(np.diff(read, axis=1).min())
 
     assert least_step(CLOSE) < 0 < least_step(without_folds(CLOSE, face, moved))
