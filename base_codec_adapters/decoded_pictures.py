@@ -3,19 +3,59 @@
 from __future__ import annotations
 
 import os
+import re
 import weakref
 from array import array
 from collections.abc import Iterator, Sequence
 from io import BufferedReader
 from pathlib import Path
-from typing import Literal, overload
+from typing import IO, Literal, overload
 
-from base_codec_adapters import yuv4mpeg
 from base_codec_adapters.byte_stream import PictureFormat
 from base_codec_adapters.pictures import Picture420, picture_from_raw, raw_picture_size
 
 Container = Literal["y4m", "yuv"]
 """YUV4MPEG2, which carries its format, or raw video, which does not."""
+
+MAX_HEADER_BYTES = 1024
+
+_FORMAT = re.compile(rb"C420(?:jpeg|mpeg2|paldv|p(?P<bits>\d{1,2}))?\Z")
+
+
+def read_header(file: IO[bytes]) -> PictureFormat:
+    """Read the first line of a YUV4MPEG2 file.
+
+    Raises:
+        ValueError: not YUV4MPEG2, or not 4:2:0.
+    """
+    line = file.readline(MAX_HEADER_BYTES)
+    fields = line.rstrip(b"\n").split(b" ")
+    if fields[0] != b"YUV4MPEG2" or not line.endswith(b"\n"):
+        raise ValueError("not a YUV4MPEG2 file")
+    tags = {field[:1]: field for field in fields[1:]}
+    colour = tags.get(b"C", b"C420")
+    match = _FORMAT.match(colour)
+    if match is None:
+        raise ValueError(f"samples are {colour[1:].decode('ascii', 'replace')}, not 4:2:0")
+    try:
+        width, height = int(tags[b"W"][1:]), int(tags[b"H"][1:])
+    except (KeyError, ValueError):
+        raise ValueError("YUV4MPEG2 header without a picture size") from None
+    return PictureFormat(width, height, int(match["bits"] or 8))
+
+
+def read_frame_header(file: IO[bytes]) -> bool:
+    """Read the line before a picture of YUV4MPEG2; False at the end of the file.
+
+    Raises:
+        ValueError: there is something else.
+    """
+    line = file.readline(MAX_HEADER_BYTES)
+    if not line:
+        return False
+    if not line.startswith(b"FRAME") or not line.endswith(b"\n"):
+        raise ValueError("no YUV4MPEG2 frame header where one must be")
+    return True
 
 
 class DecodedPictures(Sequence[Picture420]):
@@ -45,10 +85,10 @@ class DecodedPictures(Sequence[Picture420]):
         """Note where pictures start; ValueError where the file is not as expected."""
         end = os.fstat(file.fileno()).st_size
         if container == "y4m":
-            written = yuv4mpeg.read_header(file)
+            written = read_header(file)
             if written != self._format:
                 raise ValueError(f"wrote {written}, but the stream states {self._format}")
-        while yuv4mpeg.read_frame_header(file) if container == "y4m" else file.tell() < end:
+        while read_frame_header(file) if container == "y4m" else file.tell() < end:
             start = file.tell()
             if start + self._size > end:
                 raise ValueError(f"a picture is cut off after {end - start} of {self._size} bytes")

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 from bitstring import BitArray, Bits
 
+from sei.elements import SIGN, UE, Field
 from sei.errors import EndOfDataError, PayloadError
-from sei.fields import SIGN, UE, Field
 
 if TYPE_CHECKING:
     import numpy as np

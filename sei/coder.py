@@ -18,7 +18,7 @@ from typing import Any, NoReturn, TypeVar
 from bitstring import Bits
 
 from sei.bits import UE_MAX, BitReader, BitWriter, exp_golomb_size
-from sei.elements import Element, ElementArray, Index, Trace, element_name
+from sei.elements import RICE, SIGN, UE, Element, ElementArray, Field, Index, Trace, element_name
 from sei.errors import (
     ElementRangeError,
     EndOfDataError,
@@ -27,7 +27,6 @@ from sei.errors import (
     PayloadError,
     TrailingBitsError,
 )
-from sei.fields import RICE, SIGN, UE, Field
 
 MAX_ITEMS = 2**16
 """Greatest number of keypoints, of matrices or of matrix elements in a message.

@@ -1,4 +1,4 @@
-"""Syntax elements as they were read, one by one or as arrays of equal items."""
+"""Syntax elements: fields of the items of an array as they are declared, and what was read."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ from functools import cached_property, lru_cache
 from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple, overload
 
-from sei.fields import RICE, SIGN, UE, Field
-
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+UE = 0
+SIGN = -1
+RICE = -2
 
 Index = tuple[int, ...]
 
@@ -26,6 +28,37 @@ def element_name(name: str, index: Index = ()) -> str:
     'gfv_coordinate_x_abs[4]'
     """
     return name + "".join(f"[{i}]" for i in index)
+
+
+class Field(NamedTuple):
+    """A syntax element that each item of an array has.
+
+    ``code`` is the number of bits of u(n), `UE` for ue(v), or `SIGN` for a flag that is there, and
+    otherwise 0, only where one of the elements before it, back to the last flag of the kind, is
+    not 0; `RICE` and less for Rice codes with as many low bits as it is less. ``high`` is its
+    greatest value, None: what the code can hold. With ``most``, the values of the items, each
+    counted one higher, add up to that at the most.
+    """
+
+    name: str
+    code: int
+    high: int | None = None
+    most: int | None = None
+
+
+def ue(name: str, high: int | None = None, most: int | None = None) -> Field:
+    """An Exp-Golomb code."""
+    return Field(name, UE, high, most)
+
+
+def u(name: str, bits: int, high: int | None = None) -> Field:
+    """An unsigned integer of ``bits`` bits."""
+    return Field(name, bits, high)
+
+
+def sign(name: str) -> Field:
+    """The flag of a number below 0, which a 0 does not have."""
+    return Field(name, SIGN)
 
 
 class Element(NamedTuple):

@@ -9,10 +9,10 @@ from operator import add
 from operator import index as as_int
 from typing import TYPE_CHECKING
 
+from sei.columns import LazyTuple, integers
+from sei.columns import matrices as matrices_of
 from sei.errors import MessageError
 from sei.face_messages import MatrixElement, MatrixShape
-from sei.lazy_tuples import LazyTuple, integers
-from sei.lazy_tuples import matrices as matrices_of
 
 if TYPE_CHECKING:
     import numpy as np

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from sei.fields import SIGN, UE
+from sei.elements import SIGN, UE
 
 if TYPE_CHECKING:
     Places = NDArray[np.int32]
@@ -140,7 +140,7 @@ def read_items(
 ) -> tuple[list[Numbers], Numbers]:
     """Values of items from bit ``start`` of ``data`` on, code by code, and where each starts.
 
-    ``codes`` are those of `sei.fields.Field`. There are fewer than ``count`` items when one is
+    ``codes`` are those of `sei.elements.Field`. There are fewer than ``count`` items when one is
     damaged or runs past the end: those before it are read. The starts have one more: where the
     last item ends.
     """

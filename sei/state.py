@@ -15,6 +15,7 @@ from itertools import chain
 from typing import Any, Generic, Protocol, TypeVar
 
 from sei.coder import UNREAD, Coder, Reader, Writer
+from sei.columns import LazyTuple, integers, rows
 from sei.elements import Element, Trace
 from sei.errors import FieldUnusedError, MessageError, ReferenceMissingError
 from sei.face_messages import (
@@ -34,7 +35,6 @@ from sei.face_values import (
     sums_along,
     whole_numbers,
 )
-from sei.lazy_tuples import LazyTuple, integers, rows
 from sei.syntax import generative_face_video
 from sei.tracks import Track, make_matrices, shape_of, take_matrices
 

@@ -14,6 +14,7 @@ from typing import Any, Protocol
 from sei.bits import UE_MAX
 from sei.coder import UNREAD, Coder
 from sei.columns import keypoints_of, magnitudes_and_signs, matrix_elements_of
+from sei.elements import Field, sign, u, ue
 from sei.face_messages import (
     ChromaKey,
     ChromaKeyThreshold,
@@ -33,7 +34,6 @@ from sei.face_messages import (
     Pupils,
     is_reserved_id,
 )
-from sei.fields import Field, sign, u, ue
 
 _PAYLOAD_MODE = NetworkPayload(b"").mode_idc
 _URI_MODE = NetworkUri("", "").mode_idc

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from sei.columns import LazyTuple, integers
 from sei.errors import MessageError, ReferenceMissingError
 from sei.face_messages import (
     CoordinateLayout,
@@ -28,7 +29,6 @@ from sei.face_values import (
     nest_matrices,
     whole_numbers,
 )
-from sei.lazy_tuples import LazyTuple, integers
 
 Layout = TypeVar("Layout", CoordinateLayout, MatrixLayout)
 

@@ -20,7 +20,7 @@ from models.contract import IntegerArray
 from sei import PayloadError
 from sei.coder import UNREAD, Coder
 from sei.columns import numbers_of
-from sei.fields import u
+from sei.elements import u
 
 LEAST_NODES, MOST_NODES = 2, 17
 """Nodes along a side of the picture, its corners among them."""

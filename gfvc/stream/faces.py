@@ -18,7 +18,7 @@ from gfvc.stream.schedule import picture_schedule
 from gfvc.stream.sequence import SequencePart, SequenceSchedule
 from sei.coder import UNREAD, Coder
 from sei.columns import numbers_of
-from sei.fields import u
+from sei.elements import u
 
 _LEAST_BITS = 3 * 16 + 3  # of a further face, with an empty schedule
 

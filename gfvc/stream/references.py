@@ -16,7 +16,7 @@ from gfvc.options.encoding import MAX_POOL
 from gfvc.stream.schedule import MAX_PICTURES, PictureSchedule, RegularPictures
 from sei.coder import UNREAD, Coder
 from sei.columns import numbers_of, rising_numbers_of
-from sei.fields import u, ue
+from sei.elements import u, ue
 
 NUMBERS = 256
 

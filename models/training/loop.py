@@ -12,7 +12,7 @@ from types import FrameType
 
 from models.training.pairs import PairSource, to_device
 from models.training.recorder import Recorder, Report
-from models.training.state_file import STATE_NAME
+from models.training.saved import STATE_NAME
 from models.training.trainer import Trainer
 from models.training.validation import Validation, Validator
 

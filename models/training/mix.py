@@ -20,7 +20,7 @@ from safetensors import SafetensorError, safe_open
 
 from models.errors import CheckpointError, TrainingError
 from models.files import MAX_TENSOR_FILE, check_tensor_file
-from models.training.weights_file import write_weights
+from models.training.saved import write_weights
 
 
 def mix(first: Path, second: Path, share: float, out: Path) -> None:

@@ -16,9 +16,9 @@ from torch import Tensor
 from models.errors import TrainingError
 from models.files import written_whole
 from models.training.losses import ADVERSARIAL_LOSSES, PERCEPTUAL_LOSS, SHARED_LOSSES
+from models.training.saved import export_weights
 from models.training.trainer import Trainer
 from models.training.validation import SCORES, Validation, Validator, write_sheet
-from models.training.weights_file import export_weights
 
 
 class Table:

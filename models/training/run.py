@@ -27,7 +27,7 @@ from models.training.hevc_coding import has_hevc_encoder
 from models.training.loop import Progress, TrainingResult, no_progress, run_loop
 from models.training.pairs import PairSource
 from models.training.recorder import Report
-from models.training.state_file import STATE_NAME
+from models.training.saved import STATE_NAME
 from models.training.task import TrainingTask
 from models.training.trainer import Trainer
 from models.training.validation import Validator

@@ -20,16 +20,16 @@ from models.training.optimisation import (
     set_rates,
     to_channels_last,
 )
-from models.training.state_file import (
+from models.training.saved import (
     fitting,
     random_states,
     read_state,
     restore_random_states,
+    start_from_weights,
     write_state,
 )
 from models.training.task import Batch, TrainingTask
 from models.training.trunk import TrunkFeatures, load_trunk, trunk_loss
-from models.training.weights_file import start_from_weights
 
 _SEEN = "picture"
 """What the discriminator sees: drawn pictures, or the window of them that is drawn."""

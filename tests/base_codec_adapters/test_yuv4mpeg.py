@@ -5,7 +5,7 @@ import io
 import pytest
 
 from base_codec_adapters.byte_stream import PictureFormat
-from base_codec_adapters.yuv4mpeg import read_frame_header, read_header
+from base_codec_adapters.decoded_pictures import read_frame_header, read_header
 
 
 @pytest.mark.parametrize(

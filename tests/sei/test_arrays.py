@@ -13,9 +13,8 @@ from bitstring import BitArray
 from sei import Element, GfvState, PayloadError, SeiError
 from sei.bits import BitReader
 from sei.coder import UNREAD, Reader, Writer
-from sei.elements import Index, Trace
+from sei.elements import SIGN, Field, Index, Trace, sign, u, ue
 from sei.face_messages import CoordinateLayout, Coordinates, GenerativeFaceVideo
-from sei.fields import SIGN, Field, sign, u, ue
 from sei.item_runs import read_items
 
 KINDS: dict[str, list[Field]] = {

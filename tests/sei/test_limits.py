@@ -14,7 +14,7 @@ from bitstring import pack
 from sei import Codec, NalUnit, SeiMessage, StreamError, make_sei_nal_unit, read_sei
 from sei.__main__ import main
 from sei.coder import UNREAD, Reader
-from sei.fields import u
+from sei.elements import u
 from sei.inspection import InspectedMessage, InspectedUnit, StreamSummary, inspect_units
 from sei.limits import ELEMENTS_PER_MESSAGE, LEAST_ELEMENTS, LimitError, ReadingLimit
 from sei.nal import add_emulation_prevention

@@ -43,10 +43,9 @@ from models.training.optimisation import (
     set_rates,
     to_channels_last,
 )
-from models.training.state_file import fitting, read_state, write_state
+from models.training.saved import export_weights, fitting, read_state, write_state
 from models.training.trunk import TrunkFeatures, trunk_loss
 from models.training.validation import to_picture, write_sheet
-from models.training.weights_file import export_weights
 from tools.face_training.data import Augmenter, PairBatch, PairData
 from tools.face_training.settings import Settings
 

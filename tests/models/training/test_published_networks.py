@@ -20,8 +20,8 @@ from models.published.training import AnimationTask
 from models.training import TrainingError
 from models.training.augmentation import Pair, flip, landmark_mirror
 from models.training.pairs import PairSource, make_pair, stack_pairs
+from models.training.saved import export_weights
 from models.training.trainer import Trainer
-from models.training.weights_file import export_weights
 from models.weights.reading import read_checkpoint
 from models.weights.tensors import fit_tensors
 from tests.models.published.tiny import TINY_CFTE, TINY_FOMM, TINY_FV2V

@@ -22,10 +22,10 @@ from models.training import validation as validation_module
 from models.training.footage import Footage
 from models.training.recipes import build_task
 from models.training.run import train
+from models.training.saved import export_weights
 from models.training.task import Batch, Outputs
 from models.training.trunk import TrunkFeatures
 from models.training.validation import Validator
-from models.training.weights_file import export_weights
 from tests.models.training.support import Tint, TintTask, clips, configure, make_footage, rows
 
 

@@ -24,7 +24,7 @@ from models.face.onnx_rendering import (
 from models.family import FAMILIES
 from models.files import file_sha256
 from models.onnx_graph import OnnxGraph
-from models.training.weights_file import export_weights
+from models.training.saved import export_weights
 from tests.models.face.networks import trained_alike
 from tools.onnx_export.__main__ import main
 from tools.onnx_export.face import (
