@@ -69,10 +69,6 @@ def read_version(executable: Path, argument: str, banner: str) -> str:
     )
     match = re.search(banner, outcome.messages)
     if match is None:
-        raise ProgramNotFoundError(
-            f"{executable}: another program than expected, or a broken one",
-            command=outcome.command,
-            messages=outcome.messages,
-            exit_status=outcome.exit_status,
-        )
+        problem = f"{executable}: another program than expected, or a broken one"
+        raise outcome.error(ProgramNotFoundError, problem)
     return match[1]

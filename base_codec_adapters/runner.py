@@ -22,9 +22,11 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import TypeVar
 
 from base_codec_adapters.errors import (
     OutputInvalidError,
+    ProgramError,
     ProgramFailedError,
     ProgramNotFoundError,
     ProgramTimeoutError,
@@ -53,6 +55,8 @@ _COMPLAINT = re.compile(
     re.IGNORECASE,
 )
 
+Failure = TypeVar("Failure", bound=ProgramError)
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -61,6 +65,12 @@ class Outcome:
     command: tuple[str, ...]
     exit_status: int
     messages: str
+
+    def error(self, kind: type[Failure], summary: str) -> Failure:
+        """An error that tells of this end."""
+        return kind(
+            summary, command=self.command, messages=self.messages, exit_status=self.exit_status
+        )
 
 
 class _Tail:
@@ -166,22 +176,12 @@ def failed(outcome: Outcome) -> ProgramFailedError:
     errors = [line for line in complaints if not _WARNING.search(line)]
     cause = next(iter(errors or complaints or lines[-1:]), "")
     said = f": {cause}" if cause else ", and no message"
-    return ProgramFailedError(
-        f"{_name(outcome.command)}: {end}{said}",
-        command=outcome.command,
-        messages=outcome.messages,
-        exit_status=outcome.exit_status,
-    )
+    return outcome.error(ProgramFailedError, f"{_name(outcome.command)}: {end}{said}")
 
 
 def invalid_output(name: str, problem: str, outcome: Outcome) -> OutputInvalidError:
     """The error of an encoder or decoder that ended well, and wrote something wrong."""
-    return OutputInvalidError(
-        f"{name}: {problem}",
-        command=outcome.command,
-        messages=outcome.messages,
-        exit_status=outcome.exit_status,
-    )
+    return outcome.error(OutputInvalidError, f"{name}: {problem}")
 
 
 @contextlib.contextmanager

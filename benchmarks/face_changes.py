@@ -163,6 +163,13 @@ def story(decisions: Sequence[Decision]) -> str:
 # --- Meshes -----------------------------------------------------------------------------------
 
 TURNS = (0, 30, 45, 60, 75, 90, -90, 120, 150, 180)
+# Rows and columns of the face that are covered, as shares of its height and width.
+PARTS = {
+    "lower half": ((0.5, 1.0), (0.0, 1.0)),
+    "one side": ((0.0, 1.0), (0.0, 0.5)),
+    "eyes": ((0.15, 0.5), (0.0, 1.0)),
+    "all but the brow": ((0.25, 1.0), (0.0, 1.0)),
+}
 # Landmarks that lie this share of the eyes' distance from where they should be are wrong.
 OFF = 0.15
 
@@ -192,12 +199,7 @@ def _covered(picture: Picture, landmarks: FloatArray, part: str) -> tuple[Pictur
     height, width = picture.shape[:2]
     box = landmark_box(landmarks, width, height)
     left, top, across, down = box.left, box.top, box.width, box.height
-    rows, columns = {
-        "lower half": ((0.5, 1.0), (0.0, 1.0)),
-        "one side": ((0.0, 1.0), (0.0, 0.5)),
-        "eyes": ((0.15, 0.5), (0.0, 1.0)),
-        "all but the brow": ((0.25, 1.0), (0.0, 1.0)),
-    }[part]
+    rows, columns = PARTS[part]
     y = [max(0, round(top + share * down)) for share in rows]
     x = [max(0, round(left + share * across)) for share in columns]
     covered = picture.copy()
@@ -211,7 +213,7 @@ def measure_meshes(clips: dict[str, list[Picture]]) -> list[MeshRow]:
     ways: dict[str, Callable[[Picture, FloatArray], tuple[Picture, FloatArray]]] = {}
     for degrees in TURNS:
         ways[f"turned by {degrees}"] = partial(_turned, degrees=degrees)
-    for part in ("lower half", "one side", "eyes", "all but the brow"):
+    for part in PARTS:
         ways[f"covered: {part}"] = partial(_covered, part=part)
     rows = {kind: MeshRow(kind) for kind in ways}
     with FaceTracker() as tracker:
@@ -259,13 +261,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if options.meshes:
         _print_table("landmarks", measure_meshes(clips))
         return
-
-    def tell(text: str) -> None:
-        sys.stderr.write(f"{text}\n")
-
-    _print_table(
-        "changes of the face", measure_changes(clips, options.pairs, options.seed, tell=tell)
-    )
+    tell = partial(print, file=sys.stderr)
+    rows = measure_changes(clips, options.pairs, options.seed, tell=tell)
+    _print_table("changes of the face", rows)
 
 
 def _print_table(title: str, rows: Sequence[Row] | Sequence[MeshRow]) -> None:

@@ -93,16 +93,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         clip = write_video(Path(folder, "blots.mkv"), pictures, RATE)
         for encoder in options.encoders:
             results += [measure(clip, encoder, qp, options.size) for qp in options.qp]
-    _print_table(results)
+    columns = ("encoder", "QP", "pictures", "base codec, bytes", "gfvc, bytes", "extra, %")
+    cells = ([*astuple(cost), f"{cost.extra_percent:.2f}"] for cost in results)
+    print_table("a clip without a face", columns, cells, width=100)
     rows = [asdict(cost) | {"extra_percent": cost.extra_percent} for cost in results]
     write_json(options.json, rows)
     return 1 if any(cost.extra_percent > MAX_EXTRA_PERCENT for cost in results) else 0
-
-
-def _print_table(results: Sequence[Cost]) -> None:
-    columns = ("encoder", "QP", "pictures", "base codec, bytes", "gfvc, bytes", "extra, %")
-    rows = ([*astuple(cost), f"{cost.extra_percent:.2f}"] for cost in results)
-    print_table("a clip without a face", columns, rows, width=100)
 
 
 if __name__ == "__main__":

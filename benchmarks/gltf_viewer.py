@@ -18,7 +18,7 @@ import numpy.typing as npt
 from benchmarks import chromium
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page, Route
+    from playwright.sync_api import Browser, ConsoleMessage, Page, Route
 
 THREE = Path(__file__).resolve().parent.parent / "node_modules" / "three"
 # Nothing is fetched: every address is answered from files here.
@@ -70,14 +70,14 @@ class Viewer:
         self.page: Page = started.new_page()
         self.page.set_default_timeout(chromium.PATIENCE_MS)
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        self.page.on("console", lambda message: self._heed(message.type, message.text))
+        self.page.on("console", self._heed)
         self.page.route("**/*", self._answer)
         self.page.goto(_PLACE)
         self.page.wait_for_function("window.show !== undefined")
 
-    def _heed(self, kind: str, text: str) -> None:
-        if kind == "error":
-            self.complaints.append(text)
+    def _heed(self, message: ConsoleMessage) -> None:
+        if message.type == "error":
+            self.complaints.append(message.text)
 
     def _answer(self, route: Route) -> None:
         name = route.request.url.removeprefix(_PLACE)

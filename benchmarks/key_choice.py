@@ -117,10 +117,9 @@ def similarity(source: Picture, drawn: Picture, landmarks: FloatArray) -> float:
     """Structural similarity of the face, and by half of eyes and mouth."""
     size = source.shape[0]
     found = ssim_map(source, drawn)
-    eyes = landmarks.copy()
     face = float(found[face_region(landmarks, size, size)].mean())
     mouth = float(found[mouth_region(landmarks, size, size)].mean())
-    points = eyes[[*RIGHT_EYE, *LEFT_EYE], :2] * size
+    points = landmarks[[*RIGHT_EYE, *LEFT_EYE], :2] * size
     left, top = np.clip(points.min(axis=0) - 3, 0, size - 1).astype(int)
     right, bottom = np.clip(points.max(axis=0) + 3, 1, size).astype(int)
     lids = float(found[top:bottom, left:right].mean())

@@ -91,9 +91,9 @@ def measure(way: Way, pictures: Sequence[Picture420], rate: Fraction, qp: int, k
     """Code a sequence and decode it again."""
     first = qp if way.one_qp else key_qp
     request = EncodeRequest(tuple(pictures), qp, rate, structure="low_delay", key_qp=first)
-    before = _processor_seconds()
+    before = sum(os.times()[2:4])  # of the processes that were started
     stream = WayEncoder(way).encode(request).stream
-    seconds = _processor_seconds() - before
+    seconds = sum(os.times()[2:4]) - before
     decoded = find_decoder("vvc").decode(DecodeRequest(stream, expected_pictures=len(pictures)))
     key, *others = (
         psnr(source.y, picture.y)
@@ -101,11 +101,6 @@ def measure(way: Way, pictures: Sequence[Picture420], rate: Fraction, qp: int, k
     )
     kbps = float(len(stream) * 8 / 1000 / (len(pictures) / rate))
     return Cost(kbps, key, float(np.mean(others)), seconds / len(pictures))
-
-
-def _processor_seconds() -> float:
-    times = os.times()
-    return times.children_user + times.children_system
 
 
 def _more_bits(anchor: Iterable[Cost], costs: Iterable[Cost]) -> float | None:

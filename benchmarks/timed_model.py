@@ -163,13 +163,6 @@ def _timed(
     return _TimedModel(steps, _PictureRun.of(reference, driven), networks)
 
 
-def _limit_threads(threads: int) -> None:
-    """Let every library have so many threads at most, for the rest of the process."""
-    torch.set_num_threads(threads)
-    cv2.setNumThreads(threads)
-    threadpool_limits(threads)
-
-
 def _face_model(name: str) -> tuple[AnimationModel, list[nn.Module]]:
     """`mesh` or `face`, and the networks to count in."""
     space = shipped_face_space()
@@ -229,7 +222,9 @@ def _open_network(name: str, conditions: Conditions) -> _TimedModel:
 
 def _serve(name: str, conditions: Conditions, connection: Connection) -> None:
     """Take a turn for every True received; then send what was measured, and end."""
-    _limit_threads(conditions.threads)
+    # No library has more threads, for the rest of the process.
+    for limit in (torch.set_num_threads, cv2.setNumThreads, threadpool_limits):
+        limit(conditions.threads)
     with ExitStack() as stack:
         timed = (
             _open_network(name, conditions) if name in NETWORKS else _open_face_model(name, stack)

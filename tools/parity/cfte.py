@@ -27,9 +27,7 @@ def _feature(vector: Vector) -> Tensor:
     return torch.from_numpy(vector.astype(np.float32)).view(1, 1, 4, 4)
 
 
-def _analyse(
-    network: Cfte, pictures: Tensor, observations: Observations
-) -> tuple[Tensor, Tensor, Tensor]:
+def _analyse(network: Cfte, pictures: Tensor, observations: Observations) -> list[Tensor]:
     found = []
     layers = ["gdn1", "gdn2", "gdn3"]
     with recorded(network.kp_detector, layers) as seen:
@@ -39,8 +37,7 @@ def _analyse(
             for layer in layers:
                 observations.add(f"{name}.{layer}", seen[layer])
             found.append(feature)
-    source, driving, second = found
-    return source, driving, second
+    return found
 
 
 def observe(weights: Mapping[str, Tensor], pictures: Tensor, scenario: Scenario) -> Observations:

@@ -34,9 +34,7 @@ def _keypoints(vector: Vector) -> FommKeypoints:
     )
 
 
-def _analyse(
-    network: Fomm, pictures: Tensor, observations: Observations
-) -> tuple[FommKeypoints, FommKeypoints, FommKeypoints]:
+def _analyse(network: Fomm, pictures: Tensor, observations: Observations) -> list[FommKeypoints]:
     found = []
     with recorded(network.kp_detector, ["kp", "down"]) as seen:
         for name, picture in zip(("src", "drv", "drv2"), pictures, strict=True):
@@ -46,8 +44,7 @@ def _analyse(
             observations.add(f"{name}.kp_logits_before_temperature", seen["kp"])
             observations.add(f"{name}.down", seen["down"])
             found.append(keypoints)
-    source, driving, second = found
-    return source, driving, second
+    return found
 
 
 def observe(weights: Mapping[str, Tensor], pictures: Tensor, scenario: Scenario) -> Observations:

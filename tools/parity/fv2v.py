@@ -66,7 +66,7 @@ def _canonical_keypoints(network: Fv2v, picture: Tensor, reference: NDArray[Any]
 
 def _analyse(
     network: Fv2v, pictures: Tensor, canonical: Tensor, observations: Observations
-) -> tuple[Fv2vPose, Fv2vPose, Fv2vPose]:
+) -> list[Fv2vPose]:
     found = []
     for name, picture in zip(("src", "drv", "drv2"), pictures, strict=True):
         estimate: Fv2vEstimate = network.he_estimator(picture[None])
@@ -80,8 +80,7 @@ def _analyse(
         observations.add(f"{name}.exp", pose.expression.flatten(1))
         observations.add(f"{name}.kp", pose.keypoints(canonical))
         found.append(pose)
-    source, driving, second = found
-    return source, driving, second
+    return found
 
 
 def observe(weights: Mapping[str, Tensor], pictures: Tensor, scenario: Scenario) -> Observations:
