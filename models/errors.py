@@ -28,3 +28,8 @@ class FaceTrackerError(ModelError):
 
 class TrainingError(ModelError):
     """Clips, options or a state file that training cannot go on with; the text is one line."""
+
+
+def first_line(error: Exception) -> str:
+    """The first line of what an error says; its class where it says nothing."""
+    return next(iter(str(error).strip().splitlines()), type(error).__name__).strip()

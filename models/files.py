@@ -8,12 +8,15 @@ import os
 import stat
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from models.errors import CheckpointError
+from models.errors import CheckpointError, first_line
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 DATA = Path(__file__).parent / "data"
 """Folder of the files that ship."""
@@ -105,6 +108,24 @@ def read_tensors(path: Path, sha256: str) -> dict[str, npt.NDArray[Any]]:
         return {name: np.asarray(value) for name, value in load(content).items()}
     except SafetensorError as error:
         raise CheckpointError(f"{path}: not a safetensors file ({error})") from None
+
+
+def read_weights(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
+    """Tensors of a safetensors file, and what it says of itself.
+
+    Raises `CheckpointError` when it is missing, too large or damaged.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        check_tensor_file(path, MAX_TENSOR_FILE)
+        with safe_open(path, framework="pt") as file:
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            return tensors, file.metadata() or {}
+    except (OSError, SafetensorError) as error:
+        raise CheckpointError(
+            f"{path}: not a safetensors file that can be read ({first_line(error)})"
+        ) from None
 
 
 @contextlib.contextmanager

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from models.errors import CheckpointError, ModelError
+from models.errors import CheckpointError, ModelError, first_line
 from models.files import read_checked
 from models.runtime import onnx_providers
 
@@ -60,7 +60,8 @@ class OnnxGraph:
         try:
             self._session = onnxruntime.InferenceSession(content, options, providers=providers)
         except Exception as error:  # onnxruntime's exceptions have no common base
-            raise CheckpointError(f"{path}: not a graph that can be run ({_line(error)})") from None
+            reason = first_line(error)
+            raise CheckpointError(f"{path}: not a graph that can be run ({reason})") from None
         self.name = path.name
         self.inputs: dict[str, tuple[int, ...]] = {
             value.name: tuple(value.shape) for value in self._session.get_inputs()
@@ -80,11 +81,7 @@ class OnnxGraph:
         try:
             results = self._session.run(None, dict(arrays))
         except Exception as error:  # as above; a wrong name is a ValueError
-            raise ModelError(f"{self.name}: {_line(error)}") from None
+            raise ModelError(f"{self.name}: {first_line(error)}") from None
         return {
             name: np.asarray(result) for name, result in zip(self.outputs, results, strict=True)
         }
-
-
-def _line(error: Exception) -> str:
-    return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from safetensors import SafetensorError, safe_open
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from models.contract import Picture
@@ -21,7 +20,7 @@ from models.face.blocks import (
 from models.face.network import FaceNetwork, KeyFeatures, Second
 from models.face.polyphase import PolyphaseConvolution
 from models.face.renderer import Between, Draw, DrawBetween
-from models.files import MAX_TENSOR_FILE, check_tensor_file
+from models.files import read_weights
 from models.landmarks.flow import Float32Array
 
 
@@ -31,16 +30,7 @@ def load_face_network(path: Path) -> FaceNetwork:
     Raises:
         CheckpointError: the file is missing, damaged or of another network.
     """
-    try:
-        check_tensor_file(path, MAX_TENSOR_FILE)
-        with safe_open(path, framework="pt") as file:
-            metadata = file.metadata() or {}
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except (OSError, SafetensorError) as error:
-        reason = str(error).strip().splitlines()[0]
-        raise CheckpointError(
-            f"{path}: not a safetensors file that can be read ({reason})"
-        ) from None
+    tensors, metadata = read_weights(path)
     try:
         values = json.loads(metadata.get("configuration", ""))
     except (ValueError, RecursionError):

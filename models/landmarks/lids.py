@@ -20,7 +20,7 @@ import numpy as np
 from models.contract import Picture
 from models.landmarks import points as groups
 from models.landmarks.flow import Float32Array
-from models.landmarks.rims import Rims, lids_of, rising
+from models.landmarks.rims import lids_of, rising
 
 FURTHER = 1.3
 """How much further lids are closed than landmarks say, beyond where a reference shows them.
@@ -93,8 +93,9 @@ def with_bent_lids(
     """
     height, width = drawn.shape[:2]
     result = drawn
+    keys = [reference.landmarks for reference in references]
     for eye in _EYES:
-        share = _bent_share(eye, landmarks, [reference.landmarks for reference in references])
+        share = rising(eye.closed_beyond(landmarks, keys), PAINTED_ALONE, BENT_ALONE)
         if share == 0.0:
             continue
         points = landmarks[[*eye.upper, *eye.lower, *eye.corners]]
@@ -114,11 +115,6 @@ def with_bent_lids(
         part += np.float32(share) * mask[..., None] * (whole - part)
         result[rows, columns] = np.rint(part)
     return result
-
-
-def _bent_share(eye: Rims, landmarks: Float32Array, keys: Sequence[Float32Array]) -> float:
-    """How much of an eye is bent: 0 up to `PAINTED_ALONE`, 1 from `BENT_ALONE` on."""
-    return rising(eye.closed_beyond(landmarks, keys), PAINTED_ALONE, BENT_ALONE)
 
 
 def _around(

@@ -42,18 +42,15 @@ def lids_of(contour: tuple[int, ...]) -> Rims:
     return Rims(contour[:8:-1], contour[1:8], (contour[0], contour[8]))
 
 
-def _lips_of(contour: tuple[int, ...]) -> Rims:
-    """All of a mouth, of a contour from one corner along the upper lip, back by the lower."""
-    return Rims(contour[1:10], contour[:10:-1], (contour[0], contour[10]))
-
-
 def rising(value: float, start: float, end: float) -> float:
     """0 up to `start`, 1 from `end` on, with a smooth rise between."""
     share = min(max((value - start) / (end - start), 0.0), 1.0)
     return share * share * (3 - 2 * share)
 
 
-LIPS = _lips_of(groups.LIPS_INNER)
+# All of the mouth: its contour runs from one corner along the upper lip, and back by the lower.
+_INNER = groups.LIPS_INNER
+LIPS = Rims(_INNER[1:10], _INNER[:10:-1], (_INNER[0], _INNER[10]))
 # The middles of the inner lips, and of the lids.
 MOUTH = Rims((81, 82, 13, 312, 311), (178, 87, 14, 317, 402), (78, 308))
 RIGHT_LIDS = Rims((160, 159, 158), (144, 145, 153), (33, 133))

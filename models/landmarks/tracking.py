@@ -179,10 +179,6 @@ class _Graph:
             self._graph = None
 
 
-def _points(face: Any) -> FloatArray:
-    return np.array([(point.x, point.y, point.z) for point in face.landmark], np.float64)
-
-
 def landmark_box(landmarks: FloatArray, width: int, height: int) -> FaceBox:
     """Bounding box of landmarks [478, 3] in a picture of the given size."""
     low = landmarks[:, :2].min(axis=0) * (width, height)
@@ -313,7 +309,8 @@ class FaceTracker(Closable):
         ]
 
     def _look(self, picture: Picture) -> list[FloatArray]:
-        return [_points(face) for face in self._graph.process(picture).multi_face_landmarks or ()]
+        faces = self._graph.process(picture).multi_face_landmarks or ()
+        return [np.array([(p.x, p.y, p.z) for p in face.landmark], np.float64) for face in faces]
 
     def close(self) -> None:
         """Free the library's graph."""

@@ -36,7 +36,8 @@ class MouthInterior:
         self._opening = MOUTH.opening(landmarks)
         height, width = picture.shape[:2]
         mask = np.zeros((height, width), np.uint8)
-        cv2.fillPoly(mask, [_pixels(landmarks[_LIPS], width, height)], (255,))
+        lips = np.round(landmarks[_LIPS] * (width, height)).astype(np.int32)
+        cv2.fillPoly(mask, [lips], (255,))
         mean = cv2.mean(picture, mask)[:3] if mask.any() else (96.0, 64.0, 64.0)
         self._colour = (np.array(mean, np.float32) * _SHADE * _TINT).clip(0, 255)
 
@@ -69,10 +70,6 @@ class MouthInterior:
         region += alpha[..., None] * _STRENGTH * (self._colour - region)
         painted[top:bottom, left:right] = np.round(region).clip(0, 255).astype(np.uint8)
         return painted
-
-
-def _pixels(points: Float32Array, width: int, height: int) -> npt.NDArray[np.int32]:
-    return np.asarray(np.round(points * (width, height)), np.int32)
 
 
 class LandmarkWarp:

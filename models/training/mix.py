@@ -16,10 +16,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError, safe_open
 
 from models.errors import CheckpointError, TrainingError
-from models.files import MAX_TENSOR_FILE, check_tensor_file
+from models.files import read_weights
 from models.training.saved import write_weights
 
 
@@ -36,7 +35,10 @@ def mix(first: Path, second: Path, share: float, out: Path) -> None:
         raise TrainingError(f"share {share} is not 0 to 1")
     if out.exists():
         raise TrainingError(f"{out}: exists already; name another file")
-    (before, _), (after, metadata) = _read(first), _read(second)
+    try:
+        (before, _), (after, metadata) = read_weights(first), read_weights(second)
+    except CheckpointError as error:
+        raise TrainingError(str(error)) from None
     shapes = [{name: value.shape for name, value in part.items()} for part in (before, after)]
     if shapes[0] != shapes[1]:
         raise TrainingError(f"{second}: weights of another network than those of {first}")
@@ -48,19 +50,6 @@ def mix(first: Path, second: Path, share: float, out: Path) -> None:
         else:
             mixed[name] = value
     write_weights(mixed, metadata, out)
-
-
-def _read(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, str]]:
-    try:
-        check_tensor_file(path, MAX_TENSOR_FILE)
-        with safe_open(path, framework="pt") as file:
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-            return tensors, dict(file.metadata() or {})
-    except CheckpointError as error:
-        raise TrainingError(str(error)) from None
-    except (OSError, SafetensorError) as error:
-        reason = str(error).strip().splitlines()[0]
-        raise TrainingError(f"{path}: not a safetensors file that can be read ({reason})") from None
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

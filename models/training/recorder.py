@@ -1,4 +1,4 @@
-"""A CSV table that grows by a row now and then, and survives a resume."""
+"""What a training writes down: tables that survive a resume, sheets and weights."""
 
 from __future__ import annotations
 
@@ -66,8 +66,6 @@ def _kept_rows(path: Path, step: int) -> list[dict[str, str]]:
 
 
 Report = Callable[[str], None]
-
-
 RUNS_NAME = "runs.jsonl"
 
 
@@ -79,12 +77,7 @@ class Recorder:
         self._validator = validator
         self._report = report
         self._out = trainer.configuration.out
-        names = (
-            *SHARED_LOSSES,
-            PERCEPTUAL_LOSS,
-            *trainer.task.loss_names,
-            *ADVERSARIAL_LOSSES,
-        )
+        names = (*SHARED_LOSSES, PERCEPTUAL_LOSS, *trainer.task.loss_names, *ADVERSARIAL_LOSSES)
         self._names = (*names, "discriminator", "total")
         self._losses = Table(
             self._out / "losses.csv",
@@ -169,17 +162,14 @@ class Recorder:
             trainer.best, trainer.best_is_adversarial = -math.inf, True
         improved = validation.scores["ms_ssim"] > trainer.best
         names = ["latest", "best"] if improved else ["latest"]
+        metadata = {
+            **trainer.task.metadata(),
+            "step": str(trainer.step),
+            **{score: f"{value:.6g}" for score, value in validation.scores.items()},
+        }
         for name in names:
-            metadata = {
-                **trainer.task.metadata(),
-                "step": str(trainer.step),
-                **{score: f"{value:.6g}" for score, value in validation.scores.items()},
-            }
-            export_weights(
-                trainer.average.module,
-                metadata,
-                self._out / f"{trainer.task.name}-{name}.safetensors",
-            )
+            path = self._out / f"{trainer.task.name}-{name}.safetensors"
+            export_weights(trainer.average.module, metadata, path)
         trainer.best = max(trainer.best, validation.scores["ms_ssim"])
         write_sheet(self._out / f"sheet-{trainer.step:07d}.png", validation.sheet)
         self._scores.add(

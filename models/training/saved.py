@@ -15,7 +15,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import nn
 
-from models.errors import CheckpointError, TrainingError
+from models.errors import CheckpointError, TrainingError, first_line
 from models.files import check_tensor_file, written_whole
 from models.weights.reading import read_checkpoint
 from models.weights.tensors import fit_tensors
@@ -50,8 +50,7 @@ def write_state(path: Path, state: dict[str, Any]) -> None:
             torch.save(state, temporary)
     # A full disk is a RuntimeError to PyTorch's writer.
     except (OSError, RuntimeError) as error:
-        reason = str(error).strip().splitlines()[0]
-        raise TrainingError(f"{path}: cannot be written ({reason})") from None
+        raise TrainingError(f"{path}: cannot be written ({first_line(error)})") from None
 
 
 def read_state(path: Path, entries: Mapping[str, type]) -> dict[str, Any]:
@@ -84,8 +83,7 @@ def fitting(path: Path) -> Iterator[None]:
     try:
         yield
     except (RuntimeError, ValueError, KeyError, TypeError) as error:
-        reason = str(error).strip().splitlines()[0]
-        raise TrainingError(f"{path}: does not fit this training ({reason})") from None
+        raise TrainingError(f"{path}: does not fit this training ({first_line(error)})") from None
 
 
 def export_weights(network: nn.Module, metadata: Mapping[str, str], path: Path) -> None:

@@ -43,10 +43,9 @@ class Validation:
 
     All are of pictures of 8 bits, by `models.metrics`: `psnr` (dB), `ssim` and `ms_ssim` (luma) of
     the drawn pictures; `sharpness`, the variance of the Laplacian in the box of the face, over that
-    in the key picture; `warped_…` and
-    `copied_psnr` of the warped and of the unchanged key picture; `landmark_error` in distances
-    of the outer eye corners, over the pictures that were tracked, 1 where no face is found;
-    `faces_lost`, how many those are.
+    in the key picture; `warped_…` and `copied_psnr` of the warped and of the unchanged key picture;
+    `landmark_error` in distances of the outer eye corners, over the pictures that were tracked, 1
+    where no face is found; `faces_lost`, how many those are.
     """
 
     scores: dict[str, float]

@@ -8,7 +8,7 @@ from typing import Any
 
 from torch import Tensor
 
-from models.errors import CheckpointError
+from models.errors import CheckpointError, first_line
 from models.files import check_tensor_file, header_size
 from models.weights.unpickling import MAX_CHECKPOINT, NotKept, unpickle
 
@@ -85,12 +85,5 @@ def _read_safetensors(path: Path) -> Mapping[str, Tensor]:
         check_tensor_file(path, MAX_CHECKPOINT)
         return load_file(path)
     except (SafetensorError, OSError, ValueError, RuntimeError) as error:
-        raise CheckpointError(
-            f"{path}: not a complete safetensors file ({_first_line(error)})"
-        ) from None
-
-
-def _first_line(error: Exception) -> str:
-    """What an error says, in a few words; its class where it says nothing."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return (lines or [type(error).__name__])[0][:120]
+        reason = first_line(error)[:120]
+        raise CheckpointError(f"{path}: not a complete safetensors file ({reason})") from None

@@ -17,7 +17,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from models.errors import ModelError
+from models.errors import ModelError, first_line
 from models.onnx_graph import OnnxGraph
 from models.published.cfte.network import Cfte, CfteSource
 from models.published.fomm.network import Fomm, FommKeypoints, FommSource
@@ -81,11 +81,11 @@ def _export_step(step: Step, path: Path) -> list[Comparison]:
     try:
         write_graph(step.module, step.inputs, step.outputs, path)
     except (torch.onnx.OnnxExporterError, ValueError) as error:
-        return [Comparison(path.name, 0, 0, f"not exported: {_first_line(error)}")]
+        return [Comparison(path.name, 0, 0, f"not exported: {first_line(error)}")]
     try:
         found = OnnxGraph(path).run({name: values.numpy() for name, values in step.inputs.items()})
     except ModelError as error:
-        return [Comparison(path.name, 0, 0, f"not run: {_first_line(error)}")]
+        return [Comparison(path.name, 0, 0, f"not run: {first_line(error)}")]
     return [
         compare(
             f"{path.name} {name}",
@@ -95,10 +95,6 @@ def _export_step(step: Step, path: Path) -> list[Comparison]:
         )
         for name, expected in zip(step.outputs, step.expected, strict=True)
     ]
-
-
-def _first_line(error: Exception) -> str:
-    return next(iter(str(error).strip().splitlines()), type(error).__name__)
 
 
 def make_step(
