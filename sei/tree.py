@@ -49,30 +49,24 @@ def _matrix_type(type_idx: int) -> str:
     return _MATRIX_TYPES.get(type_idx, "application determined" if type_idx < 32 else "reserved")
 
 
+# By the names of elements, without gfv_ or gfve_.
 _MEANINGS: dict[str, Callable[[int], str]] = {
-    "gfv_base_picture_flag": lambda v: "base (key) picture" if v else "driving picture",
-    "gfve_base_picture_flag": lambda v: "base (key) picture" if v else "driving picture",
-    "gfv_nn_mode_idc": lambda v: {0: "ISO/IEC 15938-17 bytes", 1: "URI"}.get(v, "reserved"),
-    "gfve_nn_mode_idc": lambda v: {0: "ISO/IEC 15938-17 bytes", 1: "URI"}.get(v, "reserved"),
-    "gfv_chroma_key_purpose_idc": lambda v: ("unspecified", "background", "face")[v],
-    "gfv_kps_pred_flag": lambda v: "differences" if v else "values",
-    "gfv_matrix_pred_flag": lambda v: "differences" if v else "values",
-    "gfve_matrix_pred_flag": lambda v: "differences" if v else "values",
-    "gfv_coordinate_precision_factor_minus1": _precision,
-    "gfv_matrix_element_precision_factor_minus1": _precision,
-    "gfve_matrix_element_precision_factor_minus1": _precision,
-    "gfve_pupil_coordinate_precision_factor_minus1": _precision,
-    "gfv_num_kps_minus1": _one_more("keypoints"),
-    "gfv_coordinate_z_present_flag": lambda v: "3D" if v else "2D",
-    "gfv_num_matrix_types_minus1": _one_more("matrix types"),
-    "gfv_matrix_type_idx": _matrix_type,
-    "gfv_num_matrices_minus1": _one_more("matrices"),
-    "gfve_num_matrices_minus1": _one_more("matrices"),
-    "gfv_matrix_width_minus1": _one_more("columns"),
-    "gfv_matrix_height_minus1": _one_more("rows"),
-    "gfve_matrix_width_minus1": _one_more("columns"),
-    "gfve_matrix_height_minus1": _one_more("rows"),
-    "gfve_pupil_coordinate_present_idx": lambda v: ("none", "left", "right", "both")[v],
+    "base_picture_flag": lambda v: "base (key) picture" if v else "driving picture",
+    "nn_mode_idc": lambda v: {0: "ISO/IEC 15938-17 bytes", 1: "URI"}.get(v, "reserved"),
+    "chroma_key_purpose_idc": lambda v: ("unspecified", "background", "face")[v],
+    "kps_pred_flag": lambda v: "differences" if v else "values",
+    "matrix_pred_flag": lambda v: "differences" if v else "values",
+    "coordinate_precision_factor_minus1": _precision,
+    "matrix_element_precision_factor_minus1": _precision,
+    "pupil_coordinate_precision_factor_minus1": _precision,
+    "num_kps_minus1": _one_more("keypoints"),
+    "coordinate_z_present_flag": lambda v: "3D" if v else "2D",
+    "num_matrix_types_minus1": _one_more("matrix types"),
+    "matrix_type_idx": _matrix_type,
+    "num_matrices_minus1": _one_more("matrices"),
+    "matrix_width_minus1": _one_more("columns"),
+    "matrix_height_minus1": _one_more("rows"),
+    "pupil_coordinate_present_idx": lambda v: ("none", "left", "right", "both")[v],
 }
 
 # Elements of keypoints and matrices are shown together, as coded and as values.
@@ -154,7 +148,8 @@ class TreePrinter:
             text = printable(json.dumps(value, ensure_ascii=False))
         else:
             text = str(value)
-            explain = _MEANINGS.get(element.base_name)
+            syntax, _, what = element.base_name.partition("_")
+            explain = _MEANINGS.get(what) if syntax in ("gfv", "gfve") else None
             meaning = f"  {explain(value)}" if explain else ""
         self._line(3, (f"{element.name} ", "dim"), (text, "bold"), (meaning, "italic"))
 
