@@ -19,6 +19,7 @@ import torch
 from torch import Tensor, nn
 
 from models.errors import TrainingError
+from models.published.layers.blocks import REDUCTION_FACTOR
 from models.published.layers.motion import coordinate_grid, sample
 from models.training.augmentation import Pair
 from models.training.task import Batch, Outputs
@@ -52,9 +53,20 @@ class AnimationTask(ABC):
         """False: no loss needs the picture before."""
         return False
 
-    @abstractmethod
+    @property
+    def width_multiple(self) -> int:
+        """Of what widths are multiples: hourglasses halve a quarter of them at each level."""
+        levels = max(self.configuration.detector.levels, self.configuration.motion.levels)
+        multiple: int = REDUCTION_FACTOR * 2**levels
+        return multiple
+
     def check_size(self, size: int) -> None:
         """Raise `TrainingError` for a width of pictures that the network cannot have."""
+        if size % self.width_multiple:
+            raise TrainingError(
+                f"{self.name} works on pictures whose width is a multiple of "
+                f"{self.width_multiple}, not {size}"
+            )
 
     @abstractmethod
     def build_network(self) -> nn.Module:
@@ -79,12 +91,6 @@ class AnimationTask(ABC):
             picture, losses = self._draw(network, batch)
         weighted = {name: getattr(self, f"{name}_weight") * loss for name, loss in losses.items()}
         return Outputs(picture, batch.driven, losses=weighted)
-
-    def _check_multiple(self, size: int, multiple: int) -> None:
-        if size % multiple:
-            raise TrainingError(
-                f"{self.name} works on pictures whose width is a multiple of {multiple}, not {size}"
-            )
 
     @abstractmethod
     def _draw(self, network: nn.Module, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:

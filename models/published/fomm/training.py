@@ -11,7 +11,6 @@ from models.family import TaskOptions
 from models.published import cards
 from models.published.fomm.configuration import FOMM_CONVENTIONS, FommConfiguration
 from models.published.fomm.network import Fomm, FommKeypoints, inverse_2x2
-from models.published.layers.blocks import REDUCTION_FACTOR
 from models.published.training import (
     AnimationTask,
     jacobian_loss,
@@ -46,11 +45,6 @@ class FommTask(AnimationTask):
         """Equivariance, of the Jacobians only where the network uses them."""
         uses_jacobians = self.configuration.conventions.use_jacobians
         return ("equivariance", "jacobian") if uses_jacobians else ("equivariance",)
-
-    def check_size(self, size: int) -> None:
-        """Hourglasses halve a quarter of the width at each of their levels."""
-        levels = max(self.configuration.detector.levels, self.configuration.motion.levels)
-        self._check_multiple(size, REDUCTION_FACTOR * 2**levels)
 
     def build_network(self) -> Fomm:
         """A new network, whose Jacobians are the identity: random ones may have no inverse."""

@@ -15,7 +15,6 @@ from models.published import cards
 from models.published.fv2v.configuration import FV2V_CONVENTIONS, Fv2vConfiguration
 from models.published.fv2v.network import Fv2v
 from models.published.fv2v.pose import Fv2vPose
-from models.published.layers.blocks import REDUCTION_FACTOR
 from models.published.training import AnimationTask, position_loss, random_deformation
 from models.training.augmentation import Pair
 from models.training.footage import Landmarks
@@ -59,11 +58,6 @@ class Fv2vTask(AnimationTask):
     def loss_names(self) -> tuple[str, ...]:
         """Equivariance, keypoint prior, head pose and size of the expression."""
         return ("equivariance", "prior", "pose", "expression")
-
-    def check_size(self, size: int) -> None:
-        """Hourglasses halve a quarter of the width at each of their levels."""
-        levels = max(self.configuration.detector.levels, self.configuration.motion.levels)
-        self._check_multiple(size, REDUCTION_FACTOR * 2**levels)
 
     def build_network(self) -> Fv2v:
         """A new network with random weights."""

@@ -76,7 +76,16 @@ class SameBlock(nn.Module):
         return functional.leaky_relu(self.norm(self.conv(x)), self.negative_slope)
 
 
-class DownBlock(nn.Module):
+class _Block(nn.Module):
+    """A block that begins with a convolution 3×3 and batch normalisation."""
+
+    def __init__(self, channels_in: int, channels_out: int) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(channels_in, channels_out, 3, padding=1)
+        self.norm = nn.BatchNorm2d(channels_out)
+
+
+class DownBlock(_Block):
     """Halves height and width.
 
         x ── conv 3×3 ── norm ── ReLU ── average pool 2×2
@@ -86,17 +95,12 @@ class DownBlock(nn.Module):
         channels_out: channels of the output [B, channels_out, H/2, W/2].
     """
 
-    def __init__(self, channels_in: int, channels_out: int) -> None:
-        super().__init__()
-        self.conv = nn.Conv2d(channels_in, channels_out, 3, padding=1)
-        self.norm = nn.BatchNorm2d(channels_out)
-
     def forward(self, x: Tensor) -> Tensor:
         """[B, channels_in, H, W] to [B, channels_out, H/2, W/2]."""
         return functional.avg_pool2d(functional.relu(self.norm(self.conv(x))), 2)
 
 
-class UpBlock(nn.Module):
+class UpBlock(_Block):
     """Doubles height and width.
 
         x ── nearest ×2 ── conv 3×3 ── norm ── ReLU
@@ -105,11 +109,6 @@ class UpBlock(nn.Module):
         channels_in: channels of the input [B, channels_in, H, W].
         channels_out: channels of the output [B, channels_out, 2H, 2W].
     """
-
-    def __init__(self, channels_in: int, channels_out: int) -> None:
-        super().__init__()
-        self.conv = nn.Conv2d(channels_in, channels_out, 3, padding=1)
-        self.norm = nn.BatchNorm2d(channels_out)
 
     def forward(self, x: Tensor) -> Tensor:
         """[B, channels_in, H, W] to [B, channels_out, 2H, 2W]."""
@@ -200,27 +199,24 @@ _SIGMA = 1.5
 
 
 class Reduction(nn.Module):
-    """Gaussian low-pass, then every fourth row and column starting at 0.
+    """Gaussian low-pass of a picture, then every fourth row and column starting at 0.
 
         x ── pad 6 with zeros ── depth-wise Gaussian 13×13, σ 1.5 ── keep 0::4 ── y
 
     The kernel is a buffer because the public checkpoints carry it (``down.weight``).
-
-    Args:
-        channels: channels of input and output.
     """
 
     weight: Tensor
 
-    def __init__(self, channels: int = 3) -> None:
+    def __init__(self) -> None:
         super().__init__()
         distance = torch.arange(_KERNEL, dtype=torch.float64) - _KERNEL // 2
         line = torch.exp(-(distance**2) / (2 * _SIGMA**2))
         kernel = torch.outer(line, line) / line.sum() ** 2
-        self.register_buffer("weight", kernel.float().repeat(channels, 1, 1, 1))
+        self.register_buffer("weight", kernel.float().repeat(3, 1, 1, 1))
 
     def forward(self, x: Tensor) -> Tensor:
-        """[B, C, H, W] to [B, C, ceil(H/4), ceil(W/4)]."""
+        """[B, 3, H, W] to [B, 3, ceil(H/4), ceil(W/4)]."""
         # The stride is the decimation: samples that would be dropped are never computed.
         return functional.conv2d(
             x,

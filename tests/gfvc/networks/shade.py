@@ -99,8 +99,9 @@ class ShadeTask(AnimationTask):
     name = "shade"
     configuration: Configuration = field(default_factory=Configuration)
 
-    def check_size(self, size: int) -> None:
-        self._check_multiple(size, SIZE)
+    @property
+    def width_multiple(self) -> int:
+        return SIZE
 
     def build_network(self) -> Shade:
         return Shade()
