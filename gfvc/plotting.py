@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -10,10 +11,8 @@ from typing import Any
 from gfvc.errors import StreamError
 from gfvc.figures import drawing, logarithmic
 from gfvc.limits import MAX_PICTURES
-from gfvc.stream.information import StreamInformation, find_information
-from gfvc.stream.schedule import PictureSchedule
-from gfvc.stream.sequence import SequenceSchedule, output_place
-from sei import FaceValues, GenerativeFaceVideo, MatrixType, NalUnit, printable
+from gfvc.stream.picture_count import PictureCount
+from sei import FaceValues, MatrixType, NalUnit, printable
 from sei.inspection import InspectedMessage, InspectedUnit, inspect_units
 
 _MAX_CURVES = 64
@@ -34,6 +33,8 @@ class StreamCurves:
     face_bits: list[int] = field(default_factory=list)
     base_bits: list[int] = field(default_factory=list)
     key_pictures: list[int] = field(default_factory=list)
+    base_entry: int = 0
+    """Where in these lists the last base message is."""
 
     def add(self, picture: int, values: FaceValues, face_bits: int, base_bits: int) -> None:
         """Add a picture."""
@@ -49,22 +50,21 @@ def collect_curves(units: Iterable[NalUnit], most: int = MAX_PICTURES) -> Stream
     Raises `StreamError` when they are of more than `most` output pictures.
     """
     curves = StreamCurves()
-    numbers = _PictureNumbers()
+    count = PictureCount()
     pending_base = 0
     for inspected in inspect_units(units):
+        picture: int | None = None
+        with suppress(StreamError):  # of user data
+            picture = count.see(inspected)
         if not isinstance(inspected, InspectedUnit):
-            pending_base = _add(curves, inspected, pending_base, numbers)
+            pending_base = _add(curves, inspected, pending_base, picture)
         elif not inspected.unit.is_sei:
             pending_base += 8 * inspected.unit.size
-            as_coded = numbers.start_coded_picture() if inspected.unit.starts_picture else None
-            if as_coded is not None:
-                curves.add(as_coded, FaceValues(), 0, pending_base)
+            unit = count.unit
+            if inspected.unit.starts_picture and unit and unit.shown_as_coded and not unit.part:
+                curves.add(count.complete, FaceValues(), 0, pending_base)
                 pending_base = 0
-        elif not inspected.unit.is_suffix_sei:
-            information = find_information(inspected.unit)
-            if information is not None:
-                numbers.announce(information)
-        if numbers.known > most:
+        if count.known > most:
             raise StreamError(
                 f"asks for more than {most} pictures; if that is meant, allow more with "
                 "--max-pictures"
@@ -72,96 +72,27 @@ def collect_curves(units: Iterable[NalUnit], most: int = MAX_PICTURES) -> Stream
     return curves
 
 
-class _PictureNumbers:
-    """Numbers of the output pictures that messages are of; `known` are those so far."""
-
-    def __init__(self) -> None:
-        self._gfv_id: int | None = None
-        self._start = 0  # of the access unit
-        self.known = 0
-        self._announced: PictureSchedule | None = None
-        self._hides = False  # whether the coded picture is not shown
-        self._as_coded = False  # whether what comes is ordinary video
-        self._sequence: SequenceSchedule | None = None
-        self._of_sequence = 0  # coded pictures of the sequence so far
-        self._leading = 0  # pictures shown before the coded one
-        self._sent: Sequence[int] = ()
-        self.base_entry = 0  # of the last base message among the curves
-
-    def follows(self, message: GenerativeFaceVideo) -> bool:
-        """Whether a message is of the first face, that of the first message."""
-        if self._gfv_id is None:
-            self._gfv_id = message.gfv_id
-        return message.gfv_id == self._gfv_id
-
-    def announce(self, information: StreamInformation) -> None:
-        """Take what is said of the access unit that comes next, or of its sequence."""
-        if information.schedule is not None:
-            self._announced = information.schedule
-        self._hides = information.hides_coded_picture
-        self._as_coded = information.shown_as_coded
-        self._sequence, self._of_sequence = information.sequence, 0
-
-    def start_coded_picture(self) -> int | None:
-        """Go on to the next coded picture, and pass by what it drives without messages.
-
-        The number of a picture of ordinary video; None of others.
-        """
-        sequence, number = self._sequence, self._of_sequence
-        if sequence is None and self._as_coded:
-            self.known += 1
-            return self.known - 1
-        if sequence is None or number >= len(sequence.driven):
-            return None
-        self._of_sequence += 1
-        self._leading = 0 if number else sequence.leading
-        self._hides = sequence.is_hidden(number)
-        if sequence.has_messages(number):
-            self._announced = sequence.unit(number)
-        else:
-            self.known += sequence.unit(number).pictures - self._hides
-        return None
-
-    def of(self, message: GenerativeFaceVideo) -> int:
-        """The number of a message's picture; of a hidden one, that of the picture in its place."""
-        if message.base_picture_flag:
-            self._start, schedule = self.known, self._announced
-            self._announced = None
-            self._sent = () if schedule is None else schedule.sent
-            shown = (1 if schedule is None else schedule.pictures) - self._hides
-            self.known = self._start + shown
-            return self._start + self._leading
-        if 0 < message.gfv_cnt <= len(self._sent):
-            return self._shown(self._sent[message.gfv_cnt - 1])
-        self.known += 1
-        return self.known - 1
-
-    def _shown(self, number: int) -> int:
-        """The output picture of a number of the access unit."""
-        return self._start + output_place(number, self._leading, hides_coded_picture=self._hides)
-
-
 def _add(
-    curves: StreamCurves, inspected: InspectedMessage, pending_base: int, numbers: _PictureNumbers
+    curves: StreamCurves, inspected: InspectedMessage, pending_base: int, picture: int | None
 ) -> int:
-    """Count one message; return the base layer's bits that still wait for a picture."""
+    """Count one message, of the first face if it has a picture.
+
+    The base layer's bits that still wait for a picture.
+    """
     if inspected.message is None or inspected.values is None or inspected.sei_message is None:
         return pending_base
     bits = 8 * len(inspected.sei_message.to_bytes())
-    if not isinstance(inspected.message, GenerativeFaceVideo) or not numbers.follows(
-        inspected.message
-    ):
+    if picture is None:
         if curves.face_bits:
             curves.face_bits[-1] += bits
         return pending_base
-    picture = numbers.of(inspected.message)
     if inspected.message.base_picture_flag:
         curves.key_pictures.append(picture)
-        numbers.base_entry = len(curves.pictures)
-    elif curves.pictures and curves.pictures[numbers.base_entry] == picture:
+        curves.base_entry = len(curves.pictures)
+    elif curves.pictures and curves.pictures[curves.base_entry] == picture:
         # In place of the hidden coded picture.
-        curves.values[numbers.base_entry] = inspected.values
-        curves.face_bits[numbers.base_entry] += bits
+        curves.values[curves.base_entry] = inspected.values
+        curves.face_bits[curves.base_entry] += bits
         return pending_base
     curves.add(picture, inspected.values, bits, pending_base)
     return 0

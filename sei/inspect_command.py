@@ -6,7 +6,7 @@ import argparse
 import contextlib
 import json
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from io import TextIOWrapper
 from typing import TextIO
 
@@ -15,12 +15,12 @@ from sei.escaping import cut, printable
 from sei.inspection import (
     InspectedMessage,
     InspectedUnit,
-    StreamSummary,
     inspect_units,
     json_object,
 )
 from sei.limits import ELEMENTS_PER_MESSAGE, MAX_MESSAGES, ReadingLimit
 from sei.nal import NalUnit
+from sei.stream_summary import PICTURE_PAYLOADS, Pictures, StreamSummary
 
 
 def number_list(text: str) -> frozenset[int]:
@@ -92,30 +92,34 @@ def run(
     units: Iterable[NalUnit],
     out: TextIO | None = None,
     err: TextIO | None = None,
-    further_pictures: Callable[[], int] = lambda: 0,
+    pictures: Pictures | None = None,
 ) -> int:
     """Print what ``args`` of `add_arguments` ask for; the exit status, 1 when anything is damaged.
 
     What can be read before a break in the stream is printed; the break is reported on ``err``.
-    ``further_pictures`` is asked when all units were taken: output pictures without a message.
+    ``pictures`` counts the output pictures: by default, those that every stream tells of.
     """
     out = sys.stdout if out is None else out
     err = sys.stderr if err is None else err
     if isinstance(out, TextIOWrapper):
         # A stream's text, and our tables, may not fit the terminal's encoding.
         out.reconfigure(errors="backslashreplace")
+    only_totals = args.summary or args.bits
+    only_lines = args.json and not only_totals
+    wanted = None if args.payload is None else args.payload | PICTURE_PAYLOADS
     stream = _Guarded(
         inspect_units(
-            units, args.payload, hm18=args.draft == "hm18", limit=ReadingLimit(args.max_messages)
+            units,
+            args.payload if only_lines else wanted,
+            hm18=args.draft == "hm18",
+            limit=ReadingLimit(args.max_messages),
         )
     )
-    only_totals = args.summary or args.bits
-    if args.json and not only_totals:
-        damaged = _print_json_lines(stream, out)
+    if only_lines:
+        damaged = _print_json_lines(stream, out, pictures)
     else:
-        damaged = (_print_totals if only_totals else _print_tree)(
-            stream, args, out, further_pictures
-        )
+        summary = StreamSummary(pictures, args.payload)
+        damaged = (_print_totals if only_totals else _print_tree)(stream, args, out, summary)
     if stream.error is not None:
         err.write(f"error: {printable(cut(str(stream.error)))}\n")
     return int(damaged or stream.error is not None)
@@ -135,11 +139,13 @@ class _Guarded:
             self.error = error
 
 
-def _print_json_lines(stream: _Guarded, out: TextIO) -> bool:
-    """Print an object a message; whether any is damaged."""
+def _print_json_lines(stream: _Guarded, out: TextIO, pictures: Pictures | None) -> bool:
+    """Print an object a message; whether any is damaged. What is printed, `pictures` sees too."""
     encode = json.JSONEncoder().encode
     damaged = False
     for inspected in stream:
+        if pictures is not None:
+            pictures.see(inspected)
         if isinstance(inspected, InspectedMessage):
             damaged |= inspected.error is not None
             out.write(encode(json_object(inspected)) + "\n")
@@ -147,13 +153,11 @@ def _print_json_lines(stream: _Guarded, out: TextIO) -> bool:
 
 
 def _print_totals(
-    stream: _Guarded, args: argparse.Namespace, out: TextIO, further_pictures: Callable[[], int]
+    stream: _Guarded, args: argparse.Namespace, out: TextIO, summary: StreamSummary
 ) -> bool:
     """Print the summary, or the bits of the elements, or both; whether anything is damaged."""
-    summary = StreamSummary()
     for inspected in stream:
         summary.add(inspected)
-    summary.further_pictures = further_pictures()
     if args.json:
         out.write(json.dumps(summary.json_object(args.fps)) + "\n")
         return bool(summary.errors)
@@ -168,16 +172,15 @@ def _print_totals(
 
 
 def _print_tree(
-    stream: _Guarded, args: argparse.Namespace, out: TextIO, further_pictures: Callable[[], int]
+    stream: _Guarded, args: argparse.Namespace, out: TextIO, summary: StreamSummary
 ) -> bool:
     """Print the tree, then the summary; whether anything is damaged."""
     from sei.tree import TreePrinter
 
     printer = TreePrinter(out)
-    summary = StreamSummary()
     for inspected in stream:
         summary.add(inspected)
-        printer.show(inspected)
-    summary.further_pictures = further_pictures()
+        if isinstance(inspected, InspectedUnit) or inspected.is_of_types(args.payload):
+            printer.show(inspected)
     printer.show_summary(summary, args.fps)
     return bool(summary.errors)

@@ -1,17 +1,16 @@
-"""What is in a stream: NAL units and SEI messages, element by element, and what they cost.
+"""What is in a stream: NAL units and SEI messages, element by element.
 
 The face messages are read by the very reader that a decoder uses, with a trace attached.
 """
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 from sei.access_unit import AccessUnitBoundaries
-from sei.elements import ElementArray, Trace
+from sei.elements import Trace
 from sei.enhancement_state import GfveState
 from sei.errors import SeiError
 from sei.face_messages import GenerativeFaceVideo, GenerativeFaceVideoEnhancement
@@ -56,6 +55,14 @@ class InspectedMessage:
     values: FaceValues | None = None
     decoded: Trace | None = None
     error: str | None = None
+
+    def is_of_types(self, payload_types: frozenset[int] | None) -> bool:
+        """Whether its payload type is one of these, None for all; damage is, of whatever type."""
+        return (
+            payload_types is None
+            or self.sei_message is None
+            or self.sei_message.payload_type in payload_types
+        )
 
     @property
     def payload_name(self) -> str | None:
@@ -177,136 +184,3 @@ def json_values(values: FaceValues) -> dict[str, Any]:
 def _floats(rows: Iterable[Iterable[int]], precision_factor: int) -> list[list[float]]:
     step = 2.0**-precision_factor
     return [[x * step for x in row] for row in rows]
-
-
-# Ends of the names of the elements that carry values, not how they are coded.
-_SHARES = {
-    "coordinates": tuple(
-        f"gfv_coordinate_{d}{axis}_{part}"
-        for d in ("", "d")
-        for axis in "xyz"
-        for part in ("abs", "sign_flag")
-    ),
-    "matrices": tuple(
-        f"matrix_{delta}element_{part}"
-        for delta in ("", "delta_")
-        for part in ("int", "dec", "sign_flag")
-    ),
-    "pupils": (
-        "eye_dx_coordinate_abs",
-        "eye_dx_coordinate_sign_flag",
-        "eye_dy_coordinate_abs",
-        "eye_dy_coordinate_sign_flag",
-    ),
-    "networks": ("nn_tag_uri", "nn_uri", "nn_payload_byte"),
-}
-
-
-class StreamSummary:
-    """Counts of what a stream holds; feed it what `inspect_units` yields."""
-
-    def __init__(self) -> None:
-        self.access_units = 0
-        self.nal_units: Counter[str] = Counter()
-        self.nal_unit_bytes: Counter[str] = Counter()
-        self.messages: Counter[str] = Counter()
-        self.message_bytes: Counter[str] = Counter()
-        self.element_bits: Counter[str] = Counter()
-        self.element_count: Counter[str] = Counter()
-        self.errors = 0
-        self.further_pictures = 0
-        """Output pictures without a face message, where something outside the messages tells."""
-        self._base_layer_bytes = 0
-        self._other_message_bytes = 0
-        self._face_pictures = 0
-        # Access unit of the last face message, and the face that came first in it.
-        self._counted: tuple[int, int] | None = None
-        self._last_count: int | None = None
-
-    def add(self, inspected: InspectedUnit | InspectedMessage) -> None:
-        """Count a NAL unit or a message."""
-        if isinstance(inspected, InspectedUnit):
-            unit = inspected.unit
-            self.access_units += inspected.starts_access_unit
-            self.nal_units[unit.type_name] += 1
-            self.nal_unit_bytes[unit.type_name] += unit.size
-            if not unit.is_sei:
-                self._base_layer_bytes += unit.size
-            return
-        self.errors += inspected.error is not None
-        if inspected.sei_message is None:
-            return
-        sei_message = inspected.sei_message
-        name = f"{inspected.payload_name} ({sei_message.payload_type})"
-        self.messages[name] += 1
-        self.message_bytes[name] += sei_message.size
-        if sei_message.payload_type not in FACE_PAYLOADS:
-            self._other_message_bytes += sei_message.size
-        for part in inspected.elements.parts:
-            if isinstance(part, ElementArray):
-                for element_name, count, bits in part.totals():
-                    self.element_bits[element_name] += bits
-                    self.element_count[element_name] += count
-            else:
-                self.element_bits[part.base_name] += part.bits
-                self.element_count[part.base_name] += 1
-        if isinstance(inspected.message, GenerativeFaceVideo):
-            self._count_picture(inspected.where.access_unit, inspected.message)
-
-    def _count_picture(self, access_unit: int, message: GenerativeFaceVideo) -> None:
-        """Count a message's picture: of several faces, one has a message for each picture."""
-        if self._counted is None or self._counted[0] != access_unit:
-            self._counted, self._last_count = (access_unit, message.gfv_id), None
-        if message.gfv_id == self._counted[1]:
-            self._face_pictures += message.gfv_cnt != self._last_count
-            self._last_count = message.gfv_cnt
-
-    @property
-    def total_bytes(self) -> int:
-        """Size of the stream."""
-        return self.nal_unit_bytes.total()
-
-    @property
-    def shares(self) -> dict[str, int]:
-        """Bits of the stream by what they are for; they add up to the stream.
-
-        What is in no other share is headers: of SEI NAL units, of messages, and the elements of
-        face messages that say how the values are coded.
-        """
-        shares = {"base layer": 8 * self._base_layer_bytes}
-        for share, names in _SHARES.items():
-            shares[share] = sum(
-                bits for name, bits in self.element_bits.items() if name.endswith(names)
-            )
-        shares["other SEI messages"] = 8 * self._other_message_bytes
-        shares["face message headers"] = 8 * self.total_bytes - sum(shares.values())
-        return {share: bits for share, bits in shares.items() if bits}
-
-    @property
-    def pictures(self) -> int:
-        """Pictures that a decoder puts out: one a face message, else one an access unit."""
-        return (self._face_pictures or self.access_units) + self.further_pictures
-
-    def kbps(self, fps: float) -> float:
-        """Rate in kbit/s when ``fps`` pictures are put out a second; 0 for no pictures."""
-        return 8 * self.total_bytes * fps / self.pictures / 1000 if self.pictures else 0.0
-
-    def json_object(self, fps: float | None) -> dict[str, Any]:
-        """The summary as ``inspect --summary --json`` prints it; ``kbps`` only with ``fps``."""
-        result: dict[str, Any] = {
-            "access_units": self.access_units,
-            "pictures": self.pictures,
-            "bytes": self.total_bytes,
-            "nal_units": _counts(self.nal_units, self.nal_unit_bytes, "bytes"),
-            "messages": _counts(self.messages, self.message_bytes, "bytes"),
-            "shares": self.shares,
-            "elements": _counts(self.element_count, self.element_bits, "bits"),
-            "errors": self.errors,
-        }
-        if fps is not None:
-            result["kbps"] = self.kbps(fps)
-        return result
-
-
-def _counts(count: Counter[str], amount: Counter[str], unit: str) -> dict[str, Any]:
-    return {name: {"count": count[name], unit: amount[name]} for name in count}

@@ -17,9 +17,10 @@ from sei.face_messages import (
     GenerativeFaceVideoEnhancement,
 )
 from sei.face_values import FaceValues
-from sei.inspection import InspectedMessage, InspectedUnit, StreamSummary
+from sei.inspection import InspectedMessage, InspectedUnit
 from sei.nal import Codec
 from sei.payload_kinds import is_known_by_name_only, payload_kind
+from sei.stream_summary import StreamSummary
 
 _LONGEST_HEX = 32
 _LONGEST_TEXT = 100

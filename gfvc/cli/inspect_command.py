@@ -10,16 +10,15 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Iterator
-from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gfvc.cli.arguments import add_codec, add_options
-from sei import NalUnit, inspect_command
+from sei import NalUnit, SeiError, inspect_command
+from sei.inspection import InspectedMessage, InspectedUnit
 
 if TYPE_CHECKING:
     from gfvc.stream.information import StreamInformation
-    from gfvc.stream.sequence import SequenceSchedule
 
 HELP = "show what is in a stream"
 EPILOG = """\
@@ -72,53 +71,58 @@ def _plot(options: argparse.Namespace) -> None:
         plot_stream(units, temporary, options.input, most)
 
 
-def _further_messages(information: StreamInformation, sequence: SequenceSchedule) -> Iterator[int]:
-    """Messages of a further face in the access units in which the first face has none.
-
-    They are counted as those of pictures, as any first ones of an access unit.
-    """
-    if not information.further_faces:
-        return
-    for number in range(len(sequence.driven)):
-        if not sequence.has_messages(number):
-            faces = (face for face in information.further_faces if face.has_messages(number))
-            yield from (1 + len(face.schedule.unit(number).sent) for face in islice(faces, 1))
-
-
-class _InformationNotes:
-    """Passes NAL units on, and notes what gfvc's user data says of rate and pictures."""
+class _UserData:
+    """Notes what gfvc's user data says, and counts the pictures by it, while messages are shown."""
 
     def __init__(self, options: argparse.Namespace) -> None:
+        from gfvc.stream.picture_count import PictureCount
+
         self._options = options
-        self._without_message = 0  # less those that have a message and are not shown
+        self._count = PictureCount(self._note)
+        self._refused = 0
+        self._first_refused = ""
         self._pool = 1
         self._runs = 0
 
+    @property
+    def pictures(self) -> int:
+        """Output pictures."""
+        return self._count.pictures
+
+    def see(self, inspected: InspectedUnit | InspectedMessage) -> None:
+        """See what comes next."""
+        from gfvc.errors import StreamError
+
+        try:
+            self._count.see(inspected)
+        except StreamError as error:
+            assert isinstance(inspected, InspectedMessage)
+            if inspected.error is None:  # else the inspector itself tells
+                self._refused += 1
+                self._first_refused = (
+                    self._first_refused or f"NAL unit {inspected.where.nal}: {error}"
+                )
+
+    def _note(self, information: StreamInformation) -> None:
+        """The rate is taken from user data where --fps does not say it."""
+        if self._options.fps is None:
+            self._options.fps = float(information.rate)
+        if information.references is not None:
+            self._pool = max(self._pool, information.references.pool)
+            self._runs += len(information.references.starts)
+
     def passing(self, units: Iterator[NalUnit]) -> Iterator[NalUnit]:
-        """The NAL units; the rate is taken from them where --fps does not say it."""
-        from gfvc.stream.information import find_information
+        """The NAL units; whether they break off counts."""
+        try:
+            yield from units
+        except SeiError:
+            self._count.is_cut = True
+            raise
 
-        for unit in units:
-            information = find_information(unit) if unit.is_sei and not unit.is_suffix_sei else None
-            if information is not None:
-                if self._options.fps is None:
-                    self._options.fps = float(information.rate)
-                self._without_message -= information.hides_coded_picture
-                if information.schedule is not None:
-                    self._without_message += information.schedule.without_message
-                if information.sequence is not None:
-                    self._without_message += information.sequence.without_message
-                    self._without_message -= sum(
-                        _further_messages(information, information.sequence)
-                    )
-                if information.references is not None:
-                    self._pool = max(self._pool, information.references.pool)
-                    self._runs += len(information.references.starts)
-            yield unit
-
-    def pictures_without_message(self) -> int:
-        """How many more output pictures there are so far than messages."""
-        return self._without_message
+    def refused(self) -> str | None:
+        """What is wrong with user data that can be read, in a line."""
+        more = f" (and {self._refused - 1} more like this)" if self._refused > 1 else ""
+        return f"error: {self._first_refused}{more}\n" if self._refused else None
 
     def references(self) -> str | None:
         """What is said of earlier key pictures as references, in a line."""
@@ -139,14 +143,15 @@ def run(options: argparse.Namespace) -> int:
         if not (options.json or options.summary or options.bits):
             return 0
     with open_nal_units(options.input, options.codec) as units:
-        notes = _InformationNotes(options)
+        user_data = _UserData(options)
         status = inspect_command.run(
-            options,
-            notes.passing(units),
-            err=sys.stderr,
-            further_pictures=notes.pictures_without_message,
+            options, user_data.passing(units), err=sys.stderr, pictures=user_data
         )
-    references = notes.references()
+    refused = user_data.refused()
+    if refused is not None:
+        sys.stderr.write(refused)
+        status = 1
+    references = user_data.references()
     if references is not None and not options.json:
         sys.stdout.write(references + "\n")
     return status

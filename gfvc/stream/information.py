@@ -31,7 +31,7 @@ USER_DATA_UUID = uuid.UUID("81724027-6de0-5106-8f2e-e2f1a0bb654f")
 VERSION = 1
 VERSION_WITH_FLAGS = 2
 MAX_STATED_RATE = 1000
-"""Pictures per second that are believed."""
+"""Most pictures per second that are believed; the least are 1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,10 @@ class StreamInformation:
         except (SeiError, ValueError) as error:
             raise StreamError(f"gfvc's user data message is damaged: {error}") from None
         if not 1 <= stated.rate <= MAX_STATED_RATE:
-            raise StreamError(f"gfvc's user data message states {stated.rate} pictures per second")
+            raise StreamError(
+                f"gfvc's user data message states {stated.rate} pictures per second, which must be "
+                f"within 1..{MAX_STATED_RATE}"
+            )
         if stated.references is not None and stated.schedule is not None:
             stated.references.check_starts(stated.schedule)
         if stated.sequence is not None and stated.references is not None:

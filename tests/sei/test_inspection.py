@@ -36,10 +36,10 @@ from sei.__main__ import main
 from sei.inspection import (
     InspectedMessage,
     InspectedUnit,
-    StreamSummary,
     inspect_units,
     json_object,
 )
+from sei.stream_summary import StreamSummary
 from tests.sei.messages import HandMade, face_messages, hand_made_messages
 
 HAND_MADE = hand_made_messages()

@@ -15,11 +15,12 @@ from sei import Codec, NalUnit, SeiMessage, StreamError, make_sei_nal_unit, read
 from sei.__main__ import main
 from sei.coder import UNREAD, Reader
 from sei.elements import u
-from sei.inspection import InspectedMessage, InspectedUnit, StreamSummary, inspect_units
+from sei.inspection import InspectedMessage, InspectedUnit, inspect_units
 from sei.limits import ELEMENTS_PER_MESSAGE, LEAST_ELEMENTS, LimitError, ReadingLimit
 from sei.nal import add_emulation_prevention
 from sei.payload_kinds import _USER_DATA
 from sei.rbsp import USER_DATA_UNREGISTERED, iterate_sei_messages
+from sei.stream_summary import StreamSummary
 
 HEADER = bytes.fromhex("5001")  # suffix SEI
 TINY = NalUnit(Codec.HEVC, bytes.fromhex("0201 80"))

@@ -1,0 +1,160 @@
+"""How many pictures a stream decodes to, and which ones its messages are of, without decoding it.
+
+The rules are those of `gfvc.stream.reader`. What that refuses is counted as far as it goes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import cast
+
+from gfvc.stream.information import StreamInformation
+from gfvc.stream.picture_units import FaceMessage, PictureUnit
+from gfvc.stream.sequence import SequenceSchedule
+from sei import USER_DATA_UNREGISTERED, GenerativeFaceVideo, NalUnit
+from sei.inspection import InspectedMessage, InspectedUnit
+
+
+class StreamEnd:
+    """Whether something follows the last coded picture, so that it cannot have been cut off.
+
+    `begins_another` says that this belongs to a further picture, which is missing.
+    """
+
+    def __init__(self) -> None:
+        self.is_followed = self.begins_another = False
+
+    def see(self, unit: NalUnit) -> None:
+        """See a NAL unit of the base layer."""
+        if unit.starts_picture:
+            self.is_followed = self.begins_another = False
+        elif not (unit.is_sei or unit.is_vcl or unit.is_unspecified):
+            self.is_followed = True
+            self.begins_another |= unit.precedes_picture
+
+
+class PictureCount:
+    """Counts the output pictures of a stream, and numbers those that messages are of.
+
+    It wants all messages of user data and of faces, and passes others by. `note` is called with
+    what each user data message says. `complete` are the pictures before the last coded picture
+    and what this drives.
+    """
+
+    def __init__(self, note: Callable[[StreamInformation], object] = lambda _: None) -> None:
+        self._note = note
+        self.complete = 0
+        self.unit: PictureUnit | None = None  # the last coded picture; of messages, their number
+        self.is_cut = False  # where reading it broke off
+        self._end = StreamEnd()
+        self._ahead = 0  # messages before a coded picture, as in H.264
+        self._last_count: int | None = None  # gfv_cnt
+        self._gfv_id: int | None = None  # of the first face
+        self._is_face_stream = False
+        self._information: tuple[StreamInformation, bytes] | None = None  # of the next picture
+        self._shown_as_coded = False
+        self._sequence: SequenceSchedule | None = None
+        self._of_sequence = 0  # coded pictures of the sequence so far
+        self._further = 0  # faces beside the first
+        self._nal = self._damaged = -1  # numbers of the last NAL unit, and the last damaged one
+
+    def see(self, inspected: InspectedUnit | InspectedMessage) -> int | None:
+        """See what comes next; the number of the output picture of a message of the first face.
+
+        Raises `StreamError` when it is user data of ours that is damaged, which counts for nothing.
+        """
+        if isinstance(inspected, InspectedUnit):
+            self._nal = inspected.nal
+            unit = inspected.unit
+            if unit.starts_picture and (not unit.layer_id or self.unit is None):
+                self._start_picture(unit)
+            if not unit.layer_id:
+                self._end.see(unit)
+            return None
+        unit, sei_message = inspected.where.unit, inspected.sei_message
+        if unit.layer_id:
+            return None
+        if sei_message is None:
+            self._damaged = inspected.where.nal
+        elif isinstance(inspected.message, GenerativeFaceVideo):
+            return self._see_face(inspected.message, is_ahead=not unit.is_suffix_sei)
+        elif sei_message.payload_type == USER_DATA_UNREGISTERED and not unit.is_suffix_sei:
+            information = StreamInformation.from_payload(sei_message.payload)
+            if information is not None:
+                # The last that comes before a picture holds.
+                self._information = information, sei_message.payload
+                self._shown_as_coded = information.shown_as_coded
+                self._is_face_stream |= information.shown_as_coded
+                self._note(information)
+        return None
+
+    def _start_picture(self, unit: NalUnit) -> None:
+        self.complete = self.known - self._ahead
+        picture = self.unit = PictureUnit(
+            messages=_numbers(self._ahead), shown_as_coded=self._shown_as_coded
+        )
+        self._ahead, self._last_count = 0, None
+        if self._information is not None:
+            stated, payload = self._information
+            self._information = None
+            if stated.schedule is not None or stated.references is not None:
+                picture.information = payload
+            picture.announce(stated.schedule)
+            picture.hidden = stated.hides_coded_picture
+            self._sequence, self._of_sequence = stated.sequence, 0
+            self._further = len(stated.further_faces)
+        elif unit.is_irap:
+            self._sequence, self._further = None, 0
+        if self._sequence is not None and self._of_sequence < len(self._sequence.driven):
+            picture.part = part = self._sequence.part(self._of_sequence)
+            picture.announce(part.schedule)
+            picture.hidden = part.hidden
+            picture.shown_as_coded = not part.has_messages
+            self._is_face_stream |= picture.shown_as_coded
+            self._of_sequence += 1
+
+    def _see_face(self, message: GenerativeFaceVideo, *, is_ahead: bool) -> int | None:
+        self._is_face_stream = True
+        if message.is_reserved or 0 < message.gfv_id <= self._further:
+            return None
+        if self._gfv_id is None:
+            self._gfv_id = message.gfv_id
+        if message.gfv_id != self._gfv_id:
+            return None
+        if message.gfv_cnt == self._last_count:
+            return None  # It is repeated.
+        self._last_count = message.gfv_cnt
+        unit = self.unit
+        if is_ahead or unit is None:
+            self._ahead += 1
+            return self.known - 1
+        number = len(unit.messages)
+        unit.messages = _numbers(number + 1)
+        schedule = unit.schedule
+        if number and schedule is not None and number <= len(schedule.sent):
+            number = schedule.sent[number - 1]
+        return self.complete + unit.output_place(number)
+
+    @property
+    def known(self) -> int:
+        """Output pictures so far."""
+        return self.complete + self._ahead + (0 if self.unit is None else self.unit.pictures)
+
+    @property
+    def pictures(self) -> int:
+        """Output pictures, if the stream ends here: less what the decoder takes to be cut off."""
+        unit = self.unit
+        if unit is None or not self._is_face_stream:
+            return self.known
+        if not unit.messages and not (unit.shown_as_coded and self._end.is_followed):
+            return self.complete + self._ahead
+        if self.is_cut or self._end.begins_another or self._damaged == self._nal:
+            unit = replace(unit)
+            unit.cut_schedule()
+        return self.complete + self._ahead + unit.pictures
+
+
+def _numbers(messages: int) -> Sequence[FaceMessage]:
+    """As many messages, of which nothing but their number is asked: a stream may have very many."""
+    return cast("Sequence[FaceMessage]", range(messages))
