@@ -87,10 +87,15 @@ def _opened(name: str) -> Iterator[BinaryIO]:
 
 
 def _readable(units: Iterator[NalUnit]) -> Iterator[NalUnit]:
+    is_empty = True
     try:
-        yield from units
+        for unit in units:
+            is_empty = False
+            yield unit
     except OSError as error:
         raise _InputError(error.strerror or str(error)) from None
+    if is_empty:
+        raise _InputError("is empty")
 
 
 def _drop_output() -> None:

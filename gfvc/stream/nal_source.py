@@ -10,7 +10,7 @@ from pathlib import Path
 
 from gfvc.errors import InputError
 from gfvc.stream.containers import HEAD_BYTES, open_container, read_opened
-from sei import Codec, NalUnit, UnknownCodecError, split_annex_b
+from sei import Codec, NalUnit, StreamError, UnknownCodecError, split_annex_b
 
 STANDARD_INPUT = Path("-")
 
@@ -31,8 +31,8 @@ def open_nal_units(source: str | Path, codec: str | None = None) -> Iterator[Ite
     """The NAL units of a stream, read as they are asked for; "-" is standard input.
 
     Containers (MP4, QuickTime, Matroska, MPEG-TS and a few more) are told by their content; their
-    first VVC, HEVC or H.264 track is read. Raises `InputError` when the file cannot be read or is
-    no stream of a known codec.
+    first VVC, HEVC or H.264 track is read. Raises `InputError` when the file cannot be read, is
+    empty, or is no stream of a known codec.
     """
     known = None if codec is None else Codec(codec)
     if Path(source) == STANDARD_INPUT:
@@ -54,8 +54,20 @@ def open_nal_units(source: str | Path, codec: str | None = None) -> Iterator[Ite
 
 
 def _read(source: str | Path, units: Iterator[NalUnit]) -> Iterator[NalUnit]:
-    """The NAL units. What fails where they are used, such as writing, is no failure of `source`."""
+    """The NAL units. What fails where they are used, such as writing, is no failure of `source`.
+
+    Raises `InputError` where there is none.
+    """
     with reading(source):
+        try:
+            first = next(units, None)
+        except UnknownCodecError:
+            raise
+        except StreamError as error:
+            raise InputError(f"{source}: {error}") from None
+        if first is None:
+            raise InputError(f"{source}: is empty")
+        yield first
         yield from units
 
 

@@ -427,6 +427,22 @@ def test_what_is_no_stream_is_refused(
     assert_refused(command, "decode", path, tmp_path / "out.mkv", folder=tmp_path, says=says)
 
 
+@pytest.mark.parametrize("action", ["inspect", "verify"])
+@pytest.mark.parametrize(
+    ("make", "says"),
+    [(not_a_stream, "no start code"), (empty, "is empty"), (zeros, ""), (start_codes, "--codec")],
+)
+def test_nothing_is_shown_of_what_is_no_stream(
+    make: Callable[[Path, Path], Path],
+    says: str,
+    action: str,
+    tmp_path: Path,
+    command: CommandLine,
+) -> None:
+    path = make(tmp_path, tmp_path)
+    assert_refused(command, action, path, folder=tmp_path, says=[f"{path}: ", says])
+
+
 def test_foreign_sei_messages_do_no_harm(small_stream: Path, tmp_path: Path) -> None:
     units = nal_units(small_stream)
     foreign = make_sei_nal_unit(

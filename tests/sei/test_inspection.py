@@ -414,6 +414,9 @@ def test_command_reads_files(
     assert capsys.readouterr().out == run(stream, "--json")[1]
     assert main([str(tmp_path / "none.266")]) == 1
     assert "No such file" in capsys.readouterr().err
+    path.write_bytes(b"")
+    assert main([str(path), "--summary"]) == 1
+    assert capsys.readouterr() == ("", f"error: {path}: is empty\n")
     path.write_bytes(b"text")
     assert main([str(path)]) == 1
     assert "not an Annex B byte stream" in capsys.readouterr().err
