@@ -18,7 +18,9 @@ import numpy as np
 import numpy.typing as npt
 
 from gfvc.errors import StreamError
+from gfvc.limits import MAX_AREA
 from gfvc.stream.byte_stream import read_nal_units
+from gfvc.stream.nal_source import file_bytes
 from gfvc.verification.findings import Check, Finding, Place
 from sei import Codec, NalUnit, SeiError, access_units, iterate_sei_messages, join_annex_b
 from sei.payload_kinds import decode_payload
@@ -33,8 +35,18 @@ DECODED_PICTURE_HASH = 132
 
 Samples = npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
 
-# The largest picture that is decoded: 8192 × 8192.
-_MAX_SAMPLES = 2**26
+FREE_SAMPLES = 2**30
+"""Samples of all planes that are decoded, however few bytes a stream takes: some seconds' work."""
+
+SAMPLES_PER_BYTE = 4096
+"""Further samples for each byte of the file.
+
+A picture of 256x256 is paid for by less than the message with its hash. A minute of 1280x720 at 25
+pictures a second is within from 33 kbit/s on, hashes included, an hour from 67 kbit/s on; encoders
+take more for the faintest motion.
+"""
+
+_BLOCK = 2**18  # samples of a plane that are looked at together
 # Pictures that may wait for their turn in output order.
 _MAX_WAITING = 64
 
@@ -47,23 +59,42 @@ _CRC_START = 0x1D0F
 
 def plane_md5(samples: Samples) -> str:
     """MD5 of a plane [height, width] in hexadecimal digits; samples of uint16 count two bytes."""
-    return hashlib.md5(_little_endian(samples), usedforsecurity=False).hexdigest()
+    digest = hashlib.md5(usedforsecurity=False)
+    for _, block in _blocks(samples):
+        digest.update(_little_endian(block))
+    return digest.hexdigest()
 
 
 def plane_crc(samples: Samples) -> str:
     """CRC of a plane in 4 hexadecimal digits, polynomial 1021."""
-    return f"{binascii.crc_hqx(_little_endian(samples), _CRC_START):04x}"
+    crc = _CRC_START
+    for _, block in _blocks(samples):
+        crc = binascii.crc_hqx(_little_endian(block), crc)
+    return f"{crc:04x}"
 
 
 def plane_checksum(samples: Samples) -> str:
     """Checksum of a plane in 8 hexadecimal digits: sum of bytes, each masked by its position."""
-    height, width = samples.shape
-    columns, rows = np.arange(width), np.arange(height)
-    mask = (columns ^ columns >> 8)[np.newaxis, :] & 255 ^ (rows ^ rows >> 8)[:, np.newaxis] & 255
-    total = int(((samples & 255) ^ mask).sum())
-    if samples.dtype == np.uint16:
-        total += int(((samples >> 8) ^ mask).sum())
+    columns = _position_mask(0, samples.shape[1])
+    total = 0
+    for top, block in _blocks(samples):
+        mask = columns ^ _position_mask(top, len(block))[:, np.newaxis]
+        total += int((block.astype(np.uint8) ^ mask).sum(dtype=np.int64))
+        if block.dtype == np.uint16:
+            total += int(((block >> 8).astype(np.uint8) ^ mask).sum(dtype=np.int64))
     return f"{total & 0xFFFFFFFF:08x}"
+
+
+def _position_mask(start: int, count: int) -> npt.NDArray[np.uint8]:
+    positions = np.arange(start, start + count)
+    return (positions ^ positions >> 8).astype(np.uint8)
+
+
+def _blocks(samples: Samples) -> Iterator[tuple[int, Samples]]:
+    """A plane in blocks of rows, with the first of each; copies of all would take much memory."""
+    rows = max(1, _BLOCK // max(1, samples.shape[1]))
+    for top in range(0, len(samples), rows):
+        yield top, samples[top : top + rows]
 
 
 def _little_endian(samples: Samples) -> bytes:
@@ -77,14 +108,28 @@ _METHODS = {
 }
 
 
+class _TooMuchError(Exception):
+    """What is beyond the bounds is not decoded."""
+
+    def __init__(self, place: Place, text: str) -> None:
+        super().__init__(text)
+        self.place = place
+
+
 class PictureHashCheck(Check):
-    """Decodes a stream and compares its pictures with the hashes in it."""
+    """Decodes a stream and compares its pictures with the hashes in it.
+
+    That ends with the access unit `last`, and where it would cost more than the file is worth.
+    """
 
     name = "picture hash"
 
-    def __init__(self, path: Path, codec: Codec) -> None:
+    def __init__(self, path: Path, codec: Codec, last: int) -> None:
         self._path = path
         self._codec = codec
+        self._last = last
+        self._most = FREE_SAMPLES + SAMPLES_PER_BYTE * file_bytes(path)
+        self._samples = 0
         self._waiting: dict[int, tuple[Place, dict[str, Any]]] = {}
         self._matching = 0
         self._compared = 0
@@ -93,6 +138,9 @@ class PictureHashCheck(Check):
         """Decode the stream, a VVC or HEVC one, and say what does not match."""
         try:
             yield from self._decode(read_nal_units(self._path, self._codec))
+        except _TooMuchError as error:
+            self._waiting.clear()
+            yield self.warning(error.place, f"not compared from here on: {error}")
         except (SeiError, StreamError) as error:
             yield self.warning(Place(), f"not compared to the end: {error}")
         for place, _ in self._waiting.values():
@@ -121,6 +169,8 @@ class PictureHashCheck(Check):
             )
             packet.pts = packet.dts = picture
             yield from self._put_in(decoder, packet, place)
+            if picture == self._last:
+                break
             first_nal += len(access_unit)
         if decoder is not None:
             yield from self._put_in(decoder, None, place)
@@ -134,12 +184,20 @@ class PictureHashCheck(Check):
         try:
             frames = decoder.decode(packet)
         except av.FFmpegError as error:
+            if decoder.width * decoder.height > MAX_AREA:
+                size = f"{decoder.width}x{decoder.height}"
+                text = f"pictures of {size} have more than {MAX_AREA} samples"
+                raise _TooMuchError(place, text) from None
             if packet is not None and packet.pts is not None:
                 self._waiting.pop(packet.pts, None)
             yield self.error(place, f"the picture cannot be decoded: {error.strerror}")
             return
         for frame in frames:
+            self._samples += sum(plane.width * plane.height for plane in frame.planes)
             yield from self._compare(frame)
+        if self._samples > self._most:
+            text = f"more than {self._most} samples are decoded, too many for the file's size"
+            raise _TooMuchError(place, text)
 
     def _compare(self, frame: VideoFrame) -> Iterator[Finding]:
         waiting = None if frame.pts is None else self._waiting.pop(frame.pts, None)
@@ -169,7 +227,7 @@ def _open_decoder(codec: Codec) -> VideoCodecContext:
     import av
 
     decoder: VideoCodecContext = av.CodecContext.create(codec.value, "r")  # type: ignore[assignment]
-    decoder.options = {"apply_cropping": "0", "max_pixels": str(_MAX_SAMPLES)}
+    decoder.options = {"apply_cropping": "0", "max_pixels": str(MAX_AREA)}
     decoder.thread_count = 1
     return decoder
 
@@ -203,5 +261,4 @@ def _planes(frame: VideoFrame) -> Iterator[Samples]:
         if depth == 8:
             yield rows[: plane.height, : plane.width]
         else:
-            used = np.ascontiguousarray(rows[: plane.height, : 2 * plane.width])
-            yield used.view("<u2").astype(np.uint16)
+            yield rows[: plane.height, : 2 * plane.width].view(np.uint16)

@@ -38,12 +38,12 @@ def verify_stream(
     """
     walk = _Walk()
     yield from walk.go(path, codec, ReadingLimit(max_messages))
-    if not walk.hashes or walk.codec is None:
+    if walk.last_hash is None or walk.codec is None:
         yield Finding(Severity.INFORMATION, PictureHashCheck.name, Place(), "no picture hash")
     elif walk.codec is Codec.AVC:
         yield Finding(Severity.INFORMATION, PictureHashCheck.name, Place(), "not compared in H.264")
     else:
-        yield from PictureHashCheck(path, walk.codec).compare()
+        yield from PictureHashCheck(path, walk.codec, walk.last_hash).compare()
 
 
 class _Walk:
@@ -51,7 +51,7 @@ class _Walk:
 
     def __init__(self) -> None:
         self.codec: Codec | None = None
-        self.hashes = 0
+        self.last_hash: int | None = None  # access unit
         self._faces: set[Face] = set()
         self._too_many_faces = False
         stated = StatedInformation()
@@ -119,7 +119,9 @@ class _Walk:
     def _message(self, inspected: InspectedMessage, index: int) -> Iterator[Finding]:
         where, message = inspected.where, inspected.sei_message
         place = Place(where.nal, where.unit.offset, where.access_unit, index)
-        self.hashes += message is not None and message.payload_type == DECODED_PICTURE_HASH
+        is_hash = message is not None and message.payload_type == DECODED_PICTURE_HASH
+        if is_hash and not where.unit.layer_id:
+            self.last_hash = where.access_unit
         checks = self._of_layer(where)
         face = _face_of(inspected)
         if face is not None and face not in self._faces:

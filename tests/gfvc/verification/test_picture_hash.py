@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from gfvc.verification import Finding, Severity, verify_stream
+from gfvc.verification import Finding, Severity, picture_hash, verify_stream
 from gfvc.verification.picture_hash import plane_checksum, plane_crc, plane_md5
 from sei import Codec, NalUnit, SeiMessage, access_units, make_sei_nal_unit, read_sei
 from tests.gfvc.editing.streams import all_units, slice_unit, write_stream
@@ -138,3 +139,63 @@ def test_hashes_of_h264_are_not_compared(tmp_path: Path) -> None:
     units = [make_sei_nal_unit([SeiMessage(132, bytes(49))], Codec.AVC), slice_unit(Codec.AVC)]
     (finding,) = hash_findings(write_stream(tmp_path / "stream.264", units))
     assert finding.text == "not compared in H.264"
+
+
+@pytest.mark.program
+def test_decoding_ends_where_it_costs_too_much(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = encoded("hevc-md5", tmp_path / "in.265", 5)
+    samples = 72 * 56 * 3 // 2  # as coded: with what the conformance window cuts
+    monkeypatch.setattr(picture_hash, "SAMPLES_PER_BYTE", 0)
+    monkeypatch.setattr(picture_hash, "FREE_SAMPLES", 5 * samples)
+    assert [finding.text[:6] for finding in hash_findings(path)] == ["5 of 5"]
+    monkeypatch.setattr(picture_hash, "FREE_SAMPLES", 2 * samples)
+    beyond, summary = hash_findings(path)
+    assert beyond.severity is Severity.WARNING
+    assert beyond.text.startswith(f"not compared from here on: more than {2 * samples} samples")
+    assert summary.text == "3 of 3 decoded pictures match their hash"
+
+
+@pytest.mark.program
+def test_large_pictures_are_not_decoded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(picture_hash, "MAX_AREA", 72 * 40)
+    for name in ("hevc-md5", "vvc-md5"):
+        beyond, summary = hash_findings(encoded(name, tmp_path / name))
+        assert beyond.severity is Severity.WARNING
+        assert "have more than 2880 samples" in beyond.text
+        assert summary.text == "0 of 0 decoded pictures match their hash"
+
+
+@pytest.mark.program
+def test_decoding_ends_with_the_last_hash(tmp_path: Path) -> None:
+    first, second, third = access_units(all_units(encoded("vvc-md5", tmp_path / "good", 3)))
+    broken = [slice_unit(intra=False) if unit.is_vcl else unit for unit in third]
+    units = [*first, *second, *(unit for unit in broken if not unit.is_suffix_sei)]
+    (summary,) = hash_findings(write_stream(tmp_path / "bad", units))
+    assert summary.text == "2 of 2 decoded pictures match their hash"
+
+
+def test_usual_streams_are_within_the_bound() -> None:
+    """As many bits a second as the least that encoders take, hashes included."""
+    for width, height, seconds, bits in (
+        (256, 256, 600, 12_000),
+        (1280, 720, 60, 33_000),
+        (1280, 720, 3600, 70_000),
+        (1920, 1080, 60, 120_000),
+    ):
+        samples = width * height * 3 // 2 * 25 * seconds
+        bound = picture_hash.FREE_SAMPLES + picture_hash.SAMPLES_PER_BYTE * bits * seconds // 8
+        assert samples <= bound
+
+
+def test_a_checksum_takes_little_memory() -> None:
+    plane = np.ones((2048, 2048), np.uint16)
+    expected = plane_checksum(plane)
+    tracemalloc.start()
+    assert plane_checksum(plane) == expected
+    plane_md5(plane)
+    plane_crc(plane)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < plane.nbytes / 2
