@@ -11,12 +11,13 @@ from operator import itemgetter
 from gfvc.errors import StreamError
 from gfvc.options.encoding import MAX_POOL
 from gfvc.stream.faces import FurtherFace
-from gfvc.stream.information import StreamInformation
+from gfvc.stream.information import USER_DATA_UUID, StreamInformation
+from gfvc.stream.picture_count import StreamEnd
 from gfvc.stream.references import NUMBERS, ReferenceRuns
 from gfvc.stream.schedule import PictureSchedule
 from gfvc.stream.sequence import SequencePart, SequenceSchedule
 from gfvc.verification.findings import Check, Finding, Place
-from sei import USER_DATA_UNREGISTERED, GenerativeFaceVideo
+from sei import USER_DATA_UNREGISTERED, Codec, GenerativeFaceVideo
 from sei.inspection import InspectedMessage, InspectedUnit
 
 
@@ -28,12 +29,14 @@ class StatedInformation:
         self._stated: StreamInformation | StreamError | None = None
 
     def of(self, inspected: InspectedMessage) -> StreamInformation | None:
-        """What a message states; None of others' user data, and of other messages.
+        """What a message states; None of others' user data, other messages, and in suffix SEI.
 
         Raises `StreamError` when it is ours and damaged.
         """
         message = inspected.sei_message
         if message is None or message.payload_type != USER_DATA_UNREGISTERED:
+            return None
+        if inspected.where.unit.is_suffix_sei:
             return None
         if self._message is not inspected:
             try:
@@ -44,6 +47,17 @@ class StatedInformation:
         if isinstance(self._stated, StreamError):
             raise self._stated
         return self._stated
+
+
+def _is_late(inspected: InspectedMessage) -> bool:
+    """Whether a message is our user data after the picture that they tell of."""
+    message = inspected.sei_message
+    return (
+        message is not None
+        and inspected.where.unit.is_suffix_sei
+        and message.payload_type == USER_DATA_UNREGISTERED
+        and message.payload.startswith(USER_DATA_UUID.bytes)
+    )
 
 
 class UserDataCheck(Check):
@@ -68,14 +82,18 @@ class UserDataCheck(Check):
         self._sequence: SequenceSchedule | None = None  # that of the last IRAP picture
         self._of_sequence = 0  # its coded pictures before this one
         self._coded: Place | None = None  # where the coded picture of the access unit is
-        self._ends = False  # whether the access unit ends its sequence
-        self._open_end: Place | None = None  # the last coded picture, if nothing says it is whole
+        self._is_face_stream = False  # which decoders take
+        self._shown_as_coded = False  # the pictures up to the next stream information
+        self._end = StreamEnd()
+        self._last = Place()  # NAL unit
+        self._without: Place | None = None  # the last coded picture, if it has no face messages
+        self._without_by_intent = False  # and the user data say so
 
     def see_nal_unit(self, place: Place, inspected: InspectedUnit) -> Iterator[Finding]:
         """See a NAL unit."""
         unit = inspected.unit
-        if unit.ends_sequence:
-            self._ends, self._open_end = True, None
+        self._end.see(unit)
+        self._last = place
         if unit.is_vcl and not unit.layer_id and self._coded is None:
             self._coded = place
             if unit.is_irap and not self._here:
@@ -87,6 +105,11 @@ class UserDataCheck(Check):
         """See a message."""
         if isinstance(inspected.message, GenerativeFaceVideo):
             self._messages[inspected.message.gfv_id] += not inspected.message.is_reserved
+            self._is_face_stream |= inspected.where.unit.codec is not Codec.AVC
+        if _is_late(inspected):
+            yield self.warning(
+                place, "user data of gfvc stand in prefix SEI only; in suffix SEI they are ignored"
+            )
         try:
             information = self._stated.of(inspected)
         except StreamError as error:
@@ -107,6 +130,8 @@ class UserDataCheck(Check):
         self._schedule = information.schedule
         self._references = information.references
         self._hides = information.hides_coded_picture
+        self._shown_as_coded = information.shown_as_coded
+        self._is_face_stream |= information.shown_as_coded
         if information.references is not None:
             self._keys.append(information.references.number)
             yield from self._missing_references(place, information.references)
@@ -131,8 +156,9 @@ class UserDataCheck(Check):
                 self._first_missing = self._picture
             self._missing += 1
         messages = self._messages.total()
-        self._open_end = None if messages or self._ends else self._coded
-        self._ends = False
+        if self._coded is not None:
+            self._without = None if messages else self._coded
+            self._without_by_intent = self._shown_as_coded
         if self._schedule is not None and self._picture is not None:
             announced = 1 + len(self._schedule.sent)
             if messages != announced:
@@ -170,6 +196,8 @@ class UserDataCheck(Check):
             )
         if number >= len(sequence.driven):
             return
+        self._without_by_intent = not sequence.has_messages(number)
+        self._is_face_stream |= self._without_by_intent
         first = self._messages.total()
         for gfv_id, face in enumerate(self._further, 1):
             found = self._messages[gfv_id]
@@ -200,15 +228,29 @@ class UserDataCheck(Check):
             )
         self._sequence = None
 
+    def _check_end(self) -> Iterator[Finding]:
+        """Say where decoders take the stream to be cut off."""
+        if self._without is not None and not (self._without_by_intent and self._end.is_followed):
+            missing = "no end of sequence NAL unit says that it is whole"
+            if not self._without_by_intent:
+                missing = "no user data say that it is shown as coded"
+            yield self.warning(
+                self._without,
+                f"the last coded picture has no face messages, and {missing}: gfvc decode leaves "
+                "it out",
+            )
+        elif self._end.begins_another:
+            yield self.warning(
+                self._last,
+                "the stream ends where a further coded picture begins: gfvc decode takes it to be "
+                "cut off here",
+            )
+
     def see_end(self) -> Iterator[Finding]:
         """See the end of the stream."""
         yield from self._end_sequence(Place())
-        if self._any and self._open_end is not None:
-            yield self.warning(
-                self._open_end,
-                "the last coded picture has no face messages, and no end of sequence NAL unit "
-                "says that it is whole: gfvc decode leaves it out",
-            )
+        if self._is_face_stream:
+            yield from self._check_end()
         if not self._any:
             yield self.information(Place(), "no stream information of gfvc: the rate is not stated")
         elif self._missing:

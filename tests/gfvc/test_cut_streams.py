@@ -180,6 +180,30 @@ def test_missing_coded_pictures_of_a_sequence_are_told(tmp_path: Path) -> None:
         assert f"are missing, {missing} of them, the first {where}" in notes[0]
 
 
+def test_verify_warns_where_decode_says_cut_off(small_stream: Path, tmp_path: Path) -> None:
+    units = nal_units(small_stream)
+    sets = [unit for unit in units if unit.type_name in ("VPS", "SPS", "PPS")]
+    stated = [unit for unit in units if unit.is_prefix_sei]
+    faces = [unit for unit in units if unit.is_suffix_sei]
+    foreign = [unit for unit in units if unit not in stated]
+    for kept, says in {
+        # After the stream information of a further picture, and without any information.
+        (*units, *sets, stated[0]): "the stream ends where a further coded picture begins",
+        (*foreign, *sets): "the stream ends where a further coded picture begins",
+        tuple(unit for unit in units if unit != faces[-1]): "no user data say that it is shown",
+        tuple(unit for unit in foreign if unit != faces[-1]): "no user data say that it is shown",
+        tuple(units): "",
+        tuple(foreign): "",
+    }.items():
+        path = write_units(tmp_path / "cut.265", kept)
+        notes: list[str] = []
+        read_face_stream(path, notes.append)
+        found = [f.text for f in verify_stream(path) if f.severity is Severity.WARNING]
+        assert len(notes) == len(found) == bool(says)
+        assert all("cut off" in note for note in notes)
+        assert all(says in text for text in found)
+
+
 def test_verify_tells_of_an_end_that_decoders_leave_out(tmp_path: Path) -> None:
     units = nal_units(STREAMS / "vvc_mesh_sequence.266")
     whole = write_units(tmp_path / "whole.266", units)

@@ -412,6 +412,10 @@ CASES: list[tuple[Callable[[], Stream], Severity, str, str, int | None]] = [
         with_information(restricted(Restriction(1, 7, excluded=True))),
         *(WARNING, "marking", "aur_restriction 1, except in context 7", 0),
     ),
+    (
+        lambda: picture(*Faces().run(1), INFORMATION),
+        *(WARNING, "user data", "user data of gfvc stand in prefix SEI only", 0),
+    ),
     (with_information(SIGNED), INFO, "marking", "digitally signed: coded pictures, with", 0),
     (
         with_information(SIGNED_WITH_SEI, mark_message()),
