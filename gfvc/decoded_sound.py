@@ -9,6 +9,7 @@ from typing import Any
 from gfvc.errors import InputError, OutputError
 from gfvc.media_files import VIDEO_FORMATS, open_media, reason
 from gfvc.stream.containers import BIT_EXACT, open_file_as_container
+from gfvc.stream.edit_lists import pictures_start
 from gfvc.stream.names import MP4_SUFFIX
 from gfvc.telling import Notes
 from gfvc.video.sound import SoundCoding, SoundTrack, check_sound, is_heard
@@ -45,7 +46,7 @@ def sound_to_keep(
     if asked is not None:
         coding: SoundCoding = "aac" if asked == "aac" else "copy"
         check_sound(source, coding)
-        return coding if is_heard(source, notes) else None
+        return coding if is_heard(source, notes, pictures_start(source)) else None
     if not holds_sound:
         notes(f"{source}: the sound is left out; an {MP4_SUFFIX} file would keep it")
     elif not in_time:
@@ -58,7 +59,7 @@ def sound_to_keep(
         except InputError as error:
             notes(f"{error}; it is left out")
         else:
-            return "copy" if is_heard(source, notes) else None
+            return "copy" if is_heard(source, notes, pictures_start(source)) else None
     return None
 
 
@@ -73,12 +74,12 @@ def add_sound(pictures: Path, source: Path, output: Path, coding: SoundCoding) -
         with (
             av.open(str(output), "w", format="mp4", options=BIT_EXACT) as container,
             open_media(pictures, VIDEO_FORMATS) as video,
-            open_media(source, VIDEO_FORMATS) as with_sound,
+            open_media(source, VIDEO_FORMATS, follow_edits=False) as with_sound,
         ):
             container.metadata.update(video.metadata)
             stream: Any = container.add_stream_from_template(video.streams.video[0])
             stream.time_base = video.streams.video[0].time_base
-            track = SoundTrack(source, with_sound, container, coding)
+            track = SoundTrack(source, with_sound, container, coding, pictures_start(source))
             for packet in track.with_video(_copied(video, stream)):
                 container.mux(packet)
     except (av.FFmpegError, OSError, ValueError) as error:

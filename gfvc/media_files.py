@@ -47,8 +47,10 @@ _HEAD = 512
 _ADDRESS = re.compile(r"^([A-Za-z][A-Za-z0-9+.-]+):/+")
 
 
-def open_media(path: Path, formats: frozenset[str]) -> InputContainer:
+def open_media(path: Path, formats: frozenset[str], *, follow_edits: bool = True) -> InputContainer:
     """Open a file as one of `formats`: `VIDEO_FORMATS` or fewer.
+
+    Without `follow_edits` an edit list (MP4) only says what time 0 is, and hides nothing.
 
     The caller closes the container; while reading from it, `media_errors` tells of damage. Raises
     `InputError` when it is missing, empty, no file, of another format, damaged, or names other
@@ -63,6 +65,7 @@ def open_media(path: Path, formats: frozenset[str]) -> InputContainer:
         "enable_drefs": "0",
         "use_absolute_path": "0",
         "pattern_type": "none",
+        "advanced_editlist": str(int(follow_edits)),
     }
     try:
         # Absolute, since the library takes what is before a colon for a protocol.

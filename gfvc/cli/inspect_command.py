@@ -136,13 +136,14 @@ class _UserData:
 
 def run(options: argparse.Namespace) -> int:
     """Run the command."""
+    from gfvc.cli.console import note
     from gfvc.stream.nal_source import open_nal_units
 
     if options.plot is not None:
         _plot(options)
         if not (options.json or options.summary or options.bits):
             return 0
-    with open_nal_units(options.input, options.codec) as units:
+    with open_nal_units(options.input, options.codec, note) as units:
         user_data = _UserData(options)
         status = inspect_command.run(
             options, user_data.passing(units), err=sys.stderr, pictures=user_data

@@ -29,6 +29,7 @@ from gfvc.media_files import (
     open_media,
 )
 from gfvc.media_files import reason as reason_of
+from gfvc.telling import Notes, unheard
 from gfvc.video.sound import SoundCoding, SoundTrack
 from sei import Codec, NalUnit, join_annex_b, split_annex_b
 
@@ -76,7 +77,7 @@ def open_container(path: Path, head: bytes) -> InputContainer | None:
     if begins_as_byte_stream(head):
         return None
     try:
-        return open_media(path, STREAM_FORMATS)
+        return open_media(path, STREAM_FORMATS, follow_edits=False)
     except InputError as error:
         if head.startswith((b"\0\0\1", b"\0\0\0\1")):
             return None
@@ -242,32 +243,44 @@ def _video_packets(
         yield packet
 
 
-def read_opened(path: Path, container: InputContainer) -> Iterator[NalUnit]:
-    """NAL units of the first video track; offsets are those of the byte stream it stands for.
+def read_opened(path: Path, container: InputContainer, notes: Notes) -> Iterator[NalUnit]:
+    """NAL units of the `coded_track`; offsets are those of the byte stream it stands for.
 
-    Parameter sets that the file keeps apart come first. The container is closed at the end. Raises
-    `InputError` when the file is damaged or holds no VVC, HEVC or H.264 video.
+    Parameter sets that the file keeps apart come first. Raises `InputError` when the file is
+    damaged or holds no VVC, HEVC or H.264 video.
     """
-    with container:
-        stream = _coded_track(path, container)
-        name = stream.codec_context.name
-        yield from split_annex_b(
-            cast("BinaryIO", _AnnexBReader(path, container, stream)), _CODECS[name]
-        )
+    stream = coded_track(path, container, notes)
+    name = stream.codec_context.name
+    yield from split_annex_b(
+        cast("BinaryIO", _AnnexBReader(path, container, stream)), _CODECS[name]
+    )
 
 
-def _coded_track(path: Path, container: InputContainer) -> VideoStream:
-    """The first video track with a codec of ours that is no cover picture."""
+def coded_track(path: Path, container: InputContainer, notes: Notes = unheard) -> VideoStream:
+    """The first VVC or HEVC track of a container, or else of H.264; covers are none.
+
+    `notes` is told which it is where there are several. Raises `InputError` where there is none.
+    """
     from av.stream import Disposition
 
+    tracks: list[VideoStream] = []
     for stream in container.streams.video:
         # There is none where the library does not know the codec at all.
         context: Any = stream.codec_context
         if context is None or stream.disposition & Disposition.attached_pic:
             continue
         if context.name in _CODECS:
-            return stream
-    raise InputError(f"{path}: holds no VVC, HEVC or H.264 video")
+            tracks.append(stream)
+    if not tracks:
+        raise InputError(f"{path}: holds no VVC, HEVC or H.264 video")
+    chosen = next((track for track in tracks if track.codec_context.name in _FORMATS), tracks[0])
+    if len(tracks) > 1:
+        context = chosen.codec_context
+        notes(
+            f"{path}: holds {len(tracks)} video tracks; number {chosen.index} is read "
+            f"({context.name}, {context.width}x{context.height}), the others are left out"
+        )
+    return chosen
 
 
 class _AnnexBReader:

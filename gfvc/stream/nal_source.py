@@ -10,6 +10,8 @@ from pathlib import Path
 
 from gfvc.errors import InputError
 from gfvc.stream.containers import HEAD_BYTES, open_container, read_opened
+from gfvc.stream.edit_lists import tell_of_edits
+from gfvc.telling import Notes, unheard
 from sei import Codec, NalUnit, StreamError, UnknownCodecError, split_annex_b
 
 STANDARD_INPUT = Path("-")
@@ -27,12 +29,15 @@ def file_bytes(path: Path) -> int:
 
 
 @contextlib.contextmanager
-def open_nal_units(source: str | Path, codec: str | None = None) -> Iterator[Iterator[NalUnit]]:
+def open_nal_units(
+    source: str | Path, codec: str | None = None, notes: Notes = unheard
+) -> Iterator[Iterator[NalUnit]]:
     """The NAL units of a stream, read as they are asked for; "-" is standard input.
 
     Containers (MP4, QuickTime, Matroska, MPEG-TS and a few more) are told by their content; their
-    first VVC, HEVC or H.264 track is read. Raises `InputError` when the file cannot be read, is
-    empty, or is no stream of a known codec.
+    first VVC or HEVC track is read, or else one of H.264, all of it. `notes` is told of others,
+    and of what an edit list hides. Raises `InputError` when the file cannot be read, is empty, or
+    is no stream of a known codec.
     """
     known = None if codec is None else Codec(codec)
     if Path(source) == STANDARD_INPUT:
@@ -48,7 +53,9 @@ def open_nal_units(source: str | Path, codec: str | None = None) -> Iterator[Ite
             head = file.peek(HEAD_BYTES)[:HEAD_BYTES]
         container = open_container(path, head) if path.is_file() and head else None
         if container is not None:
-            yield _read(source, read_opened(path, container))
+            with container:
+                tell_of_edits(path, container, notes)
+                yield _read(source, read_opened(path, container, notes))
         else:
             yield _read(source, split_annex_b(file, known))
 

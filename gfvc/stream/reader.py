@@ -130,7 +130,7 @@ class _Scan:
         if self._path == STANDARD_INPUT:
             raise InputError(f"{self._path}: {NOT_READ}")
         try:
-            with open_nal_units(self._path, self._named_codec) as units:
+            with open_nal_units(self._path, self._named_codec, self._notes) as units:
                 held: NalUnit | None = None
                 for unit in self._without_cut_header(units):
                     if held is not None:

@@ -115,14 +115,15 @@ def _decoded(source: InputContainer, *, strictly: bool) -> Iterator[Any]:
             yield from packet.decode()
 
 
-def is_heard(path: Path, notes: Notes) -> bool:
+def is_heard(path: Path, notes: Notes, start: Fraction | None = None) -> bool:
     """Whether some sound of a video file is left when it starts with the first picture.
 
+    That is the picture that players show first, or that at `start` in the file without edits.
     `notes` is told how much lies before that. Raises `InputError` when the file is damaged.
     """
-    with open_media(path, VIDEO_FORMATS) as source:
+    with open_media(path, VIDEO_FORMATS, follow_edits=start is None) as source:
         sound = sound_stream(source)
-        start = _video_start(path, source)
+        start = _video_start(path, source) if start is None else start
         begin = start if sound.start_time is None else _seconds(sound.start_time, sound)
         end = begin
         with media_errors(f"{path}: its sound"):
@@ -164,16 +165,27 @@ def _end(packet: Any) -> Fraction | None:
 class SoundTrack:
     """A track of an MP4 file with the sound of a source, which both stay open.
 
+    `start` is when the first picture is shown, that of what players show unless it is given.
     Raises `ValueError` or `av.FFmpegError` when the sound cannot go into the file.
     """
 
     def __init__(
-        self, path: Path, source: InputContainer, output: OutputContainer, coding: SoundCoding
+        self,
+        path: Path,
+        source: InputContainer,
+        output: OutputContainer,
+        coding: SoundCoding,
+        start: Fraction | None = None,
     ) -> None:
+        from av.codec.context import Flags2
+
         self._path = path
         self._source = source
         self._from = sound_stream(source)
-        self._start = _video_start(path, source)
+        if start is not None:
+            # Else the decoder leaves out as much as the edit list does.
+            self._from.codec_context.flags2 |= Flags2.skip_manual
+        self._start = _video_start(path, source) if start is None else start
         self._coding = coding
         if coding == "copy":
             self._track: Any = output.add_stream_from_template(self._from)

@@ -164,7 +164,8 @@ def test_damaged_files_are_read_or_refused_in_one_line(
         outcome = command("inspect", path, "--json")
         ends[outcome.status] += 1
         assert outcome.status in (0, 1), seed
-        lines = outcome.err.splitlines()
+        # Notes are of edit lists, which hide what is read.
+        lines = [line for line in outcome.err.splitlines() if not line.startswith("gfvc: ")]
         # Messages that cannot be read are told among the others.
         assert (outcome.status == 1) == bool(lines or '"error"' in outcome.out), seed
         assert all(line.startswith("gfvc inspect: ") for line in lines), (seed, lines)
@@ -192,6 +193,38 @@ def test_a_track_of_an_unknown_codec(in_mp4: Path, tmp_path: Path, command: Comm
     path = tmp_path / "unknown.mp4"
     path.write_bytes(in_mp4.read_bytes().replace(b"hvc1", b"zzzz"))
     assert_refused(command, "inspect", path, folder=tmp_path, says="no VVC, HEVC or H.264 video")
+
+
+@pytest.fixture
+def after_avc(in_mp4: Path, tmp_path: Path) -> Path:
+    """The stream of twelve pictures as the second video track, behind one of H.264."""
+    path = tmp_path / "second.mp4"
+    ffmpeg("-f", "lavfi", "-i", "color=s=64x64:d=0.48:r=25", "-i", in_mp4, "-map", "0", "-map", "1",
+           "-c:v:0", "libx264", "-c:v:1", "copy", path)  # fmt: skip
+    return path
+
+
+def test_vvc_and_hevc_come_before_other_tracks(
+    after_avc: Path, decoded_small: list[Picture]
+) -> None:
+    notes: list[str] = []
+    decoded = decode_all(after_avc, notes.append)
+    for ours, expected in zip(decoded, decoded_small, strict=True):
+        np.testing.assert_array_equal(ours, expected)
+    assert notes == [
+        f"{after_avc}: holds 2 video tracks; number 1 is read (hevc, 256x256), the others are left "
+        "out"
+    ]
+
+
+def test_inspect_says_which_of_several_tracks_it_reads(
+    in_mp4: Path, tmp_path: Path, command: CommandLine
+) -> None:
+    path = tmp_path / "two.mp4"
+    ffmpeg("-i", in_mp4, "-i", in_mp4, "-map", "0", "-map", "1", "-c", "copy", path)
+    outcome = command("inspect", path, "--summary")
+    assert outcome.status == 0
+    assert "holds 2 video tracks; number 0 is read (hevc" in outcome.err
 
 
 def test_names_in_a_file_that_are_no_text(in_mp4: Path, tmp_path: Path) -> None:

@@ -166,6 +166,60 @@ def test_an_output_too_large_with_its_sound(
     )
 
 
+@pytest.fixture
+def cut_open(speaking: Path, tmp_path: Path) -> Path:
+    """The same, cut at 0.3 s without coding anew, so from the key picture at 0.16 s on.
+
+    An edit list hides what comes before 0.3 s.
+    """
+    path = tmp_path / "cut.mp4"
+    ffmpeg("-ss", "0.3", "-i", speaking, "-c", "copy", path)
+    with av.open(str(path)) as container:
+        assert next(container.demux(video=0)).is_discard
+    return path
+
+
+CUT = (
+    "0.14 s of its 0.32 s lie outside of the part that its edit list shows, as of a cut between "
+    "key pictures, and are shown, too"
+)
+
+
+def test_sound_stays_with_pictures_that_an_edit_list_hides(
+    speaking: Path, cut_open: Path, tmp_path: Path
+) -> None:
+    notes: list[str] = []
+    output = tmp_path / "out.mp4"
+    decode(cut_open, output, notes=notes.append)
+    assert notes == [f"{cut_open}: {CUT}"]
+    assert picture_times(output) == pytest.approx([number / 25 for number in range(8)])
+    whole, kept = sound(speaking), sound(output)
+    assert kept[0][0] <= 0
+    assert kept[-1][0] + 0.16 == pytest.approx(whole[-1][0], abs=0.03)
+    for time, data in kept:
+        was, same = min(whole, key=lambda packet: abs(packet[0] - time - 0.16))
+        assert was == pytest.approx(time + 0.16, abs=0.001)
+        assert data == same
+
+
+def test_sound_coded_anew_stays_with_them_too(cut_open: Path, tmp_path: Path) -> None:
+    output = tmp_path / "out.mp4"
+    decode(cut_open, output, DecodeOptions(audio="aac"))
+    with av.open(str(output)) as container:
+        heard = sum(frame.samples for frame in container.decode(audio=0))
+    assert heard / 44100 == pytest.approx(0.32, abs=0.06)
+
+
+def test_hidden_pictures_are_told_without_sound(
+    in_mp4: Path, tmp_path: Path, command: CommandLine
+) -> None:
+    path = tmp_path / "cut.mp4"
+    ffmpeg("-ss", "0.3", "-i", in_mp4, "-c", "copy", path)
+    outcome = command("decode", path, tmp_path / "out.mkv")
+    assert outcome.status == 0
+    assert f"gfvc: {path}: {CUT}" in outcome.err.splitlines()
+
+
 @pytest.mark.parametrize(
     ("late", "says"),
     [

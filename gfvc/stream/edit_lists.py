@@ -1,0 +1,55 @@
+"""Edit lists of MP4 files, which name the part of a track to show.
+
+Players decode what lies before that part and do not show it. Here all coded pictures of a track
+are shown, and its sound with them: a cut begins where decoding can start, as in other containers.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gfvc.media_files import STREAM_FORMATS, open_media
+from gfvc.stream.containers import coded_track, open_file_as_container
+from gfvc.telling import Notes
+
+if TYPE_CHECKING:
+    from av.container import InputContainer
+    from av.video.stream import VideoStream
+
+# What is shorter is rounded by whoever wrote the file, or not noticed.
+_NOTICED_SECONDS = Fraction(1, 20)
+
+
+def tell_of_edits(path: Path, container: InputContainer, notes: Notes) -> None:
+    """Tell how much of the coded pictures lies outside of the edit list of a container, if any."""
+    whole = _duration(coded_track(path, container))
+    with open_media(path, STREAM_FORMATS) as edited:
+        outside = whole - _duration(coded_track(path, edited))
+    if outside >= _NOTICED_SECONDS:
+        notes(
+            f"{path}: {float(outside):.2f} s of its {float(whole):.2f} s lie outside of the part "
+            "that its edit list shows, as of a cut between key pictures, and are shown, too"
+        )
+
+
+def pictures_start(path: Path) -> Fraction | None:
+    """When the first coded picture of a container is shown, in seconds, whatever is edited out.
+
+    None where it does not say.
+    """
+    container = open_file_as_container(path)
+    if container is None:
+        return None
+    with container:
+        track = coded_track(path, container)
+        return None if track.start_time is None else _seconds(track, track.start_time)
+
+
+def _duration(track: VideoStream) -> Fraction:
+    return _seconds(track, track.duration or 0)
+
+
+def _seconds(track: VideoStream, stamp: int) -> Fraction:
+    return stamp * (track.time_base or Fraction(0))
