@@ -50,6 +50,12 @@ BIT_EXACT = {"fflags": "+bitexact"}
 # Video, sequence and picture parameter sets.
 _PARAMETER_SETS = {Codec.VVC: range(14, 17), Codec.HEVC: range(32, 35)}
 
+# Pack header and sequence header; the first bit of a NAL unit is 0.
+_OF_MPEG = {
+    b"\1\xba": "an MPEG program stream, which is read from a whole file alone",
+    b"\1\xb3": "MPEG-1 or MPEG-2 video",
+}
+
 HEAD_BYTES = 64
 """Bytes from the start of a file that `begins_as_byte_stream` wants to see."""
 
@@ -57,6 +63,7 @@ HEAD_BYTES = 64
 def begins_as_byte_stream(head: bytes) -> bool:
     """Whether a file's first bytes are zeros and a start code, as in Annex B, or no more than that.
 
+    A start code of MPEG-1 and MPEG-2, whose next bit is forbidden in NAL units, does not count.
     Boxes of MP4 may begin so too, in their size: what looks like the name of a box after it does
     not count.
     """
@@ -65,7 +72,18 @@ def begins_as_byte_stream(head: bytes) -> bool:
     if not after_zeros:
         return True
     is_box = len(head) >= 8 and head[4:8].isascii() and head[4:8].decode().isprintable()
-    return zeros >= 2 and after_zeros[0] == 1 and not is_box
+    is_forbidden = len(after_zeros) > 1 and after_zeros[1] & 0x80
+    return zeros >= 2 and after_zeros[0] == 1 and not is_box and not is_forbidden
+
+
+def refuse_mpeg(source: str | Path, head: bytes) -> None:
+    """Raise `InputError` where what is no container begins with a start code of MPEG-1 or MPEG-2.
+
+    Others with that bit set may be damaged NAL units.
+    """
+    kind = _OF_MPEG.get(head.lstrip(b"\0")[:2])
+    if kind is not None:
+        raise InputError(f"{source}: is {kind}, not a VVC, HEVC or H.264 byte stream")
 
 
 def open_container(path: Path, head: bytes) -> InputContainer | None:
@@ -80,6 +98,7 @@ def open_container(path: Path, head: bytes) -> InputContainer | None:
         return open_media(path, STREAM_FORMATS, follow_edits=False)
     except InputError as error:
         if head.startswith((b"\0\0\1", b"\0\0\0\1")):
+            refuse_mpeg(path, head)
             return None
         text = str(error).removeprefix(f"{path}: ")
         raise InputError(
@@ -272,7 +291,7 @@ def coded_track(path: Path, container: InputContainer, notes: Notes = unheard) -
         if context.name in _CODECS:
             tracks.append(stream)
     if not tracks:
-        raise InputError(f"{path}: holds no VVC, HEVC or H.264 video")
+        raise InputError(f"{path}: holds no VVC, HEVC or H.264 video, or does not say so")
     chosen = next((track for track in tracks if track.codec_context.name in _FORMATS), tracks[0])
     if len(tracks) > 1:
         context = chosen.codec_context

@@ -6,10 +6,12 @@ import contextlib
 import errno
 import sys
 from collections.abc import Iterator
+from io import BufferedReader
 from pathlib import Path
+from typing import cast
 
 from gfvc.errors import InputError
-from gfvc.stream.containers import HEAD_BYTES, open_container, read_opened
+from gfvc.stream.containers import HEAD_BYTES, open_container, read_opened, refuse_mpeg
 from gfvc.stream.edit_lists import tell_of_edits
 from gfvc.telling import Notes, unheard
 from sei import Codec, NalUnit, StreamError, UnknownCodecError, split_annex_b
@@ -41,6 +43,8 @@ def open_nal_units(
     """
     known = None if codec is None else Codec(codec)
     if Path(source) == STANDARD_INPUT:
+        with reading(source):
+            refuse_mpeg(source, cast("BufferedReader", sys.stdin.buffer).peek(HEAD_BYTES))
         yield _read(source, split_annex_b(sys.stdin.buffer, known))
         return
     path = Path(source)
@@ -57,6 +61,7 @@ def open_nal_units(
                 tell_of_edits(path, container, notes)
                 yield _read(source, read_opened(path, container, notes))
         else:
+            refuse_mpeg(source, head)
             yield _read(source, split_annex_b(file, known))
 
 

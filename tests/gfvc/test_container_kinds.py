@@ -104,6 +104,8 @@ def test_a_fragment_alone_is_told(in_mp4: Path, tmp_path: Path, command: Command
         (b"\0\0\0\x18ftypisom", False),
         (b"\x47\x40\x11\x10", False),
         (b"\0\1\0\0", False),
+        (b"\0\0\1\xba\x44\0\4\0", False),  # a pack header
+        (b"\0\0\1\xb3\x10\0\xf0\x23", False),  # a sequence header
     ],
 )
 def test_how_a_byte_stream_begins(head: bytes, expected: bool) -> None:
@@ -193,6 +195,61 @@ def test_a_track_of_an_unknown_codec(in_mp4: Path, tmp_path: Path, command: Comm
     path = tmp_path / "unknown.mp4"
     path.write_bytes(in_mp4.read_bytes().replace(b"hvc1", b"zzzz"))
     assert_refused(command, "inspect", path, folder=tmp_path, says="no VVC, HEVC or H.264 video")
+
+
+def in_program_stream(stream: Path, path: Path) -> Path:
+    """A stream in a program stream whose map says that it is HEVC."""
+    entry = b"\x24\xe0" + bytes(2)
+    head = bytes((0xE0, 0xFF)) + bytes(2) + len(entry).to_bytes(2) + entry
+    stream_map = head + bytes(4)
+    pack = b"\0\0\1\xba\x44\0\4\0\4\1\0\0\3\xf8"
+    stamps = b"\x80\xc0\x0a\x31\0\1\0\1\x11\0\1\0\1"
+    data = stream.read_bytes()
+    pieces = [data[at : at + 8000] for at in range(0, len(data), 8000)]
+    path.write_bytes(
+        pack
+        + b"\0\0\1\xbc"
+        + len(stream_map).to_bytes(2)
+        + stream_map
+        + b"".join(
+            b"\0\0\1\xe0" + (len(piece) + len(start)).to_bytes(2) + start + piece
+            for start, piece in zip([stamps, *[b"\x80\0\0"] * len(pieces)], pieces, strict=False)
+        )
+        + b"\0\0\1\xb9"
+    )
+    return path
+
+
+def test_a_program_stream_is_a_container(small_stream: Path, tmp_path: Path) -> None:
+    path = in_program_stream(small_stream, tmp_path / "program.mpg")
+    assert is_container(path)
+    with open_nal_units(path) as units:
+        assert [unit.data for unit in units] == [unit.data for unit in nal_units(small_stream)]
+
+
+@pytest.mark.parametrize(
+    ("first", "says"),
+    [
+        (b"\0\0\1\xba\x44", "is an MPEG program stream, which is read from a whole file alone"),
+        (b"\0\0\1\xb3\x10", "is MPEG-1 or MPEG-2 video, not a VVC"),
+    ],
+)
+@pytest.mark.parametrize("name", [None, "hevc"])
+def test_start_codes_of_other_standards_are_no_nal_units(
+    tmp_path: Path, command: CommandLine, first: bytes, says: str, name: str | None
+) -> None:
+    path = tmp_path / "odd.265"
+    path.write_bytes(first)
+    named = () if name is None else ("--codec", name)
+    assert_refused(command, "inspect", path, *named, folder=tmp_path, says=says)
+
+
+def test_a_byte_stream_whose_first_header_is_damaged(small_stream: Path, tmp_path: Path) -> None:
+    path = tmp_path / "damaged.265"
+    data = bytearray(small_stream.read_bytes())
+    data[data.index(b"\0\0\1") + 3] |= 0x80
+    path.write_bytes(data)
+    assert not is_container(path)
 
 
 @pytest.fixture
