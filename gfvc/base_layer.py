@@ -22,8 +22,10 @@ from base_codec_adapters import (
     find_decoder,
     find_encoder,
 )
+from gfvc.base_colour import BaseColours
 from gfvc.colour import is_grey, to_picture420, to_rgb, without_colour
 from gfvc.limits import MAX_AREA, MAX_SIDE
+from gfvc.telling import Notes, unheard
 from models.contract import Picture
 
 # A base codec program may take its timeout for this many pictures.
@@ -155,16 +157,19 @@ def decode_base_layer(
     parts: Iterable[tuple[bytes, int]],
     timeout: float = DEFAULT_TIMEOUT,
     area: int = MAX_AREA,
+    notes: Notes = unheard,
 ) -> Iterator[Picture]:
-    """The pictures of a base layer as RGB.
+    """The pictures of a base layer as RGB, of the colours that it states.
 
     `parts` are streams that can be decoded one by one, each with its number of coded pictures;
     the decoded pictures of one part wait on the disk. `timeout` is in seconds for a part, `area`
-    the most luma samples that a picture may have. Raises `BaseCodecError` when they are not as
-    many as expected, or cannot be decoded.
+    the most luma samples that a picture may have; `notes` is told of colours that are mapped.
+    Raises `BaseCodecError` when they are not as many as expected, or cannot be decoded,
+    `UnknownColourError` for colours that are not known.
     """
     limits = DecodeLimits(MAX_SIDE, MAX_SIDE, area)
     decoder = find_decoder(codec, timeout=timeout)
+    colours = BaseColours(codec, notes)
     for stream, expected in parts:
         result = decoder.decode(DecodeRequest(stream, expected, limits=limits))
-        yield from map(to_rgb, result.pictures)
+        yield from map(colours.converter(stream), result.pictures)

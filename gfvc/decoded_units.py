@@ -17,6 +17,7 @@ from base_codec_adapters import (
     StreamInvalidError,
 )
 from gfvc.base_layer import decode_base_layer
+from gfvc.colour import UnknownColourError
 from gfvc.decoded_pool import AsCoded, CodedPicture, DecodedPool, Span
 from gfvc.driven_parameters import base_parameters, parameters_of_pictures
 from gfvc.errors import StreamError
@@ -121,7 +122,7 @@ def decode_units(
     repack = stream.is_repacked
     pool: DecodedPool | None = None
     further: FurtherFaces | None = None
-    coded = _coded_pictures(source, stream, timeout, area)
+    coded = _coded_pictures(source, stream, timeout, area, notes)
     for current, following in pairwise(chain(coded, [None])):
         assert current is not None
         unit, key = current
@@ -175,10 +176,14 @@ def _check_squares(source: Path, unit: PictureUnit, key: Picture) -> None:
 
 
 def _coded_pictures(
-    source: Path, stream: FaceStream, timeout: float, area: int
+    source: Path, stream: FaceStream, timeout: float, area: int, notes: Notes
 ) -> Iterator[tuple[PictureUnit, Picture]]:
     """Each coded picture with what belongs to it."""
-    decoded = decode_base_layer(stream.codec, stream.base_layer_parts(), timeout, area)
+
+    def tell(text: str) -> None:
+        notes(f"{source}: {text}")
+
+    decoded = decode_base_layer(stream.codec, stream.base_layer_parts(), timeout, area, tell)
     size: tuple[int, int] | None = None
     try:
         for number, (picture, unit) in enumerate(zip(decoded, stream.units, strict=True)):
@@ -191,6 +196,8 @@ def _coded_pictures(
                 )
             size = width, height
             yield unit, picture
+    except UnknownColourError as error:
+        raise StreamError(f"{source}: {error}") from None
     except (StreamInvalidError, ProgramFailedError, OutputInvalidError) as error:
         reason = str(error).splitlines()[0]
         if isinstance(error, LimitExceededError) and error.limit == "area":
