@@ -79,19 +79,22 @@ class GfveState(MessageStream[GenerativeFaceVideoEnhancement, tuple[int, int], _
     def _code(self, c: Coder, given: Any) -> GenerativeFaceVideoEnhancement:
         return generative_face_video_enhancement(c, given, self._face)
 
-    def _take(self, message: GenerativeFaceVideoEnhancement) -> None:
+    def _key(self, message: GenerativeFaceVideoEnhancement) -> tuple[int, int]:
+        return message.gfve_id, message.gfv_id
+
+    def _take(self, message: GenerativeFaceVideoEnhancement, *, repeated: bool) -> None:
         face = self._face(message.gfve_id, message.gfv_id)
         is_base = message.base_picture_flag
         matrices: tuple[MatrixValues, ...] = ()
         if message.matrices is not None:
             track, matrices = take_matrices(
-                face.matrices, message.matrices, message.gfv_cnt, is_base=is_base
+                face.matrices, message.matrices, message.gfv_cnt, is_base=is_base, repeated=repeated
             )
             face = replace(face, matrices=track)
         if is_base:
             pupils = None if message.pupils is None else _base_pupils(message.pupils)
             face = replace(face, base_pupils=pupils, latest_pupils=pupils)
-        elif message.pupils is not None:
+        elif message.pupils is not None and not repeated:
             reference = face.pupil_reference(message.gfv_cnt)
             deltas = (message.pupils.left or (0, 0)) + (message.pupils.right or (0, 0))
             pupils = reference.plus(Scaled(deltas, reference.precision_factor))

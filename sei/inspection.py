@@ -45,7 +45,8 @@ class InspectedMessage:
 
     ``sei_message`` is None when the NAL unit's own structure is damaged. ``elements``, ``message``
     and ``values`` are those of face messages, ``decoded`` is of some others; ``error`` says why a
-    message could not be read, ``elements`` then holds those before the damage.
+    message could not be read, ``elements`` then holds those before the damage. ``repeated`` says
+    that the message before it of its face stands there once more, and adds nothing.
     """
 
     where: InspectedUnit
@@ -55,6 +56,7 @@ class InspectedMessage:
     values: FaceValues | None = None
     decoded: Trace | None = None
     error: str | None = None
+    repeated: bool = False
 
     def is_of_types(self, payload_types: frozenset[int] | None) -> bool:
         """Whether its payload type is one of these, None for all; damage is, of whatever type."""
@@ -124,14 +126,16 @@ def _inspect_message(
     try:
         if payload_type == GENERATIVE_FACE_VIDEO:
             message, values = gfv.read(payload, elements), gfv.values
+            repeated = gfv.repeated
         elif payload_type == GENERATIVE_FACE_VIDEO_ENHANCEMENT:
             message, values = gfve.read(payload, elements), gfve.values
+            repeated = gfve.repeated
         else:
             decoded = decode_elements(payload_type, payload, where.unit.codec)
             return InspectedMessage(where, sei_message, decoded=decoded)
     except SeiError as error:
         return InspectedMessage(where, sei_message, elements, error=str(error))
-    return InspectedMessage(where, sei_message, elements, message, values)
+    return InspectedMessage(where, sei_message, elements, message, values, repeated=repeated)
 
 
 def json_object(inspected: InspectedMessage) -> dict[str, Any]:

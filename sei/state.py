@@ -11,6 +11,7 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from copy import copy
 from dataclasses import dataclass, field, fields
+from hashlib import blake2b
 from itertools import chain
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -61,8 +62,9 @@ class RememberedFace(Protocol):
 class MessageStream(ABC, Generic[Message, Key, Face]):
     """Reads and writes the messages of a stream, one after the other.
 
-    A message that raises leaves the state as it was. Of all faces together `MAX_NUMBERS` values
-    are remembered; beyond that, the face that was not heard of for longest is forgotten.
+    A message that raises leaves the state as it was. So does one that is repeated: what it adds to
+    the message before it was added already. Of all faces together `MAX_NUMBERS` values are
+    remembered; beyond that, the face that was not heard of for longest is forgotten.
     """
 
     def __init__(self) -> None:
@@ -70,11 +72,13 @@ class MessageStream(ABC, Generic[Message, Key, Face]):
         self._faces: OrderedDict[Key, Face] = OrderedDict()
         self._numbers = 0
         self._values = FaceValues()
+        self._digests: dict[Key, bytes] = {}  # of the payload that was last read of each face
+        self._repeated = False
 
     def copy(self: State) -> State:
         """An independent state, to try messages on."""
         twin = copy(self)
-        twin._faces = self._faces.copy()
+        twin._faces, twin._digests = self._faces.copy(), self._digests.copy()
         return twin
 
     @property
@@ -82,12 +86,22 @@ class MessageStream(ABC, Generic[Message, Key, Face]):
         """What the message that was last read or written makes the receiver have."""
         return self._values
 
+    @property
+    def repeated(self) -> bool:
+        """Whether the message last read is the one before it of its face once more.
+
+        Of one with gfv_cnt 0 it is not told: that may as well be the next picture's.
+        """
+        return self._repeated
+
     def _remember(self, key: Key, face: Face) -> None:
         before = self._faces.pop(key, None)
         self._faces[key] = face
+        self._digests.pop(key, None)
         self._numbers += face.numbers - (0 if before is None else before.numbers)
         while self._numbers > MAX_NUMBERS and len(self._faces) > 1:
-            _, oldest = self._faces.popitem(last=False)
+            forgotten, oldest = self._faces.popitem(last=False)
+            self._digests.pop(forgotten, None)
             self._numbers -= oldest.numbers
 
     @abstractmethod
@@ -95,8 +109,12 @@ class MessageStream(ABC, Generic[Message, Key, Face]):
         """The syntax function."""
 
     @abstractmethod
-    def _take(self, message: Message) -> None:
-        """Move on to the state after a message."""
+    def _key(self, message: Message) -> Key:
+        """Whose message it is."""
+
+    @abstractmethod
+    def _take(self, message: Message, *, repeated: bool) -> None:
+        """Move on to the state after a message; after a repeated one it is as before."""
 
     def read(self, payload: bytes, trace: Trace | list[Element] | None = None) -> Message:
         """Read the next message of the stream.
@@ -108,7 +126,12 @@ class MessageStream(ABC, Generic[Message, Key, Face]):
             ReferenceMissingError: the message builds on one that was not read.
         """
         message = self._code(Reader(payload, trace), UNREAD)
-        self._take(message)
+        key, digest = self._key(message), blake2b(payload, digest_size=16).digest()
+        repeated = message.gfv_cnt != 0 and self._digests.get(key) == digest
+        self._take(message, repeated=repeated)
+        self._repeated = repeated
+        if key in self._faces:
+            self._digests[key] = digest
         return message
 
     def write(self, message: Message) -> bytes:
@@ -124,7 +147,7 @@ class MessageStream(ABC, Generic[Message, Key, Face]):
         coded = self._code(writer, message)
         if coded != message:
             _refuse(message, coded)
-        self._take(coded)
+        self._take(coded, repeated=False)
         return writer.to_bytes()
 
 
@@ -189,7 +212,10 @@ class GfvState(MessageStream[GenerativeFaceVideo, int, _Face]):
     def _code(self, c: Coder, given: Any) -> GenerativeFaceVideo:
         return generative_face_video(c, given, self._face, self._hm18)
 
-    def _take(self, message: GenerativeFaceVideo) -> None:
+    def _key(self, message: GenerativeFaceVideo) -> int:
+        return message.gfv_id
+
+    def _take(self, message: GenerativeFaceVideo, *, repeated: bool) -> None:
         if message.is_reserved:
             self._values = FaceValues()
             return
@@ -200,11 +226,15 @@ class GfvState(MessageStream[GenerativeFaceVideo, int, _Face]):
         coordinate_track, matrix_track = face.coordinates, face.matrices
         if message.coordinates is not None:
             coordinate_track, keypoints, precision_factor = _take_coordinates(
-                coordinate_track, message.coordinates, message.gfv_cnt, is_base=is_base
+                coordinate_track,
+                message.coordinates,
+                message.gfv_cnt,
+                is_base=is_base,
+                repeated=repeated,
             )
         if message.matrices is not None:
             matrix_track, matrices = take_matrices(
-                matrix_track, message.matrices, message.gfv_cnt, is_base=is_base
+                matrix_track, message.matrices, message.gfv_cnt, is_base=is_base, repeated=repeated
             )
         self._remember(message.gfv_id, _Face(coordinate_track, matrix_track))
         self._values = FaceValues(keypoints, precision_factor, matrices)
@@ -266,7 +296,12 @@ class GfvState(MessageStream[GenerativeFaceVideo, int, _Face]):
 
 
 def _take_coordinates(
-    track: Track[CoordinateLayout], coded: Coordinates, gfv_cnt: int, *, is_base: bool
+    track: Track[CoordinateLayout],
+    coded: Coordinates,
+    gfv_cnt: int,
+    *,
+    is_base: bool,
+    repeated: bool,
 ) -> tuple[Track[CoordinateLayout], Keypoints, int]:
     """Track after the coordinates of a message, their values, and the precision factor of these."""
     layout = track.layout if coded.layout is None else coded.layout
@@ -276,7 +311,7 @@ def _take_coordinates(
         layout.precision_factor,
     )
     if coded.predicted and not is_base:
-        values = track.reference(gfv_cnt, layout).plus(values)
+        values = track.predicted(values, gfv_cnt, layout, repeated=repeated)
     keypoints: Keypoints
     if values.array is not None:
         keypoints = LazyTuple(rows, values.array.reshape(-1, step))

@@ -76,6 +76,14 @@ class Track(Generic[Layout]):
             )
         return reference
 
+    def predicted(
+        self, differences: Scaled, gfv_cnt: int, layout: Layout, *, repeated: bool
+    ) -> Scaled:
+        """Values of a message that carries differences; of a repeated one, those it had."""
+        if repeated and self.latest is not None:
+            return self.latest
+        return self.reference(gfv_cnt, layout).plus(differences)
+
     def advanced(self, layout: Layout, values: Scaled, *, is_base: bool) -> Track[Layout]:
         """The track after a message."""
         if is_base:
@@ -91,14 +99,19 @@ def shape_of(layout: CoordinateLayout | MatrixLayout) -> object:
 
 
 def take_matrices(
-    track: Track[MatrixLayout], coded: Matrices, gfv_cnt: int, *, is_base: bool
+    track: Track[MatrixLayout],
+    coded: Matrices,
+    gfv_cnt: int,
+    *,
+    is_base: bool,
+    repeated: bool,
 ) -> tuple[Track[MatrixLayout], tuple[MatrixValues, ...]]:
     """Track after the matrices of a message, and their values."""
     layout = track.layout if coded.layout is None else coded.layout
     p = layout.precision_factor
     values = Scaled(_joined(coded.elements, p), p)
     if coded.predicted:
-        values = track.reference(gfv_cnt, layout).plus(values)
+        values = track.predicted(values, gfv_cnt, layout, repeated=repeated)
     return (
         track.advanced(layout, values, is_base=is_base),
         nest_matrices(layout.shapes, values),

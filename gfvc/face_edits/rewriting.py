@@ -44,11 +44,11 @@ class CodedFaceReader:
         self._gfv_id: int | None = None
 
     def read(self, units: Sequence[NalUnit]) -> list[tuple[bytes, GenerativeFaceVideo]]:
-        """Payloads of an access unit's messages, and what they code.
+        """Payloads of an access unit's messages, and what they code; of a repeated one once.
 
         Raises `SeiError` for damaged ones.
         """
-        found = []
+        found: list[tuple[bytes, GenerativeFaceVideo]] = []
         for unit in units:
             if not unit.is_sei or not has_message(unit, _FACES):
                 continue
@@ -58,7 +58,8 @@ class CodedFaceReader:
                 face = self._state.read(message.payload)
                 if self._gfv_id is None and not face.is_reserved:
                     self._gfv_id = face.gfv_id
-                if not face.is_reserved and face.gfv_id == self._gfv_id:
+                repeated = bool(found) and self._state.repeated
+                if not face.is_reserved and face.gfv_id == self._gfv_id and not repeated:
                     found.append((message.payload, face))
         return found
 
@@ -72,10 +73,11 @@ def rewritten(
     """An access unit with payloads `new` in place of the face messages with payloads `old`.
 
     They go where the first of those was, as many to a NAL unit; after the coded picture where there
-    were none. Raises `StreamError` where an SEI NAL unit is damaged, or where user data are to be
-    changed and there are none of ours.
+    were none. Repeats of old ones go with them. Raises `StreamError` where an SEI NAL unit is
+    damaged, or where user data are to be changed and there are none of ours.
     """
     waiting, written, informed = deque(old), False, False
+    gone: bytes | None = None  # the payload that was replaced last
     at_once = _messages_at_once(units)
     coded = [number for number, unit in enumerate(units) if unit.is_vcl]
     for number, unit in enumerate(units):
@@ -93,8 +95,10 @@ def rewritten(
         for message in rbsp.messages:
             is_face = message.payload_type == GENERATIVE_FACE_VIDEO
             if is_face and waiting and message.payload == waiting[0]:
-                waiting.popleft()
+                gone = waiting.popleft()
                 before = len(kept) if before is None else before
+                continue
+            if is_face and message.payload == gone:
                 continue
             changed = message if inform is None else _informed(message, inform)
             informed |= changed is not message

@@ -35,8 +35,8 @@ class FaceReader:
         """Read a message of a NAL unit that belongs to a picture, and tell whose it is.
 
         0 is the first face, others are those of `PictureUnit.further` in their order. None for a
-        message that is not drawn. Raises `StreamError` when it cannot be understood, or another
-        was due.
+        message that is not drawn, or repeated. Raises `StreamError` when it cannot be understood,
+        or another was due.
         """
         where = f"{self._path}: message {self.count} (NAL unit at byte {unit.offset})"
         self.count += 1
@@ -57,6 +57,8 @@ class FaceReader:
                 f"{where}: comes before any coded picture; the base picture is missing"
             )
         of_face = picture.further[which - 1].unit if which else picture
+        if self._state.repeated and face.gfv_cnt == len(of_face.messages) - 1:
+            return None
         problem = _out_of_place(face, of_face)
         if which and of_face.part is not None and not of_face.part.has_messages:
             problem = f"is of gfv_id {face.gfv_id}, of which the user data announces none here"

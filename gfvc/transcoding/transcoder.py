@@ -1,8 +1,9 @@
 """Rewriting the face messages of a stream in another layout or precision.
 
 Every NAL unit that holds no generative face video message is copied byte for byte; so is every
-other message in those that do. Parameters are translated from what a receiver reconstructs and
-rounded afresh for each picture, so that errors do not add up along the clip.
+other message in those that do. A face message that is repeated is written once. Parameters are
+translated from what a receiver reconstructs and rounded afresh for each picture, so that errors do
+not add up along the clip.
 """
 
 from __future__ import annotations
@@ -109,7 +110,9 @@ def transcode(
     ):
         units = signatures.passed(read_nal_units(source, codec, max_messages))
         for unit in units_for(output, units):
-            file.write(rewriter.rewritten(unit).to_annex_b())
+            rewritten = rewriter.rewritten(unit)
+            if rewritten is not None:
+                file.write(rewritten.to_annex_b())
         if not rewriter.messages:
             raise StreamError(f"{source}: holds no generative face video messages")
     signatures.tell(notes, source, output)
@@ -124,7 +127,7 @@ def transcode(
             "refer to the layout that the stream had"
         )
     return TranscodeSummary(
-        rewriter.messages,
+        rewriter.messages - rewriter.repeated,
         rewriter.bytes_before,
         rewriter.bytes_after,
         rewriter.largest_change if translator is None else None,
@@ -146,25 +149,28 @@ class _Rewriter:
     faces: dict[int, _Face] = field(default_factory=dict)
     named: set[int] = field(default_factory=set)  # faces whose base message named the model by URI
     messages: int = 0
+    repeated: int = 0
     enhancements: int = 0
     damaged: int = 0
     bytes_before: int = 0
     bytes_after: int = 0
     largest_change: float = 0.0
 
-    def rewritten(self, unit: NalUnit) -> NalUnit:
-        """A NAL unit with its face messages translated; any other as it is."""
+    def rewritten(self, unit: NalUnit) -> NalUnit | None:
+        """A NAL unit with its face messages translated, None when none is left; others as is."""
         if not unit.is_sei:
             return unit
         try:
             rbsp = self._with_faces(unit)
             if rbsp is None:
                 return unit
+            self.bytes_before += unit.size
             messages = tuple(self._translated(list(rbsp.messages), unit))
+            if not messages:
+                return None
             changed = replace(unit, data=sei_data(unit, replace(rbsp, messages=messages)))
         except SeiError as error:
             raise StreamError(f"{self.path}: SEI NAL unit at byte {unit.offset}: {error}") from None
-        self.bytes_before += unit.size
         self.bytes_after += changed.size
         return changed
 
@@ -192,16 +198,22 @@ class _Rewriter:
             self.messages += 1
             self.limit.take_message(unit)
             try:
-                yield SeiMessage(GENERATIVE_FACE_VIDEO, self._payload(message.payload))
+                payload = self._payload(message.payload)
+                if payload is not None:
+                    yield SeiMessage(GENERATIVE_FACE_VIDEO, payload)
             except (StreamError, InputError) as error:
                 raise type(error)(f"{where}: {error}") from None
 
-    def _payload(self, payload: bytes) -> bytes:
+    def _payload(self, payload: bytes) -> bytes | None:
+        """The payload that says the same in the other layout; None of a repeated message."""
         elements = Trace()
         message = self.reader.read(payload, elements)
         self.limit.take_elements(len(elements))
         if message.is_reserved:
             return payload
+        if self.reader.repeated:
+            self.repeated += 1
+            return None
         values = self.reader.values
         if message.base_picture_flag:
             if len(self.faces) == _MAX_FACES and message.gfv_id not in self.faces:

@@ -104,7 +104,8 @@ class UserDataCheck(Check):
     def see_message(self, place: Place, inspected: InspectedMessage) -> Iterator[Finding]:
         """See a message."""
         if isinstance(inspected.message, GenerativeFaceVideo):
-            self._messages[inspected.message.gfv_id] += not inspected.message.is_reserved
+            counts = not inspected.message.is_reserved and not inspected.repeated
+            self._messages[inspected.message.gfv_id] += counts
             self._is_face_stream |= inspected.where.unit.codec is not Codec.AVC
         if _is_late(inspected):
             yield self.warning(

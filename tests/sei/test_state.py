@@ -77,6 +77,39 @@ def test_any_message_of_a_picture_can_follow_its_base(
         assert receiver.values == wanted
 
 
+@given(value_sequences())
+def test_a_message_that_is_repeated_changes_nothing(pictures: list[FaceValues]) -> None:
+    """Also where messages of another face stand between."""
+    senders, receiver = [GfvState(), GfvState()], GfvState()
+    for gfv_cnt, wanted in enumerate(pictures):
+        payloads = [
+            sender.write(
+                sender.predict(
+                    wanted, gfv_id=gfv_id, gfv_cnt=gfv_cnt, base_picture_flag=gfv_cnt == 0
+                )
+            )
+            for gfv_id, sender in enumerate(senders)
+        ]
+        for repeated in (False, True):
+            for payload in payloads:
+                receiver.read(payload)
+                assert receiver.values == wanted
+                assert receiver.repeated == (repeated and gfv_cnt > 0)
+
+
+def test_pupils_that_are_repeated_change_nothing() -> None:
+    sender, receiver = GfveState(), GfveState()
+    for gfv_cnt, x in enumerate((1, 4, 9)):
+        wanted = FaceValues(pupils=((x, 0), (x, 2)), pupil_precision_factor=4)
+        message = sender.predict(
+            wanted, gfve_id=0, gfv_id=0, gfv_cnt=gfv_cnt, base_picture_flag=gfv_cnt == 0
+        )
+        payload = sender.write(message)
+        for _ in range(2):
+            receiver.read(payload)
+            assert receiver.values == wanted
+
+
 # Any difference of two of these is within the range of the coded one at precision factor 1.
 PUPIL = st.tuples(st.integers(-2, 2), st.integers(-2, 2))
 
