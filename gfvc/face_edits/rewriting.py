@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 from gfvc.errors import StreamError
-from gfvc.stream.information import StreamInformation
+from gfvc.stream.information import StreamInformation, stated_by
 from gfvc.stream.sei_rewriting import has_message, rewritable_sei, sei_data
 from gfvc.stream.writer import MESSAGES_PER_NAL_UNIT
 from sei import (
@@ -100,7 +100,7 @@ def rewritten(
                 continue
             if is_face and message.payload == gone:
                 continue
-            changed = message if inform is None else _informed(message, inform)
+            changed = message if inform is None else _informed(unit, message, inform)
             informed |= changed is not message
             kept.append(changed)
         made = list(_made(new, unit, at_once)) if before is not None and not written else []
@@ -140,10 +140,8 @@ def _made(payloads: Sequence[bytes], like: NalUnit, at_once: int) -> Iterator[Na
         )
 
 
-def _informed(message: SeiMessage, inform: Inform) -> SeiMessage:
-    if message.payload_type != USER_DATA_UNREGISTERED:
-        return message
-    information = StreamInformation.from_payload(message.payload)
+def _informed(unit: NalUnit, message: SeiMessage, inform: Inform) -> SeiMessage:
+    information = stated_by(unit, message)
     if information is None:
         return message
     return SeiMessage(USER_DATA_UNREGISTERED, inform(information).to_payload())

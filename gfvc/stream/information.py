@@ -22,7 +22,7 @@ from gfvc.stream.faces import FurtherFace, face_square, further_faces
 from gfvc.stream.references import ReferenceRuns, reference_runs
 from gfvc.stream.schedule import PictureSchedule, picture_schedule
 from gfvc.stream.sequence import SequenceSchedule, sequence_schedule
-from sei import USER_DATA_UNREGISTERED, NalUnit, PayloadError, SeiError, read_sei
+from sei import USER_DATA_UNREGISTERED, NalUnit, PayloadError, SeiError, SeiMessage, read_sei
 from sei.coder import UNREAD, Coder, Reader, Writer
 from sei.payload_kinds import register_user_data
 
@@ -183,15 +183,23 @@ def stream_information(c: Coder, given: StreamInformation) -> StreamInformation:
 register_user_data(USER_DATA_UUID.bytes, stream_information)
 
 
+def stated_by(unit: NalUnit, message: SeiMessage) -> StreamInformation | None:
+    """What a message of an SEI NAL unit states; None of all but our user data in prefix SEI.
+
+    What follows a coded picture comes too late to say how it is shown. Raises `StreamError` where
+    our user data are damaged.
+    """
+    if message.payload_type != USER_DATA_UNREGISTERED or not unit.is_prefix_sei:
+        return None
+    return StreamInformation.from_payload(message.payload)
+
+
 def find_information(unit: NalUnit) -> StreamInformation | None:
-    """What an SEI NAL unit states, or None; a damaged one states nothing."""
+    """What a NAL unit states, or None; a damaged one states nothing."""
+    if not unit.is_prefix_sei:
+        return None
     try:
-        messages = read_sei(unit).messages
-        found = [
-            StreamInformation.from_payload(message.payload)
-            for message in messages
-            if message.payload_type == USER_DATA_UNREGISTERED
-        ]
+        found = [stated_by(unit, message) for message in read_sei(unit).messages]
     except (SeiError, StreamError):
         return None
     return next((information for information in found if information is not None), None)

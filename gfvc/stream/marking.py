@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from gfvc.errors import StreamError
-from gfvc.stream.information import StreamInformation
+from gfvc.stream.information import stated_by
 from gfvc.stream.sei_rewriting import has_message, rewritable_sei, sei_data
 from sei import (
     USER_DATA_UNREGISTERED,
@@ -136,10 +136,9 @@ def _says_as_coded(unit: NalUnit) -> bool:
         return False
     try:
         for message in rewritable_sei(unit).messages:
-            if message.payload_type == USER_DATA_UNREGISTERED:
-                information = StreamInformation.from_payload(message.payload)
-                if information is not None:
-                    return information.shown_as_coded
+            information = stated_by(unit, message)
+            if information is not None:
+                return information.shown_as_coded
     except (SeiError, StreamError):
         return False
     return False

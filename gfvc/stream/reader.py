@@ -18,7 +18,7 @@ from gfvc.stream.control_grids import SequenceGrids
 from gfvc.stream.face_reader import FaceReader
 from gfvc.stream.face_stream import FaceStream, KeptUnits
 from gfvc.stream.faces import FurtherFace
-from gfvc.stream.information import StreamInformation
+from gfvc.stream.information import StreamInformation, stated_by
 from gfvc.stream.kept import Kept
 from gfvc.stream.marking import MAX_MARK, mark_text
 from gfvc.stream.nal_source import NOT_READ, STANDARD_INPUT, file_bytes, open_nal_units
@@ -27,7 +27,6 @@ from gfvc.stream.sequence import SequenceSchedule
 from gfvc.telling import Notes
 from sei import (
     GENERATIVE_FACE_VIDEO,
-    USER_DATA_UNREGISTERED,
     Codec,
     MessageCutError,
     NalUnit,
@@ -270,13 +269,12 @@ class _Scan:
 
     def _add_sei(self, unit: NalUnit, *, last: bool) -> None:
         for message in self._sei_messages(unit, last=last):
-            if message.payload_type == USER_DATA_UNREGISTERED:
-                information = self._stated(unit, message)
-                if information is not None:
-                    self._rate = information.rate
-                    self._shown_as_coded = information.shown_as_coded
-                    self._any_as_coded |= information.shown_as_coded
-                    self._information = information, message.payload
+            information = self._stated(unit, message)
+            if information is not None:
+                self._rate = information.rate
+                self._shown_as_coded = information.shown_as_coded
+                self._any_as_coded |= information.shown_as_coded
+                self._information = information, message.payload
             elif message.payload_type == GENERATIVE_FACE_VIDEO:
                 self._add_face(unit, message)
             elif message.payload_type == TEXT_DESCRIPTION:
@@ -286,7 +284,7 @@ class _Scan:
 
     def _stated(self, unit: NalUnit, message: SeiMessage) -> StreamInformation | None:
         try:
-            return StreamInformation.from_payload(message.payload)
+            return stated_by(unit, message)
         except StreamError as error:
             raise StreamError(f"{self._path}: NAL unit at byte {unit.offset}: {error}") from None
 
