@@ -183,6 +183,12 @@ def stream_information(c: Coder, given: StreamInformation) -> StreamInformation:
 register_user_data(USER_DATA_UUID.bytes, stream_information)
 
 
+def is_ours(message: SeiMessage) -> bool:
+    """Whether a message is user data of gfvc."""
+    ours = message.payload_type == USER_DATA_UNREGISTERED
+    return ours and message.payload.startswith(USER_DATA_UUID.bytes)
+
+
 def stated_by(unit: NalUnit, message: SeiMessage) -> StreamInformation | None:
     """What a message of an SEI NAL unit states; None of all but our user data in prefix SEI.
 

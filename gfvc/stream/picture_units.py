@@ -63,6 +63,8 @@ class PictureUnit:
     can_be_entered: bool = False
     messages: Sequence[FaceMessage] = ()
     shown_as_coded: bool = False
+    base_announced: bool = False
+    """Whether our user data say that it has a base message."""
     information: bytes | None = None
     part: SequencePart | None = None
     """What the schedule of its sequence says of it; None without one."""
@@ -92,8 +94,7 @@ class PictureUnit:
     @property
     def numbered_pictures(self) -> int:
         """Number of pictures that the schedule counts: the coded one, and those that it drives."""
-        unsent = self.part is not None and not self.part.has_messages
-        if self.announced is not None and (self.messages or unsent):
+        if self.announced is not None:
             return self.announced
         return max(1, len(self.messages))
 
@@ -154,6 +155,13 @@ class PictureUnit:
         """Whether what it drives is drawn from another coded picture, too: from the next one."""
         return self.has_later_reference and self.is_followed_by(other)
 
+    @property
+    def missing_messages(self) -> int:
+        """Number of messages that our user data announce and that are not there."""
+        if not self.base_announced:
+            return 0
+        return max(1 + (self.announced_messages or 0) - len(self.messages), 0)
+
     def announce(self, schedule: PictureSchedule | None) -> None:
         """Take what our user data say of the messages that will come."""
         if schedule is not None:
@@ -180,7 +188,7 @@ class PictureUnit:
 
     def cut_schedule(self) -> None:
         """Leave out the pictures after the last message that arrived."""
-        schedule, arrived = self.schedule, len(self.messages) - 1
+        schedule, arrived = self.schedule, max(len(self.messages) - 1, 0)
         if schedule is not None and arrived < len(schedule.sent):
             self.announce(schedule.cut(arrived))
 

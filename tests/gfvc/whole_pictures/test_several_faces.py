@@ -218,7 +218,10 @@ def test_messages_that_are_missing_are_found(tmp_path: Path, stream: Path) -> No
     assert removed.messages == len(messages(stream)[1])
     assert any("0 face messages of gfv_id 1 where" in text for text in errors(without))
     # The face is part of what is beside the first then.
-    assert len(decode_all(without)) == 30
+    told: list[str] = []
+    assert len(decode_all(without, told.append)) == 30
+    [note] = told
+    assert f"are missing, {removed.messages} of them" in note
 
 
 def test_nobody_is_drawn_by_the_messages_of_another(

@@ -1,0 +1,66 @@
+"""What a stream lacks, counted while it is read, and told in a line of each kind."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from gfvc.stream.picture_units import PictureUnit
+from gfvc.stream.sequence import SequenceSchedule
+from gfvc.telling import Notes
+
+
+class Losses:
+    """Coded pictures and face messages that are not there."""
+
+    def __init__(self) -> None:
+        self._pictures = 0  # coded ones that were announced
+        self._pictures_from = ""  # where the first of them should be
+        self.messages = 0
+        """Face messages that user data announce, and that are missing."""
+        self._messages_of: int | None = None  # byte of the first picture that lacks some
+        self._at_least = False  # where nothing says how many there were
+        self._bare = 0  # pictures of which nothing says that they have no messages
+        self._bare_at: int | None = None  # byte of the first of them
+
+    def end_sequence(self, sequence: SequenceSchedule | None, came: int, where: str) -> None:
+        """Count the coded pictures of a sequence that did not come."""
+        announced = 0 if sequence is None else len(sequence.driven)
+        if came < announced:
+            self._pictures += announced - came
+            self._pictures_from = self._pictures_from or where
+
+    def end_picture(self, picture: PictureUnit, at: int | None, *, is_cut: bool) -> None:
+        """Count the messages that a picture at a byte lacks.
+
+        Where the stream is cut off after it, those of further faces may lie beyond.
+        """
+        missing = picture.missing_messages
+        if not is_cut:
+            missing += sum(face.unit.missing_messages for face in picture.further)
+        if missing and not self.messages:
+            self._messages_of = at
+        self.messages += missing
+        self._at_least |= missing > 0 and picture.announced_messages is None
+        if not (picture.messages or picture.base_announced or picture.shown_as_coded):
+            self._bare_at = self._bare_at if self._bare else at
+            self._bare += 1
+
+    def tell(self, path: Path, notes: Notes) -> None:
+        """Say what is missing."""
+        if self._pictures:
+            notes(
+                f"{path}: coded pictures that user data announces are missing, {self._pictures} of "
+                f"them, the first {self._pictures_from}; what is drawn from them is left out"
+            )
+        if self.messages:
+            notes(
+                f"{path}: face messages that user data announces are missing, "
+                f"{'at least ' if self._at_least else ''}{self.messages} of them, the first of the "
+                f"coded picture at byte {self._messages_of}; faces do not move there as they were "
+                "filmed"
+            )
+        if self._bare:
+            notes(
+                f"{path}: coded pictures without face messages of which no user data tells, "
+                f"{self._bare} of them, the first at byte {self._bare_at}; they are shown as coded"
+            )

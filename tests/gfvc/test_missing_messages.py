@@ -1,0 +1,147 @@
+"""Face messages that user data announce and that are not there: told, and nothing else is lost."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from gfvc.stream.reader import read_face_stream
+from sei import GENERATIVE_FACE_VIDEO, NalUnit, SeiMessage, make_sei_nal_unit, read_sei
+from tests.gfvc.support import (
+    CommandLine,
+    assert_refused,
+    decode_all,
+    nal_units,
+    no_notes,
+    write_units,
+)
+from tests.golden.files import STREAMS
+
+SEQUENCE, KEYS, TWO_FACES = "vvc_mesh_grids.266", "hevc_mesh_full_keys.265", "vvc_mesh_two.266"
+SCHEDULED = SEQUENCE, "hevc_mesh_edited.265", "hevc_mesh_marked.265", "vvc_mesh_pool.266"
+
+
+def messages_by_picture(units: list[NalUnit]) -> list[list[SeiMessage]]:
+    """Face messages of each coded picture."""
+    pictures: list[list[SeiMessage]] = []
+    for unit in units:
+        if unit.starts_picture:
+            pictures.append([])
+        elif unit.is_suffix_sei:
+            pictures[-1] += read_sei(unit).messages
+    return pictures
+
+
+def with_messages(units: list[NalUnit], pictures: list[list[SeiMessage]]) -> list[NalUnit]:
+    """The NAL units with these face messages after each coded picture, which is one slice."""
+    result, left = [], iter(pictures)
+    for unit in units:
+        if not unit.is_suffix_sei:
+            result.append(unit)
+        if unit.starts_picture and (messages := next(left)):
+            result.append(make_sei_nal_unit(messages, unit.codec))
+    return result
+
+
+def assert_told(path: Path, whole: Path, missing: int, picture: int) -> None:
+    notes: list[str] = []
+    stream = read_face_stream(path, notes.append)
+    assert stream.pictures == read_face_stream(whole, no_notes).pictures
+    assert stream.pictures_as_coded == 0
+    offset = [unit.offset for unit in nal_units(path) if unit.starts_picture][picture]
+    (note,) = notes
+    assert (
+        f"are missing, {missing} of them, the first of the coded picture at byte {offset};" in note
+    )
+
+
+@pytest.mark.parametrize("kept", [0, 1])
+@pytest.mark.parametrize("name", SCHEDULED)
+def test_they_are_told_and_no_picture_is_lost(name: str, kept: int, tmp_path: Path) -> None:
+    whole, units = STREAMS / name, nal_units(STREAMS / name)
+    pictures = messages_by_picture(units)
+    missing = len(pictures[1]) - kept
+    assert missing
+    pictures[1] = pictures[1][:kept]
+    path = write_units(tmp_path / whole.name, with_messages(units, pictures))
+    assert_told(path, whole, missing, 1)
+    notes: list[str] = []
+    assert len(decode_all(path, notes.append)) == read_face_stream(whole, no_notes).pictures
+    assert len(notes) == 1
+
+
+def test_without_a_schedule_there_may_be_more(tmp_path: Path) -> None:
+    units = nal_units(STREAMS / KEYS)
+    pictures = messages_by_picture(units)
+    pictures[1] = []
+    notes: list[str] = []
+    path = write_units(tmp_path / KEYS, with_messages(units, pictures))
+    assert read_face_stream(path, notes.append).pictures_as_coded == 0
+    (note,) = notes
+    assert "are missing, at least 1 of them" in note
+
+
+@pytest.mark.parametrize("name", [SEQUENCE, KEYS, "hevc_mesh_marked.265", TWO_FACES])
+def test_a_stream_without_any_is_refused(name: str, tmp_path: Path, command: CommandLine) -> None:
+    path = tmp_path / f"bare{Path(name).suffix}"
+    removed = command("remove", STREAMS / name, path, "--payload", str(GENERATIVE_FACE_VIDEO))
+    assert removed.status == 0
+    assert_refused(
+        command, "decode", path, tmp_path / "out.mkv", folder=tmp_path, says="holds no generative"
+    )
+
+
+def without_user_data(units: list[NalUnit]) -> list[NalUnit]:
+    return [unit for unit in units if not unit.is_prefix_sei]
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (without_user_data, "without face messages of which no user data tells, 1 of them"),
+        (lambda units: units[:-1], "cut off in the coded picture at byte"),
+    ],
+    ids=["user data", "end of sequence"],
+)
+def test_a_last_picture_without_any_is_whole_where_the_sequence_ends(
+    change: Callable[[list[NalUnit]], list[NalUnit]], says: str, tmp_path: Path
+) -> None:
+    units = nal_units(STREAMS / SEQUENCE)
+    assert units[-1].ends_sequence
+    assert not messages_by_picture(units)[-1]
+    starts = [unit for unit in units if unit.starts_picture]
+    path = write_units(tmp_path / SEQUENCE, change(units))
+    notes: list[str] = []
+    read = read_face_stream(path, notes.append).units
+    (note,) = notes
+    offset = [unit.offset for unit in nal_units(path) if unit.starts_picture][-1]
+    assert says in note
+    assert f"at byte {offset}" in note
+    assert len(read) == len(starts) - ("cut off" in note)
+
+
+def test_a_cut_does_not_hide_that_coded_pictures_are_missing(tmp_path: Path) -> None:
+    units = nal_units(STREAMS / SEQUENCE)
+    second = [index for index, unit in enumerate(units) if unit.starts_picture][1]
+    cut = write_units(tmp_path / SEQUENCE, units[: second + 1])
+    notes: list[str] = []
+    read_face_stream(cut, notes.append)
+    first, other = notes
+    assert "cut off in the coded picture" in first
+    assert "coded pictures that user data announces are missing" in other
+
+
+def test_slices_after_the_end_of_a_sequence_are_refused(
+    tmp_path: Path, command: CommandLine
+) -> None:
+    units = nal_units(STREAMS / SEQUENCE)
+    # An HEVC parameter set is a slice of the middle of a picture in VVC.
+    other = NalUnit(units[0].codec, bytes.fromhex("40010c01"))
+    path = write_units(tmp_path / SEQUENCE, [*units, other])
+    offset = path.stat().st_size - len(other.data)
+    assert_refused(
+        command, "decode", path, tmp_path / "out.mkv", folder=tmp_path,
+        says=f"NAL unit at byte {offset}: a slice that starts no picture",
+    )  # fmt: skip
