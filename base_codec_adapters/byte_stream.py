@@ -28,12 +28,12 @@ _SLICES = {
 _VVC_PICTURE_HEADER = 19
 
 # What the pictures are decoded from: slices, parameter sets (VPS, SPS, PPS; APS of VVC), picture
-# headers, delimiters of access units and ends of sequences. Not among them are SEI messages,
-# filler data, and the types that are reserved or left to others (48 to 63 of HEVC, where Dolby
-# Vision keeps its enhancement).
+# headers and ends of sequences. Not among them are delimiters of access units (decoders find these
+# without, and ffmpeg's stops at a malformed one), SEI messages, filler data, and the types that are
+# reserved or left to others (48 to 63 of HEVC, where Dolby Vision keeps its enhancement).
 _NEEDED = {
-    "hevc": _SLICES["hevc"] | frozenset(range(32, 38)),
-    "vvc": _SLICES["vvc"] | frozenset([*range(14, 20), 20, 21, 22]),
+    "hevc": _SLICES["hevc"] | frozenset([*range(32, 35), 36, 37]),
+    "vvc": _SLICES["vvc"] | frozenset([*range(14, 20), 21, 22]),
 }
 _SUFFIX_SEI = {"hevc": 40, "vvc": 24}
 _DECODED_PICTURE_HASH = 132

@@ -103,12 +103,13 @@ HASH = bytes([132, 5, 2, 0, 0, 0, 0])
 
 @pytest.mark.parametrize("codec", CODECS)
 def test_what_pictures_do_not_need_is_left_out(codec: Codec) -> None:
-    """Other layers, SEI messages, filler data, reserved types and those that others may use."""
+    """Delimiters, other layers, SEI, filler data, reserved types and those that others may use."""
     needed = [make_stream(codec), pps_unit(codec)]
     others = range(48, 64) if codec == "hevc" else range(26, 32)
     left_out = [
         *(nal_unit(codec, kind, b"\x80\x12") for kind in others),
         *(nal_unit(codec, kind, b"\x80\x12", layer=1) for kind in range(others.stop)),
+        nal_unit(codec, 35 if codec == "hevc" else 20, b"\x90"),  # with no stop bit
         nal_unit(codec, 38 if codec == "hevc" else 25, b"\xff\xff\x80"),
         sei_unit(codec, b"\x04\x03abc"),
         sei_unit(codec, b"\x04\xff\xff", suffix=False),
@@ -118,7 +119,7 @@ def test_what_pictures_do_not_need_is_left_out(codec: Codec) -> None:
         # Picture headers and adaptation parameter sets.
         needed += [nal_unit(codec, 17, b"\x05\x80"), nal_unit(codec, 19, b"\x11\x80")]
     else:
-        needed += [nal_unit(codec, kind, b"\x50") for kind in (32, 35, 36, 37)]
+        needed += [nal_unit(codec, kind, b"\x50") for kind in (32, 36, 37)]
     mixed = b"".join(left_out).join([*needed, b""])
     for hashes in (False, True):
         assert b"".join(base_layer(mixed, codec, hashes=hashes)) == b"".join(needed)
