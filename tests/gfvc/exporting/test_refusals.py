@@ -85,7 +85,7 @@ def test_where_the_messages_were_removed_nothing_is_left_to_export(
 ) -> None:
     path = tmp_path / "plain.265"
     assert command("remove", sequence, path).status == 0
-    says = "holds no face messages"
+    says = "holds no generative face video messages"
     assert_refused(command, "export", path, tmp_path / "o.json", folder=tmp_path, says=says)
 
 
