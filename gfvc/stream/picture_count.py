@@ -147,7 +147,7 @@ class PictureCount:
         unit = self.unit
         if unit is None or not self._is_face_stream:
             return self.known
-        if not unit.messages and not (unit.shown_as_coded and self._end.is_followed):
+        if not unit.messages and not self._end.is_followed:
             return self.complete + self._ahead
         if self.is_cut or self._end.begins_another or self._damaged == self._nal:
             unit = replace(unit)
