@@ -293,6 +293,7 @@ class FfmpegDecoder(BaseDecoder):
     """ffmpeg's own decoder of one codec."""
 
     name = "ffmpeg"
+    input_options: tuple[str, ...] = ()
 
     def find_program(self) -> ProgramInfo:
         """Find an ffmpeg that has the decoder."""
@@ -314,7 +315,8 @@ class FfmpegDecoder(BaseDecoder):
             str(executable),
             *COMMON_OPTIONS,
             *errors,
-            *("-threads", "1", "-c:v", self.codec, "-f", self.codec, "-i", str(source)),
+            *("-threads", "1", "-c:v", self.codec, *self.input_options),
+            *("-f", self.codec, "-i", str(source)),
             *("-map", "0:v:0", "-fps_mode", "passthrough", "-noautoscale"),
             *("-strict", "-1", "-f", "yuv4mpegpipe", str(target)),
         ]
@@ -324,6 +326,9 @@ class FfmpegVvcDecoder(FfmpegDecoder):
     """ffmpeg's own VVC decoder."""
 
     codec: Codec = "vvc"
+    # It reads a stream in blocks, 1024 bytes each, and goes astray where one block holds another
+    # sequence parameter set and pictures before and after it: small ones do not.
+    input_options = ("-raw_packet_size", "16")
 
 
 class FfmpegHevcDecoder(FfmpegDecoder):

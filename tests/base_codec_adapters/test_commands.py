@@ -103,12 +103,14 @@ def test_ffmpeg_colour(kind: type[FfmpegEncoder], make_picture: MakePicture) -> 
 
 def test_ffmpeg_decoders() -> None:
     strict = ["-xerror", "-err_detect", "crccheck+explode"]
-    for kind, codec in ((FfmpegVvcDecoder, "vvc"), (FfmpegHevcDecoder, "hevc")):
+    blocks = ["-raw_packet_size", "16"]
+    for kind, codec, given in ((FfmpegVvcDecoder, "vvc", blocks), (FfmpegHevcDecoder, "hevc", [])):
         for lenient, options in ((False, strict), (True, ["-max_error_rate", "1"])):
             request = DecodeRequest(b"", lenient=lenient)
             assert kind().command(request, Path("/bin/ffmpeg"), CODED, DECODED) == [
                 "/bin/ffmpeg", "-hide_banner", "-nostdin", "-loglevel", "error", "-y",
-                *options, "-threads", "1", "-c:v", codec, "-f", codec, "-i", "/t/coded.bin",
+                *options, "-threads", "1", "-c:v", codec, *given,
+                "-f", codec, "-i", "/t/coded.bin",
                 "-map", "0:v:0", "-fps_mode", "passthrough", "-noautoscale",
                 "-strict", "-1", "-f", "yuv4mpegpipe", "/t/decoded.y4m",
             ]  # fmt: skip

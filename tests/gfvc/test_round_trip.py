@@ -12,11 +12,12 @@ import numpy.typing as npt
 import pytest
 
 from base_codec_adapters import DecodeRequest, Picture420, find_decoder
-from gfvc import decode, encode
+from gfvc import EncodeOptions, decode, encode
 from gfvc.colour import to_rgb
 from gfvc.metrics import LandmarkError
 from gfvc.stream.reader import read_face_stream
 from gfvc.video_reader import probe_video
+from gfvc.video_writer import write_video
 from models.contract import Picture
 from sei import Codec, GenerativeFaceVideo, GfvState
 from tests.gfvc.conftest import ENCODERS, CodeClip, CodedClip
@@ -167,3 +168,15 @@ def test_the_same_clip_gives_the_same_bytes_and_pictures(
     encode(demo_clip, again, coded.options)
     assert again.read_bytes() == coded.path.read_bytes()
     np.testing.assert_array_equal(np.stack(decode_all(again)), np.stack(coded.decoded))
+
+
+def test_sequences_of_two_kinds_in_a_few_bytes(
+    demo_pictures: list[Picture], tmp_path: Path
+) -> None:
+    """ffmpeg goes astray where it reads two sequence parameter sets and pictures of both at once."""
+    black = [np.zeros_like(demo_pictures[0])] * 15
+    clip = write_video(tmp_path / "clip.mkv", [*demo_pictures[:25], *black], RATE)
+    options = EncodeOptions(codec="vvc", size=(128, 128), model="mesh")
+    summary = encode(clip, tmp_path / "out.266", options)
+    assert summary.tally.fallback_pictures
+    assert decode(tmp_path / "out.266", tmp_path / "out.mkv").frames == 40
