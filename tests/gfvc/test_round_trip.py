@@ -173,7 +173,7 @@ def test_the_same_clip_gives_the_same_bytes_and_pictures(
 def test_sequences_of_two_kinds_in_a_few_bytes(
     demo_pictures: list[Picture], tmp_path: Path
 ) -> None:
-    """ffmpeg goes astray where it reads two sequence parameter sets and pictures of both at once."""
+    """ffmpeg goes astray where it reads two parameter sets and pictures of both at once."""
     black = [np.zeros_like(demo_pictures[0])] * 15
     clip = write_video(tmp_path / "clip.mkv", [*demo_pictures[:25], *black], RATE)
     options = EncodeOptions(codec="vvc", size=(128, 128), model="mesh")
