@@ -213,6 +213,12 @@ class Analyser(Closable, ABC):
     def rewind(self) -> None:
         """Start the clip over: from here on, answer as a new analyser would."""
 
+    def look_again(self, picture: Picture) -> None:
+        """Go back to a picture looked at before: what is asked about next lies next to it.
+
+        The face that is followed is that of this picture, not that of the last one.
+        """
+
     @abstractmethod
     def analyse_key(self, picture: Picture) -> Analysis | None:
         """Analyse a decoded key picture on its own, or return None when it shows no face.

@@ -69,17 +69,26 @@ def by_content(
     """Coded pictures where they pay: more where a face moves, fewer where it is still.
 
     There is one of `analysers` for each place where the face may be. It pays by the Lagrangian
-    multiplier `coded_price` of the settings.
+    multiplier `coded_price` of the settings. Where no landmarks are found in the key picture, coded
+    pictures are at equal distances.
     """
-    wanted, qp = settings.coded_price, settings.coded_qp
+    wanted, qp, seconds_apart = settings.coded_price, settings.coded_qp, settings.coded_seconds
     assert wanted is not None
     assert qp is not None
-    step_seconds = min(STEP_SECONDS, settings.coded_seconds or STEP_SECONDS)
+    assert seconds_apart is not None
+    evenly = at_distance(seconds_apart * float(rate))
+    step_seconds = min(STEP_SECONDS, seconds_apart)
 
     def choose(segment: Segment) -> list[int]:
         analyser = analysers[segment.place]
         following = segment.pictures[segment.pictures.index(segment.key) :]
+        # The whole segment was seen before: the face to follow is the key picture's, not the last.
+        analyser.look_again(pictures[segment.key])
         landmarks = {number: analyser.landmarks(pictures[number]) for number in following}
+        if landmarks[segment.key] is None:
+            # It was planned as one with a face: nothing can be sketched, and that says nothing of
+            # what pays.
+            return evenly(segment)
         usable = [
             number not in segment.faceless and landmarks[number] is not None for number in following
         ]
@@ -91,7 +100,7 @@ def by_content(
             changes = caption_changes(pictures[number] for number in following)
             changes = [place for place in changes if usable[place - 1] and usable[place]]
         places = _places(usable, max(1, round(step_seconds * float(rate))), changes)
-        if len(places) == 1 or landmarks[segment.key] is None:
+        if len(places) == 1:
             return [segment.key]
         multiplier = min(wanted, MOST_OF_WHOLES) if of_wholes else wanted
         sketches = Sketches(pictures, following, landmarks, analyser.face_picture)

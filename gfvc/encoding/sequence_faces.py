@@ -209,20 +209,22 @@ class SequenceFace:
         """Faces of a coded picture, of pictures shown before it, and of those up to the next."""
         parameters = key.analysis.parameters
         weights = self._model.value_weights(parameters)
-        ends = [] if following is None else [key.number, following.number]
-        found = self._faces([*before, *gap, *ends], key.analysis)
-        leading, faces = found[: len(before)], found[len(before) : len(before) + len(gap)]
+        leading = self._faces(key, before)
         known = None if pair is None else pair.ends
-        if known is None:
-            return UnitFaces(parameters, weights, leading, faces)
-        first, last = found[-2:]
+        if following is None or known is None:
+            return UnitFaces(parameters, weights, leading, self._faces(key, gap))
+        first, *faces, last = self._faces(key, [key.number, *gap, following.number])
         if first is not None and last is not None:
             faces = through_ends(faces, (first, last), known, self._model.layout)
         return UnitFaces(parameters, weights, leading, faces, known[1])
 
-    def _faces(self, numbers: Sequence[int], key: Analysis) -> Faces:
-        """Parameters of pictures against a coded one; None without a face."""
-        found = self._analyser.analyse_many((self._pictures[number] for number in numbers), key)
+    def _faces(self, key: _Coded, numbers: Sequence[int]) -> Faces:
+        """Parameters of successive pictures from a coded one on, or back; None without a face."""
+        if numbers:
+            # Later pictures were looked at before, in which the face may be elsewhere.
+            self._analyser.look_again(self._pictures[key.number])
+        pictures = (self._pictures[number] for number in numbers)
+        found = self._analyser.analyse_many(pictures, key.analysis)
         return [None if analysis is None else analysis.parameters for analysis in found]
 
 
@@ -255,6 +257,7 @@ class FurtherSequenceFace(SequenceFace):
         gaps = zip(division.coded, division.gaps, strict=True)
         in_order = [*division.leading, *chain.from_iterable((key, *gap) for key, gap in gaps)]
         persons: dict[int, int | None] = {}
+        self._analyser.look_again(self._pictures[in_order[0]])
         for number in in_order:
             picture = self._pictures[number]
             landmarks = self._analyser.landmarks(picture)

@@ -86,6 +86,12 @@ class WholeAnalyser(Analyser):
         """Start the clip over."""
         self._analyser.rewind()
 
+    def look_again(self, picture: Picture) -> None:
+        """Go back to a picture looked at before, in all squares that are asked whose a face is."""
+        self._analyser.look_again(self.face_picture(picture))
+        for square, analyser in self._others:
+            analyser.look_again(cut_face(picture, square))
+
     def analyse_key(self, picture: Picture) -> Analysis | None:
         """Analyse a decoded key picture; None when its square shows no face."""
         analysis = self._analyser.analyse_key(self.face_picture(picture))

@@ -38,6 +38,11 @@ class TrackingAnalyser(Analyser):
         """Follow no face any more."""
         self._tracker.rewind()
 
+    def look_again(self, picture: Picture) -> None:
+        """Follow the face of a picture looked at before."""
+        self._tracker.rewind()
+        self._tracker.track(picture)
+
     def landmarks(self, picture: Picture) -> FloatArray | None:
         """Landmarks [478, 3] of the followed face; None without one."""
         return self._tracker.track(picture)

@@ -100,6 +100,19 @@ def mean_difference(first: Picture, second: Picture) -> float:
     return float(np.abs(first.astype(np.int16) - second).mean())
 
 
+def coming_nearer(pictures: Sequence[Picture]) -> list[Picture]:
+    """The head goes from a corner to the other one, where it has five times its area."""
+    scenes = []
+    for number, picture in enumerate(pictures):
+        share = number / (len(pictures) - 1)
+        side = round(112 + 144 * share)
+        place = round((320 - side) * share)
+        scene = np.full((320, 320, 3), 120, np.uint8)
+        scene[place : place + side, place : place + side] = scale(picture, (side, side))
+        scenes.append(scene)
+    return scenes
+
+
 def listing(folder: Path) -> dict[str, bytes | None]:
     """Names beneath a folder, with the content of files: what a failed command must not change."""
     return {

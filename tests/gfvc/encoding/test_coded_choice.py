@@ -19,6 +19,7 @@ from gfvc.rate_control.ladder import Coding, RateSettings, ladder
 from gfvc.whole_pictures.model import of_whole_pictures
 from models import default_registry
 from models.contract import FloatArray, Picture
+from tests.gfvc.support import coming_nearer
 
 PLACES = 13
 Script = Callable[[int, int], float]
@@ -182,6 +183,32 @@ def test_pictures_without_a_face_are_not_coded(half_still: list[Picture]) -> Non
     numbers = choice(half_still, faceless, settings)
     assert not faceless & set(numbers)
     assert choice(half_still[:1], set(), settings) == [0]
+
+
+def test_a_face_that_comes_nearer_is_found_again_from_the_key_picture_on(
+    demo_pictures: list[Picture],
+) -> None:
+    scenes = coming_nearer(demo_pictures[:12])
+    settings = RateSettings(32, 0.05, 42, 0.48, 0.004)
+    with (
+        PictureStore() as store,
+        default_registry().find("mesh").load().open_analyser() as analyser,
+    ):
+        for number, scene in enumerate(scenes):
+            store.add(number, scene)
+        segment = Segment(0, list(range(len(scenes))))
+        choose = by_content(store, [analyser], Fraction(25), settings)
+        assert all(analyser.finds_face(scene) for scene in scenes)
+        assert analyser.landmarks(scenes[0]) is None, "another one than that at the end"
+        numbers = choose(segment)
+    assert (numbers[0], numbers[-1]) == (0, 11)
+    assert len(numbers) > 2
+
+
+def test_without_landmarks_of_the_key_picture_distances_are_equal() -> None:
+    """Nothing can be sketched, which is no reason to draw all from one picture."""
+    settings = RateSettings(32, 0.05, 42, 0.2, 0.004)
+    assert choice([np.zeros((256, 256, 3), np.uint8)] * 11, set(), settings) == [0, 5, 10]
 
 
 def test_the_multiplier_rises_along_the_ladder() -> None:

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import av
 import cv2
@@ -22,9 +22,11 @@ from gfvc.encoding import segments
 from gfvc.encoding.clip import LONGEST_SEGMENT, SPOOL_BYTES, Clip
 from gfvc.encoding.coded_choice import at_distance
 from gfvc.encoding.decisions import PlanSettings
+from gfvc.encoding.face_messages import UnitFaces, UnitMessages
+from gfvc.encoding.face_places import FacePlace
 from gfvc.encoding.picture_store import PictureStore
 from gfvc.encoding.segments import Segment
-from gfvc.encoding.sequence_faces import through_ends
+from gfvc.encoding.sequence_faces import Division, SequenceFace, through_ends
 from gfvc.errors import StreamError
 from gfvc.rectangle import Rectangle
 from gfvc.scaling import scale
@@ -44,6 +46,7 @@ from sei import NalUnit
 from tests.gfvc.support import (
     CommandLine,
     assert_refused,
+    coming_nearer,
     decode_all,
     mean_difference,
     nal_units,
@@ -225,6 +228,40 @@ def test_key_interval_and_containers(
             track = container.streams.video[0]
             times = [frame.time for frame in container.decode(track)]
         assert times == [pytest.approx(place / 25) for place in places(stream)]
+
+
+class ShownAsIs:
+    """Coded pictures without loss."""
+
+    def __init__(self, pictures: list[Picture]) -> None:
+        self.picture = pictures.__getitem__
+
+
+class Heard:
+    """Keeps what would be sent of each coded picture."""
+
+    def __init__(self) -> None:
+        self.units: list[UnitFaces] = []
+
+    def of_unit(self, unit: UnitFaces, *, names_model: bool) -> UnitMessages:
+        self.units.append(unit)
+        return UnitMessages((), (), ())
+
+
+def test_a_face_that_comes_nearer_is_followed_from_each_coded_picture_on(
+    demo_pictures: list[Picture],
+) -> None:
+    """Before those between two coded ones, the second was looked at: a much larger face."""
+    scenes = coming_nearer(demo_pictures[:10])
+    model, heard = MeshModel(shipped_face_space()), Heard()
+    with PictureStore() as store, model.open_analyser() as analyser:
+        for number, scene in enumerate(scenes):
+            store.add(number, scene)
+        face: Any = SequenceFace(FacePlace(model, analyser), store, cast("Any", heard))
+        face.code(Division.of(range(10), [2, 9]), ShownAsIs([scenes[2], scenes[9]]))
+    first = heard.units[0]
+    assert (len(first.leading), len(first.driven)) == (2, 6)
+    assert None not in [*first.leading, *first.driven]
 
 
 def test_a_better_key_picture_is_waited_for(demo_pictures: list[Picture], tmp_path: Path) -> None:
