@@ -81,7 +81,7 @@ def plan(pictures: Sequence[Picture], model: AnimationModel, analyser: Analyser)
     """What becomes of pictures."""
     analyser.rewind()
     base = _Uncoded("vvc", RATE)
-    facts = MeasuredFacts(model, analyser, base, SequenceQps(32), FaceWatch(RATE))
+    facts = MeasuredFacts(model, analyser, base, SequenceQps(32), RATE, FaceWatch(RATE))
     planner = PicturePlanner(PlanSettings(RATE), facts)
     decisions = []
     for number, picture in enumerate(pictures):

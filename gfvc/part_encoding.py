@@ -103,7 +103,7 @@ def plan_parts(source: Path, output: Path, options: EncodeOptions, seconds: floa
         source, rate, seen.framing.crop, seen.framing.size, notes.append, entries=meet
     )
     with contextlib.closing(one_ahead(pictures)) as coming:
-        restarts, count = choose_restarts(noted(coming), length)
+        restarts, count = choose_restarts(noted(coming), length, rate)
     starts = [
         PartStart(_last_before(entries, picture), digests[picture]) for picture in (0, *restarts)
     ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -32,8 +33,8 @@ class MeasuredFacts:
     """`gfvc.encoding.decisions.Facts` about the pictures of a clip, each found out once.
 
     Pictures are added in order, from 0 on, and are there until `keep` leaves them out. A picture
-    that was coded as key picture can be asked about as such from then on. `watch` sees who is shown
-    (None: that is left out).
+    that was coded as key picture can be asked about as such from then on. There are `rate` pictures
+    a second; `watch` sees who is shown (None: that is left out).
 
     A face that is another than that of a key picture is no face to be driven by it, and one that a
     fade mixes of two is none to code as key picture.
@@ -45,6 +46,7 @@ class MeasuredFacts:
         analyser: Analyser,
         base: BaseLayerCoder,
         qps: SequenceQps,
+        rate: Fraction,
         watch: FaceWatch | None = None,
     ) -> None:
         self._model = model
@@ -52,7 +54,7 @@ class MeasuredFacts:
         self._base = base
         self._qps = qps
         self._watch = watch
-        self._cuts = SceneCuts()
+        self._cuts = SceneCuts(rate)
         self._pictures: dict[int, Picture] = {}
         self._is_cut: dict[int, bool] = {}
         self._sights: dict[int, FaceSight | None] = {}

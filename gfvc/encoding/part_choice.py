@@ -7,18 +7,21 @@ choice is right: coded as a whole, with the same options, the clip starts anew a
 from __future__ import annotations
 
 from collections.abc import Iterable
+from fractions import Fraction
 
 from gfvc.encoding.scene_changes import SceneCuts
 from models.contract import Picture
 
 
-def choose_restarts(pictures: Iterable[Picture], length: int) -> tuple[tuple[int, ...], int]:
+def choose_restarts(
+    pictures: Iterable[Picture], length: int, rate: Fraction
+) -> tuple[tuple[int, ...], int]:
     """Numbers of pictures at which parts begin after the first, and how many pictures there are.
 
     Parts have about `length` pictures: half as many to half as many again. They begin at scene cuts
-    where there is one in reach.
+    where there is one in reach. There are `rate` pictures a second.
     """
-    cuts = SceneCuts()
+    cuts = SceneCuts(rate)
     found: list[int] = []
     count = 0
     for number, picture in enumerate(pictures):

@@ -102,7 +102,7 @@ def _picture_pass(
     watch = None if options.fallback == "always" else FaceWatch(clip.rate)
     qps = SequenceQps(settings.key_qp)
     qps.check(clip.codec)
-    facts = MeasuredFacts(clip.model, analyser, base, qps, watch)
+    facts = MeasuredFacts(clip.model, analyser, base, qps, clip.rate, watch)
     ordinary = OrdinaryVideo(
         base, clip.ordinary_qps(settings.key_qp), writer, low_delay=options.low_delay
     )

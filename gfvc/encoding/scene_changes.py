@@ -5,6 +5,7 @@ A fade goes from black, to white, or from one scene to another.
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from dataclasses import dataclass
 from fractions import Fraction
@@ -23,18 +24,24 @@ MIN_DIFFERENCE = 18.0
 MIN_RATIO = 5.0
 # Weight of the latest picture in what is usual.
 _LATEST = 0.1
+# A flash is over after this long, a few in a row too: what comes back later is a scene that starts
+# again. Hardly any shot of a film is as short.
+FLASH_SECONDS = Fraction(1, 2)
 
 
 class SceneCuts:
     """Compares each picture with the one before, thumbnails of luma, 32×32.
 
     A cut is where they differ by much, and by much more than pictures did lately. The end of a
-    flash, where the picture is again what it was before the last cut, does not count as a cut.
+    flash, where the picture is soon again what it was before the last cut, does not count as a cut.
+    There are `rate` pictures a second.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, rate: Fraction) -> None:
+        self._flash = math.ceil(FLASH_SECONDS * rate)  # pictures of a flash at most
         self._previous: FloatArray | None = None
         self._before_cut: FloatArray | None = None
+        self._since_cut = 0  # pictures since then
         self._usual = 0.0
 
     def is_cut(self, picture: Picture) -> bool:
@@ -47,10 +54,14 @@ class SceneCuts:
         difference = float(np.abs(thumbnail - previous).mean())
         is_cut = difference >= max(MIN_DIFFERENCE, MIN_RATIO * self._usual)
         self._usual += _LATEST * (difference - self._usual)
+        self._since_cut += 1
         if not is_cut:
             return False
         before, self._before_cut = self._before_cut, previous
-        return before is None or float(np.abs(thumbnail - before).mean()) >= MIN_DIFFERENCE
+        lasted, self._since_cut = self._since_cut, 0
+        if before is None or lasted > self._flash:
+            return True
+        return float(np.abs(thumbnail - before).mean()) >= MIN_DIFFERENCE
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,7 +53,7 @@ class TrackedFacts:
         self._place = 0
         self._rate = rate
         self._store = store
-        self._cuts = SceneCuts()
+        self._cuts = SceneCuts(rate)
         self._watch = FaceWatch(rate)
         self._measurer = KeyMeasurer()
         self._seen: dict[int, _Seen] = {}

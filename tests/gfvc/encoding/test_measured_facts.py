@@ -29,7 +29,7 @@ def tried() -> Iterator[list[tuple[int, int]]]:
 
 def facts_of(model: ScriptedModel) -> MeasuredFacts:
     base = BaseLayerCoder("vvc", Fraction(25))
-    facts = MeasuredFacts(model, model.open_analyser(), base, SequenceQps(32))
+    facts = MeasuredFacts(model, model.open_analyser(), base, SequenceQps(32), Fraction(25))
     for shown in SHOWN:
         facts.add(shown.number, shown.draw())
     return facts

@@ -48,7 +48,7 @@ def test_where_parts_begin(
 
 def test_parts_begin_at_scene_cuts(demo_pictures: list[Picture]) -> None:
     scenes = [*demo_pictures[:12], *(np.bitwise_not(picture) for picture in demo_pictures[:18])]
-    assert choose_restarts(iter(scenes), 10) == ((12, 22), 30)
+    assert choose_restarts(iter(scenes), 10, Fraction(25)) == ((12, 22), 30)
 
 
 SLOW = Fraction(5)

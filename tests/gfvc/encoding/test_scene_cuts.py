@@ -1,13 +1,15 @@
 from __future__ import annotations
 
+from fractions import Fraction
+
 import numpy as np
 
 from gfvc.encoding.scene_changes import SceneCuts
 from models.contract import Picture
 
 
-def cuts(pictures: list[Picture]) -> list[int]:
-    scenes = SceneCuts()
+def cuts(pictures: list[Picture], rate: int = 25) -> list[int]:
+    scenes = SceneCuts(Fraction(rate))
     return [index for index, picture in enumerate(pictures) if scenes.is_cut(picture)]
 
 
@@ -21,6 +23,17 @@ def test_a_cut_is_found_where_it_is(demo_pictures: list[Picture]) -> None:
 def test_the_end_of_a_flash_is_no_cut(demo_pictures: list[Picture]) -> None:
     flash = [np.full_like(demo_pictures[0], 255)] * 2
     assert cuts([*demo_pictures[:6], *flash, *demo_pictures[8:12]]) == [6]
+
+
+def test_a_return_to_an_earlier_scene_is_a_cut(demo_pictures: list[Picture]) -> None:
+    """Two who speak in turn, each seen again and again: only a flash is over at once."""
+    one = [demo_pictures[0]] * 15
+    other = [np.ascontiguousarray(255 - demo_pictures[0][:, ::-1])] * 15
+    assert cuts(one + other + one + other + one) == [15, 30, 45, 60]
+    # As long as a flash, by the clock.
+    assert cuts(one + other[:12] + one) == [15]
+    assert cuts(one + other + one, 50) == [15]
+    assert cuts(one + other[:12] + one, 10) == [15, 27]
 
 
 def test_motion_and_light_are_no_cuts(demo_pictures: list[Picture]) -> None:
