@@ -110,8 +110,9 @@ def read_pictures(
     """Pictures uint8 [height, width, 3] of BT.709 at `rate` a second, as shown, then cropped.
 
     Hidden edges are cut off, pixels made square, pictures turned the right way, and interlaced ones
-    deinterlaced. Each output time shows the nearest picture of the file, so a file that already has
-    the rate passes unchanged and one of variable rate is made constant. There is one picture at
+    deinterlaced. Each output time shows the picture that the file shows then, give or take half an
+    output period, or the nearest of several that are closer than a period; so a file that already
+    has the rate passes unchanged and one of variable rate is made constant. There is one picture at
     least. Few decoded pictures are held. Pictures before number `start`, counted from 0, are
     decoded and left out, from `entry` on where one at or before `start` is given; `entries` is told
     of those that are met. `notes` is told what was changed that a user should know. Raises
@@ -126,7 +127,7 @@ def read_pictures(
     picture: Picture | None = None
     shown: VideoFrame | None = None  # not converted yet
     first = 0 if entry is None else entry.picture
-    for number, frame in enumerate(_nearest(path, rate, notes, entry, entries), first):
+    for number, frame in enumerate(_at_rate(path, rate, notes, entry, entries), first):
         if not isinstance(frame, _Repeat):
             shown = frame
         if number < start:
@@ -203,14 +204,14 @@ class _Repeat:
 _REPEAT = _Repeat()
 
 
-def _nearest(
+def _at_rate(
     path: Path,
     rate: Fraction,
     notes: Notes,
     entry: PictureEntry | None,
     entries: Callable[[PictureEntry], None] | None,
 ) -> Iterator[VideoFrame | _Repeat]:
-    """The frame nearest to each multiple of 1 / rate, from an entry on."""
+    """The frame that is shown at each multiple of 1 / rate, from an entry on."""
     period = float(1 / rate)
     shown = 0 if entry is None else entry.picture
     decoded = 0 if entry is None else entry.frame.frames
@@ -221,8 +222,9 @@ def _nearest(
         if held is not None:
             if coming.time <= held.time:
                 continue  # a repeated time stamp shows nothing
-            middle = (held.time + coming.time) / 2
-            while shown * period < middle:
+            # A picture stands until the next. Half a period lets stamps be jittered or rounded.
+            until = coming.time - min(coming.time - held.time, period) / 2
+            while shown * period < until:
                 yield _REPEAT if emitted else held.frame
                 emitted = True
                 shown += 1
