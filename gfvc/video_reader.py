@@ -14,6 +14,7 @@ import numpy as np
 from gfvc.errors import InputError
 from gfvc.limits import MAX_SIDE
 from gfvc.rectangle import Rectangle
+from gfvc.stream.faces_in_video import refuse_faces
 from gfvc.telling import Notes, unheard
 from gfvc.video.cropping import Cropping, cropping_of
 from gfvc.video.frames import (
@@ -75,7 +76,12 @@ class VideoProperties:
 
 
 def probe_video(path: Path) -> VideoProperties:
-    """Read a video's properties; raise `InputError` when it is no video or cannot be read."""
+    """Read a video's properties.
+
+    Raises `InputError` when it is no video, cannot be read, or has to be decoded by gfvc first.
+    """
+    with open_video(path) as (container, stream):
+        refuse_faces(path, container, stream)
     with contextlib.closing(decoded_frames(path, unheard)) as frames:
         frame = next(frames).frame
     with open_video(path) as (container, stream):

@@ -268,7 +268,11 @@ def read_opened(path: Path, container: InputContainer, notes: Notes) -> Iterator
     Parameter sets that the file keeps apart come first. Raises `InputError` when the file is
     damaged or holds no VVC, HEVC or H.264 video.
     """
-    stream = coded_track(path, container, notes)
+    yield from nal_units_of(path, container, coded_track(path, container, notes))
+
+
+def nal_units_of(path: Path, container: InputContainer, stream: VideoStream) -> Iterator[NalUnit]:
+    """NAL units of a track of VVC, HEVC or H.264; raises as `read_opened`."""
     name = stream.codec_context.name
     yield from split_annex_b(
         cast("BinaryIO", _AnnexBReader(path, container, stream)), _CODECS[name]

@@ -1,0 +1,63 @@
+"""Streams of faces where a video is wanted."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from gfvc import InputError
+from gfvc.stream.information import find_information
+from gfvc.video_reader import probe_video
+from sei import join_annex_b
+from tests.gfvc.support import CommandLine, assert_refused, ffmpeg, nal_units, write_units
+
+
+def test_a_stream_of_gfvc_is_not_encoded(
+    command: CommandLine, small_stream: Path, tmp_path: Path
+) -> None:
+    """Players see its key pictures alone."""
+    line = assert_refused(
+        command, "encode", small_stream, tmp_path / "out.266", folder=tmp_path, says="small.265: "
+    )
+    assert line.endswith("small.265: is a stream of gfvc; gfvc decode it first")
+
+
+def test_nor_is_one_in_a_container(in_mp4: Path) -> None:
+    with pytest.raises(InputError, match=r"small\.mp4: is a stream of gfvc; gfvc decode it first"):
+        probe_video(in_mp4)
+
+
+def test_nor_is_one_measured(command: CommandLine, small_stream: Path, tmp_path: Path) -> None:
+    outcome = command("bench", small_stream, "--out", tmp_path / "bench", "--preset", "quick")
+    assert outcome.status == 1
+    assert "small.265: is a stream of gfvc; gfvc decode it first" in outcome.err
+
+
+def test_nor_are_face_messages_of_others(small_stream: Path, tmp_path: Path) -> None:
+    units = [unit for unit in nal_units(small_stream) if find_information(unit) is None]
+    path = write_units(tmp_path / "others.265", units)
+    with pytest.raises(InputError, match="holds generative face video; gfvc decode it first"):
+        probe_video(path)
+
+
+def test_coded_pictures_alone_are_video(small_stream: Path, tmp_path: Path) -> None:
+    units = [unit for unit in nal_units(small_stream) if not unit.is_sei]
+    assert probe_video(write_units(tmp_path / "bare.265", units)).width == 256
+
+
+@pytest.mark.parametrize("name", ["video.265", "video.mp4", "video.mkv"])
+def test_other_hevc_is_video(short_clip: Path, tmp_path: Path, name: str) -> None:
+    """The encoder puts user data of its own into it."""
+    path = tmp_path / name
+    ffmpeg("-i", short_clip, "-c:v", "libx265", "-x265-params", "log-level=none", path)
+    assert probe_video(path).width == 256
+
+
+def test_damage_is_told_by_who_reads_on(small_stream: Path, tmp_path: Path) -> None:
+    units = [unit for unit in nal_units(small_stream) if not unit.is_sei]
+    path = tmp_path / "cut.265"
+    path.write_bytes(join_annex_b(units)[:60] + b"\0\0\1\x4e\1" + bytes(range(1, 40)))
+    with pytest.raises(InputError) as caught:
+        probe_video(path)
+    assert "gfvc decode" not in str(caught.value)
