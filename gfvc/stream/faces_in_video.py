@@ -34,8 +34,7 @@ def refuse_faces(path: Path, container: InputContainer, stream: VideoStream) -> 
     That is one of VVC or HEVC with gfvc's user data, or with generative face video messages. Reads
     the stream's beginning; what is damaged in it is left to whoever reads it next.
     """
-    context = stream.codec_context
-    if context is None or context.name not in _CODECS:
+    if stream.codec_context.name not in _CODECS:
         return
     try:
         found = next(filter(None, map(_of_faces, _first_units(path, container, stream))), None)

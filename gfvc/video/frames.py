@@ -70,8 +70,6 @@ def _set_decoder(path: Path, stream: VideoStream) -> None:
     from av.codec.context import Flags
 
     context = stream.codec_context
-    if context is None:
-        return  # Nothing here decodes it, as will be told.
     if context.width * context.height > MAX_SOURCE_AREA:
         raise InputError(
             f"{path}: is {context.width}x{context.height}; a picture may have {MAX_SOURCE_AREA} "

@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from gfvc.errors import InputError
 from gfvc.media_files import VIDEO_FORMATS, media_errors, open_media
@@ -30,8 +30,9 @@ def choose_stream(container: InputContainer, path: Path) -> StreamChoice:
     """The video stream to read of a container that is open, and its file.
 
     Of several, streams of more than one picture come before still pictures (an animated AVIF
-    holds both), then those that are marked as default, then the largest, then the first. Covers
-    and thumbnails are never chosen. Raises `InputError` when no stream is left.
+    holds both), then those that are marked as default, then the largest, then the first. Covers,
+    thumbnails and what nothing here decodes are never chosen. Raises `InputError` when no stream
+    is left.
     """
     from av.stream import Disposition
 
@@ -48,7 +49,15 @@ def choose_stream(container: InputContainer, path: Path) -> StreamChoice:
             f"{path}: is a picture made of {len(videos)} tiles, which are not put together here; "
             "convert it to JPEG or PNG first"
         )
-    if len(whole) == 1:
+    # There is none where nothing here decodes the codec.
+    contexts: list[Any] = [stream.codec_context for stream in whole]
+    whole = [stream for stream, context in zip(whole, contexts, strict=True) if context is not None]
+    if not whole:
+        raise InputError(
+            f"{path}: its pictures are of a codec that is not decoded here; convert it first, to "
+            "H.264 for example"
+        )
+    if len(contexts) == 1:
         return StreamChoice(whole[0], None)
     stills = {stream.index for stream in whole if stream.frames == 1}
     if not all(stream.frames for stream in whole):
@@ -57,7 +66,7 @@ def choose_stream(container: InputContainer, path: Path) -> StreamChoice:
     context = chosen.codec_context
     return StreamChoice(
         chosen,
-        f"{path}: holds {len(whole)} video streams; number {chosen.index} is read "
+        f"{path}: holds {len(contexts)} video streams; number {chosen.index} is read "
         f"({context.codec.canonical_name}, {context.width}x{context.height})",
     )
 

@@ -341,4 +341,5 @@ def test_pictures_of_a_codec_that_nobody_knows_are_refused(
     assert data.count(b"avc1") > 0
     video.write_bytes(data.replace(b"avc1", b"zzz1"))
     output = tmp_path / "out.266"
-    assert_refused(command, "encode", video, output, folder=tmp_path, says="Decoder not found")
+    says = "video.mp4: its pictures are of a codec that is not decoded here; convert it first"
+    assert_refused(command, "encode", video, output, folder=tmp_path, says=says)

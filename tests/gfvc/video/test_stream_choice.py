@@ -101,6 +101,22 @@ def test_the_default_stream_is_read_and_else_the_largest(
     assert f"number {(40, 200, 250).index(chosen) and 1} is read" in note
 
 
+@pytest.mark.parametrize("codecs", [("libx264", "mpeg4"), ("mpeg4", "libx264")])
+def test_what_nothing_decodes_is_not_the_video(
+    folder: Path, tmp_path: Path, codecs: tuple[str, str]
+) -> None:
+    path = tmp_path / "two.mp4"
+    ffmpeg("-i", folder / "big.mkv", "-map", "0", "-map", "0", "-c:v:0", codecs[0],
+           "-c:v:1", codecs[1], "-pix_fmt", "yuv420p", path)  # fmt: skip
+    path.write_bytes(path.read_bytes().replace(b"avc1", b"zzz1"))
+    video = probe_video(path)
+    assert (video.width, video.height) == (128, 96)
+    assert video.note is not None
+    number = codecs.index("mpeg4")
+    assert f"holds 2 video streams; number {number} is read (mpeg4, 128x96)" in video.note
+    assert len(read_all(path, RATE)) == 5
+
+
 def test_sound_with_a_cover_is_no_video(folder: Path, tmp_path: Path) -> None:
     path = tmp_path / "song.mp3"
     ffmpeg("-f", "lavfi", "-i", "sine=duration=0.5", "-i", folder / "cover.png", "-map", "0",
