@@ -130,9 +130,9 @@ def _told(told: list[FaceTrack], driven: list[FaceTrack]) -> str:
     others = [track for track in told if track not in driven]
     text = f"shows {len(told)} faces; "
     if len(driven) == 1:
-        text += f"the one at {_places(driven)} is driven"
+        text += f"the one at {_places(driven)} is taken"
     else:
-        text += f"those at {_places(driven)} are driven (--faces 1: the first alone)"
+        text += f"those at {_places(driven)} are taken (--faces 1: the first alone)"
     return text + (f"; --face-at takes another, at {_places(others)}" if others else "")
 
 

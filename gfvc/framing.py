@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from gfvc.crop import choose_crop, choose_squares, require_square
+from gfvc.crop import choose_crop, choose_squares, require_square, whole_square
 from gfvc.errors import InputError
 from gfvc.face_square import DRAWN_SIDE, LEAST_SIDE, FaceSquare
 from gfvc.options.encoding import FACE_SIDE, SourceOptions
@@ -65,6 +65,9 @@ def frame(source: Path, width: int, height: int, options: SourceOptions, notes: 
             f"{source}: is {width}x{height}, coded as {size[0]}x{size[1]}; --size asks for another"
         )
     whole = Rectangle(0, 0, width, height)
+    if not options.most_faces:
+        # A square stands in the stream all the same, as of a clip that shows no face.
+        return _of_faces(whole, [whole_square(width, height)], size)
     # Whatever the size: a small square source is no face alone.
     faces = choose_squares(
         source,
@@ -77,9 +80,14 @@ def frame(source: Path, width: int, height: int, options: SourceOptions, notes: 
         face_at=options.face_at,
         reach=NEAR_SIDES,
     )
+    return _of_faces(whole, faces, size)
+
+
+def _of_faces(whole: Rectangle, faces: list[Rectangle], size: Size) -> Framing:
     if faces == [whole] and size == (DRAWN_SIDE, DRAWN_SIDE):
         return Framing(whole, size)
-    return Framing(whole, size, tuple(square_of(face, (width, height), size) for face in faces))
+    source = whole.width, whole.height
+    return Framing(whole, size, tuple(square_of(face, source, size) for face in faces))
 
 
 def checked_size(source: Path, width: int, height: int, options: SourceOptions) -> Size:

@@ -373,6 +373,8 @@ class EncodeOptions(MarkOptions, FaceOptions, CodedPictureOptions, BitOptions, S
     @property
     def most_faces(self) -> int:
         """How many faces are driven at most: those beside the first need coded neighbours."""
+        if self.fallback == "always":
+            return 0
         return super().most_faces if self.codes_sequences else 1
 
     def conflict(self) -> str | None:
@@ -382,6 +384,8 @@ class EncodeOptions(MarkOptions, FaceOptions, CodedPictureOptions, BitOptions, S
                 "only one face is driven with {key_pictures} fixed, {low_delay}, {reference_pool} "
                 "or {fallback} always; leave out {faces}"
             )
+        if self.face_at is not None and self.whole_pictures and not self.most_faces:
+            return "no face is driven with {fallback} always; leave out {face_at}"
         if any(first >= second for first, second in pairwise(self.restarts)):
             return "{restarts} wants rising numbers"
         if self.restarts and self.reference_pool > 1:

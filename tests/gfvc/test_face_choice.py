@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,10 +13,12 @@ from gfvc import EncodeOptions, InputError
 from gfvc.crop import choose_crop
 from gfvc.demo_clip import RATE, demo_still, make_demo_clip
 from gfvc.face_choice import FaceTracks
+from gfvc.face_square import FaceSquare
 from gfvc.framing import frame
 from gfvc.video_writer import open_writer
 from models.contract import Picture
 from models.landmarks.tracking import FaceBox
+from tests.gfvc.support import no_notes
 
 WALL = np.full((400, 800, 3), 90, np.uint8)
 
@@ -162,6 +165,20 @@ def test_a_speaker_before_a_poster_is_taken_and_told(poster_clip: Path) -> None:
     [note] = told
     assert "shows 2 faces" in note
     assert "--face-at takes another" in note
+
+
+def test_nobody_is_looked_for_where_all_is_ordinary_video(poster_clip: Path) -> None:
+    ordinary = EncodeOptions(fallback="always")
+    framing = frame(poster_clip, 640, 320, ordinary, no_notes)
+    assert framing.square == FaceSquare(160, 0, 320)
+    with pytest.raises(ValueError, match="no face is driven with fallback always"):
+        replace(ordinary, face_at=(1, 1))
+    # What is coded of the face alone is where it is.
+    told: list[str] = []
+    framing = frame(poster_clip, 640, 320, replace(ordinary, view="face"), told.append)
+    assert framing.crop.left >= 340
+    [note] = told
+    assert " is taken; --face-at takes another" in note
 
 
 def test_the_poster_can_be_asked_for(poster_clip: Path) -> None:

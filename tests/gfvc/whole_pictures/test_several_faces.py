@@ -56,7 +56,7 @@ def stream(tmp_path_factory: pytest.TempPathFactory, clip: Path) -> Path:
     encode(clip, path, DISTANT, notes=told.append)
     [note] = told
     assert "shows 2 faces; those at " in note
-    assert "are driven (--faces 1: the first alone)" in note
+    assert "are taken (--faces 1: the first alone)" in note
     return path
 
 
@@ -65,7 +65,7 @@ def of_one(tmp_path_factory: pytest.TempPathFactory, clip: Path) -> Path:
     path = tmp_path_factory.mktemp("faces") / "one.266"
     told: list[str] = []
     encode(clip, path, replace(DISTANT, faces=1), notes=told.append)
-    assert "is driven; --face-at takes another, at " in told[0]
+    assert "is taken; --face-at takes another, at " in told[0]
     return path
 
 
