@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -16,6 +17,7 @@ from gfvc.limits import MAX_SIDE
 from gfvc.rectangle import Rectangle
 from gfvc.stream.faces_in_video import refuse_faces
 from gfvc.telling import Notes, unheard
+from gfvc.video.clock import MAX_STILL_SECONDS
 from gfvc.video.cropping import Cropping, cropping_of
 from gfvc.video.frames import (
     Entry,
@@ -24,6 +26,7 @@ from gfvc.video.frames import (
     open_video,
 )
 from gfvc.video.orientation import orientation_of, slant_of
+from gfvc.video.sound import SoundLength
 from gfvc.video.stated import (
     bounded_rate,
     pixel_width,
@@ -39,7 +42,8 @@ if TYPE_CHECKING:
     from av.video.frame import VideoFrame
 
 
-# Pictures are repeated at most so often on the average, but for clips of a few minutes.
+# Pictures are repeated at most so often on the average, but for clips of a few minutes, or while
+# there is sound.
 _MAX_REPEATS = 60
 _FREE_SECONDS = 300
 
@@ -221,30 +225,41 @@ def _at_rate(
     period = float(1 / rate)
     shown = 0 if entry is None else entry.picture
     decoded = 0 if entry is None else entry.frame.frames
+    sound = SoundLength(path)
     held: TimedFrame | None = None
     emitted = False
-    for coming in decoded_frames(path, notes, None if entry is None else entry.frame):
+    for coming in decoded_frames(path, notes, None if entry is None else entry.frame, sound):
         decoded += 1
         if held is not None:
             if coming.time <= held.time:
                 continue  # a repeated time stamp shows nothing
             # A picture stands until the next. Half a period lets stamps be jittered or rounded.
             until = coming.time - min(coming.time - held.time, period) / 2
+            _check_repeats(path, max(shown, math.ceil(until / period)), decoded, rate, sound)
             while shown * period < until:
                 yield _REPEAT if emitted else held.frame
                 emitted = True
                 shown += 1
-            if shown > max(_MAX_REPEATS * decoded, round(_FREE_SECONDS * rate)):
-                raise InputError(
-                    f"{path}: its time stamps make {shown} pictures of {decoded}; that cannot be "
-                    "meant; repair them first, or ask for fewer pictures a second (--fps)"
-                )
         held, emitted = coming, False
         if entries is not None and coming.entry is not None:
             entries(PictureEntry(shown, coming.entry))
     if held is not None:
+        until = held.time + held.stays - period / 2
+        _check_repeats(path, max(shown, math.ceil(until / period)), decoded, rate, sound)
         # However short, a video has a picture.
-        while not shown or shown * period < held.time + held.stays - period / 2:
+        while not shown or shown * period < until:
             yield _REPEAT if emitted else held.frame
             emitted = True
             shown += 1
+
+
+def _check_repeats(
+    path: Path, shown: int, decoded: int, rate: Fraction, sound: SoundLength
+) -> None:
+    """Raise `InputError` where far more pictures are to be shown than were decoded, or heard of."""
+    most = max(_MAX_REPEATS * decoded, round(_FREE_SECONDS * rate))
+    if shown > most and shown > (sound.seconds + MAX_STILL_SECONDS) * rate:
+        raise InputError(
+            f"{path}: its time stamps make {shown} pictures of {decoded}; that cannot be "
+            "meant; repair them first, or ask for fewer pictures a second (--fps)"
+        )

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 from gfvc.errors import InputError
 
 MAX_STILL_SECONDS = 30.0
-"""How long a picture may be shown, in seconds, before its time stamps are taken for wrong."""
+"""How long a picture may be shown, in seconds, before its time stamps are taken for wrong.
+
+Not while there is sound, which goes on meanwhile.
+"""
 
 # Time stamps of sloppy files tremble; those of another recording start anew.
 _BACKWARDS_SECONDS = 0.25
@@ -13,20 +18,31 @@ _BACKWARDS_SECONDS = 0.25
 _OVER_SECONDS = 1.0
 
 
+class Sound(Protocol):
+    """The sound of a file."""
+
+    @property
+    def end(self) -> float:
+        """When it ends, in seconds; minus infinity where there is none."""
+        ...
+
+
 class Clock:
     """Gives each picture its time, in seconds from the first.
 
     Stamps are believed as long as each picture comes at most `MAX_STILL_SECONDS` after the one
-    before and by the stated end, `seconds`, if there is one. A picture that comes later is shown
-    one `period` after the one before, and so much less is what follows; if only the one stamp was
-    wrong, the old count goes on. So the pictures that a file asks for are bounded by those that it
-    holds, and a stamp cannot make a clip endless.
+    before, or after the end of the sound, and by the stated end, `seconds`, if there is one.
+    `sound` says where that is, by the file's stamps; it is asked when it matters. A picture that
+    comes later is shown one `period` after the one before, and so much less is what follows; if
+    only the one stamp was wrong, the old count goes on. So what a file asks for is bounded by the
+    pictures and the sound that it holds, and a stamp cannot make a clip endless.
     """
 
-    def __init__(self, period: float, seconds: float | None, label: str) -> None:
+    def __init__(self, period: float, seconds: float | None, label: str, sound: Sound) -> None:
         self._period = period
         self._end = float("inf") if seconds is None else seconds + _OVER_SECONDS
         self._label = label
+        self._sound = sound
         self._first: float | None = None
         self._last: float | None = None
         self._left_out = 0.0
@@ -66,13 +82,21 @@ class Clock:
 
     def stays(self, seconds: float | None) -> float:
         """How long the last picture is shown, given what the file says."""
-        self._stays_too_long = seconds is not None and seconds > MAX_STILL_SECONDS
+        self._stays_too_long = (
+            seconds is not None
+            and seconds > MAX_STILL_SECONDS
+            and not self._is_heard((self._last or 0.0) + self._left_out + seconds)
+        )
         if seconds is None or seconds <= 0 or self._stays_too_long:
             return self._period
         return seconds
 
     def _is_late(self, time: float, stamp: float) -> bool:
         assert self._last is not None
-        return time - self._last > MAX_STILL_SECONDS or (
-            stamp > self._end and time - self._last > _OVER_SECONDS
-        )
+        if time - self._last > MAX_STILL_SECONDS and not self._is_heard(stamp):
+            return True
+        return stamp > self._end and time - self._last > _OVER_SECONDS
+
+    def _is_heard(self, stamp: float) -> bool:
+        """Whether there is sound up to a stamp, counted from the first, or nearly so."""
+        return (self._first or 0.0) + stamp <= self._sound.end + MAX_STILL_SECONDS

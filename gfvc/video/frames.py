@@ -15,6 +15,7 @@ from gfvc.media_files import VIDEO_FORMATS, open_media, reason
 from gfvc.telling import Notes
 from gfvc.video.clock import MAX_STILL_SECONDS, Clock
 from gfvc.video.filters import Deinterlacer
+from gfvc.video.sound import SoundLength
 from gfvc.video.stated import is_animated_webp, picture_rate, stated_seconds
 from gfvc.video.stream_choice import choose_stream
 
@@ -95,11 +96,12 @@ class TimedFrame:
 
 
 def decoded_frames(
-    path: Path, notes: Notes, start: Entry | None = None
+    path: Path, notes: Notes, start: Entry | None = None, sound: SoundLength | None = None
 ) -> Generator[TimedFrame, None, None]:
     """Frames of a video, all of one size, progressive, in order of their times.
 
-    With `start` they begin there, and are what they are in the whole file. `notes` is told when
+    With `start` they begin there, and are what they are in the whole file. `sound` is that of the
+    file, for who asks for it too. `notes` is told when
     fields were made whole pictures and when time stamps jumped. Raises `InputError` when the file
     is damaged or cut off, or changes its picture size; `EntryLostError` when `start` is not found.
     """
@@ -109,7 +111,7 @@ def decoded_frames(
         stream.thread_type = "AUTO"
         rate = picture_rate(path, stream)
         seconds = stated_seconds(container)
-        clock = Clock(float(1 / rate), seconds, str(path))
+        clock = Clock(float(1 / rate), seconds, str(path), sound or SoundLength(path))
         fields = _Fields(path, notes)
         count = 0
         if start is not None:

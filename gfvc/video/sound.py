@@ -146,6 +146,39 @@ def is_heard(path: Path, notes: Notes, start: Fraction | None = None) -> bool:
     return False
 
 
+class SoundLength:
+    """How far the sound of a file goes; packets are read to its end when this is asked first."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._found: tuple[float, float] | None = None
+
+    @property
+    def end(self) -> float:
+        """When it ends, in seconds by its time stamps; minus infinity where there is none."""
+        return self._measured()[0]
+
+    @property
+    def seconds(self) -> float:
+        """How much there is of it. Stamps may lie; a packet counts for a second at most."""
+        return self._measured()[1]
+
+    def _measured(self) -> tuple[float, float]:
+        if self._found is None:
+            end, seconds = float("-inf"), 0.0
+            with open_media(self._path, VIDEO_FORMATS) as source:
+                if source.streams.audio:
+                    with media_errors(f"{self._path}: its sound"):
+                        for packet in source.demux(sound_stream(source)):
+                            ends = _end(packet) if packet.size else None
+                            if ends is not None:
+                                end = max(end, float(ends))
+                                lasts = float(_seconds(packet.duration or 0, packet))
+                                seconds += min(max(lasts, 0.0), 1.0)
+            self._found = end, seconds
+        return self._found
+
+
 def _video_start(path: Path, source: InputContainer) -> Fraction:
     """When the first picture is shown, in seconds; time 0 of the output."""
     video = choose_stream(source, path).stream

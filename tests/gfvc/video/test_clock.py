@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
@@ -17,8 +18,18 @@ from tests.gfvc.support import ffmpeg
 PERIOD = 0.04
 
 
-def times(stamps: Sequence[float], seconds: float | None = None) -> tuple[list[float], int]:
-    clock = Clock(PERIOD, seconds, "clip")
+SILENCE = float("-inf")
+
+
+@dataclass(frozen=True)
+class Sound:
+    end: float
+
+
+def times(
+    stamps: Sequence[float], seconds: float | None = None, sound_end: float = SILENCE
+) -> tuple[list[float], int]:
+    clock = Clock(PERIOD, seconds, "clip", Sound(sound_end))
     return [round(clock.time(stamp), 6) for stamp in stamps], clock.gaps
 
 
@@ -32,6 +43,49 @@ def test_a_still_of_some_seconds_is_believed() -> None:
 
 def test_a_clock_that_jumps_goes_on_after_the_jump() -> None:
     assert times([0, 0.04, 1000.0, 1000.04, 1000.5]) == ([0, 0.04, 0.08, 0.12, 0.58], 1)
+
+
+def test_a_still_with_sound_is_believed_however_long() -> None:
+    assert times([7, 107, 107.04], sound_end=108) == ([0, 100, 100.04], 0)
+    assert times([7, 107, 107.04], sound_end=90) == ([0, 100, 100.04], 0)
+    assert times([7, 107, 107.04], sound_end=10) == ([0, 0.04, 0.08], 1)
+    assert times([0, 0.04, 1e9, 0.12, 0.16], sound_end=90)[0] == [0, 0.04, 0.08, 0.12, 0.16]
+    clock = Clock(PERIOD, None, "clip", Sound(108.0))
+    clock.time(7.0)
+    assert (clock.stays(100.0), clock.gaps) == (100.0, 0)
+    assert (clock.stays(200.0), clock.gaps) == (PERIOD, 1)
+
+
+def with_sound(clip: Path, seconds: float, times: str = "PTS") -> Path:
+    """A clip with sound beside it."""
+    path = clip.with_name("heard.mkv")
+    tone = ("-f", "lavfi", "-i", f"sine=r=8000:duration={seconds}", "-af", f"asetpts='{times}'")
+    ffmpeg("-i", clip, *tone, "-c:v", "copy", "-c:a", "pcm_s16le", path)
+    return path
+
+
+@pytest.mark.parametrize(("gap", "rate", "sound"), [(40, 5, 41), (40, 5, 20), (400, 25, 401)])
+def test_sound_goes_on_while_a_picture_stands(
+    tmp_path: Path, gap: int, rate: int, sound: int
+) -> None:
+    """The first picture after the gap is stamped 0.4 s after that."""
+    clip = with_sound(clip_with_gap(tmp_path, f"N*40+gte(N,10)*{gap}000"), sound)
+    notes: list[str] = []
+    levels = [
+        picture[0, 0, 0] for picture in read_pictures(clip, Fraction(rate), notes=notes.append)
+    ]
+    assert len(levels) == round((gap + 0.8) * rate)
+    after = round((gap + 0.4) * rate)
+    assert abs(int(levels[after - 1]) - 90) <= 2
+    assert abs(int(levels[after]) - 100) <= 2
+    assert notes == []
+
+
+def test_sound_that_is_stamped_late_only_makes_no_pictures(tmp_path: Path) -> None:
+    clip = clip_with_gap(tmp_path, "N*40+gte(N,10)*400000")
+    clip = with_sound(clip, 1, "PTS+gte(T,0.5)*400/TB")
+    with pytest.raises(InputError, match=r"time stamps make 10010 pictures of 11; that cannot be"):
+        list(read_pictures(clip, Fraction(25)))
 
 
 def test_one_wrong_stamp_moves_nothing_else() -> None:
@@ -94,7 +148,7 @@ def test_a_last_picture_that_stays_for_hours_is_shown_once(tmp_path: Path) -> No
     clip = clip_with_gap(tmp_path, "N*40")
     stays = [frame.stays for frame in decoded_frames(clip, lambda _: None)]
     assert max(stays) <= 0.05
-    clock = Clock(PERIOD, None, "clip")
+    clock = Clock(PERIOD, None, "clip", Sound(SILENCE))
     assert clock.stays(1e6) == PERIOD
     assert clock.gaps == 1
 
