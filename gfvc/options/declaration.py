@@ -51,6 +51,14 @@ class Option:
             return is_several and all(map(self.kind.accepts, value))
         return self.kind.accepts(value)
 
+    def converted(self, value: Any) -> Any:
+        """An accepted value, as those who use it count on it."""
+        if value is None or self.kind is None:
+            return value
+        if self.repeats:
+            return type(value)(map(self.kind.convert, value))
+        return self.kind.convert(value)
+
     @property
     def wanted(self) -> str:
         """What it accepts, in words."""
@@ -111,6 +119,7 @@ class _Names(dict[str, str]):
 class OptionGroup:
     """Base of the classes that declare options: values are checked when an object is made.
 
+    A rate that is given as 25 is the fraction from then on, a size in a list a tuple.
     A class says its `title`, the heading of the group in `--help`, or has that of its first base.
     Raises `ValueError` for a value that an option cannot have, `OptionConflictError` for options
     that exclude each other.
@@ -126,6 +135,7 @@ class OptionGroup:
             value = getattr(self, name)
             if not described.accepts(value):
                 raise ValueError(f"{name} cannot be {value!r}: give {described.wanted}")
+            object.__setattr__(self, name, described.converted(value))
         for group in type(self).__mro__:
             if issubclass(group, OptionGroup) and "conflict" in vars(group):
                 message = group.conflict(self)

@@ -12,10 +12,14 @@ from pathlib import Path
 from typing import Any
 
 LARGEST_DENOMINATOR = 1001
-"""Of rates that are read from text: 30000/1001 is the usual one."""
+"""Of rates, however they are given: 30000/1001 is the usual one."""
 
 
 _LARGEST_WHOLE = (1 << 31) - 1
+
+
+def _unchanged(value: Any) -> Any:
+    return value
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +32,7 @@ class Kind:
         accepts: whether a value is one of these.
         metavar: what stands for the value in a usage line.
         choices: all texts that can be read, where they are few.
+        convert: gives an accepted value the one type that those who use it count on.
     """
 
     wanted: str
@@ -35,13 +40,14 @@ class Kind:
     accepts: Callable[[Any], bool]
     metavar: str = "N"
     choices: tuple[str, ...] = ()
+    convert: Callable[[Any], Any] = _unchanged
 
     def parse(self, text: str) -> Any:
         """The value that a text means; raises `ValueError` with one line for the user."""
         with contextlib.suppress(ValueError, ArithmeticError, KeyError):
             value = self.read(text)
             if self.accepts(value):
-                return value
+                return self.convert(value)
         raise ValueError(f"{text!r} is not {self.wanted}")
 
 
@@ -67,10 +73,18 @@ def picture_size(low: int, high: int) -> Kind:
         return tuple(int(side) for side in text.lower().split("x"))
 
     def accepts(value: Any) -> bool:
-        sides = value if isinstance(value, (tuple, list)) else (value,)
-        return len(sides) in (1, 2) and all(map(whole(low, high).accepts, sides))
+        if isinstance(value, (tuple, list)):
+            return len(value) == 2 and all(map(side.accepts, value))
+        return side.accepts(value)
 
-    return Kind(f"a number in {low}..{high}, or two as WxH", read, accepts, "N|WxH")
+    side = whole(low, high)
+    wanted = f"a number in {low}..{high}, or two as WxH"
+    return Kind(wanted, read, accepts, "N|WxH", convert=_as_tuple)
+
+
+def _as_tuple(value: Any) -> Any:
+    """A tuple of a list's values; any other value as it is."""
+    return tuple(value) if isinstance(value, list) else value
 
 
 def real(low: float, high: float, wanted: str, *, with_thousands: bool = False) -> Kind:
@@ -107,7 +121,8 @@ def pair(low: float, high: float) -> Kind:
         is_pair = isinstance(value, (tuple, list)) and len(value) == 2
         return is_pair and all(_is_number(each, low, high) for each in value)
 
-    return Kind(f"two numbers in {low:g}..{high:g}, as X,Y", read, accepts, "X,Y")
+    wanted = f"two numbers in {low:g}..{high:g}, as X,Y"
+    return Kind(wanted, read, accepts, "X,Y", convert=_as_tuple)
 
 
 def file_size() -> Kind:
@@ -125,18 +140,21 @@ def file_size() -> Kind:
 
 
 def fraction(low: Fraction, high: Fraction, wanted: str, metavar: str = "N") -> Kind:
-    """Exact numbers above 0, from `low` to `high`, such as 25 or 30000/1001."""
+    """Exact numbers above 0, from `low` to `high`, such as 25, 29.97 or 30000/1001.
+
+    All become fractions; their denominators are small, as containers and messages want them.
+    """
 
     def accepts(value: Any) -> bool:
-        return isinstance(value, (int, Fraction)) and value > 0 and low <= value <= high
+        is_number = isinstance(value, (int, float, Fraction)) and not isinstance(value, bool)
+        return is_number and value > 0 and low <= value <= high
 
-    def read(text: str) -> Fraction:
-        value = Fraction(text)
-        # An approximation must not step over the limits, in either direction.
-        near = value.limit_denominator(LARGEST_DENOMINATOR)
-        return near if accepts(near) and accepts(value) else value
+    def convert(value: Any) -> Fraction:
+        near = Fraction(value).limit_denominator(LARGEST_DENOMINATOR)
+        # An approximation must not step over the limits.
+        return near if accepts(near) else Fraction(value)
 
-    return Kind(wanted, read, accepts, metavar)
+    return Kind(wanted, Fraction, accepts, metavar, convert=convert)
 
 
 def words(*names: str, **meanings: Any) -> Kind:
@@ -195,7 +213,11 @@ def several(each: Kind, metavar: str) -> Kind:
         is_several = isinstance(value, (tuple, list)) and len(value) > 0
         return is_several and all(map(each.accepts, value))
 
-    return Kind(f"a list of which each is {each.wanted}", read, accepts, metavar)
+    def convert(value: Any) -> tuple[Any, ...]:
+        return tuple(map(each.convert, value))
+
+    wanted = f"a list of which each is {each.wanted}"
+    return Kind(wanted, read, accepts, metavar, convert=convert)
 
 
 def either(special: Kind, usual: Kind) -> Kind:
@@ -212,4 +234,5 @@ def either(special: Kind, usual: Kind) -> Kind:
         read,
         lambda value: special.accepts(value) or usual.accepts(value),
         "|".join([*special.choices, usual.metavar]),
+        convert=lambda value: value if special.accepts(value) else usual.convert(value),
     )

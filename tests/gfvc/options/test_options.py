@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+import gfvc
 from gfvc.cli.arguments import UsageError, add_options, parsed_options
 from gfvc.cli.parser import build_parser
 from gfvc.options.batching import BatchOptions
@@ -211,6 +212,51 @@ def test_numbers_without_end_are_no_values() -> None:
     for value in values:
         with pytest.raises(ValueError, match="cannot be"):
             EncodeOptions(**value)
+
+
+@pytest.mark.parametrize(
+    ("given", "name", "value"),
+    [
+        ({"rate": 25}, "rate", Fraction(25)),
+        ({"rate": 29.97}, "rate", Fraction(2997, 100)),
+        ({"rate": 30000 / 1001}, "rate", Fraction(30000, 1001)),
+        ({"rate": Fraction(123456789123, 5000000011)}, "rate", Fraction(2000, 81)),
+        ({"rate": 240.0}, "rate", Fraction(240)),
+        ({"symbol_rate": 5}, "symbol_rate", Fraction(5)),
+        ({"symbol_rate": "full"}, "symbol_rate", "full"),
+        ({"size": 128}, "size", 128),
+        ({"size": [640, 360]}, "size", (640, 360)),
+        ({"face_at": [3, 4.5]}, "face_at", (3, 4.5)),
+        ({"without": {"trellis"}}, "without", {"trellis"}),
+    ],
+)
+def test_values_of_a_program_have_the_type_that_is_counted_on(
+    given: dict[str, Any], name: str, value: Any
+) -> None:
+    kept = getattr(EncodeOptions(**given), name)
+    assert kept == value
+    assert type(kept) is type(value)
+    if name == "rate":
+        assert DecodeOptions(**given).rate == value
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"rate": True}, {"rate": "25"}, {"rate": float("nan")}, {"rate": 240.01}, {"rate": 0},
+     {"symbol_rate": True}, {"size": ()}, {"size": (100,)}, {"size": (100, 100, 100)},
+     {"size": (100, True)}, {"size": True}],
+)  # fmt: skip
+def test_what_only_resembles_a_value_is_none(wrong: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=f"^{next(iter(wrong))} cannot be "):
+        EncodeOptions(**wrong)
+
+
+def test_a_rate_as_a_program_writes_it(small_stream: Path, tmp_path: Path) -> None:
+    rates: tuple[Any, ...] = (50, 50.0, Fraction(50))
+    paths = [tmp_path / f"{number}.y4m" for number in range(len(rates))]
+    for rate, path in zip(rates, paths, strict=True):
+        gfvc.decode(small_stream, path, gfvc.DecodeOptions(rate=rate))
+    assert len({path.read_bytes() for path in paths}) == 1
 
 
 def test_engines_have_their_own_schedulers() -> None:
