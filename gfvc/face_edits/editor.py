@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import os
+import shutil
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
 
 from gfvc.decoded_units import check_restrictions, find_model
 from gfvc.errors import InputError, OutputError
@@ -16,6 +20,7 @@ from gfvc.face_edits.sequence_editor import EditSummary, SequenceEditor
 from gfvc.options.decoding import BaseLayerOptions
 from gfvc.options.editing import FaceEdit
 from gfvc.output import StrPath, check_writable, replaced_when_complete
+from gfvc.stream.byte_stream import check_byte_stream
 from gfvc.stream.face_stream import FaceStream
 from gfvc.stream.marking import marked_again
 from gfvc.stream.names import check_suffix
@@ -43,15 +48,16 @@ def edit(
     """Edit the face of a byte stream, by one edit or several, one after the other.
 
     Coded pictures and all else stay as they are, but for our user data and the mark of the stream,
-    which says afterwards that it was edited.
+    which says afterwards that it was edited. Where no picture changes, `output` is a copy.
 
     `preview` is a PNG file that gets pictures before and after; `options` say how the stream is
     read and its key pictures are decoded. `notes` is told what a user should know, `progress` the
     number of pictures done and the total.
 
-    Raises `InputError` when an edit cannot be done with the stream's model, or the stream's coded
-    pictures show the face beside its messages; `StreamError` when it cannot be read; `OutputError`,
-    `ModelError`, `BaseCodecError`. Then `output` and `preview` are as they were.
+    Raises `InputError` when an edit cannot be done with the stream's model, or there is no picture
+    in its time, or the stream's coded pictures show the face beside its messages; `StreamError`
+    when it cannot be read; `OutputError`, `ModelError`, `BaseCodecError`. Then `output`
+    and `preview` are as they were.
     """
     started = time.perf_counter()
     source, output = Path(source), Path(output)
@@ -66,11 +72,13 @@ def edit(
             raise OutputError(f"{preview}: is the output itself; choose another name for it")
         if preview.suffix.lower() != ".png":
             raise OutputError(f"{preview}: a preview is a PNG file; give it a name on .png")
+    check_byte_stream(source)  # before all else, for it takes time to look through the clip
     stream = read_face_stream(source, notes, options.codec, options.max_pictures)
     check_suffix(output, stream.codec)
     _check_editable(source, stream, options)
     registered = find_model(source, stream, registry or default_registry())
     clip = SeenClip(source, stream, registered, options)
+    _check_times(clip, chosen)
     controls = ClipControls(source, registered.card, chosen)
     controls.look_through(clip)
     editor = SequenceEditor(clip, controls, chosen)
@@ -82,6 +90,8 @@ def edit(
         units = _told(editor.access_units(summary), progress, stream.pictures)
         for unit in marked_again(signatures.passed(units)):
             file.write(unit.to_annex_b())
+        if not summary.edited_pictures:
+            _copy(source, file)
         file.flush()
         if preview is not None:
             with replaced_when_complete(preview, force=force, sources=[source]) as picture:
@@ -93,9 +103,36 @@ def edit(
         notes(f"{output}: held within what training saw: {what} of {stream.pictures} pictures")
     if editor.left:
         notes(f"{source}: {_stay(editor.left, clip)}")
-    signatures.tell(notes, source, output)
+    if summary.edited_pictures:
+        signatures.tell(notes, source, output)
+    else:
+        notes(f"{output}: no picture changed; it is a copy of {source}, marked as that is")
     summary.seconds = time.perf_counter() - started
     return summary
+
+
+def _check_times(clip: SeenClip, edits: Sequence[FaceEdit]) -> None:
+    """Raise `InputError` for an edit in whose time there is no picture."""
+    times = np.arange(clip.stream.pictures) / clip.rate
+    for number, each in enumerate(edits, 1):
+        begin = 0.0 if each.start is None else each.start
+        end = np.inf if each.end is None else each.end
+        if not np.any((times >= begin) & (times <= end)):
+            asked = [f"--from {begin:.10g}"] * (each.start is not None)
+            asked += [f"--to {end:.10g}"] * (each.end is not None)
+            which = f"edit {number}: " if len(edits) > 1 else ""
+            raise InputError(
+                f"{clip.source}: {which}there is no picture in {' '.join(asked)}; the clip is "
+                f"{clip.stream.pictures / clip.rate:.2f} s long, {clip.rate:.4g} pictures a second"
+            )
+
+
+def _copy(source: Path, file: BinaryIO) -> None:
+    """Make a file what the source is, which is marked as it was."""
+    file.seek(0)
+    file.truncate()
+    with source.open("rb") as original:
+        shutil.copyfileobj(original, file)
 
 
 def _stay(left: Sequence[tuple[int, int]], clip: SeenClip) -> str:
@@ -124,7 +161,10 @@ def _told(
 def _check_editable(source: Path, stream: FaceStream, options: BaseLayerOptions) -> None:
     """Raise `InputError` where a face is seen beside messages, `StreamError` for restrictions."""
     if not stream.draws:
-        raise InputError(f"{source}: all of it is ordinary video; there is no face to edit")
+        raise InputError(
+            f"{source}: all its pictures are shown as coded, and no message tells of a face in "
+            "them; there is none to edit"
+        )
     check_restrictions(source, stream, options, "its face would be edited")
     if any(unit.references is not None for unit in stream.units):
         raise InputError(

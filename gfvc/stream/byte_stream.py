@@ -42,6 +42,13 @@ def read_head(path: Path) -> bytes:
     return head
 
 
+def check_byte_stream(path: Path) -> None:
+    """Raise `InputError` when a file cannot be rewritten: as `read_head` does, or a container."""
+    read_head(path)
+    if is_container(path):
+        raise InputError(f"{path}: is a container; give the elementary stream in it (.266 or .265)")
+
+
 def read_nal_units(
     path: Path, codec: Codec | None = None, max_messages: int = MAX_MESSAGES
 ) -> Iterator[NalUnit]:
@@ -52,9 +59,7 @@ def read_nal_units(
     or holds more than `sei.limits.ReadingLimit` allows with `max_messages`.
     """
     limit = ReadingLimit(max_messages)
-    read_head(path)
-    if is_container(path):
-        raise InputError(f"{path}: is a container; give the elementary stream in it (.266 or .265)")
+    check_byte_stream(path)
     try:
         with reading(path), path.open("rb") as file:
             for unit in split_annex_b(file, codec):

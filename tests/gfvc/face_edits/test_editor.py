@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -16,12 +17,13 @@ import gfvc
 from gfvc import EncodeOptions, FaceEdit, InputError, OutputError, edit, encode
 from gfvc.driven_parameters import parameters_of_pictures
 from gfvc.face_edits import read_script
+from gfvc.stream.containers import write_mp4
 from gfvc.stream.marking import EDITED, mark_text
 from gfvc.stream.reader import read_face_stream
 from gfvc.verification import Severity, verify_stream
 from models.contract import FloatArray, Picture
 from models.mesh.card import CARD as MESH
-from sei import SeiMessage, make_sei_nal_unit, read_sei
+from sei import SeiMessage, access_units, make_sei_nal_unit, read_sei
 from sei.content_messages import AI_USAGE_RESTRICTIONS, Restriction, UsageRestrictions
 from tests.gfvc.face_edits.support import (
     LIDS,
@@ -190,6 +192,49 @@ def test_it_says_that_it_was_edited(edited: Edited) -> None:
     assert texts == [EDITED, EDITED]
 
 
+def test_where_no_picture_changes_the_output_is_a_copy(
+    stream: Path, tmp_path: Path, command: CommandLine
+) -> None:
+    output = tmp_path / "edited.265"
+    outcome = command("edit", stream, output, "--roll", "0")
+    assert outcome.status == 0
+    assert "no picture changed; it is a copy" in outcome.err
+    assert output.read_bytes() == stream.read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("edits", "says"),
+    [
+        ([FaceEdit(roll=5, start=5)], "265: there is no picture in --from 5; the clip is 1.20 s"),
+        ([FaceEdit(roll=5, start=0.81, end=0.82)], "265: there is no picture in --from 0.81 --to "),
+        ([FaceEdit(roll=5), FaceEdit(yaw=5, start=2)], "edit 2: there is no picture in --from 2;"),
+    ],
+)
+def test_an_edit_in_whose_time_there_is_no_picture_is_refused(
+    stream: Path, tmp_path: Path, edits: list[FaceEdit], says: str
+) -> None:
+    with pytest.raises(InputError, match=says):
+        edit(stream, tmp_path / "edited.265", edits)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_containers_are_refused_before_they_are_read(
+    stream: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    container = tmp_path / "in.mp4"
+    write_mp4(container, list(access_units(nal_units(stream))), [KEY_INTERVAL] * 2, Fraction(30))
+    monkeypatch.setattr("gfvc.face_edits.editor.read_face_stream", None)
+    with pytest.raises(InputError, match="is a container; give the elementary stream"):
+        edit(container, tmp_path / "edited.265", FaceEdit(yaw=5))
+
+
+def test_key_pictures_alone_have_no_face_to_edit(short_clip: Path, tmp_path: Path) -> None:
+    path = tmp_path / "in.265"
+    encode(short_clip, path, EncodeOptions(crop="none", fallback="always"))
+    with pytest.raises(InputError, match="shown as coded, and no message tells of a face"):
+        edit(path, tmp_path / "edited.265", FaceEdit(yaw=5))
+
+
 def test_an_edited_stream_is_edited_again(stream: Path, edited: Edited, tmp_path: Path) -> None:
     once = edited(shift=(0.02, 0), zoom=1.1)
     twice = tmp_path / "twice.265"
@@ -302,7 +347,7 @@ def test_outputs_are_as_careful_as_of_other_commands(stream: Path, tmp_path: Pat
         edit(stream, output, FaceEdit(yaw=5))
     with pytest.raises(OutputError, match=r"\.266"):
         edit(stream, tmp_path / "edited.266", FaceEdit(yaw=5))
-    with pytest.raises(InputError, match="No such file"):
+    with pytest.raises(InputError, match="no such file"):
         edit(tmp_path / "none.265", tmp_path / "edited.265", FaceEdit(yaw=5), force=True)
     assert output.read_bytes() == b"mine"
     assert gfvc.edit is edit
