@@ -1,7 +1,11 @@
 """Writing outputs so that nothing is lost: a temporary name first, the real one when complete.
 
-An output that is a symbolic link stays one. With `force` the file that it leads to is replaced, as
-`cp` does it; a link that leads nowhere is refused, for nobody named the file it would make.
+An output that is a symbolic link stays one. With `force` the file that it leads to is replaced; a
+link that leads nowhere is refused, for nobody named the file it would make.
+
+What is replaced keeps its permissions, as with `cp`: nobody may read a new version who could not
+read the one before. But it is a new file: other names of the old one (hard links) lead to the old
+content, and its owner, access control lists and extended attributes are not taken over.
 """
 
 from __future__ import annotations
@@ -9,6 +13,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import stat
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
@@ -108,6 +113,8 @@ def replaced_when_complete(
                 raise OutputError(f"{path}: was made by someone else meanwhile; left as it is")
             if folder_of is not None and place.exists():
                 _check_replaceable(path, folder_of)
+            _keep_permissions(place, temporary)
+            if folder and place.exists():
                 place.rename(holder / f"{place.name}.old")
             temporary.replace(place)
         except OutputError as error:
@@ -121,6 +128,14 @@ def replaced_when_complete(
                 if error.filename == str(source):
                     raise InputError(f"{source}: cannot be read ({reason})") from None
             raise OutputError(f"{path}: cannot be written ({reason})") from None
+
+
+def _keep_permissions(old: Path, new: Path) -> None:
+    """Give a file or folder, and the files in it, the permissions of those they replace."""
+    for made in (new, *(new.iterdir() if new.is_dir() else ())):
+        before = old / made.relative_to(new)
+        if before.exists() and before.stat().st_mode != made.stat().st_mode:
+            made.chmod(stat.S_IMODE(before.stat().st_mode))
 
 
 def replace_text(path: Path, text: str) -> None:

@@ -4,6 +4,7 @@ import os
 import re
 import resource
 import signal
+import stat
 import subprocess
 import sys
 from collections.abc import Callable
@@ -105,6 +106,37 @@ def test_a_folder_of_our_files_is_replaced(tmp_path: Path) -> None:
         (temporary / "new.png").write_bytes(b"new")
     assert leftovers(folder) == ["new.png"]
     assert leftovers(tmp_path) == ["pictures"]
+
+
+@pytest.mark.parametrize("mode", [0o600, 0o644, 0o664, 0o440])
+@pytest.mark.parametrize("linked", [False, True])
+def test_a_file_that_is_replaced_keeps_its_permissions(
+    tmp_path: Path, mode: int, linked: bool
+) -> None:
+    path = file = tmp_path / "out.266"
+    file.write_bytes(b"old")
+    file.chmod(mode)
+    if linked:
+        path = tmp_path / "link.266"
+        path.symlink_to(file)
+    replace(path, lambda: None)
+    assert file.read_bytes() == b"ours"
+    assert stat.S_IMODE(file.stat().st_mode) == mode
+    assert path.is_symlink() == linked
+
+
+def test_a_folder_that_is_replaced_keeps_its_permissions(tmp_path: Path) -> None:
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    (folder / "old.png").write_bytes(b"old")
+    (folder / "old.png").chmod(0o600)
+    folder.chmod(0o700)
+    with replaced_when_complete(folder, force=True, folder_of=PNG) as temporary:
+        (temporary / "old.png").write_bytes(b"new")
+        (temporary / "new.png").write_bytes(b"new")
+    modes = [stat.S_IMODE(path.stat().st_mode) for path in (folder, folder / "old.png")]
+    assert modes == [0o700, 0o600]
+    assert leftovers(folder) == ["new.png", "old.png"]
 
 
 def test_a_folder_of_files_with_other_names_is_not_ours(tmp_path: Path) -> None:
