@@ -22,6 +22,7 @@ from sei.errors import (
     StreamError,
     TrailingBitsError,
     UnknownCodecError,
+    WrongCodecError,
 )
 from sei.escaping import printable
 from sei.face_messages import (
@@ -104,6 +105,7 @@ __all__ = [
     "StreamError",
     "TrailingBitsError",
     "UnknownCodecError",
+    "WrongCodecError",
     "access_units",
     "add_emulation_prevention",
     "end_of_sequence",

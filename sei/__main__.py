@@ -27,7 +27,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--codec",
         choices=[codec.value for codec in Codec],
-        help="codec of the stream, where its NAL units do not tell",
+        help="codec of the stream, where its parameter sets do not tell",
     )
     inspect_command.add_arguments(parser)
     parser.add_argument(
@@ -50,7 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     codec = None if args.codec is None else Codec(args.codec)
     try:
         with _opened(args.file) as file:
-            units = _readable(split_annex_b(file, codec))
+            units = _readable(split_annex_b(file, named=codec))
             status = inspect_command.run(args, units)
         sys.stdout.flush()
     except _InputError as error:

@@ -30,15 +30,19 @@ class _RawUnit(NamedTuple):
     trailing_zeros: int
 
 
-def split_annex_b(source: bytes | BinaryIO, codec: Codec | None = None) -> Iterator[NalUnit]:
+def split_annex_b(
+    source: bytes | BinaryIO, codec: Codec | None = None, *, named: Codec | None = None
+) -> Iterator[NalUnit]:
     """Yield the NAL units of a byte stream; `join_annex_b` gives the stream back byte for byte.
 
     ``source`` is the stream itself or a binary file, which is read in pieces: memory holds little
-    more than one NAL unit. Without ``codec`` the first NAL units decide, as in `guess_codec`.
+    more than one NAL unit. Without ``codec`` the first NAL units decide, as in `guess_codec`, which
+    takes ``named`` where their parameter sets do not tell.
 
     Raises:
         StreamError: no start code, or a NAL unit that is empty or too long.
         UnknownCodecError: ``codec`` was not given and cannot be told.
+        WrongCodecError: the parameter sets are not of the codec that was ``named``.
     """
     raw_units = _split(_chunks(source))
     if codec is None:
@@ -47,7 +51,7 @@ def split_annex_b(source: bytes | BinaryIO, codec: Codec | None = None) -> Itera
             return
         raw_units = chain((opening,), raw_units)
         first: list[_RawUnit] = []
-        codec = guess_codec(raw.data for raw in _kept(raw_units, first))
+        codec = guess_codec((raw.data for raw in _kept(raw_units, first)), named)
         raw_units = chain(first, raw_units)
     for raw in raw_units:
         yield NalUnit(codec, *raw)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from itertools import islice
 
 from sei.bits import BitReader
-from sei.errors import PayloadError, UnknownCodecError
+from sei.errors import PayloadError, UnknownCodecError, WrongCodecError
 from sei.nal import Codec, NalUnit, remove_emulation_prevention
 
 UNITS_FOR_GUESS = 256
@@ -18,7 +18,7 @@ _HEADER_SIZE = {Codec.VVC: 2, Codec.HEVC: 2, Codec.AVC: 1}
 _PARAMETER_SET_HEAD = 256  # bytes that are looked at
 
 
-def guess_codec(units: Iterable[bytes]) -> Codec:
+def guess_codec(units: Iterable[bytes], named: Codec | None = None) -> Codec:
     """Tell the codec from the first NAL units of a stream (``data`` of a `NalUnit`).
 
     The first run of valid parameter sets of the base layer decides: an SPS, and a PPS that refers
@@ -30,18 +30,21 @@ def guess_codec(units: Iterable[bytes]) -> Codec:
     Raises:
         UnknownCodecError: there are no parameter sets, and the headers fit no codec, or two
             equally well.
+        WrongCodecError: there are parameter sets, and they are not of the codec that was named.
     """
     runs = {codec: _ParameterSets(codec) for codec in Codec}
     votes: Counter[Codec] = Counter(dict.fromkeys(Codec, 0))
     for number, data in enumerate(islice(units, UNITS_FOR_GUESS)):
         for codec, run in runs.items():
             if run.complete_with(data):
-                return codec
+                return _as_named(codec, named)
             if number < _UNITS_FOR_VOTE:
                 votes[codec] += _plausibility(codec, data)
     above = [codec for codec, run in runs.items() if run.complete_above]
     if len(above) == 1:
-        return above[0]
+        return _as_named(above[0], named)
+    if named is not None:
+        return named
     for codec, run in runs.items():
         # An SPS is worth more than any header, a PPS without one is not.
         votes[codec] += 2 * len(run.sps_ids)
@@ -51,6 +54,14 @@ def guess_codec(units: Iterable[bytes]) -> Codec:
             "the NAL unit headers do not tell VVC, HEVC and H.264 apart: name the codec (--codec)"
         )
     return best
+
+
+def _as_named(told: Codec, named: Codec | None) -> Codec:
+    if named is not None and named is not told:
+        raise WrongCodecError(
+            f"its parameter sets are of {told.value}, and --codec says {named.value}; leave it out"
+        )
+    return told
 
 
 class _ParameterSets:

@@ -4,7 +4,8 @@
 
     SeiError (ValueError)                what, where, what to do about it, in one line
     ├── StreamError                      .offset: byte in the stream, where known
-    │   └── UnknownCodecError            the NAL unit headers fit no codec, or several
+    │   ├── UnknownCodecError            the NAL unit headers fit no codec, or several
+    │   └── WrongCodecError              its parameter sets are not of the codec that was named
     ├── PayloadError                     .bit_offset: bit in the SEI payload or RBSP, where known
     │   ├── EndOfDataError               an element needs more bits than there are left
     │   │   └── MessageCutError          .payload_type: of the SEI message that is not all there
@@ -36,6 +37,10 @@ class StreamError(SeiError):
 
 class UnknownCodecError(StreamError):
     """The NAL unit headers do not tell which codec this is."""
+
+
+class WrongCodecError(StreamError):
+    """A codec was named, and the parameter sets of the stream are those of another."""
 
 
 class PayloadError(SeiError):

@@ -110,6 +110,7 @@ def _open_messages(
 
 def _fingerprint(path: Path, codec: Codec, max_messages: int) -> Fingerprint:
     taker = FingerprintTaker()
-    for unit in read_nal_units(path, codec, max_messages):
+    # The bytes count, in a stream of another codec, too.
+    for unit in read_nal_units(path, codec, max_messages, surely=True):
         taker.add(unit.to_annex_b())
     return taker.fingerprint

@@ -50,19 +50,26 @@ def check_byte_stream(path: Path) -> None:
 
 
 def read_nal_units(
-    path: Path, codec: Codec | None = None, max_messages: int = MAX_MESSAGES
+    path: Path,
+    codec: Codec | None = None,
+    max_messages: int = MAX_MESSAGES,
+    *,
+    surely: bool = False,
 ) -> Iterator[NalUnit]:
     """The NAL units of a byte stream, read as they are asked for.
 
+    `codec` counts where the stream does not tell, and `surely` in any case.
+
     Raises `InputError` when the file cannot be read, is a container, or is no stream of a known
-    codec (without `codec` it is told from the first NAL units); `StreamError` where it breaks off,
-    or holds more than `sei.limits.ReadingLimit` allows with `max_messages`.
+    codec; `StreamError` where it breaks off, is of another codec than `codec`, or holds
+    more than `sei.limits.ReadingLimit` allows with `max_messages`.
     """
     limit = ReadingLimit(max_messages)
     check_byte_stream(path)
     try:
         with reading(path), path.open("rb") as file:
-            for unit in split_annex_b(file, codec):
+            known, named = (codec, None) if surely else (None, codec)
+            for unit in split_annex_b(file, known, named=named):
                 _count(unit, limit)
                 yield unit
     except SeiError as error:

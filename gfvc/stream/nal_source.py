@@ -38,14 +38,15 @@ def open_nal_units(
 
     Containers (MP4, QuickTime, Matroska, MPEG-TS and a few more) are told by their content; their
     first VVC or HEVC track is read, or else one of H.264, all of it. `notes` is told of others,
-    and of what an edit list hides. Raises `InputError` when the file cannot be read, is empty, or
-    is no stream of a known codec.
+    and of what an edit list hides. `codec` counts where the stream does not tell. Raises
+    `InputError` when the file cannot be read, is empty, or is no stream of a known codec, or of
+    another than `codec`.
     """
-    known = None if codec is None else Codec(codec)
+    named = None if codec is None else Codec(codec)
     if Path(source) == STANDARD_INPUT:
         with reading(source):
             refuse_mpeg(source, cast("BufferedReader", sys.stdin.buffer).peek(HEAD_BYTES))
-        yield _read(source, split_annex_b(sys.stdin.buffer, known))
+        yield _read(source, split_annex_b(sys.stdin.buffer, named=named))
         return
     path = Path(source)
     if path.is_dir():
@@ -59,16 +60,18 @@ def open_nal_units(
         if container is not None:
             with container:
                 tell_of_edits(path, container, notes)
-                yield _read(source, read_opened(path, container, notes))
+                yield _read(source, read_opened(path, container, notes), named)
         else:
             refuse_mpeg(source, head)
-            yield _read(source, split_annex_b(file, known))
+            yield _read(source, split_annex_b(file, named=named))
 
 
-def _read(source: str | Path, units: Iterator[NalUnit]) -> Iterator[NalUnit]:
+def _read(
+    source: str | Path, units: Iterator[NalUnit], named: Codec | None = None
+) -> Iterator[NalUnit]:
     """The NAL units. What fails where they are used, such as writing, is no failure of `source`.
 
-    Raises `InputError` where there is none.
+    Raises `InputError` where there is none, or they are of another codec than was `named`.
     """
     with reading(source):
         try:
@@ -79,6 +82,11 @@ def _read(source: str | Path, units: Iterator[NalUnit]) -> Iterator[NalUnit]:
             raise InputError(f"{source}: {error}") from None
         if first is None:
             raise InputError(f"{source}: is empty")
+        if named is not None and named is not first.codec:
+            raise InputError(
+                f"{source}: its track is of {first.codec.value}, and --codec says {named.value}; "
+                "leave it out"
+            )
         yield first
         yield from units
 

@@ -244,6 +244,14 @@ def test_start_codes_of_other_standards_are_no_nal_units(
     assert_refused(command, "inspect", path, *named, folder=tmp_path, says=says)
 
 
+def test_a_track_tells_the_codec_whatever_is_named(
+    in_mp4: Path, tmp_path: Path, command: CommandLine
+) -> None:
+    says = "its track is of hevc, and --codec says vvc; leave it out"
+    assert_refused(command, "inspect", in_mp4, "--codec", "vvc", folder=tmp_path, says=says)
+    assert command("inspect", in_mp4, "--codec", "hevc").status == 0
+
+
 def test_a_byte_stream_whose_first_header_is_damaged(small_stream: Path, tmp_path: Path) -> None:
     path = tmp_path / "damaged.265"
     data = bytearray(small_stream.read_bytes())

@@ -197,3 +197,32 @@ def test_the_codec_can_be_named(
     assert "--codec" in without.err
     named = command(verb, stream, *more, "--codec", "hevc")
     assert named.status == 0, named.err
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("decode", "in.265", "out.y4m"),
+        ("edit", "in.265", "out.265", "--roll", "1"),
+        ("export", "in.265", "out.csv"),
+        ("inspect", "in.265"),
+        ("verify", "in.265"),
+        ("extract", "in.265", "out.jsonl"),
+        ("remove", "in.265", "out.265"),
+        ("inject", "in.265", "in.265", "out.265"),
+        ("transcode", "in.265", "out.265", "--layout", "mesh"),
+    ],
+)
+def test_parameter_sets_tell_the_codec_whatever_is_named(
+    arguments: tuple[str, ...],
+    small_stream: Path,
+    tmp_path: Path,
+    command: CommandLine,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_units(tmp_path / "in.265", nal_units(small_stream))
+    outcome = command(*arguments, "--codec", "vvc")
+    assert outcome.status == 1
+    assert "in.265: its parameter sets are of hevc, and --codec says vvc; leave it" in outcome.err
+    assert [path.name for path in tmp_path.iterdir()] == ["in.265"]

@@ -16,6 +16,7 @@ from sei import (
     NalUnit,
     StreamError,
     UnknownCodecError,
+    WrongCodecError,
     guess_codec,
     join_annex_b,
     split_annex_b,
@@ -214,3 +215,13 @@ def test_a_stream_of_upper_layers_alone_has_its_codec() -> None:
 def test_a_pps_without_its_sps_does_not_decide() -> None:
     # The slice header of an HEVC picture (type 20) is also a PPS of H.264.
     assert guess_codec([b"\x28\x01\xaf"] * 3 + [bytes.fromhex(d) for d in HEVC_SETS]) is Codec.HEVC
+
+
+def test_a_codec_that_is_named_counts_where_parameter_sets_do_not_tell() -> None:
+    sets = [bytes.fromhex(data) for data in HEVC_SETS]
+    assert guess_codec(sets, Codec.HEVC) is Codec.HEVC
+    assert guess_codec([b"\xff\xff\xff"], Codec.VVC) is Codec.VVC
+    with pytest.raises(WrongCodecError, match="of hevc, and --codec says vvc"):
+        guess_codec(sets, Codec.VVC)
+    stream = b"".join(b"\0\0\1" + data for data in sets)
+    assert {unit.codec for unit in split_annex_b(stream, Codec.VVC)} == {Codec.VVC}
