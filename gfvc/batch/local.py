@@ -66,6 +66,7 @@ class LocalEngine:
         cores = usable_cores()
         self.width = workers
         self._told = told
+        Path.cwd()  # where workers begin: an error now, rather than one of each clip
         self._context = multiprocessing.get_context("spawn")
         self._shares: SimpleQueue[list[int]] = SimpleQueue()
         for number in range(workers):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import sys
 
 from gfvc.cli.process import leave_without_libraries
@@ -75,9 +76,19 @@ def _text(error: BaseException) -> str | None:
             "libgl1 libglib2.0-0"
         )
     if isinstance(error, OSError) and error.strerror:
+        if error.errno == errno.ENOENT and error.filename is None and not _has_current_folder():
+            return "the current folder is not there any more; change to another one"
         where = f"{error.filename}: " if error.filename else ""
         return _on_one_line(f"{where}{error.strerror}")
     return None
+
+
+def _has_current_folder() -> bool:
+    try:
+        os.getcwd()  # noqa: PTH109 - pathlib takes its time
+    except OSError:
+        return False
+    return True
 
 
 def _first_line(error: BaseException) -> str:

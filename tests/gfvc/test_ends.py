@@ -504,3 +504,39 @@ def test_libraries_say_nothing(tmp_path: Path, demo_pictures: list[Picture]) -> 
     assert done.returncode == 0
     assert json.loads(done.stdout)["frames"] == 50
     assert all(line.startswith("gfvc: ") for line in done.stderr.splitlines()), done.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("remove", "{stream}", "out.265"),
+        ("extract", "{stream}", "out.jsonl"),
+        ("batch", "{stream}", "--out", "{folder}/out"),
+    ],
+)
+def test_a_current_folder_that_was_removed_is_named(
+    small_stream: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    command: CommandLine,
+    arguments: tuple[str, ...],
+) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    given = [each.format(stream=small_stream, folder=tmp_path) for each in arguments]
+    outcome = command(*given)
+    assert outcome.status == 1
+    line = f"gfvc {given[0]}: the current folder is not there any more; change to another one"
+    assert outcome.err.splitlines()[-1] == line
+
+
+def test_absolute_names_need_no_current_folder(
+    small_stream: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: CommandLine
+) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    assert command("remove", small_stream, tmp_path / "out.265").status == 0
