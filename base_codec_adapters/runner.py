@@ -126,7 +126,7 @@ def run(
             _drain(process, tail, deadline)
         except TimeoutError:
             raise ProgramTimeoutError(
-                f"{_name(command)}: still running after {timeout:g} s, killed; "
+                f"{_name(command)}: still running after {timeout:.10g} s, killed; "
                 "give it more time or smaller pictures",
                 command=command,
                 messages=tail.text(),

@@ -68,8 +68,19 @@ class Registry:
         try:
             return self._models[name]
         except KeyError:
-            known = ", ".join(self._models) or "none"
-            raise UnknownModelError(f"no model is named {name!r} (there are: {known})") from None
+            raise UnknownModelError(self._unknown(name)) from None
+
+    def _unknown(self, name: str) -> str:
+        """What to say of a name that no model has; `mesh+3` is that of 3 features with mesh."""
+        plain, _, features = name.rpartition("+")
+        if features.isdigit() and plain in self._models:
+            able = dict.fromkeys(each.rpartition("+")[0] for each in self._models if "+" in each)
+            return f"{plain} takes no --features {features}: leave it out" + (
+                f", or take {' or '.join(able)} as --model" if plain not in able else ""
+            )
+        known = ", ".join(self._models) or "none"
+        asked = plain if plain and features.isdigit() else name
+        return f"no model is named {asked!r} (there are: {known})"
 
     def find_uri(self, uri: str) -> RegisteredModel:
         """The model that a stream asks for by URI; raise `UnknownModelError`."""

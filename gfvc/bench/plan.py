@@ -358,5 +358,5 @@ def check_plan(plan: Plan) -> None:
             raise InputError(f"key picture QP {qp}: VVC has 0..{MAX_QP['vvc']}")
     if not 0 <= plan.above_kbps < plan.below_kbps:
         raise InputError(
-            f"no rate lies above {plan.above_kbps:g} and below {plan.below_kbps:g} kbit/s"
+            f"no rate lies above {plan.above_kbps:.10g} and below {plan.below_kbps:.10g} kbit/s"
         )

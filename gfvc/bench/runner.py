@@ -199,7 +199,7 @@ def _run_clip(
                 count(Step(clip.name, _title(settings), f"{measured['kbps']:.2f} kbit/s"))
     for settings in plan.points():
         if settings not in found and settings not in failures:
-            beyond = f"left out: above {plan.below_kbps:g} kbit/s"
+            beyond = f"left out: above {plan.below_kbps:.10g} kbit/s"
             count(Step(clip.name, _title(settings), beyond))
     # In the plan's order, however they came.
     kept = [

@@ -48,9 +48,10 @@ def code_at_bitrate(
         assert trials.too_coarse is not None
         raise trials.too_coarse
     if abs(best.rate * 1000 / bitrate - 1) > TOLERANCE:
+        asked, advice = round(bitrate / 1000, 3), _advice(clip, best.rate * 1000 > bitrate)
         raise InputError(
-            f"{clip.source}: cannot be coded at {bitrate / 1000:.4g} kbit/s; the nearest that can "
-            f"be reached is {best.rate:.2f} kbit/s{_advice(clip, best.rate * 1000 > bitrate)}"
+            f"{clip.source}: cannot be coded at {asked:.10g} kbit/s; the nearest that can be "
+            f"reached is {best.rate:.2f} kbit/s{advice}"
         )
     return coded, trials.count
 

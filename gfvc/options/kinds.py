@@ -108,7 +108,9 @@ def _is_number(value: Any, low: float, high: float) -> bool:
 
 def between(low: float, high: float, of: str = "a number") -> Kind:
     """Numbers from `low` to `high`, both included, of either sign."""
-    return Kind(f"{of} in {low:g}..{high:g}", float, lambda value: _is_number(value, low, high))
+    return Kind(
+        f"{of} in {low:.15g}..{high:.15g}", float, lambda value: _is_number(value, low, high)
+    )
 
 
 def pair(low: float, high: float) -> Kind:
@@ -121,7 +123,7 @@ def pair(low: float, high: float) -> Kind:
         is_pair = isinstance(value, (tuple, list)) and len(value) == 2
         return is_pair and all(_is_number(each, low, high) for each in value)
 
-    wanted = f"two numbers in {low:g}..{high:g}, as X,Y"
+    wanted = f"two numbers in {low:.15g}..{high:.15g}, as X,Y"
     return Kind(wanted, read, accepts, "X,Y", convert=_as_tuple)
 
 

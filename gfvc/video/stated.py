@@ -57,7 +57,7 @@ def rate_note(stated: Fraction) -> str | None:
     `stated` is the file's rate.
     """
     if stated > MAX_RATE * (1 + _TREMBLES):
-        return f"has {float(stated):g} pictures a second; {MAX_RATE} of them are read"
+        return f"has {round(float(stated), 2):.15g} pictures a second; {MAX_RATE} of them are read"
     if stated < MIN_RATE * (1 - _TREMBLES):
         return f"has {float(stated):.3g} pictures a second; they are repeated to make {MIN_RATE}"
     return None

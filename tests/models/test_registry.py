@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -80,6 +81,21 @@ def test_unknown_models_name_the_known_ones() -> None:
         registry.find("ONE")
     with pytest.raises(UnknownModelError, match=r"'made:1 ' \(known: made:1\)"):
         registry.find_uri("made:1 ")
+
+
+def test_features_that_a_model_does_not_take() -> None:
+    registry = Registry()
+    for number, name in enumerate(("plain", "able", "able+1", "able+2")):
+        registry.register(registered(name, f"made:{number}"))
+    says = {
+        "plain+2": "plain takes no --features 2: leave it out, or take able as --model",
+        "able+3": "able takes no --features 3: leave it out",
+        "none+2": "no model is named 'none' (there are: plain, able, able+1, able+2)",
+        "+2": "no model is named '+2' (there are: plain, able, able+1, able+2)",
+    }
+    for name, line in says.items():
+        with pytest.raises(UnknownModelError, match=f"^{re.escape(line)}$"):
+            registry.find(name)
 
 
 def test_the_cards_of_the_package_are_complete(tmp_path: Path) -> None:

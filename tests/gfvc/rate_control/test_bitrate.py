@@ -90,13 +90,17 @@ def test_people_are_told_what_was_chosen(
     assert "trials" in outcome.err
 
 
-@pytest.mark.parametrize(("bitrate", "advice"), [("200", "--key-interval"), ("90000k", "--size")])
+@pytest.mark.parametrize(
+    ("bitrate", "shown", "advice"),
+    [("200", "0.2", "--key-interval"), ("90000k", "90000", "--size")],
+)
 def test_a_bitrate_out_of_reach_names_the_nearest(
-    command: CommandLine, short_clip: Path, tmp_path: Path, bitrate: str, advice: str
+    command: CommandLine, short_clip: Path, tmp_path: Path, bitrate: str, shown: str, advice: str
 ) -> None:
     line = assert_refused(
         command, "encode", short_clip, tmp_path / "out.265", "--bitrate", bitrate,
-        folder=tmp_path, says=["the nearest that can be reached is", "kbit/s", advice],
+        folder=tmp_path,
+        says=[f"coded at {shown} kbit/s; the nearest that can be reached is", "kbit/s", advice],
     )  # fmt: skip
     nearest = float(line.split("reached is ")[1].split(" kbit/s")[0])
     assert 0.2 < nearest < 90000

@@ -26,6 +26,7 @@ def at_rate(clip: Path, path: Path, rate: str) -> Path:
 @pytest.mark.parametrize(
     ("rate", "read", "says"),
     [
+        ("1001000", 240, "has 1001000 pictures a second; 240 of them are read"),
         ("1000", 240, "has 1000 pictures a second; 240 of them are read"),
         ("1/2", 1, "has 0.5 pictures a second; they are repeated to make 1"),
     ],
