@@ -104,8 +104,8 @@ def decode(
             name, model = registered.card.name, registered.load(options.runtime)
         elif signer is not None:
             raise StreamError(
-                f"{source}: is all ordinary video; nothing is generated that credentials could "
-                "tell of"
+                f"{source}: is shown as coded throughout; nothing is generated that credentials "
+                "could tell of"
             )
         if stream.pictures_as_coded:
             notes(

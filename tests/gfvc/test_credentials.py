@@ -265,7 +265,7 @@ def test_what_cannot_be_signed(
         (MARKED, output, (good[0], same_kind), "key: is not the key of the first certificate in"),
         (MARKED, output, (good[0], of_pass_phrase), "phrase.key: is encrypted; give a key without"),
         (MARKED, output, (of_dsa.certificates, of_dsa.key), "another kind than ECDSA"),
-        (ORDINARY, output, good, "is all ordinary video"),
+        (ORDINARY, output, good, "is shown as coded throughout"),
     ):
         arguments = (source, target, "--credentials", *pair)
         assert_refused(command, "decode", *arguments, folder=tmp_path, says=says)
