@@ -72,7 +72,7 @@ class MessageStream(ABC, Generic[Message, Key, Face]):
         self._faces: OrderedDict[Key, Face] = OrderedDict()
         self._numbers = 0
         self._values = FaceValues()
-        self._digests: dict[Key, bytes] = {}  # of the payload that was last read of each face
+        self._digests: dict[Key, bytes] = {}  # of the last payload of each face
         self._repeated = False
 
     def copy(self: State) -> State:
@@ -88,7 +88,7 @@ class MessageStream(ABC, Generic[Message, Key, Face]):
 
     @property
     def repeated(self) -> bool:
-        """Whether the message last read is the one before it of its face once more.
+        """Whether the message last read or written is the one before it of its face once more.
 
         Of one with gfv_cnt 0 it is not told: that may as well be the next picture's.
         """
@@ -126,12 +126,7 @@ class MessageStream(ABC, Generic[Message, Key, Face]):
             ReferenceMissingError: the message builds on one that was not read.
         """
         message = self._code(Reader(payload, trace), UNREAD)
-        key, digest = self._key(message), blake2b(payload, digest_size=16).digest()
-        repeated = message.gfv_cnt != 0 and self._digests.get(key) == digest
-        self._take(message, repeated=repeated)
-        self._repeated = repeated
-        if key in self._faces:
-            self._digests[key] = digest
+        self._go_on(message, payload)
         return message
 
     def write(self, message: Message) -> bytes:
@@ -147,8 +142,18 @@ class MessageStream(ABC, Generic[Message, Key, Face]):
         coded = self._code(writer, message)
         if coded != message:
             _refuse(message, coded)
-        self._take(coded, repeated=False)
-        return writer.to_bytes()
+        payload = writer.to_bytes()
+        self._go_on(coded, payload)
+        return payload
+
+    def _go_on(self, message: Message, payload: bytes) -> None:
+        """Move on to the state after a message, which may be the last one of its face again."""
+        key, digest = self._key(message), blake2b(payload, digest_size=16).digest()
+        repeated = message.gfv_cnt != 0 and self._digests.get(key) == digest
+        self._take(message, repeated=repeated)
+        self._repeated = repeated
+        if key in self._faces:
+            self._digests[key] = digest
 
 
 def _refuse(message: Message, coded: Message) -> None:

@@ -104,10 +104,9 @@ def test_pupils_that_are_repeated_change_nothing() -> None:
         message = sender.predict(
             wanted, gfve_id=0, gfv_id=0, gfv_cnt=gfv_cnt, base_picture_flag=gfv_cnt == 0
         )
-        payload = sender.write(message)
         for _ in range(2):
-            receiver.read(payload)
-            assert receiver.values == wanted
+            receiver.read(sender.write(message))
+            assert sender.values == receiver.values == wanted
 
 
 # Any difference of two of these is within the range of the coded one at precision factor 1.
