@@ -8,13 +8,11 @@ from typing import TYPE_CHECKING
 
 from gfvc.errors import InputError
 from gfvc.stream.containers import nal_units_of
-from gfvc.stream.information import USER_DATA_UUID
+from gfvc.stream.information import is_ours
 from sei import (
     FACE_PAYLOADS,
-    USER_DATA_UNREGISTERED,
     NalUnit,
     SeiError,
-    SeiMessage,
     iterate_sei_messages,
 )
 from sei.rbsp import sei_rbsp
@@ -61,13 +59,8 @@ def _of_faces(unit: NalUnit) -> str | None:
         messages = list(iterate_sei_messages(sei_rbsp(unit)))
     except SeiError:
         return None
-    if any(_is_ours(message) for message in messages):
+    if any(map(is_ours, messages)):
         return "is a stream of gfvc"
     if any(message.payload_type in FACE_PAYLOADS for message in messages):
         return "holds generative face video"
     return None
-
-
-def _is_ours(message: SeiMessage) -> bool:
-    is_user_data = message.payload_type == USER_DATA_UNREGISTERED
-    return is_user_data and message.payload[:16] == USER_DATA_UUID.bytes

@@ -9,10 +9,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import cast
 
-from gfvc.stream.information import StreamInformation
+from gfvc.stream.information import StreamInformation, stated_by
 from gfvc.stream.picture_units import FaceMessage, PictureUnit
 from gfvc.stream.sequence import SequenceSchedule
-from sei import USER_DATA_UNREGISTERED, GenerativeFaceVideo, NalUnit
+from sei import GenerativeFaceVideo, NalUnit
 from sei.inspection import InspectedMessage, InspectedUnit
 
 
@@ -79,14 +79,12 @@ class PictureCount:
             self._damaged = inspected.where.nal
         elif isinstance(inspected.message, GenerativeFaceVideo):
             return self._see_face(inspected.message, is_ahead=not unit.is_suffix_sei)
-        elif sei_message.payload_type == USER_DATA_UNREGISTERED and not unit.is_suffix_sei:
-            information = StreamInformation.from_payload(sei_message.payload)
-            if information is not None:
-                # The last that comes before a picture holds.
-                self._information = information, sei_message.payload
-                self._shown_as_coded = information.shown_as_coded
-                self._is_face_stream |= information.shown_as_coded
-                self._note(information)
+        elif (information := stated_by(unit, sei_message)) is not None:
+            # The last that comes before a picture holds.
+            self._information = information, sei_message.payload
+            self._shown_as_coded = information.shown_as_coded
+            self._is_face_stream |= information.shown_as_coded
+            self._note(information)
         return None
 
     def _start_picture(self, unit: NalUnit) -> None:

@@ -11,13 +11,13 @@ from operator import itemgetter
 from gfvc.errors import StreamError
 from gfvc.options.encoding import MAX_POOL
 from gfvc.stream.faces import FurtherFace
-from gfvc.stream.information import USER_DATA_UUID, StreamInformation
+from gfvc.stream.information import StreamInformation, is_ours, stated_by
 from gfvc.stream.picture_count import StreamEnd
 from gfvc.stream.references import NUMBERS, ReferenceRuns
 from gfvc.stream.schedule import PictureSchedule
 from gfvc.stream.sequence import SequencePart, SequenceSchedule
 from gfvc.verification.findings import Check, Finding, Place
-from sei import USER_DATA_UNREGISTERED, Codec, GenerativeFaceVideo
+from sei import Codec, GenerativeFaceVideo
 from sei.inspection import InspectedMessage, InspectedUnit
 
 
@@ -34,30 +34,17 @@ class StatedInformation:
         Raises `StreamError` when it is ours and damaged.
         """
         message = inspected.sei_message
-        if message is None or message.payload_type != USER_DATA_UNREGISTERED:
-            return None
-        if inspected.where.unit.is_suffix_sei:
+        if message is None:
             return None
         if self._message is not inspected:
             try:
-                self._stated = StreamInformation.from_payload(message.payload)
+                self._stated = stated_by(inspected.where.unit, message)
             except StreamError as error:
                 self._stated = error
             self._message = inspected
         if isinstance(self._stated, StreamError):
             raise self._stated
         return self._stated
-
-
-def _is_late(inspected: InspectedMessage) -> bool:
-    """Whether a message is our user data after the picture that they tell of."""
-    message = inspected.sei_message
-    return (
-        message is not None
-        and inspected.where.unit.is_suffix_sei
-        and message.payload_type == USER_DATA_UNREGISTERED
-        and message.payload.startswith(USER_DATA_UUID.bytes)
-    )
 
 
 class UserDataCheck(Check):
@@ -107,7 +94,8 @@ class UserDataCheck(Check):
             counts = not inspected.message.is_reserved and not inspected.repeated
             self._messages[inspected.message.gfv_id] += counts
             self._is_face_stream |= inspected.where.unit.codec is not Codec.AVC
-        if _is_late(inspected):
+        message = inspected.sei_message
+        if message is not None and inspected.where.unit.is_suffix_sei and is_ours(message):
             yield self.warning(
                 place, "user data of gfvc stand in prefix SEI only; in suffix SEI they are ignored"
             )
@@ -231,7 +219,7 @@ class UserDataCheck(Check):
 
     def _check_end(self) -> Iterator[Finding]:
         """Say where decoders take the stream to be cut off."""
-        if self._without is not None and not (self._without_by_intent and self._end.is_followed):
+        if self._without is not None and not self._end.is_followed:
             missing = "no end of sequence NAL unit says that it is whole"
             if not self._without_by_intent:
                 missing = "no user data say that it is shown as coded"

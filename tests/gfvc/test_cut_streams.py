@@ -12,7 +12,7 @@ from gfvc.stream.face_stream import FaceStream
 from gfvc.stream.reader import read_face_stream
 from gfvc.verification import Severity, verify_stream
 from models.contract import Picture
-from sei import FaceValues
+from sei import FaceValues, NalUnit
 from tests.gfvc.support import (
     CommandLine,
     assert_refused,
@@ -202,6 +202,20 @@ def test_verify_warns_where_decode_says_cut_off(small_stream: Path, tmp_path: Pa
         assert len(notes) == len(found) == bool(says)
         assert all("cut off" in note for note in notes)
         assert all(says in text for text in found)
+
+
+def test_a_last_picture_without_messages_that_is_followed_is_not_left_out(
+    small_stream: Path, tmp_path: Path
+) -> None:
+    units = [unit for unit in nal_units(small_stream) if not unit.is_prefix_sei]
+    faces = [unit for unit in units if unit.is_suffix_sei]
+    end = NalUnit(units[0].codec, b"\x48\x01")
+    assert end.ends_sequence
+    kept = [*(unit for unit in units if unit is not faces[-1]), end]
+    path = write_units(tmp_path / "in.265", kept)
+    stream = read_face_stream(path, lambda _: None)
+    assert len(stream.units) == sum(unit.starts_picture for unit in units)
+    assert not any("leaves it out" in found.text for found in verify_stream(path))
 
 
 def test_verify_tells_of_an_end_that_decoders_leave_out(tmp_path: Path) -> None:
