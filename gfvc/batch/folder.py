@@ -9,7 +9,6 @@ DIR/.gfvc-batch/parts/    parts of clips that are coded in parts (`gfvc.batch.sp
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 import re
 import shutil
@@ -18,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gfvc.errors import OutputError, system_errors
+from gfvc.folder_lock import held
 from gfvc.output import check_link
 
 _STATE = ".gfvc-batch"
@@ -69,38 +69,10 @@ def opened_folder(path: Path, part: tuple[int, int] | None = None) -> Iterator[B
             folder.claims.mkdir(parents=True, exist_ok=True)
             folder.parts.mkdir(exist_ok=True)
             whole = folder.path / _STATE / "lock"
-            stack.enter_context(_held(whole, path, shared=part is not None))
+            stack.enter_context(held(whole, path, "batch", shared=part is not None))
             if part is not None:
                 own = folder.path / _STATE / f"part-{part[0]}-{part[1]}"
-                stack.enter_context(_held(own, path, shared=False))
+                stack.enter_context(held(own, path, "batch"))
         yield folder
         if part is None:
             shutil.rmtree(folder.parts, ignore_errors=True)
-
-
-@contextlib.contextmanager
-def _held(lock: Path, folder: Path, *, shared: bool) -> Iterator[None]:
-    """Hold a lock; the file says who does."""
-    descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
-    try:
-        if not _locked(descriptor, fcntl.LOCK_SH if shared else fcntl.LOCK_EX):
-            holder = os.pread(descriptor, 200, 0).decode("utf-8", "replace")
-            raise OutputError(
-                f"{folder}: another batch works in it ({holder or 'of a part'}); wait for its end, "
-                "or choose another folder"
-            )
-        if not shared:
-            os.ftruncate(descriptor, 0)
-            os.pwrite(descriptor, f"process {os.getpid()} of {os.uname().nodename}".encode(), 0)
-        yield
-    finally:
-        os.close(descriptor)
-
-
-def _locked(descriptor: int, kind: int) -> bool:
-    """Take a lock; False where another holds it."""
-    try:
-        fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
-from collections.abc import Callable, Container, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -19,14 +20,17 @@ from gfvc.bench.records import MeasuredClip, clip_of
 from gfvc.bench.results import ClipResult, assemble, write_results
 from gfvc.bench.source_video import ClipName, SourceVideo, name_clips, prepare_reference
 from gfvc.errors import GfvcError, InputError, OutputError, system_errors
+from gfvc.folder_lock import held
 from gfvc.json_checking import CheckedObject, read_json
 from gfvc.output import replace_text, replaced_when_complete
 from gfvc.telling import Notes, unheard
+from gfvc.video_reader import probe_video
 from models.errors import ModelError
 from sei.errors import SeiError
 
 PLAN_FILE = "plan.json"
 _PLAN_FORMAT = "gfvc-bench-plan"
+_LOCK = ".lock"
 _SOURCE = "source.mp4"
 _CLIP_FILE = "clip.json"
 _MAX_DESCRIPTION_BYTES = 1 << 20  # of clip.json, and of plan.json
@@ -71,7 +75,21 @@ def run_bench(
     check_programs(plan)
     _check_apart(clips, folder)
     named = name_clips(list(clips))
-    _open_folder(folder, plan)
+    for clip in clips:
+        probe_video(clip)
+    with _opened_folder(folder, plan):
+        return _run(named, folder, plan, resume, engine, progress, notes)
+
+
+def _run(
+    named: Sequence[ClipName],
+    folder: Path,
+    plan: Plan,
+    resume: bool,
+    engine: EngineChoice | None,
+    progress: Progress,
+    notes: Notes,
+) -> dict[str, Any]:
     total = len(named) * len(plan.points())
     done = 0
 
@@ -101,17 +119,24 @@ def _check_apart(clips: Sequence[Path], folder: Path) -> None:
             )
 
 
-def _open_folder(folder: Path, plan: Plan) -> None:
-    """Make the folder, or see that an existing one is a benchmark's; note the plan in it."""
-    with system_errors(OutputError, folder, "cannot be used as a folder"):
-        folder.mkdir(parents=True, exist_ok=True)
-        entries = {entry.name for entry in folder.iterdir()}
-    if entries and not _is_plan(folder / PLAN_FILE):
-        raise OutputError(
-            f"{folder}: holds other things than a benchmark; choose another name for --out"
-        )
-    text = json.dumps({"format": _PLAN_FORMAT, **plan.to_json()}, indent=2)
-    replace_text(folder / PLAN_FILE, text + "\n")
+@contextlib.contextmanager
+def _opened_folder(folder: Path, plan: Plan) -> Iterator[None]:
+    """Make the folder, or see that an existing one is a benchmark's, and hold it for the block.
+
+    The plan is noted in it.
+    """
+    with contextlib.ExitStack() as stack:
+        with system_errors(OutputError, folder, "cannot be used as a folder"):
+            folder.mkdir(parents=True, exist_ok=True)
+            entries = {entry.name for entry in folder.iterdir()} - {_LOCK}
+            if entries and not _is_plan(folder / PLAN_FILE):
+                raise OutputError(
+                    f"{folder}: holds other things than a benchmark; choose another name for --out"
+                )
+            stack.enter_context(held(folder / _LOCK, folder, "benchmark"))
+        text = json.dumps({"format": _PLAN_FORMAT, **plan.to_json()}, indent=2)
+        replace_text(folder / PLAN_FILE, text + "\n")
+        yield
 
 
 def _is_plan(path: Path) -> bool:

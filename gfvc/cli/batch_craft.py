@@ -229,6 +229,10 @@ def _versions(craft: CommandCraft, options: Options) -> tuple[tuple[str, str], .
         versions["model"] = f"{card.uri} {card.sha256 or ''}".strip()
         if isinstance(encoder, ProgramInfo):
             versions["encoder"] = encoder.version
+    elif craft.verb == "decode":
+        from gfvc.video_writer import is_folder_output
+
+        is_folder_output(Path("out").with_suffix(craft.suffix_of(Path("in"), options)))
     return tuple(versions.items())
 
 

@@ -93,9 +93,8 @@ def run(options: argparse.Namespace) -> int:
     else:
         _print_rates(results)
     note(f"results, plots and videos are in {options.out}")
-    for failure in results["failures"]:
-        where = f"{failure['clip']}, {failure['curve']}, {failure['label']}"
-        note(f"failed: {where}: {failure['reason']}")
+    for line in _failed(results["failures"]):
+        note(f"failed: {line}")
     return 1 if results["failures"] else 0
 
 
@@ -124,6 +123,18 @@ def _plan(options: BenchOptions) -> Plan:
         vmaf=plan.vmaf and not options.no_vmaf,
         variants={**plan.variants, **variants},
     )
+
+
+def _failed(failures: list[dict[str, Any]]) -> list[str]:
+    """What failed and why: a line for all points of a clip that failed of the same."""
+    points: dict[tuple[str, str], list[str]] = {}
+    for failure in failures:
+        point = f"{failure['curve']}, {failure['label']}"
+        points.setdefault((failure["clip"], failure["reason"]), []).append(point)
+    return [
+        f"{clip}, {failed[0] if len(failed) == 1 else f'{len(failed)} points'}: {reason}"
+        for (clip, reason), failed in points.items()
+    ]
 
 
 def _line(step: Step) -> str:

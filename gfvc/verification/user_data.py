@@ -57,6 +57,7 @@ class UserDataCheck(Check):
         self._rate: Fraction | None = None
         self._any = False
         self._here = False
+        self._stated_here = False  # in user data that can be read
         self._picture: Place | None = None
         self._missing = 0
         self._first_missing = Place()
@@ -107,13 +108,20 @@ class UserDataCheck(Check):
             return
         if information is None:
             return
-        self._any = self._here = True
+        if self._stated_here:
+            yield self.warning(
+                place, "user data of gfvc stand here more than once; the last ones count"
+            )
+            if self._references is not None:
+                self._keys.pop()
+        else:
+            yield from self._end_sequence(place)
+        self._any = self._here = self._stated_here = True
         if self._rate not in (None, information.rate):
             yield self.warning(
                 place, f"the rate changes from {self._rate} to {information.rate} pictures a second"
             )
         self._rate = information.rate
-        yield from self._end_sequence(place)
         self._sequence, self._of_sequence = information.sequence, 0
         self._further = information.further_faces
         self._schedule = information.schedule
@@ -171,7 +179,8 @@ class UserDataCheck(Check):
             )
         if self._sequence is not None and self._coded is not None:
             yield from self._check_in_sequence(self._coded, self._sequence)
-        self._here, self._picture, self._coded = False, None, None
+        self._here = self._stated_here = False
+        self._picture, self._coded = None, None
         self._schedule, self._references = None, None
         self._messages.clear()
         self._hides = False

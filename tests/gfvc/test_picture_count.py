@@ -13,6 +13,7 @@ from gfvc import GfvcError, StreamError
 from gfvc.stream.information import find_information
 from gfvc.stream.picture_count import PictureCount
 from gfvc.stream.reader import read_face_stream
+from gfvc.verification import Severity, verify_stream
 from sei import Codec, NalUnit, SeiError, split_annex_b
 from sei.inspection import inspect_units
 from tests.gfvc.editing.streams import Faces, sei_unit, slice_unit
@@ -95,6 +96,9 @@ def test_changed_streams_count_as_decoded(name: str, change: str, tmp_path: Path
             read_face_stream(path, lambda _: None)
         return
     assert counted(nal_units(path)) == read_face_stream(path, lambda _: None).pictures
+    if change == "twice":
+        found = {finding.severity for finding in verify_stream(path)}
+        assert found <= {Severity.INFORMATION, Severity.WARNING}, "decoders take it"
 
 
 def test_pictures_without_messages_or_user_data_count() -> None:

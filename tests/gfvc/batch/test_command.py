@@ -128,6 +128,7 @@ def test_a_stream_that_is_inconsistent_is_a_failure_with_its_findings(
         (["clips", "--engine", "dask"], "--engine dask needs --scheduler"),
         (["clips", "--do", "transcode"], "nothing to do"),
         (["clips", "--suffix", ".avi"], "no suffix of a stream"),
+        (["clips/broken.mp4", "--do", "decode", "--suffix", ".png"], "cannot write .png; use .mp4"),
         (
             ["clips/list.csv"],
             "list.csv, line 2: gfvc encode says: unrecognized arguments: --nonsense",

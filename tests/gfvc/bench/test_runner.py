@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 import shutil
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from gfvc.bench.source_video import name_clips
 from gfvc.demo_clip import RATE, make_demo_scene
 from gfvc.errors import InputError, OutputError
 from gfvc.face_square import FaceSquare
+from gfvc.folder_lock import held
 from gfvc.json_checking import CheckedObject
 from gfvc.stream.reader import read_face_stream
 from gfvc.video_writer import write_video
@@ -292,6 +294,9 @@ def test_bad_requests_fail_before_anything_is_coded(tmp_path: Path, short_clip: 
         run_bench([tmp_path / "absent.mp4"], tmp_path / "out", PLAN)
     with pytest.raises(UnknownModelError, match="no model is named 'nobody'"):
         run_bench([short_clip], tmp_path / "out", Plan(models=("nobody",)))
+    (tmp_path / "noise.mp4").write_bytes(bytes(range(256)) * 9)
+    with pytest.raises(InputError, match=r"noise\.mp4: not a video that can be read"):
+        run_bench([short_clip, tmp_path / "noise.mp4"], tmp_path / "out", PLAN)
     assert not (tmp_path / "out").exists()
     (tmp_path / "taken").mkdir()
     (tmp_path / "taken" / "plan.json").write_text(json.dumps({"a": "house"}))
@@ -299,6 +304,37 @@ def test_bad_requests_fail_before_anything_is_coded(tmp_path: Path, short_clip: 
         run_bench([short_clip], tmp_path / "taken", PLAN)
     with pytest.raises(OutputError, match="cannot be used as a folder"):
         run_bench([short_clip], copy, PLAN)
+
+
+@pytest.mark.usefixtures("nothing_is_coded")
+def test_one_benchmark_at_a_time_works_in_a_folder(tmp_path: Path, short_clip: Path) -> None:
+    folder = tmp_path / "out"
+    folder.mkdir()
+    with held(folder / ".lock", folder, "benchmark"):
+        says = f"another benchmark works in it .process {os.getpid()} of"
+        with pytest.raises(OutputError, match=says):
+            run_bench([short_clip], folder, PLAN)
+    assert set(listing(folder)) == {".lock"}
+    with pytest.raises(AssertionError, match="coding began"):
+        run_bench([short_clip], folder, PLAN)
+
+
+def test_points_that_fail_of_the_same_are_one_line(
+    bench: Path, short_clip: Path, command: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gfvc.bench.runner._run_clip", fail_all)
+    monkeypatch.setattr("gfvc.bench.runner._draw", lambda *_: None)
+    outcome = command("bench", short_clip, "--out", bench.parent / "failing", "--quick")
+    assert outcome.status == 1
+    failed = [line for line in outcome.err.splitlines() if "gfvc: failed: " in line]
+    assert failed == ["gfvc: failed: a-1, 2 points: too dark", "gfvc: failed: a-1, c, 3: too slow"]
+
+
+def fail_all(*_: object) -> ClipResult:
+    kind = {"clip": "a-1", "codec": "gfvc", "curve": "c"}
+    reasons = enumerate(["too dark", "too dark", "too slow"], 1)
+    failures = [{**kind, "label": str(label), "reason": reason} for label, reason in reasons]
+    return ClipResult(None, [], failures)
 
 
 @pytest.mark.parametrize(

@@ -299,14 +299,15 @@ def information(rate: int, *, version_of_pictures: int = 1) -> SeiMessage:
     return SeiMessage(5, bytes(payload))
 
 
-def with_information(*messages: SeiMessage | None) -> Callable[[], Stream]:
+def with_information(*messages: SeiMessage | None, twice: bool = False) -> Callable[[], Stream]:
     """Intra pictures with these messages before them; None for nothing."""
 
     def make() -> Stream:
         units: list[NalUnit] = []
         for message in messages:
             units += parameter_sets()
-            units += [] if message is None else [sei_unit(message, suffix=False)]
+            if message is not None:
+                units += [sei_unit(message, suffix=False)] * (1 + twice)
             units += [slice_unit(), sei_unit(Faces().gfv(0))]
         return units
 
@@ -390,6 +391,10 @@ CASES: list[tuple[Callable[[], Stream], Severity, str, str, int | None]] = [
     (with_information(information(25), None), WARNING, "user data", "at 1 random access", 1),
     (with_information(None, information(25)), WARNING, "user data", "at 1 random access", 0),
     (with_information(information(25), information(30)), WARNING, "user data", "25 to 30", 1),
+    (
+        with_information(information(30), information(25), twice=True),
+        *(WARNING, "user data", "stand here more than once", 0),
+    ),
     (with_information(information(0)), ERROR, "user data", "rate_numerator is 0", 0),
     (
         with_information(information(25, version_of_pictures=3)),
