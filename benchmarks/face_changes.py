@@ -87,7 +87,7 @@ def plan(pictures: Sequence[Picture], model: AnimationModel, analyser: Analyser)
     for number, picture in enumerate(pictures):
         facts.add(number, picture)
         decisions += planner.take(number)
-        facts.keep(planner.held, planner.keys)
+        facts.keep(planner.held, planner.shown)
     return decisions + planner.finish()
 
 

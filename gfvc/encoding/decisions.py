@@ -60,7 +60,8 @@ class Facts(Protocol):
     """What is asked about pictures that are held back or at hand; answers may take long to find.
 
     Key pictures are the last ones, as many as the pool holds, and pictures that can be key
-    pictures, whether that is decided already or not.
+    pictures, whether that is decided already or not. How like another picture one is may be asked
+    of the last one that was driven, too.
     """
 
     def is_cut(self, picture: int) -> bool:
@@ -77,6 +78,12 @@ class Facts(Protocol):
 
         In hundredths of the distance of the eyes.
         """
+
+    def is_like(self, picture: int, other: int) -> bool:
+        """Whether one may stand for the other, but for what moves a little."""
+
+    def is_lit_like(self, picture: int, other: int) -> bool:
+        """Whether brightness and contrast are about the same, as they are not within a fade."""
 
     def best_key(self, pictures: Sequence[int]) -> int:
         """Which of successive pictures with a face is the best to draw the others from."""

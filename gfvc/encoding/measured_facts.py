@@ -11,7 +11,7 @@ import numpy as np
 
 from gfvc.base_layer import BaseLayerCoder, SequenceQps
 from gfvc.encoding.face_watch import FaceSight, FaceWatch
-from gfvc.encoding.scene_changes import SceneCuts
+from gfvc.encoding.scene_changes import Glance, SceneCuts
 from models import Analyser, Analysis, AnimationModel, FaceParameters
 from models.contract import FloatArray, Picture
 
@@ -56,6 +56,7 @@ class MeasuredFacts:
         self._watch = watch
         self._cuts = SceneCuts(rate)
         self._pictures: dict[int, Picture] = {}
+        self._glances: dict[int, Glance] = {}
         self._is_cut: dict[int, bool] = {}
         self._sights: dict[int, FaceSight | None] = {}
         self._shows_face: dict[int, bool] = {}
@@ -68,14 +69,15 @@ class MeasuredFacts:
     def add(self, number: int, picture: Picture) -> None:
         """Take the next picture uint8 [height, width, 3]."""
         self._pictures[number] = picture
-        self._is_cut[number] = self._cuts.is_cut(picture)
+        self._glances[number] = Glance.at(picture)
+        self._is_cut[number] = self._cuts.is_cut(self._glances[number])
         if self._watch is not None:
             landmarks = self._analyser.landmarks(picture)
             face = self._analyser.face_picture(picture)
             self._sights[number] = self._watch.see(face, landmarks)
 
-    def keep(self, pictures: Collection[int], keys: Collection[int]) -> None:
-        """Forget all but these pictures and these key pictures, and what was found in others."""
+    def keep(self, pictures: Collection[int], shown: Collection[int]) -> None:
+        """Forget all but these pictures, and what was found in others that are shown already."""
         of_pictures = (
             self._pictures,
             self._is_cut,
@@ -85,7 +87,8 @@ class MeasuredFacts:
         )
         for found in of_pictures:
             _keep_only(found, pictures)
-        _keep_only(self._keys, {*keys, *pictures})
+        for of_shown in (self._keys, self._glances):
+            _keep_only(of_shown, {*shown, *pictures})
         self._analyses = {pair: a for pair, a in self._analyses.items() if pair[0] in pictures}
 
     def picture(self, number: int) -> Picture:
@@ -133,6 +136,14 @@ class MeasuredFacts:
         sight = self._sights.get(picture)
         self._keys[picture] = _Key(coded.stream, analysis, weights, sight)
         return True
+
+    def is_like(self, picture: int, other: int) -> bool:
+        """Whether one may stand for the other."""
+        return self._glances[picture].is_like(self._glances[other])
+
+    def is_lit_like(self, picture: int, other: int) -> bool:
+        """Whether brightness and contrast are about the same."""
+        return self._glances[picture].is_lit_like(self._glances[other])
 
     def best_key(self, pictures: Sequence[int]) -> int:
         """The first: pictures are coded as they come."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from fractions import Fraction
 
-from gfvc.encoding.scene_changes import SceneCuts
+from gfvc.encoding.scene_changes import Glance, SceneCuts
 from models.contract import Picture
 
 
@@ -25,7 +25,7 @@ def choose_restarts(
     found: list[int] = []
     count = 0
     for number, picture in enumerate(pictures):
-        if cuts.is_cut(picture):
+        if cuts.is_cut(Glance.at(picture)):
             found.append(number)
         count = number + 1
     return restarts_at(found, count, length), count

@@ -39,8 +39,8 @@ class KeptFacts(Facts, Protocol):
     def add(self, number: int, picture: Picture) -> None:
         """Take the next picture uint8 [height, width, 3]."""
 
-    def keep(self, pictures: Collection[int], keys: Collection[int]) -> None:
-        """Forget what was found in all but these pictures and these key pictures."""
+    def keep(self, pictures: Collection[int], shown: Collection[int]) -> None:
+        """Forget what was found in all but these pictures, and those that are shown already."""
 
 
 class Pass(Closable):
@@ -67,7 +67,7 @@ class Pass(Closable):
         self._facts.add(number, picture)
         for decision in self._planner.take(number):
             self.executor.carry_out(decision)
-        self._facts.keep(self._planner.held, self._planner.keys)
+        self._facts.keep(self._planner.held, self._planner.shown)
 
     def finish(self) -> None:
         """Code what is held back, at the end of the clip."""

@@ -11,7 +11,9 @@ its coded key picture shows no face, or where to code all pictures takes fewer b
 
 When the tracker loses a face for a moment, the face stands still. One that stays away
 is ordinary video from the first picture without it, until it has been back for a while. A face
-that is another's is not there, until a key picture shows it.
+that is another's is not there, until a key picture shows it. Before the first key picture of a
+scene and after the last driven picture, ordinary video is also what a face that stands still cannot
+stand for, however short: black, a title, and what a fade shows.
 
 See docs/decisions.md and docs/fallback.md.
 """
@@ -19,6 +21,7 @@ See docs/decisions.md and docs/fallback.md.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -66,7 +69,7 @@ class PicturePlanner:
     """Takes the pictures of a clip by number, from 0 on, and returns decisions about them.
 
     Decisions come in the order of the stream: that of the pictures, but for pictures that are drawn
-    from a later key picture, which follow it. `held` and `keys` say what is still needed then.
+    from a later key picture, which follow it. `held` and `shown` say what is still needed then.
     """
 
     def __init__(self, settings: PlanSettings, facts: Facts) -> None:
@@ -83,6 +86,7 @@ class PicturePlanner:
         self._since: _SinceKey | None = None  # None: there is none that pictures can be driven by
         self._keys: deque[int] = deque(maxlen=settings.pool)
         self._back = 0
+        self._moved = 0  # the last picture that was driven, or a key picture
         self._retry = 0  # pictures before another key picture is tried
         # Ordinary video.
         self._in_ordinary = settings.fallback == "always"
@@ -96,9 +100,9 @@ class PicturePlanner:
         return (*waiting, *self._candidates)
 
     @property
-    def keys(self) -> tuple[int, ...]:
-        """Key pictures that may drive pictures to come, the last one first."""
-        return tuple(self._keys)
+    def shown(self) -> tuple[int, ...]:
+        """Key pictures that may drive pictures to come, and what these are compared with."""
+        return (*self._keys, self._moved)
 
     def take(self, picture: int) -> list[Decision]:
         """Take the next picture; what is decided now, about it and about those held back."""
@@ -121,7 +125,7 @@ class PicturePlanner:
         if self._candidates:
             self._choose_key()
         if self._since is not None:
-            self._stand_still()
+            self._end_driving()
         elif self._settings.fallback != "never":
             self._send_ordinary(self._drain())
         return self._taken()
@@ -171,17 +175,10 @@ class PicturePlanner:
             for picture in before:
                 self._drive_or_miss(picture)
             before = []
-        if not self._key(best):
+        if not self._key(best, before):
             after = [*before, best, *after]
-            before = []
-        self._drive_backwards(before)
         for picture in after:
             self._drive_or_miss(picture)
-
-    def _drive_backwards(self, pictures: list[int]) -> None:
-        """Draw pictures from the key picture that comes after them."""
-        for picture in pictures:
-            self._drive(picture)
 
     def _drive_or_miss(self, picture: int) -> None:
         """Decide about a picture that is no key picture by the clock, nor at a cut."""
@@ -201,13 +198,17 @@ class PicturePlanner:
         lost_for_long = self._settings.pictures(LOST_SECONDS)
         return self._since.pictures >= self._settings.interval or self._since.lost >= lost_for_long
 
-    def _key(self, picture: int) -> bool:
-        """Make a picture a key picture; False when its coded form shows no face."""
+    def _key(self, picture: int, before: Sequence[int] = ()) -> bool:
+        """Make a picture a key picture; False when its coded form shows no face.
+
+        Those of its scene with a face ``before`` it are drawn from it.
+        """
         if not self._facts.can_be_key(picture):
             self._retry = self._settings.pictures(RETRY_SECONDS)
             return False
         if self._since is not None:
             self._stand_still()
+        before = self._without_others(picture, before)
         self._decided.append(Key(picture))
         # A key picture may have come by the clock: an earlier one may be taken at once.
         self._since = _SinceKey(1, self._settings.pictures(REFERENCE_SPACING_SECONDS))
@@ -215,13 +216,51 @@ class PicturePlanner:
         self._keys.appendleft(picture)
         self._back = 0
         self._in_ordinary, self._sequence = False, 0
-        # Pictures before the first key picture look like it: the face stands still until then.
+        self._moved = picture
+        # What waits looks like the first of these: the face stands still until then.
         self._stand_still()
+        for earlier in before:
+            self._drive(earlier)
+        self._moved = picture
         return True
+
+    def _without_others(self, key: int, before: Sequence[int]) -> Sequence[int]:
+        """Send what comes before a key picture and cannot be drawn from it; what is left of that.
+
+        Those that wait stand still, so they must look like the first one that moves.
+        """
+        if self._settings.fallback == "never":
+            return before
+        first = before[0] if before else key
+        waiting = len(self._waiting)
+        like = [self._facts.is_like(picture, first) for picture in self._waiting]
+        like += [self._facts.is_lit_like(picture, key) for picture in before]
+        if all(like):
+            return before
+        start = len(like) - like[::-1].index(False)
+        self._send_ordinary([*self._waiting, *before][:start])
+        self._waiting = self._waiting[start:]
+        return before[max(0, start - waiting) :]
+
+    def _end_driving(self) -> None:
+        """The clip ends: the face stands still in what waits, while that looks like it."""
+        waiting = self._drain()
+        others = len(waiting)
+        if self._settings.fallback != "never":
+            unlike = (
+                place
+                for place, picture in enumerate(waiting)
+                if not self._facts.is_like(picture, self._moved)
+            )
+            others = next(unlike, others)
+        self._waiting = waiting[:others]
+        self._stand_still()
+        self._send_ordinary(waiting[others:])
 
     def _drive(self, picture: int) -> None:
         assert self._since is not None
         since, lost_for_long = self._since, self._settings.pictures(LOST_SECONDS)
+        self._moved = picture
         self._decided.append(Driven(picture, self._keys[self._back]))
         since.pictures += 1
         since.sent += 1
@@ -307,8 +346,7 @@ class PicturePlanner:
         waiting = self._drain()
         best = self._facts.best_key(waiting) if self._settings.look_ahead else waiting[0]
         place = waiting.index(best)
-        if self._key(best):
-            self._drive_backwards(waiting[:place])
+        if self._key(best, waiting[:place]):
             for picture in waiting[place + 1 :]:
                 self._generate(picture, cut=False)
         else:

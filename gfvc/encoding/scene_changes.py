@@ -29,8 +29,42 @@ _LATEST = 0.1
 FLASH_SECONDS = Fraction(1, 2)
 
 
+# Above this mean absolute difference one picture does not stand for another.
+MOST_UNLIKE = 10.0
+# Mean luma of thumbnails of one scene, lit alike, differs by less than this within half a second,
+# of 255, and the logarithm to base 2 of their contrast by less than that, whoever moves.
+LIGHT, CONTRAST = 16.0, 0.4
+
+
+@dataclass(frozen=True, slots=True)
+class Glance:
+    """What is seen of a picture at a glance: luma of a thumbnail, float [32, 32], 0..255."""
+
+    thumbnail: FloatArray
+
+    @staticmethod
+    def at(picture: Picture) -> Glance:
+        """What is seen of a picture, uint8 RGB [height, width, 3]."""
+        size = (_THUMBNAIL, _THUMBNAIL)
+        return Glance(luma(np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA))))
+
+    def difference(self, other: Glance) -> float:
+        """Mean absolute difference, 0..255."""
+        return float(np.abs(self.thumbnail - other.thumbnail).mean())
+
+    def is_lit_like(self, other: Glance) -> bool:
+        """Whether brightness and contrast are about the same, as they are not within a fade."""
+        one, two = self.thumbnail, other.thumbnail
+        contrast = abs(np.log2((one.std() + 1) / (two.std() + 1)))
+        return bool(abs(one.mean() - two.mean()) < LIGHT and contrast < CONTRAST)
+
+    def is_like(self, other: Glance) -> bool:
+        """Whether one may stand for the other, but for what moves a little."""
+        return self.difference(other) < MOST_UNLIKE and self.is_lit_like(other)
+
+
 class SceneCuts:
-    """Compares each picture with the one before, thumbnails of luma, 32×32.
+    """Compares each picture with the one before, at a glance.
 
     A cut is where they differ by much, and by much more than pictures did lately. The end of a
     flash, where the picture is soon again what it was before the last cut, does not count as a cut.
@@ -39,19 +73,17 @@ class SceneCuts:
 
     def __init__(self, rate: Fraction) -> None:
         self._flash = math.ceil(FLASH_SECONDS * rate)  # pictures of a flash at most
-        self._previous: FloatArray | None = None
-        self._before_cut: FloatArray | None = None
+        self._previous: Glance | None = None
+        self._before_cut: Glance | None = None
         self._since_cut = 0  # pictures since then
         self._usual = 0.0
 
-    def is_cut(self, picture: Picture) -> bool:
-        """Whether a new scene starts with this picture, uint8 RGB [height, width, 3]."""
-        size = (_THUMBNAIL, _THUMBNAIL)
-        thumbnail = luma(np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA)))
-        previous, self._previous = self._previous, thumbnail
+    def is_cut(self, picture: Glance) -> bool:
+        """Whether a new scene starts with the next picture."""
+        previous, self._previous = self._previous, picture
         if previous is None:
             return False
-        difference = float(np.abs(thumbnail - previous).mean())
+        difference = picture.difference(previous)
         is_cut = difference >= max(MIN_DIFFERENCE, MIN_RATIO * self._usual)
         self._usual += _LATEST * (difference - self._usual)
         self._since_cut += 1
@@ -61,7 +93,7 @@ class SceneCuts:
         lasted, self._since_cut = self._since_cut, 0
         if before is None or lasted > self._flash:
             return True
-        return float(np.abs(thumbnail - before).mean()) >= MIN_DIFFERENCE
+        return picture.difference(before) >= MIN_DIFFERENCE
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from gfvc.encoding.face_places import FirstPlace
 from gfvc.encoding.face_watch import FaceSight, FaceWatch
 from gfvc.encoding.key_candidates import KeyCandidate, KeyMeasurer, best
 from gfvc.encoding.picture_store import PictureStore
-from gfvc.encoding.scene_changes import SceneCuts
+from gfvc.encoding.scene_changes import Glance, SceneCuts
 from models import Analyser
 from models.contract import Picture
 
@@ -31,6 +31,7 @@ class _Seen:
     """
 
     place: int
+    glance: Glance
     is_cut: bool
     found: bool
     sight: FaceSight | None
@@ -61,7 +62,8 @@ class TrackedFacts:
     def add(self, number: int, picture: Picture) -> None:
         """Look at the next picture uint8 [height, width, 3], and store it."""
         self._store.add(number, picture)
-        is_cut = self._cuts.is_cut(picture)
+        glance = Glance.at(picture)
+        is_cut = self._cuts.is_cut(glance)
         before = self._place
         self._place = self._first_place.of(picture, starts_scene=is_cut)
         analyser = self._analysers[self._place]
@@ -73,11 +75,11 @@ class TrackedFacts:
             candidate = self._measurer.measure(number, face, landmarks, sight)
         found = analyser.finds_face(picture)
         starts = is_cut or self._place != before
-        self._seen[number] = _Seen(self._place, starts, found, sight, candidate)
+        self._seen[number] = _Seen(self._place, glance, starts, found, sight, candidate)
 
-    def keep(self, pictures: Collection[int], keys: Collection[int]) -> None:
-        """Forget what was found in all but these pictures and these key pictures."""
-        for number in self._seen.keys() - {*pictures, *keys}:
+    def keep(self, pictures: Collection[int], shown: Collection[int]) -> None:
+        """Forget what was found in all but these pictures, and those that are shown already."""
+        for number in self._seen.keys() - {*pictures, *shown}:
             del self._seen[number]
 
     def place(self, picture: int) -> int:
@@ -96,6 +98,14 @@ class TrackedFacts:
     def can_be_key(self, picture: int) -> bool:
         """Whether it shows a face; whether it does as coded is found out later."""
         return self.shows_face(picture)
+
+    def is_like(self, picture: int, other: int) -> bool:
+        """Whether one may stand for the other."""
+        return self._seen[picture].glance.is_like(self._seen[other].glance)
+
+    def is_lit_like(self, picture: int, other: int) -> bool:
+        """Whether brightness and contrast are about the same."""
+        return self._seen[picture].glance.is_lit_like(self._seen[other].glance)
 
     def best_key(self, pictures: Sequence[int]) -> int:
         """Which of successive pictures with a face is the best to draw the others from."""

@@ -153,12 +153,30 @@ def test_ordinary_video_at_either_end(demo_pictures: list[Picture], tmp_path: Pa
     assert not nal_units(path)[-1].ends_sequence
     path, _, _ = encode_to(tmp_path / "ends.265", [*demo_pictures[:4], *away])
     assert kinds(path) == "Kdddoooooo"
-    # Too short to be sure of: the face stands still to the end.
-    path, summary, _ = encode_to(tmp_path / "blinks.265", [*demo_pictures[:4], *away[:4]])
-    assert kinds(path) == "Kdddssss"
+    # However short it is, at either end.
+    path, summary, _ = encode_to(tmp_path / "short.265", [*demo_pictures[:4], *away[:4]])
+    assert kinds(path) == "Kdddoooo"
+    assert summary.low_confidence_pictures == 0
+    path, _, _ = encode_to(tmp_path / "late.265", [*away[:2], *demo_pictures[:4]])
+    assert kinds(path) == "ooKddd"
+    # Between pictures of a face it is a flash, in which the face stands still.
+    flash = [*demo_pictures[:4], *away[:4], *demo_pictures[4:6]]
+    path, summary, _ = encode_to(tmp_path / "flash.265", flash)
+    assert kinds(path) == "Kdddssssdd"
     assert summary.low_confidence_pictures == 4
     path, _, _ = encode_to(tmp_path / "tiny.265", texture(2))
     assert kinds(path) == "oo"
+
+
+def test_a_fade_in_stays_one(demo_pictures: list[Picture], tmp_path: Path) -> None:
+    faded = [(share * demo_pictures[0]).astype(np.uint8) for share in (0, 0.2, 0.4, 0.6)]
+    clip = [*faded, *demo_pictures[:10]]
+    path, _, _ = encode_to(tmp_path / "fade.265", clip, key_pictures="auto")
+    assert kinds(path).startswith("oooo")
+    assert "K" in kinds(path)
+    decoded = decode_all(path, lambda _: None)
+    for source, picture in zip(clip, decoded, strict=True):
+        assert mean_difference(source, picture) < 9
 
 
 def test_a_face_seen_for_a_moment_does_not_end_ordinary_video(

@@ -1,7 +1,7 @@
 """What becomes of pictures, told in strings: a letter for each picture, before and after.
 
-Before: f a face, g one that makes a better key picture, x one that its coded form does not show, -
-none; a capital starts a scene.
+Before: f a face, g one that makes a better key picture, d one in the dark, x one that its coded
+form does not show, - none where all else is as before, # something else; a capital starts a scene.
 After: K a key picture, . driven, s standing still, R ordinary video that starts a sequence, o other
 ordinary video.
 """
@@ -44,7 +44,15 @@ class Script:
 
     def shows_face(self, picture: int) -> bool:
         assert picture in self.there
-        return self.clip[picture] != "-"
+        return self.clip[picture] not in "-#"
+
+    def is_like(self, picture: int, other: int) -> bool:
+        assert {picture, other} <= self.there | self.keys
+        return (self.clip[picture] == "#") == (self.clip[other] == "#")
+
+    def is_lit_like(self, picture: int, other: int) -> bool:
+        assert {picture, other} <= self.there | self.keys
+        return (self.clip[picture] == "d") == (self.clip[other] == "d")
 
     def can_be_key(self, picture: int) -> bool:
         assert self.shows_face(picture)
@@ -102,7 +110,7 @@ def plan(facts: Script | str, **options: object) -> Planned:
         script.there.add(picture)
         decisions += planner.take(picture)
         script.there = set(planner.held)
-        script.keys = {*planner.keys, *(script.keys & script.there)}
+        script.keys = {*planner.shown, *(script.keys & script.there)}
         held = max(held, len(planner.held))
     return Planned([*decisions, *planner.finish()], held)
 
@@ -127,6 +135,14 @@ def plan(facts: Script | str, **options: object) -> Planned:
         ("ff-----ff", "K.Roooooo"),
         ("-------", "Roooooo"),
         ("--", "Ro"),
+        # There a face does not stand in for something else.
+        ("##fff", "RoK.."),
+        ("#-fff", "RKs.."),
+        ("-#fff", "RoK.."),
+        ("ff####", "K.Rooo"),
+        ("ff-#--", "K.sRoo"),
+        # Between pictures of a face it does: that is a flash.
+        ("ff##ff", "K.ss.."),
         # A coded key picture without a face is tried again after half a second.
         ("xxxxx", "Roooo"),
         ("xxfff", "Roooo"),
@@ -192,6 +208,25 @@ def test_without_ordinary_video(clip: str, sent: str) -> None:
     assert str(planned) == sent
     # However long no face is seen, nothing is held back.
     assert planned.held == 0
+
+
+@pytest.mark.parametrize(
+    ("clip", "sent"),
+    [
+        ("ddfgff", "RoK..."),
+        ("#ddfgff", "RooK..."),
+        # Up to the last one that is in the dark.
+        ("fdfgff", "RoK..."),
+        ("--ddgff", "RoooK.."),
+        ("-----ddffgffff", "R" + 6 * "o" + "K......"),
+        ("fffDdfgffff", "K..RoK....."),
+        # With no key picture later than they are, they are like any others.
+        ("dddfff", "K....."),
+    ],
+)
+def test_what_a_fade_shows_is_not_drawn_from_after_it(clip: str, sent: str) -> None:
+    assert str(plan(clip, look_ahead=4)) == sent
+    assert "R" not in str(plan(clip, look_ahead=4, fallback="never"))
 
 
 def test_ordinary_video_only() -> None:
@@ -294,7 +329,7 @@ class TestReferences:
 
 
 @given(
-    clip=st.text("ffff---xFX", max_size=90),
+    clip=st.text("ffff---x#dFX", max_size=90),
     look_ahead=st.sampled_from([0, 3, 12]),
     fallback=st.sampled_from(["auto", "never", "always"]),
     key_interval=st.sampled_from([None, 1, 7]),
@@ -338,12 +373,12 @@ def test_every_picture_is_decided_about_once(
     for before, decision in zip([None, *planned.decisions], planned.decisions, strict=False):
         letter = clip[decision.picture].lower()
         if isinstance(decision, Key):
-            assert letter == "f"
+            assert letter in "fd"
             keys = [decision.picture, *keys][:pool]
         elif isinstance(decision, Ordinary):
             assert fallback != "never"
             assert decision.starts or isinstance(before, Ordinary)
         else:
             assert decision.key in keys
-            assert letter != "-" or isinstance(decision, Still)
+            assert letter not in "-#" or isinstance(decision, Still)
             assert not isinstance(before, Ordinary)

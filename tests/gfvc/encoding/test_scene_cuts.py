@@ -4,13 +4,13 @@ from fractions import Fraction
 
 import numpy as np
 
-from gfvc.encoding.scene_changes import SceneCuts
+from gfvc.encoding.scene_changes import Glance, SceneCuts
 from models.contract import Picture
 
 
 def cuts(pictures: list[Picture], rate: int = 25) -> list[int]:
     scenes = SceneCuts(Fraction(rate))
-    return [index for index, picture in enumerate(pictures) if scenes.is_cut(picture)]
+    return [index for index, picture in enumerate(pictures) if scenes.is_cut(Glance.at(picture))]
 
 
 def test_a_cut_is_found_where_it_is(demo_pictures: list[Picture]) -> None:
@@ -52,3 +52,16 @@ def test_restless_pictures_raise_what_a_cut_is() -> None:
     found = cuts(restless)
     assert found
     assert max(found) < 5
+
+
+def test_what_may_stand_for_another(demo_pictures: list[Picture]) -> None:
+    """People who move do; what is darker, flatter or something else does not."""
+    first, *others = map(Glance.at, demo_pictures[:6])
+    assert all(first.is_like(other) for other in others)
+    second = demo_pictures[1]
+    for changed in (second // 2, second // 3 + 80, 255 - second, 0 * second):
+        assert not first.is_like(Glance.at(changed.astype(np.uint8)))
+    upside_down = Glance.at(np.ascontiguousarray(second[::-1]))
+    assert not first.is_like(upside_down)
+    assert first.is_lit_like(upside_down), "as a face that moves is"
+    assert not first.is_lit_like(Glance.at(second // np.uint8(2)))
