@@ -101,6 +101,14 @@ class Clip:
             longest = min(longest, settings.pictures(LOW_DELAY_SECONDS))
         return replace(settings, longest_sequence=longest)
 
+    @property
+    def longest_interval(self) -> int:
+        """Pictures from key picture to key picture at most, whatever interval is asked for."""
+        settings = self.plan_settings()
+        if self.options.fallback == "always" and settings.longest_sequence is not None:
+            return settings.longest_sequence
+        return settings.interval
+
     def symbol_settings(self, settings: RateSettings) -> SymbolSettings:
         """How it is decided what is sent of faces."""
         taken = {name: name not in self.options.without for name in DECISIONS}

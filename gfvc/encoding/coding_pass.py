@@ -92,6 +92,12 @@ def code_clip(
 
 def _remarks(clip: Clip, tally: Tally) -> Iterator[str]:
     """What a user should know of the pictures sent."""
+    asked, longest = clip.options.key_interval, clip.longest_interval
+    if asked is not None and longest < min(asked, tally.frames):
+        yield (
+            f"{clip.source}: key pictures are at most {longest} pictures apart, not {asked} "
+            "(--key-interval): pictures wait on the disk until the next"
+        )
     if tally.cheaper_pictures:
         yield (
             f"{clip.source}: {tally.cheaper_pictures} of {tally.frames} pictures are sent as "

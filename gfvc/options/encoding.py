@@ -208,7 +208,7 @@ class CodedPictureOptions(OptionGroup, title="coded pictures"):
         either(words(auto=None), whole(1, of="a number of pictures")),
         "send a key picture every N pictures; one is always sent at a scene cut, and when the face "
         "was lost and is found again",
-        shown="auto, at least every 30 s",
+        shown="auto, every 30 s, or sooner with large pictures",
     )
     key_pictures: KeyPicturePolicy | None = option(
         words(*KEY_PICTURE_POLICIES),

@@ -19,7 +19,7 @@ from gfvc import EncodeOptions, EncodeSummary, InputError, encode
 from gfvc.colour import to_rgb
 from gfvc.demo_clip import RATE
 from gfvc.encoding import segments
-from gfvc.encoding.clip import LONGEST_SEGMENT, SPOOL_BYTES, Clip
+from gfvc.encoding.clip import LONGEST_SEGMENT, SPOOL_BYTES, Clip, most_pictures
 from gfvc.encoding.coded_choice import at_distance
 from gfvc.encoding.decisions import PlanSettings
 from gfvc.encoding.face_messages import UnitFaces, UnitMessages
@@ -357,11 +357,14 @@ def test_a_model_of_one_reference_is_refused(short_clip: Path, tmp_path: Path) -
     assert list(tmp_path.iterdir()) == []
 
 
-def settings_of(rate: int, **options: Any) -> PlanSettings:
+def clip_with(rate: int, **options: Any) -> Clip:
     information = StreamInformation(Fraction(rate), 64, 64, Rectangle(0, 0, 64, 64))
     model = MeshModel(shipped_face_space())
-    chosen = EncodeOptions(key_pictures="auto", **options)
-    return Clip(Path("clip"), chosen, "vvc", model, MESH, information, None).plan_settings()
+    return Clip(Path("clip"), EncodeOptions(**options), "vvc", model, MESH, information, None)
+
+
+def settings_of(rate: int, **options: Any) -> PlanSettings:
+    return clip_with(rate, key_pictures="auto", **options).plan_settings()
 
 
 def test_a_segment_is_bounded_as_it_waits_as_a_whole() -> None:
@@ -371,6 +374,28 @@ def test_a_segment_is_bounded_as_it_waits_as_a_whole() -> None:
     large = settings_of(25, size=2048)
     assert large.interval * 2048 * 2048 * 3 <= SPOOL_BYTES
     assert large.look_ahead <= large.interval // 2
+
+
+@pytest.mark.parametrize(("asked", "told"), [(8, 1), (5, 0), (None, 0)])
+def test_an_interval_that_cannot_be_had_is_told(
+    asked: int | None,
+    told: int,
+    short_clip: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("gfvc.encoding.clip.LONGEST_SEGMENT", 5)
+    notes: list[str] = []
+    encode(short_clip, tmp_path / "out.265", EncodeOptions(key_interval=asked), notes=notes.append)
+    assert [note for note in notes if "--key-interval" in note] == [
+        f"{short_clip}: key pictures are at most 5 pictures apart, not 8 (--key-interval): "
+        "pictures wait on the disk until the next"
+    ] * told
+
+
+def test_an_interval_of_ordinary_video_is_bounded_too() -> None:
+    clip = clip_with(25, fallback="always", key_interval=1000, size=2048)
+    assert clip.longest_interval == most_pictures(clip.size) < 1000
 
 
 def test_each_picture_is_tracked_once_however_often_a_clip_is_coded(
