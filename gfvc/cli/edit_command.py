@@ -39,8 +39,7 @@ examples:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command's arguments."""
-    from gfvc.options.decoding import BaseLayerOptions
-    from gfvc.options.editing import FaceEdit
+    from gfvc.options.editing import EditedStream, FaceEdit
 
     add_files(parser, "VVC or HEVC byte stream")
     add_options(parser, FaceEdit)
@@ -53,7 +52,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE.png",
         help="draw a few pictures before and after; of whole pictures the faces, too",
     )
-    add_options(parser, BaseLayerOptions)
+    add_options(parser, EditedStream)
     add_result_arguments(parser, runs_networks=True)
 
 
@@ -62,8 +61,7 @@ def run(options: argparse.Namespace) -> int:
     from gfvc.cli.console import answer, note, progress_bar
     from gfvc.face_edits import edit, read_script
     from gfvc.options.declaration import described_options
-    from gfvc.options.decoding import BaseLayerOptions
-    from gfvc.options.editing import FaceEdit
+    from gfvc.options.editing import EditedStream, FaceEdit
     from gfvc.output import check_writable
 
     edits: tuple[FaceEdit, ...] = ()
@@ -83,7 +81,7 @@ def run(options: argparse.Namespace) -> int:
             options.output,
             edits,
             preview=options.preview,
-            options=parsed_options(BaseLayerOptions, options, runtime=runtime_from(options)),
+            options=parsed_options(EditedStream, options, runtime=runtime_from(options)),
             force=options.force,
             notes=note,
             progress=progress,

@@ -51,13 +51,15 @@ def edit(
     which says afterwards that it was edited. Where no picture changes, `output` is a copy.
 
     `preview` is a PNG file that gets pictures before and after; `options` say how the stream is
-    read and its key pictures are decoded. `notes` is told what a user should know, `progress` the
-    number of pictures done and the total.
+    read and its coded pictures are decoded. `force` replaces `output` and `preview` where they
+    exist; models come from `registry`, those that are installed by default. `notes` is told what a
+    user should know, `progress` the number of pictures done and the total.
 
-    Raises `InputError` when an edit cannot be done with the stream's model, or there is no picture
-    in its time, or the stream's coded pictures show the face beside its messages; `StreamError`
-    when it cannot be read; `OutputError`, `ModelError`, `BaseCodecError`. Then `output`
-    and `preview` are as they were.
+    Raises `InputError` when `source` is a container, draws no picture, draws from earlier key
+    pictures (`--reference-pool`) or states no picture rate, and when an edit cannot be done with
+    its model, or there is no picture in its time; `StreamError` when it cannot be read, restricts
+    such use or has enhancement messages; `OutputError`, `ModelError`, `BaseCodecError`. Then
+    `output` and `preview` are as they were. `ValueError` where `edits` are none.
     """
     started = time.perf_counter()
     source, output = Path(source), Path(output)

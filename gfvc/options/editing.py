@@ -6,8 +6,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
 
 from gfvc.options.declaration import OptionGroup, described_options, documented, option
+from gfvc.options.decoding import BaseLayerOptions
+from gfvc.options.encoding import PICTURE_RATE
 from gfvc.options.kinds import between, pair
 
 _ANGLE = between(-90, 90, "a number of degrees")
@@ -86,3 +89,17 @@ class FaceEdit(OptionGroup, title="what to change"):
         if self.end is not None and self.end <= (self.start or 0):
             return "{end} is not after {start}"
         return None
+
+
+@documented
+@dataclass(frozen=True, kw_only=True)
+class EditedStream(BaseLayerOptions):
+    """How a stream that is edited is read; `runtime` says how networks run."""
+
+    rate: Fraction | None = option(
+        PICTURE_RATE,
+        "pictures per second, by which times of an edit are counted; a stream that states none is "
+        "refused even so",
+        flag="fps",
+        shown="what IN states",
+    )

@@ -11,13 +11,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from base_codec_adapters import Codec, EncodeRequest, find_encoder
+from base_codec_adapters import Codec, EncodeRequest, LimitExceededError, find_encoder
 from gfvc import DecodeOptions, decode
+from gfvc.base_layer import decode_base_layer
 from gfvc.colour import to_picture420
 from gfvc.errors import OutputError, StreamError
 from gfvc.limits import (
     FREE_PICTURES,
     MAX_PICTURES,
+    MAX_SIDE,
     MAX_SOURCE_AREA,
     PICTURES_PER_BYTE,
     most_pictures,
@@ -32,6 +34,7 @@ from gfvc.stream.sequence import SequenceSchedule
 from gfvc.stream.writer import StreamWriter
 from sei import GENERATIVE_FACE_VIDEO, GfvState, SeiMessage, make_sei_nal_unit
 from sei import Codec as SeiCodec
+from tests.base_codec_adapters.streams import Sps, make_stream
 from tests.gfvc.support import (
     CommandLine,
     assert_refused,
@@ -291,6 +294,22 @@ def test_the_area_of_coded_pictures(
     assert command(*arguments, str(area)).status == 0
     output.unlink()
     assert_refused(command, *arguments, str(128 * 128), folder=tmp_path, says=says)
+
+
+def test_the_sides_of_coded_pictures() -> None:
+    """However few samples they have."""
+    margin = 64  # what may be cropped off
+    coded = make_stream("hevc", 1, Sps(MAX_SIDE + margin + 2, 64))
+    with pytest.raises(LimitExceededError, match=f"the limit of {MAX_SIDE}x{MAX_SIDE}"):
+        list(decode_base_layer("hevc", [(coded, 1)]))
+
+
+def test_a_long_side_of_a_video_is_refused(tmp_path: Path, command: CommandLine) -> None:
+    wide = tmp_path / "wide.mkv"
+    source = ("-f", "lavfi", "-i", f"color=gray:s={MAX_SIDE + 2}x64:r=25", "-frames:v", "1")
+    ffmpeg(*source, "-c:v", "ffv1", wide)
+    says = f"wide.mkv: {MAX_SIDE + 2}x64 is larger than {MAX_SIDE} a side"
+    assert_refused(command, "encode", wide, tmp_path / "wide.266", folder=tmp_path, says=says)
 
 
 def grey_pictures(codec: Codec, size: int, count: int) -> Iterator[bytes]:

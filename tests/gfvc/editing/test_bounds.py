@@ -261,3 +261,18 @@ def test_elements_that_are_transcoded_are_limited(tmp_path: Path, command: Comma
             folder=tmp_path,
             says=says,
         )
+
+
+def test_faces_that_are_transcoded_are_limited(
+    tmp_path: Path, command: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each is remembered to the stream's end."""
+    monkeypatch.setattr("gfvc.transcoding.transcoder._MAX_FACES", 20)
+    for count in (20, 21):
+        units = [make_sei_nal_unit([Faces().gfv(0, gfv_id=i)], Codec.VVC) for i in range(count)]
+        write_stream(tmp_path / f"{count}.266", [*parameter_sets(), slice_unit()], units)
+    out = tmp_path / "out.266"
+    assert command("transcode", tmp_path / "20.266", out).status == 0
+    out.unlink()
+    says = ["21.266: message 20 (NAL unit at byte", "20 are translated at most"]
+    assert_refused(command, "transcode", tmp_path / "21.266", out, folder=tmp_path, says=says)
