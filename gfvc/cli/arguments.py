@@ -90,8 +90,7 @@ def _add(section: argparse._ArgumentGroup, name: str, described: Option, default
     shown = described.default
     if shown is None and default is not None and not described.repeats:
         shown = f"{default:g}" if isinstance(default, float) else str(default)
-    if shown is not None:
-        text += f" (default: {shown.replace('%', '%%')})"
+    text += described.remarks(shown).replace("%", "%%")
     section.add_argument(
         flag(name, described),
         dest=name,

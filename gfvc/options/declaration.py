@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
+import re
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, ClassVar, TypeVar
@@ -18,6 +19,8 @@ from typing import Any, ClassVar, TypeVar
 from gfvc.options.kinds import Kind
 
 _KEY = "option"
+
+_FLAG = re.compile(r"(?<!\S)--([a-z][a-z-]*[a-z])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +61,15 @@ class Option:
         if self.repeats:
             return type(value)(map(self.kind.convert, value))
         return self.kind.convert(value)
+
+    def remarks(self, default: str | None) -> str:
+        """What ends the help, in parentheses: the range of its values, and the default in words."""
+        told = []
+        if self.kind is not None and self.kind.limits and self.kind.limits not in self.help:
+            told.append(self.kind.limits)
+        if default is not None:
+            told.append(f"default: {default}")
+        return f" ({'; '.join(told)})" if told else ""
 
     @property
     def wanted(self) -> str:
@@ -158,15 +170,23 @@ G = TypeVar("G", bound=type[OptionGroup])
 
 
 def documented(group: G) -> G:
-    """Class decorator: puts what all groups raise, and the options' help, into the docstring."""
+    """Class decorator: puts what all groups raise, and the options' help, into the docstring.
+
+    Options go by their names in Python there.
+    """
     raises = "Raises `ValueError` for a value that an option cannot have"
     if group.conflict is not OptionGroup.conflict:
         raises += ", `OptionConflictError` for options that exclude each other"
+    options = described_options(group)
+    names = {described.flag: name for name, (described, _) in options.items() if described.flag}
+
+    def in_python(text: str) -> str:
+        return _FLAG.sub(lambda found: names.get(found[1], found[1].replace("-", "_")), text)
+
     lines = []
-    for name, (described, default) in described_options(group).items():
+    for name, (described, default) in options.items():
         shown = described.default or (repr(default) if default is not None else None)
-        ending = f" (default: {shown})" if shown else ""
-        lines.append(f"    {name}: {described.help}{ending}")
+        lines.append(in_python(f"    {name}: {described.help}{described.remarks(shown)}"))
     about = inspect.cleandoc(group.__doc__ or "")
     group.__doc__ = f"{about}\n\n{raises}.\n\nOptions:\n" + "\n".join(lines)
     return group

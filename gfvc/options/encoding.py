@@ -153,8 +153,8 @@ class BitOptions(OptionGroup, title="how many bits"):
             "a number of bits per second in 100..100000k, such as 3k or 2500",
             with_thousands=True,
         ),
-        "bits per second that OUT without its sound shall take, within 5 %, such as 3k or 2500; "
-        "codes the clip several times to find the settings for it",
+        "bits per second that OUT without its sound shall take, within 5 %, such as 12k or 12000, "
+        "at least 100 and at most 10⁸; codes the clip several times to find the settings for it",
     )
     quality: Quality | None = option(
         words(*QUALITIES),

@@ -17,6 +17,15 @@ LARGEST_DENOMINATOR = 1001
 
 _LARGEST_WHOLE = (1 << 31) - 1
 
+_LARGEST_TOLD = 100_000
+
+
+def _limits(low: float, high: float | None) -> str:
+    """A range as help texts tell it: none where nobody meets its end."""
+    if high is None or high > _LARGEST_TOLD:
+        return ""
+    return f"{low:.15g}..{high:.15g}"
+
 
 def _unchanged(value: Any) -> Any:
     return value
@@ -33,6 +42,7 @@ class Kind:
         metavar: what stands for the value in a usage line.
         choices: all texts that can be read, where they are few.
         convert: gives an accepted value the one type that those who use it count on.
+        limits: the range of numbers, for help texts that do not tell it themselves.
     """
 
     wanted: str
@@ -41,6 +51,7 @@ class Kind:
     metavar: str = "N"
     choices: tuple[str, ...] = ()
     convert: Callable[[Any], Any] = _unchanged
+    limits: str = ""
 
     def parse(self, text: str) -> Any:
         """The value that a text means; raises `ValueError` with one line for the user."""
@@ -61,7 +72,7 @@ def whole(low: int, high: int | None = None, *, step: int = 1, of: str = "a whol
         most = _LARGEST_WHOLE if high is None else high
         return is_whole and low <= value <= most and value % step == 0
 
-    return Kind(wanted, int, accepts)
+    return Kind(wanted, int, accepts, limits=_limits(low, high))
 
 
 def picture_size(low: int, high: int) -> Kind:
@@ -79,7 +90,8 @@ def picture_size(low: int, high: int) -> Kind:
 
     side = whole(low, high)
     wanted = f"a number in {low}..{high}, or two as WxH"
-    return Kind(wanted, read, accepts, "N|WxH", convert=_as_tuple)
+    limits = _limits(low, high)
+    return Kind(wanted, read, accepts, "N|WxH", convert=_as_tuple, limits=limits)
 
 
 def _as_tuple(value: Any) -> Any:
@@ -98,7 +110,10 @@ def real(low: float, high: float, wanted: str, *, with_thousands: bool = False) 
     def accepts(value: Any) -> bool:
         return _is_number(value, low, high) and value > 0
 
-    return Kind(wanted, read, accepts, "N[k]" if with_thousands else "N")
+    limits = _limits(low, high)
+    if limits and low == 0:
+        limits = f"above 0, at most {high:.15g}"
+    return Kind(wanted, read, accepts, "N[k]" if with_thousands else "N", limits=limits)
 
 
 def _is_number(value: Any, low: float, high: float) -> bool:
@@ -109,7 +124,10 @@ def _is_number(value: Any, low: float, high: float) -> bool:
 def between(low: float, high: float, of: str = "a number") -> Kind:
     """Numbers from `low` to `high`, both included, of either sign."""
     return Kind(
-        f"{of} in {low:.15g}..{high:.15g}", float, lambda value: _is_number(value, low, high)
+        f"{of} in {low:.15g}..{high:.15g}",
+        float,
+        lambda value: _is_number(value, low, high),
+        limits=_limits(low, high),
     )
 
 
@@ -124,7 +142,8 @@ def pair(low: float, high: float) -> Kind:
         return is_pair and all(_is_number(each, low, high) for each in value)
 
     wanted = f"two numbers in {low:.15g}..{high:.15g}, as X,Y"
-    return Kind(wanted, read, accepts, "X,Y", convert=_as_tuple)
+    limits = _limits(low, high)
+    return Kind(wanted, read, accepts, "X,Y", convert=_as_tuple, limits=limits)
 
 
 def file_size() -> Kind:
@@ -156,7 +175,8 @@ def fraction(low: Fraction, high: Fraction, wanted: str, metavar: str = "N") -> 
         # An approximation must not step over the limits.
         return near if accepts(near) else Fraction(value)
 
-    return Kind(wanted, Fraction, accepts, metavar, convert=convert)
+    limits = _limits(float(low), float(high)) if low else f"at most {high}"
+    return Kind(wanted, Fraction, accepts, metavar, convert=convert, limits=limits)
 
 
 def words(*names: str, **meanings: Any) -> Kind:
@@ -237,4 +257,5 @@ def either(special: Kind, usual: Kind) -> Kind:
         lambda value: special.accepts(value) or usual.accepts(value),
         "|".join([*special.choices, usual.metavar]),
         convert=lambda value: value if special.accepts(value) else usual.convert(value),
+        limits=usual.limits,
     )

@@ -43,6 +43,7 @@ class Tea(OptionGroup, title="tea"):
     milk: float | None = option(real(0.0, 0.5, "a share"), "share of milk", shown="by the guest")
     kinds: tuple[str, ...] = option(words("green", dark="black"), "leaves", (), repeats=True)
     hot: bool = switch("heat the cup")
+    pot: str | None = option(text(), "the pot, at most 8 cups; --hot warms it", flag="from-pot")
 
     def conflict(self) -> str | None:
         return "{milk} spoils green {kinds}" if self.milk and "green" in self.kinds else None
@@ -97,12 +98,15 @@ def test_help_is_in_the_parser_and_in_the_docstring() -> None:
     add_options(parser, Tea)
     shown = re.sub(r"\s+", " ", parser.format_help())
     for text_of_help in (
-        "tea:", "--minutes N how long it draws, 50 % of it covered (default: 4)",
-        "--milk N share of milk (default: by the guest)", "--hot heat the cup",
+        "tea:", "--minutes N how long it draws, 50 % of it covered (1..10; default: 4)",
+        "--milk N share of milk (above 0, at most 0.5; default: by the guest)",
+        "--hot heat the cup",
+        "--from-pot NAME the pot, at most 8 cups; --hot warms it",
     ):  # fmt: skip
         assert text_of_help in shown
     told = Tea.__doc__ or ""
-    assert "milk: share of milk (default: by the guest)" in told
+    assert "milk: share of milk (above 0, at most 0.5; default: by the guest)" in told
+    assert "pot: the pot, at most 8 cups; hot warms it" in told, "by its name in Python"
     assert "`OptionConflictError` for options that exclude each other" in told
     assert "OptionConflictError" not in (DecodeOptions.__doc__ or "")
 
