@@ -1,7 +1,7 @@
 """gfvc: a generative face video codec.
 
-Talking-head video as key pictures in a standard VVC or HEVC stream, and a few numbers for every
-other picture in the generative face video SEI messages (H.274) of the same stream.
+Talking-head video as a few coded pictures of a standard VVC or HEVC stream. The others are drawn
+from these, as numbers in generative face video SEI messages (H.274) of the same stream say.
 
 >>> import gfvc
 >>> sorted(gfvc.__all__)[:3]

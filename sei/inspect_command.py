@@ -59,8 +59,11 @@ def add_limit(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the options of ``inspect`` that do not depend on where the NAL units come from."""
+def add_arguments(parser: argparse.ArgumentParser, stated_rate: str = "") -> None:
+    """Add the options of ``inspect`` that do not depend on where the NAL units come from.
+
+    ``stated_rate`` says where the rate comes from that is not given, if from somewhere.
+    """
     parser.add_argument(
         "--json",
         action="store_true",
@@ -83,7 +86,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_limit(parser)
     parser.add_argument(
-        "--fps", type=_fps, metavar="N", help="pictures a second, for the rate in the summary"
+        "--fps",
+        type=_fps,
+        metavar="N",
+        help="pictures a second, for the rate in the summary"
+        + (f" (default: {stated_rate})" if stated_rate else ""),
     )
 
 

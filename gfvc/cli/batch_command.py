@@ -30,7 +30,7 @@ HELP = "encode, decode or check many clips, on all cores or a cluster"
 EPILOG = """\
 examples:
   gfvc batch talks --out streams                           a folder, on all cores
-  gfvc batch talks --out streams -- --bitrate 3k           with options of gfvc encode
+  gfvc batch talks --out streams -- --bitrate 12k          with options of gfvc encode
   gfvc batch list.csv --out streams                        a list, with options clip by clip
   gfvc batch streams --do decode --out videos              and back again
   gfvc batch streams --do verify --out checks

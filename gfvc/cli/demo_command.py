@@ -51,7 +51,7 @@ def run(options: argparse.Namespace) -> int:
         "pictures (key pictures)": [
             f"{row.encoded.frames} ({row.encoded.key_pictures})" for row in rows
         ],
-        "key picture and headers, bits": [f"{row.encoded.base_bits}" for row in rows],
+        "coded pictures and headers, bits": [f"{row.encoded.base_bits}" for row in rows],
         "face parameters (SEI), bits": [f"{row.encoded.sei_bits}" for row in rows],
         "kbit/s, everything counted": [f"{row.encoded.kilobits_per_second:.2f}" for row in rows],
         "PSNR, dB (key picture repeated)": [

@@ -34,7 +34,7 @@ EPILOG = """\
 examples:
   gfvc encode talk.mp4 talk.266
   gfvc encode talk.mp4 talk.265 --key-qp 30
-  gfvc encode talk.mp4 talk.266 --bitrate 3k
+  gfvc encode talk.mp4 talk.266 --bitrate 12k
   gfvc encode talk.mp4 small.mp4 --audio copy
   ffmpeg -i cam.mov -f nut - | gfvc encode - talk.266
   gfvc encode face.mp4 face.266 --crop none --fps 25 --json
@@ -45,7 +45,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command's arguments."""
     from gfvc.options.encoding import EncodeOptions
 
-    streams = "stream to write: .266 or .vvc, .265 or .hevc, or an .mp4 file that holds one"
+    streams = (
+        "stream to write: .266 or .vvc, .265 or .hevc, or an .mp4 file that holds one; VVC with "
+        ".bin, .bit and no suffix"
+    )
     add_files(parser, "video file to encode; - for standard input", streams)
     add_options(parser, EncodeOptions)
     add_result_arguments(parser, runs_networks=True)

@@ -40,7 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="VVC, HEVC or H.264 byte stream, .mp4, .mov or .mkv file; - for standard input",
     )
     add_codec(parser)
-    inspect_command.add_arguments(parser)
+    inspect_command.add_arguments(parser, "what gfvc's user data say")
     parser.add_argument(
         "--plot",
         type=Path,

@@ -60,7 +60,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--as",
         dest="alias",
         metavar="NAME",
-        help="name that the imported weights go by (default: the network's)",
+        help="name that the imported weights go by: 32 small letters, digits and _ at "
+        "most, a letter first (default: the network's)",
     )
     parser.add_argument(
         "--force", action="store_true", help="replace weights imported under the same name"

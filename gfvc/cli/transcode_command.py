@@ -1,9 +1,9 @@
 """Move a stream's face parameters into another layout or precision; the base layer stays as it is.
 
 The parameters stay the same, their containers change: keypoints become a compact feature or the
-other way round. A stream that no longer has its model's own layout is marked in its URI: gfvc still
-decodes it, other decoders do not take it for something it is not. With --translator,
-numbers are translated by a map that was fitted for two models.
+other way round. A stream that no longer has its model's own layout has a suffix at its URI: gfvc
+still decodes it, other decoders do not take it for something it is not. With --translator, numbers
+are translated by a map that was fitted for two models.
 """
 
 from __future__ import annotations

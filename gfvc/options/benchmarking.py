@@ -26,8 +26,8 @@ class BenchOptions(OptionGroup, title="what is measured"):
 
     preset: str = option(
         words(*PRESETS),
-        "what to measure; jvet: key picture QPs and low delay of JVET's test conditions, as far as "
-        "they can be had",
+        "what to measure; jvet: key picture QPs of JVET's test conditions, beside VVenC in low "
+        "delay at the clip's size and rate",
         "full",
     )
     view: View = option(
@@ -51,7 +51,7 @@ class BenchOptions(OptionGroup, title="what is measured"):
     peers: tuple[str, ...] | None = option(
         either(words(none=()), several(words(*PEERS), "NAME,…")),
         f"codecs to compare with: some of {', '.join(PEERS)}, or none",
-        shown="those of them that ffmpeg has; vvenc with --quick",
+        shown="those of them that ffmpeg has; vvenc with --quick and --preset jvet",
     )
     native_peers: bool = switch("peers at the clip's size and rate only, not also at lower ones")
     size: int | tuple[int, int] | None = option(

@@ -59,7 +59,7 @@ class DecodeOptions(BaseLayerOptions, title="decoding"):
     )
     max_size: int = option(
         file_size(),
-        "the most bytes that OUT may take, such as 500M or 20G",
+        "the most bytes that OUT may take, such as 500M or 20G; k, M, G and T are powers of 1024",
         MAX_OUTPUT,
         shown="20G",
     )

@@ -150,7 +150,7 @@ class BitOptions(OptionGroup, title="how many bits"):
         real(
             100.0,
             1e8,
-            "a number of bits per second in 100..100000k, such as 3k or 2500",
+            "a number of bits per second in 100..100000k, such as 12k or 12000",
             with_thousands=True,
         ),
         "bits per second that OUT without its sound shall take, within 5 %, such as 12k or 12000, "
@@ -236,7 +236,8 @@ class CodedPictureOptions(OptionGroup, title="coded pictures"):
     fallback_qp: int | None = option(
         whole(0, 63),
         "quantisation parameter of ordinary video",
-        shown="that of key pictures; between it and --coded-qp where that counts",
+        shown="that of key pictures; halfway between --key-qp and --coded-qp where predicted "
+        "pictures are coded",
     )
     restarts: tuple[int, ...] = option(
         whole(1, of="the number of a picture"),
@@ -272,8 +273,8 @@ class FaceOptions(OptionGroup, title="driven pictures"):
     )
     align: bool | None = option(
         words(auto=None, on=True, off=False),
-        "correct each tracked face by what the key picture shows when it is bent so, for models "
-        "that draw from landmarks",
+        "correct each tracked face by what the coded picture that drives it shows when it is bent "
+        "so, for models that draw from landmarks",
         shown="auto, on for face, off for mesh",
     )
     reference_pool: int = option(

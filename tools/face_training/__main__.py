@@ -1,4 +1,4 @@
-"""The commands: prepare, place and learn; `--help` says more."""
+"""The commands: prepare and learn; `--help` says more."""
 
 from __future__ import annotations
 
