@@ -37,8 +37,10 @@ NO_MODEL = "none"
 class DecodeSummary:
     """What was decoded.
 
-    `model` is "none" when no picture has face messages. `pictures_as_coded` counts the pictures
-    without: ordinary video, which is shown as the base codec decodes it.
+    `frames` are output pictures, `rate` of them a second, of `width` and `height` in pixels;
+    `seconds` are wall time. `model` is "none" when no picture has face messages.
+    `pictures_as_coded` counts the pictures without: ordinary video, which is shown as the base
+    codec decodes it.
     """
 
     frames: int
@@ -74,6 +76,10 @@ def decode(
     progress: Progress = unheard,
 ) -> DecodeSummary:
     """Decode a stream into a video file or a folder of PNG files.
+
+    The suffix of `output` says how: .mp4 (H.264), .mkv (FFV1, lossless) or .y4m (raw); without one
+    it is a folder. `force` replaces `output` where it exists, a folder only if gfvc wrote all in
+    it; models come from `registry`, those that are installed by default.
 
     Where faces are drawn the output says so in its metadata (not in .y4m, which has none), by the
     stream's mark if it has one. A stream that restricts the use of its content by artificial

@@ -33,8 +33,9 @@ class EncodeSummary:
 
     Bits: `sei_bits` are the NAL units with face parameters and user data, `sound_bits` what the
     sound adds to the file, `base_bits` the rest. `size` is the width and height of the pictures
-    sent, `rate` how many there are a second. `settings` are
-    those that made it, found in `trials` passes over the clip if a bitrate was asked for.
+    sent in pixels, `rate` how many there are a second. `seconds` are wall time, and
+    `base_codec_seconds` what of it the programs of the base codec took. `settings` are those that
+    made it, found in `trials` passes over the clip if a bitrate was asked for.
     """
 
     tally: Tally
@@ -147,10 +148,12 @@ def encode(
 ) -> EncodeSummary:
     """Encode a video file.
 
-    `notes` is told what a user should know; `progress` gets the number of pictures done and the
-    expected total or None; `stage` is told about each pass over the clip, if there are
-    several. Raises `GfvcError`, `ModelError` or `BaseCodecError`; then `output` is
-    as it was.
+    The suffix of `output` says how: .266 or .vvc, and .265 or .hevc, a byte stream; .mp4 a file
+    that holds one; .bin, .bit and none leave the codec to `options`. `force` replaces `output`
+    where it exists; models come from `registry`, those that are installed by default. `notes` is
+    told what a user should know; `progress` gets the number of pictures done and the expected total
+    or None; `stage` is told about each pass over the clip, if there are several. Raises
+    `GfvcError`, `ModelError` or `BaseCodecError`; then `output` is as it was.
     """
     started = time.perf_counter()
     source, output = Path(source), Path(output)

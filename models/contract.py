@@ -135,7 +135,10 @@ class ParameterLayout:
         return np.concatenate([*points, *(values.ravel() for _, values in parameters.matrices)])
 
     def unflatten(self, vector: FloatArray) -> FaceParameters:
-        """The parameters of a vector [size], as views of it."""
+        """The parameters of a vector [size], as views of it.
+
+        Raises `ValueError` for a vector of another size.
+        """
         return FaceParameters(*self.split(vector))
 
     def split(
@@ -223,12 +226,16 @@ class Analyser(Closable, ABC):
     def analyse_key(self, picture: Picture) -> Analysis | None:
         """Analyse a decoded key picture on its own, or return None when it shows no face.
 
-        The result depends on the picture alone, not on what was analysed before.
+        The result depends on the picture alone, not on what was analysed before. Raises
+        `ModelError` where the model cannot analyse it.
         """
 
     @abstractmethod
     def analyse(self, picture: Picture, key: Analysis) -> Analysis | None:
-        """Analyse a driven picture, relative to its key picture; None when it shows no face."""
+        """Analyse a driven picture, relative to its key picture; None when it shows no face.
+
+        Raises `ModelError` where the model cannot analyse it.
+        """
 
     def analyse_many(self, pictures: Iterable[Picture], key: Analysis) -> Iterator[Analysis | None]:
         """Analyse driven pictures in order; some may be looked at at the same time."""
@@ -281,7 +288,8 @@ class Reference(ABC):
     def animate(self, parameters: FaceParameters) -> Picture:
         """Draw the picture that the parameters describe, in the size of the key picture.
 
-        Or of what it was refined by, see `refine`.
+        Or of what it was refined by, see `refine`. Raises `ModelError` for parameters of another
+        layout, or that make no picture.
         """
 
     def begin(self, parameters: Iterable[FaceParameters]) -> Iterator[BegunPicture]:

@@ -183,8 +183,12 @@ class Matrices:
 class GenerativeFaceVideo:
     """generative_face_video( ), H.274.
 
-    ``network`` and ``chroma_key`` exist in a base message only, ``drive_picture_fusion_flag`` when
-    ``gfv_cnt`` is 0 and it is not a base message. A message without coordinates has matrices.
+    ``gfv_id`` (0..2^32-2) says of which face it is, ``gfv_cnt`` (0..2^32-2) which message of that
+    face since the last coded picture: a base message has 0. With
+    ``low_confidence_face_parameter_flag`` the parameters are not to be relied on; gfvc sets it
+    where no face was found. ``network`` and ``chroma_key`` exist in a base message only,
+    ``drive_picture_fusion_flag`` when ``gfv_cnt`` is 0 and it is not a base message. A message
+    without coordinates has matrices.
 
     ``extension`` holds the bits after the last known element when they are more than the usual
     trailing bits; of a message with a reserved ``gfv_id`` it holds all that follows.
@@ -228,8 +232,9 @@ class Pupils:
 class GenerativeFaceVideoEnhancement:
     """generative_face_video_enhancement( ), H.274.
 
-    It enhances the GFV message with ``gfv_id`` and ``gfv_cnt``. ``network`` exists in a base
-    message only. ``extension``: as in `GenerativeFaceVideo`.
+    It enhances the GFV message with ``gfv_id`` and ``gfv_cnt``, which mean what they do there;
+    ``gfve_id`` (0..2^32-2) tells enhancements of a face apart. ``network`` exists in a base message
+    only. ``extension``: as in `GenerativeFaceVideo`.
     """
 
     gfve_id: int

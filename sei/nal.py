@@ -167,9 +167,12 @@ def _header(codec: Codec, data: bytes) -> _Header:
 T = TypeVar("T")
 
 
-def _of_header(name: str, kind: type[T]) -> T:
-    """A property of a NAL unit that is what its header says, read without a call of Python."""
-    return cast(T, property(attrgetter(f"_header.{name}")))
+def _of_header(name: str, kind: type[T], about: str) -> T:
+    """A property of a NAL unit that is what its header says, read without a call of Python.
+
+    ``about`` is its docstring.
+    """
+    return cast(T, property(attrgetter(f"_header.{name}"), doc=about))
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,36 +205,57 @@ class NalUnit:
             )
         object.__setattr__(self, "_header", _header(self.codec, header))
 
-    header_size = _of_header("size", int)
-    """Bytes of the NAL unit header: 2, in H.264 1."""
-    nal_unit_type = _of_header("nal_unit_type", int)
-    """nal_unit_type."""
-    layer_id = _of_header("layer_id", int)
-    """nuh_layer_id; 0 in H.264."""
-    has_no_layer = _of_header("has_no_layer", bool)
-    """Whether its type is of no layer: decoders ignore its nuh_layer_id (H.266, 7.4.2.2)."""
-    is_unspecified = _of_header("is_unspecified", bool)
-    """Whether its type is one that the standard leaves to others; decoders ignore it."""
-    temporal_id = _of_header("temporal_id", int)
-    """TemporalId, -1 where the header holds the forbidden nuh_temporal_id_plus1 of 0."""
-    type_name = _of_header("type_name", str)
-    """Name of the type in its standard, without the _NUT of some names."""
-    is_vcl = _of_header("is_vcl", bool)
-    """Whether it holds coded picture data."""
-    is_irap = _of_header("is_irap", bool)
-    """Whether it holds a slice of an intra random access point picture (H.264: IDR)."""
-    is_prefix_sei = _of_header("is_prefix_sei", bool)
-    """Whether it holds SEI messages that go before their picture (H.264: all SEI)."""
-    is_suffix_sei = _of_header("is_suffix_sei", bool)
-    """Whether it holds SEI messages that follow their picture."""
-    is_sei = _of_header("is_sei", bool)
-    """Whether it holds SEI messages."""
-    precedes_picture = _of_header("precedes_picture", bool)
-    """Whether an access unit ends before this NAL unit once its picture is complete."""
-    ends_sequence = _of_header("ends_sequence", bool)
-    """Whether it says that a coded video sequence, or the stream, ends with its picture."""
-    is_idr = _of_header("is_idr", bool)
-    """Whether it holds a slice of an IDR picture, which nothing before is needed for."""
+    header_size = _of_header("size", int, "Bytes of the NAL unit header: 2, in H.264 1.")
+    nal_unit_type = _of_header("nal_unit_type", int, "nal_unit_type.")
+    layer_id = _of_header("layer_id", int, "nuh_layer_id; 0 in H.264.")
+    has_no_layer = _of_header(
+        "has_no_layer",
+        bool,
+        "Whether its type is of no layer: decoders ignore its nuh_layer_id (H.266, 7.4.2.2).",
+    )
+    is_unspecified = _of_header(
+        "is_unspecified",
+        bool,
+        "Whether its type is one that the standard leaves to others; decoders ignore it.",
+    )
+    temporal_id = _of_header(
+        "temporal_id",
+        int,
+        "TemporalId, -1 where the header holds the forbidden nuh_temporal_id_plus1 of 0.",
+    )
+    type_name = _of_header(
+        "type_name", str, "Name of the type in its standard, without the _NUT of some names."
+    )
+    is_vcl = _of_header("is_vcl", bool, "Whether it holds coded picture data.")
+    is_irap = _of_header(
+        "is_irap",
+        bool,
+        "Whether it holds a slice of an intra random access point picture (H.264: IDR).",
+    )
+    is_prefix_sei = _of_header(
+        "is_prefix_sei",
+        bool,
+        "Whether it holds SEI messages that go before their picture (H.264: all SEI).",
+    )
+    is_suffix_sei = _of_header(
+        "is_suffix_sei", bool, "Whether it holds SEI messages that follow their picture."
+    )
+    is_sei = _of_header("is_sei", bool, "Whether it holds SEI messages.")
+    precedes_picture = _of_header(
+        "precedes_picture",
+        bool,
+        "Whether an access unit ends before this NAL unit once its picture is complete.",
+    )
+    ends_sequence = _of_header(
+        "ends_sequence",
+        bool,
+        "Whether it says that a coded video sequence, or the stream, ends with its picture.",
+    )
+    is_idr = _of_header(
+        "is_idr",
+        bool,
+        "Whether it holds a slice of an IDR picture, which nothing before is needed for.",
+    )
 
     @property
     def starts_picture(self) -> bool:

@@ -88,9 +88,10 @@ def export(
     """Write the motion in a stream for other software.
 
     The suffix of `output` says how: .csv in the layout of Live Link Face, .glb an animated head,
-    .bvh its pose, .json and .npz all values by picture. `notes` is told what a user should know,
-    such as what is missing; `progress` gets the number of pictures done and the total. Raises
-    `GfvcError`, `SeiError`, `ModelError` or `BaseCodecError`; then `output` is as it was.
+    .bvh its pose, .json and .npz all values by picture. `force` replaces `output` where it exists;
+    models come from `registry`, those that are installed by default. `notes` is told what a user
+    should know, such as what is missing; `progress` gets the number of pictures done and the total.
+    Raises `GfvcError`, `SeiError`, `ModelError` or `BaseCodecError`; then `output` is as it was.
     """
     source, output = Path(source), Path(output)
     suffix = output.suffix.lower()
