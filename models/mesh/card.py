@@ -14,7 +14,7 @@ CARD = ModelCard(
     engine="none",
     training=(
         "No network. Learned 2026-11-21: the expression basis is a principal component analysis "
-        "of landmarks of 103 talking-head clips of 54 people, by `python -m "
+        "of landmarks of 103 talking-head clips of about 60 people, by `python -m "
         "models.landmarks.fit`; no picture is kept."
     ),
     limits=(
