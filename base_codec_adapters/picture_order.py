@@ -45,7 +45,7 @@ def output_places(stream: bytes, codec: Codec) -> list[int]:
     Raises:
         StreamInvalidError: a parameter set or the header of a picture is malformed or missing.
     """
-    reader = _Reader(codec)
+    reader = OrderReader(codec)
     order: list[tuple[int, int]] = []  # starts so far, and order count since
     for unit in nal_units(stream, codec):
         if unit.layer == 0:
@@ -58,8 +58,8 @@ def output_places(stream: bytes, codec: Codec) -> list[int]:
     return places
 
 
-class _Reader:
-    """Goes through the NAL units of a stream, and knows what order counts go by.
+class OrderReader:
+    """Goes through the NAL units of a base layer, and knows what order counts go by.
 
     `starts` are the pictures so far with which they started anew.
     """
@@ -76,7 +76,11 @@ class _Reader:
         self.starts = 0
 
     def order_count(self, unit: NalUnit) -> int | None:
-        """Order count of the picture whose first slice a NAL unit is; None where it is none."""
+        """Order count of the picture whose first slice a NAL unit is; None where it is none.
+
+        Raises:
+            StreamInvalidError: a parameter set or a header is malformed, or one is missing.
+        """
         bits = Bits(unit.payload[:_HEADER_BYTES])
         try:
             if unit.type == SEQUENCE_PARAMETER_SET[self._codec]:

@@ -8,6 +8,7 @@ from gfvc.editing.group_queue import Group, GroupQueue, check_size
 from gfvc.editing.records import MessageRecord
 from gfvc.errors import InputError
 from gfvc.stream.byte_stream import START_CODE, Spacing, spaced
+from gfvc.stream.picture_order import WANTED_ORDER, PictureOrder
 from gfvc.stream.sei_rewriting import has_message
 from gfvc.telling import Notes
 from sei import (
@@ -28,10 +29,12 @@ def attach_to_pictures(
 
     Messages that precede their picture go right before it, those that follow it go behind all
     else of its access unit; in H.264, which has no suffix SEI messages, all go before it. `notes`
-    is told when face messages come to a stream that has some already. Raises `InputError` when a
-    message belongs to a picture that the stream does not have.
+    is told when face messages come to a stream that has some already, or to pictures that are not
+    in output order. Raises `InputError` when a message belongs to a picture that the stream does
+    not have.
     """
     spacing = Spacing()
+    watch = _OrderWatch()
     boundaries = AccessUnitBoundaries()
     number = -1
     coded: NalUnit | None = None
@@ -39,25 +42,59 @@ def attach_to_pictures(
     for unit in units:
         starts = boundaries.starts_here(unit)
         if coded is not None and (starts or unit.type_name in _END_OF_SEQUENCE):
-            yield from _attached(queue, number, coded, before=False)
+            yield from _attached(queue, watch, number, coded, before=False)
         if starts:
             number, coded = number + 1, None
+        watch.see(unit, number)
         if unit.starts_picture and coded is None:
             coded = unit
-            yield from _attached(queue, number, coded, before=True, opens=starts)
+            yield from _attached(queue, watch, number, coded, before=True, opens=starts)
         has_faces = has_faces or (unit.is_sei and has_message(unit, FACE_PAYLOADS))
         yield spaced(spacing.before(unit), unit.data)
     if coded is not None:
-        yield from _attached(queue, number, coded, before=False)
+        yield from _attached(queue, watch, number, coded, before=False)
     if queue.first is not None:
         raise _left_over(queue.first, number + 1)
     if has_faces and queue.has_faces:
         notes("the base stream has face messages of its own, which stay; see gfvc remove")
+    if watch.first is not None:
+        notes(
+            f"picture {watch.first} of the base stream is shown before one that it follows there, "
+            f"among face messages, and gfvc decode refuses this: {WANTED_ORDER}"
+        )
     yield bytes(spacing.tail)
 
 
+class _OrderWatch:
+    """Looks for pictures that face messages come to, and that are not in output order.
+
+    `first` is the number of the first one.
+    """
+
+    def __init__(self) -> None:
+        self._order = PictureOrder()
+        self.first: int | None = None
+
+    def see(self, unit: NalUnit, number: int) -> None:
+        """See a NAL unit of the picture of a number."""
+        if self._order.see(unit) and self.first is None:
+            self.first = number
+
+    def attach(self, group: Group, number: int) -> None:
+        """See what comes to it."""
+        has_faces = any(record.message.payload_type in FACE_PAYLOADS for record in group)
+        if has_faces and self._order.drive() and self.first is None:
+            self.first = number
+
+
 def _attached(
-    queue: GroupQueue, number: int, coded: NalUnit, *, before: bool, opens: bool = False
+    queue: GroupQueue,
+    watch: _OrderWatch,
+    number: int,
+    coded: NalUnit,
+    *,
+    before: bool,
+    opens: bool = False,
 ) -> Iterator[bytes]:
     """New NAL units with the messages of a picture that go before, or after, it."""
     codec = coded.codec
@@ -67,6 +104,7 @@ def _attached(
         return record.picture == number and goes_before == before
 
     for group in queue.take_all(belongs_here):
+        watch.attach(group, number)
         yield _made(group, coded, before=before, opens=opens)
         opens = False
 

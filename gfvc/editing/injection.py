@@ -58,7 +58,8 @@ def inject_messages(
     `messages` holds JSON lines (docs/messages_jsonl.md) or is what `gfvc export` wrote as JSON
     (docs/export.md), or is another stream, of which
     `selection` (None: all face messages) is taken. `notes` is told when the messages come to stand
-    beside face messages that were there before, and of digital signatures that do not hold for it.
+    beside face messages that were there before, or at pictures that are not in output order, and of
+    digital signatures that do not hold for it.
     `codec` names the codec of the streams where they do not tell.
 
     Raises `InputError` when a file is not what it should be, or a message cannot be put into

@@ -23,6 +23,7 @@ from gfvc.stream.kept import Kept
 from gfvc.stream.losses import Losses
 from gfvc.stream.marking import MAX_MARK, mark_text
 from gfvc.stream.nal_source import NOT_READ, STANDARD_INPUT, file_bytes, open_nal_units
+from gfvc.stream.picture_order import WANTED_ORDER, PictureOrder
 from gfvc.stream.picture_units import FaceMessage, FurtherFaceUnit, PictureUnit
 from gfvc.stream.sequence import SequenceSchedule
 from gfvc.telling import Notes
@@ -118,6 +119,7 @@ class _Scan:
         self._sequence: SequenceSchedule | None = None  # that of the last user data
         self._of_sequence = 0  # its coded pictures so far
         self._losses = Losses()
+        self._order = PictureOrder()
         self._face_square: FaceSquare | None = None  # by the last user data
         self._further_faces: tuple[FurtherFace, ...] = ()
         self._control_grids: SequenceGrids | None = None
@@ -187,7 +189,8 @@ class _Scan:
             return  # Of another layer, or of something that this decoder knows nothing of.
         if unit.is_sei:
             self._add_sei(unit, last=last)
-        elif unit.starts_picture:
+            return
+        if unit.starts_picture:
             self._close_picture()
             self._start_picture(unit)
         elif unit.is_vcl and self._of_picture.ends_sequence:
@@ -202,6 +205,14 @@ class _Scan:
             self._of_picture.add(unit)
         else:
             self._waiting.add(unit)
+        if self._order.see(unit):
+            self._refuse_order()
+
+    def _refuse_order(self) -> None:
+        raise StreamError(
+            f"{self._path}: the coded picture at byte {self._order.at} is shown before one that it "
+            f"follows in the stream; {WANTED_ORDER}"
+        )
 
     def _start_picture(self, unit: NalUnit) -> None:
         self._of_picture, self._waiting = self._waiting, _Gathered()
@@ -284,6 +295,8 @@ class _Scan:
         as_coded = picture.shown_as_coded and picture.part is None
         self._pictures_as_coded += picture.is_alone and as_coded
         self._draws |= not picture.is_alone
+        if not picture.is_alone and self._order.drive():
+            self._refuse_order()
         self._units.append(picture)
 
     def _add_sei(self, unit: NalUnit, *, last: bool) -> None:

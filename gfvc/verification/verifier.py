@@ -15,6 +15,7 @@ from gfvc.verification.interchange import InterchangeCheck
 from gfvc.verification.layouts import LayoutCheck
 from gfvc.verification.marking import MarkingCheck
 from gfvc.verification.picture_hash import DECODED_PICTURE_HASH, PictureHashCheck
+from gfvc.verification.picture_order import PictureOrderCheck
 from gfvc.verification.structure import DamageCheck, PlacementCheck, ReservedValueCheck
 from gfvc.verification.user_data import StatedInformation, UserDataCheck
 from sei import Codec
@@ -64,6 +65,7 @@ class _Walk:
             ReservedValueCheck(),
             InterchangeCheck(),
             UserDataCheck(stated),
+            PictureOrderCheck(stated),
             MarkingCheck(),
             FaceSquareCheck(stated),
         )

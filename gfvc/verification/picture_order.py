@@ -1,0 +1,73 @@
+"""Check of the order in which coded pictures are shown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from gfvc.errors import StreamError
+from gfvc.stream.picture_order import WANTED_ORDER, PictureOrder
+from gfvc.verification.findings import Check, Finding, Place
+from gfvc.verification.user_data import StatedInformation
+from sei import GenerativeFaceVideo
+from sei.inspection import InspectedMessage, InspectedUnit
+
+
+class PictureOrderCheck(Check):
+    """Coded pictures that drive faces come in output order, which decoders here want.
+
+    The standard has no such rule, so it is no error.
+    """
+
+    name = "picture order"
+
+    def __init__(self, stated: StatedInformation) -> None:
+        self._stated = stated
+        self._order = PictureOrder()
+        self._picture = Place()  # the last coded one
+        self._drives = False  # it does, by its messages or user data
+        self._sequence_drives = False  # user data say so of all up to the next
+        self._has_information = self._is_coded = False  # here
+        self._is_told = False
+
+    def see_nal_unit(self, place: Place, inspected: InspectedUnit) -> Iterator[Finding]:
+        """See a NAL unit."""
+        unit = inspected.unit
+        if unit.starts_picture:
+            self._picture, self._is_coded = place, True
+            if unit.is_irap and not self._has_information:
+                self._sequence_drives = False
+        if not unit.is_sei and self._order.see(unit):
+            yield from self._tell()
+
+    def see_message(self, place: Place, inspected: InspectedMessage) -> Iterator[Finding]:
+        """See a message."""
+        message = inspected.message
+        if isinstance(message, GenerativeFaceVideo):
+            self._drives |= not message.is_reserved
+            return
+        try:
+            information = self._stated.of(inspected)
+        except StreamError:
+            return  # Another check tells.
+        if information is not None:
+            schedule, sequence = information.schedule, information.sequence
+            self._has_information = True
+            self._drives = schedule is not None and schedule.pictures > 1
+            self._sequence_drives = sequence is not None and any(sequence.driven)
+        yield from ()
+
+    def see_end_of_picture(self) -> Iterator[Finding]:
+        """See the end of an access unit."""
+        drives = self._drives or self._sequence_drives
+        if self._is_coded and drives and self._order.drive():
+            yield from self._tell()
+        self._drives = self._has_information = self._is_coded = False
+
+    def _tell(self) -> Iterator[Finding]:
+        if not self._is_told:
+            self._is_told = True
+            yield self.warning(
+                self._picture,
+                "the coded picture is shown before one that it follows in the stream, and gfvc "
+                f"decode refuses this: {WANTED_ORDER}",
+            )
