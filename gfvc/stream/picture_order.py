@@ -24,7 +24,7 @@ WANTED_ORDER = "coded pictures that drive faces must come in output order (witho
 
 
 class OrderCount(NamedTuple):
-    """Where a coded picture is shown: after `starts` anew of order counts, by the one it has since."""
+    """Place of a coded picture in output order: how often counts started anew, then its count."""
 
     starts: int
     value: int

@@ -23,6 +23,7 @@ from gfvc.stream.kept import Kept
 from gfvc.stream.losses import Losses
 from gfvc.stream.marking import MAX_MARK, mark_text
 from gfvc.stream.nal_source import NOT_READ, STANDARD_INPUT, file_bytes, open_nal_units
+from gfvc.stream.picture_gaps import PictureGaps
 from gfvc.stream.picture_order import WANTED_ORDER, PictureOrder
 from gfvc.stream.picture_units import FaceMessage, FurtherFaceUnit, PictureUnit
 from gfvc.stream.sequence import SequenceSchedule
@@ -120,6 +121,7 @@ class _Scan:
         self._of_sequence = 0  # its coded pictures so far
         self._losses = Losses()
         self._order = PictureOrder()
+        self._gaps = PictureGaps()
         self._face_square: FaceSquare | None = None  # by the last user data
         self._further_faces: tuple[FurtherFace, ...] = ()
         self._control_grids: SequenceGrids | None = None
@@ -294,6 +296,7 @@ class _Scan:
         self._pictures += picture.pictures
         as_coded = picture.shown_as_coded and picture.part is None
         self._pictures_as_coded += picture.is_alone and as_coded
+        self._gaps.add(self._order, is_ordinary=picture.is_alone and as_coded)
         self._draws |= not picture.is_alone
         if not picture.is_alone and self._order.drive():
             self._refuse_order()
@@ -380,3 +383,6 @@ class _Scan:
         if self._cut is not None:
             self._notes(f"{self._path}: cut off {self._cut}; what comes before is used")
         self._losses.tell(self._path, self._notes)
+        missing = self._gaps.found(self._rate)
+        if missing is not None:
+            self._notes(f"{self._path}: {missing.text}")

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from fractions import Fraction
 
 from gfvc.errors import StreamError
+from gfvc.stream.picture_gaps import PictureGaps
 from gfvc.stream.picture_order import WANTED_ORDER, PictureOrder
 from gfvc.verification.findings import Check, Finding, Place
 from gfvc.verification.user_data import StatedInformation
@@ -13,19 +15,21 @@ from sei.inspection import InspectedMessage, InspectedUnit
 
 
 class PictureOrderCheck(Check):
-    """Coded pictures that drive faces come in output order, which decoders here want.
+    """Coded pictures that drive faces come in output order, and of ordinary video none is missing.
 
-    The standard has no such rule, so it is no error.
+    The standard has no such rules, so it is no error.
     """
 
     name = "picture order"
 
     def __init__(self, stated: StatedInformation) -> None:
         self._stated = stated
-        self._order = PictureOrder()
+        self._order, self._gaps = PictureOrder(), PictureGaps()
+        self._rate: Fraction | None = None
         self._picture = Place()  # the last coded one
         self._drives = False  # it does, by its messages or user data
         self._sequence_drives = False  # user data say so of all up to the next
+        self._is_ordinary = False  # or that they are ordinary video
         self._has_information = self._is_coded = False  # here
         self._is_told = False
 
@@ -54,13 +58,17 @@ class PictureOrderCheck(Check):
             self._has_information = True
             self._drives = schedule is not None and schedule.pictures > 1
             self._sequence_drives = sequence is not None and any(sequence.driven)
+            self._is_ordinary = sequence is None and information.shown_as_coded
+            self._rate = information.rate
         yield from ()
 
     def see_end_of_picture(self) -> Iterator[Finding]:
         """See the end of an access unit."""
         drives = self._drives or self._sequence_drives
-        if self._is_coded and drives and self._order.drive():
-            yield from self._tell()
+        if self._is_coded:
+            self._gaps.add(self._order, is_ordinary=self._is_ordinary and not drives)
+            if drives and self._order.drive():
+                yield from self._tell()
         self._drives = self._has_information = self._is_coded = False
 
     def _tell(self) -> Iterator[Finding]:
@@ -71,3 +79,9 @@ class PictureOrderCheck(Check):
                 "the coded picture is shown before one that it follows in the stream, and gfvc "
                 f"decode refuses this: {WANTED_ORDER}",
             )
+
+    def see_end(self) -> Iterator[Finding]:
+        """See the end of the stream."""
+        missing = self._gaps.found(self._rate)
+        if missing is not None:
+            yield self.warning(Place(offset=missing.at), missing.text)

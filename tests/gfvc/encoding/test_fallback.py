@@ -261,8 +261,10 @@ def test_cut_streams(demo_pictures: list[Picture], tmp_path: Path) -> None:
         notes: list[str] = []
         stream = read_face_stream(cut, notes.append)
         lengths.append(stream.pictures)
+        # Pictures that are coded later and shown before others may be beyond the cut.
+        cuts = [note for note in notes if "ordinary video are missing" not in note]
         # Between the messages of the key picture and ordinary video nothing seems to be missing.
-        assert len(notes) == (end not in (len(units), 6))
+        assert len(cuts) == (end not in (len(units), 6))
         assert len(decode_all(cut, lambda _: None)) == stream.pictures
     assert lengths[:6] == [9, 8, 7, 6, 5, 4]
     assert lengths[-1] == 3
