@@ -20,6 +20,7 @@ from gfvc.limits import MAX_AREA
 from gfvc.options.decoding import DecodeOptions
 from gfvc.output import StrPath, check_writable, replaced_when_complete
 from gfvc.queued_writer import QueuedWriter
+from gfvc.stream.container_times import tell_of_times
 from gfvc.stream.face_stream import FaceStream
 from gfvc.stream.marking import GENERATED
 from gfvc.stream.reader import read_face_stream
@@ -122,6 +123,8 @@ def decode(
         width = height = 0
         in_time = stream.rate is None or rate == stream.rate
         sound = sound_to_keep(source, output, options.audio, notes, in_time=in_time)
+        if sound is not None:
+            tell_of_times(source, stream, rate, notes)
         mark = (stream.mark or GENERATED) if stream.draws else None
         # Linear algebra is of small matrices, for which threads would only wait.
         with (

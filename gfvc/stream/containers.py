@@ -306,28 +306,42 @@ def coded_track(path: Path, container: InputContainer, notes: Notes = unheard) -
     return chosen
 
 
+def annex_b_packets(
+    path: Path, container: InputContainer, stream: VideoStream
+) -> Iterator[tuple[int | None, bytes]]:
+    """The packets of a track of VVC, HEVC or H.264 as pieces of a byte stream.
+
+    With each goes the time that it is shown at, in the time base of the track, where it has one.
+    Raises `InputError` when the file is damaged.
+    """
+    from av.bitstream import BitStreamFilterContext
+
+    with media_errors(str(path)):
+        as_annex_b = BitStreamFilterContext(_FILTERS[stream.codec_context.name], stream)
+        packets = container.demux(stream)
+    while True:
+        with media_errors(str(path)):
+            packet = next(packets, None)
+            if packet is None:
+                return
+            given, time = packet if packet.size else None, packet.pts
+            data = b"".join(bytes(part) for part in as_annex_b.filter(given))
+        if data:
+            yield time, data
+        if given is None:
+            return
+
+
 class _AnnexBReader:
     """Gives a video track as a byte stream, piece by piece."""
 
     def __init__(self, path: Path, container: InputContainer, stream: VideoStream) -> None:
-        from av.bitstream import BitStreamFilterContext
-
-        self._path = path
-        with media_errors(str(path)):
-            self._filter = BitStreamFilterContext(_FILTERS[stream.codec_context.name], stream)
-            self._packets = container.demux(stream)
+        self._packets = annex_b_packets(path, container, stream)
         self._buffer = b""
 
     def read(self, size: int) -> bytes:
         """At most `size` bytes; none at the end."""
-        with media_errors(str(self._path)):
-            while not self._buffer:
-                packet = next(self._packets, None)
-                if packet is None:
-                    return b""
-                given = packet if packet.size else None
-                self._buffer = b"".join(bytes(part) for part in self._filter.filter(given))
-                if given is None:
-                    break
+        if not self._buffer:
+            _, self._buffer = next(self._packets, (None, b""))
         data, self._buffer = self._buffer[:size], self._buffer[size:]
         return data

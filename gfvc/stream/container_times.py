@@ -1,0 +1,101 @@
+"""Whether a container shows coded pictures when the stream says, which its sound goes by.
+
+Pictures are shown at the rate that the user data state, one after the other. A container has times
+of its own, and they may tell of a gap, or of another speed, or be wrong, as where a raw stream was
+put into it at some rate. Its sound is at these times whatever is right.
+"""
+
+from __future__ import annotations
+
+from array import array
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gfvc.stream.containers import annex_b_packets, coded_track, open_file_as_container
+from gfvc.stream.edit_lists import pictures_start
+from gfvc.stream.face_stream import FaceStream
+from gfvc.stream.picture_order import OrderCounts
+from gfvc.telling import Notes
+from sei import Codec, SeiError, split_annex_b
+
+FloatArray = NDArray[np.float64]
+
+# What is less is hardly noticed, and containers round their times.
+_NOTICED_SECONDS = 0.2
+# Periods that are as long are told apart by the rounding of containers alone.
+_ROUNDED_SECONDS = 0.003
+
+
+def tell_of_times(path: Path, stream: FaceStream, rate: Fraction, notes: Notes) -> None:
+    """Tell where sound that is kept is out of step with pictures shown at a rate, if it is.
+
+    Where it cannot be known, since times are missing or headers cannot be read, nothing is told,
+    nor where the container only counts coded pictures. Raises `InputError` when the file is
+    damaged.
+    """
+    told = _Pictures()
+    try:
+        time_base = told.read(path)
+    except SeiError:
+        return
+    count = len(stream.units)
+    if len(told.order) < 2 * count or not count:
+        return
+    starts, counts = np.array(told.order[: 2 * count], np.int64).reshape(-1, 2).T
+    in_order = np.lexsort((counts, starts))
+    lasting = np.fromiter((unit.pictures for unit in stream.units), np.int64, count)[in_order]
+    shown = (np.cumsum(lasting) - lasting) / float(rate)
+    given = np.array(told.times[:count], np.float64)[in_order] * float(time_base)
+    given -= float(pictures_start(path) or 0)
+    misses = np.abs(given - shown)
+    late = np.flatnonzero(misses > _NOTICED_SECONDS)  # not where there is no time
+    if late.size and not _is_counted(given, shown, 1 / float(rate)):
+        notes(
+            f"{path}: coded pictures are shown at other times than in the container, from "
+            f"{shown[late[0]]:.2f} s on, by {misses[late].max():.2f} s at most; sound is kept at "
+            "the container's times, and may be out of step"
+        )
+
+
+def _is_counted(given: FloatArray, shown: FloatArray, period: float) -> bool:
+    """Whether a container has one period for all coded pictures, as a raw stream that was put in.
+
+    Of those that drive others, some more than others, it says nothing then. Where all are shown
+    equally long it may be meant, unless it is the period of one output picture.
+    """
+    periods = np.diff(np.sort(given))
+    return _is_even(periods) and (
+        not _is_even(np.diff(shown)) or abs(float(periods.mean()) - period) < _ROUNDED_SECONDS
+    )
+
+
+def _is_even(periods: FloatArray) -> bool:
+    return not periods.size or bool(np.ptp(periods) <= _ROUNDED_SECONDS)
+
+
+class _Pictures:
+    """Coded pictures of a track in its order: their times, NaN without, and their order counts."""
+
+    def __init__(self) -> None:
+        self.times = array("d")
+        self.order = array("q")  # two numbers each
+
+    def read(self, path: Path) -> Fraction:
+        """Go through a container; what its times count in. Raises `SeiError` as headers do."""
+        container = open_file_as_container(path)
+        if container is None:
+            return Fraction(0)
+        counts = OrderCounts()
+        with container:
+            track = coded_track(path, container)
+            codec = Codec(track.codec_context.name)
+            for time, data in annex_b_packets(path, container, track):
+                for unit in split_annex_b(data, codec):
+                    order = counts.read(unit)
+                    if order is not None:
+                        self.times.append(float("nan") if time is None else time)
+                        self.order.extend(order)
+            return track.time_base or Fraction(0)

@@ -1,0 +1,88 @@
+"""Times of a container that are not those of its stream."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+
+from gfvc.stream.container_times import tell_of_times
+from gfvc.stream.reader import read_face_stream
+from tests.gfvc.support import CommandLine, ffmpeg, no_notes
+from tests.golden.files import STREAMS
+
+# 6 pictures of a face, 6 of ordinary video in another order, 6 of a face.
+REORDERED = STREAMS / "vvc_mesh_reordered.mp4"
+TONE = ("-f", "lavfi", "-i", "sine=frequency=440:duration=0.76")
+COPIED = ("-map", "0:v", "-map", "1:a?", "-c:v", "copy", "-c:a", "aac")
+HALF_A_SECOND = "gte(N\\,7)*0.5/TB"  # before the last coded picture
+GAP = ("-bsf:v", f"setts=pts=PTS+{HALF_A_SECOND}:dts=DTS+{HALF_A_SECOND}")
+
+
+def told(path: Path, rate: int = 25) -> list[str]:
+    notes: list[str] = []
+    tell_of_times(path, read_face_stream(path, no_notes), Fraction(rate), notes.append)
+    return notes
+
+
+def test_a_gap_is_told_where_sound_is_kept(tmp_path: Path, command: CommandLine) -> None:
+    source, output = tmp_path / "in.mp4", tmp_path / "out.mp4"
+    ffmpeg("-i", REORDERED, *TONE, *COPIED, *GAP, source)
+    outcome = command("decode", source, output)
+    assert outcome.status == 0
+    said = (
+        f"gfvc: {source}: coded pictures are shown at other times than in the container, from "
+        "0.48 s on, by 0.50 s at most; sound is kept at the container's times, and may be out of "
+        "step"
+    )
+    assert said in outcome.err.splitlines()
+    outcome = command("decode", source, output, "--force", "--audio", "none")
+    assert "than in the container" not in outcome.err
+
+
+@pytest.mark.parametrize(
+    ("scale", "says"), [("2", "from 0.24 s on, by 0.48 s"), ("0.5", "from 0.44 s on, by 0.24 s")]
+)
+def test_another_speed_is_told(tmp_path: Path, scale: str, says: str) -> None:
+    for suffix in (".mp4", ".mkv"):
+        path = tmp_path / f"in{suffix}"
+        ffmpeg("-itsscale", scale, "-i", REORDERED, "-c", "copy", path)
+        (note,) = told(path)
+        assert says in note
+
+
+def test_pictures_at_the_speed_of_the_container_are_in_step(tmp_path: Path) -> None:
+    """As with --fps."""
+    path = tmp_path / "in.mp4"
+    ffmpeg("-itsscale", "2.5", "-i", REORDERED, "-c", "copy", path)
+    assert told(path, 10) == []
+    assert len(told(path)) == 1
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".mov", ".mkv", ".ts"])
+def test_what_ffmpeg_copies_is_in_step(tmp_path: Path, suffix: str) -> None:
+    for source in sorted(STREAMS.glob("*.mp4")):
+        path = tmp_path / f"in{suffix}"
+        for options in ((), ("-output_ts_offset", "3")):
+            ffmpeg("-i", source, "-c", "copy", *options, path)
+            assert told(path) == []
+
+
+@pytest.mark.parametrize("name", ["hevc_mesh_marked.265", "hevc_mesh_fallback.265"])
+def test_times_that_count_coded_pictures_alone_are_not_believed(tmp_path: Path, name: str) -> None:
+    path = tmp_path / "in.mp4"
+    for rate in ("25", "5"):
+        ffmpeg("-r", rate, "-i", STREAMS / name, "-c", "copy", path)
+        assert told(path) == []
+
+
+def test_even_times_of_ordinary_video_may_be_meant(tmp_path: Path) -> None:
+    path = tmp_path / "in.mp4"
+    for rate, notes in (("25", 0), ("5", 1)):
+        ffmpeg("-r", rate, "-i", STREAMS / "hevc_fallback_always.265", "-c", "copy", path)
+        assert len(told(path)) == notes
+
+
+def test_a_byte_stream_has_none() -> None:
+    assert told(STREAMS / "hevc_mesh_marked.265") == []
