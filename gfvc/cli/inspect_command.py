@@ -75,10 +75,12 @@ class _UserData:
     """Notes what gfvc's user data says, and counts the pictures by it, while messages are shown."""
 
     def __init__(self, options: argparse.Namespace) -> None:
+        from gfvc.stream.last_sample import last_sample_is_whole
         from gfvc.stream.picture_count import PictureCount
 
         self._options = options
         self._count = PictureCount(self._note)
+        self._count.ends_whole = last_sample_is_whole(Path(options.input))
         self._refused = 0
         self._first_refused = ""
         self._pool = 1

@@ -47,6 +47,7 @@ class PictureCount:
         self.complete = 0
         self.unit: PictureUnit | None = None  # the last coded picture; of messages, their number
         self.is_cut = False  # where reading it broke off
+        self.ends_whole = False  # so its container says
         self._end = StreamEnd()
         self._ahead = 0  # messages before a coded picture, as in H.264
         self._last_count: int | None = None  # gfv_cnt
@@ -145,7 +146,7 @@ class PictureCount:
         unit = self.unit
         if unit is None or not self._is_face_stream:
             return self.known
-        if not unit.messages and not self._end.is_followed:
+        if not (unit.messages or self._end.is_followed or self.ends_whole):
             return self.complete + self._ahead
         if self.is_cut or self._end.begins_another or self._damaged == self._nal:
             unit = replace(unit)

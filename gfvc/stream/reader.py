@@ -20,6 +20,7 @@ from gfvc.stream.face_stream import FaceStream, KeptUnits
 from gfvc.stream.faces import FurtherFace
 from gfvc.stream.information import StreamInformation, is_ours, stated_by
 from gfvc.stream.kept import Kept
+from gfvc.stream.last_sample import last_sample_is_whole
 from gfvc.stream.losses import Losses
 from gfvc.stream.marking import MAX_MARK, mark_text
 from gfvc.stream.nal_source import NOT_READ, STANDARD_INPUT, file_bytes, open_nal_units
@@ -363,7 +364,10 @@ class _Scan:
         """Complete the last picture, or leave it out, and tell what is missing."""
         after, of_picture = self._waiting, self._of_picture
         if self._picture is not None and not (
-            self._picture.messages or after.last is not None or of_picture.ends_sequence
+            self._picture.messages
+            or after.last is not None
+            or of_picture.ends_sequence
+            or last_sample_is_whole(self._path)
         ):
             # Nothing says that it is whole.
             self._picture = None
