@@ -21,10 +21,13 @@ from gfvc.options.decoding import DecodeOptions
 from gfvc.output import StrPath, check_writable, replaced_when_complete
 from gfvc.queued_writer import QueuedWriter
 from gfvc.stream.container_times import tell_of_times
+from gfvc.stream.containers import is_container
 from gfvc.stream.face_stream import FaceStream
 from gfvc.stream.marking import GENERATED
 from gfvc.stream.reader import read_face_stream
+from gfvc.stream.shown_shape import tell_of_shape
 from gfvc.telling import Notes, Progress, unheard
+from gfvc.video.left_out import tell_of_other_sound, tell_of_the_rest
 from gfvc.video_writer import PICTURE_NAMES, is_folder_output, open_writer
 from models import AnimationModel, Registry, default_registry
 from models.contract import BegunPicture, Picture
@@ -121,10 +124,14 @@ def decode(
             )
         count, total = 0, stream.pictures
         width = height = 0
+        tell_of_shape(source, stream.codec, notes)
         in_time = stream.rate is None or rate == stream.rate
         sound = sound_to_keep(source, output, options.audio, notes, in_time=in_time)
         if sound is not None:
             tell_of_times(source, stream, rate, notes)
+            tell_of_other_sound(source, notes)
+        if is_container(source):
+            tell_of_the_rest(source, notes)
         mark = (stream.mark or GENERATED) if stream.draws else None
         # Linear algebra is of small matrices, for which threads would only wait.
         with (

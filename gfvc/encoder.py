@@ -21,6 +21,7 @@ from gfvc.scaling import Size
 from gfvc.stream.information import StreamInformation
 from gfvc.stream.names import MP4_SUFFIX, choose_codec
 from gfvc.telling import Notes, Progress, Stage, unheard
+from gfvc.video.left_out import tell_of_other_sound, tell_of_the_rest
 from gfvc.video.sound import SoundCoding, check_sound, is_heard
 from gfvc.video_reader import VideoProperties, probe_video
 from gfvc.whole_pictures.model import of_whole_pictures
@@ -200,6 +201,9 @@ def look_at(
     if video.rate_note is not None and options.rate is None:
         notes(f"{video.rate_note}; --fps takes another rate")
     sound = _sound(source, output, options, video, notes)
+    if sound is not None:
+        tell_of_other_sound(source, notes)
+    tell_of_the_rest(source, notes)
     framing = frame(source, video.width, video.height, options, notes)
     return SourceFacts(video, framing, sound)
 

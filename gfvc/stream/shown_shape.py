@@ -1,0 +1,77 @@
+"""How the pictures of a stream are to be shown beside what is coded: turned, or stretched.
+
+That is up to who shows them. A decoder gives them as they are coded, and a note says so.
+"""
+
+from __future__ import annotations
+
+import io
+from fractions import Fraction
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from base_codec_adapters import Codec
+from gfvc.limits import MAX_SOURCE_AREA
+from gfvc.media_files import STREAM_FORMATS, open_media
+from gfvc.stream.containers import coded_track, open_file_as_container
+from gfvc.telling import Notes
+from gfvc.video.orientation import UPRIGHT, Orientation, orientation_of
+from gfvc.video.stated import pixel_width
+
+if TYPE_CHECKING:
+    from av.container import InputContainer
+    from av.video.stream import VideoStream
+
+# Of a byte stream: parameter sets and a picture or so, in which the shape of pixels is looked for.
+_HEAD_BYTES = 2**18
+# Of a container, until a picture is decoded.
+_PACKETS = 20
+
+_TURNS = {
+    Orientation(transpose=True, flip_x=True): "turned by 90 degrees to the right",
+    Orientation(flip_x=True, flip_y=True): "turned by 180 degrees",
+    Orientation(transpose=True, flip_y=True): "turned by 90 degrees to the left",
+    Orientation(flip_x=True): "mirrored",
+    Orientation(flip_y=True): "mirrored upside down",
+    Orientation(transpose=True): "turned by 90 degrees and mirrored",
+    Orientation(transpose=True, flip_x=True, flip_y=True): "turned by 90 degrees and mirrored",
+}
+
+
+def tell_of_shape(path: Path, codec: Codec, notes: Notes) -> None:
+    """Tell what a stream, or its container, asks of who shows it, and is not done."""
+    orientation, width = _stated(path, codec)
+    asked = []
+    if orientation != UPRIGHT:
+        asked.append(_TURNS[orientation])
+    if width != 1:
+        asked.append(f"with pixels {float(width):.3g} times as wide as high")
+    if asked:
+        notes(f"{path}: is to be shown {' and '.join(asked)}; that is not applied")
+
+
+def _stated(path: Path, codec: Codec) -> tuple[Orientation, Fraction]:
+    """What is asked for; nothing where it cannot be told."""
+    import av
+
+    try:
+        if open_file_as_container(path) is None:
+            with path.open("rb") as file:
+                head = io.BytesIO(file.read(_HEAD_BYTES))
+            with av.open(head, "r", format=codec) as stream:
+                return UPRIGHT, pixel_width(stream.streams.video[0])
+        with open_media(path, STREAM_FORMATS) as container:
+            track = coded_track(path, container)
+            return _orientation(container, track), pixel_width(track)
+    except (av.FFmpegError, OSError, ValueError, IndexError):
+        return UPRIGHT, Fraction(1)
+
+
+def _orientation(container: InputContainer, track: VideoStream) -> Orientation:
+    """The orientation that comes with the first picture, which alone tells of it."""
+    track.codec_context.options = {"max_pixels": str(MAX_SOURCE_AREA)}
+    for packet in islice(container.demux(track), _PACKETS):
+        for frame in packet.decode():
+            return orientation_of(frame)
+    return UPRIGHT
