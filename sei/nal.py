@@ -129,6 +129,7 @@ class _Header:
     is_idr: bool
     is_unspecified: bool
     has_no_layer: bool
+    fault: str | None
 
 
 @lru_cache(maxsize=2**16)
@@ -161,7 +162,18 @@ def _header(codec: Codec, data: bytes) -> _Header:
         is_idr=nal_unit_type in kinds.irap and kinds.names[nal_unit_type].startswith("IDR"),
         is_unspecified=kinds.names[nal_unit_type].startswith("UNSPEC"),
         has_no_layer=codec is Codec.VVC and nal_unit_type in _VVC_WITHOUT_LAYER,
+        fault=_fault(codec, data),
     )
+
+
+def _fault(codec: Codec, header: bytes) -> str | None:
+    if header[0] & 0x80:
+        return "forbidden_zero_bit is 1"
+    if codec is Codec.VVC and header[0] & 0x40:
+        return "nuh_reserved_zero_bit is 1"
+    if codec is not Codec.AVC and not header[1] & 7:
+        return "nuh_temporal_id_plus1 is 0"
+    return None
 
 
 T = TypeVar("T")
@@ -222,6 +234,11 @@ class NalUnit:
         "temporal_id",
         int,
         "TemporalId, -1 where the header holds the forbidden nuh_temporal_id_plus1 of 0.",
+    )
+    header_fault = _of_header(
+        "fault",
+        cast("type[str | None]", str),
+        "What of the header no stream may have, None where all is right.",
     )
     type_name = _of_header(
         "type_name", str, "Name of the type in its standard, without the _NUT of some names."

@@ -13,7 +13,7 @@ from gfvc.editing.extraction import gather_facts, stream_records
 from gfvc.editing.group_queue import GroupQueue
 from gfvc.editing.json_lines import EXPORT_FORMAT, read_export, read_json_lines
 from gfvc.editing.records import Fingerprint, FingerprintTaker, MessageRecord, StreamFacts
-from gfvc.editing.restoring import put_back
+from gfvc.editing.restoring import HeaderWatch, put_back
 from gfvc.errors import InputError
 from gfvc.output import check_writable, replaced_when_complete
 from gfvc.stream.byte_stream import read_head, read_nal_units
@@ -74,21 +74,23 @@ def inject_messages(
     at_old_places = old_codec is not None and facts.base == _fingerprint(
         base, old_codec, max_messages
     )
-    result, signatures = FingerprintTaker(), SignatureWatch()
+    result, signatures, headers = FingerprintTaker(), SignatureWatch(), HeaderWatch()
     with (
         replaced_when_complete(output, force=force, sources=sources) as temporary,
         temporary.open("wb") as file,
     ):
         if old_codec is not None and at_old_places:
             units = signatures.passed(read_nal_units(base, old_codec, max_messages))
-            pieces = put_back(units_for(output, units), old_codec, queue)
+            pieces = put_back(units_for(output, units), old_codec, queue, headers)
         else:
             units = signatures.passed(read_nal_units(base, codec, max_messages))
             pieces = attach_to_pictures(units_for(output, units), queue, notes)
         for piece in pieces:
             result.add(piece)
             file.write(piece)
-    restored = at_old_places and result.fingerprint == facts.source
+        restored = at_old_places and result.fingerprint == facts.source
+        if headers.misfit is not None and not restored:
+            raise headers.misfit
     if not restored:
         signatures.tell(notes, base, output)
     return InjectionSummary(

@@ -9,12 +9,41 @@ from gfvc.editing.group_queue import Group, GroupQueue, check_size
 from gfvc.editing.records import MessagePlace, MessageRecord
 from gfvc.errors import InputError, StreamError
 from gfvc.stream.byte_stream import Spacing, spaced
+from gfvc.stream.sei_headers import HeaderFit
 from gfvc.stream.sei_rewriting import rewritable_sei, sei_data
 from sei import Codec, NalUnit, SeiError, SeiMessage, SeiRbsp
 
 
-def put_back(units: Iterable[NalUnit], codec: Codec, queue: GroupQueue) -> Iterator[bytes]:
-    """The pieces of the stream with the messages where they were.
+class HeaderWatch:
+    """Whether the headers of NAL units that are put back fit the pictures that they stand with.
+
+    `misfit` is the error of the first that does not, None where all do. It is one only where a
+    stream is made that has not been: what was so in a stream comes back.
+    """
+
+    def __init__(self) -> None:
+        self._fit = HeaderFit[MessageRecord]()
+        self.misfit: InputError | None = None
+
+    def see(self, unit: NalUnit, first: MessageRecord | None = None) -> None:
+        """Take the next NAL unit, and the record of its first message where it is put back."""
+        self._note(self._fit.see(unit, first))
+
+    def end(self) -> None:
+        """Take the end of the stream."""
+        self._note(self._fit.end())
+
+    def _note(self, found: Iterator[tuple[MessageRecord, str]]) -> None:
+        for record, what in found:
+            self.misfit = self.misfit or InputError(
+                f"{record.source}: 'nal_header' does not fit its picture: {what}"
+            )
+
+
+def put_back(
+    units: Iterable[NalUnit], codec: Codec, queue: GroupQueue, watch: HeaderWatch
+) -> Iterator[bytes]:
+    """The pieces of the stream with the messages where they were; `watch` sees its NAL units.
 
     Raises `InputError` when a message has no place, or one that cannot be.
     """
@@ -22,11 +51,13 @@ def put_back(units: Iterable[NalUnit], codec: Codec, queue: GroupQueue) -> Itera
     number = 0
     for unit in units:
         zero_bytes = spacing.before(unit)
-        yield from _new_units(queue, codec, number)
+        yield from _new_units(queue, codec, number, watch)
         group = queue.take(partial(_is_at, number, is_new=False))
+        watch.see(unit)
         yield spaced(zero_bytes, unit.data if group is None else _merged(unit, group))
         number += 1
-    yield from _new_units(queue, codec, number)
+    yield from _new_units(queue, codec, number, watch)
+    watch.end()
     if queue.first is not None:
         _place(queue.first)
         raise InputError(
@@ -36,10 +67,10 @@ def put_back(units: Iterable[NalUnit], codec: Codec, queue: GroupQueue) -> Itera
     yield bytes(spacing.tail)
 
 
-def _new_units(queue: GroupQueue, codec: Codec, number: int) -> Iterator[bytes]:
+def _new_units(queue: GroupQueue, codec: Codec, number: int, watch: HeaderWatch) -> Iterator[bytes]:
     """NAL units that the base stream does not have, up to its NAL unit with this number."""
     for group in queue.take_all(partial(_is_at, number, is_new=True)):
-        yield _made(group, codec)
+        yield _made(group, codec, watch)
 
 
 def _is_at(number: int, record: MessageRecord, *, is_new: bool) -> bool:
@@ -56,7 +87,7 @@ def _place(record: MessageRecord) -> MessagePlace:
     return record.place
 
 
-def _made(group: Group, codec: Codec) -> bytes:
+def _made(group: Group, codec: Codec, watch: HeaderWatch) -> bytes:
     """A NAL unit as the place of its messages describes it."""
     first = group[0]
     place = _place(first)
@@ -65,6 +96,9 @@ def _made(group: Group, codec: Codec) -> bytes:
         raise InputError(
             f"{first.source}: 'nal_header' is no header of an SEI NAL unit in {codec.value}"
         )
+    if unit.header_fault is not None:
+        raise InputError(f"{first.source}: 'nal_header' must not be so: {unit.header_fault}")
+    watch.see(unit, first)
     rbsp = SeiRbsp(tuple(record.message for record in group), place.rbsp_trailing)
     return spaced(place.zero_bytes, check_size(sei_data(unit, rbsp), first))
 
@@ -75,8 +109,7 @@ def _sei_header(header: bytes, codec: Codec) -> NalUnit | None:
         unit = NalUnit(codec, header)
     except SeiError:
         return None
-    lawful = len(header) == unit.header_size and unit.is_sei and unit.temporal_id >= 0
-    return unit if lawful else None
+    return unit if len(header) == unit.header_size and unit.is_sei else None
 
 
 def _merged(unit: NalUnit, group: Group) -> bytes:

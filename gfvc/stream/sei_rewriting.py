@@ -52,6 +52,6 @@ def rewritable_sei(unit: NalUnit) -> SeiRbsp:
                 f"a NAL unit of more than {MAX_UNIT_MESSAGES} messages (at byte {unit.offset})"
             )
     rbsp = read_sei(unit)
-    if unit.temporal_id < 0 or sei_data(unit, rbsp) != unit.data:
+    if unit.header_fault is not None or sei_data(unit, rbsp) != unit.data:
         raise StreamError(f"a NAL unit that breaks the rules of NAL units (at byte {unit.offset})")
     return rbsp

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from gfvc.stream.sei_headers import HeaderFit
 from gfvc.verification.findings import Check, Finding, Place
 from sei import FACE_PAYLOADS, Codec, GenerativeFaceVideo, NetworkReserved
 from sei.inspection import InspectedMessage, InspectedUnit
@@ -70,6 +71,48 @@ class PlacementCheck(Check):
             yield self.error(place, f"{text}; the reference decoder fails on it")
         else:
             yield self.warning(place, text)
+
+
+class HeaderCheck(Check):
+    """Headers of NAL units: what none may have, and SEI that does not fit the picture it is with.
+
+    In VVC TemporalId must be that of the picture (H.266 clause 7.4.2.2), in HEVC it may be higher.
+    Each kind of misfit is told once, with the first place.
+    """
+
+    name = "header"
+
+    def __init__(self) -> None:
+        self._fit = HeaderFit[Place]()
+        self._told: set[str] = set()
+        self._codec: Codec | None = None
+
+    def see_nal_unit(self, place: Place, inspected: InspectedUnit) -> Iterator[Finding]:
+        """See a NAL unit."""
+        unit = inspected.unit
+        if unit.header_fault is not None:
+            yield self.error(place, f"a header that must not be: {unit.header_fault}")
+        yield from self._told_once(self._fit.see(unit, place))
+        self._codec = unit.codec
+
+    def see_end(self) -> Iterator[Finding]:
+        """See the end of the stream."""
+        yield from self._told_once(self._fit.end())
+
+    def _told_once(self, found: Iterator[tuple[Place, str]]) -> Iterator[Finding]:
+        for place, what in found:
+            kind = what.split(",")[0]  # however many pictures of other layers there are
+            if kind in self._told:
+                continue
+            self._told.add(kind)
+            text = f"an SEI NAL unit of {what}"
+            if self._codec is Codec.VVC and what.startswith("TemporalId"):
+                yield self.error(place, f"{text}; the reference decoder fails on it")
+            else:
+                lost = "its messages do not go with the picture"
+                yield self.warning(
+                    place, f"{text}: where layers or sub-layers are left out, {lost}"
+                )
 
 
 class ReservedValueCheck(Check):

@@ -16,14 +16,19 @@ from gfvc.verification.layouts import LayoutCheck
 from gfvc.verification.marking import MarkingCheck
 from gfvc.verification.picture_hash import DECODED_PICTURE_HASH, PictureHashCheck
 from gfvc.verification.picture_order import PictureOrderCheck
-from gfvc.verification.structure import DamageCheck, PlacementCheck, ReservedValueCheck
+from gfvc.verification.structure import (
+    DamageCheck,
+    HeaderCheck,
+    PlacementCheck,
+    ReservedValueCheck,
+)
 from gfvc.verification.user_data import StatedInformation, UserDataCheck
 from sei import Codec
 from sei.inspection import InspectedMessage, InspectedUnit, inspect_units
 from sei.limits import MAX_MESSAGES, LimitError, ReadingLimit
 
-# What is shown to the first two checks only: other layers, and more faces than this.
-_FIRST_CHECKS = 2
+# What is shown to the first checks only: other layers, and more faces than this.
+_FIRST_CHECKS = 3
 MAX_FACES = 1024
 """Greatest number of faces whose messages are compared with each other."""
 
@@ -59,6 +64,7 @@ class _Walk:
         self._checks: tuple[Check, ...] = (
             DamageCheck(),
             PlacementCheck(),
+            HeaderCheck(),
             FaceOrderCheck(),
             LayoutCheck(),
             EnhancementCheck(),

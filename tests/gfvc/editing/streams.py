@@ -138,6 +138,6 @@ def duet() -> Iterator[Sequence[NalUnit]]:
     for intra in (True, False):
         head = picture(intra=intra)
         first = sei_unit(faces.gfv(0), FILLER, faces.gfve(0), faces.gfv(0, gfv_id=2))
-        second = sei_unit(faces.gfv(1, gfv_id=2), faces.gfv(1), temporal_id=1)
+        second = sei_unit(faces.gfv(1, gfv_id=2), faces.gfv(1))
         third = sei_unit(FILLER)
         yield [*head, first, second, third]

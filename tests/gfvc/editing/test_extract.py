@@ -44,7 +44,7 @@ def test_lines_hold_what_inspect_says(duet_stream: Path, command: CommandLine) -
     assert [line["picture"] for line in lines] == [0] * 5 + [1] * 5
     places = [(line["place"]["base_nal_unit"], line["place"]["kept_before"]) for line in lines[:5]]
     assert places == [(4, 0), (4, 1), (4, 1), (5, None), (5, None)]
-    assert lines[3]["place"]["nal_header"] == "00c2"
+    assert lines[3]["place"]["nal_header"] == "00c1"
 
 
 def test_messages_are_chosen_by_type_and_face(duet_stream: Path, command: CommandLine) -> None:

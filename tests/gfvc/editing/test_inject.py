@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import tempfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,8 @@ from hypothesis import strategies as st
 
 from gfvc.editing import inject_messages
 from gfvc.errors import GfvcError
-from sei import Codec, SeiMessage, read_sei
+from sei import Codec, NalUnit, SeiMessage, read_sei
+from sei.nal import nal_unit_header
 from tests.gfvc.editing.streams import (
     END_OF_SEQUENCE,
     FILLER,
@@ -24,6 +26,7 @@ from tests.gfvc.editing.streams import (
     nal,
     parameter_sets,
     picture,
+    sei_unit,
     slice_unit,
     write_stream,
 )
@@ -405,7 +408,24 @@ def shift(lines: list[dict[str, Any]]) -> None:
         ),
         (
             lambda lines: [one["place"].update(nal_header="00c0") for one in lines[3:5]],
-            "line 5: 'nal_header' is no header",
+            "line 5: 'nal_header' must not be so: nuh_temporal_id_plus1 is 0",
+        ),
+        (
+            lambda lines: [one["place"].update(nal_header="80c1") for one in lines[3:5]],
+            "line 5: 'nal_header' must not be so: forbidden_zero_bit is 1",
+        ),
+        (
+            lambda lines: [one["place"].update(nal_header="40c1") for one in lines[8:10]],
+            "line 10: 'nal_header' must not be so: nuh_reserved_zero_bit is 1",
+        ),
+        (
+            lambda lines: [one["place"].update(nal_header="00c3") for one in lines[8:10]],
+            "line 10: 'nal_header' does not fit its picture: TemporalId 2, and its picture has 0",
+        ),
+        (
+            lambda lines: [one["place"].update(nal_header="01c1") for one in lines[3:5]],
+            "line 5: 'nal_header' does not fit its picture: nuh_layer_id 1, and its access unit "
+            "has pictures of 0",
         ),
         (
             lambda lines: [one["place"].update(nal_header="00c100") for one in lines[3:5]],
@@ -508,3 +528,47 @@ def test_a_message_of_any_type_can_be_injected(base: Path, tmp_path: Path) -> No
     result = tmp_path / "out.266"
     inject_messages(base, messages, result, force=False, notes=no_notes)
     assert read_sei(all_units(result)[3]).messages == (SeiMessage(70000, b""),)
+
+
+def upper(unit: NalUnit, *, layer_id: int, temporal_id: int) -> NalUnit:
+    """A NAL unit of VVC with another layer and sub-layer in its header."""
+    header = nal_unit_header(
+        Codec.VVC, unit.nal_unit_type, layer_id=layer_id, temporal_id=temporal_id
+    )
+    return replace(unit, data=header + unit.data[2:])
+
+
+def test_headers_that_do_not_fit_come_back_as_they_were(
+    tmp_path: Path, command: CommandLine
+) -> None:
+    """The stream had them; where another stream is made of it, they are refused."""
+    head, message = picture(), Faces().gfv(0)
+    stream = write_stream(tmp_path / "odd.266", head, [sei_unit(message, temporal_id=2)])
+    messages, base, again = (tmp_path / name for name in ("m.jsonl", "base.266", "again.266"))
+    assert command("extract", stream, messages).status == 0
+    assert command("remove", stream, base).status == 0
+    assert command("inject", base, messages, again).status == 0
+    assert again.read_bytes() == stream.read_bytes()
+    header, line = map(json.loads, messages.read_text().splitlines())
+    changed = write_lines(
+        tmp_path / "changed.jsonl", header, line | {"payload": line["payload"] * 2}
+    )
+    says = "line 2: 'nal_header' does not fit its picture: TemporalId 2, and its picture has 0"
+    assert_refused(
+        command, "inject", base, changed, tmp_path / "out.266", folder=tmp_path, says=says
+    )
+
+
+def test_headers_may_be_those_of_any_picture_of_the_access_unit(
+    tmp_path: Path, command: CommandLine
+) -> None:
+    head, faces = picture(), Faces()
+    above = upper(slice_unit(), layer_id=1, temporal_id=1)
+    messages = [sei_unit(faces.gfv(0)), sei_unit(faces.gfv(1), layer_id=1, temporal_id=1)]
+    stream = write_stream(tmp_path / "layers.266", head, [messages[0], above, messages[1]])
+    lines, base = tmp_path / "m.jsonl", tmp_path / "base.266"
+    assert command("extract", stream, lines).status == 0
+    assert command("remove", stream, base).status == 0
+    header, *rest = map(json.loads, lines.read_text().splitlines())
+    fewer = write_lines(tmp_path / "fewer.jsonl", header, *rest[1:])
+    assert command("inject", base, fewer, tmp_path / "out.266").status == 0

@@ -183,6 +183,16 @@ def suffix_first() -> Stream:
     return [*parameter_sets(), before, *picture(Faces().gfv(0))[2:]]
 
 
+def with_header(*header: int) -> Callable[[], Stream]:
+    """A picture whose message is in a NAL unit with this header."""
+
+    def make() -> Stream:
+        *head, last = picture(Faces().gfv(0))
+        return [*head, NalUnit(Codec.VVC, bytes(header) + last.data[2:])]
+
+    return make
+
+
 def volume_in_suffix() -> Stream:
     return [*picture(Faces().gfv(0)), sei_unit(SeiMessage(137, bytes(24)))]
 
@@ -349,6 +359,11 @@ CASES: list[tuple[Callable[[], Stream], Severity, str, str, int | None]] = [
     (in_prefix(Codec.VVC), ERROR, "placement", "(223) must not stand in a prefix SEI", 0),
     (in_prefix(Codec.HEVC), ERROR, "placement", "(223) must not stand in a prefix SEI", 0),
     (suffix_first, ERROR, "placement", "with no picture before it", 0),
+    (with_header(0x80, 0xC1), ERROR, "header", "must not be: forbidden_zero_bit is 1", 0),
+    (with_header(0x40, 0xC1), ERROR, "header", "must not be: nuh_reserved_zero_bit is 1", 0),
+    (with_header(0x00, 0xC0), ERROR, "header", "must not be: nuh_temporal_id_plus1 is 0", 0),
+    (with_header(0x00, 0xC3), ERROR, "header", "of TemporalId 2, and its picture has 0", 0),
+    (with_header(0x01, 0xC1), WARNING, "header", "of nuh_layer_id 1, and its access unit has", 0),
     (volume_in_suffix, WARNING, "placement", "(137) must not stand in a suffix SEI", 0),
     (enhances_nothing, ERROR, "enhancement", "not there: gfv_id 1 and gfv_cnt 1", 0),
     (enhances_another_picture, ERROR, "enhancement", "not there: gfv_id 1 and gfv_cnt 1", 1),
@@ -477,6 +492,14 @@ def test_what_changes_is_told_once(tmp_path: Path) -> None:
         (2, INFO),
         (4, WARNING),
     ]
+
+
+def test_headers_that_do_not_fit_are_told_once(tmp_path: Path) -> None:
+    pictures = [unit for _ in range(3) for unit in with_header(0x00, 0xC3)()]
+    (found,) = (
+        f for f in findings_of(write_stream(tmp_path / "s", pictures)) if f.check == "header"
+    )
+    assert (found.place.picture, found.place.nal) == (0, 4)
 
 
 def test_an_edit_breaks_signatures_of_sei_messages(tmp_path: Path) -> None:
