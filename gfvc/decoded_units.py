@@ -24,6 +24,7 @@ from gfvc.errors import StreamError
 from gfvc.further_faces import FaceOver, FurtherFaces
 from gfvc.limits import MAX_AREA
 from gfvc.options.decoding import BaseLayerOptions
+from gfvc.stream.containers import is_container
 from gfvc.stream.face_stream import FaceStream
 from gfvc.stream.names import model_uri
 from gfvc.stream.picture_units import PictureUnit
@@ -202,4 +203,9 @@ def _coded_pictures(
         reason = str(error).splitlines()[0]
         if isinstance(error, LimitExceededError) and error.limit == "area":
             reason += "; if that is meant, allow more with --max-area"
+        elif isinstance(error, OutputInvalidError | ProgramFailedError) and is_container(source):
+            reason += (
+                "; where containers of other settings were put together, their parameter sets are "
+                "lost: put the byte streams in them together"
+            )
         raise StreamError(f"{source}: its coded pictures cannot be decoded: {reason}") from error

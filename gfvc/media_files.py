@@ -12,11 +12,12 @@ import contextlib
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from gfvc.errors import InputError
 
 if TYPE_CHECKING:
+    from av import Packet
     from av.container import InputContainer
 
 # Names are libavformat's. "mov" stands for MP4, QuickTime, 3GP, M4V, AVIF and HEIF.
@@ -95,6 +96,12 @@ def media_errors(label: str) -> Iterator[None]:
         raise
     except (av.FFmpegError, OSError, ValueError, OverflowError) as error:
         raise InputError(f"{label}: damaged or cut off ({reason(error)})") from None
+
+
+def refuse_encrypted(path: Path, packet: Packet[Any]) -> None:
+    """Raise `InputError` where the content of a packet is encrypted (ISO/IEC 23001-7)."""
+    if packet.has_sidedata("encryption_info"):
+        raise InputError(f"{path}: is encrypted, as protected content is; it can be read decrypted")
 
 
 def reason(error: Exception) -> str:

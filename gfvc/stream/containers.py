@@ -27,6 +27,7 @@ from gfvc.media_files import (
     VIDEO_FORMATS,
     media_errors,
     open_media,
+    refuse_encrypted,
 )
 from gfvc.media_files import reason as reason_of
 from gfvc.telling import Notes, unheard
@@ -84,6 +85,15 @@ def refuse_mpeg(source: str | Path, head: bytes) -> None:
     kind = _OF_MPEG.get(head.lstrip(b"\0")[:2])
     if kind is not None:
         raise InputError(f"{source}: is {kind}, not a VVC, HEVC or H.264 byte stream")
+
+
+def refuse_container(source: str | Path, head: bytes) -> None:
+    """Raise `InputError` for a pipe that begins with no start code, as of a container."""
+    if not begins_as_byte_stream(head) and head.lstrip(b"\0")[:1] != b"\1":
+        raise InputError(
+            f"{source}: no start code 00 00 01 as at the start of a byte stream; a container "
+            "(MP4, Matroska, MPEG-TS) is read from a file alone, so name the file"
+        )
 
 
 def open_container(path: Path, head: bytes) -> InputContainer | None:
@@ -324,6 +334,7 @@ def annex_b_packets(
             packet = next(packets, None)
             if packet is None:
                 return
+            refuse_encrypted(path, packet)
             given, time = packet if packet.size else None, packet.pts
             data = b"".join(bytes(part) for part in as_annex_b.filter(given))
         if data:

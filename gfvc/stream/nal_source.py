@@ -11,7 +11,13 @@ from pathlib import Path
 from typing import cast
 
 from gfvc.errors import InputError
-from gfvc.stream.containers import HEAD_BYTES, open_container, read_opened, refuse_mpeg
+from gfvc.stream.containers import (
+    HEAD_BYTES,
+    open_container,
+    read_opened,
+    refuse_container,
+    refuse_mpeg,
+)
 from gfvc.stream.edit_lists import tell_of_edits
 from gfvc.telling import Notes, unheard
 from sei import Codec, NalUnit, StreamError, UnknownCodecError, split_annex_b
@@ -45,7 +51,9 @@ def open_nal_units(
     named = None if codec is None else Codec(codec)
     if Path(source) == STANDARD_INPUT:
         with reading(source):
-            refuse_mpeg(source, cast("BufferedReader", sys.stdin.buffer).peek(HEAD_BYTES))
+            head = cast("BufferedReader", sys.stdin.buffer).peek(HEAD_BYTES)
+            refuse_mpeg(source, head)
+            refuse_container(source, head)
         yield _read(source, split_annex_b(sys.stdin.buffer, named=named))
         return
     path = Path(source)
@@ -63,6 +71,7 @@ def open_nal_units(
                 yield _read(source, read_opened(path, container, notes), named)
         else:
             refuse_mpeg(source, head)
+            refuse_container(source, head)
             yield _read(source, split_annex_b(file, named=named))
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from gfvc.errors import InputError
 from gfvc.limits import MAX_SOURCE_AREA
-from gfvc.media_files import VIDEO_FORMATS, open_media, reason
+from gfvc.media_files import VIDEO_FORMATS, open_media, reason, refuse_encrypted
 from gfvc.telling import Notes
 from gfvc.video.clock import MAX_STILL_SECONDS, Clock
 from gfvc.video.filters import Deinterlacer
@@ -127,6 +127,7 @@ def decoded_frames(
                     end = max(end, float((packet.pts + (packet.duration or 0)) * packet.time_base))
                 if packet.stream.index != stream.index:
                     continue
+                refuse_encrypted(path, packet)
                 for frame in packet.decode():
                     assert isinstance(frame, av.VideoFrame)
                     if start is not None:

@@ -6,12 +6,14 @@ import io
 import random
 import struct
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from gfvc.errors import InputError
+from base_codec_adapters import OutputInvalidError
+from gfvc.errors import InputError, StreamError
 from gfvc.stream.containers import begins_as_byte_stream, is_container
 from gfvc.stream.nal_source import open_nal_units
 from models.contract import Picture
@@ -306,3 +308,38 @@ def test_what_is_neither(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"no start code .* and no container of one"):
         is_container(path)
     assert not begins_as_byte_stream(io.BytesIO(b"GIF89a").read())
+
+
+CENC = ("-encryption_scheme", "cenc-aes-ctr", "-encryption_key", "76" * 16, "-encryption_kid",
+        "a7" * 16)  # fmt: skip
+
+
+@pytest.mark.parametrize("coder", ["libx265", "libx264"])
+def test_encrypted_video_is_told(
+    short_clip: Path, tmp_path: Path, command: CommandLine, coder: str
+) -> None:
+    path = tmp_path / "protected.mp4"
+    ffmpeg("-i", short_clip, "-pix_fmt", "yuv420p", "-c:v", coder, *CENC, path)
+    says = "protected.mp4: is encrypted"
+    for name in ("decode", "encode"):
+        output = tmp_path / ("out.mp4" if name == "decode" else "out.266")
+        assert_refused(command, name, path, output, folder=tmp_path, says=says)
+    outcome = command("inspect", path)
+    assert outcome.status == 1
+    assert says in outcome.err
+
+
+def test_parameter_sets_that_may_be_lost_are_told(
+    in_mp4: Path, small_stream: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Programs that put containers together keep the sample entry of the first."""
+
+    def fails(*_: object) -> Iterator[Picture]:
+        yield from ()
+        raise OutputInvalidError("ffmpeg: decoded 4 of 5 coded pictures")
+
+    monkeypatch.setattr("gfvc.decoded_units.decode_base_layer", fails)
+    with pytest.raises(StreamError, match=r"4 of 5 .*; where containers .* parameter sets are"):
+        decode_all(in_mp4)
+    with pytest.raises(StreamError, match=r"decoded 4 of 5 coded pictures$"):
+        decode_all(small_stream)

@@ -137,7 +137,7 @@ def test_stretched_containers_are_told_of(in_mp4: Path, tmp_path: Path) -> None:
     path = tmp_path / "stretched.mp4"
     ffmpeg("-display_rotation", "90", "-i", in_mp4, "-c", "copy", "-aspect", "3:2", path)
     notes: list[str] = []
-    tell_of_shape(path, "vvc", notes.append)
+    tell_of_shape(path, "hevc", notes.append)
     assert notes == [
         f"{path}: is to be shown turned by 90 degrees to the left and with pixels 1.5 times as "
         "wide as high; that is not applied"
@@ -166,7 +166,7 @@ def test_pixels_that_are_not_square_are_told_of(
 
 def test_ordinary_streams_ask_for_nothing(in_mp4: Path, small_stream: Path) -> None:
     for path in (in_mp4, small_stream):
-        tell_of_shape(path, "vvc", no_notes)
+        tell_of_shape(path, "hevc", no_notes)
 
 
 def test_what_cannot_be_decoded_asks_for_nothing(tmp_path: Path) -> None:

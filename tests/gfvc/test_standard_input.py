@@ -135,3 +135,18 @@ def test_commands_that_read_a_stream_twice_want_a_file(
     monkeypatch.chdir(tmp_path)
     says = "-: standard input is not read here, for it cannot be read twice; name a file"
     assert_refused(command, *arguments, folder=tmp_path, says=says)
+
+
+@pytest.mark.parametrize("piped", [True, False])
+def test_a_container_wants_a_file(in_mp4: Path, piped: bool) -> None:
+    done = gfvc("inspect", "-", data=in_mp4.read_bytes() if piped else in_mp4)
+    assert done.returncode == 1
+    assert done.stderr.count(b"\n") == 1
+    assert b"-: no start code 00 00 01" in done.stderr
+    assert b"a container (MP4, Matroska, MPEG-TS) is read from a file alone" in done.stderr
+
+
+def test_a_byte_stream_is_read(small_stream: Path) -> None:
+    done = gfvc("inspect", "-", "--summary", data=b"\0\0\0" + small_stream.read_bytes())
+    assert done.returncode == 0
+    assert b"12 pictures" in done.stdout
