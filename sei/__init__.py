@@ -10,6 +10,7 @@ from sei.codec_detection import guess_codec
 from sei.elements import Element
 from sei.enhancement_state import GfveState
 from sei.errors import (
+    ArgumentError,
     ElementRangeError,
     EndOfDataError,
     FieldMissingError,
@@ -69,6 +70,7 @@ __all__ = [
     "GENERATIVE_FACE_VIDEO_ENHANCEMENT",
     "USER_DATA_UNREGISTERED",
     "AccessUnitBoundaries",
+    "ArgumentError",
     "ChromaKey",
     "ChromaKeyThreshold",
     "Codec",

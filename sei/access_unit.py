@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from sei.arguments import wrong_kind
 from sei.errors import StreamError
-from sei.nal import NalUnit
+from sei.nal import NalUnit, check_unit
 
 MAX_NAL_UNITS = 2**16
 """Greatest number of NAL units in an access unit that `access_units` yields."""
@@ -26,11 +27,12 @@ class AccessUnitBoundaries:
 
     def in_base_layer(self, unit: NalUnit) -> bool:
         """Whether a NAL unit is of the base layer, or of what all layers share."""
+        check_unit(unit)
         return self._base_layer is None or unit.layer_id <= self._base_layer or unit.has_no_layer
 
     def starts_here(self, unit: NalUnit) -> bool:
         """Take the next NAL unit of the stream; whether it is the first of an access unit."""
-        is_vcl = unit.is_vcl
+        is_vcl = check_unit(unit).is_vcl
         if is_vcl and (self._base_layer is None or unit.layer_id < self._base_layer):
             self._base_layer = unit.layer_id
         starts = self._first or (
@@ -53,7 +55,10 @@ def access_units(units: Iterable[NalUnit]) -> Iterator[tuple[NalUnit, ...]]:
 
     Raises:
         StreamError: an access unit of more than `MAX_NAL_UNITS` NAL units.
+        ArgumentError: what is given are no NAL units.
     """
+    if not isinstance(units, Iterable):
+        raise wrong_kind("units", "NAL units", units)
     boundaries = AccessUnitBoundaries()
     group: list[NalUnit] = []
     for unit in units:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from itertools import chain, islice
-from typing import BinaryIO, NamedTuple
+from os import PathLike
+from typing import BinaryIO, NamedTuple, cast
 
+from sei.arguments import BytesLike, as_bytes, wrong_kind
 from sei.codec_detection import UNITS_FOR_GUESS, guess_codec
 from sei.errors import StreamError
-from sei.nal import Codec, NalUnit
-
-MAX_NAL_UNIT_SIZE = 64 * 2**20
-"""Longest NAL unit that is read, in bytes; no level of the three codecs comes near it."""
+from sei.nal import MAX_NAL_UNIT_SIZE, Codec, NalUnit, check_codec, check_unit
 
 _CHUNK = 2**18
 _BYTES_FOR_GUESS = 2**20
@@ -31,19 +30,24 @@ class _RawUnit(NamedTuple):
 
 
 def split_annex_b(
-    source: bytes | BinaryIO, codec: Codec | None = None, *, named: Codec | None = None
+    source: BytesLike | BinaryIO, codec: Codec | None = None, *, named: Codec | None = None
 ) -> Iterator[NalUnit]:
     """Yield the NAL units of a byte stream; `join_annex_b` gives the stream back byte for byte.
 
     ``source`` is the stream itself or a binary file, which is read in pieces: memory holds little
-    more than one NAL unit. Without ``codec`` the first NAL units decide, as in `guess_codec`, which
-    takes ``named`` where their parameter sets do not tell.
+    more than one NAL unit. What reading the file raises is passed on. Without ``codec`` the first
+    NAL units decide, as in `guess_codec`, which takes ``named`` where their parameter sets do not
+    tell.
 
     Raises:
         StreamError: no start code, or a NAL unit that is empty or too long.
         UnknownCodecError: ``codec`` was not given and cannot be told.
         WrongCodecError: the parameter sets are not of the codec that was ``named``.
+        ArgumentError: ``source`` is neither bytes nor a binary file, or a codec is no `Codec`.
     """
+    for given in (codec, named):
+        if given is not None:
+            check_codec(given)
     raw_units = _split(_chunks(source))
     if codec is None:
         opening = next(raw_units, None)
@@ -70,17 +74,28 @@ def _kept(raw_units: Iterator[_RawUnit], first: list[_RawUnit]) -> Iterator[_Raw
 
 def join_annex_b(units: Iterable[NalUnit]) -> bytes:
     """Byte stream of NAL units. To write a long one, join each unit's `NalUnit.to_annex_b`."""
-    return b"".join(unit.to_annex_b() for unit in units)
+    if not isinstance(units, Iterable):
+        raise wrong_kind("units", "NAL units", units)
+    return b"".join(check_unit(unit).to_annex_b() for unit in units)
 
 
-def _chunks(source: bytes | BinaryIO) -> Iterator[bytes]:
-    if isinstance(source, bytes):
-        view = memoryview(source)
-        for start in range(0, len(source), _CHUNK):
+def _chunks(source: BytesLike | BinaryIO) -> Iterator[bytes]:
+    if isinstance(source, str | PathLike):
+        raise wrong_kind("source", "bytes or a binary file (open(path, 'rb'))", source)
+    read = getattr(source, "read", None)
+    if read is None:
+        view = memoryview(as_bytes(cast(BytesLike, source), "source"))
+        for start in range(0, len(view), _CHUNK):
             yield bytes(view[start : start + _CHUNK])
-    else:
-        while chunk := source.read(_CHUNK):
-            yield chunk
+        return
+    while True:
+        chunk = read(_CHUNK)
+        if chunk is None:
+            raise StreamError("the file has no bytes yet and is not at its end: let it block")
+        chunk = as_bytes(chunk, "what the file gives")
+        if not chunk:
+            return
+        yield chunk
 
 
 def _split(chunks: Iterator[bytes]) -> Iterator[_RawUnit]:

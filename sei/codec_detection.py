@@ -6,9 +6,10 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from itertools import islice
 
+from sei.arguments import as_bytes, wrong_kind
 from sei.bits import BitReader
 from sei.errors import PayloadError, UnknownCodecError, WrongCodecError
-from sei.nal import Codec, NalUnit, remove_emulation_prevention
+from sei.nal import Codec, NalUnit, check_codec, remove_emulation_prevention
 
 UNITS_FOR_GUESS = 256
 """Greatest number of NAL units that are looked at."""
@@ -31,10 +32,16 @@ def guess_codec(units: Iterable[bytes], named: Codec | None = None) -> Codec:
         UnknownCodecError: there are no parameter sets, and the headers fit no codec, or two
             equally well.
         WrongCodecError: there are parameter sets, and they are not of the codec that was named.
+        ArgumentError: what is given are not bytes of NAL units, or no `Codec`.
     """
+    if named is not None:
+        check_codec(named)
+    if not isinstance(units, Iterable):
+        raise wrong_kind("units", "the bytes of NAL units", units)
     runs = {codec: _ParameterSets(codec) for codec in Codec}
     votes: Counter[Codec] = Counter(dict.fromkeys(Codec, 0))
-    for number, data in enumerate(islice(units, UNITS_FOR_GUESS)):
+    for number, given in enumerate(islice(units, UNITS_FOR_GUESS)):
+        data = as_bytes(given, "a NAL unit")
         for codec, run in runs.items():
             if run.complete_with(data):
                 return _as_named(codec, named)

@@ -17,6 +17,7 @@ from typing import Any, NoReturn, TypeVar
 
 from bitstring import Bits
 
+from sei.arguments import BytesLike, as_bytes, shown
 from sei.bits import UE_MAX, BitReader, BitWriter, exp_golomb_size
 from sei.elements import RICE, SIGN, UE, Element, ElementArray, Field, Index, Trace, element_name
 from sei.errors import (
@@ -214,8 +215,8 @@ class Reader(Coder):
     payload, and of a damaged payload those before the damage.
     """
 
-    def __init__(self, payload: bytes, trace: Trace | list[Element] | None = None) -> None:
-        self._bits = BitReader(payload)
+    def __init__(self, payload: BytesLike, trace: Trace | list[Element] | None = None) -> None:
+        self._bits = BitReader(as_bytes(payload, "a payload"))
         self._trace = trace
 
     @property
@@ -385,7 +386,7 @@ class Writer(Coder):
             return as_int(given)
         except TypeError:
             raise MessageError(
-                f"{element_name(name, index)} must be an integer, not {given!r}"
+                f"{element_name(name, index)} must be an integer, not {shown(given)}"
             ) from None
 
     def u(
@@ -423,6 +424,8 @@ class Writer(Coder):
         name = element_name(name, index)
         if given is None:
             raise FieldMissingError(f"{name} must be coded: give a text")
+        if not isinstance(given, str):
+            raise MessageError(f"{name} must be a text, not {type(given).__name__}")
         try:
             data = given.encode("utf-8")
         except UnicodeEncodeError as error:
@@ -437,6 +440,7 @@ class Writer(Coder):
     def byte_string(self, name: str, given: bytes | None, count: int | None = None) -> bytes:
         if given is None:
             raise FieldMissingError(f"{name} must be coded: give bytes")
+        given = as_bytes(given, name)
         if count is not None and len(given) != count:
             raise MessageError(f"{name}: {count} bytes must be given, not {len(given)}")
         self._bits.put_bytes(given)

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from sei.arguments import WrongKindsTold
 from sei.coder import UNREAD, Coder, Reader, Writer
 
 TEXT_DESCRIPTION = 219
@@ -81,7 +82,8 @@ class UsageRestrictions:
 
 def _payload(syntax: Callable[[Coder, T], T], message: T) -> bytes:
     writer = Writer()
-    syntax(writer, message)
+    with WrongKindsTold():
+        syntax(writer, message)
     writer.trailing(None)
     return writer.to_bytes()
 

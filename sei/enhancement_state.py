@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from sei.arguments import WrongKindsTold, wrong_kind
 from sei.coder import Coder
 from sei.errors import MessageError, ReferenceMissingError
 from sei.face_messages import (
@@ -18,6 +19,7 @@ from sei.face_values import (
     FaceValues,
     MatrixValues,
     Scaled,
+    check_precision,
     whole_numbers,
 )
 from sei.state import FACE_OVERHEAD, MessageStream
@@ -73,6 +75,8 @@ def _no_pupils() -> ReferenceMissingError:
 class GfveState(MessageStream[GenerativeFaceVideoEnhancement, tuple[int, int], _EnhancedFace]):
     """The GFVE messages (payloadType 224) of a stream; state is kept by gfve_id and gfv_id."""
 
+    _kind = GenerativeFaceVideoEnhancement
+
     def _face(self, gfve_id: int, gfv_id: int) -> _EnhancedFace:
         return self._faces.get((gfve_id, gfv_id), _EnhancedFace())
 
@@ -126,22 +130,26 @@ class GfveState(MessageStream[GenerativeFaceVideoEnhancement, tuple[int, int], _
 
         Raises:
             MessageError: keypoints, ragged values, a layout or a step that differs from the one
-                to be inherited.
+                to be inherited, or parts of the wrong kind.
+            ArgumentError: ``values`` is no `FaceValues`.
             ReferenceMissingError: there is no message to predict from.
         """
+        if not isinstance(values, FaceValues):
+            raise wrong_kind("values", "a sei.FaceValues", values)
         if values.keypoints is not None:
             raise MessageError("an enhancement message has no keypoints")
-        face = self._face(gfve_id, gfv_id)
-        matrices = make_matrices(
-            face.matrices,
-            values.matrices,
-            gfv_cnt,
-            predicted=predict_matrices and not base_picture_flag,
-        )
-        pupils = None
-        if values.pupils is not None:
-            reference = None if base_picture_flag else face.pupil_reference(gfv_cnt)
-            pupils = _make_pupils(values, reference)
+        with WrongKindsTold():
+            face = self._face(gfve_id, gfv_id)
+            matrices = make_matrices(
+                face.matrices,
+                values.matrices,
+                gfv_cnt,
+                predicted=predict_matrices and not base_picture_flag,
+            )
+            pupils = None
+            if values.pupils is not None:
+                reference = None if base_picture_flag else face.pupil_reference(gfv_cnt)
+                pupils = _make_pupils(values, reference)
         return GenerativeFaceVideoEnhancement(
             gfve_id, gfv_id, gfv_cnt, base_picture_flag, network, matrices, pupils
         )
@@ -157,9 +165,8 @@ def _base_pupils(coded: Pupils) -> Scaled:
 
 def _make_pupils(values: FaceValues, reference: Scaled | None) -> Pupils | None:
     """Pupils that make the receiver have these values; ``reference`` None: in a base message."""
-    p = values.pupil_precision_factor
-    if values.pupils is None or p is None:
-        raise MessageError("pupils need a precision factor")
+    assert values.pupils is not None
+    p = check_precision(values.pupil_precision_factor, "pupils")
     left, right = values.pupils
     numbers = whole_numbers("pupils", (*left, *right))
     if reference is None:

@@ -11,6 +11,7 @@
     │   │   └── MessageCutError          .payload_type: of the SEI message that is not all there
     │   ├── ElementRangeError            .element, .value: outside the range of the element
     │   └── TrailingBitsError            bits that must close a payload or an RBSP are not there
+    ├── ArgumentError                    not of the kind that is asked for (also a TypeError)
     ├── ReferenceMissingError            the message builds on one that was not received
     └── MessageError                     a message that is to be written contradicts itself
         ├── FieldMissingError            an element must be coded and its field is None
@@ -22,6 +23,10 @@ from __future__ import annotations
 
 class SeiError(ValueError):
     """Root of all errors of this package."""
+
+
+class ArgumentError(SeiError, TypeError):
+    """What was given is not of the kind that is asked for."""
 
 
 class StreamError(SeiError):

@@ -6,6 +6,8 @@ import os
 import re
 import unicodedata
 
+from sei.arguments import wrong_kind
+
 # What a terminal may act on, or what hides or reorders the text around it: control, format
 # (bidirectional marks among them), surrogate, private and unassigned characters, line and paragraph
 # separators.
@@ -25,7 +27,7 @@ def _escape(match: re.Match[str]) -> str:
     return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
 
 
-def printable(text: str | os.PathLike[str]) -> str:
+def printable(text: str | bytes | os.PathLike[str]) -> str:
     r"""The text, or path, with what is not to be printed as it is written as an escape.
 
     Letters and signs of all scripts stay. Control, format, private and unassigned characters and
@@ -36,7 +38,10 @@ def printable(text: str | os.PathLike[str]) -> str:
     >>> printable("talk\x1b[2J.266")
     'talk\\x1b[2J.266'
     """
-    text = os.fspath(text)
+    try:
+        text = os.fsdecode(text)
+    except TypeError:
+        raise wrong_kind("text", "a text or a path", text) from None
     return text if text.isprintable() else _NOT_ASCII_PRINTABLE.sub(_escape, text)
 
 

@@ -9,6 +9,7 @@ from operator import add
 from operator import index as as_int
 from typing import TYPE_CHECKING
 
+from sei.arguments import shown
 from sei.columns import LazyTuple, integers
 from sei.columns import matrices as matrices_of
 from sei.errors import MessageError
@@ -17,6 +18,8 @@ from sei.face_messages import MatrixElement, MatrixShape
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+MAX_PRECISION_FACTOR = 32
 
 Keypoints = Sequence[tuple[int, ...]]
 Matrix = tuple[tuple[int, ...], ...]
@@ -129,8 +132,21 @@ def whole_numbers(what: str, numbers: Iterable[int]) -> tuple[int, ...]:
     except TypeError:
         wrong = next(number for number in numbers if not hasattr(number, "__index__"))
         raise MessageError(
-            f"{what} are integers, in steps of 2^-precision_factor, not {wrong!r}"
+            f"{what} are integers, in steps of 2^-precision_factor, not {shown(wrong)}"
         ) from None
+
+
+def check_precision(p: int | None, what: str) -> int:
+    """A precision factor; raises `MessageError` where it is no integer in its range."""
+    try:
+        factor = as_int(p)  # type: ignore[arg-type]
+    except TypeError:
+        raise MessageError(f"{what} need a precision factor, an integer, not {shown(p)}") from None
+    if not 1 <= factor <= MAX_PRECISION_FACTOR:
+        raise MessageError(
+            f"the precision factor of {what} is {factor}, must be within 1..{MAX_PRECISION_FACTOR}"
+        )
+    return factor
 
 
 def flatten_matrices(matrices: Iterable[MatrixValues]) -> tuple[int, ...]:
@@ -153,7 +169,7 @@ def matrix_shapes(matrices: Iterable[MatrixValues]) -> tuple[MatrixShape, ...]:
     """
     shapes = []
     for values in matrices:
-        sizes = [(len(matrix), len(matrix[0]) if matrix else 0) for matrix in values.matrices]
+        sizes = [(len(m), len(m[0]) if len(m) else 0) for m in values.matrices]
         for matrix, (height, width) in zip(values.matrices, sizes, strict=True):
             if not height or not width or any(len(row) != width for row in matrix):
                 raise MessageError(f"a matrix of type {values.type_idx} is empty or ragged")

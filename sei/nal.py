@@ -9,7 +9,15 @@ from functools import lru_cache
 from operator import attrgetter
 from typing import TypeVar, cast
 
+from sei.arguments import BytesLike, as_bytes, as_integer, wrong_kind
 from sei.errors import StreamError
+
+MAX_NAL_UNIT_SIZE = 64 * 2**20
+"""Longest NAL unit that is read, in bytes; no level of the three codecs comes near it."""
+
+_START_CODE = b"\0\0\1"
+_START_CODE_SIZES = (3, 4)
+_MAX_ZEROS = 2**30  # far more than are read
 
 
 class Codec(Enum):
@@ -197,7 +205,9 @@ class NalUnit:
     (only before the first NAL unit of a stream), ``trailing_zeros`` after the NAL unit.
 
     Raises:
-        StreamError: ``data`` is shorter than the header of its codec.
+        StreamError: ``data`` is shorter than the header of its codec, or what is around it cannot
+            be.
+        ArgumentError: ``codec`` is no `Codec`, ``data`` are no bytes.
     """
 
     codec: Codec
@@ -209,13 +219,35 @@ class NalUnit:
     _header: _Header = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        size = _KINDS[self.codec].header_size
+        if type(self.data) is not bytes:
+            object.__setattr__(self, "data", as_bytes(self.data, "data of a NAL unit"))
+        if not (
+            type(self.start_code_size) is int
+            and type(self.leading_zeros) is int
+            and type(self.trailing_zeros) is int
+            and self.start_code_size in _START_CODE_SIZES
+            and 0 <= self.leading_zeros <= _MAX_ZEROS
+            and 0 <= self.trailing_zeros <= _MAX_ZEROS
+        ):
+            self._check_spacing()
+        size = _KINDS[check_codec(self.codec)].header_size
         header = self.data[:size]
         if len(header) < size:
             raise StreamError(
                 f"a NAL unit of {len(self.data)} bytes is shorter than its header", self.offset
             )
         object.__setattr__(self, "_header", _header(self.codec, header))
+
+    def _check_spacing(self) -> None:
+        for name in ("start_code_size", "leading_zeros", "trailing_zeros"):
+            value = as_integer(getattr(self, name), name)
+            object.__setattr__(self, name, value)
+            if name == "start_code_size":
+                fits, wanted = value in _START_CODE_SIZES, "3 or 4"
+            else:
+                fits, wanted = 0 <= value <= _MAX_ZEROS, f"within 0..{_MAX_ZEROS}"
+            if not fits:
+                raise StreamError(f"{name} is {value}, must be {wanted}", self.offset)
 
     header_size = _of_header("size", int, "Bytes of the NAL unit header: 2, in H.264 1.")
     nal_unit_type = _of_header("nal_unit_type", int, "nal_unit_type.")
@@ -300,9 +332,39 @@ class NalUnit:
         return self.leading_zeros + self.start_code_size + len(self.data) + self.trailing_zeros
 
     def to_annex_b(self) -> bytes:
-        """Bytes of the NAL unit in a byte stream, ``size`` of them."""
+        """Bytes of the NAL unit in a byte stream, ``size`` of them.
+
+        Raises:
+            StreamError: it cannot be read again: it holds a start code, or is longer than
+                `MAX_NAL_UNIT_SIZE`.
+        """
+        if _START_CODE in self.data:
+            raise StreamError(
+                "a NAL unit must not hold 00 00 01: its payload lacks emulation prevention "
+                "(add_emulation_prevention)",
+                self.offset,
+            )
+        if len(self.data) > MAX_NAL_UNIT_SIZE:
+            raise StreamError(
+                f"a NAL unit of {len(self.data)} bytes, at most {MAX_NAL_UNIT_SIZE} are read",
+                self.offset,
+            )
         before, after = self.leading_zeros + self.start_code_size - 1, self.trailing_zeros
         return b"".join((bytes(before), b"\1", self.data, bytes(after)))
+
+
+def check_codec(codec: Codec) -> Codec:
+    """The codec; raises `ArgumentError` where it is no `Codec`."""
+    if type(codec) is not Codec:
+        raise wrong_kind("codec", "a sei.Codec, such as Codec.HEVC", codec)
+    return codec
+
+
+def check_unit(unit: NalUnit) -> NalUnit:
+    """The NAL unit; raises `ArgumentError` where it is none."""
+    if not isinstance(unit, NalUnit):
+        raise wrong_kind("a NAL unit", "a sei.NalUnit", unit)
+    return unit
 
 
 def nal_unit_header(
@@ -312,7 +374,11 @@ def nal_unit_header(
 
     Raises:
         StreamError: a value does not fit into its field.
+        ArgumentError: a value is no integer, or ``codec`` no `Codec`.
     """
+    check_codec(codec)
+    nal_unit_type = as_integer(nal_unit_type, "nal_unit_type")
+    layer_id, temporal_id = as_integer(layer_id, "layer_id"), as_integer(temporal_id, "temporal_id")
     if nal_unit_type not in _KINDS[codec].names:
         raise StreamError(f"nal_unit_type {nal_unit_type} does not exist in {codec.value}")
     if not 0 <= layer_id <= 55 or not 0 <= temporal_id <= 6:
@@ -330,12 +396,12 @@ def nal_unit_header(
 
 def end_of_sequence(codec: Codec) -> NalUnit:
     """The NAL unit that ends a coded video sequence; it has no payload."""
-    return NalUnit(codec, nal_unit_header(codec, _KINDS[codec].end_of_sequence))
+    return NalUnit(codec, nal_unit_header(codec, _KINDS[check_codec(codec)].end_of_sequence))
 
 
 def sei_nal_unit_type(codec: Codec, *, suffix: bool) -> int:
     """nal_unit_type of SEI messages; H.264 has one kind for both."""
-    kinds = _KINDS[codec]
+    kinds = _KINDS[check_codec(codec)]
     if suffix and kinds.suffix_sei is not None:
         return kinds.suffix_sei
     return kinds.prefix_sei
@@ -344,21 +410,21 @@ def sei_nal_unit_type(codec: Codec, *, suffix: bool) -> int:
 _NEEDS_PREVENTION = re.compile(rb"\0\0(?=[\0-\3])")
 
 
-def add_emulation_prevention(rbsp: bytes) -> bytes:
+def add_emulation_prevention(rbsp: BytesLike) -> bytes:
     """Insert emulation_prevention_three_bytes (H.266 clause 7.4.2.1).
 
     >>> add_emulation_prevention(bytes.fromhex("00 00 00 00 01")).hex(" ")
     '00 00 03 00 00 03 01'
     """
-    escaped = _NEEDS_PREVENTION.sub(b"\0\0\3", rbsp)
+    escaped = _NEEDS_PREVENTION.sub(b"\0\0\3", as_bytes(rbsp, "an RBSP"))
     # A NAL unit must not end in a zero byte.
     return escaped + b"\3" if escaped.endswith(b"\0") else escaped
 
 
-def remove_emulation_prevention(data: bytes) -> bytes:
+def remove_emulation_prevention(data: BytesLike) -> bytes:
     """Undo `add_emulation_prevention`.
 
     >>> remove_emulation_prevention(bytes.fromhex("00 00 03 00 00 03 01")).hex(" ")
     '00 00 00 00 01'
     """
-    return data.replace(b"\0\0\3", b"\0\0")
+    return as_bytes(data, "data of a NAL unit").replace(b"\0\0\3", b"\0\0")

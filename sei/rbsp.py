@@ -7,11 +7,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 
+from sei.arguments import BytesLike, as_bytes, as_integer, wrong_kind
 from sei.errors import MessageCutError, MessageError, StreamError, TrailingBitsError
 from sei.nal import (
     Codec,
     NalUnit,
     add_emulation_prevention,
+    check_unit,
     nal_unit_header,
     sei_nal_unit_type,
 )
@@ -27,15 +29,33 @@ MAX_SEI_SIZE = 16 * 2**20
 MAX_MESSAGES_OF_UNIT = 2**16
 """Greatest number of messages that `read_sei` takes from a NAL unit; it holds them all."""
 
+_MAX_PAYLOAD_TYPE = 255 * MAX_SEI_SIZE  # whose ff bytes alone would fill it
+
 _TRAILING_BITS = b"\x80"
 
 
 @dataclass(frozen=True, slots=True)
 class SeiMessage:
-    """An SEI message: payloadType and the bytes of its payload."""
+    """An SEI message: payloadType and the bytes of its payload.
+
+    Raises:
+        MessageError: payloadType is negative, or takes more than an SEI NAL unit holds.
+        ArgumentError: payloadType is no integer, or the payload no bytes.
+    """
 
     payload_type: int
     payload: bytes
+
+    def __post_init__(self) -> None:
+        if type(self.payload) is not bytes:
+            object.__setattr__(self, "payload", as_bytes(self.payload, "an SEI payload"))
+        if type(self.payload_type) is not int:
+            payload_type = as_integer(self.payload_type, "payloadType")
+            object.__setattr__(self, "payload_type", payload_type)
+        if not 0 <= self.payload_type <= _MAX_PAYLOAD_TYPE:
+            raise MessageError(
+                f"payloadType {self.payload_type} must be within 0..{_MAX_PAYLOAD_TYPE}"
+            )
 
     @property
     def size(self) -> int:
@@ -52,17 +72,28 @@ class SeiMessage:
         payload_size = len(self.payload)
         if 0 <= self.payload_type < 0xFF > payload_size:
             return bytes((self.payload_type, payload_size)) + self.payload
-        if self.payload_type < 0:
-            raise MessageError(f"payloadType {self.payload_type} must not be negative")
         return _extended(self.payload_type) + _extended(payload_size) + self.payload
 
 
 @dataclass(frozen=True, slots=True)
 class SeiRbsp:
-    """The messages of an SEI NAL unit, and the bytes after them (RBSP trailing bits)."""
+    """The messages of an SEI NAL unit, and the bytes after them (RBSP trailing bits).
+
+    Raises:
+        ArgumentError: what it is to hold are no messages, or no bytes.
+    """
 
     messages: tuple[SeiMessage, ...]
     trailing: bytes = _TRAILING_BITS
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.messages, Iterable):
+            raise wrong_kind("messages", "some sei.SeiMessage", self.messages)
+        object.__setattr__(self, "messages", tuple(self.messages))
+        for message in self.messages:
+            if not isinstance(message, SeiMessage):
+                raise wrong_kind("a message", "a sei.SeiMessage", message)
+        object.__setattr__(self, "trailing", as_bytes(self.trailing, "trailing"))
 
     def to_bytes(self) -> bytes:
         """The RBSP, without emulation prevention."""
@@ -88,13 +119,14 @@ def _read_extended(rbsp: bytes, start: int, end: int) -> tuple[int, int] | None:
     return 255 * (last - start) + rbsp[last], last + 1
 
 
-def iterate_sei_messages(rbsp: bytes) -> Iterator[SeiMessage]:
+def iterate_sei_messages(rbsp: BytesLike) -> Iterator[SeiMessage]:
     """Yield the messages of an SEI RBSP one by one, those before a damaged one too.
 
     Raises:
         MessageCutError: a header or a payload runs past the end.
         TrailingBitsError: the RBSP does not end in its trailing bits; its messages were yielded.
     """
+    rbsp = as_bytes(rbsp, "an RBSP")
     # Zero bytes after the trailing bits (cabac_zero_words) do not count.
     end = len(rbsp.rstrip(b"\0")) - 1
     closed = end >= 0 and rbsp[end] == _TRAILING_BITS[0]
@@ -146,7 +178,7 @@ def sei_rbsp(unit: NalUnit) -> bytes:
         MessageError: the NAL unit is no SEI NAL unit.
         StreamError: it is longer than `MAX_SEI_SIZE`.
     """
-    if not unit.is_sei:
+    if not check_unit(unit).is_sei:
         raise MessageError(f"a NAL unit of type {unit.type_name} holds no SEI messages")
     if len(unit.data) > MAX_SEI_SIZE:
         raise StreamError(
@@ -191,20 +223,31 @@ def make_sei_nal_unit(
     ``start_code_size`` 4.
 
     Raises:
-        MessageError: there is no message.
+        MessageError: there is no message, or `read_sei` would not take what it becomes: too many
+            messages, too many bytes, trailing bits that are none.
         StreamError: layer or TemporalId do not exist in the codec.
+        ArgumentError: what is given are no messages, or ``codec`` is no `Codec`.
     """
-    rbsp = messages if isinstance(messages, SeiRbsp) else SeiRbsp(tuple(messages))
+    rbsp = messages if isinstance(messages, SeiRbsp) else SeiRbsp(messages)  # type: ignore[arg-type]
     if not rbsp.messages:
         raise MessageError("an SEI NAL unit holds at least one message")
+    if len(rbsp.messages) > MAX_MESSAGES_OF_UNIT:
+        raise MessageError(
+            f"{len(rbsp.messages)} messages, at most {MAX_MESSAGES_OF_UNIT} of a NAL unit are "
+            "read: make several"
+        )
+    content = rbsp.to_bytes()
+    if rbsp.trailing.rstrip(b"\0") != _TRAILING_BITS:
+        raise MessageError("trailing must be the byte 80, and zero bytes after it")
     header = nal_unit_header(
         codec,
         sei_nal_unit_type(codec, suffix=suffix),
         layer_id=layer_id,
         temporal_id=temporal_id,
     )
-    return NalUnit(
-        codec,
-        header + add_emulation_prevention(rbsp.to_bytes()),
-        start_code_size=start_code_size,
-    )
+    data = header + add_emulation_prevention(content)
+    if len(data) > MAX_SEI_SIZE:
+        raise MessageError(
+            f"an SEI NAL unit of {len(data)} bytes, at most {MAX_SEI_SIZE} are read: make several"
+        )
+    return NalUnit(codec, data, start_code_size=start_code_size)

@@ -15,6 +15,7 @@ from hashlib import blake2b
 from itertools import chain
 from typing import Any, Generic, Protocol, TypeVar
 
+from sei.arguments import BytesLike, WrongKindsTold, as_bytes, wrong_kind
 from sei.coder import UNREAD, Coder, Reader, Writer
 from sei.columns import LazyTuple, integers, rows
 from sei.elements import Element, Trace
@@ -25,6 +26,7 @@ from sei.face_messages import (
     Coordinates,
     GenerativeFaceVideo,
     GenerativeFaceVideoEnhancement,
+    Matrices,
     MatrixLayout,
     Network,
 )
@@ -33,6 +35,7 @@ from sei.face_values import (
     Keypoints,
     MatrixValues,
     Scaled,
+    check_precision,
     sums_along,
     whole_numbers,
 )
@@ -104,6 +107,8 @@ class MessageStream(ABC, Generic[Message, Key, Face]):
             self._digests.pop(forgotten, None)
             self._numbers -= oldest.numbers
 
+    _kind: type[Message]
+
     @abstractmethod
     def _code(self, c: Coder, given: Any) -> Message:
         """The syntax function."""
@@ -116,7 +121,7 @@ class MessageStream(ABC, Generic[Message, Key, Face]):
     def _take(self, message: Message, *, repeated: bool) -> None:
         """Move on to the state after a message; after a repeated one it is as before."""
 
-    def read(self, payload: bytes, trace: Trace | list[Element] | None = None) -> Message:
+    def read(self, payload: BytesLike, trace: Trace | list[Element] | None = None) -> Message:
         """Read the next message of the stream.
 
         ``trace`` receives its elements, and of a damaged one those before the damage.
@@ -124,7 +129,11 @@ class MessageStream(ABC, Generic[Message, Key, Face]):
         Raises:
             PayloadError: the payload is no such message.
             ReferenceMissingError: the message builds on one that was not read.
+            ArgumentError: the payload are no bytes, ``trace`` is no list.
         """
+        payload = as_bytes(payload, "a payload")
+        if trace is not None and not hasattr(trace, "append"):
+            raise wrong_kind("trace", "a list", trace)
         message = self._code(Reader(payload, trace), UNREAD)
         self._go_on(message, payload)
         return message
@@ -137,11 +146,15 @@ class MessageStream(ABC, Generic[Message, Key, Face]):
                 contradicts itself.
             ElementRangeError: a value is outside the range of its element.
             ReferenceMissingError: the message builds on one that was not written.
+            ArgumentError: it is no message of this kind.
         """
+        if not isinstance(message, self._kind):
+            raise wrong_kind("message", f"a sei.{self._kind.__name__}", message)
         writer = Writer()
-        coded = self._code(writer, message)
-        if coded != message:
-            _refuse(message, coded)
+        with WrongKindsTold():
+            coded = self._code(writer, message)
+            if coded != message:
+                _refuse(message, coded)
         payload = writer.to_bytes()
         self._go_on(coded, payload)
         return payload
@@ -207,6 +220,8 @@ class GfvState(MessageStream[GenerativeFaceVideo, int, _Face]):
     True
     """
 
+    _kind = GenerativeFaceVideo
+
     def __init__(self, *, hm18: bool = False) -> None:
         super().__init__()
         self._hm18 = hm18
@@ -267,26 +282,22 @@ class GfvState(MessageStream[GenerativeFaceVideo, int, _Face]):
 
         Raises:
             MessageError: ragged values, a layout that differs from the one to be inherited, or a
-                difference that is no multiple of the step.
+                difference that is no multiple of the step, or parts of the wrong kind.
+            ArgumentError: ``values`` is no `FaceValues`.
             ReferenceMissingError: there is no message to predict from.
         """
-        face = self._face(gfv_id)
-        coordinates = None
-        if values.keypoints is not None:
-            coordinates = _make_coordinates(
-                face.coordinates,
+        if not isinstance(values, FaceValues):
+            raise wrong_kind("values", "a sei.FaceValues", values)
+        with WrongKindsTold():
+            coordinates, matrices = self._predicted(
                 values,
+                self._face(gfv_id),
                 gfv_cnt,
                 z_max_value,
                 is_base=base_picture_flag,
-                predicted=predict_keypoints,
+                predict_keypoints=predict_keypoints,
+                predict_matrices=predict_matrices,
             )
-        matrices = make_matrices(
-            face.matrices,
-            values.matrices,
-            gfv_cnt,
-            predicted=predict_matrices and not base_picture_flag,
-        )
         return GenerativeFaceVideo(
             gfv_id,
             gfv_cnt,
@@ -298,6 +309,33 @@ class GfvState(MessageStream[GenerativeFaceVideo, int, _Face]):
             coordinates,
             matrices,
         )
+
+    @staticmethod
+    def _predicted(
+        values: FaceValues,
+        face: _Face,
+        gfv_cnt: int,
+        z_max_value: int,
+        *,
+        is_base: bool,
+        predict_keypoints: bool,
+        predict_matrices: bool,
+    ) -> tuple[Coordinates | None, Matrices | None]:
+        """Coordinates and matrices that make a receiver have the values."""
+        coordinates = None
+        if values.keypoints is not None:
+            coordinates = _make_coordinates(
+                face.coordinates,
+                values,
+                gfv_cnt,
+                z_max_value,
+                is_base=is_base,
+                predicted=predict_keypoints,
+            )
+        matrices = make_matrices(
+            face.matrices, values.matrices, gfv_cnt, predicted=predict_matrices and not is_base
+        )
+        return coordinates, matrices
 
 
 def _take_coordinates(
@@ -350,9 +388,11 @@ def _make_coordinates(
     predicted: bool,
 ) -> Coordinates:
     """Coordinates of a message that make the receiver have these values; inverse of the above."""
-    keypoints, p = values.keypoints, values.keypoint_precision_factor
-    if not keypoints or p is None:
-        raise MessageError("keypoints need a precision factor, and must not be empty")
+    keypoints = values.keypoints
+    assert keypoints is not None
+    p = check_precision(values.keypoint_precision_factor, "keypoints")
+    if not len(keypoints):
+        raise MessageError("keypoints must not be empty: give None where there are none")
     step = len(keypoints[0])
     if step not in (2, 3) or any(len(keypoint) != step for keypoint in keypoints):
         raise MessageError("keypoints must all have 2, or all have 3, coordinates")

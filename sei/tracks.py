@@ -23,6 +23,7 @@ from sei.face_messages import (
 from sei.face_values import (
     MatrixValues,
     Scaled,
+    check_precision,
     flatten_matrices,
     joined_numbers,
     matrix_shapes,
@@ -140,7 +141,7 @@ def make_matrices(
     """Matrices of a message that make the receiver have these values; inverse of the above."""
     if not matrices:
         return None
-    p = matrices[0].precision_factor
+    p = check_precision(matrices[0].precision_factor, "matrices")
     if any(values.precision_factor != p for values in matrices):
         raise MessageError("all matrices of a message must have one precision factor")
     values = Scaled(whole_numbers("matrix elements", flatten_matrices(matrices)), p)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from gfvc.editing.group_queue import Group, GroupQueue, check_size
+from gfvc.editing.group_queue import Group, GroupQueue
 from gfvc.editing.records import MessageRecord
 from gfvc.errors import InputError
 from gfvc.stream.byte_stream import START_CODE, Spacing, spaced
@@ -16,6 +16,7 @@ from sei import (
     AccessUnitBoundaries,
     Codec,
     NalUnit,
+    SeiError,
     make_sei_nal_unit,
 )
 
@@ -114,15 +115,17 @@ def _made(group: Group, coded: NalUnit, *, before: bool, opens: bool) -> bytes:
 
     H.266 clause B.2.2: zero_byte.
     """
-    unit = make_sei_nal_unit(
-        [record.message for record in group],
-        coded.codec,
-        suffix=not before,
-        layer_id=coded.layer_id,
-        temporal_id=max(coded.temporal_id, 0),
-        start_code_size=len(START_CODE) + opens,
-    )
-    check_size(unit.data, group[0])
+    try:
+        unit = make_sei_nal_unit(
+            [record.message for record in group],
+            coded.codec,
+            suffix=not before,
+            layer_id=coded.layer_id,
+            temporal_id=max(coded.temporal_id, 0),
+            start_code_size=len(START_CODE) + opens,
+        )
+    except SeiError as error:
+        raise InputError(f"{group[0].source}: {error}") from None
     return unit.to_annex_b()
 
 

@@ -112,6 +112,7 @@ def test_what_is_no_sei_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
         make_sei_nal_unit([], Codec.VVC)
     with pytest.raises(MessageError, match="payloadType -1"):
         SeiMessage(-1, b"").to_bytes()
+    long = make_sei_nal_unit([SeiMessage(5, bytes(20))], Codec.VVC)
     monkeypatch.setattr("sei.rbsp.MAX_SEI_SIZE", 10)
     with pytest.raises(StreamError, match="at most 10 are read"):
-        read_sei(make_sei_nal_unit([SeiMessage(5, bytes(20))], Codec.VVC))
+        read_sei(long)
