@@ -9,10 +9,10 @@ import io
 from fractions import Fraction
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from base_codec_adapters import Codec
-from gfvc.limits import MAX_SOURCE_AREA
+from gfvc.limits import MAX_AREA, MAX_SOURCE_AREA
 from gfvc.media_files import STREAM_FORMATS, open_media
 from gfvc.stream.containers import coded_track, open_file_as_container
 from gfvc.telling import Notes
@@ -59,7 +59,9 @@ def _stated(path: Path, codec: Codec) -> tuple[Orientation, Fraction]:
         if open_file_as_container(path) is None:
             with path.open("rb") as file:
                 head = io.BytesIO(file.read(_HEAD_BYTES))
-            with av.open(head, "r", format=codec) as stream:
+            # The library decodes a picture to see what it is. Its stubs have these as texts.
+            limits: list[Any] = [{"max_pixels": str(MAX_AREA)}]
+            with av.open(head, "r", format=codec, stream_options=limits) as stream:
                 return UPRIGHT, pixel_width(stream.streams.video[0])
         with open_media(path, STREAM_FORMATS) as container:
             track = coded_track(path, container)

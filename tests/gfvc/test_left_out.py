@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
+import av
 import pytest
 
 from gfvc import DecodeOptions, EncodeOptions, decode
 from gfvc.encoder import look_at
+from gfvc.limits import MAX_AREA
 from gfvc.stream.shown_shape import tell_of_shape
 from gfvc.video.left_out import tell_of_other_sound, tell_of_the_rest
 from tests.gfvc.support import ffmpeg, no_notes
@@ -162,6 +165,21 @@ def test_pixels_that_are_not_square_are_told_of(
     assert notes == [
         f"{path}: is to be shown with pixels 2 times as wide as high; that is not applied"
     ]
+
+
+def test_large_pictures_are_not_decoded_to_see_their_shape(
+    small_stream: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened = []
+    open_media = av.open
+
+    def spy(*arguments: Any, **options: Any) -> Any:
+        opened.append(options)
+        return open_media(*arguments, **options)
+
+    monkeypatch.setattr("av.open", spy)
+    tell_of_shape(small_stream, "hevc", no_notes)
+    assert opened[-1]["stream_options"] == [{"max_pixels": str(MAX_AREA)}]
 
 
 def test_ordinary_streams_ask_for_nothing(in_mp4: Path, small_stream: Path) -> None:
