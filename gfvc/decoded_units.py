@@ -16,6 +16,7 @@ from base_codec_adapters import (
     ProgramFailedError,
     StreamInvalidError,
 )
+from gfvc.base_colour import ColourWatch
 from gfvc.base_layer import decode_base_layer
 from gfvc.colour import UnknownColourError
 from gfvc.decoded_pool import AsCoded, CodedPicture, DecodedPool, Span
@@ -28,6 +29,7 @@ from gfvc.stream.containers import is_container
 from gfvc.stream.face_stream import FaceStream
 from gfvc.stream.names import model_uri
 from gfvc.stream.picture_units import PictureUnit
+from gfvc.stream.skipped_pictures import SkippedPictures
 from gfvc.telling import Notes, unheard
 from models import (
     AnimationModel,
@@ -39,6 +41,7 @@ from models import (
     UnknownModelError,
 )
 from models.contract import BegunPicture, Picture
+from sei import Codec, split_annex_b
 
 # What a stream without our user data is shown at; H.274 has no rate for driven pictures.
 DEFAULT_RATE = Fraction(25)
@@ -96,10 +99,25 @@ def check_restrictions(
         )
 
 
+def check_rate(source: Path, stream: FaceStream, asked: Fraction | None) -> None:
+    """Raise `StreamError` when a stream states several rates, and none is asked for."""
+    change = stream.rate_change
+    if asked is None and change is not None:
+        raise StreamError(
+            f"{source}: states {stream.rate} pictures per second, and {change.rate} from picture "
+            f"{change.picture} (byte {change.at}) on; split it there, or give one rate for all of "
+            "it with --fps"
+        )
+
+
 def picture_rate(
     source: Path, stream: FaceStream, asked: Fraction | None, notes: Notes
 ) -> Fraction:
-    """Pictures a second: what is asked for, or the stream states; `notes` is told of neither."""
+    """Pictures a second: what is asked for, or the stream states; `notes` is told of neither.
+
+    Raises `StreamError` as `check_rate` does.
+    """
+    check_rate(source, stream, asked)
     if asked is None and stream.rate is None:
         notes(f"{source}: states no picture rate; shown at {float(DEFAULT_RATE):g} a second")
     return asked or stream.rate or DEFAULT_RATE
@@ -176,6 +194,29 @@ def _check_squares(source: Path, unit: PictureUnit, key: Picture) -> None:
             )
 
 
+def _skipped(stream: FaceStream) -> int:
+    """How many coded pictures decoders skip."""
+    skipped = SkippedPictures()
+    return sum(
+        skipped.sees_one(nal)
+        for unit in stream.units
+        for nal in split_annex_b(bytes(unit.coded), Codec(stream.codec))
+    )
+
+
+def _of_one_colour(source: Path, stream: FaceStream) -> Iterator[PictureUnit]:
+    """The units; raise `StreamError` where the colours change that they state."""
+    watch = ColourWatch(stream.codec)
+    for number, unit in enumerate(stream.units):
+        change = watch.see(bytes(unit.coded))
+        if change is not None:
+            raise StreamError(
+                f"{source}: its colours change at coded picture {number} ({change}); pictures of "
+                "one kind only can be decoded: split it there"
+            )
+        yield unit
+
+
 def _coded_pictures(
     source: Path, stream: FaceStream, timeout: float, area: int, notes: Notes
 ) -> Iterator[tuple[PictureUnit, Picture]]:
@@ -185,9 +226,10 @@ def _coded_pictures(
         notes(f"{source}: {text}")
 
     decoded = decode_base_layer(stream.codec, stream.base_layer_parts(), timeout, area, tell)
+    units = _of_one_colour(source, stream)
     size: tuple[int, int] | None = None
     try:
-        for number, (picture, unit) in enumerate(zip(decoded, stream.units, strict=True)):
+        for number, (picture, unit) in enumerate(zip(decoded, units, strict=True)):
             height, width = picture.shape[:2]
             if size not in (None, (width, height)):
                 assert size is not None
@@ -203,6 +245,11 @@ def _coded_pictures(
         reason = str(error).splitlines()[0]
         if isinstance(error, LimitExceededError) and error.limit == "area":
             reason += "; if that is meant, allow more with --max-area"
+        elif isinstance(error, OutputInvalidError) and (skipped := _skipped(stream)):
+            reason += (
+                f"; leading pictures (RASL), {skipped} of them, refer to what comes before the "
+                "point where decoding starts, and are skipped: start the stream at an IDR picture"
+            )
         elif isinstance(error, OutputInvalidError | ProgramFailedError) and is_container(source):
             reason += (
                 "; where containers of other settings were put together, their parameter sets are "

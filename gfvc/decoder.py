@@ -125,7 +125,7 @@ def decode(
         count, total = 0, stream.pictures
         width = height = 0
         tell_of_shape(source, stream.codec, notes)
-        in_time = stream.rate is None or rate == stream.rate
+        in_time = stream.rate is None or (rate == stream.rate and stream.rate_change is None)
         sound = sound_to_keep(source, output, options.audio, notes, in_time=in_time)
         if sound is not None:
             tell_of_times(source, stream, rate, notes)

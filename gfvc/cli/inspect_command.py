@@ -18,6 +18,8 @@ from sei import NalUnit, SeiError, inspect_command
 from sei.inspection import InspectedMessage, InspectedUnit
 
 if TYPE_CHECKING:
+    from fractions import Fraction
+
     from gfvc.stream.information import StreamInformation
 
 HELP = "show what is in a stream"
@@ -83,6 +85,7 @@ class _UserData:
         self._count.ends_whole = last_sample_is_whole(Path(options.input))
         self._refused = 0
         self._first_refused = ""
+        self._rate: Fraction | None = None  # that is stated first, where --fps does not say one
         self._pool = 1
         self._runs = 0
 
@@ -106,9 +109,19 @@ class _UserData:
                 )
 
     def _note(self, information: StreamInformation) -> None:
-        """The rate is taken from user data where --fps does not say it."""
+        """The rate is taken from the first user data where --fps does not say it."""
+        from gfvc.cli.console import note
+
         if self._options.fps is None:
+            self._rate = information.rate
             self._options.fps = float(information.rate)
+        elif self._rate not in (None, information.rate):
+            note(
+                f"{self._options.input}: states {self._rate} pictures per second, and "
+                f"{information.rate} from picture {self._count.complete} on; the first rate stands "
+                "for all, or give another with --fps"
+            )
+            self._rate = None  # It is told once.
         if information.references is not None:
             self._pool = max(self._pool, information.references.pool)
             self._runs += len(information.references.starts)

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from gfvc.decoded_pool import AsCoded, FromOne, FromTwo
-from gfvc.decoded_units import DecodedUnit, decode_units
+from gfvc.decoded_units import DecodedUnit, check_rate, decode_units
 from gfvc.driven_parameters import parameters_of_pictures
 from gfvc.errors import InputError
 from gfvc.face_edits.controls import ShownFaces
@@ -66,6 +66,7 @@ class SeenClip:
             raise InputError(
                 f"{source}: states no picture rate; only streams of gfvc's own are edited"
             )
+        check_rate(source, stream, options.rate)
         self.source = source
         self.stream = stream
         self.rate = float(rate)

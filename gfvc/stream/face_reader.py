@@ -16,8 +16,8 @@ class FaceReader:
     """Reads face messages in order: of the first face, and of further ones in our user data.
 
     The first face is that of the first message which is not of a further one. `count` are the
-    messages so far, of all faces; `model_uri` is the network that the last base message of the
-    first face named.
+    messages so far, of all faces; `model_uri` is the network that all base messages of the first
+    face name, or that name one.
     """
 
     def __init__(self, path: Path, notes: Callable[[str], None]) -> None:
@@ -64,7 +64,9 @@ class FaceReader:
             problem = f"is of gfv_id {face.gfv_id}, of which the user data announces none here"
         if face.base_picture_flag and isinstance(face.network, NetworkUri):
             if not which:
-                self.model_uri = face.network.uri
+                if self.model_uri is None:
+                    self.model_uri = face.network.uri
+                problem = problem or self._other_network(face.network.uri)
             elif self.model_uri is None:
                 problem = (
                     f"is of gfv_id {face.gfv_id}, and no message of the first face came before"
@@ -74,6 +76,15 @@ class FaceReader:
         if problem is not None:
             raise StreamError(f"{where}: {problem}")
         return FaceMessage(self._state.values, len(message.payload)), which
+
+    def _other_network(self, uri: str) -> str | None:
+        """What is wrong with the network of a message of the first face, if anything is."""
+        if uri == self.model_uri:
+            return None
+        return (
+            f"names the network {uri}, and those before it {self.model_uri}; a stream is drawn by "
+            "one network in one layout: split it before the coded picture of this message"
+        )
 
     def _gfv_id_of(self, message: SeiMessage) -> int | None:
         """The gfv_id of a message that cannot be read; None when the damage lies before it."""

@@ -63,8 +63,19 @@ class KeptUnits(Sequence[PictureUnit]):
 
 
 @dataclass(frozen=True, slots=True)
+class RateChange:
+    """Where a stream first states another rate: output picture, and byte of the access unit."""
+
+    rate: Fraction
+    picture: int
+    at: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class FaceStream:
     """What a decoder needs of a stream. `rate` and `model_uri` are None when not stated.
+
+    `rate` is the first that is stated, `rate_change` tells of another one.
 
     `units` are its coded pictures with their messages, of which `pictures_as_coded` are ordinary
     video, without: they are shown as they are. `pictures` are all output pictures.
@@ -82,6 +93,7 @@ class FaceStream:
     """What the last mark says of generated pictures; None without one."""
     restricted_uses: tuple[int, ...] = ()
     """Kinds of use by artificial intelligence that are restricted, and in no context allowed."""
+    rate_change: RateChange | None = None
 
     @property
     def is_repacked(self) -> bool:

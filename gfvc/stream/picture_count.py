@@ -38,8 +38,8 @@ class PictureCount:
     """Counts the output pictures of a stream, and numbers those that messages are of.
 
     It wants all messages of user data and of faces, and passes others by. `note` is called with
-    what each user data message says. `complete` are the pictures before the last coded picture
-    and what this drives.
+    what user data say of a picture, when this starts. `complete` are the pictures before the last
+    coded picture and what this drives.
     """
 
     def __init__(self, note: Callable[[StreamInformation], object] = lambda _: None) -> None:
@@ -85,7 +85,6 @@ class PictureCount:
             self._information = information, sei_message.payload
             self._shown_as_coded = information.shown_as_coded
             self._is_face_stream |= information.shown_as_coded
-            self._note(information)
         return None
 
     def _start_picture(self, unit: NalUnit) -> None:
@@ -97,6 +96,7 @@ class PictureCount:
         if self._information is not None:
             stated, payload = self._information
             self._information = None
+            self._note(stated)
             if stated.schedule is not None or stated.references is not None:
                 picture.information = payload
             picture.announce(stated.schedule)

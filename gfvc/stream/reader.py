@@ -16,7 +16,7 @@ from gfvc.face_square import FaceSquare
 from gfvc.limits import most_pictures
 from gfvc.stream.control_grids import SequenceGrids
 from gfvc.stream.face_reader import FaceReader
-from gfvc.stream.face_stream import FaceStream, KeptUnits
+from gfvc.stream.face_stream import FaceStream, KeptUnits, RateChange
 from gfvc.stream.faces import FurtherFace
 from gfvc.stream.information import StreamInformation, is_ours, stated_by
 from gfvc.stream.kept import Kept
@@ -73,6 +73,11 @@ def _restricted_uses(message: SeiMessage) -> set[int]:
 
 def _in_unit(offset: int | None) -> str:
     return f"in the NAL unit at byte {offset}"
+
+
+def _start_of(unit: NalUnit) -> int | None:
+    """The byte where a NAL unit starts, with its start code: where a stream can be cut."""
+    return None if unit.offset is None else unit.offset - unit.start_code_size
 
 
 class _Gathered:
@@ -134,6 +139,8 @@ class _Scan:
         self._rate: Fraction | None = None
         self._mark: str | None = None
         self._restricted_uses: set[int] = set()
+        self._rate_change: RateChange | None = None
+        self._access_unit_at: int | None = None  # byte where that of the next picture starts
 
     def face_stream(self) -> FaceStream:
         """Go through the stream."""
@@ -163,6 +170,7 @@ class _Scan:
             self._draws,
             self._mark,
             tuple(sorted(self._restricted_uses)),
+            self._rate_change,
         )
 
     def _check_pictures(self, further: int) -> None:
@@ -190,12 +198,15 @@ class _Scan:
                 )
         if unit.layer_id or unit.is_unspecified:
             return  # Of another layer, or of something that this decoder knows nothing of.
+        if self._access_unit_at is None and (unit.precedes_picture or unit.starts_picture):
+            self._access_unit_at = _start_of(unit)
         if unit.is_sei:
             self._add_sei(unit, last=last)
             return
         if unit.starts_picture:
             self._close_picture()
             self._start_picture(unit)
+            self._access_unit_at = None
         elif unit.is_vcl and self._of_picture.ends_sequence:
             raise StreamError(
                 f"{self._path}: NAL unit at byte {unit.offset}: a slice that starts no picture, "
@@ -228,6 +239,7 @@ class _Scan:
             stated, payload = self._information
             self._information = None
             self._end_sequence(f"before byte {unit.offset}")
+            self._see_rate(stated.rate)
             if stated.schedule is not None or stated.references is not None:
                 self._picture.information = payload
             self._picture.base_announced = not stated.shown_as_coded
@@ -265,6 +277,13 @@ class _Scan:
         if self._control_grids is not None:
             picture.control_grids = self._control_grids.of_unit(self._of_sequence)
         self._of_sequence += 1
+
+    def _see_rate(self, rate: Fraction) -> None:
+        """Take the rate that the user data of a picture state."""
+        if self._rate is None:
+            self._rate = rate
+        elif rate != self._rate and self._rate_change is None:
+            self._rate_change = RateChange(rate, self._pictures, self._access_unit_at)
 
     def _end_sequence(self, where: str) -> None:
         self._losses.end_sequence(self._sequence, self._of_sequence, where)
@@ -307,7 +326,6 @@ class _Scan:
         for message in self._sei_messages(unit, last=last):
             information = self._stated(unit, message)
             if information is not None:
-                self._rate = information.rate
                 self._shown_as_coded = information.shown_as_coded
                 self._any_as_coded |= information.shown_as_coded
                 self._information = information, message.payload

@@ -23,6 +23,7 @@ from gfvc.verification.structure import (
     ReservedValueCheck,
 )
 from gfvc.verification.user_data import StatedInformation, UserDataCheck
+from gfvc.verification.whole_stream import ColourCheck, NetworkCheck, SkippedPictureCheck
 from sei import Codec
 from sei.inspection import InspectedMessage, InspectedUnit, inspect_units
 from sei.limits import MAX_MESSAGES, LimitError, ReadingLimit
@@ -74,6 +75,9 @@ class _Walk:
             PictureOrderCheck(stated),
             MarkingCheck(),
             FaceSquareCheck(stated),
+            NetworkCheck(),
+            ColourCheck(),
+            SkippedPictureCheck(),
         )
         # Most checks look at messages only, and a stream may have very many NAL units.
         self._of_nal_units = tuple(

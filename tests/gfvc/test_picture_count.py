@@ -81,7 +81,7 @@ def test_changed_streams_count_as_decoded(name: str, change: str, tmp_path: Path
     units = nal_units(STREAMS / name)
     stated = [unit for unit in units if unit.is_sei and find_information(unit) is not None]
     faces = [unit for unit in units if unit.is_suffix_sei]
-    others = "hevc_mesh_fallback.265" if name.startswith("hevc") else "vvc_face_fallback.266"
+    others = "hevc_mesh_fallback.265" if name.startswith("hevc") else "vvc_mesh_two.266"
     changed = {
         "twice": [copy for unit in units for copy in [unit] * (1 + (unit in stated))],
         "lost": [unit for unit in units if unit is not faces[-1]],
