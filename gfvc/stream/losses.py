@@ -21,6 +21,8 @@ class Losses:
         self._at_least = False  # where nothing says how many there were
         self._bare = 0  # pictures of which nothing says that they have no messages
         self._bare_at: int | None = None  # byte of the first of them
+        self._keys = 0  # key pictures without user data
+        self._keys_at: int | None = None  # byte of the first of them
 
     def end_sequence(self, sequence: SequenceSchedule | None, came: int, where: str) -> None:
         """Count the coded pictures of a sequence that did not come."""
@@ -28,6 +30,14 @@ class Losses:
         if came < announced:
             self._pictures += announced - came
             self._pictures_from = self._pictures_from or where
+
+    def see_key_without_user_data(self, at: int | None) -> None:
+        """Count a picture at a byte whose messages nothing announces.
+
+        What it drives without a message is not known.
+        """
+        self._keys_at = self._keys_at if self._keys else at
+        self._keys += 1
 
     def end_picture(self, picture: PictureUnit, at: int | None, *, is_cut: bool) -> None:
         """Count the messages that a picture at a byte lacks.
@@ -45,8 +55,14 @@ class Losses:
             self._bare_at = self._bare_at if self._bare else at
             self._bare += 1
 
-    def tell(self, path: Path, notes: Notes) -> None:
-        """Say what is missing."""
+    def tell(self, path: Path, notes: Notes, *, any_user_data: bool) -> None:
+        """Say what is missing; a stream that has no user data at all lacks none."""
+        if self._keys and any_user_data:
+            notes(
+                f"{path}: user data is missing at key pictures, {self._keys} of them, the first at "
+                f"byte {self._keys_at}; pictures without a face message of their own are left out "
+                "there"
+            )
         if self._pictures:
             notes(
                 f"{path}: coded pictures that user data announces are missing, {self._pictures} of "

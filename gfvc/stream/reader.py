@@ -118,6 +118,7 @@ class _Scan:
         self._messages: list[Kept[FaceMessage]] = []
         self._picture: PictureUnit | None = None
         self._picture_at: int | None = None  # its byte
+        self._lacks_user_data = False  # where decoding can start
         self._of_picture = _Gathered()
         self._waiting = _Gathered()  # belongs to the picture that comes next
         self._pictures = self._pictures_as_coded = 0  # output pictures of those that are complete
@@ -253,6 +254,7 @@ class _Scan:
             self._end_sequence(f"before byte {unit.offset}")
             self._sequence, self._face_square, self._further_faces = None, None, ()
             self._control_grids = None
+            self._lacks_user_data = True
         self._picture.face_square = self._face_square
         if self._sequence is not None:
             self._place_in_sequence(unit, self._picture, self._sequence)
@@ -308,6 +310,9 @@ class _Scan:
         picture, self._picture = self._picture, None
         if picture is None:
             return
+        if self._lacks_user_data and picture.messages:
+            self._losses.see_key_without_user_data(self._picture_at)
+        self._lacks_user_data = False
         self._losses.end_picture(picture, self._picture_at, is_cut=self._cut is not None)
         gathered = self._of_picture
         picture.coded = gathered.coded
@@ -404,7 +409,7 @@ class _Scan:
         self._end_sequence("at the end")
         if self._cut is not None:
             self._notes(f"{self._path}: cut off {self._cut}; what comes before is used")
-        self._losses.tell(self._path, self._notes)
+        self._losses.tell(self._path, self._notes, any_user_data=self._rate is not None)
         missing = self._gaps.found(self._rate)
         if missing is not None:
             self._notes(f"{self._path}: {missing.text}")

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from gfvc.stream.information import find_information
 from gfvc.stream.reader import read_face_stream
 from sei import GENERATIVE_FACE_VIDEO, NalUnit, SeiMessage, make_sei_nal_unit, read_sei
 from tests.gfvc.support import (
@@ -70,6 +71,26 @@ def test_they_are_told_and_no_picture_is_lost(name: str, kept: int, tmp_path: Pa
     notes: list[str] = []
     assert len(decode_all(path, notes.append)) == read_face_stream(whole, no_notes).pictures
     assert len(notes) == 1
+
+
+@pytest.mark.parametrize("key", [0, 1])
+@pytest.mark.parametrize("name", ["hevc_mesh_marked.265", "vvc_mesh_pool.266"])
+def test_user_data_that_is_missing_at_a_key_picture_is_told(
+    name: str, key: int, tmp_path: Path
+) -> None:
+    units = nal_units(STREAMS / name)
+    stated = [unit for unit in units if find_information(unit) is not None]
+    kept = [unit for unit in units if unit is not stated[key]]
+    path = write_units(tmp_path / name, kept)
+    notes: list[str] = []
+    read = read_face_stream(path, notes.append)
+    assert read.pictures < read_face_stream(STREAMS / name, no_notes).pictures
+    offset = [unit.offset for unit in nal_units(path) if unit.starts_picture and unit.is_irap][key]
+    assert [f"user data is missing at key pictures, 1 of them, the first at byte {offset};" in note
+            for note in notes] == [True]  # fmt: skip
+    # Streams of others have none at all.
+    path = write_units(tmp_path / name, [unit for unit in units if not unit.is_prefix_sei])
+    read_face_stream(path, no_notes)
 
 
 def test_without_a_schedule_there_may_be_more(tmp_path: Path) -> None:
