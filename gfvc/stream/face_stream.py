@@ -90,7 +90,7 @@ class FaceStream:
     draws: bool
     """Whether there are face messages, or pictures that are drawn without."""
     mark: str | None = None
-    """What the last mark says of generated pictures; None without one."""
+    """What its marks say of generated pictures, fit to be printed; None without any."""
     restricted_uses: tuple[int, ...] = ()
     """Kinds of use by artificial intelligence that are restricted, and in no context allowed."""
     rate_change: RateChange | None = None

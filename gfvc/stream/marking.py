@@ -23,6 +23,7 @@ from sei import (
     make_sei_nal_unit,
 )
 from sei.content_messages import AI_MARKING, TEXT_DESCRIPTION, TextDescription
+from sei.escaping import printable
 
 DIGITAL_SOURCE_TYPE = (
     "http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia"
@@ -33,12 +34,13 @@ GENERATED = "Artificially generated faces (gfvc)"
 EDITED = "Artificially generated and edited faces (gfvc)"
 
 MAX_MARK = 256
-"""Characters of a mark that others wrote which go into decoded files."""
+"""Characters of the marks of a stream that go into decoded files."""
 
 # Which of the texts of a stream are ours: those of this identifier that end so.
 _DESCRIPTION_ID = 0
 _OURS = "(gfvc)"
 _LANGUAGE = "en"
+_MOST_OF_OTHERS = 16
 _TEXT_DESCRIPTIONS = frozenset({TEXT_DESCRIPTION})
 
 
@@ -55,6 +57,34 @@ def mark_text(message: SeiMessage) -> str | None:
     """
     description = _description(message)
     return description.texts[0][1] if description is not None and description.texts else None
+
+
+class Marks:
+    """What the marks of a stream say together, for decoded files."""
+
+    def __init__(self) -> None:
+        self._own: str | None = None
+        self._of_others: list[str] = []
+
+    def add(self, message: SeiMessage) -> None:
+        """Take the next message of the stream, which may be a mark."""
+        text = (mark_text(message) or "")[:MAX_MARK]
+        if not text:
+            return
+        if _is_ours(message):
+            # A stream of which a part is edited is edited.
+            self._own = self._own if self._own == EDITED else text
+        elif text not in self._of_others and len(self._of_others) < _MOST_OF_OTHERS:
+            self._of_others.append(text)
+
+    @property
+    def text(self) -> str | None:
+        """Our mark, by which edited faces are told, then those of others; None without any.
+
+        It is fit to be printed, and has `MAX_MARK` characters at most.
+        """
+        texts = ([] if self._own is None else [self._own]) + self._of_others
+        return printable("; ".join(texts))[:MAX_MARK] or None
 
 
 def is_edited(text: str) -> bool:

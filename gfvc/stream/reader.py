@@ -22,7 +22,7 @@ from gfvc.stream.information import StreamInformation, is_ours, stated_by
 from gfvc.stream.kept import Kept
 from gfvc.stream.last_sample import last_sample_is_whole
 from gfvc.stream.losses import Losses
-from gfvc.stream.marking import MAX_MARK, mark_text
+from gfvc.stream.marking import Marks
 from gfvc.stream.nal_source import NOT_READ, STANDARD_INPUT, file_bytes, open_nal_units
 from gfvc.stream.picture_gaps import PictureGaps
 from gfvc.stream.picture_order import WANTED_ORDER, PictureOrder
@@ -138,7 +138,7 @@ class _Scan:
         self._cut: str | None = None  # where the stream was cut off
         self._codec: Codec | None = None
         self._rate: Fraction | None = None
-        self._mark: str | None = None
+        self._marks = Marks()
         self._restricted_uses: set[int] = set()
         self._rate_change: RateChange | None = None
         self._access_unit_at: int | None = None  # byte where that of the next picture starts
@@ -169,7 +169,7 @@ class _Scan:
             self._pictures_as_coded,
             self._pictures,
             self._draws,
-            self._mark,
+            self._marks.text,
             tuple(sorted(self._restricted_uses)),
             self._rate_change,
         )
@@ -337,7 +337,7 @@ class _Scan:
             elif message.payload_type == GENERATIVE_FACE_VIDEO:
                 self._add_face(unit, message)
             elif message.payload_type == TEXT_DESCRIPTION:
-                self._mark = (mark_text(message) or "")[:MAX_MARK] or self._mark
+                self._marks.add(message)
             elif message.payload_type == AI_USAGE_RESTRICTIONS:
                 self._restricted_uses |= _restricted_uses(message)
 

@@ -16,6 +16,7 @@ from gfvc.stream.marking import (
     mark_message,
     marked_again,
 )
+from gfvc.stream.reader import read_face_stream
 from sei import SeiMessage, join_annex_b, make_sei_nal_unit, split_annex_b
 from sei.content_messages import (
     AI_MARKING,
@@ -25,7 +26,7 @@ from sei.content_messages import (
     TextDescription,
     UsageRestrictions,
 )
-from tests.gfvc.support import CommandLine, assert_refused
+from tests.gfvc.support import CommandLine, assert_refused, no_notes
 from tests.golden.files import STREAMS
 
 MARKED = STREAMS / "hevc_mesh_marked.265"
@@ -69,10 +70,40 @@ def test_an_edited_stream_says_so(tmp_path: Path) -> None:
     assert comment(output) == f"{EDITED}; {DIGITAL_SOURCE_TYPE}"
 
 
+def foreign(text: str, number: int = 7) -> SeiMessage:
+    payload = TextDescription(AI_MARKING, number, (("en", text),)).to_payload()
+    return SeiMessage(TEXT_DESCRIPTION, payload)
+
+
+@pytest.mark.parametrize(
+    ("messages", "says"),
+    [
+        ((mark_message(EDITED), mark_message()), EDITED),
+        ((mark_message(), mark_message(EDITED)), EDITED),
+        ((mark_message(), foreign("by A"), foreign("by B", 8), foreign("by A")),
+         f"{GENERATED}; by A; by B"),
+        ((foreign("by A"), foreign(""), mark_message(EDITED)), f"{EDITED}; by A"),
+        ((foreign("a\x1b[2J\u202eb\r\nc"),), "a\\x1b[2J\\u202eb\\r\\nc"),
+    ],
+)  # fmt: skip
+def test_all_marks_count_and_are_fit_to_be_printed(
+    messages: tuple[SeiMessage, ...], says: str, tmp_path: Path
+) -> None:
+    source = with_messages(tmp_path / "in.265", UNMARKED, *messages)
+    assert read_face_stream(source, no_notes).mark == says
+    decode(source, tmp_path / "out.mkv")
+    assert comment(tmp_path / "out.mkv") == f"{says}; {DIGITAL_SOURCE_TYPE}"
+
+
+def test_a_stream_of_which_a_part_is_edited_says_so(tmp_path: Path) -> None:
+    units = split_annex_b(MARKED.read_bytes())
+    source = tmp_path / "both.265"
+    source.write_bytes(join_annex_b(marked_again(units)) + MARKED.read_bytes())
+    assert read_face_stream(source, no_notes).mark == EDITED
+
+
 def test_a_long_mark_of_others_is_cut(tmp_path: Path) -> None:
-    texts = (("en", "x" * 60_000),)
-    payload = TextDescription(AI_MARKING, 7, texts).to_payload()
-    source = with_messages(tmp_path / "in.265", UNMARKED, SeiMessage(TEXT_DESCRIPTION, payload))
+    source = with_messages(tmp_path / "in.265", UNMARKED, foreign("x" * 60_000))
     decode(source, tmp_path / "out.mp4")
     assert comment(tmp_path / "out.mp4") == f"{'x' * 256}; {DIGITAL_SOURCE_TYPE}"
 
