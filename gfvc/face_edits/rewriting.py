@@ -37,11 +37,15 @@ def enhanced(units: Sequence[NalUnit]) -> bool:
 
 
 class CodedFaceReader:
-    """Reads the messages of the face that is drawn: that of the stream's first message."""
+    """Reads the messages of the face that is drawn: that of the stream's first message.
+
+    `gfv_id` is that of this face, `others` are those of other faces in the last access unit.
+    """
 
     def __init__(self) -> None:
         self._state = GfvState()
-        self._gfv_id: int | None = None
+        self.gfv_id: int | None = None
+        self.others: frozenset[int] = frozenset()
 
     def read(self, units: Sequence[NalUnit]) -> list[tuple[bytes, GenerativeFaceVideo]]:
         """Payloads of an access unit's messages, and what they code; of a repeated one once.
@@ -49,6 +53,7 @@ class CodedFaceReader:
         Raises `SeiError` for damaged ones.
         """
         found: list[tuple[bytes, GenerativeFaceVideo]] = []
+        ids: set[int] = set()
         for unit in units:
             if not unit.is_sei or not has_message(unit, _FACES):
                 continue
@@ -56,11 +61,15 @@ class CodedFaceReader:
                 if message.payload_type != GENERATIVE_FACE_VIDEO:
                     continue
                 face = self._state.read(message.payload)
-                if self._gfv_id is None and not face.is_reserved:
-                    self._gfv_id = face.gfv_id
+                if face.is_reserved:
+                    continue
+                ids.add(face.gfv_id)
+                if self.gfv_id is None:
+                    self.gfv_id = face.gfv_id
                 repeated = bool(found) and self._state.repeated
-                if not face.is_reserved and face.gfv_id == self._gfv_id and not repeated:
+                if face.gfv_id == self.gfv_id and not repeated:
                     found.append((message.payload, face))
+        self.others = frozenset(ids - {self.gfv_id})
         return found
 
 

@@ -62,7 +62,8 @@ class EditSummary:
 class _Part:
     """An access unit, what a decoder has of it, and the messages that it has.
 
-    `controls` are None where no face is known, and nothing is edited.
+    `undrawn` is the gfv_id of a face that it has in place of the one that is drawn. `controls`
+    are None where no face is known, and nothing is edited.
     """
 
     units: tuple[NalUnit, ...]
@@ -70,6 +71,7 @@ class _Part:
     seen: SeenUnit
     faces: list[tuple[bytes, GenerativeFaceVideo]]
     controls: FaceControls | None
+    undrawn: int | None = None
 
     @property
     def rows(self) -> FloatArray:
@@ -141,12 +143,19 @@ class SequenceEditor:
             )
         if faces and (self._like is None or faces[0][1].network is not None):
             self._like = faces[0][1], unit.messages[0].values
+        others = reader.others - {face.gfv_id for face in unit.further}
+        undrawn = min(others) if others and not faces else None
         controls = None
         if seen.own is not None and self._like is not None:
             offset = before[-1].offset_of_next() if before else None
             controls = self._controls.of(seen.own, seen.picture, offset, seen.shown)
         return _Part(
-            units, unit, replace(seen, shown=None, picture=None, draw=None), faces, controls
+            units,
+            unit,
+            replace(seen, shown=None, picture=None, draw=None),
+            faces,
+            controls,
+            undrawn,
         )
 
     def _edited(
@@ -161,6 +170,11 @@ class SequenceEditor:
             done = start
             for part, messages, inform in zip(parts, new, changes, strict=True):
                 units, done = part.units, done + part.unit.pictures
+                if messages is not None and part.undrawn is not None:
+                    raise StreamError(
+                        f"its face has gfv_id {part.undrawn}, and not that of the face that is "
+                        "drawn and edited; leave its time out with --from and --to"
+                    )
                 if messages is not None or inform is not None:
                     old = [payload for payload, _ in part.faces]
                     payloads = old if messages is None else messages.payloads

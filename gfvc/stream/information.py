@@ -94,11 +94,13 @@ class StreamInformation:
             )
         if stated.references is not None and stated.schedule is not None:
             stated.references.check_starts(stated.schedule)
-        if stated.sequence is not None and stated.references is not None:
-            raise StreamError(
-                "gfvc's user data message has a sequence and references, which tell of the same "
-                "pictures"
-            )
+        beside = {"a schedule": stated.schedule, "references": stated.references}
+        for name, part in beside.items():
+            if stated.sequence is not None and part is not None:
+                raise StreamError(
+                    f"gfvc's user data message has a sequence and {name}, which tell of the same "
+                    "pictures"
+                )
         if stated.hides_coded_picture and stated.references is not None:
             raise StreamError(
                 "gfvc's user data message hides a coded picture that its references count as shown"

@@ -66,6 +66,7 @@ class UserDataCheck(Check):
         self._hides = False  # the coded picture of the access unit
         self._keys: deque[int] = deque(maxlen=MAX_POOL)  # numbers of the last key pictures
         self._messages: Counter[int] = Counter()  # of the access unit, by gfv_id
+        self._first_id: int | None = None  # gfv_id of the face that decoders draw first
         self._further: tuple[FurtherFace, ...] = ()  # of the sequence
         self._sequence: SequenceSchedule | None = None  # that of the last IRAP picture
         self._of_sequence = 0  # its coded pictures before this one
@@ -93,7 +94,10 @@ class UserDataCheck(Check):
         """See a message."""
         if isinstance(inspected.message, GenerativeFaceVideo):
             counts = not inspected.message.is_reserved and not inspected.repeated
-            self._messages[inspected.message.gfv_id] += counts
+            gfv_id = inspected.message.gfv_id
+            self._messages[gfv_id] += counts
+            if counts and self._first_id is None and not 0 < gfv_id <= len(self._further):
+                self._first_id = gfv_id
             self._is_face_stream |= inspected.where.unit.codec is not Codec.AVC
         message = inspected.sei_message
         if message is not None and inspected.where.unit.is_suffix_sei and is_ours(message):
@@ -152,7 +156,7 @@ class UserDataCheck(Check):
             if not self._missing:
                 self._first_missing = self._picture
             self._missing += 1
-        messages = self._messages.total()
+        messages = self._of_first()
         if self._coded is not None:
             self._without = None if messages else self._coded
             self._without_by_intent = self._shown_as_coded
@@ -161,8 +165,8 @@ class UserDataCheck(Check):
             if messages != announced:
                 yield self.error(
                     self._picture,
-                    f"{messages} face messages where the user data announces {announced} for "
-                    f"{self._schedule.pictures} pictures",
+                    f"{messages} {self._face_messages} where the user data announces {announced} "
+                    f"for {self._schedule.pictures} pictures",
                 )
         elif self._references is not None and self._picture is not None:
             starts = self._references.starts
@@ -185,6 +189,24 @@ class UserDataCheck(Check):
         self._messages.clear()
         self._hides = False
 
+    def _of_first(self) -> int:
+        """How many messages the access unit has of the face that decoders draw first.
+
+        Where its gfv_id is that of a further face here, they are of that.
+        """
+        if self._first_id is None or 0 < self._first_id <= len(self._further):
+            return 0
+        return self._messages[self._first_id]
+
+    @property
+    def _face_messages(self) -> str:
+        """What to call them; by gfv_id where the access unit has others, which are not drawn."""
+        numbers = range(1, len(self._further) + 1)
+        drawn = {self._first_id, *numbers}
+        if self._first_id is None or self._messages.keys() <= drawn:
+            return "face messages"
+        return f"face messages of gfv_id {self._first_id}, that of the first face,"
+
     def _check_in_sequence(self, place: Place, sequence: SequenceSchedule) -> Iterator[Finding]:
         """Compare an access unit with what the user data of its IDR picture announces."""
         number, self._of_sequence = self._of_sequence, self._of_sequence + 1
@@ -196,13 +218,12 @@ class UserDataCheck(Check):
             return
         self._without_by_intent = not sequence.has_messages(number)
         self._is_face_stream |= self._without_by_intent
-        first = self._messages.total()
         for gfv_id, face in enumerate(self._further, 1):
             found = self._messages[gfv_id]
-            first -= found
             text = f"face messages of gfv_id {gfv_id}"
             yield from self._check_count(place, found, text, face.part(number))
-        yield from self._check_count(place, first, "face messages", sequence.part(number))
+        part = sequence.part(number)
+        yield from self._check_count(place, self._of_first(), self._face_messages, part)
 
     def _check_count(
         self, place: Place, found: int, what: str, part: SequencePart

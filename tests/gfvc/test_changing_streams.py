@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -13,6 +14,7 @@ from gfvc.stream.reader import read_face_stream
 from gfvc.verification import Severity, verify_stream
 from sei import (
     GENERATIVE_FACE_VIDEO,
+    GenerativeFaceVideo,
     GfvState,
     NalUnit,
     NetworkUri,
@@ -96,14 +98,19 @@ def test_inspect_tells_of_another_rate_and_keeps_the_first(
 
 def renamed(unit: NalUnit, uri: str | None) -> NalUnit:
     """A NAL unit whose base messages name another network, or none."""
+    network = None if uri is None else NetworkUri("tag:gfvc,2026:model", uri)
+    return changed(
+        unit, lambda face: replace(face, network=network) if face.base_picture_flag else face
+    )
+
+
+def changed(unit: NalUnit, change: Callable[[GenerativeFaceVideo], GenerativeFaceVideo]) -> NalUnit:
+    """A NAL unit whose face messages say something else."""
     if not unit.is_suffix_sei:
         return unit
     reader, writer, messages = GfvState(), GfvState(), []
     for message in read_sei(unit).messages:
-        face = reader.read(message.payload)
-        network = None if uri is None else NetworkUri("tag:gfvc,2026:model", uri)
-        if face.base_picture_flag:
-            face = replace(face, network=network)
+        face = change(reader.read(message.payload))
         messages.append(SeiMessage(GENERATIVE_FACE_VIDEO, writer.write(face)))
     return make_sei_nal_unit(messages, unit.codec)
 
@@ -179,10 +186,44 @@ def test_no_more_parameter_sets_are_read_than_is_said(
     units: list[NalUnit] = []
     for number in range(5):
         for unit in nal_units(KEYS):
-            changed = replace(unit, data=unit.data + bytes([number + 1]))
-            units.append(changed if unit.type_name == "SPS" else unit)
+            other = replace(unit, data=unit.data + bytes([number + 1]))
+            units.append(other if unit.type_name == "SPS" else unit)
     path = write_units(tmp_path / "many.265", units)
     (warning,) = warnings(path)
     assert "after 3 parameter sets the colours that they state are not compared" in warning
     kinds = [found.check for found in verify_stream(path) if found.severity is Severity.WARNING]
     assert kinds == ["colours"]
+
+
+@pytest.fixture
+def two_ids(tmp_path: Path) -> Path:
+    """A stream, then once more with messages of another gfv_id."""
+    units = nal_units(MESH)
+    others = [changed(unit, lambda face: replace(face, gfv_id=5)) for unit in units]
+    return write_units(tmp_path / "ids.266", [*units, *others])
+
+
+def test_verify_counts_the_messages_that_decode_counts(two_ids: Path) -> None:
+    notes: list[str] = []
+    missing = sum(len(unit.messages) for unit in read_face_stream(MESH, lambda _: None).units)
+    read_face_stream(two_ids, notes.append)
+    assert "only gfv_id 0 is drawn" in notes[0]
+    assert f"are missing, {missing} of them" in notes[1]
+    errors = [found for found in verify_stream(two_ids) if found.severity is Severity.ERROR]
+    assert errors
+    assert all("0 face messages of gfv_id 0, that of the first face" in e.text for e in errors)
+
+
+def test_an_edit_writes_no_messages_beside_those_of_another_face(
+    two_ids: Path, tmp_path: Path, command: CommandLine
+) -> None:
+    pictures = read_face_stream(MESH, lambda _: None).pictures
+    arguments = ("edit", two_ids, tmp_path / "out.266", "--yaw", "3")
+    before = set(tmp_path.iterdir())
+    outcome = command(*arguments)
+    assert outcome.status == 1
+    assert f"access unit of picture {pictures}: its face has gfv_id 5" in outcome.err
+    assert set(tmp_path.iterdir()) == before
+    # What is edited before that place stands in nobody's way.
+    end = str((pictures - 1) / 25)
+    assert command(*arguments, "--to", end, "--soft", "0").status == 0

@@ -145,6 +145,12 @@ def of_faces(*faces: FurtherFace) -> StreamInformation:
     )
 
 
+def test_a_sequence_says_all_of_its_messages() -> None:
+    both = replace(of_faces(), schedule=PictureSchedule(9, (2, 3, 8)))
+    with pytest.raises(StreamError, match="has a sequence and a schedule"):
+        StreamInformation.from_payload(both.to_payload())
+
+
 def test_a_sequence_says_all_of_its_references() -> None:
     both = replace(of_faces(), references=ReferenceRuns(2, 0, (1,), (1,)))
     with pytest.raises(StreamError, match="has a sequence and references"):
