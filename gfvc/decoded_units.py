@@ -15,6 +15,7 @@ from base_codec_adapters import (
     OutputInvalidError,
     ProgramFailedError,
     StreamInvalidError,
+    picture_format,
 )
 from gfvc.base_colour import ColourWatch
 from gfvc.base_layer import decode_base_layer
@@ -194,6 +195,33 @@ def _check_squares(source: Path, unit: PictureUnit, key: Picture) -> None:
             )
 
 
+def check_undecoded(source: Path, stream: FaceStream, registered: RegisteredModel | None) -> None:
+    """Raise `StreamError` where `decode_units` would, as far as parameter sets tell.
+
+    It is for whoever needs no coded picture: what is refused does not depend on what is asked of a
+    stream. Sizes and colours may change, and the model may draw none of that size.
+    """
+    known = None
+    for number, unit in enumerate(_of_one_colour(source, stream)):
+        try:
+            found = picture_format(bytes(unit.coded), stream.codec) or known
+        except StreamInvalidError as error:
+            raise StreamError(f"{source}: its coded pictures cannot be decoded: {error}") from error
+        if known is not None and found != known:
+            raise StreamError(
+                f"{source}: its pictures change from {known} to {found} at coded picture {number}; "
+                "pictures of one size only can be decoded"
+            )
+        known = found
+        if registered is None or known is None or not registered.square or unit.is_alone:
+            continue
+        if unit.face_square is None and known.width != known.height:
+            raise StreamError(
+                f"{source}: {registered.card.name} draws square pictures, not "
+                f"{known.width}x{known.height}"
+            )
+
+
 def _skipped(stream: FaceStream) -> int:
     """How many coded pictures decoders skip."""
     skipped = SkippedPictures()
@@ -205,10 +233,13 @@ def _skipped(stream: FaceStream) -> int:
 
 
 def _of_one_colour(source: Path, stream: FaceStream) -> Iterator[PictureUnit]:
-    """The units; raise `StreamError` where the colours change that they state."""
+    """The units; raise `StreamError` where the colours that they state change, or are not known."""
     watch = ColourWatch(stream.codec)
     for number, unit in enumerate(stream.units):
-        change = watch.see(bytes(unit.coded))
+        try:
+            change = watch.see(bytes(unit.coded))
+        except UnknownColourError as error:
+            raise StreamError(f"{source}: {error}") from None
         if change is not None:
             raise StreamError(
                 f"{source}: its colours change at coded picture {number} ({change}); pictures of "

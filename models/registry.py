@@ -30,10 +30,11 @@ _WEIGHTS_URI = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class RegisteredModel:
-    """A card, and how to load what it describes."""
+    """A card, and how to load what it describes; whether it draws square pictures only."""
 
     card: ModelCard
     loader: Callable[[Runtime], AnimationModel]
+    square: bool = False
 
     def load(self, runtime: Runtime = Runtime()) -> AnimationModel:
         """Load the model; raise `ModelError` when its weights or the device are not there."""
@@ -169,6 +170,7 @@ def default_registry(store: WeightsStore | None = None) -> Registry:
     for family in FAMILIES.values():
         if family.load is not None:
             for card in family.cards():
-                registry.register(RegisteredModel(card, partial(family.load, card)))
+                load = partial(family.load, card)
+                registry.register(RegisteredModel(card, load, family.square))
     _register_imported(registry, store)
     return registry

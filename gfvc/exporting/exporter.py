@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from gfvc.decoded_units import check_restrictions, picture_rate
+from gfvc.decoded_units import check_restrictions, check_undecoded, picture_rate
 from gfvc.editing.cutting import MessageSelection
 from gfvc.editing.extraction import extract_messages
 from gfvc.errors import InputError, OutputError, StreamError
@@ -115,6 +115,8 @@ def export(
         model = registered.load(options.runtime)
         faces = decoded_faces(source, stream, model, options, notes)
     else:
+        if not options.messages_only:
+            check_undecoded(source, stream, registered)
         repack = stream.is_repacked and registered is not None
         faces = stated_faces(source, stream.units, layout, repack=repack)
     motion = gather(

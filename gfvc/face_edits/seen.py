@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from gfvc.decoded_pool import AsCoded, FromOne, FromTwo
-from gfvc.decoded_units import DecodedUnit, check_rate, decode_units
+from gfvc.decoded_units import DecodedUnit, check_rate, check_undecoded, decode_units
 from gfvc.driven_parameters import parameters_of_pictures
 from gfvc.errors import InputError
 from gfvc.face_edits.controls import ShownFaces
@@ -83,6 +83,7 @@ class SeenClip:
         if looks or any(unit.part is not None for unit in self.stream.units):
             yield from _decoded_units(self.source, self.stream, self.model, self._options)
         else:
+            check_undecoded(self.source, self.stream, self._registered)
             yield from _stated_units(self.source, self.stream, self._registered.card.layout)
 
 

@@ -27,9 +27,13 @@ from gfvc.stream.schedule import PictureSchedule
 from gfvc.video_reader import read_pictures
 from models.contract import Picture
 from sei import (
+    GENERATIVE_FACE_VIDEO,
     USER_DATA_UNREGISTERED,
     FaceValues,
+    GenerativeFaceVideo,
+    GfvState,
     NalUnit,
+    NetworkUri,
     SeiMessage,
     join_annex_b,
     make_sei_nal_unit,
@@ -182,6 +186,27 @@ def stating(unit: NalUnit, **changes: Any) -> NalUnit:
     payload = replace(information, **changes).to_payload()
     message = SeiMessage(USER_DATA_UNREGISTERED, payload)
     return make_sei_nal_unit([message], unit.codec, suffix=False)
+
+
+def of_network(unit: NalUnit, uri: str | None) -> NalUnit:
+    """A NAL unit whose base messages name another network, or none."""
+    network = None if uri is None else NetworkUri("tag:gfvc,2026:model", uri)
+    return with_faces(
+        unit, lambda face: replace(face, network=network) if face.base_picture_flag else face
+    )
+
+
+def with_faces(
+    unit: NalUnit, change: Callable[[GenerativeFaceVideo], GenerativeFaceVideo]
+) -> NalUnit:
+    """A NAL unit whose face messages say something else."""
+    if not unit.is_suffix_sei:
+        return unit
+    reader, writer, messages = GfvState(), GfvState(), []
+    for message in read_sei(unit).messages:
+        face = change(reader.read(message.payload))
+        messages.append(SeiMessage(GENERATIVE_FACE_VIDEO, writer.write(face)))
+    return make_sei_nal_unit(messages, unit.codec)
 
 
 def announce(

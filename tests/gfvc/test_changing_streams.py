@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -12,22 +11,15 @@ import pytest
 from gfvc.stream.names import repacked_uri
 from gfvc.stream.reader import read_face_stream
 from gfvc.verification import Severity, verify_stream
-from sei import (
-    GENERATIVE_FACE_VIDEO,
-    GenerativeFaceVideo,
-    GfvState,
-    NalUnit,
-    NetworkUri,
-    SeiMessage,
-    make_sei_nal_unit,
-    read_sei,
-)
+from sei import NalUnit
 from tests.gfvc.support import (
     CommandLine,
     assert_refused,
     ffmpeg,
     nal_units,
+    of_network,
     stating,
+    with_faces,
     write_units,
 )
 from tests.golden.files import STREAMS
@@ -96,32 +88,13 @@ def test_inspect_tells_of_another_rate_and_keeps_the_first(
     assert command("inspect", two_rates, "--summary", "--fps", "24").err == ""
 
 
-def renamed(unit: NalUnit, uri: str | None) -> NalUnit:
-    """A NAL unit whose base messages name another network, or none."""
-    network = None if uri is None else NetworkUri("tag:gfvc,2026:model", uri)
-    return changed(
-        unit, lambda face: replace(face, network=network) if face.base_picture_flag else face
-    )
-
-
-def changed(unit: NalUnit, change: Callable[[GenerativeFaceVideo], GenerativeFaceVideo]) -> NalUnit:
-    """A NAL unit whose face messages say something else."""
-    if not unit.is_suffix_sei:
-        return unit
-    reader, writer, messages = GfvState(), GfvState(), []
-    for message in read_sei(unit).messages:
-        face = change(reader.read(message.payload))
-        messages.append(SeiMessage(GENERATIVE_FACE_VIDEO, writer.write(face)))
-    return make_sei_nal_unit(messages, unit.codec)
-
-
 @pytest.mark.parametrize("name", ["decode", "edit", "export"])
 @pytest.mark.parametrize("uri", ["gfvc:face:1", repacked_uri("gfvc:mesh:1")])
 def test_another_network_or_layout_is_refused_with_its_place(
     name: str, uri: str, tmp_path: Path, command: CommandLine
 ) -> None:
     units = nal_units(KEYS)
-    path = write_units(tmp_path / "two.265", units + [renamed(unit, uri) for unit in units])
+    path = write_units(tmp_path / "two.265", units + [of_network(unit, uri) for unit in units])
     offset = KEYS.stat().st_size
     offsets = [unit.offset or 0 for unit in nal_units(path) if unit.is_suffix_sei]
     first = next(each for each in offsets if each > offset)
@@ -136,7 +109,7 @@ def test_another_network_or_layout_is_refused_with_its_place(
 
 def test_base_messages_that_name_no_network_say_nothing(tmp_path: Path) -> None:
     units = nal_units(KEYS)
-    path = write_units(tmp_path / "two.265", units + [renamed(unit, None) for unit in units])
+    path = write_units(tmp_path / "two.265", units + [of_network(unit, None) for unit in units])
     stream = read_face_stream(path, lambda _: None)
     assert stream.model_uri == "gfvc:mesh:1"
     assert len(stream.units) == 2 * len(read_face_stream(KEYS, lambda _: None).units)
@@ -155,15 +128,15 @@ def two_colours(tmp_path: Path) -> Path:
     return path
 
 
-@pytest.mark.parametrize("name", ["decode", "export"])
+@pytest.mark.parametrize("name", ["decode", "edit", "export"])
 def test_other_colours_are_refused_with_their_place(
     name: str, two_colours: Path, tmp_path: Path, command: CommandLine
 ) -> None:
     keys = len(read_face_stream(KEYS, lambda _: None).units)
     changes = "matrix 1 to 9, primaries 1 to 9, transfer 1 to 16, limited to full range"
     says = [f"its colours change at coded picture {keys} ({changes})", "split it there"]
-    output = tmp_path / ("out.mkv" if name == "decode" else "out.csv")
-    assert_refused(command, name, two_colours, output, folder=tmp_path, says=says)
+    arguments = commands(two_colours, tmp_path)[name]
+    assert_refused(command, name, *arguments, folder=tmp_path, says=says)
     (warning,) = warnings(two_colours)
     assert f"colours change ({changes})" in warning
 
@@ -199,7 +172,7 @@ def test_no_more_parameter_sets_are_read_than_is_said(
 def two_ids(tmp_path: Path) -> Path:
     """A stream, then once more with messages of another gfv_id."""
     units = nal_units(MESH)
-    others = [changed(unit, lambda face: replace(face, gfv_id=5)) for unit in units]
+    others = [with_faces(unit, lambda face: replace(face, gfv_id=5)) for unit in units]
     return write_units(tmp_path / "ids.266", [*units, *others])
 
 

@@ -10,10 +10,18 @@ import pytest
 
 import gfvc
 from gfvc.errors import StreamError
+from gfvc.stream.reader import read_face_stream
 from models import ModelCard
 from models.published.cards import cfte, fomm, fv2v
 from tests.gfvc.exporting.conftest import steps, write_stream
-from tests.gfvc.support import CommandLine, assert_refused
+from tests.gfvc.support import (
+    CommandLine,
+    assert_refused,
+    nal_units,
+    no_notes,
+    of_network,
+    write_units,
+)
 from tests.golden.files import STREAMS
 
 
@@ -134,3 +142,33 @@ def test_progress_is_told(small_stream: Path, tmp_path: Path) -> None:
     steps_done: list[tuple[int, int | None]] = []
     gfvc.export(small_stream, tmp_path / "out.npz", progress=lambda *done: steps_done.append(done))
     assert steps_done == [(number, 12) for number in range(1, 13)]
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".glb", ".json", ".bvh", ".npz"])
+def test_every_export_refuses_pictures_that_the_model_does_not_draw(
+    suffix: str, tmp_path: Path, command: CommandLine
+) -> None:
+    """As of whole pictures whose user data, and so the face square, are lost."""
+    wide = STREAMS / "vvc_mesh_two.266"
+    units = [unit for unit in nal_units(wide) if not unit.is_prefix_sei]
+    units = [of_network(unit, "gfvc:face:2") for unit in units]
+    path = write_units(tmp_path / "lost.266", units)
+    out = tmp_path / f"out{suffix}"
+    outcome = command("export", path, out)
+    assert outcome.status == 1
+    assert "face draws square pictures, not" in outcome.err
+    assert not out.exists()
+    # Messages alone ask for no picture.
+    assert command("export", path, out, "--messages-only").status == 0
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".json", ".bvh"])
+def test_every_export_refuses_pictures_of_two_sizes(
+    suffix: str, small_stream: Path, tmp_path: Path, command: CommandLine
+) -> None:
+    other = nal_units(STREAMS / "hevc_mesh_full_keys.265")
+    uri = read_face_stream(small_stream, no_notes).model_uri
+    units = [*nal_units(small_stream), *(of_network(unit, uri) for unit in other)]
+    path = write_units(tmp_path / "sizes.265", units)
+    says = ["change", "from 256x256", "to 64x64"]
+    assert_refused(command, "export", path, tmp_path / f"out{suffix}", folder=tmp_path, says=says)
