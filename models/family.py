@@ -69,7 +69,8 @@ class Family:
             imported. Must not load PyTorch.
         load: (card, runtime) -> `AnimationModel`.
         entries: entries of a checkpoint that are needed.
-        square: whether its models draw square pictures only.
+        square: whether its models draw square pictures only; then `prepare` raises `ModelError`
+            for others.
         variants: published copies, which compute different things with the same weights, the
             default first.
         build: (variant, names of tensors) -> the network, on the device of the context.

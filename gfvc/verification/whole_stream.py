@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from base_codec_adapters import Codec as BaseCodec
+from base_codec_adapters import StreamInvalidError, picture_format
 from gfvc.base_colour import ColourWatch
 from gfvc.colour import UnknownColourError
+from gfvc.limits import MAX_AREA
 from gfvc.stream.skipped_pictures import SkippedPictures
 from gfvc.verification.findings import Check, Finding, Place
 from sei import Codec, GenerativeFaceVideo, NetworkUri
 from sei.inspection import InspectedMessage, InspectedUnit
 
-MAX_COLOUR_LOOKS = 100
-"""Different parameter sets whose colours are read: each takes milliseconds."""
+MAX_COLOUR_LOOKS = 32
+"""Different parameter sets whose colours are read: each takes 0.1 s in the largest pictures."""
 
 _PARAMETER_SETS = frozenset({"VPS", "SPS", "PPS", "PREFIX_APS", "PH"})
 
@@ -49,6 +52,7 @@ class ColourCheck(Check):
     name = "colours"
 
     def __init__(self) -> None:
+        self._codec: BaseCodec = "vvc"
         self._watch: ColourWatch | None = None
         self._coded = bytearray()  # of an access unit with a sequence parameter set
         self._states = self._told = False
@@ -60,7 +64,8 @@ class ColourCheck(Check):
         if self._told or unit.codec is Codec.AVC:
             return
         if self._watch is None:
-            self._watch = ColourWatch("vvc" if unit.codec is Codec.VVC else "hevc")
+            self._codec = "vvc" if unit.codec is Codec.VVC else "hevc"
+            self._watch = ColourWatch(self._codec)
         self._states |= unit.type_name == "SPS"
         if unit.type_name in _PARAMETER_SETS or (unit.is_vcl and self._states):
             self._coded += unit.to_annex_b()
@@ -84,7 +89,12 @@ class ColourCheck(Check):
             )
             return
         try:
+            found = picture_format(bytes(coded), self._codec)
+            if found is None or found.width * found.height > MAX_AREA:
+                return  # which decoders refuse
             change = self._watch.see(bytes(coded))
+        except StreamInvalidError:
+            return
         except UnknownColourError as error:
             change = str(error)
         if change is not None:
