@@ -198,8 +198,8 @@ def _check_squares(source: Path, unit: PictureUnit, key: Picture) -> None:
 def check_undecoded(source: Path, stream: FaceStream, registered: RegisteredModel | None) -> None:
     """Raise `StreamError` where `decode_units` would, as far as parameter sets tell.
 
-    It is for whoever needs no coded picture: what is refused does not depend on what is asked of a
-    stream. Sizes and colours may change, and the model may draw none of that size.
+    That is where sizes or colours change, and where the model draws no such pictures. Whoever needs
+    no coded picture calls it, so that what is refused does not depend on what is asked of a stream.
     """
     known = None
     for number, unit in enumerate(_of_one_colour(source, stream)):

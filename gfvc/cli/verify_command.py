@@ -3,8 +3,9 @@
 Checked are: every message can be read; one base message a picture and face, before the driven
 ones; gfv_cnt without gaps; layouts; enhancement messages belong to a message; NAL unit headers;
 placement in prefix and suffix SEI NAL units; reserved values; what the reference decoder misreads;
-gfvc's user data; decoded picture hashes, where the stream has any. Told are marks of generated
-content, AI usage restrictions, and digital signatures.
+gfvc's user data; one network and one kind of colours throughout; the order of coded pictures, and
+leading ones that decoders skip; decoded picture hashes, where the stream has any. Told are marks of
+generated content, AI usage restrictions, and digital signatures.
 
 Of a video that `gfvc decode` wrote the mark and the content credentials (C2PA) are told, and
 whether its pictures are those that were signed. Whether the signer can be trusted is not checked.

@@ -28,6 +28,7 @@ from gfvc.stream.picture_gaps import PictureGaps
 from gfvc.stream.picture_order import WANTED_ORDER, PictureOrder
 from gfvc.stream.picture_units import FaceMessage, FurtherFaceUnit, PictureUnit
 from gfvc.stream.sequence import SequenceSchedule
+from gfvc.stream.skipped_pictures import SkippedPictures
 from gfvc.telling import Notes
 from sei import (
     GENERATIVE_FACE_VIDEO,
@@ -128,6 +129,8 @@ class _Scan:
         self._of_sequence = 0  # its coded pictures so far
         self._losses = Losses()
         self._order = PictureOrder()
+        self._skipped = SkippedPictures()
+        self._skips = False  # decoders do, of the pictures so far
         self._gaps = PictureGaps()
         self._face_square: FaceSquare | None = None  # by the last user data
         self._further_faces: tuple[FurtherFace, ...] = ()
@@ -220,13 +223,17 @@ class _Scan:
             self._of_picture.add(unit)
         else:
             self._waiting.add(unit)
+        self._skips |= self._skipped.sees_one(unit)
         if self._order.see(unit):
             self._refuse_order()
 
     def _refuse_order(self) -> None:
+        skipped = (
+            "; decoders skip leading pictures (RASL) of the CRA picture at which a stream starts"
+        )
         raise StreamError(
             f"{self._path}: the coded picture at byte {self._order.at} is shown before one that it "
-            f"follows in the stream; {WANTED_ORDER}"
+            f"follows in the stream; {WANTED_ORDER}{skipped if self._skips else ''}"
         )
 
     def _start_picture(self, unit: NalUnit) -> None:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
 
+from gfvc.rectangle import Rectangle
+from gfvc.stream.information import StreamInformation
 from gfvc.stream.skipped_pictures import SkippedPictures
 from gfvc.verification import Severity, verify_stream
 from sei import (
     GENERATIVE_FACE_VIDEO,
+    USER_DATA_UNREGISTERED,
     Codec,
     CoordinateLayout,
     Coordinates,
@@ -20,7 +24,7 @@ from sei import (
     SeiMessage,
     make_sei_nal_unit,
 )
-from tests.gfvc.support import CommandLine, assert_refused, ffmpeg, nal_units, write_units
+from tests.gfvc.support import CommandLine, ffmpeg, nal_units, write_units
 
 HEVC_EOS, RASL_N, TRAIL_R, BLA, IDR, CRA = 36, 8, 1, 16, 19, 21
 
@@ -46,9 +50,11 @@ def test_slices_of_one_picture_count_once() -> None:
     assert [watch.sees_one(unit) for unit in units] == [False, True, False]
 
 
-@pytest.fixture
-def entered(tmp_path: Path) -> Path:
-    """A stream with a base message for each picture, without what comes before its CRA picture."""
+def entered(tmp_path: Path, *, faces: bool) -> Path:
+    """A stream without what comes before its CRA picture, each picture with a base message or none.
+
+    Then it is ordinary video.
+    """
     whole = tmp_path / "whole.265"
     params = "log-level=none:keyint=8:min-keyint=8:bframes=2:b-adapt=0:open-gop=1:repeat-headers=1"
     ffmpeg("-f", "lavfi", "-i", "testsrc2=s=64x64:r=25:d=0.6", "-pix_fmt", "yuv420p",
@@ -63,25 +69,36 @@ def entered(tmp_path: Path) -> Path:
     )  # fmt: skip
     message = SeiMessage(GENERATIVE_FACE_VIDEO, GfvState().write(face))
     after = make_sei_nal_unit([message], Codec.HEVC)
+    crop = Rectangle(0, 0, 64, 64)
+    stated = StreamInformation(Fraction(25), 64, 64, crop, shown_as_coded=True).to_payload()
+    before = SeiMessage(USER_DATA_UNREGISTERED, stated)
     kept: list[NalUnit] = []
     for unit in units[start:]:
-        kept += [unit, after] if unit.is_vcl else [unit]
+        if unit.type_name == "CRA" and not faces:
+            kept.append(make_sei_nal_unit([before], Codec.HEVC, suffix=False))
+        kept += [unit, after] if unit.is_vcl and faces else [unit]
+    if not faces:
+        kept.append(NalUnit(Codec.HEVC, bytes([HEVC_EOS << 1, 1])))
     return write_units(tmp_path / "entered.265", kept)
 
 
-def test_decode_and_verify_tell_of_them(
-    entered: Path, tmp_path: Path, command: CommandLine
-) -> None:
-    count = sum(unit.type_name.startswith("RASL") for unit in nal_units(entered))
+@pytest.mark.parametrize("faces", [True, False])
+def test_decode_and_verify_tell_of_them(faces: bool, tmp_path: Path, command: CommandLine) -> None:
+    path = entered(tmp_path, faces=faces)
+    count = sum(unit.type_name.startswith("RASL") for unit in nal_units(path))
     assert count
-    assert_refused(
-        command, "decode", entered, tmp_path / "out.mkv", "--fps", "25", folder=tmp_path,
-        says=f"leading pictures (RASL), {count} of them, refer to what comes before",
-    )  # fmt: skip
+    outcome = command("decode", path, tmp_path / "out.mkv", "--fps", "25")
+    assert outcome.status == 1
+    last = outcome.err.splitlines()[-1]
+    # With faces, that they come in another order than they are shown in is said before.
+    says = f"leading pictures (RASL), {count} of them, refer to what comes before"
+    if faces:
+        says = "decoders skip leading pictures (RASL) of the CRA picture at which"
+    assert says in last
     (warning,) = [
-        found for found in verify_stream(entered) if found.severity is Severity.WARNING
+        found for found in verify_stream(path) if found.severity is Severity.WARNING
         and found.check == "leading pictures"
     ]  # fmt: skip
     assert f"leading pictures (RASL), {count} of them" in warning.text
-    first = next(unit for unit in nal_units(entered) if unit.type_name.startswith("RASL"))
+    first = next(unit for unit in nal_units(path) if unit.type_name.startswith("RASL"))
     assert warning.place.offset == first.offset
