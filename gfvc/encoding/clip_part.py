@@ -27,13 +27,15 @@ class CodedPart:
     """What became of the pictures of a part.
 
     `tally` of pictures by kind, output `pictures_of_units` of each coded picture, bytes of face
-    parameters and user data, and seconds that programs of the base codec took.
+    parameters and user data, seconds that programs of the base codec took, and how many coded key
+    pictures showed no face.
     """
 
     tally: Tally
     pictures_of_units: tuple[int, ...]
     sei_bytes: int
     base_codec_seconds: float
+    lost_keys: int
 
     def to_json(self) -> dict[str, Any]:
         """A JSON object that `from_json` reads."""
@@ -53,6 +55,7 @@ class CodedPart:
             units,
             item.whole("sei_bytes"),
             item.number("base_codec_seconds"),
+            item.whole("lost_keys") if item.has("lost_keys") else 0,  # unsaid by earlier versions
         )
 
 
@@ -97,6 +100,7 @@ def code_part(
         pictures_of_units=tuple(coding.executor.pictures_of_units),
         sei_bytes=writer.sei_bytes,
         base_codec_seconds=coding.base.seconds,
+        lost_keys=coding.executor.lost_keys,
     )
 
 
@@ -111,6 +115,7 @@ def joined(parts: Sequence[CodedPart]) -> CodedPart:
         tuple(pictures for part in parts for pictures in part.pictures_of_units),
         sum(part.sei_bytes for part in parts),
         sum(part.base_codec_seconds for part in parts),
+        sum(part.lost_keys for part in parts),
     )
 
 

@@ -13,7 +13,7 @@ from gfvc.encoding.clip import Clip
 from gfvc.encoding.coding_pass import CodedClip, code_clip
 from gfvc.errors import InputError, KeyPictureTooCoarseError
 from gfvc.rate_control.ladder import RateSettings, default_step, ladder
-from gfvc.rate_control.search import TOLERANCE, find_settings
+from gfvc.rate_control.search import TOLERANCE, Measured, find_settings
 from gfvc.telling import Progress, Stage
 from models import Analyser
 
@@ -79,8 +79,8 @@ class _Trials:
     best_rate: float = 0.0
     too_coarse: KeyPictureTooCoarseError | None = None
 
-    def measure(self, settings: RateSettings) -> float | None:
-        """Code with the settings; the kbit/s, or None where key pictures are too coarse."""
+    def measure(self, settings: RateSettings) -> Measured | None:
+        """Code with the settings; what came of it, None where key pictures are too coarse."""
         self.count += 1
         self.stage(f"trial {self.count}: {settings.arguments}")
         self.analyser.rewind()
@@ -97,7 +97,7 @@ class _Trials:
             worse, self.best, self.best_rate = self.best or coded, coded, rate
         if worse is not self.best:
             worse.stream.unlink()
-        return rate
+        return Measured(rate, coded.part.lost_keys)
 
     def _off(self, rate: float) -> float:
         """How far a rate lies from the target, as a factor."""

@@ -106,6 +106,18 @@ def test_a_bitrate_out_of_reach_names_the_nearest(
     assert 0.2 < nearest < 90000
 
 
+def test_the_nearest_can_be_asked_for(short_clip: Path, tmp_path: Path) -> None:
+    """It is not that of ordinary video, which the clip becomes with the coarsest key pictures."""
+    coarsest = encode(short_clip, tmp_path / "a.265", EncodeOptions(size=96, key_qp=50))
+    assert coarsest.fallback_pictures == 12
+    with pytest.raises(InputError, match="can be reached is") as told:
+        encode(short_clip, tmp_path / "b.265", EncodeOptions(size=96, bitrate=200))
+    nearest = float(str(told.value).split("reached is ")[1].split(" kbit/s")[0])
+    assert nearest < 0.97 * coarsest.kilobits_per_second
+    summary = encode(short_clip, tmp_path / "b.265", EncodeOptions(size=96, bitrate=1000 * nearest))
+    assert summary.fallback_pictures == 0
+
+
 def test_low_delay_is_met_by_key_pictures_alone(short_clip: Path, tmp_path: Path) -> None:
     plain = EncodeOptions(key_interval=2, low_delay=True)
     bitrate = 800 * encode(short_clip, tmp_path / "a.265", plain).kilobits_per_second

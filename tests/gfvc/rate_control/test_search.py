@@ -21,7 +21,7 @@ from gfvc.rate_control.ladder import (
     quality_settings,
     settings_asked_for,
 )
-from gfvc.rate_control.search import MAX_TRIALS, TOLERANCE, find_settings
+from gfvc.rate_control.search import MAX_TRIALS, TOLERANCE, Measured, find_settings
 
 STEPS = ladder(Coding("vvc"))
 START = default_step(Coding("vvc"))
@@ -43,15 +43,18 @@ def made_rate(key: float, symbols: float) -> Callable[[RateSettings], float]:
 
 
 class Counted:
-    """A rate that notes what it was asked."""
+    """A rate that notes what it was asked; `lost_keys` says how many key pictures are lost."""
 
-    def __init__(self, rate: Rate) -> None:
+    def __init__(self, rate: Rate, lost_keys: Callable[[RateSettings], int] | None = None) -> None:
         self._rate = rate
+        self._lost_keys = lost_keys
         self.asked: list[RateSettings] = []
 
-    def __call__(self, settings: RateSettings) -> float | None:
+    def __call__(self, settings: RateSettings) -> Measured | None:
         self.asked.append(settings)
-        return self._rate(settings)
+        rate = self._rate(settings)
+        lost = 0 if self._lost_keys is None else self._lost_keys(settings)
+        return None if rate is None else Measured(rate, lost)
 
 
 @pytest.mark.parametrize("codec", CODECS)
@@ -182,3 +185,35 @@ def test_a_rate_that_rises_again_ends_the_ladder() -> None:
     assert best is not None
     assert abs(best.rate / 1.45 - 1) <= TOLERANCE
     assert best.settings.key_qp <= 36
+
+
+def test_ordinary_video_below_the_first_rate_is_no_end_either() -> None:
+    """It takes less than the default step, but more than the steps just before it."""
+    rate = made_rate(3.0, 3.0)
+    lost = Counted(lambda s: 5.5 if s.key_qp > 43 else rate(s), lambda s: 3 if s.key_qp > 43 else 0)
+    found = find_settings(0.1, STEPS, START, lost)
+    assert found is not None
+    last = next(step for step in STEPS if step.key_qp == 43)
+    assert found.settings.key_qp == 43
+    assert found.rate == rate(found.settings) <= rate(last)
+    assert len(lost.asked) <= MAX_TRIALS
+    between = 1.02 * rate(next(step for step in STEPS if step.key_qp == 41))
+    found = find_settings(between, STEPS, START, lost)
+    assert found is not None
+    assert abs(found.rate / between - 1) <= TOLERANCE
+
+
+@pytest.mark.parametrize("lost_from", [33, 36, 40, 45])
+def test_where_only_lost_key_pictures_meet_a_rate_they_do(lost_from: int) -> None:
+    """One of some is lost, and what takes its place gets coarser as all does."""
+    plain = made_rate(3.0, 0.0)
+
+    def rate(settings: RateSettings) -> float:
+        return plain(settings) * (1.4 if settings.key_qp >= lost_from else 1.0)
+
+    measure = Counted(rate, lambda s: 1 if s.key_qp >= lost_from else 0)
+    target = 1.02 * rate(next(step for step in STEPS if step.key_qp == 47))
+    found = find_settings(target, STEPS, START, measure)
+    assert found is not None
+    assert abs(found.rate / target - 1) <= TOLERANCE
+    assert len(measure.asked) <= MAX_TRIALS
