@@ -43,9 +43,10 @@ def _edit(given: CheckedObject) -> FaceEdit:
         if given.has(name):
             value = given.numbers(name, 2) if field in _PAIRS else given.number(name)
             option, _ = options[field]
-            if not option.accepts(value):
-                raise given.wrong(name, option.wanted)
-            values[field] = value
+            try:
+                values[field] = option.value_of(value)
+            except ValueError:
+                raise given.wrong(name, option.wanted) from None
     try:
         return FaceEdit(**values)
     except OptionConflictError as error:

@@ -8,6 +8,7 @@ from typing import Any
 from gfvc.options.declaration import documented, option
 from gfvc.options.kinds import Kind, either, matching, real, whole, words
 from gfvc.options.sharing import JOBS, JOBS_HELP, EngineOptions
+from gfvc.options.values import items
 
 VERBS = ("encode", "decode", "transcode", "verify", "inspect", "bench")
 
@@ -15,6 +16,7 @@ AUTOMATIC_PART = 60.0
 """Seconds of a part."""
 
 _MOST_PARTS = 1_000_000
+_NUMBER = whole(1, _MOST_PARTS)
 
 _SUFFIX = matching(r"\.[^/]+", "a suffix such as .mp4", "SUFFIX")
 
@@ -24,7 +26,15 @@ def _read_part(text: str) -> tuple[int, ...]:
 
 
 def _is_part(value: Any) -> bool:
-    return isinstance(value, tuple) and len(value) == 2 and 1 <= value[0] <= value[1] <= _MOST_PARTS
+    numbers = items(value) or ()
+    if len(numbers) != 2 or not all(map(_NUMBER.accepts, numbers)):
+        return False
+    part, parts = numbers
+    return bool(part <= parts)
+
+
+def _as_part(value: Any) -> tuple[Any, ...]:
+    return tuple(map(_NUMBER.convert, value))
 
 
 @documented
@@ -48,7 +58,13 @@ class BatchOptions(EngineOptions, title="what is done"):
         shown="clips are coded as they are",
     )
     part: tuple[int, int] | None = option(
-        Kind("a part K/N, such as 3/100", _read_part, _is_part, "K/N"),
+        Kind(
+            f"a part K/N of up to {_MOST_PARTS}, such as 3/100",
+            _read_part,
+            _is_part,
+            "K/N",
+            convert=_as_part,
+        ),
         "do only part K of N, for the machines of an array; tables are of that part",
     )
     retries: int = option(whole(0, 100), "how often to try a clip again whose process crashed", 1)

@@ -16,7 +16,7 @@ PRESETS = ("full", "quick", "jvet")
 FACE_KBPS, WHOLE_KBPS = 20.0, 60.0
 """Up to which rates a face alone, and a whole picture, is compared."""
 
-_POSITIVE = real(0, 1e6, "a number above 0")
+_POSITIVE = real(0, 1e6, "a number")
 
 
 @documented

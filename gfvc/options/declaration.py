@@ -17,6 +17,7 @@ from fractions import Fraction
 from typing import Any, ClassVar, TypeVar
 
 from gfvc.options.kinds import Kind
+from gfvc.options.values import items, shown
 
 _KEY = "option"
 
@@ -43,24 +44,34 @@ class Option:
     repeats: bool = False
     optional: bool = False
 
-    def accepts(self, value: Any) -> bool:
-        """Whether the option can have a value."""
-        if value is None and self.optional:
-            return True
-        if self.kind is None:
-            return isinstance(value, bool)
-        if self.repeats:
-            is_several = isinstance(value, (tuple, list, set, frozenset))
-            return is_several and all(map(self.kind.accepts, value))
-        return self.kind.accepts(value)
+    def value_of(self, given: Any) -> Any:
+        """The value that a program means, with the type that those who use it count on.
 
-    def converted(self, value: Any) -> Any:
-        """An accepted value, as those who use it count on it."""
-        if value is None or self.kind is None:
-            return value
-        if self.repeats:
-            return type(value)(map(self.kind.convert, value))
-        return self.kind.convert(value)
+        Text means what it does on the command line. Raises `ValueError` for anything else, without
+        saying what is wrong.
+        """
+        if given is None and self.optional:
+            return None
+        if self.kind is None:
+            if not isinstance(given, bool):
+                raise ValueError
+            return given
+        if not self.repeats:
+            return self._value_of_kind(given)
+        if not isinstance(given, (list, tuple, set, frozenset)):
+            values = items(given)
+            if values is None:
+                raise ValueError
+            given = values
+        return type(given)(map(self._value_of_kind, given))
+
+    def _value_of_kind(self, given: Any) -> Any:
+        assert self.kind is not None
+        if self.kind.accepts(given):
+            return self.kind.convert(given)
+        if not isinstance(given, str):
+            raise ValueError
+        return self.kind.parse(given)
 
     def remarks(self, default: str | None) -> str:
         """What ends the help, in parentheses: the range of its values, and the default in words."""
@@ -74,7 +85,10 @@ class Option:
     @property
     def wanted(self) -> str:
         """What it accepts, in words."""
-        return "True or False" if self.kind is None else self.kind.wanted
+        if self.kind is None:
+            return "True or False"
+        wanted = self.kind.wanted
+        return f"a list or tuple of which each is {wanted}" if self.repeats else wanted
 
 
 def option(
@@ -131,7 +145,8 @@ class _Names(dict[str, str]):
 class OptionGroup:
     """Base of the classes that declare options: values are checked when an object is made.
 
-    A rate that is given as 25 is the fraction from then on, a size in a list a tuple.
+    A rate that is given as 25 or "25" is the fraction from then on, a size in a list a tuple: text
+    means what it does on the command line, and numbers may be of any type.
     A class says its `title`, the heading of the group in `--help`, or has that of its first base.
     Raises `ValueError` for a value that an option cannot have, `OptionConflictError` for options
     that exclude each other.
@@ -144,10 +159,13 @@ class OptionGroup:
 
     def __post_init__(self) -> None:
         for name, (described, _) in described_options(type(self)).items():
-            value = getattr(self, name)
-            if not described.accepts(value):
-                raise ValueError(f"{name} cannot be {value!r}: give {described.wanted}")
-            object.__setattr__(self, name, described.converted(value))
+            given = getattr(self, name)
+            try:
+                value = described.value_of(given)
+            except ValueError:
+                text = f"{name} cannot be {shown(given)}: give {described.wanted}"
+                raise ValueError(text) from None
+            object.__setattr__(self, name, value)
         for group in type(self).__mro__:
             if issubclass(group, OptionGroup) and "conflict" in vars(group):
                 message = group.conflict(self)

@@ -31,7 +31,7 @@ class BaseLayerOptions(PictureLimit, title="reading IN"):
         shown="what IN states, else 25",
     )
     timeout: float = option(
-        real(0.0, 1e6, "a number of seconds above 0"),
+        real(0.0, 1e6, "a number of seconds"),
         "seconds that the base decoder may take for the coded pictures that it decodes at a time",
         DEFAULT_TIMEOUT,
     )

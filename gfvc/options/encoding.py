@@ -168,7 +168,7 @@ class BitOptions(OptionGroup, title="how many bits"):
         shown=str(DEFAULT_KEY_QP),
     )
     symbol_price: float | None = option(
-        real(0.0, 1e9, "a number above 0"),
+        real(0.0, 1e9, "a number"),
         "Lagrangian multiplier: how far the face may be off to save a bit of its parameters, as "
         "mean squared displacement of its landmarks in hundredths of the distance of the eyes",
         shown=f"by --key-qp; {DEFAULT_MULTIPLIER} with --key-pictures fixed",
@@ -223,7 +223,7 @@ class CodedPictureOptions(OptionGroup, title="coded pictures"):
         shown="about 10 above --key-qp",
     )
     coded_interval: float | None = option(
-        real(0.0, 3600.0, "a number of seconds above 0"),
+        real(0.0, 3600.0, "a number of seconds"),
         "seconds from coded picture to coded picture, at equal distances",
         shown="where they pay, by --key-qp",
     )
@@ -249,7 +249,7 @@ class CodedPictureOptions(OptionGroup, title="coded pictures"):
         repeats=True,
     )
     timeout: float = option(
-        real(0.0, 1e6, "a number of seconds above 0"),
+        real(0.0, 1e6, "a number of seconds"),
         "seconds that a program of the base codec may take for a key picture, or for 25 pictures "
         "of a sequence",
         DEFAULT_TIMEOUT,
@@ -289,7 +289,7 @@ class FaceOptions(OptionGroup, title="driven pictures"):
     symbol_rate: Fraction | str = option(
         either(
             words(_AUTOMATIC_RATE, _FULL_RATE),
-            fraction(Fraction(0), MAX_RATE, f"a number of messages a second up to {MAX_RATE}"),
+            fraction(Fraction(0), MAX_RATE, f"a number of messages a second above 0, up to {MAX_RATE}"),
         ),
         "messages with face parameters a second; between them the decoder interpolates; auto: "
         "where they pay, full: one for each picture",

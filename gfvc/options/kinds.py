@@ -5,17 +5,20 @@ from __future__ import annotations
 import contextlib
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
+
+from gfvc.options.values import exact_number, items, real_number, whole_number
 
 LARGEST_DENOMINATOR = 1001
 """Of rates, however they are given: 30000/1001 is the usual one."""
 
 
 _LARGEST_WHOLE = (1 << 31) - 1
+_LARGEST_FILE = 1 << 63  # bytes, which no system counts further
 
 _LARGEST_TOLD = 100_000
 
@@ -68,11 +71,11 @@ def whole(low: int, high: int | None = None, *, step: int = 1, of: str = "a whol
     wanted = f"a multiple of {step} {limits}" if step > 1 else f"{of} {limits}"
 
     def accepts(value: Any) -> bool:
-        is_whole = isinstance(value, int) and not isinstance(value, bool)
+        number = whole_number(value)
         most = _LARGEST_WHOLE if high is None else high
-        return is_whole and low <= value <= most and value % step == 0
+        return number is not None and low <= number <= most and number % step == 0
 
-    return Kind(wanted, int, accepts, limits=_limits(low, high))
+    return Kind(wanted, int, accepts, convert=whole_number, limits=_limits(low, high))
 
 
 def picture_size(low: int, high: int) -> Kind:
@@ -84,23 +87,26 @@ def picture_size(low: int, high: int) -> Kind:
         return tuple(int(side) for side in text.lower().split("x"))
 
     def accepts(value: Any) -> bool:
-        if isinstance(value, (tuple, list)):
-            return len(value) == 2 and all(map(side.accepts, value))
+        sides = items(value)
+        if sides is not None:
+            return len(sides) == 2 and all(map(side.accepts, sides))
         return side.accepts(value)
+
+    def convert(value: Any) -> Any:
+        sides = items(value)
+        return side.convert(value) if sides is None else tuple(map(side.convert, sides))
 
     side = whole(low, high)
     wanted = f"a number in {low}..{high}, or two as WxH"
     limits = _limits(low, high)
-    return Kind(wanted, read, accepts, "N|WxH", convert=_as_tuple, limits=limits)
+    return Kind(wanted, read, accepts, "N|WxH", convert=convert, limits=limits)
 
 
-def _as_tuple(value: Any) -> Any:
-    """A tuple of a list's values; any other value as it is."""
-    return tuple(value) if isinstance(value, list) else value
+def real(low: float, high: float, of: str, *, with_thousands: bool = False) -> Kind:
+    """Numbers from `low`, or above it where it is 0, to `high`; "3k" for 3000 on request.
 
-
-def real(low: float, high: float, wanted: str, *, with_thousands: bool = False) -> Kind:
-    """Numbers from `low`, or above it where it is 0, to `high`; "3k" for 3000 on request."""
+    `of` says what they are, and both ends where `low` is not 0.
+    """
 
     def read(text: str) -> float:
         if with_thousands and text[-1:] in ("k", "K"):
@@ -110,15 +116,17 @@ def real(low: float, high: float, wanted: str, *, with_thousands: bool = False) 
     def accepts(value: Any) -> bool:
         return _is_number(value, low, high) and value > 0
 
+    wanted = of if low > 0 else f"{of} above 0, up to {high:.15g}"
     limits = _limits(low, high)
     if limits and low == 0:
         limits = f"above 0, at most {high:.15g}"
-    return Kind(wanted, read, accepts, "N[k]" if with_thousands else "N", limits=limits)
+    metavar = "N[k]" if with_thousands else "N"
+    return Kind(wanted, read, accepts, metavar, convert=real_number, limits=limits)
 
 
 def _is_number(value: Any, low: float, high: float) -> bool:
-    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    return is_number and low <= value <= high and math.isfinite(value)
+    number = real_number(value)
+    return number is not None and low <= number <= high and math.isfinite(number)
 
 
 def between(low: float, high: float, of: str = "a number") -> Kind:
@@ -127,6 +135,7 @@ def between(low: float, high: float, of: str = "a number") -> Kind:
         f"{of} in {low:.15g}..{high:.15g}",
         float,
         lambda value: _is_number(value, low, high),
+        convert=real_number,
         limits=_limits(low, high),
     )
 
@@ -138,12 +147,16 @@ def pair(low: float, high: float) -> Kind:
         return tuple(float(part) for part in text.split(","))
 
     def accepts(value: Any) -> bool:
-        is_pair = isinstance(value, (tuple, list)) and len(value) == 2
-        return is_pair and all(_is_number(each, low, high) for each in value)
+        numbers = items(value)
+        is_pair = numbers is not None and len(numbers) == 2
+        return is_pair and all(_is_number(each, low, high) for each in numbers or ())
+
+    def convert(value: Any) -> tuple[Any, ...]:
+        return tuple(map(real_number, value))
 
     wanted = f"two numbers in {low:.15g}..{high:.15g}, as X,Y"
     limits = _limits(low, high)
-    return Kind(wanted, read, accepts, "X,Y", convert=_as_tuple, limits=limits)
+    return Kind(wanted, read, accepts, "X,Y", convert=convert, limits=limits)
 
 
 def file_size() -> Kind:
@@ -155,9 +168,11 @@ def file_size() -> Kind:
         return int(float(given[:-1] if power else given) * (1 << power))
 
     def accepts(value: Any) -> bool:
-        return isinstance(value, int) and not isinstance(value, bool) and 1 <= value < 1 << 63
+        number = whole_number(value)
+        return number is not None and 1 <= number < _LARGEST_FILE
 
-    return Kind("a number of bytes such as 500M or 20G", read, accepts, "N[M|G]")
+    wanted = f"a number of bytes such as 500M or 20G, below {_LARGEST_FILE >> 40}T"
+    return Kind(wanted, read, accepts, "N[M|G]", convert=whole_number)
 
 
 def fraction(low: Fraction, high: Fraction, wanted: str, metavar: str = "N") -> Kind:
@@ -166,27 +181,40 @@ def fraction(low: Fraction, high: Fraction, wanted: str, metavar: str = "N") -> 
     All become fractions; their denominators are small, as containers and messages want them.
     """
 
-    def accepts(value: Any) -> bool:
-        is_number = isinstance(value, (int, float, Fraction)) and not isinstance(value, bool)
-        return is_number and value > 0 and low <= value <= high
+    def read(given: str) -> Fraction:
+        # With an exponent, a few characters are a number of millions of digits.
+        return Fraction(float(given)) if "e" in given.lower() else Fraction(given)
 
-    def convert(value: Any) -> Fraction:
-        near = Fraction(value).limit_denominator(LARGEST_DENOMINATOR)
+    def accepts(value: Any) -> bool:
+        number = exact_number(value)
+        return number is not None and 0 < number and low <= number <= high
+
+    def convert(value: Any) -> Fraction | None:
+        number = exact_number(value)
+        assert number is not None
+        near = number.limit_denominator(LARGEST_DENOMINATOR)
         # An approximation must not step over the limits.
-        return near if accepts(near) else Fraction(value)
+        return near if accepts(near) else number
 
     limits = _limits(float(low), float(high)) if low else f"at most {high}"
-    return Kind(wanted, Fraction, accepts, metavar, convert=convert, limits=limits)
+    return Kind(wanted, read, accepts, metavar, convert=convert, limits=limits)
 
 
 def words(*names: str, **meanings: Any) -> Kind:
     """Some words, which mean themselves, and others (by keyword), which mean something else."""
     values: Mapping[str, Any] = {name: name for name in names} | meanings
     texts = tuple(values)
+
+    def accepts(value: Any) -> bool:
+        # An array compares with anything, element by element.
+        return isinstance(value, Hashable) and any(
+            value is known or value == known for known in values.values()
+        )
+
     return Kind(
         f"one of {', '.join(texts)}",
         values.__getitem__,
-        lambda value: any(value is known or value == known for known in values.values()),
+        accepts,
         "{" + ",".join(texts) + "}",
         texts,
     )
@@ -232,13 +260,13 @@ def several(each: Kind, metavar: str) -> Kind:
         return tuple(dict.fromkeys(each.parse(part) for part in parts if part))
 
     def accepts(value: Any) -> bool:
-        is_several = isinstance(value, (tuple, list)) and len(value) > 0
-        return is_several and all(map(each.accepts, value))
+        values = items(value)
+        return values is not None and len(values) > 0 and all(map(each.accepts, values))
 
     def convert(value: Any) -> tuple[Any, ...]:
         return tuple(map(each.convert, value))
 
-    wanted = f"a list of which each is {each.wanted}"
+    wanted = f"a list of which each is {each.wanted}, with commas between them"
     return Kind(wanted, read, accepts, metavar, convert=convert)
 
 

@@ -7,10 +7,12 @@ import dataclasses
 import json
 import re
 from dataclasses import dataclass
+from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 import gfvc
@@ -79,7 +81,7 @@ def test_what_cannot_be_read_says_what_can(arguments: tuple[str, ...], says: str
 @pytest.mark.parametrize(
     "wrong",
     [{"minutes": 0}, {"minutes": 2.5}, {"minutes": True}, {"minutes": None}, {"milk": float("nan")},
-     {"milk": "half"}, {"kinds": "green"}, {"kinds": ("white",)}, {"hot": 1}],
+     {"milk": "half"}, {"kinds": "green"}, {"kinds": 3}, {"kinds": ("white",)}, {"hot": 1}, {"hot": "yes"}],
 )  # fmt: skip
 def test_values_of_a_program_are_checked_alike(wrong: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=f"{next(iter(wrong))} cannot be"):
@@ -201,6 +203,7 @@ def test_decoding_options_that_cannot_be(
         (["--bitrate", "nan"], "'nan' is not"),
         (["--bitrate", "1e308"], "'1e308' is not"),
         (["--fps", "9" * 5001], "is not a rate in 1..240"),
+        (["--fps", "1e999999999"], "is not a rate in 1..240"),
     ],
 )
 def test_numbers_that_nobody_means(command: CommandLine, arguments: list[str], says: str) -> None:
@@ -228,6 +231,17 @@ def test_numbers_without_end_are_no_values() -> None:
         ({"rate": 240.0}, "rate", Fraction(240)),
         ({"symbol_rate": 5}, "symbol_rate", Fraction(5)),
         ({"symbol_rate": "full"}, "symbol_rate", "full"),
+        ({"symbol_rate": Decimal("0.1")}, "symbol_rate", Fraction(1, 10)),
+        ({"rate": Decimal("29.97")}, "rate", Fraction(2997, 100)),
+        ({"rate": np.float32(25)}, "rate", Fraction(25)),
+        ({"rate": np.int64(25)}, "rate", Fraction(25)),
+        ({"key_qp": np.int64(32)}, "key_qp", 32),
+        ({"symbol_price": np.float32(0.5)}, "symbol_price", 0.5),
+        ({"timeout": Decimal(30)}, "timeout", 30.0),
+        ({"bitrate": Fraction(6001, 2)}, "bitrate", 3000.5),
+        ({"restarts": np.array([5, 10])}, "restarts", (5, 10)),
+        ({"face_at": np.array([3, 4])}, "face_at", (3.0, 4.0)),
+        ({"size": np.array([640, 360])}, "size", (640, 360)),
         ({"size": 128}, "size", 128),
         ({"size": [640, 360]}, "size", (640, 360)),
         ({"face_at": [3, 4.5]}, "face_at", (3, 4.5)),
@@ -245,8 +259,54 @@ def test_values_of_a_program_have_the_type_that_is_counted_on(
 
 
 @pytest.mark.parametrize(
+    ("given", "name", "value"),
+    [
+        ({"rate": "30000/1001"}, "rate", Fraction(30000, 1001)),
+        ({"bitrate": "3k"}, "bitrate", 3000.0),
+        ({"key_interval": "auto"}, "key_interval", None),
+        ({"key_interval": "50"}, "key_interval", 50),
+        ({"align": "off", "view": "face"}, "align", False),
+        ({"size": "640x360"}, "size", (640, 360)),
+        ({"face_at": "3,4.5"}, "face_at", (3.0, 4.5)),
+        ({"without": ["separate-parts"]}, "without", ["separate_parts"]),
+        ({"restarts": ("5", "10")}, "restarts", (5, 10)),
+    ],
+)
+def test_text_means_what_it_does_on_the_command_line(
+    given: dict[str, Any], name: str, value: Any
+) -> None:
+    kept = getattr(EncodeOptions(**given), name)
+    assert kept == value
+    assert type(kept) is type(value)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "says"),
+    [
+        ({"timeout": 1e12}, "timeout cannot be 1000000000000.0: give a number of seconds above 0, "
+         "up to 1000000"),
+        ({"symbol_price": 1e308}, "give a number above 0, up to 1000000000"),
+        ({"coded_interval": 1e9}, "give a number of seconds above 0, up to 3600"),
+        ({"symbol_rate": 0}, "a number of messages a second above 0, up to 240"),
+        ({"restarts": 5}, "restarts cannot be 5: give a list or tuple of which each is the number"),
+        ({"without": "trellis"}, "give a list or tuple of which each is one of separate-parts, "),
+        ({"key_interval": 10**5000}, "key_interval cannot be a number of more than 100 digits: "),
+        ({"rate": Decimal("1E+999999999")}, "rate cannot be Decimal('1E+999999999'): "),
+        ({"rate": "1e999999999"}, "rate cannot be '1e999999999': "),
+        ({"rate": Decimal("nan")}, "rate cannot be Decimal('NaN'): "),
+        ({"quality": np.array([[1], [2]])}, "quality cannot be array([[1], [2]]): give one of low"),
+        ({"model": ["x" * 1000]}, "x…: give a name"),
+    ],
+)  # fmt: skip
+def test_what_is_refused_says_what_would_be_taken(wrong: dict[str, Any], says: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(says)) as told:
+        EncodeOptions(**wrong)
+    assert "\n" not in str(told.value)
+
+
+@pytest.mark.parametrize(
     "wrong",
-    [{"rate": True}, {"rate": "25"}, {"rate": float("nan")}, {"rate": 240.01}, {"rate": 0},
+    [{"rate": True}, {"rate": "25 a second"}, {"rate": b"25"}, {"key_qp": 32.0}, {"rate": float("nan")}, {"rate": 240.01}, {"rate": 0},
      {"symbol_rate": True}, {"size": ()}, {"size": (100,)}, {"size": (100, 100, 100)},
      {"size": (100, True)}, {"size": True}],
 )  # fmt: skip
@@ -275,7 +335,8 @@ def test_engines_have_their_own_schedulers() -> None:
 
 def test_what_is_done_to_clips_is_checked() -> None:
     assert BatchOptions(part=(3, 100), suffix=".mp4", split=60).split == 60
-    for wrong in ({"part": (4, 3)}, {"part": (0, 3)}, {"suffix": "mp4"}, {"suffix": "./a"}):
+    assert BatchOptions(part="3/100").part == (3, 100)
+    for wrong in ({"part": (4, 3)}, {"part": (0, 3)}, {"part": ("a", 3)}, {"suffix": "mp4"}, {"suffix": "./a"}):
         with pytest.raises(ValueError, match=f"{next(iter(wrong))} cannot be"):
             BatchOptions(**wrong)
     with pytest.raises(OptionConflictError, match="split is about encode"):

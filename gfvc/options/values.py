@@ -1,0 +1,70 @@
+"""Values as programs have them: numbers of NumPy and `decimal`, sequences of any type.
+
+Options take them for what they mean; what uses the options gets plain Python numbers and tuples.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Mapping, Set
+from decimal import Decimal
+from fractions import Fraction
+from numbers import Rational, Real
+from typing import Any
+
+_SHOWN = 100  # characters of a value in a message
+
+
+def whole_number(value: Any) -> int | None:
+    """A whole number of any type, which True is not; None for all else."""
+    if isinstance(value, bool):
+        return None
+    try:
+        return operator.index(value)
+    except TypeError:
+        return None
+
+
+def real_number(value: Any) -> float | None:
+    """A number of any type, int or float if it is one; None for all else, and for no number."""
+    if isinstance(value, bool) or not isinstance(value, (Real, Decimal)):
+        return None
+    if isinstance(value, (int, float)):
+        return value
+    try:
+        return float(value)
+    except (ValueError, ArithmeticError):
+        return None
+
+
+def exact_number(value: Any) -> Fraction | None:
+    """A finite number of any type as a fraction; None for all else."""
+    near = real_number(value)
+    try:
+        if near is None or not float("-inf") < near < float("inf"):
+            return None
+        if isinstance(value, Rational):
+            return Fraction(int(value.numerator), int(value.denominator))
+        # Of a decimal whose float is 0 or finite, and not of 1E+999999999, which takes minutes.
+        return Fraction(value) if isinstance(value, Decimal) and near else Fraction(near)
+    except (ValueError, ArithmeticError):
+        return None
+
+
+def items(value: Any) -> tuple[Any, ...] | None:
+    """What a sequence or array of any type holds; None for all else, and for text."""
+    if isinstance(value, (str, bytes, bytearray, Mapping, Set)):
+        return None
+    try:
+        return tuple(value)
+    except TypeError:
+        return None
+
+
+def shown(value: Any) -> str:
+    """A value in a message: on one line, and not without end."""
+    try:
+        text = " ".join(repr(value).split())
+    except ValueError:  # an integer of thousands of digits
+        return f"a number of more than {_SHOWN} digits"
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
