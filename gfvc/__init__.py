@@ -61,6 +61,11 @@ _HOMES = {
 }
 
 
+def __dir__() -> list[str]:
+    """What there is, loaded or not."""
+    return sorted({*globals(), *__all__} - {"TYPE_CHECKING", "annotations"})
+
+
 def __getattr__(name: str) -> Any:
     """Load the encoder and decoder when asked for: `gfvc --help` must not wait for them."""
     for home, names in _HOMES.items():

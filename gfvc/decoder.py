@@ -16,6 +16,7 @@ from gfvc.credentials import Credentials, ManifestSigner
 from gfvc.decoded_sound import add_sound, sound_to_keep
 from gfvc.decoded_units import check_restrictions, decode_units, find_model, picture_rate
 from gfvc.errors import OutputError, StreamError
+from gfvc.given import check_functions, check_kinds, input_file, output_file_or_folder
 from gfvc.limits import MAX_AREA
 from gfvc.options.decoding import DecodeOptions
 from gfvc.output import StrPath, check_writable, replaced_when_complete
@@ -92,12 +93,16 @@ def decode(
 
     `notes` is told what a user should know, such as that the stream was cut off; `progress` gets
     the number of pictures done and the total. Raises `GfvcError`, `SeiError`, `ModelError` or
-    `BaseCodecError`; then `output` is as it was.
+    `BaseCodecError`, and `TypeError` for what is none of these; then `output` is as it was.
     """
     started = time.perf_counter()
-    source, output = Path(source), Path(output)
+    source, output = input_file(source), output_file_or_folder(output)
+    check_kinds(options=(options, DecodeOptions), force=(force, bool))
+    check_functions(notes=notes, progress=progress)
     sources = [source]
     if credentials is not None:
+        check_kinds(credentials=(credentials, Credentials))
+        credentials = Credentials(*map(input_file, (credentials.certificates, credentials.key)))
         sources += [credentials.certificates, credentials.key]
     check_writable(output, force=force, sources=sources)
     folder_of = PICTURE_NAMES if is_folder_output(output) else None

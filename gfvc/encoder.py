@@ -14,6 +14,7 @@ from gfvc.encoding.executor import Tally
 from gfvc.encoding.target_bitrate import code_at_bitrate
 from gfvc.errors import InputError, OutputError
 from gfvc.framing import Framing, frame
+from gfvc.given import check_functions, check_kinds, input_file, output_file
 from gfvc.options.encoding import EncodeOptions
 from gfvc.output import StrPath, check_writable, replaced_when_complete
 from gfvc.rate_control.ladder import RateSettings, settings_asked_for
@@ -154,10 +155,13 @@ def encode(
     where it exists; models come from `registry`, those that are installed by default. `notes` is
     told what a user should know; `progress` gets the number of pictures done and the expected total
     or None; `stage` is told about each pass over the clip, if there are several. Raises
-    `GfvcError`, `ModelError` or `BaseCodecError`; then `output` is as it was.
+    `GfvcError`, `ModelError` or `BaseCodecError`, and `TypeError` for what is none of these; then
+    `output` is as it was.
     """
     started = time.perf_counter()
-    source, output = Path(source), Path(output)
+    source, output = input_file(source), output_file(output)
+    check_kinds(options=(options, EncodeOptions), force=(force, bool))
+    check_functions(notes=notes, progress=progress, stage=stage)
     choose_codec(output, options.codec)  # before all else
     check_writable(output, force=force, sources=[source])
     seen = look_at(source, output, options, registry=registry, notes=notes)

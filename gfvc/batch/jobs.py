@@ -12,6 +12,7 @@ from gfvc.batch.folder import is_reserved
 from gfvc.batch.manifest import is_manifest, read_manifest
 from gfvc.batch.records import record_path
 from gfvc.errors import GfvcError, InputError
+from gfvc.given import neither, no_file
 
 MOST_FOLDERS = 100
 """Parts of the longest path in the output folder: a line of a list could name thousands."""
@@ -122,6 +123,9 @@ def _in_folder(
 
 def _in_manifest(source: Path, target: Path, options: Options) -> Iterator[_Found]:
     for row in read_manifest(source):
+        problem = no_file(row.input) or (neither(row.output) if row.output else None)
+        if problem is not None:
+            raise InputError(f"{row.stated}: {problem}")
         path = source.parent / row.input
         _check_input(path, row.stated)
         place = Path(row.output or row.input)

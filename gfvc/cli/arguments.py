@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from gfvc.errors import GfvcError
+from gfvc.given import neither, no_file, no_folder
 from gfvc.options.declaration import (
     Option,
     OptionConflictError,
@@ -73,6 +74,33 @@ def reader_of(kind: Kind) -> Callable[[str], Any]:
     return read
 
 
+def file_name(text: str) -> Path:
+    """A file that is named. An empty name would be the current folder, which nobody named."""
+    return _named(text, no_file(text))
+
+
+def file_text(text: str) -> str:
+    """A file that is named, as text."""
+    file_name(text)
+    return text
+
+
+def folder_name(text: str) -> Path:
+    """A folder that is named."""
+    return _named(text, no_folder(text))
+
+
+def file_or_folder_name(text: str) -> Path:
+    """A file or folder that is named."""
+    return _named(text, neither(text))
+
+
+def _named(text: str, problem: str | None) -> Path:
+    if problem is not None:
+        raise argparse.ArgumentTypeError(problem)
+    return Path(text)
+
+
 class UsageError(GfvcError):
     """Options that exclude each other; the message names them as they are given."""
 
@@ -116,16 +144,19 @@ class _Append(argparse.Action):
 
 
 def add_files(
-    parser: argparse.ArgumentParser, given: str, written: str = "stream to write"
+    parser: argparse.ArgumentParser,
+    given: str,
+    written: str = "stream to write",
+    output: Callable[[str], Path] = file_name,
 ) -> None:
-    """Describe IN and OUT of a command that makes one file of another."""
-    parser.add_argument("input", type=Path, metavar="IN", help=given)
-    parser.add_argument("output", type=Path, metavar="OUT", help=written)
+    """Describe IN and OUT of a command that makes one file of another; `output` reads OUT's."""
+    parser.add_argument("input", type=file_name, metavar="IN", help=given)
+    parser.add_argument("output", type=output, metavar="OUT", help=written)
 
 
 def add_out(parser: argparse.ArgumentParser, help: str) -> None:  # noqa: A002 (argparse's word)
     """Describe --out of a command that fills a folder."""
-    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help=help)
+    parser.add_argument("--out", type=folder_name, required=True, metavar="DIR", help=help)
 
 
 def add_result_arguments(parser: argparse.ArgumentParser, *, runs_networks: bool = False) -> None:

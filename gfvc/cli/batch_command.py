@@ -13,10 +13,9 @@ goes on. A clip that fails stops no other.
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gfvc.cli.arguments import add_options, add_out, parsed_options
+from gfvc.cli.arguments import add_options, add_out, file_or_folder_name, parsed_options
 from gfvc.cli.parser import keep_after_dashes
 
 if TYPE_CHECKING:
@@ -48,7 +47,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
     parser.usage = "gfvc batch [options] JOBS [JOBS ...] --out DIR [-- OPTIONS OF THE COMMAND]"
     parser.add_argument(
-        "jobs_given", nargs="+", type=Path, metavar="JOBS", help="files, folders or lists"
+        "jobs_given",
+        nargs="+",
+        type=file_or_folder_name,
+        metavar="JOBS",
+        help="files, folders or lists",
     )
     add_out(parser, "folder for outputs, made or added to")
     add_options(parser, BatchOptions)

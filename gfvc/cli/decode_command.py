@@ -15,6 +15,7 @@ from gfvc.cli.arguments import (
     add_files,
     add_options,
     add_result_arguments,
+    file_or_folder_name,
     parsed_options,
     runtime_from,
 )
@@ -35,7 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     from gfvc.options.decoding import DecodeOptions
 
     videos = "video by suffix (.mp4, .mkv lossless, .y4m raw), or a folder of PNG files"
-    add_files(parser, STREAM, videos)
+    add_files(parser, STREAM, videos, file_or_folder_name)
     add_options(parser, DecodeOptions)
     parser.add_argument(
         "--credentials",

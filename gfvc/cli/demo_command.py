@@ -10,7 +10,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from gfvc.cli.arguments import reader_of
+from gfvc.cli.arguments import folder_name, reader_of
 from gfvc.options.kinds import between
 
 HELP = "see the whole thing work on a face that comes with the installation"
@@ -23,7 +23,7 @@ example:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command's arguments."""
     parser.add_argument(
-        "--out", type=Path, default=Path("demo"), metavar="FOLDER", help="default: demo"
+        "--out", type=folder_name, default=Path("demo"), metavar="FOLDER", help="default: demo"
     )
     parser.add_argument(
         "--seconds",

@@ -12,7 +12,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from gfvc.cli.arguments import add_codec, codec_from
+from gfvc.cli.arguments import add_codec, codec_from, folder_name
 from sei.inspect_command import add_limit, number_list
 
 HELP = "take SEI messages out of a stream into a file"
@@ -60,7 +60,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--payloads",
-        type=Path,
+        type=folder_name,
         metavar="FOLDER",
         help="write each payload to a file in FOLDER, named by picture, NAL unit and type",
     )

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gfvc.cli.arguments import add_codec, add_options
+from gfvc.cli.arguments import add_codec, add_options, file_text
 from sei import NalUnit, SeiError, inspect_command
 from sei.inspection import InspectedMessage, InspectedUnit
 
@@ -38,6 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
     parser.add_argument(
         "input",
+        type=file_text,
         metavar="IN",
         help="VVC, HEVC or H.264 byte stream, .mp4, .mov or .mkv file; - for standard input",
     )

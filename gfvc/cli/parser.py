@@ -9,6 +9,7 @@ from types import ModuleType
 from typing import Any, NoReturn
 
 from gfvc import __version__
+from gfvc.cli.arguments import file_name
 
 COMMANDS = (
     "encode",
@@ -58,7 +59,7 @@ class _Parser(argparse.ArgumentParser):
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
-        self.register("type", Path, _path)
+        self.register("type", Path, file_name)
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
         """Parse what is before "--", and keep what follows it."""
@@ -75,13 +76,6 @@ class _Parser(argparse.ArgumentParser):
         from sei.escaping import printable, shorten
 
         super().error(printable(shorten(message)))
-
-
-def _path(text: str) -> Path:
-    """A path that is given. An empty one would be the current folder, which nobody named."""
-    if not text:
-        raise argparse.ArgumentTypeError("an empty name (of a variable that is not set?)")
-    return Path(text)
 
 
 def keep_after_dashes(parser: argparse.ArgumentParser, name: str) -> None:

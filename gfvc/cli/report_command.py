@@ -10,7 +10,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from gfvc.cli.arguments import add_options, parsed_options
+from gfvc.cli.arguments import add_options, folder_name, parsed_options
 
 HELP = "make an HTML page of a run of gfvc bench"
 EPILOG = """\
@@ -27,7 +27,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command's arguments."""
     from gfvc.options.benchmarking import ReportOptions
 
-    parser.add_argument("folder", type=Path, metavar="DIR", help="folder that gfvc bench wrote")
+    parser.add_argument(
+        "folder", type=folder_name, metavar="DIR", help="folder that gfvc bench wrote"
+    )
     parser.add_argument(
         "--out",
         type=Path,

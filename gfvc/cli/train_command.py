@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
 
-from gfvc.cli.arguments import add_options, add_out, parsed_options
+from gfvc.cli.arguments import add_options, add_out, folder_name, parsed_options
 from models.family import trained_families
 from models.training import Augmentation, LossWeights, TrainingConfiguration, TrainingError
 
@@ -45,7 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     from gfvc.options.training import TrainOptions
 
     parser.add_argument(
-        "data", type=Path, metavar="DATA", help="folder of square clips of one face each"
+        "data", type=folder_name, metavar="DATA", help="folder of square clips of one face each"
     )
     add_out(parser, "folder for state, weights, tables and sheets")
     add_options(parser, TrainOptions)

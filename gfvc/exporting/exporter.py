@@ -27,6 +27,7 @@ from gfvc.exporting.reading import (
     needs_pictures,
     stated_faces,
 )
+from gfvc.given import check_functions, check_kinds, input_file, output_file
 from gfvc.options.exporting import ExportOptions
 from gfvc.output import StrPath, check_writable, replaced_when_complete
 from gfvc.parameter_rows import layout_of
@@ -91,9 +92,12 @@ def export(
     .bvh its pose, .json and .npz all values by picture. `force` replaces `output` where it exists;
     models come from `registry`, those that are installed by default. `notes` is told what a user
     should know, such as what is missing; `progress` gets the number of pictures done and the total.
-    Raises `GfvcError`, `SeiError`, `ModelError` or `BaseCodecError`; then `output` is as it was.
+    Raises `GfvcError`, `SeiError`, `ModelError` or `BaseCodecError`, and `TypeError` for what is
+    none of these; then `output` is as it was.
     """
-    source, output = Path(source), Path(output)
+    source, output = input_file(source), output_file(output)
+    check_kinds(options=(options, ExportOptions), force=(force, bool))
+    check_functions(notes=notes, progress=progress)
     suffix = output.suffix.lower()
     if suffix not in SUFFIXES:
         raise OutputError(f"{output}: no suffix of an export; use one of {', '.join(SUFFIXES)}")

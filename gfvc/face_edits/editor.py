@@ -17,6 +17,7 @@ from gfvc.face_edits.clip_controls import ClipControls
 from gfvc.face_edits.preview import write_preview
 from gfvc.face_edits.seen import SeenClip
 from gfvc.face_edits.sequence_editor import EditSummary, SequenceEditor
+from gfvc.given import check_functions, check_kinds, input_file, output_file
 from gfvc.options.decoding import BaseLayerOptions
 from gfvc.options.editing import FaceEdit
 from gfvc.output import StrPath, check_writable, replaced_when_complete
@@ -59,14 +60,19 @@ def edit(
     pictures (`--reference-pool`) or states no picture rate, and when an edit cannot be done with
     its model, or there is no picture in its time; `StreamError` when it cannot be read, restricts
     such use or has enhancement messages; `OutputError`, `ModelError`, `BaseCodecError`. Then
-    `output` and `preview` are as they were. `ValueError` where `edits` are none.
+    `output` and `preview` are as they were. `ValueError` where `edits` are none,
+    `TypeError` for what is of another type.
     """
     started = time.perf_counter()
-    source, output = Path(source), Path(output)
-    preview = None if preview is None else Path(preview)
-    chosen = (edits,) if isinstance(edits, FaceEdit) else tuple(edits)
+    source, output = input_file(source), output_file(output)
+    preview = None if preview is None else output_file(preview)
+    check_kinds(options=(options, BaseLayerOptions), force=(force, bool))
+    check_functions(notes=notes, progress=progress)
+    chosen = tuple(edits) if isinstance(edits, Sequence) else (edits,)
     if not chosen:
         raise ValueError("no edits are given")
+    for each in chosen:
+        check_kinds(edits=(each, FaceEdit))
     for path in (output, *([] if preview is None else [preview])):
         check_writable(path, force=force, sources=[source])
     if preview is not None:

@@ -289,7 +289,9 @@ class FaceOptions(OptionGroup, title="driven pictures"):
     symbol_rate: Fraction | str = option(
         either(
             words(_AUTOMATIC_RATE, _FULL_RATE),
-            fraction(Fraction(0), MAX_RATE, f"a number of messages a second above 0, up to {MAX_RATE}"),
+            fraction(
+                Fraction(0), MAX_RATE, f"a number of messages a second above 0, up to {MAX_RATE}"
+            ),
         ),
         "messages with face parameters a second; between them the decoder interpolates; auto: "
         "where they pay, full: one for each picture",

@@ -11,6 +11,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+from gfvc.given import no_file, no_folder
 from gfvc.options.values import exact_number, items, real_number, whole_number
 
 LARGEST_DENOMINATOR = 1001
@@ -187,7 +188,7 @@ def fraction(low: Fraction, high: Fraction, wanted: str, metavar: str = "N") -> 
 
     def accepts(value: Any) -> bool:
         number = exact_number(value)
-        return number is not None and 0 < number and low <= number <= high
+        return number is not None and number > 0 and low <= number <= high
 
     def convert(value: Any) -> Fraction | None:
         number = exact_number(value)
@@ -235,8 +236,17 @@ def matching(pattern: str, wanted: str, metavar: str) -> Kind:
 
 
 def path(metavar: str = "FILE") -> Kind:
-    """A file or folder."""
-    return Kind("a file", Path, lambda value: isinstance(value, Path), metavar)
+    """A file, or a folder where that stands for it."""
+    problem_of = no_folder if metavar == "DIR" else no_file
+
+    def read(given: str) -> Path:
+        problem = problem_of(given)
+        if problem is not None:
+            raise ValueError(problem)
+        return Path(given)
+
+    wanted = "a folder" if metavar == "DIR" else "a file"
+    return Kind(wanted, read, lambda value: isinstance(value, Path), metavar)
 
 
 def assignment(of: str) -> Kind:

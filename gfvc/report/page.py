@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 from base_codec_adapters.temporary import temporary_folder
 from gfvc.bench.records import MeasuredClip, Point
-from gfvc.errors import InputError
+from gfvc.errors import InputError, OutputError
 from gfvc.face_square import DRAWN_SIDE
 from gfvc.metrics import MEASURES, Measure
 from gfvc.options.benchmarking import ReportOptions
@@ -32,6 +32,7 @@ WORST = 3
 WORST_APART_SECONDS = 0.5
 _WORST_MEASURES = ("landmark_error", "face_ssim")
 _DIGITS = 4
+_SUFFIXES = (".html", ".htm")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,8 @@ def write_report(
     page cannot be written.
     """
     options = options or ReportOptions()
+    if output.suffix.lower() not in _SUFFIXES:
+        raise OutputError(f"{output}: a report is an HTML page; use one of {', '.join(_SUFFIXES)}")
     check_writable(output, force=force)
     run = read_bench_run(folder)
     if options.view == "whole" and run.side is not None:

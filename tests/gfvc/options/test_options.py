@@ -306,7 +306,8 @@ def test_what_is_refused_says_what_would_be_taken(wrong: dict[str, Any], says: s
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"rate": True}, {"rate": "25 a second"}, {"rate": b"25"}, {"key_qp": 32.0}, {"rate": float("nan")}, {"rate": 240.01}, {"rate": 0},
+    [{"rate": True}, {"rate": "25 a second"}, {"rate": b"25"}, {"key_qp": 32.0},
+     {"rate": float("nan")}, {"rate": 240.01}, {"rate": 0},
      {"symbol_rate": True}, {"size": ()}, {"size": (100,)}, {"size": (100, 100, 100)},
      {"size": (100, True)}, {"size": True}],
 )  # fmt: skip
@@ -335,8 +336,13 @@ def test_engines_have_their_own_schedulers() -> None:
 
 def test_what_is_done_to_clips_is_checked() -> None:
     assert BatchOptions(part=(3, 100), suffix=".mp4", split=60).split == 60
-    assert BatchOptions(part="3/100").part == (3, 100)
-    for wrong in ({"part": (4, 3)}, {"part": (0, 3)}, {"part": ("a", 3)}, {"suffix": "mp4"}, {"suffix": "./a"}):
+    parts: list[Any] = ["3/100", [3, 100], np.array([3, 100])]
+    assert {BatchOptions(part=part).part for part in parts} == {(3, 100)}
+    wrongs: list[dict[str, Any]] = [
+        *({"part": (4, 3)}, {"part": (0, 3)}, {"part": ("a", 3)}),
+        *({"suffix": "mp4"}, {"suffix": "./a"}),
+    ]
+    for wrong in wrongs:
         with pytest.raises(ValueError, match=f"{next(iter(wrong))} cannot be"):
             BatchOptions(**wrong)
     with pytest.raises(OptionConflictError, match="split is about encode"):

@@ -95,6 +95,19 @@ def test_a_link_out_of_the_folder_is_refused(tmp_path: Path, bench_run: Path) ->
         read_bench_run(tmp_path)
 
 
+@pytest.mark.parametrize("name", ["page.txt", "clip.mp4", "page"])
+def test_only_pages_are_written(
+    tmp_path: Path, bench_run: Path, command: CommandLine, name: str
+) -> None:
+    """--force replaced a video by a page."""
+    page = tmp_path / name
+    page.write_bytes(b"not a page")
+    outcome = command("report", bench_run, "--out", page, "--force")
+    assert outcome.status == 1
+    assert "a report is an HTML page; use one of .html, .htm" in outcome.err
+    assert page.read_bytes() == b"not a page"
+
+
 def test_other_folders_are_refused(tmp_path: Path, command: CommandLine) -> None:
     page = tmp_path / "page.html"
     empty = tmp_path / "empty"
