@@ -68,7 +68,7 @@ def check_functions(**given: object) -> None:
     """Raise `TypeError` for a value, by its name, that cannot be called."""
     for name, value in given.items():
         if not callable(value):
-            raise TypeError(f"{name} is to be a function that is told things, not {_kind_of(value)}")
+            raise TypeError(f"{name} is to be a function that is told, not {_kind_of(value)}")
 
 
 def _kind_of(value: object) -> str:

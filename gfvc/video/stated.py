@@ -71,22 +71,32 @@ def stated_rate(path: Path, stream: VideoStream) -> Fraction:
     """
     rate = stream.average_rate or stream.guessed_rate or _DEFAULT_RATE
     if not _SLOW <= rate <= _FAST:
-        rate = _usual_rate(path, stream.index) or rate
+        usual, tick = _usual_step(path, stream.index)
+        # Whole milliseconds, as in Matroska, do not say it better than the average.
+        if usual and abs(usual - 1 / Fraction(rate)) > tick:
+            rate = 1 / usual
     return Fraction(rate).limit_denominator(1001)
 
 
-def _usual_rate(path: Path, index: int) -> Fraction | None:
+def _usual_step(path: Path, index: int) -> tuple[Fraction | None, Fraction]:
+    """Seconds from picture to picture, as most are apart, and the unit of their time stamps."""
     times: list[Fraction] = []
+    tick = Fraction(0)
     with open_media(path, VIDEO_FORMATS) as container, media_errors(str(path)):
         for packet in container.demux(container.streams[index]):
             if packet.pts is not None and packet.time_base is not None:
-                times.append(packet.pts * packet.time_base)
+                tick = packet.time_base
+                times.append(packet.pts * tick)
             if len(times) == _LOOKED_AT:
                 break
     times.sort()
-    steps = [after - before for before, after in pairwise(times)]
-    usual = median(step for step in steps if step) if any(steps) else None
-    return None if usual is None else 1 / usual
+    steps = [step for before, after in pairwise(times) if (step := after - before)]
+    if not steps:
+        return None, tick
+    middle = median(steps)
+    # Steps of one length differ by a unit where stamps are rounded to it.
+    alike = [step for step in steps if abs(step - middle) <= tick]
+    return sum(alike, Fraction(0)) / len(alike), tick
 
 
 def is_animated_webp(path: Path) -> bool:

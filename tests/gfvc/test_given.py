@@ -81,9 +81,9 @@ def test_what_is_no_name(function: Callable[..., object], name: Any) -> None:
         (edit, "options", "of type BaseLayerOptions"),
         (gfvc.decode, "credentials", "of type Credentials"),
         *((function, "force", "True or False") for function in FUNCTIONS),
-        *((function, "notes", "a function that is told things") for function in FUNCTIONS),
-        *((function, "progress", "a function that is told things") for function in FUNCTIONS),
-        (gfvc.encode, "stage", "a function that is told things"),
+        *((function, "notes", "a function that is told") for function in FUNCTIONS),
+        *((function, "progress", "a function that is told") for function in FUNCTIONS),
+        (gfvc.encode, "stage", "a function that is told"),
     ],
 )
 def test_what_is_of_another_type(function: Callable[..., object], name: str, wanted: str) -> None:
@@ -94,7 +94,7 @@ def test_what_is_of_another_type(function: Callable[..., object], name: str, wan
 
 @pytest.mark.parametrize("edits", [{}, {"yaw": 3}, "yaw", 3, None, [EDIT, {"yaw": 3}]])
 def test_what_is_no_edit(edits: Any) -> None:
-    with pytest.raises(TypeError, match="^edits is to be of type FaceEdit, not "):
+    with pytest.raises(TypeError, match=r"^edits is to be of type FaceEdit, not "):
         gfvc.edit("a.266", "b.266", edits)
 
 

@@ -81,7 +81,8 @@ def test_what_cannot_be_read_says_what_can(arguments: tuple[str, ...], says: str
 @pytest.mark.parametrize(
     "wrong",
     [{"minutes": 0}, {"minutes": 2.5}, {"minutes": True}, {"minutes": None}, {"milk": float("nan")},
-     {"milk": "half"}, {"kinds": "green"}, {"kinds": 3}, {"kinds": ("white",)}, {"hot": 1}, {"hot": "yes"}],
+     {"milk": "half"}, {"kinds": "green"}, {"kinds": 3}, {"kinds": ("white",)},
+     {"hot": 1}, {"hot": "yes"}],
 )  # fmt: skip
 def test_values_of_a_program_are_checked_alike(wrong: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=f"{next(iter(wrong))} cannot be"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 from pathlib import Path
 
+import av
 import pytest
 
 from gfvc import EncodeOptions
@@ -48,3 +49,33 @@ def test_pictures_that_are_not_read_or_repeated_are_said(
 @pytest.mark.parametrize("rate", [240, 1, 25, Fraction(1000, 1001), Fraction(240003, 1000)])
 def test_clocks_that_are_a_little_off_are_not_told(rate: Fraction | int) -> None:
     assert rate_note(Fraction(rate)) is None
+
+
+def matroska(path: Path, times: list[int], stated: Fraction) -> Path:
+    """Pictures at times in milliseconds; the file states a rate."""
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("mjpeg", rate=stated, options={"strict": "unofficial"})
+        stream.width, stream.height, stream.pix_fmt = 64, 64, "yuvj420p"
+        stream.codec_context.time_base = Fraction(1, 1000)
+        for time in times:
+            frame = av.VideoFrame(64, 64, "yuvj420p")
+            frame.pts, frame.time_base = time, Fraction(1, 1000)
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+    return path
+
+
+@pytest.mark.parametrize("rate", [Fraction(240), Fraction(200), Fraction(144), Fraction(30)])
+@pytest.mark.parametrize("stated", [None, Fraction(1000)])
+def test_whole_milliseconds_are_no_other_rate(
+    tmp_path: Path, rate: Fraction, stated: Fraction | None
+) -> None:
+    """Steps of 4, 4 and 5 ms are 240 pictures a second, and not 250; a gap changes nothing."""
+    times = [round(1000 * number / rate) for number in range(300)]
+    gap = [time if time < times[100] else time + 20_000 for time in times]
+    for number, stamps in enumerate((times, gap)):
+        video = probe_video(matroska(tmp_path / f"{number}.mkv", stamps, stated or rate))
+        assert video.rate == pytest.approx(rate, rel=0.002)
+        assert video.rate_note is None
+        if stated is None:
+            assert video.rate == rate
