@@ -196,6 +196,10 @@ class CopyingCraft:
         """None that change anything."""
         return {}
 
+    def meaning(self, options: Options) -> dict[str, object]:
+        """Nothing."""
+        return {}
+
     def product(self, output: Path) -> Path:
         """The output itself."""
         return output

@@ -5,8 +5,6 @@ What is done to a file is no business of this package: a `Craft` knows.
 
 from __future__ import annotations
 
-import hashlib
-import json
 import resource
 import threading
 import time
@@ -18,14 +16,12 @@ from typing import Any, Literal, Protocol, TypeVar
 from gfvc.batch.claims import Claim, claim_path, claimed
 from gfvc.batch.engine import lost_text
 from gfvc.batch.folder import BatchFolder
+from gfvc.batch.identity import earlier_identity_of, identity_of
 from gfvc.batch.jobs import Job, Options
 from gfvc.batch.records import FORMAT, VERSION, Record, check_record, read_record, write_record
 from gfvc.errors import GfvcError, OutputError
 from models.errors import ModelError
 from models.files import file_sha256
-
-_SCHEME = 1
-"""Raised when what was done before must be done again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +42,9 @@ class Craft(Protocol):
 
     def versions(self, options: Options) -> dict[str, str]:
         """Versions of all that makes a difference; raises `GfvcError` where something lacks."""
+
+    def meaning(self, options: Options) -> Mapping[str, Any]:
+        """What options mean for outputs, as a JSON object: equal where these would be equal."""
 
     def product(self, output: Path) -> Path:
         """The file that stands for an output: itself, or one in it where it is a folder."""
@@ -186,16 +185,33 @@ class OneJob:
         """Find out which work it is. Raises `GfvcError` or `ModelError` where that cannot be."""
         self.input_sha256 = file_sha256(self.job.input)
         self.versions = self.craft.versions(self.job.options)
-        self.identity = identity_of(
-            self.craft.verb, self.input_sha256, self.job.options, self.versions
-        )
+        meant = self.craft.meaning(self.job.options)
+        self.identity = identity_of(self.craft.verb, self.input_sha256, meant, self.versions)
 
     def kept(self) -> Answer | None:
         """What was done before; None where that is not this, or not whole."""
         record = read_record(self.job.output)
-        if record is None or record["status"] != "done" or record["identity"] != self.identity:
+        if record is None or record["status"] != "done" or not self._is_of_this(record):
             return None
         return Answer("kept", record) if self._is_known() else None
+
+    def _is_of_this(self, record: Record) -> bool:
+        """Whether a record is of this work, also where an earlier version of gfvc wrote it."""
+        if record["identity"] == self.identity:
+            return True
+        assert self.input_sha256 is not None
+        options = tuple(record["options"])
+        try:
+            earlier = earlier_identity_of(
+                self.craft.verb, self.input_sha256, options, self.versions
+            )
+            if record["identity"] != earlier:
+                return False
+            meant = self.craft.meaning(options)
+            now = identity_of(self.craft.verb, self.input_sha256, meant, self.versions)
+        except (GfvcError, ModelError, OSError):
+            return False
+        return now == self.identity
 
     def _is_known(self) -> bool:
         """Whether the output is the one that its record speaks of."""
@@ -250,25 +266,3 @@ def _peak_megabytes() -> float:
     whose = resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN
     kibibytes = sum(resource.getrusage(who).ru_maxrss for who in whose)
     return round(kibibytes * 1024 / 1e6, 1)
-
-
-def identity_of(verb: str, input_sha256: str, options: Options, versions: Mapping[str, str]) -> str:
-    """Which work a job is: a hash as hex. Files that options name count by what is in them.
-
-    Raises `ModelError` when one of those cannot be read.
-    """
-    depends = {
-        "scheme": _SCHEME,
-        "verb": verb,
-        "input": input_sha256,
-        "options": list(options),
-        "files": [file_sha256(path) for path in _files_of(options)],
-        "versions": dict(versions),
-    }
-    return hashlib.sha256(json.dumps(depends, sort_keys=True).encode()).hexdigest()
-
-
-def _files_of(options: Options) -> list[Path]:
-    """Files that options name: `--translator map.safetensors`, `--translator=map.safetensors`."""
-    values = [option.partition("=")[2] if option[:2] == "--" else option for option in options]
-    return [path for value in values if value and (path := Path(value)).is_file()]

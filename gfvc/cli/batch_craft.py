@@ -17,6 +17,7 @@ from gfvc import __version__
 from gfvc.batch.jobs import Naming, Options
 from gfvc.batch.work import Performed
 from gfvc.ending import EXIT_OF_SIGNAL, ended_by
+from gfvc.options.declaration import plain
 
 if TYPE_CHECKING:
     from gfvc.options.encoding import EncodeOptions
@@ -34,7 +35,8 @@ class _Verb:
 
     Memory is half more than the record of a clip of the demo says (`peak_megabytes`), on one core.
     `prints` says that its output is what it prints; `product` names the file that stands for an
-    output that is a folder.
+    output that is a folder. `idle` are options that change nothing of an output, though there may
+    be none for them.
     """
 
     inputs: frozenset[str]
@@ -42,15 +44,22 @@ class _Verb:
     megabytes: int
     prints: bool = False
     product: str | None = None
+    idle: frozenset[str] = frozenset()
 
+
+_NAMES = frozenset({"command", "input", "output", "out", "clips"})
+_OURS = frozenset({"force", "json"})
+_PATIENCE = frozenset({"timeout"})
+_BOUNDS = frozenset({"max_pictures", "max_area", "max_size", "ignore_restrictions"})
+_ENGINE = frozenset({"jobs", "engine", "scheduler", "resume"})
 
 VERBS = {
-    "encode": _Verb(_VIDEOS, ".266", 1200),
-    "decode": _Verb(_BYTE_STREAMS | {".mp4"}, ".mp4", 620),
+    "encode": _Verb(_VIDEOS, ".266", 1200, idle=_PATIENCE),
+    "decode": _Verb(_BYTE_STREAMS | {".mp4"}, ".mp4", 620, idle=_PATIENCE | _BOUNDS),
     "transcode": _Verb(_BYTE_STREAMS, None, 75),
     "verify": _Verb(_BYTE_STREAMS | {".264", ".avc"}, ".jsonl", 75, prints=True),
     "inspect": _Verb(_BYTE_STREAMS | {".264", ".avc"}, ".jsonl", 75, prints=True),
-    "bench": _Verb(_VIDEOS, "", 1750, product="bench.json"),
+    "bench": _Verb(_VIDEOS, "", 1750, product="bench.json", idle=_ENGINE),
 }
 
 
@@ -90,12 +99,16 @@ class CommandCraft:
         """Versions of gfvc, and of the model and base encoder that options of encode ask for."""
         return dict(_versions(self, options))
 
+    def meaning(self, options: Options) -> dict[str, Any]:
+        """Those that are not what they would be anyway, and change something of an output."""
+        return dict(_meaning(self, options))
+
     def parsed(self, options: Options) -> argparse.Namespace:
         """Options as the command's parser has them; raises `UsageError` where it has not."""
         from gfvc.cli.arguments import UsageError
         from gfvc.cli.parser import build_parser
 
-        arguments = self._arguments(Path("/in"), Path("/out"), options, force=False)
+        arguments = self._arguments(Path("/in"), Path("/out"), options, force=False)[:-1]
         said = io.StringIO()
         try:
             with contextlib.redirect_stderr(said), contextlib.redirect_stdout(said):
@@ -208,14 +221,35 @@ class CommandCraft:
 
 
 @lru_cache(maxsize=256)
+def _meaning(craft: CommandCraft, options: Options) -> tuple[tuple[str, Any], ...]:
+    from gfvc.cli.arguments import UsageError
+
+    given = vars(craft.parsed(options))
+    try:
+        usual = vars(craft.parsed(()))
+    except UsageError:
+        usual = {}  # of a command that wants one
+    without = _NAMES | _OURS | VERBS[craft.verb].idle
+    return tuple(
+        (name, plain(value))
+        for name, value in given.items()
+        if name not in without and value != usual.get(name)
+    )
+
+
+@lru_cache(maxsize=256)
 def _versions(craft: CommandCraft, options: Options) -> tuple[tuple[str, str], ...]:
     from base_codec_adapters import find_encoder
     from base_codec_adapters.requests import ProgramInfo
+    from gfvc.cli.arguments import UsageError
     from gfvc.stream.names import choose_codec
     from models import default_registry
 
     versions = {"gfvc": __version__}
-    craft.parsed(options)
+    parsed = craft.parsed(options)
+    for name in _OURS:
+        if getattr(parsed, name, False):
+            raise UsageError(f"--{name} is an option of gfvc batch itself; give it before --")
     if craft.verb == "encode":
         asked = craft.encode_options(options)
         if craft.splits:

@@ -14,6 +14,7 @@ import inspect
 import re
 from dataclasses import dataclass
 from fractions import Fraction
+from pathlib import PurePath
 from typing import Any, ClassVar, TypeVar
 
 from gfvc.options.kinds import Kind
@@ -181,7 +182,7 @@ class OptionGroup:
 
     def to_json(self) -> dict[str, Any]:
         """All options as a JSON object; fractions and further objects as text or objects."""
-        return {field.name: _plain(getattr(self, field.name)) for field in dataclasses.fields(self)}
+        return {field.name: plain(getattr(self, field.name)) for field in dataclasses.fields(self)}
 
 
 G = TypeVar("G", bound=type[OptionGroup])
@@ -210,13 +211,14 @@ def documented(group: G) -> G:
     return group
 
 
-def _plain(value: Any) -> Any:
-    if isinstance(value, Fraction):
+def plain(value: Any) -> Any:
+    """A value of an option as JSON has it; fractions, paths and further objects as text."""
+    if isinstance(value, (Fraction, PurePath)):
         return str(value)
     if isinstance(value, (tuple, list)):
-        return list(map(_plain, value))
+        return list(map(plain, value))
     if isinstance(value, (set, frozenset)):
-        return sorted(map(_plain, value))
+        return sorted(map(plain, value))
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return dataclasses.asdict(value)
     return value

@@ -34,6 +34,9 @@ class TextCraft:
     def versions(self, options: Options) -> dict[str, str]:
         return {"shout": self.version}
 
+    def meaning(self, options: Options) -> dict[str, Any]:
+        return {"options": [option for option in options if option != "idle"]}
+
     def product(self, output: Path) -> Path:
         return output
 

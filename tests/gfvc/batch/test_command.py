@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 from pathlib import Path
@@ -54,9 +55,14 @@ def test_there_and_back_again(
     assert answer["kbps"] == pytest.approx(summary.kilobits_per_second)
     assert 50 < record["peak_megabytes"] < 5000
 
-    outcome = command(*arguments, *options)
-    assert outcome.status == 1
-    assert "deep/talk.265: done before" in outcome.err
+    for same in (
+        options,
+        ("--", "--codec=hevc", "--key-qp=40"),
+        (*options, "--timeout", "99", "--fallback", "auto", "--key-interval", "auto"),
+    ):
+        outcome = command(*arguments, *same)
+        assert outcome.status == 1
+        assert "deep/talk.265: done before" in outcome.err
 
     back = tmp_path / "back"
     outcome = command("batch", out, "--do", "decode", "--suffix", ".mkv", "--out", back, *ONE)
@@ -77,6 +83,32 @@ def test_there_and_back_again(
     )
     assert outcome.status == 0, outcome
     assert (coarse / "deep" / "talk.265").is_file()
+
+
+def test_records_of_before_count(tmp_path: Path, command: CommandLine, small_stream: Path) -> None:
+    """Their hash was of options as they were written."""
+    out = tmp_path / "out"
+    arguments = ("batch", small_stream, "--do", "inspect", "--out", out, *ONE)
+    assert command(*arguments, "--", "--bits", "--summary").status == 0
+    path = out / f"{small_stream.stem}.jsonl.json"
+    record = json.loads(path.read_text())
+    record["options"] = ["--bits", "--json", "--summary"]
+    content = {
+        "scheme": 1,
+        "verb": "inspect",
+        "input": record["input_sha256"],
+        "files": [],
+        "options": record["options"],
+        "versions": record["versions"],
+    }
+    text = json.dumps(content, sort_keys=True)
+    record["identity"] = hashlib.sha256(text.encode()).hexdigest()
+    path.write_text(json.dumps(record))
+    outcome = command(*arguments, "--", "--summary", "--bits")
+    assert "done before" in outcome.err
+    outcome = command(*arguments, "--", "--summary")
+    assert "done before" not in outcome.err
+    assert json.loads(path.read_text())["options"] == ["--summary"]
 
 
 @pytest.mark.program
@@ -125,6 +157,9 @@ def test_a_stream_that_is_inconsistent_is_a_failure_with_its_findings(
         (["clips", "--", "--help"], "options after -- are for each clip; gfvc encode --help"),
         (["clips", "--", "--quality", "low", "--key-qp", "30"], "three ways to say"),
         (["clips", "--", "--model", "nobody"], "no model is named 'nobody'"),
+        (["clips", "--", "--json"], "--json is an option of gfvc batch itself; give it before --"),
+        (["clips", "--", "--force"], "--force is an option of gfvc batch itself"),
+        (["clips", "--do", "inspect", "--", "--js"], "--json is an option of gfvc batch itself"),
         (["clips", "--engine", "dask"], "--engine dask needs --scheduler"),
         (["clips", "--do", "transcode"], "nothing to do"),
         (["clips", "--suffix", ".avi"], "no suffix of a stream"),
