@@ -290,7 +290,7 @@ class FaceOptions(OptionGroup, title="driven pictures"):
         either(
             words(_AUTOMATIC_RATE, _FULL_RATE),
             fraction(
-                Fraction(0), MAX_RATE, f"a number of messages a second above 0, up to {MAX_RATE}"
+                Fraction(0), MAX_RATE, f"a number of messages a second above 0, at most {MAX_RATE}"
             ),
         ),
         "messages with face parameters a second; between them the decoder interpolates; auto: "

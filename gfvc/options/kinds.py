@@ -117,7 +117,7 @@ def real(low: float, high: float, of: str, *, with_thousands: bool = False) -> K
     def accepts(value: Any) -> bool:
         return _is_number(value, low, high) and value > 0
 
-    wanted = of if low > 0 else f"{of} above 0, up to {high:.15g}"
+    wanted = of if low > 0 else f"{of} above 0, at most {high:.15g}"
     limits = _limits(low, high)
     if limits and low == 0:
         limits = f"above 0, at most {high:.15g}"

@@ -285,10 +285,10 @@ def test_text_means_what_it_does_on_the_command_line(
     ("wrong", "says"),
     [
         ({"timeout": 1e12}, "timeout cannot be 1000000000000.0: give a number of seconds above 0, "
-         "up to 1000000"),
-        ({"symbol_price": 1e308}, "give a number above 0, up to 1000000000"),
-        ({"coded_interval": 1e9}, "give a number of seconds above 0, up to 3600"),
-        ({"symbol_rate": 0}, "a number of messages a second above 0, up to 240"),
+         "at most 1000000"),
+        ({"symbol_price": 1e308}, "give a number above 0, at most 1000000000"),
+        ({"coded_interval": 1e9}, "give a number of seconds above 0, at most 3600"),
+        ({"symbol_rate": 0}, "a number of messages a second above 0, at most 240"),
         ({"restarts": 5}, "restarts cannot be 5: give a list or tuple of which each is the number"),
         ({"without": "trellis"}, "give a list or tuple of which each is one of separate-parts, "),
         ({"key_interval": 10**5000}, "key_interval cannot be a number of more than 100 digits: "),
