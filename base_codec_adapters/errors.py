@@ -55,13 +55,18 @@ class LimitExceededError(StreamInvalidError):
 
 
 class TemporaryFolderError(BaseCodecError):
-    """The folder for temporary files is full, or cannot be written; the message names it."""
+    """The folder for temporary files is full, or cannot be written; the message names it.
 
-    def __init__(self, folder: object, reason: str) -> None:
-        super().__init__(
-            f"{folder}: {reason}; temporary files are kept there: make room, or name another "
-            "folder in TMPDIR"
-        )
+    ``remedy`` says what helps.
+    """
+
+    def __init__(
+        self,
+        folder: object,
+        reason: str,
+        remedy: str = "make room, or name another folder in TMPDIR",
+    ) -> None:
+        super().__init__(f"{folder}: {reason}; temporary files are kept there: {remedy}")
 
 
 class ProgramError(BaseCodecError):

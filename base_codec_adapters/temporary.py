@@ -61,6 +61,8 @@ def naming_tmpdir(folder: Path | None = None) -> Iterator[None]:
         yield
     except OSError as error:
         if folder is None or _concerns(error, folder):
+            if error.errno == errno.EFBIG and _user_limit() is not None:
+                raise _too_large(folder) from error
             reason = error.strerror or str(error)
             raise TemporaryFolderError(_parent(folder), reason) from error
         raise
@@ -69,8 +71,7 @@ def naming_tmpdir(folder: Path | None = None) -> Iterator[None]:
             reason = f"is full ({error.summary})"
             raise TemporaryFolderError(_parent(folder), reason) from error
         if folder is not None and error.exit_status == -signal.SIGXFSZ and _at_limit(folder):
-            reason = "a file there would be larger than ulimit -f allows"
-            raise TemporaryFolderError(_parent(folder), reason) from error
+            raise _too_large(folder) from error
         raise
 
 
@@ -105,9 +106,21 @@ def _is_full(folder: Path, messages: str) -> bool:
     return system.f_bavail * system.f_frsize < _LITTLE
 
 
+def _user_limit() -> int | None:
+    """Bytes that the user lets files have at most."""
+    limit, _ = resource.getrlimit(resource.RLIMIT_FSIZE)
+    return None if limit == resource.RLIM_INFINITY else limit
+
+
+def _too_large(folder: Path | None) -> TemporaryFolderError:
+    """Room or another folder would not help."""
+    reason = "a file there would be larger than ulimit -f allows"
+    return TemporaryFolderError(_parent(folder), reason, "allow larger ones")
+
+
 def _at_limit(folder: Path) -> bool:
     """Whether a file in a folder is as large as the user, not this package, lets files become."""
-    limit, _ = resource.getrlimit(resource.RLIMIT_FSIZE)
-    if limit == resource.RLIM_INFINITY:
+    limit = _user_limit()
+    if limit is None:
         return False
     return any(path.stat().st_size >= limit for path in folder.rglob("*") if path.is_file())

@@ -30,7 +30,7 @@ from base_codec_adapters import (
 from base_codec_adapters import scratch as scratch_module
 from base_codec_adapters.byte_stream import PictureFormat
 from base_codec_adapters.decoded_pictures import DecodedPictures
-from base_codec_adapters.temporary import temporary_folder, write_all
+from base_codec_adapters.temporary import naming_tmpdir, temporary_folder, write_all
 from tests.base_codec_adapters.conftest import MakePicture, MakeProgram
 from tests.base_codec_adapters.streams import make_stream
 from tests.base_codec_adapters.test_fake_programs import PROBE
@@ -156,10 +156,23 @@ def test_a_limit_of_files_is_the_users(folder: Path, monkeypatch: pytest.MonkeyP
             raise ProgramFailedError("ended", exit_status=-signal.SIGXFSZ)
 
     monkeypatch.setattr(resource, "getrlimit", lambda kind: (4096, 4096))
-    with pytest.raises(TemporaryFolderError, match=rf"{folder}: .*ulimit -f.* in TMPDIR"):
+    with pytest.raises(TemporaryFolderError, match=rf"{folder}: .*ulimit -f.*: allow larger ones$"):
         writes(4096)
     with pytest.raises(ProgramFailedError):
         writes(4095)
+
+
+@pytest.mark.parametrize("limit", [4096, resource.RLIM_INFINITY])
+def test_room_does_not_help_a_file_that_may_not_grow(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, limit: int
+) -> None:
+    """A file system has a largest file, too: there another folder helps."""
+    monkeypatch.setattr(resource, "getrlimit", lambda kind: (limit, limit))
+    says = "allow larger ones$" if limit == 4096 else "name another folder in TMPDIR$"
+    with pytest.raises(TemporaryFolderError, match=says), temporary_folder("x-") as made:
+        raise OSError(errno.EFBIG, "File too large", str(made / "pictures"))
+    with pytest.raises(TemporaryFolderError, match=says), naming_tmpdir():
+        raise OSError(errno.EFBIG, "File too large")
 
 
 def test_a_folder_that_is_gone(folder: Path, make_picture: MakePicture) -> None:

@@ -269,7 +269,7 @@ def test_a_full_disk_for_temporary_files(
 ) -> None:
     output = tmp_path / f"out{suffix(job)}"
     with full_disk(1000):
-        assert_refused(command, *job, output, folder=tmp_path, says="File too large")
+        assert_refused(command, *job, output, folder=tmp_path, says="larger than ulimit -f allows")
 
 
 @contextlib.contextmanager
