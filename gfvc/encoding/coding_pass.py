@@ -92,6 +92,12 @@ def code_clip(
 
 def _remarks(clip: Clip, tally: Tally) -> Iterator[str]:
     """What a user should know of the pictures sent."""
+    late = [str(restart) for restart in clip.options.restarts if restart >= tally.frames]
+    if late:
+        yield (
+            f"{clip.source}: --restart-at {', '.join(late)} does nothing: the last of the "
+            f"{tally.frames} pictures is number {tally.frames - 1}"
+        )
     asked, longest = clip.options.key_interval, clip.longest_interval
     if asked is not None and longest < min(asked, tally.frames):
         yield (

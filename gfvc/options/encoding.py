@@ -380,6 +380,18 @@ class EncodeOptions(MarkOptions, FaceOptions, CodedPictureOptions, BitOptions, S
             return 0
         return super().most_faces if self.codes_sequences else 1
 
+    def _asked_of_faces(self) -> str:
+        """Options that say something of what is sent for faces, in braces."""
+        asked = {
+            "symbol_price": self.symbol_price is not None,
+            "symbol_rate": self.symbol_rate != _AUTOMATIC_RATE,
+            "features": self.features > 0,
+            "align": self.align is not None,
+            "without": bool(self.without),
+            "reference_pool": self.reference_pool > 1,
+        }
+        return ", ".join(f"{{{name}}}" for name, is_asked in asked.items() if is_asked)
+
     def conflict(self) -> str | None:
         """Low delay decides nothing; what is about predicted coded pictures needs these."""
         if self.faces not in (None, 1) and not self.codes_sequences:
@@ -389,6 +401,10 @@ class EncodeOptions(MarkOptions, FaceOptions, CodedPictureOptions, BitOptions, S
             )
         if self.face_at is not None and self.whole_pictures and not self.most_faces:
             return "no face is driven with {fallback} always; leave out {face_at}"
+        if self.fallback == "never" and self.fallback_qp is not None:
+            return "nothing becomes ordinary video with {fallback} never; leave out {fallback_qp}"
+        if self.fallback == "always" and (idle := self._asked_of_faces()):
+            return f"no face is driven with {{fallback}} always; leave out {idle}"
         if any(first >= second for first, second in pairwise(self.restarts)):
             return "{restarts} wants rising numbers"
         if self.restarts and self.reference_pool > 1:

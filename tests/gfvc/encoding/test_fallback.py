@@ -59,7 +59,8 @@ def encode_to(
 ) -> tuple[Path, EncodeSummary, list[str]]:
     clip = write_video(path.with_suffix(".mkv"), pictures, RATE)
     notes: list[str] = []
-    chosen = {"key_pictures": "fixed", "symbol_rate": "full"} | options
+    messages = {} if options.get("fallback") == "always" else {"symbol_rate": "full"}
+    chosen = {"key_pictures": "fixed"} | messages | options
     settings = EncodeOptions(size=pictures[0].shape[0], **chosen)
     summary = encode(clip, path, settings, notes=notes.append)
     return path, summary, [note.removeprefix(f"{clip}: ") for note in notes]

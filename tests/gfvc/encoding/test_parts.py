@@ -127,7 +127,10 @@ def test_restarts_beyond_the_end_are_none(clip: Path, tmp_path: Path) -> None:
     options = EncodeOptions(key_pictures="fixed")
     encode(clip, tmp_path / "plain.265", options)
     far = dataclasses.replace(options, restarts=(30, 500))
-    encode(clip, tmp_path / "far.265", far)
+    notes: list[str] = []
+    encode(clip, tmp_path / "far.265", far, notes=notes.append)
+    told = f"{clip}: --restart-at 30, 500 does nothing: the last of the 30 pictures is number 29"
+    assert told in notes
     assert (tmp_path / "far.265").read_bytes() == (tmp_path / "plain.265").read_bytes()
 
 

@@ -215,6 +215,23 @@ def test_numbers_that_nobody_means(command: CommandLine, arguments: list[str], s
     assert len(last) < 200
 
 
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ({"fallback": "never", "fallback_qp": 20}, "ordinary video with fallback never; leave out "
+         "fallback_qp"),
+        ({"symbol_price": 0.1}, "leave out symbol_price"),
+        ({"symbol_rate": 5}, "leave out symbol_rate"),
+        ({"features": 3, "align": True}, "leave out features, align"),
+        ({"without": ("trellis",)}, "leave out without"),
+        ({"reference_pool": 2}, "leave out reference_pool"),
+    ],
+)  # fmt: skip
+def test_options_without_effect_are_refused(given: dict[str, Any], says: str) -> None:
+    with pytest.raises(OptionConflictError, match=f"{says}$"):
+        EncodeOptions(**{"fallback": "always"} | given)
+
+
 def test_numbers_without_end_are_no_values() -> None:
     values: list[dict[str, Any]] = [{"key_interval": 10**400}, {"bitrate": 10**400}]
     for value in values:
