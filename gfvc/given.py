@@ -80,7 +80,7 @@ def _checked(
 ) -> Path:
     name = os.fspath(given) if isinstance(given, (str, os.PathLike)) else given
     if not isinstance(name, str):
-        raise TypeError(f"a file is named by text or a path, not by what is {_kind_of(name)}")
+        raise TypeError(f"a file is named by text or a path; this is {_kind_of(name)}")
     problem = problem_of(name)
     if problem is not None:
         raise kind(problem)

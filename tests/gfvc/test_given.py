@@ -66,9 +66,9 @@ def test_a_slash_ends_the_name_of_a_folder(tmp_path: Path) -> None:
 @pytest.mark.parametrize("function", FUNCTIONS)
 @pytest.mark.parametrize("name", [None, 3, b"clip.mp4"])
 def test_what_is_no_name(function: Callable[..., object], name: Any) -> None:
-    with pytest.raises(TypeError, match="a file is named by text or a path, not by what is "):
+    with pytest.raises(TypeError, match="a file is named by text or a path; this is "):
         function(name, "out.266")
-    with pytest.raises(TypeError, match="a file is named by text or a path, not by what is "):
+    with pytest.raises(TypeError, match="a file is named by text or a path; this is "):
         function("in.mp4", name)
 
 
