@@ -56,7 +56,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _plot(options: argparse.Namespace) -> None:
     from gfvc.cli.memory import PLOT_MEGABYTES, require_memory
-    from gfvc.errors import InputError
+    from gfvc.errors import InputError, OutputError
     from gfvc.limits import most_pictures
     from gfvc.output import replaced_when_complete
     from gfvc.plotting import plot_stream
@@ -70,6 +70,8 @@ def _plot(options: argparse.Namespace) -> None:
         replaced_when_complete(options.plot, force=options.force, sources=[source]) as temporary,
         open_nal_units(options.input, options.codec) as units,
     ):
+        if options.plot.suffix.lower() != ".png":
+            raise OutputError(f"{options.plot}: a plot is a PNG file; give it a name on .png")
         most = most_pictures(options.max_pictures, file_bytes(source))
         plot_stream(units, temporary, options.input, most)
 

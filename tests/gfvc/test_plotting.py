@@ -38,6 +38,18 @@ def test_the_picture_is_a_png(small_stream: Path, tmp_path: Path, command: Comma
         assert len(np.unique(half.reshape(-1, 3), axis=0)) > 20
 
 
+def test_a_plot_replaces_no_other_file(
+    small_stream: Path, tmp_path: Path, command: CommandLine
+) -> None:
+    video = tmp_path / "clip.mp4"
+    video.write_bytes(b"dear to me")
+    outcome = command("inspect", small_stream, "--plot", video, "--force")
+    assert outcome.status == 1
+    assert f"{video}: a plot is a PNG file; give it a name on .png" in outcome.err
+    assert [path.name for path in tmp_path.iterdir()] == ["clip.mp4"]
+    assert video.read_bytes() == b"dear to me"
+
+
 KEYPOINTS = ("keypoints, x", 10), ("keypoints, y", 10)
 
 
