@@ -281,7 +281,7 @@ class _Scan:
         picture.hidden = picture.part.hidden
         picture.base_announced = picture.part.has_messages
         picture.shown_as_coded = not picture.base_announced
-        self._any_as_coded |= not any(sequence.driven)
+        self._any_as_coded |= not sequence.drives
         picture.further = tuple(self._further_units(self._of_sequence))
         if self._control_grids is not None:
             picture.control_grids = self._control_grids.of_unit(self._of_sequence)

@@ -106,6 +106,11 @@ class SequenceSchedule:
         return sum(self.driven) + len(self.driven) - len(self.hidden)
 
     @property
+    def drives(self) -> bool:
+        """Whether any picture is driven."""
+        return self._starts[-1] > 0
+
+    @property
     def messages(self) -> PictureSchedule:
         """Which of the driven pictures have messages, number 0 standing for all coded ones."""
         return PictureSchedule(1 + sum(self.driven), self.sent)

@@ -57,7 +57,7 @@ class PictureOrderCheck(Check):
             schedule, sequence = information.schedule, information.sequence
             self._has_information = True
             self._drives = schedule is not None and schedule.pictures > 1
-            self._sequence_drives = sequence is not None and any(sequence.driven)
+            self._sequence_drives = sequence is not None and sequence.drives
             self._is_ordinary = sequence is None and information.shown_as_coded
             self._rate = information.rate
         yield from ()

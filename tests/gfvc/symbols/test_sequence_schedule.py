@@ -45,6 +45,7 @@ def test_round_trip(schedule: SequenceSchedule) -> None:
 @given(schedules())
 def test_units_share_the_pictures_and_their_messages(schedule: SequenceSchedule) -> None:
     units = [schedule.unit(number) for number in range(len(schedule.driven))]
+    assert schedule.drives == any(schedule.driven)
     assert sum(unit.pictures for unit in units) == schedule.pictures + len(schedule.hidden)
     hidden = [schedule.part(number).hidden for number in range(len(units))]
     assert [number for number, is_hidden in enumerate(hidden) if is_hidden] == [*schedule.hidden]
