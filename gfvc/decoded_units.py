@@ -276,10 +276,11 @@ def _coded_pictures(
         reason = str(error).splitlines()[0]
         if isinstance(error, LimitExceededError) and error.limit == "area":
             reason += "; if that is meant, allow more with --max-area"
-        elif isinstance(error, OutputInvalidError) and (skipped := _skipped(stream)):
+        elif skipped := _skipped(stream):
             reason += (
-                f"; leading pictures (RASL), {skipped} of them, refer to what comes before the "
-                "point where decoding starts, and are skipped: start the stream at an IDR picture"
+                f"; {skipped} of them refer to what comes before the point where decoding starts, "
+                "and are skipped (RASL, or no random access point came): start the stream at an "
+                "IDR picture"
             )
         elif isinstance(error, OutputInvalidError | ProgramFailedError) and is_container(source):
             reason += (

@@ -145,7 +145,7 @@ class PicturePlanner:
         """Decide about a picture outside of ordinary video."""
         if (cut or self._key_is_due()) and self._facts.shows_face(picture):
             self._candidates = [picture]
-            self._new_scene = cut or self._since is None
+            self._new_scene = cut or self._since is None or self._is_lost
             if not self._settings.look_ahead:
                 self._choose_key()
             return
@@ -171,6 +171,14 @@ class PicturePlanner:
         best = self._facts.best_key(candidates) if len(candidates) > 1 else candidates[0]
         place = candidates.index(best)
         before, after = candidates[:place], candidates[place + 1 :]
+        others = self._others(best, before) if self._new_scene else 0
+        if others:
+            # A cut that nobody saw: each person gets a key picture.
+            self._candidates = candidates[:others]
+            self._choose_key()
+            self._candidates, self._new_scene = candidates[others:], True
+            self._choose_key()
+            return
         if not self._new_scene:
             for picture in before:
                 self._drive_or_miss(picture)
@@ -179,6 +187,16 @@ class PicturePlanner:
             after = [*before, best, *after]
         for picture in after:
             self._drive_or_miss(picture)
+
+    def _others(self, key: int, before: Sequence[int]) -> int:
+        """How many of the pictures before a key picture there are up to the last with another face.
+
+        0 where the key picture can be none.
+        """
+        if not before or not self._facts.can_be_key(key):
+            return 0
+        shows_it = [self._facts.distance(picture, key) is not None for picture in before]
+        return 0 if all(shows_it) else len(shows_it) - shows_it[::-1].index(False)
 
     def _drive_or_miss(self, picture: int) -> None:
         """Decide about a picture that is no key picture by the clock, nor at a cut."""
@@ -195,8 +213,13 @@ class PicturePlanner:
             return False
         if self._since is None:
             return True
+        return self._since.pictures >= self._settings.interval or self._is_lost
+
+    @property
+    def _is_lost(self) -> bool:
+        """Whether the face has been away for so long that what comes is a new scene."""
         lost_for_long = self._settings.pictures(LOST_SECONDS)
-        return self._since.pictures >= self._settings.interval or self._since.lost >= lost_for_long
+        return self._since is not None and self._since.lost >= lost_for_long
 
     def _key(self, picture: int, before: Sequence[int] = ()) -> bool:
         """Make a picture a key picture; False when its coded form shows no face.
@@ -207,7 +230,10 @@ class PicturePlanner:
             self._retry = self._settings.pictures(RETRY_SECONDS)
             return False
         if self._since is not None:
-            self._stand_still()
+            if self._new_scene:
+                self._end_driving()
+            else:
+                self._stand_still()
         before = self._without_others(picture, before)
         self._decided.append(Key(picture))
         # A key picture may have come by the clock: an earlier one may be taken at once.
@@ -227,7 +253,8 @@ class PicturePlanner:
     def _without_others(self, key: int, before: Sequence[int]) -> Sequence[int]:
         """Send what comes before a key picture and cannot be drawn from it; what is left of that.
 
-        Those that wait stand still, so they must look like the first one that moves.
+        Those that wait stand still, so they must look like the first one that moves. The others
+        must show the same face, in the same light.
         """
         if self._settings.fallback == "never":
             return before
@@ -235,6 +262,8 @@ class PicturePlanner:
         waiting = len(self._waiting)
         like = [self._facts.is_like(picture, first) for picture in self._waiting]
         like += [self._facts.is_lit_like(picture, key) for picture in before]
+        others = self._others(key, before)
+        like[waiting : waiting + others] = [False] * others
         if all(like):
             return before
         start = len(like) - like[::-1].index(False)
@@ -243,7 +272,7 @@ class PicturePlanner:
         return before[max(0, start - waiting) :]
 
     def _end_driving(self) -> None:
-        """The clip ends: the face stands still in what waits, while that looks like it."""
+        """The clip or scene ends: the face stands still in what waits, while that looks like it."""
         waiting = self._drain()
         others = len(waiting)
         if self._settings.fallback != "never":

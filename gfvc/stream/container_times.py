@@ -64,8 +64,11 @@ def _is_counted(given: FloatArray, shown: FloatArray, period: float) -> bool:
     """Whether a container has one period for all coded pictures, as a raw stream that was put in.
 
     Of those that drive others, some more than others, it says nothing then. Where all are shown
-    equally long it may be meant, unless it is the period of one output picture.
+    equally long it may be meant, unless it is the period of one output picture. Nor does one say
+    anything whose times go back in output order: it counts in decoding order.
     """
+    if (np.diff(given) <= 0).any():
+        return True
     periods = np.diff(np.sort(given))
     return _is_even(periods) and (
         not _is_even(np.diff(shown)) or abs(float(periods.mean()) - period) < _ROUNDED_SECONDS

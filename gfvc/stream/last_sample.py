@@ -9,6 +9,7 @@ from pathlib import Path
 
 from gfvc.media_files import media_errors
 from gfvc.stream.containers import coded_track, open_file_as_container
+from gfvc.stream.stated_size import missing_bytes
 
 # By the names of libavformat, which says of MP4 and FLV that a sample is cut off, and gives none of
 # Matroska.
@@ -28,6 +29,8 @@ def last_sample_is_whole(path: Path) -> bool:
     with container:
         if not _STATING_SIZES & set(container.format.name.split(",")):
             return False
+        if missing_bytes(path, container.format.name):
+            return False  # It is not the last.
         track = coded_track(path, container)
         is_whole = False
         with media_errors(str(path)):

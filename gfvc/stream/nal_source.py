@@ -19,6 +19,7 @@ from gfvc.stream.containers import (
     refuse_mpeg,
 )
 from gfvc.stream.edit_lists import tell_of_edits
+from gfvc.stream.stated_size import tell_of_cut
 from gfvc.telling import Notes, unheard
 from sei import Codec, NalUnit, StreamError, UnknownCodecError, split_annex_b
 
@@ -43,10 +44,10 @@ def open_nal_units(
     """The NAL units of a stream, read as they are asked for; "-" is standard input.
 
     Containers (MP4, QuickTime, Matroska, MPEG-TS and a few more) are told by their content; their
-    first VVC or HEVC track is read, or else one of H.264, all of it. `notes` is told of others,
-    and of what an edit list hides. `codec` counts where the stream does not tell. Raises
-    `InputError` when the file cannot be read, is empty, or is no stream of a known codec, or of
-    another than `codec`.
+    first VVC or HEVC track is read, or else one of H.264, all of it. `notes` is told of others, of
+    what an edit list hides, and of a file that ends too early. `codec` counts where the stream does
+    not tell. Raises `InputError` when the file cannot be read, is empty, or is no stream of a known
+    codec, or of another than `codec`.
     """
     named = None if codec is None else Codec(codec)
     if Path(source) == STANDARD_INPUT:
@@ -67,6 +68,7 @@ def open_nal_units(
         container = open_container(path, head) if path.is_file() and head else None
         if container is not None:
             with container:
+                tell_of_cut(path, container.format.name, notes)
                 tell_of_edits(path, container, notes)
                 yield _read(source, read_opened(path, container, notes), named)
         else:

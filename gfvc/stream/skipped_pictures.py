@@ -1,8 +1,9 @@
-"""Pictures that decoders skip: leading ones of a random access point at which decoding starts.
+"""Pictures that decoders skip, for they refer to what comes before the point where decoding starts.
 
 Those of kind RASL refer to pictures before their CRA picture (H.265 8.1.3, H.266 8.1.1). Where a
-stream starts there, or goes on there after the end of a sequence, these are missing; decoders leave
-such leading pictures out, which no message of a face can follow.
+stream starts there, or goes on there after the end of a sequence, these are missing. So are those
+that all pictures refer to before the first random access point, where a stream starts in the middle
+of a sequence. Decoders leave both out, and no message of a face can follow them.
 """
 
 from __future__ import annotations
@@ -30,4 +31,6 @@ class SkippedPictures:
             # BLA pictures have what comes before them cut off, wherever they stand.
             self._skips = self._starts or unit.type_name.startswith("BLA")
             self._starts = False
-        return self._skips and unit.type_name.startswith("RASL")
+        elif unit.type_name.startswith("GDR"):
+            self._starts = False  # Decoding can start there, little by little.
+        return self._starts or (self._skips and unit.type_name.startswith("RASL"))

@@ -103,9 +103,9 @@ class ColourCheck(Check):
 
 
 class SkippedPictureCheck(Check):
-    """No leading pictures stand where decoders skip them."""
+    """No picture stands where decoders skip it."""
 
-    name = "leading pictures"
+    name = "skipped pictures"
 
     def __init__(self) -> None:
         self._skipped = SkippedPictures()
@@ -125,7 +125,7 @@ class SkippedPictureCheck(Check):
         if self._count:
             yield self.warning(
                 self._first,
-                f"leading pictures (RASL), {self._count} of them, this being the first, refer to "
-                "what comes before the point where decoding starts: decoders skip them, and gfvc "
-                "decode refuses the stream",
+                f"coded pictures, {self._count} of them, this being the first, refer to what comes "
+                "before the point where decoding starts (RASL, or no random access point came): "
+                "decoders skip them, and gfvc decode refuses the stream",
             )

@@ -257,6 +257,7 @@ class SoundTrack:
             yield from self._copied() if self._coding == "copy" else self._coded()
 
     def _copied(self) -> Iterator[Any]:
+        last: int | None = None
         for packet in self._source.demux(self._from):
             if packet.dts is None or packet.time_base is None:
                 continue
@@ -266,6 +267,11 @@ class SoundTrack:
             shift = round(self._start / packet.time_base)
             packet.pts = None if packet.pts is None else packet.pts - shift
             packet.dts -= shift
+            if last is not None and packet.dts <= last:
+                # Where files were put together, times of whole milliseconds may stand twice.
+                packet.dts = last + 1
+                packet.pts = None if packet.pts is None else max(packet.pts, packet.dts)
+            last = packet.dts
             packet.stream = self._track
             yield packet
 

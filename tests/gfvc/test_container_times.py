@@ -84,5 +84,13 @@ def test_even_times_of_ordinary_video_may_be_meant(tmp_path: Path) -> None:
         assert len(told(path)) == notes
 
 
+def test_times_in_decoding_order_are_not_believed(tmp_path: Path) -> None:
+    """As ffmpeg gives them to a raw stream with reordered pictures."""
+    path = tmp_path / "in.mp4"
+    in_decoding_order = ("-bsf:v", "setts=pts=N*100000:dts=N*100000:time_base=1/1000000")
+    ffmpeg("-i", REORDERED, "-c", "copy", *in_decoding_order, path)
+    assert told(path) == []
+
+
 def test_a_byte_stream_has_none() -> None:
     assert told(STREAMS / "hevc_mesh_marked.265") == []

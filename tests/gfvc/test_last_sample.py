@@ -9,6 +9,7 @@ import pytest
 
 from gfvc.stream.last_sample import last_sample_is_whole
 from gfvc.stream.reader import read_face_stream
+from gfvc.stream.stated_size import missing_bytes
 from gfvc.telling import unheard
 from sei import make_sei_nal_unit
 from tests.gfvc.editing.streams import FILLER
@@ -54,10 +55,58 @@ def test_one_that_is_cut_off_is_not(tmp_path: Path, command: CommandLine, option
     assert not last_sample_is_whole(path)
     notes: list[str] = []
     assert read_face_stream(path, notes.append).pictures == 4
-    (note,) = notes
-    assert "cut off in the coded picture at byte" in note
+    assert any("cut off in the coded picture at byte" in note for note in notes)
     outcome = command("inspect", path, "--summary", "--json")
     assert json.loads(outcome.out)["pictures"] == 4
+
+
+@pytest.mark.parametrize("name", ["fast.mp4", "fragments.mp4", "in.mkv"])
+def test_a_file_that_ends_too_early_is_told_of(
+    tmp_path: Path, command: CommandLine, name: str
+) -> None:
+    """Between two samples, where all that is read is whole."""
+    options = {"fast.mp4": ("-movflags", "+faststart"), "fragments.mp4": ("-movflags", "+dash")}
+    whole, path = tmp_path / f"whole.{name[-3:]}", tmp_path / name
+    ffmpeg("-i", ORDINARY, "-c", "copy", *options.get(name, ()), whole)
+    notes: list[str] = []
+    read_face_stream(whole, notes.append)
+    assert not any("missing at its end" in note for note in notes)
+    data = whole.read_bytes()
+    units = [unit for unit in nal_units(ORDINARY) if unit.is_vcl]
+    end = data.index(units[5].data) - 4
+    path.write_bytes(data[:end])
+    assert not last_sample_is_whole(path)
+    missing = missing_bytes(path, "matroska" if name == "in.mkv" else "mov")
+    assert 0 < missing <= len(data) - end
+    if name != "fragments.mp4":
+        assert missing == len(data) - end
+    for arguments in (("inspect", path, "--summary"), ("decode", path, tmp_path / "out.mkv")):
+        assert (
+            f"{path}: is cut off: at least {missing} bytes are missing" in command(*arguments).err
+        )
+
+
+@pytest.mark.parametrize(
+    ("head", "formats", "missing"),
+    [
+        (b"\0\0\0\x10free12345678", "mov,mp4", 0),
+        (b"\0\0\0\x11free12345678", "mov,mp4", 1),
+        (b"\0\0\0\1mdat\0\0\0\1\0\0\0\0", "mov,mp4", (1 << 32) - 16),
+        (b"\0\0\0\0mdat12345678", "mov,mp4", 0),  # up to the end
+        (b"\0\0\0\3mdat12345678", "mov,mp4", 0),
+        (b"\x1a\x45\xdf\xa3\x80\x18\x53\x80\x67\x82ab", "matroska,webm", 0),
+        (b"\x1a\x45\xdf\xa3\x81x\x18\x53\x80\x67\x40\x04ab", "matroska,webm", 2),
+        (b"\x1a\x45\xdf\xa3\x80\x18\x53\x80\x67\xffab", "matroska,webm", 0),  # unknown
+        (b"\x1a\x45\xdf\xa3\x80\x18\x53\x80\x67\x01" + 7 * b"\xff", "matroska,webm", 0),
+        (b"\x1a\x45\xdf\xa3\x80", "matroska,webm", 0),
+        (b"", "matroska,webm", 0),
+        (b"\0\0\0\x11free12345678", "mpegts", 0),
+    ],
+)
+def test_stated_sizes(tmp_path: Path, head: bytes, formats: str, missing: int) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(head)
+    assert missing_bytes(path, formats) == missing
 
 
 def test_where_nothing_says_it_is_not(tmp_path: Path) -> None:

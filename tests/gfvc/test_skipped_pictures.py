@@ -25,6 +25,7 @@ from sei import (
     make_sei_nal_unit,
 )
 from tests.gfvc.support import CommandLine, ffmpeg, nal_units, write_units
+from tests.golden.files import STREAMS
 
 HEVC_EOS, RASL_N, TRAIL_R, BLA, IDR, CRA = 36, 8, 1, 16, 19, 21
 
@@ -41,6 +42,9 @@ def test_which_are_skipped() -> None:
     assert skipped(IDR, TRAIL_R, CRA, RASL_N, TRAIL_R) == []
     assert skipped(IDR, HEVC_EOS, CRA, RASL_N, CRA, RASL_N) == [3]
     assert skipped(IDR, BLA, RASL_N) == [2]
+    # Where a stream starts in the middle of a sequence, all up to a random access point.
+    assert skipped(TRAIL_R, TRAIL_R, IDR, TRAIL_R) == [0, 1]
+    assert skipped(IDR, HEVC_EOS, TRAIL_R, CRA, TRAIL_R) == [2]
 
 
 def test_slices_of_one_picture_count_once() -> None:
@@ -82,6 +86,20 @@ def entered(tmp_path: Path, *, faces: bool) -> Path:
     return write_units(tmp_path / "entered.265", kept)
 
 
+def test_a_stream_that_starts_in_the_middle(tmp_path: Path, command: CommandLine) -> None:
+    units = nal_units(STREAMS / "hevc_mesh_sequence.265")
+    places = [place for place, unit in enumerate(units) if unit.is_vcl]
+    sets = [unit for unit in units if unit.type_name in ("VPS", "SPS", "PPS")]
+    path = write_units(tmp_path / "in.265", [*sets, *units[places[1] :], *units])
+    outcome = command("decode", path, tmp_path / "out.mkv")
+    assert outcome.status == 1
+    count = len(places) - 1
+    assert f"{count} of them refer to what comes before" in outcome.err.splitlines()[-1]
+    found = [found for found in verify_stream(path) if found.check == "skipped pictures"]
+    (warning,) = found
+    assert f"coded pictures, {count} of them" in warning.text
+
+
 @pytest.mark.parametrize("faces", [True, False])
 def test_decode_and_verify_tell_of_them(faces: bool, tmp_path: Path, command: CommandLine) -> None:
     path = entered(tmp_path, faces=faces)
@@ -91,14 +109,14 @@ def test_decode_and_verify_tell_of_them(faces: bool, tmp_path: Path, command: Co
     assert outcome.status == 1
     last = outcome.err.splitlines()[-1]
     # With faces, that they come in another order than they are shown in is said before.
-    says = f"leading pictures (RASL), {count} of them, refer to what comes before"
+    says = f"; {count} of them refer to what comes before the point where decoding starts"
     if faces:
         says = "decoders skip leading pictures (RASL) of the CRA picture at which"
     assert says in last
     (warning,) = [
         found for found in verify_stream(path) if found.severity is Severity.WARNING
-        and found.check == "leading pictures"
+        and found.check == "skipped pictures"
     ]  # fmt: skip
-    assert f"leading pictures (RASL), {count} of them" in warning.text
+    assert f"coded pictures, {count} of them, this being the first" in warning.text
     first = next(unit for unit in nal_units(path) if unit.type_name.startswith("RASL"))
     assert warning.place.offset == first.offset

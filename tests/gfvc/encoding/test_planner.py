@@ -143,6 +143,10 @@ def plan(facts: Script | str, **options: object) -> Planned:
         ("ff-#--", "K.sRoo"),
         # Between pictures of a face it does: that is a flash.
         ("ff##ff", "K.ss.."),
+        # Not between two scenes.
+        ("ff##Fff", "K.RoK.."),
+        ("ff-#Fff", "K.sRK.."),
+        ("ff--Fff", "K.ssK.."),
         # A coded key picture without a face is tried again after half a second.
         ("xxxxx", "Roooo"),
         ("xxfff", "Roooo"),
@@ -208,6 +212,24 @@ def test_without_ordinary_video(clip: str, sent: str) -> None:
     assert str(planned) == sent
     # However long no face is seen, nothing is held back.
     assert planned.held == 0
+
+
+def another(first: int) -> Measure:
+    """The face is another's from a picture on."""
+    return lambda picture, key: 0.0 if (picture < first) == (key < first) else None
+
+
+@pytest.mark.parametrize("fallback", ["auto", "never"])
+def test_nobody_is_drawn_from_a_later_key_picture_of_another(fallback: str) -> None:
+    """The cut is seen by the face alone, and the best key picture is the other person's."""
+    planned = plan(Script("ffffffgfff", distance_of=another(4)), look_ahead=8, fallback=fallback)
+    assert str(planned) == "K...K....."
+    assert planned.keys == [0, 6]
+    assert planned.driven_by == [0] * 3 + [6] * 5
+    planned = plan(
+        Script("fff" + "Fffffgfff", distance_of=another(6)), look_ahead=8, fallback=fallback
+    )
+    assert planned.keys == [0, 3, 8]
 
 
 @pytest.mark.parametrize(

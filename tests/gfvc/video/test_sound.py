@@ -293,6 +293,24 @@ def test_a_gap_in_the_sound_stays(short_clip: Path, tmp_path: Path) -> None:
     assert len(packets) * 1024 / 48000 < 0.36
 
 
+def test_sound_of_files_that_were_put_together_is_copied(short_clip: Path, tmp_path: Path) -> None:
+    """At the join two packets may have one time, in whole milliseconds."""
+    part, clip, parts = (tmp_path / name for name in ("part.mp4", "clip.mkv", "parts.txt"))
+    ffmpeg("-i", short_clip, "-f", "lavfi", "-i", "sine=frequency=500:duration=0.6",
+           "-c:v", "mjpeg", "-q:v", "2", "-c:a", "aac", part)  # fmt: skip
+    parts.write_text(f"file '{part}'\n" * 2)
+    ffmpeg("-f", "concat", "-safe", "0", "-i", parts, "-c", "copy", clip)
+    with av.open(str(clip)) as container:
+        stamps = [packet.dts for packet in container.demux(audio=0) if packet.dts is not None]
+    assert len(set(stamps)) < len(stamps)
+    output = tmp_path / "out.mp4"
+    options = EncodeOptions(codec="hevc", audio="copy", fallback="always", view="face", size=64)
+    encode(clip, output, options)
+    with av.open(str(output)) as container:
+        copied = [packet.dts for packet in container.demux(audio=0) if packet.size]
+    assert len(copied) == len(stamps)
+
+
 def changing(clip: Path, path: Path) -> Path:
     """A transport stream with AAC of 440 Hz, 48 kHz, mono, then of 880 Hz, 24 kHz, stereo."""
     both = b""
