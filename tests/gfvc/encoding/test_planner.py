@@ -358,6 +358,7 @@ class TestReferences:
     pool=st.integers(1, 3),
     rate=st.sampled_from([1, 5, 25]),
     numbers=st.integers(0, 2**32),
+    cuts=st.sets(st.integers(1, 89), max_size=4),
 )
 def test_every_picture_is_decided_about_once(
     clip: str,
@@ -367,12 +368,16 @@ def test_every_picture_is_decided_about_once(
     pool: int,
     rate: int,
     numbers: int,
+    cuts: set[int],
 ) -> None:
-    """In order, by what is there, and with few pictures held back."""
-    script = Script(
-        clip,
-        distance_of=lambda picture, key: float(numbers * (picture + 1) * (key + 7) % 41),
-    )
+    """In order, by what is there, and with few pictures held back; never by another person."""
+
+    def distance_of(picture: int, key: int) -> float | None:
+        if any(min(picture, key) < cut <= max(picture, key) for cut in cuts):
+            return None
+        return float(numbers * (picture + 1) * (key + 7) % 41)
+
+    script = Script(clip, distance_of=distance_of)
     planned = plan(
         script,
         look_ahead=look_ahead,
@@ -402,5 +407,7 @@ def test_every_picture_is_decided_about_once(
             assert decision.starts or isinstance(before, Ordinary)
         else:
             assert decision.key in keys
+            if isinstance(decision, Driven):
+                assert distance_of(decision.picture, decision.key) is not None
             assert letter not in "-#" or isinstance(decision, Still)
             assert not isinstance(before, Ordinary)
