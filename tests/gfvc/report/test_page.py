@@ -335,5 +335,8 @@ def test_the_command(tmp_path: Path, bench_run: Path, command: CommandLine) -> N
     assert command("report", folder, "--max-megabytes", "0", "--force").status == 0
     for size in ("-1", "nan", "1e9", "much"):
         assert command("report", folder, "--max-megabytes", size).status == 2
-    with pytest.raises(OutputError, match="is the input itself"):
+    with pytest.raises(OutputError, match="a report is an HTML page"):
         write_report(folder, folder / "source.mp4", force=True)
+    (folder / "page.html").hardlink_to(folder / "source.mp4")
+    with pytest.raises(OutputError, match="is the input itself"):
+        write_report(folder, folder / "page.html", force=True)
