@@ -10,6 +10,7 @@ from __future__ import annotations
 import io
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from hashlib import sha256
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -69,7 +70,8 @@ class ColourWatch:
         if not any(unit.type in _IRAP[self._codec] for unit in units):
             return None
         kind = SEQUENCE_PARAMETER_SET[self._codec]
-        sets = frozenset(unit.payload for unit in units if unit.type == kind)
+        # Their hashes: a stream may have many that are large.
+        sets = frozenset(sha256(unit.payload).digest() for unit in units if unit.type == kind)
         if not sets:
             return None
         if sets not in self._known:

@@ -11,7 +11,7 @@ from gfvc.errors import InputError, StreamError
 from gfvc.stream.byte_stream import Spacing, spaced
 from gfvc.stream.sei_headers import HeaderFit
 from gfvc.stream.sei_rewriting import rewritable_sei, sei_data
-from sei import Codec, NalUnit, SeiError, SeiMessage, SeiRbsp
+from sei import AccessUnitBoundaries, Codec, NalUnit, SeiError, SeiMessage, SeiRbsp
 
 
 class HeaderWatch:
@@ -22,19 +22,19 @@ class HeaderWatch:
     """
 
     def __init__(self) -> None:
+        self._boundaries = AccessUnitBoundaries()
         self._fit = HeaderFit[MessageRecord]()
         self.misfit: InputError | None = None
 
     def see(self, unit: NalUnit, first: MessageRecord | None = None) -> None:
         """Take the next NAL unit, and the record of its first message where it is put back."""
-        self._note(self._fit.see(unit, first))
+        if self._boundaries.starts_here(unit):
+            self.end()
+        self._fit.see(unit, first)
 
     def end(self) -> None:
-        """Take the end of the stream."""
-        self._note(self._fit.end())
-
-    def _note(self, found: Iterator[tuple[MessageRecord, str]]) -> None:
-        for record, what in found:
+        """Take the end of the stream, or of an access unit."""
+        for record, what in self._fit.end():
             self.misfit = self.misfit or InputError(
                 f"{record.source}: 'nal_header' does not fit its picture: {what}"
             )

@@ -9,27 +9,24 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Generic, TypeVar
 
-from sei import AccessUnitBoundaries, Codec, NalUnit
+from sei import Codec, NalUnit
 
 Tag = TypeVar("Tag")
 
 
 class HeaderFit(Generic[Tag]):
-    """Is shown the NAL units of a stream in order, and tells what of SEI headers does not fit.
+    """Is shown the NAL units of an access unit, and tells what of SEI headers does not fit.
 
     Of SEI NAL units of an access unit with equal headers the first counts, by the tag that is
     given with it; one without a tag is not looked at. Headers of H.264 say nothing of the kind.
     """
 
     def __init__(self) -> None:
-        self._boundaries = AccessUnitBoundaries()
         self._pictures: dict[int, int] = {}  # TemporalId, by layer, of the access unit
         self._seen: dict[tuple[int, int], Tag] = {}
 
-    def see(self, unit: NalUnit, tag: Tag | None = None) -> Iterator[tuple[Tag, str]]:
-        """Take the next NAL unit; yields what was wrong in the access unit that ends before it."""
-        if self._boundaries.starts_here(unit):
-            yield from self.end()
+    def see(self, unit: NalUnit, tag: Tag | None = None) -> None:
+        """Take the next NAL unit of the access unit."""
         if unit.codec is Codec.AVC:
             return
         if unit.is_vcl:
@@ -38,7 +35,7 @@ class HeaderFit(Generic[Tag]):
             self._seen.setdefault((unit.layer_id, unit.temporal_id), tag)
 
     def end(self) -> Iterator[tuple[Tag, str]]:
-        """Yields what is wrong in the access unit that ends here."""
+        """Yields what is wrong in the access unit, which ends; the next one starts."""
         pictures, seen = self._pictures, self._seen
         self._pictures, self._seen = {}, {}
         if not pictures:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from enum import Enum
 from typing import Any
@@ -59,21 +59,21 @@ class Check:
 
     name: str
 
-    def see_nal_unit(self, place: Place, inspected: InspectedUnit) -> Iterator[Finding]:
+    def see_nal_unit(self, place: Place, inspected: InspectedUnit) -> Iterable[Finding]:
         """See a NAL unit, before its messages."""
-        yield from ()
+        return ()
 
-    def see_message(self, place: Place, inspected: InspectedMessage) -> Iterator[Finding]:
+    def see_message(self, place: Place, inspected: InspectedMessage) -> Iterable[Finding]:
         """See an SEI message, or the damage in an SEI NAL unit."""
-        yield from ()
+        return ()
 
-    def see_end_of_picture(self) -> Iterator[Finding]:
+    def see_end_of_picture(self) -> Iterable[Finding]:
         """See the end of an access unit."""
-        yield from ()
+        return ()
 
-    def see_end(self) -> Iterator[Finding]:
+    def see_end(self) -> Iterable[Finding]:
         """See the end of the stream."""
-        yield from ()
+        return ()
 
     def error(self, place: Place, text: str) -> Finding:
         """An error found by this check."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from fractions import Fraction
 
 from gfvc.errors import StreamError
@@ -33,26 +33,25 @@ class PictureOrderCheck(Check):
         self._has_information = self._is_coded = False  # here
         self._is_told = False
 
-    def see_nal_unit(self, place: Place, inspected: InspectedUnit) -> Iterator[Finding]:
+    def see_nal_unit(self, place: Place, inspected: InspectedUnit) -> Iterable[Finding]:
         """See a NAL unit."""
         unit = inspected.unit
         if unit.starts_picture:
             self._picture, self._is_coded = place, True
             if unit.is_irap and not self._has_information:
                 self._sequence_drives = False
-        if not unit.is_sei and self._order.see(unit):
-            yield from self._tell()
+        return self._tell() if not unit.is_sei and self._order.see(unit) else ()
 
-    def see_message(self, place: Place, inspected: InspectedMessage) -> Iterator[Finding]:
+    def see_message(self, place: Place, inspected: InspectedMessage) -> Iterable[Finding]:
         """See a message."""
         message = inspected.message
         if isinstance(message, GenerativeFaceVideo):
             self._drives |= not message.is_reserved
-            return
+            return ()
         try:
             information = self._stated.of(inspected)
         except StreamError:
-            return  # Another check tells.
+            return ()  # Another check tells.
         if information is not None:
             schedule, sequence = information.schedule, information.sequence
             self._has_information = True
@@ -60,7 +59,7 @@ class PictureOrderCheck(Check):
             self._sequence_drives = sequence is not None and sequence.drives
             self._is_ordinary = sequence is None and information.shown_as_coded
             self._rate = information.rate
-        yield from ()
+        return ()
 
     def see_end_of_picture(self) -> Iterator[Finding]:
         """See the end of an access unit."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from gfvc.stream.sei_headers import HeaderFit
 from gfvc.verification.findings import Check, Finding, Place
@@ -87,20 +87,18 @@ class HeaderCheck(Check):
         self._told: set[str] = set()
         self._codec: Codec | None = None
 
-    def see_nal_unit(self, place: Place, inspected: InspectedUnit) -> Iterator[Finding]:
+    def see_nal_unit(self, place: Place, inspected: InspectedUnit) -> Iterable[Finding]:
         """See a NAL unit."""
         unit = inspected.unit
-        if unit.header_fault is not None:
-            yield self.error(place, f"a header that must not be: {unit.header_fault}")
-        yield from self._told_once(self._fit.see(unit, place))
         self._codec = unit.codec
+        self._fit.see(unit, place)
+        if unit.header_fault is None:
+            return ()
+        return (self.error(place, f"a header that must not be: {unit.header_fault}"),)
 
-    def see_end(self) -> Iterator[Finding]:
-        """See the end of the stream."""
-        yield from self._told_once(self._fit.end())
-
-    def _told_once(self, found: Iterator[tuple[Place, str]]) -> Iterator[Finding]:
-        for place, what in found:
+    def see_end_of_picture(self) -> Iterator[Finding]:
+        """See the end of an access unit."""
+        for place, what in self._fit.end():
             kind = what.split(",")[0]  # however many pictures of other layers there are
             if kind in self._told:
                 continue

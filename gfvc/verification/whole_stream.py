@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from base_codec_adapters import Codec as BaseCodec
 from base_codec_adapters import StreamInvalidError, picture_format
@@ -17,6 +17,8 @@ from sei.inspection import InspectedMessage, InspectedUnit
 MAX_COLOUR_LOOKS = 32
 """Different parameter sets whose colours are read: each takes 0.1 s in the largest pictures."""
 
+# Of an access unit, and of a NAL unit in it: sets are small, and slices are not looked into.
+_KEPT_BYTES = 2**16
 _PARAMETER_SETS = frozenset({"VPS", "SPS", "PPS", "PREFIX_APS", "PH"})
 
 
@@ -58,20 +60,21 @@ class ColourCheck(Check):
         self._states = self._told = False
         self._picture: Place | None = None
 
-    def see_nal_unit(self, place: Place, inspected: InspectedUnit) -> Iterator[Finding]:
+    def see_nal_unit(self, place: Place, inspected: InspectedUnit) -> Iterable[Finding]:
         """See a NAL unit."""
         unit = inspected.unit
         if self._told or unit.codec is Codec.AVC:
-            return
+            return ()
         if self._watch is None:
             self._codec = "vvc" if unit.codec is Codec.VVC else "hevc"
             self._watch = ColourWatch(self._codec)
         self._states |= unit.type_name == "SPS"
-        if unit.type_name in _PARAMETER_SETS or (unit.is_vcl and self._states):
-            self._coded += unit.to_annex_b()
+        is_wanted = unit.type_name in _PARAMETER_SETS or (unit.is_vcl and self._states)
+        if is_wanted and len(self._coded) < _KEPT_BYTES:
+            self._coded += b"\0\0\1" + unit.data[:_KEPT_BYTES]
         if unit.is_vcl and self._picture is None:
             self._picture = place
-        yield from ()
+        return ()
 
     def see_end_of_picture(self) -> Iterator[Finding]:
         """See the end of an access unit."""
@@ -112,13 +115,13 @@ class SkippedPictureCheck(Check):
         self._count = 0
         self._first = Place()
 
-    def see_nal_unit(self, place: Place, inspected: InspectedUnit) -> Iterator[Finding]:
+    def see_nal_unit(self, place: Place, inspected: InspectedUnit) -> Iterable[Finding]:
         """See a NAL unit."""
         if self._skipped.sees_one(inspected.unit):
             if not self._count:
                 self._first = place
             self._count += 1
-        yield from ()
+        return ()
 
     def see_end(self) -> Iterator[Finding]:
         """See the end of the stream."""

@@ -122,6 +122,26 @@ def test_a_great_message_number_costs_nothing(tmp_path: Path) -> None:
     assert most < 20_000_000
 
 
+def test_large_parameter_sets_and_slices_are_not_kept(tmp_path: Path) -> None:
+    """Their colours are compared, for which the beginning is enough."""
+
+    def peak(sets: int) -> int:
+        own = parameter_sets(Codec.VVC)
+        large = [NalUnit(Codec.VVC, unit.data + b"\1" * 100_000) for unit in own]
+        path = tmp_path / "in.266"
+        units = [*own, *large * sets, *[slice_unit(Codec.VVC)] * 2]
+        path.write_bytes(b"".join(unit.to_annex_b() for unit in units))
+        tracemalloc.start()
+        for _ in verify_stream(path):
+            pass
+        _, most = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        return most
+
+    peak(1)
+    assert peak(40) < peak(4) + 1_000_000
+
+
 def test_user_data_is_read_once_for_all_checks(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
