@@ -164,7 +164,7 @@ def write_mp4(
     sets_change = _parameter_sets_change(access_units)
     entries = _SAMPLE_ENTRIES_WITH_SETS if sets_change else _SAMPLE_ENTRIES
     time_base = 1 / rate
-    times = sample_times(output_places(_joined(access_units), _BASE_CODECS[codec]), pictures)
+    places = output_places(_joined(access_units), _BASE_CODECS[codec])
     try:
         with av.open(str(output), "w", format="mp4", options=BIT_EXACT) as container:
             with _elementary(join_annex_b(access_units[0]), codec) as template:
@@ -175,6 +175,7 @@ def write_mp4(
             stream.codec_context.codec_tag = entries[codec]
             stream.time_base = time_base
             samples = _samples(access_units, b"" if sets_change else entry)
+            times = sample_times(places, pictures, [sample.is_entry for sample in samples])
             packets = _video_packets(stream, samples, times, time_base)
             with contextlib.ExitStack() as stack:
                 if audio_source is not None:
@@ -235,22 +236,30 @@ class SampleTimes:
     duration: int
 
 
-def sample_times(places: Sequence[int], pictures: Sequence[int]) -> list[SampleTimes]:
+def sample_times(
+    places: Sequence[int], pictures: Sequence[int], entries: Sequence[bool]
+) -> list[SampleTimes]:
     """Times of samples that stand for so many output pictures each.
 
-    `places` are theirs in output order. The first picture is shown at 0. Samples are decoded in
-    their order at the times at which pictures are shown, as many pictures earlier as it takes that
-    none is shown before it is decoded: from 0 on, where decoding order is output order.
+    `places` are theirs in output order; `entries` says where decoding can start, with which the
+    first sample begins. The first picture is shown at 0. Samples are decoded in their order, a
+    picture apart at least, each as late as lets none be shown before it is decoded: from 0 on,
+    where decoding order is output order. Where decoding can start, that is so many pictures before
+    it is shown as at the first sample, since players find a time by decoding times of such samples
+    and take that difference for granted.
     """
     in_order = sorted(range(len(places)), key=places.__getitem__)
     starts = [0, *accumulate(pictures[number] for number in in_order)]
-    delay = max(number - place for number, place in enumerate(places))
-    before = range(-delay, 0)  # decoding times before anything is shown
-    decoded = [*before, *starts[: len(places) - delay]]
-    return [
-        SampleTimes(time, starts[place], count)
-        for time, place, count in zip(decoded, places, pictures, strict=True)
-    ]
+    shown = [starts[place] for place in places]
+    latest = _in_order(shown)
+    ahead = max(time - at for time, at, entry in zip(shown, latest, entries, strict=True) if entry)
+    bounds = [time - ahead * entry for time, entry in zip(shown, entries, strict=True)]
+    return list(map(SampleTimes, _in_order(bounds), shown, pictures))
+
+
+def _in_order(bounds: Sequence[int]) -> list[int]:
+    """The latest times that grow by 1 at least, each at most its bound."""
+    return list(accumulate(reversed(bounds), lambda later, bound: min(later - 1, bound)))[::-1]
 
 
 def _joined(access_units: Sequence[Sequence[NalUnit]]) -> bytes:

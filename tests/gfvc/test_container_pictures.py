@@ -165,6 +165,8 @@ def test_reordered_pictures_have_their_times(
         assert sound.time_base is not None
         assert abs(float(sound.start_time * sound.time_base)) < 0.03
     assert times == pytest.approx([number / float(RATE) for number in range(20)], abs=1e-3)
+    for number in range(20):
+        assert round(time_sought(mp4, number / float(RATE)) * float(RATE)) == number // 12 * 12
     decoded = decode_all(mp4, lambda _: None)
     for ours, theirs in zip(decoded, shown_by_ffmpeg(mp4, codec, 256), strict=True):
         np.testing.assert_array_equal(ours, theirs)
@@ -172,19 +174,39 @@ def test_reordered_pictures_have_their_times(
         assert mean_difference(ours, source) < 12
 
 
+def time_sought(mp4: Path, time: float) -> float:
+    """Where PyAV, as players do, starts to decode for a picture shown at a time, in seconds."""
+    with av.open(str(mp4)) as container:
+        container.seek(round((time + 0.001) * av.time_base))
+        return float(next(container.decode(video=0)).time or 0)
+
+
 def test_times_of_samples() -> None:
-    """Decoded so much earlier that none is shown before, and shown in order from 0 on."""
-    assert sample_times([0, 1, 2], [4, 3, 1]) == [
+    """Decoded as late as lets none be shown before, and shown in order from 0 on."""
+    assert sample_times([0, 1, 2], [4, 3, 1], [True, False, False]) == [
         SampleTimes(0, 0, 4),
         SampleTimes(4, 4, 3),
         SampleTimes(7, 7, 1),
     ]
-    times = sample_times([0, 1, 3, 2, 4], [5, 1, 1, 1, 2])
+    first = [True, False, False, False, False]
+    times = sample_times([0, 1, 3, 2, 4], [5, 1, 1, 1, 2], first)
     assert [time.shown for time in times] == [0, 5, 7, 6, 8]
-    assert [time.decoded for time in times] == [-1, 0, 5, 6, 7]
-    deep = sample_times([0, 4, 2, 1, 3], [1] * 5)
+    assert [time.decoded for time in times] == [0, 4, 5, 6, 8]
+    deep = sample_times([0, 4, 2, 1, 3], [1] * 5, first)
     assert [time.shown for time in deep] == [0, 4, 2, 1, 3]
-    assert [time.decoded for time in deep] == [-2, -1, 0, 1, 2]
+    assert [time.decoded for time in deep] == [-2, -1, 0, 1, 3]
+
+
+@pytest.mark.parametrize("entry", [1, 2])
+def test_decoding_starts_equally_early_everywhere(entry: int) -> None:
+    """Of reordering later in the stream, samples before it are moved only where one can start."""
+    entries = [number in (0, entry) for number in range(7)]
+    late = sample_times([0, 1, 2, 5, 4, 3, 6], [40, 20, 1, 1, 1, 1, 9], entries)
+    assert [time.shown for time in late] == [0, 40, 60, 63, 62, 61, 64]
+    if entry == 1:
+        assert [time.decoded for time in late] == [0, 40, 58, 59, 60, 61, 64]
+    else:
+        assert [time.decoded for time in late] == [-2, 40, 58, 59, 60, 61, 64]
 
 
 @pytest.mark.parametrize("codec", ["vvc", "hevc"])
