@@ -6,6 +6,7 @@ import os
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import islice
 from typing import TypeVar
 
 from threadpoolctl import threadpool_limits
@@ -29,18 +30,19 @@ def one_ahead(items: Iterable[Item]) -> Generator[Item, None, None]:
     source = iter(items)
     pool = ThreadPoolExecutor(1)
     try:
-        coming = pool.submit(next, source)
-        while True:
-            try:
-                item = coming.result()
-            except StopIteration:
-                return
-            coming = pool.submit(next, source)
-            yield item
+        # Lists of one, and an empty one at the end: an exception would keep all that is used here.
+        coming = pool.submit(_next_of, source)
+        while item := coming.result():
+            coming = pool.submit(_next_of, source)
+            yield from item
     finally:
         pool.shutdown()
         if isinstance(source, Generator):
             source.close()
+
+
+def _next_of(source: Iterator[Item]) -> list[Item]:
+    return list(islice(source, 1))
 
 
 def map_in_order(

@@ -103,7 +103,8 @@ def run(
 ) -> int:
     """Print what ``args`` of `add_arguments` ask for; the exit status, 1 when anything is damaged.
 
-    What can be read before a break in the stream is printed; the break is reported on ``err``.
+    What can be read before a break in the stream is printed; the break is reported on ``err``, and
+    how many messages cannot be read, with the first.
     ``pictures`` counts the output pictures: by default, those that every stream tells of.
     """
     out = sys.stdout if out is None else out
@@ -120,54 +121,79 @@ def run(
             args.payload if only_lines else wanted,
             hm18=args.draft == "hm18",
             limit=ReadingLimit(args.max_messages),
-        )
+        ),
+        args.payload,
     )
     if only_lines:
-        damaged = _print_json_lines(stream, out, pictures)
+        _print_json_lines(stream, out, pictures)
     else:
         summary = StreamSummary(pictures, args.payload)
-        damaged = (_print_totals if only_totals else _print_tree)(stream, args, out, summary)
-    if stream.error is not None:
-        err.write(f"error: {printable(cut(str(stream.error)))}\n")
-    return int(damaged or stream.error is not None)
+        (_print_totals if only_totals else _print_tree)(stream, args, out, summary)
+    problems = stream.problems()
+    err.writelines(f"error: {printable(cut(problem))}\n" for problem in problems)
+    return int(bool(problems))
 
 
 class _Guarded:
-    """What is inspected, up to a break in the stream, which it keeps."""
+    """What is inspected, up to a break in the stream; it keeps what is wrong."""
 
-    def __init__(self, inspected: Iterator[InspectedUnit | InspectedMessage]) -> None:
+    def __init__(
+        self,
+        inspected: Iterator[InspectedUnit | InspectedMessage],
+        payload_types: frozenset[int] | None,
+    ) -> None:
         self._inspected = inspected
-        self.error: SeiError | None = None
+        self._payload_types = payload_types
+        self._damaged = 0
+        self._first: InspectedMessage | None = None
+        self._break: SeiError | None = None
 
     def __iter__(self) -> Iterator[InspectedUnit | InspectedMessage]:
         try:
-            yield from self._inspected
+            for inspected in self._inspected:
+                if isinstance(inspected, InspectedMessage) and inspected.error is not None:
+                    self._note(inspected)
+                yield inspected
         except SeiError as error:
-            self.error = error
+            self._break = error
+
+    def _note(self, damaged: InspectedMessage) -> None:
+        if damaged.is_of_types(self._payload_types):
+            self._damaged += 1
+            self._first = self._first or damaged
+
+    def problems(self) -> list[str]:
+        """What is damaged, with the first place, and why the stream breaks off; a line each."""
+        problems = []
+        if self._first is not None:
+            more = f" (and {self._damaged - 1} more like this)" if self._damaged > 1 else ""
+            where = self._first.where
+            place = "" if where.unit.offset is None else f" at byte {where.unit.offset}"
+            problems.append(f"NAL unit {where.nal}{place}: {self._first.error}{more}")
+        if self._break is not None:
+            problems.append(str(self._break))
+        return problems
 
 
-def _print_json_lines(stream: _Guarded, out: TextIO, pictures: Pictures | None) -> bool:
-    """Print an object a message; whether any is damaged. What is printed, `pictures` sees too."""
+def _print_json_lines(stream: _Guarded, out: TextIO, pictures: Pictures | None) -> None:
+    """Print an object a message. What is printed, `pictures` sees too."""
     encode = json.JSONEncoder().encode
-    damaged = False
     for inspected in stream:
         if pictures is not None:
             pictures.see(inspected)
         if isinstance(inspected, InspectedMessage):
-            damaged |= inspected.error is not None
             out.write(encode(json_object(inspected)) + "\n")
-    return damaged
 
 
 def _print_totals(
     stream: _Guarded, args: argparse.Namespace, out: TextIO, summary: StreamSummary
-) -> bool:
-    """Print the summary, or the bits of the elements, or both; whether anything is damaged."""
+) -> None:
+    """Print the summary, or the bits of the elements, or both."""
     for inspected in stream:
         summary.add(inspected)
     if args.json:
         out.write(json.dumps(summary.json_object(args.fps)) + "\n")
-        return bool(summary.errors)
+        return
     from sei.tree import TreePrinter
 
     printer = TreePrinter(out)
@@ -175,13 +201,12 @@ def _print_totals(
         printer.show_bits(summary)
     if args.summary:
         printer.show_summary(summary, args.fps)
-    return bool(summary.errors)
 
 
 def _print_tree(
     stream: _Guarded, args: argparse.Namespace, out: TextIO, summary: StreamSummary
-) -> bool:
-    """Print the tree, then the summary; whether anything is damaged."""
+) -> None:
+    """Print the tree, then the summary."""
     from sei.tree import TreePrinter
 
     printer = TreePrinter(out)
@@ -190,4 +215,3 @@ def _print_tree(
         if isinstance(inspected, InspectedUnit) or inspected.is_of_types(args.payload):
             printer.show(inspected)
     printer.show_summary(summary, args.fps)
-    return bool(summary.errors)

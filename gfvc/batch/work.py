@@ -26,11 +26,15 @@ from models.files import file_sha256
 
 @dataclass(frozen=True, slots=True)
 class Performed:
-    """What came of working on a file; `reason` says why nothing good did, None where it did."""
+    """What came of working on a file; `reason` says why nothing good did, None where it did.
+
+    `tells` says that there is an output all the same, which tells what is wrong with the file.
+    """
 
     result: Any = None
     notes: tuple[str, ...] = ()
     reason: str | None = None
+    tells: bool = False
 
 
 class Craft(Protocol):
@@ -178,7 +182,7 @@ class OneJob:
     def perform(self, make: Callable[[bool], Performed]) -> Answer:
         """Make the output; `make` is told whether it may replace one."""
         performed = make(self.is_ours or self.terms.force)
-        self.is_ours = self.is_ours or performed.reason is None
+        self.is_ours = self.is_ours or performed.reason is None or performed.tells
         return self.noted(performed)
 
     def identify(self) -> None:

@@ -141,17 +141,23 @@ class CommandCraft:
         arguments = self._arguments(source, output, options, force=force)
 
         def call(said: io.StringIO) -> Performed:
-            with self._printed(source, output, force=force) as out:
+            with (
+                contextlib.suppress(_BrokenOffError),
+                self._printed(source, output, force=force) as out,
+            ):
                 with contextlib.redirect_stdout(out), contextlib.redirect_stderr(said):
                     status = main(arguments)
-                notes = _lines(said)
+                notes, reason = _lines(said), None
+                if status:
+                    reason = notes.pop() if notes else f"ended with exit status {status}"
+                broke_off = reason is not None and reason.startswith(f"gfvc {self.verb}: ")
+                tells = reason is not None and VERBS[self.verb].prints and not broke_off
                 result = (
                     json.loads(out.getvalue() or "null") if isinstance(out, io.StringIO) else None
                 )
-            reason = None
-            if status:
-                reason = notes.pop() if notes else f"ended with exit status {status}"
-            return Performed(result, tuple(notes), reason)
+                if broke_off:
+                    raise _BrokenOffError
+            return Performed(result, tuple(notes), reason, tells)
 
         return _guarded(self.verb, call)
 
@@ -220,6 +226,10 @@ class CommandCraft:
             yield file
 
 
+class _BrokenOffError(Exception):
+    """A command broke off; what it printed is not all."""
+
+
 @lru_cache(maxsize=256)
 def _meaning(craft: CommandCraft, options: Options) -> tuple[tuple[str, Any], ...]:
     from gfvc.cli.arguments import UsageError
@@ -250,6 +260,8 @@ def _versions(craft: CommandCraft, options: Options) -> tuple[tuple[str, str], .
     for name in _OURS:
         if getattr(parsed, name, False):
             raise UsageError(f"--{name} is an option of gfvc batch itself; give it before --")
+    if getattr(parsed, "plot", None) is not None:
+        raise UsageError("--plot names one file, and all clips would draw it; leave it out")
     if craft.verb == "encode":
         asked = craft.encode_options(options)
         if craft.splits:

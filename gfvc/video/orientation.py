@@ -101,13 +101,16 @@ def _unnamed_kind(kinds: type[Enum], value: object) -> Enum:
 
 
 def _matrix_of(frame: VideoFrame) -> npt.NDArray[np.int32] | None:
-    from av.sidedata.sidedata import Type
+    from av.sidedata.sidedata import SideDataContainer, Type
 
     # The library's list of kinds ends before that of newer codecs, and a frame that has one which
     # is not in it, such as EXIF, would be an error.
     if "_missing_" not in vars(Type):
         Type._missing_ = classmethod(_unnamed_kind)  # type: ignore[assignment, method-assign]
-    came_with: Any = frame.side_data
+    # What `frame.side_data` gives is kept by the frame and keeps it: pictures would stay in memory
+    # until cycles are looked for.
+    container: Any = SideDataContainer
+    came_with = container(frame)
     try:
         data = came_with[Type.DISPLAYMATRIX]
     except KeyError:

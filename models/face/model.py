@@ -283,13 +283,19 @@ class FacePair(LandmarkPair):
         self._earlier = earlier
         self._later = later
 
-    @cached_property
+    @property
     def _draw(self) -> DrawPlaced:
-        """Draws a place; both references are encoded for that, when the first picture is drawn."""
-        drawn = self._earlier.draw, self._later.draw
+        """Draws a place; both references are encoded for that, when the first picture is drawn.
+
+        Not kept here, for it keeps what it is of: that would stay in memory with its networks.
+        """
         if not self._earlier.renderer.fuses:
-            return partial(_fused, *drawn)
-        return partial(self._drawn_once, self._earlier.renderer.pair(*drawn))
+            return partial(_fused, self._earlier.draw, self._later.draw)
+        return partial(self._drawn_once, self._drawn_from_both)
+
+    @cached_property
+    def _drawn_from_both(self) -> DrawBetween:
+        return self._earlier.renderer.pair(self._earlier.draw, self._later.draw)
 
     def _bent(self, landmarks: Float32Array, flow: Float32Array) -> Picture:
         if self._earlier.renderer.fuses:

@@ -13,6 +13,7 @@ from gfvc.batch.folder import opened_folder
 from gfvc.encoder import encode
 from gfvc.options.encoding import EncodeOptions
 from models.files import file_sha256
+from sei import NalUnit
 from tests.gfvc.support import CommandLine, assert_refused, listing, nal_units, write_units
 
 ONE = ("--jobs", "1")
@@ -138,14 +139,48 @@ def test_a_stream_that_is_inconsistent_is_a_failure_with_its_findings(
     base = next(unit for unit in units if unit.is_suffix_sei)
     twice = [copy for unit in units for copy in ([unit, unit] if unit is base else [unit])]
     write_units(tmp_path / "odd.265", twice)
-    outcome = command(
-        "batch", tmp_path / "odd.265", "--do", "verify", "--out", tmp_path / "out", *ONE
-    )
-    assert outcome.status == 1
-    [failed] = [line for line in outcome.err.splitlines() if line.startswith("gfvc: failed:")]
-    assert "inconsistent (errors:" in failed
-    findings = (tmp_path / "out" / "odd.jsonl").read_text().splitlines()
-    assert any(json.loads(line)["severity"] == "error" for line in findings)
+    for _ in range(2):  # What failed is tried again, and its findings are the batch's own.
+        outcome = command(
+            "batch", tmp_path / "odd.265", "--do", "verify", "--out", tmp_path / "out", *ONE
+        )
+        assert outcome.status == 1
+        [failed] = [line for line in outcome.err.splitlines() if line.startswith("gfvc: failed:")]
+        assert "inconsistent (errors:" in failed
+        findings = (tmp_path / "out" / "odd.jsonl").read_text().splitlines()
+        assert any(json.loads(line)["severity"] == "error" for line in findings)
+
+
+def test_a_damaged_message_is_a_failure_with_the_others(
+    small_stream: Path, tmp_path: Path, command: CommandLine
+) -> None:
+    units = nal_units(small_stream)
+    odd = [
+        NalUnit(unit.codec, unit.data[:-6] + b"\xff\x80") if unit.is_suffix_sei else unit
+        for unit in units
+    ]
+    write_units(tmp_path / "odd.265", odd)
+    arguments = ("batch", tmp_path / "odd.265", "--do", "inspect", "--out", tmp_path / "out", *ONE)
+    for _ in range(2):
+        outcome = command(*arguments)
+        assert outcome.status == 1
+        [failed] = [line for line in outcome.err.splitlines() if line.startswith("gfvc: failed:")]
+        assert "error: NAL unit" in failed
+        messages = (tmp_path / "out" / "odd.jsonl").read_text().splitlines()
+        assert any("error" in json.loads(line) for line in messages)
+
+
+@pytest.mark.parametrize("verb", ["verify", "inspect"])
+def test_what_cannot_be_read_leaves_no_output(
+    tmp_path: Path, command: CommandLine, verb: str
+) -> None:
+    (tmp_path / "empty.265").touch()
+    for _ in range(2):
+        outcome = command(
+            "batch", tmp_path / "empty.265", "--do", verb, "--out", tmp_path / "out", *ONE
+        )
+        assert outcome.status == 1
+        assert f"failed: {tmp_path / 'empty.265'}: is empty" in outcome.err
+        assert not (tmp_path / "out" / "empty.jsonl").exists()
 
 
 @pytest.mark.parametrize(
@@ -160,6 +195,7 @@ def test_a_stream_that_is_inconsistent_is_a_failure_with_its_findings(
         (["clips", "--", "--json"], "--json is an option of gfvc batch itself; give it before --"),
         (["clips", "--", "--force"], "--force is an option of gfvc batch itself"),
         (["clips", "--do", "inspect", "--", "--js"], "--json is an option of gfvc batch itself"),
+        (["clips", "--do", "inspect", "--", "--plot", "a.png"], "all clips would draw it"),
         (["clips", "--engine", "dask"], "--engine dask needs --scheduler"),
         (["clips", "--do", "transcode"], "nothing to do"),
         (["clips", "--suffix", ".avi"], "no suffix of a stream"),
