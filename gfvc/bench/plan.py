@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Any
@@ -37,6 +37,9 @@ _OURS = frozenset(
         "runtime",
     }
 )
+
+_SEVERAL = frozenset({"without", "restarts"})
+_YES_AND_NO = {"true": True, "on": True, "false": False, "off": False}
 
 
 @dataclass(frozen=True, slots=True)
@@ -318,7 +321,8 @@ def _vmaf_missing() -> tuple[str, ...]:
 def parse_variant(text: str) -> tuple[str, tuple[tuple[str, Any], ...]]:
     """Read `NAME:option=value,…`, options being fields of `gfvc.EncodeOptions`.
 
-    Values are JSON where they read as JSON, else text; of `without`, names with + between them.
+    Values are JSON where they read as JSON, else text; yes and no may be said in Python's words
+    and in those of the command line. Several of `without` and `restarts` have + between them.
     Raises `ValueError`.
     """
     name, colon, rest = text.partition(":")
@@ -331,11 +335,9 @@ def parse_variant(text: str) -> tuple[str, tuple[tuple[str, Any], ...]]:
             raise ValueError(
                 f"{shorten(part)!r} is no option=value with one of {', '.join(sorted(known))}"
             )
-        try:
-            found = json.loads(value)
-            options[key] = tuple(found) if isinstance(found, list) else found
-        except (ValueError, RecursionError):
-            options[key] = _names(value) if key == "without" else value
+        if key in options:
+            raise ValueError(f"{shorten(text)!r} says {key} twice")
+        options[key] = _several(value) if key in _SEVERAL else _value(value)
     if not name or not options:
         raise ValueError(f"{shorten(text)!r} is not NAME:option=value,…")
     try:
@@ -345,8 +347,32 @@ def parse_variant(text: str) -> tuple[str, tuple[tuple[str, Any], ...]]:
     return name, tuple(sorted(options.items()))
 
 
-def _names(text: str) -> tuple[str, ...]:
-    return tuple(name.strip().replace("-", "_") for name in text.split("+"))
+def parse_variants(texts: Iterable[str]) -> dict[str, tuple[tuple[str, Any], ...]]:
+    """Read several, as `parse_variant` does; also two of one name raise `ValueError`."""
+    variants: dict[str, tuple[tuple[str, Any], ...]] = {}
+    for name, options in map(parse_variant, texts):
+        if name in variants:
+            raise ValueError(f"{shorten(name)!r} is the name of two; give each its own")
+        variants[name] = options
+    return variants
+
+
+def _value(text: str) -> Any:
+    word = text.strip().lower()
+    if word in _YES_AND_NO:
+        return _YES_AND_NO[word]
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        return text
+    return tuple(found) if isinstance(found, list) else found
+
+
+def _several(text: str) -> tuple[Any, ...]:
+    found = _value(text)
+    if not isinstance(found, str):
+        return found if isinstance(found, tuple) else (found,)
+    return tuple(_value(part.strip().replace("-", "_")) for part in found.split("+"))
 
 
 def check_plan(plan: Plan) -> None:

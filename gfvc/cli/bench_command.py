@@ -102,14 +102,14 @@ def _plan(options: BenchOptions) -> Plan:
     """The preset, with what else was asked for."""
     from dataclasses import replace
 
-    from gfvc.bench.plan import native, parse_variant, preset
+    from gfvc.bench.plan import native, parse_variants, preset
     from gfvc.errors import InputError
 
     plan = preset(options.preset, options.peers, options.view)
     if options.native_peers:
         plan = replace(plan, peers=native(plan.peers))
     try:
-        variants = dict(parse_variant(text) for text in options.variant)
+        variants = parse_variants(options.variant)
     except ValueError as error:
         raise InputError(f"--variant {error}") from None
     return replace(

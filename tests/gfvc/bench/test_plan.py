@@ -17,6 +17,7 @@ from gfvc.bench.plan import (
     check_plan,
     native,
     parse_variant,
+    parse_variants,
     preset,
 )
 from gfvc.errors import InputError
@@ -159,6 +160,9 @@ def test_a_variant_is_a_curve_of_its_own() -> None:
         "a:restarts=[[1]]",
         "a:restarts=" + "[" * 5000,
         "a:" + "9" * 5000,
+        "a:low_delay=maybe",
+        "a:low_delay=1",
+        "a:restarts=5+x",
     ],
 )
 def test_bad_variants(text: str) -> None:
@@ -167,7 +171,23 @@ def test_bad_variants(text: str) -> None:
     assert len(str(raised.value)) < 500
 
 
+@pytest.mark.parametrize("word", ["true", "True", "on"])
+def test_yes_and_no_in_the_words_of_users(word: str) -> None:
+    [(_, yes), (_, no)] = parse_variants([f"a:low_delay={word}", "b:low_delay=False"]).items()
+    assert (yes, no) == ((("low_delay", True),), (("low_delay", False),))
+
+
+def test_two_of_one_name_are_refused() -> None:
+    with pytest.raises(ValueError, match="'a' is the name of two"):
+        parse_variants(["a:key_interval=2", "b:key_interval=2", "a:symbol_price=1"])
+    with pytest.raises(ValueError, match="says key_interval twice"):
+        parse_variant("a:key_interval=2,key-interval=3")
+
+
 def test_lists_of_a_variant_can_be_looked_up() -> None:
+    _, options = parse_variant("parts:restarts=50+75")
+    assert dict(options) == {"restarts": (50, 75)}
+    assert dict(parse_variant("parts:restarts=50")[1]) == {"restarts": (50,)}
     _, options = parse_variant("parts:restarts=[50]")
     assert hash(GfvcSettings("mesh", 32, "parts", options)) is not None
     assert dict(options) == {"restarts": (50,)}
