@@ -174,7 +174,8 @@ def _command(folder: Path, name: str, *arguments: str | Path) -> tuple[str, str]
     if status == 0:
         return "done", ""
     lines = err.getvalue().splitlines()
-    if name == "inspect" and status == 1 and out.getvalue() and len(lines) <= 1:
+    damaged = any(line.startswith("error: ") for line in lines)
+    if name == "inspect" and status == 1 and out.getvalue() and damaged:
         # What can be read is shown, damage included; the status says that there is some.
         return "done", ""
     told = [line for line in lines if line.startswith(f"gfvc {name}: ")]

@@ -187,7 +187,9 @@ class CheckedObject:
         """A number."""
         value = self._value.get(key)
         if not _is_number(value):
-            raise self.wrong(key, f"a number in {-LARGEST:g}..{LARGEST:g}")
+            is_large = isinstance(value, (int, float)) and not isinstance(value, bool)
+            within = f" in {-LARGEST:.0f}..{LARGEST:.0f}" if is_large else ""
+            raise self.wrong(key, f"a number{within}")
         return _plain(value)
 
     def positive(self, key: str) -> float:
@@ -212,7 +214,7 @@ class CheckedObject:
         """A list of a certain length with numbers and None."""
         value = self._value.get(key)
         if not _is_list(value, count, lambda item: item is None or _is_number(item)):
-            raise self.wrong(key, f"a list of {count} numbers in {-LARGEST:g}..{LARGEST:g}")
+            raise self.wrong(key, f"a list of {count} numbers in {-LARGEST:.0f}..{LARGEST:.0f}")
         return tuple(None if item is None else _plain(item) for item in value)
 
     def whole_numbers_or_none(self, key: str, count: int) -> tuple[int, ...] | None:
@@ -221,7 +223,7 @@ class CheckedObject:
         if value is None:
             return None
         if not _is_list(value, count, lambda item: _is_whole(item) and 0 <= item <= LARGEST):
-            raise self.wrong(key, f"a list of {count} whole numbers in 0..{LARGEST:g}")
+            raise self.wrong(key, f"a list of {count} whole numbers in 0..{LARGEST:.0f}")
         return tuple(value)
 
     def whole_numbers(self, key: str) -> tuple[int, ...]:
@@ -229,7 +231,7 @@ class CheckedObject:
         value = self._value.get(key)
         found = self.whole_numbers_or_none(key, len(value)) if isinstance(value, list) else None
         if found is None:
-            raise self.wrong(key, f"a list of whole numbers in 0..{LARGEST:g}")
+            raise self.wrong(key, f"a list of whole numbers in 0..{LARGEST:.0f}")
         return found
 
     def object(self, key: str) -> CheckedObject:

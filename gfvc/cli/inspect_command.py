@@ -55,14 +55,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _plot(options: argparse.Namespace) -> None:
-    from gfvc.cli.memory import PLOT_MEGABYTES, require_memory
     from gfvc.errors import InputError, OutputError
     from gfvc.limits import most_pictures
     from gfvc.output import replaced_when_complete
     from gfvc.plotting import plot_stream
     from gfvc.stream.nal_source import STANDARD_INPUT, file_bytes, open_nal_units
 
-    require_memory(PLOT_MEGABYTES, "--plot")
     source = Path(options.input)
     if source == STANDARD_INPUT:
         raise InputError("--plot reads the stream once more; give a file instead of -")

@@ -29,12 +29,18 @@ LEAST_MEGABYTES = {
     "report": 800,
     "demo": 2000,
     "train": 3000,
+    "verify": 700,
+    "batch": 350,
+    "extract": 350,
+    "inject": 350,
+    "inspect": 350,
+    "models": 350,
+    "remove": 350,
+    "transcode": 350,
 }
 
 # With --messages-only, which loads no network.
 MESSAGES_ONLY_MEGABYTES = 700
-
-PLOT_MEGABYTES = 350
 
 # Where a file cannot be opened, libraries say that a program or a module is not there.
 LEAST_FILES = 64

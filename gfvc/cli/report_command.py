@@ -51,5 +51,6 @@ def run(options: argparse.Namespace) -> int:
     summary = write_report(options.folder, output, shown, force=options.force)
     for sentence in summary.left_out:
         note(f"left out: {sentence}")
-    note(f"{output}: {summary.clips} clips, {summary.bytes / 1e6:.1f} MB")
+    clips = "1 clip" if summary.clips == 1 else f"{summary.clips} clips"
+    note(f"{output}: {clips}, {summary.bytes / 1e6:.1f} MB")
     return 0

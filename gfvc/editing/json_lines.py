@@ -112,6 +112,10 @@ def _objects(path: Path) -> Iterator[_Line]:
             source = f"{path}: line {number}"
             if len(line) > MAX_LINE_SIZE:
                 raise InputError(f"{source}: is longer than {MAX_LINE_SIZE} bytes")
+            if line.strip() in (b"{", b"["):
+                raise InputError(
+                    f"{source}: goes on in the next one; each message is one line (jq -c writes so)"
+                )
             if line.strip():
                 yield _parse(line, source)
 

@@ -56,8 +56,8 @@ def write_report(
     options = options or ReportOptions()
     if output.suffix.lower() not in _SUFFIXES:
         raise OutputError(f"{output}: a report is an HTML page; use one of {', '.join(_SUFFIXES)}")
-    check_writable(output, force=force)
     run = read_bench_run(folder)
+    check_writable(output, force=force)
     if options.view == "whole" and run.side is not None:
         raise InputError(f"{folder}: is of faces alone; measure with gfvc bench --view whole first")
     with (

@@ -70,7 +70,8 @@ def open_nal_units(
             with container:
                 tell_of_cut(path, container.format.name, notes)
                 tell_of_edits(path, container, notes)
-                yield _read(source, read_opened(path, container, notes), named)
+                nothing = "holds a track without pictures, as before the parts of a live stream"
+                yield _read(source, read_opened(path, container, notes), named, nothing)
         else:
             refuse_mpeg(source, head)
             refuse_container(source, head)
@@ -78,11 +79,15 @@ def open_nal_units(
 
 
 def _read(
-    source: str | Path, units: Iterator[NalUnit], named: Codec | None = None
+    source: str | Path,
+    units: Iterator[NalUnit],
+    named: Codec | None = None,
+    nothing: str = "is empty",
 ) -> Iterator[NalUnit]:
     """The NAL units. What fails where they are used, such as writing, is no failure of `source`.
 
-    Raises `InputError` where there is none, or they are of another codec than was `named`.
+    Raises `InputError` where there is none, for which `nothing` is the reason, or they are of
+    another codec than was `named`.
     """
     with reading(source):
         try:
@@ -92,7 +97,7 @@ def _read(
         except StreamError as error:
             raise InputError(f"{source}: {error}") from None
         if first is None:
-            raise InputError(f"{source}: is empty")
+            raise InputError(f"{source}: {nothing}")
         if named is not None and named is not first.codec:
             raise InputError(
                 f"{source}: its track is of {first.codec.value}, and --codec says {named.value}; "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import resource
@@ -377,18 +378,27 @@ def test_other_errors_are_not_about_memory() -> None:
     assert failure == (1, "gfvc decode: a\\x1bb: Permission denied")
 
 
-@pytest.mark.parametrize("verb", ["encode", "decode", "edit", "export"])
-@pytest.mark.parametrize("kilobytes", [100_000, 600_000])
+@pytest.mark.parametrize(
+    ("verb", "kilobytes"),
+    [
+        *itertools.product(["encode", "decode", "edit", "export"], [100_000, 600_000]),
+        *itertools.product(["verify", "inspect", "models", "remove"], [100_000, 150_000]),
+    ],
+)
 def test_a_limit_that_is_too_low_is_told_before_anything_is_loaded(
     short_clip: Path, small_stream: Path, tmp_path: Path, verb: str, kilobytes: int
 ) -> None:
-    arguments = {
+    jobs: dict[str, list[object]] = {
         "encode": ["encode", short_clip, tmp_path / "out.265"],
         "decode": ["decode", small_stream, tmp_path / "out.mkv"],
         "edit": ["edit", small_stream, tmp_path / "out.265", "--yaw", "4"],
         "export": ["export", small_stream, tmp_path / "out.glb"],
-    }[verb]
-    done = run(arguments, before=f"ulimit -v {kilobytes}")
+        "verify": ["verify", small_stream],
+        "inspect": ["inspect", small_stream],
+        "models": ["models", "show", "face"],
+        "remove": ["remove", small_stream, tmp_path / "out.265"],
+    }
+    done = run(jobs[verb], before=f"ulimit -v {kilobytes}")
     assert (done.returncode, done.stdout) == (1, "")
     [line] = done.stderr.splitlines()
     assert f"memory is limited to {kilobytes * 1024 / 1e6:.0f} MB (ulimit -v)" in line
@@ -400,6 +410,10 @@ def test_the_least_memory_is_enough(short_clip: Path, tmp_path: Path) -> None:
     for megabytes, arguments in (
         (LEAST_MEGABYTES["encode"], ["encode", short_clip, stream]),
         (LEAST_MEGABYTES["decode"], ["decode", stream, tmp_path / "out.mkv"]),
+        (LEAST_MEGABYTES["verify"], ["verify", stream]),
+        (LEAST_MEGABYTES["inspect"], ["inspect", stream]),
+        (LEAST_MEGABYTES["models"], ["models", "show", "face"]),
+        (LEAST_MEGABYTES["remove"], ["remove", stream, tmp_path / "bare.265"]),
         (MESSAGES_ONLY_MEGABYTES, ["export", stream, tmp_path / "out.glb", "--messages-only"]),
     ):
         limit = megabytes * 1_000_000 // 1024 + 1

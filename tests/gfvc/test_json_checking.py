@@ -26,8 +26,17 @@ def test_no_json(text: bytes, says: str) -> None:
     assert str(raised.value) == f"list.json: {says}"
 
 
-@pytest.mark.parametrize("text", ["1e308", "1e400", "-1e13", "9" * 999, "true", '"1"', "null"])
-def test_numbers_out_of_bounds(text: str) -> None:
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        *(
+            (text, " in -1000000000000..1000000000000")
+            for text in ("1e308", "1e400", "-1e13", "9" * 999)
+        ),
+        *((text, "") for text in ("true", '"1"', "null")),
+    ],
+)
+def test_numbers_out_of_bounds(text: str, says: str) -> None:
     item = CheckedObject(parse_json(f'{{"a": {text}}}'.encode(), "list.json"), "list.json")
-    with pytest.raises(InputError, match=r"^list\.json: a is not a number in -1e\+12\.\.1e\+12$"):
+    with pytest.raises(InputError, match=rf"^list\.json: a is not a number{says}$"):
         item.number("a")

@@ -329,7 +329,7 @@ def test_the_command(tmp_path: Path, bench_run: Path, command: CommandLine) -> N
     *left_out, last = outcome.err.splitlines()
     assert len(left_out) == 2
     assert all(line.startswith("gfvc: left out: ") for line in left_out)
-    assert last.startswith(f"gfvc: {folder / 'report.html'}: 1 clips, ")
+    assert last.startswith(f"gfvc: {folder / 'report.html'}: 1 clip, ")
     again = assert_refused(command, "report", folder, folder=tmp_path, says="exists already")
     assert "--force" in again
     assert command("report", folder, "--max-megabytes", "0", "--force").status == 0
