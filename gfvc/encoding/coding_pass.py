@@ -26,6 +26,11 @@ REMEMBERED_PICTURES = 20_000
 It keeps their landmarks: some 115 MB, 13 minutes of one face.
 """
 
+# Who is shown is judged by the skin's colour too, so that a white balance that drifts counts.
+_NO_USE = (
+    ": no face that generation can use, or one in other light or colours than in the key picture"
+)
+
 
 @dataclass(frozen=True, slots=True)
 class CodedClip:
@@ -111,7 +116,7 @@ def _remarks(clip: Clip, tally: Tally) -> Iterator[str]:
         )
     others = tally.fallback_pictures - tally.cheaper_pictures
     if others:
-        why = "" if clip.options.fallback == "always" else ": no face that generation can use"
+        why = "" if clip.options.fallback == "always" else _NO_USE
         yield (
             f"{clip.source}: {others} of {tally.frames} pictures are sent as ordinary video{why}"
         )

@@ -108,7 +108,8 @@ def test_a_clip_without_a_face(
     pictures = texture(20, 128)
     path, summary, notes = encode_to(tmp_path / f"out{suffix}", pictures)
     assert notes == [
-        "20 of 20 pictures are sent as ordinary video: no face that generation can use"
+        "20 of 20 pictures are sent as ordinary video: no face that generation can use, or "
+        "one in other light or colours than in the key picture"
     ]
     assert (summary.frames, summary.key_pictures, summary.fallback_pictures) == (20, 0, 20)
     assert summary.to_json()["fallback_pictures"] == 20
