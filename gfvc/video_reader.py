@@ -28,9 +28,7 @@ from gfvc.video.frames import (
 from gfvc.video.orientation import orientation_of, slant_of
 from gfvc.video.sound import SoundLength
 from gfvc.video.stated import (
-    bounded_rate,
     pixel_width,
-    rate_note,
     stated_rate,
     stated_seconds,
 )
@@ -65,7 +63,7 @@ class VideoProperties:
     """What a video file says of itself.
 
     `width` and `height` are those of the pictures as shown (cropped, pixels made square, turned the
-    right way), `rate` pictures per second on the average, `seconds` the stated duration or None,
+    right way), `rate` pictures per second, mostly, `seconds` the stated duration or None,
     `has_audio` whether sound goes with it, `note` which of several video streams is read, if so,
     `rate_note` how `rate` differs from that of the file, if it does.
     """
@@ -95,15 +93,14 @@ def probe_video(path: Path) -> VideoProperties:
         if max(width, height) > MAX_SIDE:
             raise InputError(f"{path}: {width}x{height} is larger than {MAX_SIDE} a side")
         stated = stated_rate(path, stream)
-        changed = rate_note(stated)
         return VideoProperties(
             width,
             height,
-            bounded_rate(stated),
+            stated.read,
             stated_seconds(container),
             bool(container.streams.audio),
             choose_stream(container, path).note,
-            None if changed is None else f"{path}: {changed}",
+            None if stated.note is None else f"{path}: {stated.note}",
         )
 
 

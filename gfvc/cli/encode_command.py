@@ -8,9 +8,10 @@ the base codec. Sound is left out, unless an MP4 file is asked to keep it (--aud
 
 Whatever a telephone, camera or editor wrote is read as players show it: turned, mirrored and
 cropped pictures, HDR (tone-mapped to BT.709), interlaced video (deinterlaced), variable rates (made
-constant, 1 to 240 pictures a second); of several video streams one, never a cover. What was changed
-is said, and what cannot be had: transparency, turns that are no quarter turns. Standard input is
-copied into the temporary folder (TMPDIR), since a video is read several times.
+constant, at the rate that most pictures come at, 1 to 240 a second); of several video streams one,
+never a cover. What was changed is said, and what cannot be had: transparency, turns that are no
+quarter turns. Standard input is copied into the temporary folder (TMPDIR), since a video is read
+several times.
 """
 
 from __future__ import annotations

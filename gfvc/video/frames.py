@@ -16,7 +16,7 @@ from gfvc.telling import Notes
 from gfvc.video.clock import MAX_STILL_SECONDS, Clock
 from gfvc.video.filters import Deinterlacer
 from gfvc.video.sound import SoundLength
-from gfvc.video.stated import is_animated_webp, picture_rate, stated_seconds
+from gfvc.video.stated import is_animated_webp, stated_rate, stated_seconds
 from gfvc.video.stream_choice import choose_stream
 
 if TYPE_CHECKING:
@@ -109,7 +109,7 @@ def decoded_frames(
 
     with open_video(path) as (container, stream):
         stream.thread_type = "AUTO"
-        rate = picture_rate(path, stream)
+        rate = stated_rate(path, stream).read
         seconds = stated_seconds(container)
         clock = Clock(float(1 / rate), seconds, str(path), sound or SoundLength(path))
         fields = _Fields(path, notes)

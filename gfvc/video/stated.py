@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path
-from statistics import median
+from statistics import median_high
 from typing import TYPE_CHECKING
 
 from gfvc.media_files import VIDEO_FORMATS, media_errors, open_media
@@ -19,9 +22,20 @@ _DEFAULT_RATE = Fraction(25)
 # An average below comes of a gap in the time stamps, or is that of a slide show; one above of DV
 # files, or is that of slow motion.
 _SLOW, _FAST = 8, 120
-_LOOKED_AT = 500  # packets
 # By how much clocks of cameras are off.
 _TREMBLES = Fraction(1, 100)
+# What differs by more from the average is another rate.
+_CLEARLY = Fraction(1, 20)
+# Steps of one rate, jittered, or of film on 60 fields, differ by less than this factor; a lost
+# picture makes twice the step.
+_JITTER = Fraction(9, 5)
+
+_MOST = Fraction(3, 5)
+
+# Packets at the start of a file; where these are not all, parts of so many seconds tell of the
+# whole, each of so many packets at most.
+_LOOKED_AT = 500
+_PARTS, _PART_SECONDS = 20, 2
 
 # Pixels of real video are less out of square than this.
 _SLIMMEST = Fraction(1, 4)
@@ -41,62 +55,147 @@ def pixel_width(stream: VideoStream) -> Fraction:
     return stated if stated and _SLIMMEST <= stated <= 1 / _SLIMMEST else Fraction(1)
 
 
-def picture_rate(path: Path, stream: VideoStream) -> Fraction:
-    """Pictures per second of a file's chosen stream, in `MIN_RATE`..`MAX_RATE`."""
-    return bounded_rate(stated_rate(path, stream))
+@dataclass(frozen=True, slots=True)
+class StatedRate:
+    """Pictures per second as a file has them, of which the read ones may be others.
 
-
-def bounded_rate(stated: Fraction) -> Fraction:
-    """The rate nearest to that of a file in `MIN_RATE`..`MAX_RATE`."""
-    return min(max(stated, MIN_RATE), MAX_RATE)
-
-
-def rate_note(stated: Fraction) -> str | None:
-    """What becomes of a file that has more or fewer pictures a second than are read; None if not.
-
-    `stated` is the file's rate.
+    `average` is what it states, `usual` at what rate most of its pictures come, where that is
+    another.
     """
-    if stated > MAX_RATE * (1 + _TREMBLES):
-        return f"has {round(float(stated), 2):.15g} pictures a second; {MAX_RATE} of them are read"
-    if stated < MIN_RATE * (1 - _TREMBLES):
-        return f"has {float(stated):.3g} pictures a second; they are repeated to make {MIN_RATE}"
-    return None
+
+    average: Fraction
+    usual: Fraction | None = None
+
+    @property
+    def read(self) -> Fraction:
+        """Pictures per second that are read, in `MIN_RATE`..`MAX_RATE`."""
+        return min(max(self._meant, MIN_RATE), MAX_RATE)
+
+    @property
+    def note(self) -> str | None:
+        """What is read where that is not what the file states; None where it is, or nearly."""
+        rate = self._meant
+        if rate > MAX_RATE * (1 + _TREMBLES):
+            return f"has {_number(rate)} pictures a second; {MAX_RATE} of them are read"
+        if rate < MIN_RATE * (1 - _TREMBLES):
+            return f"has {float(rate):.3g} pictures a second; they are repeated to make {MIN_RATE}"
+        # An average out of these bounds is hardly meant.
+        if self.usual is not None and _SLOW <= self.average <= _FAST:
+            return (
+                f"is of variable rate, {_number(self.average)} pictures a second on the average; "
+                f"read at {_number(rate)}, as most of them come"
+            )
+        return None
+
+    @property
+    def _meant(self) -> Fraction:
+        return self.average if self.usual is None else self.usual
 
 
-def stated_rate(path: Path, stream: VideoStream) -> Fraction:
-    """Pictures per second of a file's chosen stream, as the file has them.
+def _number(rate: Fraction) -> str:
+    return f"{round(float(rate), 2):.15g}"
 
-    The average, but where that is so low or high that something wrong may be in it, the usual
-    distance between pictures counts.
+
+def stated_rate(path: Path, stream: VideoStream) -> StatedRate:
+    """Pictures per second of a file's chosen stream.
+
+    The average, but where most pictures come at a clearly other rate, that one: at the average,
+    parts with a gap between them would lose pictures. Raises `InputError` as opening a file does.
     """
-    rate = stream.average_rate or stream.guessed_rate or _DEFAULT_RATE
-    if not _SLOW <= rate <= _FAST:
-        usual, tick = _usual_step(path, stream.index)
-        # Whole milliseconds, as in Matroska, do not say it better than the average.
-        if usual and abs(usual - 1 / Fraction(rate)) > tick:
-            rate = 1 / usual
-    return Fraction(rate).limit_denominator(1001)
+    average = Fraction(stream.average_rate or stream.guessed_rate or _DEFAULT_RATE)
+    status = path.stat()
+    usual = _usual_rate(path, status.st_mtime_ns, status.st_size, stream.index, average)
+    return StatedRate(average.limit_denominator(1001), usual)
 
 
-def _usual_step(path: Path, index: int) -> tuple[Fraction | None, Fraction]:
-    """Seconds from picture to picture, as most are apart, and the unit of their time stamps."""
-    times: list[Fraction] = []
-    tick = Fraction(0)
+@lru_cache(maxsize=8)
+def _usual_rate(
+    path: Path, _modified: int, _size: int, index: int, average: Fraction
+) -> Fraction | None:
+    """At what rate most pictures of a stream come, None where that is the average, or unknown."""
+    is_hardly_meant = not _SLOW <= average <= _FAST
     with open_media(path, VIDEO_FORMATS) as container, media_errors(str(path)):
-        for packet in container.demux(container.streams[index]):
-            if packet.pts is not None and packet.time_base is not None:
-                tick = packet.time_base
-                times.append(packet.pts * tick)
-            if len(times) == _LOOKED_AT:
+        stream = next(each for each in container.streams.video if each.index == index)
+        tick = stream.time_base or Fraction(0)
+        steps = _steps(container, stream, _LOOKED_AT)
+        usual = _usual(steps, tick, average, is_hardly_meant)
+        if usual is None or is_hardly_meant or len(steps) < _LOOKED_AT - 1:
+            return usual
+        return _usual(_steps_of_parts(container, stream), tick, average, False)
+
+
+def _usual(
+    steps: list[Fraction], tick: Fraction, average: Fraction, is_hardly_meant: bool
+) -> Fraction | None:
+    """The usual rate, by seconds from picture to picture, where it differs from the average."""
+    steps = [step for step in steps if step]
+    if not steps:
+        return None
+    middle = median_high(steps)
+    alike = [
+        step
+        for step in steps
+        if abs(step - middle) <= tick or middle < _JITTER * step < _JITTER**2 * middle
+    ]
+    usual = sum(alike, Fraction(0)) / len(alike)
+    # Whole milliseconds, as in Matroska, do not say it better than the average.
+    if abs(usual - 1 / average) <= tick:
+        return None
+    rate = _unrounded(usual, tick)
+    if is_hardly_meant:
+        return rate
+    # Where no rate is that of most, the average is as good as any.
+    is_of_most = len(alike) >= _MOST * len(steps)
+    is_other = abs(rate - average) > _CLEARLY * average
+    return rate if is_of_most and is_other and not _are_fields(steps, rate, average) else None
+
+
+def _unrounded(step: Fraction, tick: Fraction) -> Fraction:
+    """The rate of a mean step, of stamps that are rounded to a tick."""
+    rate = 1 / step
+    likely = (Fraction(round(rate)), Fraction(round(rate * 1001 / 1000) * 1000, 1001))
+    nearest = min(likely, key=lambda known: abs(known - rate))
+    # Of many steps the rounding is a small part.
+    if nearest and abs(1 / nearest - step) <= tick / 20:
+        return nearest
+    return rate.limit_denominator(1001)
+
+
+def _are_fields(steps: list[Fraction], rate: Fraction, average: Fraction) -> bool:
+    """Whether packets come evenly, two to a picture."""
+    mean = len(steps) / sum(steps, Fraction(0))
+    is_even = abs(mean - rate) <= _CLEARLY * rate
+    return is_even and abs(rate - 2 * average) <= _TREMBLES * rate
+
+
+def _steps(
+    container: InputContainer, stream: VideoStream, most: int, seconds: int | None = None
+) -> list[Fraction]:
+    """Seconds from picture to picture in the next packets, of a length of time if given."""
+    times: list[Fraction] = []
+    for packet in container.demux(stream):
+        if packet.pts is not None and packet.time_base is not None:
+            times.append(packet.pts * packet.time_base)
+            if len(times) == most or (seconds is not None and times[-1] > times[0] + seconds):
                 break
     times.sort()
-    steps = [step for before, after in pairwise(times) if (step := after - before)]
-    if not steps:
-        return None, tick
-    middle = median(steps)
-    # Steps of one length differ by a unit where stamps are rounded to it.
-    alike = [step for step in steps if abs(step - middle) <= tick]
-    return sum(alike, Fraction(0)) / len(alike), tick
+    return [after - before for before, after in pairwise(times)]
+
+
+def _steps_of_parts(container: InputContainer, stream: VideoStream) -> list[Fraction]:
+    """Seconds from picture to picture, in parts of equal length all over a file.
+
+    So there are the more of a rate the more pictures come at it.
+    """
+    import av
+
+    steps: list[Fraction] = []
+    start, length = container.start_time or 0, container.duration or 0
+    for number in range(_PARTS):
+        with contextlib.suppress(av.FFmpegError):  # a place that cannot be found, or read
+            container.seek(start + length * number // _PARTS)
+            steps += _steps(container, stream, _LOOKED_AT, _PART_SECONDS)
+    return steps
 
 
 def is_animated_webp(path: Path) -> bool:

@@ -10,7 +10,7 @@ import pytest
 
 from gfvc import EncodeOptions
 from gfvc.encoder import look_at
-from gfvc.video.stated import rate_note
+from gfvc.video.stated import StatedRate
 from gfvc.video_reader import probe_video
 from tests.gfvc.support import ffmpeg, no_notes
 
@@ -48,7 +48,7 @@ def test_pictures_that_are_not_read_or_repeated_are_said(
 
 @pytest.mark.parametrize("rate", [240, 1, 25, Fraction(1000, 1001), Fraction(240003, 1000)])
 def test_clocks_that_are_a_little_off_are_not_told(rate: Fraction | int) -> None:
-    assert rate_note(Fraction(rate)) is None
+    assert StatedRate(Fraction(rate)).note is None
 
 
 def matroska(path: Path, times: list[int], stated: Fraction) -> Path:
@@ -79,3 +79,60 @@ def test_whole_milliseconds_are_no_other_rate(
         assert video.rate_note is None
         if stated is None:
             assert video.rate == rate
+
+
+def evenly(*parts: tuple[float, float, int]) -> list[int]:
+    """Times in milliseconds: from a second on, at a rate, so many pictures."""
+    return [
+        round(1000 * (start + number / rate))
+        for start, rate, count in parts
+        for number in range(count)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("times", "stated", "read"),
+    [
+        (evenly((0, 30, 31), (3, 30, 30)), Fraction(61, 4), 30),
+        (evenly((0, 30, 30), (1, 120, 120)), Fraction(75), 120),
+        (evenly((0, 30, 300), (10, 2, 40), (30, 30, 600)), Fraction(94, 5), 30),  # a long one
+    ],
+)
+def test_variable_rates_are_read_as_most_pictures_come(
+    tmp_path: Path, times: list[int], stated: Fraction, read: int
+) -> None:
+    """At the average, parts between gaps would lose half of their pictures."""
+    clip = matroska(tmp_path / "clip.mkv", times, stated)
+    video = probe_video(clip)
+    assert video.rate == read
+    assert video.rate_note is not None
+    assert f"is of variable rate, {float(stated):.4g} pictures a second" in video.rate_note
+    asked = EncodeOptions(codec="hevc", view="whole", rate=Fraction(25))
+    look_at(clip, tmp_path / "out.265", asked, notes=no_notes)
+
+
+@pytest.mark.parametrize(
+    ("times", "stated"),
+    [
+        # Stamps that tremble, a lost picture and film on a screen of 60.
+        ([40 * number + (number * 7) % 11 for number in range(90)], 25),
+        ([time for time in evenly((0, 25, 60)) if time != 800], 25),
+        ([round(50 * number / 3) for number in range(120) if number % 5 in (0, 2)], 24),
+        # Two fields a picture, each in a packet of its own.
+        (evenly((0, 50, 100)), 25),
+    ],
+)
+def test_jitter_is_no_variable_rate(tmp_path: Path, times: list[int], stated: int) -> None:
+    video = probe_video(matroska(tmp_path / "clip.mkv", times, Fraction(stated)))
+    assert video.rate == stated
+    assert video.rate_note is None
+
+
+def test_the_usual_rate_of_a_long_file_is_that_of_all_its_parts(tmp_path: Path) -> None:
+    """Not that of its start."""
+    times = evenly((0, 30, 510), (17, 15, 1500))
+    assert probe_video(matroska(tmp_path / "clip.mkv", times, Fraction(2010, 117))).rate == 15
+
+
+def test_one_short_step_is_not_usual(tmp_path: Path) -> None:
+    assert probe_video(matroska(tmp_path / "clip.mkv", [0, 1, 3000], Fraction(1))).rate == 1
