@@ -126,9 +126,12 @@ def choose_squares(
 
 
 def _told(told: list[FaceTrack], driven: list[FaceTrack]) -> str:
-    """Which faces were taken, and how to take others."""
+    """At which places faces were taken, and how to take others.
+
+    Faces that are seen one after the other may be one, which a cut, zoom or jolt takes elsewhere.
+    """
     others = [track for track in told if track not in driven]
-    text = f"shows {len(told)} faces; "
+    text = f"shows faces at {len(told)} places; "
     if len(driven) == 1:
         text += f"the one at {_places(driven)} is taken"
     else:

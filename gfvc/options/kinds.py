@@ -98,7 +98,7 @@ def picture_size(low: int, high: int) -> Kind:
         return side.convert(value) if sides is None else tuple(map(side.convert, sides))
 
     side = whole(low, high)
-    wanted = f"a number in {low}..{high}, or two as WxH"
+    wanted = f"a number in {low}..{high}, or two as WxH, each in {low}..{high}"
     limits = _limits(low, high)
     return Kind(wanted, read, accepts, "N|WxH", convert=convert, limits=limits)
 

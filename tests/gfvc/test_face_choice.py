@@ -163,7 +163,7 @@ def test_a_speaker_before_a_poster_is_taken_and_told(poster_clip: Path) -> None:
     assert framing.square is not None
     assert framing.square.left >= 340
     [note] = told
-    assert "shows 2 faces" in note
+    assert "shows faces at 2 places" in note
     assert "--face-at takes another" in note
 
 

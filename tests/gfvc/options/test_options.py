@@ -29,7 +29,7 @@ from gfvc.options.declaration import (
     switch,
 )
 from gfvc.options.decoding import DecodeOptions
-from gfvc.options.encoding import EncodeOptions
+from gfvc.options.encoding import PICTURE_SIZE, EncodeOptions
 from gfvc.options.kinds import either, fraction, real, text, whole, words
 from gfvc.options.sharing import EngineOptions
 from gfvc.options.training import TrainOptions
@@ -365,3 +365,8 @@ def test_what_is_done_to_clips_is_checked() -> None:
             BatchOptions(**wrong)
     with pytest.raises(OptionConflictError, match="split is about encode"):
         BatchOptions(do="decode", split=60)
+
+
+def test_both_sides_of_a_size_have_bounds_that_are_said() -> None:
+    with pytest.raises(ValueError, match=r"each in 64\.\.2048"):
+        PICTURE_SIZE.parse("63x400")

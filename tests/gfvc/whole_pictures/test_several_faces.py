@@ -55,7 +55,7 @@ def stream(tmp_path_factory: pytest.TempPathFactory, clip: Path) -> Path:
     told: list[str] = []
     encode(clip, path, DISTANT, notes=told.append)
     [note] = told
-    assert "shows 2 faces; those at " in note
+    assert "shows faces at 2 places; those at " in note
     assert "are taken (--faces 1: the first alone)" in note
     return path
 
