@@ -17,6 +17,7 @@ several times.
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gfvc.cli.arguments import (
@@ -91,16 +92,19 @@ def run(options: argparse.Namespace) -> int:
             f"{options.output}: {summary.frames} pictures ({pictures}) at "
             f"{float(summary.rate):g}/s, {summary.kilobits_per_second:.2f} kbit/s "
             f"(base layer {summary.base_bits}, face parameters {summary.sei_bits} bits)"
-            f"{_sound(summary)}, {_found(summary)}{summary.seconds:.1f} s"
+            f"{_sound(summary, options.output)}, {_found(summary)}{summary.seconds:.1f} s"
         )
     return 0
 
 
-def _sound(summary: EncodeSummary) -> str:
-    """The rate of the sound, if there is any."""
+def _sound(summary: EncodeSummary, output: Path) -> str:
+    """The rate of the sound, over its own length, if there is any."""
     if not summary.sound_bits:
         return ""
-    return f", sound {summary.sound_bits * float(summary.rate) / summary.frames / 1000:.2f} kbit/s"
+    from gfvc.video.sound import SoundLength
+
+    seconds = SoundLength(output).seconds or summary.frames / float(summary.rate)
+    return f", sound {summary.sound_bits / seconds / 1000:.2f} kbit/s"
 
 
 def _found(summary: EncodeSummary) -> str:

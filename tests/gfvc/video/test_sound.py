@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Literal
 
@@ -370,3 +371,15 @@ def test_a_header_amid_damage_does_not_keep_sound_from_being_copied(
     # As if it had another rate.
     path.write_bytes(data.replace(packet[:7], bytes([*packet[:2], packet[2] ^ 4, *packet[3:7]])))
     check_sound(path, "copy")
+
+
+def test_the_rate_of_sound_is_told_over_its_own_length(
+    short_clip: Path, tmp_path: Path, command: CommandLine
+) -> None:
+    """Of pictures that end after half a second, with eight seconds of it."""
+    clip = with_sound(short_clip, tmp_path / "clip.mp4", "-c:a", "aac", "-b:a", "64k",
+                      source="anoisesrc=d=8")  # fmt: skip
+    outcome = command("encode", clip, tmp_path / "out.mp4", "--audio", "copy", "--codec", "hevc")
+    found = re.search(r"sound ([\d.]+) kbit/s", outcome.err)
+    assert found is not None
+    assert 40 < float(found[1]) < 90
