@@ -36,6 +36,8 @@ _MOST = Fraction(3, 5)
 # whole, each of so many packets at most.
 _LOOKED_AT = 500
 _PARTS, _PART_SECONDS = 20, 2
+# And of so many steps at least: files can often be entered right before a gap.
+_PART_STEPS = 12
 
 # Pixels of real video are less out of square than this.
 _SLIMMEST = Fraction(1, 4)
@@ -176,7 +178,8 @@ def _steps(
     for packet in container.demux(stream):
         if packet.pts is not None and packet.time_base is not None:
             times.append(packet.pts * packet.time_base)
-            if len(times) == most or (seconds is not None and times[-1] > times[0] + seconds):
+            is_long = seconds is not None and times[-1] > times[0] + seconds
+            if len(times) == most or (is_long and len(times) > _PART_STEPS):
                 break
     times.sort()
     return [after - before for before, after in pairwise(times)]

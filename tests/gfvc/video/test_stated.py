@@ -133,6 +133,9 @@ def test_the_usual_rate_of_a_long_file_is_that_of_all_its_parts(tmp_path: Path) 
     times = evenly((0, 30, 510), (17, 15, 1500))
     assert probe_video(matroska(tmp_path / "clip.mkv", times, Fraction(2010, 117))).rate == 15
 
+    gaps = evenly(*((15 * number, 30, 300) for number in range(20)))
+    assert probe_video(matroska(tmp_path / "gaps.mkv", gaps, Fraction(20))).rate == 30
+
 
 def test_one_short_step_is_not_usual(tmp_path: Path) -> None:
     assert probe_video(matroska(tmp_path / "clip.mkv", [0, 1, 3000], Fraction(1))).rate == 1
