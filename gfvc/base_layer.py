@@ -18,6 +18,7 @@ from base_codec_adapters import (
     Picture420,
     PictureSpool,
     RequestInvalidError,
+    StreamInvalidError,
     Structure,
     find_decoder,
     find_encoder,
@@ -170,6 +171,12 @@ def decode_base_layer(
     limits = DecodeLimits(MAX_SIDE, MAX_SIDE, area)
     decoder = find_decoder(codec, timeout=timeout)
     colours = BaseColours(codec, notes)
+    depth: int | None = None
     for stream, expected in parts:
         result = decoder.decode(DecodeRequest(stream, expected, limits=limits))
+        if depth not in (None, result.bit_depth):
+            raise StreamInvalidError(
+                f"the stream changes from {depth} to {result.bit_depth} bits a sample: split it"
+            )
+        depth = result.bit_depth
         yield from map(colours.converter(stream), result.pictures)

@@ -38,7 +38,7 @@ def guess_codec(units: Iterable[bytes], named: Codec | None = None) -> Codec:
         check_codec(named)
     if not isinstance(units, Iterable):
         raise wrong_kind("units", "the bytes of NAL units", units)
-    runs = {codec: _ParameterSets(codec) for codec in Codec}
+    runs = {codec: ParameterSets(codec) for codec in Codec}
     votes: Counter[Codec] = Counter(dict.fromkeys(Codec, 0))
     for number, given in enumerate(islice(units, UNITS_FOR_GUESS)):
         data = as_bytes(given, "a NAL unit")
@@ -71,7 +71,7 @@ def _as_named(told: Codec, named: Codec | None) -> Codec:
     return told
 
 
-class _ParameterSets:
+class ParameterSets:
     """Valid parameter sets that were seen, as one codec would read them."""
 
     def __init__(self, codec: Codec) -> None:

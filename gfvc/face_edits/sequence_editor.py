@@ -114,7 +114,10 @@ class SequenceEditor:
                     yield from self._edited(waiting, done, summary)
                     done += sum(part.unit.pictures for part in waiting)
                     waiting = []
-                units = next(coded, None)
+                try:
+                    units = next(coded, None)
+                except SeiError as error:
+                    raise StreamError(f"{path}: {error}") from None
                 if units is None:
                     raise StreamError(f"{path}: was changed while it was read")
                 at = done + sum(part.unit.pictures for part in waiting)

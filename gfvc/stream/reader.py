@@ -14,6 +14,7 @@ from base_codec_adapters import Codec as BaseCodec
 from gfvc.errors import InputError, StreamError
 from gfvc.face_square import FaceSquare
 from gfvc.limits import most_pictures
+from gfvc.stream.codec_change import CodecChange
 from gfvc.stream.control_grids import SequenceGrids
 from gfvc.stream.face_reader import FaceReader
 from gfvc.stream.face_stream import FaceStream, KeptUnits, RateChange
@@ -24,6 +25,7 @@ from gfvc.stream.last_sample import last_sample_is_whole
 from gfvc.stream.losses import Losses
 from gfvc.stream.marking import Marks
 from gfvc.stream.nal_source import NOT_READ, STANDARD_INPUT, file_bytes, open_nal_units
+from gfvc.stream.parameter_sets import MAX_PARAMETER_SETS, ParameterSetCount
 from gfvc.stream.picture_gaps import PictureGaps
 from gfvc.stream.picture_order import WANTED_ORDER, PictureOrder
 from gfvc.stream.picture_units import FaceMessage, FurtherFaceUnit, PictureUnit
@@ -129,6 +131,7 @@ class _Scan:
         self._of_sequence = 0  # its coded pictures so far
         self._losses = Losses()
         self._order = PictureOrder()
+        self._sets = ParameterSetCount()
         self._skipped = SkippedPictures()
         self._skips = False  # decoders do, of the pictures so far
         self._gaps = PictureGaps()
@@ -140,6 +143,7 @@ class _Scan:
         self._damaged_sei = self._late_information = False  # and notes were told
         self._cut: str | None = None  # where the stream was cut off
         self._codec: Codec | None = None
+        self._codec_change: CodecChange | None = None
         self._rate: Fraction | None = None
         self._marks = Marks()
         self._restricted_uses: set[int] = set()
@@ -200,8 +204,21 @@ class _Scan:
                 raise InputError(
                     f"{self._path}: an {unit.codec.name} stream; VVC or HEVC is wanted"
                 )
+            self._codec_change = CodecChange(unit.codec)
+        assert self._codec_change is not None
+        if self._codec_change.sees_one(unit):
+            assert self._codec_change.other is not None
+            raise StreamError(
+                f"{self._path}: goes on in {self._codec_change.other.name} with the sequence "
+                f"parameter set at byte {self._codec_change.at}; split it there"
+            )
         if unit.layer_id or unit.is_unspecified:
             return  # Of another layer, or of something that this decoder knows nothing of.
+        if self._sets.exceeds(unit):
+            raise StreamError(
+                f"{self._path}: more than {MAX_PARAMETER_SETS} parameter sets come with one coded "
+                f"picture, at byte {unit.offset}; decoders would keep them all in memory"
+            )
         if self._access_unit_at is None and (unit.precedes_picture or unit.starts_picture):
             self._access_unit_at = _start_of(unit)
         if unit.is_sei:

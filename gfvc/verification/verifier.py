@@ -23,13 +23,20 @@ from gfvc.verification.structure import (
     ReservedValueCheck,
 )
 from gfvc.verification.user_data import StatedInformation, UserDataCheck
-from gfvc.verification.whole_stream import ColourCheck, NetworkCheck, SkippedPictureCheck
+from gfvc.verification.whole_stream import (
+    CodecChangeCheck,
+    ColourCheck,
+    NetworkCheck,
+    ParameterSetCheck,
+    PictureFormatCheck,
+    SkippedPictureCheck,
+)
 from sei import Codec
 from sei.inspection import InspectedMessage, InspectedUnit, inspect_units
 from sei.limits import MAX_MESSAGES, LimitError, ReadingLimit
 
 # What is shown to the first checks only: other layers, and more faces than this.
-_FIRST_CHECKS = 3
+_FIRST_CHECKS = 4
 MAX_FACES = 1024
 """Greatest number of faces whose messages are compared with each other."""
 
@@ -61,11 +68,12 @@ class _Walk:
         self.last_hash: int | None = None  # access unit
         self._faces: set[Face] = set()
         self._too_many_faces = False
-        stated = StatedInformation()
+        stated, sets = StatedInformation(), ParameterSetCheck()
         self._checks: tuple[Check, ...] = (
             DamageCheck(),
             PlacementCheck(),
             HeaderCheck(),
+            CodecChangeCheck(),
             FaceOrderCheck(),
             LayoutCheck(),
             EnhancementCheck(),
@@ -76,7 +84,9 @@ class _Walk:
             MarkingCheck(),
             FaceSquareCheck(stated),
             NetworkCheck(),
-            ColourCheck(),
+            sets,
+            PictureFormatCheck(),
+            ColourCheck(sets),
             SkippedPictureCheck(),
         )
         # Most checks look at messages only, and a stream may have very many NAL units.

@@ -6,9 +6,13 @@ from collections.abc import Iterable, Iterator
 
 from base_codec_adapters import Codec as BaseCodec
 from base_codec_adapters import StreamInvalidError, picture_format
+from base_codec_adapters.byte_stream import NalUnit as BaseUnit
+from base_codec_adapters.byte_stream import PictureFormat, read_sequence
 from gfvc.base_colour import ColourWatch
 from gfvc.colour import UnknownColourError
 from gfvc.limits import MAX_AREA
+from gfvc.stream.codec_change import CodecChange
+from gfvc.stream.parameter_sets import MAX_PARAMETER_SETS, ParameterSetCount
 from gfvc.stream.skipped_pictures import SkippedPictures
 from gfvc.verification.findings import Check, Finding, Place
 from sei import Codec, GenerativeFaceVideo, NetworkUri
@@ -48,12 +52,117 @@ class NetworkCheck(Check):
             )
 
 
+class CodecChangeCheck(Check):
+    """The stream stays in its codec."""
+
+    name = "codec"
+
+    def __init__(self) -> None:
+        self._change: CodecChange | None = None
+        self._told = False
+
+    def see_nal_unit(self, place: Place, inspected: InspectedUnit) -> Iterable[Finding]:
+        """See a NAL unit."""
+        if self._change is None:
+            self._change = CodecChange(inspected.unit.codec)
+        if self._told or not self._change.sees_one(inspected.unit):
+            return ()
+        self._told = True
+        assert self._change.other is not None
+        text = (
+            f"the stream goes on in {self._change.other.name} with the sequence parameter set at "
+            f"byte {self._change.at}: gfvc decode refuses that"
+        )
+        return (self.warning(place, text),)
+
+
+class ParameterSetCheck(Check):
+    """No coded picture comes with so many parameter sets that decoders would need gigabytes."""
+
+    name = "parameter sets"
+
+    def __init__(self) -> None:
+        self._count = ParameterSetCount()
+        self._told = False
+
+    @property
+    def is_exceeded(self) -> bool:
+        """Whether this access unit has too many, and is not to be decoded."""
+        return self._count.is_exceeded
+
+    def see_nal_unit(self, place: Place, inspected: InspectedUnit) -> Iterable[Finding]:
+        """See a NAL unit."""
+        if not self._count.exceeds(inspected.unit) or self._told:
+            return ()
+        self._told = True
+        text = (
+            f"more than {MAX_PARAMETER_SETS} parameter sets come with one coded picture: gfvc "
+            "decode refuses that"
+        )
+        return (self.error(place, text),)
+
+
+class PictureFormatCheck(Check):
+    """Coded pictures have one size and depth, by parameter sets that come before them."""
+
+    name = "picture format"
+
+    def __init__(self) -> None:
+        self._format: PictureFormat | None = None
+        self._told = self._any_picture = False
+        self._types: set[str] = set()  # of parameter sets before the first picture
+        # Told once a picture comes with it: decoders get no sets without one.
+        self._wrong: tuple[Place, str] | None = None
+
+    def see_nal_unit(self, place: Place, inspected: InspectedUnit) -> Iterable[Finding]:
+        """See a NAL unit."""
+        unit = inspected.unit
+        if unit.codec is Codec.AVC:
+            return ()
+        if unit.is_vcl:
+            return self._see_picture(place)
+        if unit.type_name == "SPS" and self._wrong is None and not self._told:
+            codec: BaseCodec = "vvc" if unit.codec is Codec.VVC else "hevc"
+            header, payload = unit.data[:2], unit.data[2:]
+            coded = BaseUnit(unit.offset or 0, unit.nal_unit_type, 0, header, payload)
+            self._see_sequence(place, coded, codec)
+        if not self._any_picture:
+            self._types.add(unit.type_name)
+        return ()
+
+    def _see_sequence(self, place: Place, coded: BaseUnit, codec: BaseCodec) -> None:
+        try:
+            found = read_sequence(coded, codec).format
+        except StreamInvalidError as error:
+            self._wrong = place, str(error).removeprefix(f"byte {coded.offset}: ")
+            return
+        if self._format not in (None, found):
+            self._wrong = place, f"the coded pictures change from {self._format} to {found}"
+        self._format = found
+
+    def _see_picture(self, place: Place) -> Iterator[Finding]:
+        if not self._any_picture:
+            self._any_picture = True
+            missing = [name for name in ("SPS", "PPS") if name not in self._types]
+            if missing:
+                yield self.warning(
+                    place,
+                    f"no {' and no '.join(missing)} comes before the first coded picture: gfvc "
+                    "decode refuses that",
+                )
+        if self._wrong is not None and not self._told:
+            self._told = True
+            where, text = self._wrong
+            yield self.warning(where, f"{text}: gfvc decode refuses that")
+
+
 class ColourCheck(Check):
     """Coded pictures are of one kind of colours."""
 
     name = "colours"
 
-    def __init__(self) -> None:
+    def __init__(self, sets: ParameterSetCheck) -> None:
+        self._sets = sets
         self._codec: BaseCodec = "vvc"
         self._watch: ColourWatch | None = None
         self._coded = bytearray()  # of an access unit with a sequence parameter set
@@ -81,7 +190,7 @@ class ColourCheck(Check):
         coded, self._coded = self._coded, bytearray()
         picture, self._picture = self._picture, None
         states, self._states = self._states, False
-        if not states or picture is None or self._watch is None:
+        if not states or picture is None or self._watch is None or self._sets.is_exceeded:
             return
         if self._watch.looks == MAX_COLOUR_LOOKS:
             self._told = True

@@ -8,10 +8,15 @@ from pathlib import Path
 
 import pytest
 
+from gfvc.rectangle import Rectangle
+from gfvc.stream.codec_change import CodecChange
+from gfvc.stream.face_stream import PART_PICTURES
+from gfvc.stream.information import StreamInformation
 from gfvc.stream.names import repacked_uri
 from gfvc.stream.reader import read_face_stream
+from gfvc.stream.writer import StreamWriter
 from gfvc.verification import Severity, verify_stream
-from sei import NalUnit
+from sei import Codec, NalUnit
 from tests.gfvc.support import (
     CommandLine,
     assert_refused,
@@ -166,6 +171,82 @@ def test_no_more_parameter_sets_are_read_than_is_said(
     assert "after 3 parameter sets the colours that they state are not compared" in warning
     kinds = [found.check for found in verify_stream(path) if found.severity is Severity.WARNING]
     assert kinds == ["colours"]
+
+
+@pytest.mark.parametrize("at", [2, PART_PICTURES + 3])
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("-s", "128x128", "-pix_fmt", "yuv420p"), "64x64 at 8 bits to 128x128 at 8 bits"),
+        (("-s", "64x64", "-pix_fmt", "yuv420p10"), "64x64 at 8 bits to 64x64 at 10 bits"),
+    ],
+)
+def test_another_size_or_depth_is_told_where_decoding_refuses_it(
+    arguments: tuple[str, ...], says: str, at: int, tmp_path: Path, command: CommandLine
+) -> None:
+    """In the part of a stream that is decoded first and beyond."""
+    parts = []
+    for settings in (("-s", "64x64", "-pix_fmt", "yuv420p"), arguments):
+        source = ("-f", "lavfi", "-i", "color=gray:r=25", "-frames:v", "1", *settings)
+        options = ("-c:v", "libx265", "-x265-params", "log-level=error", "-f", "hevc", "-")
+        parts.append(ffmpeg(*source, *options))
+    information = StreamInformation(Fraction(25), 64, 64, Rectangle(0, 0, 64, 64))
+    path = tmp_path / "formats.265"
+    with path.open("wb") as file:
+        writer = StreamWriter(file, "hevc", information)
+        for coded in (*[parts[0]] * at, *[parts[1]] * 3):
+            writer.write_as_coded(coded)
+        writer.close()
+    assert command("decode", path, tmp_path / "out.mkv").status == 1
+    (found,) = [each for each in verify_stream(path) if each.check == "picture format"]
+    assert found.severity is Severity.WARNING
+    assert found.text == f"the coded pictures change from {says}: gfvc decode refuses that"
+    sequences = [unit for unit in nal_units(path) if unit.type_name == "SPS"]
+    assert found.place.offset == sequences[at].offset
+    # Without the pictures after it, nothing changes.
+    units = nal_units(path)
+    first = next(n for n, unit in enumerate(units) if unit.offset == found.place.offset)
+    path = write_units(tmp_path / "set.265", units[: first + 1])
+    assert not [each for each in verify_stream(path) if each.check == "picture format"]
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "other"), [(KEYS, MESH, "VVC"), (FACE, KEYS, "HEVC"), (KEYS, FACE, "VVC")]
+)
+def test_another_codec_is_refused_with_its_place(
+    first: Path, second: Path, other: str, tmp_path: Path, command: CommandLine
+) -> None:
+    path = tmp_path / f"both{first.suffix}"
+    # Nor does an end of sequence tell.
+    units = [unit for unit in nal_units(first) if not unit.ends_sequence]
+    size = len(write_units(path, units).read_bytes())
+    path.write_bytes(path.read_bytes() + second.read_bytes())
+    at = size + next(unit.offset or 0 for unit in nal_units(second) if unit.type_name == "SPS")
+    text = f"goes on in {other} with the sequence parameter set at byte {at}"
+    for name, arguments in commands(path, tmp_path).items():
+        says = [str(path), f"{text}; split it there"]
+        assert_refused(command, name, *arguments, folder=tmp_path, says=says)
+    (found,) = [each for each in verify_stream(path) if each.check == "codec"]
+    assert found.text == f"the stream {text}: gfvc decode refuses that"
+
+
+def test_hevc_with_other_layers_does_not_go_on_in_vvc() -> None:
+    """However much their slices look like parameter sets of VVC, where the base layer goes on."""
+    head = [unit for unit in nal_units(MESH) if unit.type_name in ("SPS", "PPS")][:2]
+    sps, pps = (NalUnit(Codec.HEVC, unit.data) for unit in head)
+    above = NalUnit(Codec.HEVC, b"\0\x41\x80\0")
+    base = NalUnit(Codec.HEVC, b"\x02\x01\x80\0")
+    other_size = NalUnit(Codec.HEVC, pps.data[:3] + b"\x11" + pps.data[4:])
+
+    def sees(*units: NalUnit) -> bool:
+        change = CodecChange(Codec.HEVC)
+        return any(change.sees_one(unit) for unit in units)
+
+    assert sees(base, sps, pps, above)
+    assert not sees(base, sps, pps, base, above)
+    assert not sees(base, sps, base, pps, above)
+    assert not sees(base, sps, other_size, above)
+    assert not sees(base, pps, above)
 
 
 @pytest.fixture

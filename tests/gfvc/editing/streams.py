@@ -33,6 +33,11 @@ from sei.signed_content import (
 )
 
 PARAMETER_SETS = {Codec.VVC: (15, 16), Codec.HEVC: (32, 33, 34), Codec.AVC: (7, 8)}
+# Of pictures of 64x64, as far as they are looked at.
+SEQUENCE_BODY = {
+    (Codec.VVC, 15): bytes.fromhex("000800820411c0"),
+    (Codec.HEVC, 33): bytes.fromhex("01" * 12 + "5aa0208105c0"),
+}
 INTRA_SLICE = {Codec.VVC: 8, Codec.HEVC: 20, Codec.AVC: 5}
 TRAILING_SLICE = {Codec.VVC: 0, Codec.HEVC: 1, Codec.AVC: 1}
 END_OF_SEQUENCE = {Codec.VVC: 21, Codec.HEVC: 36, Codec.AVC: 10}
@@ -56,7 +61,10 @@ def nal(codec: Codec, nal_unit_type: int, body: bytes = b"\x80\x11\x80", **kind:
 
 
 def parameter_sets(codec: Codec = Codec.VVC) -> list[NalUnit]:
-    return [nal(codec, number, start_code_size=4) for number in PARAMETER_SETS[codec]]
+    return [
+        nal(codec, number, SEQUENCE_BODY.get((codec, number), b"\x80\x11\x80"), start_code_size=4)
+        for number in PARAMETER_SETS[codec]
+    ]
 
 
 def slice_unit(codec: Codec = Codec.VVC, *, intra: bool = True, **kind: Any) -> NalUnit:

@@ -588,7 +588,7 @@ def test_the_command(tmp_path: Path, command: CommandLine) -> None:
     outcome = command("verify", bad)
     assert outcome.status == 1
     assert outcome.out.splitlines() == [
-        "error: order: NAL unit 5, byte 89, picture 0, message 0: "
+        "error: order: NAL unit 5, byte 93, picture 0, message 0: "
         "gfv_cnt 2 comes after 0: 1 missing",
         "information: picture hash: stream: no picture hash",
     ]
