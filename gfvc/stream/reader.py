@@ -25,7 +25,7 @@ from gfvc.stream.last_sample import last_sample_is_whole
 from gfvc.stream.losses import Losses
 from gfvc.stream.marking import Marks
 from gfvc.stream.nal_source import NOT_READ, STANDARD_INPUT, file_bytes, open_nal_units
-from gfvc.stream.parameter_sets import MAX_PARAMETER_SETS, ParameterSetCount
+from gfvc.stream.picture_cost import PictureCost
 from gfvc.stream.picture_gaps import PictureGaps
 from gfvc.stream.picture_order import WANTED_ORDER, PictureOrder
 from gfvc.stream.picture_units import FaceMessage, FurtherFaceUnit, PictureUnit
@@ -131,7 +131,7 @@ class _Scan:
         self._of_sequence = 0  # its coded pictures so far
         self._losses = Losses()
         self._order = PictureOrder()
-        self._sets = ParameterSetCount()
+        self._cost = PictureCost()
         self._skipped = SkippedPictures()
         self._skips = False  # decoders do, of the pictures so far
         self._gaps = PictureGaps()
@@ -214,10 +214,11 @@ class _Scan:
             )
         if unit.layer_id or unit.is_unspecified:
             return  # Of another layer, or of something that this decoder knows nothing of.
-        if self._sets.exceeds(unit):
+        too_many = self._cost.exceeds(unit)
+        if too_many is not None:
             raise StreamError(
-                f"{self._path}: more than {MAX_PARAMETER_SETS} parameter sets come with one coded "
-                f"picture, at byte {unit.offset}; decoders would keep them all in memory"
+                f"{self._path}: {too_many}, at byte {unit.offset}; decoders would keep them all in "
+                "memory"
             )
         if self._access_unit_at is None and (unit.precedes_picture or unit.starts_picture):
             self._access_unit_at = _start_of(unit)

@@ -21,7 +21,7 @@ from gfvc.errors import StreamError
 from gfvc.limits import MAX_AREA
 from gfvc.stream.byte_stream import read_nal_units
 from gfvc.stream.nal_source import file_bytes
-from gfvc.stream.parameter_sets import MAX_PARAMETER_SETS, ParameterSetCount
+from gfvc.stream.picture_cost import PictureCost
 from gfvc.verification.findings import Check, Finding, Place
 from sei import Codec, NalUnit, SeiError, access_units, iterate_sei_messages, join_annex_b
 from sei.payload_kinds import decode_payload
@@ -156,16 +156,14 @@ class PictureHashCheck(Check):
         decoder: VideoCodecContext | None = None
         place = Place()
         first_nal = 0
-        sets = ParameterSetCount()
+        cost = PictureCost()
         for picture, access_unit in enumerate(access_units(units)):
             if decoder is None:
                 decoder = _open_decoder(access_unit[0].codec)
             place = Place(first_nal, access_unit[0].offset, picture)
-            for unit in access_unit:
-                sets.exceeds(unit)
-            if sets.is_exceeded:
-                text = f"more than {MAX_PARAMETER_SETS} parameter sets come with a coded picture"
-                raise _TooMuchError(place, text)
+            too_many = [text for text in map(cost.exceeds, access_unit) if text is not None]
+            if too_many:
+                raise _TooMuchError(place, too_many[0])
             for hash_place, hashes in _hashes(access_unit, picture, first_nal):
                 self._waiting[picture] = hash_place, hashes
             if len(self._waiting) > _MAX_WAITING:

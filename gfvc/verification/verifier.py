@@ -27,7 +27,7 @@ from gfvc.verification.whole_stream import (
     CodecChangeCheck,
     ColourCheck,
     NetworkCheck,
-    ParameterSetCheck,
+    PictureCostCheck,
     PictureFormatCheck,
     SkippedPictureCheck,
 )
@@ -68,7 +68,7 @@ class _Walk:
         self.last_hash: int | None = None  # access unit
         self._faces: set[Face] = set()
         self._too_many_faces = False
-        stated, sets = StatedInformation(), ParameterSetCheck()
+        stated, cost = StatedInformation(), PictureCostCheck()
         self._checks: tuple[Check, ...] = (
             DamageCheck(),
             PlacementCheck(),
@@ -84,9 +84,9 @@ class _Walk:
             MarkingCheck(),
             FaceSquareCheck(stated),
             NetworkCheck(),
-            sets,
+            cost,
             PictureFormatCheck(),
-            ColourCheck(sets),
+            ColourCheck(cost),
             SkippedPictureCheck(),
         )
         # Most checks look at messages only, and a stream may have very many NAL units.

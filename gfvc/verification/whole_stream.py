@@ -12,7 +12,7 @@ from gfvc.base_colour import ColourWatch
 from gfvc.colour import UnknownColourError
 from gfvc.limits import MAX_AREA
 from gfvc.stream.codec_change import CodecChange
-from gfvc.stream.parameter_sets import MAX_PARAMETER_SETS, ParameterSetCount
+from gfvc.stream.picture_cost import PictureCost
 from gfvc.stream.skipped_pictures import SkippedPictures
 from gfvc.verification.findings import Check, Finding, Place
 from sei import Codec, GenerativeFaceVideo, NetworkUri
@@ -76,30 +76,29 @@ class CodecChangeCheck(Check):
         return (self.warning(place, text),)
 
 
-class ParameterSetCheck(Check):
-    """No coded picture comes with so many parameter sets that decoders would need gigabytes."""
+class PictureCostCheck(Check):
+    """No coded picture has so many parameter sets and slices that decoders take gigabytes."""
 
-    name = "parameter sets"
+    name = "picture cost"
 
     def __init__(self) -> None:
-        self._count = ParameterSetCount()
+        self._cost = PictureCost()
         self._told = False
 
     @property
     def is_exceeded(self) -> bool:
         """Whether this access unit has too many, and is not to be decoded."""
-        return self._count.is_exceeded
+        return self._cost.is_exceeded
 
     def see_nal_unit(self, place: Place, inspected: InspectedUnit) -> Iterable[Finding]:
         """See a NAL unit."""
-        if not self._count.exceeds(inspected.unit) or self._told:
+        if inspected.unit.codec is Codec.AVC:
+            return ()  # which is not decoded
+        too_many = self._cost.exceeds(inspected.unit)
+        if too_many is None or self._told:
             return ()
         self._told = True
-        text = (
-            f"more than {MAX_PARAMETER_SETS} parameter sets come with one coded picture: gfvc "
-            "decode refuses that"
-        )
-        return (self.error(place, text),)
+        return (self.error(place, f"{too_many}: gfvc decode refuses that"),)
 
 
 class PictureFormatCheck(Check):
@@ -161,8 +160,8 @@ class ColourCheck(Check):
 
     name = "colours"
 
-    def __init__(self, sets: ParameterSetCheck) -> None:
-        self._sets = sets
+    def __init__(self, cost: PictureCostCheck) -> None:
+        self._cost = cost
         self._codec: BaseCodec = "vvc"
         self._watch: ColourWatch | None = None
         self._coded = bytearray()  # of an access unit with a sequence parameter set
@@ -190,7 +189,7 @@ class ColourCheck(Check):
         coded, self._coded = self._coded, bytearray()
         picture, self._picture = self._picture, None
         states, self._states = self._states, False
-        if not states or picture is None or self._watch is None or self._sets.is_exceeded:
+        if not states or picture is None or self._watch is None or self._cost.is_exceeded:
             return
         if self._watch.looks == MAX_COLOUR_LOOKS:
             self._told = True

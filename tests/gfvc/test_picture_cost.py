@@ -1,4 +1,4 @@
-"""Parameter sets: how many may come with a coded picture, and that they come before it."""
+"""Parameter sets and slices: how many may come with a coded picture; sets that are missing."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from gfvc.base_colour import ColourWatch
-from gfvc.stream.parameter_sets import MAX_PARAMETER_SETS
+from gfvc.stream.picture_cost import MAX_PARAMETER_SETS, MAX_SLICES, PictureCost
 from gfvc.verification import Severity, picture_hash, verify_stream
-from sei import NalUnit
+from sei import Codec, NalUnit
 from tests.gfvc.support import CommandLine, assert_refused, nal_units, write_units
 from tests.golden.files import STREAMS
 
@@ -98,6 +98,30 @@ def test_verify_has_no_more_read_by_a_decoder(
     path = write_units(tmp_path / "more.266", [*units[: irap + 1], digest])
     texts = [found.text for found in verify_stream(path) if found.check == "picture hash"]
     assert any("not compared from here on: more than 256 parameter sets" in text for text in texts)
+
+
+@pytest.mark.parametrize("codec", STREAM_OF)
+def test_so_are_slices(codec: str, tmp_path: Path, command: CommandLine) -> None:
+    units = nal_units(STREAM_OF[codec])
+    irap = next(at for at, unit in enumerate(units) if unit.is_irap)
+    data = units[irap].data
+    starts_none = NalUnit(units[irap].codec, data[:2] + bytes([data[2] & 0x7F]) + data[3:10])
+    slices = [starts_none] * MAX_SLICES
+    path = write_units(tmp_path / "slices", [*units[: irap + 1], *slices, *units[irap + 1 :]])
+    refused = f"more than {MAX_SLICES} slices come with one coded picture"
+    last = nal_units(path)[irap + MAX_SLICES]
+    says = [refused, f"at byte {last.offset}"]
+    assert_refused(command, "decode", path, tmp_path / "out.mkv", folder=tmp_path, says=says)
+    assert (Severity.ERROR, f"{refused}: gfvc decode refuses that") in problems(path)
+    fewer = write_units(path, [*units[: irap + 1], *slices[1:], *units[irap + 1 :]])
+    assert problems(fewer) == problems(STREAM_OF[codec])
+
+
+def test_picture_headers_count_as_slices() -> None:
+    cost, header = PictureCost(), NalUnit(Codec.VVC, b"\0\x99\x88\1")
+    assert not any(cost.exceeds(header) for _ in range(MAX_SLICES))
+    assert cost.exceeds(header)
+    assert cost.is_exceeded
 
 
 @pytest.mark.parametrize("codec", STREAM_OF)
