@@ -79,6 +79,17 @@ def test_a_key_picture_that_is_missing_is_told_once(tmp_path: Path) -> None:
     ]
 
 
+def peak_of(path: Path) -> int:
+    """Most bytes that Python holds while a stream is verified."""
+    gc.collect()
+    tracemalloc.start()
+    for _ in verify_stream(path):
+        pass
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    return most
+
+
 def test_memory_does_not_grow_with_faces_and_pictures(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -86,13 +97,7 @@ def test_memory_does_not_grow_with_faces_and_pictures(
 
     def peak(count: int, pictures: int) -> int:
         path = stream_of(tmp_path / "in.266", faces(count), pictures)
-        gc.collect()
-        tracemalloc.start()
-        for _ in verify_stream(path):
-            pass
-        _, most = tracemalloc.get_traced_memory()
-        tracemalloc.stop()
-        return most
+        return peak_of(path)
 
     peak(MAX_FACES, 4)
     # Were anything kept of each face or picture, it would be four times as much.
@@ -131,12 +136,7 @@ def test_large_parameter_sets_and_slices_are_not_kept(tmp_path: Path) -> None:
         path = tmp_path / "in.266"
         units = [*own, *large * sets, *[slice_unit(Codec.VVC)] * 2]
         path.write_bytes(b"".join(unit.to_annex_b() for unit in units))
-        tracemalloc.start()
-        for _ in verify_stream(path):
-            pass
-        _, most = tracemalloc.get_traced_memory()
-        tracemalloc.stop()
-        return most
+        return peak_of(path)
 
     peak(1)
     assert peak(40) < peak(4) + 1_000_000
