@@ -18,6 +18,7 @@ from models.family import FAMILIES, Family, imported_families, later
 from models.runtime import Runtime
 from models.weights.store import (
     FINGERPRINT_DIGITS,
+    NoFolderError,
     WeightsCard,
     WeightsStore,
     weights_folder,
@@ -134,7 +135,7 @@ def _users_store() -> WeightsStore | None:
     """What the user imported; None where no folder for it is known."""
     try:
         return WeightsStore(weights_folder())
-    except CheckpointError:
+    except NoFolderError:
         return None
 
 
@@ -164,7 +165,8 @@ def default_registry(store: WeightsStore | None = None) -> Registry:
     """The models that come with the package, and those whose weights the user imported.
 
     `store` is the folder of imported weights, by default the one of `weights_folder`; where there
-    is no such folder nothing was imported.
+    is no such folder nothing was imported. Raises `CheckpointError` where GFVC_MODELS names what is
+    no folder, for then nobody knows which models there would be.
     """
     registry = Registry()
     for family in FAMILIES.values():

@@ -76,11 +76,26 @@ def run(options: argparse.Namespace) -> int:
     if not least <= given <= most:
         sys.stderr.write(f"gfvc models: wrong number of arguments for {options.action}; see -h\n")
         return 2
+    if idle := _idle(options):
+        sys.stderr.write(f"gfvc models: {idle} does nothing with {options.action}; leave it out\n")
+        return 2
     if options.action == "import":
         return _import(options)
     if options.action == "remove":
         return _remove(options)
     return _tell(options)
+
+
+def _idle(options: argparse.Namespace) -> str | None:
+    """An option that was given and is not about the action."""
+    importing = options.action == "import"
+    given = {
+        "--variant": options.variant is not None and not importing,
+        "--as": options.alias is not None and not importing,
+        "--force": options.force and not importing,
+        "--json": options.json and options.action in ("verify", "remove"),
+    }
+    return next((option for option, idle in given.items() if idle), None)
 
 
 def _import(options: argparse.Namespace) -> int:

@@ -36,13 +36,26 @@ _HOLDER = ".import-"
 _STALE = 3600  # seconds
 
 
+class NoFolderError(CheckpointError):
+    """Nothing says where imported weights are kept."""
+
+
 def weights_folder(environment: Mapping[str, str] = os.environ) -> Path:
     """Where imported weights are kept: GFVC_MODELS, else gfvc/models in the XDG data folder.
 
-    Raises `CheckpointError` where nothing says where that is.
+    Raises `CheckpointError` where GFVC_MODELS is there and is no folder that can be read, and
+    `NoFolderError` where nothing says where weights are kept.
     """
     if named := environment.get(FOLDER_VARIABLE):
-        return Path(named)
+        folder = Path(named)
+        try:
+            _names(folder)
+        except OSError as error:
+            raise CheckpointError(
+                f"{FOLDER_VARIABLE}: {folder}: cannot be read ({error.strerror}); name a folder for "
+                "weights, or unset it"
+            ) from None
+        return folder
     data = Path(environment.get("XDG_DATA_HOME", ""))
     # The XDG rules have relative paths ignored.
     if not data.is_absolute():
@@ -50,7 +63,7 @@ def weights_folder(environment: Mapping[str, str] = os.environ) -> Path:
             data = Path.home() / ".local/share"
         except RuntimeError:
             # Neither HOME nor an entry in the user database, as in some containers.
-            raise CheckpointError(
+            raise NoFolderError(
                 f"no home folder is known to keep weights in; set HOME or {FOLDER_VARIABLE}"
             ) from None
     return data / "gfvc/models"
@@ -115,12 +128,13 @@ class WeightsStore:
         cards: list[WeightsCard] = []
         problems: list[str] = []
         try:
-            paths = sorted(self.folder.glob("*.json"))
+            names = _names(self.folder)
         except OSError as error:
             return [], [f"{self.folder}: cannot be read ({error.strerror})"]
-        for path in paths:
-            with _collected(problems):
-                cards.append(_read_card(path))
+        for name in sorted(names):
+            if name.endswith(".json"):
+                with _collected(problems):
+                    cards.append(_read_card(self.folder / name))
         return cards, problems
 
     def weights_path(self, card: WeightsCard) -> Path:
@@ -198,6 +212,14 @@ class WeightsStore:
     def _weights_of(self, name: str) -> set[Path]:
         digits = "[0-9a-f]" * FINGERPRINT_DIGITS
         return set(self.folder.glob(f"{name}-{digits}.safetensors"))
+
+
+def _names(folder: Path) -> list[str]:
+    """What lies in a folder; nothing where it is not there yet."""
+    try:
+        return os.listdir(folder)
+    except FileNotFoundError:
+        return []
 
 
 @contextlib.contextmanager

@@ -9,6 +9,7 @@ import pytest
 
 from gfvc.cli.main import main
 from models.weights.store import WeightsStore
+from tests.golden.files import STREAMS
 from tests.models.weights.conftest import SaveCheckpoint, tiny_weights, training_checkpoint
 
 
@@ -112,3 +113,44 @@ def test_wrong_numbers_of_arguments_are_wrong_usage(
 ) -> None:
     assert main(["models", *arguments]) == 2
     assert f"wrong number of arguments for {arguments[0]}" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "option"),
+    [
+        (["list", "--force"], "--force"),
+        (["show", "mesh", "--variant", "official"], "--variant"),
+        (["remove", "fomm", "--as", "x"], "--as"),
+        (["remove", "fomm", "--json"], "--json"),
+        (["verify", "--json"], "--json"),
+    ],
+)
+def test_options_that_do_nothing_are_wrong_usage(
+    arguments: list[str], option: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["models", *arguments]) == 2
+    assert capsys.readouterr() == (
+        "",
+        f"gfvc models: {option} does nothing with {arguments[0]}; leave it out\n",
+    )
+
+
+@pytest.mark.parametrize("below", [False, True])
+def test_a_setting_that_is_no_folder_is_told(
+    below: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """By commands that take models, too: nobody knows which there would be."""
+    path = tmp_path / "weights.pth.tar"
+    path.write_bytes(b"")
+    path = path / "more" if below else path
+    monkeypatch.setenv("GFVC_MODELS", str(path))
+    told = (
+        f"GFVC_MODELS: {path}: cannot be read (Not a directory); name a folder for weights, or "
+        "unset it"
+    )
+    for arguments in (["list"], ["verify"], ["import", "fomm", path], ["remove", "fomm"]):
+        assert refused(capsys, *arguments) == f"gfvc models: {told}"
+    output = tmp_path / "out.mkv"
+    assert main(["decode", str(STREAMS / "hevc_mesh_marked.265"), str(output)]) == 1
+    assert capsys.readouterr() == ("", f"gfvc decode: {told}\n")
+    assert not output.exists()

@@ -42,6 +42,15 @@ def test_the_folder_follows_the_environment() -> None:
     assert weights_folder({"XDG_DATA_HOME": "relative"}) == home
 
 
+def test_a_file_where_the_folder_would_be_is_a_problem(tmp_path: Path) -> None:
+    """Told where models are listed; nobody chose it, so that models that ship go on working."""
+    path = tmp_path / "weights"
+    path.write_bytes(b"")
+    registry = default_registry(WeightsStore(path))
+    assert registry.problems == [f"{path}: cannot be read (Not a directory)"]
+    assert registry.find("mesh").card.has_weights
+
+
 def test_networks_without_weights_are_listed_and_say_how_to_get_some(store: WeightsStore) -> None:
     registry = default_registry(store)
     cards = [card for card in registry.cards() if not card.has_weights]
