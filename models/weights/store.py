@@ -49,11 +49,11 @@ def weights_folder(environment: Mapping[str, str] = os.environ) -> Path:
     if named := environment.get(FOLDER_VARIABLE):
         folder = Path(named)
         try:
-            _names(folder)
+            _entries(folder)
         except OSError as error:
             raise CheckpointError(
-                f"{FOLDER_VARIABLE}: {folder}: cannot be read ({error.strerror}); name a folder for "
-                "weights, or unset it"
+                f"{FOLDER_VARIABLE}: {folder}: cannot be read ({error.strerror}); "
+                "name a folder for weights, or unset it"
             ) from None
         return folder
     data = Path(environment.get("XDG_DATA_HOME", ""))
@@ -128,13 +128,13 @@ class WeightsStore:
         cards: list[WeightsCard] = []
         problems: list[str] = []
         try:
-            names = _names(self.folder)
+            paths = _entries(self.folder)
         except OSError as error:
             return [], [f"{self.folder}: cannot be read ({error.strerror})"]
-        for name in sorted(names):
-            if name.endswith(".json"):
+        for path in paths:
+            if path.suffix == ".json":
                 with _collected(problems):
-                    cards.append(_read_card(self.folder / name))
+                    cards.append(_read_card(path))
         return cards, problems
 
     def weights_path(self, card: WeightsCard) -> Path:
@@ -214,10 +214,10 @@ class WeightsStore:
         return set(self.folder.glob(f"{name}-{digits}.safetensors"))
 
 
-def _names(folder: Path) -> list[str]:
-    """What lies in a folder; nothing where it is not there yet."""
+def _entries(folder: Path) -> list[Path]:
+    """What lies in a folder, in order of names; nothing where it is not there yet."""
     try:
-        return os.listdir(folder)
+        return sorted(folder.iterdir())
     except FileNotFoundError:
         return []
 
