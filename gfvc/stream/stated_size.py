@@ -12,6 +12,12 @@ from gfvc.telling import Notes
 
 # Of an MP4 file, one after the other; one of more has them so small that it is no video.
 _MOST_BOXES = 100_000
+# At the top of MP4 and QuickTime files. What else goes beyond the end is no box: other bytes follow
+# the last one there, as of a tag that some program appended.
+_TOP_BOXES = frozenset(
+    b"ftyp styp pdin moov moof mfra mdat imda sidx ssix prft emsg free skip wide pnot meta udta "
+    b"uuid".split()
+)
 # Of a Matroska file, in which its header and the size of its segment lie.
 _HEAD_BYTES = 4096
 _EBML, _SEGMENT = b"\x1a\x45\xdf\xa3", b"\x18\x53\x80\x67"
@@ -53,9 +59,11 @@ def _end_of_boxes(path: Path) -> int:
             file.seek(place)
             head = file.read(16)
             length = int.from_bytes(head[:4], "big")
-            if length == 1:
+            if length == 1 and len(head) == 16:
                 length = int.from_bytes(head[8:16], "big")
             if length < 8:  # to the end of the file, or no box
+                return 0
+            if place + length > size and head[4:8] not in _TOP_BOXES:
                 return 0
             place += length
     return 0

@@ -86,13 +86,29 @@ def test_a_file_that_ends_too_early_is_told_of(
         )
 
 
+def test_what_follows_the_last_box_is_no_cut(tmp_path: Path) -> None:
+    path = tmp_path / "in.mp4"
+    ffmpeg(*FIRST, path)
+    for junk in (b"TAG and a title", bytes(range(1, 100)), b"\xff" * 7):
+        path.write_bytes(path.read_bytes() + junk)
+        notes: list[str] = []
+        read_face_stream(path, notes.append)
+        assert not any("is cut off" in note for note in notes)
+        assert last_sample_is_whole(path)
+
+
 @pytest.mark.parametrize(
     ("head", "formats", "missing"),
     [
         (b"\0\0\0\x10free12345678", "mov,mp4", 0),
         (b"\0\0\0\x11free12345678", "mov,mp4", 1),
         (b"\0\0\0\1mdat\0\0\0\1\0\0\0\0", "mov,mp4", (1 << 32) - 16),
+        (b"\0\0\0\1mdat\0\0\1\0", "mov,mp4", 0),  # not known, as its size is cut
         (b"\0\0\0\0mdat12345678", "mov,mp4", 0),  # up to the end
+        (b"\0\0\0\x10free12345678junk, and more of it", "mov,mp4", 0),
+        (b"\0\0\0\x10free12345678\0\0\0\x11\xff\0\1\2", "mov,mp4", 0),
+        (b"\0\0\0\x10free12345678\x7f\xff\xff", "mov,mp4", 0),
+        (b"\0\0\0\x10odd_12345678\0\0\0\x10mdat", "mov,mp4", 8),
         (b"\0\0\0\3mdat12345678", "mov,mp4", 0),
         (b"\x1a\x45\xdf\xa3\x80\x18\x53\x80\x67\x82ab", "matroska,webm", 0),
         (b"\x1a\x45\xdf\xa3\x81x\x18\x53\x80\x67\x40\x04ab", "matroska,webm", 2),
