@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gfvc.batch.folder import is_reserved
-from gfvc.batch.manifest import is_manifest, read_manifest
+from gfvc.batch.manifest import is_manifest, is_other_list, read_manifest
 from gfvc.batch.records import record_path
 from gfvc.errors import GfvcError, InputError
 from gfvc.given import neither, no_file
@@ -85,13 +85,17 @@ def find_jobs(
             raise InputError(f"{source}: is neither a file nor a folder")
         elif is_manifest(source):
             found += _in_manifest(source, target, options)
+        elif is_other_list(source) and source.suffix.lower() not in naming.inputs:
+            raise InputError(
+                f"{source}: is no clip; a list of clips is .csv, with the columns input, output "
+                "and options, of which the first is enough, or .jsonl, with these members"
+            )
         else:
             found.append(_Found(source, Path(source.name), options, str(source)))
     if not found:
         known = ", ".join(sorted(naming.inputs))
-        raise InputError(
-            f"{', '.join(map(str, sources))}: nothing to do: no file is named as one of {known}"
-        )
+        what = f"no file is named as one of {known}" if folders else "no clip is in the list"
+        raise InputError(f"{', '.join(map(str, sources))}: nothing to do: {what}")
     return _named(found, target, naming)
 
 

@@ -19,6 +19,10 @@ from gfvc.json_checking import CheckedObject, parse_json
 
 _COLUMNS = ("input", "output", "options")
 _SUFFIXES = frozenset({".csv", ".jsonl", ".ndjson"})
+# Tables and lists of names, which are no clips, and are not read.
+_OTHER_LISTS = frozenset(
+    {".txt", ".tsv", ".tab", ".json", ".lst", ".list", ".ods", ".xls", ".xlsx"}
+)
 _MOST_BYTES = 1 << 20  # of a line
 _MOST_OPTIONS = 200  # of a row; what reads them takes time by the square of their number
 
@@ -36,6 +40,11 @@ class Row:
 def is_manifest(path: Path) -> bool:
     """Whether a file is a list, by its suffix."""
     return path.suffix.lower() in _SUFFIXES
+
+
+def is_other_list(path: Path) -> bool:
+    """Whether a file may be meant as a list, by its suffix, and is none that can be read."""
+    return path.suffix.lower() in _OTHER_LISTS
 
 
 def read_manifest(path: Path) -> Iterator[Row]:

@@ -165,7 +165,12 @@ def test_lists(talks: Path, tmp_path: Path, name: str, text: str) -> None:
         ("a.csv", "input,output,output\nb.mp4,x,y\n", "has a column twice"),
         ("a.csv", "input,options,input\nb.mp4,,b.mp4\n", "has a column twice"),
         ("a.csv", "", "names no column input"),
-        ("a.csv", "input\n", "nothing to do"),
+        ("a.csv", "input\n", r"a\.csv: nothing to do: no clip is in the list"),
+        ("a.csv", "input,output\r\n\r\n\r\n", r"a\.csv: nothing to do: no clip is in the list"),
+        ("a.jsonl", "\n\n", r"a\.jsonl: nothing to do: no clip is in the list"),
+        ("a.txt", "a.mp4\nb.mp4\n", r"a\.txt: is no clip; a list of clips is \.csv"),
+        ("a.XLSX", "PK", r"a\.XLSX: is no clip; a list of clips is \.csv"),
+        ("a.json", "[]", r"a\.json: is no clip; a list of clips is \.csv"),
         (
             "a.csv",
             "input,options\nb.mp4," + 201 * "--x " + "\n",
