@@ -146,8 +146,14 @@ def _print_rates(results: dict[str, Any]) -> None:
 
     Of a peer with several curves only the best of them; bd_rates.csv has all.
     """
-    from gfvc.cli.console import print_table
+    from gfvc.cli.console import note, print_table
 
+    if not results["mean_bd_rates"]:
+        note(
+            "no Bjøntegaard rates: there are no two curves to compare, as without peers (--peers) "
+            "or where all points of one failed"
+        )
+        return
     titles = {measure["name"]: measure["title"] for measure in results["measures"]}
     anchors = {row["anchor"] for row in results["mean_bd_rates"]}
     means = [row for row in results["mean_bd_rates"] if _is_shown(row["anchor"], anchors)]

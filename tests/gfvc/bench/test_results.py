@@ -152,6 +152,18 @@ def test_names_in_tables_are_text(capsys: pytest.CaptureFixture[str]) -> None:
     assert r"against vvenc \x1b[31m[bold]$\frac{$\u202e\xff" in " ".join(out.split())
 
 
+def test_without_peers_a_line_says_why_there_are_no_rates(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    (clip,) = two_clips()[:1]
+    clip.points = [point for point in clip.points if point["codec"] == "gfvc"]
+    _print_rates(assemble(Plan(), [clip]))
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("gfvc: no Bjøntegaard rates: there are no two curves to compare")
+    assert err.count("\n") == 1
+
+
 def test_of_several_curves_of_a_peer_the_best_is_printed(
     capsys: pytest.CaptureFixture[str],
 ) -> None:

@@ -305,7 +305,10 @@ def test_a_run_without_peers_or_points(tmp_path: Path, bench_run: Path, results:
         results[name] = []
     (folder / "bench.json").write_text(json.dumps(results))
     write_report(folder, tmp_path / "empty.html")
-    assert "0 clips" in Page(tmp_path / "empty.html").text
+    text = Page(tmp_path / "empty.html").text
+    assert "0 clips" in text
+    assert "No Bjøntegaard rates: there are no two curves to compare" in text
+    assert "means of clips' rates" not in text
 
 
 def test_several_clips_have_a_mean(tmp_path: Path, bench_run: Path, results: Any) -> None:
