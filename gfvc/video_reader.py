@@ -189,7 +189,12 @@ class _Converter:
         """What of a frame is not as the file asks for."""
         if self.cropping.leaves_nothing(frame.width, frame.height):
             self.tell("says that all of its pictures is hidden; they are shown")
-        self.tell(slant_of(frame))
+        slant = slant_of(frame)
+        if slant is not None:
+            self.tell(
+                f"is to be shown turned by {slant:.0f} degrees; it is turned by quarter turns "
+                "only, to the nearest"
+            )
         if NOTE not in self.told and has_transparent_parts(frame):
             self.tell(NOTE)
 

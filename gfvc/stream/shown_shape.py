@@ -16,7 +16,7 @@ from gfvc.limits import MAX_AREA, MAX_SOURCE_AREA
 from gfvc.media_files import STREAM_FORMATS, open_media
 from gfvc.stream.containers import coded_track, open_file_as_container
 from gfvc.telling import Notes
-from gfvc.video.orientation import UPRIGHT, Orientation, orientation_of
+from gfvc.video.orientation import Orientation, orientation_of, slant_of
 from gfvc.video.stated import pixel_width
 
 if TYPE_CHECKING:
@@ -41,18 +41,18 @@ _TURNS = {
 
 def tell_of_shape(path: Path, codec: Codec, notes: Notes) -> None:
     """Tell what a stream, or its container, asks of who shows it, and is not done."""
-    orientation, width = _stated(path, codec)
+    turn, width = _stated(path, codec)
     asked = []
-    if orientation != UPRIGHT:
-        asked.append(_TURNS[orientation])
+    if turn is not None:
+        asked.append(turn)
     if width != 1:
         asked.append(f"with pixels {float(width):.3g} times as wide as high")
     if asked:
         notes(f"{path}: is to be shown {' and '.join(asked)}; that is not applied")
 
 
-def _stated(path: Path, codec: Codec) -> tuple[Orientation, Fraction]:
-    """What is asked for; nothing where it cannot be told."""
+def _stated(path: Path, codec: Codec) -> tuple[str | None, Fraction]:
+    """A turn, and how wide pixels are; nothing where it cannot be told."""
     import av
 
     try:
@@ -62,18 +62,25 @@ def _stated(path: Path, codec: Codec) -> tuple[Orientation, Fraction]:
             # The library decodes a picture to see what it is. Its stubs have these as texts.
             limits: list[Any] = [{"max_pixels": str(MAX_AREA)}]
             with av.open(head, "r", format=codec, stream_options=limits) as stream:
-                return UPRIGHT, pixel_width(stream.streams.video[0])
+                return None, pixel_width(stream.streams.video[0])
         with open_media(path, STREAM_FORMATS) as container:
             track = coded_track(path, container)
-            return _orientation(container, track), pixel_width(track)
+            return _turn(container, track), pixel_width(track)
     except (av.FFmpegError, OSError, ValueError, IndexError):
-        return UPRIGHT, Fraction(1)
+        return None, Fraction(1)
 
 
-def _orientation(container: InputContainer, track: VideoStream) -> Orientation:
-    """The orientation that comes with the first picture, which alone tells of it."""
+def _turn(container: InputContainer, track: VideoStream) -> str | None:
+    """The turn that comes with the first picture, which alone tells of it."""
     track.codec_context.options = {"max_pixels": str(MAX_SOURCE_AREA)}
     for packet in islice(container.demux(track), _PACKETS):
         for frame in packet.decode():
-            return orientation_of(frame)
-    return UPRIGHT
+            nearest, slant = orientation_of(frame), slant_of(frame)
+            if slant is None:
+                return _TURNS.get(nearest)
+            mirrored = ""
+            if nearest.is_mirrored:  # Left and right have changed places before rows are turned.
+                mirrored, slant = "mirrored, then ", slant % 360 - 180
+            side = "left" if slant < 0 else "right"
+            return f"{mirrored}turned by {abs(slant):.0f} degrees to the {side}"
+    return None

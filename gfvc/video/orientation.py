@@ -43,6 +43,11 @@ class Orientation:
             return cls(transpose=True, flip_x=c < 0, flip_y=b < 0)
         return cls(flip_x=a < 0, flip_y=d < 0)
 
+    @property
+    def is_mirrored(self) -> bool:
+        """Whether no turn alone does this."""
+        return self.transpose ^ self.flip_x ^ self.flip_y
+
     def shown_size(self, width: int, height: int) -> tuple[int, int]:
         """Width and height as shown of a picture as stored."""
         return (height, width) if self.transpose else (width, height)
@@ -72,8 +77,8 @@ def orientation_of(frame: VideoFrame) -> Orientation:
     return UPRIGHT if matrix is None else Orientation.from_matrix(matrix)
 
 
-def slant_of(frame: VideoFrame) -> str | None:
-    """What a display matrix asks for that no `Orientation` does, for a note; None if nothing."""
+def slant_of(frame: VideoFrame) -> float | None:
+    """Degrees to the right by which a display matrix turns, where no `Orientation` does that."""
     matrix = _matrix_of(frame)
     if matrix is None:
         return None
@@ -82,10 +87,7 @@ def slant_of(frame: VideoFrame) -> str | None:
     directions = [math.degrees(math.atan2(y, x)) for x, y in ((a, b), (c, d)) if x or y]
     if all(abs(_from_quarter(angle)) <= _STRAIGHT_DEGREES for angle in directions):
         return None
-    return (
-        f"is to be shown turned by {directions[0]:.0f} degrees; it is turned by quarter turns "
-        "only, to the nearest"
-    )
+    return directions[0]
 
 
 def _from_quarter(degrees: float) -> float:

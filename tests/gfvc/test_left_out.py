@@ -124,6 +124,13 @@ def test_attached_files_are_told_of_and_titles_are_not(in_mp4: Path, tmp_path: P
         ("right.mp4", ("-display_rotation", "-90"), "turned by 90 degrees to the right"),
         ("half.mp4", ("-display_rotation", "180"), "turned by 180 degrees"),
         ("mirrored.mp4", ("-display_hflip",), "mirrored"),
+        ("slanted.mp4", ("-display_rotation", "30"), "turned by 30 degrees to the left"),
+        (
+            "both.mp4",
+            ("-display_rotation", "30", "-display_hflip"),
+            "mirrored, then turned by 30 degrees to the right",
+        ),
+        ("slanted.mkv", ("-display_rotation", "-100"), "turned by 100 degrees to the right"),
     ],
 )
 def test_turned_containers_are_told_of(
