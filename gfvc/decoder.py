@@ -133,9 +133,11 @@ def decode(
         in_time = stream.rate is None or (rate == stream.rate and stream.rate_change is None)
         sound = sound_to_keep(source, output, options.audio, notes, in_time=in_time)
         if sound is not None:
-            tell_of_times(source, stream, rate, notes)
             tell_of_other_sound(source, notes)
         if is_container(source):
+            # Who gives a rate does not want the container's times, but where sound goes by them.
+            if sound is not None or options.rate is None:
+                tell_of_times(source, stream, rate, notes, with_sound=sound is not None)
             tell_of_the_rest(source, notes)
         mark = (stream.mark or GENERATED) if stream.draws else None
         # Linear algebra is of small matrices, for which threads would only wait.

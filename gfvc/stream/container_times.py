@@ -1,4 +1,4 @@
-"""Whether a container shows coded pictures when the stream says, which its sound goes by.
+"""Whether a container shows coded pictures when the stream says.
 
 Pictures are shown at the rate that the user data state, one after the other. A container has times
 of its own, and they may tell of a gap, or of another speed, or be wrong, as where a raw stream was
@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from gfvc.errors import InputError
 from gfvc.stream.containers import annex_b_packets, coded_track, open_file_as_container
 from gfvc.stream.edit_lists import pictures_start
 from gfvc.stream.face_stream import FaceStream
@@ -29,17 +30,20 @@ _NOTICED_SECONDS = 0.2
 _ROUNDED_SECONDS = 0.003
 
 
-def tell_of_times(path: Path, stream: FaceStream, rate: Fraction, notes: Notes) -> None:
-    """Tell where sound that is kept is out of step with pictures shown at a rate, if it is.
+def tell_of_times(
+    path: Path, stream: FaceStream, rate: Fraction, notes: Notes, *, with_sound: bool = True
+) -> None:
+    """Tell where pictures that are shown at a rate are out of step with the container, if they are.
+
+    Sound that is kept, `with_sound`, goes by the container.
 
     Where it cannot be known, since times are missing or headers cannot be read, nothing is told,
-    nor where the container only counts coded pictures. Raises `InputError` when the file is
-    damaged.
+    nor where the container only counts coded pictures, or the file is damaged.
     """
     told = _Pictures()
     try:
         time_base = told.read(path)
-    except SeiError:
+    except (InputError, SeiError):
         return
     count = len(stream.units)
     if len(told.order) < 2 * count or not count:
@@ -55,8 +59,12 @@ def tell_of_times(path: Path, stream: FaceStream, rate: Fraction, notes: Notes) 
     if late.size and not _is_counted(given, shown, 1 / float(rate)):
         notes(
             f"{path}: coded pictures are shown at other times than in the container, from "
-            f"{shown[late[0]]:.2f} s on, by {misses[late].max():.2f} s at most; sound is kept at "
-            "the container's times, and may be out of step"
+            f"{shown[late[0]]:.2f} s on, by {misses[late].max():.2f} s at most; "
+            + (
+                "sound is kept at the container's times, and may be out of step"
+                if with_sound
+                else f"they follow at {float(rate):.5g} a second, and --fps gives another rate"
+            )
         )
 
 

@@ -37,7 +37,26 @@ def test_a_gap_is_told_where_sound_is_kept(tmp_path: Path, command: CommandLine)
         "step"
     )
     assert said in outcome.err.splitlines()
-    outcome = command("decode", source, output, "--force", "--audio", "none")
+
+
+@pytest.mark.parametrize(
+    ("name", "sound"), [("out.mp4", ["--audio", "none"]), ("out.mp4", []), ("out.mkv", [])]
+)
+def test_another_speed_is_told_without_sound(
+    tmp_path: Path, command: CommandLine, name: str, sound: list[str]
+) -> None:
+    source = tmp_path / "in.mp4"
+    tone = (*TONE, *COPIED) if sound else ("-c", "copy")
+    ffmpeg("-itsscale", "2", "-i", REORDERED, *tone, source)
+    outcome = command("decode", source, tmp_path / name, *sound)
+    assert outcome.status == 0
+    said = (
+        f"gfvc: {source}: coded pictures are shown at other times than in the container, from "
+        "0.24 s on, by 0.48 s at most; they follow at 25 a second, and --fps gives another rate"
+    )
+    assert said in outcome.err.splitlines()
+    outcome = command("decode", source, tmp_path / name, *sound, "--force", "--fps", "12.5")
+    assert outcome.status == 0
     assert "than in the container" not in outcome.err
 
 
