@@ -22,7 +22,11 @@ if TYPE_CHECKING:
 
 
 class GfvcError(Exception):
-    """Anything that keeps the application from doing what it was asked; the text is one line."""
+    """Anything that keeps the application from doing what it was asked; the text is one line.
+
+    Options go by their names on the command line in it, and in notes: `--key-qp` is `key_qp` of
+    `EncodeOptions`. The help of the options' classes says where the two are different words.
+    """
 
 
 class InputError(GfvcError):

@@ -191,7 +191,8 @@ G = TypeVar("G", bound=type[OptionGroup])
 def documented(group: G) -> G:
     """Class decorator: puts what all groups raise, and the options' help, into the docstring.
 
-    Options go by their names in Python there.
+    Options go by their names in Python there. Errors and notes name them as the command line does,
+    `--key-qp`; where that is another name, the help says so.
     """
     raises = "Raises `ValueError` for a value that an option cannot have"
     if group.conflict is not OptionGroup.conflict:
@@ -205,7 +206,8 @@ def documented(group: G) -> G:
     lines = []
     for name, (described, default) in options.items():
         shown = described.default or (repr(default) if default is not None else None)
-        lines.append(in_python(f"    {name}: {described.help}{described.remarks(shown)}"))
+        text = in_python(f"    {name}: {described.help}{described.remarks(shown)}")
+        lines.append(text + (f"; --{described.flag} in messages" if described.flag else ""))
     about = inspect.cleandoc(group.__doc__ or "")
     group.__doc__ = f"{about}\n\n{raises}.\n\nOptions:\n" + "\n".join(lines)
     return group

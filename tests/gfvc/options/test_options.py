@@ -110,6 +110,9 @@ def test_help_is_in_the_parser_and_in_the_docstring() -> None:
     told = Tea.__doc__ or ""
     assert "milk: share of milk (above 0, at most 0.5; default: by the guest)" in told
     assert "pot: the pot, at most 8 cups; hot warms it" in told, "by its name in Python"
+    assert "hot warms it; --from-pot in messages" in told, "which is another word there"
+    assert "rate: pictures per second" in (EncodeOptions.__doc__ or "")
+    assert "; --fps in messages" in (EncodeOptions.__doc__ or "")
     assert "`OptionConflictError` for options that exclude each other" in told
     assert "OptionConflictError" not in (DecodeOptions.__doc__ or "")
 
