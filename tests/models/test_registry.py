@@ -115,10 +115,10 @@ def test_the_cards_of_the_package_are_complete(tmp_path: Path) -> None:
 def test_a_folder_of_weights_that_cannot_be_read_is_a_problem_and_no_more(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuse(self: Path, pattern: str) -> list[Path]:
+    def refuse(self: Path) -> list[Path]:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(Path, "glob", refuse)
+    monkeypatch.setattr(Path, "iterdir", refuse)
     registry = default_registry(WeightsStore(tmp_path))
     assert registry.problems == [f"{tmp_path}: cannot be read (Permission denied)"]
     assert registry.find("mesh").card is MESH_CARD
