@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from gfvc.editing.end_watch import EndWatch
 from gfvc.editing.group_queue import Group, GroupQueue
 from gfvc.editing.records import MessageRecord
 from gfvc.errors import InputError
@@ -24,18 +25,18 @@ _END_OF_SEQUENCE = frozenset({"EOS", "EOB"})
 
 
 def attach_to_pictures(
-    units: Iterable[NalUnit], queue: GroupQueue, notes: Notes
+    units: Iterable[NalUnit], queue: GroupQueue, end: EndWatch, notes: Notes
 ) -> Iterator[bytes]:
     """The pieces of the stream with the messages at the pictures whose numbers they have.
 
     Messages that precede their picture go right before it, those that follow it go behind all
-    else of its access unit; in H.264, which has no suffix SEI messages, all go before it. `notes`
-    is told when face messages come to a stream that has some already, or to pictures that are not
-    in output order. Raises `InputError` when a message belongs to a picture that the stream does
-    not have.
+    else of its access unit; in H.264, which has no suffix SEI messages, all go before it. `end`
+    sees what comes together. `notes` is told when face messages come to a stream that has some
+    already, or to pictures that are not in output order. Raises `InputError` when a message belongs
+    to a picture that the stream does not have.
     """
     spacing = Spacing()
-    watch = _OrderWatch()
+    watch = _Watch(end)
     boundaries = AccessUnitBoundaries()
     number = -1
     coded: NalUnit | None = None
@@ -66,23 +67,26 @@ def attach_to_pictures(
     yield bytes(spacing.tail)
 
 
-class _OrderWatch:
+class _Watch:
     """Looks for pictures that face messages come to, and that are not in output order.
 
-    `first` is the number of the first one.
+    `first` is the number of the first one. It has the end of the stream watched, too.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, end: EndWatch) -> None:
+        self._end = end
         self._order = PictureOrder()
         self.first: int | None = None
 
     def see(self, unit: NalUnit, number: int) -> None:
         """See a NAL unit of the picture of a number."""
+        self._end.see(unit)
         if self._order.see(unit) and self.first is None:
             self.first = number
 
     def attach(self, group: Group, number: int) -> None:
         """See what comes to it."""
+        self._end.put(group)
         has_faces = any(record.message.payload_type in FACE_PAYLOADS for record in group)
         if has_faces and self._order.drive() and self.first is None:
             self.first = number
@@ -90,7 +94,7 @@ class _OrderWatch:
 
 def _attached(
     queue: GroupQueue,
-    watch: _OrderWatch,
+    watch: _Watch,
     number: int,
     coded: NalUnit,
     *,

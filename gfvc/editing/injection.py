@@ -9,6 +9,7 @@ from pathlib import Path
 
 from gfvc.editing.attaching import attach_to_pictures
 from gfvc.editing.cutting import MessageSelection
+from gfvc.editing.end_watch import EndWatch
 from gfvc.editing.extraction import gather_facts, stream_records
 from gfvc.editing.group_queue import GroupQueue
 from gfvc.editing.json_lines import EXPORT_FORMAT, read_export, read_json_lines
@@ -58,8 +59,8 @@ def inject_messages(
     `messages` holds JSON lines (docs/messages_jsonl.md) or is what `gfvc export` wrote as JSON
     (docs/export.md), or is another stream, of which
     `selection` (None: all face messages) is taken. `notes` is told when the messages come to stand
-    beside face messages that were there before, or at pictures that are not in output order, and of
-    digital signatures that do not hold for it.
+    beside face messages that were there before, or at pictures that are not in output order, of
+    digital signatures that do not hold for it, and of a last picture that counts as cut off.
     `codec` names the codec of the streams where they do not tell.
 
     Raises `InputError` when a file is not what it should be, or a message cannot be put into
@@ -75,16 +76,17 @@ def inject_messages(
         base, old_codec, max_messages
     )
     result, signatures, headers = FingerprintTaker(), SignatureWatch(), HeaderWatch()
+    end = EndWatch()
     with (
         replaced_when_complete(output, force=force, sources=sources) as temporary,
         temporary.open("wb") as file,
     ):
         if old_codec is not None and at_old_places:
             units = signatures.passed(read_nal_units(base, old_codec, max_messages))
-            pieces = put_back(units_for(output, units), old_codec, queue, headers)
+            pieces = put_back(units_for(output, units), old_codec, queue, headers, end)
         else:
             units = signatures.passed(read_nal_units(base, codec, max_messages))
-            pieces = attach_to_pictures(units_for(output, units), queue, notes)
+            pieces = attach_to_pictures(units_for(output, units), queue, end, notes)
         for piece in pieces:
             result.add(piece)
             file.write(piece)
@@ -93,6 +95,7 @@ def inject_messages(
             raise headers.misfit
     if not restored:
         signatures.tell(notes, base, output)
+        end.tell(notes, output)
     return InjectionSummary(
         queue.messages, queue.nal_units, at_old_places, facts.name if restored else None
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from functools import partial
 
+from gfvc.editing.end_watch import EndWatch
 from gfvc.editing.group_queue import Group, GroupQueue, check_size
 from gfvc.editing.records import MessagePlace, MessageRecord
 from gfvc.errors import InputError, StreamError
@@ -41,9 +42,9 @@ class HeaderWatch:
 
 
 def put_back(
-    units: Iterable[NalUnit], codec: Codec, queue: GroupQueue, watch: HeaderWatch
+    units: Iterable[NalUnit], codec: Codec, queue: GroupQueue, watch: HeaderWatch, end: EndWatch
 ) -> Iterator[bytes]:
-    """The pieces of the stream with the messages where they were; `watch` sees its NAL units.
+    """The pieces of the stream with the messages where they were; `watch`, `end` see all of it.
 
     Raises `InputError` when a message has no place, or one that cannot be.
     """
@@ -51,12 +52,14 @@ def put_back(
     number = 0
     for unit in units:
         zero_bytes = spacing.before(unit)
-        yield from _new_units(queue, codec, number, watch)
+        yield from _new_units(queue, codec, number, watch, end)
         group = queue.take(partial(_is_at, number, is_new=False))
         watch.see(unit)
+        end.see(unit)
+        end.put(group or [])
         yield spaced(zero_bytes, unit.data if group is None else _merged(unit, group))
         number += 1
-    yield from _new_units(queue, codec, number, watch)
+    yield from _new_units(queue, codec, number, watch, end)
     watch.end()
     if queue.first is not None:
         _place(queue.first)
@@ -67,9 +70,12 @@ def put_back(
     yield bytes(spacing.tail)
 
 
-def _new_units(queue: GroupQueue, codec: Codec, number: int, watch: HeaderWatch) -> Iterator[bytes]:
+def _new_units(
+    queue: GroupQueue, codec: Codec, number: int, watch: HeaderWatch, end: EndWatch
+) -> Iterator[bytes]:
     """NAL units that the base stream does not have, up to its NAL unit with this number."""
     for group in queue.take_all(partial(_is_at, number, is_new=True)):
+        end.put(group)
         yield _made(group, codec, watch)
 
 

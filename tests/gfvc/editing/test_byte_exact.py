@@ -192,7 +192,8 @@ def test_messages_that_are_left_out_leave_the_others_where_they_were(
         kept_lines = [line for line, out in zip(lines[1:], left_out, strict=True) if not out]
         messages.write_text("".join([lines[0], *kept_lines]))
         remove_messages(source, base, selection, force=True, notes=no_notes)
-        inject_messages(base, messages, result, force=True, notes=no_notes)
+        # A last picture without its message counts as cut off.
+        inject_messages(base, messages, result, force=True, notes=lambda _: None)
         found = [
             (unit.nal_unit_type, unit.temporal_id, message)
             for unit in all_units(result, codec)
