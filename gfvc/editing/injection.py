@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
+from hashlib import sha256
 from pathlib import Path
 
 from gfvc.editing.attaching import attach_to_pictures
@@ -13,17 +15,19 @@ from gfvc.editing.end_watch import EndWatch
 from gfvc.editing.extraction import gather_facts, stream_records
 from gfvc.editing.group_queue import GroupQueue
 from gfvc.editing.json_lines import EXPORT_FORMAT, read_export, read_json_lines
-from gfvc.editing.records import Fingerprint, FingerprintTaker, MessageRecord, StreamFacts
+from gfvc.editing.records import FingerprintTaker, MessageRecord, StreamFacts
 from gfvc.editing.restoring import HeaderWatch, put_back
 from gfvc.errors import InputError
 from gfvc.output import check_writable, replaced_when_complete
 from gfvc.stream.byte_stream import read_head, read_nal_units
+from gfvc.stream.nal_source import file_bytes, reading
 from gfvc.stream.names import units_for
 from gfvc.stream.signatures import SignatureWatch
 from gfvc.telling import Notes
-from sei import Codec
+from sei import Codec, SeiError, WrongCodecError, split_annex_b
 from sei.limits import MAX_MESSAGES
 
+_HASHED_AT_ONCE = 2**16
 _BEFORE_JSON = b"\xef\xbb\xbf \t\r\n"
 _EXPORT = re.compile(rb'\{\s*"format"\s*:\s*"' + EXPORT_FORMAT.encode() + b'"')
 
@@ -72,9 +76,9 @@ def inject_messages(
     facts, records = _open_messages(messages, selection, codec, max_messages)
     queue = GroupQueue(records)
     old_codec = facts.codec
-    at_old_places = old_codec is not None and facts.base == _fingerprint(
-        base, old_codec, max_messages
-    )
+    at_old_places = _is_base(base, facts)
+    if at_old_places:
+        _check_codec(base, facts)
     result, signatures, headers = FingerprintTaker(), SignatureWatch(), HeaderWatch()
     end = EndWatch()
     with (
@@ -114,9 +118,30 @@ def _open_messages(
     return facts, stream_records(path, selection, codec, max_messages)
 
 
-def _fingerprint(path: Path, codec: Codec, max_messages: int) -> Fingerprint:
-    taker = FingerprintTaker()
-    # The bytes count, in a stream of another codec, too.
-    for unit in read_nal_units(path, codec, max_messages, surely=True):
-        taker.add(unit.to_annex_b())
-    return taker.fingerprint
+def _is_base(path: Path, facts: StreamFacts) -> bool:
+    """Whether a file is the base stream of the messages: by its bytes, whatever its codec is."""
+    if facts.base is None or file_bytes(path) != facts.base.size:
+        return False
+    digest = sha256()
+    with reading(path), path.open("rb") as file:
+        for part in iter(partial(file.read, _HASHED_AT_ONCE), b""):
+            digest.update(part)
+    return digest.hexdigest() == facts.base.sha256
+
+
+def _check_codec(base: Path, facts: StreamFacts) -> None:
+    """Raise `InputError` where it is written that a stream is of another codec than it is."""
+    if facts.codec is None or facts.stated_in is None:
+        return
+    with reading(base), base.open("rb") as file:
+        try:
+            next(split_annex_b(file, named=facts.codec), None)
+        except WrongCodecError:
+            file.seek(0)
+            told = next(split_annex_b(file)).codec
+            raise InputError(
+                f"{facts.stated_in}: 'codec' is {facts.codec.value}, and the base stream of these "
+                f"messages, {base}, is of {told.value}; write {told.value} there"
+            ) from None
+        except SeiError:
+            return  # which is told where the stream is read

@@ -149,6 +149,7 @@ def _facts(header: CheckedObject) -> StreamFacts:
         header.whole_or_none("messages", high=_MAX_NUMBER),
         _fingerprint(header.object_or_none("source")),
         _fingerprint(header.object_or_none("base")) if codec is not None else None,
+        str(header.source),
     )
 
 

@@ -151,7 +151,8 @@ class StreamFacts:
     """A stream with messages to be taken out: itself, what stays, and what is taken.
 
     `name` is the file's. `pictures` counts access units. `base` is None when unknown, as for
-    records that were written by hand.
+    records that were written by hand. `stated_in` says in errors where the facts were written,
+    None where they were gathered from the stream itself.
     """
 
     codec: Codec | None
@@ -160,3 +161,4 @@ class StreamFacts:
     messages: int | None = None
     source: Fingerprint | None = None
     base: Fingerprint | None = None
+    stated_in: str | None = None

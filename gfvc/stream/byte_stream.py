@@ -53,12 +53,10 @@ def read_nal_units(
     path: Path,
     codec: Codec | None = None,
     max_messages: int = MAX_MESSAGES,
-    *,
-    surely: bool = False,
 ) -> Iterator[NalUnit]:
     """The NAL units of a byte stream, read as they are asked for.
 
-    `codec` counts where the stream does not tell, and `surely` in any case.
+    `codec` counts where the stream does not tell.
 
     Raises `InputError` when the file cannot be read, is a container, or is no stream of a known
     codec; `StreamError` where it breaks off, is of another codec than `codec`, or holds
@@ -68,8 +66,7 @@ def read_nal_units(
     check_byte_stream(path)
     try:
         with reading(path), path.open("rb") as file:
-            known, named = (codec, None) if surely else (None, codec)
-            for unit in split_annex_b(file, known, named=named):
+            for unit in split_annex_b(file, named=codec):
                 _count(unit, limit)
                 yield unit
     except SeiError as error:

@@ -31,6 +31,7 @@ from tests.gfvc.editing.streams import (
     write_stream,
 )
 from tests.gfvc.support import CommandLine, assert_refused, no_notes
+from tests.golden.files import STREAMS
 
 HEADER = {"format": "gfvc-messages", "version": 1}
 DOCUMENT = Path(__file__).resolve().parents[3] / "docs/messages_jsonl.md"
@@ -241,6 +242,45 @@ def test_a_changed_message_goes_where_it_was(
     assert after[-1].data == before[-1].data
     (line,) = command("extract", result, "--id=1").out.splitlines()[-1:]
     assert dict(json.loads(line)["elements"])["gfv_coordinate_dx_abs[0]"] == 77
+
+
+@pytest.mark.parametrize("codec", [Codec.VVC, Codec.HEVC, Codec.AVC])
+@pytest.mark.parametrize("written", ["vvc", "hevc", "avc"])
+def test_another_codec_in_the_header_is_blamed_on_the_header(
+    codec: Codec, written: str, tmp_path: Path, command: CommandLine
+) -> None:
+    """Also where the NAL units of the stream are too short for that codec."""
+    source = STREAMS / ("vvc_face.266" if codec is Codec.VVC else "hevc_mesh_marked.265")
+    if codec is Codec.AVC:
+        sets = nal(codec, 7, bytes.fromhex("42001e80")), nal(codec, 8, bytes.fromhex("c080"))
+        end = nal(codec, END_OF_SEQUENCE[codec], b"")
+        coded = picture(Faces().gfv(0), codec=codec)
+        source = write_stream(tmp_path / "in", sets, coded, [end])
+    messages, base, result = (tmp_path / name for name in ("m.jsonl", "base", "result"))
+    assert command("extract", source, messages).status == 0
+    assert command("remove", source, base).status == 0
+    header, *lines = map(json.loads, messages.read_text().splitlines())
+    write_lines(messages, {**header, "codec": written}, *lines)
+    if written == codec.value:
+        assert command("inject", base, messages, result).status == 0
+        assert result.read_bytes() == source.read_bytes()
+        return
+    says = f"{messages}: line 1: 'codec' is {written}, and the base stream of these messages"
+    arguments = ("inject", base, messages, result)
+    assert_refused(command, *arguments, folder=tmp_path, says=[says, f"is of {codec.value};"])
+
+
+def test_messages_go_to_nal_units_too_short_for_their_codec(
+    duet_stream: Path, tmp_path: Path, command: CommandLine
+) -> None:
+    """The end of a sequence in H.264 is a byte."""
+    end = nal(Codec.AVC, END_OF_SEQUENCE[Codec.AVC], b"")
+    pictures = picture(codec=Codec.AVC), picture(codec=Codec.AVC, intra=False)
+    base = write_stream(tmp_path / "base", *pictures, [end])
+    messages, result = tmp_path / "messages.jsonl", tmp_path / "result"
+    assert command("extract", duet_stream, messages).status == 0
+    assert command("inject", base, messages, result).status == 0
+    assert all_units(result)[-1].data == end.data
 
 
 def test_the_examples_of_the_document(shared: Path, tmp_path: Path, command: CommandLine) -> None:
