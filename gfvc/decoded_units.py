@@ -201,18 +201,10 @@ def check_undecoded(source: Path, stream: FaceStream, registered: RegisteredMode
     That is where sizes or colours change, and where the model draws no such pictures. Whoever needs
     no coded picture calls it, so that what is refused does not depend on what is asked of a stream.
     """
+    _check_fault(source, stream)
     known = None
-    for number, unit in enumerate(_of_one_colour(source, stream)):
-        try:
-            found = picture_format(bytes(unit.coded), stream.codec) or known
-        except StreamInvalidError as error:
-            raise StreamError(f"{source}: its coded pictures cannot be decoded: {error}") from error
-        if known is not None and found != known:
-            raise StreamError(
-                f"{source}: its pictures change from {known} to {found} at coded picture {number}; "
-                "pictures of one size only can be decoded"
-            )
-        known = found
+    for unit in _of_one_colour(source, stream):
+        known = picture_format(bytes(unit.coded), stream.codec) or known
         if registered is None or known is None or not registered.square or unit.is_alone:
             continue
         if unit.face_square is None and known.width != known.height:
@@ -220,6 +212,12 @@ def check_undecoded(source: Path, stream: FaceStream, registered: RegisteredMode
                 f"{source}: {registered.card.name} draws square pictures, not "
                 f"{known.width}x{known.height}"
             )
+
+
+def _check_fault(source: Path, stream: FaceStream) -> None:
+    """Raise `StreamError` where the parameter sets say that pictures cannot be decoded."""
+    if stream.fault is not None:
+        raise StreamError(f"{source}: its coded pictures cannot be decoded: {stream.fault}")
 
 
 def _skipped(stream: FaceStream) -> int:
@@ -256,6 +254,7 @@ def _coded_pictures(
     def tell(text: str) -> None:
         notes(f"{source}: {text}")
 
+    _check_fault(source, stream)
     decoded = decode_base_layer(stream.codec, stream.base_layer_parts(), timeout, area, tell)
     units = _of_one_colour(source, stream)
     size: tuple[int, int] | None = None
@@ -276,6 +275,8 @@ def _coded_pictures(
         reason = str(error).splitlines()[0]
         if isinstance(error, LimitExceededError) and error.limit == "area":
             reason += "; if that is meant, allow more with --max-area"
+        elif stream.lacking is not None:
+            reason = stream.lacking
         elif skipped := _skipped(stream):
             reason += (
                 f"; {skipped} of them refer to what comes before the point where decoding starts, "

@@ -94,6 +94,10 @@ class FaceStream:
     restricted_uses: tuple[int, ...] = ()
     """Kinds of use by artificial intelligence that are restricted, and in no context allowed."""
     rate_change: RateChange | None = None
+    fault: str | None = None
+    """Why the coded pictures cannot be decoded, by their sequence parameter sets, and where."""
+    lacking: str | None = None
+    """Why they may not be: which parameter sets are missing."""
 
     @property
     def is_repacked(self) -> bool:

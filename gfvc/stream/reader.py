@@ -25,6 +25,7 @@ from gfvc.stream.last_sample import last_sample_is_whole
 from gfvc.stream.losses import Losses
 from gfvc.stream.marking import Marks
 from gfvc.stream.nal_source import NOT_READ, STANDARD_INPUT, file_bytes, open_nal_units
+from gfvc.stream.parameter_sets import CodedBytes, ParameterSetWatch
 from gfvc.stream.picture_cost import PictureCost
 from gfvc.stream.picture_gaps import PictureGaps
 from gfvc.stream.picture_order import WANTED_ORDER, PictureOrder
@@ -87,14 +88,14 @@ class _Gathered:
     """NAL units that belong together: their bytes, and what was seen among them."""
 
     def __init__(self) -> None:
-        self.coded = bytearray()
+        self._coded = CodedBytes()
         self.sequence_parameter_set = self.idr = False
         self.precedes_picture = self.ends_sequence = False
         self.last: NalUnit | None = None
         self._types: set[int] = set()
 
     def add(self, unit: NalUnit) -> None:
-        self.coded += unit.to_annex_b()
+        self._coded.add(unit, unit.to_annex_b())
         self.last = unit
         if unit.nal_unit_type not in self._types:
             self._types.add(unit.nal_unit_type)
@@ -102,6 +103,11 @@ class _Gathered:
             self.idr |= unit.is_idr
             self.precedes_picture |= unit.precedes_picture
             self.ends_sequence |= unit.ends_sequence
+
+    @property
+    def coded(self) -> bytearray:
+        """The bytes."""
+        return self._coded.data
 
 
 class _Scan:
@@ -149,6 +155,11 @@ class _Scan:
         self._restricted_uses: set[int] = set()
         self._rate_change: RateChange | None = None
         self._access_unit_at: int | None = None  # byte where that of the next picture starts
+        self._sets = ParameterSetWatch()
+        # What is wrong with the sets before the next picture, those of the last, and all so far.
+        self._next_fault: str | None = None
+        self._picture_fault: str | None = None
+        self._fault: str | None = None
 
     def face_stream(self) -> FaceStream:
         """Go through the stream."""
@@ -179,6 +190,8 @@ class _Scan:
             self._marks.text,
             tuple(sorted(self._restricted_uses)),
             self._rate_change,
+            self._fault,
+            self._lacking(),
         )
 
     def _check_pictures(self, further: int) -> None:
@@ -225,6 +238,7 @@ class _Scan:
         if unit.is_sei:
             self._add_sei(unit, last=last)
             return
+        self._see_sets(unit)
         if unit.starts_picture:
             self._close_picture()
             self._start_picture(unit)
@@ -245,6 +259,33 @@ class _Scan:
         if self._order.see(unit):
             self._refuse_order()
 
+    def _see_sets(self, unit: NalUnit) -> None:
+        """Note what keeps coded pictures from being decoded, with its place in the whole stream."""
+        problem = self._sets.see(unit)
+        if problem is None or self._next_fault is not None:
+            return
+        if self._sets.is_change:
+            at = self._access_unit_at
+            self._next_fault = f"they {problem} with the access unit at byte {at}; split it there"
+        else:
+            self._next_fault = f"byte {unit.offset}: {problem}"
+
+    def _lacking(self) -> str | None:
+        """What parameter sets are not there."""
+        missing, video = self._sets.missing, self._sets.missing_video
+        if missing is not None:
+            at = self._sets.first_picture
+            return (
+                f"no {missing} comes before the first of them, at byte {at}; start the stream "
+                "where its parameter sets are"
+            )
+        if video is not None:
+            return (
+                f"the SPS at byte {video[1]} refers to VPS {video[0]}, which the stream does not "
+                "have; put it before the SPS"
+            )
+        return None
+
     def _refuse_order(self) -> None:
         skipped = (
             "; decoders skip leading pictures (RASL) of the CRA picture at which a stream starts"
@@ -258,6 +299,7 @@ class _Scan:
         self._of_picture, self._waiting = self._waiting, _Gathered()
         self._of_picture.ends_sequence = False  # of one before
         self._of_picture.add(unit)
+        self._picture_fault, self._next_fault = self._next_fault, None
         self._picture_at = unit.offset
         self._messages = [self._units.messages()]
         self._picture = PictureUnit(messages=self._messages[0], shown_as_coded=self._shown_as_coded)
@@ -348,6 +390,7 @@ class _Scan:
         self._pictures_as_coded += picture.is_alone and as_coded
         self._gaps.add(self._order, is_ordinary=picture.is_alone and as_coded)
         self._draws |= not picture.is_alone
+        self._fault = self._fault or self._picture_fault
         if not picture.is_alone and self._order.drive():
             self._refuse_order()
         self._units.append(picture)

@@ -21,9 +21,10 @@ from gfvc.errors import StreamError
 from gfvc.limits import MAX_AREA
 from gfvc.stream.byte_stream import read_nal_units
 from gfvc.stream.nal_source import file_bytes
+from gfvc.stream.parameter_sets import CodedBytes
 from gfvc.stream.picture_cost import PictureCost
 from gfvc.verification.findings import Check, Finding, Place
-from sei import Codec, NalUnit, SeiError, access_units, iterate_sei_messages, join_annex_b
+from sei import Codec, NalUnit, SeiError, access_units, iterate_sei_messages
 from sei.payload_kinds import decode_payload
 from sei.rbsp import sei_rbsp
 
@@ -169,9 +170,10 @@ class PictureHashCheck(Check):
             if len(self._waiting) > _MAX_WAITING:
                 oldest, _ = self._waiting.pop(next(iter(self._waiting)))
                 yield self.warning(oldest, _NOT_PUT_OUT)
-            packet = av.Packet(
-                join_annex_b(unit for unit in access_unit if _is_for_base_decoder(unit))
-            )
+            coded = CodedBytes()
+            for unit in filter(_is_for_base_decoder, access_unit):
+                coded.add(unit, unit.to_annex_b())
+            packet = av.Packet(bytes(coded.data))
             packet.pts = packet.dts = picture
             yield from self._put_in(decoder, packet, place)
             if picture == self._last:

@@ -247,9 +247,15 @@ class UserDataCheck(Check):
             )
         self._sequence = None
 
+    @property
+    def leaves_out_last(self) -> bool:
+        """At the end of the stream: whether decoders take its last coded picture for cut off."""
+        is_open = self._without is not None and not self._end.is_followed
+        return self._is_face_stream and is_open
+
     def _check_end(self) -> Iterator[Finding]:
         """Say where decoders take the stream to be cut off."""
-        if self._without is not None and not self._end.is_followed:
+        if self._without is not None and self.leaves_out_last:
             missing = "no end of sequence NAL unit says that it is whole"
             if not self._without_by_intent:
                 missing = "no user data say that it is shown as coded"

@@ -69,6 +69,7 @@ class _Walk:
         self._faces: set[Face] = set()
         self._too_many_faces = False
         stated, cost = StatedInformation(), PictureCostCheck()
+        user_data = UserDataCheck(stated)
         self._checks: tuple[Check, ...] = (
             DamageCheck(),
             PlacementCheck(),
@@ -79,14 +80,14 @@ class _Walk:
             EnhancementCheck(),
             ReservedValueCheck(),
             InterchangeCheck(),
-            UserDataCheck(stated),
+            user_data,
             PictureOrderCheck(stated),
             MarkingCheck(),
             FaceSquareCheck(stated),
             NetworkCheck(),
             cost,
-            PictureFormatCheck(),
-            ColourCheck(cost),
+            PictureFormatCheck(user_data),
+            ColourCheck(cost, user_data),
             SkippedPictureCheck(),
         )
         # Most checks look at messages only, and a stream may have very many NAL units.

@@ -6,16 +6,16 @@ from collections.abc import Iterable, Iterator
 
 from base_codec_adapters import Codec as BaseCodec
 from base_codec_adapters import StreamInvalidError, picture_format
-from base_codec_adapters.byte_stream import NalUnit as BaseUnit
-from base_codec_adapters.byte_stream import PictureFormat, read_sequence
 from gfvc.base_colour import ColourWatch
 from gfvc.colour import UnknownColourError
 from gfvc.limits import MAX_AREA
 from gfvc.stream.codec_change import CodecChange
+from gfvc.stream.parameter_sets import CodedBytes, ParameterSetWatch
 from gfvc.stream.picture_cost import PictureCost
 from gfvc.stream.skipped_pictures import SkippedPictures
 from gfvc.verification.findings import Check, Finding, Place
-from sei import Codec, GenerativeFaceVideo, NetworkUri
+from gfvc.verification.user_data import UserDataCheck
+from sei import Codec, GenerativeFaceVideo, NalUnit, NetworkUri
 from sei.inspection import InspectedMessage, InspectedUnit
 
 MAX_COLOUR_LOOKS = 32
@@ -106,53 +106,53 @@ class PictureFormatCheck(Check):
 
     name = "picture format"
 
-    def __init__(self) -> None:
-        self._format: PictureFormat | None = None
+    def __init__(self, user_data: UserDataCheck) -> None:
+        self._user_data = user_data
+        self._sets = ParameterSetWatch()
         self._told = self._any_picture = False
-        self._types: set[str] = set()  # of parameter sets before the first picture
         # Told once a picture comes with it: decoders get no sets without one.
         self._wrong: tuple[Place, str] | None = None
+        self._held: Finding | None = None  # until it is known that its picture is decoded
 
     def see_nal_unit(self, place: Place, inspected: InspectedUnit) -> Iterable[Finding]:
         """See a NAL unit."""
         unit = inspected.unit
         if unit.codec is Codec.AVC:
             return ()
-        if unit.is_vcl:
-            return self._see_picture(place)
-        if unit.type_name == "SPS" and self._wrong is None and not self._told:
-            codec: BaseCodec = "vvc" if unit.codec is Codec.VVC else "hevc"
-            header, payload = unit.data[:2], unit.data[2:]
-            coded = BaseUnit(unit.offset or 0, unit.nal_unit_type, 0, header, payload)
-            self._see_sequence(place, coded, codec)
-        if not self._any_picture:
-            self._types.add(unit.type_name)
-        return ()
+        problem = self._sets.see(unit)
+        if problem is not None and self._wrong is None and not self._told:
+            subject = "the coded pictures " if self._sets.is_change else ""
+            self._wrong = place, f"{subject}{problem}"
+        return self._see_picture(place, unit) if unit.is_vcl else ()
 
-    def _see_sequence(self, place: Place, coded: BaseUnit, codec: BaseCodec) -> None:
-        try:
-            found = read_sequence(coded, codec).format
-        except StreamInvalidError as error:
-            self._wrong = place, str(error).removeprefix(f"byte {coded.offset}: ")
-            return
-        if self._format not in (None, found):
-            self._wrong = place, f"the coded pictures change from {self._format} to {found}"
-        self._format = found
-
-    def _see_picture(self, place: Place) -> Iterator[Finding]:
-        if not self._any_picture:
-            self._any_picture = True
-            missing = [name for name in ("SPS", "PPS") if name not in self._types]
-            if missing:
-                yield self.warning(
-                    place,
-                    f"no {' and no '.join(missing)} comes before the first coded picture: gfvc "
-                    "decode refuses that",
-                )
+    def _see_picture(self, place: Place, unit: NalUnit) -> Iterator[Finding]:
+        missing = self._sets.missing
+        if not self._any_picture and missing is not None:
+            yield self.warning(
+                place,
+                f"no {missing} comes before the first coded picture: gfvc decode refuses that",
+            )
+        self._any_picture = True
+        if unit.starts_picture and self._held is not None:
+            yield self._held
+            self._held = None
         if self._wrong is not None and not self._told:
             self._told = True
             where, text = self._wrong
-            yield self.warning(where, f"{text}: gfvc decode refuses that")
+            self._held = self.warning(where, f"{text}: gfvc decode refuses that")
+
+    def see_end(self) -> Iterator[Finding]:
+        """See the end of the stream."""
+        if self._held is not None and not self._user_data.leaves_out_last:
+            yield self._held
+        missing = self._sets.missing_video
+        if self._any_picture and missing is not None:
+            number, at = missing
+            yield self.warning(
+                Place(offset=at),
+                f"the SPS refers to VPS {number}, which the stream does not have: gfvc decode "
+                "refuses that",
+            )
 
 
 class ColourCheck(Check):
@@ -160,17 +160,22 @@ class ColourCheck(Check):
 
     name = "colours"
 
-    def __init__(self, cost: PictureCostCheck) -> None:
+    def __init__(self, cost: PictureCostCheck, user_data: UserDataCheck) -> None:
         self._cost = cost
+        self._user_data = user_data
+        self._held: Finding | None = None  # until it is known that its picture is decoded
         self._codec: BaseCodec = "vvc"
         self._watch: ColourWatch | None = None
-        self._coded = bytearray()  # of an access unit with a sequence parameter set
+        self._coded = CodedBytes()  # of an access unit with a sequence parameter set
         self._states = self._told = False
         self._picture: Place | None = None
 
     def see_nal_unit(self, place: Place, inspected: InspectedUnit) -> Iterable[Finding]:
         """See a NAL unit."""
         unit = inspected.unit
+        if unit.is_vcl and self._held is not None:
+            held, self._held = self._held, None
+            return (held,)
         if self._told or unit.codec is Codec.AVC:
             return ()
         if self._watch is None:
@@ -178,15 +183,15 @@ class ColourCheck(Check):
             self._watch = ColourWatch(self._codec)
         self._states |= unit.type_name == "SPS"
         is_wanted = unit.type_name in _PARAMETER_SETS or (unit.is_vcl and self._states)
-        if is_wanted and len(self._coded) < _KEPT_BYTES:
-            self._coded += b"\0\0\1" + unit.data[:_KEPT_BYTES]
+        if is_wanted and len(self._coded.data) < _KEPT_BYTES:
+            self._coded.add(unit, b"\0\0\1" + unit.data[:_KEPT_BYTES])
         if unit.is_vcl and self._picture is None:
             self._picture = place
         return ()
 
     def see_end_of_picture(self) -> Iterator[Finding]:
         """See the end of an access unit."""
-        coded, self._coded = self._coded, bytearray()
+        coded, self._coded = bytes(self._coded.data), CodedBytes()
         picture, self._picture = self._picture, None
         states, self._states = self._states, False
         if not states or picture is None or self._watch is None or self._cost.is_exceeded:
@@ -200,17 +205,23 @@ class ColourCheck(Check):
             )
             return
         try:
-            found = picture_format(bytes(coded), self._codec)
+            found = picture_format(coded, self._codec)
             if found is None or found.width * found.height > MAX_AREA:
                 return  # which decoders refuse
-            change = self._watch.see(bytes(coded))
+            change = self._watch.see(coded)
         except StreamInvalidError:
             return
         except UnknownColourError as error:
             change = str(error)
         if change is not None:
             self._told = True
-            yield self.warning(picture, f"colours change ({change}): gfvc decode refuses that")
+            text = f"colours change ({change}): gfvc decode refuses that"
+            self._held = self.warning(picture, text)
+
+    def see_end(self) -> Iterator[Finding]:
+        """See the end of the stream."""
+        if self._held is not None and not self._user_data.leaves_out_last:
+            yield self._held
 
 
 class SkippedPictureCheck(Check):

@@ -147,7 +147,7 @@ BAD_STREAMS: dict[str, tuple[Callable[[list[NalUnit]], bytes], str]] = {
     "messages before the first picture": (message_first, "before any coded picture"),
     "no parameter sets": (
         without(lambda unit: unit.is_vcl or unit.is_sei),
-        "no HEVC sequence parameter set",
+        "no SPS and no PPS comes before the first of them, at byte",
     ),
     "a key picture missing": (second_picture_missing, "its coded picture is missing"),
     "messages missing": (suffix_missing, "number 3 of its key picture where number 2 is due"),

@@ -173,6 +173,23 @@ def test_no_more_parameter_sets_are_read_than_is_said(
     assert kinds == ["colours"]
 
 
+def two_formats(folder: Path, other: tuple[str, ...], first: int, second: int) -> Path:
+    """So many grey pictures of 64x64 as ordinary video, then so many by other settings."""
+    parts = []
+    for settings in (("-s", "64x64", "-pix_fmt", "yuv420p"), other):
+        source = ("-f", "lavfi", "-i", "color=gray:r=25", "-frames:v", "1", *settings)
+        options = ("-c:v", "libx265", "-x265-params", "log-level=error", "-f", "hevc", "-")
+        parts.append(ffmpeg(*source, *options))
+    information = StreamInformation(Fraction(25), 64, 64, Rectangle(0, 0, 64, 64))
+    path = folder / "formats.265"
+    with path.open("wb") as file:
+        writer = StreamWriter(file, "hevc", information)
+        for coded in (*[parts[0]] * first, *[parts[1]] * second):
+            writer.write_as_coded(coded)
+        writer.close()
+    return path
+
+
 @pytest.mark.parametrize("at", [2, PART_PICTURES + 3])
 @pytest.mark.parametrize(
     ("arguments", "says"),
@@ -185,19 +202,20 @@ def test_another_size_or_depth_is_told_where_decoding_refuses_it(
     arguments: tuple[str, ...], says: str, at: int, tmp_path: Path, command: CommandLine
 ) -> None:
     """In the part of a stream that is decoded first and beyond."""
-    parts = []
-    for settings in (("-s", "64x64", "-pix_fmt", "yuv420p"), arguments):
-        source = ("-f", "lavfi", "-i", "color=gray:r=25", "-frames:v", "1", *settings)
-        options = ("-c:v", "libx265", "-x265-params", "log-level=error", "-f", "hevc", "-")
-        parts.append(ffmpeg(*source, *options))
-    information = StreamInformation(Fraction(25), 64, 64, Rectangle(0, 0, 64, 64))
-    path = tmp_path / "formats.265"
-    with path.open("wb") as file:
-        writer = StreamWriter(file, "hevc", information)
-        for coded in (*[parts[0]] * at, *[parts[1]] * 3):
-            writer.write_as_coded(coded)
-        writer.close()
-    assert command("decode", path, tmp_path / "out.mkv").status == 1
+    path = two_formats(tmp_path, arguments, at, 3)
+    sets = [unit for unit in nal_units(path) if unit.type_name == "VPS"]
+    start = (sets[at].offset or 0) - sets[at].start_code_size
+    text = f"they change from {says} with the access unit at byte {start}; split it there"
+    outcome = command("decode", path, tmp_path / "out.mkv")
+    assert outcome.status == 1
+    assert outcome.err.splitlines()[-1].endswith(
+        f"{path}: its coded pictures cannot be decoded: {text}"
+    )
+    assert not (tmp_path / "out.mkv").exists()
+    data, part = path.read_bytes(), tmp_path / "part.265"
+    for half in (data[:start], data[start:]):
+        part.write_bytes(half)
+        assert command("decode", part, tmp_path / "out.mkv", "--force").status == 0
     (found,) = [each for each in verify_stream(path) if each.check == "picture format"]
     assert found.severity is Severity.WARNING
     assert found.text == f"the coded pictures change from {says}: gfvc decode refuses that"
@@ -208,6 +226,29 @@ def test_another_size_or_depth_is_told_where_decoding_refuses_it(
     first = next(n for n, unit in enumerate(units) if unit.offset == found.place.offset)
     path = write_units(tmp_path / "set.265", units[: first + 1])
     assert not [each for each in verify_stream(path) if each.check == "picture format"]
+
+
+@pytest.mark.parametrize(
+    ("settings", "check"),
+    [
+        (("-s", "128x128", "-pix_fmt", "yuv420p"), "picture format"),
+        (("-s", "64x64", "-pix_fmt", "yuv420p", "-color_range", "pc"), "colours"),
+    ],
+)
+def test_a_change_in_a_last_picture_that_is_left_out_is_none(
+    settings: tuple[str, ...], check: str, tmp_path: Path, command: CommandLine
+) -> None:
+    path = two_formats(tmp_path, settings, 2, 1)
+    units = nal_units(path)
+    assert units[-1].ends_sequence
+    for kept, is_refused in ((units, True), (units[:-1], False), (units[:-1] + units, True)):
+        write_units(path, kept)
+        outcome = command("decode", path, tmp_path / "out.mkv", "--force")
+        assert outcome.status == is_refused
+        assert [each.check for each in verify_stream(path) if "refuses" in each.text] == [
+            check
+        ] * is_refused
+    assert "leaves it out" in "".join(warnings(write_units(path, units[:-1])))
 
 
 @pytest.mark.parametrize(

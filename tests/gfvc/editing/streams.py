@@ -36,6 +36,7 @@ PARAMETER_SETS = {Codec.VVC: (15, 16), Codec.HEVC: (32, 33, 34), Codec.AVC: (7, 
 # Of pictures of 64x64, as far as they are looked at.
 SEQUENCE_BODY = {
     (Codec.VVC, 15): bytes.fromhex("000800820411c0"),
+    (Codec.HEVC, 32): bytes.fromhex("0c1180"),
     (Codec.HEVC, 33): bytes.fromhex("01" * 12 + "5aa0208105c0"),
 }
 INTRA_SLICE = {Codec.VVC: 8, Codec.HEVC: 20, Codec.AVC: 5}

@@ -1,0 +1,92 @@
+"""Parameter sets of a base layer: in an order that decoders take, and of one picture format.
+
+H.265 asks for each only before it is used; ffmpeg wants a VPS before the SPS that refers to it.
+"""
+
+from __future__ import annotations
+
+from base_codec_adapters import Codec as BaseCodec
+from base_codec_adapters import StreamInvalidError
+from base_codec_adapters.byte_stream import NalUnit as BaseUnit
+from base_codec_adapters.byte_stream import PictureFormat, read_sequence
+from sei import Codec, NalUnit
+
+_CODECS: dict[Codec, BaseCodec] = {Codec.VVC: "vvc", Codec.HEVC: "hevc"}
+_FIRST, _OTHERS = "VPS", frozenset({"SPS", "PPS"})
+
+
+class CodedBytes:
+    """The bytes of the NAL units of a coded picture, a VPS before any SPS and PPS."""
+
+    def __init__(self) -> None:
+        self.data = bytearray()
+        self._others_at: int | None = None
+
+    def add(self, unit: NalUnit, data: bytes) -> None:
+        """Take the next NAL unit, and the bytes that stand for it."""
+        if self._others_at is not None and unit.type_name == _FIRST:
+            self.data[self._others_at : self._others_at] = data
+            self._others_at += len(data)
+            return
+        if self._others_at is None and unit.type_name in _OTHERS:
+            self._others_at = len(self.data)
+        self.data += data
+
+
+class ParameterSetWatch:
+    """Sees the NAL units of the base layer of VVC or HEVC, in order."""
+
+    def __init__(self) -> None:
+        self._format: PictureFormat | None = None
+        self._video: set[int] = set()  # identifiers of VPS
+        self._wanted: dict[int, int | None] = {}  # of those that SPS refer to, and the byte of one
+        self._before: set[str] = set()  # types before the first picture
+        self._any_picture = False
+        self.first_picture: int | None = None
+        """Byte of the first picture."""
+        self.is_change = False
+        """Whether the last problem is a change of the format, and not a set that is damaged."""
+
+    def see(self, unit: NalUnit) -> str | None:
+        """See the next NAL unit; what keeps a sequence parameter set from being decoded.
+
+        That is a predicate of the coded pictures where `is_change`.
+        """
+        if unit.is_vcl:
+            if not self._any_picture:
+                self._any_picture, self.first_picture = True, unit.offset
+            return None
+        if not self._any_picture:
+            self._before.add(unit.type_name)
+        if unit.codec is Codec.HEVC and len(unit.data) > unit.header_size:
+            number = unit.data[unit.header_size] >> 4
+            if unit.type_name == "VPS":
+                self._video.add(number)
+            elif unit.type_name == "SPS":
+                self._wanted.setdefault(number, unit.offset)
+        return self._problem(unit) if unit.type_name == "SPS" else None
+
+    def _problem(self, unit: NalUnit) -> str | None:
+        header, payload = unit.data[:2], unit.data[2:]
+        coded = BaseUnit(unit.offset or 0, unit.nal_unit_type, 0, header, payload)
+        try:
+            found = read_sequence(coded, _CODECS[unit.codec]).format
+        except StreamInvalidError as error:
+            self.is_change = False
+            return str(error).removeprefix(f"byte {coded.offset}: ")
+        before, self._format = self._format, found
+        if before in (None, found):
+            return None
+        self.is_change = True
+        return f"change from {before} to {found}"
+
+    @property
+    def missing(self) -> str | None:
+        """What does not come before the first picture: SPS, PPS or both; None where both do."""
+        return " and no ".join(name for name in ("SPS", "PPS") if name not in self._before) or None
+
+    @property
+    def missing_video(self) -> tuple[int, int | None] | None:
+        """The first VPS that the stream lacks, and the byte of an SPS that refers to it."""
+        lacking = (each for each in self._wanted.items() if each[0] not in self._video)
+        return next(lacking, None)
