@@ -51,7 +51,7 @@ from sei import (
 )
 
 HEAD = [
-    NalUnit(Codec.VVC, bytes.fromhex(unit)) for unit in ("0079000d02", "00810000", "0041c40243")
+    NalUnit(Codec.VVC, bytes.fromhex(unit)) for unit in ("0079000d02", "00810080", "0041c40243")
 ]
 ARRAY = 60_000
 """Values of a message that holds as many as can be, about."""

@@ -335,13 +335,19 @@ class NalUnit:
         """Bytes of the NAL unit in a byte stream, ``size`` of them.
 
         Raises:
-            StreamError: it cannot be read again: it holds a start code, or is longer than
-                `MAX_NAL_UNIT_SIZE`.
+            StreamError: it cannot be read again: it holds a start code, ends in a zero byte, or is
+                longer than `MAX_NAL_UNIT_SIZE`.
         """
         if _START_CODE in self.data:
             raise StreamError(
                 "a NAL unit must not hold 00 00 01: its payload lacks emulation prevention "
                 "(add_emulation_prevention)",
+                self.offset,
+            )
+        if self.data[-1] == 0:
+            raise StreamError(
+                "a NAL unit must not end in a zero byte, which readers take for one between NAL "
+                "units (trailing_zeros)",
                 self.offset,
             )
         if len(self.data) > MAX_NAL_UNIT_SIZE:

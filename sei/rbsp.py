@@ -237,8 +237,9 @@ def make_sei_nal_unit(
             "read: make several"
         )
     content = rbsp.to_bytes()
-    if rbsp.trailing.rstrip(b"\0") != _TRAILING_BITS:
-        raise MessageError("trailing must be the byte 80, and zero bytes after it")
+    # One zero byte would be followed by a 03 that readers do not take out.
+    if rbsp.trailing.rstrip(b"\0") != _TRAILING_BITS or not len(rbsp.trailing) & 1:
+        raise MessageError("trailing must be the byte 80, and pairs of zero bytes after it")
     header = nal_unit_header(
         codec,
         sei_nal_unit_type(codec, suffix=suffix),

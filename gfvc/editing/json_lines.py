@@ -213,8 +213,8 @@ def _place(part: CheckedObject | None) -> MessagePlace | None:
     if part is None:
         return None
     trailing = part.hexadecimal("rbsp_trailing")
-    if trailing.rstrip(b"\0") != _RBSP_TRAILING:
-        raise part.wrong("rbsp_trailing", "80 and zero bytes")
+    if trailing.rstrip(b"\0") != _RBSP_TRAILING or not len(trailing) & 1:
+        raise part.wrong("rbsp_trailing", "80 and pairs of zero bytes")
     return MessagePlace(
         part.whole("base_nal_unit", high=_MAX_NUMBER),
         part.whole_or_none("kept_before", high=_MAX_NUMBER),

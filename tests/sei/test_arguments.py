@@ -41,6 +41,7 @@ from sei import (
     StreamError,
 )
 from sei.content_messages import Restriction, TextDescription, UsageRestrictions
+from sei.nal import nal_unit_header
 
 STREAM = bytes.fromhex("00000001 0079 000d02 00000001 0081 80 000001 0041 c40243")
 UNIT = NalUnit(Codec.VVC, bytes.fromhex("00c1 df 02 abcd 80"))
@@ -278,6 +279,32 @@ def test_what_is_written_can_be_read(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sei.nal.MAX_NAL_UNIT_SIZE", 4)
     with pytest.raises(StreamError, match="at most 4 are read"):
         UNIT.to_annex_b()
+
+
+@pytest.mark.parametrize("codec", Codec)
+@pytest.mark.parametrize("payload", [b"\0", b"\0\0", b"\x80\0", bytes(5), b"", b"\x80"])
+def test_zero_bytes_at_the_end_are_not_written(codec: Codec, payload: bytes) -> None:
+    for header in (nal_unit_header(codec, 1), bytes(1 if codec is Codec.AVC else 2)):
+        unit = NalUnit(codec, header + payload)
+        if unit.data[-1]:
+            written = unit.to_annex_b()
+            assert [each.data for each in sei.split_annex_b(written, codec)] == [unit.data]
+            continue
+        for write in (unit.to_annex_b, lambda unit=unit: sei.join_annex_b([unit])):
+            with pytest.raises(StreamError, match=r"must not (end in a zero byte|hold 00 00 01)"):
+                write()
+
+
+@pytest.mark.parametrize("zeros", range(7))
+def test_zero_bytes_after_the_trailing_bits_come_in_pairs(zeros: int) -> None:
+    rbsp = SeiRbsp((SeiMessage(5, bytes(16)),), b"\x80" + bytes(zeros))
+    if zeros % 2:
+        with pytest.raises(MessageError, match="pairs of zero bytes"):
+            sei.make_sei_nal_unit(rbsp, Codec.VVC)
+        return
+    written = sei.make_sei_nal_unit(rbsp, Codec.VVC).to_annex_b()
+    (unit,) = sei.split_annex_b(written, Codec.VVC)
+    assert sei.read_sei(unit) == rbsp
 
 
 @pytest.mark.parametrize(

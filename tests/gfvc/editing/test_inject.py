@@ -346,6 +346,7 @@ BAD_LINES: list[tuple[object, str]] = [
     (place(zero_bytes=2**40), "place.zero_bytes is not a whole number in 0..67108864"),
     (place(nal_header="zz"), "place.nal_header is not bytes"),
     (place(rbsp_trailing="81"), "place.rbsp_trailing is not 80"),
+    (place(rbsp_trailing="8000"), "place.rbsp_trailing is not 80 and pairs of zero bytes"),
     (place(rbsp_trailing=""), "place.rbsp_trailing is not 80"),
     (elements(["gfv_id", 1, 2]), "elements is not a list of [name, integer or text]"),
     (elements(["gfv_id", 1.5]), "elements is not a list of [name, integer or text]"),
