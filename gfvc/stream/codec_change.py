@@ -1,4 +1,4 @@
-"""Where a stream of VVC or HEVC goes on in the other of the two, as when files were put together.
+"""Where a stream of VVC or HEVC goes on in another codec, as when files were put together.
 
 Headers of one are mostly lawful in the other, where they name other layers or none that there can
 be, so decoders would pass over the rest. What tells for sure are parameter sets that belong
@@ -16,6 +16,7 @@ from sei.codec_detection import ParameterSets
 _OTHERS = {Codec.VVC: Codec.HEVC, Codec.HEVC: Codec.VVC}
 _VVC_SPS, _VVC_PPS = 15, 16  # nal_unit_type: H.266 table 5
 _VVC_IRAP = range(7, 11)  # and GDR
+_AVC_SETS = frozenset({7, 8})  # nal_unit_type of SPS and PPS: H.264 table 7-1
 _PARAMETER_SET_HEAD = 64  # bytes that are looked at
 
 
@@ -30,15 +31,20 @@ class CodecChange:
 
     def __init__(self, codec: Codec) -> None:
         self.other = _OTHERS.get(codec)
-        """Codec that is looked for; None in H.264, where none is."""
+        """Codec that the stream goes on in, once that was seen; None in H.264, not looked at."""
         self.at: int | None = None
         """Byte of the sequence parameter set that the other codec starts with."""
         self._hevc = ParameterSets(Codec.HEVC)
         self._sizes: dict[int, tuple[int, int]] = {}  # of VVC, by the number of its SPS
         self._is_referred = False
+        self._avc = ParameterSets(Codec.AVC)
+        self._avc_at: int | None = None
 
     def sees_one(self, unit: NalUnit) -> bool:
-        """See the next NAL unit; whether the stream has gone on in the other codec by now."""
+        """See the next NAL unit; whether the stream has gone on in another codec by now."""
+        if self.other is not None and self._sees_avc(unit):
+            self.other, self.at = Codec.AVC, self._avc_at
+            return True
         if self.other is Codec.VVC:
             if unit.data[0]:
                 # Another type than TRAIL_N, or a layer above 31.
@@ -47,6 +53,16 @@ class CodecChange:
                 return False
             return self._sees_in_hevc(unit)
         return self.other is Codec.HEVC and bool(unit.data[0] & 0x40) and self._sees_in_vvc(unit)
+
+    def _sees_avc(self, unit: NalUnit) -> bool:
+        if unit.data[0] & 0x1F not in _AVC_SETS:
+            if self._avc.sps_ids:
+                self._avc, self._avc_at = ParameterSets(Codec.AVC), None
+            return False
+        complete = self._avc.complete_with(unit.data)
+        if self._avc.sps_ids and self._avc_at is None:
+            self._avc_at = unit.offset
+        return complete
 
     def _forget(self) -> None:
         self.at, self._is_referred = None, False

@@ -271,6 +271,42 @@ def test_another_codec_is_refused_with_its_place(
     assert found.text == f"the stream {text}: gfvc decode refuses that"
 
 
+@pytest.mark.parametrize("first", [KEYS, MESH, FACE])
+@pytest.mark.parametrize("profile", ["baseline", "main", "high"])
+def test_h264_is_refused_with_its_place(
+    first: Path, profile: str, tmp_path: Path, command: CommandLine
+) -> None:
+    source = ("-f", "lavfi", "-i", "testsrc=s=64x64:r=25", "-frames:v", "3", "-pix_fmt", "yuv420p")
+    coder = ("-c:v", "libx264", "-profile:v", profile, "-x264-params", "aud=1")
+    path = tmp_path / f"both{first.suffix}"
+    for bits in ("", "filter_units=remove_types=9"):  # with delimiters and without
+        filters = ("-bsf:v", bits) if bits else ()
+        second = ffmpeg(*source, *coder, *filters, "-f", "h264", "-")
+        path.write_bytes(first.read_bytes() + second)
+        at = path.read_bytes().index(b"\0\0\1\x67", first.stat().st_size) + 3
+        text = f"goes on in AVC with the sequence parameter set at byte {at}"
+        for name, arguments in commands(path, tmp_path).items():
+            says = [str(path), f"{text}; split it there"]
+            assert_refused(command, name, *arguments, folder=tmp_path, says=says)
+        (found,) = [each for each in verify_stream(path) if each.check == "codec"]
+        assert found.text == f"the stream {text}: gfvc decode refuses that"
+
+
+@pytest.mark.parametrize("codec", [Codec.HEVC, Codec.VVC])
+def test_parameter_sets_of_h264_stand_together(codec: Codec) -> None:
+    sps, pps = (NalUnit(codec, bytes.fromhex(text)) for text in ("6742001e80", "68c080"))
+    other, between = NalUnit(codec, b"\x67\x02\x03\x80"), NalUnit(codec, b"\x02\x09\x80\x01")
+
+    def sees(*units: NalUnit) -> bool:
+        change = CodecChange(codec)
+        return any(change.sees_one(unit) for unit in units)
+
+    assert sees(between, sps, pps)
+    assert not sees(sps, between, pps)
+    assert not sees(other, pps)
+    assert not sees(pps, sps)
+
+
 def test_hevc_with_other_layers_does_not_go_on_in_vvc() -> None:
     """However much their slices look like parameter sets of VVC, where the base layer goes on."""
     head = [unit for unit in nal_units(MESH) if unit.type_name in ("SPS", "PPS")][:2]
