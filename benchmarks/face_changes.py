@@ -5,7 +5,8 @@
 
 Clips, of square pictures, show a person each, and no two the same. Pictures are planned as for an
 encoding with the default options, key pictures taken as they are in the source. First each clip is
-planned alone: every key picture but the first, and all ordinary video, are false alarms. Then pairs
+planned alone, as it is and in light that becomes warmer: every key picture but the first, and all
+ordinary video, are false alarms. Then pairs
 of clips are joined, by a hard cut and by cross-fades: a picture is of the wrong person when what
 drives it, or stands still in it, is mostly the other's face. `mixed keys` are key pictures within a
 fade in which both have a quarter or more.
@@ -51,6 +52,8 @@ BEFORE, AFTER = 30, 40
 # By more than this share of the face a picture and what drives it are different people's.
 WRONG = 0.5
 MIXED = 0.25
+# Red, green and blue in linear light when it has become warmer, and from which picture to which.
+WARM, WARMING = np.array([1.2, 1.0, 0.75]), (30, 90)
 SIDE = 256
 
 
@@ -89,6 +92,17 @@ def plan(pictures: Sequence[Picture], model: AnimationModel, analyser: Analyser)
         decisions += planner.take(number)
         facts.keep(planner.held, planner.shown)
     return decisions + planner.finish()
+
+
+def warmed(pictures: Sequence[Picture]) -> list[Picture]:
+    """Pictures in light that becomes warmer, as white balance that settles does it."""
+    start, end = WARMING
+    result = []
+    for number, picture in enumerate(pictures):
+        gains = WARM ** np.clip((number - start) / (end - start), 0.0, 1.0)
+        linear = np.clip((picture / 255.0) ** 2.2 * gains, 0.0, 1.0)
+        result.append(np.asarray(255 * linear ** (1 / 2.2) + 0.5, np.uint8))
+    return result
 
 
 def join(
@@ -132,7 +146,7 @@ def measure_changes(
 ) -> list[Row]:
     """Rows of the clips alone and of pairs of them."""
     model = default_registry().find("mesh").load()
-    alone = Row("clips alone")
+    alone, warmer = Row("clips alone"), Row("in warmer light")
     rows = {kind: Row(kind) for kind in JOINS}
     random = np.random.default_rng(seed)
     with model.open_analyser() as analyser:
@@ -142,6 +156,11 @@ def measure_changes(
             count(alone, decisions, np.zeros(len(pictures)))
             if alone.touched > before:
                 tell(f"{name}: {story(decisions)}")
+            before = warmer.touched
+            decisions = plan(warmed(pictures), model, analyser)
+            count(warmer, decisions, np.zeros(len(pictures)))
+            if warmer.touched > before:
+                tell(f"{name} in warmer light: {story(decisions)}")
         for _ in range(pairs if len(clips) > 1 else 0):
             one, other = random.choice(list(clips), 2, replace=False)
             for kind, fade in JOINS.items():
@@ -150,7 +169,7 @@ def measure_changes(
                 count(rows[kind], decisions, shares)
                 if rows[kind].wrong > before:
                     tell(f"{kind}, {one} to {other}: {story(decisions)}")
-    return [alone, *rows.values()]
+    return [alone, warmer, *rows.values()]
 
 
 def story(decisions: Sequence[Decision]) -> str:

@@ -108,6 +108,22 @@ def test_a_cross_fade_mixes_two(demo_pictures: list[Picture], tracker: FaceTrack
     assert max(changes(sights)[:5]) < 1
 
 
+def test_light_that_drifts_is_no_change(demo_pictures: list[Picture], tracker: FaceTracker) -> None:
+    """As of a camera whose white balance settles."""
+    shares = np.clip(np.arange(len(demo_pictures)) / 16, 0, 1)
+    clip = [
+        np.asarray(255 * np.clip(linear, 0, 1) ** (1 / 2.2) + 0.5, np.uint8)
+        for linear in (
+            (picture / 255.0) ** 2.2 * np.array([1.2, 1.0, 0.75]) ** share
+            for picture, share in zip(demo_pictures, shares, strict=True)
+        )
+    ]
+    sights = watch(clip, tracker)
+    assert persons(sights) == "0" * len(clip)
+    assert max(changes(sights)) < 1
+    assert not any(sight is None or sight.mixed for sight in sights)
+
+
 def _clip(name: str, pictures: int) -> list[Picture]:
     shared = find_shared()
     path = shared and Path(shared, "clips", "validation", name)

@@ -75,6 +75,37 @@ def test_other_colours_and_another_texture_are_another_face(
     )
 
 
+def warmed(picture: Picture, gains: tuple[float, float, float]) -> Picture:
+    linear = (picture / 255.0) ** 2.2 * gains
+    return np.asarray(255 * np.clip(linear, 0, 1) ** (1 / 2.2) + 0.5, np.uint8)
+
+
+def test_a_face_in_other_light_is_the_same_where_all_about_it_is_too(
+    reader: AppearanceReader, tracker: FaceTracker
+) -> None:
+    landmarks = tracker.look(STILL)
+    assert landmarks is not None
+    key = reader.read(STILL, landmarks)
+    warm = warmed(STILL, (1.2, 1.0, 0.75))
+    lit = reader.read(warm, landmarks)
+    assert lit.distance(key) > LIMIT
+    assert max(lit.change(key), key.change(lit)) < 0.5
+    assert lit.change_while_still(key, LIMIT) < 0.5
+    # Who has another colour where nothing else has is somebody else,
+    points = (landmarks[:, :2] * 256).astype(np.int32)
+    face = cv2.fillConvexPoly(np.zeros((256, 256), np.uint8), cv2.convexHull(points), [1])
+    other = reader.read(np.where(face[..., None] > 0, warm, STILL), landmarks)
+    assert other.change(key) > 1
+    # and so is who has other features, and colours that no light makes of these.
+    assert reader.read(np.ascontiguousarray(warm[::-1]), landmarks).change(key) > 1
+    assert reader.read(warmed(STILL, (1.2, 1.0, 0.3)), landmarks).change(key) > 1
+    # A face that fills the picture says nothing of light.
+    alone = landmarks.copy()
+    alone[:, :2] = (alone[:, :2] - alone[:, :2].min(0)) / np.ptp(alone[:, :2], axis=0)
+    filled, warm_filled = (reader.read(picture, alone) for picture in (STILL, warm))
+    assert warm_filled.change(filled) > 1
+
+
 def _turned(degrees: float, distance: float) -> FaceAppearance:
     turn = np.array([0.0, np.radians(degrees), 0.0])
     rotation: FloatArray = np.asarray(cv2.Rodrigues(turn)[0], np.float64)
