@@ -24,16 +24,24 @@ LEAST_SHARE = 0.004
 _AROUND = 2
 
 
-def caption_changes(pictures: Iterable[Picture]) -> list[int]:
-    """Places of the first pictures with a caption, or without one, rising."""
+def caption_changes(pictures: Iterable[Picture], *, at_rims: bool = False) -> list[int]:
+    """Places of the first pictures with a caption, or without one, rising.
+
+    Next to the first picture and the last it is not known what stays. There is none there, or, with
+    `at_rims`, where what is known says so: a hand that stops may be taken for one.
+    """
     grey = [_small_grey(picture) for picture in pictures]
     count = len(grey)
     changes = []
-    for place in range(1 + _AROUND, count - _AROUND):
+    for place in range(1, count):
+        before, after = grey[max(0, place - 1 - _AROUND) : place - 1], grey[place + 1 :][:_AROUND]
+        known = len(before), len(after)
+        if (max(known) if at_rims else min(known)) < _AROUND:
+            continue
         stays = np.ones(grey[0].shape, bool)
-        for step in range(1, _AROUND + 1):
-            for here, there in ((place - 1, place - 1 - step), (place, place + step)):
-                stays &= cv2.absdiff(grey[here], grey[there]) < STILL_LEVELS
+        for here, around in ((grey[place - 1], before), (grey[place], after)):
+            for there in around:
+                stays &= cv2.absdiff(here, there) < STILL_LEVELS
         changed = cv2.absdiff(grey[place], grey[place - 1]) > CHANGE_LEVELS
         if (changed & stays).mean() > LEAST_SHARE:
             changes.append(place)

@@ -97,8 +97,11 @@ def by_content(
         of_wholes = analyser.face_picture(key) is not key
         changes: list[int] = []
         if of_wholes:
-            changes = caption_changes(pictures[number] for number in following)
-            changes = [place for place in changes if usable[place - 1] and usable[place]]
+            changes = [
+                place
+                for place in _caption_changes(pictures, segment)
+                if usable[place - 1] and usable[place]
+            ]
         places = _places(usable, max(1, round(step_seconds * float(rate))), changes)
         if len(places) == 1:
             return [segment.key]
@@ -115,6 +118,13 @@ def by_content(
         return [following[places[index]] for index in chosen]
 
     return choose
+
+
+def _caption_changes(pictures: PictureStore, segment: Segment) -> list[int]:
+    """Where captions come and go behind the key picture, in places from it on."""
+    key = segment.pictures.index(segment.key)
+    changes = caption_changes((pictures[number] for number in segment.pictures), at_rims=True)
+    return [place - key for place in changes if place > key]
 
 
 def bits_of_coded(changes: FloatArray, qp: int) -> FloatArray:

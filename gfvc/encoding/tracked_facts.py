@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
+from gfvc.encoding.captions import caption_changes
 from gfvc.encoding.face_places import FirstPlace
 from gfvc.encoding.face_watch import FaceSight, FaceWatch
 from gfvc.encoding.key_candidates import KeyCandidate, KeyMeasurer, best
@@ -108,7 +109,14 @@ class TrackedFacts:
         return self._seen[picture].glance.is_lit_like(self._seen[other].glance)
 
     def best_key(self, pictures: Sequence[int]) -> int:
-        """Which of successive pictures with a face is the best to draw the others from."""
+        """Which of successive pictures with a face is the best to draw the others from.
+
+        Of whole pictures, none with a caption that others before it do not have, or without one.
+        """
+        first = self._store[pictures[0]]
+        if self._analysers[self._seen[pictures[0]].place].face_picture(first) is not first:
+            changes = caption_changes(self._store[picture] for picture in pictures)
+            pictures = pictures[: changes[0]] if changes else pictures
         seen = (self._seen[picture].candidate for picture in pictures)
         candidates = [candidate for candidate in seen if candidate is not None]
         return best(candidates, self._rate, LATER_COST).picture if candidates else pictures[0]

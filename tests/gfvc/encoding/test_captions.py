@@ -31,8 +31,17 @@ def test_a_caption_that_comes_changes_and_goes() -> None:
     assert caption_changes(captioned(ROOM, text) for text in texts) == [6, 13, 18]
 
 
+@pytest.mark.parametrize("first", [1, 2, 8, 9])
+def test_next_to_the_first_and_the_last_picture(first: int) -> None:
+    """Where the rest is not known, stillness on one side is enough, if that is asked for."""
+    pictures = [captioned(ROOM, "Good evening, all" if n >= first else "") for n in range(10)]
+    assert caption_changes(pictures) == []
+    assert caption_changes(pictures, at_rims=True) == [first]
+
+
 def test_what_is_before_and_after_must_be_known() -> None:
     assert caption_changes(captioned(ROOM, text) for text in ("", "Good evening, all")) == []
+    assert caption_changes([ROOM, captioned(ROOM, "Good evening, all")], at_rims=True) == []
     assert caption_changes([]) == []
 
 
@@ -57,9 +66,14 @@ def test_noise_is_none() -> None:
     assert caption_changes(noisy) == []
 
 
-def test_captions_are_there_or_not_and_never_half(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("first", "end"),
+    [(18, 33), (8, 43)],
+    ids=["between coded pictures", "soon after the start, and to the last picture but one"],
+)
+def test_captions_are_there_or_not_and_never_half(tmp_path: Path, first: int, end: int) -> None:
     pictures = [
-        captioned(picture, "Good evening, all") if 18 <= number < 33 else picture
+        captioned(picture, "Good evening, all") if first <= number < end else picture
         for number, picture in enumerate(make_demo_scene(1.8))
     ]
     clip = write_video(tmp_path / "clip.mkv", pictures, RATE)
@@ -70,5 +84,5 @@ def test_captions_are_there_or_not_and_never_half(tmp_path: Path) -> None:
     for number, (picture, source) in enumerate(zip(decoded, pictures, strict=True)):
         bright, wanted = (float((each[place] > 200).mean()) for each in (picture, source))
         assert bright == pytest.approx(wanted, abs=0.06), number
-        if 18 <= number < 33:
+        if first <= number < end:
             assert wanted > without + 0.15
