@@ -49,6 +49,8 @@ class _Verb:
 
 _NAMES = frozenset({"command", "input", "output", "out", "clips"})
 _OURS = frozenset({"force", "json"})
+_IN, _OUT = Path("/an input of gfvc batch"), Path("/an output of gfvc batch")
+"""What stands for a clip and its output where options are looked at before there is any."""
 _PATIENCE = frozenset({"timeout"})
 _BOUNDS = frozenset({"max_pictures", "max_area", "max_size", "ignore_restrictions"})
 _ENGINE = frozenset({"jobs", "engine", "scheduler", "resume"})
@@ -108,7 +110,7 @@ class CommandCraft:
         from gfvc.cli.arguments import UsageError
         from gfvc.cli.parser import build_parser
 
-        arguments = self._arguments(Path("/in"), Path("/out"), options, force=False)[:-1]
+        arguments = self._arguments(_IN, _OUT, options, force=False)[:-1]
         said = io.StringIO()
         try:
             with contextlib.redirect_stderr(said), contextlib.redirect_stdout(said):
@@ -251,17 +253,12 @@ def _meaning(craft: CommandCraft, options: Options) -> tuple[tuple[str, Any], ..
 def _versions(craft: CommandCraft, options: Options) -> tuple[tuple[str, str], ...]:
     from base_codec_adapters import find_encoder
     from base_codec_adapters.requests import ProgramInfo
-    from gfvc.cli.arguments import UsageError
     from gfvc.stream.names import choose_codec
     from models import default_registry
 
     versions = {"gfvc": __version__}
     parsed = craft.parsed(options)
-    for name in _OURS:
-        if getattr(parsed, name, False):
-            raise UsageError(f"--{name} is an option of gfvc batch itself; give it before --")
-    if getattr(parsed, "plot", None) is not None:
-        raise UsageError("--plot names one file, and all clips would draw it; leave it out")
+    _check_own(parsed)
     if craft.verb == "encode":
         asked = craft.encode_options(options)
         if craft.splits:
@@ -280,6 +277,21 @@ def _versions(craft: CommandCraft, options: Options) -> tuple[tuple[str, str], .
 
         is_folder_output(Path("out").with_suffix(craft.suffix_of(Path("in"), options)))
     return tuple(versions.items())
+
+
+def _check_own(parsed: argparse.Namespace) -> None:
+    """Raise `UsageError` for what is up to batch itself: inputs and outputs above all."""
+    from gfvc.cli.arguments import UsageError
+
+    given = [name for name in _OURS if getattr(parsed, name, False)]
+    if getattr(parsed, "out", _OUT) != _OUT:
+        given.append("out")
+    if given:
+        raise UsageError(f"--{min(given)} is an option of gfvc batch itself; give it before --")
+    if getattr(parsed, "plot", None) is not None:
+        raise UsageError("--plot names one file, and all clips would draw it; leave it out")
+    if getattr(parsed, "clips", [_IN]) != [_IN]:
+        raise UsageError("clips are named to gfvc batch itself; name them before --")
 
 
 def _guarded(verb: str, call: Callable[[io.StringIO], Performed]) -> Performed:

@@ -56,6 +56,7 @@ class _Parser(argparse.ArgumentParser):
     """
 
     after_dashes: str | None = None
+    _is_mixing = False
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
@@ -64,11 +65,30 @@ class _Parser(argparse.ArgumentParser):
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
         """Parse what is before "--", and keep what follows it."""
         if self.after_dashes is None or args is None:
-            return super().parse_known_args(args, namespace)
+            return self._parse_mixed(args, namespace)
         given = list(args)
         cut = given.index("--") if "--" in given else len(given)
-        parsed, unknown = super().parse_known_args(given[:cut], namespace)
+        parsed, unknown = self._parse_mixed(given[:cut], namespace)
         setattr(parsed, self.after_dashes, given[cut + 1 :])
+        return parsed, unknown
+
+    def _parse_mixed(self, args: Any, namespace: Any) -> Any:
+        """Parse files and options in any order; a command itself says what it does not know.
+
+        The usual way takes a file that may be left out for left out where an option comes before
+        it. The mixed way does not, and is gone only then: it cannot tell of what follows "--".
+        """
+        parsed, unknown = super().parse_known_args(args, namespace)
+        if self._is_mixing or self._subparsers is not None:
+            return parsed, unknown
+        if any(word == "-" or not word.startswith("-") for word in unknown):
+            self._is_mixing = True
+            try:
+                parsed, unknown = super().parse_known_intermixed_args(args, namespace)
+            finally:
+                self._is_mixing = False
+        if unknown:
+            self.error(f"unrecognized arguments: {' '.join(unknown)}")
         return parsed, unknown
 
     def error(self, message: str) -> NoReturn:

@@ -196,6 +196,8 @@ def test_what_cannot_be_read_leaves_no_output(
         (["clips", "--", "--force"], "--force is an option of gfvc batch itself"),
         (["clips", "--do", "inspect", "--", "--js"], "--json is an option of gfvc batch itself"),
         (["clips", "--do", "inspect", "--", "--plot", "a.png"], "all clips would draw it"),
+        (["clips", "--do", "bench", "--", "--out", "x"], "--out is an option of gfvc batch itself"),
+        (["clips", "--do", "bench", "--", "--o=x"], "--out is an option of gfvc batch itself"),
         (["clips", "--engine", "dask"], "--engine dask needs --scheduler"),
         (["clips", "--do", "transcode"], "nothing to do"),
         (["clips", "--suffix", ".avi"], "no suffix of a stream"),
