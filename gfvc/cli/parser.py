@@ -53,9 +53,11 @@ class _Parser(argparse.ArgumentParser):
     """A parser whose complaints show arguments as text, whatever is in them.
 
     `after_dashes` names the attribute for what follows "--", where a command passes that on.
+    `is_command` says that it is the parser of a command, and has its arguments.
     """
 
     after_dashes: str | None = None
+    is_command = False
     _is_mixing = False
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
@@ -76,17 +78,16 @@ class _Parser(argparse.ArgumentParser):
         """Parse files and options in any order; a command itself says what it does not know.
 
         The usual way takes a file that may be left out for left out where an option comes before
-        it. The mixed way does not, and is gone only then: it cannot tell of what follows "--".
+        it. The mixed way does not, and has the last word on what is left over.
         """
         parsed, unknown = super().parse_known_args(args, namespace)
-        if self._is_mixing or self._subparsers is not None:
+        if self._is_mixing or not self.is_command or not unknown:
             return parsed, unknown
-        if any(word == "-" or not word.startswith("-") for word in unknown):
-            self._is_mixing = True
-            try:
-                parsed, unknown = super().parse_known_intermixed_args(args, namespace)
-            finally:
-                self._is_mixing = False
+        self._is_mixing = True
+        try:
+            parsed, unknown = super().parse_known_intermixed_args(args, namespace)
+        finally:
+            self._is_mixing = False
         if unknown:
             self.error(f"unrecognized arguments: {' '.join(unknown)}")
         return parsed, unknown
@@ -127,7 +128,8 @@ def build_parser(*complete: str) -> argparse.ArgumentParser:
             epilog=getattr(module, "EPILOG", None),
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
-        if name in complete:
+        command.is_command = name in complete
+        if command.is_command:
             module.add_arguments(command)
     return parser
 

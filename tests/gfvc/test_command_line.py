@@ -200,6 +200,43 @@ def test_wrong_usage(command: CommandLine, arguments: list[str]) -> None:
 
 
 @pytest.mark.parametrize(
+    ("arguments", "parsed"),
+    [
+        ("extract a.266 --id 0 q.jsonl", {"input": Path("a.266"), "output": Path("q.jsonl")}),
+        ("extract a.266 --force q.jsonl", {"output": Path("q.jsonl"), "force": True}),
+        ("extract a.266 --force -- -q", {"input": Path("a.266"), "output": Path("-q")}),
+        ("extract a.266 --force", {"output": None, "force": True}),
+        ("models import fomm --variant official x", {"name": "fomm", "file": Path("x")}),
+        ("models --json show mesh", {"action": "show", "name": "mesh", "file": None}),
+        ("bench a.mp4 --quick b.mp4 --out x", {"clips": [Path("a.mp4"), Path("b.mp4")]}),
+        ("batch a --out x b -- --fps 5", {"jobs_given": [Path("a"), Path("b")]}),
+    ],
+)
+def test_options_may_stand_between_files(arguments: str, parsed: dict[str, object]) -> None:
+    given = arguments.split()
+    found = vars(build_parser(given[0]).parse_args(given))
+    assert {name: found[name] for name in parsed} == parsed
+
+
+@pytest.mark.parametrize(
+    ("arguments", "unknown"),
+    [
+        ("extract a.266 --force q.jsonl more", "more"),
+        ("inspect a.266 --json b.266", "b.266"),
+        ("demo --loud", "--loud"),
+    ],
+)
+def test_what_is_too_much_is_told_by_the_command(
+    command: CommandLine, arguments: str, unknown: str
+) -> None:
+    name, *more = arguments.split()
+    outcome = command(name, *more)
+    assert outcome.status == 2
+    assert outcome.err.startswith(f"usage: gfvc {name} ")
+    assert outcome.err.endswith(f"gfvc {name}: error: unrecognized arguments: {unknown}\n")
+
+
+@pytest.mark.parametrize(
     ("text", "pictures"), [("25", 12), ("30000/1001", 14), ("12.5", 6), ("50/2", 12)]
 )
 def test_rates_as_people_write_them(

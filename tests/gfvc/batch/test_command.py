@@ -197,6 +197,7 @@ def test_what_cannot_be_read_leaves_no_output(
         (["clips", "--do", "inspect", "--", "--js"], "--json is an option of gfvc batch itself"),
         (["clips", "--do", "inspect", "--", "--plot", "a.png"], "all clips would draw it"),
         (["clips", "--do", "bench", "--", "--out", "x"], "--out is an option of gfvc batch itself"),
+        (["clips", "--do", "bench", "--", "more.mp4"], "name them before --"),
         (["clips", "--do", "bench", "--", "--o=x"], "--out is an option of gfvc batch itself"),
         (["clips", "--engine", "dask"], "--engine dask needs --scheduler"),
         (["clips", "--do", "transcode"], "nothing to do"),
