@@ -101,6 +101,7 @@ class StreamSummary:
         self.errors = 0
         self._base_layer_bytes = 0
         self._other_message_bytes = 0
+        self._face_message_bytes = 0
 
     def add(self, inspected: InspectedUnit | InspectedMessage) -> None:
         """Count a NAL unit or a message."""
@@ -124,6 +125,8 @@ class StreamSummary:
         self.message_bytes[name] += sei_message.size
         if sei_message.payload_type not in FACE_PAYLOADS:
             self._other_message_bytes += sei_message.size
+        else:
+            self._face_message_bytes += sei_message.size
         for part in inspected.elements.parts:
             if isinstance(part, ElementArray):
                 for element_name, count, bits in part.totals():
@@ -143,7 +146,9 @@ class StreamSummary:
         """Bits of the stream by what they are for; they add up to the stream.
 
         What is in no other share is headers: of SEI NAL units, of messages, and the elements of
-        face messages that say how the values are coded.
+        face messages that say how the values are coded. Where some payload types are counted only,
+        the other messages are a share, with the headers of all SEI NAL units, and "face message
+        headers" are those of messages that are counted.
         """
         shares = {"base layer": 8 * self._base_layer_bytes}
         for share, names in _SHARES.items():
@@ -151,7 +156,13 @@ class StreamSummary:
                 bits for name, bits in self.element_bits.items() if name.endswith(names)
             )
         shares["other SEI messages"] = 8 * self._other_message_bytes
-        shares["face message headers"] = 8 * self.total_bytes - sum(shares.values())
+        rest = 8 * self.total_bytes - sum(shares.values())
+        if self._payload_types is not None:
+            valued = sum(shares[share] for share in _SHARES)
+            counted = 8 * self._face_message_bytes - valued
+            shares["SEI not selected"] = rest - counted
+            rest = counted
+        shares["face message headers"] = rest
         return {share: bits for share, bits in shares.items() if bits}
 
     @property

@@ -342,6 +342,20 @@ def test_summary(stream: bytes) -> None:
     assert shares["base layer"] == 8 * sum(base_layer)
 
 
+@pytest.mark.parametrize("selected", ["224", "223,224", "5", "999999999"])
+def test_shares_of_selected_messages(stream: bytes, selected: str) -> None:
+    """What is not selected is a share of its own, not headers of face messages."""
+    summary = json.loads(run(stream, "--summary", "--json", "--payload", selected)[1])
+    shares = summary["shares"]
+    assert sum(shares.values()) == 8 * len(stream)
+    everything = json.loads(run(stream, "--summary", "--json")[1])["shares"]
+    assert shares["base layer"] == everything["base layer"]
+    faces = sum(row["bytes"] for name, row in summary["messages"].items() if "face" in name)
+    of_faces = {"coordinates", "matrices", "pupils", "networks", "face message headers"}
+    assert sum(bits for share, bits in shares.items() if share in of_faces) == 8 * faces
+    assert shares["SEI not selected"] > 0
+
+
 def test_summary_and_bits_for_people(stream: bytes) -> None:
     _, summary, _ = run(stream, "--summary", "--fps", "25")
     assert "generative_face_video_enhancement (224)" in summary
