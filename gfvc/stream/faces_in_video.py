@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gfvc.errors import InputError
 from gfvc.stream.containers import nal_units_of
 from gfvc.stream.information import is_ours
-from sei import (
-    FACE_PAYLOADS,
-    NalUnit,
-    SeiError,
-    iterate_sei_messages,
-)
-from sei.rbsp import sei_rbsp
+from sei import NalUnit, SeiError, SeiMessage, iterate_sei_messages
+from sei.rbsp import GENERATIVE_FACE_VIDEO, sei_rbsp
 
 if TYPE_CHECKING:
     from av.container import InputContainer
@@ -30,37 +24,46 @@ def refuse_faces(path: Path, container: InputContainer, stream: VideoStream) -> 
     """Raise `InputError` where a video stream that is just opened has to be decoded by gfvc.
 
     That is one of VVC or HEVC with gfvc's user data, or with generative face video messages. Reads
-    the stream's beginning; what is damaged in it is left to whoever reads it next.
+    the stream's beginning, and one with user data up to the first face message; what is damaged in
+    it is left to whoever reads it next.
     """
     if stream.codec_context.name not in _CODECS:
         return
-    try:
-        found = next(filter(None, map(_of_faces, _first_units(path, container, stream))), None)
-    except (InputError, SeiError):
-        return
-    if found is not None:
-        raise InputError(f"{path}: {found}; gfvc decode it first")
+    problem = _problem(path, container, stream)
+    if problem is not None:
+        raise InputError(f"{path}: {problem}")
 
 
-def _first_units(path: Path, container: InputContainer, stream: VideoStream) -> Iterator[NalUnit]:
+def _problem(path: Path, container: InputContainer, stream: VideoStream) -> str | None:
+    """Why a stream is no video to code, and what to do; None where it is one."""
     seen = 0
-    for unit in nal_units_of(path, container, stream):
-        yield unit
-        seen += len(unit.data)
-        if seen > _LOOKED_AT:
-            return
-
-
-def _of_faces(unit: NalUnit) -> str | None:
-    """What a stream is that holds such a NAL unit; None where it says nothing of that."""
-    if not unit.is_sei:
-        return None
+    ours = False
     try:
-        messages = list(iterate_sei_messages(sei_rbsp(unit)))
+        for unit in nal_units_of(path, container, stream):
+            messages = _messages(unit)
+            ours = ours or any(map(is_ours, messages))
+            if any(message.payload_type == GENERATIVE_FACE_VIDEO for message in messages):
+                kind = "is a stream of gfvc" if ours else "holds generative face video"
+                return f"{kind}; gfvc decode it first"
+            seen += len(unit.data)
+            if seen > _LOOKED_AT and not ours:
+                return None
+    except (InputError, SeiError):
+        return "is a stream of gfvc; gfvc decode it first" if ours else None
+    # gfvc decode has nothing to do with such a stream, and says so.
+    return (
+        "is a stream of gfvc without face messages; make a video of it with ffmpeg, or take its "
+        "user data out, too (gfvc remove --payload 5)"
+        if ours
+        else None
+    )
+
+
+def _messages(unit: NalUnit) -> list[SeiMessage]:
+    """The messages of an SEI NAL unit that can be read."""
+    if not unit.is_sei:
+        return []
+    try:
+        return list(iterate_sei_messages(sei_rbsp(unit)))
     except SeiError:
-        return None
-    if any(map(is_ours, messages)):
-        return "is a stream of gfvc"
-    if any(message.payload_type in FACE_PAYLOADS for message in messages):
-        return "holds generative face video"
-    return None
+        return []

@@ -41,6 +41,19 @@ def test_nor_are_face_messages_of_others(small_stream: Path, tmp_path: Path) -> 
         probe_video(path)
 
 
+def test_advice_on_what_is_left_does_not_go_in_a_circle(
+    command: CommandLine, small_stream: Path, tmp_path: Path
+) -> None:
+    """gfvc decode has no face to draw there: user data stay where messages are removed."""
+    base, bare = tmp_path / "base.265", tmp_path / "bare.265"
+    assert command("remove", small_stream, base).status == 0
+    with pytest.raises(InputError, match=r"ffmpeg, or .*\(gfvc remove --payload 5\)$") as caught:
+        probe_video(base)
+    assert "gfvc decode" not in str(caught.value)
+    assert command("remove", base, bare, "--payload", "5").status == 0
+    assert probe_video(bare).width == 256
+
+
 def test_coded_pictures_alone_are_video(small_stream: Path, tmp_path: Path) -> None:
     units = [unit for unit in nal_units(small_stream) if not unit.is_sei]
     assert probe_video(write_units(tmp_path / "bare.265", units)).width == 256
