@@ -44,6 +44,10 @@ def check_writable(path: Path, *, force: bool, sources: Collection[Path] = ()) -
             if _would_lose(source, path):
                 kind = "a folder that holds the input" if path.is_dir() else "the input itself"
                 raise OutputError(f"{path}: is {kind}; choose another name")
+        if path.exists() and not (path.is_file() or path.is_dir()):
+            raise OutputError(
+                f"{path}: is a device or a pipe, and only files are written; choose another name"
+            )
         if path.exists() and not force:
             raise OutputError(f"{path}: exists already; choose another name or use --force")
         if not parent.is_dir():
@@ -95,8 +99,8 @@ def replaced_when_complete(
     place = Path(os.path.realpath(path))
     folder = folder_of is not None
     if place.exists():
-        if place.is_dir() != folder or not (folder or place.is_file()):
-            kind = "a folder" if place.is_dir() else "a file" if place.is_file() else "a device"
+        if place.is_dir() != folder:
+            kind = "a folder" if place.is_dir() else "a file"
             raise OutputError(f"{path}: is {kind}; choose another name")
         if folder_of is not None:
             _check_replaceable(path, folder_of)

@@ -82,9 +82,10 @@ def check_tables(folder: BatchFolder, *, force: bool) -> None:
     """
     for suffix, begins in _BEGINS.items():
         path = folder.table(suffix)
+        with system_errors(OutputError, path, "cannot be written"):
+            if path.exists() and not path.is_file():
+                raise OutputError(f"{path}: is no file, where the table of results goes; remove it")
         check_writable(path, force=True)
-        if path.exists() and not path.is_file():
-            raise OutputError(f"{path}: is no file, where the table of results goes; remove it")
         head = b""
         with (
             system_errors(OutputError, path, "cannot be read"),

@@ -74,12 +74,16 @@ def run(options: argparse.Namespace) -> int:
     """Run the command."""
     from gfvc.cli.console import note
     from gfvc.editing import MessageSelection, extract_messages, extract_payloads
+    from gfvc.errors import OutputError
     from gfvc.output import check_writable, replaced_when_complete
 
     source, output, folder = options.input, options.output, options.payloads
     selection = MessageSelection(options.payload, options.id)
     codec, most = codec_from(options), options.max_messages
     if output is not None:
+        if str(output) == "-":
+            without = "" if folder is None else ", and --payloads,"
+            raise OutputError(f"-: leave the name{without} out, and messages go to standard output")
         check_writable(output, force=options.force, sources=[source])
     if folder is not None:
         count = extract_payloads(

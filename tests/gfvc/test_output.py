@@ -186,11 +186,18 @@ def test_a_folder_is_not_replaced_by_a_file(tmp_path: Path) -> None:
         pytest.fail("the block must not run")
 
 
-def test_a_device_or_pipe_is_not_replaced(tmp_path: Path) -> None:
+@pytest.mark.parametrize("force", [True, False])
+def test_a_device_or_pipe_is_not_replaced(tmp_path: Path, force: bool) -> None:
+    """Nor is --force advised, which would not help."""
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
-    with pytest.raises(OutputError, match="is a device"), replaced_when_complete(pipe, force=True):
-        pytest.fail("the block must not run")
+    link, says = tmp_path / "link", "is a device or a pipe, and only files are written"
+    link.symlink_to(pipe)
+    for path in (pipe, link, Path("/dev/null")):
+        with pytest.raises(OutputError, match=says):
+            check_writable(path, force=force)
+        with pytest.raises(OutputError, match=says), replaced_when_complete(path, force=force):
+            pytest.fail("the block must not run")
     assert pipe.is_fifo()
 
 

@@ -107,6 +107,14 @@ def test_the_folder_is_replaced_when_asked(
     assert len(list(folder.iterdir())) == 4
 
 
+def test_standard_output_is_the_output_without_a_name(
+    duet_stream: Path, tmp_path: Path, command: CommandLine
+) -> None:
+    assert_refused(
+        command, "extract", duet_stream, "-", folder=tmp_path, says="-: leave the name out"
+    )
+
+
 def test_nothing_is_overwritten(duet_stream: Path, tmp_path: Path, command: CommandLine) -> None:
     lines = tmp_path / "messages.jsonl"
     lines.write_text("mine")
