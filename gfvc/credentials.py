@@ -13,6 +13,7 @@ from typing import Any
 
 from gfvc import __version__
 from gfvc.errors import InputError, OutputError
+from gfvc.given import not_a_file
 from gfvc.json_checking import read_bytes
 from gfvc.stream.marking import DIGITAL_SOURCE_TYPE
 from gfvc.stream.names import MP4_SUFFIX
@@ -64,7 +65,7 @@ class ManifestSigner:
         if output.suffix.lower() != MP4_SUFFIX:
             raise OutputError(f"{output}: only an {MP4_SUFFIX} file can hold credentials")
         if stream.exists() and not stream.is_file():
-            raise InputError(f"{stream}: is no regular file, which credentials name by its hash")
+            raise InputError(f"{stream}: {not_a_file(stream)}, and credentials name it by its hash")
         self._stream = stream
         self._output = output
         self._credentials = credentials

@@ -41,6 +41,15 @@ def neither(name: str) -> str | None:
     return problem
 
 
+def not_a_file(path: Path) -> str:
+    """What a path is that names no regular file, for people."""
+    if path.is_dir():
+        return "is a folder, not a file"
+    if path.is_fifo():
+        return "is a pipe, not a file"
+    return "is not a file but a device or a socket" if path.exists() else "no such file"
+
+
 def input_file(given: StrPath) -> Path:
     """A file to read; raises `InputError` for a name that no file has, `TypeError` for no name."""
     return _checked(given, no_file, InputError)

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, TypeGuard
 
 from gfvc.errors import InputError, system_errors
+from gfvc.given import not_a_file
 from sei import printable
 
 LARGEST = 1e12
@@ -35,8 +36,7 @@ def read_bytes(path: Path, most_bytes: int) -> bytes:
     """What a file holds; raise `InputError` when it cannot be read or is larger."""
     with system_errors(InputError, path, "cannot be read"):
         if not path.is_file():
-            reason = "is no regular file" if path.exists() else "no such file"
-            raise InputError(f"{path}: {reason}")
+            raise InputError(f"{path}: {not_a_file(path)}")
         with path.open("rb") as file:
             content = file.read(most_bytes + 1)
     if len(content) > most_bytes:

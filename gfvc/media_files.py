@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gfvc.errors import InputError
+from gfvc.given import not_a_file
 
 if TYPE_CHECKING:
     from av import Packet
@@ -124,15 +125,10 @@ def _check_file(path: Path) -> None:
 
 def _not_a_file(path: Path) -> str:
     """What a path is that names no file."""
-    if path.is_dir():
-        return "is a folder, not a file"
-    if path.is_fifo():
-        return "is a pipe, which cannot be read twice; gfvc encode - reads standard input"
-    if path.exists():
-        return "is not a file but a device or a socket"
-    if _ADDRESS.match(str(path)):
+    if _ADDRESS.match(str(path)) and not path.exists():
         return "is an address, and only files are read; download it first"
-    return "no such file"
+    once = ", and cannot be read twice; gfvc encode - reads standard input"
+    return not_a_file(path) + (once if path.is_fifo() else "")
 
 
 def _is_list(path: Path) -> bool:

@@ -12,7 +12,7 @@ from gfvc.batch.folder import is_reserved
 from gfvc.batch.manifest import is_manifest, is_other_list, read_manifest
 from gfvc.batch.records import record_path
 from gfvc.errors import GfvcError, InputError
-from gfvc.given import neither, no_file
+from gfvc.given import neither, no_file, not_a_file
 
 MOST_FOLDERS = 100
 """Parts of the longest path in the output folder: a line of a list could name thousands."""
@@ -147,9 +147,7 @@ def _check_input(path: Path, stated: str) -> None:
     try:
         if path.is_file():
             return
-        problem = "is a folder" if path.is_dir() else "no such file"
-        if problem == "no such file" and path.exists():
-            problem = "is not a regular file"
+        problem = not_a_file(path)
     except OSError as error:
         problem = f"cannot be read ({error.strerror})"
     raise InputError(f"{stated}: {path}: {problem}")

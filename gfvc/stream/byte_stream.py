@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from gfvc.errors import InputError, StreamError, system_errors
+from gfvc.given import not_a_file
 from gfvc.stream.containers import is_container
 from gfvc.stream.nal_source import NOT_READ, STANDARD_INPUT, reading
 from sei import (
@@ -33,8 +34,7 @@ def read_head(path: Path) -> bytes:
     Raises `InputError` when there is no such file, or it is empty or cannot be read.
     """
     if not path.is_file():
-        kind = "is not a regular file" if path.exists() else "no such file"
-        raise InputError(f"{path}: {NOT_READ if path == STANDARD_INPUT else kind}")
+        raise InputError(f"{path}: {NOT_READ if path == STANDARD_INPUT else not_a_file(path)}")
     with system_errors(InputError, path, "cannot be read"), path.open("rb") as file:
         head = file.read(_HEAD)
     if not head:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import cast
 
 from gfvc.errors import InputError
+from gfvc.given import not_a_file
 from gfvc.stream.containers import (
     HEAD_BYTES,
     open_container,
@@ -58,10 +59,10 @@ def open_nal_units(
         yield _read(source, split_annex_b(sys.stdin.buffer, named=named))
         return
     path = Path(source)
-    if path.is_dir():
-        raise InputError(f"{path}: is a folder")
     with contextlib.ExitStack() as stack:
         with reading(source):
+            if not (path.is_file() or path.is_fifo()):
+                raise InputError(f"{path}: {not_a_file(path)}")
             file = stack.enter_context(path.open("rb"))
             # A pipe cannot go back, and holds no container, which must be read here and there.
             head = file.peek(HEAD_BYTES)[:HEAD_BYTES]

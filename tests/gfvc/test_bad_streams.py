@@ -411,7 +411,7 @@ def a_video(folder: Path, clip: Path) -> Path:
         (zeros, "in.265: "),
         (start_codes, "in.265: "),
         (a_folder, "is a folder"),
-        (missing, "No such file"),
+        (missing, "no such file"),
         (h264, "an AVC stream; VVC or HEVC is wanted"),
         (a_video, "VVC or HEVC is wanted"),
     ],
@@ -425,6 +425,46 @@ def test_what_is_no_stream_is_refused(
 ) -> None:
     path = make(tmp_path, short_clip)
     assert_refused(command, "decode", path, tmp_path / "out.mkv", folder=tmp_path, says=says)
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("", "is a folder, not a file"),
+        ("/dev/null", "is not a file but a device or a socket"),
+        ("missing.265", "no such file"),
+        ("missing/in.265", "no such file"),
+    ],
+)
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        *(
+            "encode IN out.265",
+            "decode IN out.mkv",
+            "inspect IN",
+            "extract IN",
+            "remove IN out.265",
+        ),
+        *("inject a.265 IN out.265", "edit IN out.265 --yaw 1"),
+        *("edit a.265 out.265 --script IN", "transcode IN out.265 --precision 5"),
+        *("export IN out.csv", "verify IN"),
+    ],
+)
+def test_what_is_no_file_is_told_in_the_same_words(
+    tmp_path: Path,
+    command: CommandLine,
+    arguments: str,
+    name: str,
+    says: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / name
+    verb, *given = (str(path) if word == "IN" else word for word in arguments.split())
+    outcome = command(verb, *given)
+    assert outcome.status == 1
+    assert outcome.err == f"gfvc {verb}: {path}: {says}\n"
 
 
 @pytest.mark.parametrize("action", ["inspect", "verify"])

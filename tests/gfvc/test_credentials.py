@@ -159,7 +159,7 @@ def test_what_never_ends_is_no_certificate(
     long = tmp_path / "long.pem"
     long.write_bytes(bytes((1 << 20) + 1))
     for path, reason in (
-        ("/dev/zero", "is no regular file"),
+        ("/dev/zero", "is not a file but a device"),
         (long, "has more than the 1048576 bytes"),
     ):
         files = ("--credentials", path, credentials.key)

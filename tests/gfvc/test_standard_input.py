@@ -89,7 +89,7 @@ def test_a_named_pipe_is_refused(tmp_path: Path, command: CommandLine) -> None:
     os.mkfifo(tmp_path / "pipe")
     outcome = command("encode", tmp_path / "pipe", tmp_path / "out.265")
     assert outcome.status == 1
-    assert "pipe: is a pipe, which cannot be read twice; gfvc encode - reads" in outcome.err
+    assert "pipe: is a pipe, not a file, and cannot be read twice; gfvc" in outcome.err
 
 
 @pytest.mark.parametrize("address", ["http://localhost/a.mp4", "rtsp://camera:554/1"])

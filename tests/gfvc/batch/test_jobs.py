@@ -119,7 +119,7 @@ def test_lists(talks: Path, tmp_path: Path, name: str, text: str) -> None:
         ("a.csv", "input;output\nb.mp4;x\n", "no column input; known are .*, with commas between"),
         ("a.csv", "input\n" + 200_000 * "x" + "\n", "line 2: no CSV"),
         ("a.csv", "input\n.\n", "line 2: .*: is a folder"),
-        ("a.csv", "input\n/dev/null\n", "line 2: /dev/null: is not a regular file"),
+        ("a.csv", "input\n/dev/null\n", "line 2: /dev/null: is not a file but a device"),
         ("a.jsonl", '{"input": ""}\n', "line 1: has no input"),
         (
             "a.jsonl",

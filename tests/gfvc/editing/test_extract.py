@@ -199,7 +199,10 @@ def test_what_is_no_byte_stream_is_refused(
 @pytest.mark.parametrize("verb", ["extract", "remove", "verify"])
 def test_files_that_are_not_there(tmp_path: Path, command: CommandLine, verb: str) -> None:
     rest = [] if verb == "verify" else [tmp_path / "out"]
-    for source, says in ((tmp_path / "none.266", "no such file"), (tmp_path, "regular file")):
+    for source, says in (
+        (tmp_path / "none.266", "no such file"),
+        (tmp_path, "is a folder, not a file"),
+    ):
         assert_refused(command, verb, source, *rest, folder=tmp_path, says=says)
 
 
