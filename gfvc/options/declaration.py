@@ -18,7 +18,7 @@ from pathlib import PurePath
 from typing import Any, ClassVar, TypeVar
 
 from gfvc.options.kinds import Kind
-from gfvc.options.values import items, shown
+from gfvc.options.values import items, shown, truth
 
 _KEY = "option"
 
@@ -54,17 +54,18 @@ class Option:
         if given is None and self.optional:
             return None
         if self.kind is None:
-            if not isinstance(given, bool):
+            switched = truth(given)
+            if switched is None:
                 raise ValueError
-            return given
+            return switched
         if not self.repeats:
             return self._value_of_kind(given)
-        if not isinstance(given, (list, tuple, set, frozenset)):
-            values = items(given)
-            if values is None:
-                raise ValueError
-            given = values
-        return type(given)(map(self._value_of_kind, given))
+        in_no_order = isinstance(given, (set, frozenset))
+        values = tuple(given) if in_no_order else items(given)
+        if values is None:
+            raise ValueError
+        converted = map(self._value_of_kind, values)
+        return tuple(sorted(converted) if in_no_order else converted)
 
     def _value_of_kind(self, given: Any) -> Any:
         assert self.kind is not None
@@ -146,7 +147,7 @@ class _Names(dict[str, str]):
 class OptionGroup:
     """Base of the classes that declare options: values are checked when an object is made.
 
-    A rate that is given as 25 or "25" is the fraction from then on, a size in a list a tuple: text
+    A rate that is given as 25 or "25" is the fraction from then on, a list or set a tuple: text
     means what it does on the command line, and numbers may be of any type.
     A class says its `title`, the heading of the group in `--help`, or has that of its first base.
     Raises `ValueError` for a value that an option cannot have, `OptionConflictError` for options

@@ -36,7 +36,7 @@ class BaseLayerOptions(PictureLimit, title="reading IN"):
         DEFAULT_TIMEOUT,
     )
     max_area: int = option(
-        whole(1, MAX_SIDE**2, of="a number of samples"),
+        whole(1, MAX_SIDE**2, of="a whole number of samples"),
         "the most luma samples, width times height, that a coded picture of IN may have",
         MAX_AREA,
     )

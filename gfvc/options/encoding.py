@@ -205,7 +205,7 @@ class CodedPictureOptions(OptionGroup, title="coded pictures"):
         "medium",
     )
     key_interval: int | None = option(
-        either(words(auto=None), whole(1, of="a number of pictures")),
+        either(words(auto=None), whole(1, of="a whole number of pictures")),
         "send a key picture every N pictures; one is always sent at a scene cut, and when the face "
         "was lost and is found again",
         shown="auto, every 30 s, or sooner with large pictures",
@@ -240,7 +240,7 @@ class CodedPictureOptions(OptionGroup, title="coded pictures"):
         "pictures are coded",
     )
     restarts: tuple[int, ...] = option(
-        whole(1, of="the number of a picture"),
+        whole(1, of="the number of a picture, a whole number"),
         "code picture N and what follows it as if the clip began there, counted from 0; may be "
         "repeated, with rising numbers. What comes between does not depend on the rest, so that "
         "gfvc batch --split may code it elsewhere",

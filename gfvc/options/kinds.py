@@ -98,7 +98,7 @@ def picture_size(low: int, high: int) -> Kind:
         return side.convert(value) if sides is None else tuple(map(side.convert, sides))
 
     side = whole(low, high)
-    wanted = f"a number in {low}..{high}, or two as WxH, each in {low}..{high}"
+    wanted = f"a whole number in {low}..{high}, or two as WxH, each in {low}..{high}"
     limits = _limits(low, high)
     return Kind(wanted, read, accepts, "N|WxH", convert=convert, limits=limits)
 
@@ -172,7 +172,7 @@ def file_size() -> Kind:
         number = whole_number(value)
         return number is not None and 1 <= number < _LARGEST_FILE
 
-    wanted = f"a number of bytes such as 500M or 20G, below {_LARGEST_FILE >> 40}T"
+    wanted = f"a whole number of bytes such as 500M or 20G, below {_LARGEST_FILE >> 40}T"
     return Kind(wanted, read, accepts, "N[M|G]", convert=whole_number)
 
 
@@ -206,11 +206,17 @@ def words(*names: str, **meanings: Any) -> Kind:
     values: Mapping[str, Any] = {name: name for name in names} | meanings
     texts = tuple(values)
 
-    def accepts(value: Any) -> bool:
+    def meant(value: Any) -> list[Any]:
         # An array compares with anything, element by element.
-        return isinstance(value, Hashable) and any(
-            value is known or value == known for known in values.values()
-        )
+        if not isinstance(value, Hashable):
+            return []
+        return [known for known in values.values() if value is known or value == known]
+
+    def accepts(value: Any) -> bool:
+        return len(meant(value)) > 0
+
+    def convert(value: Any) -> Any:
+        return meant(value)[0]
 
     return Kind(
         f"one of {', '.join(texts)}",
@@ -218,6 +224,7 @@ def words(*names: str, **meanings: Any) -> Kind:
         accepts,
         "{" + ",".join(texts) + "}",
         texts,
+        convert,
     )
 
 
@@ -294,6 +301,6 @@ def either(special: Kind, usual: Kind) -> Kind:
         read,
         lambda value: special.accepts(value) or usual.accepts(value),
         "|".join([*special.choices, usual.metavar]),
-        convert=lambda value: value if special.accepts(value) else usual.convert(value),
+        convert=lambda value: (special if special.accepts(value) else usual).convert(value),
         limits=usual.limits,
     )

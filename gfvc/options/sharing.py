@@ -10,7 +10,7 @@ from gfvc.options.kinds import either, matching, whole, words
 
 EngineName = Literal["local", "dask"]
 
-JOBS = either(words(auto=None), whole(1, 256, of="a number of clips"))
+JOBS = either(words(auto=None), whole(1, 256, of="a whole number of clips"))
 JOBS_HELP = "clips worked on at a time on this machine"
 
 _SCHEDULER = matching(r"[a-z]+://\S+:\d+", "an address such as tcp://HOST:8786", "tcp://HOST:PORT")

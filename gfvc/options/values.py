@@ -15,14 +15,26 @@ from typing import Any
 _SHOWN = 100  # characters of a value in a message
 
 
-def whole_number(value: Any) -> int | None:
-    """A whole number of any type, which True is not; None for all else."""
+def truth(value: Any) -> bool | None:
+    """True or False, also as NumPy has them; None for all else."""
     if isinstance(value, bool):
+        return value
+    kind = getattr(getattr(value, "dtype", None), "kind", None)
+    return bool(value) if kind == "b" and value.shape == () else None
+
+
+def whole_number(value: Any) -> int | None:
+    """A number of any type that is whole, 40.0 too, which True is not; None for all else."""
+    if truth(value) is not None:
         return None
     try:
         return operator.index(value)
     except TypeError:
+        number = exact_number(value)
+    # What is nearly whole is another number than its float.
+    if number is None or number.denominator != 1 or number.numerator != value:
         return None
+    return number.numerator
 
 
 def real_number(value: Any) -> float | None:

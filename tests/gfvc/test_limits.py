@@ -281,7 +281,7 @@ def test_sizes_that_are_none(
 ) -> None:
     outcome = command("decode", small_stream, tmp_path / "o.mkv", f"--max-size={text}")
     assert outcome.status == 2
-    assert "is not a number of bytes such as 500M or 20G" in outcome.err
+    assert "is not a whole number of bytes such as 500M or 20G" in outcome.err
 
 
 def test_the_area_of_coded_pictures(

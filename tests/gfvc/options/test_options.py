@@ -201,8 +201,11 @@ def test_decoding_options_that_cannot_be(
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (["--restart-at", "9" * 5001], " characters) is not the number of a picture in 1.."),
-        (["--restart-at", "9" * 20], "is not the number of a picture in 1..2147483647"),
+        (["--restart-at", "9" * 5001], " characters) is not the number of a picture, "),
+        (
+            ["--restart-at", "9" * 20],
+            "is not the number of a picture, a whole number in 1..2147483647",
+        ),
         (["--key-qp", "9" * 5001], "is not a whole number in 0..63"),
         (["--bitrate", "nan"], "'nan' is not"),
         (["--bitrate", "1e308"], "'1e308' is not"),
@@ -266,15 +269,35 @@ def test_numbers_without_end_are_no_values() -> None:
         ({"size": 128}, "size", 128),
         ({"size": [640, 360]}, "size", (640, 360)),
         ({"face_at": [3, 4.5]}, "face_at", (3, 4.5)),
-        ({"without": {"trellis"}}, "without", {"trellis"}),
+        ({"without": ["trellis"]}, "without", ("trellis",)),
+        ({"without": {"trellis", "precision"}}, "without", ("precision", "trellis")),
+        ({"restarts": [5, 10]}, "restarts", (5, 10)),
+        ({"restarts": frozenset({10, 5.0})}, "restarts", (5, 10)),
+        ({"key_qp": Decimal(30)}, "key_qp", 30),
+        ({"key_qp": 30.0}, "key_qp", 30),
+        ({"key_qp": np.float64(30)}, "key_qp", 30),
+        ({"key_qp": Fraction(30)}, "key_qp", 30),
+        ({"key_interval": Decimal("1e2")}, "key_interval", 100),
+        ({"size": Decimal(64)}, "size", 64),
+        ({"size": (np.float32(640), 360.0)}, "size", (640, 360)),
+        ({"restarts": np.array([5.0, 10.0])}, "restarts", (5, 10)),
+        ({"low_delay": np.bool_(True)}, "low_delay", True),
+        ({"align": np.bool_(False)}, "align", False),
+        ({"align": 1}, "align", True),
+        ({"effort": np.str_("fast")}, "effort", "fast"),
     ],
 )
 def test_values_of_a_program_have_the_type_that_is_counted_on(
     given: dict[str, Any], name: str, value: Any
 ) -> None:
-    kept = getattr(EncodeOptions(**given), name)
+    options = EncodeOptions(**given)
+    kept = getattr(options, name)
     assert kept == value
     assert type(kept) is type(value)
+    assert hash(options) == hash(EncodeOptions(**{name: value}))
+    json.dumps(options.to_json())
+    if isinstance(kept, tuple):
+        assert {type(each) for each in kept} == {type(each) for each in value}
     if name == "rate":
         assert DecodeOptions(**given).rate == value
 
@@ -289,7 +312,7 @@ def test_values_of_a_program_have_the_type_that_is_counted_on(
         ({"align": "off", "view": "face"}, "align", False),
         ({"size": "640x360"}, "size", (640, 360)),
         ({"face_at": "3,4.5"}, "face_at", (3.0, 4.5)),
-        ({"without": ["separate-parts"]}, "without", ["separate_parts"]),
+        ({"without": ["separate-parts"]}, "without", ("separate_parts",)),
         ({"restarts": ("5", "10")}, "restarts", (5, 10)),
     ],
 )
@@ -316,6 +339,10 @@ def test_text_means_what_it_does_on_the_command_line(
         ({"rate": "1e999999999"}, "rate cannot be '1e999999999': "),
         ({"rate": Decimal("nan")}, "rate cannot be Decimal('NaN'): "),
         ({"quality": np.array([[1], [2]])}, "quality cannot be array([[1], [2]]): give one of low"),
+        ({"key_qp": 30.5}, "key_qp cannot be 30.5: give a whole number in 0..63"),
+        ({"size": 64.5}, "size cannot be 64.5: give a whole number in 64..2048, or two as WxH"),
+        ({"key_interval": 50.5}, "give 'auto' or a whole number of pictures in 1..2147483647"),
+        ({"restarts": [5.5]}, "of which each is the number of a picture, a whole number in 1.."),
         ({"model": ["x" * 1000]}, "x…: give a name"),
     ],
 )  # fmt: skip
@@ -327,7 +354,11 @@ def test_what_is_refused_says_what_would_be_taken(wrong: dict[str, Any], says: s
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"rate": True}, {"rate": "25 a second"}, {"rate": b"25"}, {"key_qp": 32.0},
+    [{"rate": True}, {"rate": "25 a second"}, {"rate": b"25"}, {"key_qp": 32.5},
+     {"key_qp": Decimal("1E-999999999")}, {"key_qp": np.longdouble("30.00000000000000001")},
+     {"key_qp": Decimal("30.0000000000000000001")}, {"key_qp": Decimal("1E+999999999")},
+     {"key_qp": np.bool_(True)}, {"key_qp": float("inf")}, {"low_delay": 1}, {"low_delay": "True"},
+     {"low_delay": np.array([True])}, {"rate": np.bool_(True)},
      {"rate": float("nan")}, {"rate": 240.01}, {"rate": 0},
      {"symbol_rate": True}, {"size": ()}, {"size": (100,)}, {"size": (100, 100, 100)},
      {"size": (100, True)}, {"size": True}],
@@ -335,6 +366,15 @@ def test_what_is_refused_says_what_would_be_taken(wrong: dict[str, Any], says: s
 def test_what_only_resembles_a_value_is_none(wrong: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=f"^{next(iter(wrong))} cannot be "):
         EncodeOptions(**wrong)
+
+
+def test_a_number_of_bytes_as_a_program_writes_it() -> None:
+    given: list[Any] = [10**9, 1e9, Decimal(10**9), np.float64(1e9), np.int64(10**9)]
+    kept = [DecodeOptions(max_size=size).max_size for size in given]
+    assert set(kept) == {10**9}
+    assert {type(size) for size in kept} == {int}
+    with pytest.raises(ValueError, match="give a whole number of bytes such as 500M or 20G"):
+        DecodeOptions(max_size=0.5)  # type: ignore[arg-type]
 
 
 def test_a_rate_as_a_program_writes_it(small_stream: Path, tmp_path: Path) -> None:
