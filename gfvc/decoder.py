@@ -16,7 +16,13 @@ from gfvc.credentials import Credentials, ManifestSigner
 from gfvc.decoded_sound import add_sound, sound_to_keep
 from gfvc.decoded_units import check_restrictions, decode_units, find_model, picture_rate
 from gfvc.errors import OutputError, StreamError
-from gfvc.given import check_functions, check_kinds, input_file, output_file_or_folder
+from gfvc.given import (
+    check_functions,
+    check_kinds,
+    check_kinds_but_none,
+    input_file,
+    output_file_or_folder,
+)
 from gfvc.limits import MAX_AREA
 from gfvc.options.decoding import DecodeOptions
 from gfvc.output import StrPath, check_writable, replaced_when_complete
@@ -98,10 +104,10 @@ def decode(
     started = time.perf_counter()
     source, output = input_file(source), output_file_or_folder(output)
     check_kinds(options=(options, DecodeOptions), force=(force, bool))
+    check_kinds_but_none(registry=(registry, Registry), credentials=(credentials, Credentials))
     check_functions(notes=notes, progress=progress)
     sources = [source]
     if credentials is not None:
-        check_kinds(credentials=(credentials, Credentials))
         credentials = Credentials(*map(input_file, (credentials.certificates, credentials.key)))
         sources += [credentials.certificates, credentials.key]
     check_writable(output, force=force, sources=sources)

@@ -67,10 +67,19 @@ def output_file_or_folder(given: StrPath) -> Path:
 
 def check_kinds(**given: tuple[object, type]) -> None:
     """Raise `TypeError` for a value, by its name, that is not of the type beside it."""
+    from gfvc.options.values import truth
+
     for name, (value, kind) in given.items():
-        if not isinstance(value, kind):
-            wanted = "True or False" if kind is bool else f"of type {kind.__name__}"
+        if not (isinstance(value, kind) or (kind is bool and truth(value) is not None)):
+            room = kind.__module__.partition(".")[0]
+            shown = kind.__name__ if room == "gfvc" else f"{room}.{kind.__name__}"
+            wanted = "True or False" if kind is bool else f"of type {shown}"
             raise TypeError(f"{name} is to be {wanted}, not {_kind_of(value)}")
+
+
+def check_kinds_but_none(**given: tuple[object, type]) -> None:
+    """Raise `TypeError` as `check_kinds`, but not for None."""
+    check_kinds(**{name: pair for name, pair in given.items() if pair[0] is not None})
 
 
 def check_functions(**given: object) -> None:

@@ -39,6 +39,10 @@ class Runtime:
     bfloat16: bool = False
 
     def __post_init__(self) -> None:
+        if not isinstance(self.device, str):
+            raise TypeError(f"device is to be text such as cpu or cuda:1, not {self.device!r}")
+        if not isinstance(self.bfloat16, bool):
+            raise TypeError(f"bfloat16 is to be True or False, not {self.bfloat16!r}")
         if self.engine not in ENGINES:
             raise ValueError(f"engine is one of {', '.join(ENGINES)}, not {self.engine!r}")
 

@@ -17,6 +17,7 @@ from fractions import Fraction
 from pathlib import PurePath
 from typing import Any, ClassVar, TypeVar
 
+from gfvc.given import check_kinds
 from gfvc.options.kinds import Kind
 from gfvc.options.values import items, shown, truth
 
@@ -151,7 +152,7 @@ class OptionGroup:
     means what it does on the command line, and numbers may be of any type.
     A class says its `title`, the heading of the group in `--help`, or has that of its first base.
     Raises `ValueError` for a value that an option cannot have, `OptionConflictError` for options
-    that exclude each other.
+    that exclude each other, and `TypeError` for a further object of another class.
     """
 
     title: ClassVar[str] = "options"
@@ -168,6 +169,10 @@ class OptionGroup:
                 text = f"{name} cannot be {shown(given)}: give {described.wanted}"
                 raise ValueError(text) from None
             object.__setattr__(self, name, value)
+        for field in dataclasses.fields(self):
+            # What is no option has a class that makes its default.
+            if _KEY not in field.metadata and isinstance(field.default_factory, type):
+                check_kinds(**{field.name: (getattr(self, field.name), field.default_factory)})
         for group in type(self).__mro__:
             if issubclass(group, OptionGroup) and "conflict" in vars(group):
                 message = group.conflict(self)

@@ -8,11 +8,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 import gfvc
 from gfvc.credentials import Credentials
 from gfvc.given import neither, no_file, no_folder
+from gfvc.options.editing import EditedStream
+from models import Runtime
 from tests.gfvc.support import CommandLine
 
 EDIT = gfvc.FaceEdit(yaw=4)
@@ -80,6 +83,7 @@ def test_what_is_no_name(function: Callable[..., object], name: Any) -> None:
         (gfvc.export, "options", "of type ExportOptions"),
         (edit, "options", "of type BaseLayerOptions"),
         (gfvc.decode, "credentials", "of type Credentials"),
+        *((function, "registry", "of type models.Registry") for function in FUNCTIONS),
         *((function, "force", "True or False") for function in FUNCTIONS),
         *((function, "notes", "a function that is told") for function in FUNCTIONS),
         *((function, "progress", "a function that is told") for function in FUNCTIONS),
@@ -90,6 +94,42 @@ def test_what_is_of_another_type(function: Callable[..., object], name: str, wan
     for value in ({"effort": "fast"}, "no", gfvc.FaceEdit(yaw=1)):
         with pytest.raises(TypeError, match=f"^{name} is to be {wanted}, not of type "):
             function("in.mp4", "out.csv", **{name: value})
+
+
+@pytest.mark.parametrize("registry", [{}, (), 0, ""])
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_an_empty_registry_is_not_left_out(
+    function: Callable[..., object], registry: Any, tmp_path: Path
+) -> None:
+    with pytest.raises(
+        TypeError, match=r"^registry is to be of type models\.Registry, not of type "
+    ):
+        function(tmp_path / "in.mp4", tmp_path / "out.csv", registry=registry)
+
+
+@pytest.mark.parametrize("runtime", ["cpu", "auto", None, {}, 3, Runtime])
+@pytest.mark.parametrize(
+    "options", [gfvc.EncodeOptions, gfvc.DecodeOptions, gfvc.ExportOptions, EditedStream]
+)
+def test_what_is_no_runtime(options: Callable[..., object], runtime: Any) -> None:
+    with pytest.raises(TypeError, match=r"^runtime is to be of type models\.Runtime, not "):
+        options(runtime=runtime)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "says"),
+    [({"device": None}, "device is to be text"), ({"bfloat16": "no"}, "bfloat16 is to be True or")],
+)
+def test_what_is_no_part_of_a_runtime(wrong: dict[str, Any], says: str) -> None:
+    with pytest.raises(TypeError, match=says):
+        Runtime(**wrong)
+
+
+def test_force_may_be_of_numpy(tmp_path: Path) -> None:
+    (tmp_path / "out.266").write_bytes(b"an output")
+    for function in FUNCTIONS[:3]:
+        with pytest.raises(gfvc.GfvcError):
+            function(tmp_path / "in.mp4", tmp_path / "out.266", force=np.bool_(False))
 
 
 @pytest.mark.parametrize("edits", [{}, {"yaw": 3}, "yaw", 3, None, [EDIT, {"yaw": 3}]])
