@@ -20,6 +20,7 @@ from gfvc.given import (
     check_functions,
     check_kinds,
     check_kinds_but_none,
+    check_process,
     input_file,
     output_file_or_folder,
 )
@@ -104,6 +105,7 @@ def decode(
     started = time.perf_counter()
     source, output = input_file(source), output_file_or_folder(output)
     check_kinds(options=(options, DecodeOptions), force=(force, bool))
+    check_process()
     check_kinds_but_none(registry=(registry, Registry), credentials=(credentials, Credentials))
     check_functions(notes=notes, progress=progress)
     sources = [source]

@@ -9,13 +9,12 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from gfvc.errors import InputError, OutputError
+from gfvc.errors import GfvcError, InputError, OutputError
 
 TYPE_CHECKING = False  # typing is not imported for it: parsers of all commands import this
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from gfvc.errors import GfvcError
     from gfvc.output import StrPath
 
 _SEPARATORS = ("/", "/.")
@@ -63,6 +62,14 @@ def output_file(given: StrPath) -> Path:
 def output_file_or_folder(given: StrPath) -> Path:
     """A file or folder to write; raises as `output_file`."""
     return _checked(given, neither, OutputError)
+
+
+def check_process() -> None:
+    """Raise `GfvcError` where libraries would wait for ever: see `models.forking`."""
+    from models.forking import FORKED, lacks_threads
+
+    if lacks_threads():
+        raise GfvcError(FORKED)
 
 
 def check_kinds(**given: tuple[object, type]) -> None:

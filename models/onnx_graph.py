@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from models.errors import CheckpointError, ModelError, first_line
 from models.files import read_checked
+from models.forking import begin_threads
 from models.runtime import onnx_providers
 
 Array = npt.NDArray[Any]
@@ -45,6 +46,7 @@ class OnnxGraph:
             CheckpointError: the file is missing, altered or no graph that can be run.
             ModelError: the device is not there.
         """
+        begin_threads()
         # Looked at while the library is loaded: without it, it writes an identifier and a data base
         # into the home folder, and to stderr where there is no such folder.
         os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from models.errors import ModelError
+from models.forking import begin_threads
 
 if TYPE_CHECKING:
     import torch
@@ -65,6 +66,7 @@ def torch_device(wanted: str = "auto") -> torch.device:
     """
     import torch
 
+    begin_threads()
     name, origin = named_device(wanted)
     if name == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")

@@ -28,6 +28,7 @@ import numpy.typing as npt
 from models.contract import Closable, FloatArray, Picture
 from models.errors import FaceTrackerError, ModelError
 from models.files import file_sha256, written_whole
+from models.forking import begin_threads
 from models.landmarks.points import ALL_POINTS
 
 MAX_FACES = 4
@@ -151,6 +152,7 @@ class _Graph:
         picture = np.ascontiguousarray(picture)
         if self._graph is not None:
             return self._run(picture)
+        begin_threads()
         solutions = load_solutions()
         module = getattr(solutions, self._solution)
         factory = {"face_mesh": "FaceMesh", "face_detection": "FaceDetection"}[self._solution]
