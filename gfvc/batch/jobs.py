@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -34,15 +35,22 @@ class Job:
     stated: str
 
 
+def _problem_of(name: str, folder: Path, options: Options) -> str | None:
+    return neither(name)
+
+
 @dataclass(frozen=True, slots=True)
 class Naming:
     """Which files of a folder are taken, and what outputs are called.
 
     `inputs` are suffixes in lower case; `suffix` gives that of an output by its input and options.
+    `problem_of` says why an output cannot have the name, in a folder, that a list gives it with
+    these options; None where it can. Both may raise `GfvcError`.
     """
 
     inputs: frozenset[str]
     suffix: Callable[[Path, Options], str]
+    problem_of: Callable[[str, Path, Options], str | None] = _problem_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +92,7 @@ def find_jobs(
         elif not source.is_file():
             raise InputError(f"{source}: is neither a file nor a folder")
         elif is_manifest(source):
-            found += _in_manifest(source, target, options)
+            found += _in_manifest(source, target, naming, options)
         elif is_other_list(source) and source.suffix.lower() not in naming.inputs:
             raise InputError(
                 f"{source}: is no clip; a list of clips is .csv, with the columns input, output "
@@ -125,9 +133,12 @@ def _in_folder(
                 yield _Found(path, below / path.relative_to(source), options, str(path))
 
 
-def _in_manifest(source: Path, target: Path, options: Options) -> Iterator[_Found]:
+def _in_manifest(source: Path, target: Path, naming: Naming, options: Options) -> Iterator[_Found]:
     for row in read_manifest(source):
-        problem = no_file(row.input) or (neither(row.output) if row.output else None)
+        problem = no_file(row.input)
+        if problem is None and row.output is not None:
+            with _stated(row.stated):
+                problem = naming.problem_of(row.output, target, (*options, *row.options))
         if problem is not None:
             raise InputError(f"{row.stated}: {problem}")
         path = source.parent / row.input
@@ -176,10 +187,17 @@ def _named(found: Iterable[_Found], target: Path, naming: Naming) -> list[Job]:
         if is_reserved(output):
             raise InputError(f"{file.stated}: {output} is a name of the batch's own; give another")
         job = Job(file.path.absolute(), target / output, file.options, file.stated)
+        if output in jobs and _is_same(job.input, jobs[output].input):
+            other = jobs[output].stated
+            where = f"was given before, by {other}" if other != file.stated else "is given twice"
+            name = f" {file.path}" if file.stated != str(file.path) else ""
+            raise InputError(
+                f"{file.stated}:{name} {where}; leave one out, or name the output of each in a list"
+            )
         if output in jobs:
             raise InputError(
                 f"{file.stated}: its output would be {output}, as that of {jobs[output].stated}; "
-                "give a folder above them, or name outputs in a manifest"
+                "give a folder above them, or name outputs in a list"
             )
         jobs[output] = job
     _check_places(jobs)
@@ -210,7 +228,18 @@ def _output(file: _Found, naming: Naming) -> Path:
 
 
 def _suffix(file: _Found, naming: Naming) -> str:
-    try:
+    with _stated(file.stated):
         return naming.suffix(file.path, file.options)
+
+
+def _is_same(one: Path, other: Path) -> bool:
+    return os.path.realpath(one) == os.path.realpath(other)
+
+
+@contextlib.contextmanager
+def _stated(stated: str) -> Iterator[None]:
+    """Errors say where a job comes from."""
+    try:
+        yield
     except GfvcError as error:
-        raise InputError(f"{file.stated}: {error}") from None
+        raise InputError(f"{stated}: {error}") from None

@@ -17,6 +17,7 @@ from gfvc import __version__
 from gfvc.batch.jobs import Naming, Options
 from gfvc.batch.work import Performed
 from gfvc.ending import EXIT_OF_SIGNAL, ended_by
+from gfvc.given import neither, no_file, no_folder
 from gfvc.options.declaration import plain
 
 if TYPE_CHECKING:
@@ -84,7 +85,7 @@ class CommandCraft:
     @property
     def naming(self) -> Naming:
         """Which files are taken, and what outputs are called."""
-        return Naming(VERBS[self.verb].inputs, self.suffix_of)
+        return Naming(VERBS[self.verb].inputs, self.suffix_of, self.problem_of)
 
     def suffix_of(self, source: Path, options: Options) -> str:
         """The suffix of the output of a file."""
@@ -96,6 +97,24 @@ class CommandCraft:
         if self.verb == "encode":
             return ".265" if self.parsed(options).codec == "hevc" else usual
         return usual
+
+    def problem_of(self, name: str, folder: Path, options: Options) -> str | None:
+        """Why an output cannot have a name in a folder; raises `GfvcError` where it says that."""
+        if VERBS[self.verb].product is not None:
+            return no_folder(name)
+        if self.verb != "decode":
+            problem = no_file(name)
+            if problem is None and self.verb == "encode":
+                from gfvc.stream.names import choose_codec
+
+                choose_codec(Path(name), self.parsed(options).codec)
+            return problem
+        problem = neither(name)
+        if problem is None and not (folder / name).is_dir():
+            from gfvc.video_writer import is_folder_output
+
+            is_folder_output(Path(name))
+        return problem
 
     def versions(self, options: Options) -> dict[str, str]:
         """Versions of gfvc, and of the model and base encoder that options of encode ask for."""

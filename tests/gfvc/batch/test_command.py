@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from gfvc.batch.folder import opened_folder
+from gfvc.cli.batch_craft import CommandCraft
 from gfvc.encoder import encode
 from gfvc.options.encoding import EncodeOptions
 from models.files import file_sha256
@@ -325,3 +326,39 @@ def test_a_folder_that_another_batch_works_in(
     assert (outcome.status, outcome.out) == (1, "")
     [line] = outcome.err.splitlines()
     assert line.startswith(f"gfvc batch: {out}: another batch works in it (process ")
+
+
+@pytest.mark.parametrize(
+    ("do", "name", "says"),
+    [
+        ("encode", "d/", "line 2: d/: ends in a slash, as a folder's name; name a file"),
+        ("encode", "a.mkv", "line 2: a.mkv: no suffix of a stream; use one of .266"),
+        ("encode", "a.265", "line 2: a.265: the suffix means hevc and --codec says vvc"),
+        ("verify", "d/", "line 2: d/: ends in a slash"),
+        ("transcode", "d/", "line 2: d/: ends in a slash"),
+        ("decode", "a.avi", "line 2: a.avi: cannot write .avi; use .mp4"),
+        ("decode", "a.mp4/", "line 2: a.mp4/: ends in a slash, as a folder's name, and has the"),
+    ],
+)
+def test_a_list_names_outputs_that_can_be(
+    tmp_path: Path, command: CommandLine, do: str, name: str, says: str
+) -> None:
+    (tmp_path / "a.mp4").write_bytes(b"a clip")
+    rows = tmp_path / "list.jsonl"
+    options = ["--codec", "vvc"] if do == "encode" else []
+    wrong = {"input": "a.mp4", "output": name, "options": options}
+    rows.write_text(
+        "\n".join(map(json.dumps, [{"input": "a.mp4", "output": "b"}, wrong])), encoding="utf-8"
+    )
+    outcome = command("batch", rows, "--do", do, "--out", tmp_path / "out")
+    assert outcome.status == 1
+    assert outcome.err.splitlines()[-1].startswith("gfvc batch: ")
+    assert f"list.jsonl, {says}" in outcome.err
+    assert not (tmp_path / "out").exists()
+
+
+def test_folders_in_a_list_end_in_a_slash(tmp_path: Path) -> None:
+    decode, bench = CommandCraft("decode"), CommandCraft("bench")
+    (tmp_path / "v1.0").mkdir()
+    for craft, name in ((decode, "d/"), (decode, "d"), (decode, "v1.0"), (bench, "d/")):
+        assert craft.problem_of(name, tmp_path, ()) is None

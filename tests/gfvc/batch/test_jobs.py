@@ -239,3 +239,27 @@ def test_outputs_named_as_folders_of_others_keep_their_suffix(talks: Path, tmp_p
     assert set(outputs(find_jobs([talks], out, naming), out)) == {
         *("a", "b", "x.mov", "x/c", "x/y/d")
     }
+
+
+@pytest.mark.parametrize(
+    ("rows", "says"),
+    [
+        (["b.mp4", "b.mp4"], "list.csv, line 3: "),
+        (["b.mp4", "x/../b.mp4"], "list.csv, line 3: "),
+        ([], "b.mp4: is given twice; leave one out, or name the output of each in a list"),
+    ],
+)
+def test_a_clip_that_is_given_twice(
+    talks: Path, tmp_path: Path, rows: list[str], says: str
+) -> None:
+    sources = [talks / "b.mp4"] * 2
+    if rows:
+        sources = [talks / "list.csv"]
+        sources[0].write_text("\n".join(["input", *rows]), encoding="utf-8")
+    with pytest.raises(InputError) as told:
+        find_jobs(sources, tmp_path / "out", NAMING)
+    assert says in str(told.value)
+    assert "leave one out, or name the output of each in a list" in str(told.value)
+    if rows:
+        assert "b.mp4 was given before, by " in str(told.value)
+        assert "list.csv, line 2" in str(told.value)
