@@ -204,6 +204,10 @@ class CopyingCraft:
         """The output itself."""
         return output
 
+    def is_whole(self, output: Path) -> bool:
+        """All of it, in one file."""
+        return True
+
     def perform(self, source: Path, output: Path, options: Options, *, force: bool) -> Performed:
         """Copy; the result is the memory that this process has at the moment."""
         output.write_bytes(source.read_bytes())

@@ -53,6 +53,9 @@ class Craft(Protocol):
     def product(self, output: Path) -> Path:
         """The file that stands for an output: itself, or one in it where it is a folder."""
 
+    def is_whole(self, output: Path) -> bool:
+        """Whether all of an output is there, whose `product` is."""
+
     def perform(self, source: Path, output: Path, options: Options, *, force: bool) -> Performed:
         """Work on a file; errors of any kind become a reason. `force` replaces the output."""
 
@@ -197,7 +200,8 @@ class OneJob:
         record = read_record(self.job.output)
         if record is None or record["status"] != "done" or not self._is_of_this(record):
             return None
-        return Answer("kept", record) if self._is_known() else None
+        is_whole = self._is_known() and self.craft.is_whole(self.job.output)
+        return Answer("kept", record) if is_whole else None
 
     def _is_of_this(self, record: Record) -> bool:
         """Whether a record is of this work, also where an earlier version of gfvc wrote it."""

@@ -16,7 +16,7 @@ from typing import Any
 from base_codec_adapters.temporary import temporary_folder
 from gfvc.bench.coding import coded, describe_programs
 from gfvc.bench.plan import GfvcSettings, Plan, Settings
-from gfvc.bench.records import MeasuredClip, point_of
+from gfvc.bench.records import MeasuredClip, has_its_files, point_of
 from gfvc.bench.source_video import ClipName, SourceVideo
 from gfvc.errors import InputError, OutputError
 from gfvc.json_checking import CheckedObject, read_json
@@ -70,11 +70,11 @@ def read_point(folder: Path, clip: MeasuredClip, settings: Settings) -> dict[str
             point.equal(key, wanted)
         point_of(point, folder, {clip.identifier: clip})
         point.whole("faces_skipped")
-        files = [point.object("files").file(kind, folder) for kind in ("stream", "decoded")]
-    except InputError:
+        is_whole = has_its_files(point, folder)
+    except (InputError, OSError):
         return None
     assert isinstance(value, dict)  # or it could not have been checked
-    return value if all(file.is_file() for file in files) else None
+    return value if is_whole else None
 
 
 def _described(settings: Settings) -> dict[str, Any]:

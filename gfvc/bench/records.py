@@ -134,3 +134,13 @@ def point_of(item: CheckedObject, folder: Path, clips: Mapping[str, MeasuredClip
         picture_bits_of=_bits_of(item, clip),
         video=item.object("files").file("decoded", folder),
     )
+
+
+def has_its_files(point: CheckedObject, folder: Path) -> bool:
+    """Whether the files of a point are there, the stream with the bits that it says.
+
+    Raises `InputError` where it names none in `folder`.
+    """
+    stream, decoded = (point.object("files").file(kind, folder) for kind in ("stream", "decoded"))
+    is_there = stream.is_file() and decoded.is_file()
+    return is_there and 8 * stream.stat().st_size == point.whole("bits", 1)

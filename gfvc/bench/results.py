@@ -13,9 +13,10 @@ from typing import Any
 from gfvc import __version__
 from gfvc.bench.comparison import compare
 from gfvc.bench.plan import Plan
+from gfvc.bench.records import has_its_files
 from gfvc.csv_tables import write_table
 from gfvc.errors import InputError
-from gfvc.json_checking import read_json
+from gfvc.json_checking import CheckedObject, read_json
 from gfvc.metrics import MEASURES
 from gfvc.output import replace_text
 
@@ -90,6 +91,18 @@ def read_results(path: Path) -> dict[str, Any]:
             "run gfvc bench again"
         )
     return results
+
+
+def has_all_files(folder: Path) -> bool:
+    """Whether results are in a folder, with all files of clips and points that they name."""
+    path = folder / RESULTS_FILE
+    try:
+        results = CheckedObject(read_results(path), path)
+        clips = [clip.file("source", folder) for clip in results.objects("clips")]
+        points = [has_its_files(point, folder) for point in results.objects("points")]
+    except (InputError, OSError):
+        return False
+    return all(points) and all(clip.is_file() for clip in clips)
 
 
 def _points_table(points: Sequence[Mapping[str, Any]]) -> str:

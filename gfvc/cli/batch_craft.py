@@ -155,6 +155,14 @@ class CommandCraft:
         name = VERBS[self.verb].product
         return output if name is None else output / name
 
+    def is_whole(self, output: Path) -> bool:
+        """Whether a benchmark has all files that its results name; all else is one file."""
+        if self.verb != "bench":
+            return True
+        from gfvc.bench.results import has_all_files
+
+        return has_all_files(output)
+
     def perform(self, source: Path, output: Path, options: Options, *, force: bool) -> Performed:
         """Call the command; what it says on standard error are notes, and why it failed."""
         from gfvc.cli.main import main

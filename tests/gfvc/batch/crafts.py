@@ -40,6 +40,9 @@ class TextCraft:
     def product(self, output: Path) -> Path:
         return output
 
+    def is_whole(self, output: Path) -> bool:
+        return True
+
     def perform(self, source: Path, output: Path, options: Options, *, force: bool) -> Performed:
         return self.shout(source.name, source.read_text() + "".join(options), output, force=force)
 

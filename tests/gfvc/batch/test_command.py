@@ -132,6 +132,19 @@ def test_benchmarks_of_many_clips(clips: Path, tmp_path: Path, command: CommandL
     assert outcome.status == 0, outcome
     assert "talk: done before" in outcome.err
 
+    stream = out / "talk" / results["points"][0]["files"]["stream"]
+    stream.write_bytes(b"another")
+    outcome = command(*arguments, *options)
+    assert outcome.status == 0, outcome
+    assert "talk: done before" not in outcome.err
+    assert stream.stat().st_size * 8 == results["points"][0]["bits"]
+
+    shutil.rmtree(out / "talk" / "clips")
+    outcome = command(*arguments, *options)
+    assert outcome.status == 0, outcome
+    assert "talk: done before" not in outcome.err
+    assert stream.is_file()
+
 
 def test_a_stream_that_is_inconsistent_is_a_failure_with_its_findings(
     small_stream: Path, tmp_path: Path, command: CommandLine

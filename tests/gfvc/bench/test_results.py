@@ -10,7 +10,7 @@ import pytest
 
 from gfvc.bench.plan import Plan
 from gfvc.bench.plots import curves_to_draw, draw_all, mean_curves
-from gfvc.bench.results import ClipResult, assemble, read_results, write_results
+from gfvc.bench.results import ClipResult, assemble, has_all_files, read_results, write_results
 from gfvc.cli.bench_command import _print_rates
 from gfvc.errors import InputError
 from gfvc.metrics import MEASURES
@@ -48,6 +48,28 @@ def test_results_are_written_and_read(tmp_path: Path) -> None:
     assert [row["clip"] for row in rates] == ["one-1", "two-1", "mean of clips"]
     assert float(rates[-1]["percent"]) == pytest.approx(-50)
     assert rates[-1]["clips"] == "2"
+
+
+def test_files_that_results_name_are_looked_for(tmp_path: Path) -> None:
+    assert not has_all_files(tmp_path)
+    names = ("source.mp4", "stream.266", "decoded.mp4")
+    for name in names:
+        (tmp_path / name).write_bytes(b"1234")
+    clip = {"source": "source.mp4"}
+    one = {"bits": 32, "files": {"stream": "stream.266", "decoded": "decoded.mp4"}}
+
+    def are_there(**change: object) -> bool:
+        results = {"format": "gfvc-bench", "version": 1, "clips": [clip], "points": [one | change]}
+        (tmp_path / "bench.json").write_text(json.dumps(results), encoding="utf-8")
+        return has_all_files(tmp_path)
+
+    assert are_there()
+    assert not are_there(bits=40)
+    assert not are_there(files={"stream": "../stream.266", "decoded": "decoded.mp4"})
+    for name in names:
+        (tmp_path / name).rename(tmp_path / "away")
+        assert not are_there()
+        (tmp_path / "away").rename(tmp_path / name)
 
 
 def test_a_clip_that_failed_leaves_its_reasons() -> None:
