@@ -5,8 +5,10 @@ from __future__ import annotations
 import argparse
 import contextlib
 import json
+import math
 import sys
 from collections.abc import Iterable, Iterator
+from fractions import Fraction
 from io import TextIOWrapper
 from typing import TextIO
 
@@ -32,11 +34,19 @@ def number_list(text: str) -> frozenset[int]:
     raise argparse.ArgumentTypeError(f"{text!r} is not a list of numbers such as 223,224")
 
 
-def _fps(text: str) -> float:
-    with contextlib.suppress(ValueError):
-        if 0 < (fps := float(text)) <= 1000:
-            return fps
-    raise argparse.ArgumentTypeError("pictures a second are more than 0 and at most 1000")
+def _picture_rate(text: str) -> float:
+    """Pictures a second, a number or a fraction of whole ones."""
+    try:
+        fps = float(Fraction(text)) if "/" in text else float(text)
+    except (ValueError, ArithmeticError):
+        fps = math.nan
+    if math.isnan(fps):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a rate such as 25 or 30000/1001")
+    if not 0 < fps <= 1000:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not a rate above 0 and up to 1000 pictures a second"
+        )
+    return fps
 
 
 def message_limit(text: str) -> int:
@@ -87,9 +97,9 @@ def add_arguments(parser: argparse.ArgumentParser, stated_rate: str = "") -> Non
     add_limit(parser)
     parser.add_argument(
         "--fps",
-        type=_fps,
-        metavar="N",
-        help="pictures a second, for the rate in the summary"
+        type=_picture_rate,
+        metavar="RATE",
+        help="pictures a second, 25 or 30000/1001, for the rate in the summary"
         + (f" (default: {stated_rate})" if stated_rate else ""),
     )
 

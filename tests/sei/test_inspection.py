@@ -366,6 +366,35 @@ def test_summary_and_bits_for_people(stream: bytes) -> None:
     assert "pictures" not in bits
 
 
+@pytest.mark.parametrize(
+    ("text", "rate"),
+    [("25", 25.0), ("29.97", 29.97), ("30000/1001", 30000 / 1001), ("1000/1", 1e3)],
+)
+def test_rates_are_numbers_or_fractions(stream: bytes, text: str, rate: float) -> None:
+    summary = json.loads(run(stream, "--summary", "--json", "--fps", text)[1])
+    assert summary["kbps"] == pytest.approx(8 * len(stream) * rate / summary["pictures"] / 1000)
+
+
+@pytest.mark.parametrize(
+    ("text", "wrong"),
+    [
+        ("x", "'x' is not a rate such as 25 or 30000/1001"),
+        ("nan", "'nan' is not a rate such as"),
+        ("25/0", "'25/0' is not a rate such as"),
+        ("1e4/3", "'1e4/3' is not a rate such as"),
+        ("9" * 400 + "/1", "is not a rate such as"),
+        ("0", "'0' is not a rate above 0 and up to 1000 pictures a second"),
+        ("-1/2", "is not a rate above 0"),
+        ("30000/1", "is not a rate above 0 and up to 1000"),
+        ("inf", "is not a rate above 0"),
+    ],
+)
+def test_what_is_no_rate_is_told(text: str, wrong: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["file", f"--fps={text}"])
+    assert wrong in capsys.readouterr().err
+
+
 def test_pictures_without_face_messages() -> None:
     summary = StreamSummary()
     for inspected in inspect_units([KEY_PICTURE] * 3):
