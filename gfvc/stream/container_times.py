@@ -73,7 +73,7 @@ def _is_counted(given: FloatArray, shown: FloatArray, period: float) -> bool:
 
     Of those that drive others, some more than others, it says nothing then. Where all are shown
     equally long it may be meant, unless it is the period of one output picture. Nor does one say
-    anything whose times go back in output order: it counts in decoding order.
+    anything whose times go back in output order: it counts in decoding order, as AVI always does.
     """
     if (np.diff(given) <= 0).any():
         return True

@@ -45,6 +45,9 @@ _CODECS = {"vvc": Codec.VVC, "hevc": Codec.HEVC, "h264": Codec.AVC}
 _BASE_CODECS: dict[str, BaseCodec] = {"vvc": "vvc", "hevc": "hevc"}
 _FILTERS = {"vvc": "vvc_mp4toannexb", "hevc": "hevc_mp4toannexb", "h264": "h264_mp4toannexb"}
 
+# Containers that do not tell when pictures are shown.
+_WITH_DECODING_TIMES = {"avi"}
+
 BIT_EXACT = {"fflags": "+bitexact"}
 """Options of a container: the same input gives the same file, no dates, no random identifiers."""
 
@@ -330,11 +333,14 @@ def annex_b_packets(
 ) -> Iterator[tuple[int | None, bytes]]:
     """The packets of a track of VVC, HEVC or H.264 as pieces of a byte stream.
 
-    With each goes the time that it is shown at, in the time base of the track, where it has one.
-    Raises `InputError` when the file is damaged.
+    With each goes the time that it is shown at, in the time base of the track, where it has one;
+    from containers that tell when pictures are decoded alone, that time. Raises `InputError` when
+    the file is damaged.
     """
     from av.bitstream import BitStreamFilterContext
 
+    # The times of showing that libavformat makes up for these are those of the next picture.
+    is_decoding_time = container.format.name in _WITH_DECODING_TIMES
     with media_errors(str(path)):
         as_annex_b = BitStreamFilterContext(_FILTERS[stream.codec_context.name], stream)
         packets = container.demux(stream)
@@ -344,7 +350,8 @@ def annex_b_packets(
             if packet is None:
                 return
             refuse_encrypted(path, packet)
-            given, time = packet if packet.size else None, packet.pts
+            given = packet if packet.size else None
+            time = packet.dts if is_decoding_time else packet.pts
             data = b"".join(bytes(part) for part in as_annex_b.filter(given))
         if data:
             yield time, data

@@ -5,6 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from gfvc.stream.container_times import tell_of_times
@@ -79,11 +80,12 @@ def test_pictures_at_the_speed_of_the_container_are_in_step(tmp_path: Path) -> N
     assert len(told(path)) == 1
 
 
-@pytest.mark.parametrize("suffix", [".mp4", ".mov", ".mkv", ".ts"])
+@pytest.mark.parametrize("suffix", [".mp4", ".mov", ".mkv", ".ts", ".avi"])
 def test_what_ffmpeg_copies_is_in_step(tmp_path: Path, suffix: str) -> None:
     for source in sorted(STREAMS.glob("*.mp4")):
         path = tmp_path / f"in{suffix}"
-        for options in ((), ("-output_ts_offset", "3")):
+        # The first packets of AVI files are at 0.
+        for options in ((), ("-output_ts_offset", "3"))[: 1 if suffix == ".avi" else 2]:
             ffmpeg("-i", source, "-c", "copy", *options, path)
             assert told(path) == []
 
@@ -109,6 +111,22 @@ def test_times_in_decoding_order_are_not_believed(tmp_path: Path) -> None:
     in_decoding_order = ("-bsf:v", "setts=pts=N*100000:dts=N*100000:time_base=1/1000000")
     ffmpeg("-i", REORDERED, "-c", "copy", *in_decoding_order, path)
     assert told(path) == []
+
+
+def test_times_of_decoding_count_where_pictures_are_shown_in_that_order(tmp_path: Path) -> None:
+    """As of AVI, where a picture was taken to be shown when the next one is decoded."""
+    mp4, avi = tmp_path / "in.mp4", tmp_path / "in.avi"
+    raw = STREAMS / "hevc_mesh_marked.265"
+    starts = np.cumsum([0, *(unit.pictures for unit in read_face_stream(raw, no_notes).units)])
+    for late, notes in ((0, 0), (10, 1)):
+        # The container is late by so many pictures from the last one on.
+        times = "+".join(
+            f"eq(N\\,{number})*{start + late * (number == len(starts) - 2)}/5/TB"
+            for number, start in enumerate(starts[:-1])
+        )
+        ffmpeg("-i", raw, "-c", "copy", "-bsf:v", f"setts=pts={times}:dts={times}", mp4)
+        ffmpeg("-i", mp4, "-c", "copy", avi)
+        assert [len(told(mp4, 5)), len(told(avi, 5))] == [notes, notes]
 
 
 def test_a_byte_stream_has_none() -> None:
