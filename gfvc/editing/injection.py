@@ -29,6 +29,9 @@ from sei.limits import MAX_MESSAGES
 
 _HASHED_AT_ONCE = 2**16
 _BEFORE_JSON = b"\xef\xbb\xbf \t\r\n"
+# Two tokens, so that no stream looks like them.
+_ARRAY = re.compile(rb"\[\s*([{\]]|\Z)")
+_WIDE_JSON = re.compile(r'\ufeff?\s*[{[]\s*["{}\]]')
 _EXPORT = re.compile(rb'\{\s*"format"\s*:\s*"' + EXPORT_FORMAT.encode() + b'"')
 
 
@@ -108,14 +111,25 @@ def inject_messages(
 def _open_messages(
     path: Path, selection: MessageSelection | None, codec: Codec | None, max_messages: int
 ) -> tuple[StreamFacts, Iterator[MessageRecord]]:
-    head = read_head(path).lstrip(_BEFORE_JSON)
-    if head.startswith(b"{"):
+    start = read_head(path)
+    head = start.lstrip(_BEFORE_JSON)
+    if _is_wide(start):
+        raise InputError(f"{path}: JSON in UTF-16; save it as UTF-8")
+    if _ARRAY.match(head):
+        raise InputError(f"{path}: a JSON array; one object a line is read (jq -c '.[]' writes so)")
+    if head.startswith(b"{") or not head:
         if selection is not None:
             raise InputError(f"{path}: holds JSON, of which all messages are taken; none is chosen")
         return read_export(path) if _EXPORT.match(head) else read_json_lines(path)
     selection = selection or MessageSelection()
     facts = gather_facts(path, selection, codec, max_messages)
     return facts, stream_records(path, selection, codec, max_messages)
+
+
+def _is_wide(start: bytes) -> bool:
+    """Whether a file begins as JSON in UTF-16, as shells of Windows write it."""
+    texts = (start.decode(encoding, "ignore") for encoding in ("utf-16-le", "utf-16-be"))
+    return any(map(_WIDE_JSON.match, texts))
 
 
 def _is_base(path: Path, facts: StreamFacts) -> bool:

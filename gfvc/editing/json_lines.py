@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from codecs import BOM_UTF8
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
@@ -83,7 +84,7 @@ def read_json_lines(path: Path) -> tuple[StreamFacts, Iterator[MessageRecord]]:
     lines = _objects(path)
     first = next(lines, None)
     if first is None:
-        raise InputError(f"{path}: holds no JSON object")
+        raise InputError(f"{path}: holds no messages, only blank lines")
     return _facts(first), _records(lines)
 
 
@@ -109,6 +110,8 @@ def _objects(path: Path) -> Iterator[_Line]:
         number = 0
         while line := file.readline(MAX_LINE_SIZE + 1):
             number += 1
+            if number == 1:
+                line = line.removeprefix(BOM_UTF8)
             source = f"{path}: line {number}"
             if len(line) > MAX_LINE_SIZE:
                 raise InputError(f"{source}: is longer than {MAX_LINE_SIZE} bytes")
@@ -166,6 +169,10 @@ def _records(lines: Iterator[_Line]) -> Iterator[MessageRecord]:
     allowed = FREE_GROWTH
     before: MessageRecord | None = None
     for line in lines:
+        if line.has("format") and not line.has("payload_type"):
+            raise line.refuse(
+                "a second header, as of files that were joined; inject one file after the other"
+            )
         payload_type = line.whole("payload_type", high=_MAX_PAYLOAD_TYPE)
         message = SeiMessage(payload_type, _payload(line, payload_type, writer))
         record = MessageRecord(

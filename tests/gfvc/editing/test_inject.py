@@ -398,6 +398,18 @@ def test_bad_lines_are_named(
             '{"format": "gfvc-messages", "version": 1}\n{"picture": 0, "picture": 3}',
             "line 2: no JSON: member 'picture' stands twice",
         ),
+        ("\n \r\n\n", "messages.jsonl: holds no messages, only blank lines"),
+        ("\ufeff\n", "messages.jsonl: holds no messages, only blank lines"),
+        (
+            json.dumps([HEADER, line()], indent=1),
+            "messages.jsonl: a JSON array; one object a line is read (jq -c '.[]' writes so)",
+        ),
+        (f"\n[{json.dumps(HEADER)}]", "a JSON array; one object a line"),
+        ("[]", "a JSON array; one object a line"),
+        (
+            "\n".join(map(json.dumps, [HEADER, line(), HEADER, line()])),
+            "line 3: a second header, as of files that were joined; inject one file after the",
+        ),
     ],
 )
 def test_bad_files_are_refused(
@@ -407,6 +419,20 @@ def test_bad_files_are_refused(
     messages.write_bytes(text.encode("utf-8", "surrogateescape"))
     assert_refused(
         command, "inject", base, messages, tmp_path / "out.266", folder=tmp_path, says=says
+    )
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize("before", ["", "\r\n"])
+def test_json_in_utf_16_is_told(
+    base: Path, tmp_path: Path, command: CommandLine, encoding: str, before: str
+) -> None:
+    messages = tmp_path / "messages.jsonl"
+    messages.write_bytes((before + json.dumps(HEADER)).encode(encoding))
+    assert_refused(
+        *(command, "inject", base, messages, tmp_path / "out.266"),
+        folder=tmp_path,
+        says=f"{messages}: JSON in UTF-16; save it as UTF-8",
     )
 
 
