@@ -12,8 +12,14 @@ from typing import BinaryIO
 
 from sei import inspect_command
 from sei.annex_b import split_annex_b
+from sei.errors import StreamError
 from sei.escaping import printable
 from sei.nal import Codec, NalUnit
+
+_ADVICE = (
+    "; the stream in a container can be taken out of it (ffmpeg -i IN.mp4 -c:v copy OUT.265, or "
+    ".266 or .264), and gfvc inspect reads containers"
+)
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -94,6 +100,11 @@ def _readable(units: Iterator[NalUnit]) -> Iterator[NalUnit]:
             yield unit
     except OSError as error:
         raise _InputError(error.strerror or str(error)) from None
+    except StreamError as error:
+        if not is_empty:
+            raise  # what came before it is shown
+        advice = _ADVICE if error.offset == 0 else ""
+        raise _InputError(f"{error}{advice}") from None
     if is_empty:
         raise _InputError("is empty")
 

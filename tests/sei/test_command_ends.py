@@ -75,6 +75,38 @@ def test_an_input_that_cannot_be_read_is_named_printably(tmp_path: Path) -> None
     assert b"Is a directory" in folder.stderr
 
 
+@pytest.mark.parametrize("more", [[], ["--summary"], ["--bits", "--json"], ["--codec", "vvc"]])
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (b"\0\0\0\x1cftypisom" + bytes(8) + b"\0\0\1\2moov", b"where the stream begins"),
+        (b"YUV4MPEG2 W16 H16 F25:1\n", b"not an Annex B byte stream"),
+        (bytes(100), b"not an Annex B byte stream"),
+    ],
+    ids=["mp4", "y4m", "zeros"],
+)
+def test_what_is_no_byte_stream_is_named_with_what_to_do(
+    tmp_path: Path, content: bytes, says: bytes, more: list[str]
+) -> None:
+    path = tmp_path / "x.mp4"
+    path.write_bytes(content)
+    done = run(path, *more)
+    assert (done.returncode, done.stdout, done.stderr.count(b"\n")) == (1, b"", 1)
+    assert done.stderr.startswith(f"error: {path}: no start code 00 00 01".encode())
+    assert says in done.stderr
+    assert b"ffmpeg -i IN.mp4 -c:v copy OUT.265" in done.stderr
+    assert b"gfvc inspect" in done.stderr
+
+
+def test_a_stream_of_no_known_codec_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "x.bin"
+    path.write_bytes(b"\0\0\1\xff\xff\xff")
+    done = run(path)
+    assert (done.returncode, done.stdout, done.stderr.count(b"\n")) == (1, b"", 1)
+    assert done.stderr.startswith(f"error: {path}: ".encode())
+    assert b"ffmpeg" not in done.stderr
+
+
 def test_text_of_the_stream_is_printed_as_text(stream: Path) -> None:
     done = run(stream, "--codec", "hevc", PYTHONIOENCODING="utf-8")
     tree = done.stdout.decode()
