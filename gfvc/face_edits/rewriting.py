@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from dataclasses import replace
 
 from gfvc.errors import StreamError
@@ -37,7 +37,7 @@ def enhanced(units: Sequence[NalUnit]) -> bool:
 
 
 class CodedFaceReader:
-    """Reads the messages of the face that is drawn: that of the stream's first message.
+    """Reads the messages of the first face: of the stream's first message, but for further faces.
 
     `gfv_id` is that of this face, `others` are those of other faces in the last access unit.
     """
@@ -47,10 +47,12 @@ class CodedFaceReader:
         self.gfv_id: int | None = None
         self.others: frozenset[int] = frozenset()
 
-    def read(self, units: Sequence[NalUnit]) -> list[tuple[bytes, GenerativeFaceVideo]]:
+    def read(
+        self, units: Sequence[NalUnit], further: Container[int] = ()
+    ) -> list[tuple[bytes, GenerativeFaceVideo]]:
         """Payloads of an access unit's messages, and what they code; of a repeated one once.
 
-        Raises `SeiError` for damaged ones.
+        `further` are the gfv_id of faces beside the first. Raises `SeiError` for damaged ones.
         """
         found: list[tuple[bytes, GenerativeFaceVideo]] = []
         ids: set[int] = set()
@@ -64,6 +66,8 @@ class CodedFaceReader:
                 if face.is_reserved:
                     continue
                 ids.add(face.gfv_id)
+                if face.gfv_id in further:
+                    continue
                 if self.gfv_id is None:
                     self.gfv_id = face.gfv_id
                 repeated = bool(found) and self._state.repeated

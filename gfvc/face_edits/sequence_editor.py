@@ -139,14 +139,15 @@ class SequenceEditor:
                 "--payload 224 takes them out"
             )
         unit = seen.unit
-        faces = reader.read(units)
+        further = {face.gfv_id for face in unit.further}
+        faces = reader.read(units, further)
         if len(faces) != len(unit.messages):
             raise StreamError(
                 "face messages stand elsewhere than in the access unit of their picture"
             )
         if faces and (self._like is None or faces[0][1].network is not None):
             self._like = faces[0][1], unit.messages[0].values
-        others = reader.others - {face.gfv_id for face in unit.further}
+        others = reader.others - further
         undrawn = min(others) if others and not faces else None
         controls = None
         if seen.own is not None and self._like is not None:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from gfvc.errors import StreamError
+from gfvc.stream.one_network import OneNetwork
 from gfvc.stream.picture_units import FaceMessage, PictureUnit
 from sei import GenerativeFaceVideo, GfvState, NalUnit, NetworkUri, SeiError, SeiMessage
 from sei.elements import Trace
@@ -15,7 +16,8 @@ from sei.elements import Trace
 class FaceReader:
     """Reads face messages in order: of the first face, and of further ones in our user data.
 
-    The first face is that of the first message which is not of a further one. `count` are the
+    The first face is that of the first message which is not of a further one; messages of further
+    ones may stand before it, for our user data tell whose they are. `count` are the
     messages so far, of all faces; `model_uri` is the network that all base messages of the first
     face name, or that name one.
     """
@@ -26,6 +28,8 @@ class FaceReader:
         self._state = GfvState()
         self._gfv_id: int | None = None
         self._other_faces = False  # and notes were told
+        self._network = OneNetwork()
+        self._further_alone: str | None = None  # a further face, before any message of the first
         self.count = 0
         self.model_uri: str | None = None
 
@@ -62,29 +66,24 @@ class FaceReader:
         problem = _out_of_place(face, of_face)
         if which and of_face.part is not None and not of_face.part.has_messages:
             problem = f"is of gfv_id {face.gfv_id}, of which the user data announces none here"
-        if face.base_picture_flag and isinstance(face.network, NetworkUri):
-            if not which:
-                if self.model_uri is None:
-                    self.model_uri = face.network.uri
-                problem = problem or self._other_network(face.network.uri)
-            elif self.model_uri is None:
-                problem = (
-                    f"is of gfv_id {face.gfv_id}, and no message of the first face came before"
-                )
-            elif face.network.uri != self.model_uri:
-                problem = f"names another network for gfv_id {face.gfv_id} than for the first face"
+        if problem is None and face.base_picture_flag and isinstance(face.network, NetworkUri):
+            if not which and self.model_uri is None:
+                self.model_uri = face.network.uri
+            wrong = self._network.see(face.gfv_id, face.network.uri, is_first=not which)
+            problem = None if wrong is None else "; ".join(wrong)
         if problem is not None:
             raise StreamError(f"{where}: {problem}")
+        if which and self._gfv_id is None and self._further_alone is None:
+            self._further_alone = (
+                f"{where}: is of gfv_id {face.gfv_id}, a further face, and the stream has no "
+                "message of the first one; put those back too (gfvc inject)"
+            )
         return FaceMessage(self._state.values, len(message.payload)), which
 
-    def _other_network(self, uri: str) -> str | None:
-        """What is wrong with the network of a message of the first face, if anything is."""
-        if uri == self.model_uri:
-            return None
-        return (
-            f"names the network {uri}, and those before it {self.model_uri}; a stream is drawn by "
-            "one network in one layout: split it before the coded picture of this message"
-        )
+    def check_end(self) -> None:
+        """Raise `StreamError` where there are messages of further faces, and none of the first."""
+        if self._further_alone is not None and self._gfv_id is None:
+            raise StreamError(self._further_alone)
 
     def _gfv_id_of(self, message: SeiMessage) -> int | None:
         """The gfv_id of a message that cannot be read; None when the damage lies before it."""

@@ -472,6 +472,7 @@ class _Scan:
             raise StreamError(
                 f"{self._path}: holds no generative face video messages; a player can show it"
             )
+        self._faces.check_end()
         if not self._units:
             raise StreamError(f"{self._path}: ends before the base message of its first picture")
         self._end_sequence("at the end")

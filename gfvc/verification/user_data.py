@@ -86,6 +86,7 @@ class UserDataCheck(Check):
         if unit.is_vcl and not unit.layer_id and self._coded is None:
             self._coded = place
             if unit.is_irap and not self._here:
+                self._further = ()
                 yield from self._end_sequence(place)
         if unit.is_irap and self._picture is None:
             self._picture = place
@@ -188,6 +189,15 @@ class UserDataCheck(Check):
         self._schedule, self._references = None, None
         self._messages.clear()
         self._hides = False
+
+    def drawn_face(self, gfv_id: int) -> int | None:
+        """Which face decoders draw by a message with a gfv_id here, once it was seen.
+
+        0 is the first face, others are further ones; None for one that is not drawn.
+        """
+        if 0 < gfv_id <= len(self._further):
+            return gfv_id
+        return 0 if gfv_id == self._first_id else None
 
     def _of_first(self) -> int:
         """How many messages the access unit has of the face that decoders draw first.

@@ -84,7 +84,7 @@ class _Walk:
             PictureOrderCheck(stated),
             MarkingCheck(),
             FaceSquareCheck(stated),
-            NetworkCheck(),
+            NetworkCheck(user_data),
             cost,
             PictureFormatCheck(user_data),
             ColourCheck(cost, user_data),

@@ -10,6 +10,7 @@ from gfvc.base_colour import ColourWatch
 from gfvc.colour import UnknownColourError
 from gfvc.limits import MAX_AREA
 from gfvc.stream.codec_change import CodecChange
+from gfvc.stream.one_network import OneNetwork
 from gfvc.stream.parameter_sets import CodedBytes, ParameterSetWatch
 from gfvc.stream.picture_cost import PictureCost
 from gfvc.stream.skipped_pictures import SkippedPictures
@@ -27,28 +28,43 @@ _PARAMETER_SETS = frozenset({"VPS", "SPS", "PPS", "PREFIX_APS", "PH"})
 
 
 class NetworkCheck(Check):
-    """Base messages that name a network name one and the same."""
+    """Base messages of the faces that are drawn name one network, if they name one."""
 
     name = "network"
 
-    def __init__(self) -> None:
-        self._first: dict[int, str] = {}  # URI by gfv_id
+    def __init__(self, user_data: UserDataCheck) -> None:
+        self._user_data = user_data
+        self._network = OneNetwork()
         self._told: set[int] = set()
+        self._further: Place | None = None  # a message of a further face
+        self._any_first = False
 
     def see_message(self, place: Place, inspected: InspectedMessage) -> Iterator[Finding]:
         """See a message."""
         message = inspected.message
         if not isinstance(message, GenerativeFaceVideo) or message.is_reserved:
             return
+        gfv_id = message.gfv_id
+        which = self._user_data.drawn_face(gfv_id)
+        if which is None:
+            return
+        self._any_first |= not which
+        if which and self._further is None:
+            self._further = place
         if not message.base_picture_flag or not isinstance(message.network, NetworkUri):
             return
-        uri = message.network.uri
-        first = self._first.setdefault(message.gfv_id, uri)
-        if uri != first and message.gfv_id not in self._told:
-            self._told.add(message.gfv_id)
+        wrong = self._network.see(gfv_id, message.network.uri, is_first=not which)
+        if wrong is not None and gfv_id not in self._told:
+            self._told.add(gfv_id)
+            yield self.warning(place, f"{wrong[0]}: gfvc decode refuses that; {wrong[1]}")
+
+    def see_end(self) -> Iterator[Finding]:
+        """See the end of the stream."""
+        if self._further is not None and not self._any_first:
             yield self.warning(
-                place,
-                f"names the network {uri}, and those before it {first}: gfvc decode refuses that",
+                self._further,
+                "there are messages of further faces, this being the first, and none of the first "
+                "face: gfvc decode refuses that",
             )
 
 

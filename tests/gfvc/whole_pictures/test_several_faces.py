@@ -237,8 +237,10 @@ def test_nobody_is_drawn_by_the_messages_of_another(
         without,
         tmp_path / "out.mkv",
         folder=tmp_path,
-        says="is of gfv_id 1, and no message of the first face came before",
+        says="is of gfv_id 1, a further face, and the stream has no message of the first one",
     )
+    found = [finding.text for finding in verify_stream(without)]
+    assert any("of further faces, this being the first, and none of the first" in f for f in found)
 
 
 def test_a_message_that_nobody_announced_is_refused(
