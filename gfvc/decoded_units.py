@@ -23,6 +23,7 @@ from gfvc.colour import UnknownColourError
 from gfvc.decoded_pool import AsCoded, CodedPicture, DecodedPool, Span
 from gfvc.driven_parameters import base_parameters, parameters_of_pictures
 from gfvc.errors import StreamError
+from gfvc.face_square import RESTORE_SQUARE, lost_square
 from gfvc.further_faces import FaceOver, FurtherFaces
 from gfvc.limits import MAX_AREA
 from gfvc.options.decoding import BaseLayerOptions
@@ -155,7 +156,7 @@ def decode_units(
             yield DecodedUnit(unit, key, iter([AsCoded(shown)]))
             continue
         assert model is not None
-        _check_squares(source, unit, key)
+        _check_squares(source, unit, key.shape[1], key.shape[0])
         pool = pool or DecodedPool(model)
         further = further or FurtherFaces(model, source, repack=repack)
         parameters = base_parameters(unit, model.layout, source, repack=repack)
@@ -184,9 +185,13 @@ def _of_stream(source: Path, spans: Iterator[Span]) -> Iterator[Span]:
         raise StreamError(f"{source}: {error}") from error
 
 
-def _check_squares(source: Path, unit: PictureUnit, key: Picture) -> None:
-    """Raise `StreamError` where faces would be drawn outside of the picture."""
-    height, width = key.shape[:2]
+def _check_squares(source: Path, unit: PictureUnit, width: int, height: int) -> None:
+    """Raise `StreamError` where faces would be drawn outside of the picture, or bent all over it.
+
+    A model draws squares, and whatever is not square was coded with a face square.
+    """
+    if unit.face_square is None and width != height:
+        raise StreamError(f"{source}: {lost_square(width, height)}; {RESTORE_SQUARE}")
     for square in unit.face_squares:
         if not square.fits(width, height):
             raise StreamError(
@@ -198,20 +203,15 @@ def _check_squares(source: Path, unit: PictureUnit, key: Picture) -> None:
 def check_undecoded(source: Path, stream: FaceStream, registered: RegisteredModel | None) -> None:
     """Raise `StreamError` where `decode_units` would, as far as parameter sets tell.
 
-    That is where sizes or colours change, and where the model draws no such pictures. Whoever needs
+    That is where sizes or colours change, and where a face has no square in them. Whoever needs
     no coded picture calls it, so that what is refused does not depend on what is asked of a stream.
     """
     _check_fault(source, stream)
     known = None
     for unit in _of_one_colour(source, stream):
         known = picture_format(bytes(unit.coded), stream.codec) or known
-        if registered is None or known is None or not registered.square or unit.is_alone:
-            continue
-        if unit.face_square is None and known.width != known.height:
-            raise StreamError(
-                f"{source}: {registered.card.name} draws square pictures, not "
-                f"{known.width}x{known.height}"
-            )
+        if registered is not None and known is not None and not unit.is_alone:
+            _check_squares(source, unit, known.width, known.height)
 
 
 def _check_fault(source: Path, stream: FaceStream) -> None:

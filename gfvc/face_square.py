@@ -11,9 +11,22 @@ DRAWN_SIDE = 256
 LEAST_SIDE, MOST_SIDE = 32, 8192
 """Pixels of a whole picture that a square may be wide and high."""
 
-
 MAX_FACES = 4
 """Greatest number of faces that are driven in a picture, each in a square of its own."""
+
+RESTORE_SQUARE = (
+    "put the user data back where they were taken out (gfvc inject), or take the face messages out "
+    "too (gfvc remove): a player can show what is left"
+)
+"""What to do about a `lost_square`."""
+
+
+def lost_square(width: int, height: int) -> str:
+    """What is wrong with pictures of a size, not square, that drive a face without its square."""
+    return (
+        f"coded pictures of {width}x{height} drive a face, and no user data of gfvc say in which "
+        "square of them it is"
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,8 +69,6 @@ class Family:
             imported. Must not load PyTorch.
         load: (card, runtime) -> `AnimationModel`.
         entries: entries of a checkpoint that are needed.
-        square: whether its models draw square pictures only; then `prepare` raises `ModelError`
-            for others.
         variants: published copies, which compute different things with the same weights, the
             default first.
         build: (variant, names of tensors) -> the network, on the device of the context.
@@ -88,7 +86,6 @@ class Family:
     cards: Callable[[], Any]
     load: Callable[..., Any] | None = None
     entries: tuple[str, ...] = ()
-    square: bool = False
     variants: tuple[str, ...] = ()
     build: Callable[..., Any] | None = None
     wrap: Callable[..., Any] | None = None
@@ -124,7 +121,6 @@ FAMILIES: dict[str, Family] = {
             "face",
             later("models.face.card:cards"),
             load=later("models.face.model:load"),
-            square=True,
             read=later("models.face.torch_rendering:load_face_network"),
             recipe=Recipe(
                 later("models.face.training:task"), learning_rate=8e-4, window=128, compact=True

@@ -31,11 +31,10 @@ _WEIGHTS_URI = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class RegisteredModel:
-    """A card, and how to load what it describes; whether it draws square pictures only."""
+    """A card, and how to load what it describes."""
 
     card: ModelCard
     loader: Callable[[Runtime], AnimationModel]
-    square: bool = False
 
     def load(self, runtime: Runtime = Runtime()) -> AnimationModel:
         """Load the model; raise `ModelError` when its weights or the device are not there."""
@@ -173,6 +172,6 @@ def default_registry(store: WeightsStore | None = None) -> Registry:
         if family.load is not None:
             for card in family.cards():
                 load = partial(family.load, card)
-                registry.register(RegisteredModel(card, load, family.square))
+                registry.register(RegisteredModel(card, load))
     _register_imported(registry, store)
     return registry

@@ -1,4 +1,4 @@
-"""Check of the squares that faces are drawn in: they lie within the pictures."""
+"""Check of the squares that faces are drawn in: they are there, and lie within the pictures."""
 
 from __future__ import annotations
 
@@ -6,24 +6,32 @@ from collections.abc import Iterator
 
 from base_codec_adapters import Codec, StreamInvalidError, picture_format
 from gfvc.errors import StreamError
-from gfvc.face_square import FaceSquare
+from gfvc.face_square import RESTORE_SQUARE, FaceSquare, lost_square
 from gfvc.verification.findings import Check, Finding, Place
-from gfvc.verification.user_data import StatedInformation
+from gfvc.verification.user_data import StatedInformation, UserDataCheck
 from sei import Codec as SeiCodec
+from sei import GenerativeFaceVideo
 from sei.inspection import InspectedMessage, InspectedUnit
 
 _CODECS: dict[SeiCodec, Codec] = {SeiCodec.VVC: "vvc", SeiCodec.HEVC: "hevc"}
 
 
 class FaceSquareCheck(Check):
-    """Face squares lie within the pictures that faces are drawn in."""
+    """Face squares lie within the pictures, and those that are not square have one for a face."""
 
     name = "face square"
 
-    def __init__(self, stated: StatedInformation) -> None:
+    def __init__(self, stated: StatedInformation, user_data: UserDataCheck) -> None:
         self._stated = stated
+        self._user_data = user_data
         self._size: tuple[int, int] | None = None
         self._squares: list[tuple[Place, FaceSquare]] = []
+        self._first: FaceSquare | None = None  # of the first face, by the last user data
+        self._has_information = False  # here
+        self._picture: Place | None = None
+        self._drives = False  # it does, by its messages or user data
+        self._sequence_drives = False  # user data say so of a picture up to the next
+        self._told = False  # of a face without its square
 
     def see_nal_unit(self, place: Place, inspected: InspectedUnit) -> Iterator[Finding]:
         """See a NAL unit."""
@@ -36,15 +44,28 @@ class FaceSquareCheck(Check):
                 found = None  # As decoding will tell.
             if found is not None:
                 self._size = found.width, found.height
+        if unit.starts_picture and self._picture is None:
+            self._picture = place
+            if unit.is_irap and not self._has_information:
+                self._first, self._sequence_drives = None, False
         yield from ()
 
     def see_message(self, place: Place, inspected: InspectedMessage) -> Iterator[Finding]:
         """See a message."""
+        message = inspected.message
+        if isinstance(message, GenerativeFaceVideo):
+            self._drives |= self._user_data.drawn_face(message.gfv_id) == 0
+            return
         try:
             information = self._stated.of(inspected)
         except StreamError:
             return  # As the check of user data tells.
         if information is not None:
+            schedule, sequence = information.schedule, information.sequence
+            self._has_information = True
+            self._first = information.face_square
+            self._drives = schedule is not None and schedule.pictures > 1
+            self._sequence_drives = sequence is not None and sequence.drives
             self._squares += [(place, square) for square in information.face_squares]
         yield from ()
 
@@ -57,3 +78,14 @@ class FaceSquareCheck(Check):
                 yield self.error(
                     place, f"{square}, lies outside of the pictures of {width}x{height}"
                 )
+        picture, self._picture = self._picture, None
+        drives = self._drives or self._sequence_drives
+        self._drives = self._has_information = False
+        if self._told or picture is None or self._size is None or not drives:
+            return
+        width, height = self._size
+        if self._first is None and width != height:
+            self._told = True
+            yield self.warning(
+                picture, f"{lost_square(width, height)}: gfvc decode refuses that; {RESTORE_SQUARE}"
+            )

@@ -83,7 +83,7 @@ class _Walk:
             user_data,
             PictureOrderCheck(stated),
             MarkingCheck(),
-            FaceSquareCheck(stated),
+            FaceSquareCheck(stated, user_data),
             NetworkCheck(user_data),
             cost,
             PictureFormatCheck(user_data),

@@ -15,6 +15,7 @@ from gfvc.demo_clip import RATE
 from gfvc.face_square import FaceSquare
 from gfvc.scaling import scale
 from gfvc.stream.reader import read_face_stream
+from gfvc.verification.findings import Severity
 from gfvc.verification.verifier import verify_stream
 from gfvc.video_writer import write_video
 from models.contract import Picture
@@ -25,6 +26,7 @@ from tests.gfvc.support import (
     decode_all,
     nal_units,
     no_notes,
+    of_network,
     stating,
     write_units,
 )
@@ -133,18 +135,39 @@ def test_a_square_outside_of_the_picture_is_refused(
     assert not [found for found in verify_stream(scene_stream) if found.check == "face square"]
 
 
-def test_pictures_that_the_model_cannot_draw_are_told_of_the_stream(
-    scenes: list[Picture], tmp_path: Path, command: CommandLine
+@pytest.mark.parametrize("model", ["mesh", "face"])
+@pytest.mark.parametrize("loses_all", [False, True], ids=["its square", "all user data"])
+def test_whole_pictures_that_lost_their_square_are_refused(
+    model: str, loses_all: bool, scene_stream: Path, tmp_path: Path, command: CommandLine
 ) -> None:
-    stream = tmp_path / "face.266"
-    encode(
-        write_video(tmp_path / "short.mkv", scenes[:3], RATE), stream, EncodeOptions(view="whole")
-    )
-    units = [stating(unit, face_square=None) for unit in nal_units(stream)]
+    """Else the face would be taken to fill them. Whose model it is does not matter."""
+    units = [stating(unit, face_square=None) for unit in nal_units(scene_stream)]
+    if loses_all:
+        units = [unit for unit in units if unit.is_suffix_sei or not unit.is_sei]
+    if model == "face":
+        units = [of_network(unit, "gfvc:face:2") for unit in units]
     wrong = write_units(tmp_path / "wrong.266", units)
+    says = "coded pictures of 320x192 drive a face, and no user data of gfvc say in which square"
     for verb, name in (("decode", "out.mkv"), ("export", "out.csv")):
-        says = f"gfvc {verb}: {wrong}: face draws square pictures"
-        assert_refused(command, verb, wrong, tmp_path / name, folder=tmp_path, says=says)
+        outcome = command(verb, wrong, tmp_path / name)
+        assert outcome.status == 1
+        line = outcome.err.splitlines()[-1]
+        assert line.startswith(f"gfvc {verb}: {wrong}: {says}")
+        assert "gfvc inject" in line
+        assert not (tmp_path / name).exists()
+    [found] = [finding for finding in verify_stream(wrong) if finding.check == "face square"]
+    assert found.severity is Severity.WARNING
+    assert says in found.text
+    assert found.place.picture == 0
+
+
+def test_ordinary_video_wants_no_square(scenes: list[Picture], tmp_path: Path) -> None:
+    clip = write_video(tmp_path / "short.mkv", scenes[:3], RATE)
+    encode(clip, tmp_path / "plain.266", EncodeOptions(view="whole", fallback="always"))
+    units = [stating(unit, face_square=None) for unit in nal_units(tmp_path / "plain.266")]
+    path = write_units(tmp_path / "plain.266", units)
+    assert not [found for found in verify_stream(path) if found.check == "face square"]
+    assert len(decode_all(path, lambda note: None)) == 3
 
 
 def test_inspect_shows_the_square(scene_stream: Path, command: CommandLine) -> None:
