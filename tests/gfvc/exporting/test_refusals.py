@@ -145,10 +145,10 @@ def test_progress_is_told(small_stream: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("suffix", [".csv", ".glb", ".json", ".bvh", ".npz"])
-def test_every_export_refuses_pictures_that_the_model_does_not_draw(
+def test_every_export_refuses_whole_pictures_without_a_face_square(
     suffix: str, tmp_path: Path, command: CommandLine
 ) -> None:
-    """As of whole pictures whose user data, and so the face square, are lost."""
+    """As where user data were removed."""
     wide = STREAMS / "vvc_mesh_two.266"
     units = [unit for unit in nal_units(wide) if not unit.is_prefix_sei]
     units = [of_network(unit, "gfvc:face:2") for unit in units]
@@ -156,7 +156,7 @@ def test_every_export_refuses_pictures_that_the_model_does_not_draw(
     out = tmp_path / f"out{suffix}"
     outcome = command("export", path, out)
     assert outcome.status == 1
-    assert "face draws square pictures, not" in outcome.err
+    assert "coded pictures of 448x224 drive a face, and no user data" in outcome.err
     assert not out.exists()
     # Messages alone ask for no picture.
     assert command("export", path, out, "--messages-only").status == 0
