@@ -41,11 +41,15 @@ class Runtime:
 
     def __post_init__(self) -> None:
         if not isinstance(self.device, str):
-            raise TypeError(f"device is to be text such as cpu or cuda:1, not {self.device!r}")
+            raise TypeError(f"device is to be text such as cpu or cuda:1, not {_kind(self.device)}")
         if not isinstance(self.bfloat16, bool):
-            raise TypeError(f"bfloat16 is to be True or False, not {self.bfloat16!r}")
+            raise TypeError(f"bfloat16 is to be True or False, not {_kind(self.bfloat16)}")
         if self.engine not in ENGINES:
             raise ValueError(f"engine is one of {', '.join(ENGINES)}, not {self.engine!r}")
+
+
+def _kind(value: object) -> str:
+    return f"of type {type(value).__module__}.{type(value).__name__}"
 
 
 def named_device(wanted: str = "auto") -> tuple[str, str]:

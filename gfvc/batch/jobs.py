@@ -1,4 +1,4 @@
-"""What is to be done: files, folders and manifests become jobs, each with an output of its own."""
+"""What is to be done: files, folders and lists become jobs, each with an output of its own."""
 
 from __future__ import annotations
 
@@ -67,13 +67,13 @@ class _Found:
 def find_jobs(
     sources: Sequence[Path], folder: Path, naming: Naming, options: Options = ()
 ) -> list[Job]:
-    """Jobs of files, folders (with all that is in them) and manifests, in an order that stays.
+    """Jobs of files, folders (with all that is in them) and lists, in an order that stays.
 
     Outputs go to `folder`: a file under its name, the files of a folder as they lie there, with
-    the folder's name above them where there is more than one, and those of a manifest as they lie
+    the folder's name above them where there is more than one, and those of a list as they lie
     beneath it, or as it says. Inputs that differ in their suffix alone keep it.
 
-    Raises `InputError` for what is not there, or lies in `folder` itself, for a manifest that is
+    Raises `InputError` for what is not there, or lies in `folder` itself, for a list that is
     wrong, for two inputs of the same output, and where there is nothing to do.
     """
     target = Path(os.path.realpath(folder))
@@ -95,8 +95,8 @@ def find_jobs(
             found += _in_manifest(source, target, naming, options)
         elif is_other_list(source) and source.suffix.lower() not in naming.inputs:
             raise InputError(
-                f"{source}: is no clip; a list of clips is .csv, with the columns input, output "
-                "and options, of which the first is enough, or .jsonl, with these members"
+                f"{source}: is no clip; a list of clips is a .csv with a column input, or a .jsonl "
+                "with such a member; output and options may stand there, too"
             )
         else:
             found.append(_Found(source, Path(source.name), options, str(source)))

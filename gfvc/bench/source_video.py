@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from gfvc.crop import choose_crop
-from gfvc.errors import InputError
+from gfvc.errors import InputError, system_errors
 from gfvc.face_square import FaceSquare
 from gfvc.framing import checked_size, frame
+from gfvc.given import not_a_file
 from gfvc.options.encoding import SourceOptions, View
 from gfvc.rectangle import Rectangle
 from gfvc.scaling import Size, read_scaled
@@ -51,6 +52,9 @@ def name_clips(paths: list[Path]) -> list[ClipName]:
     """Hash the clips; raise `InputError` for one that cannot be read, or that comes twice."""
     clips: dict[str, ClipName] = {}
     for path in paths:
+        with system_errors(InputError, path, "cannot be read"):
+            if not path.is_file():
+                raise InputError(f"{path}: {not_a_file(path)}")
         try:
             clip = ClipName(path, file_sha256(path))
         except CheckpointError as error:

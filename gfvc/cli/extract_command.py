@@ -82,8 +82,10 @@ def run(options: argparse.Namespace) -> int:
     codec, most = codec_from(options), options.max_messages
     if output is not None:
         if str(output) == "-":
-            without = "" if folder is None else ", and --payloads,"
-            raise OutputError(f"-: leave the name{without} out, and messages go to standard output")
+            without = "" if folder is None else " and --payloads"
+            raise OutputError(
+                f"-: leave out the name{without}; messages then go to standard output"
+            )
         check_writable(output, force=options.force, sources=[source])
     if folder is not None:
         count = extract_payloads(

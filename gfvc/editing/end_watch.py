@@ -10,8 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from gfvc.editing.group_queue import Group
-from gfvc.errors import StreamError
-from gfvc.stream.information import StreamInformation, is_ours
+from gfvc.stream.information import shows_as_coded
 from gfvc.stream.picture_count import StreamEnd
 from gfvc.stream.sei_rewriting import has_message
 from gfvc.telling import Notes
@@ -49,14 +48,14 @@ class EndWatch:
         elif unit.is_sei and has_message(unit, _FACES):
             self._drives = self._is_face_stream = True
         elif unit.is_prefix_sei and not self._is_face_stream:
-            self._is_face_stream = any(map(_shows_as_coded, _messages(unit)))
+            self._is_face_stream = any(map(shows_as_coded, _messages(unit)))
 
     def put(self, group: Group) -> None:
         """See messages that are put behind it."""
         for record in group:
             is_face = record.message.payload_type in _FACES
             self._drives |= is_face
-            shows = not record.is_suffix and _shows_as_coded(record.message)
+            shows = not record.is_suffix and shows_as_coded(record.message)
             self._is_face_stream |= is_face or shows
 
     def tell(self, notes: Notes, output: Path) -> None:
@@ -83,16 +82,3 @@ def _messages(unit: NalUnit) -> Iterator[SeiMessage]:
         yield from iterate_sei_messages(sei_rbsp(unit))
     except SeiError:
         return
-
-
-def _shows_as_coded(message: SeiMessage) -> bool:
-    """Whether user data of ours say that coded pictures are shown as they are."""
-    if not is_ours(message):
-        return False
-    try:
-        stated = StreamInformation.from_payload(message.payload)
-    except StreamError:
-        return False
-    if stated is None:
-        return False
-    return stated.shown_as_coded or (stated.sequence is not None and not stated.sequence.drives)

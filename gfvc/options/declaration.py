@@ -91,7 +91,7 @@ class Option:
         if self.kind is None:
             return "True or False"
         wanted = self.kind.wanted
-        return f"a list or tuple of which each is {wanted}" if self.repeats else wanted
+        return f"a list of which each is {wanted}" if self.repeats else wanted
 
 
 def option(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import math
 import re
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -88,6 +88,8 @@ def picture_size(low: int, high: int) -> Kind:
         return tuple(int(side) for side in text.lower().split("x"))
 
     def accepts(value: Any) -> bool:
+        if isinstance(value, Iterator):
+            return False  # to look at it would empty it
         sides = items(value)
         if sides is not None:
             return len(sides) == 2 and all(map(side.accepts, sides))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from gfvc.errors import InputError
 from gfvc.stream.containers import nal_units_of
-from gfvc.stream.information import is_ours
+from gfvc.stream.information import is_ours, shows_as_coded
 from sei import NalUnit, SeiError, SeiMessage, iterate_sei_messages
 from sei.rbsp import GENERATIVE_FACE_VIDEO, sei_rbsp
 
@@ -37,11 +37,12 @@ def refuse_faces(path: Path, container: InputContainer, stream: VideoStream) -> 
 def _problem(path: Path, container: InputContainer, stream: VideoStream) -> str | None:
     """Why a stream is no video to code, and what to do; None where it is one."""
     seen = 0
-    ours = False
+    ours = decodes = False
     try:
         for unit in nal_units_of(path, container, stream):
             messages = _messages(unit)
             ours = ours or any(map(is_ours, messages))
+            decodes = decodes or any(map(shows_as_coded, messages))
             if any(message.payload_type == GENERATIVE_FACE_VIDEO for message in messages):
                 kind = "is a stream of gfvc" if ours else "holds generative face video"
                 return f"{kind}; gfvc decode it first"
@@ -49,13 +50,15 @@ def _problem(path: Path, container: InputContainer, stream: VideoStream) -> str 
             if seen > _LOOKED_AT and not ours:
                 return None
     except (InputError, SeiError):
-        return "is a stream of gfvc; gfvc decode it first" if ours else None
-    # gfvc decode has nothing to do with such a stream, and says so.
+        decodes = ours
+    if not ours:
+        return None
+    if decodes:
+        return "is a stream of gfvc; gfvc decode it first"
+    # Where nothing is shown as coded, gfvc decode has nothing to do without face messages.
     return (
-        "is a stream of gfvc without face messages; make a video of it with ffmpeg, or take its "
-        "user data out, too (gfvc remove --payload 5)"
-        if ours
-        else None
+        "is a stream of gfvc whose face messages were taken out; make a video of it with ffmpeg, "
+        "or take its user data out, too (gfvc remove --payload 5)"
     )
 
 

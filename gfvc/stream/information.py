@@ -191,6 +191,19 @@ def is_ours(message: SeiMessage) -> bool:
     return ours and message.payload.startswith(USER_DATA_UUID.bytes)
 
 
+def shows_as_coded(message: SeiMessage) -> bool:
+    """Whether user data of ours say that coded pictures are shown as they are."""
+    if not is_ours(message):
+        return False
+    try:
+        stated = StreamInformation.from_payload(message.payload)
+    except StreamError:
+        return False
+    if stated is None:
+        return False
+    return stated.shown_as_coded or (stated.sequence is not None and not stated.sequence.drives)
+
+
 def stated_by(unit: NalUnit, message: SeiMessage) -> StreamInformation | None:
     """What a message of an SEI NAL unit states; None of all but our user data in prefix SEI.
 

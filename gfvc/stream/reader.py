@@ -264,7 +264,9 @@ class _Scan:
         problem = self._sets.see(unit)
         if problem is None or self._next_fault is not None:
             return
-        if self._sets.is_change:
+        if self._sets.is_change and self._picture is None:  # nothing to split yet
+            self._next_fault = f"they {problem} with the parameter set at byte {unit.offset}"
+        elif self._sets.is_change:
             at = self._access_unit_at
             self._next_fault = f"they {problem} with the access unit at byte {at}; split it there"
         else:

@@ -41,7 +41,7 @@ STILL_TURN_LIMIT, STILL_TURN = 0.02, 3.0
 LEAST_TEXTURE = 1.0
 # What is as dark as this, in linear RGB, hardly tells of the colour of light.
 DARK = 0.01
-# Light changes none of red, green and blue by more than this, against their mean.
+# Light changes none of red, green and blue by more than this, against their geometric mean.
 MOST_CAST = 1.4
 # Less than this share of a picture about a face does not tell of light.
 LEAST_AROUND = 1 / 8
@@ -96,8 +96,8 @@ class FaceAppearance:
         if self.light is None or light is None:
             return None
         gains = (light.around + DARK) / (self.light.around + DARK)
-        cast = gains / gains.mean()
-        if cast.max() > MOST_CAST or cast.min() < 1 / MOST_CAST:
+        cast = np.log(gains) - np.log(gains).mean()
+        if np.abs(cast).max() > np.log(MOST_CAST):
             return None
         face = self.light.face
         return self.colour + _chroma(face * gains) - _chroma(face)

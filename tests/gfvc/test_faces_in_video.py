@@ -54,6 +54,16 @@ def test_advice_on_what_is_left_does_not_go_in_a_circle(
     assert probe_video(bare).width == 256
 
 
+def test_ordinary_video_of_gfvc_is_decoded_first(
+    command: CommandLine, short_clip: Path, tmp_path: Path
+) -> None:
+    """gfvc decode takes such a stream, and keeps its rate."""
+    stream = tmp_path / "ordinary.265"
+    assert command("encode", short_clip, stream, "--fallback", "always").status == 0
+    with pytest.raises(InputError, match=r"is a stream of gfvc; gfvc decode it first$"):
+        probe_video(stream)
+
+
 def test_coded_pictures_alone_are_video(small_stream: Path, tmp_path: Path) -> None:
     units = [unit for unit in nal_units(small_stream) if not unit.is_sei]
     assert probe_video(write_units(tmp_path / "bare.265", units)).width == 256

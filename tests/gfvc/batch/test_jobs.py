@@ -168,9 +168,9 @@ def test_lists(talks: Path, tmp_path: Path, name: str, text: str) -> None:
         ("a.csv", "input\n", r"a\.csv: nothing to do: no clip is in the list"),
         ("a.csv", "input,output\r\n\r\n\r\n", r"a\.csv: nothing to do: no clip is in the list"),
         ("a.jsonl", "\n\n", r"a\.jsonl: nothing to do: no clip is in the list"),
-        ("a.txt", "a.mp4\nb.mp4\n", r"a\.txt: is no clip; a list of clips is \.csv"),
-        ("a.XLSX", "PK", r"a\.XLSX: is no clip; a list of clips is \.csv"),
-        ("a.json", "[]", r"a\.json: is no clip; a list of clips is \.csv"),
+        ("a.txt", "a.mp4\nb.mp4\n", r"a\.txt: is no clip; a list of clips is a \.csv"),
+        ("a.XLSX", "PK", r"a\.XLSX: is no clip; a list of clips is a \.csv"),
+        ("a.json", "[]", r"a\.json: is no clip; a list of clips is a \.csv"),
         (
             "a.csv",
             "input,options\nb.mp4," + 201 * "--x " + "\n",

@@ -106,7 +106,7 @@ def test_a_sheet_of_a_short_clip(
 
 def test_what_cannot_be_read_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     missing = tmp_path / "none.mp4"
-    with pytest.raises(SystemExit, match=r"none\.mp4: cannot be read"):
+    with pytest.raises(SystemExit, match=r"none\.mp4: no such file"):
         eye_sheets.main([str(missing), "--out", str(tmp_path / "out")])
     missing.write_bytes(b"nothing")
     assert eye_sheets.main([str(missing), "--out", str(tmp_path / "out")]) == 1

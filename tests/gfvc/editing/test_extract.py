@@ -111,7 +111,7 @@ def test_standard_output_is_the_output_without_a_name(
     duet_stream: Path, tmp_path: Path, command: CommandLine
 ) -> None:
     assert_refused(
-        command, "extract", duet_stream, "-", folder=tmp_path, says="-: leave the name out"
+        command, "extract", duet_stream, "-", folder=tmp_path, says="-: leave out the name"
     )
 
 

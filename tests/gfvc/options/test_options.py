@@ -332,8 +332,8 @@ def test_text_means_what_it_does_on_the_command_line(
         ({"symbol_price": 1e308}, "give a number above 0, at most 1000000000"),
         ({"coded_interval": 1e9}, "give a number of seconds above 0, at most 3600"),
         ({"symbol_rate": 0}, "a number of messages a second above 0, at most 240"),
-        ({"restarts": 5}, "restarts cannot be 5: give a list or tuple of which each is the number"),
-        ({"without": "trellis"}, "give a list or tuple of which each is one of separate-parts, "),
+        ({"restarts": 5}, "restarts cannot be 5: give a list of which each is the number"),
+        ({"without": "trellis"}, "give a list of which each is one of separate-parts, "),
         ({"key_interval": 10**5000}, "key_interval cannot be a number of more than 100 digits: "),
         ({"rate": Decimal("1E+999999999")}, "rate cannot be Decimal('1E+999999999'): "),
         ({"rate": "1e999999999"}, "rate cannot be '1e999999999': "),
@@ -361,7 +361,7 @@ def test_what_is_refused_says_what_would_be_taken(wrong: dict[str, Any], says: s
      {"low_delay": np.array([True])}, {"rate": np.bool_(True)},
      {"rate": float("nan")}, {"rate": 240.01}, {"rate": 0},
      {"symbol_rate": True}, {"size": ()}, {"size": (100,)}, {"size": (100, 100, 100)},
-     {"size": (100, True)}, {"size": True}],
+     {"size": (100, True)}, {"size": True}, {"size": iter([100, 100])}],
 )  # fmt: skip
 def test_what_only_resembles_a_value_is_none(wrong: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=f"^{next(iter(wrong))} cannot be "):

@@ -91,6 +91,11 @@ def test_a_face_in_other_light_is_the_same_where_all_about_it_is_too(
     assert lit.distance(key) > LIMIT
     assert max(lit.change(key), key.change(lit)) < 0.5
     assert lit.change_while_still(key, LIMIT) < 0.5
+    # In however strong a light, both ways are alike.
+    strong = reader.read(warmed(STILL, (1.3, 1.0, 0.7)), landmarks)
+    assert strong.distance_in_its_light(key) == pytest.approx(
+        key.distance_in_its_light(strong), abs=0.2
+    )
     # Who has another colour where nothing else has is somebody else,
     points = (landmarks[:, :2] * 256).astype(np.int32)
     face = cv2.fillConvexPoly(np.zeros((256, 256), np.uint8), cv2.convexHull(points), [1])
