@@ -26,7 +26,7 @@ class CodecChange:
     In HEVC it is a run of TRAIL_N of other layers that VVC reads as an SPS, a PPS of its picture
     size that refers to it, and a picture where decoding can start, without a NAL unit of the base
     layer between. In VVC an SPS and a PPS that refers to it as HEVC reads them, whose headers have
-    a bit set that is reserved in VVC.
+    a bit set that is reserved in VVC. In both an SPS of H.264 and a PPS that refers to it.
     """
 
     def __init__(self, codec: Codec) -> None:

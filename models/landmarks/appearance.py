@@ -9,7 +9,8 @@ face did, the colour in the other's light is compared. The rest shape of the lan
 what tells people apart: trackers find much the same mesh in everybody, and people differ by less in
 it than one person does in turning the head.
 
-The constants are from clips of the training set; `python -m benchmarks.face_changes` measures them.
+The constants are from clips of the training set, those of light from validation clips;
+`python -m benchmarks.face_changes` measures them.
 """
 
 from __future__ import annotations
@@ -72,7 +73,7 @@ class FaceAppearance:
 
     def distance(self, other: FaceAppearance) -> float:
         """How unlike two faces look, 0 for the same; 0.3 is usual for one person, 1.5 for two."""
-        return self._distance(other, self.colour)
+        return _length(self._texture_from(other), self.colour - other.colour)
 
     def distance_in_its_light(self, other: FaceAppearance) -> float:
         """The distance, or that in the light of the other, whichever is less.
@@ -80,16 +81,13 @@ class FaceAppearance:
         For faces that were followed from the one to the other. What is about two people in turn
         tells nothing of light, but of two places; so it counts for like texture only.
         """
-        distance = self.distance(other)
-        texture = float(((self.texture - other.texture) ** 2).sum())
-        if texture > LIKE_TEXTURE**2:
-            return distance
-        colour = self._colour_in_light(other.light)
-        return distance if colour is None else min(distance, self._distance(other, colour))
+        texture = self._texture_from(other)
+        distance = _length(texture, self.colour - other.colour)
+        lit = self._colour_in_light(other.light) if texture <= LIKE_TEXTURE else None
+        return distance if lit is None else min(distance, _length(texture, lit - other.colour))
 
-    def _distance(self, other: FaceAppearance, colour: FloatArray) -> float:
-        texture = ((self.texture - other.texture) ** 2).sum()
-        return float(np.sqrt(texture + COLOUR_WEIGHT**2 * ((colour - other.colour) ** 2).sum()))
+    def _texture_from(self, other: FaceAppearance) -> float:
+        return float(np.linalg.norm(self.texture - other.texture))
 
     def _colour_in_light(self, light: FaceLight | None) -> FloatArray | None:
         """The colour [2] in another light, after von Kries; None where that is not known."""
@@ -177,6 +175,11 @@ class AppearanceReader:
             picture, at[..., 0], at[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
         )
         return np.asarray(laid, np.uint8)
+
+
+def _length(texture: float, colour: FloatArray) -> float:
+    """What a distance of textures and a difference of colours [2] make together."""
+    return float(np.hypot(texture, COLOUR_WEIGHT * np.linalg.norm(colour)))
 
 
 def _around(picture: Picture, landmarks: FloatArray) -> FloatArray | None:

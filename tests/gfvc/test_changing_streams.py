@@ -263,10 +263,15 @@ def test_another_codec_is_refused_with_its_place(
     size = len(write_units(path, units).read_bytes())
     path.write_bytes(path.read_bytes() + second.read_bytes())
     at = size + next(unit.offset or 0 for unit in nal_units(second) if unit.type_name == "SPS")
+    assert_goes_on(command, path, other, at)
+
+
+def assert_goes_on(command: CommandLine, path: Path, other: str, at: int) -> None:
+    """All commands say that a stream goes on in another codec at a byte."""
     text = f"goes on in {other} with the sequence parameter set at byte {at}"
-    for name, arguments in commands(path, tmp_path).items():
+    for name, arguments in commands(path, path.parent).items():
         says = [str(path), f"{text}; split it there"]
-        assert_refused(command, name, *arguments, folder=tmp_path, says=says)
+        assert_refused(command, name, *arguments, folder=path.parent, says=says)
     (found,) = [each for each in verify_stream(path) if each.check == "codec"]
     assert found.text == f"the stream {text}: gfvc decode refuses that"
 
@@ -284,12 +289,7 @@ def test_h264_is_refused_with_its_place(
         second = ffmpeg(*source, *coder, *filters, "-f", "h264", "-")
         path.write_bytes(first.read_bytes() + second)
         at = path.read_bytes().index(b"\0\0\1\x67", first.stat().st_size) + 3
-        text = f"goes on in AVC with the sequence parameter set at byte {at}"
-        for name, arguments in commands(path, tmp_path).items():
-            says = [str(path), f"{text}; split it there"]
-            assert_refused(command, name, *arguments, folder=tmp_path, says=says)
-        (found,) = [each for each in verify_stream(path) if each.check == "codec"]
-        assert found.text == f"the stream {text}: gfvc decode refuses that"
+        assert_goes_on(command, path, "AVC", at)
 
 
 @pytest.mark.parametrize("codec", [Codec.HEVC, Codec.VVC])
