@@ -6,24 +6,20 @@ something says so that follows it. Encoders write an end of sequence seldom.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 from gfvc.editing.group_queue import Group
 from gfvc.stream.information import shows_as_coded
 from gfvc.stream.picture_count import StreamEnd
+from gfvc.stream.sei_messages import readable_messages
 from gfvc.stream.sei_rewriting import has_message
 from gfvc.telling import Notes
 from sei import (
     GENERATIVE_FACE_VIDEO,
     Codec,
     NalUnit,
-    SeiError,
-    SeiMessage,
-    iterate_sei_messages,
 )
 from sei.nal import end_of_sequence
-from sei.rbsp import sei_rbsp
 
 _FACES = frozenset({GENERATIVE_FACE_VIDEO})
 
@@ -48,7 +44,7 @@ class EndWatch:
         elif unit.is_sei and has_message(unit, _FACES):
             self._drives = self._is_face_stream = True
         elif unit.is_prefix_sei and not self._is_face_stream:
-            self._is_face_stream = any(map(shows_as_coded, _messages(unit)))
+            self._is_face_stream = any(map(shows_as_coded, readable_messages(unit)))
 
     def put(self, group: Group) -> None:
         """See messages that are put behind it."""
@@ -74,11 +70,3 @@ class EndWatch:
             "whole: gfvc decode leaves it out; if it is, put an end of sequence NAL unit "
             f"({end}) at the end of the file"
         )
-
-
-def _messages(unit: NalUnit) -> Iterator[SeiMessage]:
-    """The messages of an SEI NAL unit, and of a damaged one those before the damage."""
-    try:
-        yield from iterate_sei_messages(sei_rbsp(unit))
-    except SeiError:
-        return

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from gfvc.errors import InputError
 from gfvc.stream.containers import nal_units_of
 from gfvc.stream.information import is_ours, shows_as_coded
-from sei import NalUnit, SeiError, SeiMessage, iterate_sei_messages
-from sei.rbsp import GENERATIVE_FACE_VIDEO, sei_rbsp
+from gfvc.stream.sei_messages import readable_messages
+from sei import GENERATIVE_FACE_VIDEO, SeiError
 
 if TYPE_CHECKING:
     from av.container import InputContainer
@@ -40,10 +40,12 @@ def _problem(path: Path, container: InputContainer, stream: VideoStream) -> str 
     ours = decodes = False
     try:
         for unit in nal_units_of(path, container, stream):
-            messages = _messages(unit)
-            ours = ours or any(map(is_ours, messages))
-            decodes = decodes or any(map(shows_as_coded, messages))
-            if any(message.payload_type == GENERATIVE_FACE_VIDEO for message in messages):
+            has_face = False
+            for message in readable_messages(unit) if unit.is_sei and not unit.layer_id else ():
+                ours = ours or is_ours(message)
+                decodes = decodes or (unit.is_prefix_sei and shows_as_coded(message))
+                has_face = has_face or message.payload_type == GENERATIVE_FACE_VIDEO
+            if has_face:
                 kind = "is a stream of gfvc" if ours else "holds generative face video"
                 return f"{kind}; gfvc decode it first"
             seen += len(unit.data)
@@ -60,13 +62,3 @@ def _problem(path: Path, container: InputContainer, stream: VideoStream) -> str 
         "is a stream of gfvc whose face messages were taken out; make a video of it with ffmpeg, "
         "or take its user data out, too (gfvc remove --payload 5)"
     )
-
-
-def _messages(unit: NalUnit) -> list[SeiMessage]:
-    """The messages of an SEI NAL unit that can be read."""
-    if not unit.is_sei:
-        return []
-    try:
-        return list(iterate_sei_messages(sei_rbsp(unit)))
-    except SeiError:
-        return []

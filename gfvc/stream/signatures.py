@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from gfvc.stream.sei_messages import readable_messages
 from gfvc.telling import Notes
-from sei import NalUnit, PayloadError, SeiError, SeiMessage, iterate_sei_messages
-from sei.rbsp import sei_rbsp
+from sei import NalUnit, PayloadError, SeiMessage
 from sei.signed_content import SIGNED_CONTENT_INITIALIZATION, SignedContent
 
 
@@ -48,8 +48,5 @@ class SignatureWatch:
 
 
 def _signs_sei(unit: NalUnit) -> bool:
-    try:
-        found = [signed_content(message) for message in iterate_sei_messages(sei_rbsp(unit))]
-    except SeiError:
-        return False
+    found = map(signed_content, readable_messages(unit))
     return any(content is not None and content.covers_sei for content in found)

@@ -9,7 +9,8 @@ import pytest
 from gfvc import InputError
 from gfvc.stream.information import find_information
 from gfvc.video_reader import probe_video
-from sei import join_annex_b
+from sei import NalUnit, join_annex_b, make_sei_nal_unit, read_sei
+from sei.nal import add_emulation_prevention
 from tests.gfvc.support import CommandLine, assert_refused, ffmpeg, nal_units, write_units
 
 
@@ -84,3 +85,39 @@ def test_damage_is_told_by_who_reads_on(small_stream: Path, tmp_path: Path) -> N
     with pytest.raises(InputError) as caught:
         probe_video(path)
     assert "gfvc decode" not in str(caught.value)
+
+
+# A message of 9 bytes whose header states 255.
+_CUT = b"\x05\xfe" + bytes(range(1, 10)) + b"\x80"
+
+
+def before_damage(unit: NalUnit) -> NalUnit:
+    """The messages of an SEI NAL unit, and a damaged one of others behind them."""
+    if not unit.is_sei:
+        return unit
+    sound = b"".join(message.to_bytes() for message in read_sei(unit).messages)
+    data = unit.data[: unit.header_size] + add_emulation_prevention(sound + _CUT)
+    return NalUnit(unit.codec, data, start_code_size=unit.start_code_size)
+
+
+def test_messages_before_a_damaged_one_count_as_in_decode(
+    command: CommandLine, small_stream: Path, tmp_path: Path
+) -> None:
+    path = write_units(tmp_path / "in.265", map(before_damage, nal_units(small_stream)))
+    assert command("decode", path, tmp_path / "out.mkv").status == 0
+    with pytest.raises(InputError, match=r"in\.265: is a stream of gfvc; gfvc decode it first$"):
+        probe_video(path)
+
+
+def test_what_decode_passes_over_makes_no_stream_of_faces(
+    small_stream: Path, tmp_path: Path
+) -> None:
+    """Messages of other layers, which gfvc decode could do nothing with."""
+    units = [
+        make_sei_nal_unit(read_sei(unit).messages, unit.codec, layer_id=1) if unit.is_sei else unit
+        for unit in nal_units(small_stream)
+    ]
+    path = write_units(tmp_path / "in.265", units)
+    # Raw streams with layers are not recognised as video.
+    ffmpeg("-f", "hevc", "-i", path, "-c", "copy", tmp_path / "in.mp4")
+    assert probe_video(tmp_path / "in.mp4").width == 256

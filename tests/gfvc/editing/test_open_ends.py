@@ -13,7 +13,7 @@ from gfvc.rectangle import Rectangle
 from gfvc.stream.information import StreamInformation
 from gfvc.stream.reader import read_face_stream
 from gfvc.verification import verify_stream
-from sei import GENERATIVE_FACE_VIDEO, USER_DATA_UNREGISTERED, Codec, SeiMessage
+from sei import GENERATIVE_FACE_VIDEO, USER_DATA_UNREGISTERED, Codec, NalUnit, SeiMessage
 from tests.gfvc.editing.streams import (
     END_OF_SEQUENCE,
     INFORMATION,
@@ -126,3 +126,17 @@ def test_messages_that_go_where_they_were(tmp_path: Path, command: CommandLine) 
             messages.write_text("".join(kept))
             outcome = command("inject", base, messages, tmp_path / "less.266")
             assert LEFT_OUT in outcome.err
+
+
+def test_user_data_before_a_damaged_message_count(tmp_path: Path) -> None:
+    """As gfvc decode takes them."""
+    head = sei_unit(SHOWN, codec=Codec.HEVC, suffix=False)
+    damaged = NalUnit(Codec.HEVC, head.data[:-1] + b"\x05\xfe\1\2\3\x80")
+    first, second = (slice_unit(Codec.HEVC, intra=each) for each in (True, False))
+    base = write_stream(
+        tmp_path / "in.265", picture(codec=Codec.HEVC)[:3], [damaged, first, second]
+    )
+    notes: list[str] = []
+    given = lines(tmp_path / "in.jsonl", (0, SeiMessage(132, b"\0")))
+    inject_messages(base, given, tmp_path / "out.265", force=False, notes=notes.append)
+    assert [each for each in notes if LEFT_OUT in each]

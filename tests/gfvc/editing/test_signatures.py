@@ -15,8 +15,9 @@ from gfvc.editing import (
 from gfvc.face_edits import edit
 from gfvc.options.editing import FaceEdit
 from gfvc.stream.marking import marked_again
+from gfvc.stream.signatures import SignatureWatch
 from gfvc.transcoding import transcode
-from sei import NalUnit, SeiMessage, split_annex_b
+from sei import Codec, NalUnit, SeiMessage, split_annex_b
 from tests.gfvc.editing.streams import (
     SELECTED,
     SIGNATURE,
@@ -102,3 +103,13 @@ def test_nothing_that_is_signed_changes(tmp_path: Path) -> None:
     remove_messages(source, output, none, force=False, notes=no_notes)
     assert output.read_bytes() == source.read_bytes()
     assert len(signatures) > 2
+
+
+def test_those_before_a_damaged_message_count(tmp_path: Path) -> None:
+    unit = sei_unit(SIGNED_WITH_SEI, codec=Codec.HEVC, suffix=False)
+    damaged = NalUnit(Codec.HEVC, unit.data[:-1] + b"\x05\xfe\1\2\3\x80")
+    watch = SignatureWatch()
+    assert list(watch.passed([damaged])) == [damaged]
+    notes: list[str] = []
+    watch.tell(notes.append, tmp_path / "in.265", tmp_path / "out.265")
+    assert "digital signatures cover SEI messages" in notes[0]
