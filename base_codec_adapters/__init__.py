@@ -4,7 +4,7 @@ See docs/base_codecs.md for the programs, how each is found, and what is run.
 """
 
 from base_codec_adapters.adapter import DEFAULT_TIMEOUT, BaseDecoder, BaseEncoder
-from base_codec_adapters.byte_stream import Codec, picture_format
+from base_codec_adapters.byte_stream import Codec, most_samples
 from base_codec_adapters.decoded_pictures import DecodedPictures
 from base_codec_adapters.errors import (
     BaseCodecError,
@@ -81,5 +81,5 @@ __all__ = [
     "available",
     "find_decoder",
     "find_encoder",
-    "picture_format",
+    "most_samples",
 ]

@@ -13,13 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar
 
-from base_codec_adapters.byte_stream import (
-    Codec,
-    PictureFormat,
-    StreamContent,
-    base_layer,
-    summarise,
-)
+from base_codec_adapters.byte_stream import Codec, PictureFormat, base_layer
 from base_codec_adapters.decoded_pictures import Container, DecodedPictures
 from base_codec_adapters.errors import (
     LimitExceededError,
@@ -44,6 +38,7 @@ from base_codec_adapters.requests import (
     Unavailable,
 )
 from base_codec_adapters.runner import Outcome, failed, invalid_output, run, run_checked
+from base_codec_adapters.stream_content import StreamContent, summarise
 from base_codec_adapters.temporary import temporary_folder
 
 DEFAULT_TIMEOUT = 600.0

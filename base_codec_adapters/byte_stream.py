@@ -1,9 +1,9 @@
 """Just enough of the Annex B byte stream to check what a program was given or has written.
 
-It counts coded pictures and reads the picture size and bit depth from the sequence parameter sets
-(H.265 7.3.2.2, H.266 7.3.2.4), so that a stream is judged before a decoder allocates anything for
-it, and an encoder's output without decoding it. Layers other than the base layer are passed over,
-as single-layer decoders do, and left out of what a decoder is given.
+It finds where coded pictures start and reads the picture size and bit depth from the sequence
+parameter sets (H.265 7.3.2.2, H.266 7.3.2.4), so that a stream is judged before a decoder allocates
+anything for it, and an encoder's output without decoding it. Layers other than the base layer are
+passed over, as single-layer decoders do, and left out of what a decoder is given.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _SLICES = {
     "hevc": frozenset([*range(10), *range(16, 22)]),
     "vvc": frozenset([*range(4), *range(7, 11)]),
 }
-_VVC_PICTURE_HEADER = 19
+VVC_PICTURE_HEADER = 19
 
 # What the pictures are decoded from: slices, parameter sets (VPS, SPS, PPS; APS of VVC), picture
 # headers and ends of sequences. Not among them are delimiters of access units (decoders find these
@@ -53,21 +53,6 @@ class PictureFormat:
 
     def __str__(self) -> str:
         return f"{self.width}x{self.height} at {self.bit_depth} bits"
-
-
-@dataclass(frozen=True)
-class StreamContent:
-    """What a byte stream holds: its one picture format, and how many coded pictures.
-
-    ``coded_size`` is (width, height) before cropping, the largest of all parameter sets.
-    ``parameter_sets_first`` tells that sequence and picture parameter sets come before the first
-    slice.
-    """
-
-    format: PictureFormat
-    coded_size: tuple[int, int]
-    pictures: int
-    parameter_sets_first: bool
 
 
 @dataclass(frozen=True)
@@ -100,55 +85,18 @@ class NalUnit:
         return (self.header[1] & 7) - 1
 
 
-def summarise(stream: bytes, codec: Codec) -> StreamContent:
-    """Scan a whole byte stream.
+def most_samples(parameter_sets: bytes, codec: Codec) -> int:
+    """Luma samples of the largest pictures that sequence parameter sets speak of; 0 without any.
 
     Raises:
-        StreamInvalidError: it does not start with a start code, has no sequence parameter set or
-            no coded picture, changes its picture format, or is not 4:2:0.
+        StreamInvalidError: one is damaged, or not 4:2:0.
     """
-    found: PictureFormat | None = None
-    coded_width = coded_height = 0
-    pictures = 0
-    parameter_sets: set[int] = set()
-    parameter_sets_first = False
-    for unit in nal_units(stream, codec):
-        if unit.layer != 0:
-            continue
-        if unit.type == SEQUENCE_PARAMETER_SET[codec]:
-            read = read_sequence(unit, codec)
-            if found not in (None, read.format):
-                raise StreamInvalidError(
-                    f"byte {unit.offset}: the stream changes from {found} to {read.format}: "
-                    "split it there"
-                )
-            found = read.format
-            width, height = read.coded_size
-            coded_width, coded_height = max(coded_width, width), max(coded_height, height)
-            parameter_sets.add(unit.type)
-        elif unit.type == PICTURE_PARAMETER_SET[codec]:
-            parameter_sets.add(unit.type)
-        elif starts_picture(unit, codec):
-            if pictures == 0:
-                parameter_sets_first = len(parameter_sets) == 2
-            pictures += 1
-    if found is None:
-        raise StreamInvalidError(f"no {codec.upper()} sequence parameter set in the stream")
-    if pictures == 0:
-        raise StreamInvalidError(f"no {codec.upper()} coded picture in the stream")
-    return StreamContent(found, (coded_width, coded_height), pictures, parameter_sets_first)
-
-
-def picture_format(parameter_set: bytes, codec: Codec) -> PictureFormat | None:
-    """The picture format in a NAL unit of an Annex B stream; None of one that is of other kind.
-
-    Raises:
-        StreamInvalidError: it is a sequence parameter set that is damaged, or not 4:2:0.
-    """
-    for unit in nal_units(parameter_set, codec):
-        if unit.layer == 0 and unit.type == SEQUENCE_PARAMETER_SET[codec]:
-            return read_sequence(unit, codec).format
-    return None
+    formats = (
+        read_sequence(unit, codec).format
+        for unit in nal_units(parameter_sets, codec)
+        if unit.layer == 0 and unit.type == SEQUENCE_PARAMETER_SET[codec]
+    )
+    return max((each.width * each.height for each in formats), default=0)
 
 
 def base_layer(stream: bytes, codec: Codec, *, hashes: bool) -> Iterator[bytes]:
@@ -201,7 +149,7 @@ def starts_picture(unit: NalUnit, codec: Codec) -> bool:
     sh_picture_header_in_slice_header_flag, which only the sole slice of a picture may set, and
     other pictures have one picture header NAL unit.
     """
-    if codec == "vvc" and unit.type == _VVC_PICTURE_HEADER:
+    if codec == "vvc" and unit.type == VVC_PICTURE_HEADER:
         return True
     return unit.type in _SLICES[codec] and unit.payload[:1] >= b"\x80"
 

@@ -15,8 +15,9 @@ from base_codec_adapters import (
     OutputInvalidError,
     ProgramFailedError,
     StreamInvalidError,
-    picture_format,
 )
+from base_codec_adapters.active_sets import ActiveSets
+from base_codec_adapters.byte_stream import nal_units
 from gfvc.base_colour import ColourWatch
 from gfvc.base_layer import decode_base_layer
 from gfvc.colour import UnknownColourError
@@ -207,11 +208,13 @@ def check_undecoded(source: Path, stream: FaceStream, registered: RegisteredMode
     no coded picture calls it, so that what is refused does not depend on what is asked of a stream.
     """
     _check_fault(source, stream)
-    known = None
+    sets = ActiveSets(stream.codec)
     for unit in _of_one_colour(source, stream):
-        known = picture_format(bytes(unit.coded), stream.codec) or known
-        if registered is not None and known is not None and not unit.is_alone:
-            _check_squares(source, unit, known.width, known.height)
+        for nal in nal_units(bytes(unit.coded), stream.codec):
+            sets.see(nal)
+        if registered is not None and sets.active is not None and not unit.is_alone:
+            shown = sets.active.format
+            _check_squares(source, unit, shown.width, shown.height)
 
 
 def _check_fault(source: Path, stream: FaceStream) -> None:

@@ -1,4 +1,4 @@
-"""Parameter sets of a base layer: in an order that decoders take, and of one picture format.
+"""Parameter sets of a base layer: in an order that decoders take, and one format of its pictures.
 
 H.265 asks for each only before it is used; ffmpeg wants a VPS before the SPS that refers to it.
 """
@@ -7,11 +7,14 @@ from __future__ import annotations
 
 from base_codec_adapters import Codec as BaseCodec
 from base_codec_adapters import StreamInvalidError
+from base_codec_adapters.active_sets import ActiveSets
 from base_codec_adapters.byte_stream import NalUnit as BaseUnit
-from base_codec_adapters.byte_stream import PictureFormat, read_sequence
+from base_codec_adapters.byte_stream import PictureFormat
 from sei import Codec, NalUnit
 
 _CODECS: dict[Codec, BaseCodec] = {Codec.VVC: "vvc", Codec.HEVC: "hevc"}
+# Of a parameter set or a slice; what is read lies within.
+_READ_BYTES = 4096
 _FIRST, _OTHERS = "VPS", frozenset({"SPS", "PPS"})
 
 
@@ -33,11 +36,46 @@ class CodedBytes:
         self.data += data
 
 
+class ShownFormat:
+    """The format of the pictures of a base layer, by the sets that these activate.
+
+    It is shown the NAL units of VVC or HEVC, in order.
+    """
+
+    def __init__(self) -> None:
+        self._sets: ActiveSets | None = None
+
+    @property
+    def format(self) -> PictureFormat | None:
+        """That of the last picture; None before any, or where no set came."""
+        active = None if self._sets is None else self._sets.active
+        return None if active is None else active.format
+
+    @property
+    def came_with_picture(self) -> bool:
+        """Whether the sets of the last picture came with it, as far as known."""
+        return self._sets is not None and self._sets.came_with_picture
+
+    def see(self, unit: NalUnit) -> bool:
+        """See the next NAL unit; whether a picture starts with it.
+
+        Raises `StreamInvalidError` for a sequence parameter set that is damaged, or not 4:2:0.
+        """
+        if unit.type_name not in _OTHERS and not unit.starts_picture:
+            return False
+        if self._sets is None:
+            self._sets = ActiveSets(_CODECS[unit.codec])
+        header, payload = unit.data[:2], unit.data[2 : 2 + _READ_BYTES]
+        return self._sets.see(
+            BaseUnit(unit.offset or 0, unit.nal_unit_type, unit.layer_id, header, payload)
+        )
+
+
 class ParameterSetWatch:
     """Sees the NAL units of the base layer of VVC or HEVC, in order."""
 
     def __init__(self) -> None:
-        self._format: PictureFormat | None = None
+        self._shown = ShownFormat()
         self._video: set[int] = set()  # identifiers of VPS
         self._wanted: dict[int, int | None] = {}  # of those that SPS refer to, and the byte of one
         self._before: set[str] = set()  # types before the first picture
@@ -48,15 +86,15 @@ class ParameterSetWatch:
         """Whether the last problem is a change of the format, and not a set that is damaged."""
 
     def see(self, unit: NalUnit) -> str | None:
-        """See the next NAL unit; what keeps a sequence parameter set from being decoded.
+        """See the next NAL unit; what keeps a parameter set, or a picture, from being decoded.
 
-        That is a predicate of the coded pictures where `is_change`.
+        That is a predicate of the coded pictures where `is_change`. Sets that no picture activates
+        change nothing.
         """
-        if unit.is_vcl:
+        if unit.is_vcl or unit.starts_picture:
             if not self._any_picture:
                 self._any_picture, self.first_picture = True, unit.offset
-            return None
-        if not self._any_picture:
+        elif not self._any_picture:
             self._before.add(unit.type_name)
         if unit.codec is Codec.HEVC and len(unit.data) > unit.header_size:
             number = unit.data[unit.header_size] >> 4
@@ -64,21 +102,22 @@ class ParameterSetWatch:
                 self._video.add(number)
             elif unit.type_name == "SPS":
                 self._wanted.setdefault(number, unit.offset)
-        return self._problem(unit) if unit.type_name == "SPS" else None
-
-    def _problem(self, unit: NalUnit) -> str | None:
-        header, payload = unit.data[:2], unit.data[2:]
-        coded = BaseUnit(unit.offset or 0, unit.nal_unit_type, 0, header, payload)
+        before = self._shown.format
         try:
-            found = read_sequence(coded, _CODECS[unit.codec]).format
+            self._shown.see(unit)
         except StreamInvalidError as error:
             self.is_change = False
-            return str(error).removeprefix(f"byte {coded.offset}: ")
-        before, self._format = self._format, found
+            return str(error).removeprefix(f"byte {unit.offset or 0}: ")
+        found = self._shown.format
         if before in (None, found):
             return None
         self.is_change = True
         return f"change from {before} to {found}"
+
+    @property
+    def came_with_picture(self) -> bool:
+        """Whether the sets that the last picture activates came with it, as far as known."""
+        return self._shown.came_with_picture
 
     @property
     def missing(self) -> str | None:

@@ -89,7 +89,7 @@ class _Gathered:
 
     def __init__(self) -> None:
         self._coded = CodedBytes()
-        self.sequence_parameter_set = self.idr = False
+        self.idr = False
         self.precedes_picture = self.ends_sequence = False
         self.last: NalUnit | None = None
         self._types: set[int] = set()
@@ -99,7 +99,6 @@ class _Gathered:
         self.last = unit
         if unit.nal_unit_type not in self._types:
             self._types.add(unit.nal_unit_type)
-            self.sequence_parameter_set |= unit.type_name == "SPS"
             self.idr |= unit.is_idr
             self.precedes_picture |= unit.precedes_picture
             self.ends_sequence |= unit.ends_sequence
@@ -127,6 +126,7 @@ class _Scan:
         self._messages: list[Kept[FaceMessage]] = []
         self._picture: PictureUnit | None = None
         self._picture_at: int | None = None  # its byte
+        self._has_own_sets = False  # came with it
         self._lacks_user_data = False  # where decoding can start
         self._of_picture = _Gathered()
         self._waiting = _Gathered()  # belongs to the picture that comes next
@@ -264,9 +264,7 @@ class _Scan:
         problem = self._sets.see(unit)
         if problem is None or self._next_fault is not None:
             return
-        if self._sets.is_change and self._picture is None:  # nothing to split yet
-            self._next_fault = f"they {problem} with the parameter set at byte {unit.offset}"
-        elif self._sets.is_change:
+        if self._sets.is_change:
             at = self._access_unit_at
             self._next_fault = f"they {problem} with the access unit at byte {at}; split it there"
         else:
@@ -303,6 +301,7 @@ class _Scan:
         self._of_picture.add(unit)
         self._picture_fault, self._next_fault = self._next_fault, None
         self._picture_at = unit.offset
+        self._has_own_sets = self._sets.came_with_picture
         self._messages = [self._units.messages()]
         self._picture = PictureUnit(messages=self._messages[0], shown_as_coded=self._shown_as_coded)
         if self._information is not None:
@@ -385,7 +384,7 @@ class _Scan:
         self._losses.end_picture(picture, self._picture_at, is_cut=self._cut is not None)
         gathered = self._of_picture
         picture.coded = gathered.coded
-        picture.can_be_entered = gathered.idr and gathered.sequence_parameter_set
+        picture.can_be_entered = gathered.idr and self._has_own_sets
         self._check_pictures(picture.pictures)
         self._pictures += picture.pictures
         as_coded = picture.shown_as_coded and picture.part is None

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 
-from base_codec_adapters import Codec, StreamInvalidError, picture_format
+from base_codec_adapters import StreamInvalidError
 from gfvc.errors import StreamError
 from gfvc.face_square import RESTORE_SQUARE, FaceSquare, lost_square
+from gfvc.stream.parameter_sets import ShownFormat
 from gfvc.verification.findings import Check, Finding, Place
 from gfvc.verification.user_data import StatedInformation, UserDataCheck
-from sei import Codec as SeiCodec
-from sei import GenerativeFaceVideo
+from sei import Codec, GenerativeFaceVideo
 from sei.inspection import InspectedMessage, InspectedUnit
-
-_CODECS: dict[SeiCodec, Codec] = {SeiCodec.VVC: "vvc", SeiCodec.HEVC: "hevc"}
 
 
 class FaceSquareCheck(Check):
@@ -24,6 +23,7 @@ class FaceSquareCheck(Check):
     def __init__(self, stated: StatedInformation, user_data: UserDataCheck) -> None:
         self._stated = stated
         self._user_data = user_data
+        self._shown = ShownFormat()
         self._size: tuple[int, int] | None = None
         self._squares: list[tuple[Place, FaceSquare]] = []
         self._first: FaceSquare | None = None  # of the first face, by the last user data
@@ -36,13 +36,10 @@ class FaceSquareCheck(Check):
     def see_nal_unit(self, place: Place, inspected: InspectedUnit) -> Iterator[Finding]:
         """See a NAL unit."""
         unit = inspected.unit
-        codec = _CODECS.get(unit.codec)
-        if codec is not None and unit.type_name == "SPS":
-            try:
-                found = picture_format(unit.to_annex_b(), codec)
-            except StreamInvalidError:
-                found = None  # As decoding will tell.
-            if found is not None:
+        if unit.codec is not Codec.AVC:
+            with suppress(StreamInvalidError):  # As decoding will tell.
+                self._shown.see(unit)
+            if (found := self._shown.format) is not None:
                 self._size = found.width, found.height
         if unit.starts_picture and self._picture is None:
             self._picture = place

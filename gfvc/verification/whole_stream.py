@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from base_codec_adapters import Codec as BaseCodec
-from base_codec_adapters import StreamInvalidError, picture_format
+from base_codec_adapters import StreamInvalidError, most_samples
 from gfvc.base_colour import ColourWatch
 from gfvc.colour import UnknownColourError
 from gfvc.limits import MAX_AREA
@@ -139,7 +139,8 @@ class PictureFormatCheck(Check):
         if problem is not None and self._wrong is None and not self._told:
             subject = "the coded pictures " if self._sets.is_change else ""
             self._wrong = place, f"{subject}{problem}"
-        return self._see_picture(place, unit) if unit.is_vcl else ()
+        is_of_picture = unit.is_vcl or unit.starts_picture
+        return self._see_picture(place, unit) if is_of_picture else ()
 
     def _see_picture(self, place: Place, unit: NalUnit) -> Iterator[Finding]:
         missing = self._sets.missing
@@ -221,8 +222,7 @@ class ColourCheck(Check):
             )
             return
         try:
-            found = picture_format(coded, self._codec)
-            if found is None or found.width * found.height > MAX_AREA:
+            if most_samples(coded, self._codec) > MAX_AREA:
                 return  # which decoders refuse
             change = self._watch.see(coded)
         except StreamInvalidError:

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from base_codec_adapters import Codec, StreamInvalidError
-from base_codec_adapters.byte_stream import PictureFormat, base_layer, summarise
+from base_codec_adapters.byte_stream import PictureFormat, base_layer
+from base_codec_adapters.stream_content import summarise
 from tests.base_codec_adapters.streams import (
     Sps,
     make_stream,

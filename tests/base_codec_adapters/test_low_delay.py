@@ -22,13 +22,13 @@ from base_codec_adapters import (
     find_decoder,
     find_encoder,
 )
-from base_codec_adapters.byte_stream import summarise
 from base_codec_adapters.ffmpeg import (
     FfmpegKvazaarEncoder,
     FfmpegVvencEncoder,
     FfmpegX265Encoder,
 )
 from base_codec_adapters.reference_software import HmEncoder, VtmEncoder
+from base_codec_adapters.stream_content import summarise
 from base_codec_adapters.vvenc import VvencFFappEncoder
 from sei import Codec as SeiCodec
 from sei import access_units, join_annex_b, split_annex_b

@@ -17,7 +17,6 @@ from base_codec_adapters import (
     find_decoder,
     find_encoder,
 )
-from base_codec_adapters.byte_stream import summarise
 from base_codec_adapters.ffmpeg import (
     FfmpegKvazaarEncoder,
     FfmpegVvencEncoder,
@@ -25,6 +24,7 @@ from base_codec_adapters.ffmpeg import (
 )
 from base_codec_adapters.picture_order import output_places
 from base_codec_adapters.reference_software import HmEncoder, VtmEncoder
+from base_codec_adapters.stream_content import summarise
 from base_codec_adapters.vvenc import VvencFFappEncoder
 from sei import Codec as SeiCodec
 from sei import access_units, split_annex_b

@@ -219,12 +219,12 @@ def test_another_size_or_depth_is_told_where_decoding_refuses_it(
     (found,) = [each for each in verify_stream(path) if each.check == "picture format"]
     assert found.severity is Severity.WARNING
     assert found.text == f"the coded pictures change from {says}: gfvc decode refuses that"
-    sequences = [unit for unit in nal_units(path) if unit.type_name == "SPS"]
-    assert found.place.offset == sequences[at].offset
-    # Without the pictures after it, nothing changes.
+    starts = [unit for unit in nal_units(path) if unit.starts_picture]
+    assert found.place.offset == starts[at].offset
+    # The sets before it change nothing.
     units = nal_units(path)
     first = next(n for n, unit in enumerate(units) if unit.offset == found.place.offset)
-    path = write_units(tmp_path / "set.265", units[: first + 1])
+    path = write_units(tmp_path / "set.265", units[:first])
     assert not [each for each in verify_stream(path) if each.check == "picture format"]
 
 
