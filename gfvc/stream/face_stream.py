@@ -98,6 +98,8 @@ class FaceStream:
     """Why the coded pictures cannot be decoded, by their sequence parameter sets, and where."""
     lacking: str | None = None
     """Why they may not be: which parameter sets are missing."""
+    video_sets: bytes = b""
+    """VPS for those that none comes with, before their first use or after it."""
 
     @property
     def is_repacked(self) -> bool:
@@ -109,13 +111,13 @@ class FaceStream:
         part: list[bytearray] = []
         for unit in self.units:
             if len(part) >= PART_PICTURES and unit.can_be_entered:
-                yield b"".join(part), len(part)
+                yield self.video_sets + b"".join(part), len(part)
                 part = []
             part.append(unit.coded)
         if part:
-            yield b"".join(part), len(part)
+            yield self.video_sets + b"".join(part), len(part)
 
     @property
     def base_layer(self) -> bytes:
         """The coded pictures as an Annex B stream of their own."""
-        return b"".join(unit.coded for unit in self.units)
+        return self.video_sets + b"".join(unit.coded for unit in self.units)

@@ -76,7 +76,12 @@ class ParameterSetWatch:
 
     def __init__(self) -> None:
         self._shown = ShownFormat()
-        self._video: set[int] = set()  # identifiers of VPS
+        # Of VPS by their identifiers: bytes and place of the first.
+        self._video: dict[int, tuple[bytes, int | None]] = {}
+        self._came: set[int] = set()  # since the last picture
+        self._asked_for: set[int] = set()  # by SPS since the last picture
+        self._is_apart = False  # some SPS comes with a picture, and its VPS does not
+        self._late: dict[int, int | None] = {}  # that pictures come before, and the byte of the SPS
         self._wanted: dict[int, int | None] = {}  # of those that SPS refer to, and the byte of one
         self._before: set[str] = set()  # types before the first picture
         self._any_picture = False
@@ -94,13 +99,19 @@ class ParameterSetWatch:
         if unit.is_vcl or unit.starts_picture:
             if not self._any_picture:
                 self._any_picture, self.first_picture = True, unit.offset
+            if self._asked_for or self._came:
+                self._see_video_sets()
         elif not self._any_picture:
             self._before.add(unit.type_name)
         if unit.codec is Codec.HEVC and len(unit.data) > unit.header_size:
             number = unit.data[unit.header_size] >> 4
             if unit.type_name == "VPS":
-                self._video.add(number)
+                self._came.add(number)
+                # A long one, which is none that counts, is not kept.
+                data = unit.to_annex_b() if len(unit.data) <= _READ_BYTES else b""
+                self._video.setdefault(number, (data, unit.offset))
             elif unit.type_name == "SPS":
+                self._asked_for.add(number)
                 self._wanted.setdefault(number, unit.offset)
         before = self._shown.format
         try:
@@ -113,6 +124,14 @@ class ParameterSetWatch:
             return None
         self.is_change = True
         return f"change from {before} to {found}"
+
+    def _see_video_sets(self) -> None:
+        """A picture starts, behind some VPS or SPS."""
+        self._is_apart |= not self._asked_for <= self._came
+        for number in self._asked_for - self._video.keys():
+            self._late.setdefault(number, self._wanted[number])
+        self._asked_for.clear()
+        self._came.clear()
 
     @property
     def came_with_picture(self) -> bool:
@@ -129,3 +148,24 @@ class ParameterSetWatch:
         """The first VPS that the stream lacks, and the byte of an SPS that refers to it."""
         lacking = (each for each in self._wanted.items() if each[0] not in self._video)
         return next(lacking, None)
+
+    @property
+    def late_video(self) -> tuple[int, int | None, int | None] | None:
+        """The first VPS that comes after a picture, the byte of an SPS that refers to it, and its.
+
+        The SPS stands before that picture.
+        """
+        late = (
+            (number, at, self._video[number][1])
+            for number, at in self._late.items()
+            if number in self._video
+        )
+        return next(late, None)
+
+    @property
+    def video_sets(self) -> bytes:
+        """VPS for pictures that one does not come with, by any SPS that does; of each the first.
+
+        Empty where all come with their SPS. Decoders look for them, and go by nothing in them.
+        """
+        return b"".join(data for data, _ in self._video.values()) if self._is_apart else b""

@@ -192,6 +192,7 @@ class _Scan:
             self._rate_change,
             self._fault,
             self._lacking(),
+            self._sets.video_sets,
         )
 
     def _check_pictures(self, further: int) -> None:

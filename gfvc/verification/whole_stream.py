@@ -170,6 +170,14 @@ class PictureFormatCheck(Check):
                 f"the SPS refers to VPS {number}, which the stream does not have: gfvc decode "
                 "refuses that",
             )
+        late = self._sets.late_video
+        if late is not None:
+            number, at, video_at = late
+            yield self.warning(
+                Place(offset=at),
+                f"the SPS refers to VPS {number}, which comes after a picture, at byte {video_at}: "
+                "gfvc decode puts it first, other decoders may refuse that",
+            )
 
 
 class ColourCheck(Check):

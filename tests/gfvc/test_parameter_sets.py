@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from gfvc.stream.face_stream import PART_PICTURES
 from gfvc.stream.reader import read_face_stream
 from gfvc.verification import Severity, verify_stream
 from sei import NalUnit
@@ -89,6 +91,32 @@ def test_a_vps_that_is_missing_is_told(tmp_path: Path, command: CommandLine) -> 
     (warning,) = [each for each in verify_stream(path) if each.severity is Severity.WARNING]
     assert warning.text == f"the SPS {text}: gfvc decode refuses that"
     assert warning.place.offset == at
+
+
+@pytest.mark.parametrize("has_video", [lambda picture: picture > 70, lambda picture: picture < 5])
+def test_a_vps_that_comes_with_other_pictures_only(
+    has_video: Callable[[int], bool], tmp_path: Path
+) -> None:
+    """Streams are decoded in parts, and decoders want one in each. It may come once, but first."""
+    units: list[NalUnit] = []
+    picture = 0
+    for unit in nal_units(KEYS) * 25:
+        if unit.type_name != "VPS" or has_video(picture):
+            units.append(unit)
+        picture += unit.starts_picture
+    path = write_units(tmp_path / "in.265", units)
+    assert picture > PART_PICTURES
+    got, expected = decode_all(path), decode_all(KEYS)
+    assert len(got) == 25 * len(expected)
+    for number in (0, -1):
+        np.testing.assert_array_equal(got[number], expected[number])
+    written = nal_units(path)
+    places = {unit.type_name: unit.offset for unit in reversed(written)}
+    text = (
+        f"the SPS refers to VPS 0, which comes after a picture, at byte {places['VPS']}: "
+        "gfvc decode puts it first, other decoders may refuse that"
+    )
+    assert problems(path) == ([] if has_video(0) else [("picture format", text)])
 
 
 def test_so_is_a_pps(tmp_path: Path, command: CommandLine) -> None:
