@@ -15,7 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gfvc.errors import InputError
-from gfvc.stream.containers import annex_b_packets, coded_track, open_file_as_container
+from gfvc.stream.containers import (
+    WITH_DECODING_TIMES,
+    annex_b_packets,
+    coded_track,
+    open_file_as_container,
+)
 from gfvc.stream.edit_lists import pictures_start
 from gfvc.stream.face_stream import FaceStream
 from gfvc.stream.picture_order import OrderCounts
@@ -54,9 +59,21 @@ def tell_of_times(
     shown = (np.cumsum(lasting) - lasting) / float(rate)
     given = np.array(told.times[:count], np.float64)[in_order] * float(time_base)
     given -= float(pictures_start(path) or 0)
+    period = 1 / float(rate)
+    if _is_in_step(given, shown, period):
+        return
+    late_start = _late_start(given, shown, period) if told.starts_at_zero else 0
+    if late_start:
+        if with_sound:
+            notes(
+                f"{path}: its pictures may have been {late_start:.2f} s later, for AVI has the "
+                "first one at 0 whatever its time was; sound is kept from the start, and may be "
+                "out of step"
+            )
+        return
     misses = np.abs(given - shown)
-    late = np.flatnonzero(misses > _NOTICED_SECONDS)  # not where there is no time
-    if late.size and not _is_counted(given, shown, 1 / float(rate)):
+    late = np.flatnonzero(misses > _NOTICED_SECONDS)
+    if late.size:
         notes(
             f"{path}: coded pictures are shown at other times than in the container, from "
             f"{shown[late[0]]:.2f} s on, by {misses[late].max():.2f} s at most; "
@@ -66,6 +83,28 @@ def tell_of_times(
                 else f"they follow at {float(rate):.5g} a second, and --fps gives another rate"
             )
         )
+
+
+def _is_in_step(given: FloatArray, shown: FloatArray, period: float) -> bool:
+    """Whether a container's times are those at which pictures are shown, or say nothing."""
+    is_late = (np.abs(given - shown) > _NOTICED_SECONDS).any()  # not where there is no time
+    return not is_late or _is_counted(given, shown, period)
+
+
+def _late_start(given: FloatArray, shown: FloatArray, period: float) -> float:
+    """By how much all pictures but the first are late, in seconds, if they are in step else.
+
+    Programs write AVI so where pictures start later than at 0.
+    """
+    if given.size < 3 or not np.isfinite(given).all():
+        return 0
+    if not _is_in_step(given[1:] - given[1], shown[1:] - shown[1], period):
+        return 0
+    periods = np.diff(given[1:])
+    is_shown = (np.abs(periods - np.diff(shown[1:])) <= _ROUNDED_SECONDS).all()
+    is_counted = _is_even(periods) and not is_shown
+    first = periods.mean() if is_counted else shown[1] - shown[0]
+    return max(0, float(given[1] - given[0] - first))
 
 
 def _is_counted(given: FloatArray, shown: FloatArray, period: float) -> bool:
@@ -93,6 +132,7 @@ class _Pictures:
     def __init__(self) -> None:
         self.times = array("d")
         self.order = array("q")  # two numbers each
+        self.starts_at_zero = False  # the first one does, whatever its time
 
     def read(self, path: Path) -> Fraction:
         """Go through a container; what its times count in. Raises `SeiError` as headers do."""
@@ -100,6 +140,7 @@ class _Pictures:
         if container is None:
             return Fraction(0)
         counts = OrderCounts()
+        self.starts_at_zero = container.format.name in WITH_DECODING_TIMES
         with container:
             track = coded_track(path, container)
             codec = Codec(track.codec_context.name)

@@ -46,7 +46,7 @@ _BASE_CODECS: dict[str, BaseCodec] = {"vvc": "vvc", "hevc": "hevc"}
 _FILTERS = {"vvc": "vvc_mp4toannexb", "hevc": "hevc_mp4toannexb", "h264": "h264_mp4toannexb"}
 
 # Containers that do not tell when pictures are shown.
-_WITH_DECODING_TIMES = {"avi"}
+WITH_DECODING_TIMES = {"avi"}
 
 BIT_EXACT = {"fflags": "+bitexact"}
 """Options of a container: the same input gives the same file, no dates, no random identifiers."""
@@ -340,7 +340,7 @@ def annex_b_packets(
     from av.bitstream import BitStreamFilterContext
 
     # The times of showing that libavformat makes up for these are those of the next picture.
-    is_decoding_time = container.format.name in _WITH_DECODING_TIMES
+    is_decoding_time = container.format.name in WITH_DECODING_TIMES
     with media_errors(str(path)):
         as_annex_b = BitStreamFilterContext(_FILTERS[stream.codec_context.name], stream)
         packets = container.demux(stream)

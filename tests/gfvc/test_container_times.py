@@ -21,9 +21,10 @@ HALF_A_SECOND = "gte(N\\,7)*0.5/TB"  # before the last coded picture
 GAP = ("-bsf:v", f"setts=pts=PTS+{HALF_A_SECOND}:dts=DTS+{HALF_A_SECOND}")
 
 
-def told(path: Path, rate: int = 25) -> list[str]:
+def told(path: Path, rate: int = 25, *, with_sound: bool = True) -> list[str]:
     notes: list[str] = []
-    tell_of_times(path, read_face_stream(path, no_notes), Fraction(rate), notes.append)
+    stream = read_face_stream(path, no_notes)
+    tell_of_times(path, stream, Fraction(rate), notes.append, with_sound=with_sound)
     return notes
 
 
@@ -127,6 +128,40 @@ def test_times_of_decoding_count_where_pictures_are_shown_in_that_order(tmp_path
         ffmpeg("-i", raw, "-c", "copy", "-bsf:v", f"setts=pts={times}:dts={times}", mp4)
         ffmpeg("-i", mp4, "-c", "copy", avi)
         assert [len(told(mp4, 5)), len(told(avi, 5))] == [notes, notes]
+
+
+def timed(stream: Path, *, shown: bool) -> tuple[str, ...]:
+    """What gives coded pictures the times at which they are shown at 5 a second, or counts them."""
+    starts = np.cumsum([0, *(unit.pictures for unit in read_face_stream(stream, no_notes).units)])
+    given = starts if shown else np.arange(len(starts))
+    times = "+".join(f"eq(N\\,{number})*{start}/5/TB" for number, start in enumerate(given[:-1]))
+    return "-bsf:v", f"setts=pts={times}:dts={times}"
+
+
+@pytest.mark.parametrize(
+    ("stream", "shown"),
+    [
+        ("hevc_mesh_marked.265", True),
+        ("hevc_mesh_marked.265", False),
+        ("hevc_mesh_fallback.265", True),
+    ],
+)
+def test_the_first_time_of_avi_is_not_believed(tmp_path: Path, stream: str, shown: bool) -> None:
+    """The first picture is at 0 in such files, however late it was, and the others are late."""
+    raw, mp4, avi = STREAMS / stream, tmp_path / "in.mp4", tmp_path / "in.avi"
+    ffmpeg("-i", raw, "-c", "copy", *timed(raw, shown=shown), mp4)
+    for late in ("0", "2"):
+        for options in (("-itsoffset", late, "-i", mp4), ("-i", mp4, "-output_ts_offset", late)):
+            ffmpeg(*options, "-c", "copy", avi)
+            assert told(avi, 5, with_sound=False) == []
+            notes = told(avi, 5)
+            assert len(notes) == (late != "0")
+            if notes:
+                assert "its pictures may have been 2.00 s later, for AVI has the first" in notes[0]
+    # Another speed is told.
+    ffmpeg("-itsscale", "3", "-itsoffset", "2", "-i", mp4, "-c", "copy", avi)
+    (note,) = told(avi, 5, with_sound=False)
+    assert "coded pictures are shown at other times than in the container" in note
 
 
 def test_a_byte_stream_has_none() -> None:
