@@ -13,7 +13,6 @@ from typing import BinaryIO
 from sei import inspect_command
 from sei.annex_b import split_annex_b
 from sei.errors import StreamError
-from sei.escaping import printable
 from sei.nal import Codec, NalUnit
 
 _ADVICE = (
@@ -57,7 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         with _opened(args.file) as file:
             units = _readable(split_annex_b(file, named=codec))
-            status = inspect_command.run(args, units)
+            status = inspect_command.run(args, units, name=args.file)
         sys.stdout.flush()
     except _InputError as error:
         return _failed(args.file, error.reason)
@@ -114,7 +113,7 @@ def _drop_output() -> None:
 
 
 def _failed(what: str, reason: str) -> int:
-    print(f"error: {printable(what)}: {reason}", file=sys.stderr)
+    sys.stderr.write(inspect_command.error_line(reason, what))
     return 1
 
 

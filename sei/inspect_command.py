@@ -110,11 +110,12 @@ def run(
     out: TextIO | None = None,
     err: TextIO | None = None,
     pictures: Pictures | None = None,
+    name: str | None = None,
 ) -> int:
     """Print what ``args`` of `add_arguments` ask for; the exit status, 1 when anything is damaged.
 
     What can be read before a break in the stream is printed; the break is reported on ``err``, and
-    how many messages cannot be read, with the first.
+    how many messages cannot be read, with the first; ``name`` is that of the file, said first.
     ``pictures`` counts the output pictures: by default, those that every stream tells of.
     """
     out = sys.stdout if out is None else out
@@ -140,8 +141,14 @@ def run(
         summary = StreamSummary(pictures, args.payload)
         (_print_totals if only_totals else _print_tree)(stream, args, out, summary)
     problems = stream.problems()
-    err.writelines(f"error: {printable(cut(problem))}\n" for problem in problems)
+    err.writelines(error_line(cut(problem), name) for problem in problems)
     return int(bool(problems))
+
+
+def error_line(problem: str, name: str | None = None) -> str:
+    """The line that says what is wrong with a stream, of a file of this name."""
+    where = "" if name is None else f"{printable(name)}: "
+    return f"error: {where}{printable(problem)}\n"
 
 
 class _Guarded:

@@ -138,7 +138,9 @@ class _UserData:
     def refused(self) -> str | None:
         """What is wrong with user data that can be read, in a line."""
         more = f" (and {self._refused - 1} more like this)" if self._refused > 1 else ""
-        return f"error: {self._first_refused}{more}\n" if self._refused else None
+        if not self._refused:
+            return None
+        return inspect_command.error_line(f"{self._first_refused}{more}", str(self._options.input))
 
     def references(self) -> str | None:
         """What is said of earlier key pictures as references, in a line."""
@@ -162,7 +164,11 @@ def run(options: argparse.Namespace) -> int:
     with open_nal_units(options.input, options.codec, note) as units:
         user_data = _UserData(options)
         status = inspect_command.run(
-            options, user_data.passing(units), err=sys.stderr, pictures=user_data
+            options,
+            user_data.passing(units),
+            err=sys.stderr,
+            pictures=user_data,
+            name=str(options.input),
         )
     refused = user_data.refused()
     if refused is not None:

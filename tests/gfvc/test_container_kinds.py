@@ -171,7 +171,8 @@ def test_damaged_files_are_read_or_refused_in_one_line(
         # Notes are of edit lists, which hide what is read.
         lines = [line for line in outcome.err.splitlines() if not line.startswith("gfvc: ")]
         assert (outcome.status == 1) == (len(lines) == 1), (seed, lines)
-        assert all(line.startswith(("gfvc inspect: ", "error: ")) for line in lines), (seed, lines)
+        starts = ("gfvc inspect: ", f"error: {path}: ")
+        assert all(line.startswith(starts) for line in lines), (seed, lines)
     assert ends[0] >= MUTATIONS // 8
     assert ends[1] >= MUTATIONS // 8
 

@@ -133,5 +133,5 @@ def test_a_rate_out_of_range_is_told(
     for options in (["--summary"], ["--json"], []):
         outcome = command("inspect", path, *options)
         assert outcome.status == 1
-        assert outcome.err.startswith(f"error: NAL unit 3: {text} 1..1000")
+        assert outcome.err.startswith(f"error: {path}: NAL unit 3: {text} 1..1000")
         assert outcome.err.count("\n") == 1

@@ -122,3 +122,17 @@ def test_any_encoding_of_the_terminal_will_do(stream: Path, encoding: str) -> No
     done = run(stream, "--codec", "hevc", PYTHONIOENCODING=encoding, PYTHONUTF8="0")
     assert (done.returncode, done.stderr) == (0, b"")
     assert b"gfv_nn_uri" in done.stdout
+
+
+@pytest.mark.parametrize("more", [[], ["--summary"], ["--json"]])
+def test_what_is_wrong_within_a_stream_is_told_with_its_name(stream: Path, more: list[str]) -> None:
+    """A damaged message, and a break."""
+    damaged = make_sei_nal_unit([SeiMessage(223, b"\0")], Codec.HEVC)
+    data = stream.read_bytes() + join_annex_b([damaged])
+    stream.write_bytes(data + b"\0\0\1\x4e\0\0\1\x4e\1\x80")
+    done = run(stream, "--codec", "hevc", *more)
+    assert done.returncode == 1
+    first, last = done.stderr.decode().splitlines()
+    assert first.startswith(f"error: {stream}: NAL unit 1 at byte ")
+    assert last.startswith(f"error: {stream}: a NAL unit of 1 bytes is shorter than its header")
+    assert last.endswith(f"(at byte {len(data) + 3})")

@@ -178,7 +178,7 @@ def test_a_damaged_message_is_a_failure_with_the_others(
         outcome = command(*arguments)
         assert outcome.status == 1
         [failed] = [line for line in outcome.err.splitlines() if line.startswith("gfvc: failed:")]
-        assert "error: NAL unit" in failed
+        assert "odd.265: NAL unit" in failed
         messages = (tmp_path / "out" / "odd.jsonl").read_text().splitlines()
         assert any("error" in json.loads(line) for line in messages)
 
