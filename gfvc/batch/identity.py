@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -59,6 +60,23 @@ def earlier_identity_of(
             "versions": dict(versions),
         }
     )
+
+
+def content_sha256(path: Path) -> str | None:
+    """The hash of a file, or of the names and hashes of all files in a folder; None of others.
+
+    Folders of ours have no folders in them. Raises `ModelError` or `OSError` when something cannot
+    be read.
+    """
+    if not path.is_dir():
+        return file_sha256(path) if path.is_file() else None
+    whole = hashlib.sha256()
+    for entry in sorted(path.iterdir(), key=lambda entry: os.fsencode(entry.name)):
+        if not entry.is_file():
+            return None
+        # No name has a zero byte in it, and hashes are of one length.
+        whole.update(os.fsencode(entry.name) + b"\0" + file_sha256(entry).encode())
+    return whole.hexdigest()
 
 
 def _hash(depends: Mapping[str, Any]) -> str:

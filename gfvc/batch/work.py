@@ -16,7 +16,7 @@ from typing import Any, Literal, Protocol, TypeVar
 from gfvc.batch.claims import Claim, claim_path, claimed
 from gfvc.batch.engine import lost_text
 from gfvc.batch.folder import BatchFolder
-from gfvc.batch.identity import earlier_identity_of, identity_of
+from gfvc.batch.identity import content_sha256, earlier_identity_of, identity_of
 from gfvc.batch.jobs import Job, Options
 from gfvc.batch.records import FORMAT, VERSION, Record, check_record, read_record, write_record
 from gfvc.errors import GfvcError, OutputError
@@ -51,7 +51,7 @@ class Craft(Protocol):
         """What options mean for outputs, as a JSON object: equal where these would be equal."""
 
     def product(self, output: Path) -> Path:
-        """The file that stands for an output: itself, or one in it where it is a folder."""
+        """What stands for an output: itself, or a file in it where a folder has one that does."""
 
     def is_whole(self, output: Path) -> bool:
         """Whether all of an output is there, whose `product` is."""
@@ -227,9 +227,8 @@ class OneJob:
         return record is not None and self._output_sha256() == record["output_sha256"] is not None
 
     def _output_sha256(self) -> str | None:
-        product = self.craft.product(self.job.output)
         try:
-            return file_sha256(product) if product.is_file() else None
+            return content_sha256(self.craft.product(self.job.output))
         except (ModelError, OSError):
             return None
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from gfvc.batch.folder import opened_folder
+from gfvc.batch.identity import content_sha256
 from gfvc.cli.batch_craft import CommandCraft
 from gfvc.encoder import encode
 from gfvc.options.encoding import EncodeOptions
@@ -85,6 +86,56 @@ def test_there_and_back_again(
     )
     assert outcome.status == 0, outcome
     assert (coarse / "deep" / "talk.265").is_file()
+
+
+def test_folders_of_pictures_are_known_by_all_that_is_in_them(
+    tmp_path: Path, command: CommandLine, small_stream: Path
+) -> None:
+    rows = tmp_path / "list.csv"
+    rows.write_text(f"input,output\n{small_stream},talk\n")
+    out = tmp_path / "out"
+    arguments = ("batch", rows, "--do", "decode", "--out", out, *ONE)
+    assert command(*arguments).status == 0
+    pictures = listing(out / "talk")
+    assert len(pictures) > 1
+    outcome = command(*arguments)
+    assert outcome.status == 0, outcome
+    assert "talk: done before" in outcome.err
+    assert listing(out / "talk") == pictures
+    # With other options they are made anew, in place of ours.
+    outcome = command(*arguments, "--", "--fps", "10")
+    assert outcome.status == 0, outcome
+    assert "talk: done before" not in outcome.err
+
+    max((out / "talk").iterdir()).unlink()
+    changed = listing(out / "talk")
+    outcome = command(*arguments)
+    assert outcome.status == 1
+    assert f"{out / 'talk'}: exists already" in outcome.err
+    assert listing(out / "talk") == changed
+
+
+def test_folders_differ_by_names_and_content(tmp_path: Path) -> None:
+    whole = tmp_path / "a"
+    whole.mkdir()
+    for name in ("000000.png", "000001.png"):
+        (whole / name).write_text(name)
+    hashes = [content_sha256(whole), content_sha256(shutil.copytree(whole, tmp_path / "b"))]
+    assert hashes[0] == hashes[1]
+    assert hashes[0] is not None
+    (whole / "000001.png").write_text("another")
+    hashes.append(content_sha256(whole))
+    (whole / "000001.png").rename(whole / "000002.png")
+    hashes.append(content_sha256(whole))
+    (whole / "mine.txt").touch()
+    hashes.append(content_sha256(whole))
+    (whole / "mine.txt").unlink()
+    (whole / "000000.png").unlink()
+    hashes.append(content_sha256(whole))
+    assert len(set(hashes)) == 5
+    (whole / "deep").mkdir()
+    assert content_sha256(whole) is None
+    assert content_sha256(tmp_path / "none") is None
 
 
 def test_records_of_before_count(tmp_path: Path, command: CommandLine, small_stream: Path) -> None:
