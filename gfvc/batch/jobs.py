@@ -39,18 +39,24 @@ def _problem_of(name: str, folder: Path, options: Options) -> str | None:
     return neither(name)
 
 
+def _check_output(source: Path, output: Path, options: Options) -> None:
+    """Any is right."""
+
+
 @dataclass(frozen=True, slots=True)
 class Naming:
     """Which files of a folder are taken, and what outputs are called.
 
     `inputs` are suffixes in lower case; `suffix` gives that of an output by its input and options.
     `problem_of` says why an output cannot have the name, in a folder, that a list gives it with
-    these options; None where it can. Both may raise `GfvcError`.
+    these options; None where it can. `check_output` is given an input, its output and options.
+    All may raise `GfvcError`.
     """
 
     inputs: frozenset[str]
     suffix: Callable[[Path, Options], str]
     problem_of: Callable[[str, Path, Options], str | None] = _problem_of
+    check_output: Callable[[Path, Path, Options], None] = _check_output
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +80,8 @@ def find_jobs(
     beneath it, or as it says. Inputs that differ in their suffix alone keep it.
 
     Raises `InputError` for what is not there, or lies in `folder` itself, for a list that is
-    wrong, for two inputs of the same output, and where there is nothing to do.
+    wrong, for two inputs of the same output, for outputs that cannot be of their inputs, and where
+    there is nothing to do.
     """
     target = Path(os.path.realpath(folder))
     folders = [source for source in sources if source.is_dir()]
@@ -201,6 +208,9 @@ def _named(found: Iterable[_Found], target: Path, naming: Naming) -> list[Job]:
             )
         jobs[output] = job
     _check_places(jobs)
+    for output, job in jobs.items():
+        with _stated(job.stated):
+            naming.check_output(job.input, output, job.options)
     return [jobs[output] for output in sorted(jobs)]
 
 

@@ -85,7 +85,7 @@ class CommandCraft:
     @property
     def naming(self) -> Naming:
         """Which files are taken, and what outputs are called."""
-        return Naming(VERBS[self.verb].inputs, self.suffix_of, self.problem_of)
+        return Naming(VERBS[self.verb].inputs, self.suffix_of, self.problem_of, self.check_output)
 
     def suffix_of(self, source: Path, options: Options) -> str:
         """The suffix of the output of a file."""
@@ -115,6 +115,25 @@ class CommandCraft:
 
             is_folder_output(Path(name))
         return problem
+
+    def check_output(self, source: Path, output: Path, options: Options) -> None:
+        """Raise `GfvcError` where `transcode` cannot give what it makes of a file such a name."""
+        if self.verb != "transcode":
+            return
+        from gfvc.cli.arguments import codec_from
+        from gfvc.errors import InputError, StreamError
+        from gfvc.stream.byte_stream import read_nal_units
+        from gfvc.stream.names import CODEC_OF_SUFFIX, check_suffix
+
+        codec, wanted = (CODEC_OF_SUFFIX.get(path.suffix.lower()) for path in (source, output))
+        of_stream: str = wanted or "vvc"
+        if wanted != codec and wanted is not None:
+            # The input's name may lie. What cannot be read is a failure of that clip.
+            with contextlib.suppress(InputError, StreamError):
+                for unit in read_nal_units(source, codec_from(self.parsed(options))):
+                    of_stream = unit.codec.value
+                    break
+        check_suffix(output, of_stream)
 
     def versions(self, options: Options) -> dict[str, str]:
         """Versions of gfvc, and of the model and base encoder that options of encode ask for."""

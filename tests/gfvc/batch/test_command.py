@@ -13,6 +13,7 @@ from gfvc.batch.folder import opened_folder
 from gfvc.batch.identity import content_sha256
 from gfvc.cli.batch_craft import CommandCraft
 from gfvc.encoder import encode
+from gfvc.errors import OutputError
 from gfvc.options.encoding import EncodeOptions
 from models.files import file_sha256
 from sei import NalUnit
@@ -419,6 +420,40 @@ def test_a_list_names_outputs_that_can_be(
     assert outcome.err.splitlines()[-1].startswith("gfvc batch: ")
     assert f"list.jsonl, {says}" in outcome.err
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("suffix", "says"),
+    [
+        (".mp4", "only byte streams are written here"),
+        (".266", "the suffix means vvc and the stream is hevc"),
+    ],
+)
+def test_a_transcoded_stream_has_a_name_of_its_codec(
+    tmp_path: Path, command: CommandLine, small_stream: Path, suffix: str, says: str
+) -> None:
+    """That is found out before there is any work, also where a later clip has the wrong name."""
+    folder = tmp_path / "in"
+    folder.mkdir()
+    stream = Path(shutil.copy(small_stream, folder / "talk.265"))
+    rows = folder / "list.csv"
+    rows.write_text(f"input,output\ntalk.265,a.265\ntalk.265,b{suffix}\n")
+    asked = "--do", "transcode", "--out", tmp_path / "out"
+    line = assert_refused(command, "batch", rows, *asked, folder=tmp_path, says=says)
+    assert "list.csv, line 3: " in line
+    assert_refused(command, "batch", stream, *asked, "--suffix", suffix, folder=tmp_path, says=says)
+
+
+def test_what_a_stream_is_counts_and_not_its_own_name(tmp_path: Path, small_stream: Path) -> None:
+    craft = CommandCraft("transcode")
+    for name in ("talk.266", "talk.bin", "talk.265"):
+        stream = Path(shutil.copy(small_stream, tmp_path / name))
+        for output in ("a.265", "a.bin", "a.bit"):
+            craft.check_output(stream, Path(output), ())
+    (tmp_path / "empty.265").touch()
+    craft.check_output(tmp_path / "empty.265", Path("a.266"), ())
+    with pytest.raises(OutputError, match="the stream is hevc"):
+        craft.check_output(tmp_path / "talk.bin", Path("a.266"), ())
 
 
 def test_folders_in_a_list_end_in_a_slash(tmp_path: Path) -> None:
