@@ -112,8 +112,9 @@ def decode(
     if credentials is not None:
         credentials = Credentials(*map(input_file, (credentials.certificates, credentials.key)))
         sources += [credentials.certificates, credentials.key]
-    check_writable(output, force=force, sources=sources)
-    folder_of = PICTURE_NAMES if is_folder_output(output) else None
+    in_folder = is_folder_output(output)
+    check_writable(output, force=force, sources=sources, folder=in_folder)
+    folder_of = PICTURE_NAMES if in_folder else None
     signer = None if credentials is None else ManifestSigner(credentials, source, output)
     with replaced_when_complete(
         output, force=force, folder_of=folder_of, sources=sources

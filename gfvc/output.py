@@ -29,17 +29,22 @@ OurNames = frozenset[str] | re.Pattern[str]
 """Names of the files in a folder of ours: their suffixes, or the whole names."""
 
 
-def check_writable(path: Path, *, force: bool, sources: Collection[Path] = ()) -> None:
+def check_writable(
+    path: Path, *, force: bool, sources: Collection[Path] = (), folder: bool = False
+) -> None:
     """Raise `OutputError` when `path` cannot be made, or exists and may not be replaced.
 
     `sources` are the files that will be read for it: not even `force` replaces one of them, nor
-    a folder that holds one, whatever name, symbolic or hard link leads to it.
+    a folder that holds one, whatever name, symbolic or hard link leads to it. `folder` says that a
+    folder is to be made: neither that nor a file takes the place of the other.
     """
     if str(path) == "-":
         raise OutputError("-: nothing is written to standard output; name a file")
     with system_errors(OutputError, path, "cannot be written"):
         parent = path.parent
         check_link(path)
+        if path.is_dir() and not folder:
+            raise OutputError(f"{path}: is a folder, and a file is to be written; name a file")
         for source in sources:
             if _would_lose(source, path):
                 kind = "a folder that holds the input" if path.is_dir() else "the input itself"
@@ -48,6 +53,8 @@ def check_writable(path: Path, *, force: bool, sources: Collection[Path] = ()) -
             raise OutputError(
                 f"{path}: is a device or a pipe, and only files are written; choose another name"
             )
+        if path.is_file() and folder:
+            raise OutputError(f"{path}: is a file, and a folder is to be made; choose another name")
         if path.exists() and not force:
             raise OutputError(f"{path}: exists already; choose another name or use --force")
         if not parent.is_dir():
@@ -95,15 +102,11 @@ def replaced_when_complete(
     it, come out with `path` in its place. Temporary files of the block are expected in folders that
     name themselves (`base_codec_adapters.temporary`).
     """
-    check_writable(path, force=force, sources=sources)
-    place = Path(os.path.realpath(path))
     folder = folder_of is not None
-    if place.exists():
-        if place.is_dir() != folder:
-            kind = "a folder" if place.is_dir() else "a file"
-            raise OutputError(f"{path}: is {kind}; choose another name")
-        if folder_of is not None:
-            _check_replaceable(path, folder_of)
+    check_writable(path, force=force, sources=sources, folder=folder)
+    place = Path(os.path.realpath(path))
+    if folder_of is not None and place.exists():
+        _check_replaceable(path, folder_of)
     with contextlib.ExitStack() as stack:
         with system_errors(OutputError, path, "cannot be written"):
             # Absolute, since the video library takes what is before a colon for a protocol.

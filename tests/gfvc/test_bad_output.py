@@ -120,6 +120,41 @@ def edited(tmp_path_factory: pytest.TempPathFactory, short_clip: Path, small_str
     return folder
 
 
+@pytest.mark.parametrize("force", [[], ["--force"]], ids=["", "force"])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["encode", "clip.mkv", "out.265"],
+        ["decode", "talk.265", "out.mp4"],
+        ["remove", "talk.265", "out.265"],
+        ["transcode", "talk.265", "out.265"],
+        ["extract", "talk.265", "out"],
+        ["inject", "base.265", "messages.jsonl", "out"],
+        ["export", "talk.265", "out.csv"],
+        ["edit", "talk.265", "out.265", "--yaw", "4"],
+        ["edit", "talk.265", "a.265", "--yaw", "4", "--preview", "out.png"],
+        ["inspect", "talk.265", "--plot", "out.png"],
+    ],
+    ids=" ".join,
+)
+def test_a_folder_where_a_file_goes(
+    edited: Path,
+    tmp_path: Path,
+    command: CommandLine,
+    monkeypatch: pytest.MonkeyPatch,
+    arguments: list[str],
+    force: list[str],
+) -> None:
+    folder = tmp_path / "work"
+    shutil.copytree(edited, folder)
+    monkeypatch.chdir(folder)
+    [out] = (name for name in arguments if name.startswith("out"))
+    Path(out).mkdir()
+    says = f"{out}: is a folder, and a file is to be written; name a file"
+    line = assert_refused(command, *arguments, *force, folder=folder, says=says)
+    assert "--force" not in line
+
+
 @pytest.mark.parametrize("way", ["itself", "symbolic", "hard"])
 @pytest.mark.parametrize("arguments", OVERWRITING, ids=" ".join)
 def test_no_command_overwrites_what_it_reads(

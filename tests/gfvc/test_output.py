@@ -178,10 +178,25 @@ def test_a_folder_with_other_things_is_never_replaced(tmp_path: Path) -> None:
     assert leftovers(folder) == ["letters.txt"]
 
 
-def test_a_folder_is_not_replaced_by_a_file(tmp_path: Path) -> None:
+@pytest.mark.parametrize("force", [True, False])
+def test_files_and_folders_do_not_replace_each_other(tmp_path: Path, *, force: bool) -> None:
+    """Nor is --force advised, which would not help."""
+    folder, file = tmp_path / "folder", tmp_path / "file"
+    folder.mkdir()
+    source = folder / "source"
+    for path in (file, source):
+        path.write_text("mine")
+    of_file, of_folder = "a folder, and a file is to be written; name a file$", "is a file, and a"
+    for sources in ([], [source]):
+        with pytest.raises(OutputError, match=of_file):
+            check_writable(folder, force=force, sources=sources)
+    with pytest.raises(OutputError, match=of_folder):
+        check_writable(file, force=force, folder=True)
+    with pytest.raises(OutputError, match=of_file), replaced_when_complete(folder, force=force):
+        pytest.fail("the block must not run")
     with (
-        pytest.raises(OutputError, match="is a folder"),
-        replaced_when_complete(tmp_path, force=True),
+        pytest.raises(OutputError, match=of_folder),
+        replaced_when_complete(file, force=force, folder_of=frozenset({".png"})),
     ):
         pytest.fail("the block must not run")
 
