@@ -20,6 +20,12 @@ from gfvc.metrics import Better, Measure
 
 METHOD = "pchip"
 
+NO_RATES = (
+    "no Bjøntegaard rates: there are no two curves to compare, as without peers (--peers) or where "
+    "all points of one failed"
+)
+"""What is said where nothing could be compared."""
+
 
 @dataclass(frozen=True, slots=True)
 class RatePoint:
@@ -202,6 +208,13 @@ def badness(status: str, percent: float | None, gap: float | None) -> tuple[int,
     if status == Status.NO_OVERLAP.value and gap:
         return (-1 if gap > 0 else 1), -gap
     return None
+
+
+def why_no_mean(status: str, gap: float | None) -> str:
+    """What is said of two curves for which there is no mean over qualities."""
+    if status == Status.NO_OVERLAP.value and gap:
+        return f"{status}, {'better' if gap > 0 else 'worse'} by {abs(gap):.3g} at least"
+    return status
 
 
 @dataclass(frozen=True, slots=True)

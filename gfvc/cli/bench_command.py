@@ -146,13 +146,11 @@ def _print_rates(results: dict[str, Any]) -> None:
 
     Of a peer with several curves only the best of them; bd_rates.csv has all.
     """
+    from gfvc.bench.curves import NO_RATES, Status, why_no_mean
     from gfvc.cli.console import note, print_table
 
     if not results["mean_bd_rates"]:
-        note(
-            "no Bjøntegaard rates: there are no two curves to compare, as without peers (--peers) "
-            "or where all points of one failed"
-        )
+        note(NO_RATES)
         return
     titles = {measure["name"]: measure["title"] for measure in results["measures"]}
     anchors = {row["anchor"] for row in results["mean_bd_rates"]}
@@ -176,14 +174,13 @@ def _print_rates(results: dict[str, Any]) -> None:
     apart = [
         row
         for row in results["bd_rates"]
-        if row["status"] == "no overlap" and _is_shown(row["anchor"], anchors)
+        if row["status"] == Status.NO_OVERLAP.value and _is_shown(row["anchor"], anchors)
     ]
     for row in apart:
-        better = "better" if row["gap"] > 0 else "worse"
         console.print(
             printable(
                 f"{row['clip']}: {row['test']} against {row['anchor']}, {titles[row['measure']]}: "
-                f"curves do not overlap, {better} throughout by {abs(row['gap']):.4g} at least"
+                f"{why_no_mean(row['status'], row['gap'])}"
             ),
             highlight=False,
             markup=False,

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from gfvc.bench.curves import badness
+from gfvc.bench.curves import Status, badness, why_no_mean
 from gfvc.bench.records import MeasuredClip, Point, clip_of, point_of
 from gfvc.bench.results import RESULTS_FILE, read_results
 from gfvc.errors import InputError, system_errors
@@ -141,9 +141,7 @@ def _clip_rate(item: CheckedObject) -> RateRow:
 
 def _remark(item: CheckedObject) -> str:
     """What is to be said of a comparison of two curves."""
-    status, gap = item.text("status"), item.number_or_none("gap")
-    if status == "compared":
+    status = item.text("status")
+    if status == Status.COMPARED.value:
         return f"overlap {100 * item.number('overlap'):.0f} %"
-    if status == "no overlap" and gap:
-        return f"{status}, {'better' if gap > 0 else 'worse'} by {abs(gap):.3g} at least"
-    return status
+    return why_no_mean(status, item.number_or_none("gap"))

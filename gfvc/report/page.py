@@ -10,6 +10,7 @@ from typing import Any
 from markupsafe import Markup
 
 from base_codec_adapters.temporary import temporary_folder
+from gfvc.bench.curves import NO_RATES
 from gfvc.bench.records import MeasuredClip, Point
 from gfvc.errors import InputError, OutputError
 from gfvc.face_square import DRAWN_SIDE
@@ -158,6 +159,7 @@ class _Assembly:
             clips=clips,
             measures=_measures_with_scores(run),
             mean_rates=_mean_table(run),
+            no_rates=NO_RATES,
             compared=_compared_measures(run),
             mean_charts=mean_charts(run, self._series),
             legend=self._legend(run.points),

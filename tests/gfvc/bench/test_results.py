@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from gfvc.bench.curves import why_no_mean
 from gfvc.bench.plan import Plan
 from gfvc.bench.plots import curves_to_draw, draw_all, mean_curves
 from gfvc.bench.results import ClipResult, assemble, has_all_files, read_results, write_results
@@ -172,6 +173,18 @@ def test_names_in_tables_are_text(capsys: pytest.CaptureFixture[str]) -> None:
     shown = "".join(out.replace("│", "").split())
     assert r"gfvcmesh\x1b[31m[bold]$\frac{$\u202e\xff" in shown
     assert r"against vvenc \x1b[31m[bold]$\frac{$\u202e\xff" in " ".join(out.split())
+
+
+def test_curves_apart_are_told_as_in_the_report(capsys: pytest.CaptureFixture[str]) -> None:
+    for gap, says in ((1.25, "no overlap, better by 1.25 at least"), (0.0, "no overlap")):
+        results = assemble(Plan(), two_clips()[:1])
+        row = results["bd_rates"][0]
+        row.update(status="no overlap", gap=gap)
+        results["bd_rates"] = [row]
+        _print_rates(results)
+        last = " ".join(capsys.readouterr().out.split()).rpartition(": ")
+        assert last[2] == says
+        assert why_no_mean(row["status"], gap) == says
 
 
 def test_without_peers_a_line_says_why_there_are_no_rates(
