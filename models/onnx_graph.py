@@ -78,8 +78,10 @@ class OnnxGraph:
             arrays: of each input's shape and type.
 
         Raises:
-            ModelError: an input is missing, left over, or of another shape or type.
+            ModelError: an input is missing, left over, or of another shape or type; or this process
+                was forked after the graph was loaded.
         """
+        begin_threads()
         try:
             results = self._session.run(None, dict(arrays))
         except Exception as error:  # as above; a wrong name is a ValueError

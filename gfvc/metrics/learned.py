@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from models.contract import Picture
+from models.forking import begin_threads
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -31,7 +32,11 @@ class LearnedMeasure:
     distance: Callable[[Tensor, Tensor], Tensor]
 
     def score(self, source: Picture, decoded: Picture) -> float:
-        """The network's distance, 0 for equal pictures."""
+        """The network's distance, 0 for equal pictures.
+
+        Raises `ModelError` in a process that was forked after networks ran (`models.forking`).
+        """
+        begin_threads()
         import torch
 
         pair = [
@@ -64,10 +69,14 @@ def learned_measures_absent(environment: Mapping[str, str] = os.environ) -> list
 def load_learned_measures(
     environment: Mapping[str, str] = os.environ,
 ) -> list[LearnedMeasure]:
-    """The networks whose weights are there; `CheckpointError` for weights that do not fit."""
+    """The networks whose weights are there.
+
+    Raises `CheckpointError` for weights that do not fit, `ModelError` as `LearnedMeasure.score`.
+    """
     present = learned_measures_present(environment)
     if not present:
         return []
+    begin_threads()
     from models.metrics.learned import load_dists, load_lpips
 
     load = {"lpips": load_lpips, "dists": load_dists}

@@ -28,7 +28,7 @@ import numpy.typing as npt
 from models.contract import Closable, FloatArray, Picture
 from models.errors import FaceTrackerError, ModelError
 from models.files import file_sha256, written_whole
-from models.forking import begin_threads
+from models.forking import begin_threads, lacks_threads
 from models.landmarks.points import ALL_POINTS
 
 MAX_FACES = 4
@@ -149,10 +149,10 @@ class _Graph:
             raise ValueError(
                 f"a picture is uint8 [height, width, 3], not {picture.dtype} {picture.shape}"
             )
+        begin_threads()
         picture = np.ascontiguousarray(picture)
         if self._graph is not None:
             return self._run(picture)
-        begin_threads()
         solutions = load_solutions()
         module = getattr(solutions, self._solution)
         factory = {"face_mesh": "FaceMesh", "face_detection": "FaceDetection"}[self._solution]
@@ -176,7 +176,8 @@ class _Graph:
             raise FaceTrackerError(f"mediapipe {self._solution} failed: {error}") from None
 
     def close(self) -> None:
-        if self._graph is not None:
+        # Of a process that was forked since, it would wait for threads that are not there.
+        if self._graph is not None and not lacks_threads():
             self._graph.close()
             self._graph = None
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -10,12 +13,14 @@ from torch import Tensor, nn
 
 from gfvc.metrics.learned import (
     VARIABLE,
+    WEIGHTS,
     learned_measures_absent,
     learned_measures_present,
     load_learned_measures,
 )
 from models.contract import Picture
 from models.errors import CheckpointError
+from models.forking import FORKED
 from models.metrics.learned import Dists, Lpips
 
 
@@ -104,3 +109,52 @@ def test_weights_of_another_network_are_refused(folder: Path, tmp_path: Path) ->
     (tmp_path / "weights.pt").write_bytes((folder / "weights.pt").read_bytes())
     with pytest.raises(CheckpointError, match="missing"):
         load_learned_measures({VARIABLE: str(tmp_path)})
+
+
+_FORKED = """
+import multiprocessing
+from fractions import Fraction
+import numpy as np
+from gfvc.metrics import ClipMeasure
+from gfvc.metrics.learned import load_learned_measures
+from models import ModelError
+
+pictures = np.random.default_rng(0).integers(0, 256, (2, 64, 64, 3), np.uint8)
+
+def call(kind):
+    try:
+        if kind == "clip":
+            with clip:
+                return clip.add(*pictures, pictures[0]).face_lost
+        loaded = measures if kind == "score" else load_learned_measures()
+        return len([measure.score(*pictures) for measure in loaded])
+    except ModelError as error:
+        return str(error)
+
+def in_fork(kind):
+    # A process that waits for ever must not be waited for so.
+    with multiprocessing.get_context("fork").Pool(1) as pool:
+        return pool.apply_async(call, [kind]).get(60)
+
+measures = load_learned_measures()
+print(call("score"))
+clip = ClipMeasure(Fraction(25), vmaf=False)
+clip.add(*pictures, pictures[0])
+print(*map(in_fork, ("load", "score", "clip")), sep="\\n")
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no forks here")
+def test_a_forked_process_is_told(folder: Path, tmp_path: Path) -> None:
+    """It would wait for ever for threads that only its parent has."""
+    for name in WEIGHTS["lpips"]:
+        (tmp_path / name).symlink_to(folder / name)
+    ended = subprocess.run(
+        [sys.executable, "-c", _FORKED],
+        env={**os.environ, VARIABLE: str(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=200,
+        check=False,
+    )
+    assert ended.stdout.splitlines() == ["1", *[FORKED] * 3], ended.stderr[-2000:]
