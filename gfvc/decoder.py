@@ -17,10 +17,8 @@ from gfvc.decoded_sound import add_sound, sound_to_keep
 from gfvc.decoded_units import check_restrictions, decode_units, find_model, picture_rate
 from gfvc.errors import OutputError, StreamError
 from gfvc.given import (
-    check_functions,
-    check_kinds,
+    check_call,
     check_kinds_but_none,
-    check_process,
     input_file,
     output_file_or_folder,
 )
@@ -104,10 +102,8 @@ def decode(
     """
     started = time.perf_counter()
     source, output = input_file(source), output_file_or_folder(output)
-    check_kinds(options=(options, DecodeOptions), force=(force, bool))
-    check_process()
-    check_kinds_but_none(registry=(registry, Registry), credentials=(credentials, Credentials))
-    check_functions(notes=notes, progress=progress)
+    check_call((options, DecodeOptions), force, registry, notes=notes, progress=progress)
+    check_kinds_but_none(credentials=(credentials, Credentials))
     sources = [source]
     if credentials is not None:
         credentials = Credentials(*map(input_file, (credentials.certificates, credentials.key)))

@@ -14,14 +14,7 @@ from gfvc.encoding.executor import Tally
 from gfvc.encoding.target_bitrate import code_at_bitrate
 from gfvc.errors import InputError, OutputError
 from gfvc.framing import Framing, frame
-from gfvc.given import (
-    check_functions,
-    check_kinds,
-    check_kinds_but_none,
-    check_process,
-    input_file,
-    output_file,
-)
+from gfvc.given import check_call, input_file, output_file
 from gfvc.options.encoding import EncodeOptions
 from gfvc.output import StrPath, check_writable, replaced_when_complete
 from gfvc.rate_control.ladder import RateSettings, settings_asked_for
@@ -167,10 +160,9 @@ def encode(
     """
     started = time.perf_counter()
     source, output = input_file(source), output_file(output)
-    check_kinds(options=(options, EncodeOptions), force=(force, bool))
-    check_process()
-    check_kinds_but_none(registry=(registry, Registry))
-    check_functions(notes=notes, progress=progress, stage=stage)
+    check_call(
+        (options, EncodeOptions), force, registry, notes=notes, progress=progress, stage=stage
+    )
     choose_codec(output, options.codec)  # before all else
     check_writable(output, force=force, sources=[source])
     seen = look_at(source, output, options, registry=registry, notes=notes)

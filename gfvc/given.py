@@ -64,14 +64,6 @@ def output_file_or_folder(given: StrPath) -> Path:
     return _checked(given, neither, OutputError)
 
 
-def check_process() -> None:
-    """Raise `GfvcError` where libraries would wait for ever: see `models.forking`."""
-    from models.forking import FORKED, lacks_threads
-
-    if lacks_threads():
-        raise GfvcError(FORKED)
-
-
 def check_kinds(**given: tuple[object, type]) -> None:
     """Raise `TypeError` for a value, by its name, that is not of the type beside it."""
     from gfvc.options.values import truth
@@ -94,6 +86,24 @@ def check_functions(**given: object) -> None:
     for name, value in given.items():
         if not callable(value):
             raise TypeError(f"{name} is to be a function that is told, not {_kind_of(value)}")
+
+
+def check_call(
+    options: tuple[object, type], force: object, registry: object, **functions: object
+) -> None:
+    """Check what all of our public functions take, before work starts.
+
+    Raises `TypeError` for options that are not of the type beside them, and what else is of another
+    type; `GfvcError` where libraries would wait for ever (`models.forking`).
+    """
+    from models import Registry
+    from models.forking import FORKED, lacks_threads
+
+    check_kinds(options=options, force=(force, bool))
+    if lacks_threads():
+        raise GfvcError(FORKED)
+    check_kinds_but_none(registry=(registry, Registry))
+    check_functions(**functions)
 
 
 def _kind_of(value: object) -> str:

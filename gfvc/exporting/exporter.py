@@ -27,14 +27,7 @@ from gfvc.exporting.reading import (
     needs_pictures,
     stated_faces,
 )
-from gfvc.given import (
-    check_functions,
-    check_kinds,
-    check_kinds_but_none,
-    check_process,
-    input_file,
-    output_file,
-)
+from gfvc.given import check_call, input_file, output_file
 from gfvc.options.exporting import ExportOptions
 from gfvc.output import StrPath, check_writable, replaced_when_complete
 from gfvc.parameter_rows import layout_of
@@ -103,10 +96,7 @@ def export(
     none of these; then `output` is as it was.
     """
     source, output = input_file(source), output_file(output)
-    check_kinds(options=(options, ExportOptions), force=(force, bool))
-    check_process()
-    check_kinds_but_none(registry=(registry, Registry))
-    check_functions(notes=notes, progress=progress)
+    check_call((options, ExportOptions), force, registry, notes=notes, progress=progress)
     suffix = output.suffix.lower()
     if suffix not in SUFFIXES:
         raise OutputError(f"{output}: no suffix of an export; use one of {', '.join(SUFFIXES)}")

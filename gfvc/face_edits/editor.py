@@ -17,14 +17,7 @@ from gfvc.face_edits.clip_controls import ClipControls
 from gfvc.face_edits.preview import write_preview
 from gfvc.face_edits.seen import SeenClip
 from gfvc.face_edits.sequence_editor import EditSummary, SequenceEditor
-from gfvc.given import (
-    check_functions,
-    check_kinds,
-    check_kinds_but_none,
-    check_process,
-    input_file,
-    output_file,
-)
+from gfvc.given import check_call, check_kinds, input_file, output_file
 from gfvc.options.decoding import BaseLayerOptions
 from gfvc.options.editing import FaceEdit
 from gfvc.output import StrPath, check_writable, replaced_when_complete
@@ -73,10 +66,7 @@ def edit(
     started = time.perf_counter()
     source, output = input_file(source), output_file(output)
     preview = None if preview is None else output_file(preview)
-    check_kinds(options=(options, BaseLayerOptions), force=(force, bool))
-    check_process()
-    check_kinds_but_none(registry=(registry, Registry))
-    check_functions(notes=notes, progress=progress)
+    check_call((options, BaseLayerOptions), force, registry, notes=notes, progress=progress)
     chosen = tuple(edits) if isinstance(edits, Sequence) else (edits,)
     if not chosen:
         raise ValueError("no edits are given")
