@@ -23,8 +23,8 @@ from gfvc.video.frames import (
     Entry,
     TimedFrame,
     decoded_frames,
-    open_video,
 )
+from gfvc.video.opening import open_video
 from gfvc.video.orientation import orientation_of, slant_of
 from gfvc.video.sound import SoundLength
 from gfvc.video.stated import (

@@ -8,7 +8,7 @@ from pathlib import Path
 from gfvc.colour import bright_share
 from gfvc.media_files import media_errors
 from gfvc.video.cropping import cropping_of
-from gfvc.video.frames import open_video
+from gfvc.video.opening import open_video
 
 # Glints in eyes and on glasses may be cut off.
 _SHARE = 0.01

@@ -2,28 +2,30 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Generator, Iterator
 from copy import copy
 from dataclasses import dataclass, field
+from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gfvc.errors import InputError
-from gfvc.limits import MAX_SOURCE_AREA
-from gfvc.media_files import VIDEO_FORMATS, open_media, reason, refuse_encrypted
+from gfvc.media_files import reason, refuse_encrypted
 from gfvc.telling import Notes
+from gfvc.video.beginning import Beginning
 from gfvc.video.clock import MAX_STILL_SECONDS, Clock
 from gfvc.video.filters import Deinterlacer
+from gfvc.video.opening import open_video
 from gfvc.video.sound import SoundLength
-from gfvc.video.stated import is_animated_webp, stated_rate, stated_seconds
-from gfvc.video.stream_choice import choose_stream
+from gfvc.video.stated import stated_rate, stated_seconds
 
 if TYPE_CHECKING:
     from av.container import InputContainer
     from av.video.frame import VideoFrame
     from av.video.stream import VideoStream
 
+# What is shorter is not missed.
+_NOTICED_SECONDS = Fraction(1, 20)
 
 # How much before a picture it is looked for.
 _SEEK_SECONDS = 2
@@ -31,20 +33,6 @@ _SEEK_SECONDS = 2
 # A file that ends this much before the duration that it states was cut off.
 _CUT_SECONDS = 0.5
 _CUT_SHARE = 0.02
-
-
-@contextlib.contextmanager
-def open_video(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
-    """A file and its video stream; raises `InputError` for none, or for too large pictures."""
-    with open_media(path, VIDEO_FORMATS) as container:
-        if is_animated_webp(path):
-            raise InputError(
-                f"{path}: is an animated WebP picture, which cannot be read here; convert it to a "
-                "video first"
-            )
-        stream = choose_stream(container, path).stream
-        _set_decoder(path, stream)
-        yield container, stream
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,25 +49,6 @@ class Entry:
 
 class EntryLostError(InputError):
     """Decoding cannot start at an entry, though the file said so."""
-
-
-def _set_decoder(path: Path, stream: VideoStream) -> None:
-    """Have pictures as the stream crops them, and none that would take too much memory.
-
-    Raises `InputError` where the file says that they would; others are refused as they come.
-    """
-    from av.codec.context import Flags
-
-    context = stream.codec_context
-    if context.width * context.height > MAX_SOURCE_AREA:
-        raise InputError(
-            f"{path}: is {context.width}x{context.height}; a picture may have {MAX_SOURCE_AREA} "
-            "samples; make it smaller first"
-        )
-    # Else columns on the left that the stream hides are shown, to where memory is aligned.
-    context.flags |= Flags.unaligned
-    # The file may say one size first, and then ask for another.
-    context.options = {"max_pixels": str(MAX_SOURCE_AREA)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,9 +70,9 @@ def decoded_frames(
     """Frames of a video, all of one size, progressive, in order of their times.
 
     With `start` they begin there, and are what they are in the whole file. `sound` is that of the
-    file, for who asks for it too. `notes` is told when
-    fields were made whole pictures and when time stamps jumped. Raises `InputError` when the file
-    is damaged or cut off, or changes its picture size; `EntryLostError` when `start` is not found.
+    file, for who asks for it too. `notes` is told when fields were made whole pictures, when time
+    stamps jumped, and how much at the start cannot be decoded. Raises `InputError` when the file is
+    damaged or cut off, or changes its picture size; `EntryLostError` when `start` is not found.
     """
     import av
 
@@ -113,6 +82,7 @@ def decoded_frames(
         seconds = stated_seconds(container)
         clock = Clock(float(1 / rate), seconds, str(path), sound or SoundLength(path))
         fields = _Fields(path, notes)
+        beginning = Beginning()
         count = 0
         if start is not None:
             clock, count = copy(start.clock), start.frames
@@ -128,8 +98,9 @@ def decoded_frames(
                 if packet.stream.index != stream.index:
                     continue
                 refuse_encrypted(path, packet)
-                for frame in packet.decode():
-                    assert isinstance(frame, av.VideoFrame)
+                for frame in beginning.decode(packet):
+                    if not count:
+                        _tell_of_lost(path, beginning.lost_before(frame), notes)
                     if start is not None:
                         if frame.pts is not None and frame.pts < start.stamp:
                             continue
@@ -165,6 +136,14 @@ def decoded_frames(
                 f"{path}: its time stamps jump by more than {MAX_STILL_SECONDS:g} s, or past its "
                 f"end, at {clock.gaps} of {count} pictures; the gaps are left out"
             )
+
+
+def _tell_of_lost(path: Path, seconds: Fraction, notes: Notes) -> None:
+    if seconds >= _NOTICED_SECONDS:
+        notes(
+            f"{path}: {float(seconds):.2f} s of pictures at its start cannot be decoded, as of a "
+            "file that was cut between key pictures, and are left out"
+        )
 
 
 def _seek(path: Path, container: InputContainer, stream: VideoStream, start: Entry) -> None:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from gfvc.errors import InputError
 from gfvc.media_files import VIDEO_FORMATS, media_errors, open_media
 from gfvc.telling import Notes
+from gfvc.video.beginning import first_stamp
 from gfvc.video.stream_choice import choose_stream
 
 if TYPE_CHECKING:
@@ -180,7 +181,14 @@ class SoundLength:
 
 
 def _video_start(path: Path, source: InputContainer) -> Fraction:
-    """When the first picture is shown, in seconds; time 0 of the output."""
+    """When the first picture is shown, in seconds; time 0 of the output.
+
+    That is the first that can be decoded, which in files cut anywhere is not the first that is
+    there.
+    """
+    stamp = first_stamp(path)
+    if stamp is not None:
+        return stamp
     video = choose_stream(source, path).stream
     return Fraction(0) if video.start_time is None else _seconds(video.start_time, video)
 

@@ -1,0 +1,69 @@
+"""Where a video begins: files that were cut anywhere begin with what cannot be decoded."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from gfvc.errors import InputError
+from gfvc.media_files import media_errors
+from gfvc.video.opening import open_video
+
+if TYPE_CHECKING:
+    from av.video.frame import VideoFrame
+
+
+class Beginning:
+    """Decodes a stream, and tells how much comes before the first frame of it."""
+
+    def __init__(self) -> None:
+        self._earliest: Fraction | None = None
+        self._has_frame = False
+
+    def decode(self, packet: Any) -> list[VideoFrame]:
+        """The frames that are ready with a packet; raises as the library does."""
+        frames: list[VideoFrame] = packet.decode()
+        # What an edit list hides is meant to be decoded only.
+        is_shown = packet.size and packet.pts is not None and not packet.is_discard
+        if not self._has_frame and is_shown:
+            time = packet.pts * packet.time_base
+            self._earliest = time if self._earliest is None else min(self._earliest, time)
+        self._has_frame |= bool(frames)
+        return frames
+
+    def lost_before(self, first: VideoFrame) -> Fraction:
+        """Seconds of pictures before the first frame, as far as time stamps tell."""
+        time = _time(first)
+        return Fraction(0) if time is None or self._earliest is None else time - self._earliest
+
+
+def first_stamp(path: Path) -> Fraction | None:
+    """When the first picture of a video that can be decoded is shown, in seconds by its stamps.
+
+    None where there is no stamp, or no picture. Raises `InputError` as opening a file does.
+    """
+    status = path.stat()
+    return _first_stamp(path, status.st_mtime_ns, status.st_size)
+
+
+@lru_cache(maxsize=8)
+def _first_stamp(path: Path, _modified: int, _size: int) -> Fraction | None:
+    with open_video(path) as (container, stream):
+        stream.thread_type = "AUTO"  # as all of it is decoded
+        beginning = Beginning()
+        try:
+            with media_errors(str(path)):
+                for packet in container.demux(stream):
+                    for frame in beginning.decode(packet):
+                        return _time(frame)
+        except InputError:
+            pass  # who reads the pictures tells
+    return None
+
+
+def _time(frame: VideoFrame) -> Fraction | None:
+    if frame.pts is None or not frame.time_base:
+        return None
+    return frame.pts * frame.time_base

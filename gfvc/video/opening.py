@@ -1,0 +1,51 @@
+"""Opening a file and its video stream, ready to be decoded."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gfvc.errors import InputError
+from gfvc.limits import MAX_SOURCE_AREA
+from gfvc.media_files import VIDEO_FORMATS, open_media
+from gfvc.video.stated import is_animated_webp
+from gfvc.video.stream_choice import choose_stream
+
+if TYPE_CHECKING:
+    from av.container import InputContainer
+    from av.video.stream import VideoStream
+
+
+@contextlib.contextmanager
+def open_video(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
+    """A file and its video stream; raises `InputError` for none, or for too large pictures."""
+    with open_media(path, VIDEO_FORMATS) as container:
+        if is_animated_webp(path):
+            raise InputError(
+                f"{path}: is an animated WebP picture, which cannot be read here; convert it to a "
+                "video first"
+            )
+        stream = choose_stream(container, path).stream
+        _set_decoder(path, stream)
+        yield container, stream
+
+
+def _set_decoder(path: Path, stream: VideoStream) -> None:
+    """Have pictures as the stream crops them, and none that would take too much memory.
+
+    Raises `InputError` where the file says that they would; others are refused as they come.
+    """
+    from av.codec.context import Flags
+
+    context = stream.codec_context
+    if context.width * context.height > MAX_SOURCE_AREA:
+        raise InputError(
+            f"{path}: is {context.width}x{context.height}; a picture may have {MAX_SOURCE_AREA} "
+            "samples; make it smaller first"
+        )
+    # Else columns on the left that the stream hides are shown, to where memory is aligned.
+    context.flags |= Flags.unaligned
+    # The file may say one size first, and then ask for another.
+    context.options = {"max_pixels": str(MAX_SOURCE_AREA)}
