@@ -173,10 +173,13 @@ def _are_fields(steps: list[Fraction], rate: Fraction, average: Fraction) -> boo
 def _steps(
     container: InputContainer, stream: VideoStream, most: int, seconds: int | None = None
 ) -> list[Fraction]:
-    """Seconds from picture to picture in the next packets, of a length of time if given."""
+    """Seconds from picture to picture in the next packets, of a length of time if given.
+
+    Those that an edit list hides are none: their times may be among those of others.
+    """
     times: list[Fraction] = []
     for packet in container.demux(stream):
-        if packet.pts is not None and packet.time_base is not None:
+        if packet.pts is not None and packet.time_base is not None and not packet.is_discard:
             times.append(packet.pts * packet.time_base)
             is_long = seconds is not None and times[-1] > times[0] + seconds
             if len(times) == most or (is_long and len(times) > _PART_STEPS):
