@@ -7,13 +7,14 @@ from copy import copy
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from gfvc.errors import InputError
 from gfvc.media_files import reason, refuse_encrypted
 from gfvc.telling import Notes
 from gfvc.video.beginning import Beginning
 from gfvc.video.clock import MAX_STILL_SECONDS, Clock
+from gfvc.video.file_end import ends_whole
 from gfvc.video.filters import Deinterlacer
 from gfvc.video.opening import open_video
 from gfvc.video.sound import SoundLength
@@ -33,6 +34,8 @@ _SEEK_SECONDS = 2
 # A file that ends this much before the duration that it states was cut off.
 _CUT_SECONDS = 0.5
 _CUT_SHARE = 0.02
+# What is damaged and says that it ends this much after that duration is no packet at all.
+_SENSELESS_SECONDS = 3600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,14 +90,19 @@ def decoded_frames(
         if start is not None:
             clock, count = copy(start.clock), start.frames
             _seek(path, container, stream, start)
+        begin = (container.start_time or 0) / av.time_base
+        latest = max(begin, 0.0) + (seconds or 0.0) + _SENSELESS_SECONDS
         end = 0.0
-        last_is_whole = True
+        last_is_whole, has_more = True, False
         try:
             for packet in container.demux():
+                ends = _end(packet)
+                if packet.is_corrupt and seconds is not None and ends > latest:
+                    has_more = True
+                    continue
+                end = max(end, ends)
                 if packet.size:
                     last_is_whole = not packet.is_corrupt
-                if packet.pts is not None and packet.size and packet.time_base:
-                    end = max(end, float((packet.pts + (packet.duration or 0)) * packet.time_base))
                 if packet.stream.index != stream.index:
                     continue
                 refuse_encrypted(path, packet)
@@ -126,11 +134,18 @@ def decoded_frames(
             raise InputError(f"{path}: holds no picture that can be decoded")
         if seconds is not None:
             # Matroska counts its duration from time 0, wherever its first picture is.
-            reached = end - min((container.start_time or 0) / av.time_base, 0.0)
-            if not last_is_whole or reached < seconds * (1 - _CUT_SHARE) - _CUT_SECONDS:
-                raise InputError(
-                    f"{path}: cut off at {reached:.1f} s of {seconds:.1f} s; get the whole file"
+            reached = end - min(begin, 0.0)
+            is_short = reached < seconds * (1 - _CUT_SHARE) - _CUT_SECONDS
+            if not last_is_whole or (is_short and not ends_whole(path)):
+                place = f"at {reached:.1f} s of {seconds:.1f} s" if is_short else "amid its end"
+                raise InputError(f"{path}: cut off {place}; get the whole file")
+            if is_short:
+                notes(
+                    f"{path}: states {seconds:.1f} s and ends after {reached:.1f} s, but not amid "
+                    "a packet; it is taken for whole"
                 )
+        if has_more:
+            notes(f"{path}: after its last packet come other bytes, which are left out")
         if clock.gaps:
             notes(
                 f"{path}: its time stamps jump by more than {MAX_STILL_SECONDS:g} s, or past its "
@@ -155,6 +170,13 @@ def _seek(path: Path, container: InputContainer, stream: VideoStream, start: Ent
         container.seek(start.stamp - before, stream=stream)
     except (av.FFmpegError, OSError, OverflowError) as error:
         raise EntryLostError(f"{path}: cannot be entered ({reason(error)})") from None
+
+
+def _end(packet: Any) -> float:
+    """When a packet ends, in seconds; 0 where it does not say."""
+    if packet.pts is None or not packet.size or not packet.time_base:
+        return 0.0
+    return float((packet.pts + (packet.duration or 0)) * packet.time_base)
 
 
 def _stays(frame: VideoFrame) -> float | None:
