@@ -26,7 +26,7 @@ from gfvc.video.frames import (
 )
 from gfvc.video.opening import open_video
 from gfvc.video.orientation import orientation_of, slant_of
-from gfvc.video.sound import SoundLength
+from gfvc.video.sound import SoundLength, programme_sound
 from gfvc.video.stated import (
     pixel_width,
     stated_rate,
@@ -93,13 +93,17 @@ def probe_video(path: Path) -> VideoProperties:
         if max(width, height) > MAX_SIDE:
             raise InputError(f"{path}: {width}x{height} is larger than {MAX_SIDE} a side")
         stated = stated_rate(path, stream)
+        has_audio = bool(programme_sound(container, path))
+        note = choose_stream(container, path).note
+        if note is not None and container.streams.audio and not has_audio:
+            note += "; what sound there is belongs to another programme, and is left out"
         return VideoProperties(
             width,
             height,
             stated.read,
             stated_seconds(container),
-            bool(container.streams.audio),
-            choose_stream(container, path).note,
+            has_audio,
+            note,
             None if stated.note is None else f"{path}: {stated.note}",
         )
 

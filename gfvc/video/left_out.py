@@ -30,7 +30,7 @@ def tell_of_other_sound(path: Path, notes: Notes) -> None:
     Raises `InputError` when the file cannot be opened.
     """
     with open_media(path, VIDEO_FORMATS) as source:
-        kept, tracks = sound_stream(source), source.streams.audio
+        kept, tracks = sound_stream(source, path), source.streams.audio
         others = [_named(track) for track in tracks if track.index != kept.index]
         name = _named(kept)
     if others:

@@ -38,12 +38,34 @@ _MOST_OVERLAP = Fraction(_AAC_FRAME, _AAC_RATES[-1])
 _MISSED_SECONDS = Fraction(1, 20)
 
 
-def sound_stream(container: InputContainer) -> AudioStream:
-    """The sound of a file: the stream that is marked as default, or the first."""
+def sound_stream(container: InputContainer, path: Path) -> AudioStream:
+    """The sound of a file that is open: the stream that is marked as default, or the first.
+
+    Where it holds several programmes, one of that of its video, if that has any.
+    """
     from av.stream import Disposition
 
     streams = list(container.streams.audio)
+    if len(streams) > 1:
+        streams = programme_sound(container, path) or streams
     return next((one for one in streams if one.disposition & Disposition.default), streams[0])
+
+
+def programme_sound(container: InputContainer, path: Path) -> list[AudioStream]:
+    """Sound streams that are of the programme of a file's video, as broadcasts name it.
+
+    In other files all. Raises `InputError` where there is no video.
+    """
+    best = container.streams.best
+    video = choose_stream(container, path).stream
+    # The library does not tell programmes, but which video it takes for the best beside a stream.
+    programme = best("video", video)
+    streams = [one for one in container.streams.audio if best("video", one) is programme]
+    if not streams:
+        # Sound of several programmes counts as that of the first, but is found beside the video.
+        beside = best("audio", video)
+        streams = [one for one in container.streams.audio if one is beside]
+    return streams
 
 
 def check_sound(path: Path, coding: SoundCoding) -> None:
@@ -51,13 +73,13 @@ def check_sound(path: Path, coding: SoundCoding) -> None:
     import av
 
     with open_media(path, VIDEO_FORMATS) as source:
-        context: Any = sound_stream(source).codec_context
+        context: Any = sound_stream(source, path).codec_context
         if context is None:
             raise InputError(f"{path}: its sound is of a kind that is not read here")
         name = context.name
         adts = name == "aac" and not context.extradata
         with media_errors(f"{path}: its sound ({name})"):
-            if next(_decoded(source, strictly=coding == "aac"), None) is None:
+            if next(_decoded(source, path, strictly=coding == "aac"), None) is None:
                 raise InputError(f"{path}: its sound ({name}) cannot be decoded")
     if coding == "aac":
         return
@@ -107,11 +129,11 @@ class _AdtsChanges:
         return changed
 
 
-def _decoded(source: InputContainer, *, strictly: bool) -> Iterator[Any]:
+def _decoded(source: InputContainer, path: Path, *, strictly: bool) -> Iterator[Any]:
     """Decoded frames; without `strictly`, of those packets that are whole."""
     import av
 
-    for packet in source.demux(sound_stream(source)):
+    for packet in source.demux(sound_stream(source, path)):
         with contextlib.nullcontext() if strictly else contextlib.suppress(av.FFmpegError):
             yield from packet.decode()
 
@@ -123,7 +145,7 @@ def is_heard(path: Path, notes: Notes, start: Fraction | None = None) -> bool:
     `notes` is told how much lies before that. Raises `InputError` when the file is damaged.
     """
     with open_media(path, VIDEO_FORMATS, follow_edits=start is None) as source:
-        sound = sound_stream(source)
+        sound = sound_stream(source, path)
         start = _video_start(path, source) if start is None else start
         begin = start if sound.start_time is None else _seconds(sound.start_time, sound)
         end = begin
@@ -170,7 +192,7 @@ class SoundLength:
             with open_media(self._path, VIDEO_FORMATS) as source:
                 if source.streams.audio:
                     with media_errors(f"{self._path}: its sound"):
-                        for packet in source.demux(sound_stream(source)):
+                        for packet in source.demux(sound_stream(source, self._path)):
                             ends = _end(packet) if packet.size else None
                             if ends is not None:
                                 end = max(end, float(ends))
@@ -222,7 +244,7 @@ class SoundTrack:
 
         self._path = path
         self._source = source
-        self._from = sound_stream(source)
+        self._from = sound_stream(source, path)
         if start is not None:
             # Else the decoder leaves out as much as the edit list does.
             self._from.codec_context.flags2 |= Flags2.skip_manual

@@ -10,6 +10,7 @@ import pytest
 
 from gfvc import EncodeOptions, InputError, encode
 from gfvc.video.sound import check_sound, is_heard
+from gfvc.video_reader import probe_video
 from tests.gfvc.support import CommandLine, assert_refused, ffmpeg, no_notes
 
 
@@ -124,6 +125,42 @@ def test_the_default_sound_is_taken(short_clip: Path, tmp_path: Path) -> None:
     heard, rate = samples(tmp_path / "out.mp4")
     part = heard[0, 4000:12192]
     assert abs(np.abs(np.fft.rfft(part)).argmax() * rate / len(part) - 880) < 20
+
+
+def programmes(path: Path, *sounds: str) -> Path:
+    """Two programmes, the larger video second, with the `sounds` that are told.
+
+    Number 2 is 440 Hz, 3 is 880 Hz; 0 and 1 are the videos.
+    """
+    ffmpeg("-f", "lavfi", "-i", "testsrc2=s=64x64:d=0.4", "-f", "lavfi", "-i",
+           "testsrc2=s=96x96:d=0.4", "-f", "lavfi", "-i", "sine=440:d=0.4", "-f", "lavfi", "-i",
+           "sine=880:d=0.4", *(part for number in "0123" for part in ("-map", number)),
+           "-c:v", "mpeg2video", "-c:a", "mp2", "-program", f"program_num=1:st=0:st={sounds[0]}",
+           "-program", f"program_num=2:st=1{sounds[1]}", path)  # fmt: skip
+    return path
+
+
+@pytest.mark.parametrize(
+    ("sounds", "expected"),
+    [(("2", ":st=3"), 880), (("2", ":st=2"), 440), (("2:st=3", ":st=2"), 440)],
+)
+def test_sound_is_that_of_the_programme_of_the_video(
+    tmp_path: Path, sounds: tuple[str, str], expected: int
+) -> None:
+    path = programmes(tmp_path / "clip.ts", *sounds)
+    output = tmp_path / "out.mp4"
+    options = EncodeOptions(codec="hevc", audio="aac", fallback="always", view="face", size=64)
+    encode(path, output, options)
+    heard, rate = samples(output)
+    assert abs(tone(heard, rate, 0.1) - expected) < 15
+
+
+def test_sound_of_another_programme_is_left_out(tmp_path: Path) -> None:
+    path = programmes(tmp_path / "clip.ts", "2:st=3", "")
+    video = probe_video(path)
+    assert not video.has_audio
+    assert video.note is not None
+    assert "what sound there is belongs to another programme, and is left out" in video.note
 
 
 def test_sound_that_cannot_be_decoded_is_refused(short_clip: Path, tmp_path: Path) -> None:
