@@ -79,8 +79,14 @@ def check_sound(path: Path, coding: SoundCoding) -> None:
         name = context.name
         adts = name == "aac" and not context.extradata
         with media_errors(f"{path}: its sound ({name})"):
-            if next(_decoded(source, path, strictly=coding == "aac"), None) is None:
-                raise InputError(f"{path}: its sound ({name}) cannot be decoded")
+            first = next(_decoded(source, path, strictly=coding == "aac"), None)
+        if first is None:
+            raise InputError(f"{path}: its sound ({name}) cannot be decoded")
+        if coding == "aac" and not _can_be_resampled(first):
+            raise InputError(
+                f"{path}: its sound ({name}) has channels ({first.layout.name}) that cannot be "
+                "made stereo; --audio copy keeps it as it is, --audio none leaves it out"
+            )
     if coding == "aac":
         return
     with open_media(path, VIDEO_FORMATS) as source:
@@ -104,6 +110,17 @@ def check_sound(path: Path, coding: SoundCoding) -> None:
                 f"{path}: an MP4 file cannot hold its sound ({name}) as it is; --audio aac codes "
                 "it anew"
             ) from None
+
+
+def _can_be_resampled(frame: Any) -> bool:
+    import av
+    from av.audio.resampler import AudioResampler
+
+    try:
+        AudioResampler(format="fltp", layout="stereo", rate=frame.rate).resample(frame)
+    except (av.FFmpegError, ValueError):
+        return False
+    return True
 
 
 class _AdtsChanges:

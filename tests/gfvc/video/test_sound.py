@@ -280,6 +280,33 @@ def test_sound_that_is_announced_only_is_refused_before_work(
                    folder=tmp_path, says=says)  # fmt: skip
 
 
+def test_sound_of_all_around_is_copied_only(
+    short_clip: Path, tmp_path: Path, command: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ambisonic Opus (RFC 8486), as 360 degree cameras record it, is not made stereo here."""
+    clip = with_sound(short_clip, tmp_path / "clip.mkv", "-c:a", "libopus", "-mapping_family", "2",
+                      source="sine=d=0.48,aformat=channel_layouts=4.0")  # fmt: skip
+    (tmp_path / "out").mkdir()
+    copied = tmp_path / "copied.mp4"
+    options = EncodeOptions(codec="hevc", audio="copy", fallback="always", view="face", size=64)
+    encode(clip, copied, options)
+
+    def no_work(*_: object) -> None:
+        raise AssertionError("work has started")
+
+    monkeypatch.setattr("gfvc.encoder.frame", no_work)
+    monkeypatch.setattr("gfvc.decoder.add_sound", no_work)
+    for name, given in (("encode", clip), ("decode", copied)):
+        says = (
+            f"{given}: its sound (opus) has channels (ambisonic 1) that cannot be made stereo; "
+            "--audio copy keeps it as it is, --audio none leaves it out"
+        )
+        outcome = command(name, given, tmp_path / "out" / "out.mp4", "--audio", "aac")
+        assert outcome.status == 1
+        assert says in outcome.err.splitlines()[-1]
+        assert not list((tmp_path / "out").iterdir())
+
+
 def test_sound_that_is_damaged_in_places_is_copied(short_clip: Path, tmp_path: Path) -> None:
     """As where a recording of a broadcast begins."""
     path = with_sound(short_clip, tmp_path / "broken.avi", "-c:a", "mp2")
