@@ -15,16 +15,25 @@ if TYPE_CHECKING:
     from av.video.frame import VideoFrame
 
 
+# Decoders of these take what they cannot start with for damage, others give nothing for it.
+_START_WITH_KEY = {"vp8", "vp9"}
+
+
 class Beginning:
     """Decodes a stream, and tells how much comes before the first frame of it."""
 
     def __init__(self) -> None:
         self._earliest: Fraction | None = None
-        self._has_frame = False
+        self._has_key = self._has_frame = False
 
     def decode(self, packet: Any) -> list[VideoFrame]:
         """The frames that are ready with a packet; raises as the library does."""
-        frames: list[VideoFrame] = packet.decode()
+        self._has_key |= packet.is_keyframe
+        is_early = packet.size and not self._has_key
+        if is_early and packet.stream.codec_context.name in _START_WITH_KEY:
+            frames: list[VideoFrame] = []
+        else:
+            frames = packet.decode()
         # What an edit list hides is meant to be decoded only.
         is_shown = packet.size and packet.pts is not None and not packet.is_discard
         if not self._has_frame and is_shown:

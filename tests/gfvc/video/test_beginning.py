@@ -102,3 +102,18 @@ def test_a_file_without_stamps_has_no_first_one(short_clip: Path, tmp_path: Path
     ffmpeg("-i", short_clip, "-c:v", "libx264", "-pix_fmt", "yuv420p", path)
     assert first_stamp(path) is None
     assert first_stamp(short_clip) == Fraction(0)
+
+
+@pytest.mark.parametrize(("suffix", "coder"), [("webm", "libvpx"), ("ivf", "libvpx-vp9")])
+def test_decoders_that_call_a_missing_key_picture_damage_are_not_asked(
+    tmp_path: Path, suffix: str, coder: str
+) -> None:
+    clip = tmp_path / f"whole.{suffix}"
+    ffmpeg("-f", "lavfi", "-i", "testsrc2=s=64x64:d=0.48", "-c:v", coder, "-pix_fmt", "yuv420p",
+           "-g", "6", "-deadline", "realtime", clip)  # fmt: skip
+    first = iter([False])
+    path = remuxed(clip, tmp_path / f"clip.{suffix}", lambda _: next(first, True))
+    notes: list[str] = []
+    assert len(list(decoded_frames(path, notes.append))) == 6
+    assert len(notes) == 1
+    assert notes[0].startswith(f"{path}: 0.20 s of pictures at its start cannot be decoded")
