@@ -10,7 +10,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gfvc.media_files import STREAM_FORMATS, open_media
+from gfvc.media_files import STREAM_FORMATS, media_errors, open_media
 from gfvc.stream.containers import coded_track, open_file_as_container
 from gfvc.telling import Notes
 
@@ -24,9 +24,14 @@ _NOTICED_SECONDS = Fraction(1, 20)
 
 def tell_of_edits(path: Path, container: InputContainer, notes: Notes) -> None:
     """Tell how much of the coded pictures lies outside of the edit list of a container, if any."""
-    whole = _duration(coded_track(path, container))
+    track = coded_track(path, container)
     with open_media(path, STREAM_FORMATS) as edited:
-        outside = whole - _duration(coded_track(path, edited))
+        shown = _stated(coded_track(path, edited))
+    if _stated(track) - shown < _NOTICED_SECONDS:
+        return
+    # What a track states may count the delay from decoding to showing, too.
+    whole = min(_stated(track), _measured(path))
+    outside = whole - shown
     if outside >= _NOTICED_SECONDS:
         notes(
             f"{path}: {float(outside):.2f} s of its {float(whole):.2f} s lie outside of the part "
@@ -47,7 +52,22 @@ def pictures_start(path: Path) -> Fraction | None:
         return None if track.start_time is None else _seconds(track, track.start_time)
 
 
-def _duration(track: VideoStream) -> Fraction:
+def _measured(path: Path) -> Fraction:
+    """How long the coded pictures of a container are shown, whatever is edited out."""
+    start, end = None, Fraction(0)
+    container = open_file_as_container(path)
+    if container is not None:
+        with container, media_errors(str(path)):
+            track = coded_track(path, container)
+            for packet in container.demux(track):
+                if packet.size and packet.pts is not None:
+                    time = _seconds(track, packet.pts)
+                    start = time if start is None else min(start, time)
+                    end = max(end, time + _seconds(track, packet.duration or 0))
+    return Fraction(0) if start is None else end - start
+
+
+def _stated(track: VideoStream) -> Fraction:
     return _seconds(track, track.duration or 0)
 
 

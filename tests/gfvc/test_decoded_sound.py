@@ -10,7 +10,9 @@ import av
 import numpy as np
 import pytest
 
-from gfvc import DecodeOptions, decode
+from gfvc import DecodeOptions, EncodeOptions, decode, encode
+from gfvc.stream.containers import coded_track, open_file_as_container
+from gfvc.stream.edit_lists import tell_of_edits
 from gfvc.stream.marking import GENERATED
 from models.contract import Picture
 from tests.gfvc.support import (
@@ -243,3 +245,18 @@ def test_sound_before_the_first_picture_is_left_out_and_said(
         if container.streams.audio:
             heard = sum(frame.samples for frame in container.decode(audio=0))
             assert abs(heard / 44100 - 0.18) < 0.06
+
+
+def test_a_delay_to_put_pictures_in_order_is_no_edit(tmp_path: Path) -> None:
+    """What a track states counts it, too, and its edit list takes it out."""
+    clip, path = tmp_path / "clip.mkv", tmp_path / "clip.mp4"
+    ffmpeg("-f", "lavfi", "-i", "testsrc2=s=64x64:r=25:d=1.28", clip)
+    encode(clip, path, EncodeOptions(codec="vvc", fallback="always", view="face", size=64))
+    container = open_file_as_container(path)
+    assert container is not None
+    with container:
+        track = coded_track(path, container)
+        assert track.duration is not None
+        assert track.time_base is not None
+        assert track.duration * track.time_base > 1.33
+        tell_of_edits(path, container, no_notes)
