@@ -31,6 +31,7 @@ _CLEARLY = Fraction(1, 20)
 _JITTER = Fraction(9, 5)
 
 _MOST = Fraction(3, 5)
+_NEARLY_ALL = Fraction(19, 20)
 
 # Packets at the start of a file; where these are not all, parts of so many seconds tell of the
 # whole, each of so many packets at most.
@@ -81,8 +82,10 @@ class StatedRate:
             return f"has {_number(rate)} pictures a second; {MAX_RATE} of them are read"
         if rate < MIN_RATE * (1 - _TREMBLES):
             return f"has {float(rate):.3g} pictures a second; they are repeated to make {MIN_RATE}"
-        # An average out of these bounds is hardly meant.
-        if self.usual is not None and _SLOW <= self.average <= _FAST:
+        # An average out of these bounds is hardly meant, and one a little off is a slip.
+        is_meant = _SLOW <= self.average <= _FAST
+        is_other = abs(rate - self.average) > _CLEARLY * self.average
+        if self.usual is not None and is_meant and is_other:
             return (
                 f"is of variable rate, {_number(self.average)} pictures a second on the average; "
                 f"read at {_number(rate)}, as most of them come"
@@ -148,7 +151,10 @@ def _usual(
         return rate
     # Where no rate is that of most, the average is as good as any.
     is_of_most = len(alike) >= _MOST * len(steps)
-    is_other = abs(rate - average) > _CLEARLY * average
+    # An average may be off by how the last picture of a file, or of a part of it, was timed.
+    equal = sum(abs(step - middle) <= tick for step in steps)
+    allowed = _TREMBLES if equal >= _NEARLY_ALL * len(steps) else _CLEARLY
+    is_other = abs(rate - average) > allowed * average
     return rate if is_of_most and is_other and not _are_fields(steps, rate, average) else None
 
 

@@ -139,6 +139,17 @@ def test_the_usual_rate_of_a_long_file_is_that_of_all_its_parts(tmp_path: Path) 
     assert rate == pytest.approx(30, rel=0.002)  # whole milliseconds, of few steps
 
 
+@pytest.mark.parametrize(("stated", "lost"), [(Fraction(625, 24), 0), (Fraction(24), 1)])
+def test_equal_steps_say_the_rate_better_than_the_average(
+    tmp_path: Path, stated: Fraction, lost: int
+) -> None:
+    """As where parts were put together, one of which ends with a picture of no length."""
+    times = [time for time in evenly((0, 25, 50)) if time != 800 * lost]
+    video = probe_video(matroska(tmp_path / "clip.mkv", times, stated))
+    assert video.rate == 25
+    assert video.rate_note is None
+
+
 def test_one_short_step_is_not_usual(tmp_path: Path) -> None:
     assert probe_video(matroska(tmp_path / "clip.mkv", [0, 1, 3000], Fraction(1))).rate == 1
 
