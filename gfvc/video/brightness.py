@@ -9,6 +9,7 @@ from gfvc.colour import bright_share
 from gfvc.media_files import media_errors
 from gfvc.video.cropping import cropping_of
 from gfvc.video.opening import open_video
+from gfvc.video.stated_colour import StatedColour
 
 # Glints in eyes and on glasses may be cut off.
 _SHARE = 0.01
@@ -31,7 +32,7 @@ def _is_bright(path: Path, _modified: int, _size: int) -> bool:
     shares: list[float] = []
     last = float("-inf")
     with open_video(path) as (container, stream), media_errors(str(path)):
-        cropping = cropping_of(container, stream)
+        cropping, colour = cropping_of(container, stream), StatedColour.of(stream)
         for packet in container.demux(stream):
             if packet.size:
                 time = float((packet.pts or 0) * (packet.time_base or 0))
@@ -39,6 +40,7 @@ def _is_bright(path: Path, _modified: int, _size: int) -> bool:
                     continue
                 last = time
             for frame in packet.decode():
+                colour.complete(frame)
                 visible = cropping.visible(frame.width, frame.height)
                 shares.append(bright_share(frame, visible.window))
     return bool(shares) and sum(shares) / len(shares) > _SHARE

@@ -19,6 +19,7 @@ from gfvc.video.filters import Deinterlacer
 from gfvc.video.opening import open_video
 from gfvc.video.sound import SoundLength
 from gfvc.video.stated import stated_rate, stated_seconds
+from gfvc.video.stated_colour import StatedColour
 
 if TYPE_CHECKING:
     from av.container import InputContainer
@@ -86,6 +87,7 @@ def decoded_frames(
         clock = Clock(float(1 / rate), seconds, str(path), sound or SoundLength(path))
         fields = _Fields(path, notes)
         beginning = Beginning()
+        colour = StatedColour.of(stream)
         count = 0
         if start is not None:
             clock, count = copy(start.clock), start.frames
@@ -115,6 +117,7 @@ def decoded_frames(
                         if frame.pts != start.stamp:
                             raise EntryLostError(f"{path}: has no picture at {start.stamp}")
                         start = None
+                    colour.complete(frame)
                     entry = None
                     if frame.key_frame and frame.pts is not None and not fields.are_interlaced:
                         entry = Entry(frame.pts, count, copy(clock))

@@ -38,6 +38,15 @@ def convert(source: Path, path: Path, filters: str, pixels: str = "yuv420p10le")
     return path
 
 
+# What takes the word for colours out of a stream; VP8 has none.
+SILENT = {
+    "hevc": ("-bsf:v", "hevc_metadata=video_full_range_flag=0:colour_primaries=2:"
+             "transfer_characteristics=2:matrix_coefficients=2"),
+    "vp9": ("-bsf:v", "vp9_metadata=color_space=unknown"),
+    "vp8": (),
+}  # fmt: skip
+
+
 def read(path: Path) -> tuple[Picture, list[str]]:
     """The first of two pictures, and notes without the path."""
     notes: list[str] = []
@@ -178,3 +187,57 @@ def test_standard_frames_are_not_mapped(still: Picture) -> None:
     frame.color_primaries = 9
     assert colour_of(frame).is_mapped
     assert frame_to_rgb(frame).shape == still.shape
+
+
+HEVC = ("-c:v", "libx265", "-x265-params", "log-level=none:pools=1", "-qp", "4")
+# Of VP8 and VP9.
+VPX = ("-crf", "4", "-b:v", "2M", "-deadline", "realtime")
+
+
+@pytest.mark.parametrize("suffix", ["mp4", "mkv"])
+def test_hdr_that_only_the_container_states_is_tone_mapped(
+    still: Picture, source: Path, tmp_path: Path, suffix: str
+) -> None:
+    """The parameter sets of the stream say nothing, as of many cameras and editors."""
+    hdr = convert(source, tmp_path / "hdr.mkv", "zscale=m=2020_ncl:p=2020:t=smpte2084:npl=203")
+    path = tmp_path / f"container.{suffix}"
+    ffmpeg("-i", hdr, *HEVC, *SILENT["hevc"], path)
+    picture, notes = read(path)
+    assert notes == ["PQ video is tone-mapped to BT.709"]
+    assert not is_bright(path)
+    assert mean_difference(picture, still) < 4.0
+
+
+@pytest.mark.parametrize(
+    ("codec", "coding"),
+    [("hevc", HEVC), ("vp9", ("-c:v", "libvpx-vp9", *VPX)), ("vp8", ("-c:v", "libvpx", *VPX))],
+)
+def test_a_matrix_that_only_the_container_states_counts(
+    tmp_path: Path, codec: str, coding: tuple[str, ...]
+) -> None:
+    colour = np.full((96, 128, 3), (210, 60, 40), np.uint8)
+    source = write_video(tmp_path / "source.mkv", [colour] * 2, RATE)
+    filters = ("-vf", "scale=out_color_matrix=bt709:out_range=tv,format=yuv420p,"
+               "setparams=colorspace=bt709:color_primaries=bt709:color_trc=bt709")  # fmt: skip
+    path = tmp_path / "hd.mkv"
+    ffmpeg("-i", source, *filters, *coding, *SILENT[codec], path)
+    picture, _ = read(path)
+    assert np.abs(picture.mean(axis=(0, 1)) - (210, 60, 40)).max() < 4
+
+
+@pytest.mark.parametrize("says", [False, True])
+def test_the_stream_comes_before_the_container(tmp_path: Path, says: bool) -> None:
+    """Full range: the container says so, and the stream nothing, or otherwise."""
+    grey = np.full((96, 128, 3), 200, np.uint8)
+    source = write_video(tmp_path / "source.mkv", [grey] * 2, RATE)
+    filters = ("-vf", "scale=out_color_matrix=bt709:out_range=pc,format=yuv420p,setparams="
+               "colorspace=bt709:color_primaries=bt709:color_trc=bt709:range=pc")  # fmt: skip
+    path = tmp_path / "full.mp4"
+    ffmpeg("-i", source, *filters, *HEVC, *SILENT["hevc"], path)
+    if says:
+        ffmpeg("-i", path, "-c", "copy", "-bsf:v", "hevc_metadata=video_full_range_flag=0:"
+               "matrix_coefficients=1", tmp_path / "stated.mp4")  # fmt: skip
+        path = tmp_path / "stated.mp4"
+    picture, _ = read(path)
+    expected = (200 - 16) * 255 / 219 if says else 200
+    assert abs(picture.mean() - expected) < 3
