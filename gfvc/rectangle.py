@@ -23,6 +23,15 @@ class Rectangle:
         """(left, top, width, height)."""
         return self.left, self.top, self.width, self.height
 
+    def is_within(self, width: int, height: int) -> bool:
+        """Whether it is a part of a picture of that size."""
+        return (
+            min(self.left, self.top) >= 0
+            and min(self.width, self.height) > 0
+            and self.left + self.width <= width
+            and self.top + self.height <= height
+        )
+
     def cut(self, picture: Picture) -> Picture:
         """The part of a picture [H, W, 3]."""
         return picture[self.top : self.top + self.height, self.left : self.left + self.width]

@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -25,7 +24,6 @@ from gfvc.video.frames import (
     decoded_frames,
 )
 from gfvc.video.opening import open_video
-from gfvc.video.orientation import orientation_of, slant_of
 from gfvc.video.sound import SoundLength, programme_sound
 from gfvc.video.stated import (
     pixel_width,
@@ -35,10 +33,6 @@ from gfvc.video.stated import (
 from gfvc.video.stream_choice import choose_stream
 from gfvc.video.transparency import NOTE, has_transparent_parts, states_transparency
 from models.contract import Picture
-
-if TYPE_CHECKING:
-    from av.video.frame import VideoFrame
-
 
 # Pictures are repeated at most so often on the average, but for clips of a few minutes, or while
 # there is sound.
@@ -85,11 +79,12 @@ def probe_video(path: Path) -> VideoProperties:
     with open_video(path) as (container, stream):
         refuse_faces(path, container, stream)
     with contextlib.closing(decoded_frames(path, unheard)) as frames:
-        frame = next(frames).frame
+        first = next(frames)
+        frame = first.frame
     with open_video(path) as (container, stream):
         visible = cropping_of(container, stream).visible(frame.width, frame.height)
         size = _shown_width(visible.width, pixel_width(stream)), visible.height
-        width, height = orientation_of(frame).shown_size(*size)
+        width, height = first.turn.orientation.shown_size(*size)
         if max(width, height) > MAX_SIDE:
             raise InputError(f"{path}: {width}x{height} is larger than {MAX_SIDE} a side")
         stated = stated_rate(path, stream)
@@ -127,8 +122,8 @@ def read_pictures(
     least. Few decoded pictures are held. Pictures before number `start`, counted from 0, are
     decoded and left out, from `entry` on where one at or before `start` is given; `entries` is told
     of those that are met. `notes` is told what was changed that a user should know. Raises
-    `InputError` when the file is damaged, changes its picture size, or asks for far more pictures
-    than it holds, and when it cannot be entered.
+    `InputError` when the file is damaged, changes its picture size or shape, or asks for far
+    more pictures than it holds, and when it cannot be entered.
     """
     with open_video(path) as (container, stream):
         cropping = cropping_of(container, stream)
@@ -136,7 +131,7 @@ def read_pictures(
         if states_transparency(stream):
             converter.tell(NOTE)
     picture: Picture | None = None
-    shown: VideoFrame | None = None  # not converted yet
+    shown: TimedFrame | None = None  # not converted yet
     first = 0 if entry is None else entry.picture
     for number, frame in enumerate(_at_rate(path, rate, notes, entry, entries), first):
         if not isinstance(frame, _Repeat):
@@ -160,15 +155,17 @@ class _Converter:
     notes: Notes
     told: set[str] = field(default_factory=set)
 
-    def convert(self, frame: VideoFrame) -> Picture:
+    def convert(self, timed: TimedFrame) -> Picture:
         import cv2
 
         from gfvc.colour import UnknownColourError, colour_of, frame_to_rgb
         from gfvc.video.brightness import is_bright
 
-        crop, orientation = self.crop, orientation_of(frame)
+        frame, crop, orientation = timed.frame, self.crop, timed.turn.orientation
         visible = self.cropping.visible(frame.width, frame.height)
-        self._tell_of(frame)
+        size = _shown_width(visible.width, self.pixel_width), visible.height
+        self._check_crop(*orientation.shown_size(*size))
+        self._tell_of(timed)
         try:
             colour = colour_of(frame)
             bright = colour.is_hdr and is_bright(self.path)
@@ -183,17 +180,24 @@ class _Converter:
         except UnknownColourError as error:
             raise InputError(f"{self.path}: {error}; convert it first") from None
         if self.pixel_width != 1:
-            size = (_shown_width(visible.width, self.pixel_width), visible.height)
             resized = cv2.resize(picture, size, interpolation=cv2.INTER_LINEAR)
             picture = np.asarray(resized, np.uint8)
         shown = orientation.show(picture)
         return np.ascontiguousarray(shown if crop is None else crop.cut(shown))
 
-    def _tell_of(self, frame: VideoFrame) -> None:
+    def _check_crop(self, width: int, height: int) -> None:
+        crop = self.crop
+        if crop is not None and not crop.is_within(width, height):
+            raise InputError(
+                f"{self.path}: has pictures of {width}x{height}, of which there is no part of "
+                f"{crop.width}x{crop.height} at ({crop.left}, {crop.top})"
+            )
+
+    def _tell_of(self, timed: TimedFrame) -> None:
         """What of a frame is not as the file asks for."""
+        frame, slant = timed.frame, timed.turn.slant
         if self.cropping.leaves_nothing(frame.width, frame.height):
             self.tell("says that all of its pictures is hidden; they are shown")
-        slant = slant_of(frame)
         if slant is not None:
             self.tell(
                 f"is to be shown turned by {slant:.0f} degrees; it is turned by quarter turns "
@@ -226,7 +230,7 @@ def _at_rate(
     notes: Notes,
     entry: PictureEntry | None,
     entries: Callable[[PictureEntry], None] | None,
-) -> Iterator[VideoFrame | _Repeat]:
+) -> Iterator[TimedFrame | _Repeat]:
     """The frame that is shown at each multiple of 1 / rate, from an entry on."""
     period = float(1 / rate)
     shown = 0 if entry is None else entry.picture
@@ -243,7 +247,7 @@ def _at_rate(
             until = coming.time - min(coming.time - held.time, period) / 2
             _check_repeats(path, max(shown, math.ceil(until / period)), decoded, rate, sound)
             while shown * period < until:
-                yield _REPEAT if emitted else held.frame
+                yield _REPEAT if emitted else held
                 emitted = True
                 shown += 1
         held, emitted = coming, False
@@ -254,7 +258,7 @@ def _at_rate(
         _check_repeats(path, max(shown, math.ceil(until / period)), decoded, rate, sound)
         # However short, a video has a picture.
         while not shown or shown * period < until:
-            yield _REPEAT if emitted else held.frame
+            yield _REPEAT if emitted else held
             emitted = True
             shown += 1
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Generator, Iterator
 from copy import copy
 from dataclasses import dataclass, field
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gfvc.errors import InputError
+from gfvc.limits import MAX_SOURCE_AREA
 from gfvc.media_files import reason, refuse_encrypted
 from gfvc.telling import Notes
 from gfvc.video.beginning import Beginning
@@ -17,6 +19,7 @@ from gfvc.video.clock import MAX_STILL_SECONDS, Clock
 from gfvc.video.file_end import ends_whole
 from gfvc.video.filters import Deinterlacer
 from gfvc.video.opening import open_video
+from gfvc.video.orientation import NO_TURN, Turn
 from gfvc.video.sound import SoundLength
 from gfvc.video.stated import stated_rate, stated_seconds
 from gfvc.video.stated_colour import StatedColour
@@ -43,12 +46,13 @@ _SENSELESS_SECONDS = 3600.0
 class Entry:
     """A frame of a file at which decoding can start, by its time stamp, and what was before it.
 
-    `frames` are those decoded before, `clock` is as it was then.
+    `frames` are those decoded before, `clock` is as it was then, `turn` that of the frame.
     """
 
     stamp: int
     frames: int
     clock: Clock = field(repr=False)
+    turn: Turn = NO_TURN
 
 
 class EntryLostError(InputError):
@@ -59,12 +63,14 @@ class EntryLostError(InputError):
 class TimedFrame:
     """A decoded frame, its time in seconds from the first, and for how long it is shown.
 
-    `entry` is the frame as one to start at, if it is.
+    `turn` is how it is shown, whichever frame said so, and `entry` the frame as one to start at, if
+    it is.
     """
 
     frame: VideoFrame
     time: float
     stays: float
+    turn: Turn = NO_TURN
     entry: Entry | None = None
 
 
@@ -76,7 +82,8 @@ def decoded_frames(
     With `start` they begin there, and are what they are in the whole file. `sound` is that of the
     file, for who asks for it too. `notes` is told when fields were made whole pictures, when time
     stamps jumped, and how much at the start cannot be decoded. Raises `InputError` when the file is
-    damaged or cut off, or changes its picture size; `EntryLostError` when `start` is not found.
+    damaged or cut off, or changes its picture size or shape; `EntryLostError` when `start` is not
+    found.
     """
     import av
 
@@ -88,9 +95,9 @@ def decoded_frames(
         fields = _Fields(path, notes)
         beginning = Beginning()
         colour = StatedColour.of(stream)
-        count = 0
+        count, turn = 0, NO_TURN
         if start is not None:
-            clock, count = copy(start.clock), start.frames
+            clock, count, turn = copy(start.clock), start.frames, start.turn
             _seek(path, container, stream, start)
         begin = (container.start_time or 0) / av.time_base
         latest = max(begin, 0.0) + (seconds or 0.0) + _SENSELESS_SECONDS
@@ -108,6 +115,8 @@ def decoded_frames(
                 if packet.stream.index != stream.index:
                     continue
                 refuse_encrypted(path, packet)
+                if packet.is_discard and packet.is_keyframe and not count:
+                    turn = _hidden_turn(stream, bytes(packet), turn)
                 for frame in beginning.decode(packet):
                     if not count:
                         _tell_of_lost(path, beginning.lost_before(frame), notes)
@@ -118,13 +127,14 @@ def decoded_frames(
                             raise EntryLostError(f"{path}: has no picture at {start.stamp}")
                         start = None
                     colour.complete(frame)
+                    turn = turn.followed_by(frame)
                     entry = None
                     if frame.key_frame and frame.pts is not None and not fields.are_interlaced:
-                        entry = Entry(frame.pts, count, copy(clock))
+                        entry = Entry(frame.pts, count, copy(clock), turn)
                     stamp = frame.time if frame.time is not None else count / float(rate)
                     count += 1
                     time, stays = clock.time(stamp), clock.stays(_stays(frame))
-                    yield from fields.push(TimedFrame(frame, time, stays, entry))
+                    yield from fields.push(TimedFrame(frame, time, stays, turn, entry))
             yield from fields.finish()
         except (av.FFmpegError, ValueError, OverflowError) as error:
             raise InputError(
@@ -182,6 +192,23 @@ def _end(packet: Any) -> float:
     return float((packet.pts + (packet.duration or 0)) * packet.time_base)
 
 
+def _hidden_turn(stream: VideoStream, coded: bytes, turn: Turn) -> Turn:
+    """The turn after a key picture that an edit list hides, so that it is decoded in vain.
+
+    What follows it may be shown, and be turned as it says.
+    """
+    import av
+
+    context = av.CodecContext.create(stream.codec_context.codec.name, "r")
+    assert isinstance(context, av.VideoCodecContext)
+    context.extradata = stream.codec_context.extradata
+    context.options = {"max_pixels": str(MAX_SOURCE_AREA)}
+    with contextlib.suppress(av.FFmpegError):  # damage is told where it is decoded with the rest
+        for frame in [*context.decode(av.Packet(coded)), *context.decode(None)]:
+            turn = turn.followed_by(frame)
+    return turn
+
+
 def _stays(frame: VideoFrame) -> float | None:
     if not frame.duration or not frame.time_base:
         return None
@@ -196,7 +223,8 @@ class _Fields:
         self._notes = notes
         self._deinterlacer: Deinterlacer | None = None
         self._size: tuple[int, int] | None = None
-        self._waiting: list[tuple[float, float]] = []
+        self._is_transposed: bool | None = None
+        self._waiting: list[tuple[float, float, Turn]] = []
 
     @property
     def are_interlaced(self) -> bool:
@@ -211,14 +239,20 @@ class _Fields:
                 f"{self._path}: the picture size changes from {self._size[0]}x{self._size[1]} to "
                 f"{frame.width}x{frame.height}; convert it to one size first"
             )
-        self._size = size
+        is_transposed = timed.turn.orientation.transpose
+        if self._is_transposed is not None and is_transposed != self._is_transposed:
+            raise InputError(
+                f"{self._path}: pictures from {timed.time:.2f} s on are to be turned by another "
+                "quarter, which changes their shape; convert it to one shape first"
+            )
+        self._size, self._is_transposed = size, is_transposed
         if self._deinterlacer is None:
             if not frame.interlaced_frame:
                 yield timed
                 return
             self._notes(f"{self._path}: is interlaced; its fields are made whole pictures")
             self._deinterlacer = Deinterlacer()
-        self._waiting.append((timed.time, timed.stays))
+        self._waiting.append((timed.time, timed.stays, timed.turn))
         yield from self._ready(self._deinterlacer.push(frame))
 
     def finish(self) -> Iterator[TimedFrame]:

@@ -77,6 +77,26 @@ def orientation_of(frame: VideoFrame) -> Orientation:
     return UPRIGHT if matrix is None else Orientation.from_matrix(matrix)
 
 
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """How a picture is shown; `slant` as `slant_of` has it."""
+
+    orientation: Orientation = UPRIGHT
+    slant: float | None = None
+
+    def followed_by(self, frame: VideoFrame) -> Turn:
+        """The turn of the next frame: this one, until a frame says otherwise.
+
+        Containers' matrices come with all frames, those of SEI messages only with key pictures.
+        """
+        if _matrix_of(frame) is None:
+            return self
+        return Turn(orientation_of(frame), slant_of(frame))
+
+
+NO_TURN = Turn()
+
+
 def slant_of(frame: VideoFrame) -> float | None:
     """Degrees to the right by which a display matrix turns, where no `Orientation` does that."""
     matrix = _matrix_of(frame)

@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 from PIL import ExifTags, Image, ImageOps
 
+from gfvc import InputError
 from gfvc.rectangle import Rectangle
 from gfvc.video.orientation import Orientation
-from gfvc.video_reader import probe_video, read_pictures
+from gfvc.video_reader import PictureEntry, probe_video, read_pictures
 from gfvc.video_writer import write_video
 from models.contract import Picture
 from tests.gfvc.support import ffmpeg, read_all
@@ -146,3 +147,76 @@ def test_a_matrix_that_is_about_a_quarter_turn_is_one() -> None:
 
 def test_a_matrix_of_zeros_changes_nothing() -> None:
     assert Orientation.from_matrix(np.zeros(9, np.int32)) == Orientation()
+
+
+def in_h264(stored: Picture, path: Path, asked: str, pictures: int = 6) -> Path:
+    """Two pictures to a key picture, each of which is to be shown as a message asks."""
+    lossless = write_video(path.with_suffix(".mkv"), [stored] * pictures, RATE)
+    ffmpeg("-i", lossless, "-c:v", "libx264", "-qp", "0", "-pix_fmt", "yuv444p", "-g", "2",
+           "-x264-params", "keyint=2:min-keyint=2:scenecut=0", "-bsf:v",
+           f"h264_metadata=display_orientation=insert:{asked}", path)  # fmt: skip
+    return path
+
+
+@pytest.mark.parametrize(
+    ("asked", "entries"), [("rotate=90", (0, -1, 1, 0)), ("rotate=180", (-1, 0, 0, -1))]
+)
+def test_a_turn_that_key_pictures_carry_holds_for_all(
+    stored: Picture, plain: Path, tmp_path: Path, asked: str, entries: tuple[int, int, int, int]
+) -> None:
+    path = in_h264(stored, tmp_path / "sei.h264", asked)
+    expected = shown(read_all(plain, RATE)[0], *entries)
+    video = probe_video(path)
+    assert (video.width, video.height) == (expected.shape[1], expected.shape[0])
+    pictures = read_all(path, RATE)
+    assert len(pictures) == 6
+    part = Rectangle(10, 6, 40, 30)
+    parts = list(read_pictures(path, RATE, part))
+    for picture, of_it in zip(pictures, parts, strict=True):
+        np.testing.assert_array_equal(picture, expected)
+        np.testing.assert_array_equal(of_it, part.cut(expected))
+
+
+def test_a_turn_holds_where_reading_starts_behind_it(stored: Picture, tmp_path: Path) -> None:
+    """Only the first picture says so."""
+    first = in_h264(stored, tmp_path / "first.h264", "rotate=180", 2)
+    rest = tmp_path / "rest.h264"
+    ffmpeg("-i", in_h264(stored, tmp_path / "again.h264", "rotate=180", 4), "-c", "copy",
+           "-bsf:v", "h264_metadata=display_orientation=remove", rest)  # fmt: skip
+    joined = tmp_path / "joined.h264"
+    joined.write_bytes(first.read_bytes() + rest.read_bytes())
+    path = tmp_path / "joined.mp4"
+    ffmpeg("-i", joined, "-c", "copy", path)
+    entries: list[PictureEntry] = []
+    whole = list(read_pictures(path, RATE, entries=entries.append))
+    assert len(whole) == 6
+    entry = entries[-1]
+    assert entry.picture == 4
+    rest_of_it = list(read_pictures(path, RATE, start=4, entry=entry))
+    for picture in (*whole, *rest_of_it):
+        np.testing.assert_array_equal(picture, whole[0])
+
+
+def test_a_turn_that_a_hidden_picture_carries_holds(stored: Picture, tmp_path: Path) -> None:
+    """An edit list hides the key picture, which alone says so."""
+    source = in_h264(stored, tmp_path / "whole.mp4", "rotate=90")
+    path = tmp_path / "cut.mp4"
+    ffmpeg("-ss", "0.05", "-i", source, "-c", "copy", path)
+    pictures = read_all(path, RATE)
+    assert len(pictures) in (4, 5)
+    assert {picture.shape[:2] for picture in pictures} == {(96, 64)}
+
+
+def test_a_turn_that_changes_the_shape_is_refused(stored: Picture, tmp_path: Path) -> None:
+    parts = [in_h264(stored, tmp_path / f"{degrees}.h264", f"rotate={degrees}", 4)
+             for degrees in (180, 90)]  # fmt: skip
+    path = tmp_path / "both.h264"
+    path.write_bytes(b"".join(part.read_bytes() for part in parts))
+    with pytest.raises(InputError, match=r"pictures from 0\.16 s on are to be turned by another"):
+        read_all(path, RATE)
+
+
+def test_a_part_that_is_not_there_is_refused(plain: Path) -> None:
+    for part in (Rectangle(60, 0, 40, 30), Rectangle(0, 60, 8, 5), Rectangle(-2, 0, 8, 8)):
+        with pytest.raises(InputError, match="has pictures of 96x64, of which there is no part"):
+            list(read_pictures(plain, RATE, part))
