@@ -7,11 +7,11 @@ by its own parameter sets is not in the decoded picture in the first place.
 from __future__ import annotations
 
 import re
-import threading
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from gfvc.rectangle import Rectangle
+from gfvc.video.described import described
 
 if TYPE_CHECKING:
     from av.container import InputContainer
@@ -19,11 +19,8 @@ if TYPE_CHECKING:
 
 # Of libavformat's demuxers, those that state it.
 _FORMATS = ("mov", "matroska")
-# In what libavformat says of a file: a stream by its number, and what is cropped on each side.
-_STREAM = re.compile(r"^  Stream #0:(\d+)", re.MULTILINE)
+# In what libavformat says of a stream: what is cropped on each side.
 _CROPPED = re.compile(r"^ +Frame Cropping: (\d+)/(\d+)/(\d+)/(\d+)$", re.MULTILINE)
-
-_one_at_a_time = threading.Lock()
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,29 +49,5 @@ def cropping_of(container: InputContainer, stream: VideoStream) -> Cropping:
     """What the container says is to be cropped from the pictures of a stream."""
     if not container.format.name.startswith(_FORMATS):
         return Cropping()
-    # Number and description of each stream follow each other.
-    parts = _STREAM.split(_described(container))
-    for number, said in zip(parts[1::2], parts[2::2], strict=True):
-        found = _CROPPED.search(said)
-        if int(number) == stream.index and found is not None:
-            return Cropping(*map(int, found.groups()))
-    return Cropping()
-
-
-def _described(container: InputContainer) -> str:
-    """What libavformat says of a file, as the ffmpeg program prints it.
-
-    The video library gives side data of streams, in which cropping is, in no other way. It collects
-    this from the log, which is off otherwise: meanwhile what other threads log goes nowhere.
-    """
-    from av import logging
-
-    with _one_at_a_time, logging.Capture(local=False):
-        level = logging.get_level()
-        logging.set_level(logging.INFO)
-        try:
-            # Its type hints leave this out.
-            said: Any = container
-            return str(said.dumps_format())
-        finally:
-            logging.set_level(level)
+    found = _CROPPED.search(described(container, stream))
+    return Cropping() if found is None else Cropping(*map(int, found.groups()))

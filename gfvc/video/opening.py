@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from gfvc.errors import InputError
 from gfvc.limits import MAX_SOURCE_AREA
 from gfvc.media_files import VIDEO_FORMATS, open_media
+from gfvc.video.dolby_vision import refuse_own_colours
 from gfvc.video.stated import is_animated_webp
 from gfvc.video.stream_choice import choose_stream
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 @contextlib.contextmanager
 def open_video(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
-    """A file and its video stream; raises `InputError` for none, or for too large pictures."""
+    """A file and its video stream; raises `InputError` for none, or for what cannot be read."""
     with open_media(path, VIDEO_FORMATS) as container:
         if is_animated_webp(path):
             raise InputError(
@@ -28,6 +29,7 @@ def open_video(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
                 "video first"
             )
         stream = choose_stream(container, path).stream
+        refuse_own_colours(path, container, stream)
         _set_decoder(path, stream)
         yield container, stream
 

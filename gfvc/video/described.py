@@ -1,0 +1,43 @@
+"""What libavformat says of a stream in words: side data that the video library does not give."""
+
+from __future__ import annotations
+
+import re
+import threading
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from av.container import InputContainer
+    from av.video.stream import VideoStream
+
+# A stream by its number.
+_STREAM = re.compile(r"^  Stream #0:(\d+)", re.MULTILINE)
+
+_one_at_a_time = threading.Lock()
+
+
+def described(container: InputContainer, stream: VideoStream) -> str:
+    """What libavformat says of a stream, as the ffmpeg program prints it."""
+    # Number and description of each stream follow each other.
+    parts = _STREAM.split(_all_described(container))
+    said = dict(zip(parts[1::2], parts[2::2], strict=True))
+    return said.get(str(stream.index), "")
+
+
+def _all_described(container: InputContainer) -> str:
+    """The same of a file.
+
+    The video library collects it from the log, which is off otherwise: meanwhile what other threads
+    log goes nowhere.
+    """
+    from av import logging
+
+    with _one_at_a_time, logging.Capture(local=False):
+        level = logging.get_level()
+        logging.set_level(logging.INFO)
+        try:
+            # Its type hints leave this out.
+            said: Any = container
+            return str(said.dumps_format())
+        finally:
+            logging.set_level(level)
