@@ -21,7 +21,7 @@ from gfvc.video.filters import Deinterlacer
 from gfvc.video.opening import open_video
 from gfvc.video.orientation import NO_TURN, Turn
 from gfvc.video.sound import SoundLength
-from gfvc.video.stated import stated_rate, stated_seconds
+from gfvc.video.stated import PixelShape, stated_rate, stated_seconds
 from gfvc.video.stated_colour import StatedColour
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ def decoded_frames(
         clock = Clock(float(1 / rate), seconds, str(path), sound or SoundLength(path))
         fields = _Fields(path, notes)
         beginning = Beginning()
-        colour = StatedColour.of(stream)
+        colour, pixels = StatedColour.of(stream), PixelShape(stream)
         count, turn = 0, NO_TURN
         if start is not None:
             clock, count, turn = copy(start.clock), start.frames, start.turn
@@ -134,6 +134,7 @@ def decoded_frames(
                     stamp = frame.time if frame.time is not None else count / float(rate)
                     count += 1
                     time, stays = clock.time(stamp), clock.stays(_stays(frame))
+                    pixels.check(str(path), time)
                     yield from fields.push(TimedFrame(frame, time, stays, turn, entry))
             yield from fields.finish()
         except (av.FFmpegError, ValueError, OverflowError) as error:

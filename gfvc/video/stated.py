@@ -11,6 +11,7 @@ from pathlib import Path
 from statistics import median_high
 from typing import TYPE_CHECKING
 
+from gfvc.errors import InputError
 from gfvc.media_files import VIDEO_FORMATS, media_errors, open_media
 from gfvc.options.encoding import MAX_RATE, MIN_RATE
 
@@ -42,6 +43,8 @@ _PART_STEPS = 12
 
 # Pixels of real video are less out of square than this.
 _SLIMMEST = Fraction(1, 4)
+# Nobody sees a picture that is so much wider.
+_ALIKE = Fraction(1, 100)
 
 # Google's WebP container specification: the flag in the header of the extended format.
 _WEBP_FLAGS, _WEBP_ANIMATION = 20, 0x02
@@ -54,8 +57,46 @@ def stated_seconds(container: InputContainer) -> float | None:
 
 def pixel_width(stream: VideoStream) -> Fraction:
     """Width of a pixel over its height; 1 where the file does not say, or cannot mean it."""
-    stated = stream.sample_aspect_ratio
+    return _believed_width(stream.sample_aspect_ratio)
+
+
+def _believed_width(stated: Fraction | None) -> Fraction:
     return stated if stated and _SLIMMEST <= stated <= 1 / _SLIMMEST else Fraction(1)
+
+
+class PixelShape:
+    """The shape of pixels in the coded pictures of a stream that is open, as it goes on.
+
+    What a container states counts for all pictures. Where it only repeats what the first ones say,
+    or says nothing, others may be stretched as the first.
+    """
+
+    def __init__(self, stream: VideoStream) -> None:
+        self._context = stream.codec_context
+        self._shown = stream.sample_aspect_ratio
+        self._coded = self._context.sample_aspect_ratio
+        self._is_first = True
+
+    def check(self, label: str, seconds: float) -> None:
+        """Raise `InputError` when pictures decoded last, at a time, have another than the first."""
+        now = self._context.sample_aspect_ratio
+        if self._is_first:
+            self._is_first = False
+            self._coded = self._coded or now
+        if not now or (self._shown and self._shown != self._coded):
+            return
+        before, after = _believed_width(self._coded), _believed_width(now)
+        if abs(after - before) > _ALIKE * before:
+            # Which of them is first is not sure: a short file is decoded as it is opened.
+            less, more = sorted((before, after))
+            raise InputError(
+                f"{label}: the shape of pixels changes at about {seconds:.1f} s, between "
+                f"{_ratio(less)} and {_ratio(more)}; convert it to one shape first"
+            )
+
+
+def _ratio(width: Fraction) -> str:
+    return f"{width.numerator}:{width.denominator}"
 
 
 @dataclass(frozen=True, slots=True)
