@@ -16,6 +16,7 @@ from gfvc.limits import MAX_SIDE
 from gfvc.rectangle import Rectangle
 from gfvc.stream.faces_in_video import refuse_faces
 from gfvc.telling import Notes, unheard
+from gfvc.video.behind import refuse_joined, what_is_behind
 from gfvc.video.clock import MAX_STILL_SECONDS
 from gfvc.video.cropping import Cropping, cropping_of
 from gfvc.video.frames import (
@@ -78,6 +79,7 @@ def probe_video(path: Path) -> VideoProperties:
     """
     with open_video(path) as (container, stream):
         refuse_faces(path, container, stream)
+        refuse_joined(path, container)
     with contextlib.closing(decoded_frames(path, unheard)) as frames:
         first = next(frames)
         frame = first.frame
@@ -126,10 +128,12 @@ def read_pictures(
     more pictures than it holds, and when it cannot be entered.
     """
     with open_video(path) as (container, stream):
+        refuse_joined(path, container)
         cropping = cropping_of(container, stream)
         converter = _Converter(path, pixel_width(stream), cropping, crop, notes)
         if states_transparency(stream):
             converter.tell(NOTE)
+        converter.tell(what_is_behind(path, container))
     picture: Picture | None = None
     shown: TimedFrame | None = None  # not converted yet
     first = 0 if entry is None else entry.picture

@@ -1,0 +1,159 @@
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from gfvc import InputError
+from gfvc.video_reader import probe_video, read_pictures
+from models.contract import Picture
+from tests.gfvc.support import ffmpeg, read_all
+
+RATE = Fraction(25)
+FRAGMENTS = ("-movflags", "frag_keyframe+empty_moov+default_base_moof", "-g", "5")
+
+
+def clip(path: Path, *coding: str, pictures: int = 10, source: str = "testsrc2") -> bytes:
+    ffmpeg("-f", "lavfi", "-i", f"{source}=s=96x64:r=25:d={pictures / 25}", *coding, path)
+    return path.read_bytes()
+
+
+def pages(count: int) -> list[Image.Image]:
+    rows = np.linspace(0, 200, 64 * 96 * 3).reshape(64, 96, 3)
+    return [Image.fromarray((rows + 5 * number).astype(np.uint8)) for number in range(count)]
+
+
+def read(path: Path) -> tuple[list[Picture], list[str]]:
+    """Pictures, and notes without the path."""
+    notes: list[str] = []
+    pictures = list(read_pictures(path, RATE, notes=notes.append))
+    return pictures, [note.removeprefix(f"{path}: ") for note in notes]
+
+
+@pytest.mark.parametrize(
+    ("suffix", "coding"),
+    [("mp4", ()), ("mov", ()), ("mp4", ("-movflags", "faststart")), ("mp4", FRAGMENTS),
+     ("flv", ("-c:v", "flv1")), ("wmv", ())],
+)  # fmt: skip
+@pytest.mark.parametrize("longer", [0, 10])
+def test_files_joined_byte_by_byte_are_refused(
+    tmp_path: Path, suffix: str, coding: tuple[str, ...], longer: int
+) -> None:
+    first = clip(tmp_path / f"first.{suffix}", *coding)
+    second = clip(tmp_path / f"second.{suffix}", *coding, pictures=10 + longer)
+    assert len(read_all(tmp_path / f"first.{suffix}", RATE)) == 10
+    path = tmp_path / f"joined.{suffix}"
+    path.write_bytes(first + second)
+    for reader in (probe_video, lambda path: read_all(path, RATE)):
+        with pytest.raises(InputError, match=r"several files joined byte by byte, of which only"):
+            reader(path)
+
+
+def test_an_index_that_is_written_again_and_again_is_no_other_file(tmp_path: Path) -> None:
+    data = clip(tmp_path / "fragments.mp4", *FRAGMENTS)
+    start, end = data.index(b"moov") - 4, data.index(b"moof") - 4
+    second = data.index(b"moof", end + 8) - 4
+    path = tmp_path / "again.mp4"
+    path.write_bytes(data[:second] + data[start:end] + data[second:])
+    assert len(read_all(path, RATE)) == 10
+
+
+@pytest.mark.parametrize("size", [100, 5000, 300_000])
+def test_text_before_the_animation_hides_no_pictures(tmp_path: Path, size: int) -> None:
+    """As programs put XMP there."""
+    data = clip(tmp_path / "plain.apng", "-f", "apng", "-plays", "1")
+    text = b"iTXt" + b"XML:com.adobe.xmp".ljust(size, b"\0")
+    path = tmp_path / "text.png"
+    # Behind the header; nothing looks at the checksum.
+    path.write_bytes(data[:33] + size.to_bytes(4, "big") + text + bytes(4) + data[33:])
+    pictures, notes = read(path)
+    assert (len(pictures), notes) == (10, [])
+    assert probe_video(path).rate == 25
+
+
+def test_pages_of_tiff_are_told(tmp_path: Path) -> None:
+    path = tmp_path / "pages.tif"
+    first, *others = pages(4)
+    first.save(path, save_all=True, append_images=others)
+    pictures, notes = read(path)
+    assert notes == ["holds 4 pictures, of which the first is read; make a video of them"]
+    np.testing.assert_array_equal(pictures[0], np.asarray(first))
+
+
+def test_a_smaller_picture_in_tiff_is_no_page(tmp_path: Path) -> None:
+    path = tmp_path / "preview.tif"
+    first, preview = pages(2)
+    preview.encoderinfo = {"tiffinfo": {254: 1}}
+    first.save(path, save_all=True, append_images=[preview])
+    assert read(path)[1] == []
+
+
+def test_further_pictures_under_a_jpeg_name_are_told(tmp_path: Path) -> None:
+    data = clip(tmp_path / "all.mjpeg", "-q:v", "4", pictures=5)
+    path = tmp_path / "all.jpg"
+    path.write_bytes(data)
+    pictures, notes = read(path)
+    assert len(pictures) == 1
+    assert notes == [
+        "holds 5 pictures joined byte by byte, of which the first is read; all are under a name "
+        "that ends in .mjpeg"
+    ]
+    pictures, notes = read(tmp_path / "all.mjpeg")
+    assert (len(pictures), notes) == (5, [])
+
+
+def jpeg(path: Path, **how: object) -> bytes:
+    pages(1)[0].save(path, "JPEG", **how)
+    return path.read_bytes()
+
+
+@pytest.mark.parametrize("progressive", [False, True])
+def test_the_video_of_a_motion_photo_is_told(tmp_path: Path, progressive: bool) -> None:
+    video = clip(tmp_path / "video.mp4")
+    picture = jpeg(tmp_path / "picture.jpg", progressive=progressive, restart_marker_rows=1)
+    path = tmp_path / "motion.jpg"
+    path.write_bytes(picture + video)
+    pictures, notes = read(path)
+    assert len(pictures) == 1
+    assert notes == [
+        "is a motion photo: the picture is read, and its video is not; "
+        f"tail -c {len(video)} makes a file of that"
+    ]
+
+
+@pytest.mark.parametrize(
+    "change", [lambda data: data, lambda data: data + bytes(100), lambda data: data + data[:50]]
+)
+def test_a_picture_alone_is_not_told(tmp_path: Path, change: Callable[[bytes], bytes]) -> None:
+    path = tmp_path / "alone.jpg"
+    path.write_bytes(change(jpeg(path, exif=b"Exif\0\0" + bytes(range(256)))))
+    assert read(path)[1] == []
+
+
+def test_pictures_of_the_multi_picture_format_are_not_told(tmp_path: Path) -> None:
+    """Cameras put previews and maps of brightness there."""
+    path = tmp_path / "two.jpg"
+    first, second = pages(2)
+    first.save(path, "MPO", save_all=True, append_images=[second])
+    assert read(path)[1] == []
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_damaged_files_end_well(tmp_path: Path, seed: int) -> None:
+    """Sizes and offsets may be any."""
+    random = np.random.default_rng(seed)
+    jpeg(tmp_path / "a.jpg")
+    pages(1)[0].save(tmp_path / "a.tif", save_all=True, append_images=pages(2))
+    clip(tmp_path / "a.mp4", *FRAGMENTS)
+    for name in ("a.jpg", "a.tif", "a.mp4"):
+        data = bytearray((tmp_path / name).read_bytes())
+        for place in random.integers(0, len(data), 40):
+            data[place] = random.integers(0, 256)
+        (tmp_path / name).write_bytes(data[: random.integers(len(data) // 2, len(data))])
+        with contextlib.suppress(InputError):
+            read(tmp_path / name)
