@@ -28,10 +28,11 @@ _CHUNK, _OVERLAP = 1 << 20, 16
 # An index of all that a fragment holds is far smaller.
 _MOST_OF_FRAGMENT = 1 << 20
 
-# JPEG, ITU-T T.81: markers that stand alone, start of scan, end of image; and the segment of the
-# Multi-Picture Format, which says itself what further pictures are.
+# JPEG, ITU-T T.81: markers that stand alone, start of scan, end of image; and segments that
+# say what further pictures are: of the Multi-Picture Format, and XMP of Ultra HDR.
 _ALONE = (0x01, *range(0xD0, 0xD9))
-_SCAN, _END, _APP2 = 0xDA, 0xD9, 0xE2
+_SCAN, _END, _APP1, _APP2 = 0xDA, 0xD9, 0xE1, 0xE2
+_GAIN_MAP = b'"GainMap"'
 _AFTER_SCAN = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")
 _MP4 = re.compile(rb"\x00\x00\x00[\x10-\x80]ftyp(?:mp4|iso|qt |avc|M4V)")
 
@@ -181,8 +182,11 @@ def _end_of_jpeg(data: mmap.mmap, at: int) -> tuple[int | None, bool]:
         elif marker in _ALONE:
             at += 2
         else:
-            says_more |= marker == _APP2 and data[at + 4 : at + 8] == b"MPF\0"
-            at += 2 + struct.unpack_from(">H", data, at + 2)[0]
+            end = at + 2 + struct.unpack_from(">H", data, at + 2)[0]
+            said = data[at + 4 : end]
+            says_more |= marker == _APP2 and said.startswith(b"MPF\0")
+            says_more |= marker == _APP1 and _GAIN_MAP in said
+            at = end
             if marker == _SCAN:
                 found = _AFTER_SCAN.search(data, at)
                 at = len(data) if found is None else found.start()

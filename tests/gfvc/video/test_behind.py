@@ -141,6 +141,14 @@ def test_pictures_of_the_multi_picture_format_are_not_told(tmp_path: Path) -> No
     first, second = pages(2)
     first.save(path, "MPO", save_all=True, append_images=[second])
     assert read(path)[1] == []
+    # Ultra HDR, here without that format.
+    xmp = (
+        b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><Container:Item Item:Semantic="GainMap"/></x:xmpmeta>'
+    )
+    path.write_bytes(jpeg(tmp_path / "map.jpg") + jpeg(tmp_path / "map.jpg"))
+    assert len(read(path)[1]) == 1
+    path.write_bytes(jpeg(tmp_path / "main.jpg", xmp=xmp) + jpeg(tmp_path / "map.jpg"))
+    assert read(path)[1] == []
 
 
 @pytest.mark.parametrize("seed", range(20))
