@@ -30,6 +30,7 @@ from gfvc.media_files import (
     refuse_encrypted,
 )
 from gfvc.media_files import reason as reason_of
+from gfvc.media_packets import PacketBudget
 from gfvc.telling import Notes, unheard
 from gfvc.video.sound import SoundCoding, SoundTrack
 from sei import Codec, NalUnit, join_annex_b, split_annex_b
@@ -344,15 +345,20 @@ def annex_b_packets(
     with media_errors(str(path)):
         as_annex_b = BitStreamFilterContext(_FILTERS[stream.codec_context.name], stream)
         packets = container.demux(stream)
+    budget = PacketBudget(path)
     while True:
         with media_errors(str(path)):
             packet = next(packets, None)
             if packet is None:
                 return
             refuse_encrypted(path, packet)
-            given = packet if packet.size else None
+            budget.take(packet)
+            size = packet.size  # the filter takes the content
+            given = packet if size else None
             time = packet.dts if is_decoding_time else packet.pts
             data = b"".join(bytes(part) for part in as_annex_b.filter(given))
+        # Parameter sets were put before pictures, however large they are.
+        budget.add(max(0, len(data) - size))
         if data:
             yield time, data
         if given is None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gfvc.media_files import STREAM_FORMATS, media_errors, open_media
+from gfvc.media_packets import packets_of
 from gfvc.stream.containers import coded_track, open_file_as_container
 from gfvc.telling import Notes
 
@@ -59,7 +60,7 @@ def _measured(path: Path) -> Fraction:
     if container is not None:
         with container, media_errors(str(path)):
             track = coded_track(path, container)
-            for packet in container.demux(track):
+            for packet in packets_of(path, container, track):
                 if packet.size and packet.pts is not None:
                     time = _seconds(track, packet.pts)
                     start = time if start is None else min(start, time)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from gfvc.media_files import media_errors
+from gfvc.media_packets import packets_of
 from gfvc.stream.containers import coded_track, open_file_as_container
 from gfvc.stream.stated_size import missing_bytes
 
@@ -34,7 +35,7 @@ def last_sample_is_whole(path: Path) -> bool:
         track = coded_track(path, container)
         is_whole = False
         with media_errors(str(path)):
-            for packet in container.demux(track):
+            for packet in packets_of(path, container, track):
                 if packet.size:
                     is_whole = not packet.is_corrupt
         return is_whole

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from gfvc.errors import InputError
 from gfvc.media_files import media_errors
+from gfvc.media_packets import packets_of
 from gfvc.video.opening import open_video
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ def _first_stamp(path: Path, _modified: int, _size: int) -> Fraction | None:
         beginning = Beginning()
         try:
             with media_errors(str(path)):
-                for packet in container.demux(stream):
+                for packet in packets_of(path, container, stream):
                     for frame in beginning.decode(packet):
                         return _time(frame)
         except InputError:

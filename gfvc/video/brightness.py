@@ -7,6 +7,7 @@ from pathlib import Path
 
 from gfvc.colour import bright_share
 from gfvc.media_files import media_errors
+from gfvc.media_packets import packets_of
 from gfvc.video.cropping import cropping_of
 from gfvc.video.opening import open_video
 from gfvc.video.stated_colour import StatedColour
@@ -33,7 +34,7 @@ def _is_bright(path: Path, _modified: int, _size: int) -> bool:
     last = float("-inf")
     with open_video(path) as (container, stream), media_errors(str(path)):
         cropping, colour = cropping_of(container, stream), StatedColour.of(stream)
-        for packet in container.demux(stream):
+        for packet in packets_of(path, container, stream):
             if packet.size:
                 time = float((packet.pts or 0) * (packet.time_base or 0))
                 if not packet.is_keyframe or time < last + _STEP_SECONDS or len(shares) >= _MOST:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from gfvc.errors import InputError
 from gfvc.limits import MAX_SOURCE_AREA
 from gfvc.media_files import reason, refuse_encrypted
+from gfvc.media_packets import packets_of
 from gfvc.telling import Notes
 from gfvc.video.beginning import Beginning
 from gfvc.video.clock import MAX_STILL_SECONDS, Clock
@@ -104,7 +105,7 @@ def decoded_frames(
         end = 0.0
         last_is_whole, has_more = True, False
         try:
-            for packet in container.demux():
+            for packet in packets_of(path, container):
                 ends = _end(packet)
                 if packet.is_corrupt and seconds is not None and ends > latest:
                     has_more = True

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from gfvc.errors import InputError
 from gfvc.media_files import VIDEO_FORMATS, media_errors, open_media
+from gfvc.media_packets import packets_of
 from gfvc.telling import Notes
 from gfvc.video.beginning import first_stamp
 from gfvc.video.stream_choice import choose_stream
@@ -79,7 +80,7 @@ def check_sound(path: Path, coding: SoundCoding) -> None:
         name = context.name
         adts = name == "aac" and not context.extradata
         with media_errors(f"{path}: its sound ({name})"):
-            first = next(_decoded(source, path, strictly=coding == "aac"), None)
+            first = next(_decoded(path, source, strictly=coding == "aac"), None)
         if first is None:
             raise InputError(f"{path}: its sound ({name}) cannot be decoded")
         if coding == "aac" and not _can_be_resampled(first):
@@ -146,11 +147,11 @@ class _AdtsChanges:
         return changed
 
 
-def _decoded(source: InputContainer, path: Path, *, strictly: bool) -> Iterator[Any]:
+def _decoded(path: Path, source: InputContainer, *, strictly: bool) -> Iterator[Any]:
     """Decoded frames; without `strictly`, of those packets that are whole."""
     import av
 
-    for packet in source.demux(sound_stream(source, path)):
+    for packet in packets_of(path, source, sound_stream(source, path)):
         with contextlib.nullcontext() if strictly else contextlib.suppress(av.FFmpegError):
             yield from packet.decode()
 
@@ -167,7 +168,7 @@ def is_heard(path: Path, notes: Notes, start: Fraction | None = None) -> bool:
         begin = start if sound.start_time is None else _seconds(sound.start_time, sound)
         end = begin
         with media_errors(f"{path}: its sound"):
-            for packet in source.demux(sound):
+            for packet in packets_of(path, source, sound):
                 if not packet.size:
                     continue
                 ends = _end(packet)
@@ -209,7 +210,8 @@ class SoundLength:
             with open_media(self._path, VIDEO_FORMATS) as source:
                 if source.streams.audio:
                     with media_errors(f"{self._path}: its sound"):
-                        for packet in source.demux(sound_stream(source, self._path)):
+                        sound = sound_stream(source, self._path)
+                        for packet in packets_of(self._path, source, sound):
                             ends = _end(packet) if packet.size else None
                             if ends is not None:
                                 end = max(end, float(ends))
@@ -305,7 +307,7 @@ class SoundTrack:
 
     def _copied(self) -> Iterator[Any]:
         last: int | None = None
-        for packet in self._source.demux(self._from):
+        for packet in packets_of(self._path, self._source, self._from):
             if packet.dts is None or packet.time_base is None:
                 continue
             end = _end(packet)
@@ -353,7 +355,7 @@ class SoundTrack:
     def _frames(self) -> Iterator[Any]:
         """Decoded frames from the first picture on, with their times moved and in samples."""
         due: Fraction | None = None
-        for packet in self._source.demux(self._from):
+        for packet in packets_of(self._path, self._source, self._from):
             for frame in packet.decode():
                 lasts = Fraction(frame.samples, frame.rate)
                 if frame.pts is None or frame.time_base is None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from gfvc.errors import InputError
 from gfvc.media_files import VIDEO_FORMATS, media_errors, open_media
+from gfvc.media_packets import packets_of
 from gfvc.options.encoding import MAX_RATE, MIN_RATE
 
 if TYPE_CHECKING:
@@ -163,11 +164,11 @@ def _usual_rate(
     with open_media(path, VIDEO_FORMATS) as container, media_errors(str(path)):
         stream = next(each for each in container.streams.video if each.index == index)
         tick = stream.time_base or Fraction(0)
-        steps = _steps(container, stream, _LOOKED_AT)
+        steps = _steps(path, container, stream, _LOOKED_AT)
         usual = _usual(steps, tick, average, is_hardly_meant)
         if usual is None or is_hardly_meant or len(steps) < _LOOKED_AT - 1:
             return usual
-        return _usual(_steps_of_parts(container, stream), tick, average, False)
+        return _usual(_steps_of_parts(path, container, stream), tick, average, False)
 
 
 def _usual(
@@ -218,14 +219,18 @@ def _are_fields(steps: list[Fraction], rate: Fraction, average: Fraction) -> boo
 
 
 def _steps(
-    container: InputContainer, stream: VideoStream, most: int, seconds: int | None = None
+    path: Path,
+    container: InputContainer,
+    stream: VideoStream,
+    most: int,
+    seconds: int | None = None,
 ) -> list[Fraction]:
     """Seconds from picture to picture in the next packets, of a length of time if given.
 
     Those that an edit list hides are none: their times may be among those of others.
     """
     times: list[Fraction] = []
-    for packet in container.demux(stream):
+    for packet in packets_of(path, container, stream):
         if packet.pts is not None and packet.time_base is not None and not packet.is_discard:
             times.append(packet.pts * packet.time_base)
             is_long = seconds is not None and times[-1] > times[0] + seconds
@@ -235,7 +240,7 @@ def _steps(
     return [after - before for before, after in pairwise(times)]
 
 
-def _steps_of_parts(container: InputContainer, stream: VideoStream) -> list[Fraction]:
+def _steps_of_parts(path: Path, container: InputContainer, stream: VideoStream) -> list[Fraction]:
     """Seconds from picture to picture, in parts of equal length all over a file.
 
     So there are the more of a rate the more pictures come at it.
@@ -247,7 +252,7 @@ def _steps_of_parts(container: InputContainer, stream: VideoStream) -> list[Frac
     for number in range(_PARTS):
         with contextlib.suppress(av.FFmpegError):  # a place that cannot be found, or read
             container.seek(start + length * number // _PARTS)
-            steps += _steps(container, stream, _LOOKED_AT, _PART_SECONDS)
+            steps += _steps(path, container, stream, _LOOKED_AT, _PART_SECONDS)
     return steps
 
 

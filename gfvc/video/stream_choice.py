@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from gfvc.errors import InputError
 from gfvc.media_files import VIDEO_FORMATS, media_errors, open_media
+from gfvc.media_packets import packets_of
 
 if TYPE_CHECKING:
     from av.container import InputContainer
@@ -75,7 +76,7 @@ def _single_pictures(path: Path) -> set[int]:
     """Video streams that have one picture where another has several, seen from the file's start."""
     pictures: Counter[int] = Counter()
     with open_media(path, VIDEO_FORMATS) as container, media_errors(str(path)):
-        packets = container.demux(list(container.streams.video))
+        packets = packets_of(path, container, *container.streams.video)
         for packet in islice(packets, _LOOKED_AT):
             pictures[packet.stream.index] += packet.size > 0
     several = max(pictures.values(), default=0) > 1
