@@ -9,9 +9,10 @@ from dataclasses import asdict
 from pathlib import Path
 
 from gfvc.editing.element_writing import FaceMessageWriter
+from gfvc.editing.json_parts import json_parts
 from gfvc.editing.records import Fingerprint, MessagePlace, MessageRecord, StreamFacts
 from gfvc.errors import InputError, system_errors
-from gfvc.json_checking import CheckedObject, parse_json, read_bytes
+from gfvc.json_checking import CheckedObject, parse_json
 from sei import FACE_PAYLOADS, Codec, SeiError, SeiMessage
 from sei.escaping import shorten
 from sei.inspection import InspectedMessage, json_object
@@ -21,6 +22,9 @@ FORMAT = "gfvc-messages"
 EXPORT_FORMAT = "gfvc-export"
 """The format of whole JSON files that have such messages among other things."""
 VERSION = 1
+
+# Of an export these are as long as its stream.
+_EXPORTED = frozenset({"pictures", "messages"})
 
 # A line holds at most 16 MiB of payload, twice, in hexadecimal digits.
 MAX_LINE_SIZE = 2**27
@@ -89,19 +93,37 @@ def read_json_lines(path: Path) -> tuple[StreamFacts, Iterator[MessageRecord]]:
 
 
 def read_export(path: Path) -> tuple[StreamFacts, Iterator[MessageRecord]]:
-    """What `read_json_lines` gives, of a JSON file that `gfvc export` wrote.
+    """What `read_json_lines` gives, of a JSON file that `gfvc export` wrote, however long.
 
-    Raises `InputError` as that does, and for a file that is larger than a line may be there.
+    Raises `InputError` as that does. What is a line there is a message here.
     """
-    content = read_bytes(path, MAX_LINE_SIZE)
-    document = _parse(content, str(path))
-    if not document.has("stream"):
-        raise document.refuse("holds no messages to put back: it was exported from a container")
-    messages = (
-        _Line(message, f"{path}: message {number}", len(json.dumps(message)))
-        for number, message in enumerate(document.items("messages"))
-    )
-    return _facts(document.object("stream")), _records(messages)
+    return _facts(_exported_from(path)), _records(_exported(path))
+
+
+def _exported_from(path: Path) -> CheckedObject:
+    """The header of the messages, wherever it stands among the members."""
+    for part in json_parts(path, _EXPORTED, MAX_LINE_SIZE):
+        if part.name == "stream":
+            value = _value(part.text, f"{path}: stream")
+            document = CheckedObject({part.name: value}, str(path))
+            if document.has(part.name):
+                return document.object(part.name)
+    raise InputError(f"{path}: holds no messages to put back: it was exported from a container")
+
+
+def _exported(path: Path) -> Iterator[_Line]:
+    """The messages; all else is checked to be JSON."""
+    is_list = False
+    for part in json_parts(path, _EXPORTED, MAX_LINE_SIZE):
+        of_messages = part.name == "messages"
+        is_list |= of_messages and part.text == b"[]"
+        kind = {"messages": "message", "pictures": "picture"}.get(part.name, part.name)
+        source = f"{path}: {kind}" if part.number is None else f"{path}: {kind} {part.number}"
+        value = _value(part.text, source)
+        if of_messages and part.number is not None:
+            yield _Line(value, source, len(part.text))
+    if not is_list:
+        raise InputError(f"{path}: messages is not a list")
 
 
 def _objects(path: Path) -> Iterator[_Line]:
@@ -124,9 +146,13 @@ def _objects(path: Path) -> Iterator[_Line]:
 
 
 def _parse(line: bytes, source: str) -> _Line:
+    return _Line(_value(line, source), source, len(line))
+
+
+def _value(line: bytes, source: str) -> object:
     if len(line) > MAX_PARTS and sum(line.count(mark) for mark in _PARTS) > MAX_PARTS:
         raise InputError(f"{source}: holds more than {MAX_PARTS} values")
-    return _Line(parse_json(line, source), source, len(line))
+    return parse_json(line, source)
 
 
 class _Line(CheckedObject):

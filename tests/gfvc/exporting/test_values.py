@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import gfvc
+from gfvc.editing import json_lines
 from gfvc.exporting.numbers import value_names
 from models import ModelCard
 from models.face.card import with_features
@@ -17,7 +18,7 @@ from models.landmarks.face_space import values_to_pose
 from models.landmarks.values import UNITS
 from models.published.cards import cfte, fomm, fv2v
 from tests.gfvc.exporting.conftest import steps, write_stream
-from tests.gfvc.support import CommandLine, no_notes
+from tests.gfvc.support import CommandLine, assert_refused, no_notes
 
 
 def exported(path: Path, folder: Path, suffix: str = ".json", **options: Any) -> Any:
@@ -120,6 +121,36 @@ def test_a_changed_export_is_read_as_json(
     outcome = command("inject", tmp_path / "base.265", changed, tmp_path / "out.265")
     assert outcome.status == 0, outcome.err
     assert inspected(tmp_path / "out.265", command) == inspected(hevc_stream, command)
+
+
+@pytest.mark.parametrize("layout", [{}, {"indent": 2}, {"sort_keys": True}])
+def test_an_export_may_be_much_longer_than_a_message(
+    hevc_stream: Path,
+    tmp_path: Path,
+    command: CommandLine,
+    monkeypatch: pytest.MonkeyPatch,
+    layout: dict[str, Any],
+) -> None:
+    """As that of an hour is."""
+    monkeypatch.setattr(json_lines, "MAX_LINE_SIZE", 2000)
+    monkeypatch.setattr(json_lines, "MAX_PARTS", 100)
+    found = exported(hevc_stream, tmp_path)
+    found["pictures"] *= 100
+    path, base, out = tmp_path / "long.json", tmp_path / "base.265", tmp_path / "out.265"
+    path.write_text(json.dumps(found, **layout))
+    command("remove", hevc_stream, base)
+    outcome = command("inject", base, path, out)
+    assert outcome.status == 0, outcome.err
+    assert out.read_bytes() == hevc_stream.read_bytes()
+    found["pictures"][7]["values"] = [0] * 120
+    path.write_text(json.dumps(found, **layout))
+    says = "long.json: picture 7: holds more than 100 values"
+    assert_refused(command, "inject", base, path, tmp_path / "no.265", folder=tmp_path, says=says)
+    found["pictures"].clear()
+    found["messages"][2]["payload"] *= 1000
+    path.write_text(json.dumps(found, **layout))
+    says = "long.json: messages[2], at byte"
+    assert_refused(command, "inject", base, path, tmp_path / "no.265", folder=tmp_path, says=says)
 
 
 @pytest.mark.parametrize(
