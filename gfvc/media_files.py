@@ -9,6 +9,7 @@ of a QuickTime file that point elsewhere stay shut, and "%03d" in a name is part
 from __future__ import annotations
 
 import contextlib
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -47,6 +48,8 @@ _LISTS = (b"#EXTM3U", b"ffconcat", b"[playlist]", b"<ASX", b"<asx", b"<smil", b"
 _HEAD = 512
 
 _PNG = b"\x89PNG\r\n\x1a\n"
+# Boxes of MP4 that are looked at: few come before the first one of samples.
+_BOXES = 100
 
 _ADDRESS = re.compile(r"^([A-Za-z][A-Za-z0-9+.-]+):/+")
 
@@ -84,6 +87,11 @@ def open_media(path: Path, formats: frozenset[str], *, follow_edits: bool = True
     except (av.FFmpegError, OSError, ValueError) as error:
         if _is_list(path):
             problem = "a playlist, which names other files; give the video itself"
+        elif _is_part(path):
+            problem = (
+                "a part of a stream (DASH, HLS) without the header that all its parts have; put "
+                "that file before it (cat INIT PART > WHOLE.mp4)"
+            )
         elif isinstance(error, av.ArgumentError):
             # What libavformat says when it knows the format, and that is not in the list.
             problem = "of a kind that is not read here"
@@ -148,6 +156,20 @@ def _not_a_file(path: Path) -> str:
         return "is an address, and only files are read; download it first"
     once = ", and cannot be read twice; gfvc encode - reads standard input"
     return not_a_file(path) + (once if path.is_fifo() else "")
+
+
+def _is_part(path: Path) -> bool:
+    """Whether a file is a fragment of MP4 alone: samples, and no header before them."""
+    try:
+        with path.open("rb") as file:
+            for _ in range(_BOXES):
+                size, kind = int.from_bytes(file.read(4), "big"), file.read(4)
+                if kind in {b"moof", b"moov"} or size < 8:
+                    return kind == b"moof"
+                file.seek(size - 8, os.SEEK_CUR)
+    except OSError:
+        pass
+    return False
 
 
 def _is_list(path: Path) -> bool:

@@ -61,6 +61,8 @@ _OF_MPEG = {
     b"\1\xb3": "MPEG-1 or MPEG-2 video",
 }
 
+_MOST_ZEROS = 2**20
+
 HEAD_BYTES = 64
 """Bytes from the start of a file that `begins_as_byte_stream` wants to see."""
 
@@ -106,7 +108,7 @@ def open_container(path: Path, head: bytes) -> InputContainer | None:
     `head` are the first `HEAD_BYTES` of the file. Raises `InputError` when it is neither, or a
     container that is damaged or of another kind than `STREAM_FORMATS`.
     """
-    if begins_as_byte_stream(head):
+    if begins_as_byte_stream(head if head.strip(b"\0") else _after_zeros(path)):
         return None
     try:
         return open_media(path, STREAM_FORMATS, follow_edits=False)
@@ -119,6 +121,16 @@ def open_container(path: Path, head: bytes) -> InputContainer | None:
             f"{path}: no start code 00 00 01 as at the start of a byte stream, and no container "
             f"of one: {text}"
         ) from None
+
+
+def _after_zeros(path: Path) -> bytes:
+    """How a file of many zero bytes goes on, after some of them; MPEG-TS may begin so."""
+    try:
+        with path.open("rb") as file:
+            seen = file.read(_MOST_ZEROS).lstrip(b"\0")
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({reason_of(error)})") from None
+    return bytes(HEAD_BYTES) + seen[:HEAD_BYTES]
 
 
 def open_file_as_container(path: Path) -> InputContainer | None:

@@ -17,7 +17,7 @@ from gfvc.errors import InputError, StreamError
 from gfvc.stream.containers import begins_as_byte_stream, is_container
 from gfvc.stream.nal_source import open_nal_units
 from models.contract import Picture
-from sei import NalUnit
+from sei import NalUnit, join_annex_b
 from tests.gfvc.support import CommandLine, assert_refused, decode_all, ffmpeg, nal_units
 
 MUTATIONS = 80
@@ -343,3 +343,34 @@ def test_parameter_sets_that_may_be_lost_are_told(
         decode_all(in_mp4)
     with pytest.raises(StreamError, match=r"decoded 4 of 5 coded pictures$"):
         decode_all(small_stream)
+
+
+@pytest.mark.parametrize("zeros", [1, 63, 64, 1000])
+def test_zero_bytes_may_come_before_mpeg_ts(in_mp4: Path, tmp_path: Path, zeros: int) -> None:
+    plain, path = tmp_path / "in.ts", tmp_path / "zeros.ts"
+    ffmpeg("-i", in_mp4, "-c", "copy", plain)
+    path.write_bytes(bytes(zeros) + plain.read_bytes())
+    assert is_container(path)
+    with open_nal_units(path) as units, open_nal_units(plain) as expected:
+        assert [unit.data for unit in units] == [unit.data for unit in expected]
+    with open_nal_units(in_mp4) as units:
+        stream = join_annex_b(units)
+    path.write_bytes(bytes(zeros + 2) + stream)
+    assert not is_container(path)
+
+
+def test_a_part_without_its_header_is_told_as_that(
+    in_mp4: Path, tmp_path: Path, command: CommandLine
+) -> None:
+    whole, part = tmp_path / "whole.mp4", tmp_path / "part.m4s"
+    flags = "+empty_moov+frag_keyframe+default_base_moof"
+    ffmpeg("-i", in_mp4, "-c", "copy", "-movflags", flags, whole)
+    data = whole.read_bytes()
+    start = data.index(b"moof") - 4
+    part.write_bytes(box(b"styp", 24) + data[start:])
+    says = ["part of a stream (DASH, HLS) without the header", "cat INIT PART > WHOLE.mp4"]
+    for name, output in [("decode", "out.mp4"), ("encode", "out.266")]:
+        assert_refused(command, name, part, tmp_path / output, folder=tmp_path, says=says)
+    whole.write_bytes(data[:start] + part.read_bytes())
+    with open_nal_units(whole) as units, open_nal_units(in_mp4) as expected:
+        assert [unit.data for unit in units] == [unit.data for unit in expected]
