@@ -20,15 +20,24 @@ and the last lines of the program's messages.
 
 from __future__ import annotations
 
+import copyreg
 import shlex
 from collections.abc import Sequence
+from typing import Any
 
 SHOWN_LINES = 20
 """How many lines of a program's messages an error shows."""
 
 
 class BaseCodecError(Exception):
-    """Anything that goes wrong with an encoder or decoder program."""
+    """Anything that goes wrong with an encoder or decoder program.
+
+    Errors can be pickled and copied, with what they hold.
+    """
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Not by __init__, which takes other arguments than the text that it makes of them.
+        return copyreg.__newobj__, (type(self), *self.args), self.__dict__  # type: ignore[attr-defined]
 
 
 class RequestInvalidError(BaseCodecError, ValueError):

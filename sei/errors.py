@@ -20,9 +20,16 @@
 
 from __future__ import annotations
 
+import copyreg
+from typing import Any
+
 
 class SeiError(ValueError):
-    """Root of all errors of this package."""
+    """Root of all errors of this package. They can be pickled and copied, with what they hold."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Not by __init__, which takes other arguments than the text that it makes of them.
+        return copyreg.__newobj__, (type(self), *self.args), self.__dict__  # type: ignore[attr-defined]
 
 
 class ArgumentError(SeiError, TypeError):

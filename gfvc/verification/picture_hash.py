@@ -114,8 +114,11 @@ class _TooMuchError(Exception):
     """What is beyond the bounds is not decoded."""
 
     def __init__(self, place: Place, text: str) -> None:
-        super().__init__(text)
+        super().__init__(place, text)
         self.place = place
+
+    def __str__(self) -> str:
+        return str(self.args[1])
 
 
 class PictureHashCheck(Check):
