@@ -99,6 +99,13 @@ class _Tail:
         return "\n".join(lines)
 
 
+class _OutOfTimeError(Exception):
+    """A program still runs at its deadline.
+
+    No `TimeoutError`, which a signal's handler may raise at any place.
+    """
+
+
 def run(
     command: Sequence[str],
     *,
@@ -124,7 +131,7 @@ def run(
                 _limit_files(process.pid, file_bytes)
         try:
             _drain(process, tail, deadline)
-        except TimeoutError:
+        except _OutOfTimeError:
             raise ProgramTimeoutError(
                 f"{_name(command)}: still running after {timeout:.10g} s, killed; "
                 "give it more time or smaller pictures",
@@ -200,6 +207,8 @@ def _started(command: Sequence[str]) -> Iterator[subprocess.Popen[bytes]]:
             bufsize=0,
             start_new_session=True,
         )
+    except TimeoutError:  # of a signal's handler
+        raise
     except OSError as error:
         raise ProgramNotFoundError(
             f"{_name(command)}: cannot be started: {error.strerror}", command=command
@@ -229,7 +238,7 @@ def _has_ended(process: subprocess.Popen[bytes]) -> bool:
 
 
 def _drain(process: subprocess.Popen[bytes], tail: _Tail, deadline: float) -> None:
-    """Read the child's messages until it ends; TimeoutError at the deadline.
+    """Read the child's messages until it ends; `_OutOfTimeError` at the deadline.
 
     The end is not told by the messages: what the child started may hold its outputs open, and the
     child itself may close them.
@@ -243,7 +252,7 @@ def _drain(process: subprocess.Popen[bytes], tail: _Tail, deadline: float) -> No
         while not _has_ended(process):
             remaining = deadline - time.monotonic()
             if remaining <= 0:
-                raise TimeoutError
+                raise _OutOfTimeError
             if not selector.get_map():
                 time.sleep(min(pause, remaining))
                 pause = min(2 * pause, LONGEST_PAUSE)
@@ -278,6 +287,8 @@ def _death_signal_prefix() -> tuple[str, ...]:
     prefix = (setpriv, "--pdeathsig", "KILL", "--")
     try:
         subprocess.run([*prefix, "true"], check=True, capture_output=True, timeout=SETPRIV_TIMEOUT)
+    except TimeoutError:  # not of `subprocess`, whose own is another: of a signal's handler
+        raise
     except (OSError, subprocess.SubprocessError):
         return ()
     return prefix

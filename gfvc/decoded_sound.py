@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from gfvc.errors import InputError, OutputError
+from gfvc.errors import InputError, OutputError, let_deadline_by
 from gfvc.media_files import VIDEO_FORMATS, open_media, reason
 from gfvc.stream.containers import BIT_EXACT, open_file_as_container
 from gfvc.stream.edit_lists import pictures_start
@@ -83,6 +83,7 @@ def add_sound(pictures: Path, source: Path, output: Path, coding: SoundCoding) -
             for packet in track.with_video(_copied(video, stream)):
                 container.mux(packet)
     except (av.FFmpegError, OSError, ValueError) as error:
+        let_deadline_by(error)
         raise OutputError(f"{output}: cannot be written ({reason(error)})") from None
 
 

@@ -32,7 +32,7 @@ from gfvc.stream.face_stream import FaceStream
 from gfvc.stream.marking import GENERATED
 from gfvc.stream.reader import read_face_stream
 from gfvc.stream.shown_shape import tell_of_shape
-from gfvc.telling import Notes, Progress, unheard
+from gfvc.telling import Notes, Progress, passes_on, unheard
 from gfvc.video.left_out import tell_of_other_sound, tell_of_the_rest
 from gfvc.video_writer import PICTURE_NAMES, is_folder_output, open_writer
 from models import AnimationModel, Registry, default_registry
@@ -74,6 +74,7 @@ class DecodeSummary:
         }
 
 
+@passes_on
 def decode(
     source: StrPath,
     output: StrPath,

@@ -21,7 +21,7 @@ from gfvc.rate_control.ladder import RateSettings, settings_asked_for
 from gfvc.scaling import Size
 from gfvc.stream.information import StreamInformation
 from gfvc.stream.names import MP4_SUFFIX, choose_codec
-from gfvc.telling import Notes, Progress, Stage, unheard
+from gfvc.telling import Notes, Progress, Stage, passes_on, unheard
 from gfvc.video.left_out import tell_of_other_sound, tell_of_the_rest
 from gfvc.video.sound import SoundCoding, check_sound, is_heard
 from gfvc.video_reader import VideoProperties, probe_video
@@ -137,6 +137,7 @@ class EncodeSummary:
         }
 
 
+@passes_on
 def encode(
     source: StrPath,
     output: StrPath,
@@ -171,8 +172,8 @@ def encode(
         coded, trials = _code(clip, temporary.parent, is_mp4(output), progress, stage)
         sound_bytes = write_output(coded, temporary, source, seen.sound)
         total_bytes = temporary.stat().st_size
-    for note in coded.notes:
-        notes(note)
+        for note in coded.notes:
+            notes(note)
     return summary_of(coded, total_bytes, sound_bytes, time.perf_counter() - started, trials)
 
 

@@ -45,10 +45,20 @@ class OutputError(GfvcError):
     """An output cannot be written, or exists already."""
 
 
+def let_deadline_by(error: BaseException) -> None:
+    """Raise a `TimeoutError` again that has no number of the system.
+
+    Such come from handlers of signals (`signal.alarm`) of the caller, wherever the program is.
+    """
+    if isinstance(error, TimeoutError) and error.errno is None:
+        raise error
+
+
 @contextlib.contextmanager
 def system_errors(kind: type[GfvcError], name: object, problem: str) -> Iterator[None]:
     """Turn what the system says of a file or folder of this name into an error of ours."""
     try:
         yield
     except OSError as error:
+        let_deadline_by(error)
         raise kind(f"{name}: {problem} ({error.strerror})") from None

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gfvc.errors import InputError
+from gfvc.errors import InputError, let_deadline_by
 from gfvc.given import not_a_file
 
 if TYPE_CHECKING:
@@ -85,6 +85,7 @@ def open_media(path: Path, formats: frozenset[str], *, follow_edits: bool = True
         )
         return container
     except (av.FFmpegError, OSError, ValueError) as error:
+        let_deadline_by(error)
         if _is_list(path):
             problem = "a playlist, which names other files; give the video itself"
         elif _is_part(path):
@@ -110,6 +111,7 @@ def media_errors(label: str) -> Iterator[None]:
     except BrokenPipeError:
         raise
     except (av.FFmpegError, OSError, ValueError, OverflowError) as error:
+        let_deadline_by(error)
         raise InputError(f"{label}: damaged or cut off ({reason(error)})") from None
 
 
@@ -147,6 +149,7 @@ def _check_file(path: Path) -> None:
         if path.stat().st_size == 0:
             raise InputError(f"{path}: is empty")
     except (OSError, ValueError) as error:
+        let_deadline_by(error)
         raise InputError(f"{path}: cannot be read ({reason(error)})") from None
 
 

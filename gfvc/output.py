@@ -18,7 +18,7 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from base_codec_adapters.scratch import scratch_folder
-from gfvc.errors import InputError, OutputError, system_errors
+from gfvc.errors import InputError, OutputError, let_deadline_by, system_errors
 
 _PREFIX = ".gfvc-"
 
@@ -130,6 +130,7 @@ def replaced_when_complete(
             beside = re.escape(f"{holder}{os.sep}") + r"[^/:\s]+"
             raise OutputError(re.sub(beside, lambda _: str(path), named)) from None
         except OSError as error:
+            let_deadline_by(error)
             reason = error.strerror or error
             for source in sources:
                 if error.filename == str(source):

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 Notes = Callable[[str], None]
 """Told what a user should know."""
@@ -20,3 +21,51 @@ Messages = Callable[[Any], None]
 
 def unheard(*told: object) -> None:
     """For callers that want to hear nothing."""
+
+
+_HEARERS = ("notes", "progress", "stage")
+
+_Parameters = ParamSpec("_Parameters")
+_Result = TypeVar("_Result")
+
+
+class _RaisedByCallerError(BaseException):
+    """Carries what a caller's function raised past all who look for errors of files and libraries.
+
+    `call` is the call of our function that the caller's function was given to.
+    """
+
+    def __init__(self, error: Exception, call: object) -> None:
+        super().__init__(error, call)
+        self.error = error
+        self.call = call
+
+
+def passes_on(function: Callable[_Parameters, _Result]) -> Callable[_Parameters, _Result]:
+    """Let what callers' own functions raise, `notes` and such, come out of a function unchanged."""
+
+    @functools.wraps(function)
+    def passing_on(*args: _Parameters.args, **kwargs: _Parameters.kwargs) -> _Result:
+        call = object()
+        for name in _HEARERS:
+            if callable(kwargs.get(name)):
+                kwargs[name] = _carrying(kwargs[name], call)
+        try:
+            return function(*args, **kwargs)
+        except _RaisedByCallerError as carrier:
+            if carrier.call is not call:
+                raise
+            raised = carrier.error
+        raise raised  # here, so that nothing of ours becomes its context
+
+    return passing_on
+
+
+def _carrying(function: Any, call: object) -> Callable[..., None]:
+    def told(*args: object) -> None:
+        try:
+            function(*args)
+        except Exception as error:
+            raise _RaisedByCallerError(error, call) from error
+
+    return told

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from gfvc.errors import OutputError, system_errors
+from gfvc.errors import OutputError, let_deadline_by, system_errors
 from gfvc.media_files import reason
 from gfvc.stream.marking import DIGITAL_SOURCE_TYPE
 from models.contract import Picture
@@ -153,6 +153,7 @@ class VideoFileWriter(PictureWriter):
             for packet in self._stream.encode(frame):
                 self._container.mux(packet)
         except (av.FFmpegError, OSError) as error:
+            let_deadline_by(error)
             raise self._failed(error) from None
         self._count += 1
 
@@ -212,6 +213,7 @@ class VideoFileWriter(PictureWriter):
                 self._container.mux(packet)
             self._container.close()
         except (av.FFmpegError, OSError) as error:
+            let_deadline_by(error)
             raise self._failed(error) from None
 
     def abandon(self) -> None:

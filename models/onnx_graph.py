@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,22 @@ from models.runtime import onnx_providers
 Array = npt.NDArray[Any]
 
 _FATAL = 4  # onnxruntime's highest level of its own log: errors reach us as exceptions
+
+
+_PLAIN_ERRORS = (RuntimeError, TypeError, ValueError)
+
+
+@lru_cache(maxsize=1)
+def _library_errors() -> tuple[type[Exception], ...]:
+    """What onnxruntime raises.
+
+    Its own have no common base but `Exception`. All such would be too much, for a signal's handler
+    may raise whatever its owner likes while a graph runs.
+    """
+    from onnxruntime.capi import onnxruntime_pybind11_state
+
+    kinds = [kind for kind in vars(onnxruntime_pybind11_state).values() if isinstance(kind, type)]
+    return (*(kind for kind in kinds if issubclass(kind, Exception)), *_PLAIN_ERRORS)
 
 
 class OnnxGraph:
@@ -61,9 +78,9 @@ class OnnxGraph:
         providers = onnx_providers(onnxruntime.get_available_providers(), device)
         try:
             self._session = onnxruntime.InferenceSession(content, options, providers=providers)
-        except Exception as error:  # onnxruntime's exceptions have no common base
+        except _library_errors() as error:
             reason = first_line(error)
-            raise CheckpointError(f"{path}: not a graph that can be run ({reason})") from None
+            raise CheckpointError(f"{path}: not a graph that can be run ({reason})") from error
         self.name = path.name
         self.inputs: dict[str, tuple[int, ...]] = {
             value.name: tuple(value.shape) for value in self._session.get_inputs()
@@ -84,8 +101,8 @@ class OnnxGraph:
         begin_threads()
         try:
             results = self._session.run(None, dict(arrays))
-        except Exception as error:  # as above; a wrong name is a ValueError
-            raise ModelError(f"{self.name}: {first_line(error)}") from None
+        except _library_errors() as error:  # a wrong name is a ValueError
+            raise ModelError(f"{self.name}: {first_line(error)}") from error
         return {
             name: np.asarray(result) for name, result in zip(self.outputs, results, strict=True)
         }

@@ -19,6 +19,7 @@ VALUES: dict[str, object] = {
     "int": 7,
     "int | None": 8,
     "object": "/a/folder",
+    "Exception": "what was raised",
     "Sequence[str]": ("program", "--option"),
 }
 

@@ -36,7 +36,7 @@ from gfvc.stream.face_stream import FaceStream
 from gfvc.stream.kept import KeptLines
 from gfvc.stream.names import model_uri
 from gfvc.stream.reader import read_face_stream
-from gfvc.telling import Notes, Progress, unheard
+from gfvc.telling import Notes, Progress, passes_on, unheard
 from models import (
     ParameterLayout,
     RegisteredModel,
@@ -76,6 +76,7 @@ class ExportSummary:
         return asdict(self) | lists
 
 
+@passes_on
 def export(
     source: StrPath,
     output: StrPath,

@@ -27,13 +27,14 @@ from gfvc.stream.marking import marked_again
 from gfvc.stream.names import check_suffix
 from gfvc.stream.reader import read_face_stream
 from gfvc.stream.signatures import SignatureWatch
-from gfvc.telling import Notes, Progress, unheard
+from gfvc.telling import Notes, Progress, passes_on, unheard
 from models import Registry, default_registry
 from sei import NalUnit
 
 _RANGES_TOLD = 3
 
 
+@passes_on
 def edit(
     source: StrPath,
     output: StrPath,
@@ -100,20 +101,20 @@ def edit(
         if not summary.edited_pictures:
             _copy(source, file)
         file.flush()
+        if summary.limited:
+            what = ", ".join(f"{name} in {count}" for name, count in summary.limited.items())
+            notes(f"{output}: held within what training saw: {what} of {stream.pictures} pictures")
+        if editor.left:
+            notes(f"{source}: {_stay(editor.left, clip)}")
+        if summary.edited_pictures:
+            signatures.tell(notes, source, output)
+        else:
+            notes(f"{output}: no picture changed; it is a copy of {source}, marked as that is")
         if preview is not None:
             with replaced_when_complete(preview, force=force, sources=[source]) as picture:
                 write_preview(picture, source, temporary, clip.model, chosen, options)
         summary.bytes_after = temporary.stat().st_size
     summary.bytes_before = source.stat().st_size
-    if summary.limited:
-        what = ", ".join(f"{name} in {count}" for name, count in summary.limited.items())
-        notes(f"{output}: held within what training saw: {what} of {stream.pictures} pictures")
-    if editor.left:
-        notes(f"{source}: {_stay(editor.left, clip)}")
-    if summary.edited_pictures:
-        signatures.tell(notes, source, output)
-    else:
-        notes(f"{output}: no picture changed; it is a copy of {source}, marked as that is")
     summary.seconds = time.perf_counter() - started
     return summary
 

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from base_codec_adapters.byte_stream import Codec as BaseCodec
 from base_codec_adapters.picture_order import output_places
-from gfvc.errors import InputError, OutputError
+from gfvc.errors import InputError, OutputError, let_deadline_by
 from gfvc.media_files import (
     STREAM_FORMATS,
     VIDEO_FORMATS,
@@ -142,6 +142,7 @@ def open_file_as_container(path: Path) -> InputContainer | None:
         with path.open("rb") as file:
             head = file.read(HEAD_BYTES)
     except OSError as error:
+        let_deadline_by(error)
         raise InputError(f"{path}: cannot be read ({reason_of(error)})") from None
     return open_container(path, head)
 
@@ -201,6 +202,7 @@ def write_mp4(
                 for packet in packets:
                     container.mux(packet)
     except (av.FFmpegError, OSError, ValueError) as error:
+        let_deadline_by(error)
         raise OutputError(f"{output}: cannot be written ({reason_of(error)})") from None
 
 

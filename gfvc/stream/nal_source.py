@@ -10,7 +10,7 @@ from io import BufferedReader
 from pathlib import Path
 from typing import cast
 
-from gfvc.errors import InputError
+from gfvc.errors import InputError, let_deadline_by
 from gfvc.given import not_a_file
 from gfvc.stream.containers import (
     HEAD_BYTES,
@@ -114,6 +114,7 @@ def reading(source: str | Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
+        let_deadline_by(error)
         is_closed = Path(source) == STANDARD_INPUT and error.errno == errno.EBADF
         problem = "standard input is closed" if is_closed else f"cannot be read ({error.strerror})"
         raise InputError(f"{source}: {problem}") from None

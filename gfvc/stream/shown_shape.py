@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from base_codec_adapters import Codec
+from gfvc.errors import let_deadline_by
 from gfvc.limits import MAX_AREA, MAX_SOURCE_AREA
 from gfvc.media_files import STREAM_FORMATS, open_media
 from gfvc.stream.containers import coded_track, open_file_as_container
@@ -66,7 +67,8 @@ def _stated(path: Path, codec: Codec) -> tuple[str | None, Fraction]:
         with open_media(path, STREAM_FORMATS) as container:
             track = coded_track(path, container)
             return _turn(container, track), pixel_width(track)
-    except (av.FFmpegError, OSError, ValueError, IndexError):
+    except (av.FFmpegError, OSError, ValueError, IndexError) as error:
+        let_deadline_by(error)
         return None, Fraction(1)
 
 

@@ -10,7 +10,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gfvc.errors import InputError
+from gfvc.errors import InputError, let_deadline_by
 from gfvc.limits import MAX_SOURCE_AREA
 from gfvc.media_files import reason, refuse_encrypted
 from gfvc.media_packets import packets_of
@@ -184,6 +184,7 @@ def _seek(path: Path, container: InputContainer, stream: VideoStream, start: Ent
     try:
         container.seek(start.stamp - before, stream=stream)
     except (av.FFmpegError, OSError, OverflowError) as error:
+        let_deadline_by(error)
         raise EntryLostError(f"{path}: cannot be entered ({reason(error)})") from None
 
 

@@ -160,6 +160,8 @@ class _Graph:
         with _quiet_stderr:
             try:
                 self._graph = getattr(module, factory)(**self._options)
+            except TimeoutError:  # of a signal's handler
+                raise
             except (RuntimeError, ValueError, OSError) as error:
                 raise FaceTrackerError(
                     f"mediapipe {self._solution} does not start: {error}"

@@ -282,3 +282,27 @@ def test_setpriv_that_does_not_know_how(
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
     monkeypatch.setattr(runner_module, "SETPRIV_TIMEOUT", 0.5)
     assert runner_module._death_signal_prefix.__wrapped__() == ()
+
+
+@pytest.mark.parametrize("place", ["_has_ended", "subprocess.Popen"])
+def test_what_a_signal_handler_raises_is_not_the_programs(
+    place: str, make_program: MakeProgram, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def late(*arguments: object, **named: object) -> None:
+        raise TimeoutError("too long")
+
+    monkeypatch.setattr(f"base_codec_adapters.runner.{place}", late)
+    with pytest.raises(TimeoutError, match="too long"):
+        run([str(make_program("time.sleep(60)").path)], timeout=50)
+
+
+def test_a_signal_handler_is_not_a_lack_of_setpriv(monkeypatch: pytest.MonkeyPatch) -> None:
+    def late(*arguments: object, **named: object) -> None:
+        raise TimeoutError("too long")
+
+    monkeypatch.setattr("base_codec_adapters.runner.shutil.which", lambda name: name)
+    runner_module._death_signal_prefix.cache_clear()
+    monkeypatch.setattr("base_codec_adapters.runner.subprocess.run", late)
+    with pytest.raises(TimeoutError, match="too long"):
+        runner_module._death_signal_prefix()
+    assert runner_module._death_signal_prefix.cache_info().currsize == 0

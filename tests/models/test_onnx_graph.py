@@ -95,3 +95,22 @@ def test_the_device_is_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_device_that_is_not_there_is_refused(wanted: str) -> None:
     with pytest.raises(ModelError, match=f"device={wanted}: no such device"):
         onnx_providers([CPU], wanted)
+
+
+class DeadlineError(Exception):
+    """What a signal's handler of a caller raises."""
+
+
+def test_what_a_signal_handler_raises_is_not_the_graphs(
+    doubling: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def late(*arguments: object, **named: object) -> None:
+        raise DeadlineError("too long")
+
+    graph = OnnxGraph(doubling, device="cpu")
+    monkeypatch.setattr("onnxruntime.InferenceSession.run", late)
+    with pytest.raises(DeadlineError):
+        graph.run({"x": np.zeros((2, 3), np.float32)})
+    monkeypatch.setattr("onnxruntime.InferenceSession", late)
+    with pytest.raises(DeadlineError):
+        OnnxGraph(doubling, device="cpu")

@@ -202,6 +202,20 @@ def test_where_no_picture_changes_the_output_is_a_copy(
     assert output.read_bytes() == stream.read_bytes()
 
 
+def test_all_notes_are_told_before_the_output_takes_its_name(
+    small_stream: Path, tmp_path: Path
+) -> None:
+    output = tmp_path / "edited.265"
+
+    def lost(text: str) -> None:
+        assert "it is a copy" in text
+        raise BrokenPipeError(32, "Broken pipe")
+
+    with pytest.raises(BrokenPipeError):
+        edit(small_stream, output, FaceEdit(roll=0), notes=lost)
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize(
     ("edits", "says"),
     [
