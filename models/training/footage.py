@@ -81,12 +81,19 @@ def _from_folders(data: Path) -> list[TrainingClip]:
     ]
 
 
+_COLUMNS = ("file", "identity", "split")
+
+
 def _from_index(data: Path, index: Path) -> list[TrainingClip]:
     try:
-        with index.open(newline="", encoding="utf-8") as file:
+        # Spreadsheets put a mark of UTF-8 before what they save.
+        with index.open(newline="", encoding="utf-8-sig") as file:
             reader = csv.DictReader(file)
-            if missing := {"file", "identity", "split"} - set(reader.fieldnames or ()):
-                raise TrainingError(f"{index}: has no column {', '.join(sorted(missing))}")
+            if missing := [name for name in _COLUMNS if name not in (reader.fieldnames or ())]:
+                raise TrainingError(
+                    f"{index}: its first line names no column {', '.join(missing)}; wanted are "
+                    f"{', '.join(_COLUMNS)}, with commas between them"
+                )
             rows = [row for row in reader if row["split"] in SPLITS]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise TrainingError(f"{index}: not a CSV file that can be read ({error})") from None

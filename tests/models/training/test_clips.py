@@ -75,7 +75,16 @@ def test_what_is_wrong_with_an_index(data: Path, rows: str, message: str) -> Non
 
 def test_an_index_needs_its_columns(data: Path) -> None:
     index = write_index(data, "train/a.mp4,train\n", "file,split\n")
-    with pytest.raises(TrainingError, match="has no column identity"):
+    with pytest.raises(TrainingError, match="names no column identity; wanted are"):
+        find_clips(data, index, ())
+
+
+def test_an_index_that_a_spreadsheet_saved(data: Path) -> None:
+    rows = "train/a.mp4,ann,train\nvalidation/c.mp4,bob,validation\n"
+    index = write_index(data, rows, "\ufeff" + HEAD)
+    assert [clip.identity for clip in find_clips(data, index, ())] == ["ann", "bob"]
+    write_index(data, rows.replace(",", ";"), HEAD.replace(",", ";"))
+    with pytest.raises(TrainingError, match=r"no column file, .* with commas between them"):
         find_clips(data, index, ())
 
 
