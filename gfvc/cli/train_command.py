@@ -110,7 +110,7 @@ def _configuration(data: Path, out: Path, options: TrainOptions) -> TrainingConf
         skip=options.skip,
         start_from=options.weights,
         size=options.size,
-        window=options.window or recipe.window or options.size,
+        window=options.window or min(recipe.window or options.size, options.size),
         batch=options.batch,
         minutes=options.minutes,
         steps=options.steps,

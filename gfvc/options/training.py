@@ -78,7 +78,7 @@ class RecipeOptions(OptionGroup, title="recipe"):
     window: int | None = option(
         _COUNT,
         "width of the part that face draws in a step, and that the discriminator sees",
-        shown="128 for face, else the whole picture",
+        shown="up to 128 for face, else the whole picture",
     )
     learning_rate: float | None = option(
         _NUMBER, "highest learning rate", shown="8e-4 for face, else 2e-4"

@@ -134,7 +134,8 @@ class TrainingConfiguration:
         check_size(self.size)
         if self.window % 32 or not SMALLEST_WINDOW <= self.window <= self.size:
             raise TrainingError(
-                f"window {self.window} is not a multiple of 32 from 64 up to {self.size}"
+                f"window {self.window} is not a multiple of 32 from {SMALLEST_WINDOW} up to the "
+                f"size, {self.size}"
             )
         for limits, names in _LIMITS.items():
             for name in names.split():

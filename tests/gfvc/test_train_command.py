@@ -91,6 +91,12 @@ def test_engines_and_schedulers_go_together(
     assert capsys.readouterr().err.startswith(f"gfvc train: {message}")
 
 
+@pytest.mark.parametrize(("size", "window"), [(64, 64), (96, 96), (128, 128), (160, 128)])
+def test_the_window_fits_the_picture(called: Call, tmp_path: Path, size: int, window: int) -> None:
+    assert main(["train", str(tmp_path), "--out", "o", "--steps", "1", "--size", str(size)]) == 0
+    assert called["configuration"].window == window
+
+
 @pytest.mark.parametrize("model", ["cfte", "fv2v"])
 def test_other_networks_draw_whole_pictures(called: Call, tmp_path: Path, model: str) -> None:
     assert main(["train", str(tmp_path), "--out", "o", "--steps", "1", "--model", model]) == 0
