@@ -30,7 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=reader_of(between(0.5, 60, "a number of seconds")),
         default=10.0,
         metavar="S",
-        help="length of the clip (default: 10)",
+        help="length of the clip (0.5..60; default: 10)",
     )
     parser.add_argument("--force", action="store_true", help="replace FOLDER if it exists")
     parser.add_argument("--json", action="store_true", help="print the summary as JSON")

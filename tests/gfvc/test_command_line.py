@@ -149,6 +149,14 @@ def test_help_names_every_option_and_teaches_by_example(command: CommandLine, na
     assert f"\n  gfvc {name}" in examples
 
 
+def test_help_of_the_demo_states_the_range_that_is_taken(command: CommandLine) -> None:
+    refused = command("demo", "--seconds", "61")
+    assert refused.status == 2
+    limits = re.search(r"in ([\d.]+\.\.\d+)", refused.err)
+    assert limits is not None
+    assert f"({limits[1]}; default: 10)" in command("demo", "--help").out
+
+
 def test_help_lists_the_commands(command: CommandLine) -> None:
     outcome = command("--help")
     assert outcome.status == 0
