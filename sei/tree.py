@@ -21,6 +21,7 @@ from sei.inspection import InspectedMessage, InspectedUnit
 from sei.nal import Codec
 from sei.payload_kinds import is_known_by_name_only, payload_kind
 from sei.stream_summary import StreamSummary
+from sei.table_width import print_whole, take_usual_width
 
 _LONGEST_HEX = 32
 _LONGEST_TEXT = 100
@@ -88,7 +89,9 @@ class TreePrinter:
 
     def __init__(self, out: TextIO) -> None:
         self._out = out
-        self._console = Console(file=out, highlight=False, markup=False, soft_wrap=True)
+        self._console = take_usual_width(
+            Console(file=out, highlight=False, markup=False, soft_wrap=True)
+        )
 
     def _line(self, depth: int, *parts: tuple[str, str]) -> None:
         """Print an indented line of texts and their styles."""
@@ -198,7 +201,7 @@ class TreePrinter:
             if fps is not None:
                 cells.append(f"{summary.kbps(fps) * bits / total:.3f}")
             table.add_row(share, *cells)
-        self._console.print(table)
+        print_whole(self._console, table)
 
     def show_bits(self, summary: StreamSummary) -> None:
         """Print the bits of each kind of element."""
@@ -210,7 +213,7 @@ class TreePrinter:
         table = _table(title, what, "number", unit)
         for name in count:
             table.add_row(name, str(count[name]), str(amount[name]))
-        self._console.print(table)
+        print_whole(self._console, table)
 
 
 def _table(title: str, what: str, *numbers: str) -> Table:

@@ -37,10 +37,13 @@ def print_table(
 ) -> Console:
     """A table on standard output; its first `texts` columns are texts, the others numbers.
 
-    Returns the console, for lines below the table. Its width is the terminal's by default.
+    Returns the console, for lines below the table. Its width is the terminal's by default; in
+    a pipe or a file a table takes what its texts need.
     """
     from rich.console import Console
     from rich.table import Table
+
+    from sei.table_width import print_whole
 
     table = Table(title=title)
     for number, column in enumerate(columns):
@@ -48,7 +51,7 @@ def print_table(
     for row in rows:
         table.add_row(*map(str, row))
     console = Console(width=width)
-    console.print(table)
+    print_whole(console, table)
     return console
 
 
@@ -124,8 +127,11 @@ def _labelled_bar(*columns: ProgressColumn) -> Bar:
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn
 
+    from sei.table_width import take_usual_width
+
+    console = take_usual_width(Console(stderr=True))
     label = TextColumn("{task.description}", markup=False)
-    return Progress(label, BarColumn(), *columns, console=Console(stderr=True), transient=True)
+    return Progress(label, BarColumn(), *columns, console=console, transient=True)
 
 
 def _line(text: str) -> None:
