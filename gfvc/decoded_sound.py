@@ -84,7 +84,7 @@ def add_sound(pictures: Path, source: Path, output: Path, coding: SoundCoding) -
                 container.mux(packet)
     except (av.FFmpegError, OSError, ValueError) as error:
         let_deadline_by(error)
-        raise OutputError(f"{output}: cannot be written ({reason(error)})") from None
+        raise OutputError(f"{output}: cannot be written ({reason(error)})") from error
 
 
 def _copied(video: Any, stream: Any) -> Iterator[Any]:

@@ -61,4 +61,4 @@ def system_errors(kind: type[GfvcError], name: object, problem: str) -> Iterator
         yield
     except OSError as error:
         let_deadline_by(error)
-        raise kind(f"{name}: {problem} ({error.strerror})") from None
+        raise kind(f"{name}: {problem} ({error.strerror or error})") from error

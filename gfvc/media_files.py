@@ -98,7 +98,7 @@ def open_media(path: Path, formats: frozenset[str], *, follow_edits: bool = True
             problem = "of a kind that is not read here"
         else:
             problem = f"not a video that can be read ({reason(error)})"
-        raise InputError(f"{path}: {problem}") from None
+        raise InputError(f"{path}: {problem}") from error
 
 
 @contextlib.contextmanager
@@ -112,7 +112,7 @@ def media_errors(label: str) -> Iterator[None]:
         raise
     except (av.FFmpegError, OSError, ValueError, OverflowError) as error:
         let_deadline_by(error)
-        raise InputError(f"{label}: damaged or cut off ({reason(error)})") from None
+        raise InputError(f"{label}: damaged or cut off ({reason(error)})") from error
 
 
 def refuse_encrypted(path: Path, packet: Packet[Any]) -> None:
@@ -150,7 +150,7 @@ def _check_file(path: Path) -> None:
             raise InputError(f"{path}: is empty")
     except (OSError, ValueError) as error:
         let_deadline_by(error)
-        raise InputError(f"{path}: cannot be read ({reason(error)})") from None
+        raise InputError(f"{path}: cannot be read ({reason(error)})") from error
 
 
 def _not_a_file(path: Path) -> str:

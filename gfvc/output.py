@@ -128,14 +128,14 @@ def replaced_when_complete(
             named = str(error).replace(str(temporary), str(path))
             # Other files of the block, such as a video that still lacks its sound.
             beside = re.escape(f"{holder}{os.sep}") + r"[^/:\s]+"
-            raise OutputError(re.sub(beside, lambda _: str(path), named)) from None
+            raise OutputError(re.sub(beside, lambda _: str(path), named)) from error.__cause__
         except OSError as error:
             let_deadline_by(error)
             reason = error.strerror or error
             for source in sources:
                 if error.filename == str(source):
-                    raise InputError(f"{source}: cannot be read ({reason})") from None
-            raise OutputError(f"{path}: cannot be written ({reason})") from None
+                    raise InputError(f"{source}: cannot be read ({reason})") from error
+            raise OutputError(f"{path}: cannot be written ({reason})") from error
 
 
 def _keep_permissions(old: Path, new: Path) -> None:

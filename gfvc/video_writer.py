@@ -154,7 +154,7 @@ class VideoFileWriter(PictureWriter):
                 self._container.mux(packet)
         except (av.FFmpegError, OSError) as error:
             let_deadline_by(error)
-            raise self._failed(error) from None
+            raise self._failed(error) from error
         self._count += 1
 
     def _open(self, width: int, height: int) -> None:
@@ -214,7 +214,7 @@ class VideoFileWriter(PictureWriter):
             self._container.close()
         except (av.FFmpegError, OSError) as error:
             let_deadline_by(error)
-            raise self._failed(error) from None
+            raise self._failed(error) from error
 
     def abandon(self) -> None:
         """Close the file without completing it."""

@@ -143,7 +143,7 @@ def open_file_as_container(path: Path) -> InputContainer | None:
             head = file.read(HEAD_BYTES)
     except OSError as error:
         let_deadline_by(error)
-        raise InputError(f"{path}: cannot be read ({reason_of(error)})") from None
+        raise InputError(f"{path}: cannot be read ({reason_of(error)})") from error
     return open_container(path, head)
 
 
@@ -203,7 +203,7 @@ def write_mp4(
                     container.mux(packet)
     except (av.FFmpegError, OSError, ValueError) as error:
         let_deadline_by(error)
-        raise OutputError(f"{output}: cannot be written ({reason_of(error)})") from None
+        raise OutputError(f"{output}: cannot be written ({reason_of(error)})") from error
 
 
 def _elementary(data: bytes, codec: str) -> InputContainer:

@@ -116,8 +116,12 @@ def reading(source: str | Path) -> Iterator[None]:
     except OSError as error:
         let_deadline_by(error)
         is_closed = Path(source) == STANDARD_INPUT and error.errno == errno.EBADF
-        problem = "standard input is closed" if is_closed else f"cannot be read ({error.strerror})"
-        raise InputError(f"{source}: {problem}") from None
+        problem = (
+            "standard input is closed"
+            if is_closed
+            else f"cannot be read ({error.strerror or error})"
+        )
+        raise InputError(f"{source}: {problem}") from error
     except UnknownCodecError:
         raise InputError(
             f"{source}: neither a VVC, an HEVC nor an H.264 stream, or not told from its first NAL "

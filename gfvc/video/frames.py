@@ -185,7 +185,7 @@ def _seek(path: Path, container: InputContainer, stream: VideoStream, start: Ent
         container.seek(start.stamp - before, stream=stream)
     except (av.FFmpegError, OSError, OverflowError) as error:
         let_deadline_by(error)
-        raise EntryLostError(f"{path}: cannot be entered ({reason(error)})") from None
+        raise EntryLostError(f"{path}: cannot be entered ({reason(error)})") from error
 
 
 def _end(packet: Any) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -105,3 +106,20 @@ def test_deadlines_are_no_damage(tmp_path: Path) -> None:
     ):
         raise TimeoutError(110, "Connection timed out")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_cannot_be_told_from_damage_is_kept_as_the_cause(tmp_path: Path) -> None:
+    nested = contextlib.ExitStack()
+    nested.enter_context(replaced_when_complete(tmp_path / "out", force=False))
+    nested.enter_context(system_errors(OutputError, "out", "cannot be written"))
+    for context, kind in (
+        (nested, OutputError),
+        (replaced_when_complete(tmp_path / "out", force=False), OutputError),
+        (system_errors(OutputError, "out", "cannot be written"), OutputError),
+        (media_errors("a video"), gfvc.InputError),
+        (reading("in.266"), gfvc.InputError),
+    ):
+        raised = OSError("of a handler")
+        with pytest.raises(kind, match="of a handler") as caught, context:
+            raise raised
+        assert caught.value.__cause__ is raised
