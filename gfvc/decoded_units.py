@@ -286,6 +286,11 @@ def _coded_pictures(
                 "and are skipped (RASL, or no random access point came): start the stream at an "
                 "IDR picture"
             )
+        elif stream.lost is not None:
+            reason += (
+                f"; coded pictures are missing, the first {stream.lost}: those that come after "
+                "them refer to them, up to the next IDR picture"
+            )
         elif isinstance(error, OutputInvalidError | ProgramFailedError) and is_container(source):
             reason += (
                 "; where containers of other settings were put together, their parameter sets are "

@@ -89,6 +89,18 @@ class _Part:
         return offset
 
 
+def _by_number(
+    parts: Sequence[_Part], new: Sequence[EditedMessages | None]
+) -> list[EditedMessages | None]:
+    """New messages of access units by the number in their sequence; None where one is missing."""
+    result: list[EditedMessages | None] = []
+    for part, messages in zip(parts, new, strict=True):
+        if part.unit.part is not None:
+            result += [None] * (part.unit.part.number - len(result))
+        result.append(messages)
+    return result
+
+
 class SequenceEditor:
     """Goes through a clip and edits sequence by sequence.
 
@@ -110,7 +122,7 @@ class SequenceEditor:
         waiting: list[_Part] = []
         with closing(self._clip.units(looks=self._controls.looks)) as seen_units:
             for seen in seen_units:
-                if waiting and not waiting[-1].unit.is_followed_by(seen.unit):
+                if waiting and seen.unit.starts_sequence:
                     yield from self._edited(waiting, done, summary)
                     done += sum(part.unit.pictures for part in waiting)
                     waiting = []
@@ -170,7 +182,7 @@ class SequenceEditor:
             new = self._new_messages(parts, start, summary)
             changes: list[Inform | None] = [None] * len(parts)
             if any(each is not None for each in new):
-                changes[0] = informing(parts[0].unit, new)
+                changes[0] = informing(parts[0].unit, _by_number(parts, new))
             done = start
             for part, messages, inform in zip(parts, new, changes, strict=True):
                 units, done = part.units, done + part.unit.pictures

@@ -98,6 +98,8 @@ class FaceStream:
     """Why the coded pictures cannot be decoded, by their sequence parameter sets, and where."""
     lacking: str | None = None
     """Why they may not be: which parameter sets are missing."""
+    lost: str | None = None
+    """Where the first coded picture is missing between others, which may refer to it."""
     video_sets: bytes = b""
     """VPS for those that none comes with, before their first use or after it."""
 

@@ -15,6 +15,8 @@ class Losses:
     def __init__(self) -> None:
         self._pictures = 0  # coded ones that were announced
         self._pictures_from = ""  # where the first of them should be
+        self.gap: str | None = None
+        """Where the first coded picture is missing between others of its sequence."""
         self.messages = 0
         """Face messages that user data announce, and that are missing."""
         self._messages_of: int | None = None  # byte of the first picture that lacks some
@@ -24,11 +26,17 @@ class Losses:
         self._keys = 0  # key pictures without user data
         self._keys_at: int | None = None  # byte of the first of them
 
-    def end_sequence(self, sequence: SequenceSchedule | None, came: int, where: str) -> None:
-        """Count the coded pictures of a sequence that did not come."""
+    def see_gap(self, pictures: int, where: str) -> None:
+        """Count coded pictures that are missing between others of their sequence."""
+        self._pictures += pictures
+        self._pictures_from = self._pictures_from or where
+        self.gap = self.gap or where
+
+    def end_sequence(self, sequence: SequenceSchedule | None, due: int, where: str) -> None:
+        """Count the coded pictures of a sequence that did not come, from the one that is due on."""
         announced = 0 if sequence is None else len(sequence.driven)
-        if came < announced:
-            self._pictures += announced - came
+        if due < announced:
+            self._pictures += announced - due
             self._pictures_from = self._pictures_from or where
 
     def see_key_without_user_data(self, at: int | None) -> None:

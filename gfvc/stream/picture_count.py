@@ -10,8 +10,10 @@ from dataclasses import replace
 from typing import cast
 
 from gfvc.stream.information import StreamInformation, stated_by
+from gfvc.stream.picture_order import OrderCount, OrderCounts
 from gfvc.stream.picture_units import FaceMessage, PictureUnit
 from gfvc.stream.sequence import SequenceSchedule
+from gfvc.stream.sequence_places import SequencePlaces
 from sei import GenerativeFaceVideo, NalUnit
 from sei.inspection import InspectedMessage, InspectedUnit
 
@@ -56,7 +58,7 @@ class PictureCount:
         self._information: tuple[StreamInformation, bytes] | None = None  # of the next picture
         self._shown_as_coded = False
         self._sequence: SequenceSchedule | None = None
-        self._of_sequence = 0  # coded pictures of the sequence so far
+        self._orders, self._places = OrderCounts(), SequencePlaces()
         self._further = 0  # faces beside the first
         self._nal = self._damaged = -1  # numbers of the last NAL unit, and the last damaged one
 
@@ -68,8 +70,9 @@ class PictureCount:
         if isinstance(inspected, InspectedUnit):
             self._nal = inspected.nal
             unit = inspected.unit
+            order = self._orders.read(unit)
             if unit.starts_picture and (not unit.layer_id or self.unit is None):
-                self._start_picture(unit)
+                self._start_picture(unit, order)
             if not unit.layer_id:
                 self._end.see(unit)
             return None
@@ -87,7 +90,7 @@ class PictureCount:
             self._is_face_stream |= information.shown_as_coded
         return None
 
-    def _start_picture(self, unit: NalUnit) -> None:
+    def _start_picture(self, unit: NalUnit, order: OrderCount | None) -> None:
         self.complete = self.known - self._ahead
         picture = self.unit = PictureUnit(
             messages=_numbers(self._ahead), shown_as_coded=self._shown_as_coded
@@ -101,17 +104,20 @@ class PictureCount:
                 picture.information = payload
             picture.announce(stated.schedule)
             picture.hidden = stated.hides_coded_picture
-            self._sequence, self._of_sequence = stated.sequence, 0
+            self._sequence = stated.sequence
+            self._places.start()
             self._further = len(stated.further_faces)
         elif unit.is_irap:
             self._sequence, self._further = None, 0
-        if self._sequence is not None and self._of_sequence < len(self._sequence.driven):
-            picture.part = part = self._sequence.part(self._of_sequence)
+        if self._sequence is None:
+            return
+        number = self._places.number(order)
+        if number < len(self._sequence.driven):
+            picture.part = part = self._sequence.part(number)
             picture.announce(part.schedule)
             picture.hidden = part.hidden
             picture.shown_as_coded = not part.has_messages
             self._is_face_stream |= picture.shown_as_coded
-            self._of_sequence += 1
 
     def _see_face(self, message: GenerativeFaceVideo, *, is_ahead: bool) -> int | None:
         self._is_face_stream = True

@@ -21,10 +21,14 @@ _STEPS_OF_A_HABIT = 3
 
 @dataclass(frozen=True, slots=True)
 class MissingPictures:
-    """What is missing: the picture at byte `at` is shown right after the first gap."""
+    """What is missing: the picture at byte `at` is shown right after the first gap.
+
+    `where` says so; None where pictures may be missing on purpose.
+    """
 
     text: str
     at: int
+    where: str | None
 
 
 class PictureGaps:
@@ -77,7 +81,9 @@ class PictureGaps:
         if not self._missing:
             return None
         missing, step = self._missing, self._least_step
-        if step == self._greatest_step and self._steps >= _STEPS_OF_A_HABIT:
+        where = f"right before that at byte {self._first_at} in output order"
+        is_habit = step == self._greatest_step and self._steps >= _STEPS_OF_A_HABIT
+        if is_habit:
             # Other encoders may count so.
             text = (
                 f"coded pictures of ordinary video count by {step}, as where those between them "
@@ -85,7 +91,7 @@ class PictureGaps:
             )
         else:
             text = f"coded pictures of ordinary video are missing, {missing} of them, the first"
-        text += f" right before that at byte {self._first_at} in output order"
+        text += f" {where}"
         if rate is not None:
             text += f"; the video is {float(missing / rate):.2f} s shorter"
-        return MissingPictures(text, self._first_at)
+        return MissingPictures(text, self._first_at, None if is_habit else where)

@@ -31,6 +31,7 @@ from gfvc.stream.picture_gaps import PictureGaps
 from gfvc.stream.picture_order import WANTED_ORDER, PictureOrder
 from gfvc.stream.picture_units import FaceMessage, FurtherFaceUnit, PictureUnit
 from gfvc.stream.sequence import SequenceSchedule
+from gfvc.stream.sequence_places import SequencePlaces
 from gfvc.stream.skipped_pictures import SkippedPictures
 from gfvc.telling import Notes
 from sei import (
@@ -63,7 +64,21 @@ def read_face_stream(
     face messages nor pictures that it says are shown as coded, or messages that cannot be
     understood, or asks for more pictures than `gfvc.limits.most_pictures` of `max_pictures`.
     """
-    return _Scan(path, notes, codec, max_pictures).face_stream()
+    told: list[str] = []
+    try:
+        try:
+            return _Scan(path, told.append, codec, max_pictures).face_stream()
+        except _OtherCountsError:
+            told.clear()
+            scan = _Scan(path, told.append, codec, max_pictures, places_by_order=False)
+            return scan.face_stream()
+    finally:
+        for text in told:
+            notes(text)
+
+
+class _OtherCountsError(Exception):
+    """Order counts are not those of an encoder that counts pictures by one."""
 
 
 def _restricted_uses(message: SeiMessage) -> set[int]:
@@ -113,7 +128,13 @@ class _Scan:
     """Goes through a stream, and keeps its picture units, each when it is complete."""
 
     def __init__(
-        self, path: Path, notes: Notes, codec: str | None, max_pictures: int | None
+        self,
+        path: Path,
+        notes: Notes,
+        codec: str | None,
+        max_pictures: int | None,
+        *,
+        places_by_order: bool = True,
     ) -> None:
         self._path = path
         self._named_codec = codec
@@ -126,6 +147,7 @@ class _Scan:
         self._messages: list[Kept[FaceMessage]] = []
         self._picture: PictureUnit | None = None
         self._picture_at: int | None = None  # its byte
+        self._before_at: int | None = None  # that of the picture before it
         self._has_own_sets = False  # came with it
         self._lacks_user_data = False  # where decoding can start
         self._of_picture = _Gathered()
@@ -134,13 +156,14 @@ class _Scan:
         self._draws = False
         self._information: tuple[StreamInformation, bytes] | None = None  # of the next picture
         self._sequence: SequenceSchedule | None = None  # that of the last user data
-        self._of_sequence = 0  # its coded pictures so far
+        self._places = SequencePlaces(by_order=places_by_order)  # in it
         self._losses = Losses()
         self._order = PictureOrder()
         self._cost = PictureCost()
         self._skipped = SkippedPictures()
         self._skips = False  # decoders do, of the pictures so far
         self._gaps = PictureGaps()
+        self._lost: str | None = None  # where the first picture is missing between others
         self._face_square: FaceSquare | None = None  # by the last user data
         self._further_faces: tuple[FurtherFace, ...] = ()
         self._control_grids: SequenceGrids | None = None
@@ -192,6 +215,7 @@ class _Scan:
             self._rate_change,
             self._fault,
             self._lacking(),
+            self._lost,
             self._sets.video_sets,
         )
 
@@ -242,6 +266,8 @@ class _Scan:
         self._see_sets(unit)
         if unit.starts_picture:
             self._close_picture()
+        is_out_of_order = self._order.see(unit)
+        if unit.starts_picture:
             self._start_picture(unit)
             self._access_unit_at = None
         elif unit.is_vcl and self._of_picture.ends_sequence:
@@ -257,7 +283,7 @@ class _Scan:
         else:
             self._waiting.add(unit)
         self._skips |= self._skipped.sees_one(unit)
-        if self._order.see(unit):
+        if is_out_of_order:
             self._refuse_order()
 
     def _see_sets(self, unit: NalUnit) -> None:
@@ -301,7 +327,7 @@ class _Scan:
         self._of_picture.ends_sequence = False  # of one before
         self._of_picture.add(unit)
         self._picture_fault, self._next_fault = self._next_fault, None
-        self._picture_at = unit.offset
+        self._before_at, self._picture_at = self._picture_at, unit.offset
         self._has_own_sets = self._sets.came_with_picture
         self._messages = [self._units.messages()]
         self._picture = PictureUnit(messages=self._messages[0], shown_as_coded=self._shown_as_coded)
@@ -315,7 +341,8 @@ class _Scan:
             self._picture.base_announced = not stated.shown_as_coded
             self._picture.announce(stated.schedule)
             self._picture.hidden = stated.hides_coded_picture
-            self._sequence, self._of_sequence = stated.sequence, 0
+            self._sequence = stated.sequence
+            self._places.start()
             self._face_square = stated.face_square
             self._further_faces = stated.further_faces
             self._control_grids = stated.control_grids
@@ -332,22 +359,33 @@ class _Scan:
         self, unit: NalUnit, picture: PictureUnit, sequence: SequenceSchedule
     ) -> None:
         """Tell a picture what the user data of its IDR picture say of it."""
-        if self._of_sequence >= len(sequence.driven):
+        due = self._places.due
+        number = self._places.number(self._order.last)
+        if number >= len(sequence.driven):
+            if number >= self._places.came:
+                raise _OtherCountsError
             raise StreamError(
-                f"{self._path}: coded picture at byte {unit.offset} is number "
-                f"{self._of_sequence + 1} of its sequence, whose user data announces "
-                f"{len(sequence.driven)}"
+                f"{self._path}: coded picture at byte {unit.offset} is number {number + 1} of its "
+                f"sequence, whose user data announces {len(sequence.driven)}"
             )
-        picture.part = sequence.part(self._of_sequence)
+        if number > due:
+            self._see_gap(due, number)
+        picture.part = sequence.part(number)
         picture.announce(picture.part.schedule)
         picture.hidden = picture.part.hidden
         picture.base_announced = picture.part.has_messages
         picture.shown_as_coded = not picture.base_announced
         self._any_as_coded |= not sequence.drives
-        picture.further = tuple(self._further_units(self._of_sequence))
+        picture.further = tuple(self._further_units(number))
         if self._control_grids is not None:
-            picture.control_grids = self._control_grids.of_unit(self._of_sequence)
-        self._of_sequence += 1
+            picture.control_grids = self._control_grids.of_unit(number)
+
+    def _see_gap(self, due: int, number: int) -> None:
+        """Note that coded pictures are missing before one of a number of its sequence."""
+        where = f"after that at byte {self._before_at}, number {due} of its sequence from 0 on"
+        if self._rate is not None:
+            where += f", at {float(self._pictures / self._rate):.2f} s"
+        self._losses.see_gap(number - due, where)
 
     def _see_rate(self, rate: Fraction) -> None:
         """Take the rate that the user data of a picture state."""
@@ -357,7 +395,7 @@ class _Scan:
             self._rate_change = RateChange(rate, self._pictures, self._access_unit_at)
 
     def _end_sequence(self, where: str) -> None:
-        self._losses.end_sequence(self._sequence, self._of_sequence, where)
+        self._losses.end_sequence(self._sequence, self._places.due, where)
 
     def _further_units(self, number: int) -> Iterator[FurtherFaceUnit]:
         """What further faces have of the coded picture of a number of its sequence."""
@@ -482,5 +520,6 @@ class _Scan:
             self._notes(f"{self._path}: cut off {self._cut}; what comes before is used")
         self._losses.tell(self._path, self._notes, any_user_data=self._rate is not None)
         missing = self._gaps.found(self._rate)
+        self._lost = self._losses.gap or (None if missing is None else missing.where)
         if missing is not None:
             self._notes(f"{self._path}: {missing.text}")

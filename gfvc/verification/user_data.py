@@ -13,9 +13,11 @@ from gfvc.options.encoding import MAX_POOL
 from gfvc.stream.faces import FurtherFace
 from gfvc.stream.information import StreamInformation, is_ours, stated_by
 from gfvc.stream.picture_count import StreamEnd
+from gfvc.stream.picture_order import OrderCount, OrderCounts
 from gfvc.stream.references import NUMBERS, ReferenceRuns
 from gfvc.stream.schedule import PictureSchedule
 from gfvc.stream.sequence import SequencePart, SequenceSchedule
+from gfvc.stream.sequence_places import SequencePlaces
 from gfvc.verification.findings import Check, Finding, Place
 from sei import Codec, GenerativeFaceVideo
 from sei.inspection import InspectedMessage, InspectedUnit
@@ -69,7 +71,13 @@ class UserDataCheck(Check):
         self._first_id: int | None = None  # gfv_id of the face that decoders draw first
         self._further: tuple[FurtherFace, ...] = ()  # of the sequence
         self._sequence: SequenceSchedule | None = None  # that of the last IRAP picture
-        self._of_sequence = 0  # its coded pictures before this one
+        self._orders, self._places = OrderCounts(), SequencePlaces()
+        self._order: OrderCount | None = None  # of the coded picture of the access unit
+        # What was found since a coded picture of the sequence is missing: by order counts, and by
+        # the count of coded pictures, for order counts that turn out to be others.
+        self._by_order: list[Finding] = []
+        self._by_count: list[Finding] = []
+        self._before = Place()  # the coded picture before this one
         self._coded: Place | None = None  # where the coded picture of the access unit is
         self._is_face_stream = False  # which decoders take
         self._shown_as_coded = False  # the pictures up to the next stream information
@@ -83,6 +91,9 @@ class UserDataCheck(Check):
         unit = inspected.unit
         self._end.see(unit)
         self._last = place
+        order = None if unit.is_sei else self._orders.read(unit)
+        if order is not None:
+            self._order = order
         if unit.is_vcl and not unit.layer_id and self._coded is None:
             self._coded = place
             if unit.is_irap and not self._here:
@@ -127,7 +138,8 @@ class UserDataCheck(Check):
                 place, f"the rate changes from {self._rate} to {information.rate} pictures a second"
             )
         self._rate = information.rate
-        self._sequence, self._of_sequence = information.sequence, 0
+        self._sequence = information.sequence
+        self._places.start()
         self._further = information.further_faces
         self._schedule = information.schedule
         self._references = information.references
@@ -184,6 +196,7 @@ class UserDataCheck(Check):
             )
         if self._sequence is not None and self._coded is not None:
             yield from self._check_in_sequence(self._coded, self._sequence)
+        self._before, self._order = self._coded or self._before, None
         self._here = self._stated_here = False
         self._picture, self._coded = None, None
         self._schedule, self._references = None, None
@@ -219,7 +232,39 @@ class UserDataCheck(Check):
 
     def _check_in_sequence(self, place: Place, sequence: SequenceSchedule) -> Iterator[Finding]:
         """Compare an access unit with what the user data of its IDR picture announces."""
-        number, self._of_sequence = self._of_sequence, self._of_sequence + 1
+        due, counted = self._places.due, self._places.came
+        number = self._places.number(self._order)
+        if number == counted:
+            yield from self._check_number(place, sequence, number)
+            return
+        self._by_count += self._check_number(place, sequence, counted)
+        if number >= len(sequence.driven):
+            # Order counts of an encoder that does not count by one.
+            self._places.count_from_here()
+            self._by_order.clear()
+            yield from self._take(self._by_count)
+            return
+        if number > due:
+            several = number - due > 1
+            missing = f"{number - due} coded pictures are" if several else "a coded picture is"
+            text = (
+                f"{missing} missing before this one, by its order count: number {due} of its "
+                f"sequence from 0 on{' and further' if several else ''}, after that at byte "
+                f"{self._before.offset}"
+            )
+            self._by_order.append(self.error(place, text))
+        self._by_order += self._check_number(place, sequence, number)
+
+    @staticmethod
+    def _take(findings: list[Finding]) -> list[Finding]:
+        taken = list(findings)
+        findings.clear()
+        return taken
+
+    def _check_number(
+        self, place: Place, sequence: SequenceSchedule, number: int
+    ) -> Iterator[Finding]:
+        """Compare an access unit with what is announced of a number of its sequence."""
         if number == len(sequence.driven):
             yield self.error(
                 place, f"its user data announces {number} coded pictures, and this is one more"
@@ -249,10 +294,12 @@ class UserDataCheck(Check):
 
     def _end_sequence(self, place: Place) -> Iterator[Finding]:
         """The next sequence starts, or the stream ends."""
-        if self._sequence is not None and self._of_sequence < len(self._sequence.driven):
+        self._by_count.clear()
+        yield from self._take(self._by_order)
+        if self._sequence is not None and self._places.came < len(self._sequence.driven):
             yield self.error(
                 place,
-                f"the sequence before has {self._of_sequence} coded pictures, of which its user "
+                f"the sequence before has {self._places.came} coded pictures, of which its user "
                 f"data announces {len(self._sequence.driven)}",
             )
         self._sequence = None
