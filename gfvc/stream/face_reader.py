@@ -9,6 +9,7 @@ from pathlib import Path
 from gfvc.errors import StreamError
 from gfvc.stream.one_network import OneNetwork
 from gfvc.stream.picture_units import FaceMessage, PictureUnit
+from gfvc.stream.sei_messages import stands_before_picture
 from sei import GenerativeFaceVideo, GfvState, NalUnit, NetworkUri, SeiError, SeiMessage
 from sei.elements import Trace
 
@@ -56,16 +57,17 @@ class FaceReader:
         which = None if face.is_reserved else self._face_of(face.gfv_id, picture)
         if which is None:
             return None
+        misplaced = stands_before_picture(unit)
         if picture is None:
-            raise StreamError(
-                f"{where}: comes before any coded picture; the base picture is missing"
-            )
+            early = "comes before any coded picture; the base picture is missing"
+            raise StreamError(f"{where}: {misplaced or early}")
         of_face = picture.further[which - 1].unit if which else picture
         if self._state.repeated and face.gfv_cnt == len(of_face.messages) - 1:
             return None
         problem = _out_of_place(face, of_face)
         if which and of_face.part is not None and not of_face.part.has_messages:
             problem = f"is of gfv_id {face.gfv_id}, of which the user data announces none here"
+        problem = misplaced or problem
         if problem is None and face.base_picture_flag and isinstance(face.network, NetworkUri):
             if not which and self.model_uri is None:
                 self.model_uri = face.network.uri

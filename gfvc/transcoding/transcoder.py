@@ -25,6 +25,7 @@ from gfvc.parameter_rows import (
 )
 from gfvc.stream.byte_stream import read_nal_units
 from gfvc.stream.names import model_uri, repacked_uri, units_for
+from gfvc.stream.sei_messages import stands_before_picture
 from gfvc.stream.sei_rewriting import has_message, rewritable_sei, sei_data
 from gfvc.stream.signatures import SignatureWatch
 from gfvc.telling import Notes, unheard
@@ -198,13 +199,13 @@ class _Rewriter:
             self.messages += 1
             self.limit.take_message(unit)
             try:
-                payload = self._payload(message.payload)
+                payload = self._payload(message.payload, unit)
                 if payload is not None:
                     yield SeiMessage(GENERATIVE_FACE_VIDEO, payload)
             except (StreamError, InputError) as error:
                 raise type(error)(f"{where}: {error}") from None
 
-    def _payload(self, payload: bytes) -> bytes | None:
+    def _payload(self, payload: bytes, unit: NalUnit) -> bytes | None:
         """The payload that says the same in the other layout; None of a repeated message."""
         elements = Trace()
         message = self.reader.read(payload, elements)
@@ -214,6 +215,9 @@ class _Rewriter:
         if self.reader.repeated:
             self.repeated += 1
             return None
+        misplaced = stands_before_picture(unit)
+        if misplaced and not unit.layer_id:
+            raise StreamError(misplaced)
         values = self.reader.values
         if message.base_picture_flag:
             if len(self.faces) == _MAX_FACES and message.gfv_id not in self.faces:
