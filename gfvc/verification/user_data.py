@@ -79,7 +79,8 @@ class UserDataCheck(Check):
         self._by_count: list[Finding] = []
         self._before = Place()  # the coded picture before this one
         self._coded: Place | None = None  # where the coded picture of the access unit is
-        self._is_face_stream = False  # which decoders take
+        self._is_face_stream = False
+        self._is_decoded = False  # by its codec
         self._shown_as_coded = False  # the pictures up to the next stream information
         self._end = StreamEnd()
         self._last = Place()  # NAL unit
@@ -90,6 +91,7 @@ class UserDataCheck(Check):
         """See a NAL unit."""
         unit = inspected.unit
         self._end.see(unit)
+        self._is_decoded = unit.codec is not Codec.AVC
         self._last = place
         order = None if unit.is_sei else self._orders.read(unit)
         if order is not None:
@@ -110,7 +112,7 @@ class UserDataCheck(Check):
             self._messages[gfv_id] += counts
             if counts and self._first_id is None and not 0 < gfv_id <= len(self._further):
                 self._first_id = gfv_id
-            self._is_face_stream |= inspected.where.unit.codec is not Codec.AVC
+            self._is_face_stream = True
         message = inspected.sei_message
         if message is not None and inspected.where.unit.is_suffix_sei and is_ours(message):
             yield self.warning(
@@ -308,7 +310,7 @@ class UserDataCheck(Check):
     def leaves_out_last(self) -> bool:
         """At the end of the stream: whether decoders take its last coded picture for cut off."""
         is_open = self._without is not None and not self._end.is_followed
-        return self._is_face_stream and is_open
+        return self._is_face_stream and self._is_decoded and is_open
 
     def _check_end(self) -> Iterator[Finding]:
         """Say where decoders take the stream to be cut off."""
@@ -331,7 +333,7 @@ class UserDataCheck(Check):
     def see_end(self) -> Iterator[Finding]:
         """See the end of the stream."""
         yield from self._end_sequence(Place())
-        if self._is_face_stream:
+        if self._is_face_stream and self._is_decoded:
             yield from self._check_end()
         if not self._any:
             yield self.information(Place(), "no stream information of gfvc: the rate is not stated")

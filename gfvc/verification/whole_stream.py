@@ -10,6 +10,7 @@ from gfvc.base_colour import ColourWatch
 from gfvc.colour import UnknownColourError
 from gfvc.limits import MAX_AREA
 from gfvc.stream.codec_change import CodecChange
+from gfvc.stream.information import is_ours
 from gfvc.stream.one_network import OneNetwork
 from gfvc.stream.parameter_sets import CodedBytes, ParameterSetWatch
 from gfvc.stream.picture_cost import PictureCost
@@ -69,13 +70,13 @@ class NetworkCheck(Check):
 
 
 class CodecChangeCheck(Check):
-    """The stream stays in its codec."""
+    """The stream stays in its codec, and if it is one of gfvc, this is one that is decoded."""
 
     name = "codec"
 
     def __init__(self) -> None:
         self._change: CodecChange | None = None
-        self._told = False
+        self._told = self._told_avc = False
 
     def see_nal_unit(self, place: Place, inspected: InspectedUnit) -> Iterable[Finding]:
         """See a NAL unit."""
@@ -89,6 +90,17 @@ class CodecChangeCheck(Check):
             f"the stream goes on in {self._change.other.name} with the sequence parameter set at "
             f"byte {self._change.at}: gfvc decode refuses that"
         )
+        return (self.warning(place, text),)
+
+    def see_message(self, place: Place, inspected: InspectedMessage) -> Iterable[Finding]:
+        """See a message."""
+        message, said = inspected.message, inspected.sei_message
+        if self._told_avc or inspected.where.unit.codec is not Codec.AVC:
+            return ()
+        if not isinstance(message, GenerativeFaceVideo) and (said is None or not is_ours(said)):
+            return ()
+        self._told_avc = True
+        text = "the stream is H.264: gfvc decode refuses that, and takes VVC and HEVC"
         return (self.warning(place, text),)
 
 
@@ -260,7 +272,7 @@ class SkippedPictureCheck(Check):
 
     def see_nal_unit(self, place: Place, inspected: InspectedUnit) -> Iterable[Finding]:
         """See a NAL unit."""
-        if self._skipped.sees_one(inspected.unit):
+        if inspected.unit.codec is not Codec.AVC and self._skipped.sees_one(inspected.unit):
             if not self._count:
                 self._first = place
             self._count += 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import tempfile
 from collections.abc import Callable, Sequence
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
@@ -13,10 +14,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gfvc.errors import GfvcError
+from gfvc.rectangle import Rectangle
+from gfvc.stream.information import StreamInformation
 from gfvc.stream.marking import EDITED, GENERATED, mark_message
+from gfvc.stream.reader import read_face_stream
 from gfvc.verification import Finding, Severity, verify_stream
 from sei import (
     GENERATIVE_FACE_VIDEO,
+    USER_DATA_UNREGISTERED,
     Codec,
     CoordinateLayout,
     Coordinates,
@@ -50,7 +55,7 @@ from tests.gfvc.editing.streams import (
     slice_unit,
     write_stream,
 )
-from tests.gfvc.support import CommandLine
+from tests.gfvc.support import CommandLine, no_notes
 
 Stream = Sequence[NalUnit]
 
@@ -548,7 +553,39 @@ def test_h264_has_one_kind_of_sei(tmp_path: Path) -> None:
         sei_unit(INFORMATION, Faces().gfv(0), codec=Codec.AVC),
         slice_unit(Codec.AVC),
     ]
-    assert findings_of(write_stream(tmp_path / "stream.264", units)) == []
+    (finding,) = findings_of(write_stream(tmp_path / "stream.264", units))
+    assert (finding.severity, finding.check) == (WARNING, "codec")
+
+
+def h264_without_messages_at_the_end() -> Stream:
+    codec = Codec.AVC
+    messages = sei_unit(INFORMATION, *Faces().run(2), codec=codec)
+    return [*parameter_sets(codec), messages, slice_unit(codec), slice_unit(codec)]
+
+
+def h264_of_ordinary_video() -> Stream:
+    as_coded = StreamInformation(Fraction(25), 64, 64, Rectangle(0, 0, 64, 64), shown_as_coded=True)
+    message = SeiMessage(USER_DATA_UNREGISTERED, as_coded.to_payload())
+    codec = Codec.AVC
+    return [*parameter_sets(codec), sei_unit(message, codec=codec), slice_unit(codec)]
+
+
+@pytest.mark.parametrize("make", [h264_without_messages_at_the_end, h264_of_ordinary_video])
+def test_h264_of_ours_is_told_as_what_no_decoder_here_takes(
+    make: Callable[[], Stream], tmp_path: Path
+) -> None:
+    """And not what a decoder would leave out of it."""
+    path = write_stream(tmp_path / "stream.264", make())
+    texts = [each.text for each in findings_of(path) if "gfvc decode" in each.text]
+    assert texts == ["the stream is H.264: gfvc decode refuses that, and takes VVC and HEVC"]
+    with pytest.raises(GfvcError, match="VVC or HEVC is wanted"):
+        read_face_stream(path, no_notes)
+
+
+def test_h264_of_others_is_nothing_to_decode(tmp_path: Path) -> None:
+    units = [*parameter_sets(Codec.AVC), slice_unit(Codec.AVC)]
+    found = findings_of(write_stream(tmp_path / "stream.264", units))
+    assert [each for each in found if each.severity is not INFO] == []
 
 
 def test_a_stream_that_breaks_off(tmp_path: Path) -> None:
