@@ -95,10 +95,12 @@ def test_those_at_the_end_are_told_as_before(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("container", [False, True])
+@pytest.mark.parametrize("name", [HEVC.name, "hevc_fallback_always.265"])
 def test_decode_says_that_others_refer_to_them(
-    container: bool, tmp_path: Path, command: CommandLine
+    name: str, container: bool, tmp_path: Path, command: CommandLine
 ) -> None:
-    path = without(HEVC, tmp_path / "in.265", (1,))
+    """Also to those of ordinary video."""
+    path = without(STREAMS / name, tmp_path / "in.265", (1,))
     if container:
         stream, path = path, tmp_path / "in.mp4"
         ffmpeg("-framerate", "25", "-i", stream, "-c", "copy", path)
