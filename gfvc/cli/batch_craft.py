@@ -170,12 +170,12 @@ class CommandCraft:
         return [self.verb, *named, *options, "--json"]
 
     def product(self, output: Path) -> Path:
-        """The file that stands for an output."""
+        """What stands for an output: itself, or the results of a benchmark in it."""
         name = VERBS[self.verb].product
         return output if name is None else output / name
 
     def is_whole(self, output: Path) -> bool:
-        """Whether a benchmark has all files that its results name; all else is one file."""
+        """Whether a benchmark has all files that its results name; all else is compared whole."""
         if self.verb != "bench":
             return True
         from gfvc.bench.results import has_all_files

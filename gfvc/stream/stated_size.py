@@ -8,10 +8,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from gfvc.media_boxes import top_boxes
 from gfvc.telling import Notes
 
-# Of an MP4 file, one after the other; one of more has them so small that it is no video.
-_MOST_BOXES = 100_000
 # At the top of MP4 and QuickTime files. What else goes beyond the end is no box: other bytes follow
 # the last one there, as of a tag that some program appended.
 _TOP_BOXES = frozenset(
@@ -50,23 +49,14 @@ def tell_of_cut(path: Path, formats: str, notes: Notes) -> None:
 
 
 def _end_of_boxes(path: Path) -> int:
-    """Where the last box of an MP4 file ends (ISO/IEC 14496-12 clause 4.2); 0: it does not say."""
-    place, size = 0, path.stat().st_size
+    """Where the last box of an MP4 file ends; 0: it does not say."""
+    size, end = path.stat().st_size, 0
     with path.open("rb") as file:
-        for _ in range(_MOST_BOXES):
-            if place >= size:
-                return place
-            file.seek(place)
-            head = file.read(16)
-            length = int.from_bytes(head[:4], "big")
-            if length == 1 and len(head) == 16:
-                length = int.from_bytes(head[8:16], "big")
-            if length < 8:  # to the end of the file, or no box
+        for box in top_boxes(file):
+            if box.end > size and box.name not in _TOP_BOXES:
                 return 0
-            if place + length > size and head[4:8] not in _TOP_BOXES:
-                return 0
-            place += length
-    return 0
+            end = box.end
+    return end if end >= size else 0
 
 
 def _end_of_segment(path: Path) -> int:

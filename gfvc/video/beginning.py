@@ -61,7 +61,7 @@ def first_stamp(path: Path) -> Fraction | None:
 @lru_cache(maxsize=8)
 def _first_stamp(path: Path, _modified: int, _size: int) -> Fraction | None:
     with open_video(path) as (container, stream):
-        stream.thread_type = "AUTO"  # as all of it is decoded
+        stream.thread_type = "AUTO"  # as where all is decoded, so that the same frame comes first
         beginning = Beginning()
         try:
             with media_errors(str(path)):

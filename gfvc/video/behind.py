@@ -7,6 +7,7 @@ as they should. Of the kinds here the rest is passed over without a word.
 from __future__ import annotations
 
 import mmap
+import os
 import re
 import struct
 from collections.abc import Iterator
@@ -14,17 +15,17 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from gfvc.errors import InputError
+from gfvc.errors import InputError, system_errors
+from gfvc.media_boxes import end_of_tags, top_boxes
 
 if TYPE_CHECKING:
     from av.container import InputContainer
 
-# What FLV and ASF begin with, and have nowhere else.
-_BEGINNINGS = {
-    "flv": re.compile(rb"FLV\x01[\x01\x04\x05]\x00\x00\x00\x09\x00\x00\x00\x00"),
-    "asf": re.compile(re.escape(bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c"))),
-}
-_CHUNK, _OVERLAP = 1 << 20, 16
+# What FLV and ASF begin with. An object of ASF has an identifier and its size before its content.
+_FLV = b"FLV\x01"
+_ASF = bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c")
+_OBJECT_HEADER = 24
+_MOST_OBJECTS = 10_000
 # An index of all that a fragment holds is far smaller.
 _MOST_OF_FRAGMENT = 1 << 20
 
@@ -33,6 +34,7 @@ _MOST_OF_FRAGMENT = 1 << 20
 _ALONE = (0x01, *range(0xD0, 0xD9))
 _SCAN, _END, _APP1, _APP2 = 0xDA, 0xD9, 0xE1, 0xE2
 _GAIN_MAP = b'"GainMap"'
+_MOST_SEGMENTS = 100_000
 _AFTER_SCAN = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")
 _MP4 = re.compile(rb"\x00\x00\x00[\x10-\x80]ftyp(?:mp4|iso|qt |avc|M4V)")
 
@@ -42,13 +44,16 @@ _ENTRY = 12
 _SUBFILE, _NO_PAGE = 254, 0b101
 _FIELDS = {3: "H", 4: "I"}
 _MOST_PAGES = 10_000
+# Entries are in the order of their tags, and few have lower ones than that.
+_FIRST_ENTRIES = 8
 
 
 def refuse_joined(path: Path, container: InputContainer) -> None:
     """Raise `InputError` where another file of the same kind lies behind the one that is read."""
     kind = container.format.name.split(",")[0]
     kind = "flv" if kind == "live_flv" else kind
-    status = path.stat()
+    with system_errors(InputError, path, "cannot be read"):
+        status = path.stat()
     if _is_joined(path, kind, status.st_mtime_ns, status.st_size):
         raise InputError(
             f"{path}: several files joined byte by byte, of which only the first can be read; join "
@@ -59,7 +64,7 @@ def refuse_joined(path: Path, container: InputContainer) -> None:
 def what_is_behind(path: Path, container: InputContainer) -> str | None:
     """What a file of still pictures holds beside the one that is read, as a note says it."""
     kind = container.format.name
-    with path.open("rb") as file:
+    with system_errors(InputError, path, "cannot be read"), path.open("rb") as file:
         head = file.read(4)
         if head.startswith(b"\xff\xd8") and kind == "image2":
             with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
@@ -73,64 +78,60 @@ def what_is_behind(path: Path, container: InputContainer) -> str | None:
 
 @lru_cache(maxsize=8)
 def _is_joined(path: Path, kind: str, _modified: int, _size: int) -> bool:
-    with path.open("rb") as file:
+    with system_errors(InputError, path, "cannot be read"), path.open("rb") as file:
         if kind == "mov":
             return _has_second_movie(file)
-        if kind in _BEGINNINGS:
-            return _comes_again(file, _BEGINNINGS[kind])
+        if kind == "flv":
+            file.seek(end_of_tags(file))
+            return file.read(len(_FLV)) == _FLV
+        if kind == "asf":
+            return _has_second_header(file)
     return False
 
 
-def _comes_again(file: BinaryIO, beginning: re.Pattern[bytes]) -> bool:
-    file.seek(1)
-    kept = b""
-    while chunk := file.read(_CHUNK):
-        if beginning.search(kept + chunk):
+def _has_second_header(file: BinaryIO) -> bool:
+    """Whether another ASF file stands where an object could."""
+    size, place = file.seek(0, os.SEEK_END), 0
+    for _ in range(_MOST_OBJECTS):
+        file.seek(place)
+        head = file.read(_OBJECT_HEADER)
+        if place and head.startswith(_ASF):
             return True
-        kept = chunk[-_OVERLAP:]
+        length = int.from_bytes(head[len(_ASF) :], "little")
+        if length < _OBJECT_HEADER or place + length >= size:
+            return False
+        place += length
     return False
 
 
 def _has_second_movie(file: BinaryIO) -> bool:
-    """Whether there is a movie box that no fragments follow which go on in time.
+    """Whether there is a further movie with pictures of its own in an MP4 file.
 
-    Some programs write the same box again and again among the fragments of one recording.
+    Some programs write the same movie box again and again among the fragments of one recording, or
+    at its end: fragments go on in time there.
     """
     movies = 0
-    waits = False
+    has_data = has_fragments = has_more = in_fragments = False
     times: dict[int, int] = {}
-    for name, start, end in _boxes(file):
-        if name == b"moov":
-            if waits:
-                return True
-            movies += 1
-            waits = movies > 1
-        elif name == b"moof":
+    for name, start, end in top_boxes(file):
+        is_whole = movies > 0 and (has_data or has_fragments)
+        if name == b"moof":
             file.seek(start)
             coming = dict(_times(file.read(min(end - start, _MOST_OF_FRAGMENT))))
-            if movies > 1 and any(time <= times.get(track, -1) for track, time in coming.items()):
+            goes_back = any(time <= times.get(track, -1) for track, time in coming.items())
+            if movies > 1 and (goes_back or not has_fragments):
                 return True
             times |= coming
-            waits = False
-    return waits
-
-
-def _boxes(file: BinaryIO) -> Iterator[tuple[bytes, int, int]]:
-    """Boxes of ISO/IEC 14496-12 one after another: name, first byte of the content, and end."""
-    at = 0
-    while True:
-        file.seek(at)
-        head = file.read(16)
-        if len(head) < 8:
-            return
-        size, name = struct.unpack_from(">I4s", head)
-        length = 8
-        if size == 1 and len(head) == 16:
-            size, length = struct.unpack_from(">Q", head, 8)[0], 16
-        if size < length:  # 0 is to the end of the file
-            return
-        yield name, at + length, at + size
-        at += size
+            has_fragments = in_fragments = True
+        elif name in (b"ftyp", b"moov"):
+            movies += name == b"moov"
+            in_fragments = False
+        elif name == b"mdat" and not in_fragments:
+            has_more |= is_whole
+            has_data = True
+        if movies > 1 and has_more:
+            return True
+    return False
 
 
 def _times(fragment: bytes) -> Iterator[tuple[int, int]]:
@@ -173,7 +174,9 @@ def _end_of_jpeg(data: mmap.mmap, at: int) -> tuple[int | None, bool]:
     """Where a JPEG picture ends, None if it does not, and whether it tells of further ones."""
     says_more = False
     at += 2
-    while at + 4 <= len(data) and data[at] == 0xFF:
+    for _ in range(_MOST_SEGMENTS):
+        if at + 4 > len(data) or data[at] != 0xFF:
+            break
         marker = data[at + 1]
         if marker == 0xFF:  # a byte to fill up
             at += 1
@@ -202,20 +205,21 @@ def _pages(file: BinaryIO) -> int:
     file.seek(0)
     head = file.read(8).ljust(8, b"\0")
     order = "<" if head[:2] == b"II" else ">"
-    at = struct.unpack_from(order + "I", head, 4)[0]
+    size, at = file.seek(0, os.SEEK_END), struct.unpack_from(order + "I", head, 4)[0]
     pages, seen = 0, set[int]()
-    while at and at not in seen and len(seen) < _MOST_PAGES:
+    while 0 < at < size and at not in seen and len(seen) < _MOST_PAGES:
         seen.add(at)
         file.seek(at)
         entries = int.from_bytes(file.read(2), "little" if order == "<" else "big")
-        table = file.read(entries * _ENTRY + 4)
-        if len(table) < entries * _ENTRY + 4:
+        table = file.read(min(entries, _FIRST_ENTRIES) * _ENTRY)
+        file.seek(at + 2 + entries * _ENTRY)
+        following = file.read(4)
+        if len(following) < 4:
             break
-        rows = (struct.unpack_from(order + "HHI4s", table, n * _ENTRY) for n in range(entries))
         pages += not any(
             tag == _SUBFILE
             and struct.unpack_from(order + _FIELDS.get(kind, "I"), value)[0] & _NO_PAGE
-            for tag, kind, _, value in rows
+            for tag, kind, _, value in struct.iter_unpack(order + "HHI4s", table)
         )
-        at = struct.unpack_from(order + "I", table, entries * _ENTRY)[0]
+        at = struct.unpack(order + "I", following)[0]
     return pages

@@ -10,7 +10,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gfvc.errors import InputError, let_deadline_by
+from gfvc.errors import InputError, let_deadline_by, system_errors
 from gfvc.limits import MAX_SOURCE_AREA
 from gfvc.media_files import reason, refuse_encrypted
 from gfvc.media_packets import packets_of
@@ -151,7 +151,9 @@ def decoded_frames(
             # Matroska counts its duration from time 0, wherever its first picture is.
             reached = end - min(begin, 0.0)
             is_short = reached < seconds * (1 - _CUT_SHARE) - _CUT_SECONDS
-            if not last_is_whole or (is_short and not ends_whole(path)):
+            with system_errors(InputError, path, "cannot be read"):
+                is_cut = not last_is_whole or (is_short and not ends_whole(path))
+            if is_cut:
                 place = f"at {reached:.1f} s of {seconds:.1f} s" if is_short else "amid its end"
                 raise InputError(f"{path}: cut off {place}; get the whole file")
             if is_short:

@@ -87,11 +87,13 @@ class Turn:
     def followed_by(self, frame: VideoFrame) -> Turn:
         """The turn of the next frame: this one, until a frame says otherwise.
 
-        Containers' matrices come with all frames, those of SEI messages only with key pictures.
+        Containers' matrices come with all frames, those of SEI messages with a few. A message that
+        pictures are upright again comes with none, and cannot be told from no message.
         """
-        if _matrix_of(frame) is None:
+        matrix = _matrix_of(frame)
+        if matrix is None:
             return self
-        return Turn(orientation_of(frame), slant_of(frame))
+        return Turn(Orientation.from_matrix(matrix), _slant(matrix))
 
 
 NO_TURN = Turn()
@@ -100,8 +102,10 @@ NO_TURN = Turn()
 def slant_of(frame: VideoFrame) -> float | None:
     """Degrees to the right by which a display matrix turns, where no `Orientation` does that."""
     matrix = _matrix_of(frame)
-    if matrix is None:
-        return None
+    return None if matrix is None else _slant(matrix)
+
+
+def _slant(matrix: npt.NDArray[np.int32]) -> float | None:
     a, b, _, c, d = (int(entry) for entry in matrix[:5])
     # Where rows and columns of a stored picture run to.
     directions = [math.degrees(math.atan2(y, x)) for x, y in ((a, b), (c, d)) if x or y]

@@ -63,6 +63,38 @@ def test_an_index_that_is_written_again_and_again_is_no_other_file(tmp_path: Pat
     assert len(read_all(path, RATE)) == 10
 
 
+def test_an_index_or_the_start_of_a_coming_part_at_the_end_is_no_other_file(tmp_path: Path) -> None:
+    data = clip(tmp_path / "fragments.mp4", *FRAGMENTS)
+    index = data[data.index(b"moov") - 4 : data.index(b"moof") - 4]
+    start = data[: data.index(b"moof") - 4]  # as of a recording that stops when another part begins
+    plain = clip(tmp_path / "plain.mp4")
+    again = plain[plain.index(b"moov") - 4 :]
+    for whole in (data + index, data + start, plain + again):
+        path = tmp_path / "again.mp4"
+        path.write_bytes(whole)
+        assert len(read_all(path, RATE)) == 10
+
+
+@pytest.mark.parametrize("size", [1 << 20, 1 << 62, (1 << 64) - 1])
+def test_bytes_behind_an_mp4_file_may_look_like_a_box(tmp_path: Path, size: int) -> None:
+    """As a byte stream does that some program put there."""
+    path = tmp_path / "clip.mp4"
+    path.write_bytes(clip(path) + b"\0\0\0\x01nono" + size.to_bytes(8, "big") + bytes(100))
+    assert len(read_all(path, RATE)) == 10
+
+
+def test_directories_of_tiff_may_say_any_number_of_entries(tmp_path: Path) -> None:
+    path = tmp_path / "pages.tif"
+    pages(1)[0].save(path)
+    data = path.read_bytes()
+    place = int.from_bytes(data[4:8], "little")
+    end = place + 2 + 12 * int.from_bytes(data[place : place + 2], "little")
+    # A second directory, of 65 535 entries, behind which comes the first again.
+    second = b"\xff\xff" + bytes(12 * 65535) + place.to_bytes(4, "little")
+    path.write_bytes(data[:end] + len(data).to_bytes(4, "little") + data[end + 4 :] + second)
+    assert read(path)[1] == ["holds 2 pictures, of which the first is read; make a video of them"]
+
+
 @pytest.mark.parametrize("size", [100, 5000, 300_000])
 def test_text_before_the_animation_hides_no_pictures(tmp_path: Path, size: int) -> None:
     """As programs put XMP there."""

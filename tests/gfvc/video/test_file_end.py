@@ -102,6 +102,26 @@ def test_the_end_of_a_file_is_that_of_its_last_part(
         assert not ends_whole(path)
 
 
+@pytest.mark.parametrize("shorter", range(15))
+def test_zeros_in_place_of_the_rest_of_flv_are_no_end(tmp_path: Path, shorter: int) -> None:
+    """As some downloaders make the file before it comes."""
+    path = flash(tmp_path)
+    data = path.read_bytes()
+    whole = len(data) * 2 // 3
+    path.write_bytes(data[:whole].ljust(len(data) - shorter, b"\0"))
+    assert not ends_whole(path)
+
+
+@pytest.mark.parametrize("size_bytes", [7, 8])
+def test_an_element_may_state_any_size(tmp_path: Path, size_bytes: int) -> None:
+    path = matroska(tmp_path)
+    most = (1 << 7 * size_bytes) - 2
+    stated = ((1 << 7 * size_bytes) | most).to_bytes(size_bytes, "big")
+    path.write_bytes(path.read_bytes() + b"\xec" + stated)
+    with pytest.raises(InputError, match=r"cut off at 2\.0 s of 4\.0 s"):
+        list(decoded_frames(path, no_notes))
+
+
 def test_other_bytes_after_the_last_picture_are_no_packet(tmp_path: Path) -> None:
     """A second file after a first: its header is taken for the size and the time of a picture."""
     path = tmp_path / "clip.ivf"
