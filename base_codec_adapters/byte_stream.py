@@ -40,7 +40,7 @@ _DECODED_PICTURE_HASH = 132
 _RBSP_TRAILING = 0x80
 
 # All that is read here lies within; a longer parameter set is not worth the time.
-_PARAMETER_SET_BYTES = 4096
+PARAMETER_SET_BYTES = 4096
 
 
 @dataclass(frozen=True)
@@ -187,7 +187,7 @@ class Bits:
 
 def read_sequence(unit: NalUnit, codec: Codec) -> SequenceParameters:
     """Read a sequence parameter set; StreamInvalidError where it is malformed or not 4:2:0."""
-    bits = Bits(unit.payload[:_PARAMETER_SET_BYTES])
+    bits = Bits(unit.payload[:PARAMETER_SET_BYTES])
     read = _read_hevc_sequence if codec == "hevc" else _read_vvc_sequence
     try:
         return read(bits)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
+from fractions import Fraction
 from typing import Any, ParamSpec, TypeVar
 
 Notes = Callable[[str], None]
@@ -14,6 +15,9 @@ Progress = Callable[[int, "int | None"], None]
 
 Stage = Callable[[str], None]
 """Told about each pass over a clip."""
+
+NOTICED_SECONDS = Fraction(1, 20)
+"""Less of a file that is left out, or out of place, is not told: it is rounding, or not missed."""
 
 Messages = Callable[[Any], None]
 """Told what functions tell that run in other processes; called by a thread of its own."""

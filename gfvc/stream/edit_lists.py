@@ -13,14 +13,11 @@ from typing import TYPE_CHECKING
 from gfvc.media_files import STREAM_FORMATS, media_errors, open_media
 from gfvc.media_packets import packets_of
 from gfvc.stream.containers import coded_track, open_file_as_container
-from gfvc.telling import Notes
+from gfvc.telling import NOTICED_SECONDS, Notes
 
 if TYPE_CHECKING:
     from av.container import InputContainer
     from av.video.stream import VideoStream
-
-# What is shorter is rounded by whoever wrote the file, or not noticed.
-_NOTICED_SECONDS = Fraction(1, 20)
 
 
 def tell_of_edits(path: Path, container: InputContainer, notes: Notes) -> None:
@@ -28,12 +25,12 @@ def tell_of_edits(path: Path, container: InputContainer, notes: Notes) -> None:
     track = coded_track(path, container)
     with open_media(path, STREAM_FORMATS) as edited:
         shown = _stated(coded_track(path, edited))
-    if _stated(track) - shown < _NOTICED_SECONDS:
+    if _stated(track) - shown < NOTICED_SECONDS:
         return
     # What a track states may count the delay from decoding to showing, too.
     whole = min(_stated(track), _measured(path))
     outside = whole - shown
-    if outside >= _NOTICED_SECONDS:
+    if outside >= NOTICED_SECONDS:
         notes(
             f"{path}: {float(outside):.2f} s of its {float(whole):.2f} s lie outside of the part "
             "that its edit list shows, as of a cut between key pictures, and are shown, too"

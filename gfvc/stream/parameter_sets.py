@@ -8,13 +8,11 @@ from __future__ import annotations
 from base_codec_adapters import Codec as BaseCodec
 from base_codec_adapters import StreamInvalidError
 from base_codec_adapters.active_sets import ActiveSets
+from base_codec_adapters.byte_stream import PARAMETER_SET_BYTES, PictureFormat
 from base_codec_adapters.byte_stream import NalUnit as BaseUnit
-from base_codec_adapters.byte_stream import PictureFormat
 from sei import Codec, NalUnit
 
 _CODECS: dict[Codec, BaseCodec] = {Codec.VVC: "vvc", Codec.HEVC: "hevc"}
-# Of a parameter set or a slice; what is read lies within.
-_READ_BYTES = 4096
 _FIRST, _OTHERS = "VPS", frozenset({"SPS", "PPS"})
 
 
@@ -65,7 +63,7 @@ class ShownFormat:
             return False
         if self._sets is None:
             self._sets = ActiveSets(_CODECS[unit.codec])
-        header, payload = unit.data[:2], unit.data[2 : 2 + _READ_BYTES]
+        header, payload = unit.data[:2], unit.data[2 : 2 + PARAMETER_SET_BYTES]
         return self._sets.see(
             BaseUnit(unit.offset or 0, unit.nal_unit_type, unit.layer_id, header, payload)
         )
@@ -108,7 +106,7 @@ class ParameterSetWatch:
             if unit.type_name == "VPS":
                 self._came.add(number)
                 # A long one, which is none that counts, is not kept.
-                data = unit.to_annex_b() if len(unit.data) <= _READ_BYTES else b""
+                data = unit.to_annex_b() if len(unit.data) <= PARAMETER_SET_BYTES else b""
                 self._video.setdefault(number, (data, unit.offset))
             elif unit.type_name == "SPS":
                 self._asked_for.add(number)

@@ -14,7 +14,7 @@ from gfvc.errors import InputError, let_deadline_by, system_errors
 from gfvc.limits import MAX_SOURCE_AREA
 from gfvc.media_files import reason, refuse_encrypted
 from gfvc.media_packets import packets_of
-from gfvc.telling import Notes
+from gfvc.telling import NOTICED_SECONDS, Notes
 from gfvc.video.beginning import Beginning
 from gfvc.video.clock import MAX_STILL_SECONDS, Clock
 from gfvc.video.file_end import ends_whole
@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from av.video.frame import VideoFrame
     from av.video.stream import VideoStream
 
-# What is shorter is not missed.
-_NOTICED_SECONDS = Fraction(1, 20)
+# Those whose pictures can say how they are turned.
+_WITH_TURNS = ("h264", "hevc")
 
 # How much before a picture it is looked for.
 _SEEK_SECONDS = 2
@@ -97,6 +97,7 @@ def decoded_frames(
         beginning = Beginning()
         colour, pixels = StatedColour.of(stream), PixelShape(stream)
         count, turn = 0, NO_TURN
+        has_turns = stream.codec_context.name in _WITH_TURNS
         if start is not None:
             clock, count, turn = copy(start.clock), start.frames, start.turn
             _seek(path, container, stream, start)
@@ -116,7 +117,7 @@ def decoded_frames(
                 if packet.stream.index != stream.index:
                     continue
                 refuse_encrypted(path, packet)
-                if packet.is_discard and packet.is_keyframe and not count:
+                if packet.is_discard and packet.is_keyframe and not count and has_turns:
                     turn = _hidden_turn(stream, bytes(packet), turn)
                 for frame in beginning.decode(packet):
                     if not count:
@@ -171,7 +172,7 @@ def decoded_frames(
 
 
 def _tell_of_lost(path: Path, seconds: Fraction, notes: Notes) -> None:
-    if seconds >= _NOTICED_SECONDS:
+    if seconds >= NOTICED_SECONDS:
         notes(
             f"{path}: {float(seconds):.2f} s of pictures at its start cannot be decoded, as of a "
             "file that was cut between key pictures, and are left out"

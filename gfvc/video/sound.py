@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from gfvc.errors import InputError
 from gfvc.media_files import VIDEO_FORMATS, media_errors, open_media
 from gfvc.media_packets import packets_of
-from gfvc.telling import Notes
+from gfvc.telling import NOTICED_SECONDS, Notes
 from gfvc.video.beginning import first_stamp
 from gfvc.video.stream_choice import choose_stream
 
@@ -35,8 +35,6 @@ _TRIED_PACKETS = 8
 _LEAD_SECONDS = Fraction(1, 10)
 # As long as an AAC frame at the highest rate.
 _MOST_OVERLAP = Fraction(_AAC_FRAME, _AAC_RATES[-1])
-# What is shorter is filling that encoders put before the sound, or not missed.
-_MISSED_SECONDS = Fraction(1, 20)
 
 
 def sound_stream(container: InputContainer, path: Path) -> AudioStream:
@@ -173,7 +171,7 @@ def is_heard(path: Path, notes: Notes, start: Fraction | None = None) -> bool:
                     continue
                 ends = _end(packet)
                 if ends is None or ends > start:
-                    if start - begin >= _MISSED_SECONDS:
+                    if start - begin >= NOTICED_SECONDS:
                         notes(
                             f"{path}: {float(start - begin):.2f} s of its sound lie before the "
                             "first picture and are left out"
