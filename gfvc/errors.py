@@ -6,6 +6,7 @@ GfvcError
 ├── StreamError     a bitstream does not hold what is needed to decode it
 ├── OutputError     an output cannot be written, or exists already
 │   └── StandardOutputError        standard output cannot be written (gfvc.cli)
+├── NoProcessesError               processes that work together cannot be had
 └── MemoryLimitError               too little memory is allowed (gfvc.cli)
 
 The rooms below raise their own: `sei.SeiError`, `base_codec_adapters.BaseCodecError`,
@@ -43,6 +44,10 @@ class StreamError(GfvcError):
 
 class OutputError(GfvcError):
     """An output cannot be written, or exists already."""
+
+
+class NoProcessesError(GfvcError):
+    """The system has no place for what processes need to work together."""
 
 
 def let_deadline_by(error: BaseException) -> None:

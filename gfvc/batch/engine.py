@@ -90,7 +90,8 @@ def open_engine(
     """The engine of the user's choice; when the block fails, all that runs is ended.
 
     `notes` is told what a user should know: what the work waits for.
-    Raises `GfvcError` when the cluster cannot be reached.
+    Raises `GfvcError` when the cluster cannot be reached, `NoProcessesError` when this machine
+    cannot have processes that work together.
     """
     with contextlib.ExitStack() as stack:
         engine: Engine

@@ -9,11 +9,12 @@ crashes takes nothing with it.
 from __future__ import annotations
 
 import contextlib
+import errno
 import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import resource_tracker
@@ -23,6 +24,7 @@ from queue import SimpleQueue
 from typing import Any
 
 from gfvc.ending import EXIT_OF_SIGNAL, end_on_signals, ended_by
+from gfvc.errors import NoProcessesError
 from gfvc.telling import Messages
 from models.parallel import usable_cores
 
@@ -31,6 +33,9 @@ _OF_TERMINAL = {signal.SIGINT, signal.SIGHUP}
 _EXIT_ENDED = EXIT_OF_SIGNAL + signal.SIGTERM
 # How long a process may take to tidy up.
 _PATIENCE = 10.0
+
+# What the system says for want of anything but a place for semaphores.
+_OTHER_WANTS = {errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN}
 
 _MEMORY = Path("/proc/meminfo")
 _CGROUP = Path("/sys/fs/cgroup")
@@ -55,11 +60,26 @@ def workers_for(megabytes: int) -> int:
     return max(1, min(len(usable_cores()), int(min(free_megabytes() / megabytes, 1 << 16))))
 
 
+@contextlib.contextmanager
+def _semaphores_wanted() -> Iterator[None]:
+    """Raise `NoProcessesError` where a pool of processes has no place for its semaphores."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in _OTHER_WANTS:
+            raise
+        raise NoProcessesError(
+            f"/dev/shm: cannot be used ({error.strerror or error}), and Python's process pools "
+            "keep semaphores there; mount it, writable and with free space (docker: --shm-size)"
+        ) from error
+
+
 class LocalEngine:
     """`workers` processes, each with its share of the cores. Use as a context.
 
     Processes are started afresh when they are first needed, for threads of libraries that are
     loaded here would not survive a fork. They end when this process does, however it ends.
+    Raises `NoProcessesError` where there is no place for what they need.
     """
 
     def __init__(self, workers: int, told: Messages) -> None:
@@ -67,6 +87,9 @@ class LocalEngine:
         self.width = workers
         self._told = told
         Path.cwd()  # where workers begin: an error now, rather than one of each clip
+        with _semaphores_wanted():
+            # The same, by a pool that starts nothing; of the others' kind it would start a helper.
+            ProcessPoolExecutor(1, multiprocessing.get_context("fork")).shutdown()
         self._context = multiprocessing.get_context("spawn")
         self._shares: SimpleQueue[list[int]] = SimpleQueue()
         for number in range(workers):
@@ -135,9 +158,10 @@ class LocalEngine:
             resource_tracker.ensure_running()
             signal.pthread_sigmask(signal.SIG_BLOCK, _OF_TERMINAL)
         reader, writer = self._context.Pipe(duplex=False)
-        pool = ProcessPoolExecutor(
-            1, self._context, initializer=_begin_worker, initargs=(self._own.cores, writer)
-        )
+        with _semaphores_wanted():
+            pool = ProcessPoolExecutor(
+                1, self._context, initializer=_begin_worker, initargs=(self._own.cores, writer)
+            )
         self._own.pool = pool
         self._pools.append(pool)
         self._own.pid = pool.submit(os.getpid).result()

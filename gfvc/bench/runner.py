@@ -19,7 +19,7 @@ from gfvc.bench.points import ClipPoints, point_name, read_point
 from gfvc.bench.records import MeasuredClip, clip_of
 from gfvc.bench.results import ClipResult, assemble, write_results
 from gfvc.bench.source_video import ClipName, SourceVideo, name_clips, prepare_reference
-from gfvc.errors import GfvcError, InputError, OutputError, system_errors
+from gfvc.errors import GfvcError, InputError, NoProcessesError, OutputError, system_errors
 from gfvc.folder_lock import held
 from gfvc.json_checking import CheckedObject, read_json
 from gfvc.output import replace_text, replaced_when_complete
@@ -69,7 +69,8 @@ def run_bench(
     `progress` gets each step with the number of points done and of all. A point that fails is
     named in the results, and the others go on. Raises `InputError` for a clip that cannot be
     read or a plan without points, `OutputError` when the folder cannot be used, `ModelError` or
-    `BaseCodecError` when a model or program is not there.
+    `BaseCodecError` when a model or program is not there, `NoProcessesError` when the engine can
+    have no processes.
     """
     check_plan(plan)
     check_programs(plan)
@@ -174,9 +175,12 @@ def _run_side_by_side(
         )
         for number, (clip, folder) in enumerate(places)
     )
-    with open_engine(engine, lambda step: count(Step(*step)), notes) as opened:
-        for task, future in completed(opened, tasks, retries=1):
-            results[task.tag] = future.result()
+    try:
+        with open_engine(engine, lambda step: count(Step(*step)), notes) as opened:
+            for task, future in completed(opened, tasks, retries=1):
+                results[task.tag] = future.result()
+    except NoProcessesError as error:
+        raise NoProcessesError(f"{error}, or measure clip after clip (--jobs 1)") from error
     return [results[number] for number in range(len(places))]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import subprocess
@@ -23,10 +24,11 @@ from gfvc.batch import local
 from gfvc.batch.cluster import DaskEngine, core_shares
 from gfvc.batch.engine import EngineChoice, Task, WorkerLostError, completed, open_engine
 from gfvc.batch.local import free_megabytes, workers_for
-from gfvc.errors import GfvcError
+from gfvc.errors import GfvcError, NoProcessesError
 from models.parallel import usable_cores
 from tests.conftest import REPOSITORY
 from tests.gfvc.batch import chores
+from tests.gfvc.support import CommandLine, listing
 
 
 @contextmanager
@@ -361,3 +363,57 @@ def is_alive(pid: int) -> bool:
     except OSError:
         return False
     return state != "Z"
+
+
+def refuse_semaphores(monkeypatch: pytest.MonkeyPatch, number: int) -> None:
+    """What the system says where /dev/shm is read-only, full or not there."""
+
+    def refuse(*arguments: object, **options: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr("multiprocessing.synchronize.SemLock.__init__", refuse)
+
+
+@pytest.mark.parametrize("number", [errno.EROFS, errno.ENOSPC, errno.ENOENT])
+@pytest.mark.parametrize(
+    ("arguments", "advice"),
+    [
+        (["batch", "--do", "verify"], "(docker: --shm-size)"),
+        (
+            ["bench", "--quick", "--no-vmaf", "--peers", "none", "--jobs", "2"],
+            "(docker: --shm-size), or measure clip after clip (--jobs 1)",
+        ),
+    ],
+    ids=lambda value: value[0] if isinstance(value, list) else "",
+)
+def test_no_place_for_semaphores_is_told_before_work(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    command: CommandLine,
+    short_clip: Path,
+    demo_clip: Path,
+    small_stream: Path,
+    arguments: list[str],
+    advice: str,
+    number: int,
+) -> None:
+    clips = [small_stream] if arguments[0] == "batch" else [short_clip, demo_clip]
+    refuse_semaphores(monkeypatch, number)
+    outcome = command(*arguments, *clips, "--out", tmp_path / "out")
+    assert outcome.status == 1
+    assert outcome.err.splitlines()[-1] == (
+        f"gfvc {arguments[0]}: /dev/shm: cannot be used ({os.strerror(number)}), and Python's "
+        "process pools keep semaphores there; mount it, writable and with free space " + advice
+    )
+    assert "failed" not in outcome.err
+    assert "clips" not in listing(tmp_path / "out")
+    assert not list(tmp_path.glob("out/*.jsonl*"))
+
+
+def test_what_semaphores_lack_later_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not where it is open files that are lacking."""
+    for number, kind in ((errno.ENOSPC, NoProcessesError), (errno.EMFILE, OSError)):
+        with open_engine(EngineChoice(workers=1)) as engine, monkeypatch.context() as patch:
+            refuse_semaphores(patch, number)
+            [(_, future)] = completed(engine, [Task(0, chores.double, (1,))])
+            assert type(future.exception()) is kind
