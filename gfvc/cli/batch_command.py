@@ -114,15 +114,18 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _check_options(jobs: list[Job], craft: CommandCraft) -> None:
-    """Raise `InputError` for options of a list that the command does not have."""
+    """Raise `InputError` for options of a list that the command does not have.
+
+    The same where `--suffix` does not agree with them.
+    """
     from gfvc.cli.arguments import UsageError
-    from gfvc.errors import InputError
+    from gfvc.errors import InputError, OutputError
 
     firsts = {job.options: job for job in reversed(jobs)}
     try:
         for job in firsts.values():
             craft.versions(job.options)
-    except UsageError as error:
+    except (UsageError, OutputError) as error:
         raise InputError(f"{job.stated}: {error}") from None
 
 

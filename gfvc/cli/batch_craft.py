@@ -314,15 +314,39 @@ def _versions(craft: CommandCraft, options: Options) -> tuple[tuple[str, str], .
             versions["parts"] = f"{craft.part_seconds:g} s"
         card = default_registry().find(asked.registered_model).card
         output = Path("out").with_suffix(craft.suffix_of(Path("in"), options))
-        encoder = find_encoder(choose_codec(output, asked.codec), asked.base_encoder).probe()
+        with _about_suffix(craft, output):
+            codec = choose_codec(output, asked.codec)
+        encoder = find_encoder(codec, asked.base_encoder).probe()
         versions["model"] = f"{card.uri} {card.sha256 or ''}".strip()
         if isinstance(encoder, ProgramInfo):
             versions["encoder"] = encoder.version
     elif craft.verb == "decode":
-        from gfvc.video_writer import is_folder_output
-
-        is_folder_output(Path("out").with_suffix(craft.suffix_of(Path("in"), options)))
+        _check_video_suffix(Path("out").with_suffix(craft.suffix_of(Path("in"), options)))
     return tuple(versions.items())
+
+
+@contextlib.contextmanager
+def _about_suffix(craft: CommandCraft, output: Path) -> Iterator[None]:
+    """Errors say that of the suffix which they say of an output that nobody named."""
+    from gfvc.errors import OutputError
+
+    try:
+        yield
+    except OutputError as error:
+        problem = str(error).removeprefix(f"{output}: ")
+        raise OutputError(f"--suffix {craft.suffix}: {problem}") from None
+
+
+def _check_video_suffix(output: Path) -> None:
+    """Raise `OutputError` for a suffix that is none of a video: folders of pictures have none."""
+    from gfvc.errors import OutputError
+    from gfvc.video_writer import VIDEO_SUFFIXES
+
+    if output.suffix.lower() not in VIDEO_SUFFIXES:
+        raise OutputError(
+            f"--suffix {output.suffix}: cannot be written; use one of {', '.join(VIDEO_SUFFIXES)}, "
+            "or name outputs without a suffix in a list, for folders of PNG files"
+        )
 
 
 def _check_own(parsed: argparse.Namespace) -> None:

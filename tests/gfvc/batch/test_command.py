@@ -267,8 +267,19 @@ def test_what_cannot_be_read_leaves_no_output(
         (["clips", "--do", "bench", "--", "--o=x"], "--out is an option of gfvc batch itself"),
         (["clips", "--engine", "dask"], "--engine dask needs --scheduler"),
         (["clips", "--do", "transcode"], "nothing to do"),
-        (["clips", "--suffix", ".avi"], "no suffix of a stream"),
-        (["clips/broken.mp4", "--do", "decode", "--suffix", ".png"], "cannot write .png; use .mp4"),
+        (["clips", "--suffix", ".avi"], "batch: --suffix .avi: no suffix of a stream; use one of"),
+        (
+            ["clips", "--suffix", ".265", "--", "--codec", "vvc"],
+            "batch: --suffix .265: the suffix means hevc and --codec says vvc",
+        ),
+        (
+            ["clips/codec.csv", "--suffix", ".265"],
+            "codec.csv, line 2: --suffix .265: the suffix means hevc and --codec says vvc",
+        ),
+        (
+            ["clips/broken.mp4", "--do", "decode", "--suffix", ".png"],
+            "batch: --suffix .png: cannot be written; use one of .mp4, .mkv, .y4m, or name outputs",
+        ),
         (
             ["clips/list.csv"],
             "list.csv, line 2: gfvc encode says: unrecognized arguments: --nonsense",
@@ -287,6 +298,8 @@ def test_what_cannot_be_is_one_line(
     work.mkdir()
     shutil.copytree(clips, work / "clips")
     (work / "clips" / "list.csv").write_text("input,options\nbroken.mp4,--nonsense\n")
+    (work / "clips" / "codec.csv").write_text("input,options\nbroken.mp4,--codec vvc\n")
+    (work / "out.png").mkdir()
     monkeypatch.chdir(work)
     first, *others = arguments
     assert_refused(command, "batch", first, "--out", "out", *others, folder=work, says=says)
