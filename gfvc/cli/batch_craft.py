@@ -148,11 +148,11 @@ class CommandCraft:
         from gfvc.cli.arguments import UsageError
         from gfvc.cli.parser import build_parser
 
-        arguments = self._arguments(_IN, _OUT, options, force=False)[:-1]
+        arguments = self._arguments(_IN, _OUT, options, force=False)
         said = io.StringIO()
         try:
             with contextlib.redirect_stderr(said), contextlib.redirect_stdout(said):
-                return build_parser(self.verb).parse_args(arguments)
+                return build_parser(self.verb).parse_args([self.verb, *arguments])
         except SystemExit as end:
             if not end.code:
                 raise UsageError(
@@ -167,7 +167,7 @@ class CommandCraft:
             named += ["--out", str(output)]
         elif not VERBS[self.verb].prints:
             named += [str(output), *(["--force"] if force else [])]
-        return [self.verb, *named, *options, "--json"]
+        return [*named, *options]
 
     def product(self, output: Path) -> Path:
         """What stands for an output: itself, or the results of a benchmark in it."""
@@ -194,7 +194,7 @@ class CommandCraft:
                 self._printed(source, output, force=force) as out,
             ):
                 with contextlib.redirect_stdout(out), contextlib.redirect_stderr(said):
-                    status = main(arguments)
+                    status = main([self.verb, "--json", *arguments])
                 notes, reason = _lines(said), None
                 if status:
                     reason = notes.pop() if notes else f"ended with exit status {status}"

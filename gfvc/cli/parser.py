@@ -49,6 +49,12 @@ exit status: 0 done, 1 failed (one line on stderr says why), 2 wrong usage
 """
 
 
+class _Name(str):
+    """An argument after "--": no option, however it begins."""
+
+    __slots__ = ()
+
+
 class _Parser(argparse.ArgumentParser):
     """A parser whose complaints show arguments as text, whatever is in them.
 
@@ -66,10 +72,13 @@ class _Parser(argparse.ArgumentParser):
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
         """Parse what is before "--", and keep what follows it."""
-        if self.after_dashes is None or args is None:
+        if not self.is_command or args is None or self._is_mixing:
             return self._parse_mixed(args, namespace)
         given = list(args)
         cut = given.index("--") if "--" in given else len(given)
+        if self.after_dashes is None:
+            names = map(_Name, given[cut + 1 :])
+            return self._parse_mixed([*given[: cut + 1], *names], namespace)
         parsed, unknown = self._parse_mixed(given[:cut], namespace)
         setattr(parsed, self.after_dashes, given[cut + 1 :])
         return parsed, unknown
@@ -89,8 +98,14 @@ class _Parser(argparse.ArgumentParser):
         finally:
             self._is_mixing = False
         if unknown:
-            self.error(f"unrecognized arguments: {' '.join(unknown)}")
+            names = [name for name in unknown if isinstance(name, _Name) and name.startswith("-")]
+            why = " (what follows -- is a name, never an option)" if names else ""
+            self.error(f"unrecognized arguments: {' '.join(unknown)}{why}")
         return parsed, unknown
+
+    def _parse_optional(self, arg_string: str) -> Any:
+        """Tell an option from a name; the mixed way asks again when "--" is gone."""
+        return None if isinstance(arg_string, _Name) else super()._parse_optional(arg_string)
 
     def error(self, message: str) -> NoReturn:
         """End with exit status 2."""

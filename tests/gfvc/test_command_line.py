@@ -213,6 +213,8 @@ def test_wrong_usage(command: CommandLine, arguments: list[str]) -> None:
         ("extract a.266 --id 0 q.jsonl", {"input": Path("a.266"), "output": Path("q.jsonl")}),
         ("extract a.266 --force q.jsonl", {"output": Path("q.jsonl"), "force": True}),
         ("extract a.266 --force -- -q", {"input": Path("a.266"), "output": Path("-q")}),
+        ("extract a.266 --force -- --id", {"output": Path("--id"), "force": True}),
+        ("extract -- --force -q", {"input": Path("--force"), "output": Path("-q"), "force": False}),
         ("extract a.266 --force", {"output": None, "force": True}),
         ("models import fomm --variant official x", {"name": "fomm", "file": Path("x")}),
         ("models --json show mesh", {"action": "show", "name": "mesh", "file": None}),
@@ -232,6 +234,12 @@ def test_options_may_stand_between_files(arguments: str, parsed: dict[str, objec
         ("extract a.266 --force q.jsonl more", "more"),
         ("inspect a.266 --json b.266", "b.266"),
         ("demo --loud", "--loud"),
+        ("extract -- a.266 q.jsonl more", "more"),
+        (
+            "encode -- -x.mp4 x.266 --force",
+            "--force (what follows -- is a name, never an option)",
+        ),
+        ("inspect -- a.266 --json", "--json (what follows -- is a name, never an option)"),
     ],
 )
 def test_what_is_too_much_is_told_by_the_command(

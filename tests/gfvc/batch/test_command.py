@@ -255,6 +255,10 @@ def test_what_cannot_be_read_leaves_no_output(
         (["none"], "none: no such file or folder"),
         (["clips", "--", "--key-qp", "99"], "after --: gfvc encode says: argument --key-qp"),
         (["clips", "--", "more.mp4"], "unrecognized arguments: more.mp4"),
+        (
+            ["clips", "--", "--", "--fps"],
+            "unrecognized arguments: --fps (what follows -- is a name",
+        ),
         (["clips", "--", "--help"], "options after -- are for each clip; gfvc encode --help"),
         (["clips", "--", "--quality", "low", "--key-qp", "30"], "three ways to say"),
         (["clips", "--", "--model", "nobody"], "no model is named 'nobody'"),
