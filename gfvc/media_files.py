@@ -9,7 +9,6 @@ of a QuickTime file that point elsewhere stay shut, and "%03d" in a name is part
 from __future__ import annotations
 
 import contextlib
-import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from gfvc.errors import InputError, let_deadline_by
 from gfvc.given import not_a_file
+from gfvc.media_boxes import top_boxes
 
 if TYPE_CHECKING:
     from av import Packet
@@ -48,8 +48,6 @@ _LISTS = (b"#EXTM3U", b"ffconcat", b"[playlist]", b"<ASX", b"<asx", b"<smil", b"
 _HEAD = 512
 
 _PNG = b"\x89PNG\r\n\x1a\n"
-# Boxes of MP4 that are looked at: few come before the first one of samples.
-_BOXES = 100
 
 _ADDRESS = re.compile(r"^([A-Za-z][A-Za-z0-9+.-]+):/+")
 
@@ -165,14 +163,10 @@ def _is_part(path: Path) -> bool:
     """Whether a file is a fragment of MP4 alone: samples, and no header before them."""
     try:
         with path.open("rb") as file:
-            for _ in range(_BOXES):
-                size, kind = int.from_bytes(file.read(4), "big"), file.read(4)
-                if kind in {b"moof", b"moov"} or size < 8:
-                    return kind == b"moof"
-                file.seek(size - 8, os.SEEK_CUR)
+            names = (box.name for box in top_boxes(file))
+            return next((name for name in names if name in {b"moof", b"moov"}), None) == b"moof"
     except OSError:
-        pass
-    return False
+        return False
 
 
 def _is_list(path: Path) -> bool:

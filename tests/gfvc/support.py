@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import tempfile
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
@@ -156,6 +156,17 @@ def write_units(path: Path, units: Iterable[NalUnit]) -> Path:
     """A stream of these NAL units."""
     path.write_bytes(join_annex_b(units))
     return path
+
+
+def without_pictures(whole: Path, path: Path, pictures: Collection[int]) -> Path:
+    """A stream without some coded pictures, counted in its order, and their messages."""
+    kept: list[NalUnit] = []
+    number = -1
+    for unit in nal_units(whole):
+        number += unit.starts_picture
+        if number not in pictures or not (unit.is_vcl or unit.is_suffix_sei):
+            kept.append(unit)
+    return write_units(path, kept)
 
 
 def face_messages(unit: NalUnit) -> tuple[SeiMessage, ...]:

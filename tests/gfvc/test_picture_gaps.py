@@ -2,31 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from pathlib import Path
 
 import pytest
 
 from gfvc.stream.reader import read_face_stream
 from gfvc.verification import Severity, verify_stream
-from sei import NalUnit
-from tests.gfvc.support import nal_units, no_notes, write_units
+from tests.gfvc.support import nal_units, no_notes, without_pictures, write_units
 from tests.golden.files import STREAMS
 
 REORDERED = (
     STREAMS / "hevc_reordered.265"
 )  # order counts 0 3 2 1 6 5 4, then 0 3 2 1 4, 25 a second
-
-
-def without(path: Path, pictures: Collection[int]) -> Path:
-    """The stream without some of its pictures, counted in its order."""
-    kept: list[NalUnit] = []
-    number = -1
-    for unit in nal_units(REORDERED):
-        number += unit.starts_picture
-        if not (unit.is_vcl and number in pictures):
-            kept.append(unit)
-    return write_units(path, kept)
 
 
 def warnings(path: Path) -> list[tuple[int | None, str]]:
@@ -55,7 +42,7 @@ GAPS = {
 
 @pytest.mark.parametrize("pictures", GAPS)
 def test_they_are_told_once(tmp_path: Path, pictures: tuple[int, ...]) -> None:
-    path = without(tmp_path / "in.265", pictures)
+    path = without_pictures(REORDERED, tmp_path / "in.265", pictures)
     after, says, shorter = GAPS[pictures]
     notes: list[str] = []
     read_face_stream(path, notes.append)

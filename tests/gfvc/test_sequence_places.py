@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from pathlib import Path
 
 import pytest
@@ -22,24 +21,13 @@ from tests.gfvc.support import (
     ffmpeg,
     nal_units,
     no_notes,
-    write_units,
+    without_pictures,
 )
 from tests.golden.files import STREAMS
 
 # Of one sequence, with coded pictures of different numbers of messages: 4, 3, 2 and none; the
 # other of three: 4, 3 and none.
 HEVC, VVC = STREAMS / "hevc_mesh_edited.265", STREAMS / "vvc_mesh_grids.266"
-
-
-def without(whole: Path, path: Path, pictures: Collection[int]) -> Path:
-    """The stream without some of its coded pictures and their messages."""
-    kept: list[NalUnit] = []
-    number = -1
-    for unit in nal_units(whole):
-        number += unit.starts_picture
-        if number not in pictures or not (unit.is_vcl or unit.is_suffix_sei):
-            kept.append(unit)
-    return write_units(path, kept)
 
 
 def errors(path: Path) -> list[tuple[int | None, str]]:
@@ -56,7 +44,7 @@ def errors(path: Path) -> list[tuple[int | None, str]]:
 def test_they_are_told_and_the_others_have_what_is_theirs(
     whole: Path, lost: tuple[int, ...], tmp_path: Path
 ) -> None:
-    path = without(whole, tmp_path / whole.name, lost)
+    path = without_pictures(whole, tmp_path / whole.name, lost)
     first = lost[0]
     starts = [unit.offset for unit in nal_units(path) if unit.starts_picture]
     of_whole = read_face_stream(whole, no_notes)
@@ -86,7 +74,7 @@ def test_they_are_told_and_the_others_have_what_is_theirs(
 
 
 def test_those_at_the_end_are_told_as_before(tmp_path: Path) -> None:
-    path = without(HEVC, tmp_path / "in.265", (2, 3))
+    path = without_pictures(HEVC, tmp_path / "in.265", (2, 3))
     notes: list[str] = []
     assert read_face_stream(path, notes.append).lost is None
     assert "announces are missing, 2 of them, the first at the end; what is" in notes[-1]
@@ -100,7 +88,7 @@ def test_decode_says_that_others_refer_to_them(
     name: str, container: bool, tmp_path: Path, command: CommandLine
 ) -> None:
     """Also to those of ordinary video."""
-    path = without(STREAMS / name, tmp_path / "in.265", (1,))
+    path = without_pictures(STREAMS / name, tmp_path / "in.265", (1,))
     if container:
         stream, path = path, tmp_path / "in.mp4"
         ffmpeg("-framerate", "25", "-i", stream, "-c", "copy", path)
@@ -121,7 +109,10 @@ def test_edits_keep_to_the_numbers(
     decoded = list(decode_base_layer(stream.codec, stream.base_layer_parts()))
     kept = [picture for number, picture in enumerate(decoded) if number not in lost]
     monkeypatch.setattr(decoded_units, "decode_base_layer", lambda *_: iter(kept))
-    path, output = without(whole, tmp_path / whole.name, lost), tmp_path / f"out{whole.suffix}"
+    path, output = (
+        without_pictures(whole, tmp_path / whole.name, lost),
+        tmp_path / f"out{whole.suffix}",
+    )
     before = read_face_stream(path, unheard)
     edit(path, output, FaceEdit(yaw=5), notes=unheard)
     after = read_face_stream(output, unheard)
@@ -137,7 +128,7 @@ def test_edits_keep_to_the_numbers(
 def test_order_counts_of_other_encoders_say_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    paths = [HEVC, VVC, without(HEVC, tmp_path / "in.265", (3,))]
+    paths = [HEVC, VVC, without_pictures(HEVC, tmp_path / "in.265", (3,))]
     expected = []
     for path in paths:
         notes: list[str] = []
