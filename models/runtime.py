@@ -6,6 +6,7 @@ Parsers import this; PyTorch is loaded when a device of it is asked for.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Collection
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,12 @@ if TYPE_CHECKING:
 
 DEVICE_VARIABLE = "GFVC_DEVICE"
 """Environment variable that names the device of networks, such as cpu or cuda:1."""
+
+DEVICE_PATTERN = r"auto|cpu|cuda(:[0-9]+)?"
+"""What a name of a device is as a whole."""
+
+DEVICES = "auto, cpu, cuda, cuda:N"
+"""The same for people."""
 
 ENGINES = ("auto", "onnx", "torch")
 
@@ -42,6 +49,8 @@ class Runtime:
     def __post_init__(self) -> None:
         if not isinstance(self.device, str):
             raise TypeError(f"device is to be text such as cpu or cuda:1, not {_kind(self.device)}")
+        if not _names_device(self.device):
+            raise ValueError(f"device is one of {DEVICES}, not {self.device!r}")
         if not isinstance(self.bfloat16, bool):
             raise TypeError(f"bfloat16 is to be True or False, not {_kind(self.bfloat16)}")
         if self.engine not in ENGINES:
@@ -52,26 +61,37 @@ def _kind(value: object) -> str:
     return f"of type {type(value).__module__}.{type(value).__name__}"
 
 
+def _names_device(name: str) -> bool:
+    # PyTorch has devices besides on which networks fail, such as meta and mps.
+    return re.fullmatch(DEVICE_PATTERN, name) is not None
+
+
 def named_device(wanted: str = "auto") -> tuple[str, str]:
     """The device asked for, "auto" for any, and what asked for it, for messages.
 
     `wanted` "auto" leaves it to the environment variable.
+
+    Raises:
+        ModelError: that is no name of a device.
     """
-    if wanted != "auto":
-        return wanted, "device"
-    return os.environ.get(DEVICE_VARIABLE) or "auto", DEVICE_VARIABLE
+    name, origin = wanted, "device"
+    if wanted == "auto":
+        name, origin = os.environ.get(DEVICE_VARIABLE) or "auto", DEVICE_VARIABLE
+    if not _names_device(name):
+        raise ModelError(f"{origin}: {name!r} is not one of {DEVICES}")
+    return name, origin
 
 
 def torch_device(wanted: str = "auto") -> torch.device:
     """The device of PyTorch that `named_device` says; for "auto" a GPU if there is one.
 
     Raises:
-        ModelError: the named device is not there.
+        ModelError: the named device is not there, or none has that name.
     """
+    name, origin = named_device(wanted)
     import torch
 
     begin_threads()
-    name, origin = named_device(wanted)
     if name == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     try:
@@ -96,12 +116,10 @@ def onnx_providers(available: Collection[str], wanted: str = "auto") -> list[Any
             onnxruntime can use one.
 
     Raises:
-        ModelError: the named device is not there.
+        ModelError: the named device is not there, or none has that name.
     """
     name, origin = named_device(wanted)
     kind, _, number = name.partition(":")
-    if kind not in ("auto", "cpu", "cuda") or (number and not number.isdecimal()):
-        raise ModelError(f"{origin}={name}: no such device for onnxruntime; it has cpu and cuda:N")
     if kind == "cuda" and _CUDA not in available:
         raise ModelError(f"{origin}={name}: no such device here (this onnxruntime has no CUDA)")
     if kind == "cpu" or _CUDA not in available:

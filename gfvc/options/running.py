@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from gfvc.options.declaration import OptionGroup, documented, option, switch
 from gfvc.options.kinds import matching, words
-from models.runtime import ENGINES, Runtime
+from models.runtime import DEVICE_PATTERN, DEVICES, ENGINES, Runtime
 
-_DEVICE = matching(r"auto|cpu|cuda(:\d+)?", "one of auto, cpu, cuda, cuda:N", "auto|cpu|cuda[:N]")
+_DEVICE = matching(DEVICE_PATTERN, f"one of {DEVICES}", "auto|cpu|cuda[:N]")
 
 
 @documented

@@ -131,11 +131,10 @@ def test_an_analysis_that_is_not_finite_is_an_error(pictures: list[Picture]) -> 
 
 def test_the_device_is_chosen_by_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     assert torch_device() == torch.device("cpu")
-    for wrong in ("cuda:99", "no such thing"):
-        monkeypatch.setenv("GFVC_DEVICE", wrong)
-        with pytest.raises(ModelError, match=f"GFVC_DEVICE={wrong}: no such device") as caught:
-            torch_device()
-        assert "\n" not in str(caught.value)
+    monkeypatch.setenv("GFVC_DEVICE", "cuda:99")
+    with pytest.raises(ModelError, match="GFVC_DEVICE=cuda:99: no such device") as caught:
+        torch_device()
+    assert "\n" not in str(caught.value)
 
 
 def test_bfloat16_draws_nearly_the_same_from_the_same_parameters(
