@@ -74,29 +74,32 @@ class _QuietStderr:
     """Silences what the library's C++ side prints, while any thread is inside.
 
     Its log level cannot be set from Python, and what it warns of (start-up, and the first face, in
-    whatever picture that is) means nothing to a user. Only file descriptor 2 is led elsewhere.
+    whatever picture that is) means nothing to a user. Only file descriptor 2 is led elsewhere:
+    `sys.stderr` is the caller's, may be anything, and none is needed.
     """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._inside = 0
+        # By thread: what a signal's handler raised on the way in or out is made good by the next.
+        self._inside: set[int] = set()
         self._saved: int | None = None
 
     def __enter__(self) -> None:
         with self._lock:
-            self._inside += 1
-            if self._inside > 1:
-                return
-            with contextlib.suppress(OSError, ValueError):
-                sys.stderr.flush()
-                self._saved = os.dup(2)
-                with open(os.devnull, "wb") as sink:  # noqa: PTH123 - a device, not a path
-                    os.dup2(sink.fileno(), 2)
+            if self._saved is None:
+                with contextlib.suppress(OSError):
+                    self._lead_away()
+            self._inside.add(threading.get_ident())
+
+    def _lead_away(self) -> None:
+        self._saved = os.dup(2)
+        with open(os.devnull, "wb") as sink:  # noqa: PTH123 - a device, not a path
+            os.dup2(sink.fileno(), 2)
 
     def __exit__(self, *ended: object) -> None:
         with self._lock:
-            self._inside -= 1
-            if self._inside == 0 and self._saved is not None:
+            self._inside.discard(threading.get_ident())
+            if not self._inside and self._saved is not None:
                 os.dup2(self._saved, 2)
                 os.close(self._saved)
                 self._saved = None

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+import threading
 from collections.abc import Iterable
+from typing import Any
 
 import cv2
 import numpy as np
@@ -16,7 +19,14 @@ from gfvc.demo_clip import demo_still
 from models import FaceTrackerError
 from models.contract import FloatArray, Picture
 from models.landmarks.points import CHIN, FOREHEAD, LEFT_EYE_OUTER_CORNER, RIGHT_EYE_OUTER_CORNER
-from models.landmarks.tracking import PATIENCE, FaceBox, FaceFinder, FaceTracker, landmark_box
+from models.landmarks.tracking import (
+    PATIENCE,
+    FaceBox,
+    FaceFinder,
+    FaceTracker,
+    _QuietStderr,
+    landmark_box,
+)
 
 BLANK = np.full((256, 512, 3), 110, np.uint8)
 
@@ -217,3 +227,36 @@ def test_tracking_does_not_wait_for_a_plotting_library_and_leaves_it_usable() ->
         [sys.executable, "-c", LOOKS_AND_PLOTS], capture_output=True, text=True, check=False
     )
     assert (done.returncode, done.stdout) == (0, "ok\n"), done.stderr
+
+
+class OnlyWrites:
+    """A standard error of a program that keeps its lines itself."""
+
+    def write(self, text: str) -> int:
+        return len(text)
+
+
+@pytest.mark.parametrize("stream", [None, OnlyWrites()])
+def test_no_standard_error_is_needed(stream: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stderr", stream)
+    with FaceTracker() as tracker:
+        assert tracker.look(demo_still(128)) is not None
+
+
+def stderr_file() -> tuple[int, int]:
+    """What file descriptor 2 is of."""
+    status = os.fstat(2)
+    return status.st_dev, status.st_ino
+
+
+def test_standard_error_comes_back_after_an_interrupt(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = stderr_file()
+    quiet = _QuietStderr()
+    with monkeypatch.context() as patched:
+        patched.setattr(quiet, "_lead_away", lambda: 1 / 0)
+        with pytest.raises(ZeroDivisionError), quiet:
+            pass
+    quiet._inside.add(threading.get_ident())  # as when one comes on the way out
+    with quiet:
+        assert stderr_file() != before
+    assert stderr_file() == before
