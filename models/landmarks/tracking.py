@@ -15,12 +15,12 @@ import os
 import sys
 import threading
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from types import ModuleType
-from typing import Any, Generic, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -73,9 +73,11 @@ class FaceBox:
 class _QuietStderr:
     """Silences what the library's C++ side prints, while any thread is inside.
 
-    Its log level cannot be set from Python, and what it warns of (start-up, and the first face, in
-    whatever picture that is) means nothing to a user. Only file descriptor 2 is led elsewhere:
-    `sys.stderr` is the caller's, may be anything, and none is needed.
+    Its log level cannot be set from Python, and what it warns of means nothing to a user: each
+    graph as it starts, and Face Mesh of the first face that it finds in this process, in whatever
+    picture that is. It prints nothing else, not while it is imported either. File descriptor 2 is
+    led elsewhere meanwhile, and what other threads write there is lost, as is what programs write
+    that they start then. `sys.stderr` is the caller's, may be anything, and none is needed.
     """
 
     def __init__(self) -> None:
@@ -128,7 +130,7 @@ def _without_pyplot() -> Iterator[None]:
 def load_solutions() -> Any:
     """The library's module of solutions; raise `FaceTrackerError` when it cannot be used."""
     try:
-        with _without_pyplot(), _quiet_stderr, warnings.catch_warnings():
+        with _without_pyplot(), warnings.catch_warnings():
             warnings.simplefilter("ignore")
             import mediapipe
     except ImportError as error:
@@ -140,43 +142,62 @@ def load_solutions() -> Any:
 
 
 class _Graph:
-    """One MediaPipe solution, started on the first picture and quiet about it."""
+    """One MediaPipe solution, started on the first picture and quiet about it.
 
-    def __init__(self, solution: str, **options: Any) -> None:
+    Args:
+        solution: "face_mesh" or "face_detection".
+        found: what of a result holds the faces.
+        options: of the solution.
+    """
+
+    # Solutions that warn of their first face in a process, and have not found it yet.
+    _to_warn: ClassVar[set[str]] = {"face_mesh"}
+
+    def __init__(self, solution: str, found: str, **options: Any) -> None:
         self._solution = solution
+        self._found = found
         self._options = options
         self._graph: Any = None
 
-    def process(self, picture: Picture) -> Any:
+    def process(self, picture: Picture) -> Sequence[Any]:
+        """What is found in a picture."""
         if picture.ndim != 3 or picture.shape[2] != 3 or picture.dtype != np.uint8:
             raise ValueError(
                 f"a picture is uint8 [height, width, 3], not {picture.dtype} {picture.shape}"
             )
         begin_threads()
         picture = np.ascontiguousarray(picture)
-        if self._graph is not None:
+        if self._graph is None:
+            solutions = load_solutions()
+            # A graph goes on starting, in threads of its own, until its first picture is done.
+            with _quiet_stderr:
+                self._start(solutions)
+                faces = self._run(picture)
+        elif self._solution in self._to_warn:
+            with _quiet_stderr:
+                faces = self._run(picture)
+        else:
             return self._run(picture)
-        solutions = load_solutions()
+        if faces:
+            self._to_warn.discard(self._solution)
+        return faces
+
+    def _start(self, solutions: Any) -> None:
         module = getattr(solutions, self._solution)
         factory = {"face_mesh": "FaceMesh", "face_detection": "FaceDetection"}[self._solution]
-        # A graph goes on starting, in threads of its own, until its first picture is done.
-        with _quiet_stderr:
-            try:
-                self._graph = getattr(module, factory)(**self._options)
-            except TimeoutError:  # of a signal's handler
-                raise
-            except (RuntimeError, ValueError, OSError) as error:
-                raise FaceTrackerError(
-                    f"mediapipe {self._solution} does not start: {error}"
-                ) from None
-            return self._run(picture)
-
-    def _run(self, picture: Picture) -> Any:
         try:
-            with _quiet_stderr, warnings.catch_warnings():
+            self._graph = getattr(module, factory)(**self._options)
+        except TimeoutError:  # of a signal's handler
+            raise
+        except (RuntimeError, ValueError, OSError) as error:
+            raise FaceTrackerError(f"mediapipe {self._solution} does not start: {error}") from None
+
+    def _run(self, picture: Picture) -> Sequence[Any]:
+        try:
+            with warnings.catch_warnings():
                 # protobuf announces the end of a function that mediapipe 0.10.21 still calls.
                 warnings.filterwarnings("ignore", message="SymbolDatabase.GetPrototype")
-                return self._graph.process(picture)
+                return getattr(self._graph.process(picture), self._found) or ()
         except (RuntimeError, ValueError) as error:
             raise FaceTrackerError(f"mediapipe {self._solution} failed: {error}") from None
 
@@ -247,7 +268,11 @@ class FaceTracker(Closable):
 
     def __init__(self, is_face: Callable[[FloatArray, float], bool] | None = None) -> None:
         self._graph = _Graph(
-            "face_mesh", static_image_mode=True, max_num_faces=MAX_FACES, refine_landmarks=True
+            "face_mesh",
+            "multi_face_landmarks",
+            static_image_mode=True,
+            max_num_faces=MAX_FACES,
+            refine_landmarks=True,
         )
         self._is_face = is_face
         self._memory: Memory[list[tuple[npt.NDArray[np.float32], bool]]] | None = None
@@ -317,7 +342,7 @@ class FaceTracker(Closable):
         ]
 
     def _look(self, picture: Picture) -> list[FloatArray]:
-        faces = self._graph.process(picture).multi_face_landmarks or ()
+        faces = self._graph.process(picture)
         return [np.array([(p.x, p.y, p.z) for p in face.landmark], np.float64) for face in faces]
 
     def close(self) -> None:
@@ -351,13 +376,15 @@ class FaceFinder(Closable):
     """
 
     def __init__(self) -> None:
-        self._graph = _Graph("face_detection", model_selection=1, min_detection_confidence=0.5)
+        self._graph = _Graph(
+            "face_detection", "detections", model_selection=1, min_detection_confidence=0.5
+        )
 
     def find(self, picture: Picture) -> list[FaceBox]:
         """All faces of a picture, the largest first."""
         height, width = picture.shape[:2]
         boxes = []
-        for detection in self._graph.process(picture).detections or ():
+        for detection in self._graph.process(picture):
             box = detection.location_data.relative_bounding_box
             boxes.append(
                 FaceBox(box.xmin * width, box.ymin * height, box.width * width, box.height * height)

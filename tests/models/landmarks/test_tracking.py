@@ -210,9 +210,11 @@ def test_a_missing_library_says_what_to_install(monkeypatch: pytest.MonkeyPatch)
 LOOKS_AND_PLOTS = """
 import sys
 import numpy as np
+from gfvc.demo_clip import demo_still
 from models.landmarks.tracking import FaceTracker
 with FaceTracker() as tracker:
     assert tracker.look(np.zeros((64, 64, 3), np.uint8)) is None
+    assert tracker.look(demo_still(256)) is not None
 assert "matplotlib.pyplot" not in sys.modules
 import matplotlib.pyplot
 assert matplotlib.pyplot.figure is not None
@@ -226,7 +228,7 @@ def test_tracking_does_not_wait_for_a_plotting_library_and_leaves_it_usable() ->
     done = subprocess.run(
         [sys.executable, "-c", LOOKS_AND_PLOTS], capture_output=True, text=True, check=False
     )
-    assert (done.returncode, done.stdout) == (0, "ok\n"), done.stderr
+    assert (done.returncode, done.stdout, done.stderr) == (0, "ok\n", "")
 
 
 class OnlyWrites:
@@ -259,4 +261,25 @@ def test_standard_error_comes_back_after_an_interrupt(monkeypatch: pytest.Monkey
     quiet._inside.add(threading.get_ident())  # as when one comes on the way out
     with quiet:
         assert stderr_file() != before
+    assert stderr_file() == before
+
+
+def test_standard_error_stays_where_the_library_prints_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    before = stderr_file()
+    with FaceTracker() as tracker, FaceFinder() as finder:
+        assert tracker.look(demo_still(128)) is not None
+        finder.find(BLANK)
+        for graph in (tracker._graph, finder._graph):
+            assert graph._graph is not None
+            process = graph._graph.process
+
+            def look(picture: Picture, process: Any = process) -> Any:
+                assert stderr_file() == before
+                return process(picture)
+
+            monkeypatch.setattr(graph._graph, "process", look)
+        assert tracker.look(demo_still(256)) is not None
+        finder.find(demo_still(256))
     assert stderr_file() == before
