@@ -29,6 +29,9 @@ def unheard(*told: object) -> None:
 
 _HEARERS = ("notes", "progress", "stage")
 
+# What NumPy does by default about errors of arithmetic; other threads begin with it.
+_ANSWERS: Any = {"divide": "warn", "over": "warn", "under": "ignore", "invalid": "warn"}
+
 _Parameters = ParamSpec("_Parameters")
 _Result = TypeVar("_Result")
 
@@ -46,16 +49,22 @@ class _RaisedByCallerError(BaseException):
 
 
 def passes_on(function: Callable[_Parameters, _Result]) -> Callable[_Parameters, _Result]:
-    """Let what callers' own functions raise, `notes` and such, come out of a function unchanged."""
+    """Let what callers' own functions raise, `notes` and such, come out of a function unchanged.
+
+    What the caller had NumPy do about errors of arithmetic (`numpy.seterr`) holds in these only.
+    """
 
     @functools.wraps(function)
     def passing_on(*args: _Parameters.args, **kwargs: _Parameters.kwargs) -> _Result:
-        call = object()
+        import numpy as np  # here, for parsers of all commands import this
+
+        call, answers = object(), np.geterr()
         for name in _HEARERS:
             if callable(kwargs.get(name)):
-                kwargs[name] = _carrying(kwargs[name], call)
+                kwargs[name] = _carrying(kwargs[name], call, answers)
         try:
-            return function(*args, **kwargs)
+            with np.errstate(**_ANSWERS):
+                return function(*args, **kwargs)
         except _RaisedByCallerError as carrier:
             if carrier.call is not call:
                 raise
@@ -65,10 +74,13 @@ def passes_on(function: Callable[_Parameters, _Result]) -> Callable[_Parameters,
     return passing_on
 
 
-def _carrying(function: Any, call: object) -> Callable[..., None]:
+def _carrying(function: Any, call: object, answers: Any) -> Callable[..., None]:
+    import numpy as np
+
     def told(*args: object) -> None:
         try:
-            function(*args)
+            with np.errstate(**answers):
+                function(*args)
         except Exception as error:
             raise _RaisedByCallerError(error, call) from error
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 import gfvc
@@ -58,6 +59,25 @@ def test_what_a_function_of_the_caller_raises(
     assert list(tmp_path.iterdir()) == []
     function(tmp_path / "out", notes=lambda text: None)
     assert (tmp_path / "out").read_text(encoding="utf-8") == "written"
+
+
+def test_arithmetic_is_the_callers_only_in_its_functions() -> None:
+    seen = []
+
+    @passes_on
+    def calculating(*, notes: Notes = unheard) -> None:
+        seen.append(np.geterr())
+        assert np.exp(np.float32(-1e3)) == 0
+        notes("a note")
+        seen.append(np.geterr())
+
+    default = np.geterr()
+    with np.errstate(all="raise"):
+        asked = np.geterr()
+        calculating(notes=lambda text: seen.append(np.geterr()))
+        calculating()
+        assert np.geterr() == asked
+    assert seen == [default, asked, default, default, default]
 
 
 def test_public_functions_pass_on_what_callers_raise(
