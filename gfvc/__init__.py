@@ -72,5 +72,11 @@ def __getattr__(name: str) -> Any:
         if name in names:
             import importlib
 
+            from models.importing import load
+
+            if home != "gfvc.errors":
+                load("numpy")  # so that an interrupt leaves nothing half loaded
+            if not home.startswith(("gfvc.errors", "gfvc.options.")):
+                load("cv2")
             return getattr(importlib.import_module(home), name)
     raise AttributeError(f"module 'gfvc' has no attribute {name!r}")

@@ -14,6 +14,7 @@ import numpy.typing as npt
 from models.errors import CheckpointError, ModelError, first_line
 from models.files import read_checked
 from models.forking import begin_threads
+from models.importing import load
 from models.runtime import onnx_providers
 
 Array = npt.NDArray[Any]
@@ -67,6 +68,7 @@ class OnnxGraph:
         # Looked at while the library is loaded: without it, it writes an identifier and a data base
         # into the home folder, and to stderr where there is no such folder.
         os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+        load("onnxruntime")
         import onnxruntime
 
         onnxruntime.disable_telemetry_events()

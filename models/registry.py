@@ -14,7 +14,8 @@ from pathlib import Path
 from models.card import ModelCard
 from models.contract import AnimationModel
 from models.errors import CheckpointError, UnknownModelError
-from models.family import FAMILIES, Family, imported_families, later
+from models.family import FAMILIES, Family, imported_families
+from models.importing import load
 from models.runtime import Runtime
 from models.weights.store import (
     FINGERPRINT_DIGITS,
@@ -109,7 +110,13 @@ def import_hint(uri: str) -> str | None:
     return None
 
 
-_load_imported = later("models.weights.loading:load_network_model")
+def _load_imported(
+    family: Family, variant: str, card: ModelCard, runtime: Runtime
+) -> AnimationModel:
+    load("torch")
+    from models.weights.loading import load_network_model
+
+    return load_network_model(family, variant, card, runtime)
 
 
 def _refuse_without_weights(family: Family, card: ModelCard, _: Runtime) -> AnimationModel:
@@ -149,9 +156,9 @@ def _register_imported(registry: Registry, store: WeightsStore | None) -> None:
         for weights in weights_of_this:
             for template in family.cards():
                 card = _with_weights(template, family, weights, folder / weights.weights)
-                load = partial(_load_imported, family, weights.variant, card)
+                loader = partial(_load_imported, family, weights.variant, card)
                 try:
-                    registry.register(RegisteredModel(card, load))
+                    registry.register(RegisteredModel(card, loader))
                 except ValueError as error:
                     registry.problems.append(f"{weights.name}: {error}")
         if all(weights.name != family.name for weights in weights_of_this):

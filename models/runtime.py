@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from models.errors import ModelError
 from models.forking import begin_threads
+from models.importing import load
 
 if TYPE_CHECKING:
     import torch
@@ -89,6 +90,7 @@ def torch_device(wanted: str = "auto") -> torch.device:
         ModelError: the named device is not there, or none has that name.
     """
     name, origin = named_device(wanted)
+    load("torch")
     import torch
 
     begin_threads()

@@ -119,7 +119,7 @@ def test_inference_knows_nothing_of_training() -> None:
 
 
 def test_landmarks_know_nothing_of_the_models_that_stand_on_them() -> None:
-    below = ("contract", "errors", "files", "forking", "landmarks", "parallel")
+    below = ("contract", "errors", "files", "forking", "importing", "landmarks", "parallel")
     own = {f"models.{name}" for name in below}
     for path, used in modules_of("landmarks"):
         assert {".".join(name.split(".")[:2]) for name in used} <= own, path

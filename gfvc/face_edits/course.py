@@ -14,6 +14,7 @@ import numpy as np
 from gfvc.face_edits.controls import PITCH, ROLL, SCALE, YAW, FaceControls, Limited, X, Y
 from gfvc.options.editing import FaceEdit
 from models.contract import FloatArray
+from models.importing import load
 
 _EXPRESSION = frozenset({"expression", "mouth", "open", "eyes", "blink", "smile"})
 # In degrees: angles that a rotation vector gives back as they were put in.
@@ -47,6 +48,7 @@ def smoothed(rows: FloatArray, seconds: float, rate: float) -> FloatArray:
     A Gaussian whose standard deviation is half of `seconds`, centred so that nothing comes later,
     over rows that go on beyond both ends as they came from there, turned about the end.
     """
+    load("scipy.ndimage")
     from scipy.ndimage import gaussian_filter1d
 
     deviation = seconds * rate / 2

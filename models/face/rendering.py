@@ -14,6 +14,7 @@ from models.card import ModelCard
 from models.face.onnx_rendering import OnnxRenderer
 from models.face.renderer import OpenRenderer, Renderer
 from models.files import read_checked
+from models.importing import load
 from models.runtime import Runtime, named_device, torch_device
 
 
@@ -46,6 +47,7 @@ def _onnx_renderer(card: ModelCard, runtime: Runtime) -> Renderer:
 
 
 def _torch_renderer(card: ModelCard, runtime: Runtime) -> Renderer:
+    load("torch")
     from models.face.torch_rendering import TorchRenderer, load_face_network
 
     weights = _weights(card)

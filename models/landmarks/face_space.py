@@ -30,6 +30,7 @@ import numpy.typing as npt
 from models.contract import FloatArray
 from models.errors import CheckpointError, ModelError
 from models.files import DATA, read_tensors
+from models.importing import load
 from models.landmarks import points as groups
 from models.landmarks.layout import EXPRESSION_VALUES, FACE_SPACE, FACE_SPACE_SHA256
 from models.landmarks.points import ALL_POINTS
@@ -147,6 +148,7 @@ def mirror_order(mean: FloatArray) -> npt.NDArray[np.intp]:
 
     The eyes and brows, whose pairs are known, lay the mirrored face over the face.
     """
+    load("scipy.optimize")
     from scipy.optimize import linear_sum_assignment
 
     right = [*groups.RIGHT_EYE, *groups.RIGHT_BROW]

@@ -29,6 +29,7 @@ from models.contract import Closable, FloatArray, Picture
 from models.errors import FaceTrackerError, ModelError
 from models.files import file_sha256, written_whole
 from models.forking import begin_threads, lacks_threads
+from models.importing import apart
 from models.landmarks.points import ALL_POINTS
 
 MAX_FACES = 4
@@ -130,14 +131,18 @@ def _without_pyplot() -> Iterator[None]:
 def load_solutions() -> Any:
     """The library's module of solutions; raise `FaceTrackerError` when it cannot be used."""
     try:
-        with _without_pyplot(), warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            import mediapipe
+        return apart(_solutions)
     except ImportError as error:
         raise FaceTrackerError(
             f"mediapipe cannot be loaded ({error}); on a bare Debian install libgl1 and "
             "libglib2.0-0 with apt-get, then try again"
         ) from error
+
+
+def _solutions() -> Any:
+    with _without_pyplot(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import mediapipe
     return mediapipe.solutions
 
 
