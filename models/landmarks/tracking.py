@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import importlib
 import os
 import sys
 import threading
@@ -111,21 +112,43 @@ class _QuietStderr:
 _quiet_stderr = _QuietStderr()
 
 
+class _ImportedWhenUsed(ModuleType):
+    """Stands for a module until something of it is used, and then passes that on."""
+
+    def __getattr__(self, name: str) -> Any:
+        _make_way()
+        return getattr(importlib.import_module(self.__name__), name)
+
+
+_way_lock = threading.Lock()
+
+
+def _make_way() -> None:
+    """Have imports find the modules themselves again."""
+    with _way_lock:
+        for name in _PYPLOT:
+            if isinstance(sys.modules.get(name), _ImportedWhenUsed):
+                del sys.modules[name]
+
+
 @contextlib.contextmanager
-def _without_pyplot() -> Iterator[None]:
-    """Let an import of matplotlib.pyplot find an empty module.
+def _pyplot_when_used() -> Iterator[None]:
+    """Let an import of matplotlib.pyplot find a module that is loaded when it is used.
 
     mediapipe imports it for drawing helpers that nothing here calls, and that import alone takes
-    longer than all the rest of mediapipe. A pyplot that is loaded already stays.
+    longer than all the rest of mediapipe. Callers may call them, and other threads may import it
+    meanwhile. A pyplot that is loaded already stays, and so does matplotlib.
     """
-    absent = [name for name in _PYPLOT if name not in sys.modules]
-    for name in absent:
-        sys.modules[name] = ModuleType(name)
+    package, pyplot = map(_ImportedWhenUsed, _PYPLOT)
+    setattr(package, "pyplot", pyplot)  # noqa: B010 - a module has any
+    with _way_lock:
+        if _PYPLOT[1] not in sys.modules:
+            sys.modules.setdefault(_PYPLOT[0], package)
+            sys.modules[_PYPLOT[1]] = pyplot
     try:
         yield
     finally:
-        for name in absent:
-            del sys.modules[name]
+        _make_way()
 
 
 def load_solutions() -> Any:
@@ -140,7 +163,7 @@ def load_solutions() -> Any:
 
 
 def _solutions() -> Any:
-    with _without_pyplot(), warnings.catch_warnings():
+    with _pyplot_when_used(), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         import mediapipe
     return mediapipe.solutions

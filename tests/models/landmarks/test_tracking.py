@@ -219,7 +219,22 @@ assert "matplotlib.pyplot" not in sys.modules
 import matplotlib.pyplot
 assert matplotlib.pyplot.figure is not None
 import mediapipe
-assert mediapipe.solutions.drawing_utils is not None
+assert mediapipe.solutions.drawing_utils.plt.figure is matplotlib.pyplot.figure
+print("ok")
+"""
+
+IMPORTS_MEANWHILE = """
+import sys
+from models.landmarks.tracking import _pyplot_when_used
+with _pyplot_when_used():
+    import matplotlib.pyplot as plt
+    assert sys.modules["matplotlib.pyplot"] is plt
+    assert "matplotlib.figure" not in sys.modules
+    {}
+import matplotlib.pyplot
+assert matplotlib.pyplot.figure is plt.figure
+assert matplotlib.pyplot is not plt
+assert sys.modules["matplotlib.pyplot"] is matplotlib.pyplot
 print("ok")
 """
 
@@ -227,6 +242,17 @@ print("ok")
 def test_tracking_does_not_wait_for_a_plotting_library_and_leaves_it_usable() -> None:
     done = subprocess.run(
         [sys.executable, "-c", LOOKS_AND_PLOTS], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "ok\n", "")
+
+
+@pytest.mark.parametrize(
+    "use", ["plt.figure", "from matplotlib import pyplot", "import matplotlib.colors", "pass"]
+)
+def test_who_imports_a_plotting_library_meanwhile_can_plot(use: str) -> None:
+    program = IMPORTS_MEANWHILE.format(use)
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False
     )
     assert (done.returncode, done.stdout, done.stderr) == (0, "ok\n", "")
 
