@@ -7,6 +7,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 from gfvc.video_writer import PictureWriter
 from models.contract import Picture
+from models.parallel import begin
 
 # Pictures that wait to be written, at most.
 _MOST_WAITING = 4
@@ -34,7 +35,7 @@ class QueuedWriter(PictureWriter):
 
     def write(self, picture: Picture) -> None:
         """Have a picture added, which must not be changed; wait where many are waiting."""
-        self._waiting.append(self._thread.submit(self._writer.write, picture))
+        self._waiting.append(begin(self._thread, self._writer.write, picture))
         if len(self._waiting) > _MOST_WAITING:
             self._waiting.popleft().result()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -31,9 +32,9 @@ def one_ahead(items: Iterable[Item]) -> Generator[Item, None, None]:
     pool = ThreadPoolExecutor(1)
     try:
         # Lists of one, and an empty one at the end: an exception would keep all that is used here.
-        coming = pool.submit(_next_of, source)
+        coming = begin(pool, _next_of, source)
         while item := coming.result():
-            coming = pool.submit(_next_of, source)
+            coming = begin(pool, _next_of, source)
             yield from item
     finally:
         pool.shutdown()
@@ -66,7 +67,7 @@ def map_in_order(
     try:
         with threadpool_limits(1, user_api="blas"):
             for item in items:
-                ahead.append(pool.submit(work, item))
+                ahead.append(begin(pool, work, item))
                 if len(ahead) > _AHEAD * threads:
                     yield ahead.popleft().result()
             while ahead:
@@ -78,6 +79,25 @@ def map_in_order(
 def finish(begun: Iterable[Callable[[], Result]], threads: int | None = None) -> Iterator[Result]:
     """Call what was begun, in order; threads and all else are as of `map_in_order`."""
     return map_in_order(lambda rest: rest(), begun, threads)
+
+
+def begin(pool: ThreadPoolExecutor, work: Callable[[Item], Result], item: Item) -> Future[Result]:
+    """Have a pool do some work; where the interpreter ends and lets no pool begin any, do it now.
+
+    That is so in functions of `atexit`, and in a thread that goes on when the main one has ended.
+    """
+    try:
+        return pool.submit(work, item)
+    except RuntimeError:
+        if threading.main_thread().is_alive():
+            raise
+    pool.shutdown()  # what was begun before is done before
+    done: Future[Result] = Future()
+    try:
+        done.set_result(work(item))
+    except BaseException as error:
+        done.set_exception(error)
+    return done
 
 
 def usable_cores() -> list[int]:

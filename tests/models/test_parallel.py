@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -113,3 +115,32 @@ def test_closing_ends_what_makes_the_items() -> None:
     next(coming)
     coming.close()
     assert ended.is_set()
+
+
+AT_EXIT = """
+import atexit
+from models.parallel import map_in_order, one_ahead
+
+def work(number):
+    if number == 4:
+        raise ValueError("four")
+    return number
+
+@atexit.register
+def last():
+    print(list(one_ahead(range(4))))
+    results = map_in_order(work, range(9), 2)
+    try:
+        for number in results:
+            print(number)
+    except ValueError as error:
+        print(error)
+"""
+
+
+def test_work_is_done_while_the_interpreter_ends() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", AT_EXIT], capture_output=True, text=True, check=False
+    )
+    says = "[0, 1, 2, 3]\n0\n1\n2\n3\nfour\n"
+    assert (done.returncode, done.stdout, done.stderr) == (0, says, "")
