@@ -48,6 +48,9 @@ SETPRIV_TIMEOUT = 5.0
 # ffmpeg prints the address of the object that speaks, which differs from run to run.
 _ADDRESS = re.compile(r" @ 0x[0-9a-f]+")
 
+# They have ffmpeg colour its messages, though no terminal shows them.
+_COLOURING = frozenset({"AV_LOG_FORCE_COLOR", "AV_LOG_FORCE_256COLOR"})
+
 _WARNING = re.compile(r"\bwarning\b", re.IGNORECASE)
 
 _COMPLAINT = re.compile(
@@ -204,6 +207,7 @@ def _started(command: Sequence[str]) -> Iterator[subprocess.Popen[bytes]]:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
+            env={name: value for name, value in os.environ.items() if name not in _COLOURING},
             bufsize=0,
             start_new_session=True,
         )

@@ -50,6 +50,15 @@ def test_arguments_reach_the_program_unchanged(make_program: MakeProgram) -> Non
     assert sorted(outcome.messages.splitlines()) == ["err", "out"]
 
 
+def test_nothing_has_a_program_colour_its_messages(
+    make_program: MakeProgram, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("AV_LOG_FORCE_COLOR", "AV_LOG_FORCE_256COLOR", "AV_LOG_OTHER"):
+        monkeypatch.setenv(name, "1")
+    program = make_program("import os; print(*(name for name in os.environ if 'AV_' in name))")
+    assert run([str(program.path)], timeout=30).messages.split() == ["AV_LOG_OTHER"]
+
+
 def test_standard_input_is_not_ours(make_program: MakeProgram) -> None:
     """A program that reads its standard input would otherwise eat the caller's, or wait."""
     program = make_program("print(repr(sys.stdin.read()))")
