@@ -32,6 +32,7 @@ from gfvc.media_files import (
 from gfvc.media_files import reason as reason_of
 from gfvc.media_packets import PacketBudget
 from gfvc.telling import Notes, unheard
+from gfvc.video.behind import refuse_joined
 from gfvc.video.sound import SoundCoding, SoundTrack
 from sei import Codec, NalUnit, join_annex_b, split_annex_b
 
@@ -106,12 +107,13 @@ def open_container(path: Path, head: bytes) -> InputContainer | None:
     """Open a container by what libavformat says it is; None for a byte stream (Annex B).
 
     `head` are the first `HEAD_BYTES` of the file. Raises `InputError` when it is neither, or a
-    container that is damaged or of another kind than `STREAM_FORMATS`.
+    container that is damaged or of another kind than `STREAM_FORMATS`, or several joined byte by
+    byte, of which only the first would be read.
     """
     if begins_as_byte_stream(head if head.strip(b"\0") else _after_zeros(path)):
         return None
     try:
-        return open_media(path, STREAM_FORMATS, follow_edits=False)
+        container = open_media(path, STREAM_FORMATS, follow_edits=False)
     except InputError as error:
         if head.startswith((b"\0\0\1", b"\0\0\0\1")):
             refuse_mpeg(path, head)
@@ -121,6 +123,12 @@ def open_container(path: Path, head: bytes) -> InputContainer | None:
             f"{path}: no start code 00 00 01 as at the start of a byte stream, and no container "
             f"of one: {text}"
         ) from None
+    try:
+        refuse_joined(path, container)
+    except InputError:
+        container.close()
+        raise
+    return container
 
 
 def _after_zeros(path: Path) -> bytes:

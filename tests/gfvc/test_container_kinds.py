@@ -62,6 +62,23 @@ def sei(units: list[NalUnit]) -> list[bytes]:
     return [unit.data for unit in units if unit.is_sei]
 
 
+@pytest.mark.parametrize("suffix", ["mp4", "flv"])
+@pytest.mark.parametrize("name", ["decode", "export", "inspect", "transcode", "verify"])
+def test_files_joined_byte_by_byte_are_refused(
+    in_mp4: Path, tmp_path: Path, suffix: str, name: str, command: CommandLine
+) -> None:
+    """The library would read the first of them, and say nothing."""
+    one = tmp_path / f"one.{suffix}"
+    ffmpeg("-i", in_mp4, "-c", "copy", one)
+    joined = tmp_path / f"joined.{suffix}"
+    joined.write_bytes(one.read_bytes() * 2)
+    outputs = {"decode": ["o.y4m"], "export": ["o.csv"], "transcode": ["o.266"]}.get(name, [])
+    outcome = command(name, joined, *(tmp_path / output for output in outputs))
+    assert outcome.status == 1
+    assert f"{joined}: several files joined byte by byte, of which only the first" in outcome.err
+    assert {path.name for path in tmp_path.iterdir()} == {one.name, joined.name}
+
+
 @pytest.mark.parametrize(
     ("name", "options"),
     [
