@@ -125,24 +125,13 @@ def run(
         out.reconfigure(errors="backslashreplace")
     only_totals = args.summary or args.bits
     only_lines = args.json and not only_totals
-    wanted = None if args.payload is None else args.payload | PICTURE_PAYLOADS
-    stream = _Guarded(
-        inspect_units(
-            units,
-            args.payload if only_lines else wanted,
-            hm18=args.draft == "hm18",
-            limit=ReadingLimit(args.max_messages),
-        ),
-        args.payload,
-    )
+    stream = Inspection(args, units, only_selected=only_lines)
     if only_lines:
         _print_json_lines(stream, out, pictures)
     else:
         summary = StreamSummary(pictures, args.payload)
         (_print_totals if only_totals else _print_tree)(stream, args, out, summary)
-    problems = stream.problems()
-    err.writelines(error_line(cut(problem), name) for problem in problems)
-    return int(bool(problems))
+    return stream.report(err, name)
 
 
 def error_line(problem: str, name: str | None = None) -> str:
@@ -151,16 +140,23 @@ def error_line(problem: str, name: str | None = None) -> str:
     return f"error: {where}{printable(problem)}\n"
 
 
-class _Guarded:
-    """What is inspected, up to a break in the stream; it keeps what is wrong."""
+class Inspection:
+    """What is inspected, up to a break in the stream; it keeps what is wrong.
+
+    ``args`` of `add_arguments` say how. Messages that count pictures come too, unless
+    ``only_selected`` ones are wanted.
+    """
 
     def __init__(
-        self,
-        inspected: Iterator[InspectedUnit | InspectedMessage],
-        payload_types: frozenset[int] | None,
+        self, args: argparse.Namespace, units: Iterable[NalUnit], *, only_selected: bool = False
     ) -> None:
-        self._inspected = inspected
-        self._payload_types = payload_types
+        wanted = args.payload
+        if wanted is not None and not only_selected:
+            wanted |= PICTURE_PAYLOADS
+        self._inspected = inspect_units(
+            units, wanted, hm18=args.draft == "hm18", limit=ReadingLimit(args.max_messages)
+        )
+        self._payload_types: frozenset[int] | None = args.payload
         self._damaged = 0
         self._first: InspectedMessage | None = None
         self._break: SeiError | None = None
@@ -179,7 +175,7 @@ class _Guarded:
             self._damaged += 1
             self._first = self._first or damaged
 
-    def problems(self) -> list[str]:
+    def _problems(self) -> list[str]:
         """What is damaged, with the first place, and why the stream breaks off; a line each."""
         problems = []
         if self._first is not None:
@@ -191,8 +187,14 @@ class _Guarded:
             problems.append(str(self._break))
         return problems
 
+    def report(self, err: TextIO, name: str | None = None) -> int:
+        """Say on ``err`` what is wrong with a file of this name; the exit status, 1 if anything."""
+        problems = self._problems()
+        err.writelines(error_line(cut(problem), name) for problem in problems)
+        return int(bool(problems))
 
-def _print_json_lines(stream: _Guarded, out: TextIO, pictures: Pictures | None) -> None:
+
+def _print_json_lines(stream: Inspection, out: TextIO, pictures: Pictures | None) -> None:
     """Print an object a message. What is printed, `pictures` sees too."""
     encode = json.JSONEncoder().encode
     for inspected in stream:
@@ -203,7 +205,7 @@ def _print_json_lines(stream: _Guarded, out: TextIO, pictures: Pictures | None) 
 
 
 def _print_totals(
-    stream: _Guarded, args: argparse.Namespace, out: TextIO, summary: StreamSummary
+    stream: Inspection, args: argparse.Namespace, out: TextIO, summary: StreamSummary
 ) -> None:
     """Print the summary, or the bits of the elements, or both."""
     for inspected in stream:
@@ -221,7 +223,7 @@ def _print_totals(
 
 
 def _print_tree(
-    stream: _Guarded, args: argparse.Namespace, out: TextIO, summary: StreamSummary
+    stream: Inspection, args: argparse.Namespace, out: TextIO, summary: StreamSummary
 ) -> None:
     """Print the tree, then the summary."""
     from sei.tree import TreePrinter

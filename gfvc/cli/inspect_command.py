@@ -54,24 +54,58 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_options(parser, PictureLimit)
 
 
-def _plot(options: argparse.Namespace) -> None:
-    from gfvc.errors import InputError, OutputError
+class _Refused:
+    """Counts user data that can be read, and make no sense."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._count = 0
+        self._first = ""
+
+    def take(self, inspected: InspectedMessage, error: Exception) -> None:
+        """Count what is wrong with a message, unless the inspector itself tells."""
+        if inspected.error is None:
+            self._count += 1
+            self._first = self._first or f"NAL unit {inspected.where.nal}: {error}"
+
+    def report(self) -> int:
+        """Say what is wrong, in a line; the exit status, 1 for anything."""
+        more = f" (and {self._count - 1} more like this)" if self._count > 1 else ""
+        if self._count:
+            sys.stderr.write(inspect_command.error_line(f"{self._first}{more}", self._name))
+        return int(bool(self._count))
+
+
+def _plot(options: argparse.Namespace, *, alone: bool) -> int:
+    """Draw the plot; the exit status. What is wrong with the stream is told where it is `alone`."""
+    from gfvc.cli.console import note
+    from gfvc.errors import InputError, OutputError, StreamError
     from gfvc.limits import most_pictures
     from gfvc.output import replaced_when_complete
-    from gfvc.plotting import plot_stream
+    from gfvc.plotting import collect_curves, plot_curves
     from gfvc.stream.nal_source import STANDARD_INPUT, file_bytes, open_nal_units
+    from gfvc.telling import unheard
 
     source = Path(options.input)
     if source == STANDARD_INPUT:
         raise InputError("--plot reads the stream once more; give a file instead of -")
     with (
         replaced_when_complete(options.plot, force=options.force, sources=[source]) as temporary,
-        open_nal_units(options.input, options.codec) as units,
+        open_nal_units(options.input, options.codec, note if alone else unheard) as units,
     ):
         if options.plot.suffix.lower() != ".png":
             raise OutputError(f"{options.plot}: a plot is a PNG file; give it a name on .png")
         most = most_pictures(options.max_pictures, file_bytes(source))
-        plot_stream(units, temporary, options.input, most)
+        stream, refused = inspect_command.Inspection(options, units), _Refused(options.input)
+        try:
+            curves = collect_curves(stream, most, options.payload, refused.take)
+        except StreamError as error:
+            raise StreamError(f"{options.input}: {error}") from None
+        status = 0
+        if alone or not any(curves.face_bits):  # which may be why there is nothing to draw
+            status = stream.report(sys.stderr, options.input) | refused.report()
+        plot_curves(curves, temporary, options.input)
+        return status
 
 
 class _UserData:
@@ -84,8 +118,7 @@ class _UserData:
         self._options = options
         self._count = PictureCount(self._note)
         self._count.ends_whole = last_sample_is_whole(Path(options.input))
-        self._refused = 0
-        self._first_refused = ""
+        self.refused = _Refused(str(options.input))
         self._rate: Fraction | None = None  # that is stated first, where --fps does not say one
         self._pool = 1
         self._runs = 0
@@ -103,11 +136,7 @@ class _UserData:
             self._count.see(inspected)
         except StreamError as error:
             assert isinstance(inspected, InspectedMessage)
-            if inspected.error is None:  # else the inspector itself tells
-                self._refused += 1
-                self._first_refused = (
-                    self._first_refused or f"NAL unit {inspected.where.nal}: {error}"
-                )
+            self.refused.take(inspected, error)
 
     def _note(self, information: StreamInformation) -> None:
         """The rate is taken from the first user data where --fps does not say it."""
@@ -135,13 +164,6 @@ class _UserData:
             self._count.is_cut = True
             raise
 
-    def refused(self) -> str | None:
-        """What is wrong with user data that can be read, in a line."""
-        more = f" (and {self._refused - 1} more like this)" if self._refused > 1 else ""
-        if not self._refused:
-            return None
-        return inspect_command.error_line(f"{self._first_refused}{more}", str(self._options.input))
-
     def references(self) -> str | None:
         """What is said of earlier key pictures as references, in a line."""
         if self._pool == 1:
@@ -158,9 +180,10 @@ def run(options: argparse.Namespace) -> int:
     from gfvc.stream.nal_source import open_nal_units
 
     if options.plot is not None:
-        _plot(options)
-        if not (options.json or options.summary or options.bits):
-            return 0
+        alone = not (options.json or options.summary or options.bits)
+        status = _plot(options, alone=alone)
+        if alone:
+            return status
     with open_nal_units(options.input, options.codec, note) as units:
         user_data = _UserData(options)
         status = inspect_command.run(
@@ -170,10 +193,7 @@ def run(options: argparse.Namespace) -> int:
             pictures=user_data,
             name=str(options.input),
         )
-    refused = user_data.refused()
-    if refused is not None:
-        sys.stderr.write(refused)
-        status = 1
+    status |= user_data.refused.report()
     references = user_data.references()
     if references is not None and not options.json:
         sys.stdout.write(references + "\n")

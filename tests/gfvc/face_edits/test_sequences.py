@@ -26,6 +26,7 @@ from gfvc.verification import Severity, verify_stream
 from gfvc.video_writer import write_video
 from models import Runtime, default_registry
 from models.contract import FloatArray, Picture
+from sei.inspection import inspect_units
 from tests.gfvc.face_edits.support import LIDS, LIPS, YAW, assert_moved, measured, share_of_opening
 from tests.gfvc.support import (
     CommandLine,
@@ -171,11 +172,11 @@ def test_inspector_plot_and_export_count_as_the_decoder_does(
     edited(stream, output, smile=1)
     summary = json.loads(command("inspect", output, "--summary", "--json").out)
     assert summary["pictures"] == PICTURES
-    curves = collect_curves(nal_units(output))
+    curves = collect_curves(inspect_units(nal_units(output)))
     read = read_face_stream(output, no_notes)
     starts = np.cumsum([0, *(unit.pictures for unit in read.units)])
     coded = [int(start) + unit.leading for start, unit in zip(starts, read.units, strict=False)]
-    assert curves.key_pictures == coded
+    assert list(curves.key_pictures) == coded
     assert curves.pictures[-1] == PICTURES - 1
     assert len(set(curves.pictures)) == len(curves.pictures)
     assert sum(curves.face_bits) == sum(
