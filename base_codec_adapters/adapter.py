@@ -6,6 +6,7 @@ see docs/base_codecs.md for how to add one.
 
 from __future__ import annotations
 
+import math
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
@@ -14,7 +15,8 @@ from pathlib import Path
 from typing import ClassVar
 
 from base_codec_adapters.byte_stream import Codec, PictureFormat, base_layer
-from base_codec_adapters.decoded_pictures import Container, DecodedPictures
+from base_codec_adapters.coded_sequences import coded_sequences
+from base_codec_adapters.decoded_pictures import Container, DecodedPictures, append
 from base_codec_adapters.errors import (
     LimitExceededError,
     ProgramError,
@@ -45,6 +47,9 @@ DEFAULT_TIMEOUT = 600.0
 """Seconds a program may take for one request."""
 
 _HEADROOM_BYTES = 1 << 20
+
+# Each starts the program anew, which takes longer than many a small picture.
+_MOST_SEQUENCES = 16
 
 # Width and height of a coded picture are multiples of the smallest coding block, here 8x8.
 _SMALLEST_BLOCK = 8
@@ -225,17 +230,41 @@ class BaseDecoder(Adapter):
         picture_bytes = raw_picture_size(
             summary.format.width, summary.format.height, summary.format.bit_depth
         )
+        # Per picture, a container adds a few bytes; one more picture shows a wrong count.
+        most = (summary.pictures + 1) * (picture_bytes + 64) + _HEADROOM_BYTES
         with temporary_folder("base-codec-") as folder:
             source, target = folder / "coded.bin", folder / f"decoded.{self.container}"
-            with source.open("wb") as file:
-                file.writelines(base_layer(request.stream, self.codec, hashes=self.checks_hashes))
             command = self.command(request, program.executable, source, target)
-            # Per picture, a container adds a few bytes; one more picture shows a wrong count.
-            most = (summary.pictures + 1) * (picture_bytes + 64) + _HEADROOM_BYTES
-            outcome = run(command, timeout=self._timeout, file_bytes=most)
+            started = time.monotonic()
+
+            def run_on(stream: bytes, left: float = self._timeout) -> Outcome:
+                with source.open("wb") as file:
+                    file.writelines(base_layer(stream, self.codec, hashes=self.checks_hashes))
+                return run(command, timeout=left, file_bytes=most)
+
+            outcome = run_on(request.stream)
             if outcome.exit_status != 0 and not request.lenient:
                 raise failed(outcome)
             pictures = DecodedPictures(target, self.container, summary.format)
+            lacks = pictures.problem is None and len(pictures) < summary.pictures
+            if lacks and not request.lenient:
+                parts = coded_sequences(request.stream, self.codec, _MOST_SEQUENCES)
+                if not parts:
+                    problem = (
+                        f"decoded {len(pictures)} of {summary.pictures} coded pictures; if IDR "
+                        "pictures say that those before are not to be shown, split the stream there"
+                    )
+                    raise invalid_output(self.name, problem, outcome)
+                if len(parts) > 1:
+                    joined = folder / f"joined.{self.container}"
+                    with joined.open("wb") as file:
+                        for part in parts:
+                            left = self._timeout - (time.monotonic() - started)
+                            outcome = run_on(part, max(0, math.ceil(left)))
+                            if outcome.exit_status != 0:
+                                raise failed(outcome)
+                            append(file, target, self.container)
+                    pictures = DecodedPictures(joined, self.container, summary.format)
             self._check(pictures, summary, request, outcome)
         return DecodeResult(pictures, summary.format.bit_depth, program.version, outcome.command)
 

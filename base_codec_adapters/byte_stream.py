@@ -26,6 +26,10 @@ _SLICES = {
     "vvc": frozenset([*range(4), *range(7, 11)]),
 }
 VVC_PICTURE_HEADER = 19
+# nal_unit_type of random access pictures of HEVC, and what the first byte of their slices says
+# (7.3.6.1): after first_slice_segment_in_pic_flag, no_output_of_prior_pics_flag.
+_HEVC_RANDOM_ACCESS = range(16, 24)
+_NO_OUTPUT_OF_PRIOR = 0x40
 
 # What the pictures are decoded from: slices, parameter sets (VPS, SPS, PPS; APS of VVC), picture
 # headers and ends of sequences. Not among them are delimiters of access units (decoders find these
@@ -104,7 +108,8 @@ def base_layer(stream: bytes, codec: Codec, *, hashes: bool) -> Iterator[bytes]:
 
     Each comes with its start code. With ``hashes`` there are also the SEI NAL units that hold a
     decoded picture hash and nothing else: another message that is malformed or unknown does
-    not get in the way of the pictures.
+    not get in the way of the pictures. A random access picture of HEVC that says that pictures
+    before it which wait to be shown are not (no_output_of_prior_pics_flag) no longer does.
 
     Raises:
         StreamInvalidError: it does not start with a start code, or has a NAL unit without a header.
@@ -112,7 +117,18 @@ def base_layer(stream: bytes, codec: Codec, *, hashes: bool) -> Iterator[bytes]:
     for unit in nal_units(stream, codec):
         needed = unit.type in _NEEDED[codec] or (hashes and _is_picture_hash(unit, codec))
         if unit.layer == 0 and needed:
-            yield b"\x00" + _START_CODE + unit.header + unit.payload
+            yield b"\x00" + _START_CODE + unit.header + _showing_all(unit, codec)
+
+
+def _showing_all(unit: NalUnit, codec: Codec) -> bytes:
+    """The payload of a NAL unit, without the second bit of a slice that may take pictures away.
+
+    Nothing but the identifier of a parameter set, which is no longer than 13 bits, comes behind it:
+    there are no new zeros that would need an emulation prevention byte.
+    """
+    if codec != "hevc" or unit.type not in _HEVC_RANDOM_ACCESS or not unit.payload:
+        return unit.payload
+    return bytes([unit.payload[0] & ~_NO_OUTPUT_OF_PRIOR]) + unit.payload[1:]
 
 
 def _is_picture_hash(unit: NalUnit, codec: Codec) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import weakref
 from array import array
 from collections.abc import Iterator, Sequence
@@ -56,6 +57,14 @@ def read_frame_header(file: IO[bytes]) -> bool:
     if not line.startswith(b"FRAME") or not line.endswith(b"\n"):
         raise ValueError("no YUV4MPEG2 frame header where one must be")
     return True
+
+
+def append(file: IO[bytes], path: Path, container: Container) -> None:
+    """Add the pictures of a decoded file to others of the same format, or to none yet."""
+    with path.open("rb") as decoded:
+        if file.tell() and container == "y4m":
+            decoded.readline(MAX_HEADER_BYTES)
+        shutil.copyfileobj(decoded, file)
 
 
 class DecodedPictures(Sequence[Picture420]):

@@ -13,10 +13,14 @@ from base_codec_adapters import (
     BaseEncoder,
     Codec,
     DecodeRequest,
+    DecodeResult,
     EncodeRequest,
+    OutputInvalidError,
     find_decoder,
     find_encoder,
 )
+from base_codec_adapters.byte_stream import nal_units
+from base_codec_adapters.coded_sequences import coded_sequences
 from base_codec_adapters.ffmpeg import (
     FfmpegKvazaarEncoder,
     FfmpegVvencEncoder,
@@ -156,3 +160,74 @@ def test_the_key_picture_has_the_qp_asked_for(codec: Codec, name: str, key_qp: i
     pictures = drifting(10)
     request = EncodeRequest(pictures, 34, structure="random_access", key_qp=key_qp)
     assert slice_qps(find_encoder(codec, name).encode(request).stream, codec)[0] == key_qp
+
+
+def slice_offsets(stream: bytes, codec: Codec, kinds: range) -> list[int]:
+    """Where the payloads of slices of these types start."""
+    return [unit.offset + 2 for unit in nal_units(stream, codec) if unit.type in kinds]
+
+
+@pytest.mark.program
+def test_pictures_are_shown_that_an_idr_picture_of_hevc_would_take_away() -> None:
+    encoder, decoder = find_encoder("hevc", "ffmpeg-libx265"), find_decoder("hevc")
+    stream = encoder.encode(EncodeRequest(drifting(9), 30, structure="random_access")).stream
+    stream = stream + stream
+    forgetful = bytearray(stream)
+    _, second = slice_offsets(stream, "hevc", range(19, 21))
+    forgetful[second] |= 0x40  # no_output_of_prior_pics_flag
+    whole, decoded = (decoder.decode(DecodeRequest(bytes(each))) for each in (stream, forgetful))
+    assert same_pictures(whole, decoded)
+
+
+@pytest.mark.program
+@pytest.mark.parametrize("copies", [2, 20])
+def test_pictures_are_shown_that_an_idr_picture_of_vvc_would_take_away(copies: int) -> None:
+    encoder, decoder = find_encoder("vvc", "ffmpeg-libvvenc"), find_decoder("vvc")
+    stream = encoder.encode(EncodeRequest(drifting(9), 30, structure="random_access")).stream
+    stream *= copies
+    forgetful = bytearray(stream)
+    second = slice_offsets(stream, "vvc", range(7, 9))[1]
+    assert forgetful[second : second + 4] == bytes.fromhex("c4012783")
+    forgetful[second + 2] |= 0x40  # sh_no_output_of_prior_pics_flag, in this encoder's headers
+    if copies == 20:
+        with pytest.raises(
+            OutputInvalidError, match=r"decoded 175 of 180 .* split the stream there"
+        ):
+            decoder.decode(DecodeRequest(bytes(forgetful)))
+        return
+    whole, decoded = (decoder.decode(DecodeRequest(bytes(each))) for each in (stream, forgetful))
+    assert same_pictures(whole, decoded)
+
+
+def same_pictures(first: DecodeResult, second: DecodeResult) -> bool:
+    return len(first.pictures) == len(second.pictures) and all(
+        np.array_equal(one.y, other.y)
+        for one, other in zip(first.pictures, second.pictures, strict=True)
+    )
+
+
+@pytest.mark.parametrize("codec", ["hevc", "vvc"])
+def test_sequences_are_streams_of_their_own(codec: Codec) -> None:
+    """With the parameter sets of those before."""
+
+    def unit(kind: int, text: bytes) -> bytes:
+        header = bytes([kind << 1, 1]) if codec == "hevc" else bytes([0, kind << 3 | 1])
+        return b"\0\0\0\1" + header + text
+
+    idr, trail, sps, pps, end = (
+        unit(kind, text)
+        for kind, text in zip(
+            (20, 1, 33, 34, 36) if codec == "hevc" else (8, 0, 15, 16, 21),
+            (b"\xc0idr", b"\x80trail", b"sps", b"pps", b""),
+            strict=True,
+        )
+    )
+    cra = unit(21 if codec == "hevc" else 9, b"\x80cra")
+    stream = sps + pps + idr + trail + idr + trail + cra + pps + idr + end + cra + trail
+    assert coded_sequences(stream, codec, 4) == [
+        sps + pps + idr + trail,
+        sps + pps + idr + trail + cra,
+        sps + pps + pps + idr + end,
+        sps + pps + pps + cra + trail,
+    ]
+    assert coded_sequences(stream, codec, 3) == []
