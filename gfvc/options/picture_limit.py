@@ -19,7 +19,7 @@ class PictureLimit(OptionGroup, title="what IN may ask for"):
 
     max_pictures: int | None = option(
         whole(1),
-        "the most pictures that IN may ask for",
+        "the most pictures that IN may ask for, of whatever size",
         shown=f"{MAX_PICTURES}, and no more than {FREE_PICTURES} with {PICTURES_PER_BYTE} for each "
         "byte of IN",
     )

@@ -50,6 +50,12 @@ class ShownFormat:
         return None if active is None else active.format
 
     @property
+    def area(self) -> int:
+        """Luma samples of the last picture before cropping; 0 where `format` is None."""
+        active = None if self._sets is None else self._sets.active
+        return 0 if active is None else active.coded_size[0] * active.coded_size[1]
+
+    @property
     def came_with_picture(self) -> bool:
         """Whether the sets of the last picture came with it, as far as known."""
         return self._sets is not None and self._sets.came_with_picture
@@ -130,6 +136,11 @@ class ParameterSetWatch:
             self._late.setdefault(number, self._wanted[number])
         self._asked_for.clear()
         self._came.clear()
+
+    @property
+    def area(self) -> int:
+        """Luma samples of the last picture before cropping; 0 where it is not known."""
+        return self._shown.area
 
     @property
     def came_with_picture(self) -> bool:

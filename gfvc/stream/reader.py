@@ -13,7 +13,7 @@ from pathlib import Path
 from base_codec_adapters import Codec as BaseCodec
 from gfvc.errors import InputError, StreamError
 from gfvc.face_square import FaceSquare
-from gfvc.limits import most_pictures
+from gfvc.limits import excess_samples, most_pictures
 from gfvc.stream.codec_change import CodecChange
 from gfvc.stream.control_grids import SequenceGrids
 from gfvc.stream.face_reader import FaceReader
@@ -62,7 +62,8 @@ def read_face_stream(
 
     Raises `InputError` when the file is no VVC or HEVC stream, `StreamError` when it holds neither
     face messages nor pictures that it says are shown as coded, or messages that cannot be
-    understood, or asks for more pictures than `gfvc.limits.most_pictures` of `max_pictures`.
+    understood, or asks for more pictures than `gfvc.limits.most_pictures` of `max_pictures`, or for
+    more samples in them than `gfvc.limits.excess_samples` lets by.
     """
     told: list[str] = []
     try:
@@ -140,7 +141,10 @@ class _Scan:
         self._named_codec = codec
         self._notes = notes
         self._file_bytes = file_bytes(path)
+        self._max_pictures = max_pictures
         self._most_pictures = most_pictures(max_pictures, self._file_bytes)
+        self._area = 0  # luma samples of the last picture
+        self._coded_samples = self._shown_samples = 0  # the latter of those that are complete
         self._faces = FaceReader(path, notes)
         self._units = KeptUnits()
         # Of the last picture that was started: of its first face, then of each further one.
@@ -224,6 +228,13 @@ class _Scan:
             raise StreamError(
                 f"{self._path}: its {self._file_bytes} bytes ask for more than "
                 f"{self._most_pictures} pictures; if that is meant, allow more with --max-pictures"
+            )
+        shown = self._shown_samples + further * self._area
+        excess = excess_samples(self._coded_samples, shown, self._max_pictures, self._file_bytes)
+        if excess is not None:
+            raise StreamError(
+                f"{self._path}: its {self._file_bytes} bytes ask for {excess}; if that is meant, "
+                "say with --max-pictures how many pictures it may have"
             )
 
     def _without_cut_header(self, units: Iterator[NalUnit]) -> Iterator[NalUnit]:
@@ -329,6 +340,8 @@ class _Scan:
         self._picture_fault, self._next_fault = self._next_fault, None
         self._before_at, self._picture_at = self._picture_at, unit.offset
         self._has_own_sets = self._sets.came_with_picture
+        self._area = self._sets.area
+        self._coded_samples += self._area
         self._messages = [self._units.messages()]
         self._picture = PictureUnit(messages=self._messages[0], shown_as_coded=self._shown_as_coded)
         if self._information is not None:
@@ -426,6 +439,7 @@ class _Scan:
         picture.can_be_entered = gathered.idr and self._has_own_sets
         self._check_pictures(picture.pictures)
         self._pictures += picture.pictures
+        self._shown_samples += picture.pictures * self._area
         as_coded = picture.shown_as_coded and picture.part is None
         self._pictures_as_coded += picture.is_alone and as_coded
         self._gaps.add(self._order, is_ordinary=picture.is_alone and as_coded)

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from base_codec_adapters import Codec, EncodeRequest, LimitExceededError, find_encoder
-from gfvc import DecodeOptions, decode
+from gfvc import DecodeOptions, decode, limits
 from gfvc.base_layer import decode_base_layer
 from gfvc.colour import to_picture420
 from gfvc.errors import OutputError, StreamError
@@ -22,6 +22,7 @@ from gfvc.limits import (
     MAX_SIDE,
     MAX_SOURCE_AREA,
     PICTURES_PER_BYTE,
+    excess_samples,
     most_pictures,
 )
 from gfvc.rectangle import Rectangle
@@ -156,6 +157,48 @@ def test_usual_clips_are_within_the_limits() -> None:
     assert most_pictures(None, 10**9) == MAX_PICTURES
     two_hours = 2 * 60 * 60 * 60
     assert most_pictures(two_hours, 10) == two_hours
+
+
+@pytest.mark.parametrize("name", ["SAMPLES_PER_BYTE", "CODED_SAMPLES_PER_BYTE"])
+@pytest.mark.parametrize("verb", ["decode", "export", "edit"])
+def test_the_size_of_many_pictures_counts(
+    small_stream: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    command: CommandLine,
+    name: str,
+    verb: str,
+) -> None:
+    monkeypatch.setattr(limits, "FREE_SAMPLES", 1000)
+    monkeypatch.setattr(limits, name, 1)
+    output = tmp_path / ("out.csv" if verb == "export" else "out.265")
+    output = output.with_suffix(".mkv") if verb == "decode" else output
+    edit = ("--smile", "1") if verb == "edit" else ()
+    arguments: tuple[str | Path, ...] = (verb, small_stream, output, *edit)
+    says = ["million luma samples together; if that is meant, say with --max-pictures"]
+    assert_refused(command, *arguments, folder=tmp_path, says=says)
+    assert command(*arguments, "--max-pictures", "12").status == 0
+
+
+def test_samples_of_usual_clips_are_within_the_limits() -> None:
+    """Half an hour of 1280x720 and 1920x1080 at 30 pictures a second, all coded at 20 kbit/s.
+
+    Also where nothing moves, and a coded picture has 10 bytes, or one that is drawn 2.
+    """
+    pictures, bytes_ = 30 * 60 * 30, 30 * 60 * 20_000 // 8
+    for area in (1280 * 720, 1920 * 1080):
+        samples = pictures * area
+        assert excess_samples(samples, samples, None, bytes_) is None
+    still = pictures * 1280 * 720
+    assert excess_samples(still, still, None, pictures * 10) is None
+    assert excess_samples(0, still, None, pictures * 2) is None
+
+
+def test_large_pictures_in_few_bytes_are_not() -> None:
+    samples = 7200 * 3072 * 3072
+    assert excess_samples(0, samples, None, 81_047) is not None
+    assert excess_samples(samples, 0, None, 81_047) is not None
+    assert excess_samples(samples, samples, 7200, 81_047) is None
 
 
 def memory_for(path: Path) -> tuple[int, int]:
