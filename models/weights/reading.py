@@ -33,12 +33,19 @@ def read_checkpoint(path: Path, entries: Collection[str]) -> dict[str, Tensor]:
         entry, _, rest = key.partition(".")
         if entry not in entries:
             continue
-        named = value if isinstance(value, Mapping) and not rest else {rest: value}
+        named: Mapping[Any, object] = {}
+        if rest:
+            named = {rest: value}
+        elif isinstance(value, Mapping):
+            named = value
+        else:
+            raise CheckpointError(
+                f"{path}: {entry} is a {_kind(value)}, not a dictionary of parameters"
+            )
         for parameter, tensor in named.items():
             name = f"{entry}.{str(parameter).removeprefix('module.')}"
             if not isinstance(tensor, Tensor):
-                kind = tensor.kind if isinstance(tensor, NotKept) else type(tensor).__name__
-                raise CheckpointError(f"{path}: {name} is a {kind}, not numbers")
+                raise CheckpointError(f"{path}: {name} is a {_kind(tensor)}, not numbers")
             if name in tensors:
                 raise CheckpointError(f"{path}: holds {name} twice, with and without 'module.'")
             tensors[name] = tensor
@@ -49,6 +56,10 @@ def read_checkpoint(path: Path, entries: Collection[str]) -> dict[str, Tensor]:
             f"{_listing(content) or 'none'})"
         )
     return tensors
+
+
+def _kind(value: object) -> str:
+    return value.kind if isinstance(value, NotKept) else type(value).__name__
 
 
 def _listing(content: Mapping[Any, Any]) -> str:

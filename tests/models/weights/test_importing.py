@@ -154,6 +154,14 @@ BAD: dict[str, tuple[Callable[[Weights], object], str]] = {
     ),
     "not finite": (_not_finite, "1 not finite: generator.final.bias"),
     "no tensor": (lambda w: {**w, "generator.final.bias": [0, 0, 0]}, "final.bias is a list"),
+    "no entries": (
+        lambda w: {"generator": torch.eye(2).to_sparse()},
+        "generator is a tensor without plain numbers, not a dictionary of parameters",
+    ),
+    "an entry that is a tensor": (
+        lambda w: {**w, "generator": torch.ones(1)},
+        "generator is a Tensor, not a dictionary of parameters",
+    ),
     "twice": (
         lambda w: {**w, "module.generator.final.bias": torch.zeros(3)},
         "holds generator.final.bias twice",
