@@ -65,7 +65,8 @@ def run_bench(
 
     A point that is in the folder already is not measured again, unless `resume` is False.
     `engine` measures clips side by side (None: one after the other, in this process); a cluster's
-    workers find clips and folder by the same names. `notes` is told when it has none.
+    workers find clips and folder by the same names. `notes` is told when it has none, and what of
+    the clips a user should know.
     `progress` gets each step with the number of points done and of all. A point that fails is
     named in the results, and the others go on. Raises `InputError` for a clip that cannot be
     read or a plan without points, `OutputError` when the folder cannot be used, `ModelError` or
@@ -101,7 +102,7 @@ def _run(
 
     places = [(clip, folder / "clips" / clip.identifier) for clip in named]
     if engine is None:
-        results = [_run_clip(clip, place, plan, resume, count) for clip, place in places]
+        results = [_run_clip(clip, place, plan, resume, count, notes) for clip, place in places]
     else:
         results = _run_side_by_side(places, plan, resume, engine, count, notes)
     assembled = assemble(plan, results)
@@ -166,6 +167,13 @@ def _run_side_by_side(
 ) -> list[ClipResult]:
     """Each clip by an engine; results in the order of the clips."""
     results: dict[int, ClipResult] = {}
+
+    def hear(message: list[str] | str) -> None:
+        if isinstance(message, str):
+            notes(message)
+        else:
+            count(Step(*message))
+
     # Processes of other machines have other current folders.
     tasks = (
         Task(
@@ -176,7 +184,7 @@ def _run_side_by_side(
         for number, (clip, folder) in enumerate(places)
     )
     try:
-        with open_engine(engine, lambda step: count(Step(*step)), notes) as opened:
+        with open_engine(engine, hear, notes) as opened:
             for task, future in completed(opened, tasks, retries=1):
                 results[task.tag] = future.result()
     except NoProcessesError as error:
@@ -186,12 +194,17 @@ def _run_side_by_side(
 
 def _run_clip_apart(clip: ClipName, folder: Path, plan: Plan, resume: bool) -> ClipResult:
     return _run_clip(
-        clip, folder, plan, resume, lambda step: tell([step.clip, step.point, step.outcome])
+        clip, folder, plan, resume, lambda step: tell([step.clip, step.point, step.outcome]), tell
     )
 
 
 def _run_clip(
-    clip: ClipName, folder: Path, plan: Plan, resume: bool, count: Callable[[Step], None]
+    clip: ClipName,
+    folder: Path,
+    plan: Plan,
+    resume: bool,
+    count: Callable[[Step], None],
+    notes: Notes,
 ) -> ClipResult:
     """All points of a clip. Its pictures are only prepared when there is a point to measure."""
     (folder / "points").mkdir(parents=True, exist_ok=True)
@@ -203,7 +216,7 @@ def _run_clip(
     if described is None or _next_point(plan, found, failures) is not None:
         with temporary_folder("gfvc-bench-") as scratch:
             try:
-                reference = _prepare(clip, folder, plan, scratch)
+                reference = _prepare(clip, folder, plan, scratch, notes)
             except _POINT_ERRORS as error:
                 failed = [
                     _failure(clip, settings, error, count)
@@ -300,10 +313,10 @@ def _failure(
     }
 
 
-def _prepare(clip: ClipName, folder: Path, plan: Plan, scratch: Path) -> SourceVideo:
+def _prepare(clip: ClipName, folder: Path, plan: Plan, scratch: Path, notes: Notes) -> SourceVideo:
     with replaced_when_complete(folder / _SOURCE, force=True, sources=[clip.path]) as shown:
         lossless = scratch / "source.mkv"
-        return prepare_reference(clip.path, lossless, shown, plan.source, plan.seconds)
+        return prepare_reference(clip.path, lossless, shown, plan.source, plan.seconds, notes)
 
 
 def _describe(clip: ClipName, folder: Path, plan: Plan, reference: SourceVideo) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from gfvc.given import not_a_file
 from gfvc.options.encoding import SourceOptions, View
 from gfvc.rectangle import Rectangle
 from gfvc.scaling import Size, read_scaled
-from gfvc.telling import unheard
+from gfvc.telling import Notes, unheard
 from gfvc.video_reader import probe_video, read_pictures
 from gfvc.video_writer import open_writer
 from models.contract import Picture
@@ -102,12 +102,17 @@ class SourceVideo:
 
 
 def prepare_reference(
-    clip: Path, lossless: Path, shown: Path, source: SourceOptions, seconds: float | None
+    clip: Path,
+    lossless: Path,
+    shown: Path,
+    source: SourceOptions,
+    seconds: float | None,
+    notes: Notes = unheard,
 ) -> SourceVideo:
     """Crop and scale a clip into a lossless .mkv and a small .mp4 to show.
 
-    `source` says to what; `seconds` cuts it, None takes all. Raises `InputError` for a clip that
-    cannot be read or is too small.
+    `source` says to what; `seconds` cuts it, None takes all. `notes` is told what of the clip a
+    user should know. Raises `InputError` for a clip that cannot be read or is too small.
     """
     video = probe_video(clip)
     size = checked_size(clip, video.width, video.height, source)
@@ -118,7 +123,7 @@ def prepare_reference(
     most = None if seconds is None else max(1, round(seconds * video.rate))
     count = 0
     with open_writer(lossless, video.rate) as kept, open_writer(shown, video.rate) as seen:
-        for picture in itertools.islice(read_scaled(clip, video.rate, crop, size), most):
+        for picture in itertools.islice(read_scaled(clip, video.rate, crop, size, notes), most):
             kept.write(picture)
             seen.write(picture)
             count += 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from fractions import Fraction
 from functools import lru_cache
 from pathlib import Path
@@ -21,9 +22,13 @@ _START_WITH_KEY = {"vp8", "vp9"}
 
 
 class Beginning:
-    """Decodes a stream, and tells how much comes before the first frame of it."""
+    """Decodes a stream, and tells how much comes before the first frame of it.
 
-    def __init__(self) -> None:
+    `decoder` gives the frames that are ready with a packet; by default the stream's own does.
+    """
+
+    def __init__(self, decoder: Callable[[Any], list[VideoFrame]] | None = None) -> None:
+        self._decoder = decoder or _decoded
         self._earliest: Fraction | None = None
         self._has_key = self._has_frame = False
 
@@ -34,7 +39,7 @@ class Beginning:
         if is_early and packet.stream.codec_context.name in _START_WITH_KEY:
             frames: list[VideoFrame] = []
         else:
-            frames = packet.decode()
+            frames = self._decoder(packet)
         # What an edit list hides is meant to be decoded only.
         is_shown = packet.size and packet.pts is not None and not packet.is_discard
         if not self._has_frame and is_shown:
@@ -71,6 +76,11 @@ def _first_stamp(path: Path, _modified: int, _size: int) -> Fraction | None:
         except InputError:
             pass  # who reads the pictures tells
     return None
+
+
+def _decoded(packet: Any) -> list[VideoFrame]:
+    frames: list[VideoFrame] = packet.decode()
+    return frames
 
 
 def _time(frame: VideoFrame) -> Fraction | None:

@@ -17,6 +17,7 @@ from gfvc.media_packets import packets_of
 from gfvc.telling import NOTICED_SECONDS, Notes
 from gfvc.video.beginning import Beginning
 from gfvc.video.clock import MAX_STILL_SECONDS, Clock
+from gfvc.video.damage import Damage
 from gfvc.video.file_end import ends_whole
 from gfvc.video.filters import Deinterlacer
 from gfvc.video.opening import open_video
@@ -94,7 +95,8 @@ def decoded_frames(
         seconds = stated_seconds(container)
         clock = Clock(float(1 / rate), seconds, str(path), sound or SoundLength(path))
         fields = _Fields(path, notes)
-        beginning = Beginning()
+        damage = Damage(path, stream)
+        beginning = Beginning(damage.decode)
         colour, pixels = StatedColour.of(stream), PixelShape(stream)
         count, turn = 0, NO_TURN
         has_turns = stream.codec_context.name in _WITH_TURNS
@@ -136,9 +138,13 @@ def decoded_frames(
                     stamp = frame.time if frame.time is not None else count / float(rate)
                     count += 1
                     time, stays = clock.time(stamp), clock.stays(_stays(frame))
+                    damage.see(frame, time)
                     pixels.check(str(path), time)
                     yield from fields.push(TimedFrame(frame, time, stays, turn, entry))
             yield from fields.finish()
+        except GeneratorExit:  # who wants no more than a part is told of that
+            damage.tell(notes)
+            raise
         except (av.FFmpegError, ValueError, OverflowError) as error:
             raise InputError(
                 f"{path}: damaged or cut off after picture {count} ({reason(error)}); "
@@ -162,6 +168,8 @@ def decoded_frames(
                     f"{path}: states {seconds:.1f} s and ends after {reached:.1f} s, but not amid "
                     "a packet; it is taken for whole"
                 )
+        damage.finish()
+        damage.tell(notes)
         if has_more:
             notes(f"{path}: after its last packet come other bytes, which are left out")
         if clock.gaps:

@@ -1,0 +1,117 @@
+"""What of a video is damaged, by its container and its decoder, which conceals it."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from gfvc.limits import MAX_SOURCE_AREA
+from gfvc.telling import Notes
+
+if TYPE_CHECKING:
+    from av.video.codeccontext import VideoCodecContext
+    from av.video.frame import VideoFrame
+    from av.video.stream import VideoStream
+
+# Decoders of these say of damage, if at all, that nothing can be decoded. Each picture stands for
+# itself, and they run in one thread, so that what they say is of the packet that they were given.
+_STRICT = ("mjpeg",)
+
+# What is marked may be a picture before the damaged one, in coding order (MPEG-TS), and one that is
+# concealed after it: those that are closer are one place.
+_APART_SECONDS = 0.5
+
+
+class Damage:
+    """Decodes a stream, and tells where its pictures may be torn.
+
+    Containers mark packets of which a part did not come (MPEG-TS), decoders mark pictures that they
+    conceal a part of. Neither sees all damage.
+    """
+
+    def __init__(self, path: Path, stream: VideoStream) -> None:
+        self._path = path
+        self._marked: set[int] = set()
+        self._lacks_stamp = self._has_frame = False
+        self._places: list[float] = []
+        self._time, self._last = 0.0, -math.inf
+        self._lenient: VideoCodecContext | None = None
+        context = stream.codec_context
+        if context.name in _STRICT:
+            self._lenient = _like(context)
+            context.options = {**context.options, "err_detect": "explode"}
+
+    def decode(self, packet: Any) -> list[VideoFrame]:
+        """The frames that are ready with a packet; raises as the library does."""
+        import av
+
+        if packet.is_corrupt and packet.size and not packet.is_discard:
+            self._mark(packet)
+        if self._lenient is None:
+            frames: list[VideoFrame] = packet.decode()
+            return frames
+        try:
+            frames = packet.decode()
+        except av.InvalidDataError:
+            frames = self._lenient.decode(packet)
+            self._mark(packet)
+        return frames
+
+    def _mark(self, packet: Any) -> None:
+        stamp = packet.dts if packet.pts is None else packet.pts
+        if stamp is None:
+            self._lacks_stamp = True
+        else:
+            self._marked.add(stamp)
+
+    def see(self, frame: VideoFrame, time: float) -> None:
+        """Count a frame that is shown at a time, in seconds; they come in the order of times.
+
+        What was marked before the first of them is not shown, as of recordings that were cut
+        anywhere.
+        """
+        self._time = time
+        if not self._has_frame and frame.pts is not None:
+            self._marked = {stamp for stamp in self._marked if stamp >= frame.pts}
+        self._has_frame = True
+        # Of what was marked there may be no picture.
+        passed = {s for s in self._marked if frame.pts is None or s <= frame.pts}
+        if frame.is_corrupt or passed or self._lacks_stamp:
+            self._add()
+        self._marked -= passed
+        self._lacks_stamp = False
+
+    def _add(self) -> None:
+        if self._time >= self._last + _APART_SECONDS:
+            self._places.append(self._time)
+        self._last = self._time
+
+    def finish(self) -> None:
+        """Count what was marked after the last frame, at the end of the stream."""
+        if self._marked or self._lacks_stamp:
+            self._add()
+
+    def tell(self, notes: Notes) -> None:
+        """Say where pictures that were seen may be torn, if anywhere."""
+        if not self._places:
+            return
+        several = len(self._places) > 1
+        where = f"in {len(self._places)} places, first " if several else ""
+        notes(
+            f"{self._path}: damaged {where}at about {self._places[0]:.2f} s: pictures from "
+            f"{'each' if several else 'there'} on may be torn, up to the next one that refers to "
+            "none before it"
+        )
+
+
+def _like(context: VideoCodecContext) -> VideoCodecContext:
+    """Another decoder of the same stream."""
+    import av
+
+    other = av.CodecContext.create(context.codec.name, "r")
+    assert isinstance(other, av.VideoCodecContext)
+    other.extradata = context.extradata
+    other.options = {"max_pixels": str(MAX_SOURCE_AREA)}
+    other.flags = context.flags
+    return other

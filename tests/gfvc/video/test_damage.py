@@ -1,0 +1,125 @@
+"""Damage within a video, which its decoder conceals: told with its place, and only where it is."""
+
+from __future__ import annotations
+
+from itertools import islice
+from pathlib import Path
+
+import av
+import pytest
+
+from gfvc.bench.source_video import prepare_reference
+from gfvc.options.encoding import SourceOptions
+from gfvc.video.frames import decoded_frames
+from tests.gfvc.support import ffmpeg, no_notes
+
+TS_PACKET = 188
+
+
+def made(path: Path, *coding: str) -> Path:
+    """Thirty pictures at 25 a second."""
+    ffmpeg("-f", "lavfi", "-i", "testsrc2=s=320x240:r=25:d=1.2", "-pix_fmt", "yuv420p", *coding,
+           path)  # fmt: skip
+    return path
+
+
+def without(path: Path, *numbers: int, size: int = 1) -> Path:
+    """A transport stream that lost some bytes of the middle of those of its video packets."""
+    with av.open(str(path)) as container:
+        places = [p.pos or 0 for p in container.demux(video=0) if p.size]
+    data = path.read_bytes()
+    for number in sorted(numbers, reverse=True):
+        at = places[number] + TS_PACKET
+        data = data[:at] + data[at + size * TS_PACKET :]
+    lossy = path.with_stem("lossy")
+    lossy.write_bytes(data)
+    return lossy
+
+
+def told(path: Path, pictures: int | None = None) -> list[str]:
+    notes: list[str] = []
+    frames = decoded_frames(path, notes.append)
+    count = len(list(islice(frames, pictures)))
+    frames.close()
+    assert count
+    assert all(note.startswith(f"{path}: ") for note in notes)
+    return [note.removeprefix(f"{path}: ") for note in notes]
+
+
+TORN = "may be torn, up to the next one that refers to none before it"
+
+
+@pytest.mark.parametrize(
+    "coding",
+    [
+        ("-c:v", "libx264", "-bf", "0", "-qp", "8"),
+        ("-c:v", "libx265", "-x265-params", "log-level=0:bframes=0:qp=8"),
+        ("-c:v", "mpeg2video", "-q:v", "2"),
+    ],
+    ids=["h264", "hevc", "mpeg2"],
+)
+def test_packets_that_a_transport_stream_lost_are_told(
+    coding: tuple[str, ...], tmp_path: Path
+) -> None:
+    path = made(tmp_path / "clip.ts", *coding)
+    assert told(path) == []
+    assert told(without(path, 10)) == [f"damaged at about 0.36 s: pictures from there on {TORN}"]
+    # Of a part that is read, what is in it.
+    assert told(without(path, 10), 15) == [
+        f"damaged at about 0.36 s: pictures from there on {TORN}"
+    ]
+    assert told(without(path, 10), 5) == []
+    assert told(without(path, 10, 25)) == [
+        f"damaged in 2 places, first at about 0.36 s: pictures from each on {TORN}"
+    ]
+
+
+def test_pictures_that_a_decoder_conceals_are_told(tmp_path: Path) -> None:
+    """Of containers that do not tell; MJPEG in one thread, at all packets."""
+    for name, *coding in (
+        ("clip.avi", "-c:v", "mjpeg", "-q:v", "2"),
+        ("clip.m4v", "-c:v", "mpeg4", "-q:v", "2", "-f", "mp4"),
+    ):
+        path = made(tmp_path / name, *coding)
+        assert told(path) == []
+        with av.open(str(path)) as container:
+            packet = [p for p in container.demux(video=0) if p.size][15]
+        data = bytearray(path.read_bytes())
+        assert packet.pos is not None
+        middle = packet.pos + packet.size // 2
+        data[middle : middle + 80] = bytes(range(7, 247, 3))
+        path.write_bytes(data)
+        assert told(path) == [f"damaged at about 0.60 s: pictures from there on {TORN}"]
+        assert len(list(decoded_frames(path, lambda _: None))) == 30
+
+
+@pytest.mark.parametrize(
+    "coding",
+    [
+        ("-c:v", "libx264", "-g", "8", "-bf", "3", "-x264-params", "open-gop=1"),
+        ("-c:v", "libx265", "-x265-params", "log-level=0:keyint=8:open-gop=1"),
+        ("-c:v", "mpeg2video", "-g", "8", "-bf", "2"),
+    ],
+    ids=["h264", "hevc", "mpeg2"],
+)
+def test_a_recording_that_begins_anywhere_is_not_damaged(
+    coding: tuple[str, ...], tmp_path: Path
+) -> None:
+    data = made(tmp_path / "clip.ts", *coding).read_bytes()
+    for share in (0.1, 0.23):
+        path = tmp_path / "cut.ts"
+        path.write_bytes(data[int(share * len(data)) :])
+        for note in told(path):
+            assert "of pictures at its start cannot be decoded" in note
+
+
+def test_a_benchmark_tells_of_its_clips(short_clip: Path, tmp_path: Path) -> None:
+    path = tmp_path / "clip.ts"
+    ffmpeg("-i", short_clip, "-c:v", "libx264", "-bf", "0", "-qp", "8", "-pix_fmt", "yuv420p", path)
+    outputs = tmp_path / "lossless.mkv", tmp_path / "shown.mp4"
+    for seconds, expected in ((None, ["0.16"]), (0.32, ["0.16"]), (0.12, [])):
+        notes: list[str] = []
+        source = SourceOptions(view="face", size=128)
+        prepare_reference(without(path, 5), *outputs, source, seconds, notes.append)
+        assert [note.split("damaged at about ")[1][:4] for note in notes] == expected
+    prepare_reference(path, *outputs, source, None, no_notes)
