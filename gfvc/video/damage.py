@@ -1,4 +1,8 @@
-"""What of a video is damaged, by its container and its decoder, which conceals it."""
+"""What of a video is damaged, by its container and its decoder, which conceals it.
+
+Files in which a packet ends where the next begins (MPEG-TS, raw streams) can be cut off anywhere,
+or be read while they are written: then it is the last picture that is damaged.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +10,14 @@ import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from gfvc.errors import InputError, system_errors
 from gfvc.limits import MAX_SOURCE_AREA
 from gfvc.telling import Notes
+from gfvc.video.file_end import ends_amid_packet
+from gfvc.video.opening import has_no_ends, tells_of_damage
 
 if TYPE_CHECKING:
+    from av.container import InputContainer
     from av.video.codeccontext import VideoCodecContext
     from av.video.frame import VideoFrame
     from av.video.stream import VideoStream
@@ -24,18 +32,26 @@ _APART_SECONDS = 0.5
 
 
 class Damage:
-    """Decodes a stream, and tells where its pictures may be torn.
+    """Decodes a stream, and tells where its pictures may be torn; leaves out a torn last one.
 
     Containers mark packets of which a part did not come (MPEG-TS), decoders mark pictures that they
     conceal a part of. Neither sees all damage.
     """
 
-    def __init__(self, path: Path, stream: VideoStream) -> None:
+    def __init__(self, path: Path, container: InputContainer, stream: VideoStream) -> None:
         self._path = path
         self._marked: set[int] = set()
         self._lacks_stamp = self._has_frame = False
         self._places: list[float] = []
         self._time, self._last = 0.0, -math.inf
+        self._may_be_cut = has_no_ends(container)
+        self._is_cut = False
+        if self._may_be_cut and not tells_of_damage(stream):
+            with system_errors(InputError, path, "cannot be read"):
+                self._is_cut = ends_amid_packet(path)
+        self._newest: int | None = None
+        self._held: list[VideoFrame] = []
+        self._gave = self._left_out = False
         self._lenient: VideoCodecContext | None = None
         context = stream.codec_context
         if context.name in _STRICT:
@@ -43,7 +59,36 @@ class Damage:
             context.options = {**context.options, "err_detect": "explode"}
 
     def decode(self, packet: Any) -> list[VideoFrame]:
-        """The frames that are ready with a packet; raises as the library does."""
+        """The frames that are ready with a packet; raises as the library does.
+
+        A torn one that may be the last waits for the next packet, and what comes after it, too.
+        """
+        # The packet without content comes after the last.
+        is_end = not packet.size
+        if not is_end:
+            self._newest = packet.pts
+        frames = [*self._held, *self._decoded(packet)]
+        self._held = []
+        for place, frame in enumerate(frames):
+            if not self._is_torn_end(frame):
+                continue
+            if not is_end:
+                frames, self._held = frames[:place], frames[place:]
+            elif self._gave or len(frames) > 1:
+                del frames[place]
+                self._marked.discard(frame.pts)
+                self._left_out = True
+            break
+        self._gave |= bool(frames)
+        return frames
+
+    def _is_torn_end(self, frame: VideoFrame) -> bool:
+        """Whether a frame is that of the newest packet, and torn where that is the last one."""
+        if not self._may_be_cut or frame.pts is None or frame.pts != self._newest:
+            return False
+        return self._is_cut or frame.is_corrupt or frame.pts in self._marked
+
+    def _decoded(self, packet: Any) -> list[VideoFrame]:
         import av
 
         if packet.is_corrupt and packet.size and not packet.is_discard:
@@ -93,7 +138,13 @@ class Damage:
             self._add()
 
     def tell(self, notes: Notes) -> None:
-        """Say where pictures that were seen may be torn, if anywhere."""
+        """Say where pictures that were seen may be torn, if anywhere, and what is left out."""
+        if self._left_out:
+            is_so = "is cut off amid" if self._is_cut else "is damaged in"
+            notes(
+                f"{self._path}: {is_so} its last picture, as a recording that was broken off or "
+                "still goes on; that picture is left out"
+            )
         if not self._places:
             return
         several = len(self._places) > 1

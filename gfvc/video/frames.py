@@ -20,7 +20,7 @@ from gfvc.video.clock import MAX_STILL_SECONDS, Clock
 from gfvc.video.damage import Damage
 from gfvc.video.file_end import ends_whole
 from gfvc.video.filters import Deinterlacer
-from gfvc.video.opening import open_video
+from gfvc.video.opening import open_video, set_threads
 from gfvc.video.orientation import NO_TURN, Turn
 from gfvc.video.sound import SoundLength
 from gfvc.video.stated import PixelShape, stated_rate, stated_seconds
@@ -90,12 +90,12 @@ def decoded_frames(
     import av
 
     with open_video(path) as (container, stream):
-        stream.thread_type = "AUTO"
+        set_threads(container, stream)
         rate = stated_rate(path, stream).read
         seconds = stated_seconds(container)
         clock = Clock(float(1 / rate), seconds, str(path), sound or SoundLength(path))
         fields = _Fields(path, notes)
-        damage = Damage(path, stream)
+        damage = Damage(path, container, stream)
         beginning = Beginning(damage.decode)
         colour, pixels = StatedColour.of(stream), PixelShape(stream)
         count, turn = 0, NO_TURN

@@ -18,6 +18,13 @@ if TYPE_CHECKING:
     from av.container import InputContainer
     from av.video.stream import VideoStream
 
+# Formats in which a packet ends where the next begins: they do not say that the last was cut off.
+_WITHOUT_ENDS = frozenset(
+    ("mpegts", "mpeg", "h263", "h264", "hevc", "m4v", "mjpeg", "mpegvideo", "vvc")
+)
+# Their decoders do not tell of pictures that end early.
+_UNTOLD = frozenset(("hevc", "vvc", "libdav1d", "av1"))
+
 
 @contextlib.contextmanager
 def open_video(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
@@ -32,6 +39,26 @@ def open_video(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
         refuse_own_colours(path, container, stream)
         _set_decoder(path, stream)
         yield container, stream
+
+
+def has_no_ends(container: InputContainer) -> bool:
+    """Whether packets of a file end where the next begins, so that the last one may be cut off."""
+    return container.format.name in _WITHOUT_ENDS
+
+
+def tells_of_damage(stream: VideoStream) -> bool:
+    """Whether the decoder of a stream marks pictures of which a part did not come."""
+    return stream.codec_context.name not in _UNTOLD
+
+
+def set_threads(container: InputContainer, stream: VideoStream) -> None:
+    """Have a stream decoded by as many threads as do no harm.
+
+    Where threads have a picture each, a mark of damage may come too late, as it happens: it would
+    be another last picture each time.
+    """
+    counts = has_no_ends(container) and tells_of_damage(stream)
+    stream.thread_type = "SLICE" if counts else "AUTO"
 
 
 def _set_decoder(path: Path, stream: VideoStream) -> None:

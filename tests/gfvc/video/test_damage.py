@@ -10,6 +10,7 @@ import pytest
 
 from gfvc.bench.source_video import prepare_reference
 from gfvc.options.encoding import SourceOptions
+from gfvc.video.file_end import ends_amid_packet
 from gfvc.video.frames import decoded_frames
 from tests.gfvc.support import ffmpeg, no_notes
 
@@ -123,3 +124,57 @@ def test_a_benchmark_tells_of_its_clips(short_clip: Path, tmp_path: Path) -> Non
         prepare_reference(without(path, 5), *outputs, source, seconds, notes.append)
         assert [note.split("damaged at about ")[1][:4] for note in notes] == expected
     prepare_reference(path, *outputs, source, None, no_notes)
+
+
+CUT = "its last picture, as a recording that was broken off or still goes on; that picture is left"
+
+
+@pytest.mark.parametrize(
+    ("coding", "end"),
+    [
+        (("-c:v", "libx264", "-qp", "8"), "is damaged in"),
+        (("-c:v", "mpeg2video", "-q:v", "2"), "is damaged in"),
+        # Its decoder does not tell.
+        (("-c:v", "libx265", "-x265-params", "log-level=0:qp=8"), "is cut off amid"),
+    ],
+    ids=["h264", "mpeg2", "hevc"],
+)
+def test_a_last_picture_that_was_cut_off_is_left_out(
+    coding: tuple[str, ...], end: str, tmp_path: Path
+) -> None:
+    path = made(tmp_path / "clip.ts", *coding)
+    with av.open(str(path)) as container:
+        packets = [p for p in container.demux(video=0) if p.size]
+    data = path.read_bytes()
+    for number in (11, 12, 13, 14, 29):
+        packet = packets[number]
+        path.write_bytes(data[: (packet.pos or 0) + packet.size // 2 // TS_PACKET * TS_PACKET + 50])
+        before = {p.pts for p in packets[:number]}
+        for _ in range(3):
+            notes: list[str] = []
+            frames = [timed.frame for timed in decoded_frames(path, notes.append)]
+            assert {frame.pts for frame in frames} == before
+            assert notes == [f"{path}: {end} {CUT} out"]
+
+
+def test_a_lone_torn_picture_is_kept(tmp_path: Path) -> None:
+    path = made(tmp_path / "clip.264", "-c:v", "libx264", "-qp", "8", "-frames:v", "1")
+    path.write_bytes(path.read_bytes()[:-3000])
+    assert told(path) == [f"damaged at about 0.00 s: pictures from there on {TORN}"]
+
+
+def test_where_transport_streams_end_amid_a_packet(tmp_path: Path) -> None:
+    path = made(tmp_path / "clip.ts", "-c:v", "mpeg2video")
+    data = path.read_bytes()
+    packets = [data[at : at + TS_PACKET] for at in range(0, len(data), TS_PACKET)]
+    for before, behind, zeros in ((b"", b"", b""), (b"time", b"", b""), (b"", bytes(16), bytes(9))):
+        whole = zeros + b"".join(before + packet + behind for packet in packets)
+        path.write_bytes(whole)
+        assert not ends_amid_packet(path)
+        for missing in (1, 100, 187):
+            path.write_bytes(whole[:-missing])
+            assert ends_amid_packet(path)
+        path.write_bytes(whole + b"other bytes")
+        assert not ends_amid_packet(path)
+    path.write_bytes(bytes(9000))
+    assert not ends_amid_packet(path)
