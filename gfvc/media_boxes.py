@@ -34,9 +34,17 @@ def top_boxes(file: BinaryIO) -> Iterator[Box]:
 
     They end where a box says no size, or no box is. Raises `OSError` as reading does.
     """
-    size, place = file.seek(0, os.SEEK_END), 0
+    yield from _boxes(file, 0, file.seek(0, os.SEEK_END))
+
+
+def inner_boxes(file: BinaryIO, box: Box) -> Iterator[Box]:
+    """The boxes in one that holds nothing else; as `top_boxes`."""
+    yield from _boxes(file, box.content, min(box.end, file.seek(0, os.SEEK_END)))
+
+
+def _boxes(file: BinaryIO, place: int, end: int) -> Iterator[Box]:
     for _ in range(_MOST_BOXES):
-        if place >= size:
+        if place >= end:
             return
         file.seek(place)
         head = file.read(16)

@@ -10,6 +10,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from gfvc.media_edits import other_speed
 from gfvc.media_files import STREAM_FORMATS, media_errors, open_media
 from gfvc.media_packets import packets_of
 from gfvc.stream.containers import coded_track, open_file_as_container
@@ -21,8 +22,13 @@ if TYPE_CHECKING:
 
 
 def tell_of_edits(path: Path, container: InputContainer, notes: Notes) -> None:
-    """Tell how much of the coded pictures lies outside of the edit list of a container, if any."""
+    """Tell what of the edit list of a container, if any, is not followed."""
     track = coded_track(path, container)
+    if other_speed(path, container, track.id) is not None:
+        notes(
+            f"{path}: its edit list has parts shown at another speed, or standing still, which is "
+            "not followed: all is shown as it was coded"
+        )
     with open_media(path, STREAM_FORMATS) as edited:
         shown = _stated(coded_track(path, edited))
     if _stated(track) - shown < NOTICED_SECONDS:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from gfvc.errors import InputError
 from gfvc.limits import MAX_SOURCE_AREA
+from gfvc.media_edits import refuse_other_speeds
 from gfvc.media_files import VIDEO_FORMATS, open_media
 from gfvc.video.dolby_vision import refuse_own_colours
 from gfvc.video.stated import is_animated_webp
@@ -37,6 +38,7 @@ def open_video(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
             )
         stream = choose_stream(container, path).stream
         refuse_own_colours(path, container, stream)
+        refuse_other_speeds(path, container, stream.id)
         _set_decoder(path, stream)
         yield container, stream
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from gfvc.errors import InputError
+from gfvc.media_edits import refuse_other_speeds
 from gfvc.media_files import VIDEO_FORMATS, media_errors, open_media
 from gfvc.media_packets import packets_of
 from gfvc.telling import NOTICED_SECONDS, Notes
@@ -72,7 +73,9 @@ def check_sound(path: Path, coding: SoundCoding) -> None:
     import av
 
     with open_media(path, VIDEO_FORMATS) as source:
-        context: Any = sound_stream(source, path).codec_context
+        sound = sound_stream(source, path)
+        refuse_other_speeds(path, source, sound.id)
+        context: Any = sound.codec_context
         if context is None:
             raise InputError(f"{path}: its sound is of a kind that is not read here")
         name = context.name
