@@ -104,8 +104,8 @@ def _ratio(width: Fraction) -> str:
 class StatedRate:
     """Pictures per second as a file has them, of which the read ones may be others.
 
-    `average` is what it states, `usual` at what rate most of its pictures come, where that is
-    another.
+    `average` is what it states for that, in Matroska any rate; `usual` is at what rate most of its
+    pictures come, where that is another.
     """
 
     average: Fraction
@@ -129,7 +129,7 @@ class StatedRate:
         is_other = abs(rate - self.average) > _CLEARLY * self.average
         if self.usual is not None and is_meant and is_other:
             return (
-                f"is of variable rate, {_number(self.average)} pictures a second on the average; "
+                f"is of variable rate: states {_number(self.average)} pictures a second, and is "
                 f"read at {_number(rate)}, as most of them come"
             )
         return None
