@@ -8,6 +8,7 @@ import os
 import shutil
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 
@@ -29,7 +30,7 @@ from models import UnknownModelError
 from models.contract import Picture
 from models.metrics.similarity import psnr
 from tests.gfvc.report.test_tampered import mutated
-from tests.gfvc.support import CommandLine, assert_refused, listing, no_notes, read_all
+from tests.gfvc.support import CommandLine, assert_refused, ffmpeg, listing, no_notes, read_all
 
 PLAN = Plan(key_qps=(42,), peers=(Peer("x265", (51,), "ultrafast", (2,)),), size=128, seconds=0.2)
 PICTURES = 5
@@ -383,3 +384,21 @@ def test_a_bad_variant_is_one_line(command: CommandLine, tmp_path: Path) -> None
     assert outcome.status == 1
     assert outcome.err.startswith("gfvc bench: --variant 'dense' is not NAME:option=value")
     assert len(outcome.err.splitlines()) == 1
+
+
+@pytest.mark.program
+@pytest.mark.parametrize("engine", [None, EngineChoice("local", 2)], ids=["here", "apart"])
+def test_what_is_noted_of_a_clip_is_told(
+    engine: EngineChoice | None, short_clip: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "clip.ts"
+    ffmpeg("-i", short_clip, "-c:v", "mpeg2video", "-q:v", "2", path)
+    data = path.read_bytes()
+    with av.open(str(path)) as container:
+        places = [packet.pos or 0 for packet in container.demux(video=0) if packet.size]
+    path.write_bytes(data[: places[3] + 188] + data[places[3] + 2 * 188 :])
+    notes: list[str] = []
+    plan = dataclasses.replace(PLAN, key_qps=())
+    run_bench([path], tmp_path / "out", plan, engine=engine, notes=notes.append)
+    assert [note for note in notes if note.startswith(f"{path}: damaged at about 0.")] == notes
+    assert len(notes) == 1
