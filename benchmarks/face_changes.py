@@ -60,7 +60,9 @@ SIDE = 256
 class _Uncoded(BaseLayerCoder):
     """Key pictures as they are: what a base codec takes away is not measured here."""
 
-    def code(self, pictures: Iterable[Picture], qps: SequenceQps) -> CodedSequence:
+    def code(
+        self, pictures: Iterable[Picture], qps: SequenceQps, *, reordered: bool = False
+    ) -> CodedSequence:
         return CodedSequence(b"-", [to_picture420(picture) for picture in pictures])
 
 

@@ -23,6 +23,7 @@ from base_codec_adapters import (
     find_decoder,
     find_encoder,
 )
+from base_codec_adapters.picture_order import output_places
 from gfvc.base_colour import BaseColours
 from gfvc.colour import is_grey, to_picture420, to_rgb, without_colour
 from gfvc.limits import MAX_AREA, MAX_SIDE
@@ -76,13 +77,15 @@ class SequenceQps:
 
 @dataclass(frozen=True, slots=True)
 class CodedSequence:
-    """An Annex B stream that starts with an IDR picture, and its decoded pictures in order.
+    """An Annex B stream that starts with an IDR picture, and its decoded pictures in output order.
 
-    They lie in a file, each until it is asked for: a sequence may be long.
+    They lie in a file, each until it is asked for: a sequence may be long. `places` are theirs in
+    output order, in the order of the stream; None where these are the same.
     """
 
     stream: bytes
     decoded: Sequence[Picture420]
+    places: Sequence[int] | None = None
 
     def picture(self, number: int) -> Picture:
         """A decoded picture uint8 [height, width, 3]."""
@@ -128,26 +131,29 @@ class BaseLayerCoder:
         self.seconds += time.perf_counter() - before
         return stream
 
-    def code(self, pictures: Iterable[Picture], qps: SequenceQps) -> CodedSequence:
+    def code(
+        self, pictures: Iterable[Picture], qps: SequenceQps, *, reordered: bool = False
+    ) -> CodedSequence:
         """Code pictures uint8 [height, width, 3] that others are drawn from, and decode them.
 
-        There is one or more, of even sides. They are decoded because what is drawn is described
-        relative to that. What is nearly grey becomes grey, so that its decoded form is
-        (`gfvc.grey_pictures`).
+        There is one or more, of even sides; they may be `reordered` to spare bits. They are decoded
+        because what is drawn is described relative to that. What is nearly grey becomes grey, so
+        that its decoded form is (`gfvc.grey_pictures`).
         """
         with PictureSpool() as spool:
             for picture in pictures:
                 grey = is_grey(picture)
                 spool.append(to_picture420(without_colour(picture) if grey else picture))
             count, width, height = len(spool), spool[0].width, spool[0].height
-            stream = self.encode(spool, qps)
+            stream = self.encode(spool, qps, reordered=reordered)
         before = time.perf_counter()
         # The limits are against streams of others; this one is as large as the caller's pictures.
         limits = DecodeLimits(width, height, area=width * height, pictures=count)
         decoder = find_decoder(self._codec, timeout=self._timeout_for(count))
         result = decoder.decode(DecodeRequest(stream, count, limits=limits))
         self.seconds += time.perf_counter() - before
-        return CodedSequence(stream, result.pictures)
+        places = output_places(stream, self._codec) if reordered else None
+        return CodedSequence(stream, result.pictures, places)
 
     def _timeout_for(self, pictures: int) -> float:
         return self._timeout * max(1.0, pictures / PICTURES_PER_TIMEOUT)

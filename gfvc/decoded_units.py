@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import partial
@@ -209,7 +209,7 @@ def check_undecoded(source: Path, stream: FaceStream, registered: RegisteredMode
     """
     _check_fault(source, stream)
     sets = ActiveSets(stream.codec)
-    for unit in _of_one_colour(source, stream):
+    for unit in _of_one_colour(source, stream, stream.coded_units):
         for nal in nal_units(bytes(unit.coded), stream.codec):
             sets.see(nal)
         if registered is not None and sets.active is not None and not unit.is_alone:
@@ -228,15 +228,17 @@ def _skipped(stream: FaceStream) -> int:
     skipped = SkippedPictures()
     return sum(
         skipped.sees_one(nal)
-        for unit in stream.units
+        for unit in stream.coded_units
         for nal in split_annex_b(bytes(unit.coded), Codec(stream.codec))
     )
 
 
-def _of_one_colour(source: Path, stream: FaceStream) -> Iterator[PictureUnit]:
+def _of_one_colour(
+    source: Path, stream: FaceStream, units: Sequence[PictureUnit]
+) -> Iterator[PictureUnit]:
     """The units; raise `StreamError` where the colours that they state change, or are not known."""
     watch = ColourWatch(stream.codec)
-    for number, unit in enumerate(stream.units):
+    for number, unit in enumerate(units):
         try:
             change = watch.see(bytes(unit.coded))
         except UnknownColourError as error:
@@ -259,7 +261,7 @@ def _coded_pictures(
 
     _check_fault(source, stream)
     decoded = decode_base_layer(stream.codec, stream.base_layer_parts(), timeout, area, tell)
-    units = _of_one_colour(source, stream)
+    units = _of_one_colour(source, stream, stream.units)
     size: tuple[int, int] | None = None
     try:
         for number, (picture, unit) in enumerate(zip(decoded, units, strict=True)):

@@ -250,7 +250,10 @@ def _draw(axes: Any, name: str, curves: StreamCurves, rows: Rows) -> None:
     columns = _columns(pictures)
     for column in range(rows.width):
         shown, values = rows.curve(column)
-        axes.plot(*_outline(pictures[shown], columns[shown], values), linewidth=0.9)
+        # Coded pictures may come in another order than they are shown in.
+        order = np.argsort(pictures[shown], kind="stable")
+        at, of_columns = pictures[shown][order], columns[shown][order]
+        axes.plot(*_outline(at, of_columns, values[order]), linewidth=0.9)
     if curves.key_pictures:
         keys = np.asarray(curves.key_pictures)
         keys = keys[np.unique(_columns(keys), return_index=True)[1]]

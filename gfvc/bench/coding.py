@@ -116,10 +116,11 @@ def bits_of_pictures(stream: FaceStream, pictures: int) -> dict[str, tuple[int, 
     """
     coded: list[int] = []
     messages: list[int] = []
-    # Pictures may be coded in another order than they are shown in where all of them are coded.
+    # Those of ordinary video may be coded in another order than they are shown in.
+    units = stream.coded_units
     places = output_places(stream.base_layer, stream.codec)
     for number in sorted(range(len(places)), key=places.__getitem__):
-        unit = stream.units[number]
+        unit = units[number]
         start = len(coded)
         coded += [0] * unit.pictures
         coded[start + unit.output_place(0)] = 8 * len(unit.coded)

@@ -9,6 +9,12 @@ from gfvc.editing.group_queue import Group, GroupQueue
 from gfvc.editing.records import MessageRecord
 from gfvc.errors import InputError
 from gfvc.stream.byte_stream import START_CODE, Spacing, spaced
+from gfvc.stream.information import (
+    StreamInformation,
+    find_information,
+    information_of,
+    is_ours,
+)
 from gfvc.stream.picture_order import WANTED_ORDER, PictureOrder
 from gfvc.stream.sei_rewriting import has_message
 from gfvc.telling import Notes
@@ -70,26 +76,37 @@ def attach_to_pictures(
 class _Watch:
     """Looks for pictures that face messages come to, and that are not in output order.
 
+    In sequences whose user data say what belongs to each picture they may come in any order.
     `first` is the number of the first one. It has the end of the stream watched, too.
     """
 
     def __init__(self, end: EndWatch) -> None:
         self._end = end
         self._order = PictureOrder()
+        self._are_numbered = False  # by the last user data
         self.first: int | None = None
 
     def see(self, unit: NalUnit, number: int) -> None:
         """See a NAL unit of the picture of a number."""
         self._end.see(unit)
+        if unit.is_prefix_sei:
+            self._inform(find_information(unit))
         if self._order.see(unit) and self.first is None:
             self.first = number
 
     def attach(self, group: Group, number: int) -> None:
         """See what comes to it."""
         self._end.put(group)
+        for record in group:
+            if is_ours(record.message):
+                self._inform(information_of(record.message))
         has_faces = any(record.message.payload_type in FACE_PAYLOADS for record in group)
-        if has_faces and self._order.drive() and self.first is None:
+        if has_faces and not self._are_numbered and self._order.drive() and self.first is None:
             self.first = number
+
+    def _inform(self, information: StreamInformation | None) -> None:
+        if information is not None:
+            self._are_numbered = information.sequence is not None
 
 
 def _attached(

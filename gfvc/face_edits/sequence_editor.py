@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass, field, replace
-from itertools import accumulate, pairwise
+from itertools import accumulate, islice, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -101,6 +101,12 @@ def _by_number(
     return result
 
 
+def _sequences(units: Sequence[PictureUnit]) -> Iterator[tuple[int, int]]:
+    """The units of each sequence: the first, and after the last."""
+    starts = [place for place, unit in enumerate(units) if place == 0 or unit.starts_sequence]
+    yield from pairwise([*starts, len(units)])
+
+
 class SequenceEditor:
     """Goes through a clip and edits sequence by sequence.
 
@@ -115,27 +121,35 @@ class SequenceEditor:
         self._like: Coded | None = None  # the last base message that named the network
 
     def access_units(self, summary: EditSummary) -> Iterator[tuple[tuple[NalUnit, ...], int]]:
-        """Access units, edited, and the number of output pictures up to their end."""
-        path = self._clip.source
-        coded = access_units(read_nal_units(path, Codec(self._clip.stream.codec)))
+        """Access units, edited, and how many output pictures they and those before have."""
+        stream = self._clip.stream
+        coded = self._coded_access_units()
+        order = iter(stream.coding_order or range(len(stream.units)))
         done, reader = 0, CodedFaceReader()
-        waiting: list[_Part] = []
         with closing(self._clip.units(looks=self._controls.looks)) as seen_units:
-            for seen in seen_units:
-                if waiting and seen.unit.starts_sequence:
-                    yield from self._edited(waiting, done, summary)
-                    done += sum(part.unit.pictures for part in waiting)
-                    waiting = []
-                try:
-                    units = next(coded, None)
-                except SeiError as error:
-                    raise StreamError(f"{path}: {error}") from None
-                if units is None:
-                    raise StreamError(f"{path}: was changed while it was read")
-                at = done + sum(part.unit.pictures for part in waiting)
-                with _placed(path, at):
-                    waiting.append(self._part(seen, units, reader, waiting))
-        yield from self._edited(waiting, done, summary)
+            for first, after in _sequences(stream.units):
+                # Their places in output order, in which they are seen and edited.
+                places = [place - first for place in islice(order, after - first)]
+                by_place = dict(zip(places, islice(coded, after - first), strict=True))
+                waiting: list[_Part] = []
+                at = done
+                for place, seen in enumerate(islice(seen_units, after - first)):
+                    with _placed(self._clip.source, at):
+                        waiting.append(self._part(seen, by_place[place], reader, waiting))
+                    at += seen.unit.pictures
+                edited = list(self._edited(waiting, done, summary))
+                for place in places:
+                    done += waiting[place].unit.pictures
+                    yield edited[place], done
+
+    def _coded_access_units(self) -> Iterator[tuple[NalUnit, ...]]:
+        """Access units as they are, in the order of the stream."""
+        path = self._clip.source
+        try:
+            yield from access_units(read_nal_units(path, Codec(self._clip.stream.codec)))
+        except SeiError as error:
+            raise StreamError(f"{path}: {error}") from None
+        raise StreamError(f"{path}: was changed while it was read")
 
     def _part(
         self,
@@ -176,16 +190,15 @@ class SequenceEditor:
 
     def _edited(
         self, parts: Sequence[_Part], start: int, summary: EditSummary
-    ) -> Iterator[tuple[tuple[NalUnit, ...], int]]:
+    ) -> Iterator[tuple[NalUnit, ...]]:
         """The access units of a sequence, which starts at an output picture, with their edits."""
         with _placed(self._clip.source, start):
             new = self._new_messages(parts, start, summary)
             changes: list[Inform | None] = [None] * len(parts)
             if any(each is not None for each in new):
                 changes[0] = informing(parts[0].unit, _by_number(parts, new))
-            done = start
             for part, messages, inform in zip(parts, new, changes, strict=True):
-                units, done = part.units, done + part.unit.pictures
+                units = part.units
                 if messages is not None and part.undrawn is not None:
                     raise StreamError(
                         f"its face has gfv_id {part.undrawn}, and not that of the face that is "
@@ -195,7 +208,7 @@ class SequenceEditor:
                     old = [payload for payload, _ in part.faces]
                     payloads = old if messages is None else messages.payloads
                     units = tuple(rewritten(units, old, payloads, inform))
-                yield units, done
+                yield units
 
     def _new_messages(
         self, parts: Sequence[_Part], start: int, summary: EditSummary

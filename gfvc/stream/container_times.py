@@ -50,12 +50,12 @@ def tell_of_times(
         time_base = told.read(path)
     except (InputError, SeiError):
         return
-    count = len(stream.units)
+    count = len(stream.coded_units)
     if len(told.order) < 2 * count or not count:
         return
     starts, counts = np.array(told.order[: 2 * count], np.int64).reshape(-1, 2).T
     in_order = np.lexsort((counts, starts))
-    lasting = np.fromiter((unit.pictures for unit in stream.units), np.int64, count)[in_order]
+    lasting = np.fromiter((unit.pictures for unit in stream.coded_units), np.int64, count)[in_order]
     shown = (np.cumsum(lasting) - lasting) / float(rate)
     given = np.array(told.times[:count], np.float64)[in_order] * float(time_base)
     given -= float(pictures_start(path) or 0)

@@ -62,6 +62,26 @@ class KeptUnits(Sequence[PictureUnit]):
         return unit
 
 
+class OrderedUnits(Sequence[PictureUnit]):
+    """Picture units in another order: `order` has the place of each among those given."""
+
+    def __init__(self, units: Sequence[PictureUnit], order: Sequence[int]) -> None:
+        self._units = units
+        self._order = order
+
+    def __len__(self) -> int:
+        return len(self._order)
+
+    @overload
+    def __getitem__(self, index: int) -> PictureUnit: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[PictureUnit]: ...
+    def __getitem__(self, index: int | slice) -> PictureUnit | list[PictureUnit]:
+        if isinstance(index, slice):
+            return [self._units[place] for place in self._order[index]]
+        return self._units[self._order[index]]
+
+
 @dataclass(frozen=True, slots=True)
 class RateChange:
     """Where a stream first states another rate: output picture, and byte of the access unit."""
@@ -78,7 +98,8 @@ class FaceStream:
     `rate` is the first that is stated, `rate_change` tells of another one.
 
     `units` are its coded pictures with their messages, of which `pictures_as_coded` are ordinary
-    video, without: they are shown as they are. `pictures` are all output pictures.
+    video, without: they are shown as they are. Those of a sequence that draws others are in output
+    order; `coded_units` are all in the order of the stream. `pictures` are all output pictures.
     """
 
     codec: Codec
@@ -102,16 +123,25 @@ class FaceStream:
     """Where the first coded picture is missing between others, which may refer to it."""
     video_sets: bytes = b""
     """VPS for those that none comes with, before their first use or after it."""
+    coding_order: Sequence[int] | None = None
+    """Places in `units` of the coded pictures in the order of the stream; None: they rise."""
 
     @property
     def is_repacked(self) -> bool:
         """Whether its numbers stand in another layout than its model's."""
         return self.model_uri is not None and is_repacked(self.model_uri)
 
+    @property
+    def coded_units(self) -> Sequence[PictureUnit]:
+        """The coded pictures in the order of the stream, which is that of decoding."""
+        if self.coding_order is None:
+            return self.units
+        return OrderedUnits(self.units, self.coding_order)
+
     def base_layer_parts(self) -> Iterator[tuple[bytes, int]]:
         """The base layer in streams that can be decoded one by one, and their coded pictures."""
         part: list[bytearray] = []
-        for unit in self.units:
+        for unit in self.coded_units:
             if len(part) >= PART_PICTURES and unit.can_be_entered:
                 yield self.video_sets + b"".join(part), len(part)
                 part = []
@@ -122,4 +152,4 @@ class FaceStream:
     @property
     def base_layer(self) -> bytes:
         """The coded pictures as an Annex B stream of their own."""
-        return self.video_sets + b"".join(unit.coded for unit in self.units)
+        return self.video_sets + b"".join(unit.coded for unit in self.coded_units)

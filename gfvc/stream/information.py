@@ -215,6 +215,14 @@ def stated_by(unit: NalUnit, message: SeiMessage) -> StreamInformation | None:
     return StreamInformation.from_payload(message.payload)
 
 
+def information_of(message: SeiMessage) -> StreamInformation | None:
+    """What a message of ours states; a damaged one, and one of others, states nothing."""
+    try:
+        return StreamInformation.from_payload(message.payload)
+    except StreamError:
+        return None
+
+
 def find_information(unit: NalUnit) -> StreamInformation | None:
     """What a NAL unit states, or None; a damaged one states nothing."""
     if not unit.is_prefix_sei:

@@ -40,13 +40,14 @@ class PictureCount:
     """Counts the output pictures of a stream, and numbers those that messages are of.
 
     It wants all messages of user data and of faces, and passes others by. `note` is called with
-    what user data say of a picture, when this starts. `complete` are the pictures before the last
-    coded picture and what this drives.
+    what user data say of a picture, when this starts. `complete` are the pictures that came before
+    the last coded picture and what this drives, `first` those that are shown before: in a sequence
+    all that its user data announce.
     """
 
     def __init__(self, note: Callable[[StreamInformation], object] = lambda _: None) -> None:
         self._note = note
-        self.complete = 0
+        self.complete = self.first = 0
         self.unit: PictureUnit | None = None  # the last coded picture; of messages, their number
         self.is_cut = False  # where reading it broke off
         self.ends_whole = False  # so its container says
@@ -59,6 +60,7 @@ class PictureCount:
         self._shown_as_coded = False
         self._sequence: SequenceSchedule | None = None
         self._orders, self._places = OrderCounts(), SequencePlaces()
+        self._before_sequence = 0  # pictures
         self._further = 0  # faces beside the first
         self._nal = self._damaged = -1  # numbers of the last NAL unit, and the last damaged one
 
@@ -91,7 +93,7 @@ class PictureCount:
         return None
 
     def _start_picture(self, unit: NalUnit, order: OrderCount | None) -> None:
-        self.complete = self.known - self._ahead
+        self.complete = self.first = self.known - self._ahead
         picture = self.unit = PictureUnit(
             messages=_numbers(self._ahead), shown_as_coded=self._shown_as_coded
         )
@@ -104,7 +106,7 @@ class PictureCount:
                 picture.information = payload
             picture.announce(stated.schedule)
             picture.hidden = stated.hides_coded_picture
-            self._sequence = stated.sequence
+            self._sequence, self._before_sequence = stated.sequence, self.complete
             self._places.start()
             self._further = len(stated.further_faces)
         elif unit.is_irap:
@@ -112,7 +114,8 @@ class PictureCount:
         if self._sequence is None:
             return
         number = self._places.number(order)
-        if number < len(self._sequence.driven):
+        if number is not None and number < len(self._sequence.driven):
+            self.first = self._before_sequence + self._sequence.pictures_before(number)
             picture.part = part = self._sequence.part(number)
             picture.announce(part.schedule)
             picture.hidden = part.hidden
@@ -139,7 +142,7 @@ class PictureCount:
         schedule = unit.schedule
         if number and schedule is not None and number <= len(schedule.sent):
             number = schedule.sent[number - 1]
-        return self.complete + unit.output_place(number)
+        return self.first + unit.output_place(number)
 
     @property
     def known(self) -> int:

@@ -2,7 +2,8 @@
 
 What is drawn goes by the order of the stream: the pictures of an access unit follow its coded
 picture, and decoders give coded pictures in output order. So coded pictures that drive others must
-come in output order. Those of ordinary video may come in any.
+come in output order. Those of ordinary video may come in any, and so may those of a sequence whose
+user data number them (`gfvc.stream.sequence_places`).
 """
 
 from __future__ import annotations

@@ -17,7 +17,7 @@ from gfvc.limits import excess_samples, most_pictures
 from gfvc.stream.codec_change import CodecChange
 from gfvc.stream.control_grids import SequenceGrids
 from gfvc.stream.face_reader import FaceReader
-from gfvc.stream.face_stream import FaceStream, KeptUnits, RateChange
+from gfvc.stream.face_stream import FaceStream, KeptUnits, OrderedUnits, RateChange
 from gfvc.stream.faces import FurtherFace
 from gfvc.stream.information import StreamInformation, is_ours, stated_by
 from gfvc.stream.kept import Kept
@@ -25,6 +25,7 @@ from gfvc.stream.last_sample import last_sample_is_whole
 from gfvc.stream.losses import Losses
 from gfvc.stream.marking import Marks
 from gfvc.stream.nal_source import NOT_READ, STANDARD_INPUT, file_bytes, open_nal_units
+from gfvc.stream.output_order import OutputOrder
 from gfvc.stream.parameter_sets import CodedBytes, ParameterSetWatch
 from gfvc.stream.picture_cost import PictureCost
 from gfvc.stream.picture_gaps import PictureGaps
@@ -151,7 +152,6 @@ class _Scan:
         self._messages: list[Kept[FaceMessage]] = []
         self._picture: PictureUnit | None = None
         self._picture_at: int | None = None  # its byte
-        self._before_at: int | None = None  # that of the picture before it
         self._has_own_sets = False  # came with it
         self._lacks_user_data = False  # where decoding can start
         self._of_picture = _Gathered()
@@ -160,7 +160,11 @@ class _Scan:
         self._draws = False
         self._information: tuple[StreamInformation, bytes] | None = None  # of the next picture
         self._sequence: SequenceSchedule | None = None  # that of the last user data
+        self._by_order = places_by_order
         self._places = SequencePlaces(by_order=places_by_order)  # in it
+        self._bytes: dict[int, int | None] = {}  # of its coded pictures, by their numbers
+        self._before_sequence = 0  # output pictures
+        self._output_order = OutputOrder()
         self._losses = Losses()
         self._order = PictureOrder()
         self._cost = PictureCost()
@@ -206,11 +210,12 @@ class _Scan:
             raise StreamError(f"{self._path}: {error}") from None
         self._finish()
         assert self._codec is not None
+        order = self._output_order.found()
         return FaceStream(
             _CODECS[self._codec],
             self._rate,
             self._faces.model_uri,
-            self._units,
+            self._units if order is None else OrderedUnits(self._units, order.output),
             self._pictures_as_coded,
             self._pictures,
             self._draws,
@@ -221,6 +226,7 @@ class _Scan:
             self._lacking(),
             self._lost,
             self._sets.video_sets,
+            None if order is None else order.coding,
         )
 
     def _check_pictures(self, further: int) -> None:
@@ -338,7 +344,7 @@ class _Scan:
         self._of_picture.ends_sequence = False  # of one before
         self._of_picture.add(unit)
         self._picture_fault, self._next_fault = self._next_fault, None
-        self._before_at, self._picture_at = self._picture_at, unit.offset
+        self._picture_at = unit.offset
         self._has_own_sets = self._sets.came_with_picture
         self._area = self._sets.area
         self._coded_samples += self._area
@@ -354,14 +360,14 @@ class _Scan:
             self._picture.base_announced = not stated.shown_as_coded
             self._picture.announce(stated.schedule)
             self._picture.hidden = stated.hides_coded_picture
-            self._sequence = stated.sequence
-            self._places.start()
+            self._start_sequence(stated.sequence)
             self._face_square = stated.face_square
             self._further_faces = stated.further_faces
             self._control_grids = stated.control_grids
         elif unit.is_irap:
             self._end_sequence(f"before byte {unit.offset}")
-            self._sequence, self._face_square, self._further_faces = None, None, ()
+            self._start_sequence(None)
+            self._face_square, self._further_faces = None, ()
             self._control_grids = None
             self._lacks_user_data = True
         self._picture.face_square = self._face_square
@@ -372,17 +378,15 @@ class _Scan:
         self, unit: NalUnit, picture: PictureUnit, sequence: SequenceSchedule
     ) -> None:
         """Tell a picture what the user data of its IDR picture say of it."""
-        due = self._places.due
         number = self._places.number(self._order.last)
+        if number is None or number >= max(self._places.came, len(sequence.driven)):
+            raise _OtherCountsError
         if number >= len(sequence.driven):
-            if number >= self._places.came:
-                raise _OtherCountsError
             raise StreamError(
                 f"{self._path}: coded picture at byte {unit.offset} is number {number + 1} of its "
                 f"sequence, whose user data announces {len(sequence.driven)}"
             )
-        if number > due:
-            self._see_gap(due, number)
+        self._bytes[number] = unit.offset
         picture.part = sequence.part(number)
         picture.announce(picture.part.schedule)
         picture.hidden = picture.part.hidden
@@ -393,12 +397,11 @@ class _Scan:
         if self._control_grids is not None:
             picture.control_grids = self._control_grids.of_unit(number)
 
-    def _see_gap(self, due: int, number: int) -> None:
-        """Note that coded pictures are missing before one of a number of its sequence."""
-        where = f"after that at byte {self._before_at}, number {due} of its sequence from 0 on"
-        if self._rate is not None:
-            where += f", at {float(self._pictures / self._rate):.2f} s"
-        self._losses.see_gap(number - due, where)
+    def _start_sequence(self, sequence: SequenceSchedule | None) -> None:
+        self._sequence = sequence
+        self._places.start()
+        self._bytes.clear()
+        self._before_sequence = self._pictures
 
     def _see_rate(self, rate: Fraction) -> None:
         """Take the rate that the user data of a picture state."""
@@ -408,6 +411,18 @@ class _Scan:
             self._rate_change = RateChange(rate, self._pictures, self._access_unit_at)
 
     def _end_sequence(self, where: str) -> None:
+        """Note the coded pictures that did not come, between others and behind them."""
+        if self._sequence is None:
+            return
+        for first, after in self._places.gaps():
+            gap = (
+                f"after that at byte {self._bytes.get(first - 1)}, number {first} of its sequence "
+                "from 0 on"
+            )
+            if self._rate is not None:
+                before = self._before_sequence + self._sequence.pictures_before(first)
+                gap += f", at {float(before / self._rate):.2f} s"
+            self._losses.see_gap(after - first, gap)
         self._losses.end_sequence(self._sequence, self._places.due, where)
 
     def _further_units(self, number: int) -> Iterator[FurtherFaceUnit]:
@@ -445,8 +460,11 @@ class _Scan:
         self._gaps.add(self._order, is_ordinary=picture.is_alone and as_coded)
         self._draws |= not picture.is_alone
         self._fault = self._fault or self._picture_fault
-        if not picture.is_alone and self._order.drive():
+        # Those of a sequence are numbered in output order, whatever order they come in.
+        is_numbered = self._by_order and picture.part is not None
+        if not picture.is_alone and not is_numbered and self._order.drive():
             self._refuse_order()
+        self._output_order.add(picture)
         self._units.append(picture)
 
     def _add_sei(self, unit: NalUnit, *, last: bool) -> None:

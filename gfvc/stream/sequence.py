@@ -105,6 +105,10 @@ class SequenceSchedule:
         """Output pictures."""
         return sum(self.driven) + len(self.driven) - len(self.hidden)
 
+    def pictures_before(self, number: int) -> int:
+        """Output pictures before those of the coded picture of a number, counted from 0."""
+        return self._starts[number] + number - bisect_left(self.hidden, number)
+
     @property
     def drives(self) -> bool:
         """Whether any picture is driven."""

@@ -65,6 +65,7 @@ class StreamWriter:
         self._ends_as_coded = False
         self._limit = 1 if low_delay else MESSAGES_PER_NAL_UNIT
         self._pending: list[SeiMessage] = []
+        self._temporal_id = 0  # of the last coded picture
         self.sei_bytes = 0
 
     def begin_picture(
@@ -88,20 +89,25 @@ class StreamWriter:
         self,
         coded: bytes,
         schedule: SequenceSchedule,
-        messages: Sequence[Iterable[SeiMessage]],
+        messages: Sequence[Sequence[SeiMessage]],
         square: FaceSquare | None = None,
         further: tuple[FurtherFace, ...] = (),
         grids: SequenceGrids | None = None,
+        places: Sequence[int] | None = None,
     ) -> None:
         """Write a sequence, an Annex B stream that starts with an IDR picture.
 
-        `messages` are those of each coded picture, in the order of the stream: the first face's,
-        then those of each of the `further` faces; none where schedules say so. `square` is that of
-        the first face, None where it fills the pictures; `grids` say how all else moves. Raises
-        `ValueError` when there are other coded pictures than `schedule` says.
+        `messages` are those of each coded picture, in output order: the first face's, then those of
+        each of the `further` faces; none where schedules say so. `square` is that of the first
+        face, None where it fills the pictures; `grids` say how all else moves. `places` are those
+        of the coded pictures in output order, in the order of the stream; None where these are the
+        same. Raises `ValueError` when there are others than `schedule` says.
         """
         self._flush()
         units = list(access_units(split_annex_b(coded, self._codec)))
+        if len(units) != len(messages):
+            raise ValueError(f"{len(units)} coded pictures with messages of {len(messages)}")
+        places = range(len(units)) if places is None else places
         stated = replace(
             self._information,
             sequence=schedule,
@@ -110,12 +116,12 @@ class StreamWriter:
             control_grids=grids,
         )
         information = self._with_mark(stated)
-        for number, (unit, of_picture) in enumerate(zip(units, messages, strict=True)):
-            self._write_units(unit, information if number == 0 else [])
-            for message in of_picture:
+        for place, unit in zip(places, units, strict=True):
+            self._write_units(unit, information if place == 0 else [])
+            for message in messages[place]:
                 self.add_message(message)
             self._flush()
-        self._ends_as_coded = not schedule.has_messages(len(units) - 1)
+        self._ends_as_coded = not schedule.has_messages(places[-1])
 
     def write_as_coded(self, coded: bytes) -> None:
         """Write an Annex B stream that starts with an IDR picture, to be shown as it is."""
@@ -153,6 +159,8 @@ class StreamWriter:
             if unit.is_vcl and before:
                 self._write_sei(before, suffix=False)
                 before = []
+            if unit.is_vcl:
+                self._temporal_id = unit.temporal_id
             self._write(unit)
 
     def _flush(self) -> None:
@@ -161,7 +169,11 @@ class StreamWriter:
             self._pending = []
 
     def _write_sei(self, messages: list[SeiMessage], *, suffix: bool) -> None:
-        self.sei_bytes += self._write(make_sei_nal_unit(messages, self._codec, suffix=suffix))
+        # Suffix SEI has the temporal sub-layer of its picture (H.266 7.4.2.2); what goes before one
+        # goes before an IDR picture, in the lowest.
+        temporal_id = self._temporal_id if suffix else 0
+        unit = make_sei_nal_unit(messages, self._codec, suffix=suffix, temporal_id=temporal_id)
+        self.sei_bytes += self._write(unit)
 
     def _write(self, unit: NalUnit) -> int:
         return self._file.write(unit.to_annex_b())

@@ -8,6 +8,8 @@ from fractions import Fraction
 from gfvc.errors import StreamError
 from gfvc.stream.picture_gaps import PictureGaps
 from gfvc.stream.picture_order import WANTED_ORDER, PictureOrder
+from gfvc.stream.sequence import SequenceSchedule
+from gfvc.stream.sequence_places import SequencePlaces
 from gfvc.verification.findings import Check, Finding, Place
 from gfvc.verification.user_data import StatedInformation
 from sei import GenerativeFaceVideo
@@ -15,7 +17,9 @@ from sei.inspection import InspectedMessage, InspectedUnit
 
 
 class PictureOrderCheck(Check):
-    """Coded pictures that drive faces come in output order, and of ordinary video none is missing.
+    """Coded pictures that drive faces come in output order, but in sequences that number them.
+
+    And of ordinary video none is missing.
 
     The standard has no such rules, so it is no error.
     """
@@ -29,6 +33,8 @@ class PictureOrderCheck(Check):
         self._picture = Place()  # the last coded one
         self._drives = False  # it does, by its messages or user data
         self._sequence_drives = False  # user data say so of all up to the next
+        self._sequence: SequenceSchedule | None = None
+        self._places = SequencePlaces()  # in it
         self._is_ordinary = False  # or that they are ordinary video
         self._has_information = self._is_coded = False  # here
         self._is_told = False
@@ -39,7 +45,7 @@ class PictureOrderCheck(Check):
         if unit.starts_picture:
             self._picture, self._is_coded = place, True
             if unit.is_irap and not self._has_information:
-                self._sequence_drives = False
+                self._sequence_drives, self._sequence = False, None
         return self._tell() if not unit.is_sei and self._order.see(unit) else ()
 
     def see_message(self, place: Place, inspected: InspectedMessage) -> Iterable[Finding]:
@@ -57,6 +63,8 @@ class PictureOrderCheck(Check):
             self._has_information = True
             self._drives = schedule is not None and schedule.pictures > 1
             self._sequence_drives = sequence is not None and sequence.drives
+            self._sequence = sequence
+            self._places.start()
             self._is_ordinary = sequence is None and information.shown_as_coded
             self._rate = information.rate
         return ()
@@ -66,9 +74,16 @@ class PictureOrderCheck(Check):
         drives = self._drives or self._sequence_drives
         if self._is_coded:
             self._gaps.add(self._order, is_ordinary=self._is_ordinary and not drives)
-            if drives and self._order.drive():
+            if drives and not self._is_numbered() and self._order.drive():
                 yield from self._tell()
         self._drives = self._has_information = self._is_coded = False
+
+    def _is_numbered(self) -> bool:
+        """Whether user data say by its order count what belongs to it, whatever it comes after."""
+        if self._sequence is None:
+            return False
+        number = self._places.number(self._order.last)
+        return number is not None and number < len(self._sequence.driven)
 
     def _tell(self) -> Iterator[Finding]:
         if not self._is_told:

@@ -77,7 +77,7 @@ class UserDataCheck(Check):
         # the count of coded pictures, for order counts that turn out to be others.
         self._by_order: list[Finding] = []
         self._by_count: list[Finding] = []
-        self._before = Place()  # the coded picture before this one
+        self._pictures: dict[int, Place] = {}  # those of the sequence, by their numbers
         self._coded: Place | None = None  # where the coded picture of the access unit is
         self._is_face_stream = False
         self._is_decoded = False  # by its codec
@@ -198,7 +198,7 @@ class UserDataCheck(Check):
             )
         if self._sequence is not None and self._coded is not None:
             yield from self._check_in_sequence(self._coded, self._sequence)
-        self._before, self._order = self._coded or self._before, None
+        self._order = None
         self._here = self._stated_here = False
         self._picture, self._coded = None, None
         self._schedule, self._references = None, None
@@ -234,28 +234,34 @@ class UserDataCheck(Check):
 
     def _check_in_sequence(self, place: Place, sequence: SequenceSchedule) -> Iterator[Finding]:
         """Compare an access unit with what the user data of its IDR picture announces."""
-        due, counted = self._places.due, self._places.came
+        counted = self._places.came
         number = self._places.number(self._order)
         if number == counted:
+            self._pictures[number] = place
             yield from self._check_number(place, sequence, number)
             return
         self._by_count += self._check_number(place, sequence, counted)
-        if number >= len(sequence.driven):
+        if number is None or number >= len(sequence.driven):
             # Order counts of an encoder that does not count by one.
             self._places.count_from_here()
             self._by_order.clear()
+            self._pictures.clear()
             yield from self._take(self._by_count)
             return
-        if number > due:
-            several = number - due > 1
-            missing = f"{number - due} coded pictures are" if several else "a coded picture is"
-            text = (
-                f"{missing} missing before this one, by its order count: number {due} of its "
-                f"sequence from 0 on{' and further' if several else ''}, after that at byte "
-                f"{self._before.offset}"
-            )
-            self._by_order.append(self.error(place, text))
+        self._pictures[number] = place
         self._by_order += self._check_number(place, sequence, number)
+
+    def _check_gaps(self) -> Iterator[Finding]:
+        """Say which coded pictures of the sequence are missing before others, by order counts."""
+        for first, after in self._places.gaps() if self._pictures else ():
+            several = after - first > 1
+            missing = f"{after - first} coded pictures are" if several else "a coded picture is"
+            yield self.error(
+                self._pictures[after],
+                f"{missing} missing before this one, by its order count: number {first} of its "
+                f"sequence from 0 on{' and further' if several else ''}, after that at byte "
+                f"{self._pictures[first - 1].offset}",
+            )
 
     @staticmethod
     def _take(findings: list[Finding]) -> list[Finding]:
@@ -297,6 +303,8 @@ class UserDataCheck(Check):
     def _end_sequence(self, place: Place) -> Iterator[Finding]:
         """The next sequence starts, or the stream ends."""
         self._by_count.clear()
+        yield from self._check_gaps()
+        self._pictures.clear()
         yield from self._take(self._by_order)
         if self._sequence is not None and self._places.came < len(self._sequence.driven):
             yield self.error(
