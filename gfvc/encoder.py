@@ -243,8 +243,8 @@ def clip_of(
     if options.asks_for_sequences and not clip.codes_sequences:
         raise InputError(
             f"{source}: {model.card.name} draws from one key picture, so that no predicted coded "
-            "pictures are of use; leave out --key-pictures auto, --coded-qp and --coded-interval, "
-            "or take --model mesh"
+            "pictures are of use; leave out --key-pictures auto, --coded-qp, --coded-interval and "
+            "--reorder, or take --model mesh"
         )
     return clip
 

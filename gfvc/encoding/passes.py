@@ -155,8 +155,9 @@ def _sequence_pass(
     grids = None
     if CONTROL_GRIDS not in clip.options.without:
         grids = GridChoice(store, clip.rate, grid_multiplier(settings))
+    reordered = clip.options.reorder
     segments = SegmentCoder(
-        places, messages, clip.rate, store, base, qps, writer, choose, all_qps, grids
+        places, messages, clip.rate, store, base, qps, writer, choose, all_qps, grids, reordered
     )
     refusal = clip.too_coarse() if clip.options.fallback == "never" else None
     executor = SequenceExecutor(store, segments, ordinary, facts.place, refusal)

@@ -49,7 +49,7 @@ class Segment:
 
 @dataclass(frozen=True, slots=True)
 class CodedSegment:
-    """What became of a segment: the output pictures of each coded picture.
+    """What became of a segment: the output pictures of each coded picture, in the stream's order.
 
     `shown_as_coded` says that all are coded, and none drawn.
     """
@@ -92,7 +92,7 @@ class SegmentCoder:
     all pictures takes fewer bits, with reordering and by `all_qps`, all are; None for never.
     `places` are where faces may be; at all but the one of a segment's first face there may be
     further faces. `messages` make those of each, the first face's first. `rate` is in pictures a
-    second. `grids` decides about control grids; None sends none.
+    second. `grids` decides about control grids; None sends none. Coded pictures may be `reordered`.
     """
 
     places: Sequence[FacePlace]
@@ -105,6 +105,7 @@ class SegmentCoder:
     choose: ChooseCoded
     all_qps: SequenceQps | None = None
     grids: GridChoice | None = None
+    reordered: bool = False
 
     def code(self, segment: Segment) -> CodedSegment | None:
         """Code a segment, and write it.
@@ -115,7 +116,7 @@ class SegmentCoder:
         analyser = self.places[segment.place].analyser
         while True:
             shown = (self.pictures[number] for number in chosen)
-            coded = self.base.code(shown, self.qps)
+            coded = self.base.code(shown, self.qps, reordered=self.reordered)
             # Nothing can be drawn from the others: the coded picture before them serves.
             kept = [
                 number
@@ -142,8 +143,12 @@ class SegmentCoder:
             self.places[segment.place].square,
             drawn.further,
             drawn.grids,
+            coded.places,
         )
-        return CodedSegment([1 + count for count in drawn.schedule.driven])
+        units = [1 + count for count in drawn.schedule.driven]
+        if coded.places is not None:
+            units = [units[place] for place in coded.places]
+        return CodedSegment(units)
 
     def _all_coded(self, segment: Segment, qps: SequenceQps) -> bytes:
         with PictureSpool() as spool:

@@ -227,6 +227,10 @@ class CodedPictureOptions(OptionGroup, title="coded pictures"):
         "seconds from coded picture to coded picture, at equal distances",
         shown="where they pay, by --key-qp",
     )
+    reorder: bool = switch(
+        "let the base codec reorder predicted coded pictures, and code some coarser: fewer bits "
+        "where they lie close together, such as --coded-interval 0.12"
+    )
     fallback: FallbackPolicy = option(
         words(*FALLBACK_POLICIES),
         "auto: send pictures without a usable face as ordinary video; never: let the face stand "
@@ -365,7 +369,7 @@ class EncodeOptions(MarkOptions, FaceOptions, CodedPictureOptions, BitOptions, S
     def asks_for_sequences(self) -> bool:
         """Whether they say something that needs predicted coded pictures."""
         of_these = self.coded_qp is not None or self.coded_interval is not None
-        return self.key_pictures == "auto" or of_these
+        return self.key_pictures == "auto" or of_these or self.reorder
 
     @property
     def codes_sequences(self) -> bool:
@@ -415,6 +419,11 @@ class EncodeOptions(MarkOptions, FaceOptions, CodedPictureOptions, BitOptions, S
             return (
                 "there are no predicted coded pictures with {low_delay}, {reference_pool} or "
                 "{fallback} always; leave out {key_pictures} auto"
+            )
+        if self.reorder and not self.codes_sequences:
+            return (
+                "{reorder} is about predicted coded pictures; there are none with {key_pictures} "
+                "fixed, {low_delay}, {reference_pool} or {fallback} always"
             )
         if self.coded_qp is None and self.coded_interval is None:
             return None

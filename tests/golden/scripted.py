@@ -34,6 +34,7 @@ from base_codec_adapters import (
     ProgramInfo,
 )
 from base_codec_adapters.decoded_pictures import DecodedPictures
+from gfvc import base_layer
 from gfvc.colour import to_picture420
 from models import (
     Analyser,
@@ -233,6 +234,8 @@ def scripted_base_codec(
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(adapters, "ENCODERS", tuple(encoders))
         patch.setattr(adapters, "DECODERS", tuple(decoders))
+        # It codes in output order, whatever is asked for, and has no headers that tell.
+        patch.setattr(base_layer, "output_places", lambda stream, codec: None)
         patch.setattr(FaceTracker, "look", lambda _, picture: _landmarks(picture, shake))
         yield tried
 

@@ -55,6 +55,7 @@ class Recipe:
 
 
 _SEQUENCE = {"key_pictures": "auto", "coded_interval": 0.16}
+_ANY_ORDER = {"key_pictures": "auto", "coded_interval": 0.08, "reorder": True, "symbol_price": 1e-3}
 _FULL = {"symbol_rate": "full"}
 _USUAL: dict[str, Any] = {"key_pictures": "fixed", "no_marking": True}
 _MARKED = {"no_marking": False}
@@ -100,6 +101,15 @@ RECIPES: dict[str, Recipe] = {
     "vvc_mesh_edited.266": Recipe(
         edited_from="vvc_mesh_marked.266", edit=FaceEdit(roll=5, shift=(0.02, 0), zoom=1.1)
     ),
+    # Coded pictures that others are drawn from are reordered.
+    "vvc_mesh_any_order.266": Recipe(
+        {"model": "mesh", **_ANY_ORDER, **_MARKED}, size=128, swings=True
+    ),
+    "hevc_mesh_any_order.265": Recipe({"model": "mesh", **_ANY_ORDER}, size=128, swings=True),
+    "vvc_mesh_any_order_edited.266": Recipe(
+        edited_from="vvc_mesh_any_order.266",
+        edit=FaceEdit(roll=-8, start=0.12, end=0.3, soft=0.04),
+    ),
     "hevc_mesh_edited.265": Recipe(
         edited_from="hevc_mesh_sequence.265",
         edit=FaceEdit(roll=-8, smile=1, start=0.12, end=0.26, soft=0.04),
@@ -124,13 +134,14 @@ def write_stream(name: str) -> None:
         edit(STREAMS / recipe.edited_from, path, recipe.edit, force=True)
         return
     with tempfile.TemporaryDirectory() as folder:
-        clip = write_video(Path(folder, "clip.mkv"), _pictures(recipe), RATE)
+        clip = write_video(Path(folder, "clip.mkv"), source_pictures(recipe), RATE)
         view: dict[str, Any] = {} if recipe.two_heads else {"crop": "none"}
         options = EncodeOptions(size=recipe.size, **(_USUAL | view | recipe.options))
         encode(clip, path, options, force=True)
 
 
-def _pictures(recipe: Recipe) -> list[Picture]:
+def source_pictures(recipe: Recipe) -> list[Picture]:
+    """The pictures that a stream was coded from."""
     pictures = list(make_demo_clip(float(_PICTURES / RATE), recipe.size))
     if recipe.two_heads:
         return two_heads(pictures)
