@@ -31,6 +31,9 @@ _HEVC_RANDOM_ACCESS = range(16, 24)
 # other of their temporal sub-layer refers to.
 _PASSED_OVER = {"hevc": frozenset([*range(0, 15, 2), *range(6, 10)]), "vvc": frozenset([2, 3])}
 
+# H.265 7.4.3.2.1: range of log2_max_pic_order_cnt_lsb_minus4. VVC has four bits for it.
+_MOST_ORDER_BITS = 16
+
 # All that is read of a header lies within.
 _HEADER_BYTES = 64
 
@@ -112,6 +115,8 @@ class OrderReader:
             low = bits.u(4)
         else:
             low = bits.ue()
+            if low > _MOST_ORDER_BITS - 4:
+                raise ValueError
         self._order_bits[sequence.number] = low + 4  # log2_max_pic_order_cnt_lsb_minus4
 
     def _read_picture_set(self, bits: Bits) -> None:

@@ -84,6 +84,7 @@ class _Watch:
         self._end = end
         self._order = PictureOrder()
         self._are_numbered = False  # by the last user data
+        self._is_informed = False  # of the next picture
         self.first: int | None = None
 
     def see(self, unit: NalUnit, number: int) -> None:
@@ -91,6 +92,9 @@ class _Watch:
         self._end.see(unit)
         if unit.is_prefix_sei:
             self._inform(find_information(unit))
+        if unit.starts_picture:
+            self._are_numbered &= self._is_informed or not unit.is_irap
+            self._is_informed = False
         if self._order.see(unit) and self.first is None:
             self.first = number
 
@@ -106,6 +110,7 @@ class _Watch:
 
     def _inform(self, information: StreamInformation | None) -> None:
         if information is not None:
+            self._is_informed = True
             self._are_numbered = information.sequence is not None
 
 

@@ -155,9 +155,18 @@ def _sequence_pass(
     grids = None
     if CONTROL_GRIDS not in clip.options.without:
         grids = GridChoice(store, clip.rate, grid_multiplier(settings))
-    reordered = clip.options.reorder
     segments = SegmentCoder(
-        places, messages, clip.rate, store, base, qps, writer, choose, all_qps, grids, reordered
+        places,
+        messages,
+        clip.rate,
+        store,
+        base,
+        qps,
+        writer,
+        choose,
+        all_qps=all_qps,
+        grids=grids,
+        reordered=clip.options.reorder,
     )
     refusal = clip.too_coarse() if clip.options.fallback == "never" else None
     executor = SequenceExecutor(store, segments, ordinary, facts.place, refusal)

@@ -41,8 +41,8 @@ class PictureCount:
 
     It wants all messages of user data and of faces, and passes others by. `note` is called with
     what user data say of a picture, when this starts. `complete` are the pictures that came before
-    the last coded picture and what this drives, `first` those that are shown before: in a sequence
-    all that its user data announce.
+    the last coded picture and what this drives, `first` those that are shown before: of sequences
+    all that user data announce, also where coded pictures are missing.
     """
 
     def __init__(self, note: Callable[[StreamInformation], object] = lambda _: None) -> None:
@@ -60,7 +60,7 @@ class PictureCount:
         self._shown_as_coded = False
         self._sequence: SequenceSchedule | None = None
         self._orders, self._places = OrderCounts(), SequencePlaces()
-        self._before_sequence = 0  # pictures
+        self._before_sequence = self._missing = 0  # pictures
         self._further = 0  # faces beside the first
         self._nal = self._damaged = -1  # numbers of the last NAL unit, and the last damaged one
 
@@ -93,7 +93,7 @@ class PictureCount:
         return None
 
     def _start_picture(self, unit: NalUnit, order: OrderCount | None) -> None:
-        self.complete = self.first = self.known - self._ahead
+        self.complete = self.known - self._ahead
         picture = self.unit = PictureUnit(
             messages=_numbers(self._ahead), shown_as_coded=self._shown_as_coded
         )
@@ -106,21 +106,33 @@ class PictureCount:
                 picture.information = payload
             picture.announce(stated.schedule)
             picture.hidden = stated.hides_coded_picture
-            self._sequence, self._before_sequence = stated.sequence, self.complete
-            self._places.start()
+            self._start_sequence(stated.sequence)
             self._further = len(stated.further_faces)
         elif unit.is_irap:
-            self._sequence, self._further = None, 0
+            self._start_sequence(None)
+            self._further = 0
+        self.first = self.complete + self._missing
         if self._sequence is None:
             return
         number = self._places.number(order)
-        if number is not None and number < len(self._sequence.driven):
-            self.first = self._before_sequence + self._sequence.pictures_before(number)
+        if number is None:
+            self._places.count_from_here()
+            number = self._places.came - 1
+        if number < len(self._sequence.driven):
+            before = self._sequence.pictures_before(number)
+            self.first = self._before_sequence + self._missing + before
             picture.part = part = self._sequence.part(number)
             picture.announce(part.schedule)
             picture.hidden = part.hidden
             picture.shown_as_coded = not part.has_messages
             self._is_face_stream |= picture.shown_as_coded
+
+    def _start_sequence(self, sequence: SequenceSchedule | None) -> None:
+        if self._sequence is not None:
+            came = self.complete - self._before_sequence
+            self._missing += max(0, self._sequence.pictures - came)
+        self._sequence, self._before_sequence = sequence, self.complete
+        self._places.start(0 if sequence is None else len(sequence.driven))
 
     def _see_face(self, message: GenerativeFaceVideo, *, is_ahead: bool) -> int | None:
         self._is_face_stream = True

@@ -1,9 +1,8 @@
 """In which order the coded pictures of a stream are shown, seen while it is read.
 
-What is drawn goes by the order of the stream: the pictures of an access unit follow its coded
-picture, and decoders give coded pictures in output order. So coded pictures that drive others must
-come in output order. Those of ordinary video may come in any, and so may those of a sequence whose
-user data number them (`gfvc.stream.sequence_places`).
+The pictures of an access unit follow its coded picture, and decoders give coded pictures in output
+order. So coded pictures that drive others must come in output order, but in a sequence whose user
+data number them (`gfvc.stream.sequence_places`). Those of ordinary video may come in any.
 """
 
 from __future__ import annotations
@@ -90,11 +89,14 @@ class PictureOrder:
         self._highest_before, self._highest = self._highest, max(self._highest, count)
         return self._highest_driving is not None and count <= self._highest_driving
 
-    def drive(self) -> bool:
-        """The last coded picture drives others; whether one that came before is shown after it."""
+    def drive(self, *, is_numbered: bool = False) -> bool:
+        """The last coded picture drives others; whether one that came before is shown after it.
+
+        Never so of one that has its number in a sequence, whatever came before.
+        """
         if self.last is None:
             return False
         count = self.last.value
         highest = self._highest_driving
         self._highest_driving = count if highest is None else max(count, highest)
-        return count <= self._highest_before
+        return count <= self._highest_before and not is_numbered

@@ -163,6 +163,7 @@ class _Scan:
         self._by_order = places_by_order
         self._places = SequencePlaces(by_order=places_by_order)  # in it
         self._bytes: dict[int, int | None] = {}  # of its coded pictures, by their numbers
+        self._is_numbered = False  # the last picture, so that it may come in any order
         self._before_sequence = 0  # output pictures
         self._output_order = OutputOrder()
         self._losses = Losses()
@@ -300,7 +301,7 @@ class _Scan:
         else:
             self._waiting.add(unit)
         self._skips |= self._skipped.sees_one(unit)
-        if is_out_of_order:
+        if is_out_of_order and not self._is_numbered:
             self._refuse_order()
 
     def _see_sets(self, unit: NalUnit) -> None:
@@ -345,6 +346,7 @@ class _Scan:
         self._of_picture.add(unit)
         self._picture_fault, self._next_fault = self._next_fault, None
         self._picture_at = unit.offset
+        self._is_numbered = False
         self._has_own_sets = self._sets.came_with_picture
         self._area = self._sets.area
         self._coded_samples += self._area
@@ -379,14 +381,23 @@ class _Scan:
     ) -> None:
         """Tell a picture what the user data of its IDR picture say of it."""
         number = self._places.number(self._order.last)
-        if number is None or number >= max(self._places.came, len(sequence.driven)):
-            raise _OtherCountsError
-        if number >= len(sequence.driven):
+        announced = len(sequence.driven)
+        if number is None and self._places.is_reordered:
             raise StreamError(
-                f"{self._path}: coded picture at byte {unit.offset} is number {number + 1} of its "
-                f"sequence, whose user data announces {len(sequence.driven)}"
+                f"{self._path}: coded picture at byte {unit.offset} is by its order count none of "
+                f"the {announced} of its sequence that did not come yet; the stream is damaged "
+                "there, or lacks an IDR picture"
+            )
+        if number is None and self._places.came <= announced:
+            raise _OtherCountsError
+        if number is None:
+            raise StreamError(
+                f"{self._path}: coded picture at byte {unit.offset} is number {self._places.came} "
+                f"of its sequence, whose user data announces {announced}"
             )
         self._bytes[number] = unit.offset
+        # The first comes after all that came before, as any other picture.
+        self._is_numbered = self._by_order and number > 0 and self._order.last is not None
         picture.part = sequence.part(number)
         picture.announce(picture.part.schedule)
         picture.hidden = picture.part.hidden
@@ -399,7 +410,7 @@ class _Scan:
 
     def _start_sequence(self, sequence: SequenceSchedule | None) -> None:
         self._sequence = sequence
-        self._places.start()
+        self._places.start(0 if sequence is None else len(sequence.driven))
         self._bytes.clear()
         self._before_sequence = self._pictures
 
@@ -460,9 +471,7 @@ class _Scan:
         self._gaps.add(self._order, is_ordinary=picture.is_alone and as_coded)
         self._draws |= not picture.is_alone
         self._fault = self._fault or self._picture_fault
-        # Those of a sequence are numbered in output order, whatever order they come in.
-        is_numbered = self._by_order and picture.part is not None
-        if not picture.is_alone and not is_numbered and self._order.drive():
+        if not picture.is_alone and self._order.drive(is_numbered=self._is_numbered):
             self._refuse_order()
         self._output_order.add(picture)
         self._units.append(picture)

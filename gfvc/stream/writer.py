@@ -101,7 +101,7 @@ class StreamWriter:
         each of the `further` faces; none where schedules say so. `square` is that of the first
         face, None where it fills the pictures; `grids` say how all else moves. `places` are those
         of the coded pictures in output order, in the order of the stream; None where these are the
-        same. Raises `ValueError` when there are others than `schedule` says.
+        same. Raises `ValueError` when there are others than those with `messages`.
         """
         self._flush()
         units = list(access_units(split_annex_b(coded, self._codec)))

@@ -35,6 +35,7 @@ class PictureOrderCheck(Check):
         self._sequence_drives = False  # user data say so of all up to the next
         self._sequence: SequenceSchedule | None = None
         self._places = SequencePlaces()  # in it
+        self._is_late = False  # the coded picture here is shown before one that came
         self._is_ordinary = False  # or that they are ordinary video
         self._has_information = self._is_coded = False  # here
         self._is_told = False
@@ -46,7 +47,9 @@ class PictureOrderCheck(Check):
             self._picture, self._is_coded = place, True
             if unit.is_irap and not self._has_information:
                 self._sequence_drives, self._sequence = False, None
-        return self._tell() if not unit.is_sei and self._order.see(unit) else ()
+        if not unit.is_sei:
+            self._is_late |= self._order.see(unit)
+        return ()
 
     def see_message(self, place: Place, inspected: InspectedMessage) -> Iterable[Finding]:
         """See a message."""
@@ -64,7 +67,7 @@ class PictureOrderCheck(Check):
             self._drives = schedule is not None and schedule.pictures > 1
             self._sequence_drives = sequence is not None and sequence.drives
             self._sequence = sequence
-            self._places.start()
+            self._places.start(0 if sequence is None else len(sequence.driven))
             self._is_ordinary = sequence is None and information.shown_as_coded
             self._rate = information.rate
         return ()
@@ -74,16 +77,17 @@ class PictureOrderCheck(Check):
         drives = self._drives or self._sequence_drives
         if self._is_coded:
             self._gaps.add(self._order, is_ordinary=self._is_ordinary and not drives)
-            if drives and not self._is_numbered() and self._order.drive():
+            is_numbered, is_reordered = False, self._places.is_reordered
+            if self._sequence is not None:
+                number = self._places.number(self._order.last)
+                is_numbered = bool(number) and self._order.last is not None
+                # Of those before it nothing can be told then.
+                self._is_late |= number is None and is_reordered
+            is_late = drives and self._order.drive(is_numbered=is_numbered)
+            if is_late or (self._is_late and not is_numbered):
                 yield from self._tell()
+        self._is_late = False
         self._drives = self._has_information = self._is_coded = False
-
-    def _is_numbered(self) -> bool:
-        """Whether user data say by its order count what belongs to it, whatever it comes after."""
-        if self._sequence is None:
-            return False
-        number = self._places.number(self._order.last)
-        return number is not None and number < len(self._sequence.driven)
 
     def _tell(self) -> Iterator[Finding]:
         if not self._is_told:

@@ -73,8 +73,8 @@ class UserDataCheck(Check):
         self._sequence: SequenceSchedule | None = None  # that of the last IRAP picture
         self._orders, self._places = OrderCounts(), SequencePlaces()
         self._order: OrderCount | None = None  # of the coded picture of the access unit
-        # What was found since a coded picture of the sequence is missing: by order counts, and by
-        # the count of coded pictures, for order counts that turn out to be others.
+        # What was found since a coded picture of the sequence came out of turn: by order counts,
+        # and by the count of coded pictures, for order counts that turn out to be others.
         self._by_order: list[Finding] = []
         self._by_count: list[Finding] = []
         self._pictures: dict[int, Place] = {}  # those of the sequence, by their numbers
@@ -141,7 +141,7 @@ class UserDataCheck(Check):
             )
         self._rate = information.rate
         self._sequence = information.sequence
-        self._places.start()
+        self._places.start(0 if self._sequence is None else len(self._sequence.driven))
         self._further = information.further_faces
         self._schedule = information.schedule
         self._references = information.references
@@ -241,7 +241,7 @@ class UserDataCheck(Check):
             yield from self._check_number(place, sequence, number)
             return
         self._by_count += self._check_number(place, sequence, counted)
-        if number is None or number >= len(sequence.driven):
+        if number is None:
             # Order counts of an encoder that does not count by one.
             self._places.count_from_here()
             self._by_order.clear()

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+import json
 from itertools import accumulate
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 
+from base_codec_adapters import StreamInvalidError, picture_order
+from base_codec_adapters.byte_stream import Bits
+from base_codec_adapters.byte_stream import NalUnit as BaseNalUnit
 from gfvc import EncodeOptions, encode
 from gfvc.demo_clip import RATE
 from gfvc.errors import StreamError
 from gfvc.stream.picture_count import PictureCount
-from gfvc.stream.picture_order import OrderCount
+from gfvc.stream.picture_order import OrderCount, OrderCounts
 from gfvc.stream.reader import read_face_stream
 from gfvc.stream.sequence_places import SequencePlaces
 from gfvc.verification import Severity, verify_stream
 from gfvc.video_writer import write_video
-from sei import access_units
+from sei import NalUnit, access_units
 from sei.inspection import inspect_units
 from tests.gfvc.support import (
     CommandLine,
@@ -134,9 +139,79 @@ def test_one_that_comes_twice_is_refused(tmp_path: Path) -> None:
     units = list(access_units(nal_units(STREAM)))
     twice = [unit for group in [*units[:4], *units[3:]] for unit in group]
     path = write_units(tmp_path / "in.266", twice)
+    with pytest.raises(StreamError, match="by its order count none of the 7 of"):
+        read_face_stream(path, no_notes)
+    assert any("is shown before one that it follows" in text for _, text in findings(path))
+
+
+def test_what_follows_a_sequence_without_an_idr_picture_comes_in_order(tmp_path: Path) -> None:
+    groups = list(access_units(nal_units(STREAM)))
+    stated = [unit for unit in groups[0] if unit.is_prefix_sei]
+    # User data once more before the third picture, which is shown before the second.
+    units = [*groups[0], *groups[1], *stated, *(unit for group in groups[2:] for unit in group)]
+    path = write_units(tmp_path / "in.266", units)
     with pytest.raises(StreamError, match="is shown before one that it follows"):
         read_face_stream(path, no_notes)
     assert any("is shown before one that it follows" in text for _, text in findings(path))
+
+
+def test_an_order_count_of_none_is_told_where_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    last = [unit.offset for unit in nal_units(STREAM) if unit.starts_picture][-1]
+    read = OrderCounts.read
+
+    def changed(self: OrderCounts, unit: NalUnit) -> OrderCount | None:
+        count = read(self, unit)
+        return OrderCount(count.starts, 99) if count and unit.offset == last else count
+
+    monkeypatch.setattr(OrderCounts, "read", changed)
+    with pytest.raises(StreamError, match=f"picture at byte {last} is by its order count none of"):
+        read_face_stream(STREAM, no_notes)
+    assert any("is shown before one that it follows" in text for _, text in findings(STREAM))
+
+
+@pytest.mark.parametrize("bits", [17, 1000])
+def test_order_counts_of_more_bits_than_there_may_be_are_not_read(bits: int) -> None:
+    code = bin(bits - 4 + 1)[2:]
+    coded = "0" * (len(code) - 1) + code  # ue(v) of log2_max_pic_order_cnt_lsb_minus4
+    sequence = SimpleNamespace(number=0, rest=Bits(int(coded + "0" * 8, 2).to_bytes(400, "big")))
+    sequence.rest.u(400 * 8 - len(coded) - 8)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(picture_order, "read_sequence", lambda unit, codec: sequence)
+        with pytest.raises(StreamInvalidError, match="a header is malformed"):
+            picture_order.OrderReader("hevc").order_count(BaseNalUnit(0, 33, 0, b"B\1", b""))
+
+
+def test_pictures_that_user_data_announce_are_counted_though_they_are_missing(
+    tmp_path: Path,
+) -> None:
+    path = without_pictures(STREAM, tmp_path / "in.266", (2, 4))
+    twice = write_units(tmp_path / "two.266", [*nal_units(path), *nal_units(path)])
+    count = PictureCount()
+    seen = [count.see(inspected) for inspected in inspect_units(nal_units(twice))]
+    found = [picture for picture in seen if picture is not None]
+    first, second = found[: len(found) // 2], found[len(found) // 2 :]
+    assert [picture - 12 for picture in second] == first
+    assert len(set(found)) == len(found)
+
+
+def test_faces_that_come_to_pictures_nobody_numbers_are_told_of(
+    command: CommandLine, tmp_path: Path
+) -> None:
+    base, messages = tmp_path / "base.266", tmp_path / "m.jsonl"
+    assert command("remove", STREAM, base).status == 0
+    assert command("extract", STREAM, messages).status == 0
+    # The second time without user data.
+    bare = [unit for unit in nal_units(base) if not unit.is_sei]
+    two = write_units(tmp_path / "two.266", [*nal_units(STREAM), *bare])
+    records = [json.loads(line) for line in messages.read_text("utf-8").splitlines()]
+    for record in records[1:]:
+        record["picture"] += 7
+    messages.write_text("".join(json.dumps(record) + "\n" for record in records), "utf-8")
+    outcome = command("inject", two, messages, tmp_path / "out.266")
+    assert outcome.status == 0
+    assert "is shown before one that it follows there" in outcome.err
 
 
 def test_a_stream_that_ends_early_has_what_came(tmp_path: Path) -> None:
@@ -170,16 +245,28 @@ def test_mp4_has_them_at_their_times(tmp_path: Path) -> None:
 
 def test_numbers_go_by_order_counts_in_any_order() -> None:
     places = SequencePlaces()
+    places.start(8)
     counts = (40, 44, 42, 41, 46)
     assert [places.number(OrderCount(1, count)) for count in counts] == [0, 4, 2, 1, 6]
     assert list(places.gaps()) == [(3, 4), (5, 6)]
     assert (places.came, places.due) == (5, 7)
-    # That of one that came, and of one before the first.
-    assert places.number(OrderCount(1, 42)) is None
-    assert places.number(OrderCount(1, 39)) is None
+    assert places.is_reordered
+    # Those of one that came, of one before the first, and of more than are announced.
+    for count in (42, 39, 48, 1 << 100):
+        assert places.number(OrderCount(1, count)) is None
+    places.start(20)
+    assert [places.number(OrderCount(2, count)) for count in range(0, 18, 3)] == [
+        0,
+        3,
+        6,
+        9,
+        12,
+        15,
+    ]
+    assert not places.is_reordered
     places.count_from_here()
     assert list(places.gaps()) == []
-    assert places.number(OrderCount(1, 60)) == 7
+    assert places.number(OrderCount(2, 60)) == 6
 
 
 @pytest.mark.parametrize(

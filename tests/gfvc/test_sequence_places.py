@@ -150,10 +150,11 @@ def test_order_counts_of_other_encoders_say_nothing(
 
 def test_counts_that_cannot_be_told_are_those_of_the_pictures_that_come() -> None:
     places = SequencePlaces()
+    places.start(6)
     for order, number in ((OrderCount(1, 7), 0), (None, 1), (OrderCount(1, 10), 3), (None, 4)):
         assert places.number(order) == number
     assert places.number(OrderCount(2, 20)) == 5  # They started anew.
     assert (places.came, places.due) == (5, 6)
-    places.start()
+    places.start(2)
     assert places.number(None) == 0
     assert places.number(OrderCount(1, 10)) == 1
