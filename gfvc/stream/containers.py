@@ -125,7 +125,7 @@ def open_container(path: Path, head: bytes) -> InputContainer | None:
         ) from None
     try:
         refuse_joined(path, container)
-    except InputError:
+    except BaseException:  # whatever ends it, as a deadline
         container.close()
         raise
     return container

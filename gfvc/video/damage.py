@@ -30,6 +30,9 @@ _STRICT = ("mjpeg",)
 # concealed after it: those that are closer are one place.
 _APART_SECONDS = 0.5
 
+# Far more than the pictures that a decoder holds back; all are looked through at each picture.
+_MOST_MARKED = 1000
+
 
 class Damage:
     """Decodes a stream, and tells where its pictures may be torn; leaves out a torn last one.
@@ -61,16 +64,18 @@ class Damage:
     def decode(self, packet: Any) -> list[VideoFrame]:
         """The frames that are ready with a packet; raises as the library does.
 
-        A torn one that may be the last waits for the next packet, and what comes after it, too.
+        A torn one that may be the last waits for the next packet, and what comes after it, too; no
+        longer, so that packets that all have one time stamp do not gather.
         """
         # The packet without content comes after the last.
         is_end = not packet.size
         if not is_end:
             self._newest = packet.pts
+        waited = 0 if is_end else len(self._held)
         frames = [*self._held, *self._decoded(packet)]
         self._held = []
         for place, frame in enumerate(frames):
-            if not self._is_torn_end(frame):
+            if place < waited or not self._is_torn_end(frame):
                 continue
             if not is_end:
                 frames, self._held = frames[:place], frames[place:]
@@ -105,8 +110,8 @@ class Damage:
 
     def _mark(self, packet: Any) -> None:
         stamp = packet.dts if packet.pts is None else packet.pts
-        if stamp is None:
-            self._lacks_stamp = True
+        if stamp is None or len(self._marked) >= _MOST_MARKED:
+            self._lacks_stamp = True  # counts at the next frame that is shown
         else:
             self._marked.add(stamp)
 

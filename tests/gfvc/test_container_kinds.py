@@ -11,9 +11,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from av.container import InputContainer
 
 from base_codec_adapters import OutputInvalidError
 from gfvc.errors import InputError, StreamError
+from gfvc.stream import containers
 from gfvc.stream.containers import begins_as_byte_stream, is_container
 from gfvc.stream.nal_source import open_nal_units
 from models.contract import Picture
@@ -60,6 +62,23 @@ def test_any_box_may_come_first(
 
 def sei(units: list[NalUnit]) -> list[bytes]:
     return [unit.data for unit in units if unit.is_sei]
+
+
+@pytest.mark.parametrize("problem", [InputError, MemoryError, KeyboardInterrupt])
+def test_a_container_is_closed_whatever_ends_the_look_at_it(
+    in_mp4: Path, monkeypatch: pytest.MonkeyPatch, problem: type[BaseException]
+) -> None:
+    opened = []
+
+    def end(_path: Path, container: InputContainer) -> None:
+        opened.append(container)
+        raise problem
+
+    monkeypatch.setattr(containers, "refuse_joined", end)
+    with pytest.raises(problem):
+        is_container(in_mp4)
+    with pytest.raises(AssertionError, match="not open"):
+        opened[0].seek(0)
 
 
 @pytest.mark.parametrize("suffix", ["mp4", "flv"])

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from itertools import islice
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import accumulate, islice
 from pathlib import Path
 
 import av
@@ -10,6 +12,7 @@ import pytest
 
 from gfvc.bench.source_video import prepare_reference
 from gfvc.options.encoding import SourceOptions
+from gfvc.video.damage import Damage
 from gfvc.video.file_end import ends_amid_packet
 from gfvc.video.frames import decoded_frames
 from tests.gfvc.support import ffmpeg, no_notes
@@ -161,6 +164,55 @@ def test_a_lone_torn_picture_is_kept(tmp_path: Path) -> None:
     path = made(tmp_path / "clip.264", "-c:v", "libx264", "-qp", "8", "-frames:v", "1")
     path.write_bytes(path.read_bytes()[:-3000])
     assert told(path) == [f"damaged at about 0.00 s: pictures from there on {TORN}"]
+
+
+@dataclass
+class Packet:
+    """A packet of a transport stream, and the frame that its decoder gives for it."""
+
+    pts: int
+    is_corrupt: bool = False
+    size: int = 1
+    is_discard: bool = False
+
+    def decode(self) -> list[Frame]:
+        return [Frame(self.pts)] if self.size else []
+
+
+@dataclass
+class Frame:
+    pts: int
+    is_corrupt: bool = False
+
+
+@pytest.fixture
+def damage(tmp_path: Path) -> Iterator[Damage]:
+    path = made(tmp_path / "clip.ts", "-c:v", "mpeg2video")
+    with av.open(str(path)) as container:
+        yield Damage(path, container, container.streams.video[0])
+
+
+def test_packets_of_one_time_stamp_do_not_gather(damage: Damage) -> None:
+    counts = [len(damage.decode(Packet(5, is_corrupt=number == 3))) for number in range(200)]
+    given = list(accumulate(counts))
+    assert all(number <= count + 1 for number, count in enumerate(given, 1))
+    assert sum(counts) + len(damage.decode(Packet(5, size=0))) == 199  # a torn one comes last
+
+
+def test_marks_of_pictures_that_do_not_come_are_bounded(damage: Damage) -> None:
+    """Those beyond count at the next picture, so that all damage is told."""
+    far = 10**9
+    for number in range(5000):
+        damage.decode(Packet(far + number, is_corrupt=True))
+    assert len(damage._marked) <= 1000
+    notes: list[str] = []
+    damage.see(Frame(0), 0.0)  # type: ignore[arg-type]
+    damage.see(Frame(1), 1.0)  # type: ignore[arg-type]
+    damage.decode(Packet(2, is_corrupt=True))
+    damage.see(Frame(2), 2.0)  # type: ignore[arg-type]
+    damage.tell(notes.append)
+    assert len(notes) == 1
+    assert "damaged in 2 places, first at about 0.00 s" in notes[0]
 
 
 def test_where_transport_streams_end_amid_a_packet(tmp_path: Path) -> None:
