@@ -15,7 +15,7 @@ from base_codec_adapters import Codec
 from gfvc.errors import let_deadline_by
 from gfvc.limits import MAX_AREA, MAX_SOURCE_AREA
 from gfvc.media_files import STREAM_FORMATS, open_media
-from gfvc.stream.containers import coded_track, open_file_as_container
+from gfvc.stream.containers import coded_track, is_container
 from gfvc.telling import Notes
 from gfvc.video.orientation import Orientation, orientation_of, slant_of
 from gfvc.video.stated import pixel_width
@@ -57,7 +57,7 @@ def _stated(path: Path, codec: Codec) -> tuple[str | None, Fraction]:
     import av
 
     try:
-        if open_file_as_container(path) is None:
+        if not is_container(path):
             with path.open("rb") as file:
                 head = io.BytesIO(file.read(_HEAD_BYTES))
             # The library decodes a picture to see what it is. Its stubs have these as texts.
