@@ -162,12 +162,7 @@ def load_dists(backbone: Path, weights: Path) -> Dists:
 
 
 def _fill(network: nn.Module, backbone: Path, weights: Path, entries: list[str]) -> None:
-    own = read_checkpoint(weights, entries)
-    tensors = {
-        **read_checkpoint(backbone, ("features",)),
-        # A tensor that is an entry by itself has no name beneath it.
-        **{name.removesuffix("."): tensor for name, tensor in own.items()},
-    }
+    tensors = {**read_checkpoint(backbone, ("features",)), **read_checkpoint(weights, entries)}
     try:
         network.load_state_dict(fit_tensors(tensors, network), strict=True)
     except CheckpointError as error:

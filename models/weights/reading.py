@@ -16,7 +16,7 @@ _LISTED = 5
 
 
 def read_checkpoint(path: Path, entries: Collection[str]) -> dict[str, Tensor]:
-    """Tensors of the entries of a checkpoint, by entry, dot, parameter name.
+    """Tensors of the entries of a checkpoint, by entry, dot, parameter name; a lone one by entry.
 
     The file is one of `torch.save` that holds a dictionary of state dictionaries, or one flat
     dictionary of such names, or a safetensors file of such names. Other entries (discriminator,
@@ -33,17 +33,18 @@ def read_checkpoint(path: Path, entries: Collection[str]) -> dict[str, Tensor]:
         entry, _, rest = key.partition(".")
         if entry not in entries:
             continue
-        named: Mapping[Any, object] = {}
-        if rest:
-            named = {rest: value}
-        elif isinstance(value, Mapping):
+        named: Mapping[Any, object]
+        if not rest and isinstance(value, Mapping):
             named = value
+        elif rest or isinstance(value, Tensor):
+            # Some entries are a tensor and no dictionary, as those of DISTS are.
+            named = {rest: value}
         else:
             raise CheckpointError(
                 f"{path}: {entry} is a {_kind(value)}, not a dictionary of parameters"
             )
         for parameter, tensor in named.items():
-            name = f"{entry}.{str(parameter).removeprefix('module.')}"
+            name = f"{entry}.{str(parameter).removeprefix('module.')}".removesuffix(".")
             if not isinstance(tensor, Tensor):
                 raise CheckpointError(f"{path}: {name} is a {_kind(tensor)}, not numbers")
             if name in tensors:

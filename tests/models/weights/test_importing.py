@@ -160,7 +160,7 @@ BAD: dict[str, tuple[Callable[[Weights], object], str]] = {
     ),
     "an entry that is a tensor": (
         lambda w: {**w, "generator": torch.ones(1)},
-        "generator is a Tensor, not a dictionary of parameters",
+        "1 left over: generator",
     ),
     "twice": (
         lambda w: {**w, "module.generator.final.bias": torch.zeros(3)},

@@ -214,7 +214,7 @@ def test_a_state_that_cannot_be_used_is_told_in_a_line(
         (["--l1", "-3"], "l1 is -3; want 0 or more"),
         (["--jobs", "0"], "jobs is 0; want 1 or more"),
         (["--bottleneck-blocks", "0"], "the network has 1.."),
-        (["--device", "abacus"], "device=abacus: no such device here"),
+        (["--device", "abacus"], "device: 'abacus' is not one of auto, cpu, cuda, cuda:N"),
         (["--weights", "nowhere.safetensors"], "nowhere.safetensors: weights cannot be read"),
         (["--weights", "x.safetensors", "--resume"], "not --weights with --resume"),
     ],
