@@ -248,14 +248,8 @@ class BaseDecoder(Adapter):
             pictures = DecodedPictures(target, self.container, summary.format)
             lacks = pictures.problem is None and len(pictures) < summary.pictures
             if lacks and not request.lenient:
-                parts = coded_sequences(request.stream, self.codec, _MOST_SEQUENCES)
-                if not parts:
-                    problem = (
-                        f"decoded {len(pictures)} of {summary.pictures} coded pictures; if IDR "
-                        "pictures say that those before are not to be shown, split the stream there"
-                    )
-                    raise invalid_output(self.name, problem, outcome)
-                if len(parts) > 1:
+                parts = self._sequences(request, len(pictures), summary.pictures, outcome)
+                if parts:
                     joined = folder / f"joined.{self.container}"
                     with joined.open("wb") as file:
                         for part in parts:
@@ -267,6 +261,19 @@ class BaseDecoder(Adapter):
                     pictures = DecodedPictures(joined, self.container, summary.format)
             self._check(pictures, summary, request, outcome)
         return DecodeResult(pictures, summary.format.bit_depth, program.version, outcome.command)
+
+    def _sequences(
+        self, request: DecodeRequest, decoded: int, coded: int, outcome: Outcome
+    ) -> list[bytes]:
+        """Sequences to decode one by one where not all pictures were decoded; none of one alone."""
+        parts = coded_sequences(request.stream, self.codec, _MOST_SEQUENCES)
+        if not parts:
+            problem = (
+                f"decoded {decoded} of {coded} coded pictures; if IDR pictures say that those "
+                "before are not to be shown, split the stream there"
+            )
+            raise invalid_output(self.name, problem, outcome)
+        return parts if len(parts) > 1 else []
 
     def _check(
         self,

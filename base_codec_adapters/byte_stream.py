@@ -21,11 +21,12 @@ _START_CODE = b"\x00\x00\x01"
 # nal_unit_type: H.265 table 7-1, H.266 table 5.
 SEQUENCE_PARAMETER_SET = {"hevc": 33, "vvc": 15}
 PICTURE_PARAMETER_SET = {"hevc": 34, "vvc": 16}
-_SLICES = {
+SLICES = {
     "hevc": frozenset([*range(10), *range(16, 22)]),
     "vvc": frozenset([*range(4), *range(7, 11)]),
 }
 VVC_PICTURE_HEADER = 19
+END_OF_SEQUENCE = {"hevc": 36, "vvc": 21}
 # nal_unit_type of random access pictures of HEVC, and what the first byte of their slices says
 # (7.3.6.1): after first_slice_segment_in_pic_flag, no_output_of_prior_pics_flag.
 _HEVC_RANDOM_ACCESS = range(16, 24)
@@ -36,8 +37,8 @@ _NO_OUTPUT_OF_PRIOR = 0x40
 # without, and ffmpeg's stops at a malformed one), SEI messages, filler data, and the types that are
 # reserved or left to others (48 to 63 of HEVC, where Dolby Vision keeps its enhancement).
 _NEEDED = {
-    "hevc": _SLICES["hevc"] | frozenset([*range(32, 35), 36, 37]),
-    "vvc": _SLICES["vvc"] | frozenset([*range(14, 20), 21, 22]),
+    "hevc": SLICES["hevc"] | frozenset([*range(32, 35), 36, 37]),
+    "vvc": SLICES["vvc"] | frozenset([*range(14, 20), 21, 22]),
 }
 _SUFFIX_SEI = {"hevc": 40, "vvc": 24}
 _DECODED_PICTURE_HASH = 132
@@ -167,7 +168,7 @@ def starts_picture(unit: NalUnit, codec: Codec) -> bool:
     """
     if codec == "vvc" and unit.type == VVC_PICTURE_HEADER:
         return True
-    return unit.type in _SLICES[codec] and unit.payload[:1] >= b"\x80"
+    return unit.type in SLICES[codec] and unit.payload[:1] >= b"\x80"
 
 
 class Bits:

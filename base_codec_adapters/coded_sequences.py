@@ -8,12 +8,17 @@ read. Decoded one by one, sequences are whole.
 
 from __future__ import annotations
 
-from base_codec_adapters.byte_stream import VVC_PICTURE_HEADER, Codec, nal_units, starts_picture
+from base_codec_adapters.byte_stream import (
+    END_OF_SEQUENCE,
+    SLICES,
+    VVC_PICTURE_HEADER,
+    Codec,
+    nal_units,
+    starts_picture,
+)
 
 _IDR = {"hevc": range(19, 21), "vvc": range(7, 9)}
 _RANDOM_ACCESS = {"hevc": range(16, 22), "vvc": range(7, 11)}
-_END_OF_SEQUENCE = {"hevc": 36, "vvc": 21}
-_SLICES = {"hevc": range(22), "vvc": range(12)}
 # Those that stay in force, and that may stand before a picture: of VVC, DCI to prefix APS.
 _PARAMETER_SETS = {"hevc": range(32, 35), "vvc": range(13, 18)}
 
@@ -44,7 +49,7 @@ def coded_sequences(stream: bytes, codec: Codec, most: int) -> list[bytes]:
             sets += data if is_set else b""
             comes_new |= not is_set
             continue
-        if unit.type in _SLICES[codec]:
+        if unit.type in SLICES[codec]:
             starts = comes_new or starts_picture(unit, codec)
             anew = unit.type in _IDR[codec] or (ended and unit.type in _RANDOM_ACCESS[codec])
             if starts and anew and parts[-1]:
@@ -52,7 +57,7 @@ def coded_sequences(stream: bytes, codec: Codec, most: int) -> list[bytes]:
                     return []
                 parts.append(sets[: sets_before if waiting else len(sets)])
             comes_new = ended = False
-        ended |= unit.type == _END_OF_SEQUENCE[codec]
+        ended |= unit.type == END_OF_SEQUENCE[codec]
         parts[-1] += waiting + data
         waiting.clear()
     parts[-1] += waiting

@@ -8,8 +8,11 @@ H.266 8.3.1). They stand near the front of slice and picture headers (H.265 7.3.
 from __future__ import annotations
 
 from base_codec_adapters.byte_stream import (
+    END_OF_SEQUENCE,
     PICTURE_PARAMETER_SET,
     SEQUENCE_PARAMETER_SET,
+    SLICES,
+    VVC_PICTURE_HEADER,
     Bits,
     Codec,
     NalUnit,
@@ -19,9 +22,6 @@ from base_codec_adapters.byte_stream import (
 )
 from base_codec_adapters.errors import StreamInvalidError
 
-_END_OF_SEQUENCE = {"hevc": 36, "vvc": 21}
-_VVC_PICTURE_HEADER = 19
-_VVC_SLICES = range(12)
 # nal_unit_type of pictures whose order count starts anew wherever they stand: IDR and, in HEVC, BLA
 # pictures. With a CRA picture it does where nothing of its sequence comes before.
 _ANEW = {"hevc": range(16, 21), "vvc": range(7, 9)}
@@ -90,14 +90,14 @@ class OrderReader:
                 self._read_sequence_set(unit)
             elif unit.type == PICTURE_PARAMETER_SET[self._codec]:
                 self._read_picture_set(bits)
-            elif unit.type == _END_OF_SEQUENCE[self._codec]:
+            elif unit.type == END_OF_SEQUENCE[self._codec]:
                 self._starts_anew = True
-            elif self._codec == "vvc" and unit.type == _VVC_PICTURE_HEADER:
+            elif self._codec == "vvc" and unit.type == VVC_PICTURE_HEADER:
                 self._picture_header = bits
             elif starts_picture(unit, self._codec):
                 bits.u(1)  # that it does
                 return self._read_picture(unit, bits)
-            elif self._picture_header is not None and unit.type in _VVC_SLICES:
+            elif self._picture_header is not None and unit.type in SLICES["vvc"]:
                 header, self._picture_header = self._picture_header, None
                 return self._read_picture(unit, header)
         except (EOFError, ValueError, KeyError):

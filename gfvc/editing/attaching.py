@@ -9,12 +9,7 @@ from gfvc.editing.group_queue import Group, GroupQueue
 from gfvc.editing.records import MessageRecord
 from gfvc.errors import InputError
 from gfvc.stream.byte_stream import START_CODE, Spacing, spaced
-from gfvc.stream.information import (
-    StreamInformation,
-    find_information,
-    information_of,
-    is_ours,
-)
+from gfvc.stream.information import StreamInformation, find_information, information_of
 from gfvc.stream.picture_order import WANTED_ORDER, PictureOrder
 from gfvc.stream.sei_rewriting import has_message
 from gfvc.telling import Notes
@@ -102,8 +97,7 @@ class _Watch:
         """See what comes to it."""
         self._end.put(group)
         for record in group:
-            if is_ours(record.message):
-                self._inform(information_of(record.message))
+            self._inform(information_of(record.message))
         has_faces = any(record.message.payload_type in FACE_PAYLOADS for record in group)
         if has_faces and not self._are_numbered and self._order.drive() and self.first is None:
             self.first = number

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterator, Sequence
+from copy import copy
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import overload
@@ -27,6 +28,13 @@ class KeptUnits(Sequence[PictureUnit]):
     def __init__(self) -> None:
         self._file = KeepingFile()
         self._units: Kept[tuple[PictureUnit, list[array[int]]]] = Kept(self._file)
+
+    def in_order(self, order: Sequence[int]) -> KeptUnits:
+        """The same units in another order, which has the place of each among these."""
+        other = copy(self)
+        places = self._units.places
+        other._units = Kept(self._file, array("q", (places[place] for place in order)))
+        return other
 
     def messages(self) -> Kept[FaceMessage]:
         """A list for the messages of a unit."""
@@ -62,26 +70,6 @@ class KeptUnits(Sequence[PictureUnit]):
         return unit
 
 
-class OrderedUnits(Sequence[PictureUnit]):
-    """Picture units in another order: `order` has the place of each among those given."""
-
-    def __init__(self, units: Sequence[PictureUnit], order: Sequence[int]) -> None:
-        self._units = units
-        self._order = order
-
-    def __len__(self) -> int:
-        return len(self._order)
-
-    @overload
-    def __getitem__(self, index: int) -> PictureUnit: ...
-    @overload
-    def __getitem__(self, index: slice) -> list[PictureUnit]: ...
-    def __getitem__(self, index: int | slice) -> PictureUnit | list[PictureUnit]:
-        if isinstance(index, slice):
-            return [self._units[place] for place in self._order[index]]
-        return self._units[self._order[index]]
-
-
 @dataclass(frozen=True, slots=True)
 class RateChange:
     """Where a stream first states another rate: output picture, and byte of the access unit."""
@@ -105,7 +93,7 @@ class FaceStream:
     codec: Codec
     rate: Fraction | None
     model_uri: str | None
-    units: Sequence[PictureUnit]
+    units: KeptUnits
     pictures_as_coded: int
     pictures: int
     draws: bool
@@ -132,11 +120,9 @@ class FaceStream:
         return self.model_uri is not None and is_repacked(self.model_uri)
 
     @property
-    def coded_units(self) -> Sequence[PictureUnit]:
+    def coded_units(self) -> KeptUnits:
         """The coded pictures in the order of the stream, which is that of decoding."""
-        if self.coding_order is None:
-            return self.units
-        return OrderedUnits(self.units, self.coding_order)
+        return self.units if self.coding_order is None else self.units.in_order(self.coding_order)
 
     def base_layer_parts(self) -> Iterator[tuple[bytes, int]]:
         """The base layer in streams that can be decoded one by one, and their coded pictures."""

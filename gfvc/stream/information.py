@@ -216,7 +216,9 @@ def stated_by(unit: NalUnit, message: SeiMessage) -> StreamInformation | None:
 
 
 def information_of(message: SeiMessage) -> StreamInformation | None:
-    """What a message of ours states; a damaged one, and one of others, states nothing."""
+    """What a message states; only one of ours does, that is not damaged."""
+    if not is_ours(message):
+        return None
     try:
         return StreamInformation.from_payload(message.payload)
     except StreamError:

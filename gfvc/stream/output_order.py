@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gfvc.stream.picture_units import PictureUnit
 
@@ -18,8 +18,8 @@ class PictureOrders(NamedTuple):
     its place among those.
     """
 
-    output: Sequence[int]
-    coding: Sequence[int]
+    output: array[int]
+    coding: array[int]
 
 
 class OutputOrder:
@@ -50,4 +50,8 @@ class OutputOrder:
         if not self._is_reordered:
             return None
         output = np.lexsort((np.array(self._numbers), np.array(self._sequences)))
-        return PictureOrders(output.tolist(), np.argsort(output).tolist())
+        return PictureOrders(_kept(output), _kept(np.argsort(output)))
+
+
+def _kept(places: NDArray[np.intp]) -> array[int]:
+    return array("q", places.astype(np.int64).tobytes())

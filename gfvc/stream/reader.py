@@ -17,7 +17,7 @@ from gfvc.limits import excess_samples, most_pictures
 from gfvc.stream.codec_change import CodecChange
 from gfvc.stream.control_grids import SequenceGrids
 from gfvc.stream.face_reader import FaceReader
-from gfvc.stream.face_stream import FaceStream, KeptUnits, OrderedUnits, RateChange
+from gfvc.stream.face_stream import FaceStream, KeptUnits, RateChange
 from gfvc.stream.faces import FurtherFace
 from gfvc.stream.information import StreamInformation, is_ours, stated_by
 from gfvc.stream.kept import Kept
@@ -216,7 +216,7 @@ class _Scan:
             _CODECS[self._codec],
             self._rate,
             self._faces.model_uri,
-            self._units if order is None else OrderedUnits(self._units, order.output),
+            self._units if order is None else self._units.in_order(order.output),
             self._pictures_as_coded,
             self._pictures,
             self._draws,

@@ -45,13 +45,11 @@ class SequencePlaces:
 
         None where that is of no further picture of the sequence: it is not announced, or came.
         """
-        number = self.due
+        number, first = self.due, self._first
         if not self.came:
             self._first = order
-        elif self._tells(order):
-            assert order is not None
-            assert self._first is not None
-            number = order.value - self._first.value
+        elif self._by_order and order and first and order.starts == first.starts:
+            number = order.value - first.value
         self.came += 1
         if not 0 <= number < len(self._has_come) or self._has_come[number]:
             return None
@@ -59,12 +57,6 @@ class SequencePlaces:
         self.is_reordered |= number < self.due
         self.due = max(self.due, number + 1)
         return number
-
-    def _tells(self, order: OrderCount | None) -> bool:
-        """Whether an order count tells a number: it goes by that of the first picture."""
-        if order is None or self._first is None or not self._by_order:
-            return False
-        return order.starts == self._first.starts
 
     def gaps(self) -> Iterator[tuple[int, int]]:
         """The numbers that did not come before others that did: first, and after the last."""

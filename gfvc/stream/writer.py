@@ -156,10 +156,10 @@ class StreamWriter:
     def _write_units(self, units: Iterable[NalUnit], before: list[SeiMessage]) -> None:
         """Write NAL units, and messages before the first coded picture among them."""
         for unit in units:
-            if unit.is_vcl and before:
-                self._write_sei(before, suffix=False)
-                before = []
             if unit.is_vcl:
+                if before:
+                    self._write_sei(before, suffix=False)
+                    before = []
                 self._temporal_id = unit.temporal_id
             self._write(unit)
 

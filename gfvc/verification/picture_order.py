@@ -19,7 +19,7 @@ from sei.inspection import InspectedMessage, InspectedUnit
 class PictureOrderCheck(Check):
     """Coded pictures that drive faces come in output order, but in sequences that number them.
 
-    And of ordinary video none is missing.
+    Of ordinary video none is missing.
 
     The standard has no such rules, so it is no error.
     """
@@ -35,7 +35,7 @@ class PictureOrderCheck(Check):
         self._sequence_drives = False  # user data say so of all up to the next
         self._sequence: SequenceSchedule | None = None
         self._places = SequencePlaces()  # in it
-        self._is_late = False  # the coded picture here is shown before one that came
+        self._comes_late = False  # the coded picture here: it is shown before one that came
         self._is_ordinary = False  # or that they are ordinary video
         self._has_information = self._is_coded = False  # here
         self._is_told = False
@@ -48,7 +48,7 @@ class PictureOrderCheck(Check):
             if unit.is_irap and not self._has_information:
                 self._sequence_drives, self._sequence = False, None
         if not unit.is_sei:
-            self._is_late |= self._order.see(unit)
+            self._comes_late |= self._order.see(unit)
         return ()
 
     def see_message(self, place: Place, inspected: InspectedMessage) -> Iterable[Finding]:
@@ -77,16 +77,18 @@ class PictureOrderCheck(Check):
         drives = self._drives or self._sequence_drives
         if self._is_coded:
             self._gaps.add(self._order, is_ordinary=self._is_ordinary and not drives)
-            is_numbered, is_reordered = False, self._places.is_reordered
+            is_numbered = False
             if self._sequence is not None:
                 number = self._places.number(self._order.last)
+                # The first comes after all that came before, as any other picture.
                 is_numbered = bool(number) and self._order.last is not None
-                # Of those before it nothing can be told then.
-                self._is_late |= number is None and is_reordered
-            is_late = drives and self._order.drive(is_numbered=is_numbered)
-            if is_late or (self._is_late and not is_numbered):
+                # Then those that came out of order before it have no numbers either.
+                self._comes_late |= number is None and self._places.is_reordered
+            if drives:
+                self._comes_late |= self._order.drive(is_numbered=is_numbered)
+            if self._comes_late and not is_numbered:
                 yield from self._tell()
-        self._is_late = False
+        self._comes_late = False
         self._drives = self._has_information = self._is_coded = False
 
     def _tell(self) -> Iterator[Finding]:

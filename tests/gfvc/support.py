@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 import subprocess
 import tempfile
 from collections.abc import Callable, Collection, Iterable, Sequence
@@ -97,6 +98,32 @@ def ffmpeg(*arguments: str | Path, data: bytes | None = None) -> bytes:
     )
     assert not done.stderr, done.stderr.decode()
     return done.stdout
+
+
+def set_edits(
+    path: Path, parts: Sequence[tuple[int, int, float]], *, track: int = 0, version: int = 0
+) -> Path:
+    """Give a track of an MP4 file, whose index comes last, another edit list.
+
+    Of each part it has the milliseconds, the tick where it begins, and its speed.
+    """
+    data = bytearray(path.read_bytes())
+    place = -1
+    for _ in range(track + 1):
+        place = data.index(b"elst", place + 1)
+    place -= 4
+    length = int.from_bytes(data[place : place + 4], "big")
+    form = ">Qqi" if version else ">Iii"
+    entries = [struct.pack(form, lasts, start, int(rate * 65536)) for lasts, start, rate in parts]
+    box = b"elst" + struct.pack(">II", version << 24, len(parts)) + b"".join(entries)
+    # The index comes last, so that no place of data moves.
+    for kind in (b"edts", b"trak", b"moov"):
+        at = data.rindex(kind, 0, place) - 4
+        size = int.from_bytes(data[at : at + 4], "big") + len(box) + 4 - length
+        data[at : at + 4] = size.to_bytes(4, "big")
+    data[place : place + length] = struct.pack(">I", len(box) + 4) + box
+    path.write_bytes(data)
+    return path
 
 
 def mean_difference(first: Picture, second: Picture) -> float:

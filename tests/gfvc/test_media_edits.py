@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import struct
 from pathlib import Path
 
 import pytest
@@ -12,7 +11,7 @@ from gfvc.media_files import STREAM_FORMATS, open_media
 from gfvc.stream.edit_lists import tell_of_edits
 from gfvc.video.frames import decoded_frames
 from gfvc.video.sound import check_sound
-from tests.gfvc.support import ffmpeg, no_notes
+from tests.gfvc.support import ffmpeg, no_notes, set_edits
 
 Part = tuple[int, int, float]
 
@@ -22,23 +21,7 @@ def with_edits(path: Path, parts: list[Part], *, track: int = 0, version: int = 
     ffmpeg("-f", "lavfi", "-i", "testsrc2=s=64x64:r=25:d=1.2", "-f", "lavfi", "-i", "sine=d=1.2",
            "-c:v", "libx264", "-bf", "0", "-video_track_timescale", "25000",
            "-movie_timescale", "1000", "-c:a", "aac", path)  # fmt: skip
-    data = bytearray(path.read_bytes())
-    place = -1
-    for _ in range(track + 1):
-        place = data.index(b"elst", place + 1)
-    place -= 4
-    length = int.from_bytes(data[place : place + 4], "big")
-    form = ">Qqi" if version else ">Iii"
-    entries = [struct.pack(form, lasts, start, int(rate * 65536)) for lasts, start, rate in parts]
-    box = b"elst" + struct.pack(">II", version << 24, len(parts)) + b"".join(entries)
-    # The index comes last, so that no place of data moves.
-    for kind in (b"edts", b"trak", b"moov"):
-        at = data.rindex(kind, 0, place) - 4
-        size = int.from_bytes(data[at : at + 4], "big") + len(box) + 4 - length
-        data[at : at + 4] = size.to_bytes(4, "big")
-    data[place : place + length] = struct.pack(">I", len(box) + 4) + box
-    path.write_bytes(data)
-    return path
+    return set_edits(path, parts, track=track, version=version)
 
 
 @pytest.mark.parametrize("version", [0, 1])

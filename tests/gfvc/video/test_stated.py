@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import struct
 from fractions import Fraction
 from pathlib import Path
 
@@ -13,7 +12,7 @@ from gfvc import EncodeOptions
 from gfvc.encoder import look_at
 from gfvc.video.stated import StatedRate
 from gfvc.video_reader import probe_video
-from tests.gfvc.support import ffmpeg, no_notes
+from tests.gfvc.support import ffmpeg, no_notes, set_edits
 
 WHOLE = EncodeOptions(codec="hevc", view="whole")
 
@@ -159,29 +158,12 @@ def test_one_short_step_is_not_usual(tmp_path: Path) -> None:
     assert probe_video(matroska(tmp_path / "clip.mkv", [0, 1, 3000], Fraction(1))).rate == 1
 
 
-def with_parts(path: Path, parts: list[tuple[int, int]]) -> Path:
-    """An MP4 file of video whose edit list has parts: milliseconds, and ticks where they begin."""
-    data = bytearray(path.read_bytes())
-    place = data.index(b"elst") - 4
-    length = int.from_bytes(data[place : place + 4], "big")
-    entries = [struct.pack(">IiI", lasts, start, 1 << 16) for lasts, start in parts]
-    box = b"elst" + struct.pack(">II", 0, len(parts)) + b"".join(entries)
-    # The index comes last, so that no place of data moves.
-    for kind in (b"edts", b"trak", b"moov"):
-        at = data.rindex(kind, 0, place) - 4
-        size = int.from_bytes(data[at : at + 4], "big") + len(box) + 4 - length
-        data[at : at + 4] = size.to_bytes(4, "big")
-    data[place : place + length] = struct.pack(">I", len(box) + 4) + box
-    path.write_bytes(data)
-    return path
-
-
 def test_what_an_edit_list_hides_between_parts_says_nothing_of_the_rate(tmp_path: Path) -> None:
     path = tmp_path / "clip.mp4"
     ffmpeg("-f", "lavfi", "-i", "testsrc2=s=64x64:r=25:d=4", "-c:v", "libx264", "-g", "25",
            "-video_track_timescale", "12800", path)  # fmt: skip
     # As where the first part ends amid a picture.
-    with_parts(path, [(1500, 1024), (1500, 1024 + 2 * 12800 - 512)])
+    set_edits(path, [(1500, 1024, 1), (1500, 1024 + 2 * 12800 - 512, 1)])
     with av.open(str(path)) as container:
         hidden = sum(packet.is_discard for packet in container.demux(video=0))
     assert hidden > 25
