@@ -23,6 +23,7 @@ from gfvc.video.filters import Deinterlacer
 from gfvc.video.opening import open_video, set_threads
 from gfvc.video.orientation import NO_TURN, Turn
 from gfvc.video.sound import SoundLength
+from gfvc.video.stamps import Stamps
 from gfvc.video.stated import PixelShape, stated_rate, stated_seconds
 from gfvc.video.stated_colour import StatedColour
 
@@ -98,6 +99,7 @@ def decoded_frames(
         damage = Damage(path, container, stream)
         beginning = Beginning(damage.decode)
         colour, pixels = StatedColour.of(stream), PixelShape(stream)
+        stamps = Stamps(stream, float(1 / rate))
         count, turn = 0, NO_TURN
         has_turns = stream.codec_context.name in _WITH_TURNS
         if start is not None:
@@ -121,6 +123,7 @@ def decoded_frames(
                 refuse_encrypted(path, packet)
                 if packet.is_discard and packet.is_keyframe and not count and has_turns:
                     turn = _hidden_turn(stream, bytes(packet), turn)
+                stamps.sent(packet)
                 for frame in beginning.decode(packet):
                     if not count:
                         _tell_of_lost(path, beginning.lost_before(frame), notes)
@@ -132,12 +135,13 @@ def decoded_frames(
                         start = None
                     colour.complete(frame)
                     turn = turn.followed_by(frame)
-                    entry = None
-                    if frame.key_frame and frame.pts is not None and not fields.are_interlaced:
+                    stamp, entry = stamps.of(frame), None
+                    stands_alone = not (fields.are_interlaced or stamps.are_of_coding)
+                    if frame.key_frame and frame.pts is not None and stands_alone:
                         entry = Entry(frame.pts, count, copy(clock), turn)
-                    stamp = frame.time if frame.time is not None else count / float(rate)
                     count += 1
-                    time, stays = clock.time(stamp), clock.stays(_stays(frame))
+                    stays = None if stamps.are_of_coding else _stays(frame)
+                    time, stays = clock.time(stamp), clock.stays(stays)
                     damage.see(frame, time)
                     pixels.check(str(path), time)
                     yield from fields.push(TimedFrame(frame, time, stays, turn, entry))

@@ -6,7 +6,7 @@ import contextlib
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from pathlib import Path
 from statistics import median_high
 from typing import TYPE_CHECKING
@@ -197,7 +197,15 @@ def _usual(
     equal = sum(abs(step - middle) <= tick for step in steps)
     allowed = _TREMBLES if equal >= _NEARLY_ALL * len(steps) else _CLEARLY
     is_other = abs(rate - average) > allowed * average
-    return rate if is_of_most and is_other and not _are_fields(steps, rate, average) else None
+    is_even = _are_fields(steps, rate, average) or (equal < _MOST * len(steps) and _keep(steps))
+    return rate if is_of_most and is_other and not is_even else None
+
+
+def _keep(steps: list[Fraction]) -> bool:
+    """Whether pictures keep to even times but for a step: then they tremble, and stay in step."""
+    mean = sum(steps, Fraction(0)) / len(steps)
+    ahead = list(accumulate(step - mean for step in steps))
+    return max(ahead) - min(ahead) <= 2 * mean
 
 
 def _unrounded(step: Fraction, tick: Fraction) -> Fraction:
@@ -227,15 +235,30 @@ def _steps(
 ) -> list[Fraction]:
     """Seconds from picture to picture in the next packets, of a length of time if given.
 
-    Those that an edit list hides are none: their times may be among those of others.
+    Those that an edit list hides are none: their times may be among those of others. Where packets
+    have no stamp, as in MPEG program streams, they share the time between those that have one.
     """
     times: list[Fraction] = []
+    # By what packet, in the order of coding.
+    decoded: list[tuple[int, Fraction]] = []
+    count = 0
     for packet in packets_of(path, container, stream):
-        if packet.pts is not None and packet.time_base is not None and not packet.is_discard:
-            times.append(packet.pts * packet.time_base)
-            is_long = seconds is not None and times[-1] > times[0] + seconds
-            if len(times) == most or (is_long and len(times) > _PART_STEPS):
-                break
+        if packet.is_discard or not packet.size:
+            continue
+        count += 1
+        if packet.pts is None or packet.dts is None or packet.time_base is None:
+            continue
+        times.append(packet.pts * packet.time_base)
+        decoded.append((count, packet.dts * packet.time_base))
+        is_long = seconds is not None and times[-1] > times[0] + seconds
+        if count >= most or (is_long and len(times) > _PART_STEPS):
+            break
+    if len(times) < count:
+        return [
+            (later - earlier) / (after - before)
+            for (before, earlier), (after, later) in pairwise(decoded)
+            for _ in range(before, after)
+        ]
     times.sort()
     return [after - before for before, after in pairwise(times)]
 

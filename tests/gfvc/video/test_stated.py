@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from fractions import Fraction
 from pathlib import Path
 
@@ -116,9 +117,16 @@ def test_variable_rates_are_read_as_most_pictures_come(
     look_at(clip, tmp_path / "out.265", asked, notes=no_notes)
 
 
+def trembling(seed: int) -> list[int]:
+    """Times in milliseconds of 25 pictures a second, up to 16 ms early or late."""
+    chance = random.Random(seed)
+    return [40 * number + round(chance.uniform(0, 32)) for number in range(120)]
+
+
 @pytest.mark.parametrize(
     ("times", "stated"),
     [
+        *((trembling(seed), 25) for seed in range(4)),
         # Stamps that tremble, a lost picture and film on a screen of 60.
         ([40 * number + (number * 7) % 11 for number in range(90)], 25),
         ([time for time in evenly((0, 25, 60)) if time != 800], 25),
