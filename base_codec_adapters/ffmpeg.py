@@ -24,6 +24,8 @@ from base_codec_adapters.runner import run_checked
 from base_codec_adapters.vvenc import INTRA_PRESETS, LOW_DELAY_FRAME
 
 VARIABLE = "GFVC_FFMPEG"
+# That of imageio-ffmpeg, which does not look whether there is such a program.
+_OTHER_VARIABLE = "IMAGEIO_FFMPEG_EXE"
 
 _X265_PRESETS: dict[Effort, str] = {"fast": "fast", "medium": "slow", "slow": "veryslow"}
 _KVAZAAR_PRESETS: dict[Effort, str] = {
@@ -57,12 +59,12 @@ class Capabilities:
 
 
 def find_ffmpeg(executable: str | Path | None = None) -> Path:
-    """Find ffmpeg: the path given, ``GFVC_FFMPEG``, or the one of imageio-ffmpeg.
+    """Find ffmpeg: the path given, ``GFVC_FFMPEG``, or the one of imageio-ffmpeg and its variable.
 
     Raises:
         ProgramNotFoundError: there is none.
     """
-    told = told_program(executable, VARIABLE)
+    told = told_program(executable, VARIABLE) or told_program(None, _OTHER_VARIABLE)
     if told is not None:
         return told
     try:

@@ -126,12 +126,12 @@ def _lack(error: BaseException) -> str | None:
         or any(sign in text for sign in _NO_MEMORY)
     ):
         return (
-            f"not enough memory ({text}); allow it more (ulimit -v), let it do less at a time, or "
-            "take smaller pictures"
+            f"not enough memory ({text}); allow it more (ulimit -v, ulimit -d), let it do less at "
+            "a time, or take smaller pictures"
         )
     if number == errno.EAGAIN or any(sign in text for sign in _NO_THREADS):
         return (
             f"no more threads or processes can be started ({text}); allow more (ulimit -u, the "
-            "limit of a container) or more memory (ulimit -v), or let fewer programs run"
+            "limit of a container) or more memory (ulimit -v, ulimit -d), or let fewer programs run"
         )
     return None

@@ -39,6 +39,10 @@ LEAST_MEGABYTES = {
     "transcode": 350,
 }
 
+# Of address space, this share at most is data (`ulimit -d`), stacks of threads included. The rest
+# is code, and files that are only read.
+DATA_SHARE = 0.5
+
 # With --messages-only, which loads no network.
 MESSAGES_ONLY_MEGABYTES = 700
 
@@ -66,13 +70,20 @@ def require_resources(command: str, options: Sequence[str] = ()) -> None:
 
 
 def require_memory(megabytes: int, command: str) -> None:
-    """Raise `MemoryLimitError` where the address space (``ulimit -v``) is limited to less."""
-    limit, _ = resource.getrlimit(resource.RLIMIT_AS)
-    if limit != resource.RLIM_INFINITY and limit < megabytes * 1_000_000:
-        raise MemoryLimitError(
-            f"memory is limited to {limit / 1e6:.0f} MB (ulimit -v), and {command} needs "
-            f"{megabytes} MB at the least"
-        )
+    """Raise `MemoryLimitError` where a command needs more address space than it may have.
+
+    That is limited as such (``ulimit -v``), or its part for data (``ulimit -d``).
+    """
+    for kind, option, needed in (
+        (resource.RLIMIT_AS, "-v", megabytes),
+        (resource.RLIMIT_DATA, "-d", round(DATA_SHARE * megabytes)),
+    ):
+        limit, _ = resource.getrlimit(kind)
+        if limit != resource.RLIM_INFINITY and limit < needed * 1_000_000:
+            raise MemoryLimitError(
+                f"memory is limited to {limit / 1e6:.0f} MB (ulimit {option}), and {command} needs "
+                f"{needed} MB at the least"
+            )
 
 
 def require_files(count: int) -> None:

@@ -20,6 +20,7 @@ import pytest
 from base_codec_adapters.errors import ProgramFailedError
 from gfvc.cli.failures import failure_of
 from gfvc.cli.memory import (
+    DATA_SHARE,
     LEAST_MEGABYTES,
     MESSAGES_ONLY_MEGABYTES,
     MemoryLimitError,
@@ -379,14 +380,16 @@ def test_other_errors_are_not_about_memory() -> None:
 
 
 @pytest.mark.parametrize(
-    ("verb", "kilobytes"),
+    ("verb", "limit", "kilobytes"),
     [
-        *itertools.product(["encode", "decode", "edit", "export"], [100_000, 600_000]),
-        *itertools.product(["verify", "inspect", "models", "remove"], [100_000, 150_000]),
+        *itertools.product(["encode", "decode", "edit", "export"], ["-v"], [100_000, 600_000]),
+        *itertools.product(["verify", "inspect", "models", "remove"], ["-v"], [100_000, 150_000]),
+        *itertools.product(["encode", "decode", "edit", "export"], ["-d"], [60_000, 300_000]),
+        *itertools.product(["verify", "inspect", "models", "remove"], ["-d"], [60_000, 120_000]),
     ],
 )
 def test_a_limit_that_is_too_low_is_told_before_anything_is_loaded(
-    short_clip: Path, small_stream: Path, tmp_path: Path, verb: str, kilobytes: int
+    short_clip: Path, small_stream: Path, tmp_path: Path, verb: str, limit: str, kilobytes: int
 ) -> None:
     jobs: dict[str, list[object]] = {
         "encode": ["encode", short_clip, tmp_path / "out.265"],
@@ -398,14 +401,17 @@ def test_a_limit_that_is_too_low_is_told_before_anything_is_loaded(
         "models": ["models", "show", "face"],
         "remove": ["remove", small_stream, tmp_path / "out.265"],
     }
-    done = run(jobs[verb], before=f"ulimit -v {kilobytes}")
+    done = run(jobs[verb], before=f"ulimit {limit} {kilobytes}")
     assert (done.returncode, done.stdout) == (1, "")
     [line] = done.stderr.splitlines()
-    assert f"memory is limited to {kilobytes * 1024 / 1e6:.0f} MB (ulimit -v)" in line
+    assert f"memory is limited to {kilobytes * 1024 / 1e6:.0f} MB (ulimit {limit})" in line
     assert listing(tmp_path) == {}
 
 
-def test_the_least_memory_is_enough(short_clip: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("option", "share"), [("-v", 1.0), ("-d", DATA_SHARE)])
+def test_the_least_memory_is_enough(
+    short_clip: Path, tmp_path: Path, option: str, share: float
+) -> None:
     stream = tmp_path / "out.265"
     for megabytes, arguments in (
         (LEAST_MEGABYTES["encode"], ["encode", short_clip, stream]),
@@ -416,10 +422,10 @@ def test_the_least_memory_is_enough(short_clip: Path, tmp_path: Path) -> None:
         (LEAST_MEGABYTES["remove"], ["remove", stream, tmp_path / "bare.265"]),
         (MESSAGES_ONLY_MEGABYTES, ["export", stream, tmp_path / "out.glb", "--messages-only"]),
     ):
-        limit = megabytes * 1_000_000 // 1024 + 1
+        limit = round(share * megabytes) * 1_000_000 // 1024 + 1
         done = run(
             arguments,
-            before=f"ulimit -v {limit}",
+            before=f"ulimit {option} {limit}",
             # Each thread takes address space, and a large machine has many.
             OMP_NUM_THREADS="1",
             OPENBLAS_NUM_THREADS="1",
@@ -431,11 +437,16 @@ def test_the_least_memory_is_enough(short_clip: Path, tmp_path: Path) -> None:
 def test_only_a_limit_below_the_least_is_refused(
     monkeypatch: pytest.MonkeyPatch, enough: int
 ) -> None:
-    limit = [enough]
-    monkeypatch.setattr(resource, "getrlimit", lambda kind: (limit[0], resource.RLIM_INFINITY))
+    limits = {resource.RLIMIT_AS: enough, resource.RLIMIT_DATA: enough}
+    monkeypatch.setattr(resource, "getrlimit", lambda kind: (limits[kind], resource.RLIM_INFINITY))
     require_memory(1000, "decode")
-    limit[0] = 999_999_999
-    with pytest.raises(MemoryLimitError, match="decode needs 1000 MB"):
+    limits[resource.RLIMIT_DATA] = 500_000_000
+    require_memory(1000, "decode")
+    limits[resource.RLIMIT_DATA] = 499_999_999
+    with pytest.raises(MemoryLimitError, match=r"ulimit -d.* decode needs 500 MB"):
+        require_memory(1000, "decode")
+    limits[resource.RLIMIT_AS] = 999_999_999
+    with pytest.raises(MemoryLimitError, match=r"ulimit -v.* decode needs 1000 MB"):
         require_memory(1000, "decode")
 
 

@@ -124,14 +124,16 @@ def test_a_decoder_that_hangs_is_ended(
 
 
 @pytest.mark.parametrize(
-    ("told", "says"),
+    ("variable", "told", "says"),
     [
-        ("/nowhere/ffmpeg", "not an executable file (from GFVC_FFMPEG)"),
-        ("/bin/true", "not ffmpeg"),
-        ("/bin/false", "exit status 1"),
+        ("GFVC_FFMPEG", "/nowhere/ffmpeg", "/nowhere/ffmpeg: not an executable file (from GFVC_"),
+        ("IMAGEIO_FFMPEG_EXE", "/nowhere/it", "/nowhere/it: not an executable file (from IMAGEIO_"),
+        ("GFVC_FFMPEG", "/bin/true", "not ffmpeg"),
+        ("GFVC_FFMPEG", "/bin/false", "exit status 1"),
     ],
 )
 def test_a_program_that_is_no_ffmpeg(
+    variable: str,
     told: str,
     says: str,
     short_clip: Path,
@@ -140,7 +142,8 @@ def test_a_program_that_is_no_ffmpeg(
     command: CommandLine,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setenv("GFVC_FFMPEG", told)
+    monkeypatch.delenv("GFVC_FFMPEG", raising=False)
+    monkeypatch.setenv(variable, told)
     for name in ("VVENCFFAPP", "VTM_ENCODER", "HM_ENCODER"):
         monkeypatch.delenv(f"GFVC_{name}", raising=False)
     for verb, source, output in (
