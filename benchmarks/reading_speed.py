@@ -23,7 +23,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import islice, repeat
+from itertools import count, islice, repeat
 from pathlib import Path
 
 from benchmarks.command import command_parser
@@ -49,6 +49,7 @@ from sei import (
     SeiMessage,
     make_sei_nal_unit,
 )
+from sei.content_messages import AI_USAGE_RESTRICTIONS, Restriction, UsageRestrictions
 
 HEAD = [
     NalUnit(Codec.VVC, bytes.fromhex(unit)) for unit in ("0079000d02", "00810080", "0041c40243")
@@ -125,6 +126,23 @@ def user_data(*, runs: bool) -> bytes:
     ).to_payload()
 
 
+def restrictions() -> Iterator[SeiMessage]:
+    """Messages that are not alike, each of as many restrictions as fit into some kilobytes."""
+    for number in count():
+        one = Restriction(0, excluded=False)
+        payload = UsageRestrictions((one,) * (ARRAY // 4 + number % 2)).to_payload()
+        yield SeiMessage(AI_USAGE_RESTRICTIONS, payload)
+
+
+def signed_content(substreams: int) -> bytes:
+    """Signed content of so many substreams, of which each refers to all before it."""
+    number = f"{substreams:b}"
+    flags = "1" * (substreams * (substreams - 1) // 2)
+    bits = "0" * 16 + "10" + "0" * (len(number) - 1) + number + flags + "000"
+    bits += "0" * (-len(bits) % 8) + f"{ord('k'):08b}{0:08b}"
+    return int(bits, 2).to_bytes(len(bits) // 8)
+
+
 def packed(messages: Iterator[SeiMessage], each: int, *, suffix: bool = True) -> Iterator[NalUnit]:
     """SEI NAL units with so many messages each."""
     while True:
@@ -154,6 +172,8 @@ KINDS: dict[str, Callable[[], Iterator[NalUnit]]] = {
     "face messages of a byte": lambda: packed(same(b"\x80", 223), 60_000),
     "other messages of 0 bytes": lambda: packed(same(b"", 3), 60_000),
     "other messages of 20 bytes": lambda: packed(same(bytes(range(1, 21)), 4), 1000),
+    "restrictions of use": lambda: packed(restrictions(), 1, suffix=False),
+    "signed content": lambda: packed(same(signed_content(255), 220), 1, suffix=False),
     "user data of others": lambda: packed(same(bytes(range(1, 41))), 1, suffix=False),
     "user data with runs": lambda: packed(same(user_data(runs=True)), 1, suffix=False),
     "user data with distances": lambda: packed(same(user_data(runs=False)), 1, suffix=False),

@@ -23,7 +23,6 @@ from gfvc.stream.information import StreamInformation, is_ours, stated_by
 from gfvc.stream.kept import Kept
 from gfvc.stream.last_sample import last_sample_is_whole
 from gfvc.stream.losses import Losses
-from gfvc.stream.marking import Marks
 from gfvc.stream.nal_source import NOT_READ, STANDARD_INPUT, file_bytes, open_nal_units
 from gfvc.stream.output_order import OutputOrder
 from gfvc.stream.parameter_sets import CodedBytes, ParameterSetWatch
@@ -32,8 +31,9 @@ from gfvc.stream.picture_gaps import PictureGaps
 from gfvc.stream.picture_order import WANTED_ORDER, PictureOrder
 from gfvc.stream.picture_units import FaceMessage, FurtherFaceUnit, PictureUnit
 from gfvc.stream.sequence import SequenceSchedule
-from gfvc.stream.sequence_places import SequencePlaces
+from gfvc.stream.sequence_places import NOT_DUE, SequencePlaces
 from gfvc.stream.skipped_pictures import SkippedPictures
+from gfvc.stream.stated_content import StatedContent
 from gfvc.telling import Notes
 from sei import (
     GENERATIVE_FACE_VIDEO,
@@ -46,7 +46,6 @@ from sei import (
     iterate_sei_messages,
 )
 from sei import StreamError as ByteStreamError
-from sei.content_messages import AI_USAGE_RESTRICTIONS, TEXT_DESCRIPTION, UsageRestrictions
 
 _CODECS: dict[Codec, BaseCodec] = {Codec.VVC: "vvc", Codec.HEVC: "hevc"}
 _HEADER_BYTES = 2  # of a VVC or HEVC NAL unit
@@ -81,15 +80,6 @@ def read_face_stream(
 
 class _OtherCountsError(Exception):
     """Order counts are not those of an encoder that counts pictures by one."""
-
-
-def _restricted_uses(message: SeiMessage) -> set[int]:
-    """Kinds of use that a message restricts; a damaged one is as if it were not there."""
-    try:
-        restrictions = UsageRestrictions.from_payload(message.payload).restrictions
-    except SeiError:
-        return set()
-    return {restriction.kind for restriction in restrictions if not restriction.excluded}
 
 
 def _in_unit(offset: int | None) -> str:
@@ -183,8 +173,7 @@ class _Scan:
         self._codec: Codec | None = None
         self._codec_change: CodecChange | None = None
         self._rate: Fraction | None = None
-        self._marks = Marks()
-        self._restricted_uses: set[int] = set()
+        self._content = StatedContent()
         self._rate_change: RateChange | None = None
         self._access_unit_at: int | None = None  # byte where that of the next picture starts
         self._sets = ParameterSetWatch()
@@ -220,8 +209,8 @@ class _Scan:
             self._pictures_as_coded,
             self._pictures,
             self._draws,
-            self._marks.text,
-            tuple(sorted(self._restricted_uses)),
+            self._content.mark,
+            self._content.restricted_uses,
             self._rate_change,
             self._fault,
             self._lacking(),
@@ -383,11 +372,7 @@ class _Scan:
         number = self._places.number(self._order.last)
         announced = len(sequence.driven)
         if number is None and self._places.is_reordered:
-            raise StreamError(
-                f"{self._path}: coded picture at byte {unit.offset} is by its order count none of "
-                f"the {announced} of its sequence that did not come yet; the stream is damaged "
-                "there, or lacks an IDR picture"
-            )
+            raise StreamError(f"{self._path}: coded picture at byte {unit.offset} {NOT_DUE}")
         if number is None and self._places.came <= announced:
             raise _OtherCountsError
         if number is None:
@@ -485,10 +470,14 @@ class _Scan:
                 self._information = information, message.payload
             elif message.payload_type == GENERATIVE_FACE_VIDEO:
                 self._add_face(unit, message)
-            elif message.payload_type == TEXT_DESCRIPTION:
-                self._marks.add(message)
-            elif message.payload_type == AI_USAGE_RESTRICTIONS:
-                self._restricted_uses |= _restricted_uses(message)
+            else:
+                self._see_content(unit, message)
+
+    def _see_content(self, unit: NalUnit, message: SeiMessage) -> None:
+        try:
+            self._content.see(message)
+        except StreamError as error:
+            raise StreamError(f"{self._path}: NAL unit at byte {unit.offset}: {error}") from None
 
     def _stated(self, unit: NalUnit, message: SeiMessage) -> StreamInformation | None:
         if unit.is_suffix_sei and is_ours(message) and not self._late_information:

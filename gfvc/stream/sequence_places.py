@@ -12,6 +12,12 @@ from collections.abc import Iterator
 
 from gfvc.stream.picture_order import OrderCount
 
+NOT_DUE = (
+    "is by its order count none of those of its sequence that did not come yet; the stream is "
+    "damaged there, or lacks an IDR picture"
+)
+"""What is wrong with a coded picture that has no number in a sequence that is reordered."""
+
 
 class SequencePlaces:
     """Numbers the coded pictures of one sequence after the other, from 0 on, in output order.

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 
 from gfvc.stream.marking import is_edited, mark_text
 from gfvc.stream.signatures import signed_content
+from gfvc.stream.stated_content import TOO_MUCH, ContentBytes
 from gfvc.verification.findings import Check, Finding, Place
 from sei import PayloadError, SeiMessage
 from sei.content_messages import AI_USAGE_RESTRICTIONS, Restriction, UsageRestrictions
 from sei.inspection import InspectedMessage
+
+# Of a message; the rest is told by its number.
+_MOST_TOLD = 16
 
 
 class MarkingCheck(Check):
@@ -19,7 +24,9 @@ class MarkingCheck(Check):
 
     def __init__(self) -> None:
         self._mark: str | None = None
-        self._restrictions: tuple[Restriction, ...] = ()
+        self._restrictions: dict[Restriction, None] = {}
+        self._bytes = ContentBytes()
+        self._is_told = False
         self._covers_sei: bool | None = None  # what the last signatures do; None: there are none
         self._edited: Place | None = None
 
@@ -28,6 +35,14 @@ class MarkingCheck(Check):
         message = inspected.sei_message
         if message is None:
             return
+        yield from self._signatures(place, message)
+        if not self._bytes.is_new(message):
+            return
+        if self._bytes.are_too_many:
+            if not self._is_told:
+                yield self.warning(place, f"{TOO_MUCH}; gfvc decode refuses this")
+            self._is_told = True
+            return
         text = mark_text(message)
         if text is not None:
             if text != self._mark:
@@ -35,7 +50,6 @@ class MarkingCheck(Check):
             self._mark = text
             if is_edited(text):
                 self._edited = self._edited or place
-        yield from self._signatures(place, message)
         yield from self._uses(place, message)
 
     def _signatures(self, place: Place, message: SeiMessage) -> Iterator[Finding]:
@@ -58,14 +72,19 @@ class MarkingCheck(Check):
             restrictions = UsageRestrictions.from_payload(message.payload).restrictions
         except PayloadError:
             return  # The check of damage says so.
-        if restrictions != self._restrictions:
-            for restriction in restrictions:
+        # Said once, however often a message says it.
+        distinct = dict.fromkeys(restrictions)
+        if distinct != self._restrictions:
+            what = "use by artificial intelligence is"
+            for restriction in islice(distinct, _MOST_TOLD):
+                yield self.warning(place, f"{what} restricted: {_told(restriction)}")
+            if len(distinct) > _MOST_TOLD:
                 yield self.warning(
-                    place, f"use by artificial intelligence is restricted: {_told(restriction)}"
+                    place, f"{what} restricted in {len(distinct) - _MOST_TOLD} more ways"
                 )
-            if not restrictions:
-                yield self.information(place, "use by artificial intelligence is free again")
-        self._restrictions = restrictions
+            if not distinct:
+                yield self.information(place, f"{what} free again")
+        self._restrictions = distinct
 
     def see_end(self) -> Iterator[Finding]:
         """See the end of the stream."""

@@ -9,7 +9,7 @@ from gfvc.errors import StreamError
 from gfvc.stream.picture_gaps import PictureGaps
 from gfvc.stream.picture_order import WANTED_ORDER, PictureOrder
 from gfvc.stream.sequence import SequenceSchedule
-from gfvc.stream.sequence_places import SequencePlaces
+from gfvc.stream.sequence_places import NOT_DUE, SequencePlaces
 from gfvc.verification.findings import Check, Finding, Place
 from gfvc.verification.user_data import StatedInformation
 from sei import GenerativeFaceVideo
@@ -77,28 +77,28 @@ class PictureOrderCheck(Check):
         drives = self._drives or self._sequence_drives
         if self._is_coded:
             self._gaps.add(self._order, is_ordinary=self._is_ordinary and not drives)
-            is_numbered = False
+            is_numbered = is_none_due = False
             if self._sequence is not None:
                 number = self._places.number(self._order.last)
                 # The first comes after all that came before, as any other picture.
                 is_numbered = bool(number) and self._order.last is not None
-                # Then those that came out of order before it have no numbers either.
-                self._comes_late |= number is None and self._places.is_reordered
+                is_none_due = number is None and self._places.is_reordered
             if drives:
                 self._comes_late |= self._order.drive(is_numbered=is_numbered)
-            if self._comes_late and not is_numbered:
-                yield from self._tell()
+            if is_none_due:
+                yield from self._tell(f"the coded picture {NOT_DUE}; gfvc decode refuses this")
+            elif self._comes_late and not is_numbered:
+                yield from self._tell(
+                    "the coded picture is shown before one that it follows in the stream, and gfvc "
+                    f"decode refuses this: {WANTED_ORDER}"
+                )
         self._comes_late = False
         self._drives = self._has_information = self._is_coded = False
 
-    def _tell(self) -> Iterator[Finding]:
+    def _tell(self, text: str) -> Iterator[Finding]:
         if not self._is_told:
             self._is_told = True
-            yield self.warning(
-                self._picture,
-                "the coded picture is shown before one that it follows in the stream, and gfvc "
-                f"decode refuses this: {WANTED_ORDER}",
-            )
+            yield self.warning(self._picture, text)
 
     def see_end(self) -> Iterator[Finding]:
         """See the end of the stream."""

@@ -17,6 +17,7 @@ from gfvc.stream.marking import (
     marked_again,
 )
 from gfvc.stream.reader import read_face_stream
+from gfvc.stream.stated_content import MAX_CONTENT_BYTES, TOO_MUCH
 from sei import SeiMessage, join_annex_b, make_sei_nal_unit, split_annex_b
 from sei.content_messages import (
     AI_MARKING,
@@ -146,6 +147,38 @@ def test_the_page_restricts_a_stream(tmp_path: Path, command: CommandLine) -> No
     assert command("inject", MARKED, lines, source).status == 0
     says = ["(aur_restriction 1)", "--ignore-restrictions"]
     assert_refused(command, "decode", source, tmp_path / "out.mp4", folder=tmp_path, says=says)
+
+
+MANY = MAX_CONTENT_BYTES // 100
+
+
+@pytest.mark.parametrize("kind", ["marks", "restrictions"])
+def test_more_marks_or_restrictions_than_anybody_means_are_refused(
+    tmp_path: Path, command: CommandLine, kind: str
+) -> None:
+    """They are read part by part: a megabyte took 15 seconds."""
+    free = Restriction(4, 9, excluded=True)
+    messages = [
+        mark_message(f"{number:0>100}")
+        if kind == "marks"
+        else restricted(*[free] * (40 + number % 2))
+        for number in range(MANY)
+    ]
+    source = with_messages(tmp_path / "in.265", MARKED, *messages)
+    says = ["in.265: NAL unit at byte ", TOO_MUCH]
+    assert_refused(command, "decode", source, tmp_path / "out.mp4", folder=tmp_path, says=says)
+    run = command("verify", source)
+    assert run.out.count(f"{TOO_MUCH}; gfvc decode refuses this") == 1
+
+
+def test_marks_and_restrictions_may_be_repeated(tmp_path: Path) -> None:
+    free = Restriction(4, 9, excluded=True)
+    again = [
+        message for _ in range(MANY) for message in (mark_message("x" * 100), restricted(free))
+    ]
+    source = with_messages(tmp_path / "in.265", MARKED, *again)
+    decode(source, tmp_path / "out.mp4")
+    assert "x" * 100 in (comment(tmp_path / "out.mp4") or "")
 
 
 def test_a_restricted_stream_is_decoded_when_asked(tmp_path: Path, command: CommandLine) -> None:

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sei import Codec, ElementRangeError, MessageError, PayloadError
+from sei import Codec, Element, ElementRangeError, MessageError, PayloadError
+from sei.coder import UNREAD, Reader
 from sei.content_messages import (
     AI_MARKING,
     MAX_RESTRICTION,
@@ -15,7 +16,7 @@ from sei.content_messages import (
     UsageRestrictions,
 )
 from sei.payload_kinds import decode_payload, is_known_by_name_only, payload_kind
-from sei.signed_content import SignedContent
+from sei.signed_content import SignedContent, digitally_signed_content_initialization
 
 words = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=40)
 restrictions = st.builds(Restriction, st.integers(0, MAX_RESTRICTION)) | st.builds(
@@ -137,6 +138,23 @@ def test_signed_content_as_another_program_writes_it() -> None:
         "dscv_signature_length_in_octets_minus1": 31,
         "dscv_signature": signature.hex(),
     }
+
+
+def test_references_between_signed_substreams_are_read_row_by_row() -> None:
+    """Of 10 substreams each refers to all before it, but the third to none, then a key's name."""
+    pairs = [(i, j) for i in range(1, 10) for j in range(i)]
+    flags = "".join("0" if i == 2 else "1" for i, _ in pairs)
+    bits = f"{7:08b}{0:08b}" + "1" + "0" + "0001010" + flags + "001"
+    bits += "0" * (-len(bits) % 8) + f"{ord('k'):08b}{0:08b}"
+    payload = int(bits, 2).to_bytes(len(bits) // 8)
+    assert SignedContent.from_payload(payload) == SignedContent(7, True, "k")
+    elements: list[Element] = []
+    digitally_signed_content_initialization(Reader(payload, elements), UNREAD)
+    read = [one[1:3] for one in elements if one.base_name == "dsci_ref_substream_flag"]
+    assert read == [((i, j), int(i != 2)) for i, j in pairs]
+    cut = payload[:5]
+    with pytest.raises(PayloadError, match="references between substreams: 45 of them cannot fit"):
+        SignedContent.from_payload(cut)
 
 
 @pytest.mark.parametrize(

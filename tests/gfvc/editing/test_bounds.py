@@ -19,6 +19,8 @@ from gfvc.errors import StreamError
 from gfvc.stream.sei_rewriting import MAX_UNIT_MESSAGES
 from gfvc.transcoding import transcode
 from sei import Codec, NalUnit, SeiMessage, join_annex_b, make_sei_nal_unit
+from sei.payload_kinds import decode_payload
+from sei.signed_content import SignedContent
 from tests.gfvc.editing.streams import Faces, nal, parameter_sets, slice_unit, write_stream
 from tests.gfvc.support import CommandLine, assert_refused
 
@@ -38,6 +40,9 @@ def crowded(count: int, message: SeiMessage) -> NalUnit:
     return NalUnit(Codec.VVC, data)
 
 
+# An initialization message with 100 verification substreams, of which each refers to all before it.
+SUBSTREAMS = b"\0\0\x80\xc9" + b"\xff" * 618 + b"\xf8a\0"
+
 KINDS: dict[str, Callable[[int], list[NalUnit]]] = {
     "NAL units of a face message": lambda n: face_units(n // 4),
     "NAL units of a few bytes": lambda n: [nal(Codec.VVC, 0, b"\x01")] * n,
@@ -48,6 +53,9 @@ KINDS: dict[str, Callable[[int], list[NalUnit]]] = {
         make_sei_nal_unit([SeiMessage(5, bytes(100 * n))], Codec.VVC)
     ],
     "long payload sizes": lambda n: [NalUnit(Codec.VVC, b"\0\xc1\x04" + b"\xff" * 100 * n)],
+    "signed content of many substreams": lambda n: [
+        make_sei_nal_unit([SeiMessage(220, SUBSTREAMS)] * (n // 100), Codec.VVC, suffix=False)
+    ],
     "zero bytes between": lambda n: [nal(Codec.VVC, 0, b"\x01", trailing_zeros=n)] * 100,
 }
 
@@ -55,6 +63,13 @@ KINDS: dict[str, Callable[[int], list[NalUnit]]] = {
 def stream(folder: Path, kind: str, count: int) -> Path:
     head = [*parameter_sets(), slice_unit(), *face_units(1)]
     return write_stream(folder / f"{count}.266", head, KINDS[kind](count))
+
+
+def test_the_message_of_many_substreams_is_sound() -> None:
+    assert SignedContent.from_payload(SUBSTREAMS) == SignedContent(0, False, "a")
+    decoded = decode_payload(220, SUBSTREAMS, Codec.VVC)
+    assert decoded is not None
+    assert decoded["dsci_num_verification_substreams_minus1"] == 99
 
 
 def extract(path: Path) -> None:

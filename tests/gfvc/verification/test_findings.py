@@ -660,3 +660,19 @@ def test_a_stream_without_a_picture_is_not_consistent(tmp_path: Path) -> None:
     path.write_bytes(b"\0\0\0\1\x40\1" + b"\xff" * 1000)
     found = [finding for finding in verify_stream(path) if finding.severity is Severity.ERROR]
     assert [finding.text for finding in found] == ["the stream holds no coded picture"]
+
+
+def test_each_restriction_of_a_message_is_told_once(tmp_path: Path) -> None:
+    often = restricted(*[Restriction(1)] * 1000)
+    more = restricted(*[Restriction(1)] * 1001)
+    many = restricted(*(Restriction(2, context) for context in range(20)))
+    path = write_stream(tmp_path / "in.266", with_information(often, more, many)())
+    told = [finding.text for finding in findings_of(path) if "is restricted" in finding.text]
+    assert told == [
+        "use by artificial intelligence is restricted: aur_restriction 1",
+        *(
+            f"use by artificial intelligence is restricted: aur_restriction 2, in context {context}"
+            for context in range(16)
+        ),
+        "use by artificial intelligence is restricted in 4 more ways",
+    ]
