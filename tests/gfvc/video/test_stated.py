@@ -20,8 +20,9 @@ WHOLE = EncodeOptions(codec="hevc", view="whole")
 
 def at_rate(clip: Path, path: Path, rate: str) -> Path:
     """The pictures of a clip, faster or slower."""
-    ffmpeg("-i", clip, "-vf", f"setpts=N/({rate})/TB", "-r", rate, "-c:v", "libx264",
-           "-preset", "ultrafast", path)  # fmt: skip
+    # The last picture would be repeated for as long as it was shown before.
+    ffmpeg("-i", clip, "-vf", f"setpts=N/({rate})/TB", "-r", rate, "-frames:v", "50",
+           "-c:v", "libx264", "-preset", "ultrafast", path)  # fmt: skip
     return path
 
 
