@@ -10,7 +10,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gfvc.errors import InputError, let_deadline_by, system_errors
+from gfvc.errors import InputError, let_deadline_by
 from gfvc.limits import MAX_SOURCE_AREA
 from gfvc.media_files import reason, refuse_encrypted
 from gfvc.media_packets import packets_of
@@ -18,7 +18,7 @@ from gfvc.telling import NOTICED_SECONDS, Notes
 from gfvc.video.beginning import Beginning
 from gfvc.video.clock import MAX_STILL_SECONDS, Clock
 from gfvc.video.damage import Damage
-from gfvc.video.file_end import ends_whole
+from gfvc.video.extent import Extent
 from gfvc.video.filters import Deinterlacer
 from gfvc.video.opening import open_video, set_threads
 from gfvc.video.orientation import NO_TURN, Turn
@@ -37,12 +37,6 @@ _WITH_TURNS = ("h264", "hevc")
 
 # How much before a picture it is looked for.
 _SEEK_SECONDS = 2
-
-# A file that ends this much before the duration that it states was cut off.
-_CUT_SECONDS = 0.5
-_CUT_SHARE = 0.02
-# What is damaged and says that it ends this much after that duration is no packet at all.
-_SENSELESS_SECONDS = 3600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,98 +82,120 @@ def decoded_frames(
     damaged or cut off, or changes its picture size or shape; `EntryLostError` when `start` is not
     found.
     """
-    import av
-
     with open_video(path) as (container, stream):
         set_threads(container, stream)
-        rate = stated_rate(path, stream).read
-        seconds = stated_seconds(container)
-        clock = Clock(float(1 / rate), seconds, str(path), sound or SoundLength(path))
-        fields = _Fields(path, notes)
-        damage = Damage(path, container, stream)
-        beginning = Beginning(damage.decode)
-        colour, pixels = StatedColour.of(stream), PixelShape(stream)
-        stamps = Stamps(stream, float(1 / rate))
-        count, turn = 0, NO_TURN
-        has_turns = stream.codec_context.name in _WITH_TURNS
+        reading = _Reading(path, container, stream, notes, sound or SoundLength(path))
         if start is not None:
-            clock, count, turn = copy(start.clock), start.frames, start.turn
-            _seek(path, container, stream, start)
-        begin = (container.start_time or 0) / av.time_base
-        latest = max(begin, 0.0) + (seconds or 0.0) + _SENSELESS_SECONDS
-        end = 0.0
-        last_is_whole, has_more = True, False
+            reading.enter_at(start)
+        yield from reading.frames()
+
+
+class _Reading:
+    """Decodes the chosen stream of a file that is open."""
+
+    def __init__(
+        self,
+        path: Path,
+        container: InputContainer,
+        stream: VideoStream,
+        notes: Notes,
+        sound: SoundLength,
+    ) -> None:
+        self._path = path
+        self._container = container
+        self._stream = stream
+        self._notes = notes
+        period = float(1 / stated_rate(path, stream).read)
+        self._clock = Clock(period, stated_seconds(container), str(path), sound)
+        self._stamps = Stamps(stream, period)
+        self._extent = Extent(path, container)
+        self._fields = _Fields(path, notes)
+        self._damage = Damage(path, container, stream)
+        self._beginning = Beginning(self._damage.decode)
+        self._colour, self._pixels = StatedColour.of(stream), PixelShape(stream)
+        self._has_turns = stream.codec_context.name in _WITH_TURNS
+        self._turn = NO_TURN
+        self._count = 0
+        self._start: Entry | None = None
+
+    def enter_at(self, start: Entry) -> None:
+        """Have frames begin there; raise `EntryLostError` where the place is not found."""
+        self._clock, self._count, self._turn = copy(start.clock), start.frames, start.turn
+        self._start = start
+        _seek(self._path, self._container, self._stream, start)
+
+    def frames(self) -> Iterator[TimedFrame]:
+        """The frames; raises as `decoded_frames` does."""
+        import av
+
         try:
-            for packet in packets_of(path, container):
-                ends = _end(packet)
-                if packet.is_corrupt and seconds is not None and ends > latest:
-                    has_more = True
-                    continue
-                end = max(end, ends)
-                if packet.size:
-                    last_is_whole = not packet.is_corrupt
-                if packet.stream.index != stream.index:
-                    continue
-                refuse_encrypted(path, packet)
-                if packet.is_discard and packet.is_keyframe and not count and has_turns:
-                    turn = _hidden_turn(stream, bytes(packet), turn)
-                stamps.sent(packet)
-                for frame in beginning.decode(packet):
-                    if not count:
-                        _tell_of_lost(path, beginning.lost_before(frame), notes)
-                    if start is not None:
-                        if frame.pts is not None and frame.pts < start.stamp:
-                            continue
-                        if frame.pts != start.stamp:
-                            raise EntryLostError(f"{path}: has no picture at {start.stamp}")
-                        start = None
-                    colour.complete(frame)
-                    turn = turn.followed_by(frame)
-                    stamp, entry = stamps.of(frame), None
-                    stands_alone = not (fields.are_interlaced or stamps.are_of_coding)
-                    if frame.key_frame and frame.pts is not None and stands_alone:
-                        entry = Entry(frame.pts, count, copy(clock), turn)
-                    count += 1
-                    stays = None if stamps.are_of_coding else _stays(frame)
-                    time, stays = clock.time(stamp), clock.stays(stays)
-                    damage.see(frame, time)
-                    pixels.check(str(path), time)
-                    yield from fields.push(TimedFrame(frame, time, stays, turn, entry))
-            yield from fields.finish()
+            for packet in packets_of(self._path, self._container):
+                if self._extent.includes(packet) and packet.stream.index == self._stream.index:
+                    yield from self._frames_of(packet)
+            yield from self._fields.finish()
         except GeneratorExit:  # who wants no more than a part is told of that
-            damage.tell(notes)
+            self._damage.tell(self._notes)
             raise
         except (av.FFmpegError, ValueError, OverflowError) as error:
             raise InputError(
-                f"{path}: damaged or cut off after picture {count} ({reason(error)}); "
+                f"{self._path}: damaged or cut off after picture {self._count} ({reason(error)}); "
                 "get the whole file, or repair it first"
             ) from None
-        if start is not None:
-            raise EntryLostError(f"{path}: has no picture at {start.stamp}")
-        if not count:
-            raise InputError(f"{path}: holds no picture that can be decoded")
-        if seconds is not None:
-            # Matroska counts its duration from time 0, wherever its first picture is.
-            reached = end - min(begin, 0.0)
-            is_short = reached < seconds * (1 - _CUT_SHARE) - _CUT_SECONDS
-            with system_errors(InputError, path, "cannot be read"):
-                is_cut = not last_is_whole or (is_short and not ends_whole(path))
-            if is_cut:
-                place = f"at {reached:.1f} s of {seconds:.1f} s" if is_short else "amid its end"
-                raise InputError(f"{path}: cut off {place}; get the whole file")
-            if is_short:
-                notes(
-                    f"{path}: states {seconds:.1f} s and ends after {reached:.1f} s, but not amid "
-                    "a packet; it is taken for whole"
-                )
-        damage.finish()
-        damage.tell(notes)
-        if has_more:
-            notes(f"{path}: after its last packet come other bytes, which are left out")
-        if clock.gaps:
-            notes(
-                f"{path}: its time stamps jump by more than {MAX_STILL_SECONDS:g} s, or past its "
-                f"end, at {clock.gaps} of {count} pictures; the gaps are left out"
+        self._finish()
+
+    def _frames_of(self, packet: Any) -> Iterator[TimedFrame]:
+        refuse_encrypted(self._path, packet)
+        if packet.is_discard and packet.is_keyframe and not self._count and self._has_turns:
+            self._turn = _hidden_turn(self._stream, bytes(packet), self._turn)
+        self._stamps.sent(packet)
+        for frame in self._beginning.decode(packet):
+            if not self._count:
+                _tell_of_lost(self._path, self._beginning.lost_before(frame), self._notes)
+            if not self._is_before_start(frame):
+                yield from self._fields.push(self._timed(frame))
+
+    def _is_before_start(self, frame: VideoFrame) -> bool:
+        start = self._start
+        if start is None:
+            return False
+        if frame.pts is not None and frame.pts < start.stamp:
+            return True
+        if frame.pts != start.stamp:
+            raise self._lost_entry(start)
+        self._start = None
+        return False
+
+    def _lost_entry(self, start: Entry) -> EntryLostError:
+        return EntryLostError(f"{self._path}: has no picture at {start.stamp}")
+
+    def _timed(self, frame: VideoFrame) -> TimedFrame:
+        self._colour.complete(frame)
+        self._turn = self._turn.followed_by(frame)
+        stamp, entry = self._stamps.of(frame), None
+        stands_alone = not (self._fields.are_interlaced or self._stamps.are_of_coding)
+        if frame.key_frame and frame.pts is not None and stands_alone:
+            entry = Entry(frame.pts, self._count, copy(self._clock), self._turn)
+        self._count += 1
+        time = self._clock.time(stamp)
+        stays = self._clock.stays(None if self._stamps.are_of_coding else _stays(frame))
+        self._damage.see(frame, time)
+        self._pixels.check(str(self._path), time)
+        return TimedFrame(frame, time, stays, self._turn, entry)
+
+    def _finish(self) -> None:
+        """Say what is known when all frames were decoded."""
+        if self._start is not None:
+            raise self._lost_entry(self._start)
+        if not self._count:
+            raise InputError(f"{self._path}: holds no picture that can be decoded")
+        self._extent.check(self._notes)
+        self._damage.finish()
+        self._damage.tell(self._notes)
+        self._extent.tell_of_more(self._notes)
+        if self._clock.gaps:
+            self._notes(
+                f"{self._path}: its time stamps jump by more than {MAX_STILL_SECONDS:g} s, or past "
+                f"its end, at {self._clock.gaps} of {self._count} pictures; the gaps are left out"
             )
 
 
@@ -201,13 +217,6 @@ def _seek(path: Path, container: InputContainer, stream: VideoStream, start: Ent
     except (av.FFmpegError, OSError, OverflowError) as error:
         let_deadline_by(error)
         raise EntryLostError(f"{path}: cannot be entered ({reason(error)})") from error
-
-
-def _end(packet: Any) -> float:
-    """When a packet ends, in seconds; 0 where it does not say."""
-    if packet.pts is None or not packet.size or not packet.time_base:
-        return 0.0
-    return float((packet.pts + (packet.duration or 0)) * packet.time_base)
 
 
 def _hidden_turn(stream: VideoStream, coded: bytes, turn: Turn) -> Turn:
