@@ -107,7 +107,7 @@ class _Reading:
         self._notes = notes
         period = float(1 / stated_rate(path, stream).read)
         self._clock = Clock(period, stated_seconds(container), str(path), sound)
-        self._stamps = Stamps(stream, period)
+        self._stamps = Stamps(path, period)
         self._extent = Extent(path, container)
         self._fields = _Fields(path, notes)
         self._damage = Damage(path, container, stream)

@@ -2,92 +2,131 @@
 
 AVI has no times of pictures, and ASF and MXF often none that can be believed: there a packet's
 stamp is its place in the order of coding, which is another order than that of showing where
-pictures are predicted from later ones. Of several pictures in a packet of an MPEG program stream
-the first alone has a stamp.
+pictures are predicted from later ones. Such stamps stay with pictures that are copied to other
+containers. Of several pictures in a packet of an MPEG program stream the first alone has a stamp,
+and at times the one before it has the same.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_left, insort
+from functools import lru_cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from gfvc.errors import InputError
+from gfvc.media_files import media_errors
+from gfvc.media_packets import packets_of
+from gfvc.video.beginning import Beginning
+from gfvc.video.opening import open_video, set_threads
 
 if TYPE_CHECKING:
     from av.video.frame import VideoFrame
-    from av.video.stream import VideoStream
 
+# Frames that are looked at, and after so many it is known whether some are predicted from later
+# ones; one of so many is out of order at the least where stamps are of the order of coding.
+_LOOKED_AT, _KNOWN_AFTER = 64, 8
+_MOST_IN_ORDER = 10
 # More than the pictures that a decoder holds back, however many threads it has.
 _MOST_WAITING = 256
+# The library guesses stamps of this format, also ones that go back.
+_WITH_GUESSES = "avi"
 
 
 class Stamps:
-    """Stamps of the frames of a stream, in seconds; `period` is how long a frame lasts mostly.
+    """Stamps of the frames of a file, in seconds; `period` is how long a frame lasts mostly.
 
-    Decoders give frames in the order in which they are shown. One that comes before another whose
-    packet was sent earlier, and says that it is shown earlier, tells that stamps are places in the
-    order of coding. From then on a frame is shown as much after the one before as its packet was
-    decoded later: the decoding times of the packets that frames come with run on evenly.
+    Decoders give frames in the order in which they are shown. Where stamps are places in the order
+    of coding, each frame has the least of those that were sent and no frame has had.
 
     Attributes:
-        are_of_coding: whether stamps turned out to be places in the order of coding.
+        are_of_coding: whether stamps are places in the order of coding.
     """
 
-    def __init__(self, stream: VideoStream, period: float) -> None:
-        self._context = stream.codec_context
+    def __init__(self, path: Path, period: float) -> None:
+        status = path.stat()
+        self.are_of_coding = _are_of_coding(path, status.st_mtime_ns, status.st_size)
         self._period = period
-        # Of packets that no frame has come of yet, in order.
-        self._waiting: list[int] = []
+        self._waiting: list[float] = []  # in order
+        self._most_waiting: int | None = None  # before a frame
         self._last_sent: int | None = None
-        # As in files joined byte by byte: then packets that were sent tell nothing.
-        self._starts_anew = False
-        self._first: int | None = None
+        self._shared: set[int] = set()  # by two packets; it is that of the second one
         self._last: float | None = None
-        self._last_decoded: float | None = None
-        self.are_of_coding = False
 
     def sent(self, packet: Any) -> None:
         """Take note of a packet that is about to be decoded."""
-        if packet.pts is None or not packet.size or packet.is_discard or packet.is_corrupt:
+        if packet.pts is None or not packet.size or packet.is_discard:
             return
-        if packet.dts is not None:
-            self._starts_anew |= self._last_sent is not None and packet.dts < self._last_sent
-            self._last_sent = packet.dts
-        insort(self._waiting, packet.pts)
-        del self._waiting[:-_MOST_WAITING]
+        if self.are_of_coding:
+            insort(self._waiting, float(packet.pts * packet.time_base))
+            del self._waiting[:-_MOST_WAITING]
+        elif packet.pts == self._last_sent and len(self._shared) < _MOST_WAITING:
+            self._shared.add(packet.pts)
+        self._last_sent = packet.pts
 
     def of(self, frame: VideoFrame) -> float:
         """When the next frame is shown."""
-        self._look_at(frame.pts)
-        decoded = _seconds(frame.dts, frame)
-        stamp = None if self.are_of_coding else _seconds(frame.pts, frame)
+        stamp = _seconds(frame.pts, frame)
+        if self.are_of_coding:
+            stamp = self._next_waiting(stamp)
+            if stamp is not None and self._last is not None and stamp <= self._last:
+                stamp = None  # the last two of some files have one
+        elif frame.pts in self._shared:
+            self._shared.discard(frame.pts)
+            stamp = None
         if stamp is None:
-            stamp = self._after_last(decoded, frame)
-        self._last, self._last_decoded = stamp, decoded
+            stamp = 0.0 if self._last is None else self._last + self._period
+        self._last = stamp
         return stamp
 
-    def _after_last(self, decoded: float | None, frame: VideoFrame) -> float:
-        if self._last is None:
-            return 0.0
-        if self.are_of_coding and decoded is not None and self._last_decoded is not None:
-            return self._last + decoded - self._last_decoded
-        # A tick, as for the last packet of some files, is no duration.
-        stays = _seconds(frame.duration, frame) or 0.0
-        return self._last + (stays if stays > self._period / 2 else self._period)
-
-    def _look_at(self, stamp: int | None) -> None:
-        if stamp is None or self.are_of_coding:
-            return
-        if self._first is None:
-            self._first = stamp
-        place = bisect_left(self._waiting, stamp)
-        # Pictures before the first may lack what they refer to, and never come.
-        is_passed = place > 0 and self._waiting[place - 1] >= self._first
-        # Without B pictures frames come in the order of packets, and some of none.
-        has_order = bool(self._context.has_b_frames) and not self._starts_anew
-        self.are_of_coding = is_passed and has_order
-        del self._waiting[: bisect_left(self._waiting, stamp + 1)]
+    def _next_waiting(self, stamp: float | None) -> float | None:
+        if self._most_waiting is None:
+            # What came before the first frame could not be decoded.
+            if stamp is not None:
+                del self._waiting[: bisect_left(self._waiting, stamp)]
+            self._most_waiting = len(self._waiting)
+        # Nor could one for each that waits beyond those that a decoder holds back.
+        del self._waiting[: max(0, len(self._waiting) - self._most_waiting)]
+        return self._waiting.pop(0) if self._waiting else None
 
 
 def _seconds(ticks: int | None, frame: VideoFrame) -> float | None:
     if ticks is None or not frame.time_base:
         return None
     return float(ticks * frame.time_base)
+
+
+@lru_cache(maxsize=8)
+def _are_of_coding(path: Path, _modified: int, _size: int) -> bool:
+    """Whether stamps are places in the order of coding, by the first frames of a file.
+
+    They are where packets have them in order, and frames, which come as they are shown, do not.
+    """
+    shown = late = 0
+    last_sent = last_shown = None
+    with open_video(path) as (container, stream):
+        set_threads(container, stream)
+        may_go_back = container.format.name == _WITH_GUESSES
+        beginning = Beginning()
+        try:
+            with media_errors(str(path)):
+                for packet in packets_of(path, container, stream):
+                    if packet.size and not packet.is_discard:
+                        goes_back = last_sent is not None and _is_before(packet.pts, last_sent)
+                        if packet.pts is None or (goes_back and not may_go_back):
+                            return False
+                        last_sent = packet.pts
+                    for frame in beginning.decode(packet):
+                        late += last_shown is not None and _is_before(frame.pts, last_shown)
+                        last_shown = frame.pts
+                        shown += 1
+                    is_known = shown >= _KNOWN_AFTER and not stream.codec_context.has_b_frames
+                    if shown >= _LOOKED_AT or is_known:
+                        break
+        except InputError:
+            pass  # who reads the pictures tells
+    return late * _MOST_IN_ORDER >= max(shown, 1)
+
+
+def _is_before(stamp: int | None, other: int | None) -> bool:
+    return stamp is not None and other is not None and stamp < other
