@@ -9,10 +9,12 @@ and at times the one before it has the same.
 
 from __future__ import annotations
 
-from bisect import bisect_left, insort
+from bisect import insort
 from functools import lru_cache
+from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from statistics import median_low
+from typing import TYPE_CHECKING, Any, Literal
 
 from gfvc.errors import InputError
 from gfvc.media_files import media_errors
@@ -45,7 +47,8 @@ class Stamps:
 
     def __init__(self, path: Path, period: float) -> None:
         status = path.stat()
-        self.are_of_coding = _are_of_coding(path, status.st_mtime_ns, status.st_size)
+        self._order = _order_of_coding(path, status.st_mtime_ns, status.st_size)
+        self.are_of_coding = self._order is not None
         self._period = period
         self._waiting: list[float] = []  # in order
         self._most_waiting: int | None = None  # before a frame
@@ -57,8 +60,11 @@ class Stamps:
         """Take note of a packet that is about to be decoded."""
         if packet.pts is None or not packet.size or packet.is_discard:
             return
-        if self.are_of_coding:
-            insort(self._waiting, float(packet.pts * packet.time_base))
+        if self._order is not None:
+            stamp = packet.dts if self._order == "dts" else packet.pts
+            insort(
+                self._waiting, float((packet.pts if stamp is None else stamp) * packet.time_base)
+            )
             del self._waiting[:-_MOST_WAITING]
         elif packet.pts == self._last_sent and len(self._shared) < _MOST_WAITING:
             self._shared.add(packet.pts)
@@ -68,7 +74,7 @@ class Stamps:
         """When the next frame is shown."""
         stamp = _seconds(frame.pts, frame)
         if self.are_of_coding:
-            stamp = self._next_waiting(stamp)
+            stamp = self._next_waiting()
             if stamp is not None and self._last is not None and stamp <= self._last:
                 stamp = None  # the last two of some files have one
         elif frame.pts in self._shared:
@@ -79,13 +85,10 @@ class Stamps:
         self._last = stamp
         return stamp
 
-    def _next_waiting(self, stamp: float | None) -> float | None:
+    def _next_waiting(self) -> float | None:
         if self._most_waiting is None:
-            # What came before the first frame could not be decoded.
-            if stamp is not None:
-                del self._waiting[: bisect_left(self._waiting, stamp)]
             self._most_waiting = len(self._waiting)
-        # Nor could one for each that waits beyond those that a decoder holds back.
+        # What waits beyond those that a decoder held back at first could not be decoded.
         del self._waiting[: max(0, len(self._waiting) - self._most_waiting)]
         return self._waiting.pop(0) if self._waiting else None
 
@@ -97,13 +100,16 @@ def _seconds(ticks: int | None, frame: VideoFrame) -> float | None:
 
 
 @lru_cache(maxsize=8)
-def _are_of_coding(path: Path, _modified: int, _size: int) -> bool:
-    """Whether stamps are places in the order of coding, by the first frames of a file.
+def _order_of_coding(path: Path, _modified: int, _size: int) -> Literal["pts", "dts"] | None:
+    """Which stamps of packets are places in the order of coding, by the first frames of a file.
 
-    They are where packets have them in order, and frames, which come as they are shown, do not.
+    None where its frames, which come in the order in which they are shown, are in that of their
+    stamps. Else those of presentation and of decoding should be the same, but for a delay; of
+    either some are missing or guessed at times, and the more even ones are taken.
     """
+    sent: list[tuple[int, int | None]] = []
     shown = late = 0
-    last_sent = last_shown = None
+    last_shown = None
     with open_video(path) as (container, stream):
         set_threads(container, stream)
         may_go_back = container.format.name == _WITH_GUESSES
@@ -112,12 +118,12 @@ def _are_of_coding(path: Path, _modified: int, _size: int) -> bool:
             with media_errors(str(path)):
                 for packet in packets_of(path, container, stream):
                     if packet.size and not packet.is_discard:
-                        goes_back = last_sent is not None and _is_before(packet.pts, last_sent)
+                        goes_back = sent and _is_before(packet.pts, sent[-1][0])
                         if packet.pts is None or (goes_back and not may_go_back):
-                            return False
-                        last_sent = packet.pts
+                            return None
+                        sent.append((packet.pts, packet.dts))
                     for frame in beginning.decode(packet):
-                        late += last_shown is not None and _is_before(frame.pts, last_shown)
+                        late += _is_before(frame.pts, last_shown)
                         last_shown = frame.pts
                         shown += 1
                     is_known = shown >= _KNOWN_AFTER and not stream.codec_context.has_b_frames
@@ -125,8 +131,20 @@ def _are_of_coding(path: Path, _modified: int, _size: int) -> bool:
                         break
         except InputError:
             pass  # who reads the pictures tells
-    return late * _MOST_IN_ORDER >= max(shown, 1)
+    if not late or late * _MOST_IN_ORDER < shown:
+        return None
+    presented, decoded = [pts for pts, _ in sent], [dts for _, dts in sent if dts is not None]
+    has_all = len(decoded) == len(presented)
+    return "dts" if has_all and _unevenness(decoded) <= _unevenness(presented) else "pts"
 
 
 def _is_before(stamp: int | None, other: int | None) -> bool:
     return stamp is not None and other is not None and stamp < other
+
+
+def _unevenness(stamps: list[int]) -> int:
+    """By how much steps between stamps differ from the middle one, together."""
+    in_order = sorted(stamps)
+    steps = [after - before for before, after in pairwise(in_order)]
+    middle = median_low(steps)
+    return sum(abs(step - middle) for step in steps)
