@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from gfvc.errors import InputError, let_deadline_by
 from gfvc.given import not_a_file
 from gfvc.media_boxes import top_boxes
+from gfvc.video.png_chunks import is_animated, refuse_expanding
 
 if TYPE_CHECKING:
     from av import Packet
@@ -47,8 +48,6 @@ VIDEO_FORMATS = frozenset((*_CONTAINERS, *_OTHER_VIDEO, *_PICTURES, *_SOUND))
 _LISTS = (b"#EXTM3U", b"ffconcat", b"[playlist]", b"<ASX", b"<asx", b"<smil", b"v=0")
 _HEAD = 512
 
-_PNG = b"\x89PNG\r\n\x1a\n"
-
 _ADDRESS = re.compile(r"^([A-Za-z][A-Za-z0-9+.-]+):/+")
 
 
@@ -73,11 +72,12 @@ def open_media(path: Path, formats: frozenset[str], *, follow_edits: bool = True
         "advanced_editlist": str(int(follow_edits)),
     }
     try:
+        refuse_expanding(path)
         # Absolute, since the library takes what is before a colon for a protocol.
         container: InputContainer = av.open(
             str(path.absolute()),
             # Its own look is at the first KiB or two, and text may come before.
-            format="apng" if "apng" in formats and _is_animated_png(path) else None,
+            format="apng" if "apng" in formats and is_animated(path) else None,
             container_options=options,
             metadata_errors="replace",
         )
@@ -123,19 +123,6 @@ def reason(error: Exception) -> str:
     """What an error of the library or the system says, in one line."""
     text = getattr(error, "strerror", None) or str(error)
     return text.splitlines()[0] if text else type(error).__name__
-
-
-def _is_animated_png(path: Path) -> bool:
-    """Whether a PNG file says, before its first picture, that there are several."""
-    with path.open("rb") as file:
-        if file.read(len(_PNG)) != _PNG:
-            return False
-        while len(head := file.read(8)) == 8:
-            size, name = int.from_bytes(head[:4], "big"), head[4:]
-            if name in (b"acTL", b"IDAT"):
-                return name == b"acTL"
-            file.seek(size + 4, 1)
-    return False
 
 
 def _check_file(path: Path) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gfvc.errors import InputError
+from gfvc.video.png_chunks import with_compressed_hidden
 
 if TYPE_CHECKING:
     from av import Packet
@@ -22,6 +23,10 @@ PACKET_GROWTH = 4
 
 FREE_PACKET_BYTES = 16 << 20
 """Further bytes of packets of any file: small ones may repeat a lot, as in short loops."""
+
+
+PNG_CODECS = frozenset(("png", "apng"))
+"""Whose packets are PNG pictures, or chunks of them."""
 
 
 class PacketBudget:
@@ -61,9 +66,13 @@ class PacketBudget:
 def packets_of(path: Path, container: InputContainer, *tracks: Any) -> Iterator[Any]:
     """The packets of some tracks, or of all, in the order of the open file.
 
+    In those of PNG compressed text and colour profiles are hidden from the decoder.
+
     Raises `InputError` as `PacketBudget` does, and what the library raises on damage.
     """
     budget = PacketBudget(path)
     for packet in container.demux(*tracks):
         budget.take(packet)
+        if packet.size and packet.stream.codec_context.name in PNG_CODECS:
+            packet.update(with_compressed_hidden(bytes(packet)))
         yield packet

@@ -11,7 +11,9 @@ from gfvc.errors import InputError
 from gfvc.limits import MAX_SOURCE_AREA
 from gfvc.media_edits import refuse_other_speeds
 from gfvc.media_files import VIDEO_FORMATS, open_media
+from gfvc.media_packets import PNG_CODECS
 from gfvc.video.dolby_vision import refuse_own_colours
+from gfvc.video.png_chunks import with_compressed_hidden
 from gfvc.video.stated import is_animated_webp
 from gfvc.video.stream_choice import choose_stream
 
@@ -78,5 +80,8 @@ def _set_decoder(path: Path, stream: VideoStream) -> None:
         )
     # Else columns on the left that the stream hides are shown, to where memory is aligned.
     context.flags |= Flags.unaligned
+    # Chunks that an animated PNG has before its first picture.
+    if context.name in PNG_CODECS and context.extradata:
+        context.extradata = with_compressed_hidden(context.extradata)
     # The file may say one size first, and then ask for another.
     context.options = {"max_pixels": str(MAX_SOURCE_AREA)}
