@@ -35,6 +35,9 @@ if TYPE_CHECKING:
 # Those whose pictures can say how they are turned.
 _WITH_TURNS = ("h264", "hevc")
 
+# Of these what is interlaced is coded field by field, and decoders leave it so.
+_WITH_SINGLE_FIELDS = ("hevc",)
+
 # How much before a picture it is looked for.
 _SEEK_SECONDS = 2
 
@@ -109,7 +112,7 @@ class _Reading:
         self._clock = Clock(period, stated_seconds(container), str(path), sound)
         self._stamps = Stamps(path, period)
         self._extent = Extent(path, container)
-        self._fields = _Fields(path, notes)
+        self._fields = _Fields(path, notes, stream.codec_context.name)
         self._damage = Damage(path, container, stream)
         self._beginning = Beginning(self._damage.decode)
         self._colour, self._pixels = StatedColour.of(stream), PixelShape(stream)
@@ -245,9 +248,10 @@ def _stays(frame: VideoFrame) -> float | None:
 class _Fields:
     """Frames made of two fields become whole pictures, from the first such frame on."""
 
-    def __init__(self, path: Path, notes: Notes) -> None:
+    def __init__(self, path: Path, notes: Notes, codec: str) -> None:
         self._path = path
         self._notes = notes
+        self._codec = codec
         self._deinterlacer: Deinterlacer | None = None
         self._size: tuple[int, int] | None = None
         self._is_transposed: bool | None = None
@@ -277,6 +281,11 @@ class _Fields:
             if not frame.interlaced_frame:
                 yield timed
                 return
+            if self._codec in _WITH_SINGLE_FIELDS:
+                raise InputError(
+                    f"{self._path}: each of its pictures is a field, every other line of a frame; "
+                    "make it frames first (ffmpeg -i IN -vf weave,bwdif OUT)"
+                )
             self._notes(f"{self._path}: is interlaced; its fields are made whole pictures")
             self._deinterlacer = Deinterlacer()
         self._waiting.append((timed.time, timed.stays, timed.turn))

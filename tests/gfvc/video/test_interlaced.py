@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from gfvc.errors import InputError
 from gfvc.video_reader import probe_video, read_pictures
 from gfvc.video_writer import write_video
 from models.contract import Picture
@@ -50,6 +51,20 @@ def test_interlaced_video_is_deinterlaced(tmp_path: Path) -> None:
         # The bar of the first field, which is the picture's time.
         inside = picture[20:-20, 4 + 8 * number + 4 : 4 + 8 * number + 20, 1]
         assert abs(float(inside.mean()) - 200) < 12
+
+
+def test_fields_that_are_coded_as_pictures_are_refused(tmp_path: Path) -> None:
+    """A field has half of the lines: faces would be half as high."""
+    fields = write_video(tmp_path / "fields.mkv", [bar(4 + 4 * n) for n in range(20)], 2 * RATE)
+    path = tmp_path / "fields.mp4"
+    ffmpeg("-i", fields, "-vf", "tinterlace=interleave_top,setfield=tff,separatefields,"
+           "format=yuv420p", "-c:v", "libx265",
+           "-x265-params", "interlace=tff:log-level=none", path)  # fmt: skip
+    with pytest.raises(InputError, match=r"fields\.mp4: each of its pictures is a field"):
+        probe_video(path)
+    whole = tmp_path / "whole.mkv"
+    ffmpeg("-i", path, "-vf", "weave,bwdif", "-c:v", "ffv1", whole)  # as the line says
+    assert len(list(read_pictures(whole, RATE))) == 10
 
 
 def test_video_that_is_not_marked_as_interlaced_is_left_alone(tmp_path: Path) -> None:
