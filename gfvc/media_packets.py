@@ -73,6 +73,8 @@ def packets_of(path: Path, container: InputContainer, *tracks: Any) -> Iterator[
     budget = PacketBudget(path)
     for packet in container.demux(*tracks):
         budget.take(packet)
-        if packet.size and packet.stream.codec_context.name in PNG_CODECS:
+        # Tracks of data have no decoder.
+        decoder = packet.stream.codec_context
+        if packet.size and decoder is not None and decoder.name in PNG_CODECS:
             packet.update(with_compressed_hidden(bytes(packet)))
         yield packet

@@ -185,8 +185,9 @@ def _usual(
         if abs(step - middle) <= tick or middle < _JITTER * step < _JITTER**2 * middle
     ]
     usual = sum(alike, Fraction(0)) / len(alike)
-    # Whole milliseconds, as in Matroska, do not say it better than the average.
-    if abs(usual - 1 / average) <= tick:
+    # Whole milliseconds, as in Matroska, do not say it better than the average, but many of them
+    # together than one that is itself of whole milliseconds (ASF).
+    if abs(usual - 1 / average) <= tick / 3:
         return None
     rate = _unrounded(usual, tick)
     if is_hardly_meant:
@@ -246,10 +247,11 @@ def _steps(
         if packet.is_discard or not packet.size:
             continue
         count += 1
-        if packet.pts is None or packet.dts is None or packet.time_base is None:
+        if packet.pts is None or packet.time_base is None:
             continue
         times.append(packet.pts * packet.time_base)
-        decoded.append((count, packet.dts * packet.time_base))
+        stamp = packet.pts if packet.dts is None else packet.dts
+        decoded.append((count, stamp * packet.time_base))
         is_long = seconds is not None and times[-1] > times[0] + seconds
         if count >= most or (is_long and len(times) > _PART_STEPS):
             break

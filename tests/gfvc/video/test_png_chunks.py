@@ -15,7 +15,7 @@ from PIL import Image, ImageCms, PngImagePlugin
 from gfvc.errors import InputError
 from gfvc.video.png_chunks import MAX_UNPACKED, refuse_expanding, with_compressed_hidden
 from gfvc.video_reader import probe_video, read_pictures
-from tests.gfvc.support import no_notes
+from tests.gfvc.support import ffmpeg, no_notes
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 PROFILE = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
@@ -62,6 +62,15 @@ def test_pictures_with_a_profile_are_read_from_a_container(tmp_path: Path) -> No
     """The library frees what it says of a profile twice, and the process ended."""
     path = in_mov(tmp_path / "clip.mov", [png(level, ICC, TEXT, PLAIN) for level in LEVELS])
     assert levels_of(path) == list(LEVELS)
+
+
+def test_tracks_of_data_beside_them_are_passed_over(tmp_path: Path) -> None:
+    path = in_mov(tmp_path / "clip.mov", [png(level, ICC) for level in LEVELS])
+    timed = tmp_path / "timed.mov"
+    ffmpeg("-i", path, "-c", "copy", "-timecode", "10:00:00:00", timed)
+    with av.open(str(timed)) as container:
+        assert [stream.type for stream in container.streams] == ["video", "data"]
+    assert levels_of(timed) == list(LEVELS)
 
 
 def test_so_are_animated_ones(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from fractions import Fraction
 from pathlib import Path
 
 import av
@@ -14,6 +15,8 @@ from gfvc.video_reader import probe_video, read_pictures
 from tests.gfvc.support import ffmpeg, no_notes
 
 PICTURES = 30
+# The NAL unit of HEVC with its size, as in MP4.
+END_OF_SEQUENCE = b"\0\0\0\2\x48\1"
 H264 = ("-c:v", "libx264", "-crf", "18")
 # Those without B pictures are here, too: nothing may change for them.
 FILES = [
@@ -25,6 +28,8 @@ FILES = [
     ("clip.wmv", (*H264, "-bf", "3")),
     ("clip.asf", ("-c:v", "mpeg2video", "-bf", "2", "-q:v", "3")),
     ("clip.mxf", (*H264, "-bf", "3")),
+    ("clip.mxf", (*H264, "-bf", "1")),
+    ("clip.mxf", (*H264, "-bf", "2", "-x264-params", "b-pyramid=none")),
     ("clip.mp4", (*H264, "-bf", "3")),
     ("clip.ts", (*H264, "-bf", "3")),
     ("clip.vob", (*H264, "-bf", "3")),
@@ -63,6 +68,18 @@ def test_each_picture_is_read_once_and_in_order(
     assert len(read) >= PICTURES - (2 if "libxvid" in options else 0)
 
 
+@pytest.mark.parametrize("rate", ["24", "24000/1001", "30000/1001", "60000/1001"])
+@pytest.mark.parametrize("name", ["clip.wmv", "clip.mkv"])
+def test_stamps_in_milliseconds_are_of_the_rate_that_they_round(
+    tmp_path: Path, name: str, rate: str
+) -> None:
+    """ASF states an average that is of whole milliseconds, too."""
+    path = tmp_path / name
+    ffmpeg("-f", "lavfi", "-i", f"testsrc=s=64x48:r={rate}:d=4", *H264, "-bf", "2",
+           "-pix_fmt", "yuv420p", path)  # fmt: skip
+    assert float(probe_video(path).rate) == pytest.approx(float(Fraction(rate)), rel=1e-4)
+
+
 @pytest.mark.parametrize("rate", [8, 10])
 def test_slow_pictures_are_not_taken_for_a_clock_that_goes_back(tmp_path: Path, rate: int) -> None:
     path = brightening(tmp_path / "clip.avi", (*H264, "-bf", "3"), rate)
@@ -70,11 +87,41 @@ def test_slow_pictures_are_not_taken_for_a_clock_that_goes_back(tmp_path: Path, 
     assert shown(path, []) == list(range(PICTURES))
 
 
-def test_what_was_copied_with_its_stamps_is_read_in_order(tmp_path: Path) -> None:
-    clip = brightening(tmp_path / "clip.avi", (*H264, "-bf", "3"))
-    copy = tmp_path / "copy.mp4"
-    ffmpeg("-i", clip, "-c", "copy", copy)
-    assert shown(copy, []) == list(range(PICTURES))
+@pytest.mark.parametrize(
+    ("name", "copied", "frames"),
+    [("clip.avi", "copy.mp4", 3), ("clip.mxf", "copy.ts", 1), ("clip.mxf", "copy.flv", 1)],
+)
+def test_what_was_copied_with_its_stamps_is_read_in_order(
+    tmp_path: Path, name: str, copied: str, frames: int
+) -> None:
+    clip = brightening(tmp_path / name, (*H264, "-bf", str(frames)))
+    ffmpeg("-i", clip, "-c", "copy", tmp_path / copied)
+    assert shown(tmp_path / copied, []) == list(range(PICTURES))
+
+
+def test_stamps_that_are_right_are_kept_where_packets_give_no_picture(tmp_path: Path) -> None:
+    """Leading pictures of a CRA picture after an end of sequence are never shown."""
+    clip = brightening(
+        tmp_path / "clip.mp4",
+        ("-c:v", "libx265", "-x265-params",
+         "bframes=3:open-gop=1:keyint=10:min-keyint=10:scenecut=0:log-level=none"),
+    )  # fmt: skip
+    path = tmp_path / "cut.mp4"
+    with av.open(str(clip)) as source, av.open(str(path), "w") as container:
+        stream = container.add_stream_from_template(source.streams.video[0])
+        packets = [packet for packet in source.demux(video=0) if packet.size]
+        for packet, following in zip(packets, [*packets[1:], None], strict=True):
+            ends = following is not None and following.is_keyframe
+            copy = av.Packet(bytes(packet) + END_OF_SEQUENCE * ends)
+            copy.stream, copy.time_base = stream, packet.time_base
+            copy.pts, copy.dts, copy.duration = packet.pts, packet.dts, packet.duration
+            copy.is_keyframe = packet.is_keyframe
+            container.mux(copy)
+    times = [timed.time for timed in decoded_frames(path, no_notes)]
+    with av.open(str(path)) as container:
+        stamps = [float(frame.time or 0) for frame in container.decode(video=0)]
+    assert 10 < len(stamps) < PICTURES
+    assert times == pytest.approx([stamp - stamps[0] for stamp in stamps])
 
 
 def test_times_are_those_of_packets_without_stamps_between(tmp_path: Path) -> None:
