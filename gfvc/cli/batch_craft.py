@@ -145,23 +145,10 @@ class CommandCraft:
 
     def parsed(self, options: Options) -> argparse.Namespace:
         """Options as the command's parser has them; raises `UsageError` where it has not."""
-        from gfvc.cli.arguments import UsageError
-        from gfvc.cli.parser import build_parser
+        return argparse.Namespace(**vars(_parsed(self, options)))
 
-        arguments = self._arguments(_IN, _OUT, options, force=False)
-        said = io.StringIO()
-        try:
-            with contextlib.redirect_stderr(said), contextlib.redirect_stdout(said):
-                return build_parser(self.verb).parse_args([self.verb, *arguments])
-        except SystemExit as end:
-            if not end.code:
-                raise UsageError(
-                    f"options after -- are for each clip; gfvc {self.verb} --help has them"
-                ) from None
-            _, _, problem = said.getvalue().strip().rpartition("error: ")
-            raise UsageError(f"gfvc {self.verb} says: {problem}") from None
-
-    def _arguments(self, source: Path, output: Path, options: Options, *, force: bool) -> list[str]:
+    def arguments(self, source: Path, output: Path, options: Options, *, force: bool) -> list[str]:
+        """What the command is called with after its name."""
         named = [str(source)]
         if VERBS[self.verb].product is not None:
             named += ["--out", str(output)]
@@ -186,7 +173,7 @@ class CommandCraft:
         """Call the command; what it says on standard error are notes, and why it failed."""
         from gfvc.cli.main import main
 
-        arguments = self._arguments(source, output, options, force=force)
+        arguments = self.arguments(source, output, options, force=force)
 
         def call(said: io.StringIO) -> Performed:
             with (
@@ -276,6 +263,32 @@ class CommandCraft:
 
 class _BrokenOffError(Exception):
     """A command broke off; what it printed is not all."""
+
+
+@lru_cache(maxsize=256)
+def _parsed(craft: CommandCraft, options: Options) -> argparse.Namespace:
+    from gfvc.cli.arguments import UsageError
+
+    arguments = craft.arguments(_IN, _OUT, options, force=False)
+    said = io.StringIO()
+    try:
+        with contextlib.redirect_stderr(said), contextlib.redirect_stdout(said):
+            return _parser(craft.verb).parse_args([craft.verb, *arguments])
+    except SystemExit as end:
+        if not end.code:
+            raise UsageError(
+                f"options after -- are for each clip; gfvc {craft.verb} --help has them"
+            ) from None
+        _, _, problem = said.getvalue().strip().rpartition("error: ")
+        raise UsageError(f"gfvc {craft.verb} says: {problem}") from None
+
+
+@lru_cache(maxsize=len(VERBS))
+def _parser(verb: str) -> argparse.ArgumentParser:
+    """The parser of a command; building it takes ten times as long as parsing a row's options."""
+    from gfvc.cli.parser import build_parser
+
+    return build_parser(verb)
 
 
 @lru_cache(maxsize=256)
