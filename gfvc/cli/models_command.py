@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -134,17 +135,16 @@ def _remove(options: argparse.Namespace) -> int:
 
 
 def _tell(options: argparse.Namespace) -> int:
-    from models import CheckpointError, default_registry
+    from models import default_registry
 
     registry = default_registry()
     cards = [registry.find(options.name).card] if options.name else registry.cards()
     for problem in registry.problems:
         note(problem)
     if options.action == "verify":
-        for card in cards:
-            sys.stdout.write(f"{card.name}: {_verify(card)}\n")
-        if registry.problems:
-            raise CheckpointError(f"{len(registry.problems)} imported models cannot be used")
+        if options.name:
+            sys.stdout.write(f"{options.name}: {_verify(cards[0])}\n")
+        _verify_all([] if options.name else cards, len(registry.problems))
     elif options.json:
         answer([{**_described(card), "has_weights": card.has_weights} for card in cards])
     elif options.action == "list":
@@ -160,6 +160,30 @@ def _tell(options: argparse.Namespace) -> int:
 def _described(card: ModelCard) -> dict[str, Any]:
     """The card's fields; its engine by the older name "runtime", which others read."""
     return {"runtime" if name == "engine" else name: value for name, value in asdict(card).items()}
+
+
+def _verify_all(cards: Sequence[ModelCard], told: int) -> None:
+    """Check the files of models, and tell of each that cannot be used; so many were told before.
+
+    Raises `CheckpointError` when there is any, after all were checked.
+    """
+    from models import CheckpointError
+
+    unusable = told + sum(not _is_sound(card) for card in cards)
+    if unusable:
+        raise CheckpointError(f"models that cannot be used: {unusable}")
+
+
+def _is_sound(card: ModelCard) -> bool:
+    """Say whether the file of a model is what its card says."""
+    from models import CheckpointError
+
+    try:
+        sys.stdout.write(f"{card.name}: {_verify(card)}\n")
+    except CheckpointError as error:
+        note(f"{card.name}: {error}")
+        return False
+    return True
 
 
 def _verify(card: ModelCard) -> str:

@@ -102,7 +102,34 @@ def test_a_damaged_card_is_told_and_makes_verify_fail(
     assert main(["models"]) == 0
     assert "fomm.json: no card of imported weights" in capsys.readouterr().err
     assert main(["models", "verify"]) == 1
-    assert "1 imported models cannot be used" in capsys.readouterr().err
+    assert "models that cannot be used: 1" in capsys.readouterr().err
+
+
+def test_verify_tells_of_all_models_that_cannot_be_used(
+    save: SaveCheckpoint, store: WeightsStore, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The first file that was missing, or altered, was the last that was looked at."""
+    tensors = tiny_weights("fomm")
+    weights = {}
+    for name in ("a", "b", "c", "d"):
+        next(iter(tensors.values())).add_(1)  # the same weights under two names are refused
+        checkpoint = save(training_checkpoint(tensors))
+        ((_, _, path),) = lines(capsys, "import", "fomm", checkpoint, "--as", name)
+        weights[name] = Path(path)
+    weights["a"].unlink()
+    weights["b"].unlink()
+    weights["b"].mkdir()
+    weights["c"].write_bytes(b"other")
+    assert main(["models", "verify"]) == 1
+    out, err = capsys.readouterr()
+    assert "mesh: ok" in out.splitlines()
+    assert "d: ok" in out.splitlines()
+    assert err.splitlines() == [
+        f"gfvc: a: {weights['a']}: cannot be read (No such file or directory)",
+        f"gfvc: b: {weights['b']}: is not a regular file",
+        f"gfvc: c: {weights['c']}: differs from its card; import the weights again",
+        "gfvc models: models that cannot be used: 3",
+    ]
 
 
 @pytest.mark.parametrize(
