@@ -47,8 +47,9 @@ def mean_curves(
             of_settings = collected.setdefault((point["curve"], point["label"]), {})
             of_settings[point["clip"]] = (point["kbps"], value)
     curves: Curves = {}
+    wanted = set(clips)
     for (curve, _), of_clips in collected.items():
-        if set(of_clips) == set(clips):
+        if of_clips.keys() == wanted:
             kbps, value = np.mean(list(of_clips.values()), axis=0)
             curves.setdefault(curve, []).append((float(kbps), float(value)))
     return {name: sorted(curve) for name, curve in curves.items()}

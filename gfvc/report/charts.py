@@ -23,6 +23,9 @@ _TICKS = 6
 _LEAST_OF_LOGARITHM = 1e-12  # of the largest value; a smaller one leaves nothing to be seen
 _MAX_STEPS = 1500  # of a curve over time; more are averaged in groups
 
+Series = Mapping[str, int]
+"""The number of each curve of a page, which gives its colour and marker."""
+
 _MARKERS = ("circle", "square", "triangle", "diamond")
 
 
@@ -88,13 +91,13 @@ def fitted_axis(label: str, values: Sequence[float], *, logarithmic: bool = Fals
 
 
 def rate_quality_chart(
-    title: str, curves: Mapping[str, Sequence[Dot]], series: Sequence[str], x: Axis, y: Axis
+    title: str, curves: Mapping[str, Sequence[Dot]], series: Series, x: Axis, y: Axis
 ) -> Markup:
-    """Curves of dots joined by lines; `series` gives the order of colours, "gfvc" full lines."""
+    """Curves of dots joined by lines; `series` gives their colours, "gfvc" full lines."""
     parts = [_frame(title, WIDTH, x, y)]
     place = _placer(WIDTH, x, y)
     for name, dots in curves.items():
-        number = series.index(name)
+        number = series[name]
         places = [place(dot.x, dot.y) for dot in dots]
         parts.append(
             Markup('<polyline class="line s{}{}" points="{}"/>').format(

@@ -10,17 +10,18 @@ from gfvc.bench.plots import LOGARITHMIC, direction, mean_curves
 from gfvc.bench.records import MeasuredClip, Point
 from gfvc.metrics import Measure
 from gfvc.report.bench_run import BenchRun
-from gfvc.report.charts import Dot, fitted_axis, rate_quality_chart
+from gfvc.report.charts import Dot, Series, fitted_axis, rate_quality_chart
 
 Curves = Mapping[str, Sequence[Dot]]
 
 
-def clip_charts(run: BenchRun, clip: MeasuredClip, series: Sequence[str]) -> list[Markup]:
-    """One plot for each measure that the clip's points have; `series` orders the colours."""
+def clip_charts(run: BenchRun, clip: MeasuredClip, series: Series) -> list[Markup]:
+    """One plot for each measure that the clip's points have; `series` gives the colours."""
     charts = []
+    points = run.points_of(clip)
     for measure in run.measures:
         curves: dict[str, list[Dot]] = {}
-        for point in run.points_of(clip):
+        for point in points:
             value = point.scores.get(measure.name)
             if value is not None:
                 curves.setdefault(point.curve, []).append(Dot(point.kbps, value, point.label))
@@ -28,7 +29,7 @@ def clip_charts(run: BenchRun, clip: MeasuredClip, series: Sequence[str]) -> lis
     return charts
 
 
-def mean_charts(run: BenchRun, series: Sequence[str]) -> list[Markup]:
+def mean_charts(run: BenchRun, series: Series) -> list[Markup]:
     """The same of mean rate and mean value at equal settings, for a run of several clips."""
     if len(run.clips) < 2:
         return []
@@ -54,7 +55,7 @@ def _as_bench_point(point: Point) -> Mapping[str, object]:
     }
 
 
-def _chart(title: str, curves: Curves, measure: Measure, series: Sequence[str]) -> list[Markup]:
+def _chart(title: str, curves: Curves, measure: Measure, series: Series) -> list[Markup]:
     """A plot, or none of no curves."""
     dots = [dot for curve in curves.values() for dot in curve]
     if not dots:

@@ -26,6 +26,7 @@ from gfvc.scaling import Size
 from gfvc.stream.marking import GENERATED
 from models.contract import Picture
 from sei import printable
+from sei.escaping import cut
 
 WORST = 3
 """Worst pictures shown by each measure."""
@@ -33,6 +34,7 @@ WORST = 3
 WORST_APART_SECONDS = 0.5
 _WORST_MEASURES = ("landmark_error", "face_ssim")
 _DIGITS = 4
+_NAMED = 8  # of measures that nobody knows
 _SUFFIXES = (".html", ".htm")
 
 
@@ -139,8 +141,14 @@ class _Assembly:
         self._run = run
         self._media = media
         self._faces = faces
-        self._series = list(dict.fromkeys(point.curve for point in run.points))
+        curves = dict.fromkeys(point.curve for point in run.points)
+        self._series = {curve: number for number, curve in enumerate(curves)}
         self.left_out: list[str] = []
+        if run.unknown:
+            names = cut(", ".join(run.unknown[:_NAMED]))
+            more = len(run.unknown) - _NAMED
+            rest = f" and {more} more" if more > 0 else ""
+            self._leave_out(f"measures that this gfvc does not know: {names}{rest}")
 
     def render(self) -> str:
         """The page as HTML."""
@@ -157,7 +165,7 @@ class _Assembly:
         return render_page(
             run=run,
             clips=clips,
-            measures=_measures_with_scores(run),
+            measures=run.measures,
             mean_rates=_mean_table(run),
             no_rates=NO_RATES,
             compared=_compared_measures(run),
@@ -218,7 +226,7 @@ class _Assembly:
         for comparison, pictures in zip(shown, worst, strict=False):
             comparison.worst = pictures
         points = self._run.points_of(clip)
-        rates = [row for row in self._run.rates if row.clip == clip.identifier]
+        rates = list(self._run.rates_of(clip))
         return _ShownClip(
             clip=clip,
             size=self._size(clip),
@@ -240,7 +248,7 @@ class _Assembly:
     def _legend(self, points: Sequence[Point]) -> list[tuple[Markup, str]]:
         curves = {point.curve: not point.is_ours for point in points}
         return [
-            (swatch(self._series.index(curve), is_peer=is_peer), curve)
+            (swatch(self._series[curve], is_peer=is_peer), curve)
             for curve, is_peer in curves.items()
         ]
 
@@ -347,23 +355,13 @@ def _rounded(value: float | None) -> float | None:
 
 def _compared_measures(run: BenchRun) -> list[Measure]:
     """The measures that mean rates are of."""
-    names = {row.measure for row in run.rates if row.clip is None}
+    names = {row.measure for row in run.rates_of(None)}
     return [measure for measure in run.measures if measure.name in names]
 
 
 def _mean_table(run: BenchRun) -> dict[tuple[str, str], dict[str, RateRow]]:
     """Mean rates by gfvc's curve and the curve it is compared with, then by measure."""
     table: dict[tuple[str, str], dict[str, RateRow]] = {}
-    for row in run.rates:
-        if row.clip is None:
-            table.setdefault((row.test, row.anchor), {})[row.measure] = row
+    for row in run.rates_of(None):
+        table.setdefault((row.test, row.anchor), {})[row.measure] = row
     return table
-
-
-def _measures_with_scores(run: BenchRun) -> list[Measure]:
-    """The measures that any point has a score of."""
-    return [
-        measure
-        for measure in run.measures
-        if any(point.scores.get(measure.name) is not None for point in run.points)
-    ]

@@ -40,7 +40,8 @@ def test_an_axis_holds_its_values() -> None:
 def test_better_quality_is_higher_and_texts_are_escaped() -> None:
     curves = {"gfvc mesh": [Dot(1, 30, HOSTILE), Dot(4, 36, "b")], HOSTILE: [Dot(2, 33, "c")]}
     x = fitted_axis(HOSTILE, [1, 4], logarithmic=True)
-    chart = rate_quality_chart(HOSTILE, curves, list(curves), x, fitted_axis("y", [30, 36]))
+    series = {name: number for number, name in enumerate(curves)}
+    chart = rate_quality_chart(HOSTILE, curves, series, x, fitted_axis("y", [30, 36]))
     root = ElementTree.fromstring(chart)
     assert root.get("aria-label") == HOSTILE
     assert any(text.text == HOSTILE for text in root.iter("text"))
