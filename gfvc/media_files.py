@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from gfvc.errors import InputError, let_deadline_by
 from gfvc.given import not_a_file
 from gfvc.media_boxes import top_boxes
-from gfvc.video.png_chunks import is_animated, refuse_expanding
+from gfvc.png_chunks import is_animated, refuse_expanding
 
 if TYPE_CHECKING:
     from av import Packet

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gfvc.errors import InputError
-from gfvc.video.png_chunks import with_compressed_hidden
+from gfvc.png_chunks import with_compressed_hidden
 
 if TYPE_CHECKING:
     from av import Packet

@@ -12,8 +12,8 @@ from gfvc.limits import MAX_SOURCE_AREA
 from gfvc.media_edits import refuse_other_speeds
 from gfvc.media_files import VIDEO_FORMATS, open_media
 from gfvc.media_packets import PNG_CODECS
+from gfvc.png_chunks import with_compressed_hidden
 from gfvc.video.dolby_vision import refuse_own_colours
-from gfvc.video.png_chunks import with_compressed_hidden
 from gfvc.video.stated import is_animated_webp
 from gfvc.video.stream_choice import choose_stream
 

@@ -13,7 +13,7 @@ import pytest
 from PIL import Image, ImageCms, PngImagePlugin
 
 from gfvc.errors import InputError
-from gfvc.video.png_chunks import MAX_UNPACKED, refuse_expanding, with_compressed_hidden
+from gfvc.png_chunks import MAX_UNPACKED, refuse_expanding, with_compressed_hidden
 from gfvc.video_reader import probe_video, read_pictures
 from tests.gfvc.support import ffmpeg, no_notes
 
