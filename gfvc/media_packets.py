@@ -76,5 +76,8 @@ def packets_of(path: Path, container: InputContainer, *tracks: Any) -> Iterator[
         # Tracks of data have no decoder.
         decoder = packet.stream.codec_context
         if packet.size and decoder is not None and decoder.name in PNG_CODECS:
-            packet.update(with_compressed_hidden(bytes(packet)))
+            data = bytes(packet)
+            hidden = with_compressed_hidden(data)
+            if hidden != data:
+                packet.update(hidden)
         yield packet

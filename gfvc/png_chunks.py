@@ -6,6 +6,7 @@ profile is more than the library can hand on: it would end the process.
 
 from __future__ import annotations
 
+import contextlib
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +17,7 @@ from gfvc.errors import InputError
 MAX_UNPACKED = 16 << 20
 """Bytes of text and profiles of a PNG file, unpacked. The library unpacks them as it opens one."""
 
+_PIECE = 1 << 16
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _COMPRESSED = frozenset((b"iCCP", b"zTXt", b"iTXt"))
 # A private chunk that nobody has to know, of which all decoders pass over the data.
@@ -79,7 +81,7 @@ def _chunks(file: BinaryIO) -> Iterator[tuple[bytes, int]]:
 
 
 def _unpacked(name: bytes, data: bytes, most: int) -> int:
-    """How many bytes a compressed chunk unpacks to; more than `most` counts as one more."""
+    """How many bytes a compressed chunk unpacks to, nearly up to damage; not all beyond `most`."""
     _, _, packed = data.partition(b"\0")
     if name == b"iTXt":
         if packed[:1] != b"\1":
@@ -87,7 +89,12 @@ def _unpacked(name: bytes, data: bytes, most: int) -> int:
         packed = packed[2:].partition(b"\0")[2].partition(b"\0")[2]
     else:
         packed = packed[1:]
-    try:
-        return len(zlib.decompressobj().decompress(packed, most + 1))
-    except zlib.error:
-        return 0  # who decodes tells
+    unpacker, done, start, waiting = zlib.decompressobj(), 0, 0, b""
+    # Piece by piece: damage at its end does not undo what was unpacked before, here nor there.
+    with contextlib.suppress(zlib.error):
+        while done <= most and not unpacker.eof and (waiting or start < len(packed)):
+            if not waiting:
+                waiting, start = packed[start : start + _PIECE], start + _PIECE
+            done += len(unpacker.decompress(waiting, _PIECE))
+            waiting = unpacker.unconsumed_tail
+    return done

@@ -55,13 +55,14 @@ def digitally_signed_content_initialization(c: Coder, given: Any) -> SignedConte
     num_verification_substreams_minus1 = c.ue(
         "dsci_num_verification_substreams_minus1", given, 0, MAX_SUBSTREAMS - 1
     )
-    substreams = num_verification_substreams_minus1 + 1
-    pairs = substreams * (substreams - 1) // 2
+    pairs = (num_verification_substreams_minus1 + 1) * num_verification_substreams_minus1 // 2
     c.array(
         (Field("dsci_ref_substream_flag", 1),),
         c.items("references between substreams", given, pairs, 1, (0,)),
         pairs,
-        lambda: ((i, j) for i in range(1, substreams) for j in range(i)),
+        lambda: (
+            (i, j) for i in range(1, num_verification_substreams_minus1 + 1) for j in range(i)
+        ),
     )
     c.flag("dsci_vss_implicit_association_mode_flag", given)
     c.flag("dsci_signed_content_start_flag", given)

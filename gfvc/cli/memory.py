@@ -39,8 +39,8 @@ LEAST_MEGABYTES = {
     "transcode": 350,
 }
 
-# Of address space, this share at most is data (`ulimit -d`), stacks of threads included. The rest
-# is code, and files that are only read.
+# Nearly this share of the address space is data (`ulimit -d`) in some commands, stacks of threads
+# included. The rest is code, and files that are only read.
 DATA_SHARE = 0.5
 
 # With --messages-only, which loads no network.

@@ -17,11 +17,11 @@ from sei.content_messages import (
 )
 
 MAX_CONTENT_BYTES = 2**17
-"""Bytes of marks and restrictions in a stream, but for messages that repeat the last of a kind."""
+"""Bytes of marks and restrictions in a stream, each counted once, however often it is repeated."""
 
 TOO_MUCH = (
-    f"the stream has more than {MAX_CONTENT_BYTES} bytes of marks and restrictions of use that "
-    "differ from the ones before; nothing means that: take them out, or repair the stream"
+    f"the stream has more than {MAX_CONTENT_BYTES} bytes of marks and restrictions of use of which "
+    "no two are alike; nothing means that: take them out, or repair the stream"
 )
 
 
@@ -29,7 +29,7 @@ class ContentBytes:
     """Tells which messages say something new of the content, and counts their bytes."""
 
     def __init__(self) -> None:
-        self._last: dict[int, bytes] = {}
+        self._seen: set[tuple[int, bytes]] = set()
         self._size = 0
 
     @property
@@ -37,15 +37,23 @@ class ContentBytes:
         """Whether there were more than are read."""
         return self._size > MAX_CONTENT_BYTES
 
-    def is_new(self, message: SeiMessage) -> bool:
-        """Whether a message is a mark, or restricts uses, and is not the last such one again."""
+    def take(self, message: SeiMessage) -> bool:
+        """Count a message; tell whether it is a mark, or restricts uses, and none was the same."""
         kind, payload = message.payload_type, message.payload
-        is_mark = kind == TEXT_DESCRIPTION and payload[:1] == bytes((AI_MARKING,))
-        if not (is_mark or kind == AI_USAGE_RESTRICTIONS) or self._last.get(kind) == payload:
+        if not says_of_content(message) or (kind, payload) in self._seen:
             return False
-        self._last[kind] = payload
         self._size += len(payload)
+        if not self.are_too_many:
+            self._seen.add((kind, payload))
         return True
+
+
+def says_of_content(message: SeiMessage) -> bool:
+    """Whether a message is a mark, or restricts uses."""
+    is_mark = message.payload[:1] == bytes((AI_MARKING,))
+    return message.payload_type == AI_USAGE_RESTRICTIONS or (
+        message.payload_type == TEXT_DESCRIPTION and is_mark
+    )
 
 
 class StatedContent:
@@ -58,7 +66,7 @@ class StatedContent:
 
     def see(self, message: SeiMessage) -> None:
         """Take a message; raise `StreamError` where there is more than is read."""
-        if not self._bytes.is_new(message):
+        if not self._bytes.take(message):
             return
         if self._bytes.are_too_many:
             raise StreamError(TOO_MUCH)

@@ -7,7 +7,7 @@ from itertools import islice
 
 from gfvc.stream.marking import is_edited, mark_text
 from gfvc.stream.signatures import signed_content
-from gfvc.stream.stated_content import TOO_MUCH, ContentBytes
+from gfvc.stream.stated_content import TOO_MUCH, ContentBytes, says_of_content
 from gfvc.verification.findings import Check, Finding, Place
 from sei import PayloadError, SeiMessage
 from sei.content_messages import AI_USAGE_RESTRICTIONS, Restriction, UsageRestrictions
@@ -36,8 +36,9 @@ class MarkingCheck(Check):
         if message is None:
             return
         yield from self._signatures(place, message)
-        if not self._bytes.is_new(message):
+        if not says_of_content(message):
             return
+        self._bytes.take(message)
         if self._bytes.are_too_many:
             if not self._is_told:
                 yield self.warning(place, f"{TOO_MUCH}; gfvc decode refuses this")

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 _WITH_TURNS = ("h264", "hevc")
 
 # Of these what is interlaced is coded field by field, and decoders leave it so.
-_WITH_SINGLE_FIELDS = ("hevc",)
+_CODED_BY_FIELD = ("hevc",)
 
 # How much before a picture it is looked for.
 _SEEK_SECONDS = 2
@@ -281,7 +281,7 @@ class _Fields:
             if not frame.interlaced_frame:
                 yield timed
                 return
-            if self._codec in _WITH_SINGLE_FIELDS:
+            if self._codec in _CODED_BY_FIELD:
                 raise InputError(
                     f"{self._path}: each of its pictures is a field, every other line of a frame; "
                     "make it frames first (ffmpeg -i IN -vf weave,bwdif OUT)"

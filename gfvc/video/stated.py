@@ -187,7 +187,7 @@ def _usual(
     usual = sum(alike, Fraction(0)) / len(alike)
     # Whole milliseconds, as in Matroska, do not say it better than the average, but many of them
     # together than one that is itself of whole milliseconds (ASF).
-    if abs(usual - 1 / average) <= tick / 3:
+    if abs(usual - 1 / average) <= max(tick / 3, tick / len(alike)):
         return None
     rate = _unrounded(usual, tick)
     if is_hardly_meant:
@@ -198,12 +198,13 @@ def _usual(
     equal = sum(abs(step - middle) <= tick for step in steps)
     allowed = _TREMBLES if equal >= _NEARLY_ALL * len(steps) else _CLEARLY
     is_other = abs(rate - average) > allowed * average
-    is_even = _are_fields(steps, rate, average) or (equal < _MOST * len(steps) and _keep(steps))
+    trembles = equal < _MOST * len(steps) and len(steps) > _PART_STEPS
+    is_even = _are_fields(steps, rate, average) or (trembles and _keep(steps))
     return rate if is_of_most and is_other and not is_even else None
 
 
 def _keep(steps: list[Fraction]) -> bool:
-    """Whether pictures keep to even times but for a step: then they tremble, and stay in step."""
+    """Whether pictures are never further from even times than by a step: they stay in step."""
     mean = sum(steps, Fraction(0)) / len(steps)
     ahead = list(accumulate(step - mean for step in steps))
     return max(ahead) - min(ahead) <= 2 * mean

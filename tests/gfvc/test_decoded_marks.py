@@ -157,13 +157,12 @@ def test_more_marks_or_restrictions_than_anybody_means_are_refused(
     tmp_path: Path, command: CommandLine, kind: str
 ) -> None:
     """They are read part by part: a megabyte took 15 seconds."""
-    free = Restriction(4, 9, excluded=True)
-    messages = [
-        mark_message(f"{number:0>100}")
-        if kind == "marks"
-        else restricted(*[free] * (40 + number % 2))
-        for number in range(MANY)
-    ]
+    free = [Restriction(4, 9, excluded=True)] * 40
+    unlike = [Restriction(4, number, excluded=True) for number in range(MANY)]
+    messages = {
+        "marks": [mark_message(f"{number:0>100}") for number in range(MANY)],
+        "restrictions": [restricted(one, *free) for one in unlike],
+    }[kind]
     source = with_messages(tmp_path / "in.265", MARKED, *messages)
     says = ["in.265: NAL unit at byte ", TOO_MUCH]
     assert_refused(command, "decode", source, tmp_path / "out.mp4", folder=tmp_path, says=says)
@@ -172,11 +171,11 @@ def test_more_marks_or_restrictions_than_anybody_means_are_refused(
 
 
 def test_marks_and_restrictions_may_be_repeated(tmp_path: Path) -> None:
+    """In turn, too, as marks in two languages are at each IDR picture."""
     free = Restriction(4, 9, excluded=True)
-    again = [
-        message for _ in range(MANY) for message in (mark_message("x" * 100), restricted(free))
-    ]
-    source = with_messages(tmp_path / "in.265", MARKED, *again)
+    marks = mark_message("x" * 100), mark_message("y" * 100)
+    in_turn = *marks, restricted(free), restricted(free, free)
+    source = with_messages(tmp_path / "in.265", MARKED, *in_turn * MANY)
     decode(source, tmp_path / "out.mp4")
     assert "x" * 100 in (comment(tmp_path / "out.mp4") or "")
 

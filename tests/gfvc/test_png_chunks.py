@@ -112,6 +112,9 @@ BOMB = zlib.compress(bytes(MAX_UNPACKED + 1), 9)
     [
         chunk(b"zTXt", b"Comment\0\0" + BOMB),
         chunk(b"iCCP", b"name\0\0" + BOMB),
+        chunk(b"zTXt", b"Comment\0\0" + zlib.compress(bytes(2 * MAX_UNPACKED))[:-4] + bytes(4)),
+        chunk(b"zTXt", b"Comment\0\0" + zlib.compress(bytes(MAX_UNPACKED - 1), 9)[:-4] + bytes(4))
+        * 2,
         chunk(b"iTXt", b"Comment\0\1\0en\0\0" + BOMB),
         b"".join([chunk(b"zTXt", b"a\0\0" + zlib.compress(bytes(MAX_UNPACKED // 2)))] * 3),
     ],

@@ -80,6 +80,14 @@ def test_stamps_in_milliseconds_are_of_the_rate_that_they_round(
     assert float(probe_video(path).rate) == pytest.approx(float(Fraction(rate)), rel=1e-4)
 
 
+@pytest.mark.parametrize("rate", ["24000/1001", "30000/1001"])
+def test_one_step_in_milliseconds_says_no_more_than_the_file(tmp_path: Path, rate: str) -> None:
+    path = tmp_path / "clip.mkv"
+    ffmpeg("-f", "lavfi", "-i", f"testsrc=s=64x48:r={rate}:d=4", *H264, "-frames:v", "2",
+           "-pix_fmt", "yuv420p", path)  # fmt: skip
+    assert float(probe_video(path).rate) == pytest.approx(float(Fraction(rate)), rel=1e-4)
+
+
 @pytest.mark.parametrize("rate", [8, 10])
 def test_slow_pictures_are_not_taken_for_a_clock_that_goes_back(tmp_path: Path, rate: int) -> None:
     path = brightening(tmp_path / "clip.avi", (*H264, "-bf", "3"), rate)
