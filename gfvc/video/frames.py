@@ -175,8 +175,8 @@ class _Reading:
         self._colour.complete(frame)
         self._turn = self._turn.followed_by(frame)
         stamp, entry = self._stamps.of(frame), None
-        stands_alone = not (self._fields.are_interlaced or self._stamps.are_of_coding)
-        if frame.key_frame and frame.pts is not None and stands_alone:
+        is_sure = self._stamps.is_sure and not self._fields.are_interlaced
+        if frame.key_frame and frame.pts is not None and is_sure:
             entry = Entry(frame.pts, self._count, copy(self._clock), self._turn)
         self._count += 1
         time = self._clock.time(stamp)

@@ -43,12 +43,14 @@ class Stamps:
 
     Attributes:
         are_of_coding: whether stamps are places in the order of coding.
+        is_sure: whether the last frame can be found by its stamp, which is its own.
     """
 
     def __init__(self, path: Path, period: float) -> None:
         status = path.stat()
         self._order = _order_of_coding(path, status.st_mtime_ns, status.st_size)
         self.are_of_coding = self._order is not None
+        self.is_sure = False
         self._period = period
         self._waiting: list[float] = []  # in order
         self._most_waiting: int | None = None  # before a frame
@@ -72,16 +74,20 @@ class Stamps:
 
     def of(self, frame: VideoFrame) -> float:
         """When the next frame is shown."""
-        stamp = _seconds(frame.pts, frame)
+        stamp, last = _seconds(frame.pts, frame), self._last
+        is_shared = frame.pts in self._shared
+        self.is_sure = not (self.are_of_coding or is_shared) and stamp not in (None, last)
         if self.are_of_coding:
             stamp = self._next_waiting()
-            if stamp is not None and self._last is not None and stamp <= self._last:
+            if stamp is not None and last is not None and stamp <= last:
                 stamp = None  # the last two of some files have one
-        elif frame.pts in self._shared:
+        elif is_shared:
             self._shared.discard(frame.pts)
-            stamp = None
+            # Before the one whose stamp it is, which comes next.
+            if last is not None and stamp is not None:
+                stamp = min(last + self._period, (last + stamp) / 2)
         if stamp is None:
-            stamp = 0.0 if self._last is None else self._last + self._period
+            stamp = 0.0 if last is None else last + self._period
         self._last = stamp
         return stamp
 

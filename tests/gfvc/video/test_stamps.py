@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
@@ -141,4 +142,17 @@ def test_times_are_those_of_packets_without_stamps_between(tmp_path: Path) -> No
     steps = np.diff(times)
     assert len(times) == PICTURES
     assert np.median(steps) == pytest.approx(0.04)
+    assert steps.min() > 0
     assert steps.max() <= 0.081
+
+
+def test_reading_starts_where_stamps_are_of_one_picture_alone(tmp_path: Path) -> None:
+    """Two packets of a program stream may have one stamp."""
+    path = tmp_path / "clip.mpg"
+    ffmpeg("-f", "lavfi", "-i", "testsrc=s=64x48:r=25:d=8", "-c:v", "mpeg1video", "-g", "1", path)
+    frames = list(decoded_frames(path, no_notes))
+    entries = [(number, one.entry) for number, one in enumerate(frames) if one.entry]
+    assert 10 < len(entries) < len(frames)
+    for number, entry in entries:
+        with contextlib.closing(decoded_frames(path, no_notes, entry)) as entered:
+            assert next(entered).time == frames[number].time
