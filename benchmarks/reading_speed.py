@@ -129,7 +129,7 @@ def user_data(*, runs: bool) -> bytes:
 def restrictions() -> Iterator[SeiMessage]:
     """Messages that are not alike, each of as many restrictions as fit into some kilobytes."""
     for number in count():
-        one = Restriction(0, excluded=False)
+        one = Restriction(0)
         payload = UsageRestrictions((one,) * (ARRAY // 4 + number % 2)).to_payload()
         yield SeiMessage(AI_USAGE_RESTRICTIONS, payload)
 

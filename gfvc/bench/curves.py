@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from enum import Enum
+from enum import StrEnum
 from typing import Any
 
 import numpy as np
@@ -35,7 +35,7 @@ class RatePoint:
     value: float
 
 
-class Status(str, Enum):
+class Status(StrEnum):
     """What came of comparing two curves."""
 
     COMPARED = "compared"

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -135,16 +134,20 @@ def _remove(options: argparse.Namespace) -> int:
 
 
 def _tell(options: argparse.Namespace) -> int:
-    from models import default_registry
+    from models import CheckpointError, default_registry
 
     registry = default_registry()
     cards = [registry.find(options.name).card] if options.name else registry.cards()
     for problem in registry.problems:
         note(problem)
     if options.action == "verify":
+        unusable = len(registry.problems)
         if options.name:
             sys.stdout.write(f"{options.name}: {_verify(cards[0])}\n")
-        _verify_all([] if options.name else cards, len(registry.problems))
+        else:
+            unusable += sum(not _is_sound(card) for card in cards)
+        if unusable:
+            raise CheckpointError(f"models that cannot be used: {unusable}")
     elif options.json:
         answer([{**_described(card), "has_weights": card.has_weights} for card in cards])
     elif options.action == "list":
@@ -162,20 +165,8 @@ def _described(card: ModelCard) -> dict[str, Any]:
     return {"runtime" if name == "engine" else name: value for name, value in asdict(card).items()}
 
 
-def _verify_all(cards: Sequence[ModelCard], told: int) -> None:
-    """Check the files of models, and tell of each that cannot be used; so many were told before.
-
-    Raises `CheckpointError` when there is any, after all were checked.
-    """
-    from models import CheckpointError
-
-    unusable = told + sum(not _is_sound(card) for card in cards)
-    if unusable:
-        raise CheckpointError(f"models that cannot be used: {unusable}")
-
-
 def _is_sound(card: ModelCard) -> bool:
-    """Say whether the file of a model is what its card says."""
+    """Check the file of a model; say what it is, or why it cannot be used."""
     from models import CheckpointError
 
     try:

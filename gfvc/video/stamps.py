@@ -137,7 +137,7 @@ def _order_of_coding(path: Path, _modified: int, _size: int) -> Literal["pts", "
                         break
         except InputError:
             pass  # who reads the pictures tells
-    if not late or late * _MOST_IN_ORDER < shown:
+    if len(sent) < 2 or not late or late * _MOST_IN_ORDER < shown:
         return None
     presented, decoded = [pts for pts, _ in sent], [dts for _, dts in sent if dts is not None]
     has_all = len(decoded) == len(presented)

@@ -7,7 +7,7 @@ import json
 import math
 import time
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 
 import torch
@@ -96,7 +96,7 @@ class Recorder:
         """Add the date, the first step and all options of this run to `runs.jsonl`."""
         trainer = self._trainer
         run = {
-            "date": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+            "date": datetime.now(UTC).isoformat(timespec="seconds"),
             "first_step": trainer.step,
             "model": trainer.task.name,
             "torch": torch.__version__,

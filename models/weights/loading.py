@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 
 import torch
@@ -121,7 +121,7 @@ def import_checkpoint(
     for other in store.cards()[0]:
         if other.name != name and (other.content_sha256, other.variant) == (content, variant):
             raise CheckpointError(f"{source}: the same weights are there as {other.name!r}")
-    now = datetime.now(timezone.utc).replace(microsecond=0).isoformat()
+    now = datetime.now(UTC).replace(microsecond=0).isoformat()
     source_sha256 = file_sha256(source)
 
     def write(path: Path) -> None:

@@ -10,7 +10,7 @@ import socket
 import sys
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -50,7 +50,7 @@ def _name(name: str) -> x509.Name:
 
 def _certificate(name: str, key: Any, issuer: Any, *, signs_content: bool) -> bytes:
     """A certificate in PEM: one that issues others, or one that content is signed with."""
-    now = datetime.now(timezone.utc)
+    now = datetime.now(UTC)
     usage = dict.fromkeys(
         (
             *("digital_signature", "content_commitment", "key_encipherment"),
