@@ -18,9 +18,16 @@ import numpy as np
 from gfvc.face_square import FaceSquare
 from gfvc.scaling import Size
 from gfvc.stream.control_grids import ControlGrids
-from models.contract import BegunPicture, FaceParameters, FloatArray, Picture, ReferencePair
+from models.contract import (
+    BegunPicture,
+    FaceParameters,
+    Float32Array,
+    FloatArray,
+    Picture,
+    ReferencePair,
+)
 from models.landmarks import points as groups
-from models.landmarks.flow import Float32Array, pixel_places, read_places
+from models.landmarks.flow import pixel_places, read_places
 
 # The face is left out with a soft edge: standard deviation of its window, in widths of the face.
 EDGE = 0.06

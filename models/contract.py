@@ -20,6 +20,7 @@ from models.errors import ModelError
 
 Picture = npt.NDArray[np.uint8]
 FloatArray = npt.NDArray[np.float64]
+Float32Array = npt.NDArray[np.float32]
 IntegerArray = npt.NDArray[np.int64]
 
 Scalar = TypeVar("Scalar", np.float64, np.int64)

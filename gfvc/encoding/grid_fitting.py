@@ -24,8 +24,7 @@ from gfvc.stream.control_grids import (
     none_negative,
 )
 from gfvc.stream.schedule import best_rice_parameter, rice_bits
-from models.contract import FloatArray, IntegerArray, Picture
-from models.landmarks.flow import Float32Array
+from models.contract import Float32Array, FloatArray, IntegerArray, Picture
 from models.landmarks.rest_motion import flow_and_trust
 
 # Levels a pixel by which luma rises where flow counts in full.

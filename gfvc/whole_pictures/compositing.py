@@ -9,9 +9,8 @@ import numpy as np
 
 from gfvc.face_square import DRAWN_SIDE, MAX_FACES, FaceSquare
 from gfvc.scaling import Size, scale
-from models.contract import FloatArray, Picture
+from models.contract import Float32Array, FloatArray, Picture
 from models.landmarks.fine_detail import MOST_SIDE
-from models.landmarks.flow import Float32Array
 
 # The drawn square fades into the rest over this share of its side.
 EDGE = 0.14

@@ -16,8 +16,8 @@ import cv2
 import numpy as np
 
 from gfvc.scaling import reduced
-from models.contract import Picture
-from models.landmarks.flow import Float32Array, pixel_places, read_places
+from models.contract import Float32Array, Picture
+from models.landmarks.flow import pixel_places, read_places
 from models.landmarks.rest_motion import rest_motion, still
 
 # Disagreement is looked at in pictures reduced to this width; differences of so many levels are as

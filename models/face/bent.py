@@ -11,8 +11,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from models.contract import Picture
-from models.landmarks.flow import Float32Array
+from models.contract import Float32Array, Picture
 
 # How much of the bent pictures is taken at most, and the levels by which these differ from each
 # other, and from what was painted, at which it is 1 / e of that. Chosen on whole pictures of three

@@ -10,8 +10,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from models.contract import Picture
-from models.landmarks.flow import Float32Array
+from models.contract import Float32Array, Picture
 from models.landmarks.points import FACE_POINTS
 from models.metrics.similarity import LUMA_WEIGHTS
 

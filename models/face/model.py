@@ -21,6 +21,7 @@ from models.contract import (
     AnimationModel,
     BegunPicture,
     FaceParameters,
+    Float32Array,
     FloatArray,
     ParameterLayout,
     Picture,
@@ -47,7 +48,7 @@ from models.landmarks.fine_detail import (
     with_fine_detail,
     with_fine_detail_of_both,
 )
-from models.landmarks.flow import NEAR, Float32Array, coarse_flow, in_planes, plane, warp
+from models.landmarks.flow import NEAR, coarse_flow, in_planes, plane, warp
 from models.landmarks.fusing import fuse
 from models.landmarks.key_texture import changed_alike, with_key_texture
 from models.landmarks.layout import FACE_VALUES

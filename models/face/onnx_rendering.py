@@ -10,10 +10,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from models.contract import Picture
+from models.contract import Float32Array, Picture
 from models.errors import ModelError
 from models.face.renderer import Between, Draw
-from models.landmarks.flow import Float32Array
 from models.onnx_graph import Array, OnnxGraph
 
 ENCODE_KEY_FILE = "encode_key.onnx"

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple, Protocol
 
-from models.contract import Picture
-from models.landmarks.flow import Float32Array
+from models.contract import Float32Array, Picture
 
 
 class Draw(Protocol):

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from models.contract import Picture
+from models.contract import Float32Array, Picture
 from models.errors import CheckpointError
 from models.face.blocks import (
     ConvolutionBlock,
@@ -21,7 +21,6 @@ from models.face.network import FaceNetwork, KeyFeatures, Second
 from models.face.polyphase import PolyphaseConvolution
 from models.face.renderer import Between, Draw, DrawBetween
 from models.files import read_weights
-from models.landmarks.flow import Float32Array
 
 
 def load_face_network(path: Path) -> FaceNetwork:

@@ -18,10 +18,10 @@ from collections.abc import Callable
 import cv2
 import numpy as np
 
-from models.contract import FloatArray, Picture
+from models.contract import Float32Array, FloatArray, Picture
 from models.landmarks import points as groups
 from models.landmarks.face_space import FaceSpace
-from models.landmarks.flow import FLOW_POINTS, Float32Array, plane
+from models.landmarks.flow import FLOW_POINTS, plane
 from models.landmarks.layout import FACE_VALUES
 from models.landmarks.values import STEPS, RestFace
 from models.landmarks.warp import LandmarkWarp

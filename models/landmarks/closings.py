@@ -21,9 +21,8 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from models.contract import FloatArray, Picture
+from models.contract import Float32Array, FloatArray, Picture
 from models.landmarks import points as groups
-from models.landmarks.flow import Float32Array
 from models.landmarks.painting import OpeningPart
 from models.landmarks.rims import LIPS, Rims, lids_of, rising
 

@@ -15,8 +15,8 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from models.contract import Picture
-from models.landmarks.flow import Float32Array, pixel_places, read_places
+from models.contract import Float32Array, Picture
+from models.landmarks.flow import pixel_places, read_places
 
 MOST_SIDE = 1024
 """Fine detail is kept of no more pixels a side, whatever a stream asks for."""

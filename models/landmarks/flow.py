@@ -12,19 +12,20 @@ enough that the flow never folds.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from itertools import pairwise
 from typing import Any
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-from models.contract import FloatArray
+from models.contract import Float32Array, FloatArray
 from models.landmarks import points as groups
-
-Float32Array = npt.NDArray[np.float32]
+from models.landmarks.flow_openings import OPENINGS, Opening, Shaping
 
 # The landmarks that shape the flow over the whole picture: every contour, and enough of the
 # skin between them.
@@ -51,14 +52,8 @@ GRID = 64
 SOFTENING = 5e-4
 DETAIL_SOFTENING = 4e-6
 DETAIL_GRID = 48
-DETAIL_MARGIN = 0.35
-# Contours get this many points between two landmarks, or the flow would ripple along them.
-DETAIL_POINTS = 3
 # Squared distances that are worked on at a time.
-BAND_VALUES = 512 * 1024
-# An eye open by less than the first share of its width does not show its iris.
-IRIS_HIDDEN = 0.10
-IRIS_SHOWN = 0.20
+BAND_VALUES = 160 * 1024
 # The residual of the affine motion fades with the distance from the nearest landmark.
 RESIDUAL_REACH = 0.10
 # Places are one map of both coordinates.
@@ -120,12 +115,51 @@ def _centres(size: int) -> Float32Array:
     return (np.arange(size, dtype=np.float32) + 0.5) / size
 
 
-def _crossings(columns: Float32Array, rows: Float32Array) -> Float32Array:
-    """Positions [H * W, 2] of a grid with columns at x [W] and rows at y [H], row by row."""
-    positions = np.empty((len(rows), len(columns), 2), np.float32)
-    positions[..., 0] = columns
-    positions[..., 1] = rows[:, None]
-    return positions.reshape(-1, 2)
+class _Grid:
+    """Positions of a grid with columns at x [W] and rows at y [H].
+
+    Attributes:
+        shape: rows and columns.
+        positions: [H * W, 2], row by row.
+        squares: [4, H * W], see `apart_from`.
+    """
+
+    def __init__(self, columns: Float32Array, rows: Float32Array) -> None:
+        self.shape = len(rows), len(columns)
+        positions = np.empty((*self.shape, 2), np.float32)
+        positions[..., 0] = columns
+        positions[..., 1] = rows[:, None]
+        self.positions: Float32Array = positions.reshape(-1, 2)
+        # Seen from the middle the expanded square loses no precision.
+        self._middle: Float32Array = (self.positions[0] + self.positions[-1]) / 2
+        near = self.positions - self._middle
+        self.squares = np.ones((4, len(near)), np.float32)
+        self.squares[:2] = near.T
+        self.squares[3] = (near**2).sum(axis=1)
+
+    @property
+    def corners(self) -> Float32Array:
+        """The four positions at the corners: [4, 2]."""
+        rows, columns = self.shape
+        return self.positions[[0, columns - 1, (rows - 1) * columns, rows * columns - 1]]
+
+    def apart_from(self, points: Float32Array, softening: float) -> Float32Array:
+        """Of points [M, 2] what, times `squares`, is each one's squared distance to each position.
+
+        [M, 4], with a softening added: the expanded square is one matrix product.
+        """
+        near = points - self._middle
+        apart = np.ones((len(points), 4), np.float32)
+        apart[:, :2] = -2 * near
+        apart[:, 2] = (near**2).sum(axis=1) + np.float32(softening)
+        return apart
+
+
+@lru_cache(maxsize=1)
+def _coarse_grid() -> _Grid:
+    """The grid over the whole picture; nobody writes to it."""
+    centres = _centres(GRID)
+    return _Grid(centres, centres)
 
 
 def head_influence(
@@ -135,6 +169,13 @@ def head_influence(
 
     `face` are landmarks [478, 2]. 1 on the head, 0 on the far background.
     """
+    return _dying_away(*_from_head(points, face, reach), reach)
+
+
+def _from_head(
+    points: Float32Array, face: Float32Array, reach: HeadReach
+) -> tuple[Float32Array, Float32Array]:
+    """Of points [N, 2] how many head radii they are from its middle, and how far that is down."""
     top, chin = face[groups.FOREHEAD], face[groups.CHIN]
     centre = (top + chin) / 2
     down = chin - top
@@ -144,10 +185,30 @@ def head_influence(
     offset = (points - centre) / height
     along = offset @ down
     vertical = np.where(along < 0, along / reach.up, along / reach.down)
-    radius = np.hypot(offset @ across / reach.width, vertical)
+    return np.hypot(offset @ across / reach.width, vertical), vertical
+
+
+def _dying_away(radius: Float32Array, vertical: Float32Array, reach: HeadReach) -> Float32Array:
     below = np.clip(vertical / np.maximum(radius, 1e-6), 0.0, 1.0)
     fade = reach.fade + (reach.fade_down - reach.fade) * below
     return _smooth_step(1.0 - (radius - 1.0) / fade)
+
+
+def _influences(
+    grid: _Grid, face: Float32Array, reaches: Sequence[HeadReach]
+) -> list[Float32Array | None]:
+    """`head_influence` on the positions of a grid by each reach; None where it is 1 on all."""
+    heads: dict[tuple[float, float, float], tuple[Float32Array, Float32Array] | None] = {}
+    influences = []
+    for reach in reaches:
+        head = reach.width, reach.up, reach.down
+        if head not in heads:
+            # The head is convex: a grid with its corners within lies within.
+            within = (_from_head(grid.corners, face, reach)[0] <= 1).all()
+            heads[head] = None if within else _from_head(grid.positions, face, reach)
+        place = heads[head]
+        influences.append(None if place is None else _dying_away(*place, reach))
+    return influences
 
 
 def without_folds(reach: HeadReach, key: Float32Array, driven: Float32Array) -> HeadReach:
@@ -167,120 +228,9 @@ def without_folds(reach: HeadReach, key: Float32Array, driven: Float32Array) -> 
 
 def head_mask(face: Float32Array, width: int, height: int, reach: HeadReach) -> Float32Array:
     """`head_influence` on the pixels of a picture, float32 [height, width]."""
-    centres = _centres(GRID)
-    coarse = head_influence(_crossings(centres, centres), face, reach).reshape(GRID, GRID)
+    coarse = head_influence(_coarse_grid().positions, face, reach).reshape(GRID, GRID)
     mask = cv2.resize(coarse, (width, height), interpolation=cv2.INTER_LINEAR)
     return np.asarray(mask, np.float32)
-
-
-@dataclass(frozen=True, slots=True)
-class _Opening:
-    """An eye or the mouth: two lids or lips that may close, where the flow is drawn finely.
-
-    `upper` and `lower` run from one corner to the other, both corners included.
-    """
-
-    upper: tuple[int, ...]
-    lower: tuple[int, ...]
-    iris: tuple[int, ...] = ()
-
-    def region(self, landmarks: Float32Array) -> tuple[Float32Array, Float32Array]:
-        """Low and high corner [2] of the part, with a margin around it."""
-        points = landmarks[[*self.upper, *self.lower]]
-        low, high = points.min(axis=0), points.max(axis=0)
-        margin = DETAIL_MARGIN * (high - low).max()
-        return low - margin, high + margin
-
-    def shape(self, key: Float32Array, driven: Float32Array) -> _Shaping:
-        """The points that shape the part, from landmarks [478, 2] of both pictures."""
-        low, high = self.region(driven)
-        inside = ((driven >= low) & (driven <= high)).all(axis=1)
-        inside[[*self.upper, *self.lower, *groups.RIGHT_IRIS, *groups.LEFT_IRIS]] = False
-        skin = np.flatnonzero(inside)
-        rims = [
-            (_divided(key[list(rim)]), _divided(driven[list(rim)]))
-            for rim in (self.upper, self.lower)
-        ]
-        iris = list(self.iris)
-        shown = min(self._iris_shown(key), self._iris_shown(driven)) if iris else 1.0
-        middle, end = len(skin) + len(rims[0][0]), len(skin) + len(rims[0][0]) + len(rims[1][0])
-        weights = np.ones(end + len(iris), np.float32)
-        weights[end:] = shown
-        return _Shaping(
-            np.concatenate([key[skin], rims[0][0], rims[1][0], key[iris]]),
-            np.concatenate([driven[skin], rims[0][1], rims[1][1], driven[iris]]),
-            weights,
-            rims=(slice(len(skin), middle), slice(middle, end)),
-        )
-
-    def _iris_shown(self, landmarks: Float32Array) -> float:
-        first, last = landmarks[self.upper[0]], landmarks[self.upper[-1]]
-        middle = len(self.upper) // 2
-        gap = landmarks[self.upper[middle]] - landmarks[self.lower[middle]]
-        opening = float(np.hypot(*gap)) / max(float(np.hypot(*(last - first))), 1e-6)
-        return float(np.clip((opening - IRIS_HIDDEN) / (IRIS_SHOWN - IRIS_HIDDEN), 0.0, 1.0))
-
-
-@dataclass(frozen=True, slots=True)
-class _Shaping:
-    """Points [M, 2] of key and driven picture whose motion is interpolated, weighted by [M].
-
-    `rims` are the upper and the lower rim of an opening among them. Above it only its upper
-    rim counts and below it only its lower one: where they touch they pull different ways, and
-    what lay between them must vanish rather than mix.
-    """
-
-    key: Float32Array
-    driven: Float32Array
-    weights: Float32Array
-    rims: tuple[slice, slice] | None = None
-
-    def counted(self, positions: Float32Array) -> list[tuple[slice, npt.NDArray[np.bool_]]]:
-        """Points that do not count everywhere, and whether they do on positions [N, 2]: [N]."""
-        if self.rims is None:
-            return []
-        upper, lower = (self.driven[rim] for rim in self.rims)
-        axis = upper[-1] - upper[0]
-        axis = axis / max(float(np.hypot(*axis)), 1e-6)
-        # Positive across is down, whichever way the corners lie.
-        across = np.array([-axis[1], axis[0]], np.float32)
-        across *= np.sign(across[1]) or 1.0
-        along = (positions - upper[0]) @ axis
-        height = (positions - upper[0]) @ across
-
-        def rim_height(rim: Float32Array) -> Float32Array:
-            place = (rim - upper[0]) @ axis
-            order = np.argsort(place)
-            level: Float32Array = np.interp(along, place[order], ((rim - upper[0]) @ across)[order])
-            return level
-
-        top, bottom = rim_height(upper), rim_height(lower)
-        above = height < np.minimum(top, (top + bottom) / 2)
-        below = ~above & (height > np.maximum(bottom, (top + bottom) / 2))
-        return [(self.rims[0], ~below), (self.rims[1], ~above)]
-
-
-def _divided(rim: Float32Array) -> Float32Array:
-    """A polyline [N, 2] with points set between its corners."""
-    steps = DETAIL_POINTS + 1
-    shares = np.arange(steps, dtype=np.float32)[:, None] / steps
-    between = rim[:-1, None] + shares * (rim[1:] - rim[:-1])[:, None]
-    return np.concatenate([between.reshape(-1, 2), rim[-1:]])
-
-
-def _rims(contour: tuple[int, ...], corner: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """A closed contour as two rims from its first point to the one of number `corner`."""
-    return contour[: corner + 1], (contour[0], *reversed(contour[corner:]))
-
-
-_RIGHT_LIDS = _rims(groups.RIGHT_EYE, 8)
-_LEFT_LIDS = _rims(groups.LEFT_EYE, 8)
-_LIPS = _rims(groups.LIPS_INNER, 10)
-_OPENINGS = (
-    _Opening(_RIGHT_LIDS[1], _RIGHT_LIDS[0], groups.RIGHT_IRIS),
-    _Opening(_LEFT_LIDS[1], _LEFT_LIDS[0], groups.LEFT_IRIS),
-    _Opening(_LIPS[0], _LIPS[1]),
-)
 
 
 class BackwardFlows:
@@ -298,51 +248,44 @@ class BackwardFlows:
     def __init__(
         self, keys: Sequence[Float32Array], driven: Float32Array, reaches: Sequence[HeadReach]
     ) -> None:
-        self._keys = keys
-        self._driven = driven
+        self._faces = np.stack([driven, *keys])
         self._reaches = reaches
-        self._affines = [_fit_affine(driven[FLOW_POINTS], key[FLOW_POINTS]) for key in keys]
+        points = self._faces[:, FLOW_POINTS]
+        self._affines = [_fit_affine(points[0], key) for key in points[1:]]
+        self._whole = Shaping(points, np.ones((len(keys), len(FLOW_POINTS)), np.float32))
 
-    def _displacements(
-        self,
-        columns: Float32Array,
-        rows: Float32Array,
-        shapings: Sequence[_Shaping],
-        softening: float,
-    ) -> list[Float32Array]:
-        """Offsets [H, W, 2] from the positions of a grid, x [W] and y [H], to where each reads.
+    def _head_offsets(self, grid: _Grid) -> list[Float32Array]:
+        """Offsets [N, 2] by which the head's motion has the positions of a grid read."""
+        influences = _influences(grid, self._faces[0], self._reaches)
+        offsets = []
+        for affine, influence in zip(self._affines, influences, strict=True):
+            offset = affine(grid.positions) - grid.positions
+            if influence is not None:
+                offset *= influence[:, None]
+            offsets.append(offset)
+        return offsets
 
-        `shapings` are of the same driven points, one for each key picture.
-        """
-        positions = _crossings(columns, rows)
-        offsets = [
-            head_influence(positions, self._driven, reach)[:, None]
-            * (affine(positions) - positions)
-            for affine, reach in zip(self._affines, self._reaches, strict=True)
-        ]
-        driven = shapings[0].driven
-        # Weighted residual motion and weights, whose sum is the sum of all weights: [3, N] each.
-        residuals = [
-            shaping.weights
-            * np.stack([*(shaping.key - affine(driven)).T, np.ones(len(driven), np.float32)])
-            for affine, shaping in zip(self._affines, shapings, strict=True)
-        ]
-        # The expanded square is one matrix product; seen from the middle it loses no precision.
-        middle = (positions[0] + positions[-1]) / 2
-        near_points, near_positions = driven - middle, positions - middle
-        points = np.ones((len(driven), 4), np.float32)
-        points[:, :2] = -2 * near_points
-        points[:, 2] = (near_points**2).sum(axis=1) + np.float32(softening)
-        grid = np.ones((4, len(positions)), np.float32)
-        grid[:2] = near_positions.T
-        grid[3] = (near_positions**2).sum(axis=1)
-        counted = shapings[0].counted(positions)
-        # Not all at a time, or the distances of all points to all positions would not stay in the
-        # processor's cache: they are the bulk of the work.
-        step = max(1, BAND_VALUES // len(driven))
-        for first in range(0, len(positions), step):
-            band = slice(first, first + step)
-            pull = points @ grid[:, band]
+    def _displacements(self, grid: _Grid, shaping: Shaping, softening: float) -> list[Float32Array]:
+        """Offsets [H, W, 2] from the positions of a grid to where each key picture is read."""
+        offsets = self._head_offsets(grid)
+        driven = shaping.driven
+        # For each key picture weighted residual motion, and weights, whose sum is that of all.
+        sums = np.ones((len(offsets), 3, len(driven)), np.float32)
+        for rows, affine, key in zip(sums, self._affines, shaping.points[1:], strict=True):
+            rows[:2] = (key - affine(driven)).T
+        sums *= shaping.weights[:, None]
+        of_sums = sums.reshape(-1, len(driven))
+        points, squares = grid.apart_from(driven, softening), grid.squares
+        counted = shaping.counted(grid.positions)
+        # Not all at a time: the distances of all points to all positions are the bulk of the work,
+        # and those of a band stay in the processor's cache.
+        bands = math.ceil(len(points) * squares.shape[1] / BAND_VALUES)
+        edges = [squares.shape[1] * number // bands for number in range(bands + 1)]
+        room = np.empty(len(points) * max(b - a for a, b in pairwise(edges)), np.float32)
+        for first, last in pairwise(edges):
+            band = slice(first, last)
+            pull = room[: len(points) * (last - first)].reshape(len(points), -1)
+            np.matmul(points, squares[:, band], out=pull)
             nearest = pull.min(axis=0) - np.float32(softening)
             close = nearest < (3.0 * RESIDUAL_REACH) ** 2
             if not close.any():
@@ -352,13 +295,12 @@ class BackwardFlows:
             for points_of_rim, counts in counted:
                 pull[points_of_rim] *= counts[band]
             fade = close * np.exp(nearest / np.float32(-2 * RESIDUAL_REACH**2))
-            for offset, residual in zip(offsets, residuals, strict=True):
-                # Row by row: BLAS is several times slower at a product of so few rows.
-                x, y, total = (row @ pull for row in residual)
+            summed = (of_sums @ pull).reshape(len(offsets), 3, -1)
+            for offset, (x, y, total) in zip(offsets, summed, strict=True):
                 share = fade / total
                 offset[band, 0] += share * x
                 offset[band, 1] += share * y
-        return [offset.reshape(len(rows), len(columns), 2) for offset in offsets]
+        return [offset.reshape(*grid.shape, 2) for offset in offsets]
 
     def dense(self, width: int, height: int) -> list[Float32Array]:
         """Displacements of every pixel to each key picture, float32 [height, width, 2].
@@ -366,43 +308,36 @@ class BackwardFlows:
         In picture widths and heights. A coarse grid over the picture, and a fine one over each eye
         and the mouth, where the flow changes from one eyelid to the other.
         """
-        shapings = [
-            _Shaping(
-                key[FLOW_POINTS],
-                self._driven[FLOW_POINTS],
-                np.ones(len(FLOW_POINTS), np.float32),
-            )
-            for key in self._keys
-        ]
-        centres = _centres(GRID)
         dense = [
             np.asarray(
                 cv2.resize(coarse, (width, height), interpolation=cv2.INTER_CUBIC), np.float32
             )
-            for coarse in self._displacements(centres, centres, shapings, SOFTENING)
+            for coarse in self._displacements(_coarse_grid(), self._whole, SOFTENING)
         ]
-        for opening in _OPENINGS:
+        for opening in OPENINGS:
             self._refine(dense, opening)
         return dense
 
-    def _refine(self, dense: Sequence[Float32Array], opening: _Opening) -> None:
+    def _refine(self, dense: Sequence[Float32Array], opening: Opening) -> None:
         height, width = dense[0].shape[:2]
-        low, high = opening.region(self._driven)
-        left, top = np.maximum(np.floor(low * (width, height)), 0).astype(int)
-        right, bottom = np.minimum(np.ceil(high * (width, height)), (width, height)).astype(int)
+        low, high = region = opening.region(self._faces[0])
+        left, top = np.maximum(np.floor(low * (width, height)), 0).astype(int).tolist()
+        right, bottom = (
+            np.minimum(np.ceil(high * (width, height)), (width, height)).astype(int).tolist()
+        )
         if right - left < 2 or bottom - top < 2:
             return
         columns = min(right - left, DETAIL_GRID)
         rows = min(bottom - top, DETAIL_GRID)
         x = (np.float32(left) + _centres(columns) * np.float32(right - left)) / np.float32(width)
         y = (np.float32(top) + _centres(rows) * np.float32(bottom - top)) / np.float32(height)
-        shapings = [opening.shape(key, self._driven) for key in self._keys]
+        shaping = opening.shaping(self._faces, region)
         blend = _feather(bottom - top)[:, None, None] * _feather(right - left)[None, :, None]
-        reduced = self._displacements(x, y, shapings, DETAIL_SOFTENING)
+        reduced = self._displacements(_Grid(x, y), shaping, DETAIL_SOFTENING)
         for whole, part in zip(dense, reduced, strict=True):
             fine = cv2.resize(part, (right - left, bottom - top), interpolation=cv2.INTER_LINEAR)
-            region = whole[top:bottom, left:right]
-            region += blend * (fine - region)
+            of_whole = whole[top:bottom, left:right]
+            of_whole += blend * (fine - of_whole)
 
 
 def backward_flow(

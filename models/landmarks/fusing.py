@@ -15,9 +15,8 @@ from itertools import pairwise
 import cv2
 import numpy as np
 
-from models.contract import Picture
+from models.contract import Float32Array, Picture
 from models.landmarks import points as groups
-from models.landmarks.flow import Float32Array
 from models.landmarks.rims import LEFT_LIDS, MOUTH, RIGHT_LIDS, Rims
 
 # A position's odds are kept within these of 0 and 1.

@@ -13,15 +13,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from models.contract import Picture
-from models.landmarks.flow import (
-    CLOSE,
-    Float32Array,
-    backward_flow,
-    read_at,
-    warp,
-    without_folds,
-)
+from models.contract import Float32Array, Picture
+from models.landmarks.flow import CLOSE, backward_flow, read_at, warp, without_folds
 from models.landmarks.fusing import laplacian_bands
 from models.landmarks.rest_motion import rest_motion
 

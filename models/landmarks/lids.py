@@ -17,9 +17,8 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from models.contract import Picture
+from models.contract import Float32Array, Picture
 from models.landmarks import points as groups
-from models.landmarks.flow import Float32Array
 from models.landmarks.rims import lids_of, rising
 
 FURTHER = 1.3

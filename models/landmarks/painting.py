@@ -7,8 +7,7 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
-from models.contract import Picture
-from models.landmarks.flow import Float32Array
+from models.contract import Float32Array, Picture
 
 # Openings of fewer pixels show no line where they close. None is what is wider than this share of
 # the picture, or what landmarks of a damaged stream spread over more of its widths.

@@ -22,6 +22,7 @@ import numpy as np
 
 from models.contract import (
     FaceParameters,
+    Float32Array,
     FloatArray,
     HeadTrust,
     Picture,
@@ -34,7 +35,6 @@ from models.landmarks.flow import (
     CLOSE,
     TIGHT,
     BackwardFlows,
-    Float32Array,
     HeadReach,
     head_mask,
     plane,

@@ -12,9 +12,9 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from models.contract import HeadTrust, Picture
+from models.contract import Float32Array, HeadTrust, Picture
 from models.landmarks import points as groups
-from models.landmarks.flow import Float32Array, read_at
+from models.landmarks.flow import read_at
 
 # The rest motion is found in pictures reduced to this width: it is smooth.
 WORKING_SIZE = 256

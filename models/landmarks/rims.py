@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from models.contract import Float32Array
 from models.landmarks import points as groups
-from models.landmarks.flow import Float32Array
 
 
 class Rims(NamedTuple):

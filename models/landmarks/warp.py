@@ -11,9 +11,9 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from models.contract import FloatArray, Picture
+from models.contract import Float32Array, FloatArray, Picture
 from models.landmarks import points as groups
-from models.landmarks.flow import Float32Array, backward_flow, plane, warp
+from models.landmarks.flow import backward_flow, plane, warp
 from models.landmarks.rims import MOUTH
 
 _INNER = list(groups.LIPS_INNER)

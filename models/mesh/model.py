@@ -12,6 +12,7 @@ from models.contract import (
     Analyser,
     AnimationModel,
     FaceParameters,
+    Float32Array,
     FloatArray,
     ParameterLayout,
     Picture,
@@ -30,7 +31,7 @@ from models.landmarks.fine_detail import (
     with_fine_detail,
     with_fine_detail_of_both,
 )
-from models.landmarks.flow import Float32Array, plane, warp
+from models.landmarks.flow import plane, warp
 from models.landmarks.fusing import fuse
 from models.landmarks.key_texture import changed_alike, with_key_texture
 from models.landmarks.pairs import LandmarkPair

@@ -14,11 +14,11 @@ import numpy as np
 import numpy.typing as npt
 from threadpoolctl import threadpool_limits
 
-from models.contract import Picture
+from models.contract import Float32Array, Picture
 from models.errors import TrainingError
 from models.face import MOTION_SIDE, lead_step
 from models.landmarks.face_space import shipped_face_space
-from models.landmarks.flow import NEAR, Float32Array, backward_flow, plane, warp
+from models.landmarks.flow import NEAR, backward_flow, plane, warp
 from models.landmarks.pairs import PairFlow, SharedFace
 from models.landmarks.values import rest_face
 from tools.face_training.prepared import NO_PICTURE, load_prepared

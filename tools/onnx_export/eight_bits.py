@@ -18,9 +18,9 @@ import numpy.typing as npt
 import onnx
 from onnx import helper
 
-from models.contract import FloatArray
+from models.contract import Float32Array, FloatArray
 from models.landmarks.face_space import shipped_face_space
-from models.landmarks.flow import Float32Array, coarse_flow, plane
+from models.landmarks.flow import coarse_flow, plane
 from models.landmarks.head_angles import head_angles, head_rotations
 from models.landmarks.layout import POSE_VALUES
 from models.landmarks.ranges import ANGLES, EXPRESSION, PLACE

@@ -5,9 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from models.contract import Picture
+from models.contract import Float32Array, Picture
 from models.face.bent import MOST_BENT, with_bent
-from models.landmarks.flow import Float32Array
 
 SIZE = 64
 

@@ -6,9 +6,8 @@ import cv2
 import numpy as np
 import pytest
 
-from models.contract import Picture
+from models.contract import Float32Array, Picture
 from models.face.detail import WANTED_SHARE, detail, restore_detail
-from models.landmarks.flow import Float32Array
 
 
 @pytest.fixture(scope="module")

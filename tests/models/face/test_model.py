@@ -12,7 +12,7 @@ import torch
 from gfvc.demo_clip import demo_still
 from gfvc.face_edits.landmark_controls import LandmarkControls
 from gfvc.options.editing import FaceEdit
-from models.contract import Picture
+from models.contract import Float32Array, Picture
 from models.errors import ModelError
 from models.face.blocks import FaceConfiguration
 from models.face.card import with_features
@@ -22,7 +22,7 @@ from models.landmarks import points as groups
 from models.landmarks.closings import with_closings
 from models.landmarks.face_space import shipped_face_space
 from models.landmarks.fine_detail import MOST_SIDE
-from models.landmarks.flow import Float32Array, plane
+from models.landmarks.flow import plane
 from models.landmarks.lids import closed_further
 from models.landmarks.warp import LandmarkWarp
 from tests.models.face.networks import trained_alike

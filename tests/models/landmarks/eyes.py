@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
+from models.contract import Float32Array
 from models.landmarks import points as groups
 from models.landmarks.face_space import shipped_face_space
 
-Float32Array = npt.NDArray[np.float32]
 SIZE = 256
 UPPER = [*groups.RIGHT_EYE[9:], *groups.LEFT_EYE[9:]]
 LOWER = [*groups.RIGHT_EYE[:0:-1][8:], *groups.LEFT_EYE[:0:-1][8:]]

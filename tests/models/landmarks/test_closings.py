@@ -7,9 +7,10 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from models.contract import Float32Array
 from models.landmarks import points as groups
 from models.landmarks.closings import with_closings
-from tests.models.landmarks.eyes import SIZE, UPPER, Float32Array, average_face, closed, eyes
+from tests.models.landmarks.eyes import SIZE, UPPER, average_face, closed, eyes
 
 Picture = npt.NDArray[np.uint8]
 SKIN, SHADOW, WHITE, LIP = 200, 60, 255, 140

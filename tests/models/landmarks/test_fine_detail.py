@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from models.contract import Picture
+from models.contract import Float32Array, Picture
 from models.landmarks.fine_detail import (
     BentDetail,
     FineDetail,
@@ -14,7 +14,7 @@ from models.landmarks.fine_detail import (
     with_fine_detail,
     with_fine_detail_of_both,
 )
-from models.landmarks.flow import Float32Array, warp
+from models.landmarks.flow import warp
 from models.metrics.similarity import luma
 
 SIDE = 64

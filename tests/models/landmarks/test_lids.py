@@ -6,10 +6,11 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from models.contract import Float32Array
 from models.landmarks import points as groups
 from models.landmarks.lids import FURTHER, BentReference, closed_further, with_bent_lids
 from models.metrics.openings import openings
-from tests.models.landmarks.eyes import LOWER, SIZE, UPPER, Float32Array, average_face, closed, eyes
+from tests.models.landmarks.eyes import LOWER, SIZE, UPPER, average_face, closed, eyes
 
 Picture = npt.NDArray[np.uint8]
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from models.contract import HeadTrust
+from models.contract import Float32Array, HeadTrust
 from models.landmarks.face_space import shipped_face_space
-from models.landmarks.flow import Float32Array
 from models.landmarks.rest_motion import MOST_BEYOND, motion_progress
 
 FAR = 0.2  # picture widths
