@@ -31,7 +31,7 @@ from gfvc.stream.picture_gaps import PictureGaps
 from gfvc.stream.picture_order import WANTED_ORDER, PictureOrder
 from gfvc.stream.picture_units import FaceMessage, FurtherFaceUnit, PictureUnit
 from gfvc.stream.sequence import SequenceSchedule
-from gfvc.stream.sequence_places import NOT_DUE, SequencePlaces
+from gfvc.stream.sequence_places import LACKS_IDR, NOT_DUE, SequencePlaces
 from gfvc.stream.skipped_pictures import SkippedPictures
 from gfvc.stream.stated_content import StatedContent
 from gfvc.telling import Notes
@@ -161,6 +161,7 @@ class _Scan:
         self._cost = PictureCost()
         self._skipped = SkippedPictures()
         self._skips = False  # decoders do, of the pictures so far
+        self._lacks_idr = False  # the sequence does: it starts at another picture
         self._gaps = PictureGaps()
         self._lost: str | None = None  # where the first picture is missing between others
         self._face_square: FaceSquare | None = None  # by the last user data
@@ -324,9 +325,10 @@ class _Scan:
         skipped = (
             "; decoders skip leading pictures (RASL) of the CRA picture at which a stream starts"
         )
+        cause = LACKS_IDR if self._lacks_idr else WANTED_ORDER
         raise StreamError(
             f"{self._path}: the coded picture at byte {self._order.at} is shown before one that it "
-            f"follows in the stream; {WANTED_ORDER}{skipped if self._skips else ''}"
+            f"follows in the stream; {cause}{skipped if self._skips else ''}"
         )
 
     def _start_picture(self, unit: NalUnit) -> None:
@@ -352,12 +354,14 @@ class _Scan:
             self._picture.announce(stated.schedule)
             self._picture.hidden = stated.hides_coded_picture
             self._start_sequence(stated.sequence)
+            self._lacks_idr = stated.sequence is not None and not unit.is_irap
             self._face_square = stated.face_square
             self._further_faces = stated.further_faces
             self._control_grids = stated.control_grids
         elif unit.is_irap:
             self._end_sequence(f"before byte {unit.offset}")
             self._start_sequence(None)
+            self._lacks_idr = False
             self._face_square, self._further_faces = None, ()
             self._control_grids = None
             self._lacks_user_data = True
@@ -378,7 +382,7 @@ class _Scan:
         if number is None:
             raise StreamError(
                 f"{self._path}: coded picture at byte {unit.offset} is number {self._places.came} "
-                f"of its sequence, whose user data announces {announced}"
+                f"of its sequence, whose user data announces {announced}; {LACKS_IDR}"
             )
         self._bytes[number] = unit.offset
         # The first comes after all that came before, as any other picture.

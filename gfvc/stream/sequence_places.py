@@ -18,6 +18,12 @@ NOT_DUE = (
 )
 """What is wrong with a coded picture that has no number in a sequence that is reordered."""
 
+LACKS_IDR = (
+    "an IDR picture seems to be lost before it; cut the stream off there, or take out all up to "
+    "the next IDR picture"
+)
+"""What is to be done about one that comes after all of its sequence, or starts one of its own."""
+
 
 class SequencePlaces:
     """Numbers the coded pictures of one sequence after the other, from 0 on, in output order.

@@ -9,7 +9,7 @@ from gfvc.errors import StreamError
 from gfvc.stream.picture_gaps import PictureGaps
 from gfvc.stream.picture_order import WANTED_ORDER, PictureOrder
 from gfvc.stream.sequence import SequenceSchedule
-from gfvc.stream.sequence_places import NOT_DUE, SequencePlaces
+from gfvc.stream.sequence_places import LACKS_IDR, NOT_DUE, SequencePlaces
 from gfvc.verification.findings import Check, Finding, Place
 from gfvc.verification.user_data import StatedInformation
 from sei import GenerativeFaceVideo
@@ -35,6 +35,7 @@ class PictureOrderCheck(Check):
         self._sequence_drives = False  # user data say so of all up to the next
         self._sequence: SequenceSchedule | None = None
         self._places = SequencePlaces()  # in it
+        self._lacks_idr = False  # it starts at another picture
         self._comes_late = False  # the coded picture here: it is shown before one that came
         self._is_ordinary = False  # or that they are ordinary video
         self._has_information = self._is_coded = False  # here
@@ -47,6 +48,10 @@ class PictureOrderCheck(Check):
             self._picture, self._is_coded = place, True
             if unit.is_irap and not self._has_information:
                 self._sequence_drives, self._sequence = False, None
+            if unit.is_irap:
+                self._lacks_idr = False
+            elif self._has_information:
+                self._lacks_idr = self._sequence is not None
         if not unit.is_sei:
             self._comes_late |= self._order.see(unit)
         return ()
@@ -78,8 +83,10 @@ class PictureOrderCheck(Check):
         if self._is_coded:
             self._gaps.add(self._order, is_ordinary=self._is_ordinary and not drives)
             is_numbered = is_none_due = False
+            lacks_idr = self._lacks_idr
             if self._sequence is not None:
                 number = self._places.number(self._order.last)
+                lacks_idr |= number is None
                 # The first comes after all that came before, as any other picture.
                 is_numbered = bool(number) and self._order.last is not None
                 is_none_due = number is None and self._places.is_reordered
@@ -90,7 +97,7 @@ class PictureOrderCheck(Check):
             elif self._comes_late and not is_numbered:
                 yield from self._tell(
                     "the coded picture is shown before one that it follows in the stream, and gfvc "
-                    f"decode refuses this: {WANTED_ORDER}"
+                    f"decode refuses this: {LACKS_IDR if lacks_idr else WANTED_ORDER}"
                 )
         self._comes_late = False
         self._drives = self._has_information = self._is_coded = False
