@@ -93,7 +93,10 @@ def _of_faces(whole: Rectangle, faces: list[Rectangle], size: Size) -> Framing:
 def checked_size(source: Path, width: int, height: int, options: SourceOptions) -> Size:
     """The `coded_size` of a source; raise `InputError` where it, or the source, is too small."""
     if min(width, height) < MIN_SIDE:
-        raise InputError(f"{source}: is {width}x{height}; pictures need at least {MIN_SIDE} a side")
+        raise InputError(
+            f"{source}: is {width}x{height}; pictures need at least {MIN_SIDE} a side: enlarge or "
+            "pad it with a video program"
+        )
     size = coded_size(width, height, options)
     if min(size) < MIN_SIDE:
         raise InputError(

@@ -93,7 +93,7 @@ def open_media(path: Path, formats: frozenset[str], *, follow_edits: bool = True
             )
         elif isinstance(error, av.ArgumentError):
             # What libavformat says when it knows the format, and that is not in the list.
-            problem = "of a kind that is not read here"
+            problem = "of a kind that is not read here; make MP4 or Matroska of it"
         else:
             problem = f"not a video that can be read ({reason(error)})"
         raise InputError(f"{path}: {problem}") from error
