@@ -54,7 +54,10 @@ def read_scaled(
     """Pictures uint8 RGB [height, width, 3] of a video at a rate in pictures per second.
 
     The others are as `read_pictures` has them: `notes` of what was changed, the number of the
-    first, where in the file to begin, and what is told of such places.
+    first, where in the file to begin, and what is told of such places. Of a raw stream that states
+    no rate each picture is read once.
     """
-    pictures = read_pictures(source, rate, crop, notes, start=start, entry=entry, entries=entries)
+    pictures = read_pictures(
+        source, rate, crop, notes, start=start, entry=entry, entries=entries, own_rate=rate
+    )
     return (scale(picture, size) for picture in pictures)

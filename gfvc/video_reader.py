@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -25,6 +25,7 @@ from gfvc.video.frames import (
     decoded_frames,
 )
 from gfvc.video.opening import open_video
+from gfvc.video.raw import RAW_RATE
 from gfvc.video.sound import SoundLength, programme_sound
 from gfvc.video.stated import (
     pixel_width,
@@ -114,6 +115,7 @@ def read_pictures(
     start: int = 0,
     entry: PictureEntry | None = None,
     entries: Callable[[PictureEntry], None] | None = None,
+    own_rate: Fraction | None = None,
 ) -> Iterator[Picture]:
     """Pictures uint8 [height, width, 3] of BT.709 at `rate` a second, as shown, then cropped.
 
@@ -121,11 +123,12 @@ def read_pictures(
     deinterlaced. Each output time shows the picture that the file shows then, give or take half an
     output period, or the nearest of several that are closer than a period; so a file that already
     has the rate passes unchanged and one of variable rate is made constant. There is one picture at
-    least. Few decoded pictures are held. Pictures before number `start`, counted from 0, are
-    decoded and left out, from `entry` on where one at or before `start` is given; `entries` is told
-    of those that are met. `notes` is told what was changed that a user should know. Raises
-    `InputError` when the file is damaged, changes its picture size or shape, or asks for far
-    more pictures than it holds, and when it cannot be entered.
+    least. A raw stream that states no rate has `own_rate` pictures a second, by default 25. Few
+    decoded pictures are held. Pictures before number `start`, counted from 0, are decoded and left
+    out, from `entry` on where one at or before `start` is given; `entries` is told of those that
+    are met. `notes` is told what was changed that a user should know. Raises `InputError` when the
+    file is damaged, changes its picture size or shape, or asks for far more pictures than it holds,
+    and when it cannot be entered.
     """
     with open_video(path) as (container, stream):
         refuse_joined(path, container)
@@ -134,10 +137,12 @@ def read_pictures(
         if states_transparency(stream):
             converter.tell(NOTE)
         converter.tell(what_is_behind(path, container))
+        lacks_rate = stated_rate(path, stream).lack is not None
+    scale = float(RAW_RATE / own_rate) if lacks_rate and own_rate else 1.0
     picture: Picture | None = None
     shown: TimedFrame | None = None  # not converted yet
     first = 0 if entry is None else entry.picture
-    for number, frame in enumerate(_at_rate(path, rate, notes, entry, entries), first):
+    for number, frame in enumerate(_at_rate(path, rate, scale, notes, entry, entries), first):
         if not isinstance(frame, _Repeat):
             shown = frame
         if number < start:
@@ -231,11 +236,12 @@ _REPEAT = _Repeat()
 def _at_rate(
     path: Path,
     rate: Fraction,
+    scale: float,
     notes: Notes,
     entry: PictureEntry | None,
     entries: Callable[[PictureEntry], None] | None,
 ) -> Iterator[TimedFrame | _Repeat]:
-    """The frame that is shown at each multiple of 1 / rate, from an entry on."""
+    """The frame that is shown at each multiple of 1 / rate, from an entry on; times are scaled."""
     period = float(1 / rate)
     shown = 0 if entry is None else entry.picture
     decoded = 0 if entry is None else entry.frame.frames
@@ -244,6 +250,8 @@ def _at_rate(
     emitted = False
     for coming in decoded_frames(path, notes, None if entry is None else entry.frame, sound):
         decoded += 1
+        if scale != 1:
+            coming = replace(coming, time=coming.time * scale, stays=coming.stays * scale)
         if held is not None:
             if coming.time <= held.time:
                 continue  # a repeated time stamp shows nothing

@@ -108,7 +108,11 @@ class SourceOptions(OptionGroup, title="what is coded"):
         shown=f"IN's, up to 1280x720; {FACE_SIDE} with --view face",
     )
     rate: Fraction | None = option(
-        PICTURE_RATE, "pictures per second, 25 or 30000/1001", flag="fps", shown="IN's"
+        PICTURE_RATE,
+        "pictures per second, 25 or 30000/1001; of a raw stream that states none, at which its own "
+        "are read",
+        flag="fps",
+        shown="IN's, else 25",
     )
     audio: Audio = option(
         words(*get_args(Audio)),

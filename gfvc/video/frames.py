@@ -22,6 +22,7 @@ from gfvc.video.extent import Extent
 from gfvc.video.filters import Deinterlacer
 from gfvc.video.opening import open_video, set_threads
 from gfvc.video.orientation import NO_TURN, Turn
+from gfvc.video.raw import raw_of
 from gfvc.video.sound import SoundLength
 from gfvc.video.stamps import Stamps
 from gfvc.video.stated import PixelShape, stated_rate, stated_seconds
@@ -110,7 +111,7 @@ class _Reading:
         self._notes = notes
         period = float(1 / stated_rate(path, stream).read)
         self._clock = Clock(period, stated_seconds(container), str(path), sound)
-        self._stamps = Stamps(path, period)
+        self._stamps = Stamps(path, period, raw_of(stream))
         self._extent = Extent(path, container)
         self._fields = _Fields(path, notes, stream.codec_context.name)
         self._damage = Damage(path, container, stream)
@@ -180,7 +181,7 @@ class _Reading:
             entry = Entry(frame.pts, self._count, copy(self._clock), self._turn)
         self._count += 1
         time = self._clock.time(stamp)
-        stays = self._clock.stays(None if self._stamps.are_of_coding else _stays(frame))
+        stays = self._clock.stays(self._stamps.stays)
         self._damage.see(frame, time)
         self._pixels.check(str(self._path), time)
         return TimedFrame(frame, time, stays, self._turn, entry)
@@ -237,12 +238,6 @@ def _hidden_turn(stream: VideoStream, coded: bytes, turn: Turn) -> Turn:
         for frame in [*context.decode(av.Packet(coded)), *context.decode(None)]:
             turn = turn.followed_by(frame)
     return turn
-
-
-def _stays(frame: VideoFrame) -> float | None:
-    if not frame.duration or not frame.time_base:
-        return None
-    return float(frame.duration * frame.time_base)
 
 
 class _Fields:

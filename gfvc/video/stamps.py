@@ -4,7 +4,8 @@ AVI has no times of pictures, and ASF and MXF often none that can be believed: t
 stamp is its place in the order of coding, which is another order than that of showing where
 pictures are predicted from later ones. Such stamps stay with pictures that are copied to other
 containers. Of several pictures in a packet of an MPEG program stream the first alone has a stamp,
-and at times the one before it has the same.
+and at times the one before it has the same. Raw H.264, HEVC and VVC has no times of pictures, but
+lengths, and in H.263 pictures are numbered by a clock.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from gfvc.media_files import media_errors
 from gfvc.media_packets import packets_of
 from gfvc.video.beginning import Beginning
 from gfvc.video.opening import open_video, set_threads
+from gfvc.video.raw import RAW_RATE, Raw, References
 
 if TYPE_CHECKING:
     from av.video.frame import VideoFrame
@@ -38,6 +40,8 @@ _WITH_GUESSES = "avi"
 class Stamps:
     """Stamps of the frames of a file, in seconds; `period` is how long a frame lasts mostly.
 
+    `raw` is what a raw stream says, None for other files.
+
     Decoders give frames in the order in which they are shown. Where stamps are places in the order
     of coding, each frame has the least of those that were sent and no frame has had.
 
@@ -46,12 +50,18 @@ class Stamps:
         is_sure: whether the last frame can be found by its stamp, which is its own.
     """
 
-    def __init__(self, path: Path, period: float) -> None:
+    def __init__(self, path: Path, period: float, raw: Raw | None = None) -> None:
         status = path.stat()
         self._order = _order_of_coding(path, status.st_mtime_ns, status.st_size)
         self.are_of_coding = self._order is not None
         self.is_sure = False
         self._period = period
+        self._raw = raw
+        self._references = None
+        if raw is not None and raw.has_references:
+            self._references = References(raw.rate or RAW_RATE)
+        self._by_reference: dict[int | None, float] = {}  # of packets by their stamps
+        self._stays: float | None = None
         self._waiting: list[float] = []  # in order
         self._most_waiting: int | None = None  # before a frame
         self._last_sent: int | None = None
@@ -62,6 +72,10 @@ class Stamps:
         """Take note of a packet that is about to be decoded."""
         if packet.pts is None or not packet.size or packet.is_discard:
             return
+        if self._references is not None:
+            if len(self._by_reference) >= _MOST_WAITING:
+                del self._by_reference[next(iter(self._by_reference))]
+            self._by_reference[packet.pts] = float(self._references.next_time(bytes(packet)))
         if self._order is not None:
             stamp = packet.dts if self._order == "dts" else packet.pts
             insort(
@@ -77,7 +91,10 @@ class Stamps:
         stamp, last = _seconds(frame.pts, frame), self._last
         is_shared = frame.pts in self._shared
         self.is_sure = not (self.are_of_coding or is_shared) and stamp not in (None, last)
-        if self.are_of_coding:
+        if self._references is not None:
+            self.is_sure = False  # it is that of the library
+            stamp = self._by_reference.pop(frame.pts, None)
+        elif self.are_of_coding:
             stamp = self._next_waiting()
             if stamp is not None and last is not None and stamp <= last:
                 stamp = None  # the last two of some files have one
@@ -87,9 +104,27 @@ class Stamps:
             if last is not None and stamp is not None:
                 stamp = min(last + self._period, (last + stamp) / 2)
         if stamp is None:
-            stamp = 0.0 if last is None else last + self._period
-        self._last = stamp
+            stamp = 0.0 if last is None else last + self._since_last()
+        self._last, self._stays = stamp, self._length(frame)
         return stamp
+
+    @property
+    def stays(self) -> float | None:
+        """For how long the last frame is shown, in seconds; None where its file does not say."""
+        return self._stays
+
+    def _since_last(self) -> float:
+        if self._raw is None or self._stays is None:
+            return self._period
+        return self._stays
+
+    def _length(self, frame: VideoFrame) -> float | None:
+        if self.are_of_coding:
+            return None
+        if self._raw is None:
+            return _seconds(frame.duration or None, frame)
+        # Where there are stamps, they are by lengths in the order of coding.
+        return self._raw.length_of(frame) if frame.pts is None else None
 
     def _next_waiting(self) -> float | None:
         if self._most_waiting is None:

@@ -15,6 +15,7 @@ from gfvc.errors import InputError
 from gfvc.media_files import VIDEO_FORMATS, media_errors, open_media
 from gfvc.media_packets import packets_of
 from gfvc.options.encoding import MAX_RATE, MIN_RATE
+from gfvc.video.raw import RAW_RATE, Raw, raw_of, raw_steps
 
 if TYPE_CHECKING:
     from av.container import InputContainer
@@ -105,11 +106,13 @@ class StatedRate:
     """Pictures per second as a file has them, of which the read ones may be others.
 
     `average` is what it states for that, in Matroska any rate; `usual` is at what rate most of its
-    pictures come, where that is another.
+    pictures come, where that is another. `lack` says of a raw stream what it states instead of a
+    rate, and `average` is one that is as good as any.
     """
 
     average: Fraction
     usual: Fraction | None = None
+    lack: str | None = None
 
     @property
     def read(self) -> Fraction:
@@ -120,6 +123,8 @@ class StatedRate:
     def note(self) -> str | None:
         """What is read where that is not what the file states; None where it is, or nearly."""
         rate = self._meant
+        if self.lack is not None:
+            return f"{self.lack}; it is read at {_number(rate)} pictures a second"
         if rate > MAX_RATE * (1 + _TREMBLES):
             return f"has {_number(rate)} pictures a second; {MAX_RATE} of them are read"
         if rate < MIN_RATE * (1 - _TREMBLES):
@@ -147,12 +152,39 @@ def stated_rate(path: Path, stream: VideoStream) -> StatedRate:
     """Pictures per second of a file's chosen stream.
 
     The average, but where most pictures come at a clearly other rate, that one: at the average,
-    parts with a gap between them would lose pictures. Raises `InputError` as opening a file does.
+    parts with a gap between them would lose pictures. That of a raw stream is what its headers say.
+    Raises `InputError` as opening a file does.
     """
-    average = Fraction(stream.average_rate or stream.guessed_rate or _DEFAULT_RATE)
     status = path.stat()
-    usual = _usual_rate(path, status.st_mtime_ns, status.st_size, stream.index, average)
-    return StatedRate(average.limit_denominator(1001), usual)
+    version = status.st_mtime_ns, status.st_size, stream.index
+    raw = raw_of(stream)
+    if raw is not None:
+        return _rate_of_raw(path, *version, raw)
+    average = Fraction(stream.average_rate or stream.guessed_rate or _DEFAULT_RATE)
+    return StatedRate(average.limit_denominator(1001), _usual_rate(path, *version, average))
+
+
+@lru_cache(maxsize=8)
+def _rate_of_raw(path: Path, _modified: int, _size: int, index: int, raw: Raw) -> StatedRate:
+    """The rate of a raw stream, by its headers and by how long its first pictures are shown."""
+    with open_media(path, VIDEO_FORMATS) as container, media_errors(str(path)):
+        stream = next(each for each in container.streams.video if each.index == index)
+        tick = stream.time_base or Fraction(0)
+        if raw.has_stamps:
+            steps = [step for step in _steps(path, container, stream, _LOOKED_AT) if step]
+        else:
+            steps = raw_steps(path, container, stream, raw, _LOOKED_AT)
+    is_known = raw.is_believed or (raw.has_stamps and bool(steps))
+    if not is_known and len(steps) > 1:
+        lack = "states no rate" if raw.rate is None else f"states a clock of {_number(raw.rate)} Hz"
+        return StatedRate(RAW_RATE, None, lack)
+    if not is_known or not steps:
+        return StatedRate(raw.rate if raw.rate and raw.is_believed else RAW_RATE)
+    # What is stated need not be what comes, as of film that is shown as fields.
+    average = _unrounded(sum(steps, Fraction(0)) / len(steps), tick)
+    if raw.rate and abs(average - raw.rate) <= _TREMBLES * raw.rate:
+        average = raw.rate
+    return StatedRate(average, _usual(steps, tick, average, False))
 
 
 @lru_cache(maxsize=8)
