@@ -14,6 +14,8 @@ Not while there is sound, which goes on meanwhile.
 
 # Time stamps of sloppy files tremble; those of another recording start anew.
 _BACKWARDS_SECONDS = 0.25
+# A picture that is said to be shown for a smaller share of the time till the next one is not.
+_WHOLE = 0.75
 # How far a clip may go on after its stated end.
 _OVER_SECONDS = 1.0
 
@@ -49,6 +51,8 @@ class Clock:
         self._left_out_before = 0.0
         self._gaps = 0
         self._stays_too_long = False
+        self._said: float | None = None  # how long the last picture is shown
+        self._too_short = 0  # how often that was less than till the next, less how often it was not
 
     @property
     def gaps(self) -> int:
@@ -77,6 +81,8 @@ class Clock:
                 f"{self._label}: its clock goes back from {self._last:.2f} s to {time:.2f} s, as "
                 "in files joined byte by byte; join them with a video program"
             )
+        if self._said is not None:
+            self._too_short += 1 if self._said < _WHOLE * (time - self._last) else -1
         self._last = max(self._last, time)
         return time
 
@@ -87,9 +93,11 @@ class Clock:
             and seconds > MAX_STILL_SECONDS
             and not self._is_heard((self._last or 0.0) + self._left_out + seconds)
         )
+        self._said = seconds
         if seconds is None or seconds <= 0 or self._stays_too_long:
             return self._period
-        return seconds
+        # Some files state the period of a finer clock, or of fields.
+        return max(seconds, self._period) if self._too_short > 0 else seconds
 
     def _is_late(self, time: float, stamp: float) -> bool:
         assert self._last is not None

@@ -33,8 +33,11 @@ _LOOKED_AT, _KNOWN_AFTER = 64, 8
 _MOST_IN_ORDER = 10
 # More than the pictures that a decoder holds back, however many threads it has.
 _MOST_WAITING = 256
-# The library guesses stamps of this format, also ones that go back.
-_WITH_GUESSES = "avi"
+# Stamps that are nearer, in shares of how long a frame lasts, are those of the next frame, too.
+_TOO_NEAR = 1 / 8
+# Stamps of this format are places, also where none is predicted from later ones, and those of
+# presentation are guessed, at times as ones that go back.
+_WITH_PLACES = "avi"
 
 
 class Stamps:
@@ -96,8 +99,8 @@ class Stamps:
             stamp = self._by_reference.pop(frame.pts, None)
         elif self.are_of_coding:
             stamp = self._next_waiting()
-            if stamp is not None and last is not None and stamp <= last:
-                stamp = None  # the last two of some files have one
+            if stamp is not None and last is not None and stamp - last < _TOO_NEAR * self._period:
+                stamp = None  # as of the last two of some files
         elif is_shared:
             self._shared.discard(frame.pts)
             # Before the one whose stamp it is, which comes next.
@@ -146,22 +149,25 @@ def _order_of_coding(path: Path, _modified: int, _size: int) -> Literal["pts", "
 
     None where its frames, which come in the order in which they are shown, are in that of their
     stamps. Else those of presentation and of decoding should be the same, but for a delay; of
-    either some are missing or guessed at times, and the more even ones are taken.
+    either some are missing or guessed at times, and the more even ones are taken. Where those of
+    presentation go back, they are such only in part, as after a copy from an MPEG program stream;
+    then those of decoding are taken, or none.
     """
     sent: list[tuple[int, int | None]] = []
     shown = late = 0
+    go_back = False
     last_shown = None
     with open_video(path) as (container, stream):
         set_threads(container, stream)
-        may_go_back = container.format.name == _WITH_GUESSES
+        are_places = container.format.name == _WITH_PLACES
         beginning = Beginning()
         try:
             with media_errors(str(path)):
                 for packet in packets_of(path, container, stream):
                     if packet.size and not packet.is_discard:
-                        goes_back = sent and _is_before(packet.pts, sent[-1][0])
-                        if packet.pts is None or (goes_back and not may_go_back):
+                        if packet.pts is None:
                             return None
+                        go_back |= bool(sent) and packet.pts < sent[-1][0]
                         sent.append((packet.pts, packet.dts))
                     for frame in beginning.decode(packet):
                         late += _is_before(frame.pts, last_shown)
@@ -172,11 +178,14 @@ def _order_of_coding(path: Path, _modified: int, _size: int) -> Literal["pts", "
                         break
         except InputError:
             pass  # who reads the pictures tells
-    if len(sent) < 2 or not late or late * _MOST_IN_ORDER < shown:
+    in_order = not late or late * _MOST_IN_ORDER < shown
+    if len(sent) < 2 or (in_order and not are_places):
         return None
     presented, decoded = [pts for pts, _ in sent], [dts for _, dts in sent if dts is not None]
     has_all = len(decoded) == len(presented)
-    return "dts" if has_all and _unevenness(decoded) <= _unevenness(presented) else "pts"
+    if has_all and _unevenness(decoded) <= _unevenness(presented):
+        return "dts"
+    return "pts" if are_places or not go_back else None
 
 
 def _is_before(stamp: int | None, other: int | None) -> bool:

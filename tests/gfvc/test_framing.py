@@ -72,7 +72,7 @@ def test_a_reduction_is_told(tmp_path: Path) -> None:
 
 
 def test_what_is_too_narrow_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="is 1000x40; .* at least 64 a side: enlarge"):
+    with pytest.raises(InputError, match=r"is 1000x40; .* at least 64 a side: enlarge"):
         frame(tmp_path / "x.mp4", 1000, 40, EncodeOptions(view="whole"), no_notes)
     with pytest.raises(InputError, match="would be coded as 1280x46; pictures need at least 64"):
         frame(tmp_path / "x.mp4", 2560, 92, EncodeOptions(view="whole"), no_notes)

@@ -26,6 +26,8 @@ FILES = [
     ("clip.avi", (*H264, "-bf", "1", "-threads", "1")),
     ("clip.avi", ("-c:v", "libxvid", "-bf", "2", "-q:v", "3")),
     ("clip.avi", ("-c:v", "mpeg4", "-bf", "2", "-q:v", "3")),
+    ("clip.avi", ("-c:v", "mpeg1video", "-bf", "0", "-q:v", "3")),
+    ("clip.avi", ("-c:v", "mpeg1video", "-bf", "2", "-q:v", "3")),
     ("clip.wmv", (*H264, "-bf", "3")),
     ("clip.asf", ("-c:v", "mpeg2video", "-bf", "2", "-q:v", "3")),
     ("clip.mxf", (*H264, "-bf", "3")),
@@ -96,15 +98,48 @@ def test_slow_pictures_are_not_taken_for_a_clock_that_goes_back(tmp_path: Path, 
     assert shown(path, []) == list(range(PICTURES))
 
 
+MPEG2 = ("-c:v", "mpeg2video", "-q:v", "3")
+
+
 @pytest.mark.parametrize(
-    ("name", "copied", "frames"),
-    [("clip.avi", "copy.mp4", 3), ("clip.mxf", "copy.ts", 1), ("clip.mxf", "copy.flv", 1)],
+    ("name", "copied", "options"),
+    [
+        ("clip.avi", "copy.mp4", (*H264, "-bf", "3")),
+        ("clip.mxf", "copy.ts", (*H264, "-bf", "1")),
+        ("clip.mxf", "copy.flv", (*H264, "-bf", "1")),
+        # The last picture of these is a tick of a fine clock behind the one before.
+        ("clip.mp4", "copy.avi", (*H264, "-bf", "0")),
+        ("clip.ts", "copy.avi", (*H264, "-bf", "3")),
+        ("clip.mov", "copy.avi", (*MPEG2, "-bf", "2")),
+    ],
 )
-def test_what_was_copied_with_its_stamps_is_read_in_order(
-    tmp_path: Path, name: str, copied: str, frames: int
+def test_what_was_copied_is_read_in_order(
+    tmp_path: Path, name: str, copied: str, options: Sequence[str]
 ) -> None:
-    clip = brightening(tmp_path / name, (*H264, "-bf", str(frames)))
+    clip = brightening(tmp_path / name, options)
     ffmpeg("-i", clip, "-c", "copy", tmp_path / copied)
+    assert shown(tmp_path / copied, []) == list(range(PICTURES))
+
+
+@pytest.mark.parametrize("copied", ["copy.mp4", "copy.mov"])
+def test_stamps_of_both_kinds_are_told_from_right_ones(tmp_path: Path, copied: str) -> None:
+    """The copy leaves out the first pictures, and has stamps of presentation here and there."""
+    clip = brightening(tmp_path / "clip.mpg", (*MPEG2, "-bf", "2"))
+    ffmpeg("-i", clip, "-c", "copy", tmp_path / copied)
+    first, *others = shown(tmp_path / copied, [])
+    assert first < 4
+    assert others == list(range(first + 1, PICTURES))
+
+
+@pytest.mark.parametrize(
+    ("copied", "offset"), [("copy.avi", "2.3"), ("copy.nut", "0")], ids=["late", "fields"]
+)
+def test_a_last_picture_that_is_said_to_be_short_is_read(
+    tmp_path: Path, copied: str, offset: str
+) -> None:
+    """Of the period of a finer clock, or of fields."""
+    clip = brightening(tmp_path / "clip.mpg", (*H264, "-bf", "0"))
+    ffmpeg("-itsoffset", offset, "-i", clip, "-c", "copy", tmp_path / copied)
     assert shown(tmp_path / copied, []) == list(range(PICTURES))
 
 
