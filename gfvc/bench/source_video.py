@@ -115,6 +115,8 @@ def prepare_reference(
     user should know. Raises `InputError` for a clip that cannot be read or is too small.
     """
     video = probe_video(clip)
+    if video.rate_note is not None:
+        notes(video.rate_note)
     size = checked_size(clip, video.width, video.height, source)
     if source.whole_pictures:
         crop = Rectangle(0, 0, video.width, video.height)

@@ -11,7 +11,9 @@ import numpy as np
 import pytest
 
 from gfvc import EncodeOptions
+from gfvc.bench.source_video import prepare_reference
 from gfvc.encoder import look_at
+from gfvc.options.encoding import SourceOptions
 from gfvc.rectangle import Rectangle
 from gfvc.scaling import read_scaled
 from gfvc.video.frames import decoded_frames
@@ -119,6 +121,16 @@ def test_where_no_rate_is_stated_25_are_read_and_that_is_said(
     assert f"{video.rate_note}; --fps takes another rate" in notes
     asked = EncodeOptions(codec="hevc", view="whole", rate=Fraction(60))
     look_at(path, tmp_path / "out.265", asked, notes=no_notes)
+
+
+def test_bench_says_that_no_rate_is_stated(tmp_path: Path) -> None:
+    path = brightening(tmp_path / "clip.mjpeg", ("-c:v", "mjpeg"), "60")
+    notes: list[str] = []
+    lossless, shown_as = tmp_path / "clip.mkv", tmp_path / "clip.mp4"
+    options = SourceOptions(view="whole")
+    source = prepare_reference(path, lossless, shown_as, options, None, notes.append)
+    assert source.pictures == PICTURES
+    assert f"{path}: states no rate; it is read at 25 pictures a second" in notes
 
 
 def test_a_single_picture_needs_no_rate(tmp_path: Path) -> None:
