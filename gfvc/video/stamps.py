@@ -15,7 +15,7 @@ from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path
 from statistics import median_low
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from gfvc.errors import InputError
 from gfvc.media_files import media_errors
@@ -35,9 +35,11 @@ _MOST_IN_ORDER = 10
 _MOST_WAITING = 256
 # Stamps that are nearer, in shares of how long a frame lasts, are those of the next frame, too.
 _TOO_NEAR = 1 / 8
-# Stamps of this format are places, also where none is predicted from later ones, and those of
-# presentation are guessed, at times as ones that go back.
+# Stamps of this format are places, and those of presentation are guessed, at times as ones that go
+# back.
 _WITH_PLACES = "avi"
+
+_Kind = Literal["pts", "dts"]
 
 
 class Stamps:
@@ -55,15 +57,16 @@ class Stamps:
 
     def __init__(self, path: Path, period: float, raw: Raw | None = None) -> None:
         status = path.stat()
-        self._order = _order_of_coding(path, status.st_mtime_ns, status.st_size)
-        self.are_of_coding = self._order is not None
+        places = _places(path, status.st_mtime_ns, status.st_size)
+        self._kind = None if places is None else places.kind
+        self.are_of_coding = places is not None and not places.are_in_order
         self.is_sure = False
         self._period = period
         self._raw = raw
         self._references = None
         if raw is not None and raw.has_references:
             self._references = References(raw.rate or RAW_RATE)
-        self._by_reference: dict[int | None, float] = {}  # of packets by their stamps
+        self._by_stamp: dict[int | None, float] = {}  # times of packets
         self._stays: float | None = None
         self._waiting: list[float] = []  # in order
         self._most_waiting: int | None = None  # before a frame
@@ -76,15 +79,15 @@ class Stamps:
         if packet.pts is None or not packet.size or packet.is_discard:
             return
         if self._references is not None:
-            if len(self._by_reference) >= _MOST_WAITING:
-                del self._by_reference[next(iter(self._by_reference))]
-            self._by_reference[packet.pts] = float(self._references.next_time(bytes(packet)))
-        if self._order is not None:
-            stamp = packet.dts if self._order == "dts" else packet.pts
-            insort(
-                self._waiting, float((packet.pts if stamp is None else stamp) * packet.time_base)
-            )
-            del self._waiting[:-_MOST_WAITING]
+            self._keep(packet.pts, float(self._references.next_time(bytes(packet))))
+        if self._kind is not None:
+            stamp = packet.dts if self._kind == "dts" else packet.pts
+            time = float((packet.pts if stamp is None else stamp) * packet.time_base)
+            if self.are_of_coding:
+                insort(self._waiting, time)
+                del self._waiting[:-_MOST_WAITING]
+            else:
+                self._keep(packet.pts, time)
         elif packet.pts == self._last_sent and len(self._shared) < _MOST_WAITING:
             self._shared.add(packet.pts)
         self._last_sent = packet.pts
@@ -96,9 +99,12 @@ class Stamps:
         self.is_sure = not (self.are_of_coding or is_shared) and stamp not in (None, last)
         if self._references is not None:
             self.is_sure = False  # it is that of the library
-            stamp = self._by_reference.pop(frame.pts, None)
-        elif self.are_of_coding:
-            stamp = self._next_waiting()
+            stamp = self._by_stamp.pop(frame.pts, None)
+        elif self._kind is not None:
+            if self.are_of_coding:
+                stamp = self._next_waiting()
+            else:
+                stamp = self._by_stamp.pop(frame.pts, None)
             if stamp is not None and last is not None and stamp - last < _TOO_NEAR * self._period:
                 stamp = None  # as of the last two of some files
         elif is_shared:
@@ -110,6 +116,11 @@ class Stamps:
             stamp = 0.0 if last is None else last + self._since_last()
         self._last, self._stays = stamp, self._length(frame)
         return stamp
+
+    def _keep(self, stamp: int, time: float) -> None:
+        if len(self._by_stamp) >= _MOST_WAITING:
+            del self._by_stamp[next(iter(self._by_stamp))]
+        self._by_stamp[stamp] = time
 
     @property
     def stays(self) -> float | None:
@@ -143,15 +154,25 @@ def _seconds(ticks: int | None, frame: VideoFrame) -> float | None:
     return float(ticks * frame.time_base)
 
 
+class _Places(NamedTuple):
+    """That stamps are places in the order of coding, and which are taken.
+
+    `are_in_order` says that pictures are shown in that order.
+    """
+
+    kind: _Kind
+    are_in_order: bool
+
+
 @lru_cache(maxsize=8)
-def _order_of_coding(path: Path, _modified: int, _size: int) -> Literal["pts", "dts"] | None:
-    """Which stamps of packets are places in the order of coding, by the first frames of a file.
+def _places(path: Path, _modified: int, _size: int) -> _Places | None:
+    """Whether stamps are places in the order of coding, by the first frames of a file.
 
     None where its frames, which come in the order in which they are shown, are in that of their
-    stamps. Else those of presentation and of decoding should be the same, but for a delay; of
-    either some are missing or guessed at times, and the more even ones are taken. Where those of
-    presentation go back, they are such only in part, as after a copy from an MPEG program stream;
-    then those of decoding are taken, or none.
+    stamps, unless it is AVI. Else those of presentation and of decoding should be the same, but for
+    a delay; of either some are missing or guessed at times, and the more even ones are taken. Where
+    those of presentation go back, they are such only in part, as after a copy from an MPEG program
+    stream; then those of decoding are taken, or none.
     """
     sent: list[tuple[int, int | None]] = []
     shown = late = 0
@@ -184,8 +205,8 @@ def _order_of_coding(path: Path, _modified: int, _size: int) -> Literal["pts", "
     presented, decoded = [pts for pts, _ in sent], [dts for _, dts in sent if dts is not None]
     has_all = len(decoded) == len(presented)
     if has_all and _unevenness(decoded) <= _unevenness(presented):
-        return "dts"
-    return "pts" if are_places or not go_back else None
+        return _Places("dts", in_order and not go_back)
+    return _Places("pts", in_order and not go_back) if are_places or not go_back else None
 
 
 def _is_before(stamp: int | None, other: int | None) -> bool:

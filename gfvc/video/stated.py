@@ -284,6 +284,8 @@ def _steps(
             continue
         times.append(packet.pts * packet.time_base)
         stamp = packet.pts if packet.dts is None else packet.dts
+        if decoded and decoded[-1] == (count - 1, stamp * packet.time_base):
+            decoded.pop()  # of two packets with one stamp it is that of the second
         decoded.append((count, stamp * packet.time_base))
         is_long = seconds is not None and times[-1] > times[0] + seconds
         if count >= most or (is_long and len(times) > _PART_STEPS):

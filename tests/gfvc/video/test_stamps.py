@@ -28,6 +28,7 @@ FILES = [
     ("clip.avi", ("-c:v", "mpeg4", "-bf", "2", "-q:v", "3")),
     ("clip.avi", ("-c:v", "mpeg1video", "-bf", "0", "-q:v", "3")),
     ("clip.avi", ("-c:v", "mpeg1video", "-bf", "2", "-q:v", "3")),
+    ("clip.avi", ("-c:v", "libaom-av1", "-cpu-used", "8", "-crf", "10")),
     ("clip.wmv", (*H264, "-bf", "3")),
     ("clip.asf", ("-c:v", "mpeg2video", "-bf", "2", "-q:v", "3")),
     ("clip.mxf", (*H264, "-bf", "3")),
@@ -81,6 +82,14 @@ def test_stamps_in_milliseconds_are_of_the_rate_that_they_round(
     ffmpeg("-f", "lavfi", "-i", f"testsrc=s=64x48:r={rate}:d=4", *H264, "-bf", "2",
            "-pix_fmt", "yuv420p", path)  # fmt: skip
     assert float(probe_video(path).rate) == pytest.approx(float(Fraction(rate)), rel=1e-4)
+
+
+@pytest.mark.parametrize("rate", ["24", "24000/1001", "25"])
+def test_of_two_packets_with_one_stamp_the_second_has_it(tmp_path: Path, rate: str) -> None:
+    path = tmp_path / "clip.vob"
+    ffmpeg("-f", "lavfi", "-i", f"testsrc=s=64x48:r={rate}", *H264, "-bf", "0",
+           "-frames:v", "36", "-pix_fmt", "yuv420p", path)  # fmt: skip
+    assert float(probe_video(path).rate) == pytest.approx(float(Fraction(rate)), rel=1e-3)
 
 
 @pytest.mark.parametrize("rate", ["24000/1001", "30000/1001"])
