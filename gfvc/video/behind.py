@@ -6,6 +6,7 @@ as they should. Of the kinds here the rest is passed over without a word.
 
 from __future__ import annotations
 
+import io
 import mmap
 import os
 import re
@@ -16,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from gfvc.errors import InputError, system_errors
-from gfvc.media_boxes import end_of_tags, top_boxes
+from gfvc.media_boxes import Box, end_of_tags, inner_boxes, top_boxes
 
 if TYPE_CHECKING:
     from av.container import InputContainer
@@ -28,6 +29,15 @@ _OBJECT_HEADER = 24
 _MOST_OBJECTS = 10_000
 # An index of all that a fragment holds is far smaller.
 _MOST_OF_FRAGMENT = 1 << 20
+
+_JOINED = (
+    "several files joined byte by byte, of which only the first can be read; join them with a "
+    "video program"
+)
+_GOES_BACK = (
+    "its fragments go back in time, as where one stands there twice, or in another order; join "
+    "each once, in order (cat INIT PART1 PART2 > WHOLE.mp4)"
+)
 
 # JPEG, ITU-T T.81: markers that stand alone, start of scan, end of image; and segments that
 # say what further pictures are: of the Multi-Picture Format, and XMP of Ultra HDR.
@@ -49,16 +59,17 @@ _FIRST_ENTRIES = 8
 
 
 def refuse_joined(path: Path, container: InputContainer) -> None:
-    """Raise `InputError` where another file of the same kind lies behind the one that is read."""
+    """Raise `InputError` where another file of the same kind lies behind the one that is read.
+
+    So too where fragments of an MP4 file stand there twice, or in another order than that of time.
+    """
     kind = container.format.name.split(",")[0]
     kind = "flv" if kind == "live_flv" else kind
     with system_errors(InputError, path, "cannot be read"):
         status = path.stat()
-    if _is_joined(path, kind, status.st_mtime_ns, status.st_size):
-        raise InputError(
-            f"{path}: several files joined byte by byte, of which only the first can be read; join "
-            "them with a video program"
-        )
+    problem = _problem(path, kind, status.st_mtime_ns, status.st_size)
+    if problem is not None:
+        raise InputError(f"{path}: {problem}")
 
 
 def what_is_behind(path: Path, container: InputContainer) -> str | None:
@@ -77,16 +88,17 @@ def what_is_behind(path: Path, container: InputContainer) -> str | None:
 
 
 @lru_cache(maxsize=8)
-def _is_joined(path: Path, kind: str, _modified: int, _size: int) -> bool:
+def _problem(path: Path, kind: str, _modified: int, _size: int) -> str | None:
     with system_errors(InputError, path, "cannot be read"), path.open("rb") as file:
+        is_joined = False
         if kind == "mov":
-            return _has_second_movie(file)
+            return _problem_of_movie(file)
         if kind == "flv":
             file.seek(end_of_tags(file))
-            return file.read(len(_FLV)) == _FLV
-        if kind == "asf":
-            return _has_second_header(file)
-    return False
+            is_joined = file.read(len(_FLV)) == _FLV
+        elif kind == "asf":
+            is_joined = _has_second_header(file)
+    return _JOINED if is_joined else None
 
 
 def _has_second_header(file: BinaryIO) -> bool:
@@ -104,24 +116,27 @@ def _has_second_header(file: BinaryIO) -> bool:
     return False
 
 
-def _has_second_movie(file: BinaryIO) -> bool:
-    """Whether there is a further movie with pictures of its own in an MP4 file.
+def _problem_of_movie(file: BinaryIO) -> str | None:
+    """Whether there is a further movie with pictures of its own in an MP4 file, or time goes back.
 
     Some programs write the same movie box again and again among the fragments of one recording, or
     at its end: fragments go on in time there.
     """
     movies = 0
     has_data = has_fragments = has_more = in_fragments = False
-    times: dict[int, int] = {}
+    # Two that follow each other may have one time (ffmpeg), but not one number.
+    places: dict[int, tuple[int, int]] = {}
     for name, start, end in top_boxes(file):
         is_whole = movies > 0 and (has_data or has_fragments)
         if name == b"moof":
             file.seek(start)
-            coming = dict(_times(file.read(min(end - start, _MOST_OF_FRAGMENT))))
-            goes_back = any(time <= times.get(track, -1) for track, time in coming.items())
+            coming = dict(_places(file.read(min(end - start, _MOST_OF_FRAGMENT))))
+            goes_back = any(place <= places.get(track, (-1, 0)) for track, place in coming.items())
             if movies > 1 and (goes_back or not has_fragments):
-                return True
-            times |= coming
+                return _JOINED
+            if goes_back:
+                return _GOES_BACK
+            places |= coming
             has_fragments = in_fragments = True
         elif name in (b"ftyp", b"moov"):
             movies += name == b"moov"
@@ -130,21 +145,31 @@ def _has_second_movie(file: BinaryIO) -> bool:
             has_more |= is_whole
             has_data = True
         if movies > 1 and has_more:
-            return True
-    return False
+            return _JOINED
+    return None
 
 
-def _times(fragment: bytes) -> Iterator[tuple[int, int]]:
-    """Tracks in a fragment, and the decoding times at which they go on in it."""
-    for part in fragment.split(b"traf")[1:]:
-        header, time = part.find(b"tfhd"), part.find(b"tfdt")
-        if header < 0 or time < 0 or len(part) < max(header, time) + 16:
-            continue
-        is_long = part[time + 4] == 1
-        yield (
-            struct.unpack_from(">I", part, header + 8)[0],
-            struct.unpack_from(">Q" if is_long else ">I", part, time + 8)[0],
-        )
+def _places(fragment: bytes) -> Iterator[tuple[int, tuple[int, int]]]:
+    """Tracks that a fragment has samples of, the decoding times of those, and its number."""
+    file, whole = io.BytesIO(fragment), Box(b"moof", 0, len(fragment))
+    number = next((_number(fragment, box.content + 4) for box in _in(file, whole, b"mfhd")), 0)
+    for part in _in(file, whole, b"traf"):
+        header = next(_in(file, part, b"tfhd"), None)
+        time = next(_in(file, part, b"tfdt"), None)
+        # A track may be named without samples, at the time at which it will go on.
+        samples = sum(_number(fragment, run.content + 4) for run in _in(file, part, b"trun"))
+        if header is not None and time is not None and samples:
+            is_long = fragment[time.content : time.content + 1] == b"\1"
+            at = _number(fragment, time.content + 4, 8 if is_long else 4)
+            yield _number(fragment, header.content + 4), (at, number)
+
+
+def _in(file: BinaryIO, box: Box, name: bytes) -> Iterator[Box]:
+    return (inner for inner in inner_boxes(file, box) if inner.name == name)
+
+
+def _number(data: bytes, place: int, size: int = 4) -> int:
+    return int.from_bytes(data[place : place + size], "big")
 
 
 def _behind_jpeg(data: mmap.mmap) -> str | None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
@@ -52,6 +53,55 @@ def test_files_joined_byte_by_byte_are_refused(
     for reader in (probe_video, lambda path: read_all(path, RATE)):
         with pytest.raises(InputError, match=r"several files joined byte by byte, of which only"):
             reader(path)
+
+
+def fragments(path: Path, *coding: str) -> tuple[bytes, list[bytes]]:
+    """What stands before the fragments of a clip with sound, and those."""
+    ffmpeg("-f", "lavfi", "-i", "testsrc2=s=96x64:r=25:d=1", "-f", "lavfi", "-i", "sine=d=1",
+           *FRAGMENTS, *coding, path)  # fmt: skip
+    data = path.read_bytes()
+    starts = [found.start() - 4 for found in re.finditer(b"moof", data)]
+    end = data.index(b"mfra") - 4
+    parts = [data[at:to] for at, to in zip(starts, [*starts[1:], end], strict=True)]
+    return data[: starts[0]], parts
+
+
+@pytest.mark.parametrize("order", [(0, 1, 1, 2), (0, 1, 2, 0, 1, 2), (1, 0, 2), (0, 0), (2, 2, 0)])
+def test_fragments_that_go_back_in_time_are_refused(tmp_path: Path, order: tuple[int, ...]) -> None:
+    start, parts = fragments(tmp_path / "clip.mp4")
+    path = tmp_path / "parts.mp4"
+    path.write_bytes(start + b"".join(parts[number] for number in order))
+    for reader in (probe_video, lambda path: read_all(path, RATE)):
+        with pytest.raises(
+            InputError, match=r": its fragments go back in time, as where one .*cat"
+        ):
+            reader(path)
+
+
+@pytest.mark.parametrize(
+    "coding",
+    [
+        (),
+        # Of sound and pictures in turn, some of which ffmpeg gives the time of the one before.
+        ("-movflags", "frag_every_frame+empty_moov+default_base_moof"),
+        ("-movflags", "frag_every_frame+empty_moov+default_base_moof+separate_moof"),
+        ("-movflags", "frag_keyframe+empty_moov+default_base_moof+separate_moof"),
+        ("-movflags", "frag_keyframe"),
+        ("-movflags", "hybrid_fragmented+frag_keyframe"),
+        ("-movflags", "cmaf+frag_keyframe"),
+        ("-bf", "2"),
+    ],
+)
+def test_other_fragments_are_read(tmp_path: Path, coding: tuple[str, ...]) -> None:
+    path = tmp_path / "clip.mp4"
+    start, parts = fragments(path, *coding) if "hybrid" not in str(coding) else (b"", [])
+    if not parts:
+        ffmpeg("-f", "lavfi", "-i", "testsrc2=s=96x64:r=25:d=1", "-f", "lavfi", "-i", "sine=d=1",
+               "-g", "5", *coding, path)  # fmt: skip
+    assert len(read_all(path, RATE)) == 25
+    for missing in range(min(len(parts) - 1, 2)):
+        path.write_bytes(start + b"".join(parts[:1] + parts[2 + missing :]))
+        probe_video(path)
 
 
 def test_an_index_that_is_written_again_and_again_is_no_other_file(tmp_path: Path) -> None:
