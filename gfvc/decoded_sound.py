@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from gfvc.stream.edit_lists import pictures_start
 from gfvc.stream.names import MP4_SUFFIX
 from gfvc.telling import Notes
 from gfvc.video.sound import SoundCoding, SoundTrack, check_sound, is_heard
+from gfvc.video.sound_parts import JoinedPart
 
 
 def has_sound(path: Path) -> bool:
@@ -25,14 +26,20 @@ def has_sound(path: Path) -> bool:
 
 
 def sound_to_keep(
-    source: Path, output: Path, asked: str | None, notes: Notes, *, in_time: bool
+    source: Path,
+    output: Path,
+    asked: str | None,
+    notes: Notes,
+    *,
+    in_time: bool,
+    parts: Sequence[JoinedPart] = (),
 ) -> SoundCoding | None:
     """How the sound of a stream goes into the output, None if it does not.
 
     `asked` is "none", "copy", "aac", or None: copied where an MP4 file is written that can hold it.
-    `in_time` says that pictures are shown at the rate that the sound was made for. `notes` is told
-    of sound that is left out without having been asked. Raises `OutputError` or `InputError` where
-    what was asked for cannot be.
+    `in_time` says that pictures are shown at the rate that the sound was made for. `parts` are the
+    `joined_parts`. `notes` is told of sound that is left out without having been asked. Raises
+    `OutputError` or `InputError` where what was asked for cannot be.
     """
     if asked == "none":
         return None
@@ -45,8 +52,9 @@ def sound_to_keep(
         return None
     if asked is not None:
         coding: SoundCoding = "aac" if asked == "aac" else "copy"
-        check_sound(source, coding)
-        return coding if is_heard(source, notes, pictures_start(source)) else None
+        start = pictures_start(source)
+        check_sound(source, coding, start, parts)
+        return coding if is_heard(source, notes, start) else None
     if not holds_sound:
         notes(f"{source}: the sound is left out; an {MP4_SUFFIX} file would keep it")
     elif not in_time:
@@ -54,19 +62,27 @@ def sound_to_keep(
             f"{source}: the sound is left out, for --fps changes the speed; --audio copy keeps it"
         )
     else:
+        start = pictures_start(source)
         try:
-            check_sound(source, "copy")
+            check_sound(source, "copy", start, parts)
         except InputError as error:
             notes(f"{error}; it is left out")
         else:
-            return "copy" if is_heard(source, notes, pictures_start(source)) else None
+            return "copy" if is_heard(source, notes, start) else None
     return None
 
 
-def add_sound(pictures: Path, source: Path, output: Path, coding: SoundCoding) -> None:
+def add_sound(
+    pictures: Path,
+    source: Path,
+    output: Path,
+    coding: SoundCoding,
+    parts: Sequence[JoinedPart] = (),
+) -> None:
     """Write an MP4 file of the video in `pictures`, its mark, and the sound of a stream.
 
-    Raises `OutputError` when it cannot be written, `InputError` for damaged sound.
+    `parts` are those of `sound_to_keep`. Raises `OutputError` when it cannot be written,
+    `InputError` for damaged sound.
     """
     import av
 
@@ -79,9 +95,9 @@ def add_sound(pictures: Path, source: Path, output: Path, coding: SoundCoding) -
             container.metadata.update(video.metadata)
             stream: Any = container.add_stream_from_template(video.streams.video[0])
             stream.time_base = video.streams.video[0].time_base
-            track = SoundTrack(source, with_sound, container, coding, pictures_start(source))
-            for packet in track.with_video(_copied(video, stream)):
-                container.mux(packet)
+            start = pictures_start(source)
+            track = SoundTrack(source, with_sound, container, coding, start, parts)
+            track.write(_copied(video, stream))
     except (av.FFmpegError, OSError, ValueError) as error:
         let_deadline_by(error)
         raise OutputError(f"{output}: cannot be written ({reason(error)})") from error

@@ -26,7 +26,7 @@ from gfvc.limits import MAX_AREA
 from gfvc.options.decoding import DecodeOptions
 from gfvc.output import StrPath, check_writable, replaced_when_complete
 from gfvc.queued_writer import QueuedWriter
-from gfvc.stream.container_times import tell_of_times
+from gfvc.stream.container_times import joined_parts, tell_of_times
 from gfvc.stream.containers import is_container
 from gfvc.stream.face_stream import FaceStream
 from gfvc.stream.marking import GENERATED
@@ -137,7 +137,8 @@ def decode(
         width = height = 0
         tell_of_shape(source, stream.codec, notes)
         in_time = stream.rate is None or (rate == stream.rate and stream.rate_change is None)
-        sound = sound_to_keep(source, output, options.audio, notes, in_time=in_time)
+        parts = [] if options.audio == "none" else joined_parts(source, stream, rate)
+        sound = sound_to_keep(source, output, options.audio, notes, in_time=in_time, parts=parts)
         if sound is not None:
             tell_of_other_sound(source, notes)
         if is_container(source):
@@ -166,7 +167,7 @@ def decode(
         if sound is not None:
             silent = temporary.with_name("silent")
             temporary.rename(silent)
-            add_sound(silent, source, temporary, sound)
+            add_sound(silent, source, temporary, sound, parts)
         if signer is not None and mark is not None:
             unsigned = temporary.with_name("unsigned")
             temporary.rename(unsigned)

@@ -72,6 +72,17 @@ def other_speed(path: Path, container: InputContainer, track: int) -> OtherSpeed
     return None
 
 
+def hides_packets(path: Path, container: InputContainer) -> bool:
+    """Whether packets that the library marks as not to be shown are those that edits hide.
+
+    Among fragments (MP4) the mark has another sense: that a stamp is no later than the one before.
+    """
+    if container.format.name.split(",")[0] != "mov":
+        return False
+    with system_errors(InputError, path, "cannot be read"), path.open("rb") as file:
+        return not any(box.name == b"moof" for box in top_boxes(file))
+
+
 def _first(entries: list[tuple[int, int, int]], second: int) -> OtherSpeed | None:
     # A whole track that stands still is a slip.
     if not any(rate for _, media, rate in entries if media != _EMPTY):

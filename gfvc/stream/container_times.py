@@ -25,7 +25,11 @@ from gfvc.stream.edit_lists import pictures_start
 from gfvc.stream.face_stream import FaceStream
 from gfvc.stream.picture_order import OrderCounts
 from gfvc.telling import Notes
+from gfvc.video.sound_parts import JoinedPart
 from sei import Codec, SeiError, split_annex_b
+
+# Containers of which joined files are refused, or whose clock goes on in them.
+_NEVER_GO_BACK = {"mov", "flv", "avi"}
 
 FloatArray = NDArray[np.float64]
 
@@ -124,6 +128,42 @@ def _is_counted(given: FloatArray, shown: FloatArray, period: float) -> bool:
 
 def _is_even(periods: FloatArray) -> bool:
     return not periods.size or bool(np.ptp(periods) <= _ROUNDED_SECONDS)
+
+
+def joined_parts(path: Path, stream: FaceStream, rate: Fraction) -> list[JoinedPart]:
+    """What files with sound go on with that were joined byte by byte, by their pictures.
+
+    Those go on one after the other at `rate`, and their clock goes back. None where there is
+    nothing of the kind, or it cannot be known.
+    """
+    told = _Pictures()
+    try:
+        container = open_file_as_container(path)
+        if container is None:
+            return []
+        with container:
+            kind = container.format.name.split(",")[0]
+            if kind in _NEVER_GO_BACK or not container.streams.audio:
+                return []
+        time_base = told.read(path)
+    except (InputError, SeiError):
+        return []
+    count = len(stream.coded_units)
+    times = np.array(told.times[:count], np.float64)
+    if len(told.order) < 2 * count or not count or not np.isfinite(times).all():
+        return []
+    starts = np.array(told.order[: 2 * count], np.int64).reshape(-1, 2)[:, 0]
+    lasting = np.fromiter((unit.pictures for unit in stream.coded_units), np.int64, count)
+    start = pictures_start(path) or Fraction(0)
+    parts: list[JoinedPart] = []
+    # Those of a sequence are all shown before those of the next one.
+    firsts = np.flatnonzero(np.diff(starts, prepend=starts[0] - 1))
+    latest = np.maximum.reduceat(times, firsts)
+    earliest = np.minimum.reduceat(times, firsts)
+    for number in np.flatnonzero(earliest[1:] <= latest[:-1]) + 1:
+        begins = Fraction(int(lasting[: firsts[number]].sum())) / rate
+        parts.append(JoinedPart(begins, begins - int(earliest[number]) * time_base + start))
+    return parts
 
 
 class _Pictures:

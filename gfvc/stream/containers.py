@@ -206,9 +206,10 @@ def write_mp4(
                 if audio_source is not None:
                     source = stack.enter_context(open_media(audio_source, VIDEO_FORMATS))
                     track = SoundTrack(audio_source, source, container, coding)
-                    packets = track.with_video(packets)
-                for packet in packets:
-                    container.mux(packet)
+                    track.write(packets)
+                else:
+                    for packet in packets:
+                        container.mux(packet)
     except (av.FFmpegError, OSError, ValueError) as error:
         let_deadline_by(error)
         raise OutputError(f"{output}: cannot be written ({reason_of(error)})") from error

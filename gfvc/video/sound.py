@@ -5,18 +5,19 @@ from __future__ import annotations
 import contextlib
 import heapq
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
-from itertools import chain, islice
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from gfvc.errors import InputError
-from gfvc.media_edits import refuse_other_speeds
-from gfvc.media_files import VIDEO_FORMATS, media_errors, open_media
+from gfvc.media_edits import hides_packets, refuse_other_speeds
+from gfvc.media_files import VIDEO_FORMATS, media_errors, open_media, reason
 from gfvc.media_packets import packets_of
 from gfvc.telling import NOTICED_SECONDS, Notes
 from gfvc.video.beginning import first_stamp
+from gfvc.video.sound_parts import CopiedClock, JoinedPart, lead_seconds, shown_packets
 from gfvc.video.stream_choice import choose_stream
 
 if TYPE_CHECKING:
@@ -32,8 +33,6 @@ _BITS_PER_CHANNEL = 64_000
 _ADTS_HEADER = 7
 # Enough for the muxer to see what the packets are.
 _TRIED_PACKETS = 8
-# Decoders of sound want what comes before, to come into it: Opus 80 ms, the others less.
-_LEAD_SECONDS = Fraction(1, 10)
 # As long as an AAC frame at the highest rate.
 _MOST_OVERLAP = Fraction(_AAC_FRAME, _AAC_RATES[-1])
 
@@ -68,11 +67,19 @@ def programme_sound(container: InputContainer, path: Path) -> list[AudioStream]:
     return streams
 
 
-def check_sound(path: Path, coding: SoundCoding) -> None:
-    """Raise `InputError` when the sound of a video file cannot go into an MP4 file so."""
+def check_sound(
+    path: Path,
+    coding: SoundCoding,
+    start: Fraction | None = None,
+    parts: Sequence[JoinedPart] = (),
+) -> None:
+    """Raise `InputError` when the sound of a video file cannot go into an MP4 file so.
+
+    `start` and `parts` are those of the `SoundTrack`, which follows edits without a `start`.
+    """
     import av
 
-    with open_media(path, VIDEO_FORMATS) as source:
+    with open_media(path, VIDEO_FORMATS, follow_edits=start is None) as source:
         sound = sound_stream(source, path)
         refuse_other_speeds(path, source, sound.id)
         context: Any = sound.codec_context
@@ -91,15 +98,13 @@ def check_sound(path: Path, coding: SoundCoding) -> None:
             )
     if coding == "aac":
         return
-    with open_media(path, VIDEO_FORMATS) as source:
+    with open_media(path, VIDEO_FORMATS, follow_edits=start is None) as source:
         try:
             with av.open(io.BytesIO(), "w", format="mp4") as trial:
-                track = SoundTrack(path, source, trial, "copy")
+                track = SoundTrack(path, source, trial, "copy", start, parts)
                 changes = _AdtsChanges()
-                # Only what has headers of its own is read to its end.
-                for number, packet in enumerate(
-                    islice(track.packets(), None if adts else _TRIED_PACKETS)
-                ):
+                # To the end, since times may go back anywhere.
+                for number, packet in enumerate(track.packets()):
                     if adts and changes(bytes(packet)):
                         raise InputError(
                             f"{path}: its sound ({name}) changes its rate or channels in the "
@@ -170,7 +175,7 @@ def is_heard(path: Path, notes: Notes, start: Fraction | None = None) -> bool:
         end = begin
         with media_errors(f"{path}: its sound"):
             for packet in packets_of(path, source, sound):
-                if not packet.size:
+                if not packet.size or packet.is_discard:
                     continue
                 ends = _end(packet)
                 if ends is None or ends > start:
@@ -213,7 +218,7 @@ class SoundLength:
                     with media_errors(f"{self._path}: its sound"):
                         sound = sound_stream(source, self._path)
                         for packet in packets_of(self._path, source, sound):
-                            ends = _end(packet) if packet.size else None
+                            ends = _end(packet) if packet.size and not packet.is_discard else None
                             if ends is not None:
                                 end = max(end, float(ends))
                                 lasts = float(_seconds(packet.duration or 0, packet))
@@ -249,6 +254,7 @@ class SoundTrack:
     """A track of an MP4 file with the sound of a source, which both stay open.
 
     `start` is when the first picture is shown, that of what players show unless it is given.
+    `parts` are those that files joined byte by byte go on with, for a copy.
     Raises `ValueError` or `av.FFmpegError` when the sound cannot go into the file.
     """
 
@@ -259,6 +265,7 @@ class SoundTrack:
         output: OutputContainer,
         coding: SoundCoding,
         start: Fraction | None = None,
+        parts: Sequence[JoinedPart] = (),
     ) -> None:
         from av.codec.context import Flags2
 
@@ -269,7 +276,10 @@ class SoundTrack:
             # Else the decoder leaves out as much as the edit list does.
             self._from.codec_context.flags2 |= Flags2.skip_manual
         self._start = _video_start(path, source) if start is None else start
+        self._follows_edits = start is None
+        self._parts = parts
         self._coding = coding
+        self._output = output
         if coding == "copy":
             self._track: Any = output.add_stream_from_template(self._from)
         else:
@@ -288,12 +298,25 @@ class SoundTrack:
         track.codec_context.flags |= 1 << 23  # AV_CODEC_FLAG_BITEXACT: the same file each time
         return track
 
-    def with_video(self, packets: Iterator[Any]) -> Iterator[Any]:
-        """The packets for the output among those of its video, by the times of decoding.
+    def write(self, packets: Iterator[Any]) -> None:
+        """Write the sound among the packets of the video, by the times of decoding.
 
-        Raises as `packets` does.
+        Raises as `packets` does, `InputError` where an MP4 file cannot hold a packet of sound, and
+        `av.FFmpegError` or `OSError` when the output cannot be written.
         """
-        return heapq.merge(packets, self.packets(), key=lambda one: one.dts * one.time_base)
+        import av
+
+        for packet in heapq.merge(packets, self.packets(), key=lambda one: one.dts * one.time_base):
+            try:
+                self._output.mux(packet)
+            except (av.ArgumentError, av.InvalidDataError) as error:
+                # What comes of the system, as a full disk, is not of these.
+                if packet.stream is not self._track:
+                    raise
+                raise InputError(
+                    f"{self._path}: an MP4 file cannot hold its sound ({reason(error)}); --audio "
+                    "aac codes it anew, --audio none leaves it out"
+                ) from error
 
     def packets(self) -> Iterator[Any]:
         """The packets for the output, in order, timed from the first picture.
@@ -307,23 +330,24 @@ class SoundTrack:
             yield from self._copied() if self._coding == "copy" else self._coded()
 
     def _copied(self) -> Iterator[Any]:
-        last: int | None = None
-        for packet in packets_of(self._path, self._source, self._from):
-            if packet.dts is None or packet.time_base is None:
-                continue
+        context = self._from.codec_context
+        clock = CopiedClock(f"{self._path}: its sound", context, self._start, self._parts)
+        lead = lead_seconds(context.name)
+        timed: Iterator[Any] = (
+            packet
+            for packet in packets_of(self._path, self._source, self._from)
+            if packet.dts is not None and packet.time_base is not None
+        )
+        if self._follows_edits and hides_packets(self._path, self._source):
+            timed = shown_packets(timed, context, self._start)
+        for packet in timed:
             end = _end(packet)
-            if end is not None and end < self._start - _LEAD_SECONDS:
+            if end is not None and end < self._start - lead:
                 continue
-            shift = round(self._start / packet.time_base)
-            packet.pts = None if packet.pts is None else packet.pts - shift
-            packet.dts -= shift
-            if last is not None and packet.dts <= last:
-                # Where files were put together, times of whole milliseconds may stand twice.
-                packet.dts = last + 1
-                packet.pts = None if packet.pts is None else max(packet.pts, packet.dts)
-            last = packet.dts
-            packet.stream = self._track
-            yield packet
+            if clock.place(packet):
+                packet.stream = self._track
+                yield packet
+        clock.end()
 
     def _coded(self) -> Iterator[Any]:
         from av.audio.resampler import AudioResampler

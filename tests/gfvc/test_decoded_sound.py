@@ -260,3 +260,43 @@ def test_a_delay_to_put_pictures_in_order_is_no_edit(tmp_path: Path) -> None:
         assert track.time_base is not None
         assert track.duration * track.time_base > 1.33
         tell_of_edits(path, container, no_notes)
+
+
+@pytest.mark.parametrize(("suffix", "parts"), [("mkv", 2), ("ts", 3)])
+def test_sound_of_joined_files_goes_on_with_the_pictures(
+    speaking: Path, tmp_path: Path, suffix: str, parts: int
+) -> None:
+    """Which go on one after the other, while the clock of the file goes back."""
+    path, once, joined = (tmp_path / name for name in (f"in.{suffix}", "once.mp4", "joined.mp4"))
+    ffmpeg("-i", speaking, "-c", "copy", path)
+    decode(path, once)
+    path.write_bytes(path.read_bytes() * parts)
+    decode(path, joined, notes=no_notes)
+    count = 12 * parts
+    assert picture_times(joined) == pytest.approx([number / 25 for number in range(count)])
+    packets, times = sound(once), [time for time, _ in sound(joined)]
+    assert (np.diff(times) > 0.01).all()
+    assert (np.diff(times) < 0.04).all()
+    assert times[-1] + 0.0232 == pytest.approx(parts * 0.48, abs=0.04)
+    for time, data in sound(joined):
+        was = next(at for at, same in packets if same == data)
+        assert min(abs(time - was - part * 0.48) for part in range(parts)) < 0.002
+
+
+def test_sound_that_does_not_go_back_with_the_pictures_is_not_copied(
+    speaking: Path, in_mp4: Path, tmp_path: Path, command: CommandLine
+) -> None:
+    """As where the first of two joined files has none: it would come too early."""
+    path, silent, output = (tmp_path / name for name in ("in.ts", "silent.ts", "out.mp4"))
+    ffmpeg("-i", in_mp4, "-c", "copy", "-streamid", "0:256", silent)
+    ffmpeg("-i", speaking, "-c", "copy", "-streamid", "0:256", "-streamid", "1:257", path)
+    path.write_bytes(silent.read_bytes() + path.read_bytes())
+    silent.unlink()
+    says = (
+        "the clock of its pictures goes back, as in files joined byte by byte, and that of its "
+        "sound does not; --audio aac codes it anew, --audio none leaves it out"
+    )
+    assert_refused(command, "decode", path, output, "--audio", "copy", folder=tmp_path, says=says)
+    outcome = command("decode", path, output)
+    assert outcome.status == 0
+    assert f"{says}; it is left out" in outcome.err

@@ -1,0 +1,176 @@
+"""Sound that is copied from files that do not play from end to end."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import av
+import pytest
+
+from gfvc.errors import InputError
+from gfvc.media_files import VIDEO_FORMATS, open_media
+from gfvc.video.sound import SoundTrack, check_sound
+from tests.gfvc.support import ffmpeg, set_edits
+
+NOISE = ("-f", "lavfi", "-i", "anoisesrc=d=1.2:r=48000:a=.5:seed=1")
+RATE = 48000
+
+
+def clip(path: Path, *coding: str) -> Path:
+    ffmpeg("-f", "lavfi", "-i", "testsrc2=s=64x64:r=25:d=1.2", *NOISE, "-c:v", "libx264",
+           "-bf", "0", "-movie_timescale", "1000", *coding, path)  # fmt: skip
+    return path
+
+
+def packets(path: Path, *, follow_edits: bool = True) -> list[tuple[float, bytes]]:
+    with open_media(path, VIDEO_FORMATS, follow_edits=follow_edits) as container:
+        found = [p for p in container.demux(audio=0) if p.size]
+        return [(float((p.pts or 0) * p.time_base), bytes(p)) for p in found]
+
+
+def copied(path: Path) -> list[tuple[float, bytes]]:
+    with (
+        open_media(path, VIDEO_FORMATS) as source,
+        av.open(io.BytesIO(), "w", format="mp4") as output,
+    ):
+        found = list(SoundTrack(path, source, output, "copy").packets())
+        return [(float(p.pts * p.time_base), bytes(p)) for p in found]
+
+
+CODINGS = [
+    ("mp4", 1024, ("-c:a", "aac")),
+    ("mp4", 960, ("-c:a", "libopus")),
+    ("mp4", 1536, ("-c:a", "ac3")),
+    ("mp4", 1152, ("-c:a", "libmp3lame")),
+    ("mov", 1024, ("-c:a", "pcm_s16le")),
+]
+CUTS = [
+    [(0.0, 0.3), (0.8, 0.3)],
+    [(0.8, 0.3), (0.1, 0.4), (0.58, 0.2)],
+    [(0.51, 0.3)],
+]
+
+
+@pytest.mark.parametrize(("suffix", "frame", "coding"), CODINGS)
+@pytest.mark.parametrize("cuts", CUTS)
+def test_what_an_edit_list_hides_is_not_copied(
+    tmp_path: Path,
+    suffix: str,
+    frame: int,
+    coding: tuple[str, ...],
+    cuts: list[tuple[float, float]],
+) -> None:
+    path = clip(tmp_path / f"clip.{suffix}", *coding)
+    whole = packets(path, follow_edits=False)
+    first = next(time for time, data in packets(path) if data == whole[0][1])
+    whole = [(time - whole[0][0] + first, data) for time, data in whole]
+    primed = round(-first * RATE)
+    for track in (0, 1):
+        tick = (12800, RATE)[track]
+        parts = [
+            (round(lasts * 1000), round(start * tick) + primed * track, 1) for start, lasts in cuts
+        ]
+        set_edits(path, parts, track=track)
+    check_sound(path, "copy")
+    starts = [sum(lasts for _, lasts in cuts[:number]) for number in range(len(cuts))]
+    a_packet = frame / RATE + 0.001
+    heard = []
+    for time, data in copied(path):
+        was = next(when for when, same in whole if same == data)
+        # In step, and of the part that is shown, but for a packet at its ends.
+        start, lasts = next(
+            cut
+            for at, cut in zip(starts, cuts, strict=True)
+            if abs(time - at - (was - cut[0])) <= a_packet
+            and -a_packet <= max(time, 0) - at <= cut[1] + a_packet
+        )
+        if time >= 0:
+            assert start - a_packet <= was <= start + lasts
+            heard.append(time)
+        else:
+            assert start - 0.1 - a_packet <= was <= start
+    assert heard[-1] + a_packet == pytest.approx(sum(lasts for _, lasts in cuts), abs=2 * a_packet)
+    steps = [after - before for before, after in pairwise(heard)]
+    assert min(steps) > 0.4 * frame / RATE or suffix == "mov"
+    assert max(steps) < 2.1 * frame / RATE
+
+
+def test_no_more_before_the_first_part_than_a_decoder_wants(tmp_path: Path) -> None:
+    path = clip(tmp_path / "clip.mp4", "-c:a", "aac")
+    for track in (0, 1):
+        set_edits(path, [(300, (12800, RATE)[track] // 2, 1)], track=track)
+    assert [time < 0 for time, _ in copied(path)].count(True) == 2 + 1
+    # What would be heard is not copied at all.
+    set_edits(path, [(300, -1, 1), (300, RATE // 2, 1)], track=1)
+    assert copied(path)[0][0] == pytest.approx(0.3, abs=1024 / RATE)
+
+
+def test_uncompressed_sound_with_a_gap_is_not_copied(tmp_path: Path) -> None:
+    """An MP4 file counts its samples, and has what follows a gap too early."""
+    path = clip(tmp_path / "clip.mkv", "-af", "aselect='not(between(t,.3,.5))'",
+                "-c:a", "pcm_s16le")  # fmt: skip
+    says = r"its sound: has gaps or parts \(at 0\.\d+ s\), of which an MP4 file cannot tell"
+    with pytest.raises(InputError, match=says):
+        check_sound(path, "copy")
+    check_sound(path, "aac")
+
+
+@pytest.mark.parametrize("suffix", ["mkv", "ts"])
+def test_sound_whose_clock_goes_back_is_not_copied(tmp_path: Path, suffix: str) -> None:
+    path = clip(tmp_path / f"clip.{suffix}", "-c:a", "aac")
+    check_sound(path, "copy")
+    path.write_bytes(path.read_bytes() * 2)
+    says = r"its sound: its clock goes back from \d\.\d\d s to -?\d\.\d\d s, as in files joined"
+    with pytest.raises(InputError, match=says):
+        check_sound(path, "copy")
+    check_sound(path, "aac")
+
+
+def test_two_packets_at_one_time_are_a_sample_apart(tmp_path: Path) -> None:
+    """Times in MP4 are rounded to samples, of which MPEG-TS has several ticks."""
+    path = clip(tmp_path / "clip.ts", "-c:a", "aac")
+    with (
+        open_media(path, VIDEO_FORMATS) as source,
+        av.open(str(tmp_path / "out.mp4"), "w", format="mp4") as output,
+    ):
+        track = SoundTrack(path, source, output, "copy")
+        demux = source.demux
+
+        def doubled(stream: Any) -> Iterator[Any]:
+            last = 0
+            for number, packet in enumerate(demux(stream)):
+                if number % 2 and packet.dts is not None:
+                    packet.dts = packet.pts = last
+                last = packet.dts
+                yield packet
+
+        class Doubled:
+            def __getattr__(self, name: str) -> Any:
+                return doubled if name == "demux" else getattr(source, name)
+
+        track._source = Doubled()  # type: ignore[assignment]
+        track.write(iter(()))
+    assert len(packets(tmp_path / "out.mp4")) == len(packets(path))
+
+
+def test_a_packet_that_mp4_cannot_hold_is_no_fault_of_the_output(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = clip(tmp_path / "clip.mkv", "-c:a", "aac")
+    with (
+        open_media(path, VIDEO_FORMATS) as source,
+        av.open(str(tmp_path / "out.mp4"), "w", format="mp4") as output,
+    ):
+        track = SoundTrack(path, source, output, "copy")
+
+        def backwards(_: object, packet: Any) -> bool:
+            packet.dts = packet.pts = -packet.pts
+            return True
+
+        monkeypatch.setattr("gfvc.video.sound_parts.CopiedClock.place", backwards)
+        with pytest.raises(InputError, match=r"clip\.mkv: an MP4 file cannot hold its sound \("):
+            track.write(iter(()))
