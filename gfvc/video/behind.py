@@ -1,7 +1,7 @@
 """What lies in a file behind what libavformat reads of it: another file, or more pictures.
 
-Joined byte by byte, Matroska and MPEG streams go on, and their clock goes back; AVI and GIF go on
-as they should. Of the kinds here the rest is passed over without a word.
+Joined byte by byte, Matroska (two files) and MPEG streams go on, and their clock goes back; AVI and
+GIF go on as they should. Of the kinds here the rest is passed over without a word.
 """
 
 from __future__ import annotations
@@ -27,11 +27,18 @@ _FLV = b"FLV\x01"
 _ASF = bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c")
 _OBJECT_HEADER = 24
 _MOST_OBJECTS = 10_000
+# Elements of Matroska. Of those segments that end where they say the library reads two.
+_EBML, _SEGMENT = b"\x1a\x45\xdf\xa3", b"\x18\x53\x80\x67"
+_READ_SEGMENTS = 2
 # An index of all that a fragment holds is far smaller.
 _MOST_OF_FRAGMENT = 1 << 20
 
 _JOINED = (
     "several files joined byte by byte, of which only the first can be read; join them with a "
+    "video program"
+)
+_MORE_SEGMENTS = (
+    "more than two files joined byte by byte, of which only two can be read; join them with a "
     "video program"
 )
 _GOES_BACK = (
@@ -98,7 +105,32 @@ def _problem(path: Path, kind: str, _modified: int, _size: int) -> str | None:
             is_joined = file.read(len(_FLV)) == _FLV
         elif kind == "asf":
             is_joined = _has_second_header(file)
+        elif kind == "matroska" and _segments(file) > _READ_SEGMENTS:
+            return _MORE_SEGMENTS
     return _JOINED if is_joined else None
+
+
+def _segments(file: BinaryIO) -> int:
+    """Segments of a Matroska file, from its start on, as far as they say where they end.
+
+    No more than one that is not read. Of those that do not say it, as what was written to a pipe,
+    the library reads any number.
+    """
+    size, place, segments = file.seek(0, os.SEEK_END), 0, 0
+    while place < size and segments <= _READ_SEGMENTS:
+        file.seek(place)
+        head = file.read(12)
+        if head[:4] not in (_EBML, _SEGMENT) or len(head) < 5 or not head[4]:
+            break
+        # RFC 8794, 4: as many bytes as the first set bit tells, and all bits set for no size.
+        length = 9 - head[4].bit_length()
+        unknown = (1 << 7 * length) - 1
+        content = int.from_bytes(head[4 : 4 + length], "big") & unknown
+        if content == unknown:
+            break
+        segments += head.startswith(_SEGMENT)
+        place += 4 + length + content
+    return segments
 
 
 def _has_second_header(file: BinaryIO) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import random
 import struct
@@ -96,6 +97,31 @@ def test_files_joined_byte_by_byte_are_refused(
     assert outcome.status == 1
     assert f"{joined}: several files joined byte by byte, of which only the first" in outcome.err
     assert {path.name for path in tmp_path.iterdir()} == {one.name, joined.name}
+
+
+@pytest.mark.parametrize("live", [False, True])
+def test_of_joined_matroska_files_all_are_read_or_none(
+    in_mp4: Path, tmp_path: Path, live: bool
+) -> None:
+    """The library reads two of them, or all where segments do not say where they end."""
+    path = tmp_path / "joined.mkv"
+    ffmpeg("-i", in_mp4, "-c", "copy", *(("-live", "1") if live else ()), path)
+    one = path.read_bytes()
+    for count in (1, 2, 3, 4):
+        path.write_bytes(one * count)
+        if count > 2 and not live:
+            with pytest.raises(
+                InputError, match=r"joined\.mkv: more than two files joined byte by"
+            ):
+                is_container(path)
+        else:
+            with open_nal_units(path) as units:
+                pictures = [unit for unit in units if unit.is_irap]
+            assert len(pictures) == count * len({unit.data for unit in pictures})
+    for cut in range(80):
+        path.write_bytes((one * 3)[:cut] + (one * 3)[cut + 1 :])
+        with contextlib.suppress(InputError):
+            is_container(path)
 
 
 @pytest.mark.parametrize(
