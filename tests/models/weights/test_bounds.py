@@ -140,8 +140,10 @@ def test_a_small_file_costs_little_and_is_refused_in_a_line(kind: str, tmp_path:
     path = make(tmp_path / "small.pth")
     size = path.stat().st_size
     assert size < 2_000_000
+    # A slow machine may take as long for what is refused for another reason.
+    limit = LIMIT if says.startswith("takes more than") else 20 * LIMIT
     done = subprocess.run(
-        [sys.executable, "-c", MEASURE, str(LIMIT), str(path)],
+        [sys.executable, "-c", MEASURE, str(limit), str(path)],
         capture_output=True,
         check=True,
         timeout=300,
