@@ -35,9 +35,9 @@ _MOST_IN_ORDER = 10
 _MOST_WAITING = 256
 # Stamps that are nearer, in shares of how long a frame lasts, are those of the next frame, too.
 _TOO_NEAR = 1 / 8
-# Stamps of this format are places, and those of presentation are guessed, at times as ones that go
-# back.
-_WITH_PLACES = "avi"
+# Formats, and codecs in them if not all, of which stamps are places; those of presentation are
+# guessed, at times as ones that go back.
+_WITH_PLACES = {"avi": None, "mpegvideo": "mpeg1video"}
 
 _Kind = Literal["pts", "dts"]
 
@@ -169,10 +169,10 @@ def _places(path: Path, _modified: int, _size: int) -> _Places | None:
     """Whether stamps are places in the order of coding, by the first frames of a file.
 
     None where its frames, which come in the order in which they are shown, are in that of their
-    stamps, unless it is AVI. Else those of presentation and of decoding should be the same, but for
-    a delay; of either some are missing or guessed at times, and the more even ones are taken. Where
-    those of presentation go back, they are such only in part, as after a copy from an MPEG program
-    stream; then those of decoding are taken, or none.
+    stamps, unless the format has places alone. Else those of presentation and of decoding should be
+    the same, but for a delay; of either some are missing or guessed at times, and the more even
+    ones are taken. Where those of presentation go back, they are such only in part, as after a copy
+    from an MPEG program stream; then those of decoding are taken, or none.
     """
     sent: list[tuple[int, int | None]] = []
     shown = late = 0
@@ -180,7 +180,8 @@ def _places(path: Path, _modified: int, _size: int) -> _Places | None:
     last_shown = None
     with open_video(path) as (container, stream):
         set_threads(container, stream)
-        are_places = container.format.name == _WITH_PLACES
+        codec = stream.codec_context.name
+        are_places = _WITH_PLACES.get(container.format.name, "") in (None, codec)
         beginning = Beginning()
         try:
             with media_errors(str(path)):

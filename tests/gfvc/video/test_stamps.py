@@ -29,6 +29,8 @@ FILES = [
     ("clip.avi", ("-c:v", "mpeg1video", "-bf", "0", "-q:v", "3")),
     ("clip.avi", ("-c:v", "mpeg1video", "-bf", "2", "-q:v", "3")),
     ("clip.avi", ("-c:v", "libaom-av1", "-cpu-used", "8", "-crf", "10")),
+    ("clip.m1v", ("-bf", "0", "-q:v", "3")),
+    ("clip.m1v", ("-bf", "2", "-q:v", "3")),
     ("clip.wmv", (*H264, "-bf", "3")),
     ("clip.asf", ("-c:v", "mpeg2video", "-bf", "2", "-q:v", "3")),
     ("clip.mxf", (*H264, "-bf", "3")),
