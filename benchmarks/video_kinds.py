@@ -31,7 +31,7 @@ from gfvc.errors import InputError
 from gfvc.video_reader import probe_video, read_pictures
 from models.contract import Picture
 
-RATES = ("10", "15", "24000/1001", "25", "30000/1001", "50", "60")
+RATES = ("15", "24000/1001", "25", "30000/1001", "60")
 PICTURES = 80
 """More than are looked at to tell how the stamps of a file are meant."""
 

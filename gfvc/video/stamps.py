@@ -33,7 +33,7 @@ _LOOKED_AT, _KNOWN_AFTER = 64, 8
 _MOST_IN_ORDER = 10
 # More than the pictures that a decoder holds back, however many threads it has.
 _MOST_WAITING = 256
-# Stamps that are nearer, in shares of how long a frame lasts, are those of the next frame, too.
+# In shares of how long a frame lasts.
 _TOO_NEAR = 1 / 8
 # Formats, and codecs in them if not all, of which stamps are places; those of presentation are
 # guessed, at times as ones that go back.
@@ -105,8 +105,9 @@ class Stamps:
                 stamp = self._next_waiting()
             else:
                 stamp = self._by_stamp.pop(frame.pts, None)
-            if stamp is not None and last is not None and stamp - last < _TOO_NEAR * self._period:
-                stamp = None  # as of the last two of some files
+            if stamp is not None and last is not None and self._says_nothing(stamp - last):
+                stamp = None
+                self.is_sure = False
         elif is_shared:
             self._shared.discard(frame.pts)
             # Before the one whose stamp it is, which comes next.
@@ -116,6 +117,15 @@ class Stamps:
             stamp = 0.0 if last is None else last + self._since_last()
         self._last, self._stays = stamp, self._length(frame)
         return stamp
+
+    def _says_nothing(self, since_last: float) -> bool:
+        """Whether a stamp tells no more than that a frame comes next: it is so near to the last.
+
+        Guessed ones are at times a tick of a finer clock behind. Those of decoding of each frame's
+        own packet are as the file has them.
+        """
+        is_own = self._kind == "dts" and not self.are_of_coding
+        return not is_own and since_last < _TOO_NEAR * self._period
 
     def _keep(self, stamp: int, time: float) -> None:
         if len(self._by_stamp) >= _MOST_WAITING:

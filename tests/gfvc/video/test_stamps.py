@@ -11,7 +11,7 @@ import av
 import numpy as np
 import pytest
 
-from gfvc.video.frames import decoded_frames
+from gfvc.video.frames import EntryLostError, decoded_frames
 from gfvc.video_reader import probe_video, read_pictures
 from tests.gfvc.support import ffmpeg, no_notes
 
@@ -177,6 +177,37 @@ def test_stamps_that_are_right_are_kept_where_packets_give_no_picture(tmp_path: 
         stamps = [float(frame.time or 0) for frame in container.decode(video=0)]
     assert 10 < len(stamps) < PICTURES
     assert times == pytest.approx([stamp - stamps[0] for stamp in stamps])
+
+
+SLIDES = [0, *range(10, 60, 10), 62, 63, 64, *range(70, 250, 10)]
+PAIRS = [tick for second in range(4) for tick in (*range(1000 * second, 1000 * second + 1000, 40),
+                                                  1000 * second + 963)]  # fmt: skip
+
+
+@pytest.mark.parametrize(("clock", "ticks"), [(25, SLIDES), (1000, sorted(PAIRS))])
+def test_pictures_of_avi_that_are_near_each_other_keep_their_times(
+    tmp_path: Path, clock: int, ticks: list[int]
+) -> None:
+    path = tmp_path / "clip.avi"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("mjpeg", rate=clock, options={"strict": "unofficial"})
+        stream.width, stream.height, stream.pix_fmt = 64, 64, "yuvj420p"
+        stream.codec_context.time_base = Fraction(1, clock)
+        for tick in ticks:
+            picture = av.VideoFrame(64, 64, "yuvj420p")
+            picture.pts = tick
+            container.mux(stream.encode(picture))
+        container.mux(stream.encode(None))
+    frames = list(decoded_frames(path, no_notes))
+    assert [timed.time for timed in frames] == pytest.approx([tick / clock for tick in ticks])
+    entries = [(number, one.entry) for number, one in enumerate(frames) if one.entry]
+    assert entries
+    for number, entry in entries[:: len(entries) // 5]:
+        with (
+            contextlib.suppress(EntryLostError),
+            contextlib.closing(decoded_frames(path, no_notes, entry)) as entered,
+        ):
+            assert next(entered).time == frames[number].time
 
 
 def test_times_are_those_of_packets_without_stamps_between(tmp_path: Path) -> None:
