@@ -214,6 +214,12 @@ class Analyser(Closable, ABC):
     def remember(self, pictures: int) -> None:
         """Keep what was found in up to so many pictures, where finding it again takes long."""
 
+    def expect(self, picture: Picture) -> None:
+        """Find out what takes long of a picture that is asked about soon, if that can be kept.
+
+        Several threads may do so, while questions about other pictures are answered.
+        """
+
     def rewind(self) -> None:
         """Start the clip over: from here on, answer as a new analyser would."""
 

@@ -46,9 +46,29 @@ def _next_of(source: Iterator[Item]) -> list[Item]:
     return list(islice(source, 1))
 
 
+def map_behind(
+    work: Callable[[Item], Result], items: Iterable[Item]
+) -> Generator[Result, None, None]:
+    """`map`; another thread works on an item while the next one is taken in the caller's thread.
+
+    Whatever `work` raises is raised where its result was due.
+    """
+    pool = ThreadPoolExecutor(1)
+    try:
+        before: list[Future[Result]] = []
+        for item in items:
+            before.append(begin(pool, work, item))
+            if len(before) > 1:
+                yield before.pop(0).result()
+        for last in before:
+            yield last.result()
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
 def map_in_order(
     work: Callable[[Item], Result], items: Iterable[Item], threads: int | None = None
-) -> Iterator[Result]:
+) -> Generator[Result, None, None]:
     """`map` with as many threads as there are cores, or as is said.
 
     Three items for each of these are taken ahead.

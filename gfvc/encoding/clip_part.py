@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -13,13 +13,16 @@ from threadpoolctl import threadpool_limits
 from gfvc.encoding.clip import Clip
 from gfvc.encoding.executor import Tally
 from gfvc.encoding.passes import open_pass
+from gfvc.encoding.work_done import WorkDone
 from gfvc.errors import InputError
 from gfvc.json_checking import CheckedObject
 from gfvc.rate_control.ladder import RateSettings
 from gfvc.stream.marking import mark_message
 from gfvc.stream.writer import StreamWriter
+from gfvc.telling import unheard
 from models import Analyser
 from models.contract import Picture
+from models.parallel import map_in_order
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,13 +68,14 @@ def code_part(
     pictures: Iterable[Picture],
     file: BinaryIO,
     analyser: Analyser,
-    done: Callable[[], None] = lambda: None,
+    done: Callable[[int], None] = unheard,
 ) -> CodedPart | None:
     """Code pictures of a clip, and write them; `analyser` is new, or rewound.
 
     Nothing of it depends on what comes before or after, so that parts that are coded apart and
-    joined are what they are when coded one after the other. `done` is told of each picture.
-    None when there is no picture. Raises `GfvcError`, `ModelError` or `BaseCodecError`.
+    joined are what they are when coded one after the other. `done` is told how many pictures are,
+    as work on them goes on. None when there is no picture. Raises `GfvcError`, `ModelError` or
+    `BaseCodecError`.
     """
     with contextlib.ExitStack() as stack:
         writer = StreamWriter(
@@ -83,15 +87,19 @@ def code_part(
         )
         # Linear algebra is of small matrices, for which threads would only wait.
         stack.enter_context(threadpool_limits(1, user_api="blas"))
-        coding = stack.enter_context(open_pass(clip, settings, writer, analyser))
+        work = WorkDone(done, seen_is_all=not clip.codes_sequences)
+        coding = stack.enter_context(open_pass(clip, settings, writer, analyser, work))
+        if clip.codes_sequences:  # others ask for a picture as it comes
+            pictures = stack.enter_context(contextlib.closing(_expected(pictures, analyser)))
         count = 0
         for number, picture in enumerate(pictures):
             coding.take(number, picture)
             count = number + 1
-            done()
+            work.see(coding.executor.tally.frames)
         if not count:
             return None
         coding.finish()
+        work.finish()
         writer.close()
     if not coding.executor.pictures_of_units:
         raise _nothing_sent(clip, count, coding.executor.lost_keys)
@@ -102,6 +110,16 @@ def code_part(
         base_codec_seconds=coding.base.seconds,
         lost_keys=coding.executor.lost_keys,
     )
+
+
+def _expected(pictures: Iterable[Picture], analyser: Analyser) -> Generator[Picture, None, None]:
+    """The pictures; other threads have the analyser look at some before their turn."""
+
+    def look(picture: Picture) -> Picture:
+        analyser.expect(picture)
+        return picture
+
+    return map_in_order(look, pictures)
 
 
 def joined(parts: Sequence[CodedPart]) -> CodedPart:

@@ -71,12 +71,10 @@ def code_clip(
     """
     notes: list[str] = []
     parts: list[CodedPart] = []
-    count = 0
+    before = 0
 
-    def done() -> None:
-        nonlocal count
-        count += 1
-        progress(count, clip.expected)
+    def done(count: int) -> None:
+        progress(before + count, clip.expected)
 
     with contextlib.ExitStack() as stack:
         file = stack.enter_context(stream.open("wb"))
@@ -92,6 +90,7 @@ def code_clip(
             part = code_part(clip, settings, of_part, file, analyser, done)
             if part is not None:
                 parts.append(part)
+                before += part.tally.frames
     return CodedClip(clip, settings, stream, joined(parts), notes)
 
 

@@ -25,6 +25,7 @@ from gfvc.encoding.picture_store import PictureStore
 from gfvc.encoding.planner import PicturePlanner
 from gfvc.encoding.segments import SegmentCoder
 from gfvc.encoding.tracked_facts import TrackedFacts
+from gfvc.encoding.work_done import WorkDone
 from gfvc.options.encoding import CONTROL_GRIDS
 from gfvc.parameter_coding import FIRST_GFV_ID
 from gfvc.rate_control.ladder import RateSettings, all_coded_qp, grid_multiplier
@@ -80,14 +81,20 @@ class Pass(Closable):
         self.executor.close()
 
 
-def open_pass(clip: Clip, settings: RateSettings, writer: StreamWriter, analyser: Analyser) -> Pass:
-    """A pass that codes a clip with some settings; nothing is coded yet."""
+def open_pass(
+    clip: Clip, settings: RateSettings, writer: StreamWriter, analyser: Analyser, work: WorkDone
+) -> Pass:
+    """A pass that codes a clip with some settings; nothing is coded yet.
+
+    `work` is told what is done of a segment.
+    """
     options = clip.options
     base = BaseLayerCoder(
         clip.codec, clip.rate, options.base_encoder, options.timeout, options.effort
     )
-    made = _sequence_pass if clip.codes_sequences else _picture_pass
-    return made(clip, settings, writer, analyser, base)
+    if clip.codes_sequences:
+        return _sequence_pass(clip, settings, writer, analyser, base, work)
+    return _picture_pass(clip, settings, writer, analyser, base)
 
 
 def _picture_pass(
@@ -126,6 +133,7 @@ def _sequence_pass(
     writer: StreamWriter,
     analyser: Analyser,
     base: BaseLayerCoder,
+    work: WorkDone,
 ) -> Pass:
     """Coded pictures are predicted, segment by segment, and others are drawn between them."""
     assert settings.coded_qp is not None
@@ -164,6 +172,7 @@ def _sequence_pass(
         qps,
         writer,
         choose,
+        work,
         all_qps=all_qps,
         grids=grids,
         reordered=clip.options.reorder,

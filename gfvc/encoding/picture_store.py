@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+import threading
 from collections.abc import Iterable
 
 import numpy as np
@@ -15,13 +16,14 @@ from models.contract import Closable, Picture
 class PictureStore(Closable):
     """Pictures uint8 [height, width, 3] of one size by number, each until it is dropped.
 
-    They lie in a temporary file, no more of them than there are at a time. Raises
-    `TemporaryFolderError` when there is no room for it.
+    They lie in a temporary file, no more of them than there are at a time. Several threads may ask
+    for some. Raises `TemporaryFolderError` when there is no room for it.
     """
 
     def __init__(self) -> None:
         with naming_tmpdir():
             self._file = tempfile.TemporaryFile(prefix="gfvc-", buffering=0)  # noqa: SIM115
+        self._moving = threading.Lock()  # the file has one position
         self._shape: tuple[int, ...] = (0, 0, 3)
         self._places: dict[int, int] = {}
         self._free: list[int] = []
@@ -38,8 +40,9 @@ class PictureStore(Closable):
 
     def __getitem__(self, number: int) -> Picture:
         data = bytearray(int(np.prod(self._shape)))
-        self._file.seek(self._places[number] * len(data))
-        self._file.readinto(data)
+        with self._moving:
+            self._file.seek(self._places[number] * len(data))
+            self._file.readinto(data)
         return np.frombuffer(data, np.uint8).reshape(self._shape)
 
     def add(self, number: int, picture: Picture) -> None:
@@ -51,7 +54,7 @@ class PictureStore(Closable):
             self._free.append(self._size)
             self._size += 1
         place = self._free.pop()
-        with naming_tmpdir():
+        with self._moving, naming_tmpdir():
             self._file.seek(place * picture.nbytes)
             write_all(self._file, np.ascontiguousarray(picture).data)
         self._places[number] = place

@@ -15,6 +15,7 @@ from gfvc.encoding.face_places import FacePlace
 from gfvc.encoding.grid_choice import GridChoice
 from gfvc.encoding.picture_store import PictureStore
 from gfvc.encoding.sequence_faces import Division, FurtherSequenceFace, SequenceFace
+from gfvc.encoding.work_done import Share, WorkDone, part_of
 from gfvc.stream.control_grids import SequenceGrids
 from gfvc.stream.faces import FurtherFace
 from gfvc.stream.sequence import SequenceSchedule
@@ -29,6 +30,9 @@ ChooseCoded = Callable[["Segment"], list[int]]
 DENSE_SHARE = 1 / 6
 # In shorter segments the key picture is most of the bits, and coded coarser it would be missed.
 LEAST_PICTURES = 48
+# How much of the work is done when coded pictures are chosen, coded, and, where to code all of them
+# is tried too, when the faces of the others are: about their parts of the time at 256x256.
+CHOSEN, CODED, DRAWN = 0.2, 0.4, 0.7
 _MESSAGE_HEADER_BYTES = 2
 
 
@@ -92,7 +96,8 @@ class SegmentCoder:
     all pictures takes fewer bits, with reordering and by `all_qps`, all are; None for never.
     `places` are where faces may be; at all but the one of a segment's first face there may be
     further faces. `messages` make those of each, the first face's first. `rate` is in pictures a
-    second. `grids` decides about control grids; None sends none. Coded pictures may be `reordered`.
+    second. `work` is told how much is done. `grids` decides about control grids; None sends none.
+    Coded pictures may be `reordered`.
     """
 
     places: Sequence[FacePlace]
@@ -103,6 +108,7 @@ class SegmentCoder:
     qps: SequenceQps
     writer: StreamWriter
     choose: ChooseCoded
+    work: WorkDone
     all_qps: SequenceQps | None = None
     grids: GridChoice | None = None
     reordered: bool = False
@@ -112,7 +118,9 @@ class SegmentCoder:
 
         None, and nothing written, when its coded key picture shows no face.
         """
+        tell = self.work.of_segment(len(segment.pictures))
         chosen = self.choose(segment)
+        tell(CHOSEN)
         analyser = self.places[segment.place].analyser
         while True:
             shown = (self.pictures[number] for number in chosen)
@@ -128,9 +136,11 @@ class SegmentCoder:
             if kept == chosen:
                 break
             chosen = kept
-        drawn = self._drawn(segment, coded, chosen)
+        tell(CODED)
         count = len(segment.pictures)
         is_dense = count >= LEAST_PICTURES and len(chosen) > DENSE_SHARE * count
+        compared = is_dense and self.all_qps is not None
+        drawn = self._drawn(segment, coded, chosen, part_of(tell, CODED, DRAWN if compared else 1))
         if is_dense and self.all_qps is not None:
             stream = self._all_coded(segment, self.all_qps)
             if len(stream) <= drawn.size:
@@ -156,15 +166,24 @@ class SegmentCoder:
                 spool.append(to_picture420(self.pictures[number]))
             return self.base.encode(spool, qps, reordered=True)
 
-    def _drawn(self, segment: Segment, coded: CodedSequence, chosen: Sequence[int]) -> _Drawn:
+    def _drawn(
+        self, segment: Segment, coded: CodedSequence, chosen: Sequence[int], tell: Share
+    ) -> _Drawn:
         division = Division.of(segment.pictures, chosen)
         own, *others = [self.places[segment.place], *self._beside(segment.place)]
         pictures = self.pictures
         messages_of = iter(self.messages)
-        first = SequenceFace(own, pictures, next(messages_of), self.grids).code(division, coded)
-        further_faces = [
-            FurtherSequenceFace(place, pictures, messages, self.rate).code(division, coded)
-            for place, messages in zip(others, messages_of, strict=True)
+        faces = [
+            SequenceFace(own, pictures, next(messages_of), self.grids),
+            *(
+                FurtherSequenceFace(place, pictures, messages, self.rate)
+                for place, messages in zip(others, messages_of, strict=True)
+            ),
+        ]
+        share = 1 / len(faces)
+        first, *further_faces = [
+            face.code(division, coded, part_of(tell, number * share, (number + 1) * share))
+            for number, face in enumerate(faces)
         ]
         schedule = SequenceSchedule(
             division.driven, tuple(first.sent), len(division.leading), len(chosen) > 1

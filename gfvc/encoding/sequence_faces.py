@@ -6,9 +6,11 @@ further one may come and go, and is drawn where the coded pictures around it sho
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from functools import partial
 from itertools import chain, pairwise
 from pathlib import Path
 
@@ -21,6 +23,7 @@ from gfvc.encoding.face_places import FacePlace
 from gfvc.encoding.face_watch import FaceWatch
 from gfvc.encoding.grid_choice import GridChoice
 from gfvc.encoding.picture_store import PictureStore
+from gfvc.encoding.work_done import Share
 from gfvc.grey_pictures import pair_keys, prepare_key
 from gfvc.stream.control_grids import Nodes
 from gfvc.stream.picture_units import FaceMessage, PictureUnit
@@ -35,6 +38,7 @@ from models import (
     ReferencePair,
 )
 from models.contract import Ends, FloatArray
+from models.parallel import map_behind
 from sei import SeiMessage
 
 # Of the pictures between two coded ones, a further face is seen in this share at least.
@@ -97,6 +101,16 @@ class _Coded:
     reference: Reference | None
 
 
+@dataclass(frozen=True, slots=True)
+class _Unit:
+    """A coded picture's part of a `CodedFace`; what decides about its grids may take a while."""
+
+    drawn: bool = False
+    sent: Sequence[int] = ()
+    messages: tuple[SeiMessage, ...] = ()
+    choose_grids: Callable[[], tuple[Nodes, ...]] = tuple
+
+
 class SequenceFace:
     """Codes the first face of a segment, which is in all of its coded pictures.
 
@@ -116,34 +130,48 @@ class SequenceFace:
         self._messages = messages
         self._grids = grids
 
-    def code(self, division: Division, coded: CodedSequence) -> CodedFace:
-        """See the face in the coded pictures, as decoded, and in the others; decide and code."""
+    def code(self, division: Division, coded: CodedSequence, tell: Share) -> CodedFace:
+        """See the face in the coded pictures, as decoded, and in the others; decide and code.
+
+        `tell` is told how much of that is done.
+        """
         face = CodedFace()
+        units = self._units(division, coded)
+        # Grids of a coded picture are decided about while the faces of the next one are seen.
+        decided = map_behind(lambda unit: (unit, unit.choose_grids()), units)
+        with contextlib.closing(decided):
+            for unit, grids in decided:
+                face.drawn.append(unit.drawn)
+                face.sent += unit.sent
+                face.messages.append(unit.messages)
+                face.grids.append(grids)
+                tell(len(face.drawn) / len(division.coded))
+        return face
+
+    def _units(self, division: Division, coded: CodedSequence) -> Iterator[_Unit]:
+        """See the faces of each coded picture and of those that it drives, and make messages."""
+        names_model = True
         start = 0
         # One is looked at ahead, no more: a segment may have many coded pictures.
         coming = pairwise(chain(self._coded_keys(division, coded), [None]))
         for place, (key, following) in enumerate(coming):
-            gap = division.gaps[place]
-            is_drawn = self._is_drawn(division, place, key, following)
-            messages: tuple[SeiMessage, ...] = ()
-            grids: tuple[Nodes, ...] = ()
-            if is_drawn:
+            unit = _Unit()
+            if self._is_drawn(division, place, key, following):
                 assert key is not None
-                before, pair = division.before(place), self._pair(key, following)
+                before, gap = division.before(place), division.gaps[place]
+                pair = self._pair(key, following)
                 of_unit = self._messages.of_unit(
-                    self._unit(key, before, gap, following, pair),
-                    names_model=not any(face.drawn),
+                    self._faces_of_unit(key, before, gap, following, pair), names_model=names_model
                 )
-                face.sent += [start + picture for picture in of_unit.sent]
-                messages = of_unit.messages
+                names_model = False
+                sent = [start + picture for picture in of_unit.sent]
+                unit = _Unit(drawn=True, sent=sent, messages=of_unit.messages)
                 if pair is not None and self._grids is not None:
                     faces = self._as_received(of_unit, len(before), len(gap), pair.ends)
-                    grids = self._grids.choose(pair, faces, gap)
-            face.drawn.append(is_drawn)
-            face.messages.append(messages)
-            face.grids.append(grids)
+                    choose = partial(self._grids.choose, pair, faces, gap)
+                    unit = replace(unit, choose_grids=choose)
+            yield unit
             start += division.driven[place]
-        return face
 
     def _is_drawn(
         self, division: Division, place: int, key: _Coded | None, following: _Coded | None
@@ -198,7 +226,7 @@ class SequenceFace:
         received = parameters_of_pictures(unit, self._model.layout, Path(), known, repack=False)
         return list(received)[1 + leading :]
 
-    def _unit(
+    def _faces_of_unit(
         self,
         key: _Coded,
         before: Sequence[int],
@@ -246,10 +274,10 @@ class FurtherSequenceFace(SequenceFace):
         self._rate = rate
         self._persons: dict[int, int | None] = {}
 
-    def code(self, division: Division, coded: CodedSequence) -> CodedFace:
+    def code(self, division: Division, coded: CodedSequence, tell: Share) -> CodedFace:
         """See the face where it is, decide and code."""
         self._persons = self._see_persons(division)
-        return super().code(division, coded)
+        return super().code(division, coded, tell)
 
     def _see_persons(self, division: Division) -> dict[int, int | None]:
         """Who is seen in each picture, by a number; None without a face."""

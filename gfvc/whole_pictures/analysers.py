@@ -82,6 +82,10 @@ class WholeAnalyser(Analyser):
         """Keep what was found in up to so many pictures."""
         self._analyser.remember(pictures)
 
+    def expect(self, picture: Picture) -> None:
+        """Look at the square of a picture that is asked about soon."""
+        self._analyser.expect(self.face_picture(picture))
+
     def rewind(self) -> None:
         """Start the clip over."""
         self._analyser.rewind()
@@ -149,6 +153,11 @@ class SquareAnalysers(WholeAnalyser):
         """Keep what was found in up to so many pictures, in all squares together."""
         for analyser in self.of_squares:
             analyser.remember(pictures // len(self.of_squares))
+
+    def expect(self, picture: Picture) -> None:
+        """Look at the square, if there is one only: of several it is not known which is asked."""
+        if len(self.of_squares) == 1:
+            super().expect(picture)
 
     def rewind(self) -> None:
         """Start the clip over."""

@@ -34,6 +34,10 @@ class TrackingAnalyser(Analyser):
         """Keep the landmarks of up to so many pictures."""
         self._tracker.remember(pictures)
 
+    def expect(self, picture: Picture) -> None:
+        """Look for faces in a picture that is asked about soon."""
+        self._tracker.expect(picture)
+
     def rewind(self) -> None:
         """Follow no face any more."""
         self._tracker.rewind()

@@ -18,7 +18,7 @@ import threading
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any, ClassVar, Generic, TypeVar
@@ -169,14 +169,39 @@ def _solutions() -> Any:
     return mediapipe.solutions
 
 
-class _Graph:
-    """One MediaPipe solution, started on the first picture and quiet about it.
+class _Graphs:
+    """A MediaPipe solution, started as often as threads look at pictures at a time.
+
+    It must look at every picture afresh.
 
     Args:
         solution: "face_mesh" or "face_detection".
         found: what of a result holds the faces.
         options: of the solution.
     """
+
+    def __init__(self, solution: str, found: str, **options: Any) -> None:
+        self._open = partial(_Graph, solution, found, **options)
+        self._idle: list[_Graph] = []
+
+    def process(self, picture: Picture) -> Sequence[Any]:
+        """What is found in a picture; several threads may ask."""
+        try:
+            graph = self._idle.pop()
+        except IndexError:
+            graph = self._open()
+        try:
+            return graph.process(picture)
+        finally:
+            self._idle.append(graph)
+
+    def close(self) -> None:
+        while self._idle:
+            self._idle.pop().close()
+
+
+class _Graph:
+    """One of `_Graphs`, started on the first picture and quiet about it."""
 
     # Solutions that warn of their first face in a process, and have not found it yet.
     _to_warn: ClassVar[set[str]] = {"face_mesh"}
@@ -248,6 +273,10 @@ Result = TypeVar("Result")
 _DIGEST_BYTES = 16
 
 
+def _area_of_face(face: tuple[FloatArray, FaceBox]) -> float:
+    return face[1].area
+
+
 class Memory(Generic[Result]):
     """Results by the content of the arrays that they were computed from, `entries` at most.
 
@@ -259,13 +288,18 @@ class Memory(Generic[Result]):
         self._entries = entries
         self._results: dict[bytes, Result] = {}
 
+    @property
+    def is_full(self) -> bool:
+        """Whether nothing more is kept."""
+        return len(self._results) >= self._entries
+
     def find(self, compute: Callable[[], Result], *sources: npt.NDArray[Any]) -> Result:
         """What `compute` makes of the sources, now or when it was asked before."""
         name = _name(sources)
         if name in self._results:
             return self._results[name]
         result = compute()
-        if len(self._results) < self._entries:
+        if not self.is_full:
             self._results[name] = result
         return result
 
@@ -295,7 +329,7 @@ class FaceTracker(Closable):
     """
 
     def __init__(self, is_face: Callable[[FloatArray, float], bool] | None = None) -> None:
-        self._graph = _Graph(
+        self._graphs = _Graphs(
             "face_mesh",
             "multi_face_landmarks",
             static_image_mode=True,
@@ -309,6 +343,11 @@ class FaceTracker(Closable):
     def remember(self, pictures: int) -> None:
         """Keep what is found in up to so many pictures, for when they are looked at again."""
         self._memory = Memory(pictures)
+
+    def expect(self, picture: Picture) -> None:
+        """Look at a picture before it is tracked, if that is kept; several threads may do so."""
+        if self._memory is not None and not self._memory.is_full:
+            self._find(picture)
 
     def rewind(self) -> None:
         """Follow no face any more, as a new tracker does."""
@@ -329,13 +368,18 @@ class FaceTracker(Closable):
         self.rewind()
         return self._follow(self._find(picture))
 
+    def largest(self, picture: Picture) -> FloatArray | None:
+        """Landmarks of the largest face of a still, which is not followed; any thread may ask."""
+        faces = self._find(picture)
+        return max(faces, key=_area_of_face)[0] if faces else None
+
     def _follow(self, faces: list[tuple[FloatArray, FaceBox]]) -> FloatArray | None:
         """Landmarks of that one of the faces which is to be followed."""
         self._missed += 1
         if not faces:
             return None
         last = self._last
-        landmarks, box = max(faces, key=lambda face: face[1].area)
+        landmarks, box = max(faces, key=_area_of_face)
         if last is not None:
             nearest = max(faces, key=lambda face: face[1].overlap(last))
             if nearest[1].overlap(last) > 0:
@@ -370,20 +414,15 @@ class FaceTracker(Closable):
         ]
 
     def _look(self, picture: Picture) -> list[FloatArray]:
-        faces = self._graph.process(picture)
+        faces = self._graphs.process(picture)
         return [np.array([(p.x, p.y, p.z) for p in face.landmark], np.float64) for face in faces]
 
     def close(self) -> None:
-        """Free the library's graph."""
-        self._graph.close()
+        """Free the library's graphs."""
+        self._graphs.close()
 
 
-_still_lock = threading.Lock()
-
-
-@cache
-def _still_tracker() -> FaceTracker:
-    return FaceTracker()
+_stills = FaceTracker()
 
 
 def look_at_still(picture: Picture) -> FloatArray | None:
@@ -393,8 +432,7 @@ def look_at_still(picture: Picture) -> FloatArray | None:
     times as long as to look at a picture. Any thread may ask. Raises `FaceTrackerError` when the
     library cannot be used.
     """
-    with _still_lock:
-        return _still_tracker().look(picture)
+    return _stills.largest(picture)
 
 
 class FaceFinder(Closable):
@@ -404,7 +442,7 @@ class FaceFinder(Closable):
     """
 
     def __init__(self) -> None:
-        self._graph = _Graph(
+        self._graphs = _Graphs(
             "face_detection", "detections", model_selection=1, min_detection_confidence=0.5
         )
 
@@ -412,7 +450,7 @@ class FaceFinder(Closable):
         """All faces of a picture, the largest first."""
         height, width = picture.shape[:2]
         boxes = []
-        for detection in self._graph.process(picture):
+        for detection in self._graphs.process(picture):
             box = detection.location_data.relative_bounding_box
             boxes.append(
                 FaceBox(box.xmin * width, box.ymin * height, box.width * width, box.height * height)
@@ -420,8 +458,8 @@ class FaceFinder(Closable):
         return sorted(boxes, key=lambda box: -box.area)
 
     def close(self) -> None:
-        """Free the library's graph."""
-        self._graph.close()
+        """Free the library's graphs."""
+        self._graphs.close()
 
 
 def clip_landmarks(path: Path, cache: Path | None = None) -> FloatArray:

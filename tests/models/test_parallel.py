@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from models.parallel import finish, map_in_order, one_ahead
+from models.parallel import finish, map_behind, map_in_order, one_ahead
 
 
 @pytest.mark.parametrize("threads", [1, 3])
@@ -46,7 +46,44 @@ def test_little_is_taken_ahead() -> None:
     results = map_in_order(lambda number: number, items(), 2)
     assert next(results) == 0
     assert len(taken) == 7
-    results.close()  # type: ignore[attr-defined]
+    results.close()
+
+
+def test_one_is_worked_on_while_the_next_is_taken() -> None:
+    """By another thread; results come in order, and errors where they were due."""
+    both = threading.Barrier(2, timeout=10)
+    here = threading.get_ident()
+
+    def items() -> Iterator[int]:
+        yield 0
+        assert threading.get_ident() == here
+        both.wait()
+        yield 1
+
+    def work(number: int) -> int:
+        assert threading.get_ident() != here
+        if number == 0:
+            both.wait()
+        return 1 // (1 - number)
+
+    results = map_behind(work, items())
+    assert next(results) == 1
+    with pytest.raises(ZeroDivisionError):
+        next(results)
+
+
+def test_two_are_taken_before_the_first_result() -> None:
+    taken: list[int] = []
+
+    def items() -> Iterator[int]:
+        for number in range(100):
+            taken.append(number)
+            yield number
+
+    results = map_behind(lambda number: number, items())
+    assert [next(results), next(results)] == [0, 1]
+    assert len(taken) == 3
+    results.close()
 
 
 def test_what_is_begun_here_is_finished_by_others() -> None:

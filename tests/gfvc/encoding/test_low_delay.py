@@ -12,10 +12,12 @@ from gfvc import EncodeOptions
 from gfvc.encoding.clip import LOW_DELAY_SECONDS, Clip
 from gfvc.encoding.passes import open_pass
 from gfvc.encoding.planner import LOST_SECONDS
+from gfvc.encoding.work_done import WorkDone
 from gfvc.rate_control.ladder import Coding, settings_asked_for
 from gfvc.rectangle import Rectangle
 from gfvc.stream.information import StreamInformation
 from gfvc.stream.writer import StreamWriter
+from gfvc.telling import unheard
 from models.contract import Picture
 from models.landmarks.face_space import shipped_face_space
 from models.mesh.card import CARD
@@ -37,7 +39,8 @@ def units_when_taken(pictures: list[Picture]) -> list[int]:
     writer = StreamWriter(file, "hevc", information, low_delay=True)
     sent = []
     with clip.model.open_analyser() as analyser:
-        with open_pass(clip, settings, writer, analyser) as coding:
+        work = WorkDone(unheard, seen_is_all=True)
+        with open_pass(clip, settings, writer, analyser, work) as coding:
             for number, picture in enumerate(pictures):
                 before = len(file.getvalue())
                 coding.take(number, picture)

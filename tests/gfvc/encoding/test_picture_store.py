@@ -9,6 +9,7 @@ import pytest
 
 from base_codec_adapters import TemporaryFolderError
 from gfvc.encoding.picture_store import PictureStore
+from models.parallel import map_in_order
 from tests.base_codec_adapters.test_temporary import NearlyFull
 
 PICTURES = np.random.default_rng(1).integers(0, 256, (3, 24, 32, 3), np.uint8)
@@ -22,6 +23,16 @@ def test_the_room_of_dropped_pictures_is_for_others() -> None:
         store.add(2, PICTURES[2])
         assert 0 not in store
         assert all(np.array_equal(store[number], PICTURES[number]) for number in (1, 2))
+
+
+def test_several_threads_read_at_a_time() -> None:
+    with PictureStore() as store:
+        for number, picture in enumerate(PICTURES):
+            store.add(number, picture)
+        numbers = [number % len(PICTURES) for number in range(3000)]
+        read = map_in_order(lambda number: store[number], numbers, 4)
+        for number, picture in zip(numbers, read, strict=True):
+            assert np.array_equal(picture, PICTURES[number])
 
 
 def test_a_picture_is_written_whole_or_refused(monkeypatch: pytest.MonkeyPatch) -> None:

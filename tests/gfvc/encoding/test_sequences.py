@@ -33,6 +33,7 @@ from gfvc.scaling import scale
 from gfvc.stream.face_stream import FaceStream
 from gfvc.stream.information import StreamInformation
 from gfvc.stream.reader import read_face_stream
+from gfvc.telling import unheard
 from gfvc.verification import Severity, verify_stream
 from gfvc.video_writer import write_video
 from models import FaceParameters, MatrixShape, ParameterLayout, RegisteredModel, Registry
@@ -258,7 +259,7 @@ def test_a_face_that_comes_nearer_is_followed_from_each_coded_picture_on(
         for number, scene in enumerate(scenes):
             store.add(number, scene)
         face: Any = SequenceFace(FacePlace(model, analyser), store, cast("Any", heard))
-        face.code(Division.of(range(10), [2, 9]), ShownAsIs([scenes[2], scenes[9]]))
+        face.code(Division.of(range(10), [2, 9]), ShownAsIs([scenes[2], scenes[9]]), unheard)
     first = heard.units[0]
     assert (len(first.leading), len(first.driven)) == (2, 6)
     assert None not in [*first.leading, *first.driven]

@@ -26,7 +26,9 @@ from models.landmarks.tracking import (
     FaceTracker,
     _QuietStderr,
     landmark_box,
+    look_at_still,
 )
+from models.parallel import map_in_order
 
 BLANK = np.full((256, 512, 3), 110, np.uint8)
 
@@ -52,6 +54,53 @@ def column(landmarks: FloatArray | None) -> float:
     """Where a face is in `scene`, in pixels from the left."""
     assert landmarks is not None
     return landmark_box(landmarks, 512, 256).centre[0]
+
+
+def test_several_threads_find_what_one_finds() -> None:
+    """Each has a graph of its own, and none knows what another has seen."""
+    pictures = [scene([(left, 20, 200)]) for left in range(0, 300, 30)] + [BLANK]
+    one_by_one = [look_at_still(picture) for picture in pictures]
+    both = threading.Barrier(2, timeout=10)
+
+    def look(number: int) -> FloatArray | None:
+        if number in (0, 1):
+            both.wait()
+        return look_at_still(pictures[number])
+
+    together = list(map_in_order(look, range(len(pictures)), 2))
+    assert one_by_one[-1] is None
+    assert together[-1] is None
+    for one, other in zip(one_by_one[:-1], together[:-1], strict=True):
+        assert one is not None
+        assert other is not None
+        np.testing.assert_array_equal(one, other)
+
+
+def test_expected_pictures_are_not_looked_at_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """But for those beyond what is remembered: nothing is looked at twice."""
+    near, far, blank = scene([(0, 0, 256)]), scene([(256, 20, 200)]), BLANK
+    with FaceTracker() as tracker:
+        looked_at: list[Picture] = []
+        look = tracker._look
+
+        def counted(picture: Picture) -> list[FloatArray]:
+            looked_at.append(picture)
+            return look(picture)
+
+        monkeypatch.setattr(tracker, "_look", counted)
+        tracker.expect(near)
+        assert not looked_at  # it would have to be looked at again
+        tracker.remember(2)
+        for picture in (near, far, blank):
+            tracker.expect(picture)
+        assert len(looked_at) == 2
+        # Who is followed goes by what is tracked, not by what was expected.
+        assert column(tracker.track(near)) < 256
+        tracker.rewind()
+        assert column(tracker.track(far)) > 256
+        assert len(looked_at) == 2
+        assert tracker.track(blank) is None
+        assert len(looked_at) == 3
 
 
 @given(boxes, boxes)
@@ -297,7 +346,7 @@ def test_standard_error_stays_where_the_library_prints_nothing(
     with FaceTracker() as tracker, FaceFinder() as finder:
         assert tracker.look(demo_still(128)) is not None
         finder.find(BLANK)
-        for graph in (tracker._graph, finder._graph):
+        for graph in (*tracker._graphs._idle, *finder._graphs._idle):
             assert graph._graph is not None
             process = graph._graph.process
 
