@@ -40,9 +40,13 @@ _SAYS_NOTHING = (0, 2, 3)
 _MAPPED_PRIMARIES = frozenset((4, 5, 6, 7, 8, 9, 10, 11, 12, 22))
 PQ, HLG = 16, 18
 _HDR = {PQ: "PQ", HLG: "HLG"}
+LINEAR = 8
+_LOGARITHMIC = (9, 10)
 _REFERENCE_WHITE = {PQ: 0.58, HLG: 0.75}
 _HD_LINES, _HD_WIDTH = 720, 1280
-_FULL_RANGE = 2  # of FFmpeg's AVColorRange
+_LIMITED_RANGE, _FULL_RANGE = 1, 2  # of FFmpeg's AVColorRange
+# Luma of limited range as full range.
+_FROM_LIMITED = np.rint(np.clip((np.arange(256) - 16) * (255 / 219), 0, 255)).astype(np.uint8)
 # Channels of grey pictures differ by this much at most after coding, and but for a few samples;
 # those of a face by far more.
 _GREY_SPREAD = 8
@@ -57,7 +61,8 @@ class UnknownColourError(ValueError):
 class Colour:
     """What samples mean: codes of H.273 for matrix, primaries and transfer, and full range or not.
 
-    `transfer` is `BT709` for all standard video, and `primaries` where they are not stated.
+    `transfer` is `BT709` for all curves of standard video; so are `primaries` where they are not
+    stated.
     """
 
     matrix: int
@@ -73,7 +78,7 @@ class Colour:
     @property
     def is_mapped(self) -> bool:
         """Whether more than a matrix lies between the samples and RGB of BT.709."""
-        return self.is_hdr or self.primaries != BT709
+        return self.transfer != BT709 or self.primaries != BT709
 
     @property
     def scale_options(self) -> str:
@@ -199,13 +204,18 @@ def frame_to_rgb(
 
         return to_bt709_rgb(frame, part, colour.scale_options, perceptual=colour.is_hdr and bright)
     if not _has_chroma(frame):
-        return np.asarray(frame.to_ndarray(format="rgb24")[part], np.uint8)
+        rgb = np.asarray(frame.to_ndarray(format="rgb24")[part], np.uint8)
+        # Of grey video libswscale takes the samples as they are, whatever their range.
+        return _FROM_LIMITED[rgb] if _is_limited_grey(frame) else rgb
     planes = frame.to_ndarray(format="yuvj444p" if colour.full else "yuv444p", channel_last=True)
     weights = _LUMA_WEIGHTS[colour.matrix]
-    rgb = cv2.transform(
-        np.ascontiguousarray(planes[part]), _inverse(_from_rgb(*weights, full=colour.full))
-    )
-    return np.asarray(rgb, np.uint8)
+    to_rgb = _inverse(_from_rgb(*weights, full=colour.full))
+    return np.asarray(cv2.transform(np.ascontiguousarray(planes[part]), to_rgb), np.uint8)
+
+
+def _is_limited_grey(frame: VideoFrame) -> bool:
+    is_grey_video = frame.format.name.startswith(("gray", "ya"))
+    return is_grey_video and frame.color_range == _LIMITED_RANGE
 
 
 def _has_chroma(frame: VideoFrame) -> bool:
@@ -221,7 +231,7 @@ def untagged_matrix(width: int, height: int) -> int:
 
 
 def colour_of(frame: VideoFrame) -> Colour:
-    """What a frame's samples mean; raise `UnknownColourError` for a matrix that is not known."""
+    """What a frame's samples mean; raise `UnknownColourError` for what is not known."""
     matrix = int(frame.colorspace)
     if not _has_chroma(frame):
         matrix = BT709
@@ -233,11 +243,15 @@ def colour_of(frame: VideoFrame) -> Colour:
             f"its colours are coded with matrix {matrix} of H.273, which is not read here"
         )
     transfer = int(frame.color_trc)
+    if transfer in _LOGARITHMIC:
+        raise UnknownColourError(
+            f"its brightness is coded with transfer {transfer} of H.273, which is not read here"
+        )
     primaries = int(frame.color_primaries)
     if transfer in _HDR and primaries in _SAYS_NOTHING:
         primaries = BT2020
     # The curves of standard video differ little, and players show them all alike.
-    transfer = transfer if transfer in _HDR else BT709
+    transfer = transfer if transfer in _HDR or transfer == LINEAR else BT709
     primaries = primaries if primaries in _MAPPED_PRIMARIES else BT709
     full = frame.color_range == _FULL_RANGE or frame.format.name.startswith("yuvj")
     return Colour(matrix, primaries, transfer, full or frame.format.is_rgb)

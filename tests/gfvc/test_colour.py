@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gfvc.colour import frame_to_rgb, to_picture420, to_rgb
+from gfvc.colour import UnknownColourError, frame_to_rgb, to_picture420, to_rgb
 
 
 # BT.709 limited range by hand: Y = 16 + 219 (0.2126 R + 0.7152 G + 0.0722 B), and so on.
@@ -67,6 +67,34 @@ def test_the_stated_matrix_is_used() -> None:
     bt601 = frame_to_rgb(frame)[0, 0]
     assert bt709.tolist() != bt601.tolist()
     assert np.abs(bt709 - np.array([29.7, 126.2, 17.5])).max() < 1.0
+
+
+@pytest.mark.parametrize("pixels", ["gray", "gray10le", "ya8"])
+def test_grey_of_limited_range_is_spread(pixels: str) -> None:
+    """Where that is stated: grey that says nothing is of full range."""
+    levels = np.array([[0, 16, 71, 126, 205, 235, 255, 255]] * 8, np.uint8)
+    spread = [0, 0, 64, 128, 220, 255, 255, 255]
+    for colour_range, expected in ((1, spread), (0, levels[0]), (2, levels[0])):
+        frame = av.VideoFrame.from_ndarray(levels, format="gray").reformat(format=pixels)
+        frame.color_range = colour_range
+        rgb = frame_to_rgb(frame).astype(int)
+        assert np.abs(rgb[0] - np.array(expected)[:, None]).max() <= 1
+
+
+def test_linear_light_is_no_standard_video() -> None:
+    """A screen shows a quarter of the light at 0.25 ** (1 / 2.4) of its signal (BT.1886): 0.56."""
+    frame = av.VideoFrame.from_ndarray(np.full((16, 16, 3), 64, np.uint8), format="rgb24")
+    frame = frame.reformat(format="yuv444p", dst_colorspace=1)
+    frame.colorspace, frame.color_primaries, frame.color_trc = 1, 1, 8
+    assert np.abs(frame_to_rgb(frame).astype(int) - 143).max() <= 2
+
+
+@pytest.mark.parametrize("transfer", [9, 10])
+def test_logarithmic_curves_are_refused(transfer: int) -> None:
+    frame = av.VideoFrame.from_ndarray(np.zeros((16, 16, 3), np.uint8), format="rgb24")
+    frame.color_trc = transfer
+    with pytest.raises(UnknownColourError, match=f"transfer {transfer} of H.273"):
+        frame_to_rgb(frame)
 
 
 def test_a_window_is_that_part_of_the_whole() -> None:
