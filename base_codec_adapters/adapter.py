@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar
@@ -47,6 +47,9 @@ DEFAULT_TIMEOUT = 600.0
 """Seconds a program may take for one request."""
 
 _HEADROOM_BYTES = 1 << 20
+
+# Of a program's report of how far it is, more than it says at a time.
+_REPORT_END_BYTES = 4096
 
 # Each starts the program anew, which takes longer than many a small picture.
 _MOST_SEQUENCES = 16
@@ -122,6 +125,14 @@ class BaseEncoder(Adapter):
     ) -> list[str]:
         """The argument list that codes raw video ``source`` to the byte stream ``target``."""
 
+    def reporting(self, command: list[str], report: Path) -> list[str]:
+        """The same command, which also writes into a file how far it is, if the program can."""
+        return command
+
+    def coded_pictures(self, report: str) -> int:
+        """How many pictures are coded by the text of such a file, which may be incomplete."""
+        return 0
+
     def encode(self, request: EncodeRequest) -> EncodeResult:
         """Code the pictures of a request as one sequence in their order.
 
@@ -167,8 +178,16 @@ class BaseEncoder(Adapter):
             with source.open("wb") as file:
                 write_raw_video(file, request.pictures, width, height, self.bit_depth)
             command = self.command(request, program.executable, source, target)
+            report = folder / "report.txt"
+            meanwhile = None
+            if request.progress is not None:
+                command = self.reporting(command, report)
+                meanwhile = _Watch(report, self.coded_pictures, request.progress).look
             outcome = run_checked(
-                command, timeout=timeout, file_bytes=2 * raw_bytes + _HEADROOM_BYTES
+                command,
+                timeout=timeout,
+                file_bytes=2 * raw_bytes + _HEADROOM_BYTES,
+                meanwhile=meanwhile,
             )
             stream = target.read_bytes() if target.is_file() else b""
             self._verify(stream, wanted, len(request.pictures), outcome)
@@ -192,6 +211,35 @@ class BaseEncoder(Adapter):
         else:
             return
         raise invalid_output(self.name, problem, outcome)
+
+
+class _Watch:
+    """Tells of a report that grows, when it says another number; 0 is not told."""
+
+    def __init__(
+        self, report: Path, read: Callable[[str], int], tell: Callable[[int], object]
+    ) -> None:
+        self._report = report
+        self._read = read
+        self._tell = tell
+        self._size = self._told = 0
+
+    def look(self) -> None:
+        """Tell if there is something new."""
+        try:
+            size = self._report.stat().st_size
+            if size == self._size:
+                return
+            self._size = size
+            with self._report.open("rb") as file:
+                file.seek(max(0, size - _REPORT_END_BYTES))
+                said = file.read(_REPORT_END_BYTES).decode("ascii", "replace")
+        except FileNotFoundError:  # not begun yet
+            return
+        count = self._read(said)
+        if count > self._told:
+            self._told = count
+            self._tell(count)
 
 
 class BaseDecoder(Adapter):

@@ -169,6 +169,15 @@ class FfmpegEncoder(BaseEncoder):
             *("-f", self.codec, str(target)),
         ]
 
+    def reporting(self, command: list[str], report: Path) -> list[str]:
+        """With a report twice a second, ``frame=`` and the rest of a block in lines."""
+        return [*command[:-1], "-progress", str(report), command[-1]]
+
+    def coded_pictures(self, report: str) -> int:
+        """The number of the last block."""
+        numbers = re.findall(r"^frame= *([0-9]{1,9})\n", report, re.MULTILINE)
+        return int(numbers[-1]) if numbers else 0
+
 
 class FfmpegVvencEncoder(FfmpegEncoder):
     """VVC by libvvenc, 10 bits."""

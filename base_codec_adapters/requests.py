@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, fields
 from fractions import Fraction
 from pathlib import Path
 from typing import Literal, get_args
@@ -64,7 +64,8 @@ class EncodeRequest:
     picture, the IDR picture, in the same range; it changes no other picture's. Without it that
     picture has ``qp`` like the others, or what the encoder derives from it. ``fps`` is pictures a
     second. The colour description says what the samples are, nothing is converted. ``effort``
-    changes no QP.
+    changes no QP. ``progress`` is told meanwhile how many pictures are coded, by programs that
+    tell.
 
     Raises:
         RequestInvalidError: no pictures, unequal sizes, a value out of range, or ``key_qp`` with
@@ -78,6 +79,7 @@ class EncodeRequest:
     structure: Structure = "intra"
     key_qp: int | None = None
     effort: Effort = "medium"
+    progress: Callable[[int], object] | None = field(default=None, compare=False)
 
     def __post_init__(self) -> None:
         if not isinstance(self.pictures, PictureSpool):
@@ -169,10 +171,10 @@ class DecodeLimits:
     total_bytes: int = 4 << 30
 
     def __post_init__(self) -> None:
-        for field in fields(self):
-            value = getattr(self, field.name)
+        for limit in fields(self):
+            value = getattr(self, limit.name)
             if value < 1:
-                raise RequestInvalidError(f"limit {field.name} is {value}: give at least 1")
+                raise RequestInvalidError(f"limit {limit.name} is {value}: give at least 1")
 
 
 @dataclass(frozen=True)

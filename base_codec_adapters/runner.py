@@ -19,7 +19,7 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TypeVar
@@ -115,11 +115,12 @@ def run(
     timeout: float,
     file_bytes: int | None = None,
     message_bytes: int = MESSAGE_BYTES,
+    meanwhile: Callable[[], object] | None = None,
 ) -> Outcome:
     """Run a program to its end and return how it ended, whatever the exit status.
 
     ``timeout`` is in seconds; ``file_bytes`` is the size no file of the program may pass (the
-    kernel ends a program that tries with SIGXFSZ).
+    kernel ends a program that tries with SIGXFSZ). ``meanwhile`` is called several times a second.
 
     Raises:
         ProgramNotFoundError: the program cannot be started.
@@ -133,7 +134,7 @@ def run(
             with contextlib.suppress(ProcessLookupError):
                 _limit_files(process.pid, file_bytes)
         try:
-            _drain(process, tail, deadline)
+            _drain(process, tail, deadline, meanwhile)
         except _OutOfTimeError:
             raise ProgramTimeoutError(
                 f"{_name(command)}: still running after {timeout:.10g} s, killed; "
@@ -157,13 +158,20 @@ def run_checked(
     timeout: float,
     file_bytes: int | None = None,
     message_bytes: int = MESSAGE_BYTES,
+    meanwhile: Callable[[], object] | None = None,
 ) -> Outcome:
     """Like `run`, for a program whose only good end is exit status 0.
 
     Raises:
         ProgramFailedError: another exit status, or a signal; and the errors of `run`.
     """
-    outcome = run(command, timeout=timeout, file_bytes=file_bytes, message_bytes=message_bytes)
+    outcome = run(
+        command,
+        timeout=timeout,
+        file_bytes=file_bytes,
+        message_bytes=message_bytes,
+        meanwhile=meanwhile,
+    )
     if outcome.exit_status != 0:
         raise failed(outcome)
     return outcome
@@ -241,7 +249,12 @@ def _has_ended(process: subprocess.Popen[bytes]) -> bool:
         return True
 
 
-def _drain(process: subprocess.Popen[bytes], tail: _Tail, deadline: float) -> None:
+def _drain(
+    process: subprocess.Popen[bytes],
+    tail: _Tail,
+    deadline: float,
+    meanwhile: Callable[[], object] | None,
+) -> None:
     """Read the child's messages until it ends; `_OutOfTimeError` at the deadline.
 
     The end is not told by the messages: what the child started may hold its outputs open, and the
@@ -257,6 +270,8 @@ def _drain(process: subprocess.Popen[bytes], tail: _Tail, deadline: float) -> No
             remaining = deadline - time.monotonic()
             if remaining <= 0:
                 raise _OutOfTimeError
+            if meanwhile is not None:
+                meanwhile()
             if not selector.get_map():
                 time.sleep(min(pause, remaining))
                 pause = min(2 * pause, LONGEST_PAUSE)

@@ -37,6 +37,7 @@ from gfvc.encoding.face_watch import FaceWatch
 from gfvc.encoding.measured_facts import MeasuredFacts
 from gfvc.encoding.planner import PicturePlanner
 from gfvc.scaling import reduced
+from gfvc.telling import Share, unheard
 from gfvc.video_reader import read_pictures
 from models import Analyser, AnimationModel, default_registry
 from models.contract import FloatArray, Picture
@@ -61,7 +62,12 @@ class _Uncoded(BaseLayerCoder):
     """Key pictures as they are: what a base codec takes away is not measured here."""
 
     def code(
-        self, pictures: Iterable[Picture], qps: SequenceQps, *, reordered: bool = False
+        self,
+        pictures: Iterable[Picture],
+        qps: SequenceQps,
+        *,
+        reordered: bool = False,
+        tell: Share = unheard,
     ) -> CodedSequence:
         return CodedSequence(b"-", [to_picture420(picture) for picture in pictures])
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -27,7 +27,7 @@ from base_codec_adapters.picture_order import output_places
 from gfvc.base_colour import BaseColours
 from gfvc.colour import is_grey, to_picture420, to_rgb, without_colour
 from gfvc.limits import MAX_AREA, MAX_SIDE
-from gfvc.telling import Notes, unheard
+from gfvc.telling import Notes, Share, unheard
 from models.contract import Picture
 
 # A base codec program may take its timeout for this many pictures.
@@ -61,17 +61,25 @@ class SequenceQps:
         *,
         reordered: bool = False,
         effort: Effort = "medium",
+        progress: Callable[[int], object] | None = None,
     ) -> EncodeRequest:
         """What is asked of an encoder.
 
-        Pictures are coded in output order, or, where some are predicted, `reordered`.
+        Pictures are coded in output order, or, where some are predicted, `reordered`. `progress` is
+        told how many are coded.
         """
         if self.predicted is None:
             assert self.key is not None
-            return EncodeRequest(pictures, self.key, rate, effort=effort)
+            return EncodeRequest(pictures, self.key, rate, effort=effort, progress=progress)
         structure: Structure = "random_access" if reordered else "low_delay"
         return EncodeRequest(
-            pictures, self.predicted, rate, structure=structure, key_qp=self.key, effort=effort
+            pictures,
+            self.predicted,
+            rate,
+            structure=structure,
+            key_qp=self.key,
+            effort=effort,
+            progress=progress,
         )
 
 
@@ -118,34 +126,53 @@ class BaseLayerCoder:
         self.seconds = 0.0
         """Time spent in programs of the base codec."""
 
-    def encode(self, pictures: PictureSpool, qps: SequenceQps, *, reordered: bool = False) -> bytes:
+    def encode(
+        self,
+        pictures: PictureSpool,
+        qps: SequenceQps,
+        *,
+        reordered: bool = False,
+        tell: Share = unheard,
+    ) -> bytes:
         """Code pictures that are shown as they are; an Annex B stream.
 
-        Its pictures are in output order, unless they may be `reordered` to spare bits.
+        Its pictures are in output order, unless they may be `reordered` to spare bits. `tell` is
+        told how much is done, if the program says so.
         """
         before = time.perf_counter()
         timeout = self._timeout_for(len(pictures))
         encoder = find_encoder(self._codec, self._encoder, timeout=timeout)
-        request = qps.request(pictures, self._rate, reordered=reordered, effort=self._effort)
+        request = qps.request(
+            pictures,
+            self._rate,
+            reordered=reordered,
+            effort=self._effort,
+            progress=lambda coded: tell(coded / len(pictures)),
+        )
         stream = encoder.encode(request).stream
         self.seconds += time.perf_counter() - before
         return stream
 
     def code(
-        self, pictures: Iterable[Picture], qps: SequenceQps, *, reordered: bool = False
+        self,
+        pictures: Iterable[Picture],
+        qps: SequenceQps,
+        *,
+        reordered: bool = False,
+        tell: Share = unheard,
     ) -> CodedSequence:
         """Code pictures uint8 [height, width, 3] that others are drawn from, and decode them.
 
         There is one or more, of even sides; they may be `reordered` to spare bits. They are decoded
         because what is drawn is described relative to that. What is nearly grey becomes grey, so
-        that its decoded form is (`gfvc.grey_pictures`).
+        that its decoded form is (`gfvc.grey_pictures`). `tell` is as of `encode`.
         """
         with PictureSpool() as spool:
             for picture in pictures:
                 grey = is_grey(picture)
                 spool.append(to_picture420(without_colour(picture) if grey else picture))
             count, width, height = len(spool), spool[0].width, spool[0].height
-            stream = self.encode(spool, qps, reordered=reordered)
+            stream = self.encode(spool, qps, reordered=reordered, tell=tell)
         before = time.perf_counter()
         # The limits are against streams of others; this one is as large as the caller's pictures.
         limits = DecodeLimits(width, height, area=width * height, pictures=count)

@@ -13,6 +13,9 @@ Notes = Callable[[str], None]
 Progress = Callable[[int, "int | None"], None]
 """Told the number of pictures done, and the expected total or None."""
 
+Share = Callable[[float], None]
+"""Told how much of something is done, 0..1."""
+
 Stage = Callable[[str], None]
 """Told about each pass over a clip."""
 

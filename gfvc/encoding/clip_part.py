@@ -87,7 +87,8 @@ def code_part(
         )
         # Linear algebra is of small matrices, for which threads would only wait.
         stack.enter_context(threadpool_limits(1, user_api="blas"))
-        work = WorkDone(done, seen_is_all=not clip.codes_sequences)
+        seen_is_all = not clip.codes_sequences and clip.options.fallback != "always"
+        work = WorkDone(done, seen_is_all=seen_is_all)
         coding = stack.enter_context(open_pass(clip, settings, writer, analyser, work))
         if clip.codes_sequences:  # others ask for a picture as it comes
             pictures = stack.enter_context(contextlib.closing(_expected(pictures, analyser)))

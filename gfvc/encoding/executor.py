@@ -21,6 +21,7 @@ from gfvc.encoding.face_units import FaceUnits
 from gfvc.encoding.measured_facts import MeasuredFacts
 from gfvc.encoding.picture_store import PictureStore
 from gfvc.encoding.segments import Segment, SegmentCoder
+from gfvc.encoding.work_done import WorkDone
 from gfvc.errors import GfvcError
 from gfvc.stream.sequence import MAX_LEADING
 from gfvc.stream.writer import StreamWriter
@@ -50,7 +51,8 @@ class Tally:
 class OrdinaryVideo(Closable):
     """Pictures that wait in a file, to be coded as a sequence and shown as they are.
 
-    With `low_delay` they are coded in output order, otherwise as takes the fewest bits.
+    With `low_delay` they are coded in output order, otherwise as takes the fewest bits. `work` is
+    told how much is done.
     """
 
     def __init__(
@@ -58,12 +60,14 @@ class OrdinaryVideo(Closable):
         base: BaseLayerCoder,
         qps: SequenceQps,
         writer: StreamWriter,
+        work: WorkDone,
         *,
         low_delay: bool = False,
     ) -> None:
         self._base = base
         self._qps = qps
         self._writer = writer
+        self._work = work
         self._low_delay = low_delay
         self._spool: PictureSpool | None = None
 
@@ -81,9 +85,10 @@ class OrdinaryVideo(Closable):
     def write(self) -> int:
         """Write the pictures that wait, one or more, as a sequence; how many they are."""
         assert self._spool is not None
-        stream = self._base.encode(self._spool, self._qps, reordered=not self._low_delay)
-        self._writer.write_as_coded(stream)
         count = len(self._spool)
+        tell = self._work.of_segment(count)
+        stream = self._base.encode(self._spool, self._qps, reordered=not self._low_delay, tell=tell)
+        self._writer.write_as_coded(stream)
         self.close()
         return count
 

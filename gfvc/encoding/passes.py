@@ -86,15 +86,14 @@ def open_pass(
 ) -> Pass:
     """A pass that codes a clip with some settings; nothing is coded yet.
 
-    `work` is told what is done of a segment.
+    `work` is told what is done of a sequence of the base layer.
     """
     options = clip.options
     base = BaseLayerCoder(
         clip.codec, clip.rate, options.base_encoder, options.timeout, options.effort
     )
-    if clip.codes_sequences:
-        return _sequence_pass(clip, settings, writer, analyser, base, work)
-    return _picture_pass(clip, settings, writer, analyser, base)
+    made = _sequence_pass if clip.codes_sequences else _picture_pass
+    return made(clip, settings, writer, analyser, base, work)
 
 
 def _picture_pass(
@@ -103,6 +102,7 @@ def _picture_pass(
     writer: StreamWriter,
     analyser: Analyser,
     base: BaseLayerCoder,
+    work: WorkDone,
 ) -> Pass:
     """Key pictures are coded one by one, as they come; other pictures as soon as it is decided."""
     options = clip.options
@@ -111,7 +111,7 @@ def _picture_pass(
     qps.check(clip.codec)
     facts = MeasuredFacts(clip.model, analyser, base, qps, clip.rate, watch)
     ordinary = OrdinaryVideo(
-        base, clip.ordinary_qps(settings.key_qp), writer, low_delay=options.low_delay
+        base, clip.ordinary_qps(settings.key_qp), writer, work, low_delay=options.low_delay
     )
     units = _face_units(clip, settings, writer)
     executor = PictureExecutor(facts, units, ordinary, options.reference_pool)
@@ -141,7 +141,7 @@ def _sequence_pass(
     qps = SequenceQps(settings.key_qp, settings.coded_qp)
     qps.check(clip.codec)
     between = (settings.key_qp + settings.coded_qp) // 2
-    ordinary = OrdinaryVideo(base, clip.ordinary_qps(between), writer)
+    ordinary = OrdinaryVideo(base, clip.ordinary_qps(between), writer, work)
     store = PictureStore()
     places = face_places(clip.model, analyser)
     if settings.coded_price is None:

@@ -15,11 +15,12 @@ from gfvc.encoding.face_places import FacePlace
 from gfvc.encoding.grid_choice import GridChoice
 from gfvc.encoding.picture_store import PictureStore
 from gfvc.encoding.sequence_faces import Division, FurtherSequenceFace, SequenceFace
-from gfvc.encoding.work_done import Share, WorkDone, part_of
+from gfvc.encoding.work_done import WorkDone, part_of
 from gfvc.stream.control_grids import SequenceGrids
 from gfvc.stream.faces import FurtherFace
 from gfvc.stream.sequence import SequenceSchedule
 from gfvc.stream.writer import StreamWriter
+from gfvc.telling import Share
 from sei import SeiMessage
 
 ChooseCoded = Callable[["Segment"], list[int]]
@@ -124,7 +125,9 @@ class SegmentCoder:
         analyser = self.places[segment.place].analyser
         while True:
             shown = (self.pictures[number] for number in chosen)
-            coded = self.base.code(shown, self.qps, reordered=self.reordered)
+            coded = self.base.code(
+                shown, self.qps, reordered=self.reordered, tell=part_of(tell, CHOSEN, CODED)
+            )
             # Nothing can be drawn from the others: the coded picture before them serves.
             kept = [
                 number
@@ -142,7 +145,7 @@ class SegmentCoder:
         compared = is_dense and self.all_qps is not None
         drawn = self._drawn(segment, coded, chosen, part_of(tell, CODED, DRAWN if compared else 1))
         if is_dense and self.all_qps is not None:
-            stream = self._all_coded(segment, self.all_qps)
+            stream = self._all_coded(segment, self.all_qps, part_of(tell, DRAWN, 1))
             if len(stream) <= drawn.size:
                 self.writer.write_as_coded(stream)
                 return CodedSegment([1] * count, shown_as_coded=True)
@@ -160,11 +163,11 @@ class SegmentCoder:
             units = [units[place] for place in coded.places]
         return CodedSegment(units)
 
-    def _all_coded(self, segment: Segment, qps: SequenceQps) -> bytes:
+    def _all_coded(self, segment: Segment, qps: SequenceQps, tell: Share) -> bytes:
         with PictureSpool() as spool:
             for number in segment.pictures:
                 spool.append(to_picture420(self.pictures[number]))
-            return self.base.encode(spool, qps, reordered=True)
+            return self.base.encode(spool, qps, reordered=True, tell=tell)
 
     def _drawn(
         self, segment: Segment, coded: CodedSequence, chosen: Sequence[int], tell: Share

@@ -23,13 +23,13 @@ from gfvc.encoding.face_places import FacePlace
 from gfvc.encoding.face_watch import FaceWatch
 from gfvc.encoding.grid_choice import GridChoice
 from gfvc.encoding.picture_store import PictureStore
-from gfvc.encoding.work_done import Share
 from gfvc.grey_pictures import pair_keys, prepare_key
 from gfvc.stream.control_grids import Nodes
 from gfvc.stream.picture_units import FaceMessage, PictureUnit
 from gfvc.stream.schedule import PictureSchedule
 from gfvc.stream.sequence import SequencePart
 from gfvc.symbol_decisions.access_unit import Faces
+from gfvc.telling import Share
 from models import (
     Analysis,
     FaceParameters,

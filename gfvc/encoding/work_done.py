@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-Share = Callable[[float], None]
-"""Told how much is done of something, 0..1."""
+from gfvc.telling import Share
 
 # What a picture counts once it has been looked at: about its part of the time at 256x256.
 SEEN = 0.2

@@ -163,6 +163,46 @@ def test_every_encoder(
     assert seen.read_bytes() == (tmp_path / "expected.yuv").read_bytes()
 
 
+def test_how_far_an_encoder_is(
+    make_program: MakeProgram, make_picture: MakePicture, tmp_path: Path
+) -> None:
+    """The program goes on when its first report was told; a number cut short is not."""
+    stream, heard = tmp_path / "stream", tmp_path / "heard"
+    stream.write_bytes(make_stream("hevc", 2))
+    body = PROBE + (
+        "report = Path(sys.argv[sys.argv.index('-progress') + 1])\n"
+        "report.write_text('frame=0\\nprogress=continue\\nframe=1\\nfps=2\\nframe=12')\n"
+        f"while not Path({str(heard)!r}).exists():\n"
+        "    time.sleep(0.01)\n"
+        f"target.write_bytes(Path({str(stream)!r}).read_bytes())\n"
+    )
+    told: list[int] = []
+
+    def hear(count: int) -> None:
+        told.append(count)
+        heard.touch()
+
+    request = EncodeRequest((make_picture(), make_picture()), qp=30, progress=hear)
+    assert x265(make_program(body)).encode(request).stream == stream.read_bytes()
+    assert told == [1]
+
+
+def test_a_hearer_that_raises_ends_the_program(
+    make_program: MakeProgram, make_picture: MakePicture
+) -> None:
+    body = PROBE + (
+        "Path(sys.argv[sys.argv.index('-progress') + 1]).write_text('frame=1\\n')\n"
+        "time.sleep(600)\n"
+    )
+
+    def hear(count: int) -> None:
+        raise ZeroDivisionError
+
+    request = EncodeRequest((make_picture(),), qp=30, progress=hear)
+    with pytest.raises(ZeroDivisionError):
+        x265(make_program(body)).encode(request)
+
+
 def y4m(data: bytes, header: str = "W64 H64", tag: str = "C420mpeg2") -> bytes:
     size = 64 * 64 * 3 // 2 * (2 if tag.startswith("C420p10") else 1)
     frames = [data[start : start + size] for start in range(0, len(data), size)]

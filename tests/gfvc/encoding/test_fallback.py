@@ -26,11 +26,13 @@ from gfvc.colour import to_picture420
 from gfvc.demo_clip import RATE
 from gfvc.encoding.clip import SPOOL_BYTES, most_pictures
 from gfvc.encoding.executor import OrdinaryVideo
+from gfvc.encoding.work_done import WorkDone
 from gfvc.rectangle import Rectangle
 from gfvc.stream.face_stream import PART_PICTURES
 from gfvc.stream.information import StreamInformation
 from gfvc.stream.reader import read_face_stream
 from gfvc.stream.writer import StreamWriter
+from gfvc.telling import unheard
 from gfvc.verification import Severity, verify_stream
 from gfvc.video_writer import write_video
 from models.contract import Picture
@@ -283,7 +285,8 @@ def test_a_sequence_is_coded_when_asked_for(tmp_path: Path) -> None:
         information = StreamInformation(RATE, 64, 64, Rectangle(0, 0, 64, 64))
         writer = StreamWriter(file, "hevc", information)
         base = BaseLayerCoder("hevc", RATE)
-        with OrdinaryVideo(base, SequenceQps(predicted=40), writer) as ordinary:
+        work = WorkDone(unheard, seen_is_all=True)
+        with OrdinaryVideo(base, SequenceQps(predicted=40), writer, work) as ordinary:
             for count in (3, 2):
                 for picture in texture(count):
                     ordinary.add(picture)

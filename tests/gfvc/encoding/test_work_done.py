@@ -9,6 +9,7 @@ import pytest
 from gfvc import EncodeOptions, encode
 from gfvc.base_layer import BaseLayerCoder
 from gfvc.encoding.work_done import SEEN, WorkDone, part_of
+from gfvc.telling import Share
 
 PICTURES = 30
 
@@ -88,3 +89,24 @@ def test_most_is_told_after_the_base_layer(
     if restart:
         assert first < at_coding[1] < PICTURES
     assert len([count for count in counts if at_coding[-1] < count < PICTURES]) >= 2
+
+
+@pytest.mark.program
+def test_the_base_layer_tells_meanwhile(
+    tmp_path: Path, demo_clip: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ordinary video is one sequence here: half of its work is half of what is not seen yet."""
+    told: list[int] = []
+    encode_pictures = BaseLayerCoder.encode
+
+    def half(*arguments: object, tell: Share, **options: object) -> bytes:
+        tell(0.5)
+        return encode_pictures(*arguments, tell=tell, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(BaseLayerCoder, "encode", half)
+    options = EncodeOptions(fallback="always")
+    encode(demo_clip, tmp_path / "out.265", options, progress=lambda count, _: told.append(count))
+    seen = round(SEEN * PICTURES)
+    assert told == sorted(set(told))
+    assert told[: seen + 1] == [*range(1, seen + 1), seen + (PICTURES - seen) // 2]
+    assert told[-1] == PICTURES
