@@ -27,6 +27,9 @@ _SAID_TO_BE_FULL = re.compile(r"no space left|disk full|quota exceeded", re.IGNO
 # A program that failed with less than this free has most likely failed for the lack of it.
 _LITTLE = 1 << 20
 
+# `tempfile` writes no more than this to see whether a folder can be used.
+_PROBE_BYTES = 64
+
 
 @contextmanager
 def temporary_folder(prefix: str) -> Iterator[Path]:
@@ -61,7 +64,7 @@ def naming_tmpdir(folder: Path | None = None) -> Iterator[None]:
         yield
     except OSError as error:
         if folder is None or _concerns(error, folder):
-            if error.errno == errno.EFBIG and _user_limit() is not None:
+            if _is_of_limit(error):
                 raise _too_large(folder) from error
             reason = error.strerror or str(error)
             raise TemporaryFolderError(_parent(folder), reason) from error
@@ -110,6 +113,14 @@ def _user_limit() -> int | None:
     """Bytes that the user lets files have at most."""
     limit, _ = resource.getrlimit(resource.RLIMIT_FSIZE)
     return None if limit == resource.RLIM_INFINITY else limit
+
+
+def _is_of_limit(error: OSError) -> bool:
+    """Whether files may not grow as large as that asked for; `tempfile` looks with a few bytes."""
+    limit = _user_limit()
+    if limit is None:
+        return False
+    return error.errno == errno.EFBIG or (limit < _PROBE_BYTES and error.errno == errno.ENOENT)
 
 
 def _too_large(folder: Path | None) -> TemporaryFolderError:

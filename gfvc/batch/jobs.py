@@ -94,6 +94,8 @@ def find_jobs(
         if source.is_dir():
             below = Path(source.resolve().name if len(folders) > 1 else "")
             found += _in_folder(source, below, target, naming.inputs, options)
+        elif source == Path("-"):
+            raise InputError("-: batch reads files, folders and lists; write the list into a file")
         elif not source.exists():
             raise InputError(f"{source}: no such file or folder")
         elif not source.is_file():
@@ -125,12 +127,20 @@ def _in_folder(
     def fail(error: OSError) -> None:
         raise InputError(f"{error.filename}: cannot be read ({error.strerror})") from None
 
-    for parent, names, files in os.walk(source, onerror=fail):
-        names[:] = sorted(
-            name
-            for name in names
-            if not name.startswith(".") and Path(os.path.realpath(Path(parent, name))) != target
-        )
+    root = Path(os.path.realpath(source))
+    linked: set[Path] = set()
+
+    def is_entered(path: Path) -> bool:
+        """Whether to look into a sub-folder; a linked one once, if it is not below anyway."""
+        real = Path(os.path.realpath(path))
+        if path.is_symlink() and path.is_dir():
+            if real in linked or real.is_relative_to(root) or root.is_relative_to(real):
+                return False
+            linked.add(real)
+        return not path.name.startswith(".") and real != target
+
+    for parent, names, files in os.walk(source, onerror=fail, followlinks=True):
+        names[:] = sorted(name for name in names if is_entered(Path(parent, name)))
         for name in sorted(files):
             path = Path(parent, name)
             if name.startswith(".") or path.suffix.lower() not in suffixes:

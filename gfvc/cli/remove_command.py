@@ -17,8 +17,9 @@ EPILOG = """\
 examples:
   gfvc remove talk.266 base.266                       the base layer, as any decoder sees it
   gfvc remove talk.266 bare.266 --payload 5,223,224   and without user data
-  gfvc remove duet.266 solo.266 --id 2                without one face of several
+  gfvc remove duet.266 solo.266 --id 2                without one face of several: it stands still
 
+User data still announces the messages of a face of ours: `gfvc verify` says that they are missing.
 `gfvc extract` before, and `gfvc inject` after, bring back the same file.
 """
 

@@ -175,6 +175,21 @@ def test_room_does_not_help_a_file_that_may_not_grow(
         raise OSError(errno.EFBIG, "File too large")
 
 
+def test_no_folder_is_usable_where_files_may_not_have_a_byte(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Then `tempfile` says that there is none, whatever there is."""
+
+    def none() -> str:
+        raise FileNotFoundError(errno.ENOENT, "No usable temporary directory found in ['/tmp']")
+
+    monkeypatch.setattr(tempfile, "gettempdir", none)
+    for limit, says in ((0, "ulimit -f.*: allow larger ones$"), (4096, "No usable temporary")):
+        monkeypatch.setattr(resource, "getrlimit", lambda kind, limit=limit: (limit, limit))
+        with pytest.raises(TemporaryFolderError, match=says), temporary_folder("x-"):
+            pass
+
+
 def test_a_folder_that_is_gone(folder: Path, make_picture: MakePicture) -> None:
     folder.rmdir()
     with pytest.raises(TemporaryFolderError, match=rf"{folder}: No such file .* in TMPDIR"):

@@ -214,6 +214,31 @@ def test_what_cannot_be(talks: Path, tmp_path: Path) -> None:
         find_jobs([talks / "b.mp4", tmp_path / "b.mp4"], tmp_path / "out", NAMING)
 
 
+def test_linked_folders_are_entered_once(talks: Path, tmp_path: Path) -> None:
+    """Not where they lead to what is there anyway, and never round in a circle."""
+    real = tmp_path / "elsewhere"
+    (real / "deeper").mkdir(parents=True)
+    (real / "deeper" / "e.mp4").write_text("")
+    (talks / "link").symlink_to(real)
+    (talks / "link again").symlink_to(real)
+    (talks / "inside").symlink_to(talks / "x")
+    (talks / "itself").symlink_to(talks)
+    (talks / "above").symlink_to(tmp_path)
+    (real / "circle").symlink_to(real)
+    (real / "back").symlink_to(talks)
+    (talks / "nowhere").symlink_to(tmp_path / "gone")
+    before = {"a.MP4", "b.mp4", "c.mov", "d.mp4"}
+    out = tmp_path / "out"
+    found = [job.input for job in find_jobs([talks], out, NAMING)]
+    assert sorted(path.name for path in found) == [*sorted(before), "e.mp4"]
+    assert talks / "link" / "deeper" / "e.mp4" in found
+
+
+def test_standard_input_is_no_list(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"^-: .*; write the list into a file"):
+        find_jobs([Path("-")], tmp_path / "out", NAMING)
+
+
 def test_what_is_no_file_is_not_read(talks: Path, tmp_path: Path) -> None:
     os.mkfifo(talks / "pipe.mp4")
     (talks / "gone.mp4").symlink_to(tmp_path / "nowhere.mp4")
