@@ -11,6 +11,7 @@ passes          the two kinds of passes, put together of a planner, its facts an
 decisions       what can become of a picture, and the facts that decide it
 planner         plans what becomes of each picture: key picture, driven, or ordinary video; no I/O
 executor        carries the plan out: picture by picture, or segment by segment; ordinary video
+work_done       how many pictures are done, as work on them goes on
 
 What a planner asks about pictures:
 
