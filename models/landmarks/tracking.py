@@ -195,8 +195,9 @@ class _Graphs:
         finally:
             self._idle.append(graph)
 
-    def close(self) -> None:
-        while self._idle:
+    def close(self, kept: int = 0) -> None:
+        """Free the graphs, but for some that are kept for the next picture."""
+        while len(self._idle) > kept:
             self._idle.pop().close()
 
 
@@ -313,6 +314,16 @@ def _name(sources: tuple[npt.NDArray[Any], ...]) -> bytes:
     return digest.digest()
 
 
+_meshes = _Graphs(
+    "face_mesh",
+    "multi_face_landmarks",
+    static_image_mode=True,
+    max_num_faces=MAX_FACES,
+    refine_landmarks=True,
+)
+"""Those of all trackers: a graph takes some 30 MB, and five times as long to start as to look."""
+
+
 class FaceTracker(Closable):
     """Landmarks of one face in successive pictures of a clip, or in unrelated stills.
 
@@ -329,13 +340,6 @@ class FaceTracker(Closable):
     """
 
     def __init__(self, is_face: Callable[[FloatArray, float], bool] | None = None) -> None:
-        self._graphs = _Graphs(
-            "face_mesh",
-            "multi_face_landmarks",
-            static_image_mode=True,
-            max_num_faces=MAX_FACES,
-            refine_landmarks=True,
-        )
         self._is_face = is_face
         self._memory: Memory[list[tuple[npt.NDArray[np.float32], bool]]] | None = None
         self.rewind()
@@ -414,12 +418,12 @@ class FaceTracker(Closable):
         ]
 
     def _look(self, picture: Picture) -> list[FloatArray]:
-        faces = self._graphs.process(picture)
+        faces = _meshes.process(picture)
         return [np.array([(p.x, p.y, p.z) for p in face.landmark], np.float64) for face in faces]
 
     def close(self) -> None:
-        """Free the library's graphs."""
-        self._graphs.close()
+        """Free the library's graphs but one, for the next tracker."""
+        _meshes.close(kept=1)
 
 
 _stills = FaceTracker()
@@ -428,9 +432,7 @@ _stills = FaceTracker()
 def look_at_still(picture: Picture) -> FloatArray | None:
     """Landmarks [478, 3] of the largest face of a still, or None when there is none.
 
-    One tracker, which stays open, does this for the whole process: to start another takes five
-    times as long as to look at a picture. Any thread may ask. Raises `FaceTrackerError` when the
-    library cannot be used.
+    Any thread may ask. Raises `FaceTrackerError` when the library cannot be used.
     """
     return _stills.largest(picture)
 

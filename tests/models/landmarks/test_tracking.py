@@ -24,6 +24,7 @@ from models.landmarks.tracking import (
     FaceBox,
     FaceFinder,
     FaceTracker,
+    _meshes,
     _QuietStderr,
     landmark_box,
     look_at_still,
@@ -252,6 +253,7 @@ def test_a_view_of_a_picture_is_as_good_as_a_copy() -> None:
 
 def test_a_missing_library_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "mediapipe", None)
+    monkeypatch.setattr(_meshes, "_idle", [])  # none is started yet
     with pytest.raises(FaceTrackerError, match="apt-get"):
         FaceTracker().look(demo_still(64))
 
@@ -346,7 +348,7 @@ def test_standard_error_stays_where_the_library_prints_nothing(
     with FaceTracker() as tracker, FaceFinder() as finder:
         assert tracker.look(demo_still(128)) is not None
         finder.find(BLANK)
-        for graph in (*tracker._graphs._idle, *finder._graphs._idle):
+        for graph in (*_meshes._idle, *finder._graphs._idle):
             assert graph._graph is not None
             process = graph._graph.process
 
