@@ -17,6 +17,7 @@ from gfvc.media_files import VIDEO_FORMATS, media_errors, open_media, reason
 from gfvc.media_packets import packets_of
 from gfvc.telling import NOTICED_SECONDS, Notes
 from gfvc.video.beginning import first_stamp
+from gfvc.video.sound_in_step import frames_in_step
 from gfvc.video.sound_parts import CopiedClock, JoinedPart, lead_seconds, shown_packets
 from gfvc.video.stream_choice import choose_stream
 
@@ -33,8 +34,6 @@ _BITS_PER_CHANNEL = 64_000
 _ADTS_HEADER = 7
 # Enough for the muxer to see what the packets are.
 _TRIED_PACKETS = 8
-# As long as an AAC frame at the highest rate.
-_MOST_OVERLAP = Fraction(_AAC_FRAME, _AAC_RATES[-1])
 
 
 def sound_stream(container: InputContainer, path: Path) -> AudioStream:
@@ -379,22 +378,6 @@ class SoundTrack:
 
     def _frames(self) -> Iterator[Any]:
         """Decoded frames from the first picture on, with their times moved and in samples."""
-        due: Fraction | None = None
-        for packet in packets_of(self._path, self._source, self._from):
-            for frame in packet.decode():
-                lasts = Fraction(frame.samples, frame.rate)
-                if frame.pts is None or frame.time_base is None:
-                    time = due or Fraction(0)
-                else:
-                    time = frame.pts * frame.time_base - self._start
-                    # Stamps are coarse or drift a little, but sound is not told to begin before
-                    # the end of what is before it: MP4 holds no times that go back.
-                    if due is not None and due - time > min(lasts, _MOST_OVERLAP) / 2:
-                        time = due
-                due = time + lasts
-                if due <= 0:
-                    continue
-                # In samples, since some stamps (of AVI) count packets, which are cut anew here.
-                frame.time_base = Fraction(1, frame.rate)
-                frame.pts = round(time * frame.rate)
-                yield frame
+        packets = packets_of(self._path, self._source, self._from)
+        decoded = (frame for packet in packets for frame in packet.decode())
+        yield from frames_in_step(decoded, self._start, self._parts)

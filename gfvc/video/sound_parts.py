@@ -17,8 +17,9 @@ from typing import Any, NamedTuple
 from gfvc.errors import InputError
 from gfvc.telling import NOTICED_SECONDS
 
-# A stamp that goes back by more is of another recording.
-_BACKWARDS_SECONDS = Fraction(1, 4)
+BACKWARDS_SECONDS = Fraction(1, 4)
+"""A stamp that goes back by more is of another recording."""
+
 # Decoders of sound want what comes before, to come into it: Opus 80 ms, the others less, and those
 # of sound whose packets stand alone nothing.
 _LEAD_SECONDS = Fraction(1, 10)
@@ -111,7 +112,7 @@ class CopiedClock:
         """
         base = packet.time_base
         back = 0 if self._last_given is None else self._last_given - packet.dts
-        if back * base > _BACKWARDS_SECONDS:
+        if back * base > BACKWARDS_SECONDS:
             self._part += 1
             if self._part == len(self._parts):
                 raise self._out_of_step(packet)
