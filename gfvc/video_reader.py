@@ -13,6 +13,7 @@ import numpy as np
 
 from gfvc.errors import InputError
 from gfvc.limits import MAX_SIDE
+from gfvc.media_edits import misplaced_parts
 from gfvc.rectangle import Rectangle
 from gfvc.stream.faces_in_video import refuse_faces
 from gfvc.telling import Notes, unheard
@@ -137,6 +138,7 @@ def read_pictures(
         if states_transparency(stream):
             converter.tell(NOTE)
         converter.tell(what_is_behind(path, container))
+        converter.tell(misplaced_parts(path, container, stream.id))
         lacks_rate = stated_rate(path, stream).lack is not None
     scale = float(RAW_RATE / own_rate) if lacks_rate and own_rate else 1.0
     picture: Picture | None = None

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from gfvc.errors import InputError
 from gfvc.limits import MAX_SOURCE_AREA
-from gfvc.media_edits import refuse_other_speeds
+from gfvc.media_edits import refuse_edits
 from gfvc.media_files import VIDEO_FORMATS, open_media
 from gfvc.media_packets import PNG_CODECS
 from gfvc.png_chunks import with_compressed_hidden
@@ -40,7 +40,7 @@ def open_video(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
             )
         stream = choose_stream(container, path).stream
         refuse_own_colours(path, container, stream)
-        refuse_other_speeds(path, container, stream.id)
+        refuse_edits(path, container, stream.id)
         _set_decoder(path, stream)
         yield container, stream
 

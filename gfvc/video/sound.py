@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from gfvc.errors import InputError
-from gfvc.media_edits import hides_packets, refuse_other_speeds
+from gfvc.media_edits import hides_packets, refuse_edits
 from gfvc.media_files import VIDEO_FORMATS, media_errors, open_media, reason
 from gfvc.media_packets import packets_of
 from gfvc.telling import NOTICED_SECONDS, Notes
@@ -80,7 +80,7 @@ def check_sound(
 
     with open_media(path, VIDEO_FORMATS, follow_edits=start is None) as source:
         sound = sound_stream(source, path)
-        refuse_other_speeds(path, source, sound.id)
+        refuse_edits(path, source, sound.id, followed=start is None)
         context: Any = sound.codec_context
         if context is None:
             raise InputError(f"{path}: its sound is of a kind that is not read here")
