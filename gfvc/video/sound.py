@@ -7,7 +7,7 @@ import heapq
 import io
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
-from itertools import chain
+from itertools import chain, pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -18,7 +18,14 @@ from gfvc.media_packets import packets_of
 from gfvc.telling import NOTICED_SECONDS, Notes
 from gfvc.video.beginning import first_stamp
 from gfvc.video.sound_in_step import frames_in_step
-from gfvc.video.sound_parts import CopiedClock, JoinedPart, lead_seconds, shown_packets
+from gfvc.video.sound_parts import (
+    CopiedClock,
+    JoinedPart,
+    adjoining_packets,
+    is_gap,
+    shown_packets,
+    sounding_seconds,
+)
 from gfvc.video.stream_choice import choose_stream
 
 if TYPE_CHECKING:
@@ -171,23 +178,33 @@ def is_heard(path: Path, notes: Notes, start: Fraction | None = None) -> bool:
         sound = sound_stream(source, path)
         start = _video_start(path, source) if start is None else start
         begin = start if sound.start_time is None else _seconds(sound.start_time, sound)
-        end = begin
+        end, lasts = begin, Fraction(0)
         with media_errors(f"{path}: its sound"):
-            for packet in packets_of(path, source, sound):
-                if not packet.size or packet.is_discard:
-                    continue
-                ends = _end(packet)
-                if ends is None or ends > start:
-                    if start - begin >= NOTICED_SECONDS:
+            packets = (
+                packet
+                for packet in packets_of(path, source, sound)
+                if packet.size and not packet.is_discard
+            )
+            for packet, following in pairwise(chain(packets, (None,))):
+                stamp = packet.dts if packet.pts is None else packet.pts
+                if stamp is None:
+                    return True
+                time = _seconds(stamp, packet)
+                ends = time + sounding_seconds(packet, sound.codec_context, following)
+                if is_gap(time - end):
+                    end = time
+                lasts += max(min(ends, start) - min(end, start), Fraction(0))
+                if ends > start:
+                    if lasts >= NOTICED_SECONDS:
                         notes(
-                            f"{path}: {float(start - begin):.2f} s of its sound lie before the "
-                            "first picture and are left out"
+                            f"{path}: {float(lasts):.2f} s of its sound lie before the first "
+                            "picture and are left out"
                         )
                     return True
                 end = max(end, ends)
     notes(
-        f"{path}: its sound is left out, for all of it ({float(end - begin):.2f} s) lies before "
-        "the first picture"
+        f"{path}: its sound is left out, for all of it ({float(lasts):.2f} s) lies before the "
+        "first picture"
     )
     return False
 
@@ -331,7 +348,6 @@ class SoundTrack:
     def _copied(self) -> Iterator[Any]:
         context = self._from.codec_context
         clock = CopiedClock(f"{self._path}: its sound", context, self._start, self._parts)
-        lead = lead_seconds(context.name)
         timed: Iterator[Any] = (
             packet
             for packet in packets_of(self._path, self._source, self._from)
@@ -339,10 +355,7 @@ class SoundTrack:
         )
         if self._follows_edits and hides_packets(self._path, self._source):
             timed = shown_packets(timed, context, self._start)
-        for packet in timed:
-            end = _end(packet)
-            if end is not None and end < self._start - lead:
-                continue
+        for packet in adjoining_packets(timed, context, self._start):
             if clock.place(packet):
                 packet.stream = self._track
                 yield packet

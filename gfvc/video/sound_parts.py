@@ -12,6 +12,7 @@ import re
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
+from itertools import chain, pairwise
 from typing import Any, NamedTuple
 
 from gfvc.errors import InputError
@@ -78,6 +79,65 @@ def shown_packets(packets: Iterable[Any], context: Any, start: Fraction) -> Iter
         last, is_joint = packet, False
     if last is not None:
         yield last
+
+
+def adjoining_packets(packets: Iterable[Any], context: Any, start: Fraction) -> Iterator[Any]:
+    """The packets from the first one on that is heard after `start`, and what a decoder wants.
+
+    That is what lies right before it, unheard. What lies before a gap would do harm: players leave
+    out as much of the samples as lies before `start`, be there a gap or not.
+    """
+    wanted = start - lead_seconds(context.name)
+    coming = chain(packets, (None,))
+    early: list[Any] = []
+    lasting: list[Fraction] = []
+    for packet, following in pairwise(coming):
+        time = packet.dts * packet.time_base
+        lasts = sounding_seconds(packet, context, following)
+        if time + lasts > start or following is None:
+            yield from early[_first_adjoining(early, lasting, time) :]
+            yield packet
+            if following is not None:
+                yield following
+            break
+        if time + lasts >= wanted:
+            early.append(packet)
+            lasting.append(lasts)
+    yield from (packet for packet in coming if packet is not None)
+
+
+def _first_adjoining(packets: Sequence[Any], lasting: Sequence[Fraction], until: Fraction) -> int:
+    """From which packet on there is sound without a gap until some time.
+
+    All together count, since some stamps tell several packets one time.
+    """
+    for number, packet in enumerate(packets):
+        between = until - packet.dts * packet.time_base
+        if not is_gap(between - sum(lasting[number:], Fraction(0))):
+            return number
+    return len(packets)
+
+
+def sounding_seconds(packet: Any, context: Any, following: Any = None) -> Fraction:
+    """How long the sound of a packet is, which may say that it lasts until the next begins (MP4).
+
+    Where the codec does not tell, it is no longer than the `following` one, but for Vorbis.
+    """
+    frame = Fraction(context.frame_size or 0, context.rate or 1)
+    if not frame and following is not None and context.name != "vorbis":
+        frame = (following.duration or 0) * following.time_base
+    lasts: Fraction = (packet.duration or 0) * packet.time_base
+    if lasts and frame:
+        return min(lasts, frame)
+    if lasts or frame or following is None or None in (packet.dts, following.dts):
+        return lasts or frame
+    step: Fraction = (following.dts - packet.dts) * packet.time_base
+    return max(step, Fraction(0))
+
+
+def is_gap(seconds: Fraction) -> bool:
+    """Whether so much lies between two packets of sound, or it is rounding."""
+    return seconds > 2 * _ROUNDED
 
 
 def _lasts(packet: Any, context: Any) -> Fraction:

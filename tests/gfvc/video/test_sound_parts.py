@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
+from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import av
 import pytest
 
 from gfvc.errors import InputError
 from gfvc.media_files import VIDEO_FORMATS, open_media
-from gfvc.video.sound import SoundTrack, check_sound
-from tests.gfvc.support import ffmpeg, set_edits
+from gfvc.video.sound import SoundTrack, check_sound, is_heard
+from gfvc.video.sound_parts import adjoining_packets
+from tests.gfvc.support import ffmpeg, no_notes, set_edits
 
 NOISE = ("-f", "lavfi", "-i", "anoisesrc=d=1.2:r=48000:a=.5:seed=1")
 RATE = 48000
@@ -107,6 +109,70 @@ def test_no_more_before_the_first_part_than_a_decoder_wants(tmp_path: Path) -> N
     # What would be heard is not copied at all.
     set_edits(path, [(300, -1, 1), (300, RATE // 2, 1)], track=1)
     assert copied(path)[0][0] == pytest.approx(0.3, abs=1024 / RATE)
+
+
+class Packet(NamedTuple):
+    """What is asked of a packet, in milliseconds."""
+
+    dts: int
+    duration: int
+    time_base: Fraction = Fraction(1, 1000)
+
+
+class Coding(NamedTuple):
+    """What is asked of a decoder, which tells how long packets are where it knows."""
+
+    name: str
+    frame_size: int
+    rate: int = RATE
+
+
+STEADY = [Packet(round(number * 64 / 3), 21) for number in range(20)]
+PACKETS = [
+    # At 0.2 s the last packet that ends before; it and those before it are there, or not.
+    ("aac", 1024, STEADY, [85, 107, 128, 149, 171, 192]),
+    ("aac", 1024, STEADY[:9] + STEADY[10:], [213]),
+    ("aac", 1024, STEADY[:7] + STEADY[8:], [171, 192]),
+    ("aac", 1024, STEADY[:3] + STEADY[10:], [213]),
+    # Of MP4, which has a packet last until the next one.
+    ("aac", 1024, [Packet(171, 42), *STEADY[10:]], [213]),
+    ("opus", 0, [Packet(140, 40), Packet(180, 40), Packet(220, 20), Packet(240, 20)], [220]),
+    ("opus", 0, [Packet(160, 20), Packet(180, 20), Packet(200, 20)], [160, 180, 200]),
+    # Its packets are of two lengths; in AVI and ASF some do not say.
+    ("vorbis", 0, [Packet(170, 20), Packet(190, 3), Packet(193, 20)], [170, 190, 193]),
+    ("mp3", 0, [Packet(150, 0), Packet(174, 0), Packet(198, 0), Packet(222, 0)], [150, 174, 198]),
+    ("flac", 1024, STEADY, [192]),
+    # Several at one time.
+    ("aac", 1024, [Packet(number // 3 * 64, 21) for number in range(20)], [128, 128, 128, 192]),
+    ("aac", 1024, STEADY[:10], [85]),
+]
+
+
+@pytest.mark.parametrize(("name", "frame", "given", "expected"), PACKETS)
+def test_of_sound_before_the_first_picture_only_what_adjoins_is_copied(
+    name: str, frame: int, given: list[Packet], expected: list[int]
+) -> None:
+    """Else players leave out what is to be heard: as much as the gap is long."""
+    start = Fraction(1, 5)
+    kept = list(adjoining_packets(given, Coding(name, frame), start))
+    assert [packet.dts for packet in kept][: len(expected)] == expected
+    assert kept[-1] == given[-1]
+
+
+def test_a_packet_of_priming_that_is_stretched_is_not_copied(tmp_path: Path) -> None:
+    """As ffmpeg writes it among fragments, where pictures are coded in another order."""
+    whole = clip(tmp_path / "whole.mp4", "-c:a", "aac", "-bf", "2")
+    path = tmp_path / "clip.mp4"
+    ffmpeg("-i", whole, "-c", "copy", "-movflags", "frag_keyframe+empty_moov", path)
+    times = [time for time, _ in packets(path)]
+    with open_media(path, VIDEO_FORMATS) as container:
+        start = next(container.decode(video=0)).time
+    assert start is not None
+    assert times[0] < times[1] - 0.05
+    assert times[1] == pytest.approx(start, abs=0.001)
+    assert [time for time, _ in copied(path)] == pytest.approx([time - start for time in times[1:]])
+    # 0.08 s were said to lie before the first picture.
+    assert is_heard(path, no_notes)
 
 
 def test_uncompressed_sound_with_a_gap_is_not_copied(tmp_path: Path) -> None:
