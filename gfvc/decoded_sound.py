@@ -8,6 +8,7 @@ from typing import Any
 
 from gfvc.errors import InputError, OutputError, let_deadline_by
 from gfvc.media_files import VIDEO_FORMATS, open_media, reason
+from gfvc.media_packets import demuxed
 from gfvc.stream.containers import BIT_EXACT, open_file_as_container
 from gfvc.stream.edit_lists import pictures_start
 from gfvc.stream.names import MP4_SUFFIX
@@ -104,7 +105,7 @@ def add_sound(
 
 
 def _copied(video: Any, stream: Any) -> Iterator[Any]:
-    for packet in video.demux(video.streams.video[0]):
+    for packet in demuxed(video, video.streams.video[0]):
         if packet.dts is not None:
             packet.stream = stream
             yield packet

@@ -63,6 +63,25 @@ class PacketBudget:
             )
 
 
+def demuxed(container: InputContainer, *tracks: Any) -> Iterator[Any]:
+    """The packets of some tracks, or of all, that were there when the file was opened.
+
+    Others may begin later, of transport and program streams and FLV: these are left out. Raises
+    what the library raises on damage.
+    """
+    packets = container.demux(*tracks)
+    while True:
+        try:
+            packet = next(packets, None)
+        except IndexError:
+            # At the end the library looks for tracks that it did not know at the start, after it
+            # gave the last packets of all others.
+            return
+        if packet is None:
+            return
+        yield packet
+
+
 def packets_of(path: Path, container: InputContainer, *tracks: Any) -> Iterator[Any]:
     """The packets of some tracks, or of all, in the order of the open file.
 
@@ -71,7 +90,7 @@ def packets_of(path: Path, container: InputContainer, *tracks: Any) -> Iterator[
     Raises `InputError` as `PacketBudget` does, and what the library raises on damage.
     """
     budget = PacketBudget(path)
-    for packet in container.demux(*tracks):
+    for packet in demuxed(container, *tracks):
         budget.take(packet)
         # Tracks of data have no decoder.
         decoder = packet.stream.codec_context

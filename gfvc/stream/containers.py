@@ -30,7 +30,7 @@ from gfvc.media_files import (
     refuse_encrypted,
 )
 from gfvc.media_files import reason as reason_of
-from gfvc.media_packets import PacketBudget
+from gfvc.media_packets import PacketBudget, demuxed
 from gfvc.telling import Notes, unheard
 from gfvc.video.behind import refuse_joined
 from gfvc.video.sound import SoundCoding, SoundTrack
@@ -367,7 +367,7 @@ def annex_b_packets(
     is_decoding_time = container.format.name in WITH_DECODING_TIMES
     with media_errors(str(path)):
         as_annex_b = BitStreamFilterContext(_FILTERS[stream.codec_context.name], stream)
-        packets = container.demux(stream)
+        packets = demuxed(container, stream)
     budget = PacketBudget(path)
     while True:
         with media_errors(str(path)):

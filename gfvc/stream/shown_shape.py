@@ -15,6 +15,7 @@ from base_codec_adapters import Codec
 from gfvc.errors import let_deadline_by
 from gfvc.limits import MAX_AREA, MAX_SOURCE_AREA
 from gfvc.media_files import STREAM_FORMATS, open_media
+from gfvc.media_packets import demuxed
 from gfvc.stream.containers import coded_track, is_container
 from gfvc.telling import Notes
 from gfvc.video.orientation import Orientation, orientation_of, slant_of
@@ -75,7 +76,7 @@ def _stated(path: Path, codec: Codec) -> tuple[str | None, Fraction]:
 def _turn(container: InputContainer, track: VideoStream) -> str | None:
     """The turn that comes with the first picture, which alone tells of it."""
     track.codec_context.options = {"max_pixels": str(MAX_SOURCE_AREA)}
-    for packet in islice(container.demux(track), _PACKETS):
+    for packet in islice(demuxed(container, track), _PACKETS):
         for frame in packet.decode():
             nearest, slant = orientation_of(frame), slant_of(frame)
             if slant is None:

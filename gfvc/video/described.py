@@ -10,18 +10,32 @@ if TYPE_CHECKING:
     from av.container import InputContainer
     from av.video.stream import VideoStream
 
-# A stream by its number.
+# A stream by its number, and what it holds.
 _STREAM = re.compile(r"^  Stream #0:(\d+)", re.MULTILINE)
+_KIND = re.compile(r"^[^:]*: (\w+): ")
 
 _one_at_a_time = threading.Lock()
 
 
 def described(container: InputContainer, stream: VideoStream) -> str:
     """What libavformat says of a stream, as the ffmpeg program prints it."""
+    return _by_number(container).get(stream.index, "")
+
+
+def later_kinds(container: InputContainer) -> set[str]:
+    """What streams hold that were not there when a file was opened: Video, Audio, Subtitle, Data.
+
+    They are known when their first packet was read.
+    """
+    said = _by_number(container).items()
+    later = [_KIND.match(text) for number, text in said if number >= len(container.streams)]
+    return {found[1] for found in later if found is not None}
+
+
+def _by_number(container: InputContainer) -> dict[int, str]:
     # Number and description of each stream follow each other.
     parts = _STREAM.split(_all_described(container))
-    said = dict(zip(parts[1::2], parts[2::2], strict=True))
-    return said.get(str(stream.index), "")
+    return dict(zip(map(int, parts[1::2]), parts[2::2], strict=True))
 
 
 def _all_described(container: InputContainer) -> str:

@@ -20,6 +20,7 @@ from gfvc.video.clock import MAX_STILL_SECONDS, Clock
 from gfvc.video.damage import Damage
 from gfvc.video.extent import Extent
 from gfvc.video.filters import Deinterlacer
+from gfvc.video.left_out import tell_of_later_tracks
 from gfvc.video.opening import open_video, set_threads
 from gfvc.video.orientation import NO_TURN, Turn
 from gfvc.video.raw import raw_of
@@ -82,9 +83,9 @@ def decoded_frames(
 
     With `start` they begin there, and are what they are in the whole file. `sound` is that of the
     file, for who asks for it too. `notes` is told when fields were made whole pictures, when time
-    stamps jumped, and how much at the start cannot be decoded. Raises `InputError` when the file is
-    damaged or cut off, or changes its picture size or shape; `EntryLostError` when `start` is not
-    found.
+    stamps jumped, how much at the start cannot be decoded, and what tracks that begin later hold.
+    Raises `InputError` when the file is damaged or cut off, or changes its picture size or shape;
+    `EntryLostError` when `start` is not found.
     """
     with open_video(path) as (container, stream):
         set_threads(container, stream)
@@ -196,6 +197,7 @@ class _Reading:
         self._damage.finish()
         self._damage.tell(self._notes)
         self._extent.tell_of_more(self._notes)
+        tell_of_later_tracks(self._path, self._container, self._notes)
         if self._clock.gaps:
             self._notes(
                 f"{self._path}: its time stamps jump by more than {MAX_STILL_SECONDS:g} s, or past "

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from gfvc.media_files import VIDEO_FORMATS, open_media
 from gfvc.telling import Notes
+from gfvc.video.described import later_kinds
 from gfvc.video.sound import sound_stream
 
 if TYPE_CHECKING:
     from av.audio.stream import AudioStream
+    from av.container import InputContainer
 
 # Tracks of sound that a note names one by one.
 _NAMED = 4
@@ -60,6 +62,25 @@ def tell_of_the_rest(path: Path, notes: Notes) -> None:
     if parts:
         listed = " and ".join(filter(None, (", ".join(parts[:-1]), parts[-1])))
         notes(f"{path}: beside video and sound it holds {listed}: left out")
+
+
+def tell_of_later_tracks(path: Path, container: InputContainer, notes: Notes) -> None:
+    """Tell of pictures and sound whose track begins so late that none of it is read.
+
+    `container` is that file, read to its end.
+    """
+    kinds = later_kinds(container)
+    if "Video" in kinds:
+        sound = ", and sound with them" if "Audio" in kinds else ""
+        notes(
+            f"{path}: pictures of another track begin later{sound}, as in files joined byte by "
+            "byte: left out; join them with a video program"
+        )
+    elif "Audio" in kinds:
+        notes(
+            f"{path}: a sound track begins later, of which its start does not tell: left out; "
+            "ffmpeg -probesize 5G -analyzeduration 5G -i IN -c copy OUT.mkv makes a file that tells"
+        )
 
 
 def _is_of_chapters(stream: Any) -> bool:
