@@ -33,6 +33,9 @@ _CLEARLY = Fraction(1, 20)
 # picture makes twice the step.
 _JITTER = Fraction(9, 5)
 
+# Pictures whose time stamps tremble keep to even times but for so many steps.
+_MOST_OFF = 2
+
 _MOST = Fraction(3, 5)
 _NEARLY_ALL = Fraction(19, 20)
 
@@ -47,6 +50,9 @@ _PART_STEPS = 12
 _SLIMMEST = Fraction(1, 4)
 # Nobody sees a picture that is so much wider.
 _ALIKE = Fraction(1, 100)
+
+# AV_FIELD_PROGRESSIVE of libavcodec.
+_PROGRESSIVE = 1
 
 # Google's WebP container specification: the flag in the header of the extended format.
 _WEBP_FLAGS, _WEBP_ANIMATION = 20, 0x02
@@ -181,10 +187,10 @@ def _rate_of_raw(path: Path, _modified: int, _size: int, index: int, raw: Raw) -
     if not is_known or not steps:
         return StatedRate(raw.rate if raw.rate and raw.is_believed else RAW_RATE)
     # What is stated need not be what comes, as of film that is shown as fields.
-    average = _unrounded(sum(steps, Fraction(0)) / len(steps), tick)
+    average = _unrounded(sum(steps, Fraction(0)) / len(steps), tick / 20)
     if raw.rate and abs(average - raw.rate) <= _TREMBLES * raw.rate:
         average = raw.rate
-    return StatedRate(average, _usual(steps, tick, average, False))
+    return StatedRate(average, _usual(steps, tick, average))
 
 
 @lru_cache(maxsize=8)
@@ -197,14 +203,24 @@ def _usual_rate(
         stream = next(each for each in container.streams.video if each.index == index)
         tick = stream.time_base or Fraction(0)
         steps = _steps(path, container, stream, _LOOKED_AT)
-        usual = _usual(steps, tick, average, is_hardly_meant)
+        # In Matroska the average is any number, so that of a progressive stream is no sign of them.
+        may_be_fields = stream.codec_context.field_order != _PROGRESSIVE
+        usual = _usual(
+            steps, tick, average, is_hardly_meant=is_hardly_meant, may_be_fields=may_be_fields
+        )
         if usual is None or is_hardly_meant or len(steps) < _LOOKED_AT - 1:
             return usual
-        return _usual(_steps_of_parts(path, container, stream), tick, average, False)
+        steps = _steps_of_parts(path, container, stream)
+        return _usual(steps, tick, average, may_be_fields=may_be_fields)
 
 
 def _usual(
-    steps: list[Fraction], tick: Fraction, average: Fraction, is_hardly_meant: bool
+    steps: list[Fraction],
+    tick: Fraction,
+    average: Fraction,
+    *,
+    is_hardly_meant: bool = False,
+    may_be_fields: bool = False,
 ) -> Fraction | None:
     """The usual rate, by seconds from picture to picture, where it differs from the average."""
     steps = [step for step in steps if step]
@@ -221,34 +237,38 @@ def _usual(
     # together than one that is itself of whole milliseconds (ASF).
     if abs(usual - 1 / average) <= max(tick / 3, tick / len(alike)):
         return None
-    rate = _unrounded(usual, tick)
-    if is_hardly_meant:
-        return rate
+    rate = _unrounded(usual, tick / 20)
     # Where no rate is that of most, the average is as good as any.
     is_of_most = len(alike) >= _MOST * len(steps)
     # An average may be off by how the last picture of a file, or of a part of it, was timed.
     equal = sum(abs(step - middle) <= tick for step in steps)
     allowed = _TREMBLES if equal >= _NEARLY_ALL * len(steps) else _CLEARLY
-    is_other = abs(rate - average) > allowed * average
+    total, off = sum(steps, Fraction(0)), _off_even_times(steps)
     trembles = equal < _MOST * len(steps) and len(steps) > _PART_STEPS
-    is_even = _are_fields(steps, rate, average) or (trembles and _keep(steps))
-    return rate if is_of_most and is_other and not is_even else None
+    if trembles and off * len(steps) <= _MOST_OFF * total:
+        # They stay in step, so that their mean is sure but for how far one is off.
+        rate = _unrounded(total / len(steps), off / len(steps))
+        is_of_most, allowed = True, max(_TREMBLES, off / total)
+    if is_hardly_meant:
+        return rate
+    is_other = abs(rate - average) > allowed * average
+    is_of_fields = may_be_fields and _are_fields(steps, rate, average)
+    return rate if is_of_most and is_other and not is_of_fields else None
 
 
-def _keep(steps: list[Fraction]) -> bool:
-    """Whether pictures are never further from even times than by a step: they stay in step."""
+def _off_even_times(steps: list[Fraction]) -> Fraction:
+    """How far pictures are from even times: seconds from the earliest to the latest of them."""
     mean = sum(steps, Fraction(0)) / len(steps)
     ahead = list(accumulate(step - mean for step in steps))
-    return max(ahead) - min(ahead) <= 2 * mean
+    return max(ahead) - min(ahead)
 
 
-def _unrounded(step: Fraction, tick: Fraction) -> Fraction:
-    """The rate of a mean step, of stamps that are rounded to a tick."""
+def _unrounded(step: Fraction, off: Fraction) -> Fraction:
+    """The rate of a mean step, of which it is not known to so many seconds."""
     rate = 1 / step
     likely = (Fraction(round(rate)), Fraction(round(rate * 1001 / 1000) * 1000, 1001))
     nearest = min(likely, key=lambda known: abs(known - rate))
-    # Of many steps the rounding is a small part.
-    if nearest and abs(1 / nearest - step) <= tick / 20:
+    if nearest and abs(1 / nearest - step) <= off:
         return nearest
     return rate.limit_denominator(1001)
 

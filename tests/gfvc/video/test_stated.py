@@ -12,7 +12,7 @@ import pytest
 from gfvc import EncodeOptions
 from gfvc.encoder import look_at
 from gfvc.video.stated import StatedRate
-from gfvc.video_reader import probe_video
+from gfvc.video_reader import probe_video, read_pictures
 from tests.gfvc.support import ffmpeg, no_notes, set_edits
 
 WHOLE = EncodeOptions(codec="hevc", view="whole")
@@ -53,12 +53,15 @@ def test_clocks_that_are_a_little_off_are_not_told(rate: Fraction | int) -> None
     assert StatedRate(Fraction(rate)).note is None
 
 
-def matroska(path: Path, times: list[int], stated: Fraction) -> Path:
+def matroska(
+    path: Path, times: list[int], stated: Fraction, *, says_progressive: bool = False
+) -> Path:
     """Pictures at times in milliseconds; the file states a rate."""
     with av.open(str(path), "w") as container:
         stream = container.add_stream("mjpeg", rate=stated, options={"strict": "unofficial"})
         stream.width, stream.height, stream.pix_fmt = 64, 64, "yuvj420p"
         stream.codec_context.time_base = Fraction(1, 1000)
+        stream.codec_context.field_order = int(says_progressive)
         for time in times:
             frame = av.VideoFrame(64, 64, "yuvj420p")
             frame.pts, frame.time_base = time, Fraction(1, 1000)
@@ -140,6 +143,22 @@ def test_jitter_is_no_variable_rate(tmp_path: Path, times: list[int], stated: in
     video = probe_video(matroska(tmp_path / "clip.mkv", times, Fraction(stated)))
     assert video.rate == stated
     assert video.rate_note is None
+
+
+@pytest.mark.parametrize("stated", [15, 25, 30, 60])
+@pytest.mark.parametrize(("rate", "late"), [(60, 0), (60, 6), (30, 16), (24, 12), (15, 24)])
+def test_what_keeps_to_even_times_is_read_at_its_mean_rate(
+    tmp_path: Path, rate: int, late: int, stated: int
+) -> None:
+    """Also at twice the rate that is stated, where pictures are no fields."""
+    chance = random.Random(rate)
+    times = [round(1000 * number / rate) + chance.randint(0, late) for number in range(150)]
+    clip = matroska(tmp_path / "clip.mkv", times, Fraction(stated), says_progressive=True)
+    video = probe_video(clip)
+    assert video.rate == pytest.approx(rate, rel=0.003)
+    assert len(list(read_pictures(clip, video.rate))) == pytest.approx(150, abs=4)
+    is_near = abs(rate - stated) <= 0.05 * stated
+    assert (video.rate_note is None) == is_near
 
 
 def test_the_usual_rate_of_a_long_file_is_that_of_all_its_parts(tmp_path: Path) -> None:
