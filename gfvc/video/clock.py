@@ -20,8 +20,8 @@ _WHOLE = 0.75
 _OVER_SECONDS = 1.0
 
 
-class Sound(Protocol):
-    """The sound of a file."""
+class WithEnd(Protocol):
+    """The sound of a file, or its pictures."""
 
     @property
     def end(self) -> float:
@@ -33,18 +33,22 @@ class Clock:
     """Gives each picture its time, in seconds from the first.
 
     Stamps are believed as long as each picture comes at most `MAX_STILL_SECONDS` after the one
-    before, or after the end of the sound, and by the stated end, `seconds`, if there is one.
-    `sound` says where that is, by the file's stamps; it is asked when it matters. A picture that
-    comes later is shown one `period` after the one before, and so much less is what follows; if
-    only the one stamp was wrong, the old count goes on. So what a file asks for is bounded by the
-    pictures and the sound that it holds, and a stamp cannot make a clip endless.
+    before, or after the end of the sound, and by the stated end, `seconds`, if there is one, or
+    that of the `pictures`. `sound` and these say where that is, by the file's stamps; they are
+    asked when it matters. A picture that comes later is shown one `period` after the one before,
+    and so much less is what follows; if only the one stamp was wrong, the old count goes on. So
+    what a file asks for is bounded by the pictures and the sound that it holds, and a stamp cannot
+    make a clip endless.
     """
 
-    def __init__(self, period: float, seconds: float | None, label: str, sound: Sound) -> None:
+    def __init__(
+        self, period: float, seconds: float | None, label: str, sound: WithEnd, pictures: WithEnd
+    ) -> None:
         self._period = period
         self._end = float("inf") if seconds is None else seconds + _OVER_SECONDS
         self._label = label
         self._sound = sound
+        self._pictures = pictures
         self._first: float | None = None
         self._last: float | None = None
         self._left_out = 0.0
@@ -103,7 +107,9 @@ class Clock:
         assert self._last is not None
         if time - self._last > MAX_STILL_SECONDS and not self._is_heard(stamp):
             return True
-        return stamp > self._end and time - self._last > _OVER_SECONDS
+        if stamp <= self._end or time - self._last <= _OVER_SECONDS:
+            return False
+        return (self._first or 0.0) + stamp > self._pictures.end + _OVER_SECONDS
 
     def _is_heard(self, stamp: float) -> bool:
         """Whether there is sound up to a stamp, counted from the first, or nearly so."""

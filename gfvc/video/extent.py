@@ -6,8 +6,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gfvc.errors import InputError, system_errors
+from gfvc.media_files import media_errors
+from gfvc.media_packets import packets_of
 from gfvc.telling import Notes
 from gfvc.video.file_end import ends_whole
+from gfvc.video.opening import open_video
 from gfvc.video.stated import stated_seconds
 
 if TYPE_CHECKING:
@@ -66,6 +69,53 @@ class Extent:
         """Note what comes after the last packet, if anything."""
         if self._has_more:
             notes(f"{self._path}: after its last packet come other bytes, which are left out")
+
+
+class PicturesEnd:
+    """When the pictures of a file end, where the duration that it states goes by their decoding.
+
+    So it is of MP4, where pictures are predicted from later ones: the last few may be shown long
+    after that. Packets are read to their end when this is asked first.
+    """
+
+    def __init__(self, path: Path, seconds: float | None) -> None:
+        self._path = path
+        self._seconds = seconds
+        self._found: float | None = None
+
+    @property
+    def end(self) -> float:
+        """That time, in seconds by its time stamps; minus infinity where none says so.
+
+        A stamp past the stated duration counts where its packet is decoded within that, and where
+        none within it is decoded later than the order of the others has it: it may be wrong.
+        """
+        if self._found is None:
+            self._found = float("-inf") if self._seconds is None else self._latest(self._seconds)
+        return self._found
+
+    def _latest(self, seconds: float) -> float:
+        stated = None
+        later: list[tuple[int, float]] = []  # number and end of what lies past it
+        # Of what lies within: the last, the one that is shown last, and how far others are behind.
+        number = last = newest = behind = 0
+        newest_time = float("-inf")
+        with open_video(self._path) as (container, stream), media_errors(str(self._path)):
+            for packet in packets_of(self._path, container, stream):
+                if not packet.size or packet.pts is None or packet.is_discard:
+                    continue
+                number += 1
+                time = float(packet.pts * packet.time_base)
+                stated = time + seconds if stated is None else stated
+                if time <= stated:
+                    last = number
+                    if time >= newest_time:
+                        newest, newest_time = number, time
+                    behind = max(behind, number - newest)
+                elif packet.dts is not None and packet.dts * packet.time_base <= stated:
+                    later.append((number, _end(packet)))
+        believed = [end for number, end in later if number + behind >= last]
+        return max(believed, default=float("-inf"))
 
 
 def _end(packet: Any) -> float:

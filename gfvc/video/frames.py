@@ -18,7 +18,7 @@ from gfvc.telling import NOTICED_SECONDS, Notes
 from gfvc.video.beginning import Beginning
 from gfvc.video.clock import MAX_STILL_SECONDS, Clock
 from gfvc.video.damage import Damage
-from gfvc.video.extent import Extent
+from gfvc.video.extent import Extent, PicturesEnd
 from gfvc.video.filters import Deinterlacer
 from gfvc.video.left_out import tell_of_later_tracks
 from gfvc.video.opening import open_video, set_threads
@@ -111,7 +111,8 @@ class _Reading:
         self._stream = stream
         self._notes = notes
         period = float(1 / stated_rate(path, stream).read)
-        self._clock = Clock(period, stated_seconds(container), str(path), sound)
+        seconds = stated_seconds(container)
+        self._clock = Clock(period, seconds, str(path), sound, PicturesEnd(path, seconds))
         self._stamps = Stamps(path, period, raw_of(stream))
         self._extent = Extent(path, container)
         self._fields = _Fields(path, notes, stream.codec_context.name)

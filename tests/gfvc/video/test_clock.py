@@ -22,14 +22,20 @@ SILENCE = float("-inf")
 
 
 @dataclass(frozen=True)
-class Sound:
+class Ending:
     end: float
 
 
+NONE = Ending(SILENCE)
+
+
 def times(
-    stamps: Sequence[float], seconds: float | None = None, sound_end: float = SILENCE
+    stamps: Sequence[float],
+    seconds: float | None = None,
+    sound_end: float = SILENCE,
+    pictures_end: float = SILENCE,
 ) -> tuple[list[float], int]:
-    clock = Clock(PERIOD, seconds, "clip", Sound(sound_end))
+    clock = Clock(PERIOD, seconds, "clip", Ending(sound_end), Ending(pictures_end))
     return [round(clock.time(stamp), 6) for stamp in stamps], clock.gaps
 
 
@@ -50,7 +56,7 @@ def test_a_still_with_sound_is_believed_however_long() -> None:
     assert times([7, 107, 107.04], sound_end=90) == ([0, 100, 100.04], 0)
     assert times([7, 107, 107.04], sound_end=10) == ([0, 0.04, 0.08], 1)
     assert times([0, 0.04, 1e9, 0.12, 0.16], sound_end=90)[0] == [0, 0.04, 0.08, 0.12, 0.16]
-    clock = Clock(PERIOD, None, "clip", Sound(108.0))
+    clock = Clock(PERIOD, None, "clip", Ending(108.0), NONE)
     clock.time(7.0)
     assert (clock.stays(100.0), clock.gaps) == (100.0, 0)
     assert (clock.stays(200.0), clock.gaps) == (PERIOD, 1)
@@ -104,6 +110,12 @@ def test_what_lies_past_the_stated_end_is_not_believed() -> None:
     assert times([0, 0.04, 20.0, 20.04], 20.08) == ([0, 0.04, 20.0, 20.04], 0)
 
 
+def test_what_lies_within_the_end_of_the_pictures_is_believed() -> None:
+    assert times([5, 5.04, 25.0, 25.04], 2.0, pictures_end=25.08) == ([0, 0.04, 20.0, 20.04], 0)
+    assert times([5, 5.04, 25.0, 25.04], 2.0, pictures_end=22.0) == ([0, 0.04, 0.08, 0.12], 1)
+    assert times([5, 5.04, 45.0, 45.04], 2.0, pictures_end=45.08) == ([0, 0.04, 0.08, 0.12], 1)
+
+
 def test_a_clock_that_starts_anew_is_refused() -> None:
     with pytest.raises(InputError, match=r"clip: its clock goes back from 2\.00 s to 0\.00 s"):
         times([0, 1.0, 2.0, 0.0])
@@ -148,7 +160,7 @@ def test_a_last_picture_that_stays_for_hours_is_shown_once(tmp_path: Path) -> No
     clip = clip_with_gap(tmp_path, "N*40")
     stays = [frame.stays for frame in decoded_frames(clip, lambda _: None)]
     assert max(stays) <= 0.05
-    clock = Clock(PERIOD, None, "clip", Sound(SILENCE))
+    clock = Clock(PERIOD, None, "clip", NONE, NONE)
     assert clock.stays(1e6) == PERIOD
     assert clock.gaps == 1
 
@@ -161,3 +173,47 @@ def test_pictures_that_stand_for_thousands_each_are_refused(tmp_path: Path) -> N
     with pytest.raises(InputError, match=r"pictures of 1\d; that cannot be meant"):
         for _ in read_pictures(clip, Fraction(240)):
             pass
+
+
+def reordered(path: Path, last_times: str) -> Path:
+    """Fifty pictures at 25 a second; where they are predicted from later ones, MP4 states 2 s."""
+    ffmpeg("-f", "lavfi", "-i", "testsrc2=s=64x64:r=25:d=2", "-vf", f"setpts='{last_times}'",
+           "-fps_mode", "passthrough", "-c:v", "libx264", "-bf", "3", path)  # fmt: skip
+    assert (probe_video(path).seconds or 0) < 2.5
+    return path
+
+
+@pytest.mark.parametrize("movie", [(), ("-movflags", "frag_keyframe+empty_moov")])
+@pytest.mark.parametrize(
+    ("last_times", "count"),
+    [
+        # One 3 s after the others, and two, 1.8 s each after the one before.
+        ("PTS+eq(N,49)*3/TB", 49 + 75 + 1),
+        ("PTS+clip(N-47,0,2)*1.8/TB", 48 + 2 * 45 + 2),
+    ],
+)
+def test_last_pictures_that_are_rare_are_shown_when_they_come(
+    tmp_path: Path, last_times: str, count: int, movie: tuple[str, ...]
+) -> None:
+    """The duration goes by the times of decoding, which are those of earlier pictures."""
+    clip = tmp_path / "clip.mp4"
+    ffmpeg("-i", reordered(tmp_path / "plain.mp4", last_times), "-c", "copy", *movie, clip)
+    notes: list[str] = []
+    assert len(list(read_pictures(clip, Fraction(25), notes=notes.append))) == count
+    assert notes == []
+
+
+def test_one_wrong_stamp_among_reordered_pictures_is_no_end(tmp_path: Path) -> None:
+    clip = tmp_path / "clip.mp4"
+    # An edit list would leave the picture out.
+    ffmpeg("-i", reordered(tmp_path / "plain.mp4", "PTS"), "-c", "copy", "-use_editlist", "0", clip)
+    data = bytearray(clip.read_bytes())
+    place = data.index(b"ctts") + 12 + 8 * 12  # of a picture, by how much it is shown later
+    wrong = int.from_bytes(data[place + 4 : place + 8], "big") + 20 * 12800
+    data[place + 4 : place + 8] = wrong.to_bytes(4, "big")
+    assert int.from_bytes(data[place : place + 4], "big") == 1
+    clip.write_bytes(data)
+    notes: list[str] = []
+    assert len(list(read_pictures(clip, Fraction(25), notes=notes.append))) == 50
+    assert len(notes) == 1
+    assert "time stamps jump" in notes[0]
