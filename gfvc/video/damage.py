@@ -15,6 +15,7 @@ from gfvc.limits import MAX_SOURCE_AREA
 from gfvc.telling import Notes
 from gfvc.video.file_end import ends_amid_packet
 from gfvc.video.opening import has_no_ends, tells_of_damage
+from gfvc.video.transport_stream import only_joined
 
 if TYPE_CHECKING:
     from av.container import InputContainer
@@ -37,8 +38,8 @@ _MOST_MARKED = 1000
 class Damage:
     """Decodes a stream, and tells where its pictures may be torn; leaves out a torn last one.
 
-    Containers mark packets of which a part did not come (MPEG-TS), decoders mark pictures that they
-    conceal a part of. Neither sees all damage.
+    Containers mark packets of which a part did not come (MPEG-TS, which marks what was joined of
+    whole files, too), decoders mark pictures that they conceal a part of. Neither sees all damage.
     """
 
     def __init__(self, path: Path, container: InputContainer, stream: VideoStream) -> None:
@@ -47,6 +48,7 @@ class Damage:
         self._lacks_stamp = self._has_frame = False
         self._places: list[float] = []
         self._time, self._last = 0.0, -math.inf
+        self._is_transport_stream = container.format.name == "mpegts"
         self._may_be_cut = has_no_ends(container)
         self._is_cut = False
         if self._may_be_cut and not tells_of_damage(stream):
@@ -96,7 +98,8 @@ class Damage:
     def _decoded(self, packet: Any) -> list[VideoFrame]:
         import av
 
-        if packet.is_corrupt and packet.size and not packet.is_discard:
+        is_marked = packet.is_corrupt and packet.size and not packet.is_discard
+        if is_marked and not self._is_at_joint(packet):
             self._mark(packet)
         if self._lenient is None:
             frames: list[VideoFrame] = packet.decode()
@@ -107,6 +110,12 @@ class Damage:
             frames = self._lenient.decode(packet)
             self._mark(packet)
         return frames
+
+    def _is_at_joint(self, packet: Any) -> bool:
+        if not self._is_transport_stream or packet.pos is None:
+            return False
+        with system_errors(InputError, self._path, "cannot be read"):
+            return only_joined(self._path, packet.stream.id, packet.pos)
 
     def _mark(self, packet: Any) -> None:
         stamp = packet.dts if packet.pts is None else packet.pts

@@ -10,18 +10,13 @@ from pathlib import Path
 from typing import BinaryIO
 
 from gfvc.media_boxes import end_of_tags, top_boxes
+from gfvc.video.transport_stream import LOOKED_AT, SYNC, layout_of
 
 _FLV, _MP4 = b"FLV", (b"ftyp", b"styp", b"moov")
 
 # RFC 9559: what holds the rest, and a part of it with pictures; both may have no stated size.
 _EBML, _SEGMENT, _CLUSTER = b"\x1a\x45\xdf\xa3", b"\x18\x53\x80\x67", b"\x1f\x43\xb6\x75"
 _ID_BYTES, _SIZE_BYTES = 4, 8
-# ISO/IEC 13818-1, 2.4.3.2: how packets of a transport stream begin. They are that long, of cameras
-# and discs with 4 bytes of time before, of broadcasts with 16 bytes behind.
-_SYNC = 0x47
-_TS_PACKETS = ((188, 0), (192, 4), (204, 0))
-_TS_LOOKED_AT, _TS_ALIKE = 8192, 5
-
 # Each of a picture in a recording of days.
 _MOST_ELEMENTS = 2_000_000
 
@@ -50,21 +45,16 @@ def ends_amid_packet(path: Path) -> bool:
     Raises `OSError` as reading does.
     """
     with path.open("rb") as file:
-        head = file.read(_TS_LOOKED_AT)
+        layout = layout_of(file.read(LOOKED_AT))
+        if layout is None:
+            return False
         file_size = file.seek(0, os.SEEK_END)
-        zeros = len(head) - len(head.lstrip(b"\0"))
-        for size, before in _TS_PACKETS:
-            for first in range(zeros, zeros + size):
-                syncs = head[first::size]
-                if len(syncs) < _TS_ALIKE or set(syncs) != {_SYNC}:
-                    continue
-                rest = (file_size - first + before) % size
-                file.seek(file_size - rest + before - size)
-                whole = file.read(size)
-                # Other bytes may be put behind.
-                is_packet = whole[:1] == bytes([_SYNC]) and file.read(1) in (b"", bytes([_SYNC]))
-                return bool(rest) and is_packet
-    return False
+        rest = (file_size - layout.first + layout.before) % layout.size
+        file.seek(file_size - rest + layout.before - layout.size)
+        whole = file.read(layout.size)
+        # Other bytes may be put behind.
+        is_packet = whole[:1] == bytes([SYNC]) and file.read(1) in (b"", bytes([SYNC]))
+        return bool(rest) and is_packet
 
 
 def _elements_end(file: BinaryIO, file_size: int) -> int | None:

@@ -78,6 +78,43 @@ def test_packets_that_a_transport_stream_lost_are_told(
     ]
 
 
+@pytest.mark.parametrize("lasting", [(b"", b""), (b"time", b""), (b"", bytes(16))])
+@pytest.mark.parametrize(
+    "coding",
+    [
+        ("-c:v", "libx264", "-qp", "8"),
+        ("-c:v", "libx265", "-x265-params", "log-level=0:bframes=0:qp=8"),
+        ("-c:v", "mpeg2video", "-q:v", "2", "-g", "8"),
+    ],
+    ids=["h264", "hevc", "mpeg2"],
+)
+def test_whole_transport_streams_that_are_joined_are_not_damaged(
+    coding: tuple[str, ...], lasting: tuple[bytes, bytes], tmp_path: Path
+) -> None:
+    """Their packets are counted anew; where the end of the first is missing, that is told."""
+    first = made(tmp_path / "first.ts", *coding)
+    second = tmp_path / "second.ts"
+    ffmpeg("-i", first, "-c", "copy", "-output_ts_offset", "1.2", second)
+    packets = [
+        [path.read_bytes()[at : at + TS_PACKET] for at in range(0, path.stat().st_size, TS_PACKET)]
+        for path in (first, second)
+    ]
+    before, behind = lasting
+    path = tmp_path / "joined.ts"
+
+    def told_of(*parts: list[bytes]) -> list[str]:
+        path.write_bytes(b"".join(before + one + behind for part in parts for one in part))
+        return told(path)
+
+    whole, further = packets
+    assert told_of(whole, further) == []
+    # Without the end of the last picture, and with a loss in the second file.
+    (note,) = told_of(whole[:-1], further)
+    assert note.startswith("damaged at about 1.")
+    (note,) = told_of(whole, further[:40], further[41:])
+    assert note.startswith("damaged at about 1.")
+
+
 def test_pictures_that_a_decoder_conceals_are_told(tmp_path: Path) -> None:
     """Of containers that do not tell; MJPEG in one thread, at all packets."""
     for name, *coding in (
@@ -174,6 +211,7 @@ class Packet:
     is_corrupt: bool = False
     size: int = 1
     is_discard: bool = False
+    pos: int | None = None
 
     def decode(self) -> list[Frame]:
         return [Frame(self.pts)] if self.size else []
