@@ -24,6 +24,8 @@ PACKET_GROWTH = 4
 FREE_PACKET_BYTES = 16 << 20
 """Further bytes of packets of any file: small ones may repeat a lot, as in short loops."""
 
+# Bytes that libavformat looks through at a time where those of a transport stream make no sense.
+_LOOKED_THROUGH = 1 << 16
 
 PNG_CODECS = frozenset(("png", "apng"))
 """Whose packets are PNG pictures, or chunks of them."""
@@ -69,10 +71,20 @@ def demuxed(container: InputContainer, *tracks: Any) -> Iterator[Any]:
     Others may begin later, of transport and program streams and FLV: these are left out. Raises
     what the library raises on damage.
     """
+    import av
+
     packets = container.demux(*tracks)
+    stretches = container.size // _LOOKED_THROUGH if container.format.name == "mpegts" else 0
     while True:
         try:
             packet = next(packets, None)
+        except av.BlockingIOError:
+            # It looked so far for the next packet of a transport stream, and found none.
+            if not stretches:
+                raise
+            stretches -= 1
+            packets = container.demux(*tracks)
+            continue
         except IndexError:
             # At the end the library looks for tracks that it did not know at the start, after it
             # gave the last packets of all others.

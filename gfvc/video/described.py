@@ -10,9 +10,9 @@ if TYPE_CHECKING:
     from av.container import InputContainer
     from av.video.stream import VideoStream
 
-# A stream by its number, and what it holds.
+# A stream by its number, what it holds, and by which codec.
 _STREAM = re.compile(r"^  Stream #0:(\d+)", re.MULTILINE)
-_KIND = re.compile(r"^[^:]*: (\w+): ")
+_KIND = re.compile(r"^[^:]*: (\w+): (\w+)")
 
 _one_at_a_time = threading.Lock()
 
@@ -20,6 +20,15 @@ _one_at_a_time = threading.Lock()
 def described(container: InputContainer, stream: VideoStream) -> str:
     """What libavformat says of a stream, as the ffmpeg program prints it."""
     return _by_number(container).get(stream.index, "")
+
+
+def codec_now(container: InputContainer, stream: VideoStream) -> str | None:
+    """Of which codec a stream is where a file was read last; a transport stream may change it.
+
+    None where libavformat does not say.
+    """
+    found = _KIND.match(described(container, stream))
+    return None if found is None else found[2]
 
 
 def later_kinds(container: InputContainer) -> set[str]:

@@ -18,6 +18,7 @@ from gfvc.telling import NOTICED_SECONDS, Notes
 from gfvc.video.beginning import Beginning
 from gfvc.video.clock import MAX_STILL_SECONDS, Clock
 from gfvc.video.damage import Damage
+from gfvc.video.described import codec_now
 from gfvc.video.extent import Extent, PicturesEnd
 from gfvc.video.filters import Deinterlacer
 from gfvc.video.left_out import tell_of_later_tracks
@@ -143,6 +144,7 @@ class _Reading:
             self._damage.tell(self._notes)
             raise
         except (av.FFmpegError, ValueError, OverflowError) as error:
+            self._check_codec()
             raise InputError(
                 f"{self._path}: damaged or cut off after picture {self._count} ({reason(error)}); "
                 "get the whole file, or repair it first"
@@ -194,6 +196,7 @@ class _Reading:
             raise self._lost_entry(self._start)
         if not self._count:
             raise InputError(f"{self._path}: holds no picture that can be decoded")
+        self._check_codec()
         self._extent.check(self._notes)
         self._damage.finish()
         self._damage.tell(self._notes)
@@ -203,6 +206,16 @@ class _Reading:
             self._notes(
                 f"{self._path}: its time stamps jump by more than {MAX_STILL_SECONDS:g} s, or past "
                 f"its end, at {self._clock.gaps} of {self._count} pictures; the gaps are left out"
+            )
+
+    def _check_codec(self) -> None:
+        """Raise `InputError` where the file has gone over to another codec, whatever came of it."""
+        before = self._stream.codec_context.codec.canonical_name
+        now = codec_now(self._container, self._stream) or before
+        if self._container.format.name == "mpegts" and now != before:
+            raise InputError(
+                f"{self._path}: its codec changes from {before} to {now} after picture "
+                f"{self._count} or before, as in files joined byte by byte; convert it to one first"
             )
 
 

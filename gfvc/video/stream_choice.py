@@ -39,7 +39,7 @@ def choose_stream(container: InputContainer, path: Path) -> StreamChoice:
 
     streams = list(container.streams.video)
     if not streams:
-        raise InputError(f"{path}: holds no video")
+        raise InputError(f"{path}: holds no video{_unless_copied(container)}")
     apart = Disposition.attached_pic | Disposition.timed_thumbnails
     videos = [stream for stream in streams if not stream.disposition & apart]
     if not videos:
@@ -55,8 +55,8 @@ def choose_stream(container: InputContainer, path: Path) -> StreamChoice:
     whole = [stream for stream, context in zip(whole, contexts, strict=True) if context is not None]
     if not whole:
         raise InputError(
-            f"{path}: its pictures are of a codec that is not decoded here; convert it first, to "
-            "H.264 for example"
+            f"{path}: its pictures are of a codec that is not decoded here"
+            f"{_unless_copied(container) or '; convert it first, to H.264 for example'}"
         )
     if len(contexts) == 1:
         return StreamChoice(whole[0], None)
@@ -69,6 +69,16 @@ def choose_stream(container: InputContainer, path: Path) -> StreamChoice:
         chosen,
         f"{path}: holds {len(contexts)} video streams; number {chosen.index} is read "
         f"({context.codec.canonical_name}, {context.width}x{context.height})",
+    )
+
+
+def _unless_copied(container: InputContainer) -> str:
+    """What else may be, and what to do, of a format that does not name its codecs."""
+    if container.format.name != "mpeg":
+        return ""
+    return (
+        ", or pictures that were copied from MP4 to an MPEG program stream without their start "
+        "codes; give the MP4, or copy it with -bsf:v h264_mp4toannexb"
     )
 
 

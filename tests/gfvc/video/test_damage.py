@@ -10,6 +10,7 @@ from pathlib import Path
 import av
 import pytest
 
+from gfvc import InputError
 from gfvc.bench.source_video import prepare_reference
 from gfvc.options.encoding import SourceOptions
 from gfvc.video.damage import Damage
@@ -113,6 +114,44 @@ def test_whole_transport_streams_that_are_joined_are_not_damaged(
     assert note.startswith("damaged at about 1.")
     (note,) = told_of(whole, further[:40], further[41:])
     assert note.startswith("damaged at about 1.")
+
+
+def test_a_transport_stream_goes_on_behind_bytes_that_make_no_sense(tmp_path: Path) -> None:
+    path = made(tmp_path / "clip.ts", "-c:v", "libx264", "-bf", "0", "-qp", "0", "-g", "10")
+    data = path.read_bytes()
+    middle = len(data) // 2 // TS_PACKET * TS_PACKET
+    # Passed over in several steps, at which libavformat may lose a packet.
+    for missing, other in ((0, bytes(3000)), (0, bytes(300_000)), (70_000, bytes(70_000))):
+        path.write_bytes(data[:middle] + other + data[middle + missing :])
+        notes = told(path)
+        assert len(notes) == (len(other) > 3000)
+        assert all(note.startswith("damaged at about 0.") for note in notes)
+        pictures = len(list(decoded_frames(path, lambda _: None)))
+        assert 10 <= pictures < 30 if missing else pictures == 30
+
+
+@pytest.mark.parametrize(
+    ("codecs", "names"),
+    [
+        (("libx264", "libx265"), ("h264", "hevc")),
+        (("libx264", "mpeg2video"), ("h264", "mpeg2video")),
+        # The second of which its decoder takes half of the pictures.
+        (("mpeg2video", "libx264"), ("mpeg2video", "h264")),
+    ],
+)
+def test_another_codec_in_the_middle_is_no_damage(
+    codecs: tuple[str, str], names: tuple[str, str], tmp_path: Path
+) -> None:
+    path = tmp_path / "joined.ts"
+    parts = []
+    for number, codec in enumerate(codecs):
+        quiet = ("-x265-params", "log-level=0") if codec == "libx265" else ()
+        shift = ("-output_ts_offset", str(1.2 * number))
+        parts.append(made(tmp_path / "part.ts", "-c:v", codec, *quiet, *shift).read_bytes())
+    path.write_bytes(b"".join(parts))
+    says = f"joined.ts: its codec changes from {names[0]} to {names[1]} after picture .*; convert"
+    with pytest.raises(InputError, match=says):
+        told(path)
 
 
 def test_pictures_that_a_decoder_conceals_are_told(tmp_path: Path) -> None:

@@ -173,3 +173,17 @@ def test_tiles_of_a_picture_are_not_the_picture() -> None:
         choose_stream(container(Disposition.dependent, Disposition.dependent), Path("a.heic"))
     both = container(Disposition.dependent, Disposition.default)
     assert choose_stream(both, Path("a.heic")).stream.index == 1
+
+
+def test_program_streams_that_were_copied_from_mp4(tmp_path: Path) -> None:
+    """ffmpeg leaves out what H.264 is known by there; which of the two is said is chance."""
+    clip = tmp_path / "clip.mp4"
+    ffmpeg("-f", "lavfi", "-i", "testsrc=s=128x64:r=25", "-frames:v", "3", "-c:v", "libx264",
+           "-pix_fmt", "yuv420p", clip)  # fmt: skip
+    path = tmp_path / "copied.mpg"
+    ffmpeg("-i", clip, "-c", "copy", "-f", "vob", path)
+    says = r"(holds no video|not decoded here), or pictures .* from MP4.*-bsf:v h264_mp4toannexb"
+    with pytest.raises(InputError, match=says):
+        probe_video(path)
+    ffmpeg("-i", clip, "-c", "copy", "-bsf:v", "h264_mp4toannexb", "-f", "vob", path)
+    assert probe_video(path).rate == RATE
