@@ -40,7 +40,7 @@ _SAYS_NOTHING = (0, 2, 3)
 _MAPPED_PRIMARIES = frozenset((4, 5, 6, 7, 8, 9, 10, 11, 12, 22))
 PQ, HLG = 16, 18
 _HDR = {PQ: "PQ", HLG: "HLG"}
-LINEAR = 8
+_LINEAR = 8
 _LOGARITHMIC = (9, 10)
 _REFERENCE_WHITE = {PQ: 0.58, HLG: 0.75}
 _HD_LINES, _HD_WIDTH = 720, 1280
@@ -251,7 +251,7 @@ def colour_of(frame: VideoFrame) -> Colour:
     if transfer in _HDR and primaries in _SAYS_NOTHING:
         primaries = BT2020
     # The curves of standard video differ little, and players show them all alike.
-    transfer = transfer if transfer in _HDR or transfer == LINEAR else BT709
+    transfer = transfer if transfer in _HDR or transfer == _LINEAR else BT709
     primaries = primaries if primaries in _MAPPED_PRIMARIES else BT709
     full = frame.color_range == _FULL_RANGE or frame.format.name.startswith("yuvj")
     return Colour(matrix, primaries, transfer, full or frame.format.is_rgb)

@@ -133,14 +133,16 @@ def _in_folder(
     def is_entered(path: Path) -> bool:
         """Whether to look into a sub-folder; a linked one once, if it is not below anyway."""
         real = Path(os.path.realpath(path))
-        if path.is_symlink() and path.is_dir():
+        if path.name.startswith(".") or real == target:
+            return False
+        if path.is_symlink():
             if real in linked or real.is_relative_to(root) or root.is_relative_to(real):
                 return False
             linked.add(real)
-        return not path.name.startswith(".") and real != target
+        return True
 
     for parent, names, files in os.walk(source, onerror=fail, followlinks=True):
-        names[:] = sorted(name for name in names if is_entered(Path(parent, name)))
+        names[:] = [name for name in sorted(names) if is_entered(Path(parent, name))]
         for name in sorted(files):
             path = Path(parent, name)
             if name.startswith(".") or path.suffix.lower() not in suffixes:

@@ -215,12 +215,13 @@ def test_what_cannot_be(talks: Path, tmp_path: Path) -> None:
 
 
 def test_linked_folders_are_entered_once(talks: Path, tmp_path: Path) -> None:
-    """Not where they lead to what is there anyway, and never round in a circle."""
+    """The first by name; not where they lead to what is there anyway, never round in a circle."""
     real = tmp_path / "elsewhere"
     (real / "deeper").mkdir(parents=True)
     (real / "deeper" / "e.mp4").write_text("")
-    (talks / "link").symlink_to(real)
     (talks / "link again").symlink_to(real)
+    (talks / "link").symlink_to(real)
+    (talks / ".hidden").symlink_to(real)
     (talks / "inside").symlink_to(talks / "x")
     (talks / "itself").symlink_to(talks)
     (talks / "above").symlink_to(tmp_path)
