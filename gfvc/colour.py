@@ -204,13 +204,19 @@ def frame_to_rgb(
 
         return to_bt709_rgb(frame, part, colour.scale_options, perceptual=colour.is_hdr and bright)
     if not _has_chroma(frame):
-        rgb = np.asarray(frame.to_ndarray(format="rgb24")[part], np.uint8)
+        # libswscale packs pixels of two bytes, the higher one first, with wrong colours.
+        is_swapped = frame.format.name.endswith(_TWO_BYTES_SWAPPED)
+        pixels = frame.to_ndarray(format="gbrp" if is_swapped else "rgb24")
+        rgb = np.asarray(pixels[part], np.uint8)
         # Of grey video libswscale takes the samples as they are, whatever their range.
         return _FROM_LIMITED[rgb] if _is_limited_grey(frame) else rgb
     planes = frame.to_ndarray(format="yuvj444p" if colour.full else "yuv444p", channel_last=True)
     weights = _LUMA_WEIGHTS[colour.matrix]
     to_rgb = _inverse(_from_rgb(*weights, full=colour.full))
     return np.asarray(cv2.transform(np.ascontiguousarray(planes[part]), to_rgb), np.uint8)
+
+
+_TWO_BYTES_SWAPPED = ("444be", "555be", "565be")
 
 
 def _is_limited_grey(frame: VideoFrame) -> bool:

@@ -241,3 +241,15 @@ def test_the_stream_comes_before_the_container(tmp_path: Path, says: bool) -> No
     picture, _ = read(path)
     expected = (200 - 16) * 255 / 219 if says else 200
     assert abs(picture.mean() - expected) < 3
+
+
+@pytest.mark.parametrize("pixels", ["rgb555", "rgb565", "bgr555", "bgr565", "rgb444"])
+@pytest.mark.parametrize("order", ["le", "be"])
+def test_pixels_of_two_bytes_are_read_in_either_order(
+    source: Path, still: Picture, tmp_path: Path, pixels: str, order: str
+) -> None:
+    clip = tmp_path / "clip.nut"
+    ffmpeg("-i", source, "-c:v", "rawvideo", "-pix_fmt", pixels + order, clip)
+    with av.open(str(clip)) as container:
+        assert next(container.decode(video=0)).format.name == pixels + order
+    assert mean_difference(read(clip)[0], still) < 10
