@@ -14,6 +14,9 @@ from gfvc.video.transport_stream import LOOKED_AT, SYNC, layout_of
 
 _FLV, _MP4 = b"FLV", (b"ftyp", b"styp", b"moov")
 
+# Of AVI, one after the other (OpenDML AVI File Format Extensions), each of up to a gigabyte.
+_RIFF, _CHUNK_HEADER, _MOST_CHUNKS = b"RIFF", 8, 100_000
+
 # RFC 9559: what holds the rest, and a part of it with pictures; both may have no stated size.
 _EBML, _SEGMENT, _CLUSTER = b"\x1a\x45\xdf\xa3", b"\x18\x53\x80\x67", b"\x1f\x43\xb6\x75"
 _ID_BYTES, _SIZE_BYTES = 4, 8
@@ -22,7 +25,7 @@ _MOST_ELEMENTS = 2_000_000
 
 
 def ends_whole(path: Path) -> bool:
-    """Whether a file is Matroska, WebM, MP4 or FLV whose last part ends with it.
+    """Whether a file is Matroska, WebM, MP4, AVI or FLV whose last part ends with it.
 
     False, too, where that cannot be told, as of other formats. Raises `OSError` as reading does.
     """
@@ -36,6 +39,8 @@ def ends_whole(path: Path) -> bool:
             return end_of_tags(file) == size
         if head[4:8] in _MP4:
             return [box.end for box in top_boxes(file)][-1:] == [size]
+        if head.startswith(_RIFF):
+            return _chunks_end(file, size) == size
     return False
 
 
@@ -55,6 +60,24 @@ def ends_amid_packet(path: Path) -> bool:
         # Other bytes may be put behind.
         is_packet = whole[:1] == bytes([SYNC]) and file.read(1) in (b"", bytes([SYNC]))
         return bool(rest) and is_packet
+
+
+def _chunks_end(file: BinaryIO, file_size: int) -> int | None:
+    """Where the last RIFF chunk of a file ends; None where something else is between."""
+    place = 0
+    for _ in range(_MOST_CHUNKS):
+        if place == file_size:
+            return place
+        file.seek(place)
+        head = file.read(_CHUNK_HEADER)
+        if len(head) < _CHUNK_HEADER or head[:4] != _RIFF:
+            return None
+        size = int.from_bytes(head[4:], "little")
+        end = place + _CHUNK_HEADER + size
+        if end >= file_size:
+            return end
+        place = end + size % 2
+    return None
 
 
 def _elements_end(file: BinaryIO, file_size: int) -> int | None:

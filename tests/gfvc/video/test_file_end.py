@@ -64,7 +64,18 @@ def in_fragments(folder: Path) -> Path:
     return path
 
 
-@pytest.mark.parametrize("make", [matroska, recorded, flash])
+def interleaved(folder: Path) -> Path:
+    """AVI that states twice as many pictures as it holds."""
+    path = made(folder / "clip.avi")
+    data = bytearray(path.read_bytes())
+    place = data.index(b"strh") + 8 + 32  # dwLength
+    assert struct.unpack_from("<I", data, place) == (50,)
+    struct.pack_into("<I", data, place, 100)
+    path.write_bytes(data)
+    return path
+
+
+@pytest.mark.parametrize("make", [matroska, recorded, flash, interleaved])
 def test_a_stated_duration_that_is_too_long_is_a_note(
     make: Callable[[Path], Path], tmp_path: Path
 ) -> None:
@@ -87,7 +98,7 @@ def test_a_part_of_a_file_is_refused(
         list(decoded_frames(path, no_notes))
 
 
-@pytest.mark.parametrize("make", [matroska, recorded, flash, in_fragments])
+@pytest.mark.parametrize("make", [matroska, recorded, flash, in_fragments, interleaved])
 def test_the_end_of_a_file_is_that_of_its_last_part(
     make: Callable[[Path], Path], tmp_path: Path
 ) -> None:
