@@ -26,7 +26,7 @@ from gfvc.video.opening import open_video, set_threads
 from gfvc.video.orientation import NO_TURN, Turn
 from gfvc.video.raw import raw_of
 from gfvc.video.sound import SoundLength
-from gfvc.video.stamps import Stamps
+from gfvc.video.stamps import Stamps, track_end
 from gfvc.video.stated import PixelShape, stated_rate, stated_seconds
 from gfvc.video.stated_colour import StatedColour
 
@@ -114,7 +114,7 @@ class _Reading:
         period = float(1 / stated_rate(path, stream).read)
         seconds = stated_seconds(container)
         self._clock = Clock(period, seconds, str(path), sound, PicturesEnd(path, seconds))
-        self._stamps = Stamps(path, period, raw_of(stream))
+        self._stamps = Stamps(path, period, raw_of(stream), track_end(container, stream))
         self._extent = Extent(path, container)
         self._fields = _Fields(path, notes, stream.codec_context.name)
         self._damage = Damage(path, container, stream)

@@ -25,7 +25,9 @@ from gfvc.video.opening import open_video, set_threads
 from gfvc.video.raw import RAW_RATE, Raw, References
 
 if TYPE_CHECKING:
+    from av.container import InputContainer
     from av.video.frame import VideoFrame
+    from av.video.stream import VideoStream
 
 # Frames that are looked at, and after so many it is known whether some are predicted from later
 # ones; one of so many is out of order at the least where stamps are of the order of coding.
@@ -45,7 +47,7 @@ _Kind = Literal["pts", "dts"]
 class Stamps:
     """Stamps of the frames of a file, in seconds; `period` is how long a frame lasts mostly.
 
-    `raw` is what a raw stream says, None for other files.
+    `raw` is what a raw stream says, None for other files; `end` is that of `track_end`.
 
     Decoders give frames in the order in which they are shown. Where stamps are places in the order
     of coding, each frame has the least of those that were sent and no frame has had.
@@ -55,7 +57,9 @@ class Stamps:
         is_sure: whether the last frame can be found by its stamp, which is its own.
     """
 
-    def __init__(self, path: Path, period: float, raw: Raw | None = None) -> None:
+    def __init__(
+        self, path: Path, period: float, raw: Raw | None = None, end: float | None = None
+    ) -> None:
         status = path.stat()
         places = _places(path, status.st_mtime_ns, status.st_size)
         self._kind = None if places is None else places.kind
@@ -63,6 +67,7 @@ class Stamps:
         self.is_sure = False
         self._period = period
         self._raw = raw
+        self._end = end
         self._references = None
         if raw is not None and raw.has_references:
             self._references = References(raw.rate or RAW_RATE)
@@ -115,7 +120,7 @@ class Stamps:
                 stamp = min(last + self._period, (last + stamp) / 2)
         if stamp is None:
             stamp = 0.0 if last is None else last + self._since_last()
-        self._last, self._stays = stamp, self._length(frame)
+        self._last, self._stays = stamp, self._length(frame, stamp)
         return stamp
 
     def _says_nothing(self, since_last: float) -> bool:
@@ -142,11 +147,14 @@ class Stamps:
             return self._period
         return self._stays
 
-    def _length(self, frame: VideoFrame) -> float | None:
+    def _length(self, frame: VideoFrame, stamp: float) -> float | None:
         if self.are_of_coding:
             return None
         if self._raw is None:
-            return _seconds(frame.duration or None, frame)
+            length = _seconds(frame.duration or None, frame)
+            if length is None or self._end is None:
+                return length
+            return min(length, self._end - stamp) if stamp < self._end else None
         # Where there are stamps, they are by lengths in the order of coding.
         return self._raw.length_of(frame) if frame.pts is None else None
 
@@ -156,6 +164,20 @@ class Stamps:
         # What waits beyond those that a decoder held back at first could not be decoded.
         del self._waiting[: max(0, len(self._waiting) - self._most_waiting)]
         return self._waiting.pop(0) if self._waiting else None
+
+
+def track_end(container: InputContainer, stream: VideoStream) -> float | None:
+    """When the last picture of an MP4 ends, in seconds by its stamps; None where that is not sure.
+
+    MP4 has the steps from picture to picture in the order of coding. Where that is another order
+    than that of showing, what seems to be the length of the picture that is shown last may be that
+    of a still a few pictures before. How long the whole track is says more.
+    """
+    is_reordered = bool(stream.codec_context.has_b_frames)
+    is_mp4 = container.format.name.startswith("mov")
+    if not (is_mp4 and is_reordered and stream.duration and stream.time_base):
+        return None
+    return float(((stream.start_time or 0) + stream.duration) * stream.time_base)
 
 
 def _seconds(ticks: int | None, frame: VideoFrame) -> float | None:
