@@ -41,6 +41,10 @@ from models.contract import Picture
 # there is sound.
 _MAX_REPEATS = 60
 _FREE_SECONDS = 300
+# Pictures that come as they are read, or more rarely, are shown once each, though they be so much
+# of a period off: else rounded stamps halfway between two times of reading would now and then show
+# one twice, and another not at all.
+_OWN, _SLACK = 0.9, 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,9 +262,11 @@ def _at_rate(
             if coming.time <= held.time:
                 continue  # a repeated time stamp shows nothing
             # A picture stands until the next. Half a period lets stamps be jittered or rounded.
-            until = coming.time - min(coming.time - held.time, period) / 2
+            distance = coming.time - held.time
+            until = coming.time - min(distance, period) / 2
             _check_repeats(path, max(shown, math.ceil(until / period)), decoded, rate, sound)
-            while shown * period < until:
+            slack = _SLACK * period if distance > _OWN * period else 0.0
+            while shown * period < until + (-slack if emitted else slack):
                 yield _REPEAT if emitted else held
                 emitted = True
                 shown += 1

@@ -32,6 +32,12 @@ _CLEARLY = Fraction(1, 20)
 # Steps of one rate, jittered, or of film on 60 fields, differ by less than this factor; a lost
 # picture makes twice the step.
 _JITTER = Fraction(9, 5)
+# Equal steps differ by no more than this share, or by a tick, but not by one of half a step and
+# more: in a clock of 25 Hz a lost picture of 25 a second makes no more than a tick.
+_EQUAL = Fraction(1, 50)
+_COARSE = Fraction(1, 2)
+# The mean of steps that tremble may be slower than meant where pictures are lost, by so much.
+_SLOWER = Fraction(1, 10)
 
 # Pictures whose time stamps tremble keep to even times but for so many steps.
 _MOST_OFF = 2
@@ -227,24 +233,37 @@ def _usual(
     if not steps:
         return None
     middle = median_high(steps)
+    if tick > _COARSE * sorted(steps)[len(steps) // 10]:  # the shortest that is no slip
+        tick = Fraction(0)
+    total, off = sum(steps, Fraction(0)), _off_even_times(steps)
+    equal = [step for step in steps if abs(step - middle) <= max(tick, _EQUAL * middle)]
+    # Where pictures are no farther from even times than a step, as film on a screen of 60, steps of
+    # several lengths make one rate; elsewhere they may be of two.
+    is_one_rate = off * len(steps) <= total or len(equal) < _MOST * len(steps)
     alike = [
         step
-        for step in steps
+        for step in (steps if is_one_rate else equal)
         if abs(step - middle) <= tick or middle < _JITTER * step < _JITTER**2 * middle
     ]
     usual = sum(alike, Fraction(0)) / len(alike)
-    # Whole milliseconds, as in Matroska, do not say it better than the average, but many of them
-    # together than one that is itself of whole milliseconds (ASF).
-    if abs(usual - 1 / average) <= max(tick / 3, tick / len(alike)):
+    # Whole milliseconds, as in Matroska, do not say it better than an average of one rate.
+    unsure = max(tick / 3 if is_one_rate else Fraction(0), tick / len(alike))
+    if abs(usual - 1 / average) <= unsure:
         return None
     rate = _unrounded(usual, tick / 20)
     # Where no rate is that of most, the average is as good as any.
     is_of_most = len(alike) >= _MOST * len(steps)
     # An average may be off by how the last picture of a file, or of a part of it, was timed.
-    equal = sum(abs(step - middle) <= tick for step in steps)
-    allowed = _TREMBLES if equal >= _NEARLY_ALL * len(steps) else _CLEARLY
-    total, off = sum(steps, Fraction(0)), _off_even_times(steps)
-    trembles = equal < _MOST * len(steps) and len(steps) > _PART_STEPS
+    allowed = _CLEARLY
+    of_two_rates = not is_one_rate and rate > average
+    if len(equal) >= _NEARLY_ALL * len(steps) or of_two_rates:
+        allowed = _TREMBLES
+    elif is_one_rate and rate < average:
+        allowed = _SLOWER
+    trembles = len(equal) < _MOST * len(steps) and len(steps) > _PART_STEPS
+    is_explained = not is_hardly_meant and _are_multiples(steps, 1 / average, tick)
+    if trembles and is_explained:
+        return None
     if trembles and off * len(steps) <= _MOST_OFF * total:
         # They stay in step, so that their mean is sure but for how far one is off.
         rate = _unrounded(total / len(steps), off / len(steps))
@@ -254,6 +273,14 @@ def _usual(
     is_other = abs(rate - average) > allowed * average
     is_of_fields = may_be_fields and _are_fields(steps, rate, average)
     return rate if is_of_most and is_other and not is_of_fields else None
+
+
+def _are_multiples(steps: list[Fraction], period: Fraction, tick: Fraction) -> bool:
+    """Whether steps are of one period, or of several where pictures are missing."""
+    off = max(tick, _EQUAL * period)
+    return all(
+        round(step / period) and abs(step - round(step / period) * period) <= off for step in steps
+    )
 
 
 def _off_even_times(steps: list[Fraction]) -> Fraction:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 
@@ -217,3 +218,41 @@ def test_one_wrong_stamp_among_reordered_pictures_is_no_end(tmp_path: Path) -> N
     assert len(list(read_pictures(clip, Fraction(25), notes=notes.append))) == 50
     assert len(notes) == 1
     assert "time stamps jump" in notes[0]
+
+
+@pytest.mark.parametrize("after", [3, 4, 5])
+def test_the_last_picture_is_not_shown_as_long_as_a_still_before(
+    tmp_path: Path, after: int
+) -> None:
+    """It is decoded right after the still, before those that are predicted from it."""
+    clip = tmp_path / "clip.mp4"
+    ffmpeg("-f", "lavfi", "-i", f"testsrc2=s=64x64:r=25:d={(48 + after) / 25}", "-vf",
+           "setpts='PTS+gte(N,48)*12/TB'", "-fps_mode", "passthrough", "-c:v", "libx264",
+           "-bf", "3", "-x264opts", "b-adapt=0", clip)  # fmt: skip
+    notes: list[str] = []
+    count = len(list(read_pictures(clip, Fraction(25), notes=notes.append)))
+    assert count == pytest.approx(48 + 12 * 25 + after, abs=1)
+    assert notes == []
+
+
+@pytest.mark.parametrize("rate", [30, 25])
+def test_pictures_that_come_halfway_between_times_are_shown_once_each(
+    tmp_path: Path, rate: int
+) -> None:
+    """As after a gap: stamps are of whole milliseconds, now a little early and now late."""
+    clip = tmp_path / "clip.mkv"
+    count = 50
+    with av.open(str(clip), "w") as container:
+        stream = container.add_stream("ffv1", rate=rate)
+        stream.width, stream.height, stream.pix_fmt = 64, 64, "gray"
+        stream.codec_context.time_base = Fraction(1, 1000)
+        for number in range(count):
+            frame = av.VideoFrame.from_ndarray(np.full((64, 64), number, np.uint8), format="gray")
+            frame.pts = round(1000 * (number + 2.5 * (number >= 10)) / rate)
+            frame.time_base = Fraction(1, 1000)
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+    shown = [int(picture[0, 0, 0]) for picture in read_pictures(clip, Fraction(rate))]
+    still = shown.count(9)
+    assert still == pytest.approx(3.5, abs=0.5)
+    assert shown == [*range(9), *[9] * still, *range(10, count)]

@@ -121,6 +121,58 @@ def test_variable_rates_are_read_as_most_pictures_come(
     look_at(clip, tmp_path / "out.265", asked, notes=no_notes)
 
 
+@pytest.mark.parametrize(
+    ("times", "stated", "read"),
+    [
+        # As phones film in little light.
+        (evenly((0, 30, 84), (2.8, 24, 36)), Fraction(2796, 100), 30),
+        (evenly((0, 30, 84), (2.8, 20, 36)), Fraction(30), 30),
+        (evenly((0, 60, 140), (14 / 6, 40, 60)), Fraction(5206, 100), 60),
+        (evenly((0, 30, 540), (18, 24, 60)), Fraction(2927, 100), 30),  # a long one
+    ],
+)
+def test_rates_that_are_near_are_not_mixed(
+    tmp_path: Path, times: list[int], stated: Fraction, read: int
+) -> None:
+    """At their mean, pictures of the higher one would be lost."""
+    assert probe_video(matroska(tmp_path / "clip.mkv", times, stated)).rate == read
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_pictures_that_are_lost_and_tremble_do_not_lower_the_rate(
+    tmp_path: Path, seed: int
+) -> None:
+    """As those of a webcam."""
+    chance = random.Random(seed)
+    times = [round(1000 * n / 30 + chance.uniform(0, 24)) for n in range(120)]
+    kept = [time for n, time in enumerate(times) if n in (0, 119) or chance.random() > 0.1]
+    assert probe_video(matroska(tmp_path / "clip.mkv", sorted(kept), Fraction(30))).rate == 30
+
+
+@pytest.mark.parametrize("suffix", ["mp4", "avi"])
+@pytest.mark.parametrize("left_out", ["eq(mod(n,7),3)", "gt(mod(pow(n,2),11),8)"])
+def test_a_clock_of_whole_pictures_hides_no_lost_ones(
+    tmp_path: Path, suffix: str, left_out: str
+) -> None:
+    """Two ticks of such a clock are two pictures, and not one that is rounded."""
+    path = tmp_path / f"clip.{suffix}"
+    ffmpeg("-f", "lavfi", "-i", "testsrc2=s=64x64:r=25:d=4", "-vf", f"select='not({left_out})'",
+           "-fps_mode", "passthrough", "-c:v", "mpeg4", "-video_track_timescale", "25",
+           path)  # fmt: skip
+    assert probe_video(path).rate == 25
+
+
+def test_pictures_that_are_missing_here_and_there_leave_the_stated_rate(tmp_path: Path) -> None:
+    """Though no step from picture to picture is that of most."""
+    path = tmp_path / "clip.avi"
+    ffmpeg("-f", "lavfi", "-i", "testsrc2=s=64x64:r=25:d=4", "-vf",
+           "select='eq(mod(n,8),0)+eq(mod(n,8),1)+eq(mod(n,8),3)+eq(mod(n,8),6)'",
+           "-fps_mode", "passthrough", "-c:v", "mpeg4", path)  # fmt: skip
+    video = probe_video(path)
+    assert video.rate == 25
+    assert video.rate_note is None
+
+
 def trembling(seed: int) -> list[int]:
     """Times in milliseconds of 25 pictures a second, up to 16 ms early or late."""
     chance = random.Random(seed)
