@@ -35,12 +35,13 @@ def clips(tmp_path_factory: pytest.TempPathFactory, short_clip: Path) -> Path:
     return folder
 
 
+@pytest.mark.usefixtures("here")
 def test_there_and_back_again(
     clips: Path, tmp_path: Path, command: CommandLine, short_clip: Path
 ) -> None:
     out = tmp_path / "out"
     arguments = ("batch", clips, "--out", out, *ONE)
-    options = ("--", "--key-qp", "40", "--codec", "hevc")
+    options = ("--", "--key-qp", "40", "--codec", "hevc", "--model", "mesh")
     outcome = command(*arguments, "--json", *options)
     assert outcome.status == 1
     answer = json.loads(outcome.out)
@@ -52,7 +53,7 @@ def test_there_and_back_again(
     assert any(line.startswith("gfvc: 1/2 ") for line in lines)
     assert f"gfvc: failed: {failure['reason']}" in lines
     alone = tmp_path / "alone.265"
-    summary = encode(short_clip, alone, EncodeOptions(key_qp=40, codec="hevc"))
+    summary = encode(short_clip, alone, EncodeOptions(key_qp=40, codec="hevc", model="mesh"))
     stream = out / "deep" / "talk.265"
     assert stream.read_bytes() == alone.read_bytes()
     record = json.loads(stream.with_name("talk.265.json").read_text())
@@ -64,7 +65,7 @@ def test_there_and_back_again(
 
     for same in (
         options,
-        ("--", "--codec=hevc", "--key-qp=40"),
+        ("--", "--model=mesh", "--codec=hevc", "--key-qp=40"),
         (*options, "--timeout", "99", "--fallback", "auto", "--key-interval", "auto"),
     ):
         outcome = command(*arguments, *same)
@@ -92,6 +93,7 @@ def test_there_and_back_again(
     assert (coarse / "deep" / "talk.265").is_file()
 
 
+@pytest.mark.usefixtures("here")
 def test_folders_of_pictures_are_known_by_all_that_is_in_them(
     tmp_path: Path, command: CommandLine, small_stream: Path
 ) -> None:
@@ -142,6 +144,7 @@ def test_folders_differ_by_names_and_content(tmp_path: Path) -> None:
     assert content_sha256(tmp_path / "none") is None
 
 
+@pytest.mark.usefixtures("here")
 def test_records_of_before_count(tmp_path: Path, command: CommandLine, small_stream: Path) -> None:
     """Their hash was of options as they were written."""
     out = tmp_path / "out"
@@ -169,7 +172,12 @@ def test_records_of_before_count(tmp_path: Path, command: CommandLine, small_str
 
 
 @pytest.mark.program
-def test_benchmarks_of_many_clips(clips: Path, tmp_path: Path, command: CommandLine) -> None:
+@pytest.mark.usefixtures("here")
+def test_benchmarks_of_many_clips(
+    clips: Path, tmp_path: Path, command: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Plots, which take most of the time, are drawn in tests of gfvc bench.
+    monkeypatch.setattr("gfvc.bench.runner._draw", lambda *_: None)
     out = tmp_path / "out"
     arguments = ("batch", clips / "deep", "--do", "bench", "--out", out, *ONE)
     asked = ("--peers", "none", "--models", "mesh", "--key-qps", "42", "--size", "128")
@@ -219,6 +227,7 @@ def test_a_stream_that_is_inconsistent_is_a_failure_with_its_findings(
         assert any(json.loads(line)["severity"] == "error" for line in findings)
 
 
+@pytest.mark.usefixtures("here")
 def test_a_damaged_message_is_a_failure_with_the_others(
     small_stream: Path, tmp_path: Path, command: CommandLine
 ) -> None:
@@ -359,22 +368,22 @@ def test_clips_of_a_list_have_options_of_their_own(
     assert not [name for name in listing(out) if "/.gfvc-" in name and "batch" not in name]
 
 
-def test_a_long_clip_in_parts(demo_clip: Path, tmp_path: Path, command: CommandLine) -> None:
+def test_a_long_clip_in_parts(short_clip: Path, tmp_path: Path, command: CommandLine) -> None:
     out = tmp_path / "out"
     asked = ("--", "--codec", "hevc", "--model", "mesh")
-    arguments = ("batch", demo_clip, "--out", out, "--split", "0.4")
+    arguments = ("batch", short_clip, "--out", out, "--split", "0.16")
     outcome = command(*arguments, "--jobs", "2", "--json", *asked)
     assert outcome.status == 0, outcome
-    assert "demo.265: 3 of 3 parts" in outcome.err
-    record = json.loads((out / "demo.265.json").read_text())
+    assert "short.265: 3 of 3 parts" in outcome.err
+    record = json.loads((out / "short.265.json").read_text())
     restarts = record["result"]["options"]["restarts"]
     assert len(restarts) == 2
     given = [text for number in restarts for text in ("--restart-at", str(number))]
-    assert command("encode", demo_clip, tmp_path / "one.265", *given, *asked[1:]).status == 0
-    assert (out / "demo.265").read_bytes() == (tmp_path / "one.265").read_bytes()
+    assert command("encode", short_clip, tmp_path / "one.265", *given, *asked[1:]).status == 0
+    assert (out / "short.265").read_bytes() == (tmp_path / "one.265").read_bytes()
     outcome = command(*arguments, *ONE, *asked)
     assert outcome.status == 0
-    assert "demo.265: done before" in outcome.err
+    assert "short.265: done before" in outcome.err
 
 
 @pytest.mark.parametrize(

@@ -118,6 +118,7 @@ def test_everything_is_done_once(batch: Batch) -> None:
     assert {name for name in after if after[name] != before.get(name)} <= kept
 
 
+@pytest.mark.usefixtures("here")
 @pytest.mark.parametrize("change", ["input", "options", "version", "output", "record", "missing"])
 def test_what_is_not_the_same_is_done_again(batch: Batch, change: str) -> None:
     batch.write(a="hello", b="world")
@@ -145,6 +146,7 @@ def test_what_is_not_the_same_is_done_again(batch: Batch, change: str) -> None:
     assert (batch.out / "a.out").read_text() == expected
 
 
+@pytest.mark.usefixtures("here")
 def test_a_touched_file_is_the_same(batch: Batch) -> None:
     batch.write(a="hello")
     batch.run()
@@ -153,6 +155,7 @@ def test_a_touched_file_is_the_same(batch: Batch) -> None:
     assert batch.worked_on() == []
 
 
+@pytest.mark.usefixtures("here")
 def test_outputs_that_no_batch_made_are_left_alone(batch: Batch) -> None:
     batch.write(a="hello")
     batch.out.mkdir()
@@ -169,6 +172,7 @@ def test_outputs_that_no_batch_made_are_left_alone(batch: Batch) -> None:
     assert (batch.out / "a.out").read_text() == "dear to me"
 
 
+@pytest.mark.usefixtures("here")
 def test_a_record_that_no_batch_made_is_left_alone(batch: Batch) -> None:
     batch.write(a="hello")
     batch.out.mkdir()
@@ -178,6 +182,7 @@ def test_a_record_that_no_batch_made_is_left_alone(batch: Batch) -> None:
     assert (batch.out / "a.out.json").read_text() == "dear to me"
 
 
+@pytest.mark.usefixtures("here")
 @pytest.mark.parametrize("name", ["results.csv", "results.jsonl"])
 def test_tables_that_no_batch_made_are_left_alone(batch: Batch, name: str) -> None:
     """That is found out before there is any work."""
@@ -199,6 +204,7 @@ def test_tables_that_no_batch_made_are_left_alone(batch: Batch, name: str) -> No
             batch.run(force=True)
 
 
+@pytest.mark.usefixtures("here")
 def test_an_output_of_ours_stays_ours_when_its_successor_fails(batch: Batch) -> None:
     batch.write(a="hello")
     batch.run()
@@ -312,6 +318,7 @@ def test_a_full_disk_fails_a_clip_and_leaves_nothing_half(batch: Batch) -> None:
     assert batch.run().done == 1
 
 
+@pytest.mark.usefixtures("here")
 @pytest.mark.parametrize("letters", [248, 251])
 def test_a_name_that_is_too_long_is_a_failure_of_that_clip(batch: Batch, letters: int) -> None:
     """That of the record, or that of the output too."""
@@ -328,6 +335,7 @@ def test_a_name_that_is_too_long_is_a_failure_of_that_clip(batch: Batch, letters
     assert not batch.left_over()
 
 
+@pytest.mark.usefixtures("here")
 @pytest.mark.parametrize("number", ["1e999", "NaN", "1" + "0" * 400, "-1", '"many"', "[]"])
 def test_records_that_were_changed(batch: Batch, number: str) -> None:
     """Such a record is another's, or is taken without that number."""
@@ -340,6 +348,7 @@ def test_records_that_were_changed(batch: Batch, number: str) -> None:
     assert totals.video_seconds == 0
 
 
+@pytest.mark.usefixtures("here")
 @pytest.mark.parametrize("attempts", ["Infinity", "[" * 900, '"x"', "-5", "9" * 900])
 def test_claims_that_were_changed(batch: Batch, attempts: str) -> None:
     batch.write(a="hello")
@@ -349,6 +358,7 @@ def test_claims_that_were_changed(batch: Batch, attempts: str) -> None:
     assert batch.run().done == 1
 
 
+@pytest.mark.usefixtures("here")
 def test_tables_hold_no_formulas(batch: Batch) -> None:
     names = ["=cmd|' calc'!A0", "+1", "-1", "@sum", "a;=1+1", "\x1b[2Jb", "plain, 'n' -1"]
     for name in names:
@@ -365,6 +375,7 @@ def test_tables_hold_no_formulas(batch: Batch) -> None:
     assert {json.loads(line)["output"] for line in lines} == {f"{name}.out" for name in names}
 
 
+@pytest.mark.usefixtures("here")
 def test_an_input_that_went_away_is_a_failure(batch: Batch) -> None:
     batch.write(a="hello", b="world")
     jobs = find_jobs([batch.source], batch.out, NAMING)
@@ -375,6 +386,7 @@ def test_an_input_that_went_away_is_a_failure(batch: Batch) -> None:
     assert "a.txt: cannot be read (No such file or directory)" in totals.failures[0][1]
 
 
+@pytest.mark.usefixtures("here")
 def test_parts_are_all_together(batch: Batch) -> None:
     batch.write(**{name: name for name in "abcde"})
     assert batch.run(part=(1, 2)).clips == 3
@@ -389,6 +401,7 @@ def test_parts_are_all_together(batch: Batch) -> None:
     assert len((batch.out / "results.csv").read_text().splitlines()) == 6
 
 
+@pytest.mark.usefixtures("here")
 def test_one_batch_at_a_time(batch: Batch) -> None:
     batch.write(a="hello")
     with opened_folder(batch.out):
