@@ -64,6 +64,11 @@ def no_notes(text: str) -> None:
     raise AssertionError(f"unexpected: {text}")
 
 
+def ordinary_only(text: str) -> None:
+    """For encoding ordinary video, where there is nothing else to remark."""
+    assert text.endswith(" pictures are sent as ordinary video"), text
+
+
 def decode_all(path: Path, notes: Callable[[str], None] = no_notes) -> list[Picture]:
     """All pictures of a stream, by way of a lossless video."""
     with tempfile.TemporaryDirectory() as folder:

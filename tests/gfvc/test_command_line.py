@@ -93,7 +93,7 @@ def test_decode_json(small_stream: Path, tmp_path: Path, command: CommandLine) -
     answer = json.loads(outcome.out)
     assert answer.pop("seconds") > 0
     assert answer.pop("pictures_as_coded") == 0
-    assert answer == {"frames": 12, "fps": 25.0, "width": 256, "height": 256, "model": "face"}
+    assert answer == {"frames": 12, "fps": 25.0, "width": 256, "height": 256, "model": "mesh"}
 
 
 def test_without_json_stdout_stays_empty(

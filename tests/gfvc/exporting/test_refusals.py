@@ -131,7 +131,7 @@ def test_the_summary_as_json(small_stream: Path, tmp_path: Path, command: Comman
     found = json.loads(outcome.out)
     assert found["pictures"] == 12
     assert found["unknown"] == 0
-    assert found["model"] == "face"
+    assert found["model"] == "mesh"
     assert found["decoded"] is True
     assert "JawOpen" in found["shapes"]
     assert len(found["shapes"]) + len(found["without_rule"]) == 52

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
@@ -11,7 +12,11 @@ import pytest
 from gfvc import EncodeOptions, InputError, encode
 from gfvc.video.sound import check_sound, is_heard
 from gfvc.video_reader import probe_video
-from tests.gfvc.support import CommandLine, assert_refused, ffmpeg, no_notes
+from tests.gfvc.conftest import KEYS_ONLY, ORDINARY
+from tests.gfvc.support import CommandLine, assert_refused, ffmpeg, no_notes, ordinary_only
+
+SMALL = ("--codec", "hevc", "--fallback", "always", "--view", "face", "--size", "64")
+AAC = EncodeOptions(codec="hevc", audio="aac", **ORDINARY)
 
 
 def with_sound(clip: Path, path: Path, *coding: str, source: str = "sine=440:d=0.48") -> Path:
@@ -66,7 +71,7 @@ def test_sound_is_coded_as_aac(
         short_clip, tmp_path / "clip.mkv", "-ar", rate, "-c:a", "pcm_s16le", source=tone
     )
     output = tmp_path / "out.mp4"
-    summary = encode(clip, output, EncodeOptions(codec="hevc", audio="aac"), notes=no_notes)
+    summary = encode(clip, output, AAC, notes=ordinary_only)
     with av.open(str(output)) as container:
         sound = container.streams.audio[0]
         assert (sound.codec_context.name, sound.rate, sound.channels) == ("aac", *expected)
@@ -87,10 +92,12 @@ def test_sound_is_counted_apart(short_clip: Path, tmp_path: Path) -> None:
     """The file without sound is as large as the one with it, but for the sound's bits."""
     loud = with_sound(short_clip, tmp_path / "loud.mkv", "-c:a", "flac")
     notes: list[str] = []
-    silent = encode(loud, tmp_path / "silent.mp4", notes=notes.append)
+    options = EncodeOptions(codec="hevc", **KEYS_ONLY)
+    copies, codes = replace(options, audio="copy"), replace(options, audio="aac")
+    silent = encode(loud, tmp_path / "silent.mp4", options, notes=notes.append)
     assert len(notes) == 1
-    copied = encode(loud, tmp_path / "copied.mp4", EncodeOptions(audio="copy"), notes=no_notes)
-    anew = encode(loud, tmp_path / "anew.mp4", EncodeOptions(audio="aac"), notes=no_notes)
+    copied = encode(loud, tmp_path / "copied.mp4", copies, notes=no_notes)
+    anew = encode(loud, tmp_path / "anew.mp4", codes, notes=no_notes)
     assert silent.sound_bits == 0
     for summary, name in ((silent, "silent"), (copied, "copied"), (anew, "anew")):
         assert (summary.base_bits, summary.sei_bits) == (silent.base_bits, silent.sei_bits)
@@ -100,7 +107,7 @@ def test_sound_is_counted_apart(short_clip: Path, tmp_path: Path) -> None:
     with av.open(str(tmp_path / "copied.mp4")) as container:
         payload = sum(packet.size for packet in container.demux(audio=0))
     assert 8 * payload < copied.sound_bits < 8 * payload + 8 * 1500
-    again = encode(loud, tmp_path / "again.mp4", EncodeOptions(audio="aac"))
+    again = encode(loud, tmp_path / "again.mp4", codes)
     assert again.total_bits == anew.total_bits
     assert (tmp_path / "again.mp4").read_bytes() == (tmp_path / "anew.mp4").read_bytes()
 
@@ -109,10 +116,10 @@ def test_the_summary_tells_the_rate_of_the_sound(
     short_clip: Path, tmp_path: Path, command: CommandLine
 ) -> None:
     loud = with_sound(short_clip, tmp_path / "loud.mkv", "-c:a", "flac")
-    outcome = command("encode", loud, tmp_path / "out.mp4", "--audio", "copy", "--codec", "hevc")
+    outcome = command("encode", loud, tmp_path / "out.mp4", "--audio", "copy", *SMALL)
     assert outcome.status == 0
     assert ", sound " in outcome.err
-    outcome = command("encode", short_clip, tmp_path / "none.mp4", "--codec", "hevc")
+    outcome = command("encode", short_clip, tmp_path / "none.mp4", *SMALL)
     assert "sound" not in outcome.err
 
 
@@ -121,7 +128,7 @@ def test_the_default_sound_is_taken(short_clip: Path, tmp_path: Path) -> None:
     ffmpeg("-i", short_clip, "-f", "lavfi", "-i", "sine=440:d=0.48", "-f", "lavfi", "-i",
            "sine=880:d=0.48", "-map", "0", "-map", "1", "-map", "2", "-c:v", "copy", "-c:a",
            "flac", "-disposition:a:0", "0", "-disposition:a:1", "default", path)  # fmt: skip
-    encode(path, tmp_path / "out.mp4", EncodeOptions(codec="hevc", audio="aac"))
+    encode(path, tmp_path / "out.mp4", AAC)
     heard, rate = samples(tmp_path / "out.mp4")
     part = heard[0, 4000:12192]
     assert abs(np.abs(np.fft.rfft(part)).argmax() * rate / len(part) - 880) < 20
@@ -149,8 +156,7 @@ def test_sound_is_that_of_the_programme_of_the_video(
 ) -> None:
     path = programmes(tmp_path / "clip.ts", *sounds)
     output = tmp_path / "out.mp4"
-    options = EncodeOptions(codec="hevc", audio="aac", fallback="always", view="face", size=64)
-    encode(path, output, options)
+    encode(path, output, AAC)
     heard, rate = samples(output)
     assert abs(tone(heard, rate, 0.1) - expected) < 15
 
@@ -199,9 +205,12 @@ def test_sound_before_the_first_picture_is_left_out_and_said(
     clip = with_late_video(short_clip, tmp_path / coding[0], 0.7, *coding[1:])
     notes: list[str] = []
     output = tmp_path / "out.mp4"
-    options = EncodeOptions(codec="hevc", audio=audio)
+    options = EncodeOptions(codec="hevc", audio=audio, **ORDINARY)
     summary = encode(clip, output, options, notes=notes.append)
-    assert notes == [f"{clip}: 0.70 s of its sound lie before the first picture and are left out"]
+    assert notes == [
+        f"{clip}: 0.70 s of its sound lie before the first picture and are left out",
+        f"{clip}: 12 of 12 pictures are sent as ordinary video",
+    ]
     heard, rate = samples(output)
     assert abs(heard.shape[1] / rate - 0.5) < 0.06
     # 440 Hz is heard for a tenth of a second, then 880 Hz.
@@ -226,12 +235,14 @@ def test_a_file_has_no_track_of_sound_that_nobody_hears(
     clip = with_late_video(short_clip, tmp_path / "clip.mov", 2.0, "-c:a", "aac")
     notes: list[str] = []
     output, silent = tmp_path / "out.mp4", tmp_path / "silent.mp4"
-    summary = encode(clip, output, EncodeOptions(codec="hevc", audio=audio), notes=notes.append)
+    options = EncodeOptions(codec="hevc", audio=audio, **ORDINARY)
+    summary = encode(clip, output, options, notes=notes.append)
+    ordinary_only(notes.pop())
     assert len(notes) == 1
     assert notes[0].startswith(f"{clip}: its sound is left out, for all of it (1.2")
     assert notes[0].endswith(" s) lies before the first picture")
     assert summary.sound_bits == 0
-    encode(clip, silent, EncodeOptions(codec="hevc", audio="none"))
+    encode(clip, silent, replace(options, audio="none"))
     assert output.read_bytes() == silent.read_bytes()
 
 
@@ -288,7 +299,7 @@ def test_sound_of_all_around_is_copied_only(
                       source="sine=d=0.48,aformat=channel_layouts=4.0")  # fmt: skip
     (tmp_path / "out").mkdir()
     copied = tmp_path / "copied.mp4"
-    options = EncodeOptions(codec="hevc", audio="copy", fallback="always", view="face", size=64)
+    options = EncodeOptions(codec="hevc", audio="copy", **ORDINARY)
     encode(clip, copied, options)
 
     def no_work(*_: object) -> None:
@@ -334,7 +345,7 @@ def test_sound_whose_times_count_packets_is_coded_anew(
     """AVI tells times of MP3 and AC-3 in packets, which are longer than those of AAC."""
     clip = with_sound(short_clip, tmp_path / "clip.avi", "-c:a", coding, source=TWO_TONES)
     output = tmp_path / "out.mp4"
-    encode(clip, output, EncodeOptions(codec="hevc", audio="aac"), notes=no_notes)
+    encode(clip, output, AAC, notes=ordinary_only)
     heard, rate = samples(output)
     assert abs(heard.shape[1] / rate - 0.5) < 0.06
     for at, expected in ((0.08, 440), (0.16, 440), (0.29, 880), (0.38, 880)):
@@ -348,7 +359,7 @@ def test_a_gap_in_the_sound_stays(short_clip: Path, tmp_path: Path) -> None:
     clip = with_sound(short_clip, tmp_path / "clip.mkv", "-af", "aselect='not(between(t,.1,.3))'",
                       "-c:a", "pcm_s16le", source=TWO_TONES)  # fmt: skip
     output = tmp_path / "out.mp4"
-    encode(clip, output, EncodeOptions(codec="hevc", audio="aac"), notes=no_notes)
+    encode(clip, output, AAC, notes=ordinary_only)
     with av.open(str(output)) as container:
         packets = [packet for packet in container.demux(audio=0) if packet.size]
         last = packets[-1]
@@ -369,7 +380,7 @@ def test_sound_of_files_that_were_put_together_is_copied(short_clip: Path, tmp_p
         stamps = [packet.dts for packet in container.demux(audio=0) if packet.dts is not None]
     assert len(set(stamps)) < len(stamps)
     output = tmp_path / "out.mp4"
-    options = EncodeOptions(codec="hevc", audio="copy", fallback="always", view="face", size=64)
+    options = EncodeOptions(codec="hevc", audio="copy", **ORDINARY)
     encode(clip, output, options)
     with av.open(str(output)) as container:
         copied = [packet.dts for packet in container.demux(audio=0) if packet.size]
@@ -395,7 +406,7 @@ def test_sound_that_changes_rate_and_channels_is_coded_anew(
 ) -> None:
     clip = changing(short_clip, tmp_path / "clip.ts")
     output = tmp_path / "out.mp4"
-    encode(clip, output, EncodeOptions(codec="hevc", audio="aac"), notes=no_notes)
+    encode(clip, output, AAC, notes=ordinary_only)
     with av.open(str(output)) as container:
         sound = container.streams.audio[0]
         assert (sound.rate, sound.channels) == (48000, 1)
@@ -443,7 +454,7 @@ def test_the_rate_of_sound_is_told_over_its_own_length(
     """Of pictures that end after half a second, with eight seconds of it."""
     clip = with_sound(short_clip, tmp_path / "clip.mp4", "-c:a", "aac", "-b:a", "64k",
                       source="anoisesrc=d=8")  # fmt: skip
-    outcome = command("encode", clip, tmp_path / "out.mp4", "--audio", "copy", "--codec", "hevc")
+    outcome = command("encode", clip, tmp_path / "out.mp4", "--audio", "copy", *SMALL)
     found = re.search(r"sound ([\d.]+) kbit/s", outcome.err)
     assert found is not None
     assert 40 < float(found[1]) < 90
