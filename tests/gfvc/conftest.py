@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
-from gfvc import EncodeOptions, EncodeSummary, encode
+from gfvc import DecodeSummary, EncodeOptions, EncodeSummary, decode, encode
 from gfvc.cli.main import main
 from gfvc.demo_clip import RATE, make_demo_clip
 from gfvc.video_writer import write_video
 from models.contract import Picture
-from tests.gfvc.support import CommandLine, Outcome, decode_all
+from tests.gfvc.support import CommandLine, Outcome, decode_all, no_notes, read_all
 
 # The machine may be busy; how long a test may take is pytest-timeout's business.
 settings.register_profile("patient", deadline=None)
@@ -49,6 +49,7 @@ class CodedClip:
         self, path: Path, encoder: str, options: EncodeOptions, summary: EncodeSummary
     ) -> None:
         self.path = path
+        self.video = path.with_name("decoded.mkv")
         self.options = options
         self.encoder = encoder
         self.summary = summary
@@ -59,9 +60,14 @@ class CodedClip:
         return self.summary.codec
 
     @cached_property
+    def decoding(self) -> DecodeSummary:
+        """What the decoder says of the stream, of which it makes `video`, without any remark."""
+        return decode(self.path, self.video, notes=no_notes)
+
+    @cached_property
     def decoded(self) -> list[Picture]:
-        """The pictures that the decoder makes of the stream; it must have nothing to remark."""
-        return decode_all(self.path)
+        """The pictures that the decoder makes of the stream."""
+        return read_all(self.video, self.decoding.rate)
 
 
 CodeClip = Callable[[str], CodedClip]

@@ -51,7 +51,7 @@ LITTLE_ROOM = 64 * 64 * 3 // 2 + 400
 def tiny_stream(tmp_path_factory: pytest.TempPathFactory, demo_clip: Path) -> Path:
     """Thirty pictures of 64x64, one of them a key picture."""
     path = tmp_path_factory.mktemp("tiny") / "tiny.265"
-    encode(demo_clip, path, EncodeOptions(size=64))
+    encode(demo_clip, path, EncodeOptions(model="mesh", size=64))
     return path
 
 

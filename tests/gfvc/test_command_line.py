@@ -100,7 +100,7 @@ def test_without_json_stdout_stays_empty(
     short_clip: Path, small_stream: Path, tmp_path: Path, command: CommandLine
 ) -> None:
     for arguments in (
-        ("encode", short_clip, tmp_path / "out.265"),
+        ("encode", short_clip, tmp_path / "out.265", "--model", "mesh"),
         ("decode", small_stream, tmp_path / "out.mkv"),
     ):
         outcome = command(*arguments)
@@ -258,7 +258,9 @@ def test_what_is_too_much_is_told_by_the_command(
 def test_rates_as_people_write_them(
     short_clip: Path, tmp_path: Path, command: CommandLine, text: str, pictures: int
 ) -> None:
-    outcome = command("encode", short_clip, tmp_path / "out.265", "--fps", text, "--json")
+    outcome = command(
+        "encode", short_clip, tmp_path / "out.265", "--fps", text, "--model", "mesh", "--json"
+    )
     assert json.loads(outcome.out)["frames"] == pictures
 
 

@@ -36,7 +36,9 @@ def test_low_delay_gives_each_picture_a_nal_unit(
     short_clip: Path, small_stream: Path, decoded_small: list[Picture], tmp_path: Path
 ) -> None:
     stream = tmp_path / "out.265"
-    summary = encode(short_clip, stream, EncodeOptions(key_interval=4, low_delay=True))
+    summary = encode(
+        short_clip, stream, EncodeOptions(model="mesh", key_interval=4, low_delay=True)
+    )
     counts = [len(face_messages(unit)) for unit in nal_units(stream) if unit.is_suffix_sei]
     assert counts == [1] * 12
     packed = [len(face_messages(unit)) for unit in nal_units(small_stream) if unit.is_suffix_sei]
@@ -84,7 +86,7 @@ def test_codec_decides_where_the_suffix_is_silent(
 
 def test_a_higher_key_qp_makes_the_base_layer_smaller(short_clip: Path, tmp_path: Path) -> None:
     sizes = [
-        encode(short_clip, tmp_path / f"{qp}.265", EncodeOptions(key_qp=qp)).base_bits
+        encode(short_clip, tmp_path / f"{qp}.265", EncodeOptions(model="mesh", key_qp=qp)).base_bits
         for qp in (22, 32, 42)
     ]
     assert sizes[0] > 1.5 * sizes[1] > 1.5 * sizes[2]
@@ -96,7 +98,7 @@ def test_a_higher_key_qp_makes_the_base_layer_smaller(short_clip: Path, tmp_path
 )
 def test_pictures_per_second(short_clip: Path, tmp_path: Path, rate: Fraction, frames: int) -> None:
     stream = tmp_path / "out.265"
-    summary = encode(short_clip, stream, EncodeOptions(rate=rate))
+    summary = encode(short_clip, stream, EncodeOptions(model="mesh", rate=rate))
     assert (summary.rate, summary.frames) == (rate, frames)
     read = read_face_stream(stream, no_notes)
     assert (read.rate, read.pictures) == (rate, frames)

@@ -25,6 +25,7 @@ from gfvc.video_reader import probe_video, read_pictures
 from gfvc.video_writer import write_video
 from models.contract import Picture
 from sei import GfvState
+from tests.gfvc.conftest import KEYS_ONLY
 from tests.gfvc.support import (
     decode_all,
     face_messages,
@@ -147,9 +148,10 @@ def test_sound_is_left_out_with_a_note(short_clip: Path, tmp_path: Path) -> None
     ffmpeg("-i", short_clip, "-f", "lavfi", "-i", "sine=frequency=440:duration=0.48",
            "-c:v", "copy", "-c:a", "flac", loud)  # fmt: skip
     notes: list[str] = []
-    encode(loud, tmp_path / "loud.265", notes=notes.append)
+    options = EncodeOptions(**KEYS_ONLY)
+    encode(loud, tmp_path / "loud.265", options, notes=notes.append)
     assert notes == [f"{loud}: the sound is left out"]
-    encode(short_clip, tmp_path / "silent.265", notes=no_notes)
+    encode(short_clip, tmp_path / "silent.265", options, notes=no_notes)
     assert (tmp_path / "loud.265").read_bytes() == (tmp_path / "silent.265").read_bytes()
 
 

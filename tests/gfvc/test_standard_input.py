@@ -30,15 +30,15 @@ def gfvc(
 @pytest.fixture(scope="module")
 def expected(short_clip: Path, tmp_path_factory: pytest.TempPathFactory) -> bytes:
     output = tmp_path_factory.mktemp("expected") / "out.265"
-    encode(short_clip, output, EncodeOptions())
+    encode(short_clip, output, EncodeOptions(model="mesh"))
     return output.read_bytes()
 
 
 def test_a_pipe_is_read(short_clip: Path, tmp_path: Path, expected: bytes) -> None:
     spool = tmp_path / "spool"
     spool.mkdir()
-    done = gfvc("encode", "-", tmp_path / "out.265", data=short_clip.read_bytes(),
-                environment={"TMPDIR": str(spool)})  # fmt: skip
+    done = gfvc("encode", "-", tmp_path / "out.265", "--model", "mesh",
+                data=short_clip.read_bytes(), environment={"TMPDIR": str(spool)})  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "out.265").read_bytes() == expected
     # onnxruntime leaves one of its own there.
@@ -48,7 +48,7 @@ def test_a_pipe_is_read(short_clip: Path, tmp_path: Path, expected: bytes) -> No
 def test_a_file_as_standard_input_is_read(
     short_clip: Path, tmp_path: Path, expected: bytes
 ) -> None:
-    done = gfvc("encode", "-", tmp_path / "out.265", data=short_clip)
+    done = gfvc("encode", "-", tmp_path / "out.265", "--model", "mesh", data=short_clip)
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "out.265").read_bytes() == expected
 

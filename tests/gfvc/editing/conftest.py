@@ -14,7 +14,7 @@ from tests.gfvc.editing.streams import duet, write_stream
 def vvc_low_delay(tmp_path_factory: pytest.TempPathFactory, short_clip: Path) -> Path:
     """Twelve pictures as a VVC stream with a NAL unit for each message, two of them key."""
     path = tmp_path_factory.mktemp("coded") / "low_delay.266"
-    encode(short_clip, path, EncodeOptions(key_interval=6, low_delay=True))
+    encode(short_clip, path, EncodeOptions(model="mesh", key_interval=6, low_delay=True))
     return path
 
 
@@ -22,7 +22,7 @@ def vvc_low_delay(tmp_path_factory: pytest.TempPathFactory, short_clip: Path) ->
 def hevc_low_delay(tmp_path_factory: pytest.TempPathFactory, short_clip: Path) -> Path:
     """The same in HEVC."""
     path = tmp_path_factory.mktemp("coded") / "low_delay.265"
-    encode(short_clip, path, EncodeOptions(key_interval=6, low_delay=True))
+    encode(short_clip, path, EncodeOptions(model="mesh", key_interval=6, low_delay=True))
     return path
 
 

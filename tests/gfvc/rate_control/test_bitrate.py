@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -37,7 +38,7 @@ def test_a_bitrate_is_met_with_several_key_pictures(
     share: float, short_clip: Path, small_stream: Path, tmp_path: Path, looks: list[Picture]
 ) -> None:
     bitrate = share * 8 * small_stream.stat().st_size * float(RATE) / 12
-    options = EncodeOptions(key_interval=4, key_pictures="fixed", bitrate=bitrate)
+    options = EncodeOptions(model="mesh", key_interval=4, key_pictures="fixed", bitrate=bitrate)
     stages: list[str] = []
     summary = encode(short_clip, tmp_path / "a.265", options, notes=no_notes, stage=stages.append)
     assert abs(summary.kilobits_per_second * 1000 / bitrate - 1) <= TOLERANCE
@@ -51,6 +52,7 @@ def test_a_bitrate_is_met_with_several_key_pictures(
     assert len(looks) <= 12 + (3 + 9) * len(qps)
     # Nothing but the settings is left of the search.
     own = EncodeOptions(
+        model="mesh",
         key_interval=4,
         key_pictures="fixed",
         key_qp=summary.settings.key_qp,
@@ -66,8 +68,8 @@ def test_json_has_what_was_chosen(
 ) -> None:
     kbps = round(0.75 * 8 * small_stream.stat().st_size * float(RATE) / 12 / 1000, 1)
     out = tmp_path / "out.mp4"
-    outcome = command("encode", short_clip, out, "--codec", "hevc", "--key-interval", "4",
-                      "--bitrate", f"{kbps}k", "--json")  # fmt: skip
+    outcome = command("encode", short_clip, out, "--codec", "hevc", "--model", "mesh",
+                      "--key-interval", "4", "--bitrate", f"{kbps}k", "--json")  # fmt: skip
     assert outcome.status == 0, outcome.err
     answer = json.loads(outcome.out)
     assert answer["target_kbps"] == pytest.approx(kbps)
@@ -82,8 +84,8 @@ def test_people_are_told_what_was_chosen(
     command: CommandLine, short_clip: Path, small_stream: Path, tmp_path: Path
 ) -> None:
     bitrate = round(8 * small_stream.stat().st_size * float(RATE) / 12)
-    outcome = command("encode", short_clip, tmp_path / "out.265", "--key-interval", "4",
-                      "--bitrate", str(bitrate))  # fmt: skip
+    outcome = command("encode", short_clip, tmp_path / "out.265", "--model", "mesh",
+                      "--key-interval", "4", "--bitrate", str(bitrate))  # fmt: skip
     assert outcome.status == 0, outcome.err
     assert outcome.err.count("\n") == 1
     assert "--key-qp 3" in outcome.err
@@ -119,12 +121,12 @@ def test_the_nearest_can_be_asked_for(short_clip: Path, tmp_path: Path) -> None:
 
 
 def test_low_delay_is_met_by_key_pictures_alone(short_clip: Path, tmp_path: Path) -> None:
-    plain = EncodeOptions(key_interval=2, low_delay=True)
+    plain = EncodeOptions(model="mesh", key_interval=2, low_delay=True)
     bitrate = 800 * encode(short_clip, tmp_path / "a.265", plain).kilobits_per_second
     summary = encode(
         short_clip,
         tmp_path / "b.265",
-        EncodeOptions(key_interval=2, low_delay=True, bitrate=bitrate),
+        replace(plain, bitrate=bitrate),
     )
     assert abs(summary.kilobits_per_second * 1000 / bitrate - 1) <= TOLERANCE
 
@@ -134,10 +136,13 @@ def test_ordinary_video_is_in_the_rate(demo_pictures: list[Picture], tmp_path: P
     blots = [np.kron(picture, np.ones((16, 16, 1), np.uint8)) for picture in noise]
     pictures = [*demo_pictures[:6], *blots, *demo_pictures[20:]]
     clip = write_video(tmp_path / "a.mkv", pictures, RATE)
-    plain = encode(clip, tmp_path / "a.265", EncodeOptions())
+    options = EncodeOptions(model="mesh")
+    plain = encode(clip, tmp_path / "a.265", options)
     bitrate = 700 * plain.kilobits_per_second
     notes: list[str] = []
-    summary = encode(clip, tmp_path / "b.265", EncodeOptions(bitrate=bitrate), notes=notes.append)
+    summary = encode(
+        clip, tmp_path / "b.265", replace(options, bitrate=bitrate), notes=notes.append
+    )
     assert plain.fallback_pictures == summary.fallback_pictures == 7
     assert abs(summary.kilobits_per_second * 1000 / bitrate - 1) <= TOLERANCE
     # Said once, and not once for each trial.
@@ -154,7 +159,9 @@ def test_presets_of_quality(command: CommandLine, short_clip: Path, tmp_path: Pa
     answers = []
     for quality in ("low", "medium", "high"):
         out = tmp_path / f"{quality}.265"
-        outcome = command("encode", short_clip, out, "--quality", quality, "--json")
+        outcome = command(
+            "encode", short_clip, out, "--model", "mesh", "--quality", quality, "--json"
+        )
         assert outcome.status == 0, outcome.err
         answers.append(json.loads(outcome.out))
     # Whole pictures are no further off by `low` than by `medium`.
@@ -163,7 +170,7 @@ def test_presets_of_quality(command: CommandLine, short_clip: Path, tmp_path: Pa
         assert values == sorted(values, reverse=name != "kbps")
         assert len(set(values)) == count
     assert [answer["target_kbps"] for answer in answers] == [None] * 3
-    encode(short_clip, tmp_path / "default.265")
+    encode(short_clip, tmp_path / "default.265", EncodeOptions(model="mesh"))
     assert (tmp_path / "default.265").read_bytes() == (tmp_path / "medium.265").read_bytes()
 
 
