@@ -80,7 +80,7 @@ KEYS_ONLY: dict[str, Any] = {
 }
 """Each fourth picture is a key picture, and the others have a message each.
 
-They are drawn by the mesh, in a fifth of the time that the network takes, which draws others.
+They are drawn by the mesh, in a fraction of the time that the network takes, which draws others.
 """
 
 ORDINARY: dict[str, Any] = {"fallback": "always", "view": "face", "size": 64}

@@ -387,6 +387,7 @@ def test_a_bad_variant_is_one_line(command: CommandLine, tmp_path: Path) -> None
 
 
 @pytest.mark.program
+@pytest.mark.usefixtures("no_plots")
 @pytest.mark.parametrize("engine", [None, EngineChoice("local", 2)], ids=["here", "apart"])
 def test_what_is_noted_of_a_clip_is_told(
     engine: EngineChoice | None, short_clip: Path, tmp_path: Path
