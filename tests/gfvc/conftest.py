@@ -121,6 +121,14 @@ def small_stream(tmp_path_factory: pytest.TempPathFactory, short_clip: Path) -> 
 
 
 @pytest.fixture(scope="session")
+def face_stream(tmp_path_factory: pytest.TempPathFactory, short_clip: Path) -> Path:
+    """The same of the model that encodes by default, a network with the mesh's layout."""
+    path = tmp_path_factory.mktemp("coded") / "face.265"
+    encode(short_clip, path, EncodeOptions(**KEYS_ONLY | {"model": "face"}))
+    return path
+
+
+@pytest.fixture(scope="session")
 def in_mp4(tmp_path_factory: pytest.TempPathFactory, short_clip: Path) -> Path:
     """Twelve pictures as HEVC in MP4, each fourth a key picture."""
     path = tmp_path_factory.mktemp("mp4") / "small.mp4"

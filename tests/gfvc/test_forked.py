@@ -47,12 +47,12 @@ if __name__ == "__main__":
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no forks here")
-def test_forks_are_told_and_other_processes_go_on(small_stream: Path, tmp_path: Path) -> None:
+def test_forks_are_told_and_other_processes_go_on(face_stream: Path, tmp_path: Path) -> None:
     program = tmp_path / "program.py"
     program.write_text(_PROGRAM, encoding="utf-8")
     (tmp_path / "out").mkdir()
     ended = subprocess.run(
-        [sys.executable, program, small_stream, tmp_path / "out"],
+        [sys.executable, program, face_stream, tmp_path / "out"],
         capture_output=True,
         text=True,
         timeout=240,

@@ -27,10 +27,10 @@ def test_the_readme_s_lines_run(
     assert Path("out.mp4").stat().st_size > 0
 
 
-def test_edit_and_export_take_text_too(small_stream: Path, tmp_path: Path) -> None:
+def test_edit_and_export_take_text_too(face_stream: Path, tmp_path: Path) -> None:
     edited, preview, motion = (
         str(tmp_path / name) for name in ("b.265", "preview.png", "motion.csv")
     )
-    gfvc.edit(str(small_stream), edited, gfvc.FaceEdit(yaw=4), preview=preview)
+    gfvc.edit(str(face_stream), edited, gfvc.FaceEdit(yaw=4), preview=preview)
     gfvc.export(edited, motion)
     assert all(Path(path).stat().st_size > 0 for path in (edited, preview, motion))

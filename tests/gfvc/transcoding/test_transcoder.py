@@ -26,7 +26,6 @@ from sei import (
     make_sei_nal_unit,
     read_sei,
 )
-from tests.gfvc.conftest import KEYS_ONLY
 from tests.gfvc.support import (
     CommandLine,
     assert_refused,
@@ -35,14 +34,6 @@ from tests.gfvc.support import (
     no_notes,
     write_units,
 )
-
-
-@pytest.fixture(scope="module")
-def face_stream(tmp_path_factory: pytest.TempPathFactory, short_clip: Path) -> Path:
-    """Twelve pictures of the model that encodes by default, which has the mesh's layout."""
-    path = tmp_path_factory.mktemp("coded") / "face.265"
-    encode(short_clip, path, EncodeOptions(**KEYS_ONLY | {"model": "face"}))
-    return path
 
 
 def numbers_of(path: Path) -> FloatArray:
