@@ -14,6 +14,7 @@ import numpy as np
 from gfvc.errors import InputError
 from gfvc.limits import MAX_SIDE
 from gfvc.media_edits import misplaced_parts
+from gfvc.options.encoding import MAX_RATE
 from gfvc.rectangle import Rectangle
 from gfvc.stream.faces_in_video import refuse_faces
 from gfvc.telling import Notes, unheard
@@ -45,6 +46,8 @@ _FREE_SECONDS = 300
 # of a period off: else rounded stamps halfway between two times of reading would now and then show
 # one twice, and another not at all.
 _OWN, _SLACK = 0.9, 0.2
+# Of pictures that tremble a few may be left out.
+_FEW = 0.02
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,12 +146,16 @@ def read_pictures(
             converter.tell(NOTE)
         converter.tell(what_is_behind(path, container))
         converter.tell(misplaced_parts(path, container, stream.id))
-        lacks_rate = stated_rate(path, stream).lack is not None
+        stated = stated_rate(path, stream)
+        lacks_rate = stated.lack is not None
     scale = float(RAW_RATE / own_rate) if lacks_rate and own_rate else 1.0
     picture: Picture | None = None
     shown: TimedFrame | None = None  # not converted yet
     first = 0 if entry is None else entry.picture
-    for number, frame in enumerate(_at_rate(path, rate, scale, notes, entry, entries), first):
+    # Who asks for fewer pictures knows, as who was told that no more are ever read.
+    tell_lost = notes if MAX_RATE > stated.read <= rate else unheard
+    timed = _at_rate(path, rate, scale, notes, entry, entries, tell_lost)
+    for number, frame in enumerate(timed, first):
         if not isinstance(frame, _Repeat):
             shown = frame
         if number < start:
@@ -246,11 +253,16 @@ def _at_rate(
     notes: Notes,
     entry: PictureEntry | None,
     entries: Callable[[PictureEntry], None] | None,
+    tell_lost: Notes,
 ) -> Iterator[TimedFrame | _Repeat]:
-    """The frame that is shown at each multiple of 1 / rate, from an entry on; times are scaled."""
+    """The frame that is shown at each multiple of 1 / rate, from an entry on; times are scaled.
+
+    `tell_lost` is told where more than a few frames are not shown at all.
+    """
     period = float(1 / rate)
     shown = 0 if entry is None else entry.picture
-    decoded = 0 if entry is None else entry.frame.frames
+    decoded = before = 0 if entry is None else entry.frame.frames
+    lost = 0
     sound = SoundLength(path)
     held: TimedFrame | None = None
     emitted = False
@@ -260,6 +272,7 @@ def _at_rate(
             coming = replace(coming, time=coming.time * scale, stays=coming.stays * scale)
         if held is not None:
             if coming.time <= held.time:
+                lost += 1
                 continue  # a repeated time stamp shows nothing
             # A picture stands until the next. Half a period lets stamps be jittered or rounded.
             distance = coming.time - held.time
@@ -270,6 +283,7 @@ def _at_rate(
                 yield _REPEAT if emitted else held
                 emitted = True
                 shown += 1
+            lost += not emitted
         held, emitted = coming, False
         if entries is not None and coming.entry is not None:
             entries(PictureEntry(shown, coming.entry))
@@ -281,6 +295,12 @@ def _at_rate(
             yield _REPEAT if emitted else held
             emitted = True
             shown += 1
+        lost += not emitted
+    if lost > max(1.0, _FEW * (decoded - before)):
+        tell_lost(
+            f"{path}: {lost} of its {decoded - before} pictures come closer together than at "
+            f"{float(rate):.4g} a second and are left out; --fps takes more"
+        )
 
 
 def _check_repeats(
