@@ -44,6 +44,9 @@ _LINEAR = 8
 _LOGARITHMIC = (9, 10)
 _REFERENCE_WHITE = {PQ: 0.58, HLG: 0.75}
 _HD_LINES, _HD_WIDTH = 720, 1280
+# Endings of formats whose pixels have two bytes, the higher one first: libswscale makes planes of
+# them rightly, and other pixels with wrong colours.
+_TWO_BYTES_SWAPPED = ("444be", "555be", "565be")
 _LIMITED_RANGE, _FULL_RANGE = 1, 2  # of FFmpeg's AVColorRange
 # Luma of limited range as full range.
 _FROM_LIMITED = np.rint(np.clip((np.arange(256) - 16) * (255 / 219), 0, 255)).astype(np.uint8)
@@ -204,7 +207,6 @@ def frame_to_rgb(
 
         return to_bt709_rgb(frame, part, colour.scale_options, perceptual=colour.is_hdr and bright)
     if not _has_chroma(frame):
-        # libswscale packs pixels of two bytes, the higher one first, with wrong colours.
         is_swapped = frame.format.name.endswith(_TWO_BYTES_SWAPPED)
         pixels = frame.to_ndarray(format="gbrp" if is_swapped else "rgb24")
         rgb = np.asarray(pixels[part], np.uint8)
@@ -214,9 +216,6 @@ def frame_to_rgb(
     weights = _LUMA_WEIGHTS[colour.matrix]
     to_rgb = _inverse(_from_rgb(*weights, full=colour.full))
     return np.asarray(cv2.transform(np.ascontiguousarray(planes[part]), to_rgb), np.uint8)
-
-
-_TWO_BYTES_SWAPPED = ("444be", "555be", "565be")
 
 
 def _is_limited_grey(frame: VideoFrame) -> bool:

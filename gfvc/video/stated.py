@@ -36,6 +36,9 @@ _JITTER = Fraction(9, 5)
 # more: in a clock of 25 Hz a lost picture of 25 a second makes no more than a tick.
 _EQUAL = Fraction(1, 50)
 _COARSE = Fraction(1, 2)
+# Stamps that are rounded, or those of a screen, are so much of a step from even times; with each
+# seventh picture missing it is more.
+_NEAR_EVEN = Fraction(2, 3)
 # The mean of steps that tremble may be slower than meant where pictures are lost, by so much.
 _SLOWER = Fraction(1, 10)
 
@@ -233,13 +236,14 @@ def _usual(
     if not steps:
         return None
     middle = median_high(steps)
-    if tick > _COARSE * sorted(steps)[len(steps) // 10]:  # the shortest that is no slip
-        tick = Fraction(0)
     total, off = sum(steps, Fraction(0)), _off_even_times(steps)
+    # Steps of several lengths make one rate where pictures are near even times, as film on a screen
+    # of 60; elsewhere they may be of two.
+    is_even = off * len(steps) <= _NEAR_EVEN * total
+    if not is_even and tick > _COARSE * sorted(steps)[len(steps) // 10]:  # the shortest, no slip
+        tick = Fraction(0)
     equal = [step for step in steps if abs(step - middle) <= max(tick, _EQUAL * middle)]
-    # Where pictures are no farther from even times than a step, as film on a screen of 60, steps of
-    # several lengths make one rate; elsewhere they may be of two.
-    is_one_rate = off * len(steps) <= total or len(equal) < _MOST * len(steps)
+    is_one_rate = is_even or len(equal) < _MOST * len(steps)
     alike = [
         step
         for step in (steps if is_one_rate else equal)

@@ -162,6 +162,14 @@ def test_a_clock_of_whole_pictures_hides_no_lost_ones(
     assert probe_video(path).rate == 25
 
 
+@pytest.mark.parametrize("rate", [25, 30, 50, 60])
+def test_a_clock_of_hundredths_says_the_rate(tmp_path: Path, rate: int) -> None:
+    """That of GIF, in which steps of one and of two ticks make 60 a second."""
+    path = tmp_path / "clip.gif"
+    ffmpeg("-f", "lavfi", "-i", f"testsrc2=s=64x64:r={rate}:d=1.5", path)
+    assert probe_video(path).rate == pytest.approx(rate, rel=0.01)
+
+
 def test_pictures_that_are_missing_here_and_there_leave_the_stated_rate(tmp_path: Path) -> None:
     """Though no step from picture to picture is that of most."""
     path = tmp_path / "clip.avi"
