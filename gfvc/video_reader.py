@@ -7,6 +7,7 @@ import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from itertools import repeat
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +22,7 @@ from gfvc.telling import Notes, unheard
 from gfvc.video.behind import refuse_joined, what_is_behind
 from gfvc.video.clock import MAX_STILL_SECONDS
 from gfvc.video.cropping import Cropping, cropping_of
+from gfvc.video.even_times import EvenTimes
 from gfvc.video.frames import (
     Entry,
     TimedFrame,
@@ -42,10 +44,6 @@ from models.contract import Picture
 # there is sound.
 _MAX_REPEATS = 60
 _FREE_SECONDS = 300
-# Pictures that come as they are read, or more rarely, are shown once each, though they be so much
-# of a period off: else rounded stamps halfway between two times of reading would now and then show
-# one twice, and another not at all.
-_OWN, _SLACK = 0.9, 0.2
 # Of pictures that tremble a few may be left out.
 _FEW = 0.02
 
@@ -260,12 +258,11 @@ def _at_rate(
     `tell_lost` is told where more than a few frames are not shown at all.
     """
     period = float(1 / rate)
-    shown = 0 if entry is None else entry.picture
+    even = EvenTimes(period, 0 if entry is None else entry.picture)
     decoded = before = 0 if entry is None else entry.frame.frames
     lost = 0
     sound = SoundLength(path)
     held: TimedFrame | None = None
-    emitted = False
     for coming in decoded_frames(path, notes, None if entry is None else entry.frame, sound):
         decoded += 1
         if scale != 1:
@@ -274,33 +271,34 @@ def _at_rate(
             if coming.time <= held.time:
                 lost += 1
                 continue  # a repeated time stamp shows nothing
-            # A picture stands until the next. Half a period lets stamps be jittered or rounded.
-            distance = coming.time - held.time
-            until = coming.time - min(distance, period) / 2
-            _check_repeats(path, max(shown, math.ceil(until / period)), decoded, rate, sound)
-            slack = _SLACK * period if distance > _OWN * period else 0.0
-            while shown * period < until + (-slack if emitted else slack):
-                yield _REPEAT if emitted else held
-                emitted = True
-                shown += 1
-            lost += not emitted
-        held, emitted = coming, False
+            until = even.end(held.time, coming.time)
+            _check_repeats(path, max(even.shown, math.ceil(until / period)), decoded, rate, sound)
+            shows = even.show(held.time, coming.time)
+            yield from _shown(held, shows)
+            lost += not shows
+        held = coming
         if entries is not None and coming.entry is not None:
-            entries(PictureEntry(shown, coming.entry))
+            entries(PictureEntry(even.shown, coming.entry))
     if held is not None:
         until = held.time + held.stays - period / 2
-        _check_repeats(path, max(shown, math.ceil(until / period)), decoded, rate, sound)
+        last = max(even.shown, math.ceil(until / period))
+        _check_repeats(path, last, decoded, rate, sound)
         # However short, a video has a picture.
-        while not shown or shown * period < until:
-            yield _REPEAT if emitted else held
-            emitted = True
-            shown += 1
-        lost += not emitted
+        shows = max(last, 1) - even.shown
+        yield from _shown(held, shows)
+        lost += not shows
     if lost > max(1.0, _FEW * (decoded - before)):
         tell_lost(
             f"{path}: {lost} of its {decoded - before} pictures come closer together than at "
             f"{float(rate):.4g} a second and are left out; --fps takes more"
         )
+
+
+def _shown(frame: TimedFrame, times: int) -> Iterator[TimedFrame | _Repeat]:
+    """A frame that is shown so many times."""
+    if times:
+        yield frame
+    yield from repeat(_REPEAT, times - 1)
 
 
 def _check_repeats(

@@ -6,9 +6,8 @@ import contextlib
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
-from itertools import accumulate, pairwise
+from itertools import pairwise
 from pathlib import Path
-from statistics import median_high
 from typing import TYPE_CHECKING
 
 from gfvc.errors import InputError
@@ -16,6 +15,7 @@ from gfvc.media_files import VIDEO_FORMATS, media_errors, open_media
 from gfvc.media_packets import packets_of
 from gfvc.options.encoding import MAX_RATE, MIN_RATE
 from gfvc.video.raw import RAW_RATE, Raw, raw_of, raw_steps
+from gfvc.video.usual_rate import unrounded, usual_rate
 
 if TYPE_CHECKING:
     from av.container import InputContainer
@@ -29,24 +29,6 @@ _SLOW, _FAST = 8, 120
 _TREMBLES = Fraction(1, 100)
 # What differs by more from the average is another rate.
 _CLEARLY = Fraction(1, 20)
-# Steps of one rate, jittered, or of film on 60 fields, differ by less than this factor; a lost
-# picture makes twice the step.
-_JITTER = Fraction(9, 5)
-# Equal steps differ by no more than this share, or by a tick, but not by one of half a step and
-# more: in a clock of 25 Hz a lost picture of 25 a second makes no more than a tick.
-_EQUAL = Fraction(1, 50)
-_COARSE = Fraction(1, 2)
-# Stamps that are rounded, or those of a screen, are so much of a step from even times; with each
-# seventh picture missing it is more.
-_NEAR_EVEN = Fraction(2, 3)
-# The mean of steps that tremble may be slower than meant where pictures are lost, by so much.
-_SLOWER = Fraction(1, 10)
-
-# Pictures whose time stamps tremble keep to even times but for so many steps.
-_MOST_OFF = 2
-
-_MOST = Fraction(3, 5)
-_NEARLY_ALL = Fraction(19, 20)
 
 # Packets at the start of a file; where these are not all, parts of so many seconds tell of the
 # whole, each of so many packets at most.
@@ -120,9 +102,9 @@ def _ratio(width: Fraction) -> str:
 class StatedRate:
     """Pictures per second as a file has them, of which the read ones may be others.
 
-    `average` is what it states for that, in Matroska any rate; `usual` is at what rate most of its
-    pictures come, where that is another. `lack` says of a raw stream what it states instead of a
-    rate, and `average` is one that is as good as any.
+    `average` is what it states for that, in Matroska any rate; `usual` is the rate that suits its
+    pictures, where that is another. `lack` says of a raw stream what it states instead of a rate,
+    and `average` is one that is as good as any.
     """
 
     average: Fraction
@@ -150,7 +132,7 @@ class StatedRate:
         if self.usual is not None and is_meant and is_other:
             return (
                 f"is of variable rate: states {_number(self.average)} pictures a second, and is "
-                f"read at {_number(rate)}, as most of them come"
+                f"read at {_number(rate)}, which suits them better"
             )
         return None
 
@@ -166,8 +148,8 @@ def _number(rate: Fraction) -> str:
 def stated_rate(path: Path, stream: VideoStream) -> StatedRate:
     """Pictures per second of a file's chosen stream.
 
-    The average, but where most pictures come at a clearly other rate, that one: at the average,
-    parts with a gap between them would lose pictures. That of a raw stream is what its headers say.
+    The average, but where another suits its pictures better, that one: at the average, parts with a
+    gap between them would lose pictures. That of a raw stream is what its headers say.
     Raises `InputError` as opening a file does.
     """
     status = path.stat()
@@ -196,7 +178,7 @@ def _rate_of_raw(path: Path, _modified: int, _size: int, index: int, raw: Raw) -
     if not is_known or not steps:
         return StatedRate(raw.rate if raw.rate and raw.is_believed else RAW_RATE)
     # What is stated need not be what comes, as of film that is shown as fields.
-    average = _unrounded(sum(steps, Fraction(0)) / len(steps), tick / 20)
+    average = unrounded(sum(steps, Fraction(0)) / len(steps), tick / 20)
     if raw.rate and abs(average - raw.rate) <= _TREMBLES * raw.rate:
         average = raw.rate
     return StatedRate(average, _usual(steps, tick, average))
@@ -206,7 +188,7 @@ def _rate_of_raw(path: Path, _modified: int, _size: int, index: int, raw: Raw) -
 def _usual_rate(
     path: Path, _modified: int, _size: int, index: int, average: Fraction
 ) -> Fraction | None:
-    """At what rate most pictures of a stream come, None where that is the average, or unknown."""
+    """The rate that suits the pictures of a stream, None where that is the average, or unknown."""
     is_hardly_meant = not _SLOW <= average <= _FAST
     with open_media(path, VIDEO_FORMATS) as container, media_errors(str(path)):
         stream = next(each for each in container.streams.video if each.index == index)
@@ -231,77 +213,9 @@ def _usual(
     is_hardly_meant: bool = False,
     may_be_fields: bool = False,
 ) -> Fraction | None:
-    """The usual rate, by seconds from picture to picture, where it differs from the average."""
-    steps = [step for step in steps if step]
-    if not steps:
-        return None
-    middle = median_high(steps)
-    total, off = sum(steps, Fraction(0)), _off_even_times(steps)
-    # Steps of several lengths make one rate where pictures are near even times, as film on a screen
-    # of 60; elsewhere they may be of two.
-    is_even = off * len(steps) <= _NEAR_EVEN * total
-    if not is_even and tick > _COARSE * sorted(steps)[len(steps) // 10]:  # the shortest, no slip
-        tick = Fraction(0)
-    equal = [step for step in steps if abs(step - middle) <= max(tick, _EQUAL * middle)]
-    is_one_rate = is_even or len(equal) < _MOST * len(steps)
-    alike = [
-        step
-        for step in (steps if is_one_rate else equal)
-        if abs(step - middle) <= tick or middle < _JITTER * step < _JITTER**2 * middle
-    ]
-    usual = sum(alike, Fraction(0)) / len(alike)
-    # Whole milliseconds, as in Matroska, do not say it better than an average of one rate.
-    unsure = max(tick / 3 if is_one_rate else Fraction(0), tick / len(alike))
-    if abs(usual - 1 / average) <= unsure:
-        return None
-    rate = _unrounded(usual, tick / 20)
-    # Where no rate is that of most, the average is as good as any.
-    is_of_most = len(alike) >= _MOST * len(steps)
-    # An average may be off by how the last picture of a file, or of a part of it, was timed.
-    allowed = _CLEARLY
-    of_two_rates = not is_one_rate and rate > average
-    if len(equal) >= _NEARLY_ALL * len(steps) or of_two_rates:
-        allowed = _TREMBLES
-    elif is_one_rate and rate < average:
-        allowed = _SLOWER
-    trembles = len(equal) < _MOST * len(steps) and len(steps) > _PART_STEPS
-    is_explained = not is_hardly_meant and _are_multiples(steps, 1 / average, tick)
-    if trembles and is_explained:
-        return None
-    if trembles and off * len(steps) <= _MOST_OFF * total:
-        # They stay in step, so that their mean is sure but for how far one is off.
-        rate = _unrounded(total / len(steps), off / len(steps))
-        is_of_most, allowed = True, max(_TREMBLES, off / total)
-    if is_hardly_meant:
-        return rate
-    is_other = abs(rate - average) > allowed * average
-    is_of_fields = may_be_fields and _are_fields(steps, rate, average)
-    return rate if is_of_most and is_other and not is_of_fields else None
-
-
-def _are_multiples(steps: list[Fraction], period: Fraction, tick: Fraction) -> bool:
-    """Whether steps are of one period, or of several where pictures are missing."""
-    off = max(tick, _EQUAL * period)
-    return all(
-        round(step / period) and abs(step - round(step / period) * period) <= off for step in steps
-    )
-
-
-def _off_even_times(steps: list[Fraction]) -> Fraction:
-    """How far pictures are from even times: seconds from the earliest to the latest of them."""
-    mean = sum(steps, Fraction(0)) / len(steps)
-    ahead = list(accumulate(step - mean for step in steps))
-    return max(ahead) - min(ahead)
-
-
-def _unrounded(step: Fraction, off: Fraction) -> Fraction:
-    """The rate of a mean step, of which it is not known to so many seconds."""
-    rate = 1 / step
-    likely = (Fraction(round(rate)), Fraction(round(rate * 1001 / 1000) * 1000, 1001))
-    nearest = min(likely, key=lambda known: abs(known - rate))
-    if nearest and abs(1 / nearest - step) <= off:
-        return nearest
-    return rate.limit_denominator(1001)
+    """That rate by seconds from picture to picture, None where it is the average."""
+    rate = usual_rate(steps, tick, average, believed=not is_hardly_meant)
+    return None if rate and may_be_fields and _are_fields(steps, rate, average) else rate
 
 
 def _are_fields(steps: list[Fraction], rate: Fraction, average: Fraction) -> bool:

@@ -1,0 +1,34 @@
+"""Which pictures are shown at even times, and which are not, by when they come."""
+
+from __future__ import annotations
+
+# Pictures that come as they are read, or more rarely, are shown once each, though they be so much
+# of a period off: else rounded stamps halfway between two times of reading would now and then show
+# one twice, and another not at all.
+_OWN, _SLACK = 0.9, 0.2
+
+
+class EvenTimes:
+    """Times at the multiples of `period` seconds, at which pictures are shown one after the other.
+
+    At each the picture is shown that stands then: from half a period before its time, so that
+    stamps may tremble or be rounded, to half a period before the next one's, and of those that are
+    closer together the nearest. `shown` counts the times that are past.
+    """
+
+    def __init__(self, period: float, shown: int = 0) -> None:
+        self._period = period
+        self.shown = shown
+
+    def end(self, time: float, following: float) -> float:
+        """Until when a picture stands, in seconds, whose time is before that of the following."""
+        return following - min(following - time, self._period) / 2
+
+    def show(self, time: float, following: float) -> int:
+        """How many times such a picture is shown; they are past then."""
+        end = self.end(time, following)
+        slack = _SLACK * self._period if following - time > _OWN * self._period else 0.0
+        before = self.shown
+        while self.shown * self._period < end + (slack if self.shown == before else -slack):
+            self.shown += 1
+        return self.shown - before
