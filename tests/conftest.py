@@ -15,13 +15,20 @@ import pytest
 # do would turn in circles otherwise, on processors that another process wants.
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
+# Programs that tests start would compile all modules of ours anew, each time.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
 REPOSITORY = Path(__file__).resolve().parent.parent
 
 
 def pytest_collection_finish() -> None:
-    """Keep what was imported out of collections of garbage: all of it stays, and it is much."""
+    """Keep what was imported out of collections of garbage: all of it stays, and it is much.
+
+    What tests make themselves is looked through less often, too.
+    """
     gc.collect()
     gc.freeze()
+    gc.set_threshold(10_000, 10, 10)
 
 
 def find_shared() -> Path | None:
