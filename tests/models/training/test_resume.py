@@ -84,12 +84,14 @@ def test_termination_leaves_a_state_and_then_has_its_effect(tmp_path: Path) -> N
     assert state["step"] == 2
 
 
+@pytest.mark.usefixtures("read_here")
 def test_more_steps_than_before_go_on(tmp_path: Path) -> None:
     train(configure(tmp_path, steps=2), TintTask(), footage=clips())
     assert train(configure(tmp_path, steps=3), TintTask(), footage=clips(), resume=True).steps == 3
     assert [row["step"] for row in rows(tmp_path / "losses.csv")] == ["1", "2", "3"]
 
 
+@pytest.mark.usefixtures("read_here")
 def test_rows_after_the_state_and_cut_ones_are_dropped(tmp_path: Path) -> None:
     train(configure(tmp_path, steps=2), TintTask(), footage=clips())
     table = tmp_path / "losses.csv"
@@ -113,6 +115,7 @@ def test_without_a_state_there_is_nothing_to_go_on_from(tmp_path: Path) -> None:
         train(configure(tmp_path), TintTask(), footage=clips(), resume=True)
 
 
+@pytest.mark.usefixtures("read_here")
 @pytest.mark.parametrize("keep", [0, 100, -200])
 def test_a_damaged_state_is_one_line(tmp_path: Path, keep: int) -> None:
     train(configure(tmp_path), TintTask(), footage=clips())
@@ -123,6 +126,7 @@ def test_a_damaged_state_is_one_line(tmp_path: Path, keep: int) -> None:
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.usefixtures("read_here")
 def test_a_state_of_another_network_is_refused(tmp_path: Path) -> None:
     train(configure(tmp_path), TintTask(), footage=clips())
     other = TintTask(configuration="fancy")
@@ -134,6 +138,7 @@ def test_a_state_of_another_network_is_refused(tmp_path: Path) -> None:
     ("name", "value", "message"),
     [("step", None, "its step is missing"), ("network", {}, "does not fit this training")],
 )
+@pytest.mark.usefixtures("read_here")
 def test_a_state_that_lacks_something_is_refused(
     tmp_path: Path, name: str, value: object, message: str
 ) -> None:

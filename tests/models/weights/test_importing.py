@@ -16,6 +16,7 @@ from models import CheckpointError
 from models.family import imported_families
 from models.weights.loading import build_network, import_checkpoint
 from models.weights.store import WeightsCard, WeightsStore
+from tests.models.reading import reading_here
 from tests.models.weights.conftest import (
     SaveCheckpoint,
     Weights,
@@ -34,6 +35,7 @@ def imported_content(store: WeightsStore, card: WeightsCard) -> Weights:
     return load_file(store.weights_path(card))
 
 
+@pytest.mark.usefixtures("read_here")
 @pytest.mark.parametrize("name", list(imported_families()))
 def test_what_is_kept_is_what_was_in_the_file(
     name: str, save: SaveCheckpoint, store: WeightsStore
@@ -69,13 +71,15 @@ def test_every_form_of_file_gives_the_same_weights(
     form: str, save: SaveCheckpoint, store: WeightsStore, tmp_path: Path
 ) -> None:
     weights = tiny_weights("cfte")
-    reference = import_checkpoint(save(training_checkpoint(weights)), CFTE, store)
+    with reading_here():
+        reference = import_checkpoint(save(training_checkpoint(weights)), CFTE, store)
     source = FORMS[form](weights, save, tmp_path)
     again = import_checkpoint(source, CFTE, WeightsStore(tmp_path / "other"))
     assert again.content_sha256 == reference.content_sha256
     assert again.weights == reference.weights
 
 
+@pytest.mark.usefixtures("read_here")
 def test_half_precision_is_converted(save: SaveCheckpoint, store: WeightsStore) -> None:
     halves = {
         key: t.half() if t.is_floating_point() else t for key, t in tiny_weights("cfte").items()
@@ -86,6 +90,7 @@ def test_half_precision_is_converted(save: SaveCheckpoint, store: WeightsStore) 
     assert {tensor.dtype for tensor in kept.values()} == {torch.float32, torch.int64}
 
 
+@pytest.mark.usefixtures("read_here")
 def test_weights_depend_on_every_value(save: SaveCheckpoint, tmp_path: Path) -> None:
     weights = tiny_weights("cfte")
     first = import_checkpoint(save(weights), CFTE, WeightsStore(tmp_path / "a"))
@@ -94,6 +99,7 @@ def test_weights_depend_on_every_value(save: SaveCheckpoint, tmp_path: Path) -> 
     assert first.content_sha256 != second.content_sha256
 
 
+@pytest.mark.usefixtures("read_here")
 def test_a_keypoint_detector_that_reduces_the_picture_is_told_by_its_tensor(
     save: SaveCheckpoint, store: WeightsStore
 ) -> None:
@@ -180,6 +186,7 @@ def assert_refused(source: Path, store: WeightsStore, says: str, **options: Any)
     assert names_in(store.folder) == before
 
 
+@pytest.mark.usefixtures("read_here")
 @pytest.mark.parametrize("old", [False, True])
 @pytest.mark.parametrize("kind", list(BAD))
 def test_bad_contents_are_named(
@@ -189,11 +196,21 @@ def test_bad_contents_are_named(
     assert_refused(save(spoil(tiny_weights("cfte")), old=old), store, says)
 
 
+@pytest.mark.parametrize("old", [False, True])
+def test_the_process_that_reads_says_what_is_wrong(
+    old: bool, save: SaveCheckpoint, store: WeightsStore
+) -> None:
+    spoil, says = BAD["code"]
+    assert_refused(save(spoil(tiny_weights("cfte")), old=old), store, says)
+
+
+@pytest.mark.usefixtures("read_here")
 def test_many_differences_are_not_all_listed(save: SaveCheckpoint, store: WeightsStore) -> None:
     fomm = training_checkpoint(tiny_weights("fomm"))
     assert_refused(save(fomm), store, "public.pth.tar: not weights of cfte: ")
 
 
+@pytest.mark.usefixtures("read_here")
 @pytest.mark.parametrize("old", [False, True])
 @pytest.mark.parametrize("share", [0.0, 0.001, 0.3, 0.99])
 def test_cut_off_files_are_refused(
@@ -211,6 +228,7 @@ def test_cut_off_safetensors_are_refused(store: WeightsStore, tmp_path: Path) ->
     assert_refused(source, store, "not a complete safetensors file")
 
 
+@pytest.mark.usefixtures("read_here")
 @pytest.mark.parametrize("content", [b"GIF89a" * 50, bytes(range(256)) * 9, b"\x80\x02]q\x00."])
 def test_other_files_are_refused(content: bytes, store: WeightsStore, tmp_path: Path) -> None:
     source = tmp_path / "picture.gif"
@@ -223,6 +241,7 @@ def test_absent_files_and_folders_are_refused(store: WeightsStore, tmp_path: Pat
     assert_refused(tmp_path, store, "is a folder")
 
 
+@pytest.mark.usefixtures("read_here")
 def test_names_and_variants_are_checked(save: SaveCheckpoint, store: WeightsStore) -> None:
     source = save(tiny_weights("cfte"))
     assert_refused(source, store, "no variant 'official' (there are: jvet_v2, ", variant="official")
@@ -234,6 +253,7 @@ def test_names_and_variants_are_checked(save: SaveCheckpoint, store: WeightsStor
     assert_refused(source, store, "the same weights are there as 'cfte'", name="cfte_again")
 
 
+@pytest.mark.usefixtures("read_here")
 def test_replacing_leaves_nothing_of_the_old_weights(
     save: SaveCheckpoint, store: WeightsStore
 ) -> None:
@@ -246,6 +266,7 @@ def test_replacing_leaves_nothing_of_the_old_weights(
     assert store.cards() == ([second], [])
 
 
+@pytest.mark.usefixtures("read_here")
 def test_a_folder_that_cannot_be_written_is_named(save: SaveCheckpoint, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     assert_refused(
@@ -255,6 +276,7 @@ def test_a_folder_that_cannot_be_written_is_named(save: SaveCheckpoint, tmp_path
     )
 
 
+@pytest.mark.usefixtures("read_here")
 def test_an_import_that_fails_late_leaves_the_folder_as_it_was(
     save: SaveCheckpoint, store: WeightsStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -273,6 +295,7 @@ def test_an_import_that_fails_late_leaves_the_folder_as_it_was(
     assert_refused(source, store, "cannot be written (No space left", force=True)
 
 
+@pytest.mark.usefixtures("read_here")
 @pytest.mark.parametrize("by_link", [False, True])
 def test_weights_do_not_replace_themselves(
     save: SaveCheckpoint, store: WeightsStore, tmp_path: Path, by_link: bool

@@ -52,6 +52,7 @@ def test_import_list_show_verify_remove(
     assert lines(capsys, "verify", "fomm") == [["fomm: no weights"]]
 
 
+@pytest.mark.usefixtures("read_here")
 def test_json_says_which_models_have_weights(
     checkpoint: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -78,6 +79,7 @@ def refused(capsys: pytest.CaptureFixture[str], *arguments: str | Path) -> str:
     return line
 
 
+@pytest.mark.usefixtures("read_here")
 def test_failures_are_one_line(
     checkpoint: Path, store: WeightsStore, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -93,6 +95,7 @@ def test_failures_are_one_line(
     assert "differs from its card; import the weights again" in refused(capsys, "verify", "fomm")
 
 
+@pytest.mark.usefixtures("read_here")
 def test_a_damaged_card_is_told_and_makes_verify_fail(
     checkpoint: Path, store: WeightsStore, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -105,6 +108,7 @@ def test_a_damaged_card_is_told_and_makes_verify_fail(
     assert "models that cannot be used: 1" in capsys.readouterr().err
 
 
+@pytest.mark.usefixtures("read_here")
 def test_verify_tells_of_all_models_that_cannot_be_used(
     save: SaveCheckpoint, store: WeightsStore, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -20,6 +20,8 @@ from models.weights.loading import import_checkpoint
 from models.weights.store import WeightsCard, WeightsStore, weights_folder
 from tests.models.weights.conftest import SaveCheckpoint, tiny_weights
 
+pytestmark = pytest.mark.usefixtures("read_here")
+
 
 def add(
     store: WeightsStore,
