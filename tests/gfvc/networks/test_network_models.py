@@ -138,8 +138,12 @@ def test_the_device_is_chosen_by_the_environment(monkeypatch: pytest.MonkeyPatch
 
 
 def test_bfloat16_draws_nearly_the_same_from_the_same_parameters(
-    name: str, model: NetworkModel, pictures: list[Picture]
+    name: str, model: NetworkModel, pictures: list[Picture], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    if name.startswith("fv2v"):
+        # Most processors take half a minute to convolve volumes in bfloat16 at the whole size.
+        monkeypatch.setattr("models.published.model.PICTURE_SIZE", 128)
+        pictures = [np.ascontiguousarray(picture[::2, ::2]) for picture in pictures]
     coarse = tiny_model(CARDS[name], Runtime(bfloat16=True))
     (key, driven), (coarse_key, coarse_driven) = (described(m, pictures) for m in (model, coarse))
     for one, other in ((key, coarse_key), (driven, coarse_driven)):
