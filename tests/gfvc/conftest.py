@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from gfvc.cli.main import main
 from gfvc.demo_clip import RATE, make_demo_clip
 from gfvc.video_writer import write_video
 from models.contract import Picture
+from tests.gfvc.coded_once import coding_once
 from tests.gfvc.support import CommandLine, Outcome, decode_all, no_notes, read_all
 
 # The machine may be busy; how long a test may take is pytest-timeout's business.
@@ -134,6 +135,13 @@ def in_mp4(tmp_path_factory: pytest.TempPathFactory, short_clip: Path) -> Path:
     path = tmp_path_factory.mktemp("mp4") / "small.mp4"
     encode(short_clip, path, EncodeOptions(codec="hevc", **KEYS_ONLY))
     return path
+
+
+@pytest.fixture
+def coded_once() -> Iterator[None]:
+    """For tests that code the same several times, and are not about coding it."""
+    with coding_once():
+        yield
 
 
 @pytest.fixture

@@ -230,6 +230,7 @@ def test_a_face_that_coding_destroys_becomes_ordinary_video(
     assert (summary.key_pictures, summary.fallback_pictures) == (0, 7)
 
 
+@pytest.mark.usefixtures("coded_once")
 @pytest.mark.parametrize("suffix", [".265", ".266"])
 def test_times_in_mp4(demo_pictures: list[Picture], tmp_path: Path, suffix: str) -> None:
     clip = [*demo_pictures[:6], *texture(7, 256), *demo_pictures[20:26]]

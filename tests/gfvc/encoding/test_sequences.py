@@ -126,6 +126,7 @@ def shaken(pictures: list[Picture]) -> list[Picture]:
 
 
 @pytest.mark.program
+@pytest.mark.usefixtures("coded_once")
 def test_all_are_coded_where_that_takes_fewer_bits(
     tmp_path: Path, demo_pictures: list[Picture], monkeypatch: pytest.MonkeyPatch
 ) -> None:
