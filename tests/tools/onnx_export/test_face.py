@@ -60,25 +60,6 @@ def test_the_graphs_agree_with_torch(graphs: Path) -> None:
     assert all(result.ok for result in results)
 
 
-FUSING = replace(TINY, compact_features=0, fusing_channels=4)
-
-
-def test_graphs_of_two_references_agree_with_torch_in_8_bits_too(tmp_path: Path) -> None:
-    network = trained_alike(FUSING)
-    rows = export(network, tmp_path, "some hash", 128)
-    assert [row.graph for row in rows] == [
-        DRAW_FILE,
-        PAINT_BETWEEN_FILE,
-        f"{DRAW_FILE}, 8 bits, root mean square",
-        f"{PAINT_BETWEEN_FILE}, 8 bits, root mean square",
-    ]
-    assert all(row.ok for row in rows)
-    assert OnnxRenderer(tmp_path).fuses
-    torch.nn.init.normal_(network.fusing.out.weight)  # type: ignore[union-attr] # it has one
-    _, between = check_face(network, tmp_path, 128)
-    assert not between.ok
-
-
 def test_other_weights_are_noticed(graphs: Path) -> None:
     other = trained_alike(TINY)
     torch.nn.init.normal_(other.out.weight)
@@ -120,22 +101,35 @@ def test_pictures_of_another_size_are_refused(graphs: Path) -> None:
         renderer.prepare(np.zeros((64, 96, 3), np.uint8), np.zeros((478, 2), np.float32))
 
 
-def test_the_command_exports_and_checks(
+FUSING = replace(TINY, compact_features=0, fusing_channels=4)
+
+
+def test_the_command_exports_and_checks_graphs_of_two_references_in_8_bits_too(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    row = replace(FAMILIES["face"], onnx=partial(export, size=SIZE))
+    row = replace(FAMILIES["face"], onnx=partial(export, size=128))
     monkeypatch.setitem(FAMILIES, "face", row)
-    weights = tmp_path / "weights.safetensors"
-    plain = replace(TINY, compact_features=0)
-    export_weights(trained_alike(plain), {"configuration": json.dumps(asdict(plain))}, weights)
-    assert main(["face", "--weights", str(weights), "--out", str(tmp_path / "out")]) == 0
+    weights, out = tmp_path / "weights.safetensors", tmp_path / "out"
+    network = trained_alike(FUSING)
+    export_weights(network, {"configuration": json.dumps(asdict(FUSING))}, weights)
+    assert main(["face", "--weights", str(weights), "--out", str(out)]) == 0
     text = capsys.readouterr().out
     rows = [line.split("  ")[0] for line in text.splitlines()]
-    assert rows[:3] == ["graph", DRAW_FILE, f"{DRAW_FILE}, 8 bits, root mean square"]
-    assert file_sha256(tmp_path / "out" / DRAW_FILE) in text
-    drawn = onnx.load(tmp_path / "out" / DRAW_FILE)
+    assert rows[:5] == [
+        "graph",
+        DRAW_FILE,
+        PAINT_BETWEEN_FILE,
+        f"{DRAW_FILE}, 8 bits, root mean square",
+        f"{PAINT_BETWEEN_FILE}, 8 bits, root mean square",
+    ]
+    assert file_sha256(out / DRAW_FILE) in text
+    drawn = onnx.load(out / DRAW_FILE)
     assert [entry.key for entry in drawn.metadata_props] == ["weights"]
-    assert main(["face", "--weights", str(tmp_path / "none"), "--out", str(tmp_path / "out")]) == 1
+    assert OnnxRenderer(out).fuses
+    torch.nn.init.normal_(network.fusing.out.weight)  # type: ignore[union-attr] # it has one
+    _, between = check_face(network, out, 128)
+    assert not between.ok
+    assert main(["face", "--weights", str(tmp_path / "none"), "--out", str(out)]) == 1
     assert "not a safetensors file" in capsys.readouterr().err
 
 
