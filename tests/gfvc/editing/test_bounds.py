@@ -142,7 +142,7 @@ def test_memory_does_not_grow_with_the_number_of_messages(
 def test_a_nal_unit_of_too_many_messages_is_not_held(
     run: Callable[[Path], None], tmp_path: Path
 ) -> None:
-    path = stream(tmp_path, "NAL unit of many face messages", 4 * MAX_UNIT_MESSAGES)
+    path = stream(tmp_path, "NAL unit of many face messages", 2 * MAX_UNIT_MESSAGES)
     tracemalloc.start()
     run(path)
     peak = tracemalloc.get_traced_memory()[1]

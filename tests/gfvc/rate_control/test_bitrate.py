@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -101,6 +102,7 @@ def test_a_bitrate_out_of_reach_names_the_nearest(
 ) -> None:
     line = assert_refused(
         command, "encode", short_clip, tmp_path / "out.265", "--bitrate", bitrate,
+        "--model", "mesh",
         folder=tmp_path,
         says=[f"coded at {shown} kbit/s; the nearest that can be reached is", "kbit/s", advice],
     )  # fmt: skip
@@ -110,13 +112,15 @@ def test_a_bitrate_out_of_reach_names_the_nearest(
 
 def test_the_nearest_can_be_asked_for(short_clip: Path, tmp_path: Path) -> None:
     """It is not that of ordinary video, which the clip becomes with the coarsest key pictures."""
-    coarsest = encode(short_clip, tmp_path / "a.265", EncodeOptions(size=96, key_qp=50))
+    small: dict[str, Any] = {"size": 96, "model": "mesh"}
+    coarsest = encode(short_clip, tmp_path / "a.265", EncodeOptions(key_qp=50, **small))
     assert coarsest.fallback_pictures == 12
     with pytest.raises(InputError, match="can be reached is") as told:
-        encode(short_clip, tmp_path / "b.265", EncodeOptions(size=96, bitrate=200))
+        encode(short_clip, tmp_path / "b.265", EncodeOptions(bitrate=200, **small))
     nearest = float(str(told.value).split("reached is ")[1].split(" kbit/s")[0])
     assert nearest < 0.97 * coarsest.kilobits_per_second
-    summary = encode(short_clip, tmp_path / "b.265", EncodeOptions(size=96, bitrate=1000 * nearest))
+    options = EncodeOptions(bitrate=1000 * nearest, **small)
+    summary = encode(short_clip, tmp_path / "b.265", options)
     assert summary.fallback_pictures == 0
 
 

@@ -51,7 +51,7 @@ def clip(tmp_path_factory: pytest.TempPathFactory, scenes: list[Picture]) -> Pat
 
 @pytest.fixture(scope="session")
 def stream(tmp_path_factory: pytest.TempPathFactory, clip: Path) -> Path:
-    path = tmp_path_factory.mktemp("faces") / "two.266"
+    path = tmp_path_factory.mktemp("faces") / "two.265"
     told: list[str] = []
     encode(clip, path, DISTANT, notes=told.append)
     [note] = told
@@ -62,7 +62,7 @@ def stream(tmp_path_factory: pytest.TempPathFactory, clip: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def of_one(tmp_path_factory: pytest.TempPathFactory, clip: Path) -> Path:
-    path = tmp_path_factory.mktemp("faces") / "one.266"
+    path = tmp_path_factory.mktemp("faces") / "one.265"
     told: list[str] = []
     encode(clip, path, replace(DISTANT, faces=1), notes=told.append)
     assert "is taken; --face-at takes another, at " in told[0]
@@ -77,6 +77,12 @@ def leaving(tmp_path_factory: pytest.TempPathFactory, demo_pictures: list[Pictur
     clip = write_video(folder / "clip.mkv", scenes, RATE)
     encode(clip, folder / "leaving.266", DISTANT)
     return folder / "leaving.266"
+
+
+@pytest.fixture(scope="session")
+def decoded(stream: Path) -> list[Picture]:
+    """Pictures of both."""
+    return decode_all(stream)
 
 
 def quality(decoded: Sequence[Picture], sources: Sequence[Picture], place: FaceSquare) -> float:
@@ -116,8 +122,10 @@ def test_each_face_has_its_square_and_its_messages(stream: Path) -> None:
     assert errors(stream) == []
 
 
-def test_the_second_face_moves_as_it_did(stream: Path, of_one: Path, scenes: list[Picture]) -> None:
-    both, one = decode_all(stream), decode_all(of_one)
+def test_the_second_face_moves_as_it_did(
+    stream: Path, decoded: list[Picture], of_one: Path, scenes: list[Picture]
+) -> None:
+    both, one = decoded, decode_all(of_one)
     first, second = read_face_stream(stream, no_notes).units[0].face_squares
     assert quality(both, scenes, second) > quality(one, scenes, second) + 0.3
     # The first is drawn as ever.
@@ -153,7 +161,7 @@ def in_turn(tmp_path_factory: pytest.TempPathFactory, demo_pictures: list[Pictur
 
 
 def test_people_in_turn_are_driven_in_turn(tmp_path: Path, in_turn: Path) -> None:
-    stream = tmp_path / "turn.266"
+    stream = tmp_path / "turn.265"
     summary = encode(in_turn, stream, DISTANT)
     assert summary.tally.key_pictures == 2
     assert summary.fallback_pictures == 0
@@ -163,7 +171,7 @@ def test_people_in_turn_are_driven_in_turn(tmp_path: Path, in_turn: Path) -> Non
     assert messages(stream).keys() == {0}
     assert errors(stream) == []
     # With one square the other person is ordinary video.
-    one = encode(in_turn, tmp_path / "one.266", replace(DISTANT, faces=1))
+    one = encode(in_turn, tmp_path / "one.265", replace(DISTANT, faces=1))
     assert one.fallback_pictures > 10
 
 
@@ -174,31 +182,35 @@ def test_pictures_are_counted_once(stream: Path, leaving: Path, command: Command
         assert " 30 pictures, " in outcome.out
 
 
-def test_an_edit_is_of_the_first_face(tmp_path: Path, stream: Path) -> None:
-    edited = tmp_path / "edited.266"
+def test_an_edit_is_of_the_first_face(
+    tmp_path: Path, stream: Path, decoded: list[Picture]
+) -> None:
+    edited = tmp_path / "edited.265"
     edit(stream, edited, FaceEdit(roll=8))
     assert errors(edited) == []
     assert {unit.face_squares for unit in read_face_stream(edited, no_notes).units} == {
         read_face_stream(stream, no_notes).units[0].face_squares
     }
-    before, after = decode_all(stream), decode_all(edited)
+    before, after = decoded, decode_all(edited)
     first, second = read_face_stream(stream, no_notes).units[0].face_squares
     inner = FaceSquare(second.left + 30, second.top + 20, second.side - 60)
     assert quality(after, before, inner) > 35
     assert quality(after, before, first) < 30
 
 
-def test_another_layout_says_the_same_of_both(tmp_path: Path, stream: Path) -> None:
-    keypoints = tmp_path / "keypoints.266"
+def test_another_layout_says_the_same_of_both(
+    tmp_path: Path, stream: Path, decoded: list[Picture]
+) -> None:
+    keypoints = tmp_path / "keypoints.265"
     transcode(stream, keypoints, "keypoints")
-    for ours, theirs in zip(decode_all(stream), decode_all(keypoints), strict=True):
+    for ours, theirs in zip(decoded, decode_all(keypoints), strict=True):
         assert np.array_equal(ours, theirs)
 
 
 def test_a_stream_that_is_cut_off_is_decoded_up_to_there(tmp_path: Path, stream: Path) -> None:
     """Within the messages of the second face, too: what came last stays."""
     content = stream.read_bytes()
-    cut = tmp_path / "cut.266"
+    cut = tmp_path / "cut.265"
     suffix = [unit for unit in nal_units(stream) if unit.is_suffix_sei]
     assert len(suffix) > 1
     for unit in suffix:
@@ -212,7 +224,7 @@ def test_a_stream_that_is_cut_off_is_decoded_up_to_there(tmp_path: Path, stream:
 
 
 def test_messages_that_are_missing_are_found(tmp_path: Path, stream: Path) -> None:
-    without = tmp_path / "without.266"
+    without = tmp_path / "without.265"
     selection = MessageSelection(frozenset({GENERATIVE_FACE_VIDEO}), frozenset({1}))
     removed = remove_messages(stream, without, selection, force=False, notes=no_notes)
     assert removed.messages == len(messages(stream)[1])
@@ -228,7 +240,7 @@ def test_nobody_is_drawn_by_the_messages_of_another(
     tmp_path: Path, stream: Path, command: CommandLine
 ) -> None:
     """Without messages of the first face, those of the second do not drive it."""
-    without = tmp_path / "without.266"
+    without = tmp_path / "without.265"
     selection = MessageSelection(frozenset({GENERATIVE_FACE_VIDEO}), frozenset({0}))
     remove_messages(stream, without, selection, force=False, notes=no_notes)
     assert_refused(
@@ -248,7 +260,7 @@ def test_a_message_that_nobody_announced_is_refused(
 ) -> None:
     """What says that the second face is not drawn is at odds with its messages."""
     undrawn = [nowhere(unit) for unit in nal_units(leaving)]
-    path = write_units(tmp_path / "undrawn.266", undrawn)
+    path = write_units(tmp_path / "undrawn.265", undrawn)
     assert any("of gfv_id 1 where the user data" in text for text in errors(path))
     assert_refused(
         command,
@@ -266,7 +278,7 @@ def test_a_square_outside_of_the_picture(
     [face] = information(stream).further_faces
     outside = replace(face, square=FaceSquare(400, 24, 176))
     units = [stating(unit, further_faces=(outside,)) for unit in nal_units(stream)]
-    path = write_units(tmp_path / "outside.266", units)
+    path = write_units(tmp_path / "outside.265", units)
     reason = "176x176 at 400, 24, lies outside of"
     assert any(reason in text for text in errors(path))
     assert_refused(command, "decode", path, tmp_path / "out.mkv", folder=tmp_path, says=reason)
