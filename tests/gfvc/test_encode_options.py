@@ -23,7 +23,9 @@ from tests.gfvc.support import decode_all, face_messages, mean_difference, nal_u
 @pytest.mark.parametrize(("interval", "keys"), [(1, 12), (4, 3), (5, 3), (12, 1), (None, 1)])
 def test_key_interval(short_clip: Path, tmp_path: Path, interval: int | None, keys: int) -> None:
     stream = tmp_path / "out.265"
-    options = EncodeOptions(key_interval=interval, key_pictures="fixed", symbol_rate="full")
+    options = EncodeOptions(
+        model="mesh", key_interval=interval, key_pictures="fixed", symbol_rate="full"
+    )
     summary = encode(short_clip, stream, options)
     assert (summary.frames, summary.key_pictures) == (12, keys)
     units = read_face_stream(stream, no_notes).units

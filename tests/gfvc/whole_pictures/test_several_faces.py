@@ -182,9 +182,7 @@ def test_pictures_are_counted_once(stream: Path, leaving: Path, command: Command
         assert " 30 pictures, " in outcome.out
 
 
-def test_an_edit_is_of_the_first_face(
-    tmp_path: Path, stream: Path, decoded: list[Picture]
-) -> None:
+def test_an_edit_is_of_the_first_face(tmp_path: Path, stream: Path, decoded: list[Picture]) -> None:
     edited = tmp_path / "edited.265"
     edit(stream, edited, FaceEdit(roll=8))
     assert errors(edited) == []
