@@ -132,7 +132,7 @@ def test_a_key_picture_that_fails_is_a_driven_picture(
     summary = encode(
         clip,
         stream,
-        EncodeOptions(key_interval=4, key_pictures="fixed", symbol_rate="full"),
+        EncodeOptions(**KEYS_ONLY),
         notes=no_notes,
     )
     # Another key picture is tried after half a second: 13 pictures.

@@ -35,7 +35,7 @@ def encode_clip(
     pictures: list[Picture], folder: Path, **options: object
 ) -> tuple[str, EncodeSummary]:
     clip = write_video(folder / "clip.mkv", pictures, RATE)
-    chosen: dict[str, Any] = {"symbol_rate": "full"} | options
+    chosen: dict[str, Any] = {"model": "mesh", "symbol_rate": "full"} | options
     settings = EncodeOptions(**chosen)
     summary = encode(clip, folder / "out.265", settings, force=True)
     return kinds(folder / "out.265"), summary

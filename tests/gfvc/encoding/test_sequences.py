@@ -388,7 +388,8 @@ def test_an_interval_that_cannot_be_had_is_told(
 ) -> None:
     monkeypatch.setattr("gfvc.encoding.clip.LONGEST_SEGMENT", 5)
     notes: list[str] = []
-    encode(short_clip, tmp_path / "out.265", EncodeOptions(key_interval=asked), notes=notes.append)
+    options = EncodeOptions(model="mesh", key_interval=asked)
+    encode(short_clip, tmp_path / "out.265", options, notes=notes.append)
     assert [note for note in notes if "--key-interval" in note] == [
         f"{short_clip}: key pictures are at most 5 pictures apart, not 8 (--key-interval): "
         "pictures wait on the disk until the next"

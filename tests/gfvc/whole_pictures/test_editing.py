@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -38,13 +39,33 @@ def whole(demo_pictures: list[Picture], tmp_path_factory: pytest.TempPathFactory
     return path
 
 
-def test_a_head_turns_as_far_as_asked(whole: Path, tmp_path: Path) -> None:
-    output = tmp_path / "edited.265"
-    edit(whole, output, FaceEdit(yaw=8), notes=no_notes)
-    square = read_face_stream(output, no_notes).units[0].face_square
+@pytest.fixture(scope="module")
+def shown(whole: Path) -> list[Picture]:
+    """The decoded pictures."""
+    return decode_all(whole)
+
+
+class Turned(NamedTuple):
+    """The stream with a head that is turned, its preview, and its decoded pictures."""
+
+    path: Path
+    preview: Path
+    shown: list[Picture]
+
+
+@pytest.fixture(scope="module")
+def turned(whole: Path, tmp_path_factory: pytest.TempPathFactory) -> Turned:
+    folder = tmp_path_factory.mktemp("turned")
+    output, preview = folder / "edited.265", folder / "preview.png"
+    edit(whole, output, FaceEdit(yaw=8), preview=preview, notes=no_notes)
+    return Turned(output, preview, decode_all(output))
+
+
+def test_a_head_turns_as_far_as_asked(shown: list[Picture], turned: Turned) -> None:
+    square = read_face_stream(turned.path, no_notes).units[0].face_square
     assert square is not None
     before, after = (
-        [picture[square.window] for picture in decode_all(path)[1::4]] for path in (whole, output)
+        [picture[square.window] for picture in pictures[1::4]] for pictures in (shown, turned.shown)
     )
     turn = (measured(after) - measured(before)).mean(axis=0)[YAW]
     assert turn == pytest.approx(8, rel=0.2)
@@ -68,29 +89,28 @@ def drawn_lips(path: Path) -> list[float]:
     return [openings(landmarks).lips for landmarks in shown if landmarks is not None]
 
 
-def test_a_preview_shows_the_faces_large(whole: Path, tmp_path: Path) -> None:
-    output, preview = tmp_path / "edited.265", tmp_path / "preview.png"
-    edit(whole, output, FaceEdit(yaw=8), preview=preview, notes=no_notes)
-    square = read_face_stream(output, no_notes).units[0].face_square
+def test_a_preview_shows_the_faces_large(shown: list[Picture], turned: Turned) -> None:
+    square = read_face_stream(turned.path, no_notes).units[0].face_square
     assert square is not None
-    shown = cv2.imread(str(preview))
-    assert shown is not None
+    preview = cv2.imread(str(turned.preview))
+    assert preview is not None
     height, width = 192, 320
     rows = []
-    for path in (whole, output):
-        first = decode_all(path)[0]
+    for first in (shown[0], turned.shown[0]):
         assert first.shape == (288, 480, 3)
         rows += [scale(first, (width, height)), scale(first[square.window], (width, width))]
     below = np.concatenate(rows)
-    column = cv2.cvtColor(shown[:, 96 : 96 + width], cv2.COLOR_BGR2RGB)
+    column = cv2.cvtColor(preview[:, 96 : 96 + width], cv2.COLOR_BGR2RGB)
     assert mean_difference(np.asarray(column, np.uint8), below) < 1
 
 
-def test_exports_tell_the_face_as_it_is_in_its_square(whole: Path, tmp_path: Path) -> None:
+def test_exports_tell_the_face_as_it_is_in_its_square(
+    whole: Path, shown: list[Picture], tmp_path: Path
+) -> None:
     gfvc.export(whole, tmp_path / "out.csv", notes=no_notes)
     rows = np.loadtxt(tmp_path / "out.csv", delimiter=",", skiprows=1, usecols=range(2, 63))
     square = read_face_stream(whole, no_notes).units[0].face_square
     assert square is not None
-    lips = measured([picture[square.window] for picture in decode_all(whole)])[:, -1]
+    lips = measured([picture[square.window] for picture in shown])[:, -1]
     # A gap of 0.40 is a jaw that is wide open.
     assert rows[:, SHAPES.index("JawOpen")] == pytest.approx(lips / 0.4, abs=0.12)
