@@ -22,6 +22,7 @@ from models.contract import Picture
 from models.errors import CheckpointError
 from models.forking import FORKED
 from models.metrics.learned import Dists, Lpips
+from tests.models.reading import reading_here
 
 
 def random_weights(network: nn.Module) -> dict[str, Tensor]:
@@ -54,7 +55,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_equal_pictures_are_at_no_distance(folder: Path, demo_pictures: list[Picture]) -> None:
     one, other = (picture[96:160, 96:160] for picture in (demo_pictures[0], demo_pictures[9]))
     far = one[::-1].copy()
-    measures = load_learned_measures({VARIABLE: str(folder)})
+    with reading_here():
+        measures = load_learned_measures({VARIABLE: str(folder)})
     assert [measure.name for measure in measures] == ["lpips", "dists"]
     for measure in measures:
         assert measure.score(one, one) == pytest.approx(0, abs=1e-5)
@@ -104,10 +106,10 @@ def test_what_is_absent_is_said(folder: Path, tmp_path: Path) -> None:
 def test_weights_of_another_network_are_refused(folder: Path, tmp_path: Path) -> None:
     for name in ("vgg16-397923af.pth", "weights.pt"):
         (tmp_path / name).write_bytes((folder / "alexnet-owt-7be5be79.pth").read_bytes())
-    with pytest.raises(CheckpointError, match="has no entry alpha, beta"):
+    with reading_here(), pytest.raises(CheckpointError, match="has no entry alpha, beta"):
         load_learned_measures({VARIABLE: str(tmp_path)})
     (tmp_path / "weights.pt").write_bytes((folder / "weights.pt").read_bytes())
-    with pytest.raises(CheckpointError, match="missing"):
+    with reading_here(), pytest.raises(CheckpointError, match="missing"):
         load_learned_measures({VARIABLE: str(tmp_path)})
 
 
