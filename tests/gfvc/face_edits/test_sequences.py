@@ -40,6 +40,7 @@ from tests.gfvc.support import (
 from tests.golden.files import STREAMS
 
 PICTURES = 30
+EACH_FOURTH = slice(2, None, 4)
 
 
 @pytest.fixture(scope="module")
@@ -66,6 +67,12 @@ def stream(demo_pictures: list[Picture], tmp_path_factory: pytest.TempPathFactor
 @pytest.fixture(scope="module")
 def filmed(stream: Path) -> list[Picture]:
     return decode_all(stream)
+
+
+@pytest.fixture(scope="module")
+def measured_before(filmed: list[Picture]) -> FloatArray:
+    """What a tracker measures in each fourth picture as filmed."""
+    return measured(filmed[EACH_FOURTH])
 
 
 def edited(stream: Path, output: Path, **asked: Any) -> FaceStream:
@@ -102,7 +109,7 @@ def heads(path: Path, folder: Path) -> FloatArray:
 )
 def test_what_is_asked_for_is_measured_and_nothing_else(
     stream: Path,
-    filmed: list[Picture],
+    measured_before: FloatArray,
     tmp_path: Path,
     asked: dict[str, float],
     moved: int,
@@ -110,11 +117,9 @@ def test_what_is_asked_for_is_measured_and_nothing_else(
 ) -> None:
     output = tmp_path / "edited.265"
     edited(stream, output, **asked)
-    places = slice(2, None, 4)
-    before = measured(filmed[places])
-    change = (measured(decode_all(output)[places]) - before).mean(axis=0)
+    change = (measured(decode_all(output)[EACH_FOURTH]) - measured_before).mean(axis=0)
     if by is None:
-        by = share_of_opening(asked) * float(before[:, moved].mean())
+        by = share_of_opening(asked) * float(measured_before[:, moved].mean())
     assert_moved(change, moved, by)
 
 
