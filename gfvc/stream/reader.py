@@ -32,6 +32,7 @@ from gfvc.stream.picture_order import WANTED_ORDER, PictureOrder
 from gfvc.stream.picture_units import FaceMessage, FurtherFaceUnit, PictureUnit
 from gfvc.stream.sequence import SequenceSchedule
 from gfvc.stream.sequence_places import LACKS_IDR, NOT_DUE, SequencePlaces
+from gfvc.stream.sequence_starts import NOT_ANNOUNCED, SequenceStarts
 from gfvc.stream.skipped_pictures import SkippedPictures
 from gfvc.stream.stated_content import StatedContent
 from gfvc.telling import Notes
@@ -161,13 +162,12 @@ class _Scan:
         self._cost = PictureCost()
         self._skipped = SkippedPictures()
         self._skips = False  # decoders do, of the pictures so far
-        self._lacks_idr = False  # the sequence does: it starts at another picture
+        self._starts = SequenceStarts()
         self._gaps = PictureGaps()
         self._lost: str | None = None  # where the first picture is missing between others
         self._face_square: FaceSquare | None = None  # by the last user data
         self._further_faces: tuple[FurtherFace, ...] = ()
         self._control_grids: SequenceGrids | None = None
-        self._shown_as_coded = False  # what the last user data said of the pictures after it
         self._any_as_coded = False
         self._damaged_sei = self._late_information = False  # and notes were told
         self._cut: str | None = None  # where the stream was cut off
@@ -290,6 +290,8 @@ class _Scan:
             self._of_picture.add(unit)
         else:
             self._waiting.add(unit)
+        if unit.is_vcl:
+            self._check_start("coded picture", unit.offset, self._starts.see_slice(unit))
         self._skips |= self._skipped.sees_one(unit)
         if is_out_of_order and not self._is_numbered:
             self._refuse_order()
@@ -325,11 +327,14 @@ class _Scan:
         skipped = (
             "; decoders skip leading pictures (RASL) of the CRA picture at which a stream starts"
         )
-        cause = LACKS_IDR if self._lacks_idr else WANTED_ORDER
         raise StreamError(
             f"{self._path}: the coded picture at byte {self._order.at} is shown before one that it "
-            f"follows in the stream; {cause}{skipped if self._skips else ''}"
+            f"follows in the stream; {WANTED_ORDER}{skipped if self._skips else ''}"
         )
+
+    def _check_start(self, what: str, offset: int | None, problem: str | None) -> None:
+        if problem is not None:
+            raise StreamError(f"{self._path}: the {what} at byte {offset} {problem}")
 
     def _start_picture(self, unit: NalUnit) -> None:
         self._of_picture, self._waiting = self._waiting, _Gathered()
@@ -342,7 +347,10 @@ class _Scan:
         self._area = self._sets.area
         self._coded_samples += self._area
         self._messages = [self._units.messages()]
-        self._picture = PictureUnit(messages=self._messages[0], shown_as_coded=self._shown_as_coded)
+        self._starts.start_picture(None if self._information is None else self._information[0])
+        self._picture = PictureUnit(
+            messages=self._messages[0], shown_as_coded=self._starts.shown_as_coded
+        )
         if self._information is not None:
             stated, payload = self._information
             self._information = None
@@ -354,14 +362,12 @@ class _Scan:
             self._picture.announce(stated.schedule)
             self._picture.hidden = stated.hides_coded_picture
             self._start_sequence(stated.sequence)
-            self._lacks_idr = stated.sequence is not None and not unit.is_irap
             self._face_square = stated.face_square
             self._further_faces = stated.further_faces
             self._control_grids = stated.control_grids
         elif unit.is_irap:
             self._end_sequence(f"before byte {unit.offset}")
             self._start_sequence(None)
-            self._lacks_idr = False
             self._face_square, self._further_faces = None, ()
             self._control_grids = None
             self._lacks_user_data = True
@@ -448,6 +454,7 @@ class _Scan:
         if self._lacks_user_data and picture.messages:
             self._losses.see_key_without_user_data(self._picture_at)
         self._lacks_user_data = False
+        self._check_start("coded picture", self._picture_at, self._starts.end_picture())
         self._losses.end_picture(picture, self._picture_at, is_cut=self._cut is not None)
         gathered = self._of_picture
         picture.coded = gathered.coded
@@ -469,7 +476,6 @@ class _Scan:
         for message in self._sei_messages(unit, last=last):
             information = self._stated(unit, message)
             if information is not None:
-                self._shown_as_coded = information.shown_as_coded
                 self._any_as_coded |= information.shown_as_coded
                 self._information = information, message.payload
             elif message.payload_type == GENERATIVE_FACE_VIDEO:
@@ -522,6 +528,14 @@ class _Scan:
         if read is not None:
             assert self._picture is not None
             face, which = read
+            if not which:
+                problem = self._starts.see_message()
+                part = self._picture.part
+                # Numbers by order counts may turn out to be others.
+                is_counted = part is not None and part.number == self._places.came - 1
+                if is_counted and self._picture.shown_as_coded:
+                    problem = NOT_ANNOUNCED
+                self._check_start("face message", unit.offset, problem)
             self._messages[which].append(face)
             self._check_pictures(self._picture.pictures)
 

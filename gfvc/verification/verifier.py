@@ -7,6 +7,7 @@ from pathlib import Path
 
 from gfvc.errors import StreamError
 from gfvc.stream.byte_stream import read_nal_units
+from gfvc.stream.sequence_starts import SequenceStarts
 from gfvc.verification.enhancement import EnhancementCheck
 from gfvc.verification.face_order import Face, FaceOrderCheck, face_identity, face_of
 from gfvc.verification.face_squares import FaceSquareCheck
@@ -69,7 +70,7 @@ class _Walk:
         self._faces: set[Face] = set()
         self._too_many_faces = False
         stated, cost = StatedInformation(), PictureCostCheck()
-        user_data = UserDataCheck(stated)
+        user_data, starts = UserDataCheck(stated), SequenceStarts()
         self._checks: tuple[Check, ...] = (
             DamageCheck(),
             PlacementCheck(),
@@ -81,7 +82,7 @@ class _Walk:
             ReservedValueCheck(),
             InterchangeCheck(),
             user_data,
-            PictureOrderCheck(stated),
+            PictureOrderCheck(stated, user_data, starts),
             MarkingCheck(),
             FaceSquareCheck(stated, user_data),
             NetworkCheck(user_data),

@@ -20,7 +20,7 @@ from gfvc.errors import StreamError
 from gfvc.stream.picture_count import PictureCount
 from gfvc.stream.picture_order import OrderCount, OrderCounts
 from gfvc.stream.reader import read_face_stream
-from gfvc.stream.sequence_places import NOT_DUE, SequencePlaces
+from gfvc.stream.sequence_places import LACKS_IDR, NOT_DUE, SequencePlaces
 from gfvc.verification import Severity, verify_stream
 from gfvc.video_writer import write_video
 from sei import NalUnit, access_units
@@ -146,15 +146,15 @@ def test_one_that_comes_twice_is_refused(tmp_path: Path) -> None:
     ]
 
 
-def test_what_follows_a_sequence_without_an_idr_picture_comes_in_order(tmp_path: Path) -> None:
+def test_user_data_amid_a_sequence_lack_their_idr_picture(tmp_path: Path) -> None:
     groups = list(access_units(nal_units(STREAM)))
     stated = [unit for unit in groups[0] if unit.is_prefix_sei]
     # User data once more before the third picture, which is shown before the second.
     units = [*groups[0], *groups[1], *stated, *(unit for group in groups[2:] for unit in group)]
     path = write_units(tmp_path / "in.266", units)
-    with pytest.raises(StreamError, match="is shown before one that it follows"):
+    with pytest.raises(StreamError, match=LACKS_IDR):
         read_face_stream(path, no_notes)
-    assert any("is shown before one that it follows" in text for _, text in findings(path))
+    assert any(LACKS_IDR in text for _, text in findings(path))
 
 
 def test_an_order_count_of_none_is_told_where_it_is(
