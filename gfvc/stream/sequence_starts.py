@@ -44,6 +44,11 @@ class SequenceStarts:
         """Whether user data say so of the pictures here."""
         return self._stated is not None and self._stated.shown_as_coded
 
+    @property
+    def is_untold(self) -> bool:
+        """Whether the picture has no message so far, and no user data say that this is right."""
+        return self._stated is None and not self._has_messages
+
     def start_picture(self, stated: StreamInformation | None) -> None:
         """A coded picture starts, with the user data before it."""
         self._stated = stated or self._stated

@@ -63,6 +63,9 @@ class UserDataCheck(Check):
         self._picture: Place | None = None
         self._missing = 0
         self._first_missing = Place()
+        # Coded pictures without a face message whose user data announces one, and not how many.
+        self._unmet = 0
+        self._first_unmet = Place()
         self._schedule: PictureSchedule | None = None
         self._references: ReferenceRuns | None = None
         self._hides = False  # the coded picture of the access unit
@@ -183,6 +186,10 @@ class UserDataCheck(Check):
                     f"{messages} {self._face_messages} where the user data announces {announced} "
                     f"for {self._schedule.pictures} pictures",
                 )
+        elif self._announces_any and not messages and self._coded is not None:
+            if not self._unmet:
+                self._first_unmet = self._coded
+            self._unmet += 1
         elif self._references is not None and self._picture is not None:
             starts = self._references.starts
             late = bisect_left(starts, messages)
@@ -222,6 +229,11 @@ class UserDataCheck(Check):
         if self._first_id is None or 0 < self._first_id <= len(self._further):
             return 0
         return self._messages[self._first_id]
+
+    @property
+    def _announces_any(self) -> bool:
+        """Whether the user data of the access unit announces a face message at least."""
+        return self._stated_here and self._sequence is None and not self._shown_as_coded
 
     @property
     def _face_messages(self) -> str:
@@ -343,6 +355,12 @@ class UserDataCheck(Check):
         yield from self._end_sequence(Place())
         if self._is_face_stream and self._is_decoded:
             yield from self._check_end()
+        if self._unmet and self._first_id is not None:
+            yield self.error(
+                self._first_unmet,
+                f"no face messages where the user data announces one at least, at {self._unmet} "
+                "coded pictures, this being the first",
+            )
         if not self._any:
             yield self.information(Place(), "no stream information of gfvc: the rate is not stated")
         elif self._missing:

@@ -31,6 +31,7 @@ from gfvc.verification.whole_stream import (
     PictureCostCheck,
     PictureFormatCheck,
     SkippedPictureCheck,
+    UntoldPictureCheck,
 )
 from sei import Codec
 from sei.inspection import InspectedMessage, InspectedUnit, inspect_units
@@ -90,6 +91,7 @@ class _Walk:
             PictureFormatCheck(user_data),
             ColourCheck(cost, user_data),
             SkippedPictureCheck(),
+            UntoldPictureCheck(starts, user_data),
         )
         # Most checks look at messages only, and a stream may have very many NAL units.
         self._of_nal_units = tuple(

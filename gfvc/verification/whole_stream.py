@@ -14,6 +14,7 @@ from gfvc.stream.information import is_ours
 from gfvc.stream.one_network import OneNetwork
 from gfvc.stream.parameter_sets import CodedBytes, ParameterSetWatch
 from gfvc.stream.picture_cost import PictureCost
+from gfvc.stream.sequence_starts import SequenceStarts
 from gfvc.stream.skipped_pictures import SkippedPictures
 from gfvc.verification.findings import Check, Finding, Place
 from gfvc.verification.user_data import UserDataCheck
@@ -285,5 +286,52 @@ class SkippedPictureCheck(Check):
                 self._first,
                 f"coded pictures, {self._count} of them, this being the first, refer to what comes "
                 "before the point where decoding starts (RASL, or no random access point came): "
-                "decoders skip them, and gfvc decode refuses the stream",
+                "decoders may skip them, and gfvc decode refuses the stream where its decoder does",
+            )
+
+
+class UntoldPictureCheck(Check):
+    """Coded pictures without face messages are ones of which user data say so."""
+
+    name = "untold pictures"
+
+    def __init__(self, starts: SequenceStarts, user_data: UserDataCheck) -> None:
+        self._starts, self._user_data = starts, user_data
+        self._any_message = False  # of the face that decoders draw first
+        self._coded: Place | None = None  # the coded picture of the access unit
+        self._is_untold = False  # the last coded picture is
+        self._count = 0
+        self._first = Place()
+
+    def see_nal_unit(self, place: Place, inspected: InspectedUnit) -> Iterable[Finding]:
+        """See a NAL unit."""
+        if inspected.unit.is_vcl and inspected.unit.codec is not Codec.AVC and self._coded is None:
+            self._coded = place
+        return ()
+
+    def see_message(self, place: Place, inspected: InspectedMessage) -> Iterable[Finding]:
+        """See a message."""
+        message = inspected.message
+        if isinstance(message, GenerativeFaceVideo) and not message.is_reserved:
+            self._any_message |= self._user_data.drawn_face(message.gfv_id) == 0
+        return ()
+
+    def see_end_of_picture(self) -> Iterable[Finding]:
+        """See the end of an access unit."""
+        if self._coded is not None:
+            self._is_untold = self._starts.is_untold
+            if self._is_untold and not self._count:
+                self._first = self._coded
+            self._count += self._is_untold
+        self._coded = None
+        return ()
+
+    def see_end(self) -> Iterator[Finding]:
+        """See the end of the stream."""
+        count = self._count - (self._is_untold and self._user_data.leaves_out_last)
+        if count and self._any_message:
+            yield self.warning(
+                self._first,
+                f"coded pictures without face messages of which no user data tells, {count} of "
+                "them, this being the first: gfvc decode shows them as coded",
             )

@@ -9,6 +9,7 @@ import pytest
 
 from gfvc.stream.information import find_information
 from gfvc.stream.reader import read_face_stream
+from gfvc.verification import Severity, verify_stream
 from sei import GENERATIVE_FACE_VIDEO, NalUnit, SeiMessage, make_sei_nal_unit, read_sei
 from tests.gfvc.support import (
     CommandLine,
@@ -102,6 +103,36 @@ def test_without_a_schedule_there_may_be_more(tmp_path: Path) -> None:
     assert read_face_stream(path, notes.append).pictures_as_coded == 0
     (note,) = notes
     assert "are missing, at least 1 of them" in note
+    at = [unit.offset for unit in nal_units(path) if unit.starts_picture][1]
+    (error,) = [found for found in verify_stream(path) if found.severity is Severity.ERROR]
+    assert (error.check, error.place.offset) == ("user data", at)
+    assert "no face messages where the user data announces one at least" in error.text
+
+
+def test_verify_tells_of_pictures_of_which_nothing_tells(tmp_path: Path) -> None:
+    units = nal_units(STREAMS / SEQUENCE)
+    pictures = messages_by_picture(units)
+    pictures[1] = []
+    bare = [unit for unit in with_messages(units, pictures) if not unit.is_prefix_sei]
+    count = sum(not messages for messages in pictures)
+    at = [unit.offset for unit in nal_units(write_units(tmp_path / SEQUENCE, bare))
+          if unit.starts_picture]  # fmt: skip
+    notes: list[str] = []
+    read_face_stream(tmp_path / SEQUENCE, notes.append)
+    said = f"without face messages of which no user data tells, {count} of them"
+    assert [said in note and f"at byte {at[1]}" in note for note in notes] == [True]
+    found = [found for found in verify_stream(tmp_path / SEQUENCE) if said in found.text]
+    assert [(one.severity, one.place.offset) for one in found] == [(Severity.WARNING, at[1])]
+    # What is left out at the end is not shown.
+    open_end = write_units(tmp_path / SEQUENCE, bare[:-1])
+    said = said.replace(f"{count} of", f"{count - 1} of")
+    assert [found for found in verify_stream(open_end) if said in found.text]
+
+
+@pytest.mark.parametrize("name", [*SCHEDULED, KEYS, TWO_FACES, "hevc_mesh_fallback.265"])
+def test_verify_misses_nothing_in_whole_streams(name: str) -> None:
+    assert [found for found in verify_stream(STREAMS / name)
+            if found.check in ("user data", "untold pictures")] == []  # fmt: skip
 
 
 @pytest.mark.parametrize("name", [SEQUENCE, KEYS, "hevc_mesh_marked.265", TWO_FACES])

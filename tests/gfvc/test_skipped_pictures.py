@@ -22,6 +22,7 @@ from sei import (
     NalUnit,
     NetworkUri,
     SeiMessage,
+    end_of_sequence,
     make_sei_nal_unit,
 )
 from tests.gfvc.support import CommandLine, ffmpeg, nal_units, write_units
@@ -98,6 +99,21 @@ def test_a_stream_that_starts_in_the_middle(tmp_path: Path, command: CommandLine
     found = [found for found in verify_stream(path) if found.check == "skipped pictures"]
     (warning,) = found
     assert f"coded pictures, {count} of them" in warning.text
+
+
+def test_what_comes_after_a_needless_end_of_sequence_may_be_skipped(
+    tmp_path: Path, command: CommandLine
+) -> None:
+    units = nal_units(STREAMS / "vvc_face_fallback.266")
+    starts = [place for place, unit in enumerate(units) if unit.is_idr]
+    path = tmp_path / "in.266"
+    write_units(
+        path, [*units[: starts[1] + 1], end_of_sequence(Codec.VVC), *units[starts[1] + 1 :]]
+    )
+    (warning,) = [found for found in verify_stream(path) if found.severity is Severity.WARNING]
+    assert "decoders may skip them, and gfvc decode refuses the stream where" in warning.text
+    # The one that comes with gfvc skips none.
+    assert command("decode", path, tmp_path / "out.mkv").status == 0
 
 
 @pytest.mark.parametrize("faces", [True, False])
