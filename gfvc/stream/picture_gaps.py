@@ -2,7 +2,8 @@
 
 User data say of no such picture that it should come. But the encoders of gfvc count pictures by
 one, so a count that is left out is that of a picture that was lost, or taken out with its temporal
-sub-layer.
+sub-layer. One that comes twice is that of a picture of the next sequence, whose IDR picture was
+lost.
 """
 
 from __future__ import annotations
@@ -32,7 +33,11 @@ class MissingPictures:
 
 
 class PictureGaps:
-    """Finds them. Memory holds some bytes of each coded picture since order counts began anew."""
+    """Finds them. Memory holds some bytes of each coded picture since order counts began anew.
+
+    `twice_at` is the byte of the first picture whose order count one before it had; None where
+    none is known.
+    """
 
     def __init__(self) -> None:
         self._starts = 0
@@ -40,6 +45,7 @@ class PictureGaps:
         self._counts, self._places = array("q"), array("q")
         self._missing = 0
         self._first_at = -1
+        self.twice_at: int | None = None
         self._steps = 0
         self._least_step: int | None = None
         self._greatest_step = 0
@@ -63,6 +69,8 @@ class PictureGaps:
             return
         shown = np.argsort(counts, kind="stable")
         steps = np.diff(counts[shown])
+        if self.twice_at is None and not steps.all():
+            self.twice_at = places[int(shown[1:][steps == 0].min())]
         self._steps += len(steps)
         least = int(steps.min())
         self._least_step = least if self._least_step is None else min(least, self._least_step)

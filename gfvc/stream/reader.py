@@ -32,7 +32,7 @@ from gfvc.stream.picture_order import WANTED_ORDER, PictureOrder
 from gfvc.stream.picture_units import FaceMessage, FurtherFaceUnit, PictureUnit
 from gfvc.stream.sequence import SequenceSchedule
 from gfvc.stream.sequence_places import LACKS_IDR, NOT_DUE, SequencePlaces
-from gfvc.stream.sequence_starts import NOT_ANNOUNCED, SequenceStarts
+from gfvc.stream.sequence_starts import COUNTED_TWICE, NOT_ANNOUNCED, SequenceStarts
 from gfvc.stream.skipped_pictures import SkippedPictures
 from gfvc.stream.stated_content import StatedContent
 from gfvc.telling import Notes
@@ -336,6 +336,10 @@ class _Scan:
         if problem is not None:
             raise StreamError(f"{self._path}: the {what} at byte {offset} {problem}")
 
+    def _check_order_counts(self) -> None:
+        at = self._gaps.twice_at
+        self._check_start("coded picture", at, None if at is None else COUNTED_TWICE)
+
     def _start_picture(self, unit: NalUnit) -> None:
         self._of_picture, self._waiting = self._waiting, _Gathered()
         self._of_picture.ends_sequence = False  # of one before
@@ -465,6 +469,7 @@ class _Scan:
         as_coded = picture.shown_as_coded and picture.part is None
         self._pictures_as_coded += picture.is_alone and as_coded
         self._gaps.add(self._order, is_ordinary=picture.is_alone and as_coded)
+        self._check_order_counts()
         self._draws |= not picture.is_alone
         self._fault = self._fault or self._picture_fault
         if not picture.is_alone and self._order.drive(is_numbered=self._is_numbered):
@@ -563,11 +568,12 @@ class _Scan:
         self._faces.check_end()
         if not self._units:
             raise StreamError(f"{self._path}: ends before the base message of its first picture")
+        missing = self._gaps.found(self._rate)
+        self._check_order_counts()
         self._end_sequence("at the end")
         if self._cut is not None:
             self._notes(f"{self._path}: cut off {self._cut}; what comes before is used")
         self._losses.tell(self._path, self._notes, any_user_data=self._rate is not None)
-        missing = self._gaps.found(self._rate)
         self._lost = self._losses.gap or (None if missing is None else missing.where)
         if missing is not None:
             self._notes(f"{self._path}: {missing.text}")

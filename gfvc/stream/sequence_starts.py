@@ -18,6 +18,9 @@ _PICTURE_NOT_DUE = (
     f"{LACKS_IDR}"
 )
 
+COUNTED_TWICE = f"has the order count of one before it in its sequence; {LACKS_IDR}"
+"""What is wrong with a picture of ordinary video that is counted as if nothing started anew."""
+
 NOT_ANNOUNCED = (
     "comes where the user data of the sequence announce none, and its coded picture is missing; "
     "cut the stream off there, or take out all up to the next IDR picture"

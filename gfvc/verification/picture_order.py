@@ -11,7 +11,7 @@ from gfvc.stream.picture_gaps import PictureGaps
 from gfvc.stream.picture_order import WANTED_ORDER, PictureOrder
 from gfvc.stream.sequence import SequenceSchedule
 from gfvc.stream.sequence_places import LACKS_IDR, NOT_DUE, SequencePlaces
-from gfvc.stream.sequence_starts import SequenceStarts
+from gfvc.stream.sequence_starts import COUNTED_TWICE, SequenceStarts
 from gfvc.verification.findings import Check, Finding, Place
 from gfvc.verification.user_data import StatedInformation, UserDataCheck
 from sei import Codec, GenerativeFaceVideo
@@ -92,6 +92,7 @@ class PictureOrderCheck(Check):
         drives = self._drives or self._sequence_drives
         if self._is_coded:
             self._gaps.add(self._order, is_ordinary=self._is_ordinary and not drives)
+            yield from self._check_order_counts()
             is_numbered = is_none_due = lacks_idr = False
             if self._sequence is not None:
                 number = self._places.number(self._order.last)
@@ -116,13 +117,21 @@ class PictureOrderCheck(Check):
         if problem is not None:
             yield from self._tell(f"the coded picture {problem}; gfvc decode refuses this")
 
-    def _tell(self, text: str) -> Iterator[Finding]:
+    def _check_order_counts(self) -> Iterator[Finding]:
+        at = self._gaps.twice_at
+        if at is not None:
+            yield from self._tell(
+                f"the coded picture {COUNTED_TWICE}; gfvc decode refuses this", Place(offset=at)
+            )
+
+    def _tell(self, text: str, place: Place | None = None) -> Iterator[Finding]:
         if not self._is_told:
             self._is_told = True
-            yield self.warning(self._picture, text)
+            yield self.warning(place or self._picture, text)
 
     def see_end(self) -> Iterator[Finding]:
         """See the end of the stream."""
         missing = self._gaps.found(self._rate)
+        yield from self._check_order_counts()
         if missing is not None:
             yield self.warning(Place(offset=missing.at), missing.text)

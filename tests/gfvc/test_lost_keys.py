@@ -11,7 +11,7 @@ from gfvc import StreamError
 from gfvc.stream.information import find_information
 from gfvc.stream.reader import read_face_stream
 from gfvc.stream.sequence_places import LACKS_IDR
-from gfvc.stream.sequence_starts import NOT_ANNOUNCED
+from gfvc.stream.sequence_starts import COUNTED_TWICE, NOT_ANNOUNCED
 from gfvc.verification import Finding, Severity, verify_stream
 from sei import NalUnit, access_units
 from tests.gfvc.support import CommandLine, assert_refused, nal_units, no_notes, write_units
@@ -98,6 +98,22 @@ def test_that_of_ordinary_video_is_told(
     says = refusal(path)
     assert f"coded picture at byte {at} " in says
     assert LACKS_IDR in says
+    (warned,) = told(path)
+    assert warned.place.offset == at
+
+
+@pytest.mark.parametrize("ends", [True, False])
+@pytest.mark.parametrize("name", ["hevc_fallback_always.265", "hevc_reordered.265"])
+def test_that_of_ordinary_video_after_ordinary_video_is_told(
+    name: str, ends: bool, tmp_path: Path
+) -> None:
+    path = without(name, tmp_path / name, part=1, lost=is_any)
+    pictures = [unit for unit in nal_units(STREAMS / name) if unit.starts_picture]
+    place = [number for number, unit in enumerate(pictures) if unit.is_idr][1]
+    at = [unit.offset for unit in nal_units(path) if unit.starts_picture][place]
+    if not ends:
+        write_units(path, [*nal_units(path), *nal_units(STREAMS / name)])
+    assert f"the coded picture at byte {at} {COUNTED_TWICE}" in refusal(path)
     (warned,) = told(path)
     assert warned.place.offset == at
 
