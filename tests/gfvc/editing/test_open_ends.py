@@ -47,9 +47,10 @@ def lines(path: Path, *messages: tuple[int, SeiMessage]) -> Path:
 
 
 def bare(path: Path, codec: Codec, *more: int) -> Path:
-    """Two pictures without messages, and NAL units of some types."""
+    """Two pictures without messages and user data, and NAL units of some types."""
+    first = [unit for unit in picture(codec=codec) if not unit.is_sei]
     units = [slice_unit(codec, intra=False), *(nal(codec, kind, b"") for kind in more)]
-    return write_stream(path, picture(codec=codec), units)
+    return write_stream(path, first, units)
 
 
 def warnings(path: Path) -> list[str]:
