@@ -25,10 +25,17 @@ class EvenTimes:
         return following - min(following - time, self._period) / 2
 
     def show(self, time: float, following: float) -> int:
-        """How many times such a picture is shown; they are past then."""
+        """How many times such a picture is shown; they are past then.
+
+        It takes no longer for a picture that stands for years, as a wrong time stamp may say.
+        """
         end = self.end(time, following)
         slack = _SLACK * self._period if following - time > _OWN * self._period else 0.0
         before = self.shown
-        while self.shown * self._period < end + (slack if self.shown == before else -slack):
-            self.shown += 1
+        if before * self._period < end + slack:
+            end -= slack
+            # A division may be off by a rounding, which what is compared must not be.
+            self.shown = max(before + 1, int(end / self._period) - 1)
+            while self.shown * self._period < end:
+                self.shown += 1
         return self.shown - before

@@ -108,7 +108,7 @@ def unrounded(step: Fraction, off: Fraction) -> Fraction:
     nearest = min(likely, key=lambda known: abs(known - rate))
     if nearest and abs(1 / nearest - step) <= min(off, _TREMBLES * step):
         return nearest
-    return rate.limit_denominator(1001)
+    return rate.limit_denominator(1001) or rate
 
 
 def _suggested(steps: Sequence[Fraction], tick: Fraction) -> list[Fraction]:

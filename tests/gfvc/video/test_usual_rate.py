@@ -40,6 +40,14 @@ def test_the_nearest_of_pictures_that_are_closer_than_a_period_is_shown() -> Non
     assert even.shown == 3
 
 
+def test_a_picture_that_stands_for_years_takes_no_longer() -> None:
+    """As bytes that are no time stamp may say."""
+    even = EvenTimes(0.04)
+    assert even.show(0.0, 1e9) == pytest.approx(25e9)
+    steps = [Fraction(1, 25)] * 9 + [Fraction(10**17)]
+    assert usual_rate(steps, MILLISECOND, Fraction(25), believed=True) is None
+
+
 @pytest.mark.parametrize("rate", [12, 15, 24, 25, 30, 50, 60, Fraction(24000, 1001)])
 @pytest.mark.parametrize("tick", [MILLISECOND, Fraction(1, 600), Fraction(1, 90000)])
 def test_gaps_and_lost_pictures_change_nothing(rate: float | Fraction, tick: Fraction) -> None:
