@@ -281,10 +281,8 @@ def _at_rate(
             entries(PictureEntry(even.shown, coming.entry))
     if held is not None:
         until = held.time + held.stays - period / 2
-        last = max(even.shown, math.ceil(until / period))
-        _check_repeats(path, last, decoded, rate, sound)
-        # However short, a video has a picture.
-        shows = max(last, 1) - even.shown
+        _check_repeats(path, max(even.shown, math.ceil(until / period)), decoded, rate, sound)
+        shows = even.show_last(until)
         yield from _shown(held, shows)
         lost += not shows
     if lost > max(1.0, _FEW * (decoded - before)):

@@ -291,7 +291,10 @@ class SkippedPictureCheck(Check):
 
 
 class UntoldPictureCheck(Check):
-    """Coded pictures without face messages are ones of which user data say so."""
+    """Coded pictures without face messages are ones of which user data say so.
+
+    `starts` is shown the stream by `PictureOrderCheck`.
+    """
 
     name = "untold pictures"
 

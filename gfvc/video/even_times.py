@@ -25,17 +25,25 @@ class EvenTimes:
         return following - min(following - time, self._period) / 2
 
     def show(self, time: float, following: float) -> int:
-        """How many times such a picture is shown; they are past then.
-
-        It takes no longer for a picture that stands for years, as a wrong time stamp may say.
-        """
+        """How many times such a picture is shown; they are past then."""
         end = self.end(time, following)
         slack = _SLACK * self._period if following - time > _OWN * self._period else 0.0
         before = self.shown
         if before * self._period < end + slack:
-            end -= slack
-            # A division may be off by a rounding, which what is compared must not be.
-            self.shown = max(before + 1, int(end / self._period) - 1)
-            while self.shown * self._period < end:
-                self.shown += 1
+            self.shown += 1
+            self._pass(end - slack)
         return self.shown - before
+
+    def show_last(self, end: float) -> int:
+        """How many times the last picture is shown, which stands until then; one picture is."""
+        before = self.shown
+        self.shown = max(before, 1)
+        self._pass(end)
+        return self.shown - before
+
+    def _pass(self, end: float) -> None:
+        """Go on to a time, as fast where it is years away, as a wrong time stamp may say."""
+        # A division may be off by a rounding, which what is compared must not be.
+        self.shown = max(self.shown, int(end / self._period) - 1)
+        while self.shown * self._period < end:
+            self.shown += 1

@@ -63,28 +63,29 @@ def usual_rate(
     steps = [step for step in steps if step]
     if not steps:
         return None
-    stated = badness(steps, average) if believed else float("inf")
+    seconds = list(map(float, steps))
+    stated = badness(seconds, average) if believed else float("inf")
     best, least = average, stated
     mean, *others = _suggested(steps, tick)
     for rate in (mean, *others):
-        bad = badness(steps, rate)
+        bad = badness(seconds, rate)
         if bad < least and (rate == mean or bad < stated - _BETTER):
             best, least = rate, bad
     is_other = abs(best - average) > _TREMBLES * average or not believed
     return best if is_other else None
 
 
-def badness(steps: Sequence[Fraction], rate: Fraction) -> float:
+def badness(steps: Sequence[float], rate: Fraction) -> float:
     """How badly pictures are read at a rate that are so many seconds apart, from 0 on.
 
     1 stands for all of them left out.
     """
     period = float(1 / rate)
-    usual = float(median(steps))
+    usual = median(steps)
     even = EvenTimes(period)
     late: list[float] = []
     time, bad, off = 0.0, 0.0, 0.0
-    for step in map(float, steps):
+    for step in steps:
         shown_at = even.shown * period
         times = even.show(time, time + step)
         if times:

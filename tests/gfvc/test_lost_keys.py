@@ -76,6 +76,13 @@ def is_no_message(unit: NalUnit) -> bool:
     return not unit.is_suffix_sei
 
 
+def second_part(name: str, path: Path) -> int | None:
+    """The byte of a picture where the second part of a stream begins that was written to a path."""
+    pictures = [unit for unit in nal_units(STREAMS / name) if unit.starts_picture]
+    place = [number for number, unit in enumerate(pictures) if unit.is_idr][1]
+    return [unit.offset for unit in nal_units(path) if unit.starts_picture][place]
+
+
 def refusal(path: Path) -> str:
     with pytest.raises(StreamError) as refused:
         read_face_stream(path, lambda _: None)
@@ -92,9 +99,7 @@ def test_that_of_ordinary_video_is_told(
     name: str, lost: Callable[[NalUnit], bool], tmp_path: Path
 ) -> None:
     path = without(name, tmp_path / name, part=1, lost=lost)
-    pictures = [unit for unit in nal_units(STREAMS / name) if unit.starts_picture]
-    place = [number for number, unit in enumerate(pictures) if unit.is_idr][1]
-    at = [unit.offset for unit in nal_units(path) if unit.starts_picture][place]
+    at = second_part(name, path)
     says = refusal(path)
     assert f"coded picture at byte {at} " in says
     assert LACKS_IDR in says
@@ -108,9 +113,7 @@ def test_that_of_ordinary_video_after_ordinary_video_is_told(
     name: str, ends: bool, tmp_path: Path
 ) -> None:
     path = without(name, tmp_path / name, part=1, lost=is_any)
-    pictures = [unit for unit in nal_units(STREAMS / name) if unit.starts_picture]
-    place = [number for number, unit in enumerate(pictures) if unit.is_idr][1]
-    at = [unit.offset for unit in nal_units(path) if unit.starts_picture][place]
+    at = second_part(name, path)
     if not ends:
         write_units(path, [*nal_units(path), *nal_units(STREAMS / name)])
     assert f"the coded picture at byte {at} {COUNTED_TWICE}" in refusal(path)

@@ -26,7 +26,7 @@ def evenly(rate: float | Fraction, count: int, start: float | Fraction = 0) -> l
 
 
 def test_what_comes_evenly_is_not_badly_read() -> None:
-    steps = steps_of(evenly(25, 100))
+    steps = [float(step) for step in steps_of(evenly(25, 100))]
     assert badness(steps, Fraction(25)) == pytest.approx(0, abs=1e-9)
     assert badness(steps, Fraction(25, 2)) == pytest.approx(0.5, abs=0.02)  # each other one is lost
     assert 0 < badness(steps, Fraction(50)) < badness(steps, Fraction(60)) < 0.5
@@ -38,6 +38,11 @@ def test_the_nearest_of_pictures_that_are_closer_than_a_period_is_shown() -> Non
     shown = [even.show(time, following) for time, following in pairwise(times)]
     assert shown == [1, 0, 1, 1]
     assert even.shown == 3
+
+
+def test_a_video_has_a_picture_however_short_it_is() -> None:
+    assert [EvenTimes(0.04).show_last(end) for end in (-0.01, 0.03, 0.041, 0.1)] == [1, 1, 2, 3]
+    assert EvenTimes(0.04, shown=3).show_last(0.1) == 0
 
 
 def test_a_picture_that_stands_for_years_takes_no_longer() -> None:
