@@ -51,7 +51,8 @@ def _all_described(container: InputContainer) -> str:
     """The same of a file.
 
     The video library collects it from the log, which is off otherwise: meanwhile what other threads
-    log goes nowhere.
+    log goes nowhere. A decoder that is at work in threads of its own may be freed only after
+    `gfvc.video.opening.settle`.
     """
     from av import logging
 

@@ -22,7 +22,7 @@ from gfvc.video.described import codec_now
 from gfvc.video.extent import Extent, PicturesEnd
 from gfvc.video.filters import Deinterlacer
 from gfvc.video.left_out import tell_of_later_tracks
-from gfvc.video.opening import open_video, set_threads
+from gfvc.video.opening import open_video, set_threads, settle
 from gfvc.video.orientation import NO_TURN, Turn
 from gfvc.video.raw import raw_of
 from gfvc.video.sound import SoundLength
@@ -144,6 +144,7 @@ class _Reading:
             self._damage.tell(self._notes)
             raise
         except (av.FFmpegError, ValueError, OverflowError) as error:
+            settle(self._stream)
             self._check_codec()
             raise InputError(
                 f"{self._path}: damaged or cut off after picture {self._count} ({reason(error)}); "

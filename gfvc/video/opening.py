@@ -42,7 +42,10 @@ def open_video(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
         refuse_own_colours(path, container, stream)
         refuse_edits(path, container, stream.id)
         _set_decoder(path, stream)
-        yield container, stream
+        try:
+            yield container, stream
+        finally:
+            settle(stream)
 
 
 def has_no_ends(container: InputContainer) -> bool:
@@ -63,6 +66,16 @@ def set_threads(container: InputContainer, stream: VideoStream) -> None:
     """
     counts = has_no_ends(container) and tells_of_damage(stream)
     stream.thread_type = "SLICE" if counts else "AUTO"
+
+
+def settle(stream: VideoStream) -> None:
+    """Wait until no thread of a decoder is at work; pictures that it has not given yet are gone.
+
+    While the log is listened to (`gfvc.video.described`), a thread that has something to say waits
+    for Python's lock, also to be told that nobody wants to hear it. Who frees a decoder holds that
+    lock, and would wait for the thread for ever.
+    """
+    stream.codec_context.flush_buffers()
 
 
 def _set_decoder(path: Path, stream: VideoStream) -> None:
