@@ -9,8 +9,6 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from threadpoolctl import threadpool_limits
-
 from base_codec_adapters import DEFAULT_TIMEOUT
 from gfvc.credentials import Credentials, ManifestSigner
 from gfvc.decoded_sound import add_sound, sound_to_keep
@@ -37,7 +35,7 @@ from gfvc.video.left_out import tell_of_other_sound, tell_of_the_rest
 from gfvc.video_writer import PICTURE_NAMES, is_folder_output, open_writer
 from models import AnimationModel, Registry, default_registry
 from models.contract import BegunPicture, Picture
-from models.parallel import finish
+from models.parallel import finish, one_blas_thread
 
 # Name of the model in the summary of a stream without face messages.
 NO_MODEL = "none"
@@ -149,7 +147,7 @@ def decode(
         mark = (stream.mark or GENERATED) if stream.draws else None
         # Linear algebra is of small matrices, for which threads would only wait.
         with (
-            threadpool_limits(1, user_api="blas"),
+            one_blas_thread(),
             QueuedWriter(open_writer(temporary, rate, mark)) as writer,
         ):
             pictures = decode_pictures(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 from collections import deque
@@ -85,7 +86,7 @@ def map_in_order(
     ahead: deque[Future[Result]] = deque()
     pool = ThreadPoolExecutor(threads)
     try:
-        with threadpool_limits(1, user_api="blas"):
+        with one_blas_thread():
             for item in items:
                 ahead.append(begin(pool, work, item))
                 if len(ahead) > _AHEAD * threads:
@@ -99,6 +100,39 @@ def map_in_order(
 def finish(begun: Iterable[Callable[[], Result]], threads: int | None = None) -> Iterator[Result]:
     """Call what was begun, in order; threads and all else are as of `map_in_order`."""
     return map_in_order(lambda rest: rest(), begun, threads)
+
+
+class _OneBlasThread:
+    """Who asked for one thread, and what is then to be set back."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._asking = 0
+        self._limit: threadpool_limits | None = None
+
+    @contextlib.contextmanager
+    def __call__(self) -> Iterator[None]:
+        with self._lock:
+            if self._limit is None:
+                self._limit = threadpool_limits(1, user_api="blas")
+            self._asking += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._asking -= 1
+                if not self._asking:
+                    self._limit.restore_original_limits()
+                    self._limit = None
+
+
+one_blas_thread = _OneBlasThread()
+"""A context in which NumPy's linear algebra gets no threads of its own, in the whole process.
+
+It has them again when the last who asks is done. Who asks may end in any order: where each set back
+what it found, the process would be left with one thread. To look for the libraries takes 10 ms, and
+is done once.
+"""
 
 
 def begin(pool: ThreadPoolExecutor, work: Callable[[Item], Result], item: Item) -> Future[Result]:

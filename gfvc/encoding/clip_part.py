@@ -8,8 +8,6 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from threadpoolctl import threadpool_limits
-
 from gfvc.encoding.clip import Clip
 from gfvc.encoding.executor import Tally
 from gfvc.encoding.passes import open_pass
@@ -22,7 +20,7 @@ from gfvc.stream.writer import StreamWriter
 from gfvc.telling import unheard
 from models import Analyser
 from models.contract import Picture
-from models.parallel import map_in_order
+from models.parallel import map_in_order, one_blas_thread
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +84,7 @@ def code_part(
             mark=None if clip.options.no_marking else mark_message(),
         )
         # Linear algebra is of small matrices, for which threads would only wait.
-        stack.enter_context(threadpool_limits(1, user_api="blas"))
+        stack.enter_context(one_blas_thread())
         seen_is_all = not clip.codes_sequences and clip.options.fallback != "always"
         work = WorkDone(done, seen_is_all=seen_is_all)
         coding = stack.enter_context(open_pass(clip, settings, writer, analyser, work))

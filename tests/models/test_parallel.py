@@ -9,8 +9,9 @@ import time
 from collections.abc import Callable, Iterator
 
 import pytest
+from threadpoolctl import threadpool_info, threadpool_limits
 
-from models.parallel import finish, map_behind, map_in_order, one_ahead
+from models.parallel import finish, map_behind, map_in_order, one_ahead, one_blas_thread
 
 
 @pytest.mark.parametrize("threads", [1, 3])
@@ -25,6 +26,23 @@ def test_results_come_in_order(threads: int) -> None:
 def test_pictures_are_worked_on_together() -> None:
     both = threading.Barrier(2, timeout=10)
     assert list(map_in_order(lambda _: both.wait() >= 0, range(4), 2)) == [True] * 4
+
+
+def blas_threads() -> list[int]:
+    return [found["num_threads"] for found in threadpool_info() if found["user_api"] == "blas"]
+
+
+def test_linear_algebra_has_its_threads_again_when_the_last_is_done() -> None:
+    with threadpool_limits(2, user_api="blas"):
+        before = blas_threads()
+        first, second = (map_in_order(abs, range(9), 2) for _ in range(2))
+        assert [next(first), next(second)] == [0, 0]
+        first.close()
+        assert set(blas_threads()) == {1}
+        with one_blas_thread():
+            second.close()
+            assert set(blas_threads()) == {1}
+        assert blas_threads() == before
 
 
 @pytest.mark.parametrize("threads", [1, 2])
