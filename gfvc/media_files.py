@@ -20,7 +20,7 @@ from gfvc.media_boxes import top_boxes
 from gfvc.png_chunks import is_animated, refuse_expanding
 
 if TYPE_CHECKING:
-    from av import Packet
+    from av import CodecContext, Packet
     from av.container import InputContainer
 
 # Names are libavformat's. "mov" stands for MP4, QuickTime, 3GP, M4V, AVIF and HEIF.
@@ -54,7 +54,9 @@ _ADDRESS = re.compile(r"^([A-Za-z][A-Za-z0-9+.-]+):/+")
 def open_media(path: Path, formats: frozenset[str], *, follow_edits: bool = True) -> InputContainer:
     """Open a file as one of `formats`: `VIDEO_FORMATS` or fewer.
 
-    Without `follow_edits` an edit list (MP4) only says what time 0 is, and hides nothing.
+    Without `follow_edits` an edit list (MP4) only says what time 0 is, and hides nothing. Decoders
+    have no threads of their own: where damage is concealed, what comes out would depend on which
+    of them is first.
 
     The caller closes the container; while reading from it, `media_errors` tells of damage. Raises
     `InputError` when it is missing, empty, no file, of another format, damaged, or names other
@@ -81,7 +83,6 @@ def open_media(path: Path, formats: frozenset[str], *, follow_edits: bool = True
             container_options=options,
             metadata_errors="replace",
         )
-        return container
     except (av.FFmpegError, OSError, ValueError) as error:
         let_deadline_by(error)
         if _is_list(path):
@@ -97,6 +98,11 @@ def open_media(path: Path, formats: frozenset[str], *, follow_edits: bool = True
         else:
             problem = f"not a video that can be read ({reason(error)})"
         raise InputError(f"{path}: {problem}") from error
+    for stream in container.streams:
+        context: CodecContext | None = stream.codec_context
+        if context is not None:
+            context.thread_count = 1
+    return container
 
 
 @contextlib.contextmanager

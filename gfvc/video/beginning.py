@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from gfvc.errors import InputError
 from gfvc.media_files import media_errors
 from gfvc.media_packets import packets_of
-from gfvc.video.opening import open_video, set_threads
+from gfvc.video.opening import open_video
 
 if TYPE_CHECKING:
     from av.video.frame import VideoFrame
@@ -66,7 +66,6 @@ def first_stamp(path: Path) -> Fraction | None:
 @lru_cache(maxsize=8)
 def _first_stamp(path: Path, _modified: int, _size: int) -> Fraction | None:
     with open_video(path) as (container, stream):
-        set_threads(container, stream)  # as where all is decoded, so that the same frame is first
         beginning = Beginning()
         try:
             with media_errors(str(path)):

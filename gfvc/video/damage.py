@@ -11,10 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gfvc.errors import InputError, system_errors
-from gfvc.limits import MAX_SOURCE_AREA
 from gfvc.telling import Notes
 from gfvc.video.file_end import ends_amid_packet
-from gfvc.video.opening import has_no_ends, tells_of_damage
+from gfvc.video.opening import decoder_like, has_no_ends, tells_of_damage
 from gfvc.video.transport_stream import only_joined
 
 if TYPE_CHECKING:
@@ -60,7 +59,7 @@ class Damage:
         self._lenient: VideoCodecContext | None = None
         context = stream.codec_context
         if context.name in _STRICT:
-            self._lenient = _like(context)
+            self._lenient = decoder_like(context)
             context.options = {**context.options, "err_detect": "explode"}
 
     def decode(self, packet: Any) -> list[VideoFrame]:
@@ -168,15 +167,3 @@ class Damage:
             f"{'each' if several else 'there'} on may be torn, up to the next one that refers to "
             "none before it"
         )
-
-
-def _like(context: VideoCodecContext) -> VideoCodecContext:
-    """Another decoder of the same stream."""
-    import av
-
-    other = av.CodecContext.create(context.codec.name, "r")
-    assert isinstance(other, av.VideoCodecContext)
-    other.extradata = context.extradata
-    other.options = {"max_pixels": str(MAX_SOURCE_AREA)}
-    other.flags = context.flags
-    return other

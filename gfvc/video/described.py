@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 _STREAM = re.compile(r"^  Stream #0:(\d+)", re.MULTILINE)
 _KIND = re.compile(r"^[^:]*: (\w+): (\w+)")
 
+# libavutil's AV_LOG_QUIET: even what is said before a crash is above it.
+_QUIET = -8
+
 _one_at_a_time = threading.Lock()
 
 
@@ -51,8 +54,7 @@ def _all_described(container: InputContainer) -> str:
     """The same of a file.
 
     The video library collects it from the log, which is off otherwise: meanwhile what other threads
-    log goes nowhere. A decoder that is at work in threads of its own may be freed only after
-    `gfvc.video.opening.settle`.
+    log goes nowhere.
     """
     from av import logging
 
@@ -64,4 +66,21 @@ def _all_described(container: InputContainer) -> str:
             said: Any = container
             return str(said.dumps_format())
         finally:
-            logging.set_level(level)
+            if level is None or level <= _QUIET:
+                _turn_off()
+            else:
+                logging.set_level(level)
+
+
+def _turn_off() -> None:
+    """Have nobody log anything.
+
+    By PyAV's own way, a level of None, a thread that began to say something before would end with a
+    traceback: PyAV compares numbers with that level.
+    """
+    from av import logging
+
+    logging.set_level(_QUIET)
+    logging.set_libav_level(_QUIET)
+    # With it no thread waits for Python's lock to be told that nobody listens.
+    logging.restore_default_callback()

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gfvc.errors import InputError, let_deadline_by
-from gfvc.limits import MAX_SOURCE_AREA
 from gfvc.media_files import reason, refuse_encrypted
 from gfvc.media_packets import packets_of
 from gfvc.telling import NOTICED_SECONDS, Notes
@@ -22,7 +21,7 @@ from gfvc.video.described import codec_now
 from gfvc.video.extent import Extent, PicturesEnd
 from gfvc.video.filters import Deinterlacer
 from gfvc.video.left_out import tell_of_later_tracks
-from gfvc.video.opening import open_video, set_threads, settle
+from gfvc.video.opening import decoder_like, open_video
 from gfvc.video.orientation import NO_TURN, Turn
 from gfvc.video.raw import raw_of
 from gfvc.video.sound import SoundLength
@@ -89,7 +88,6 @@ def decoded_frames(
     `EntryLostError` when `start` is not found.
     """
     with open_video(path) as (container, stream):
-        set_threads(container, stream)
         reading = _Reading(path, container, stream, notes, sound or SoundLength(path))
         if start is not None:
             reading.enter_at(start)
@@ -144,7 +142,6 @@ class _Reading:
             self._damage.tell(self._notes)
             raise
         except (av.FFmpegError, ValueError, OverflowError) as error:
-            settle(self._stream)
             self._check_codec()
             raise InputError(
                 f"{self._path}: damaged or cut off after picture {self._count} ({reason(error)}); "
@@ -247,10 +244,7 @@ def _hidden_turn(stream: VideoStream, coded: bytes, turn: Turn) -> Turn:
     """
     import av
 
-    context = av.CodecContext.create(stream.codec_context.codec.name, "r")
-    assert isinstance(context, av.VideoCodecContext)
-    context.extradata = stream.codec_context.extradata
-    context.options = {"max_pixels": str(MAX_SOURCE_AREA)}
+    context = decoder_like(stream.codec_context)
     with contextlib.suppress(av.FFmpegError):  # damage is told where it is decoded with the rest
         for frame in [*context.decode(av.Packet(coded)), *context.decode(None)]:
             turn = turn.followed_by(frame)

@@ -19,6 +19,7 @@ from gfvc.video.stream_choice import choose_stream
 
 if TYPE_CHECKING:
     from av.container import InputContainer
+    from av.video.codeccontext import VideoCodecContext
     from av.video.stream import VideoStream
 
 # Formats in which a packet ends where the next begins: they do not say that the last was cut off.
@@ -27,6 +28,8 @@ _WITHOUT_ENDS = frozenset(
 )
 # Their decoders do not tell of pictures that end early.
 _UNTOLD = frozenset(("hevc", "vvc", "libdav1d", "av1"))
+# A file may say one size first, and then ask for another.
+_LIMITS = {"max_pixels": str(MAX_SOURCE_AREA)}
 
 
 @contextlib.contextmanager
@@ -42,10 +45,7 @@ def open_video(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
         refuse_own_colours(path, container, stream)
         refuse_edits(path, container, stream.id)
         _set_decoder(path, stream)
-        try:
-            yield container, stream
-        finally:
-            settle(stream)
+        yield container, stream
 
 
 def has_no_ends(container: InputContainer) -> bool:
@@ -58,24 +58,17 @@ def tells_of_damage(stream: VideoStream) -> bool:
     return stream.codec_context.name not in _UNTOLD
 
 
-def set_threads(container: InputContainer, stream: VideoStream) -> None:
-    """Have a stream decoded by as many threads as do no harm.
+def decoder_like(context: VideoCodecContext) -> VideoCodecContext:
+    """Another decoder of the same stream."""
+    import av
 
-    Where threads have a picture each, a mark of damage may come too late, as it happens: it would
-    be another last picture each time.
-    """
-    counts = has_no_ends(container) and tells_of_damage(stream)
-    stream.thread_type = "SLICE" if counts else "AUTO"
-
-
-def settle(stream: VideoStream) -> None:
-    """Wait until no thread of a decoder is at work; pictures that it has not given yet are gone.
-
-    While the log is listened to (`gfvc.video.described`), a thread that has something to say waits
-    for Python's lock, also to be told that nobody wants to hear it. Who frees a decoder holds that
-    lock, and would wait for the thread for ever.
-    """
-    stream.codec_context.flush_buffers()
+    other = av.CodecContext.create(context.codec.name, "r")
+    assert isinstance(other, av.VideoCodecContext)
+    other.extradata = context.extradata
+    other.flags = context.flags
+    other.thread_count = context.thread_count
+    other.options = dict(_LIMITS)
+    return other
 
 
 def _set_decoder(path: Path, stream: VideoStream) -> None:
@@ -96,5 +89,4 @@ def _set_decoder(path: Path, stream: VideoStream) -> None:
     # Chunks that an animated PNG has before its first picture.
     if context.name in PNG_CODECS and context.extradata:
         context.extradata = with_compressed_hidden(context.extradata)
-    # The file may say one size first, and then ask for another.
-    context.options = {"max_pixels": str(MAX_SOURCE_AREA)}
+    context.options = dict(_LIMITS)

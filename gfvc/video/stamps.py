@@ -21,7 +21,7 @@ from gfvc.errors import InputError
 from gfvc.media_files import media_errors
 from gfvc.media_packets import packets_of
 from gfvc.video.beginning import Beginning
-from gfvc.video.opening import open_video, set_threads
+from gfvc.video.opening import open_video
 from gfvc.video.raw import RAW_RATE, Raw, References
 
 if TYPE_CHECKING:
@@ -211,7 +211,6 @@ def _places(path: Path, _modified: int, _size: int) -> _Places | None:
     go_back = False
     last_shown = None
     with open_video(path) as (container, stream):
-        set_threads(container, stream)
         codec = stream.codec_context.name
         are_places = _WITH_PLACES.get(container.format.name, "") in (None, codec)
         beginning = Beginning()

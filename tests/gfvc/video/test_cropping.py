@@ -6,7 +6,6 @@ import struct
 from fractions import Fraction
 from pathlib import Path
 
-import av
 import numpy as np
 import pytest
 
@@ -194,9 +193,3 @@ def test_cropping_that_leaves_nothing_is_not_meant() -> None:
     for nothing in (Cropping(left=12, right=8), Cropping(top=10), Cropping(bottom=4_000_000_000)):
         assert nothing.leaves_nothing(20, 10)
         assert nothing.visible(20, 10) == Rectangle(0, 0, 20, 10)
-
-
-def test_what_the_library_logs_stays_off(cropped: Path) -> None:
-    assert av.logging.get_level() is None
-    probe_video(cropped)
-    assert av.logging.get_level() is None
