@@ -134,9 +134,8 @@ class _Reading:
         import av
 
         try:
-            for packet in packets_of(self._path, self._container):
-                if self._extent.includes(packet) and packet.stream.index == self._stream.index:
-                    yield from self._frames_of(packet)
+            for packet in self._packets():
+                yield from self._frames_of(packet)
             yield from self._fields.finish()
         except GeneratorExit:  # who wants no more than a part is told of that
             self._damage.tell(self._notes)
@@ -149,11 +148,29 @@ class _Reading:
             ) from None
         self._finish()
 
+    def _packets(self) -> Iterator[Any]:
+        """The packets of the stream, each when the stamp of the next one is known, too."""
+        import av
+
+        before = None
+        try:
+            for packet in packets_of(self._path, self._container):
+                if self._extent.includes(packet) and packet.stream.index == self._stream.index:
+                    self._stamps.coming(packet)
+                    if before is not None:
+                        yield before
+                    before = packet
+        except (av.FFmpegError, ValueError, OverflowError):
+            if before is not None:
+                yield before
+            raise
+        if before is not None:
+            yield before
+
     def _frames_of(self, packet: Any) -> Iterator[TimedFrame]:
         refuse_encrypted(self._path, packet)
         if packet.is_discard and packet.is_keyframe and not self._count and self._has_turns:
             self._turn = _hidden_turn(self._stream, bytes(packet), self._turn)
-        self._stamps.sent(packet)
         for frame in self._beginning.decode(packet):
             if not self._count:
                 _tell_of_lost(self._path, self._beginning.lost_before(frame), self._notes)

@@ -75,12 +75,15 @@ class Stamps:
         self._stays: float | None = None
         self._waiting: list[float] = []  # in order
         self._most_waiting: int | None = None  # before a frame
-        self._last_sent: int | None = None
+        self._last_coming: int | None = None
         self._shared: set[int] = set()  # by two packets; it is that of the second one
         self._last: float | None = None
 
-    def sent(self, packet: Any) -> None:
-        """Take note of a packet that is about to be decoded."""
+    def coming(self, packet: Any) -> None:
+        """Take note of a packet that is decoded after the one before it.
+
+        Only now is it known whether the stamp of that one is its own.
+        """
         if packet.pts is None or not packet.size or packet.is_discard:
             return
         if self._references is not None:
@@ -93,9 +96,9 @@ class Stamps:
                 del self._waiting[:-_MOST_WAITING]
             else:
                 self._keep(packet.pts, time)
-        elif packet.pts == self._last_sent and len(self._shared) < _MOST_WAITING:
+        elif packet.pts == self._last_coming and len(self._shared) < _MOST_WAITING:
             self._shared.add(packet.pts)
-        self._last_sent = packet.pts
+        self._last_coming = packet.pts
 
     def of(self, frame: VideoFrame) -> float:
         """When the next frame is shown."""

@@ -223,6 +223,24 @@ def test_times_are_those_of_packets_without_stamps_between(tmp_path: Path) -> No
     assert steps.max() <= 0.081
 
 
+@pytest.mark.parametrize("rate", ["15", "24000/1001", "30000/1001"])
+@pytest.mark.parametrize(
+    "coding",
+    [("-c:v", "libx265", "-x265-params", "bframes=0:log-level=error"),
+     ("-c:v", "libx264", "-bf", "0")],
+)  # fmt: skip
+def test_the_first_of_two_with_one_stamp_is_the_earlier_one(
+    tmp_path: Path, coding: tuple[str, ...], rate: str
+) -> None:
+    """Of the packets of a program stream, the second may have a stamp and the first the same."""
+    path = tmp_path / "clip.mpg"
+    ffmpeg("-f", "lavfi", "-i", f"color=gray:s=96x32:r={rate}", "-frames:v", "80",
+           *coding, path)  # fmt: skip
+    times = [frame.time for frame in decoded_frames(path, no_notes)]
+    period = float(1 / Fraction(rate))
+    np.testing.assert_allclose(times, np.arange(80) * period, atol=period / 4)
+
+
 def test_reading_starts_where_stamps_are_of_one_picture_alone(tmp_path: Path) -> None:
     """Two packets of a program stream may have one stamp."""
     path = tmp_path / "clip.mpg"
