@@ -130,8 +130,7 @@ one_blas_thread = _OneBlasThread()
 """A context in which NumPy's linear algebra gets no threads of its own, in the whole process.
 
 It has them again when the last who asks is done. Who asks may end in any order: where each set back
-what it found, the process would be left with one thread. To look for the libraries takes 10 ms, and
-is done once.
+what it found, the process would be left with one thread. The libraries are looked for once.
 """
 
 

@@ -160,8 +160,8 @@ class _Reading:
                     if before is not None:
                         yield before
                     before = packet
-        except (av.FFmpegError, ValueError, OverflowError):
-            if before is not None:
+        except (InputError, av.FFmpegError, ValueError, OverflowError):
+            if before is not None:  # all that came before the damage is read
                 yield before
             raise
         if before is not None:

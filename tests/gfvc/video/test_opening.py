@@ -22,10 +22,8 @@ from fractions import Fraction
 from pathlib import Path
 from av import logging
 from gfvc import InputError
-from gfvc.video import described
 from gfvc.video_reader import read_pictures
 
-described._turn_off = lambda: None
 logging.set_level(logging.INFO)
 logging.set_skip_repeated(False)
 with logging.Capture(local=False) as of_other_threads, logging.Capture() as of_this_one:
