@@ -83,7 +83,8 @@ def open_clip(source: Path) -> Clip:
     square = require_square(source, video.width, video.height)
     information = StreamInformation(video.rate, video.width, video.height, square)
     model = registered.load(options.runtime)
-    return Clip(source, options, "vvc", model, registered.card, information, None)
+    size = square.width, square.height
+    return Clip(source, options, "vvc", model, registered.card, information, size, None)
 
 
 def measure(clip: Clip, settings: RateSettings, analyser: Analyser) -> tuple[float, float]:

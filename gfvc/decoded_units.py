@@ -28,10 +28,12 @@ from gfvc.face_square import RESTORE_SQUARE, lost_square
 from gfvc.further_faces import FaceOver, FurtherFaces
 from gfvc.limits import MAX_AREA
 from gfvc.options.decoding import BaseLayerOptions
+from gfvc.scaling import enlarged
 from gfvc.stream.containers import is_container
 from gfvc.stream.face_stream import FaceStream
 from gfvc.stream.names import model_uri
 from gfvc.stream.picture_units import PictureUnit
+from gfvc.stream.shown_size import ShownSize, shown_size_fault
 from gfvc.stream.skipped_pictures import SkippedPictures
 from gfvc.telling import Notes, unheard
 from models import (
@@ -55,13 +57,15 @@ class DecodedUnit:
     """A coded picture, decoded, and all pictures that it drives: spans in output order.
 
     The spans are those of the first face, to be used one by one, and before the next unit. `over`
-    are the further faces in their pictures.
+    are the further faces in their pictures. `shown_size` is that of the output pictures, None where
+    it is as they are coded.
     """
 
     unit: PictureUnit
     picture: Picture
     spans: Iterator[Span]
     over: tuple[FaceOver, ...] = ()
+    shown_size: ShownSize | None = None
 
     def begin(self) -> Iterator[BegunPicture]:
         """The output pictures, with all faces, begun; in place of the spans."""
@@ -70,7 +74,11 @@ class DecodedUnit:
                 whole = picture
                 for face in self.over:
                     whole = face.over(whole)
-                yield whole
+                yield whole if self.shown_size is None else partial(self._shown, whole)
+
+    def _shown(self, whole: BegunPicture) -> Picture:
+        assert self.shown_size is not None
+        return enlarged(whole(), self.shown_size)
 
 
 def find_model(source: Path, stream: FaceStream, registry: Registry) -> RegisteredModel:
@@ -138,8 +146,9 @@ def decode_units(
 
     `model` may be None for a stream without face messages. `timeout` is in seconds for the base
     decoder and the coded pictures that it decodes at a time, `area` the most luma samples of a
-    coded picture. `notes` is told how many pictures lack the key picture that they were made from.
-    Raises `StreamError` when coded pictures cannot be decoded, are larger, or change their size.
+    coded picture, and of one as it is shown. `notes` is told how many pictures lack the key picture
+    that they were made from. Raises `StreamError` when coded pictures cannot be decoded, are
+    larger, or change their size.
     """
     repack = stream.is_repacked
     pool: DecodedPool | None = None
@@ -154,7 +163,7 @@ def decode_units(
                 pool.start_sequence()
         if unit.is_alone:
             shown = key if pool is None else pool.shown(unit, key)
-            yield DecodedUnit(unit, key, iter([AsCoded(shown)]))
+            yield DecodedUnit(unit, key, iter([AsCoded(shown)]), (), stream.shown_size)
             continue
         assert model is not None
         _check_squares(source, unit, key.shape[1], key.shape[0])
@@ -168,7 +177,8 @@ def decode_units(
             later = CodedPicture(*following, of_later)
         parameters_of = partial(parameters_of_pictures, unit, model.layout, source, repack=repack)
         spans = _of_stream(source, pool.spans(own, parameters_of, later))
-        yield DecodedUnit(unit, key, spans, further.over(current, following))
+        over = further.over(current, following)
+        yield DecodedUnit(unit, key, spans, over, stream.shown_size)
     if pool is not None and pool.missing:
         notes(
             f"{source}: {pool.missing} pictures are to be made from an earlier key picture that is "
@@ -212,15 +222,41 @@ def check_undecoded(source: Path, stream: FaceStream, registered: RegisteredMode
     for unit in _of_one_colour(source, stream, stream.coded_units):
         for nal in nal_units(bytes(unit.coded), stream.codec):
             sets.see(nal)
+        if sets.active is not None:
+            _check_shown_size(source, stream, sets.active.format.width, sets.active.format.height)
         if registered is not None and sets.active is not None and not unit.is_alone:
             shown = sets.active.format
             _check_squares(source, unit, shown.width, shown.height)
 
 
+def _check_shown_size(
+    source: Path, stream: FaceStream, width: int, height: int, area: int | None = None
+) -> None:
+    """Raise `StreamError` where coded pictures of a size cannot be shown as the stream says.
+
+    They are to have no more than so many luma samples then.
+    """
+    shown = stream.shown_size
+    fault = shown_size_fault(shown, width, height)
+    if fault is not None:
+        raise StreamError(f"{source}: {fault}")
+    if shown is not None and area is not None and shown.width * shown.height > area:
+        raise StreamError(
+            f"{source}: its pictures are shown at {shown}, more than {area} luma samples; if that "
+            "is meant, allow more with --max-area"
+        )
+
+
 def _check_fault(source: Path, stream: FaceStream) -> None:
-    """Raise `StreamError` where the parameter sets say that pictures cannot be decoded."""
+    """Raise `StreamError` where parameter sets or user data say what cannot be decoded."""
     if stream.fault is not None:
         raise StreamError(f"{source}: its coded pictures cannot be decoded: {stream.fault}")
+    if stream.shown_size_change is not None:
+        change = stream.shown_size_change.told(stream.shown_size)
+        raise StreamError(
+            f"{source}: its user data change the size that pictures are shown at, {change}; "
+            "pictures of one size only can be decoded: split it there"
+        )
 
 
 def _skipped(stream: FaceStream) -> int:
@@ -272,6 +308,8 @@ def _coded_pictures(
                     f"{source}: its pictures change from {size[0]}x{size[1]} to {width}x{height} "
                     f"at coded picture {number}; pictures of one size only can be decoded"
                 )
+            if size is None:
+                _check_shown_size(source, stream, width, height, area)
             size = width, height
             yield unit, picture
     except UnknownColourError as error:

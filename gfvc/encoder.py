@@ -11,6 +11,7 @@ from typing import Any
 from gfvc.encoding.clip import Clip
 from gfvc.encoding.coding_pass import REMEMBERED_PICTURES, CodedClip, code_clip
 from gfvc.encoding.executor import Tally
+from gfvc.encoding.reduced_size import reduce
 from gfvc.encoding.target_bitrate import code_at_bitrate
 from gfvc.errors import InputError, OutputError
 from gfvc.framing import Framing, frame
@@ -21,6 +22,7 @@ from gfvc.rate_control.ladder import RateSettings, settings_asked_for
 from gfvc.scaling import Size
 from gfvc.stream.information import StreamInformation
 from gfvc.stream.names import MP4_SUFFIX, choose_codec
+from gfvc.stream.shown_size import ShownSize
 from gfvc.telling import Notes, Progress, Stage, passes_on, unheard
 from gfvc.video.left_out import tell_of_other_sound, tell_of_the_rest
 from gfvc.video.sound import SoundCoding, check_sound, is_heard
@@ -33,16 +35,18 @@ from models import Registry, default_registry
 class EncodeSummary:
     """What was encoded: `tally` of pictures, by kind, as `options` asked for.
 
-    Bits: `sei_bits` are the NAL units with face parameters and user data, `sound_bits` what the
-    sound adds to the file, `base_bits` the rest. `size` is the width and height of the pictures
-    sent in pixels, `rate` how many there are a second. `seconds` are wall time, and
-    `base_codec_seconds` what of it the programs of the base codec took. `settings` are those that
-    made it, found in `trials` passes over the clip if a bitrate was asked for.
+    `size` is the width and height of the coded pictures in pixels, `shown_size` that of those that
+    come out; `rate` is how many there are a second. Bits: `sei_bits` are the NAL units with face
+    parameters and user data, `sound_bits` what the sound adds to the file, `base_bits` the rest.
+    `seconds` are wall time, and `base_codec_seconds` what of it the programs of the base codec
+    took. `settings` are those that made it, found in `trials` passes over the clip if a bitrate was
+    asked for.
     """
 
     tally: Tally
     options: EncodeOptions
     size: Size
+    shown_size: Size
     rate: Fraction
     model: str
     codec: str
@@ -81,12 +85,12 @@ class EncodeSummary:
 
     @property
     def width(self) -> int:
-        """Width of the pictures sent."""
+        """Width of the coded pictures."""
         return self.size[0]
 
     @property
     def height(self) -> int:
-        """Height of the pictures sent."""
+        """Height of the coded pictures."""
         return self.size[1]
 
     @property
@@ -113,6 +117,8 @@ class EncodeSummary:
             "fps": float(self.rate),
             "width": self.width,
             "height": self.height,
+            "shown_width": self.shown_size[0],
+            "shown_height": self.shown_size[1],
             **counts,
             "model": self.model,
             "codec": self.codec,
@@ -211,6 +217,7 @@ def look_at(
         tell_of_other_sound(source, notes)
     tell_of_the_rest(source, notes)
     framing = frame(source, video.width, video.height, options, notes)
+    framing = reduce(source, framing, options, notes)
     return SourceFacts(video, framing, sound)
 
 
@@ -226,7 +233,12 @@ def clip_of(
     video, framing = seen.video, seen.framing
     rate = options.rate or video.rate
     information = StreamInformation(
-        rate, video.width, video.height, framing.crop, face_square=framing.square
+        rate,
+        video.width,
+        video.height,
+        framing.crop,
+        face_square=framing.square,
+        shown_size=None if framing.shown_size is None else ShownSize(*framing.shown_size),
     )
     loaded = model.load(options.runtime)
     # Others are drawn between two coded pictures.
@@ -238,6 +250,7 @@ def clip_of(
         model=of_whole_pictures(loaded, squares),
         card=model.card,
         information=information,
+        size=framing.size,
         expected=round(video.seconds * rate) if video.seconds else None,
     )
     if options.asks_for_sequences and not clip.codes_sequences:
@@ -276,6 +289,7 @@ def summary_of(
         tally=part.tally,
         options=clip.options,
         size=clip.size,
+        shown_size=clip.shown_size,
         rate=clip.rate,
         model=clip.card.name,
         codec=clip.codec,

@@ -1,4 +1,4 @@
-"""What of a source is coded, and how large: its face alone, or whole pictures."""
+"""What of a source is coded, and how large it comes out: its face alone, or whole pictures."""
 
 from __future__ import annotations
 
@@ -35,12 +35,14 @@ class Framing:
     """The part of a source that is coded, its size as coded, and where faces lie in that.
 
     `squares` are those of the faces that are driven, that of the first one first; none where one
-    face fills the coded pictures.
+    face fills the coded pictures. `shown_size` is the size that pictures come out at; None: as
+    coded.
     """
 
     crop: Rectangle
     size: Size
     squares: tuple[FaceSquare, ...] = ()
+    shown_size: Size | None = None
 
     @property
     def square(self) -> FaceSquare | None:
@@ -49,9 +51,9 @@ class Framing:
 
 
 def frame(source: Path, width: int, height: int, options: SourceOptions, notes: Notes) -> Framing:
-    """Look through a source of so many pixels, and choose.
+    """Look through a source of so many pixels, and choose; all is as large as it comes out.
 
-    `notes` is told when whole pictures are coded smaller than they are. Raises `InputError` for a
+    `notes` is told when whole pictures come out smaller than they are. Raises `InputError` for a
     source that is too small, or cannot be coded as asked.
     """
     size = checked_size(source, width, height, options)
@@ -62,7 +64,8 @@ def frame(source: Path, width: int, height: int, options: SourceOptions, notes: 
         return Framing(crop, size)
     if options.size is None and size[0] * size[1] < 0.9 * width * height:
         notes(
-            f"{source}: is {width}x{height}, coded as {size[0]}x{size[1]}; --size asks for another"
+            f"{source}: is {width}x{height}, and comes out as {size[0]}x{size[1]}; --size asks for "
+            "another"
         )
     whole = Rectangle(0, 0, width, height)
     if not options.most_faces:
@@ -91,23 +94,23 @@ def _of_faces(whole: Rectangle, faces: list[Rectangle], size: Size) -> Framing:
 
 
 def checked_size(source: Path, width: int, height: int, options: SourceOptions) -> Size:
-    """The `coded_size` of a source; raise `InputError` where it, or the source, is too small."""
+    """The `output_size` of a source; raise `InputError` where it, or the source, is too small."""
     if min(width, height) < MIN_SIDE:
         raise InputError(
             f"{source}: is {width}x{height}; pictures need at least {MIN_SIDE} a side: enlarge or "
             "pad it with a video program"
         )
-    size = coded_size(width, height, options)
+    size = output_size(width, height, options)
     if min(size) < MIN_SIDE:
         raise InputError(
-            f"{source}: is {width}x{height}, and would be coded as {size[0]}x{size[1]}; pictures "
+            f"{source}: is {width}x{height}, and would come out as {size[0]}x{size[1]}; pictures "
             f"need at least {MIN_SIDE} a side: ask for a larger --size, or for --view face"
         )
     return size
 
 
-def coded_size(width: int, height: int, options: SourceOptions) -> Size:
-    """Width and height of the coded pictures of a source of so many pixels.
+def output_size(width: int, height: int, options: SourceOptions) -> Size:
+    """Width and height of the pictures that come out for a source of so many pixels.
 
     Whole pictures keep their shape: by default they are as large as they are, up to 1280x720 or
     720x1280; a side asked for is their shorter one; and they fit into a width and height. Sides
@@ -124,10 +127,11 @@ def coded_size(width: int, height: int, options: SourceOptions) -> Size:
         scale = asked / min(width, height)
     else:
         scale = min(asked[0] / width, asked[1] / height)
-    return _even(width * scale), _even(height * scale)
+    return even(width * scale), even(height * scale)
 
 
-def _even(length: float) -> int:
+def even(length: float) -> int:
+    """The nearest length that 4:2:0 pictures can have."""
     return max(2, 2 * round(length / 2))
 
 

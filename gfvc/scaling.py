@@ -28,6 +28,13 @@ def scale(picture: Picture, size: Size) -> Picture:
     return np.asarray(cv2.resize(picture, size, interpolation=interpolation), np.uint8)
 
 
+def enlarged(picture: Picture, size: Size) -> Picture:
+    """A decoded picture at the larger size that is shown, by Lanczos's filter of eight taps."""
+    if picture.shape[1::-1] == size:
+        return picture
+    return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_LANCZOS4), np.uint8)
+
+
 def reduced(picture: Picture, longest: int) -> Picture:
     """A picture in its own shape or nearly, no side of it longer; by pixel areas."""
     size = reduced_size((picture.shape[1], picture.shape[0]), longest)

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from itertools import chain, islice, repeat
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 from base_codec_adapters.picture_order import output_places
@@ -28,7 +27,7 @@ from gfvc.bench.source_video import SourceVideo
 from gfvc.colour import to_picture420, to_rgb
 from gfvc.decoder import decode
 from gfvc.encoder import encode
-from gfvc.scaling import Size, scale
+from gfvc.scaling import Size, enlarged, scale
 from gfvc.stream.face_stream import FaceStream
 from gfvc.stream.reader import read_face_stream
 from gfvc.video_reader import read_pictures
@@ -103,7 +102,10 @@ def _code_gfvc(settings: GfvcSettings, reference: SourceVideo, folder: Path) -> 
         decode_seconds=decoded.seconds,
         pictures=with_key_pictures(
             read_pictures(lossless, reference.rate),
-            decode_base_layer(read.codec, read.base_layer_parts()),
+            (
+                enlarged(key, reference.size)
+                for key in decode_base_layer(read.codec, read.base_layer_parts())
+            ),
         ),
     )
 
@@ -183,13 +185,6 @@ def reduced(size: Size, reduction: int) -> Size:
     """A size whose sides are so many times shorter, and even, as 4:2:0 wants them."""
     width, height = (max(2, 2 * round(side / reduction / 2)) for side in size)
     return width, height
-
-
-def enlarged(picture: Picture, size: Size) -> Picture:
-    """A decoded picture at the size of its source, by Lanczos's filter of eight taps."""
-    if picture.shape[1::-1] == size:
-        return picture
-    return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_LANCZOS4), np.uint8)
 
 
 def repeated(pictures: Iterator[Picture], times: int, count: int) -> Iterator[Picture]:

@@ -108,7 +108,9 @@ def _sound(summary: EncodeSummary, output: Path) -> str:
 
 
 def _found(summary: EncodeSummary) -> str:
-    """The settings that met a bitrate."""
+    """The settings that met a bitrate, with a size that without it might be another."""
     if summary.target_bitrate is None:
         return ""
-    return f"{summary.settings.arguments} after {summary.trials} trials, "
+    sized = summary.options.whole_pictures and summary.options.coded_side is None
+    size = f" --coded-size {min(summary.size)}" if sized else ""
+    return f"{summary.settings.arguments}{size} after {summary.trials} trials, "

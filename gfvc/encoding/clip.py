@@ -12,7 +12,6 @@ from gfvc.encoding.decisions import PlanSettings
 from gfvc.encoding.face_units import MAX_BUFFERED
 from gfvc.encoding.key_candidates import LOOK_SECONDS
 from gfvc.errors import KeyPictureTooCoarseError
-from gfvc.framing import coded_size
 from gfvc.options.encoding import DECISIONS, EncodeOptions
 from gfvc.rate_control.ladder import Coding, RateSettings
 from gfvc.scaling import Size
@@ -38,8 +37,8 @@ Choosing its coded pictures takes memory that goes by the square.
 class Clip:
     """A source, and all that is decided about it before its first pass.
 
-    `information.rate` are its coded pictures per second; `expected` is about how many they are, or
-    None.
+    `information.rate` are its coded pictures per second, `size` is their width and height in
+    pixels; `expected` is about how many they are, or None.
     """
 
     source: Path
@@ -48,6 +47,7 @@ class Clip:
     model: AnimationModel
     card: ModelCard
     information: StreamInformation
+    size: Size
     expected: int | None
 
     @property
@@ -56,10 +56,9 @@ class Clip:
         return self.information.rate
 
     @property
-    def size(self) -> Size:
-        """Width and height of its coded pictures."""
-        source = self.information
-        return coded_size(source.source_width, source.source_height, self.options)
+    def shown_size(self) -> Size:
+        """Width and height of the pictures that come out."""
+        return self.information.shown_size or self.size
 
     @property
     def codes_sequences(self) -> bool:
@@ -75,8 +74,8 @@ class Clip:
         """Its coded key picture does not show the face that the source shows."""
         return KeyPictureTooCoarseError(
             f"{self.source}: shows a face, but its coded key picture does not; "
-            "lower --key-qp, code a larger picture (--size), or send it as ordinary video "
-            "(--fallback auto)"
+            "lower --key-qp, code a larger picture (--size, --coded-size full), or send it as "
+            "ordinary video (--fallback auto)"
         )
 
     def plan_settings(self) -> PlanSettings:

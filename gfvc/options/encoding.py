@@ -34,7 +34,7 @@ FALLBACK_POLICIES: tuple[FallbackPolicy, ...] = get_args(FallbackPolicy)
 KeyPicturePolicy = Literal["auto", "fixed"]
 KEY_PICTURE_POLICIES: tuple[KeyPicturePolicy, ...] = get_args(KeyPicturePolicy)
 
-_AUTOMATIC_RATE, _FULL_RATE = "auto", "full"
+_AUTOMATIC, _FULL = "auto", "full"
 
 CONTROL_GRIDS = "control_grids"
 """Name of the decision about what moves beside the face."""
@@ -62,7 +62,9 @@ PICTURE_RATE = fraction(
 )
 
 
-PICTURE_SIZE = picture_size(64, 2048)
+SIDES = 64, 2048
+"""Pixels of a side of pictures, at least and at most."""
+PICTURE_SIZE = picture_size(*SIDES)
 
 
 def face_size_conflict(size: int | tuple[int, int] | None) -> str | None:
@@ -103,8 +105,8 @@ class SourceOptions(OptionGroup, title="what is coded"):
     )
     size: int | tuple[int, int] | None = option(
         PICTURE_SIZE,
-        "shorter side of the coded pictures, or a width and height that they are to fit into; of "
-        "--view face the side of the square, a multiple of 8",
+        "shorter side of the pictures that come out, or a width and height that they are to fit "
+        "into; of --view face the side of the square, a multiple of 8",
         shown=f"IN's, up to 1280x720; {FACE_SIDE} with --view face",
     )
     rate: Fraction | None = option(
@@ -195,6 +197,13 @@ class CodedPictureOptions(OptionGroup, title="coded pictures"):
 
     codec: Codec | None = option(
         words("vvc", "hevc"), "base codec", shown="by OUT's suffix, VVC if that is silent"
+    )
+    coded_size: int | str = option(
+        either(words(_AUTOMATIC, _FULL), whole(*SIDES)),
+        "shorter side of coded pictures, which decoders enlarge to --size; full: they are as large "
+        "as that; auto: half of it, but no less than 360, where few bits are asked for and faces "
+        "stay large enough, else full",
+        _AUTOMATIC,
     )
     base_encoder: str = option(
         text(),
@@ -296,14 +305,14 @@ class FaceOptions(OptionGroup, title="driven pictures"):
     )
     symbol_rate: Fraction | str = option(
         either(
-            words(_AUTOMATIC_RATE, _FULL_RATE),
+            words(_AUTOMATIC, _FULL),
             fraction(
                 Fraction(0), MAX_RATE, f"a number of messages a second above 0, at most {MAX_RATE}"
             ),
         ),
         "messages with face parameters a second; between them the decoder interpolates; auto: "
         "where they pay, full: one for each picture",
-        _AUTOMATIC_RATE,
+        _AUTOMATIC,
     )
     without: tuple[str, ...] | frozenset[str] = option(
         words(**{name.replace("_", "-"): name for name in (*DECISIONS, CONTROL_GRIDS)}),
@@ -320,9 +329,7 @@ class FaceOptions(OptionGroup, title="driven pictures"):
                 "with {low_delay} each picture is drawn from the last key picture; leave out "
                 "{reference_pool}"
             )
-        if self.low_delay and (
-            self.symbol_rate not in (_AUTOMATIC_RATE, _FULL_RATE) or self.without
-        ):
+        if self.low_delay and (self.symbol_rate not in (_AUTOMATIC, _FULL) or self.without):
             return (
                 "{low_delay} sends each picture's message at once, so that nothing can be decided "
                 "about it; leave out {symbol_rate}, {symbol_price} and {without}"
@@ -331,9 +338,9 @@ class FaceOptions(OptionGroup, title="driven pictures"):
 
     def symbol_interval(self, rate: Fraction) -> int | None:
         """Pictures from message to message at `rate` pictures a second; None: where they pay."""
-        if self.symbol_rate == _AUTOMATIC_RATE:
+        if self.symbol_rate == _AUTOMATIC:
             return None
-        if self.symbol_rate == _FULL_RATE:
+        if self.symbol_rate == _FULL:
             return 1
         return max(1, round(rate / Fraction(self.symbol_rate)))
 
@@ -382,6 +389,11 @@ class EncodeOptions(MarkOptions, FaceOptions, CodedPictureOptions, BitOptions, S
         return self.key_pictures != "fixed" and not one_by_one
 
     @property
+    def coded_side(self) -> int | None:
+        """Shorter side of coded pictures that is asked for; None: the encoder decides, or all."""
+        return self.coded_size if isinstance(self.coded_size, int) else None
+
+    @property
     def most_faces(self) -> int:
         """How many faces are driven at most: those beside the first need coded neighbours."""
         if self.fallback == "always":
@@ -392,7 +404,7 @@ class EncodeOptions(MarkOptions, FaceOptions, CodedPictureOptions, BitOptions, S
         """Options that say something of what is sent for faces, in braces."""
         asked = {
             "symbol_price": self.symbol_price is not None,
-            "symbol_rate": self.symbol_rate != _AUTOMATIC_RATE,
+            "symbol_rate": self.symbol_rate != _AUTOMATIC,
             "features": self.features > 0,
             "align": self.align is not None,
             "without": bool(self.without),
@@ -407,6 +419,8 @@ class EncodeOptions(MarkOptions, FaceOptions, CodedPictureOptions, BitOptions, S
                 "only one face is driven with {key_pictures} fixed, {low_delay}, {reference_pool} "
                 "or {fallback} always; leave out {faces}"
             )
+        if isinstance(self.coded_size, int) and not self.whole_pictures:
+            return "{view} face codes the face at its {size}; leave out {coded_size}"
         if self.face_at is not None and self.whole_pictures and not self.most_faces:
             return "no face is driven with {fallback} always; leave out {face_at}"
         if self.fallback == "never" and self.fallback_qp is not None:

@@ -125,11 +125,21 @@ def quality_settings(quality: Quality, coding: Coding) -> RateSettings:
     return _step(coding, _KEY_QP_OF_QUALITY[quality])
 
 
+def key_qp_asked_for(options: EncodeOptions) -> int | None:
+    """The key QP of options, in the scale of VVC and HEVC; None where it is searched for."""
+    if options.bitrate is not None:
+        return None
+    if options.quality is not None:
+        return _KEY_QP_OF_QUALITY[options.quality]
+    return DEFAULT_KEY_QP if options.key_qp is None else options.key_qp
+
+
 def settings_asked_for(options: EncodeOptions, coding: Coding) -> RateSettings:
     """The settings of options that have none searched."""
     if options.quality is not None:
         return quality_settings(options.quality, coding)
-    key_qp = DEFAULT_KEY_QP if options.key_qp is None else options.key_qp
+    key_qp = key_qp_asked_for(options)
+    assert key_qp is not None
     step = _step(coding, key_qp)
     multiplier = DEFAULT_MULTIPLIER if options.symbol_price is None else options.symbol_price
     if not coding.predicted:

@@ -8,7 +8,15 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from gfvc.stream import control_grids, faces, information, references, schedule, sequence
+from gfvc.stream import (
+    control_grids,
+    faces,
+    information,
+    references,
+    schedule,
+    sequence,
+    shown_size,
+)
 from sei.documentation import syntax_table
 
 _INTRODUCTION = """\
@@ -24,7 +32,14 @@ bytes of its UUID. [stream_format.md](stream_format.md) says what it means.
 def user_data_document() -> str:
     """The page as Markdown."""
     table = syntax_table(
-        "stream_information", information, schedule, references, sequence, faces, control_grids
+        "stream_information",
+        information,
+        schedule,
+        references,
+        sequence,
+        faces,
+        control_grids,
+        shown_size,
     )
     return f"{_INTRODUCTION}\n{table}\n"
 

@@ -13,6 +13,7 @@ from base_codec_adapters import Codec
 from gfvc.stream.kept import KeepingFile, Kept
 from gfvc.stream.names import is_repacked
 from gfvc.stream.picture_units import FaceMessage, PictureUnit
+from gfvc.stream.shown_size import ShownSize
 
 # Coded pictures are decoded by this many at least, where the stream can be entered: not all are
 # held at once, and the decoder program is not started for each.
@@ -80,6 +81,19 @@ class RateChange:
 
 
 @dataclass(frozen=True, slots=True)
+class ShownSizeChange:
+    """Where a stream first states another size to show pictures at: byte of the access unit."""
+
+    size: ShownSize | None
+    at: int | None
+
+    def told(self, before: ShownSize | None) -> str:
+        """What changes, from the size before on."""
+        sizes = [size or "the size that they are coded at" for size in (before, self.size)]
+        return f"from {sizes[0]} to {sizes[1]} with the access unit at byte {self.at}"
+
+
+@dataclass(frozen=True, slots=True)
 class FaceStream:
     """What a decoder needs of a stream. `rate` and `model_uri` are None when not stated.
 
@@ -113,6 +127,9 @@ class FaceStream:
     """VPS for those that none comes with, before their first use or after it."""
     coding_order: Sequence[int] | None = None
     """Places in `units` of the coded pictures in the order of the stream; None: they rise."""
+    shown_size: ShownSize | None = None
+    """At which size its pictures are shown, by the first user data; None: as they are coded."""
+    shown_size_change: ShownSizeChange | None = None
 
     @property
     def is_repacked(self) -> bool:

@@ -22,6 +22,7 @@ from gfvc.stream.faces import FurtherFace, face_square, further_faces
 from gfvc.stream.references import ReferenceRuns, reference_runs
 from gfvc.stream.schedule import PictureSchedule, picture_schedule
 from gfvc.stream.sequence import SequenceSchedule, sequence_schedule
+from gfvc.stream.shown_size import ShownSize, shown_size
 from sei import USER_DATA_UNREGISTERED, NalUnit, PayloadError, SeiError, SeiMessage, read_sei
 from sei.coder import UNREAD, Coder, Reader, Writer
 from sei.payload_kinds import register_user_data
@@ -30,6 +31,7 @@ from sei.payload_kinds import register_user_data
 USER_DATA_UUID = uuid.UUID("81724027-6de0-5106-8f2e-e2f1a0bb654f")
 VERSION = 1
 VERSION_WITH_FLAGS = 2
+VERSION_WITH_SHOWN_SIZE = 3
 MAX_STATED_RATE = 1000
 """Most pictures per second that are believed; the least are 1."""
 
@@ -45,6 +47,7 @@ class StreamInformation:
     `face_square` tells where in the pictures up to the next such information the face is driven and
     drawn, None: it fills them. `further_faces` are those beside it, `control_grids` say how all
     else moves; both go with `sequence`.
+    `shown_size` tells at which size all pictures of the stream are shown, None: as coded.
     `hides_coded_picture` tells that the coded picture of the access unit is not shown: the first
     picture that it drives is shown in its place. It goes not with `references`, nor with
     `sequence`, which tells of each of its coded pictures whether it is hidden.
@@ -62,6 +65,7 @@ class StreamInformation:
     face_square: FaceSquare | None = None
     further_faces: tuple[FurtherFace, ...] = ()
     control_grids: SequenceGrids | None = None
+    shown_size: ShownSize | None = None
 
     @property
     def face_squares(self) -> tuple[FaceSquare, ...]:
@@ -116,7 +120,10 @@ def stream_information(c: Coder, given: StreamInformation) -> StreamInformation:
         hides = bool(given.sequence.hidden)
     flags = given.shown_as_coded, hides
     has_flags = any(flags) or any(part is not None for part in parts)
-    version = c.u("version", 8, VERSION_WITH_FLAGS if has_flags else VERSION, 1, 255)
+    least = VERSION_WITH_FLAGS if has_flags else VERSION
+    if given.shown_size is not None:
+        least = VERSION_WITH_SHOWN_SIZE
+    version = c.u("version", 8, least, 1, 255)
     numerator = c.u("rate_numerator", 32, given.rate.numerator, 1, 2**32 - 1)
     denominator = c.u("rate_denominator", 16, given.rate.denominator, 1, 0xFFFF)
     pictures_per_message = c.u("pictures_per_message", 8, int(given.schedule is None), 0, 1)
@@ -129,7 +136,7 @@ def stream_information(c: Coder, given: StreamInformation) -> StreamInformation:
     shown_as_coded = coded_picture_hidden_flag = False
     schedule, references, sequence, square = None, None, None, None
     faces: tuple[FurtherFace, ...] = ()
-    grids = None
+    grids = shown = None
     if version >= VERSION_WITH_FLAGS:
         control_grids_flag = c.flag("control_grids_flag", given.control_grids is not None)
         further_faces_flag = c.flag("further_faces_flag", bool(given.further_faces))
@@ -164,6 +171,8 @@ def stream_information(c: Coder, given: StreamInformation) -> StreamInformation:
                 raise PayloadError("control grids want a sequence")
             grids = control_grids(c, c.part("control_grids", given.control_grids), sequence)
             c.align("control_grids_alignment_zero_bit")
+    if version >= VERSION_WITH_SHOWN_SIZE:
+        shown = shown_size(c, c.part("shown_size", given.shown_size))
     if pictures_per_message == 0 and schedule is None:
         raise PayloadError("pictures_per_message is 0, and no schedule says which have messages")
     return StreamInformation(
@@ -179,6 +188,7 @@ def stream_information(c: Coder, given: StreamInformation) -> StreamInformation:
         square,
         faces,
         grids,
+        shown,
     )
 
 

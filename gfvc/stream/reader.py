@@ -17,7 +17,7 @@ from gfvc.limits import excess_samples, most_pictures
 from gfvc.stream.codec_change import CodecChange
 from gfvc.stream.control_grids import SequenceGrids
 from gfvc.stream.face_reader import FaceReader
-from gfvc.stream.face_stream import FaceStream, KeptUnits, RateChange
+from gfvc.stream.face_stream import FaceStream, KeptUnits, RateChange, ShownSizeChange
 from gfvc.stream.faces import FurtherFace
 from gfvc.stream.information import StreamInformation, is_ours, stated_by
 from gfvc.stream.kept import Kept
@@ -33,6 +33,7 @@ from gfvc.stream.picture_units import FaceMessage, FurtherFaceUnit, PictureUnit
 from gfvc.stream.sequence import SequenceSchedule
 from gfvc.stream.sequence_places import LACKS_IDR, NOT_DUE, SequencePlaces
 from gfvc.stream.sequence_starts import COUNTED_TWICE, NOT_ANNOUNCED, SequenceStarts
+from gfvc.stream.shown_size import ShownSize
 from gfvc.stream.skipped_pictures import SkippedPictures
 from gfvc.stream.stated_content import StatedContent
 from gfvc.telling import Notes
@@ -135,7 +136,7 @@ class _Scan:
         self._file_bytes = file_bytes(path)
         self._max_pictures = max_pictures
         self._most_pictures = most_pictures(max_pictures, self._file_bytes)
-        self._area = 0  # luma samples of the last picture
+        self._area = 0  # luma samples of the last picture, as it is shown
         self._coded_samples = self._shown_samples = 0  # the latter of those that are complete
         self._faces = FaceReader(path, notes)
         self._units = KeptUnits()
@@ -174,6 +175,9 @@ class _Scan:
         self._codec: Codec | None = None
         self._codec_change: CodecChange | None = None
         self._rate: Fraction | None = None
+        self._shown_size: ShownSize | None = None
+        self._states_size = False  # user data came
+        self._shown_size_change: ShownSizeChange | None = None
         self._content = StatedContent()
         self._rate_change: RateChange | None = None
         self._access_unit_at: int | None = None  # byte where that of the next picture starts
@@ -218,6 +222,8 @@ class _Scan:
             self._lost,
             self._sets.video_sets,
             None if order is None else order.coding,
+            self._shown_size,
+            self._shown_size_change,
         )
 
     def _check_pictures(self, further: int) -> None:
@@ -348,8 +354,7 @@ class _Scan:
         self._picture_at = unit.offset
         self._is_numbered = False
         self._has_own_sets = self._sets.came_with_picture
-        self._area = self._sets.area
-        self._coded_samples += self._area
+        self._coded_samples += self._sets.area
         self._messages = [self._units.messages()]
         self._starts.start_picture(None if self._information is None else self._information[0])
         self._picture = PictureUnit(
@@ -360,6 +365,7 @@ class _Scan:
             self._information = None
             self._end_sequence(f"before byte {unit.offset}")
             self._see_rate(stated.rate)
+            self._see_shown_size(stated.shown_size)
             if stated.schedule is not None or stated.references is not None:
                 self._picture.information = payload
             self._picture.base_announced = not stated.shown_as_coded
@@ -375,6 +381,8 @@ class _Scan:
             self._face_square, self._further_faces = None, ()
             self._control_grids = None
             self._lacks_user_data = True
+        shown = self._shown_size
+        self._area = max(self._sets.area, 0 if shown is None else shown.width * shown.height)
         self._picture.face_square = self._face_square
         if self._sequence is not None:
             self._place_in_sequence(unit, self._picture, self._sequence)
@@ -419,6 +427,13 @@ class _Scan:
             self._rate = rate
         elif rate != self._rate and self._rate_change is None:
             self._rate_change = RateChange(rate, self._pictures, self._access_unit_at)
+
+    def _see_shown_size(self, size: ShownSize | None) -> None:
+        """Take the size at which the user data of a picture say that pictures are shown."""
+        if not self._states_size:
+            self._states_size, self._shown_size = True, size
+        elif size != self._shown_size and self._shown_size_change is None:
+            self._shown_size_change = ShownSizeChange(size, self._access_unit_at)
 
     def _end_sequence(self, where: str) -> None:
         """Note the coded pictures that did not come, between others and behind them."""

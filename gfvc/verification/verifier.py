@@ -17,6 +17,7 @@ from gfvc.verification.layouts import LayoutCheck
 from gfvc.verification.marking import MarkingCheck
 from gfvc.verification.picture_hash import DECODED_PICTURE_HASH, PictureHashCheck
 from gfvc.verification.picture_order import PictureOrderCheck
+from gfvc.verification.shown_size import ShownSizeCheck
 from gfvc.verification.structure import (
     DamageCheck,
     HeaderCheck,
@@ -86,6 +87,7 @@ class _Walk:
             PictureOrderCheck(stated, user_data, starts),
             MarkingCheck(),
             FaceSquareCheck(stated, user_data),
+            ShownSizeCheck(stated),
             NetworkCheck(user_data),
             cost,
             PictureFormatCheck(user_data),

@@ -11,7 +11,7 @@ import pytest
 
 from gfvc.errors import InputError
 from gfvc.face_square import FaceSquare
-from gfvc.framing import coded_size, frame, square_of
+from gfvc.framing import frame, output_size, square_of
 from gfvc.options.encoding import EncodeOptions
 from gfvc.rectangle import Rectangle
 from gfvc.video_writer import write_video
@@ -37,16 +37,16 @@ from tests.gfvc.support import no_notes
 def test_whole_pictures_keep_their_shape(
     source: tuple[int, int], asked: int | tuple[int, int] | None, coded: tuple[int, int]
 ) -> None:
-    assert coded_size(*source, EncodeOptions(size=asked)) == coded
-    assert coded_size(*source, EncodeOptions(view="whole", size=asked)) == coded
+    assert output_size(*source, EncodeOptions(size=asked)) == coded
+    assert output_size(*source, EncodeOptions(view="whole", size=asked)) == coded
 
 
 @pytest.mark.parametrize(("asked", "side"), [(None, 256), (320, 320)])
 def test_a_face_alone_is_a_square(asked: int | None, side: int) -> None:
     options = EncodeOptions(view="face", size=asked)
-    assert coded_size(1920, 1080, options) == (side, side)
+    assert output_size(1920, 1080, options) == (side, side)
     # To ask for a crop is to ask for the face.
-    assert coded_size(1920, 1080, replace(options, view=None, crop="auto")) == (side, side)
+    assert output_size(1920, 1080, replace(options, view=None, crop="auto")) == (side, side)
 
 
 def test_the_square_lies_where_the_face_does() -> None:
@@ -65,7 +65,7 @@ def test_a_reduction_is_told(tmp_path: Path) -> None:
     large = write_video(tmp_path / "large.mkv", grey, Fraction(25))
     told: list[str] = []
     frame(large, 1920, 1080, EncodeOptions(view="whole"), told.append)
-    assert told == [f"{large}: is 1920x1080, coded as 1280x720; --size asks for another"]
+    assert told == [f"{large}: is 1920x1080, and comes out as 1280x720; --size asks for another"]
     told.clear()
     frame(large, 1920, 1080, EncodeOptions(view="whole", size=360), told.append)
     assert told == []
@@ -74,7 +74,7 @@ def test_a_reduction_is_told(tmp_path: Path) -> None:
 def test_what_is_too_narrow_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"is 1000x40; .* at least 64 a side: enlarge"):
         frame(tmp_path / "x.mp4", 1000, 40, EncodeOptions(view="whole"), no_notes)
-    with pytest.raises(InputError, match="would be coded as 1280x46; pictures need at least 64"):
+    with pytest.raises(InputError, match="would come out as 1280x46; pictures need at least 64"):
         frame(tmp_path / "x.mp4", 2560, 92, EncodeOptions(view="whole"), no_notes)
 
 

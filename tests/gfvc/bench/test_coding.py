@@ -10,7 +10,6 @@ import pytest
 
 from gfvc.bench.coding import (
     coded,
-    enlarged,
     reduced,
     repeated,
     with_first_picture,
@@ -19,6 +18,7 @@ from gfvc.bench.coding import (
 from gfvc.bench.plan import PeerSettings
 from gfvc.bench.source_video import SourceVideo
 from gfvc.demo_clip import RATE
+from gfvc.scaling import enlarged
 from gfvc.video_writer import write_video
 from models.contract import Picture
 from tests.gfvc.support import mean_difference

@@ -31,9 +31,8 @@ def units_when_taken(pictures: list[Picture]) -> list[int]:
     """Output pictures that are in the stream after each picture that the encoder takes."""
     options = EncodeOptions(model="mesh", low_delay=True, crop="none")
     information = StreamInformation(Fraction(RATE), 256, 256, Rectangle(0, 0, 256, 256))
-    clip = Clip(
-        Path("clip"), options, "hevc", MeshModel(shipped_face_space()), CARD, information, None
-    )
+    model = MeshModel(shipped_face_space())
+    clip = Clip(Path("clip"), options, "hevc", model, CARD, information, (256, 256), None)
     settings = settings_asked_for(options, Coding("hevc"))
     file = io.BytesIO()
     writer = StreamWriter(file, "hevc", information, low_delay=True)

@@ -28,6 +28,7 @@ from gfvc.encoding.picture_store import PictureStore
 from gfvc.encoding.segments import Segment
 from gfvc.encoding.sequence_faces import Division, SequenceFace, through_ends
 from gfvc.errors import StreamError
+from gfvc.framing import output_size
 from gfvc.rectangle import Rectangle
 from gfvc.scaling import scale
 from gfvc.stream.face_stream import FaceStream
@@ -362,7 +363,9 @@ def test_a_model_of_one_reference_is_refused(short_clip: Path, tmp_path: Path) -
 def clip_with(rate: int, **options: Any) -> Clip:
     information = StreamInformation(Fraction(rate), 64, 64, Rectangle(0, 0, 64, 64))
     model = MeshModel(shipped_face_space())
-    return Clip(Path("clip"), EncodeOptions(**options), "vvc", model, MESH, information, None)
+    asked = EncodeOptions(**options)
+    size = output_size(64, 64, asked)
+    return Clip(Path("clip"), asked, "vvc", model, MESH, information, size, None)
 
 
 def settings_of(rate: int, **options: Any) -> PlanSettings:

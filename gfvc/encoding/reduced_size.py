@@ -1,0 +1,87 @@
+"""How much smaller than they come out large whole pictures are coded, where bits are few.
+
+A decoder enlarges what it has drawn. So does every player with video of a small size, and at few
+bits that looks better than all pixels coded coarsely.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from pathlib import Path
+
+from gfvc.errors import InputError
+from gfvc.framing import MIN_SIDE, Framing, even, square_of
+from gfvc.options.encoding import EncodeOptions
+from gfvc.rate_control.ladder import key_qp_asked_for
+from gfvc.rectangle import Rectangle
+from gfvc.scaling import Size
+from gfvc.stream.shown_size import MOST_ENLARGED, ShownSize, shown_size_fault
+from gfvc.telling import Notes
+
+LEAST_REDUCED_SIDE = 360
+"""Shorter side that coded pictures are reduced to at least, where they are by themselves."""
+LEAST_REDUCED_SQUARE = 128
+"""The same of the sides of face squares: a face in fewer pixels loses its features."""
+# Coded pictures are reduced from this key QP on: below it bits are enough for all of them
+# (docs/measured/whole_pictures.md).
+_LEAST_REDUCED_QP = 24
+# Where a bitrate is asked for, with fewer bits than this a second and luma sample of a picture.
+_MOST_REDUCED_BITS = 0.045
+
+
+def reduce(source: Path, framing: Framing, options: EncodeOptions, notes: Notes) -> Framing:
+    """Code pictures smaller than they come out, where options ask for it, or for few bits.
+
+    By themselves pictures are reduced where there are predicted ones between key pictures, no face
+    gets too small by it, and bits are few; `notes` is told. Raises `InputError` for a side that
+    they cannot be coded with.
+    """
+    if options.coded_size == "full" or not options.whole_pictures:
+        return framing
+    shown = framing.size
+    asked = options.coded_side
+    if asked is None:
+        side = even(max(LEAST_REDUCED_SIDE, min(shown) / 2))
+        if side >= min(shown) or not _asks_for_few_bits(shown, options):
+            return framing
+    else:
+        side = asked
+    size = _with_shorter_side(shown, side)
+    if min(size) < MIN_SIDE or shown_size_fault(ShownSize(*shown), *size) is not None:
+        least = max(MIN_SIDE, math.ceil(min(shown) / MOST_ENLARGED))
+        raise InputError(
+            f"{source}: comes out as {shown[0]}x{shown[1]}, and cannot be coded with a shorter "
+            f"side of {side} (--coded-size): take {least} to {min(shown)}"
+        )
+    squares = tuple(
+        square_of(Rectangle(face.left, face.top, face.side, face.side), shown, size)
+        for face in framing.squares
+    )
+    if asked is None:
+        if min((square.side for square in squares), default=0) < LEAST_REDUCED_SQUARE:
+            return framing
+        notes(
+            f"{source}: is coded as {size[0]}x{size[1]}, which decoders enlarge to "
+            f"{shown[0]}x{shown[1]}; --coded-size full takes more bits"
+        )
+    if size == shown:
+        return framing
+    return replace(framing, size=size, squares=squares, shown_size=shown)
+
+
+def _with_shorter_side(size: Size, side: int) -> Size:
+    """A size in the shape of another."""
+    scale = side / min(size)
+    return even(size[0] * scale), even(size[1] * scale)
+
+
+def _asks_for_few_bits(size: Size, options: EncodeOptions) -> bool:
+    """Whether so few that pictures of a size look better coded smaller."""
+    if not options.codes_sequences or not options.most_faces:
+        return False
+    key_qp = key_qp_asked_for(options)
+    if key_qp is not None:
+        return key_qp >= _LEAST_REDUCED_QP
+    assert options.bitrate is not None
+    return options.bitrate < _MOST_REDUCED_BITS * size[0] * size[1]

@@ -1,0 +1,66 @@
+"""Check of the size that our user data have pictures shown at."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import suppress
+
+from base_codec_adapters import StreamInvalidError
+from gfvc.errors import StreamError
+from gfvc.stream.face_stream import ShownSizeChange
+from gfvc.stream.parameter_sets import ShownFormat
+from gfvc.stream.shown_size import ShownSize, shown_size_fault
+from gfvc.verification.findings import Check, Finding, Place
+from gfvc.verification.user_data import StatedInformation
+from sei import Codec
+from sei.inspection import InspectedMessage, InspectedUnit
+
+
+class ShownSizeCheck(Check):
+    """Pictures are shown at one size, as they are coded or a few times larger."""
+
+    name = "shown size"
+
+    def __init__(self, stated: StatedInformation) -> None:
+        self._stated = stated
+        self._format = ShownFormat()
+        self._size: tuple[int, int] | None = None  # of coded pictures
+        self._here: tuple[Place, ShownSize | None] | None = None  # by the last user data
+        self._first: ShownSize | None = None
+        self._any = self._told = False
+
+    def see_nal_unit(self, place: Place, inspected: InspectedUnit) -> Iterator[Finding]:
+        """See a NAL unit."""
+        unit = inspected.unit
+        if unit.codec is not Codec.AVC:
+            with suppress(StreamInvalidError):  # As decoding will tell.
+                self._format.see(unit)
+            if (found := self._format.format) is not None:
+                self._size = found.width, found.height
+        yield from ()
+
+    def see_message(self, place: Place, inspected: InspectedMessage) -> Iterator[Finding]:
+        """See a message."""
+        with suppress(StreamError):  # As the check of user data tells.
+            information = self._stated.of(inspected)
+            if information is not None:
+                self._here = place, information.shown_size
+        yield from ()
+
+    def see_end_of_picture(self) -> Iterator[Finding]:
+        """See the end of an access unit, whose parameter sets and messages are all there."""
+        here, self._here = self._here, None
+        if here is None or self._told:
+            return
+        place, shown = here
+        if not self._any:
+            self._any, self._first = True, shown
+        if shown != self._first:
+            self._told = True
+            change = ShownSizeChange(shown, place.offset).told(self._first)
+            yield self.error(place, f"changes {change}: gfvc decode refuses that; split it there")
+        elif self._size is not None:
+            fault = shown_size_fault(shown, *self._size)
+            if fault is not None:
+                self._told = True
+                yield self.error(place, fault)
