@@ -11,10 +11,10 @@ from typing import Any
 from gfvc.encoding.clip import Clip
 from gfvc.encoding.coding_pass import REMEMBERED_PICTURES, CodedClip, code_clip
 from gfvc.encoding.executor import Tally
-from gfvc.encoding.reduced_size import reduce
+from gfvc.encoding.reduced_size import check_coded_size, reduce
 from gfvc.encoding.target_bitrate import code_at_bitrate
 from gfvc.errors import InputError, OutputError
-from gfvc.framing import Framing, frame
+from gfvc.framing import Framing, checked_size, frame
 from gfvc.given import check_call, input_file, output_file
 from gfvc.options.encoding import EncodeOptions
 from gfvc.output import StrPath, check_writable, replaced_when_complete
@@ -212,6 +212,8 @@ def look_at(
         notes(video.note)
     if video.rate_note is not None and options.rate is None:
         notes(f"{video.rate_note}; --fps takes another rate")
+    shown = checked_size(source, video.width, video.height, options)
+    check_coded_size(source, shown, options)
     sound = _sound(source, output, options, video, notes)
     if sound is not None:
         tell_of_other_sound(source, notes)

@@ -20,9 +20,12 @@ from gfvc.stream.shown_size import MOST_ENLARGED, ShownSize, shown_size_fault
 from gfvc.telling import Notes
 
 LEAST_REDUCED_SIDE = 360
-"""Shorter side that coded pictures are reduced to at least, where they are by themselves."""
+"""Shorter side of coded pictures that are half as large as what comes out, at least.
+
+Pictures of fewer lines gain less by it, by fewer measures (docs/measured/whole_pictures.md).
+"""
 LEAST_REDUCED_SQUARE = 128
-"""The same of the sides of face squares: a face in fewer pixels loses its features."""
+"""Side of their face squares at least: a face in fewer pixels loses its features."""
 # Coded pictures are reduced from this key QP on: below it bits are enough for all of them
 # (docs/measured/whole_pictures.md).
 _LEAST_REDUCED_QP = 24
@@ -30,30 +33,40 @@ _LEAST_REDUCED_QP = 24
 _MOST_REDUCED_BITS = 0.045
 
 
+def check_coded_size(source: Path, shown: Size, options: EncodeOptions) -> None:
+    """Raise `InputError` for a side that pictures of a size cannot be coded with, if one is asked.
+
+    For who will look through a clip before it is framed and reduced.
+    """
+    if options.coded_side is None:
+        return
+    size = _with_shorter_side(shown, options.coded_side)
+    if min(size) < MIN_SIDE or shown_size_fault(ShownSize(*shown), *size) is not None:
+        least = max(MIN_SIDE, math.ceil(min(shown) / MOST_ENLARGED))
+        raise InputError(
+            f"{source}: comes out as {shown[0]}x{shown[1]}, and cannot be coded with a shorter "
+            f"side of {options.coded_side} (--coded-size): take {least} to {min(shown)}"
+        )
+
+
 def reduce(source: Path, framing: Framing, options: EncodeOptions, notes: Notes) -> Framing:
     """Code pictures smaller than they come out, where options ask for it, or for few bits.
 
-    By themselves pictures are reduced where there are predicted ones between key pictures, no face
-    gets too small by it, and bits are few; `notes` is told. Raises `InputError` for a side that
-    they cannot be coded with.
+    By themselves pictures are halved where there are predicted ones between key pictures, no face
+    gets too small by it, and bits are few; `notes` is told. Raises as `check_coded_size`.
     """
+    check_coded_size(source, framing.size, options)
     if options.coded_size == "full" or not options.whole_pictures:
         return framing
     shown = framing.size
     asked = options.coded_side
     if asked is None:
-        side = even(max(LEAST_REDUCED_SIDE, min(shown) / 2))
-        if side >= min(shown) or not _asks_for_few_bits(shown, options):
+        side = even(min(shown) / 2)
+        if side < LEAST_REDUCED_SIDE or not _asks_for_few_bits(shown, options):
             return framing
     else:
         side = asked
     size = _with_shorter_side(shown, side)
-    if min(size) < MIN_SIDE or shown_size_fault(ShownSize(*shown), *size) is not None:
-        least = max(MIN_SIDE, math.ceil(min(shown) / MOST_ENLARGED))
-        raise InputError(
-            f"{source}: comes out as {shown[0]}x{shown[1]}, and cannot be coded with a shorter "
-            f"side of {side} (--coded-size): take {least} to {min(shown)}"
-        )
     squares = tuple(
         square_of(Rectangle(face.left, face.top, face.side, face.side), shown, size)
         for face in framing.squares

@@ -201,7 +201,7 @@ class CodedPictureOptions(OptionGroup, title="coded pictures"):
     coded_size: int | str = option(
         either(words(_AUTOMATIC, _FULL), whole(*SIDES)),
         "shorter side of coded pictures, which decoders enlarge to --size; full: they are as large "
-        "as that; auto: half of it, but no less than 360, where few bits are asked for and faces "
+        "as that; auto: half of it, if that is 360 or more, where few bits are asked for and faces "
         "stay large enough, else full",
         _AUTOMATIC,
     )
