@@ -6,7 +6,6 @@ bits that looks better than all pixels coded coarsely.
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,7 +15,7 @@ from gfvc.options.encoding import EncodeOptions
 from gfvc.rate_control.ladder import key_qp_asked_for
 from gfvc.rectangle import Rectangle
 from gfvc.scaling import Size
-from gfvc.stream.shown_size import MOST_ENLARGED, ShownSize, shown_size_fault
+from gfvc.stream.shown_size import ShownSize, shown_size_fault
 from gfvc.telling import Notes
 
 LEAST_REDUCED_SIDE = 360
@@ -40,9 +39,8 @@ def check_coded_size(source: Path, shown: Size, options: EncodeOptions) -> None:
     """
     if options.coded_side is None:
         return
-    size = _with_shorter_side(shown, options.coded_side)
-    if min(size) < MIN_SIDE or shown_size_fault(ShownSize(*shown), *size) is not None:
-        least = max(MIN_SIDE, math.ceil(min(shown) / MOST_ENLARGED))
+    if not _can_have(shown, options.coded_side):
+        least = next(side for side in range(MIN_SIDE, min(shown) + 1) if _can_have(shown, side))
         raise InputError(
             f"{source}: comes out as {shown[0]}x{shown[1]}, and cannot be coded with a shorter "
             f"side of {options.coded_side} (--coded-size): take {least} to {min(shown)}"
@@ -81,6 +79,12 @@ def reduce(source: Path, framing: Framing, options: EncodeOptions, notes: Notes)
     if size == shown:
         return framing
     return replace(framing, size=size, squares=squares, shown_size=shown)
+
+
+def _can_have(shown: Size, side: int) -> bool:
+    """Whether pictures of a size can be coded with a shorter side."""
+    size = _with_shorter_side(shown, side)
+    return min(size) >= MIN_SIDE and shown_size_fault(ShownSize(*shown), *size) is None
 
 
 def _with_shorter_side(size: Size, side: int) -> Size:

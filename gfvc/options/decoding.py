@@ -37,7 +37,7 @@ class BaseLayerOptions(PictureLimit, title="reading IN"):
     )
     max_area: int = option(
         whole(1, MAX_SIDE**2, of="a whole number of samples"),
-        "the most luma samples, width times height, that a coded picture of IN may have",
+        "the most luma samples, width times height, that a picture of IN may have, coded or shown",
         MAX_AREA,
     )
     ignore_restrictions: bool = switch(

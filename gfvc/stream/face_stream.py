@@ -128,7 +128,7 @@ class FaceStream:
     coding_order: Sequence[int] | None = None
     """Places in `units` of the coded pictures in the order of the stream; None: they rise."""
     shown_size: ShownSize | None = None
-    """At which size its pictures are shown, by the first user data; None: as they are coded."""
+    """At which size its pictures are shown, by the first of them; None: as they are coded."""
     shown_size_change: ShownSizeChange | None = None
 
     @property

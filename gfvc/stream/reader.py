@@ -176,7 +176,7 @@ class _Scan:
         self._codec_change: CodecChange | None = None
         self._rate: Fraction | None = None
         self._shown_size: ShownSize | None = None
-        self._states_size = False  # user data came
+        self._states_size = False  # a picture came
         self._shown_size_change: ShownSizeChange | None = None
         self._content = StatedContent()
         self._rate_change: RateChange | None = None
@@ -381,6 +381,8 @@ class _Scan:
             self._face_square, self._further_faces = None, ()
             self._control_grids = None
             self._lacks_user_data = True
+        if not self._states_size:
+            self._see_shown_size(None)
         shown = self._shown_size
         self._area = max(self._sets.area, 0 if shown is None else shown.width * shown.height)
         self._picture.face_square = self._face_square
@@ -429,7 +431,7 @@ class _Scan:
             self._rate_change = RateChange(rate, self._pictures, self._access_unit_at)
 
     def _see_shown_size(self, size: ShownSize | None) -> None:
-        """Take the size at which the user data of a picture say that pictures are shown."""
+        """Take the size at which the user data of a picture, or none, have pictures shown."""
         if not self._states_size:
             self._states_size, self._shown_size = True, size
         elif size != self._shown_size and self._shown_size_change is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from gfvc.limits import MAX_SIDE
 from sei.coder import Coder
 
 MOST_ENLARGED = 4
@@ -35,10 +36,14 @@ def shown_size_fault(shown: ShownSize | None, width: int, height: int) -> str | 
     """Why coded pictures of a width and height cannot be shown at a size, if so."""
     if shown is None:
         return None
-    is_smaller = shown.width < width or shown.height < height
-    if is_smaller or shown.width > MOST_ENLARGED * width or shown.height > MOST_ENLARGED * height:
-        return (
-            f"its user data have coded pictures of {width}x{height} shown at {shown}; a decoder "
-            f"enlarges them, up to {MOST_ENLARGED} times each way"
-        )
-    return None
+    sides = ((shown.width, width), (shown.height, height))
+    can_be = all(
+        coded <= side <= min(MOST_ENLARGED * coded, MAX_SIDE) and side % 2 == 0
+        for side, coded in sides
+    )
+    if can_be:
+        return None
+    return (
+        f"its user data have coded pictures of {width}x{height} shown at {shown}; a decoder "
+        f"enlarges them to even sides, up to {MOST_ENLARGED} times as long and {MAX_SIDE}"
+    )

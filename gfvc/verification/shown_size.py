@@ -25,13 +25,20 @@ class ShownSizeCheck(Check):
         self._stated = stated
         self._format = ShownFormat()
         self._size: tuple[int, int] | None = None  # of coded pictures
-        self._here: tuple[Place, ShownSize | None] | None = None  # by the last user data
+        # Where the access unit starts, its coded picture, and what its last user data state.
+        self._start: int | None = None
+        self._picture: Place | None = None
+        self._here: tuple[Place, ShownSize | None] | None = None
         self._first: ShownSize | None = None
         self._any = self._told = False
 
     def see_nal_unit(self, place: Place, inspected: InspectedUnit) -> Iterator[Finding]:
         """See a NAL unit."""
         unit = inspected.unit
+        if self._start is None and unit.offset is not None:
+            self._start = unit.offset - unit.start_code_size
+        if unit.is_vcl and not unit.layer_id and self._picture is None:
+            self._picture = place
         if unit.codec is not Codec.AVC:
             with suppress(StreamInvalidError):  # As decoding will tell.
                 self._format.see(unit)
@@ -50,6 +57,10 @@ class ShownSizeCheck(Check):
     def see_end_of_picture(self) -> Iterator[Finding]:
         """See the end of an access unit, whose parameter sets and messages are all there."""
         here, self._here = self._here, None
+        picture, self._picture = self._picture, None
+        start, self._start = self._start, None
+        if here is None and picture is not None and not self._any:
+            here = picture, None  # Without user data, pictures are shown as they are coded.
         if here is None or self._told:
             return
         place, shown = here
@@ -57,7 +68,7 @@ class ShownSizeCheck(Check):
             self._any, self._first = True, shown
         if shown != self._first:
             self._told = True
-            change = ShownSizeChange(shown, place.offset).told(self._first)
+            change = ShownSizeChange(shown, start).told(self._first)
             yield self.error(place, f"changes {change}: gfvc decode refuses that; split it there")
         elif self._size is not None:
             fault = shown_size_fault(shown, *self._size)

@@ -40,7 +40,7 @@ from tests.gfvc.support import (
 from tests.gfvc.whole_pictures.conftest import HEIGHT, WIDTH
 from tests.golden.files import STREAMS
 
-MESH = STREAMS / "vvc_mesh_sequence.266"
+MESH, KEYS = STREAMS / "vvc_mesh_sequence.266", STREAMS / "hevc_mesh_full_keys.265"
 
 
 def framed(size: Size, side: int) -> Framing:
@@ -102,7 +102,8 @@ def test_the_face_alone_is_not_reduced() -> None:
 
 
 @pytest.mark.parametrize(
-    ("size", "side", "least"), [((320, 120), 130, 64), ((1280, 720), 100, 180)]
+    ("size", "side", "least"),
+    [((320, 120), 130, 64), ((1280, 720), 100, 180), ((604, 340), 85, 86), ((642, 360), 90, 91)],
 )
 def test_a_side_out_of_reach_is_refused(size: Size, side: int, least: int) -> None:
     reason = rf"cannot be coded with a shorter side of {side} \(--coded-size\): take {least} to "
@@ -190,7 +191,7 @@ def errors(path: Path) -> list[Finding]:
     return [found for found in verify_stream(path) if found.severity is Severity.ERROR]
 
 
-@pytest.mark.parametrize("size", [(62, 64), (64, 63), (258, 64), (64, 257)])
+@pytest.mark.parametrize("size", [(62, 64), (64, 62), (258, 64), (64, 258), (127, 128)])
 @pytest.mark.parametrize("name", ["decode", "edit", "export"])
 def test_a_size_that_cannot_be_shown_is_refused(
     name: str, size: Size, tmp_path: Path, command: CommandLine
@@ -198,12 +199,12 @@ def test_a_size_that_cannot_be_shown_is_refused(
     shown = ShownSize(*size)
     units = [stating(unit, shown_size=shown) for unit in nal_units(MESH)]
     path = write_units(tmp_path / "wrong.266", units)
-    says = [f"coded pictures of 64x64 shown at {shown}; a decoder enlarges them, up to 4 times"]
+    says = [f"coded pictures of 64x64 shown at {shown}; a decoder enlarges them to even sides"]
     assert_refused(command, name, *wanted_by(name, path), folder=tmp_path, says=says)
     (found,) = errors(path)
     assert (found.check, found.text) == (
         "shown size",
-        f"its user data have {says[0]} each way",
+        f"its user data have {says[0]}, up to 4 times as long and 16384",
     )
     assert found.place.offset is not None
 
@@ -239,13 +240,34 @@ def test_a_change_of_the_size_is_refused_with_its_place(
     assert_refused(command, name, *wanted_by(name, path), folder=tmp_path, says=says)
     (found,) = errors(path)
     assert found.check == "shown size"
-    assert "split it there" in found.text
+    assert says[0] in found.text
     # Split where it says, each part decodes.
     data = path.read_bytes()
     for part, size in ((data[:at], first), (data[at:], other)):
         path.write_bytes(part)
         assert read_face_stream(path, no_notes).shown_size == size
         assert decode_all(path)[0].shape[:2] == ((128, 128) if size else (64, 64))
+
+
+@pytest.mark.parametrize("lacks", ["first", "second"])
+def test_pictures_before_the_first_user_data_are_shown_as_they_are_coded(
+    lacks: str, tmp_path: Path, command: CommandLine
+) -> None:
+    """Else they would come out larger than they count for, and than anything says of them."""
+    whole = [stating(unit, shown_size=ShownSize(128, 128)) for unit in nal_units(KEYS)]
+    bare = [unit for unit in whole if not unit.is_prefix_sei]
+    path = write_units(tmp_path / "two.265", bare + whole if lacks == "first" else whole + bare)
+    if lacks == "second":
+        assert {picture.shape for picture in decode_all(path, lambda _: None)} == {(128, 128, 3)}
+        assert not errors(path)
+        return
+    at = write_units(tmp_path / "first", bare).stat().st_size
+    says = f"from the size that they are coded at to 128x128 with the access unit at byte {at}"
+    outcome = command("decode", path, tmp_path / "out.mkv")
+    assert outcome.status == 1
+    assert says in outcome.err
+    (found,) = errors(path)
+    assert says in found.text
 
 
 def test_sizes_count_as_what_is_spent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
