@@ -53,6 +53,8 @@ def test_encode_json(short_clip: Path, tmp_path: Path, command: CommandLine) -> 
         "fps": 25.0,
         "width": 256,
         "height": 256,
+        "shown_width": 256,
+        "shown_height": 256,
         "key_pictures": 3,
         "coded_pictures": 3,
         "model": "face",

@@ -376,7 +376,7 @@ def test_whole_pictures_that_would_be_too_small_are_named(
     arguments = ["--view", "whole", "--size", "320x320", "--quick", "--peers", "none"]
     outcome = command("bench", clip, "--out", tmp_path / "out", *arguments)
     assert outcome.status == 1
-    assert f"{clip}: is 640x96, and would be coded as 320x48" in outcome.err
+    assert f"{clip}: is 640x96, and would come out as 320x48" in outcome.err
 
 
 def test_a_bad_variant_is_one_line(command: CommandLine, tmp_path: Path) -> None:
