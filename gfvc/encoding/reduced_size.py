@@ -24,7 +24,7 @@ LEAST_REDUCED_SIDE = 360
 Pictures of fewer lines gain less by it, by fewer measures (docs/measured/whole_pictures.md).
 """
 LEAST_REDUCED_SQUARE = 128
-"""Side of their face squares at least: a face in fewer pixels loses its features."""
+"""Side of their face squares at least; smaller faces were not measured."""
 # Coded pictures are reduced from this key QP on: below it bits are enough for all of them
 # (docs/measured/whole_pictures.md).
 _LEAST_REDUCED_QP = 24

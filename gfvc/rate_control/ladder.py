@@ -126,7 +126,7 @@ def quality_settings(quality: Quality, coding: Coding) -> RateSettings:
 
 
 def key_qp_asked_for(options: EncodeOptions) -> int | None:
-    """The key QP of options, in the scale of VVC and HEVC; None where it is searched for."""
+    """The quantisation parameter of key pictures by options; None where it is searched for."""
     if options.bitrate is not None:
         return None
     if options.quality is not None:

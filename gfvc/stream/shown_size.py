@@ -8,9 +8,9 @@ from gfvc.limits import MAX_SIDE
 from sei.coder import Coder
 
 MOST_ENLARGED = 4
-"""How many times as wide or high as coded pictures may be shown.
+"""How many times as wide or high as they are coded pictures may be shown.
 
-A few bytes ask for so much work; an encoder of ours has no use for more than 2.
+A few bytes ask for so much work.
 """
 
 
