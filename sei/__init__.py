@@ -49,6 +49,7 @@ from sei.nal import (
     NalUnit,
     add_emulation_prevention,
     end_of_sequence,
+    irap_delimiter,
     remove_emulation_prevention,
 )
 from sei.rbsp import (
@@ -112,6 +113,7 @@ __all__ = [
     "add_emulation_prevention",
     "end_of_sequence",
     "guess_codec",
+    "irap_delimiter",
     "iterate_sei_messages",
     "join_annex_b",
     "make_sei_nal_unit",

@@ -405,6 +405,19 @@ def end_of_sequence(codec: Codec) -> NalUnit:
     return NalUnit(codec, nal_unit_header(codec, _KINDS[check_codec(codec)].end_of_sequence))
 
 
+def irap_delimiter(codec: Codec) -> NalUnit:
+    """The NAL unit that may begin an access unit with an IRAP picture, whatever its slices are.
+
+    It is an access unit delimiter (H.266 clause 7.3.2.10, H.265 clause 7.3.2.5). Raises
+    `StreamError` for H.264, which has no IRAP pictures.
+    """
+    if check_codec(codec) is Codec.AVC:
+        raise StreamError("an H.264 access unit has no IRAP picture")
+    # VVC has a flag for IRAP before the 3 bits of the kinds of slices; 2 stands for all.
+    nal_unit_type, payload = (20, 0b1_010_1000) if codec is Codec.VVC else (35, 0b010_10000)
+    return NalUnit(codec, nal_unit_header(codec, nal_unit_type) + bytes((payload,)))
+
+
 def sei_nal_unit_type(codec: Codec, *, suffix: bool) -> int:
     """nal_unit_type of SEI messages; H.264 has one kind for both."""
     kinds = _KINDS[check_codec(codec)]

@@ -46,7 +46,10 @@ def check_byte_stream(path: Path) -> None:
     """Raise `InputError` when a file cannot be rewritten: as `read_head` does, or a container."""
     read_head(path)
     if is_container(path):
-        raise InputError(f"{path}: is a container; give the elementary stream in it (.266 or .265)")
+        raise InputError(
+            f"{path}: is a container; give the elementary stream in it (.266 or .265), which "
+            "ffmpeg -i IN -c:v copy -an OUT takes out"
+        )
 
 
 def read_nal_units(

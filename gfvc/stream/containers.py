@@ -34,7 +34,7 @@ from gfvc.media_packets import PacketBudget, demuxed
 from gfvc.telling import Notes, unheard
 from gfvc.video.behind import refuse_joined
 from gfvc.video.sound import SoundCoding, SoundTrack
-from sei import Codec, NalUnit, join_annex_b, split_annex_b
+from sei import Codec, NalUnit, irap_delimiter, join_annex_b, split_annex_b
 
 if TYPE_CHECKING:
     from av.container import InputContainer
@@ -55,6 +55,10 @@ BIT_EXACT = {"fflags": "+bitexact"}
 
 # Video, sequence and picture parameter sets.
 _PARAMETER_SETS = {Codec.VVC: range(14, 17), Codec.HEVC: range(32, 35)}
+
+# A NAL unit of so many bytes follows 00 00 01 xx in a sample. Where the first sample begins so,
+# ffmpeg takes all for a byte stream: what it copies to one (-c copy OUT.265) is none.
+_LIKE_A_START_CODE = range(0x100, 0x200)
 
 # Pack header and sequence header; the first bit of a NAL unit is 0.
 _OF_MPEG = {
@@ -245,13 +249,14 @@ def _samples(access_units: Sequence[Sequence[NalUnit]], entry: bytes) -> list[_S
     `entry` is what the sample entry is made of, a byte stream, or nothing where all stay.
     """
     held = _parameter_sets(list(split_annex_b(entry, access_units[0][0].codec)))
-    return [
-        _Sample(
-            join_annex_b(unit for unit in units if unit.data not in held),
-            any(unit.is_irap for unit in units),
-        )
-        for units in access_units
-    ]
+    samples = []
+    for units in access_units:
+        is_entry = any(unit.is_irap for unit in units)
+        kept = [unit for unit in units if unit.data not in held]
+        if is_entry and len(kept[0].data) in _LIKE_A_START_CODE:
+            kept.insert(0, irap_delimiter(kept[0].codec))
+        samples.append(_Sample(join_annex_b(kept), is_entry))
+    return samples
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,8 +20,16 @@ from gfvc.stream.containers import SampleTimes, sample_times, write_mp4
 from gfvc.stream.nal_source import open_nal_units
 from gfvc.video_writer import write_video
 from models.contract import Picture
+from sei import (
+    USER_DATA_UNREGISTERED,
+    NalUnit,
+    SeiMessage,
+    access_units,
+    join_annex_b,
+    make_sei_nal_unit,
+    split_annex_b,
+)
 from sei import Codec as SeiCodec
-from sei import NalUnit, access_units, join_annex_b, split_annex_b
 from tests.gfvc.support import decode_all, ffmpeg, mean_difference, nal_units
 
 pytestmark = [pytest.mark.program, pytest.mark.usefixtures("coded_once")]
@@ -236,6 +244,37 @@ def test_parameter_sets_that_change(
     with av.open(str(path)) as container:
         for frame, wanted in zip(container.decode(video=0), expected, strict=True):
             np.testing.assert_array_equal(frame.to_ndarray(), wanted)
+
+
+@pytest.mark.parametrize("codec", ["vvc", "hevc"])
+@pytest.mark.parametrize("length", [255, 256, 300, 511, 512])
+def test_other_programs_take_the_byte_stream_out(
+    tmp_path: Path, demo_pictures: list[Picture], codec: Codec, length: int
+) -> None:
+    """Also where the size of the first NAL unit looks like a start code, 00 00 01."""
+    picture = np.ascontiguousarray(textured(demo_pictures[:1])[0][:64, :64])
+    coded = find_encoder(codec).encode(EncodeRequest((to_picture420(picture),), qp=32)).stream
+    sets = ("VPS", "SPS", "PPS")
+    units = [unit for unit in split_annex_b(coded, SeiCodec(codec)) if not unit.is_sei]
+    last = max(place for place, unit in enumerate(units) if unit.type_name in sets)
+    others = [unit for unit in units if unit.type_name not in sets]
+    head = len(sei_of(0, codec).data)
+    told = sei_of(length - head - (length > 256), codec)
+    assert len(told.data) == length
+    whole = [*units[: last + 1], told, *others]
+    path, out = tmp_path / "clip.mp4", tmp_path / f"out.{265 if codec == 'hevc' else 266}"
+    write_mp4(path, [whole, whole], [1, 1], Fraction(25))
+    ffmpeg("-i", path, "-c", "copy", out)
+    found = [unit for unit in nal_units(out) if unit.type_name not in (*sets, "AUD")]
+    assert [unit.data for unit in found] == 2 * [unit.data for unit in (told, *others)]
+    assert len(ffmpeg("-i", out, "-f", "rawvideo", "-pix_fmt", "gray", "-")) == 2 * 64 * 64
+
+
+def sei_of(size: int, codec: Codec) -> NalUnit:
+    """A prefix SEI NAL unit with a message of so many bytes."""
+    return make_sei_nal_unit(
+        [SeiMessage(USER_DATA_UNREGISTERED, bytes([7]) * size)], SeiCodec(codec), suffix=False
+    )
 
 
 @pytest.mark.parametrize(

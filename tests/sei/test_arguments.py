@@ -113,6 +113,7 @@ FUNCTIONS: dict[str, Callable[[Any], Any]] = {
     "prevention": sei.add_emulation_prevention,
     "no prevention": sei.remove_emulation_prevention,
     "end": sei.end_of_sequence,
+    "delimiter": sei.irap_delimiter,
     "messages": lambda x: list(sei.iterate_sei_messages(x)),
     "read_sei": sei.read_sei,
     "printable": sei.printable,

@@ -11,6 +11,7 @@ from sei import (
     NalUnit,
     StreamError,
     add_emulation_prevention,
+    irap_delimiter,
     remove_emulation_prevention,
 )
 from sei.nal import nal_unit_header
@@ -125,3 +126,15 @@ def test_emulation_prevention_is_undone_and_hides_start_codes(rbsp: bytes) -> No
     data = add_emulation_prevention(rbsp)
     assert remove_emulation_prevention(data) == rbsp
     assert all(code not in data for code in (b"\0\0\0", b"\0\0\1", b"\0\0\2"))
+
+
+@pytest.mark.parametrize(("codec", "data"), [(Codec.VVC, "00a1 a8"), (Codec.HEVC, "4601 50")])
+def test_a_delimiter_of_slices_of_all_kinds(codec: Codec, data: str) -> None:
+    unit = irap_delimiter(codec)
+    assert (unit.data, unit.type_name) == (bytes.fromhex(data), "AUD")
+    assert unit.precedes_picture
+
+
+def test_h264_has_no_irap_pictures() -> None:
+    with pytest.raises(StreamError, match="no IRAP picture"):
+        irap_delimiter(Codec.AVC)
