@@ -9,6 +9,7 @@ generated content, AI usage restrictions, and digital signatures.
 
 Of a video that `gfvc decode` wrote the mark and the content credentials (C2PA) are told, and
 whether its pictures are those that were signed. Whether the signer can be trusted is not checked.
+Out of a container with VVC or HEVC in it the byte stream is taken, and checked; bytes count in it.
 
 A line a finding: severity, check, place, text. Only errors make a stream inconsistent.
 """
@@ -28,6 +29,7 @@ HELP = "say whether a stream is consistent"
 EPILOG = """\
 examples:
   gfvc verify talk.266
+  gfvc verify small.mp4
   gfvc verify decoded.mp4
   gfvc verify talk.266 --json | jq 'select(.severity == "error")'
 
@@ -45,7 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "input",
         type=Path,
         metavar="IN",
-        help="VVC, HEVC or H.264 byte stream, or a decoded .mp4 or .mkv",
+        help="VVC, HEVC or H.264 byte stream, an .mp4 that holds one, or a decoded .mp4 or .mkv",
     )
     add_codec(parser)
     add_limit(parser)
@@ -59,7 +61,7 @@ def run(options: argparse.Namespace) -> int:
     from gfvc.cli.console import note
     from gfvc.stream.byte_stream import read_head
     from gfvc.stream.containers import is_container
-    from gfvc.verification import Finding, Severity, verify_decoded, verify_stream
+    from gfvc.verification import Finding, Severity, verify_contained, verify_stream
 
     def line(finding: Finding) -> str:
         place = finding.place
@@ -73,12 +75,11 @@ def run(options: argparse.Namespace) -> int:
         return f"{finding.severity.value}: {finding.check}: {where or 'stream'}: {finding.text}"
 
     read_head(options.input)
+    codec, most = codec_from(options), options.max_messages
     if is_container(options.input):
-        findings = verify_decoded(options.input)
+        findings = verify_contained(options.input, codec, max_messages=most, notes=note)
     else:
-        findings = verify_stream(
-            options.input, codec_from(options), max_messages=options.max_messages
-        )
+        findings = verify_stream(options.input, codec, max_messages=most)
     counts: Counter[Severity] = Counter()
     for finding in findings:
         counts[finding.severity] += 1

@@ -39,8 +39,7 @@ def verify_decoded(path: Path) -> Iterator[Finding]:
             yield Finding(Severity.ERROR, _CREDENTIALS, _HERE, str(error))
     if mark is None and not says_more:
         raise InputError(
-            f"{path}: is a container without a mark or credentials; if it holds a stream, give "
-            "the elementary stream (.266 or .265), which ffmpeg -i IN -c:v copy -an OUT takes out"
+            f"{path}: is a container without a mark or credentials, and holds no VVC or HEVC"
         )
 
 
