@@ -27,6 +27,7 @@ from gfvc.bench.source_video import SourceVideo
 from gfvc.colour import to_picture420, to_rgb
 from gfvc.decoder import decode
 from gfvc.encoder import encode
+from gfvc.framing import even
 from gfvc.scaling import Size, enlarged, scale
 from gfvc.stream.face_stream import FaceStream
 from gfvc.stream.reader import read_face_stream
@@ -183,8 +184,8 @@ def _coded_by_peer(settings: PeerSettings, reference: SourceVideo, folder: Path)
 
 def reduced(size: Size, reduction: int) -> Size:
     """A size whose sides are so many times shorter, and even, as 4:2:0 wants them."""
-    width, height = (max(2, 2 * round(side / reduction / 2)) for side in size)
-    return width, height
+    width, height = size
+    return even(width / reduction), even(height / reduction)
 
 
 def repeated(pictures: Iterator[Picture], times: int, count: int) -> Iterator[Picture]:

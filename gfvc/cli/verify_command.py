@@ -9,7 +9,7 @@ generated content, AI usage restrictions, and digital signatures.
 
 Of a video that `gfvc decode` wrote the mark and the content credentials (C2PA) are told, and
 whether its pictures are those that were signed. Whether the signer can be trusted is not checked.
-Out of a container with VVC or HEVC in it the byte stream is taken, and checked; bytes count in it.
+Of a container that holds VVC or HEVC the byte stream is checked, and places are those in it.
 
 A line a finding: severity, check, place, text. Only errors make a stream inconsistent.
 """

@@ -179,6 +179,15 @@ def face_values(stream: FaceStream) -> list[list[FaceValues]]:
     return [list(unit.values()) for unit in stream.units]
 
 
+def commands(path: Path, folder: Path) -> dict[str, tuple[str | Path, ...]]:
+    """Arguments of those that draw from a stream, or refuse it, with all that they want."""
+    return {
+        "decode": (path, folder / "out.mkv"),
+        "edit": (path, folder / f"out{path.suffix}", "--mouth", "0"),
+        "export": (path, folder / "out.json"),
+    }
+
+
 def nal_units(path: Path) -> list[NalUnit]:
     """All NAL units of a stream."""
     return list(split_annex_b(path.read_bytes()))

@@ -20,6 +20,7 @@ from sei import Codec, NalUnit
 from tests.gfvc.support import (
     CommandLine,
     assert_refused,
+    commands,
     ffmpeg,
     nal_units,
     of_network,
@@ -31,15 +32,6 @@ from tests.golden.files import STREAMS
 
 MESH, FACE = STREAMS / "vvc_mesh_sequence.266", STREAMS / "vvc_face.266"
 KEYS = STREAMS / "hevc_mesh_full_keys.265"
-
-
-def commands(path: Path, folder: Path) -> dict[str, tuple[str | Path, ...]]:
-    """Those that refuse a stream, with all that they want."""
-    return {
-        "decode": (path, folder / "out.mkv"),
-        "edit": (path, folder / f"out{path.suffix}", "--mouth", "0"),
-        "export": (path, folder / "out.json"),
-    }
 
 
 def warnings(path: Path) -> list[str]:

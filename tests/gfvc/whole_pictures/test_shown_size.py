@@ -30,6 +30,7 @@ from models.metrics.similarity import psnr
 from tests.gfvc.support import (
     CommandLine,
     assert_refused,
+    commands,
     decode_all,
     ffmpeg,
     nal_units,
@@ -133,7 +134,7 @@ def clip(tmp_path_factory: pytest.TempPathFactory, scenes: list[Picture]) -> Pat
 
 @pytest.fixture(scope="module")
 def halved(tmp_path_factory: pytest.TempPathFactory, clip: Path) -> Path:
-    """The scene in half the size, some of it ordinary video at the end."""
+    """The scene, coded in half its width and height."""
     path = tmp_path_factory.mktemp("scene") / "half.266"
     summary = encode(clip, path, EncodeOptions(model="mesh", coded_size=HEIGHT // 2))
     assert summary.size == (WIDTH // 2, HEIGHT // 2)
@@ -200,24 +201,13 @@ def test_a_size_that_cannot_be_shown_is_refused(
     units = [stating(unit, shown_size=shown) for unit in nal_units(MESH)]
     path = write_units(tmp_path / "wrong.266", units)
     says = [f"coded pictures of 64x64 shown at {shown}; a decoder enlarges them to even sides"]
-    assert_refused(command, name, *wanted_by(name, path), folder=tmp_path, says=says)
+    assert_refused(command, name, *commands(path, tmp_path)[name], folder=tmp_path, says=says)
     (found,) = errors(path)
     assert (found.check, found.text) == (
         "shown size",
         f"its user data have {says[0]}, up to 4 times as long and 16384",
     )
     assert found.place.offset is not None
-
-
-def wanted_by(name: str, path: Path) -> tuple[str | Path, ...]:
-    """Arguments of a command that refuses a stream, with all that it wants."""
-    folder = path.parent
-    arguments: dict[str, tuple[str | Path, ...]] = {
-        "decode": (path, folder / "out.mkv"),
-        "edit": (path, folder / "out.266", "--mouth", "0"),
-        "export": (path, folder / "out.json"),
-    }
-    return arguments[name]
 
 
 @pytest.mark.parametrize("name", ["decode", "edit", "export"])
@@ -237,7 +227,7 @@ def test_a_change_of_the_size_is_refused_with_its_place(
         f"from {first or as_coded} to {other or as_coded} with the access unit at byte {at}",
         "split it there",
     ]
-    assert_refused(command, name, *wanted_by(name, path), folder=tmp_path, says=says)
+    assert_refused(command, name, *commands(path, tmp_path)[name], folder=tmp_path, says=says)
     (found,) = errors(path)
     assert found.check == "shown size"
     assert says[0] in found.text
