@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import pickle
 import pydoc
 import socket
 import threading
@@ -16,6 +17,8 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import CancelledError, Future
 from concurrent.futures import TimeoutError as NoAnswer
+from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 from gfvc import __version__
@@ -39,14 +42,24 @@ class ClusterError(GfvcError):
     """The cluster cannot be reached, or Dask is not installed."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Ended:
+    """What came of a function: what it returned, or the error that it raised."""
+
+    value: Any = None
+    error: Exception | None = None
+
+
+class _AnswerLostError(Exception):
+    """The cluster has something else to say of a function than what came of it."""
+
+
 class DaskEngine:
     """Has functions run by the workers of a Dask cluster; `notes` is told when all have gone."""
 
     width = _WIDTH
 
     def __init__(self, client: Client, scheduler: str, topic: str, notes: Notes = unheard) -> None:
-        from distributed.scheduler import KilledWorker
-
         self._client = client
         self._scheduler = scheduler
         self._topic = topic
@@ -54,16 +67,17 @@ class DaskEngine:
         self._has_workers = True
         # Each call is one of its own, whatever its arguments.
         self._executor = client.get_executor(pure=False)
-        self._losses = (KilledWorker, CancelledError)
 
     def submit(self, function: Callable[..., Any], *arguments: Any) -> Future[Any]:
         """Have a function run by some worker."""
-        future: Future[Any] = self._executor.submit(_in_worker, self._topic, function, arguments)
-        return future
+        answer: Future[Any] = Future()
+        ended = self._executor.submit(_in_worker, self._topic, function, arguments)
+        ended.add_done_callback(partial(_hand_on, answer))
+        return answer
 
     def is_loss(self, error: BaseException) -> bool:
-        """Whether workers died of the function, or the scheduler has lost it."""
-        return isinstance(error, self._losses)
+        """Whether workers died of the function, or its answer was lost with them."""
+        return isinstance(error, _AnswerLostError)
 
     def look_around(self) -> None:
         """Tell once that there are no workers any more: others can join, and are waited for."""
@@ -77,6 +91,24 @@ class DaskEngine:
     def stop(self) -> None:
         """Take back what has not begun; what runs on a worker ends by itself."""
         self._executor.shutdown(wait=False)
+
+
+def _hand_on(answer: Future[Any], ended: Future[Any]) -> None:
+    """Have a future end as a function did in its worker.
+
+    When a worker dies with an answer just as it is fetched, Dask may raise errors of any kind; none
+    of these is the function's own, which come as they are.
+    """
+    try:
+        came = ended.result()
+    except (Exception, CancelledError) as error:
+        came = error
+    if not isinstance(came, _Ended):
+        answer.set_exception(_AnswerLostError(repr(came)))
+    elif came.error is not None:
+        answer.set_exception(came.error)
+    else:
+        answer.set_result(came.value)
 
 
 @contextlib.contextmanager
@@ -196,10 +228,17 @@ def _take_share(shares: Mapping[str, list[int]], dask_worker: Worker) -> None:
     _share = shares.get(dask_worker.address)
 
 
-def _in_worker(topic: str, function: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
+def _in_worker(topic: str, function: Callable[..., Any], arguments: tuple[Any, ...]) -> _Ended:
     _running.topic = topic
-    with _on_own_cores():
-        return function(*arguments)
+    try:
+        with _on_own_cores():
+            return _Ended(function(*arguments))
+    except Exception as error:  # whatever it is, it goes to who asks
+        try:
+            pickle.loads(pickle.dumps(error))
+        except Exception:
+            return _Ended(error=GfvcError(f"{type(error).__name__}: {error}"))
+        return _Ended(error=error)
 
 
 @contextlib.contextmanager

@@ -11,7 +11,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future
+from concurrent.futures import CancelledError, Future
 from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
@@ -127,6 +127,55 @@ def test_futures_are_let_go_when_their_answers_are_taken() -> None:
         assert not engine.held
         answers.append((task.tag, answer.result()))
     assert answers == [(0, 0), (1, 2), (2, 4)]
+
+
+class UnpicklableError(Exception):
+    def __init__(self) -> None:
+        super().__init__("cannot travel")
+        self.lock = threading.Lock()
+
+
+def unpicklable() -> None:
+    raise UnpicklableError
+
+
+def dask_answering(answers: list[Any]) -> DaskEngine:
+    """An engine whose cluster gives these answers: a function's own, or what is raised or given."""
+
+    def submit(run: Callable[..., Any], *arguments: Any) -> Future[Any]:
+        answer = answers.pop(0)
+        future: Future[Any] = Future()
+        if isinstance(answer, BaseException):
+            future.set_exception(answer)
+        else:
+            future.set_result(run(*arguments) if answer == "its own" else answer)
+        return future
+
+    executor = SimpleNamespace(submit=submit)
+    client: Any = SimpleNamespace(get_executor=lambda pure: executor)
+    return DaskEngine(client, "tcp://nowhere:1", "topic")
+
+
+def test_whatever_dask_says_in_place_of_an_answer_it_is_run_again() -> None:
+    """Whose worker dies as its answer is fetched gets errors of Dask's inner parts, or a key."""
+    strange = [AttributeError("with_traceback"), KeyError("key"), CancelledError(), "a key", None]
+    engine = dask_answering([*strange, "its own"])
+    [(task, future)] = completed(engine, [Task(0, chores.double, (2,))], retries=len(strange))
+    assert (future.result(), task.losses) == (4, len(strange))
+    engine = dask_answering(["a key", "a key"])
+    [(_, future)] = completed(engine, [Task(0, chores.double, (2,))], retries=1)
+    with pytest.raises(WorkerLostError, match="before it was done, 2 times"):
+        future.result()
+
+
+def test_errors_of_functions_are_no_losses() -> None:
+    engine = dask_answering(["its own", "its own"])
+    tasks = [Task(0, chores.fail, ()), Task(1, unpicklable, ())]
+    failed = {task.tag: future for task, future in completed(engine, tasks, retries=3)}
+    with pytest.raises(ValueError, match="no such thing"):
+        failed[0].result()
+    with pytest.raises(GfvcError, match="UnpicklableError: cannot travel"):
+        failed[1].result()
 
 
 def test_workers_have_cores_of_their_own(choice: EngineChoice) -> None:
