@@ -2,16 +2,17 @@
 
     python -m benchmarks.reference_pairs CLIP... [--models mesh face] [--steps 6 12 25] [--qp N]
         [--first-qp N] [--pictures N] [--every N] [--ways earlier mean pair coded] [--no-texture]
-        [--bent SHARE] [--sheets DIR]
+        [--no-post-filter] [--bent SHARE] [--sheets DIR]
 
 Of each square clip the pictures 0, STEP, 2 STEP, … are coded as one VVC sequence of low delay, and
 those between are drawn by each model in three ways: from the earlier coded picture alone
 (`earlier`), as the mean of what both draw, weighted by time (`mean`, for which the face parameters
 against the later are found as well), and by the model's `ReferencePair` (`pair`); `coded` are the
 coded pictures themselves, as they are shown, without the first. They take texture of the first one
-(`models.landmarks.key_texture`), unless there is `--no-texture`. Parameters are
-quantised as for a message; the rate printed is that of the coded pictures alone. Measures are of
-the drawn pictures, and defined in docs/measures.md; flicker is against the measured picture before.
+(`models.landmarks.key_texture`), unless there is `--no-texture`; all go by the post-filter, unless
+there is `--no-post-filter`. Parameters are quantised as for a message; the rate printed is that of
+the coded pictures alone. Measures are of the drawn pictures, and defined in docs/measures.md;
+flicker is against the measured picture before.
 Times are of drawing, one picture after the other. Then comes on how many clips each model is better
 than the first one. `--bent` has `face` take at most another share of the bent references than
 `models.face.bent.MOST_BENT`. A sheet has a row for each of some pictures: source, the two coded
@@ -42,6 +43,7 @@ from gfvc.video_reader import read_pictures
 from models import AnimationModel, FaceParameters, Reference, ReferencePair, default_registry
 from models.contract import Picture
 from models.face import bent
+from models.post_filter import FIRST
 
 RATE = Fraction(25)
 SHOWN = (
@@ -102,9 +104,12 @@ WAYS: dict[str, Way] = {
 CODED = "coded"
 
 
-def code(pictures: Sequence[Picture], qp: int, first_qp: int) -> tuple[list[Picture], int]:
-    """Pictures coded as one sequence and decoded again, and the bits of the stream."""
-    coded = BaseLayerCoder("vvc", RATE).code(pictures, SequenceQps(first_qp, qp))
+def code(
+    pictures: Sequence[Picture], qp: int, first_qp: int, post_filter: bool = True
+) -> tuple[list[Picture], int]:
+    """Pictures coded as one sequence, decoded again and filtered, and the bits of the stream."""
+    base = BaseLayerCoder("vvc", RATE, post_filter=FIRST if post_filter else 0)
+    coded = base.code(pictures, SequenceQps(first_qp, qp))
     return [coded.picture(place) for place in range(len(pictures))], 8 * len(coded.stream)
 
 
@@ -220,6 +225,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     kinds = [*WAYS, CODED]
     parser.add_argument("--ways", nargs="+", choices=kinds, default=kinds)
     parser.add_argument("--texture", action=argparse.BooleanOptionalAction, default=True)
+    parser.add_argument("--post-filter", action=argparse.BooleanOptionalAction, default=True)
     parser.add_argument("--bent", type=float, default=bent.MOST_BENT, metavar="SHARE")
     parser.add_argument("--sheets", type=Path, metavar="DIR", help="write PNG sheets")
     options = parser.parse_args(arguments)
@@ -230,7 +236,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     for path in options.clips:
         pictures = list(islice(read_pictures(path, RATE), options.pictures))
         for step in options.steps:
-            coded, bits = code(pictures[::step], options.qp, options.first_qp)
+            coded, bits = code(pictures[::step], options.qp, options.first_qp, options.post_filter)
             rates[step].append(bits * float(RATE) / len(pictures) / 1000)
             for name, model in models.items():
                 found = list(intervals(model, pictures, coded, step, options.texture))

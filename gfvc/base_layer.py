@@ -27,6 +27,7 @@ from base_codec_adapters.picture_order import output_places
 from gfvc.base_colour import BaseColours
 from gfvc.colour import is_grey, to_picture420, to_rgb, without_colour
 from gfvc.limits import MAX_AREA, MAX_SIDE
+from gfvc.post_filtering import post_filtered
 from gfvc.telling import Notes, Share, unheard
 from models.contract import Picture
 
@@ -88,23 +89,26 @@ class CodedSequence:
     """An Annex B stream that starts with an IDR picture, and its decoded pictures in output order.
 
     They lie in a file, each until it is asked for: a sequence may be long. `places` are theirs in
-    output order, in the order of the stream; None where these are the same.
+    output order, in the order of the stream; None where these are the same. `post_filter` is the
+    number of the filter that they go by, 0 for none.
     """
 
     stream: bytes
     decoded: Sequence[Picture420]
     places: Sequence[int] | None = None
+    post_filter: int = 0
 
     def picture(self, number: int) -> Picture:
-        """A decoded picture uint8 [height, width, 3]."""
-        return to_rgb(self.decoded[number])
+        """A decoded picture uint8 [height, width, 3], filtered."""
+        return post_filtered(to_rgb(self.decoded[number]), self.post_filter)
 
 
 class BaseLayerCoder:
     """Codes sequences of the base layer: a key picture, a segment, or ordinary video.
 
     `rate` is in pictures a second, `timeout` in seconds for a program and 25 pictures, `effort` how
-    long the encoder may look for fewer bits.
+    long the encoder may look for fewer bits, `post_filter` the number of the filter that decoded
+    pictures go by.
     Raises `BaseCodecError` when no encoder or decoder program can be used.
     """
 
@@ -115,6 +119,7 @@ class BaseLayerCoder:
         encoder: str = "auto",
         timeout: float = DEFAULT_TIMEOUT,
         effort: Effort = "medium",
+        post_filter: int = 0,
     ) -> None:
         find_encoder(codec, encoder)
         find_decoder(codec)
@@ -123,6 +128,7 @@ class BaseLayerCoder:
         self._encoder = encoder
         self._timeout = timeout
         self._effort = effort
+        self._post_filter = post_filter
         self.seconds = 0.0
         """Time spent in programs of the base codec."""
 
@@ -180,7 +186,7 @@ class BaseLayerCoder:
         result = decoder.decode(DecodeRequest(stream, count, limits=limits))
         self.seconds += time.perf_counter() - before
         places = output_places(stream, self._codec) if reordered else None
-        return CodedSequence(stream, result.pictures, places)
+        return CodedSequence(stream, result.pictures, places, self._post_filter)
 
     def _timeout_for(self, pictures: int) -> float:
         return self._timeout * max(1.0, pictures / PICTURES_PER_TIMEOUT)

@@ -28,6 +28,7 @@ from gfvc.face_square import RESTORE_SQUARE, lost_square
 from gfvc.further_faces import FaceOver, FurtherFaces
 from gfvc.limits import MAX_AREA
 from gfvc.options.decoding import BaseLayerOptions
+from gfvc.post_filtering import PostFilters
 from gfvc.scaling import enlarged
 from gfvc.stream.containers import is_container
 from gfvc.stream.face_stream import FaceStream
@@ -298,6 +299,7 @@ def _coded_pictures(
     _check_fault(source, stream)
     decoded = decode_base_layer(stream.codec, stream.base_layer_parts(), timeout, area, tell)
     units = _of_one_colour(source, stream, stream.units)
+    filters = PostFilters(tell)
     size: tuple[int, int] | None = None
     try:
         for number, (picture, unit) in enumerate(zip(decoded, units, strict=True)):
@@ -311,7 +313,7 @@ def _coded_pictures(
             if size is None:
                 _check_shown_size(source, stream, width, height, area)
             size = width, height
-            yield unit, picture
+            yield unit, filters(picture, unit.post_filter)
     except UnknownColourError as error:
         raise StreamError(f"{source}: {error}") from None
     except (StreamInvalidError, ProgramFailedError, OutputInvalidError) as error:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,7 @@ from gfvc.video.sound import SoundCoding, check_sound, is_heard
 from gfvc.video_reader import VideoProperties, probe_video
 from gfvc.whole_pictures.model import of_whole_pictures
 from models import Registry, default_registry
+from models.post_filter import FIRST
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,6 +244,10 @@ def clip_of(
         shown_size=None if framing.shown_size is None else ShownSize(*framing.shown_size),
     )
     loaded = model.load(options.runtime)
+    wanted = options.post_filter
+    if wanted is None:
+        wanted = loaded.wants_post_filter and options.codes_sequences
+    information = replace(information, post_filter=FIRST if wanted else 0)
     # Others are drawn between two coded pictures.
     squares = framing.squares if loaded.draws_from_both else framing.squares[:1]
     clip = Clip(

@@ -1,4 +1,4 @@
-"""Model cards: what a user and a stream need to know of a model."""
+"""Cards: what a user and a stream need to know of a model or of another network."""
 
 from __future__ import annotations
 
@@ -9,27 +9,23 @@ from models.contract import ParameterLayout
 from models.files import DATA, file_sha256
 
 
-@dataclass(frozen=True, slots=True)
-class ModelCard:
-    """What a user and the stream need to know of a model.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NetworkCard:
+    """What a user needs to know of a network.
 
-    `uri` is written into the stream and finds the model again; `tag` is its format tag URI.
-    `engine` is the library that runs the network, "torch" or "onnx", or "none". `data` is the
-    shipped file beneath `models/data`, or the absolute path of imported weights, with its `sha256`;
-    both are empty for a network without weights. `graphs` are names and sha256 of ONNX files beside
-    `data`, made from it. `limits` says honestly where it fails; `description`, `paper`, `training`,
-    `licence` are for people. What has a default has that for the models of this project.
+    `engine` is the library that runs it, "torch" or "onnx", or "none". `data` is the shipped file
+    beneath `models/data`, or the absolute path of imported weights, with its `sha256`; both are
+    empty for what has no weights. `graphs` are names and sha256 of ONNX files beside `data`, made
+    from it. `limits` says honestly where it fails; `description`, `paper`, `training`, `licence`
+    are for people. What has a default has that for the networks of this project.
     """
 
     name: str
     version: str
     description: str
-    uri: str
-    layout: ParameterLayout
     engine: str
     training: str
     limits: str
-    tag: str = "tag:gfvc,2026:model"
     licence: str = "Apache-2.0"
     paper: str = ""
     data: str = ""
@@ -38,11 +34,11 @@ class ModelCard:
 
     @property
     def path(self) -> Path | None:
-        """Where the shipped or imported file is, or None for a model without one."""
+        """Where the shipped or imported file is, or None where there is none."""
         return DATA / self.data if self.data else None
 
     def altered_file(self) -> Path | None:
-        """The first of the model's files that is not what the card says; None for a sound model.
+        """The first of the files that is not what the card says; None where all are sound.
 
         Raises `CheckpointError` when a file cannot be read.
         """
@@ -56,3 +52,16 @@ class ModelCard:
     def has_weights(self) -> bool:
         """False for a network whose weights have to be imported first."""
         return self.engine == "none" or bool(self.data)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelCard(NetworkCard):
+    """What a user and the stream need to know of a model.
+
+    `uri` is written into the stream and finds the model again; `tag` is its format tag URI.
+    `layout` is that of the parameters that it sends.
+    """
+
+    uri: str
+    layout: ParameterLayout
+    tag: str = "tag:gfvc,2026:model"

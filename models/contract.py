@@ -446,6 +446,11 @@ class AnimationModel(ABC):
         """Whether `pair` draws from both references, or from the earlier alone."""
         return False
 
+    @property
+    def wants_post_filter(self) -> bool:
+        """Whether encoders have coded pictures filtered, unless they are asked not to."""
+        return False
+
     def pair(self, earlier: Reference, later: Reference) -> ReferencePair:
         """Do the work that two successive references need once.
 

@@ -16,7 +16,10 @@ from gfvc.cli.console import answer, note
 from sei.escaping import printable
 
 if TYPE_CHECKING:
-    from models import ModelCard
+    from collections.abc import Sequence
+
+    from models import Registry
+    from models.card import NetworkCard
 
 HELP = "list animation models, show their cards, import weights"
 EPILOG = """\
@@ -137,7 +140,7 @@ def _tell(options: argparse.Namespace) -> int:
     from models import CheckpointError, default_registry
 
     registry = default_registry()
-    cards = [registry.find(options.name).card] if options.name else registry.cards()
+    cards = _cards(options, registry)
     for problem in registry.problems:
         note(problem)
     if options.action == "verify":
@@ -151,7 +154,7 @@ def _tell(options: argparse.Namespace) -> int:
     elif options.json:
         answer([{**_described(card), "has_weights": card.has_weights} for card in cards])
     elif options.action == "list":
-        for card in cards:
+        for card in registry.cards():
             state = "ready" if card.has_weights else "no weights"
             sys.stdout.write(f"{card.name}\t{state}\t{card.uri}\t{card.description}\n")
     else:
@@ -160,12 +163,23 @@ def _tell(options: argparse.Namespace) -> int:
     return 0
 
 
-def _described(card: ModelCard) -> dict[str, Any]:
+def _cards(options: argparse.Namespace, registry: Registry) -> Sequence[NetworkCard]:
+    """Those that are asked about; the post-filter is no model, but has a card and files too."""
+    from models.post_filter.card import CARD
+
+    if options.name == CARD.name:
+        return [CARD]
+    if options.name:
+        return [registry.find(options.name).card]
+    return [*registry.cards(), CARD] if options.action == "verify" else registry.cards()
+
+
+def _described(card: NetworkCard) -> dict[str, Any]:
     """The card's fields; its engine by the older name "runtime", which others read."""
     return {"runtime" if name == "engine" else name: value for name, value in asdict(card).items()}
 
 
-def _is_sound(card: ModelCard) -> bool:
+def _is_sound(card: NetworkCard) -> bool:
     """Check the file of a model; say what it is, or why it cannot be used."""
     from models import CheckpointError
 
@@ -177,7 +191,7 @@ def _is_sound(card: ModelCard) -> bool:
     return True
 
 
-def _verify(card: ModelCard) -> str:
+def _verify(card: NetworkCard) -> str:
     """Check the file of a model; raise `CheckpointError` when it is not what its card says."""
     from models import CheckpointError
 

@@ -34,6 +34,7 @@ coded_choice        which pictures of a segment are coded
 sketches            what is drawn to choose them
 segments            codes a segment: its base layer, then the faces between; or makes it ordinary
                     video, where its coded key picture shows no face or that takes fewer bits
+filter_choice       whether a segment goes by the post-filter
 sequence_faces      faces of a segment in all of its pictures; where a further face is drawn
 face_messages       which coded pictures have messages, and which
 grid_choice         which control grids are sent

@@ -90,7 +90,12 @@ def open_pass(
     """
     options = clip.options
     base = BaseLayerCoder(
-        clip.codec, clip.rate, options.base_encoder, options.timeout, options.effort
+        clip.codec,
+        clip.rate,
+        options.base_encoder,
+        options.timeout,
+        options.effort,
+        clip.information.post_filter,
     )
     made = _sequence_pass if clip.codes_sequences else _picture_pass
     return made(clip, settings, writer, analyser, base, work)
@@ -176,6 +181,7 @@ def _sequence_pass(
         all_qps=all_qps,
         grids=grids,
         reordered=clip.options.reorder,
+        chooses_filter=clip.options.post_filter is None,
     )
     refusal = clip.too_coarse() if clip.options.fallback == "never" else None
     executor = SequenceExecutor(store, segments, ordinary, facts.place, refusal)

@@ -12,6 +12,7 @@ from gfvc.base_layer import BaseLayerCoder, CodedSequence, SequenceQps
 from gfvc.colour import to_picture420
 from gfvc.encoding.face_messages import SequenceMessages
 from gfvc.encoding.face_places import FacePlace
+from gfvc.encoding.filter_choice import with_filter_if_better
 from gfvc.encoding.grid_choice import GridChoice
 from gfvc.encoding.picture_store import PictureStore
 from gfvc.encoding.sequence_faces import Division, FurtherSequenceFace, SequenceFace
@@ -98,7 +99,8 @@ class SegmentCoder:
     `places` are where faces may be; at all but the one of a segment's first face there may be
     further faces. `messages` make those of each, the first face's first. `rate` is in pictures a
     second. `work` is told how much is done. `grids` decides about control grids; None sends none.
-    Coded pictures may be `reordered`.
+    Coded pictures may be `reordered`. Each segment goes by the post-filter of `base`, or, where the
+    coder `chooses_filter`, by the better of that and none.
     """
 
     places: Sequence[FacePlace]
@@ -113,6 +115,7 @@ class SegmentCoder:
     all_qps: SequenceQps | None = None
     grids: GridChoice | None = None
     reordered: bool = False
+    chooses_filter: bool = False
 
     def code(self, segment: Segment) -> CodedSegment | None:
         """Code a segment, and write it.
@@ -128,6 +131,8 @@ class SegmentCoder:
             coded = self.base.code(
                 shown, self.qps, reordered=self.reordered, tell=part_of(tell, CHOSEN, CODED)
             )
+            if self.chooses_filter:
+                coded = with_filter_if_better(coded, self.pictures, chosen)
             # Nothing can be drawn from the others: the coded picture before them serves.
             kept = [
                 number
@@ -157,6 +162,7 @@ class SegmentCoder:
             drawn.further,
             drawn.grids,
             coded.places,
+            coded.post_filter,
         )
         units = [1 + count for count in drawn.schedule.driven]
         if coded.places is not None:

@@ -294,6 +294,12 @@ class FaceOptions(OptionGroup, title="driven pictures"):
         "so, for models that draw from landmarks",
         shown="auto, on for face, off for mesh",
     )
+    post_filter: bool | None = option(
+        words(auto=None, on=True, off=False),
+        "have decoders filter coded pictures by a small network before they show them and draw "
+        "from them; auto: with face, where that makes them more like the source",
+        shown="auto",
+    )
     reference_pool: int = option(
         whole(1, MAX_POOL),
         "draw each picture from the one of the last N key pictures (1..8) that suits it best; an "

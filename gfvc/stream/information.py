@@ -31,7 +31,8 @@ from sei.payload_kinds import register_user_data
 USER_DATA_UUID = uuid.UUID("81724027-6de0-5106-8f2e-e2f1a0bb654f")
 VERSION = 1
 VERSION_WITH_FLAGS = 2
-VERSION_WITH_SHOWN_SIZE = 3
+VERSION_WITH_CHANGES = 3
+"""The first that can say how pictures are changed before they are shown."""
 MAX_STATED_RATE = 1000
 """Most pictures per second that are believed; the least are 1."""
 
@@ -48,6 +49,8 @@ class StreamInformation:
     drawn, None: it fills them. `further_faces` are those beside it, `control_grids` say how all
     else moves; both go with `sequence`.
     `shown_size` tells at which size all pictures of the stream are shown, None: as coded.
+    `post_filter` tells by which filter coded pictures go before they are shown and drawn from, up
+    to the next such information (`models.post_filter`); 0: by none.
     `hides_coded_picture` tells that the coded picture of the access unit is not shown: the first
     picture that it drives is shown in its place. It goes not with `references`, nor with
     `sequence`, which tells of each of its coded pictures whether it is hidden.
@@ -66,6 +69,7 @@ class StreamInformation:
     further_faces: tuple[FurtherFace, ...] = ()
     control_grids: SequenceGrids | None = None
     shown_size: ShownSize | None = None
+    post_filter: int = 0
 
     @property
     def face_squares(self) -> tuple[FaceSquare, ...]:
@@ -121,8 +125,8 @@ def stream_information(c: Coder, given: StreamInformation) -> StreamInformation:
     flags = given.shown_as_coded, hides
     has_flags = any(flags) or any(part is not None for part in parts)
     least = VERSION_WITH_FLAGS if has_flags else VERSION
-    if given.shown_size is not None:
-        least = VERSION_WITH_SHOWN_SIZE
+    if given.shown_size is not None or given.post_filter:
+        least = VERSION_WITH_CHANGES
     version = c.u("version", 8, least, 1, 255)
     numerator = c.u("rate_numerator", 32, given.rate.numerator, 1, 2**32 - 1)
     denominator = c.u("rate_denominator", 16, given.rate.denominator, 1, 0xFFFF)
@@ -137,6 +141,7 @@ def stream_information(c: Coder, given: StreamInformation) -> StreamInformation:
     schedule, references, sequence, square = None, None, None, None
     faces: tuple[FurtherFace, ...] = ()
     grids = shown = None
+    post_filter = 0
     if version >= VERSION_WITH_FLAGS:
         control_grids_flag = c.flag("control_grids_flag", given.control_grids is not None)
         further_faces_flag = c.flag("further_faces_flag", bool(given.further_faces))
@@ -171,8 +176,11 @@ def stream_information(c: Coder, given: StreamInformation) -> StreamInformation:
                 raise PayloadError("control grids want a sequence")
             grids = control_grids(c, c.part("control_grids", given.control_grids), sequence)
             c.align("control_grids_alignment_zero_bit")
-    if version >= VERSION_WITH_SHOWN_SIZE:
-        shown = shown_size(c, c.part("shown_size", given.shown_size))
+    if version >= VERSION_WITH_CHANGES:
+        shown_size_flag = c.flag("shown_size_flag", given.shown_size is not None)
+        post_filter = c.u("post_filter_idc", 7, given.post_filter)
+        if shown_size_flag:
+            shown = shown_size(c, c.part("shown_size", given.shown_size))
     if pictures_per_message == 0 and schedule is None:
         raise PayloadError("pictures_per_message is 0, and no schedule says which have messages")
     return StreamInformation(
@@ -189,6 +197,7 @@ def stream_information(c: Coder, given: StreamInformation) -> StreamInformation:
         faces,
         grids,
         shown,
+        post_filter,
     )
 
 

@@ -80,6 +80,8 @@ class PictureUnit:
     """The faces beside it."""
     control_grids: ControlGrids | None = None
     """How what is beside faces moves in the pictures between it and the next; None: as the head."""
+    post_filter: int = 0
+    """By which filter it goes before it is shown and drawn from; 0: by none."""
 
     @property
     def pictures(self) -> int:

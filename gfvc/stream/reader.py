@@ -167,6 +167,7 @@ class _Scan:
         self._gaps = PictureGaps()
         self._lost: str | None = None  # where the first picture is missing between others
         self._face_square: FaceSquare | None = None  # by the last user data
+        self._post_filter = 0  # likewise
         self._further_faces: tuple[FurtherFace, ...] = ()
         self._control_grids: SequenceGrids | None = None
         self._any_as_coded = False
@@ -375,17 +376,20 @@ class _Scan:
             self._face_square = stated.face_square
             self._further_faces = stated.further_faces
             self._control_grids = stated.control_grids
+            self._post_filter = stated.post_filter
         elif unit.is_irap:
             self._end_sequence(f"before byte {unit.offset}")
             self._start_sequence(None)
             self._face_square, self._further_faces = None, ()
             self._control_grids = None
+            self._post_filter = 0
             self._lacks_user_data = True
         if not self._states_size:
             self._see_shown_size(None)
         shown = self._shown_size
         self._area = max(self._sets.area, 0 if shown is None else shown.width * shown.height)
         self._picture.face_square = self._face_square
+        self._picture.post_filter = self._post_filter
         if self._sequence is not None:
             self._place_in_sequence(unit, self._picture, self._sequence)
 

@@ -59,6 +59,7 @@ class StreamWriter:
                 face_square=None,
                 further_faces=(),
                 control_grids=None,
+                post_filter=0,
             )
         )
         self._mark = mark
@@ -94,6 +95,7 @@ class StreamWriter:
         further: tuple[FurtherFace, ...] = (),
         grids: SequenceGrids | None = None,
         places: Sequence[int] | None = None,
+        post_filter: int = 0,
     ) -> None:
         """Write a sequence, an Annex B stream that starts with an IDR picture.
 
@@ -101,7 +103,8 @@ class StreamWriter:
         each of the `further` faces; none where schedules say so. `square` is that of the first
         face, None where it fills the pictures; `grids` say how all else moves. `places` are those
         of the coded pictures in output order, in the order of the stream; None where these are the
-        same. Raises `ValueError` when there are others than those with `messages`.
+        same. `post_filter` is the number of the filter that they go by, 0 for none. Raises
+        `ValueError` when there are others than those with `messages`.
         """
         self._flush()
         units = list(access_units(split_annex_b(coded, self._codec)))
@@ -114,6 +117,7 @@ class StreamWriter:
             face_square=square,
             further_faces=further,
             control_grids=grids,
+            post_filter=post_filter,
         )
         information = self._with_mark(stated)
         for place, unit in zip(places, units, strict=True):

@@ -19,6 +19,7 @@ from gfvc.stream.schedule import PictureSchedule
 from gfvc.stream.sequence import SequencePart, SequenceSchedule
 from gfvc.stream.sequence_places import SequencePlaces
 from gfvc.verification.findings import Check, Finding, Place
+from models.post_filter import KNOWN
 from sei import Codec, GenerativeFaceVideo
 from sei.inspection import InspectedMessage, InspectedUnit
 
@@ -143,6 +144,12 @@ class UserDataCheck(Check):
                 place, f"the rate changes from {self._rate} to {information.rate} pictures a second"
             )
         self._rate = information.rate
+        if information.post_filter not in (0, *KNOWN):
+            yield self.warning(
+                place,
+                f"asks for post-filter {information.post_filter}, which gfvc does not have: its "
+                "decoder uses coded pictures as they are",
+            )
         self._sequence = information.sequence
         self._places.start(0 if self._sequence is None else len(self._sequence.driven))
         self._further = information.further_faces

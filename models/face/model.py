@@ -419,6 +419,11 @@ class FaceModel(AnimationModel):
         return FaceReference(self._space, renderer, key_picture, face, self._features)
 
     @property
+    def wants_post_filter(self) -> bool:
+        """Yes: it is the model for quality."""
+        return True
+
+    @property
     def draws_from_both(self) -> bool:
         """Features of both are fused, or of a network that knows one reference what it drew."""
         return True

@@ -11,9 +11,10 @@ from torch import nn
 
 from models.errors import ModelError
 from models.family import FAMILIES, Family
-from models.files import file_sha256
+from models.files import DATA, file_sha256
+from models.post_filter.card import CARD
 from models.weights.loading import build_network, read_network
-from tools.onnx_export.comparison import table
+from tools.onnx_export.comparison import Comparison, table
 from tools.parity.weights import filled_weights, load_weights
 
 
@@ -35,9 +36,28 @@ def load_network(family: Family, weights: Path | None) -> tuple[nn.Module, str]:
     return read_network(weights, family, family.variants[0]), file_sha256(weights)
 
 
+def write(name: str, weights: Path | None, out: Path) -> list[Comparison]:
+    """Write the graphs of a network into a folder, and compare them with torch.
+
+    Raises:
+        ModelError: the file of weights is missing, damaged, or of another network.
+    """
+    if name == CARD.name:
+        from models.post_filter.network import load_post_filter
+        from tools.onnx_export.post_filter import export
+
+        path = weights or DATA / CARD.data
+        return export(load_post_filter(path), out, file_sha256(path))
+    family = FAMILIES[name]
+    assert family.onnx is not None
+    network, source = load_network(family, weights)
+    rows: list[Comparison] = family.onnx(network, out, source)
+    return rows
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Write and check the graphs, print the table, return the exit status."""
-    names = sorted(name for name, family in FAMILIES.items() if family.onnx)
+    names = sorted([CARD.name, *(name for name, family in FAMILIES.items() if family.onnx)])
     parser = argparse.ArgumentParser(
         prog="python -m tools.onnx_export",
         description="Write a network as ONNX graphs and compare them with torch.",
@@ -51,11 +71,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="for the graphs")
     options = parser.parse_args(arguments)
-    family = FAMILIES[options.name]
-    assert family.onnx is not None
     try:
-        network, source = load_network(family, options.weights)
-        rows = family.onnx(network, options.out, source)
+        rows = write(options.name, options.weights, options.out)
         written = sorted(options.out.glob("*.onnx"))
     except (ModelError, OSError) as error:
         sys.stderr.write(f"tools.onnx_export: {error}\n")

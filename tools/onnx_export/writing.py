@@ -7,6 +7,7 @@ import warnings
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -81,8 +82,9 @@ def write_graph(
     metadata: Mapping[str, str] | None = None,
     *,
     halved: Path | None = None,
+    dynamic: Mapping[str, Mapping[int, Any]] | None = None,
 ) -> None:
-    """Write a module as one file, or as two; shapes are those of the inputs, fixed.
+    """Write a module as one file, or as two; shapes are those of the inputs.
 
     Args:
         module: in evaluation mode; called with the inputs by position, in their order.
@@ -92,11 +94,14 @@ def write_graph(
         metadata: texts to keep in the file.
         halved: another file of the same, replaced when it is there, whose weights are stored as
             float16; they are made float32 again when loading.
+        dynamic: of inputs the dimensions that may differ, each a `torch.export.Dim`; all of them
+            or none.
     """
     with warnings.catch_warnings(), quiet("torch.onnx"), torch.no_grad():
         # The exporter calls parts of torch that announce their own end.
         warnings.simplefilter("ignore")
-        exported = torch.export.export(module, tuple(inputs.values()))
+        shapes = None if dynamic is None else tuple(dict(dynamic[name]) for name in inputs)
+        exported = torch.export.export(module, tuple(inputs.values()), dynamic_shapes=shapes)
         program = torch.onnx.export(
             replace_sampling(exported),
             input_names=list(inputs),

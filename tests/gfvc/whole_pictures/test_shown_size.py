@@ -119,8 +119,8 @@ def test_the_size_makes_it_version_3() -> None:
     )
     payload = smaller.to_payload()
     assert payload[16] == 3
-    # Flags, none of them set, and the size.
-    assert payload[17:] == plain.to_payload()[17:] + bytes.fromhex("00 0500 02d0")
+    # Flags, none of them set; one for the size, with no post-filter; the size.
+    assert payload[17:] == plain.to_payload()[17:] + bytes.fromhex("00 80 0500 02d0")
     assert StreamInformation.from_payload(payload) == smaller
     for damaged in (payload[:-1], payload[:-4] + bytes(2) + payload[-2:]):
         with pytest.raises(StreamError, match="shown_"):

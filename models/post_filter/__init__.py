@@ -1,0 +1,18 @@
+"""The post-filter of coded pictures: makes them more like what was coded.
+
+A base codec at a few kilobits a second blurs lips and lids, and leaves the edges of its blocks. A
+small network that has seen many faces coded so takes part of that back. It knows nothing but the
+decoded picture, so that it serves every picture of every base codec, with and without faces; what
+it does is no part of the base codec's own prediction.
+
+`network` is the network in PyTorch, for training; `filtering` runs it. Importing this package loads
+neither.
+"""
+
+from __future__ import annotations
+
+FIRST = 1
+"""The number of the filter that there is, in our user data; 0 stands for none."""
+
+KNOWN = (FIRST,)
+"""Numbers of the filters that can be used."""

@@ -1,0 +1,125 @@
+"""The network of the post-filter, in PyTorch: for training, and for the ONNX graph made of it.
+
+A residual network on three scales: what it adds to a picture is found at 1/2, 1/4 and 1/8 of its
+size, where most of the layers are, since most of what coding costs a face is wider than a pixel.
+There is no normalisation: what a layer does must not depend on how large the picture is.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from safetensors import SafetensorError, safe_open
+from torch import Tensor, nn
+from torch.nn import functional
+
+from models.errors import CheckpointError
+from models.files import MAX_TENSOR_FILE, check_tensor_file
+
+STEP = 8
+"""Sides of pictures are multiples of this."""
+_FIRST = 2  # the first scale is that of half the picture
+
+
+@dataclass(frozen=True, slots=True)
+class PostFilterConfiguration:
+    """Channels at 1/2, 1/4 and 1/8 of a picture's size, and residual blocks at each.
+
+    Those of the first two scales are once on the way up; `blocks` of each.
+
+    Raises:
+        ValueError: a number is less than 1.
+    """
+
+    channels: tuple[int, int, int] = (32, 48, 64)
+    blocks: tuple[int, int, int] = (1, 2, 4)
+
+    def __post_init__(self) -> None:
+        if min(*self.channels, *self.blocks) < 1 or len(self.channels) != len(self.blocks):
+            raise ValueError(f"channels {self.channels} and blocks {self.blocks} are 1 or more")
+
+
+def _silence(convolution: nn.Conv2d) -> None:
+    """Have a convolution begin as one that adds nothing."""
+    assert convolution.bias is not None
+    nn.init.zeros_(convolution.weight)
+    nn.init.zeros_(convolution.bias)
+
+
+class _Block(nn.Module):
+    """What two convolutions add to their input."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.first = nn.Conv2d(channels, channels, 3, padding=1)
+        self.second = nn.Conv2d(channels, channels, 3, padding=1)
+        _silence(self.second)
+
+    def forward(self, x: Tensor) -> Tensor:
+        change: Tensor = self.second(functional.relu(self.first(x)))
+        return x + change
+
+
+def _blocks(channels: int, count: int) -> nn.Sequential:
+    return nn.Sequential(*(_Block(channels) for _ in range(count)))
+
+
+class PostFilterNetwork(nn.Module):
+    """Makes decoded pictures more like those that were coded."""
+
+    def __init__(self, configuration: PostFilterConfiguration = PostFilterConfiguration()) -> None:
+        super().__init__()
+        self.configuration = configuration
+        fine, middle, coarse = configuration.channels
+        samples = 3 * _FIRST**2
+        self.enter = nn.Conv2d(samples, fine, 3, padding=1)
+        self.to_middle = nn.Conv2d(fine, middle, 3, stride=2, padding=1)
+        self.down = _blocks(middle, configuration.blocks[1])
+        self.to_coarse = nn.Conv2d(middle, coarse, 3, stride=2, padding=1)
+        self.bottom = _blocks(coarse, configuration.blocks[2])
+        self.from_coarse = nn.Conv2d(coarse, 4 * middle, 1)
+        self.up = _blocks(middle, configuration.blocks[1])
+        self.from_middle = nn.Conv2d(middle, 4 * fine, 1)
+        self.last = _blocks(fine, configuration.blocks[0])
+        self.leave = nn.Conv2d(fine, samples, 3, padding=1)
+        _silence(self.leave)
+
+    def forward(self, picture: Tensor) -> Tensor:
+        """Decoded RGB pictures [B, 3, H, W] in 0..1, sides multiples of `STEP`; the same filtered.
+
+        What comes back is not clipped to 0..1.
+        """
+        fine = functional.relu(self.enter(functional.pixel_unshuffle(picture, _FIRST)))
+        middle = self.down(functional.relu(self.to_middle(fine)))
+        coarse = self.bottom(functional.relu(self.to_coarse(middle)))
+        middle = self.up(middle + functional.pixel_shuffle(self.from_coarse(coarse), 2))
+        fine = self.last(fine + functional.pixel_shuffle(self.from_middle(middle), 2))
+        return picture + functional.pixel_shuffle(self.leave(fine), _FIRST)
+
+
+def _three(numbers: Any) -> tuple[int, int, int]:
+    first, second, third = (int(number) for number in numbers)
+    return first, second, third
+
+
+def load_post_filter(path: Path) -> PostFilterNetwork:
+    """The network with the weights of a file that training wrote, in evaluation mode.
+
+    Raises:
+        CheckpointError: the file is missing, damaged, or of another network.
+    """
+    try:
+        check_tensor_file(path, MAX_TENSOR_FILE)
+        with safe_open(path, framework="pt") as file:
+            given = json.loads((file.metadata() or {})["configuration"])
+            configuration = PostFilterConfiguration(
+                _three(given["channels"]), _three(given["blocks"])
+            )
+            network = PostFilterNetwork(configuration)
+            network.load_state_dict({name: file.get_tensor(name).float() for name in file.keys()})  # noqa: SIM118 - no dictionary
+    except (OSError, SafetensorError, KeyError, TypeError, ValueError, RuntimeError) as error:
+        raise CheckpointError(f"{path}: no weights of the post-filter ({error})") from None
+    return network.eval().requires_grad_(False)

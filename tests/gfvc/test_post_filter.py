@@ -1,0 +1,219 @@
+"""Coded pictures go by the post-filter in encoder and decoder alike, as the stream says."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from gfvc import EncodeOptions, encode
+from gfvc.base_layer import BaseLayerCoder, CodedSequence, SequenceQps, decode_base_layer
+from gfvc.colour import is_grey, without_colour
+from gfvc.demo_clip import RATE, make_demo_clip
+from gfvc.encoding import segments
+from gfvc.encoding.filter_choice import with_filter_if_better
+from gfvc.encoding.picture_store import PictureStore
+from gfvc.errors import StreamError
+from gfvc.post_filtering import PostFilters, post_filtered
+from gfvc.rectangle import Rectangle
+from gfvc.stream.face_stream import FaceStream
+from gfvc.stream.information import StreamInformation
+from gfvc.stream.reader import read_face_stream
+from gfvc.verification import Severity, verify_stream
+from gfvc.video_writer import write_video
+from models.contract import Picture
+from models.post_filter import FIRST, filtering
+from models.post_filter.card import CARD
+from tests.gfvc.support import (
+    CommandLine,
+    decode_all,
+    nal_units,
+    no_notes,
+    ordinary_only,
+    stating,
+    write_units,
+)
+from tests.golden.files import STREAMS
+
+UNKNOWN = 100
+
+
+def coded_pictures(stream: FaceStream) -> list[Picture]:
+    """What the base codec alone makes of a stream."""
+    return list(decode_base_layer(stream.codec, stream.base_layer_parts()))
+
+
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    pictures = make_demo_clip(0.5, 128)
+    return write_video(tmp_path_factory.mktemp("clip") / "demo.mkv", pictures, RATE)
+
+
+@pytest.fixture(scope="module")
+def filtered(tmp_path_factory: pytest.TempPathFactory, clip: Path) -> Path:
+    """The demo's face, whose coded pictures are filtered."""
+    path = tmp_path_factory.mktemp("stream") / "filtered.266"
+    encode(clip, path, EncodeOptions(model="mesh", post_filter=True, key_qp=37))
+    return path
+
+
+def test_the_filter_makes_it_version_3() -> None:
+    plain = StreamInformation(Fraction(25), 640, 360, Rectangle(0, 0, 640, 360))
+    asked = replace(plain, post_filter=FIRST)
+    payload = asked.to_payload()
+    assert payload[16] == 3
+    assert payload[17:] == plain.to_payload()[17:] + bytes.fromhex("00 01")
+    assert StreamInformation.from_payload(payload) == asked
+    with pytest.raises(StreamError, match="shown_size_flag"):
+        StreamInformation.from_payload(payload[:-1])
+
+
+def test_coded_pictures_are_shown_filtered(filtered: Path) -> None:
+    stream = read_face_stream(filtered, no_notes)
+    assert {unit.post_filter for unit in stream.units} == {FIRST}
+    first = coded_pictures(stream)[0]
+    shown = decode_all(filtered)[0]
+    assert np.array_equal(shown, post_filtered(first))
+
+
+def test_what_is_drawn_is_drawn_from_filtered_pictures(filtered: Path, tmp_path: Path) -> None:
+    units = [stating(unit, post_filter=0) for unit in nal_units(filtered)]
+    without = decode_all(write_units(tmp_path / "without.266", units))
+    pairs = list(zip(decode_all(filtered), without, strict=True))
+    assert all(not np.array_equal(*pair) for pair in pairs)
+
+
+def test_models_for_speed_have_none_unless_asked(clip: Path, tmp_path: Path) -> None:
+    encode(clip, tmp_path / "mesh.266", EncodeOptions(model="mesh"))
+    stream = read_face_stream(tmp_path / "mesh.266", no_notes)
+    assert {unit.post_filter for unit in stream.units} == {0}
+
+
+@pytest.mark.parametrize("better", [True, False])
+def test_face_has_one_where_that_is_better(
+    clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, better: bool
+) -> None:
+    def choose(coded: CodedSequence, *source: object) -> CodedSequence:
+        assert coded.post_filter == FIRST
+        return coded if better else replace(coded, post_filter=0)
+
+    monkeypatch.setattr(segments, "with_filter_if_better", choose)
+    encode(clip, tmp_path / "face.266", EncodeOptions(model="face"))
+    stream = read_face_stream(tmp_path / "face.266", no_notes)
+    assert {unit.post_filter for unit in stream.units} == {FIRST if better else 0}
+
+
+@pytest.mark.parametrize(
+    ("options", "number"),
+    [
+        ({"post_filter": False}, 0),
+        ({"post_filter": True}, FIRST),
+        ({"key_pictures": "fixed"}, 0),
+        ({"key_pictures": "fixed", "post_filter": True}, FIRST),
+        ({"low_delay": True, "post_filter": True}, FIRST),
+    ],
+)
+def test_users_choose(clip: Path, tmp_path: Path, options: dict[str, Any], number: int) -> None:
+    encode(clip, tmp_path / "face.266", EncodeOptions(model="face", **options))
+    stream = read_face_stream(tmp_path / "face.266", no_notes)
+    assert {unit.post_filter for unit in stream.units} == {number}
+
+
+def test_the_better_is_chosen_by_what_was_coded() -> None:
+    pictures = list(make_demo_clip(0.4, 128))[:6]
+    coded = BaseLayerCoder("vvc", RATE, post_filter=FIRST).code(pictures, SequenceQps(37, 40))
+    plain = replace(coded, post_filter=0)
+    numbers = [3, 4, 5, 8, 9, 11]
+    for like, expected in ((coded, coded), (plain, plain)):
+        with PictureStore() as store:
+            for place, number in enumerate(numbers):
+                store.add(number, like.picture(place))
+            assert with_filter_if_better(coded, store, numbers) == expected
+            assert with_filter_if_better(plain, store, numbers) == plain
+
+
+def test_ordinary_video_has_none(clip: Path, tmp_path: Path) -> None:
+    """Each of its pictures would take time, and decoders are to keep up."""
+    path = tmp_path / "ordinary.265"
+    encode(clip, path, EncodeOptions(fallback="always", post_filter=True), notes=ordinary_only)
+    stream = read_face_stream(path, no_notes)
+    assert {unit.post_filter for unit in stream.units} == {0}
+
+
+def test_the_encoder_has_what_decoders_have() -> None:
+    """What is drawn is described relative to it."""
+    pictures = list(make_demo_clip(0.2, 128))[:3]
+    qps = SequenceQps(37, 40)
+    without = BaseLayerCoder("vvc", RATE).code(pictures, qps)
+    coded = BaseLayerCoder("vvc", RATE, post_filter=FIRST).code(pictures, qps)
+    assert coded.stream == without.stream
+    for number in range(len(pictures)):
+        expected = post_filtered(without.picture(number))
+        assert np.array_equal(coded.picture(number), expected)
+
+
+def test_grey_pictures_stay_grey() -> None:
+    grey = without_colour(next(iter(make_demo_clip(0.1, 128))))
+    assert is_grey(post_filtered(grey))
+
+
+def test_a_filter_that_is_not_known_is_told_and_left_out(
+    filtered: Path, tmp_path: Path, command: CommandLine
+) -> None:
+    units = [stating(unit, post_filter=UNKNOWN) for unit in nal_units(filtered)]
+    path = write_units(tmp_path / "later.266", units)
+    notes: list[str] = []
+    pictures = decode_all(path, notes.append)
+    assert notes == [
+        f"{path}: asks for post-filter {UNKNOWN}, which this version of gfvc does not have; its "
+        "coded pictures are used as they are"
+    ]
+    plain = [stating(unit, post_filter=0) for unit in nal_units(filtered)]
+    without = decode_all(write_units(tmp_path / "plain.266", plain))
+    assert all(map(np.array_equal, pictures, without))
+    found = list(verify_stream(path))
+    assert [one.severity for one in found if "post-filter" in one.text] == [Severity.WARNING]
+    assert not [one for one in verify_stream(filtered) if "post-filter" in one.text]
+
+
+def test_filters_that_change_within_a_stream_are_used_as_they_come(
+    filtered: Path, tmp_path: Path
+) -> None:
+    units = nal_units(filtered)
+    plain = [stating(unit, post_filter=0) for unit in units]
+    both = decode_all(write_units(tmp_path / "both.266", [*units, *plain]))
+    one, other = decode_all(filtered), decode_all(write_units(tmp_path / "plain.266", plain))
+    assert all(map(np.array_equal, both, [*one, *other]))
+
+
+def test_streams_of_before_have_none() -> None:
+    path = STREAMS / "vvc_mesh_sequence.266"
+    stream = read_face_stream(path, no_notes)
+    assert {unit.post_filter for unit in stream.units} == {0}
+    assert np.array_equal(decode_all(path)[0], coded_pictures(stream)[0])
+
+
+def test_an_altered_file_of_the_filter_is_told(
+    filtered: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: CommandLine
+) -> None:
+    altered = replace(CARD, graphs=(("filter.onnx", "0" * 64),))
+    monkeypatch.setattr(filtering, "CARD", altered)
+    filtering._loaded.cache_clear()
+    try:
+        outcome = command("decode", filtered, tmp_path / "out.mp4")
+    finally:
+        filtering._loaded.cache_clear()
+    assert outcome.status == 1
+    assert "filter.onnx" in outcome.err
+    assert "install gfvc again" in outcome.err
+    assert not (tmp_path / "out.mp4").exists()
+
+
+def test_none_is_loaded_where_none_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(filtering, "load_post_filter")
+    picture = np.zeros((16, 16, 3), np.uint8)
+    assert PostFilters()(picture, 0) is picture

@@ -1,0 +1,1 @@
+"""Tests of tools.face_training."""

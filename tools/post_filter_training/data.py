@@ -1,0 +1,179 @@
+"""Coded pictures and those before coding in the memory of a GPU, and cut-outs of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from models.contract import Float32Array
+from models.errors import TrainingError
+from models.training.footage import SPLITS
+from tools.face_training.places import read_pictures
+from tools.post_filter_training.prepared import CodedVideo, load_coded_video, read_stream
+
+COLOUR_SHARE = 0.5
+_ALIGNMENT = 8
+
+
+@dataclass(frozen=True, slots=True)
+class CutOuts:
+    """Cut-outs of coded pictures.
+
+    Attributes:
+        decoded, real: [B, 3, S, S] in 0..1.
+        weights: [B, 1, S, S], how much differences count, 1 and more.
+    """
+
+    decoded: Tensor
+    real: Tensor
+    weights: Tensor
+
+
+@dataclass(frozen=True, slots=True)
+class _Coded:
+    """A sequence: decoded pictures uint8 [N, H, W, 3], and numbers of the real ones [N]."""
+
+    decoded: Tensor
+    numbers: list[int]
+
+
+@dataclass(frozen=True, slots=True)
+class _Video:
+    real: Tensor
+    parts: Float32Array
+    sequences: tuple[_Coded, ...]
+
+
+class CodedData:
+    """Coded videos on a device."""
+
+    def __init__(self, device: torch.device) -> None:
+        self._device = device
+        self._videos: list[_Video] = []
+
+    def add(self, folder: Path, video: CodedVideo) -> None:
+        """Read a video and its sequences."""
+        real = torch.from_numpy(read_pictures(folder / video.video))
+        sequences = tuple(
+            _Coded(
+                torch.from_numpy(np.stack(read_stream(folder, stream))).to(self._device),
+                stream.pictures.tolist(),
+            )
+            for stream in video.streams
+        )
+        self._videos.append(_Video(real.to(self._device), video.parts, sequences))
+
+    @property
+    def rows(self) -> int:
+        """Coded pictures that there are."""
+        return sum(len(coded.numbers) for video in self._videos for coded in video.sequences)
+
+    def batch(
+        self, count: int, side: int, face_share: float, part_weight: float,
+        random: np.random.Generator,
+    ) -> CutOuts:  # fmt: skip
+        """Cut-outs, mirrored and coloured at random; all videos come about as often.
+
+        Raises:
+            TrainingError: pictures are smaller than the cut-outs.
+        """
+        rows = [self._cut_out(side, face_share, random) for _ in range(count)]
+        decoded, real = (
+            torch.stack(pictures).permute(0, 3, 1, 2).float() / 255
+            for pictures in ([row[0] for row in rows], [row[1] for row in rows])
+        )
+        weights = self._weights(np.stack([row[2] for row in rows]), side, part_weight)
+        return _changed(CutOuts(decoded, real, weights), random)
+
+    def _cut_out(
+        self, side: int, face_share: float, random: np.random.Generator
+    ) -> tuple[Tensor, Tensor, Float32Array]:
+        """A decoded and a real cut-out [S, S, 3], and mouth and eyes in it, in pixels."""
+        video = self._videos[int(random.integers(len(self._videos)))]
+        coded = video.sequences[int(random.integers(len(video.sequences)))]
+        place = int(random.integers(len(coded.numbers)))
+        number = coded.numbers[place]
+        height, width = coded.decoded.shape[1:3]
+        if min(height, width) < side:
+            raise TrainingError(f"pictures of {width}x{height} have no cut-outs of {side}")
+        parts = video.parts[number] * np.array([width, height, width], np.float32)
+        corner = random.random(2) * (width - side, height - side)
+        if random.random() < face_share and np.isfinite(parts).all():
+            middle = parts[:, :2].mean(axis=0) + random.normal(0, side / 6, 2)
+            corner = np.clip(middle - side / 2, 0, (width - side, height - side))
+        # As the filter meets the grid of blocks; half-way between makes it see others, too.
+        left, top = (int(at) // _ALIGNMENT * _ALIGNMENT for at in corner)
+        part = (slice(top, top + side), slice(left, left + side))
+        shifted = parts - np.array([left, top, 0], np.float32)
+        return coded.decoded[place][part], video.real[number][part], shifted
+
+    def _weights(self, parts: Float32Array, side: int, part_weight: float) -> Tensor:
+        """1, and more at mouth and eyes; `parts` [B, 3, 3] in pixels."""
+        squares = torch.from_numpy(np.nan_to_num(parts, nan=-1e4).astype(np.float32))
+        squares = squares.to(self._device)
+        centres = torch.arange(side, device=self._device) + 0.5
+        reach = squares[..., 2].clamp(min=1) / 2
+        across = ((centres - squares[..., 0, None]) / reach[..., None]) ** 2
+        down = ((centres - squares[..., 1, None]) / reach[..., None]) ** 2
+        near = torch.exp(-2 * (across[..., None, :] + down[..., :, None]))
+        return 1 + part_weight * near.amax(dim=1, keepdim=True)
+
+    def all(self) -> Iterator[CutOuts]:
+        """Whole pictures, a sequence at a time, cut to sides that are multiples of 8."""
+        for video in self._videos:
+            for coded in video.sequences:
+                height, width = (
+                    side // _ALIGNMENT * _ALIGNMENT for side in coded.decoded.shape[1:3]
+                )
+                decoded, real = (
+                    pictures[:, :height, :width].permute(0, 3, 1, 2).float() / 255
+                    for pictures in (coded.decoded, video.real[coded.numbers])
+                )
+                yield CutOuts(decoded, real, torch.ones_like(decoded[:, :1]))
+
+
+def _changed(cut_outs: CutOuts, random: np.random.Generator) -> CutOuts:
+    """Cut-outs mirrored and coloured at random."""
+    decoded, real, weights = cut_outs.decoded, cut_outs.real, cut_outs.weights
+    count = len(decoded)
+    flipped = torch.from_numpy(random.random(count) < 0.5).to(decoded.device)[:, None, None, None]
+    coloured = random.random(count) < COLOUR_SHARE
+    gamma = np.where(coloured, random.uniform(0.8, 1.25, count), 1.0)
+    gains = np.where(coloured[:, None], random.uniform(0.85, 1.15, (count, 3)), 1.0)
+    exponent = torch.from_numpy(gamma.astype(np.float32)).to(decoded.device)[:, None, None, None]
+    factors = torch.from_numpy(gains.astype(np.float32)).to(decoded.device)[:, :, None, None]
+
+    def changed(pictures: Tensor) -> Tensor:
+        mirrored = torch.where(flipped, pictures.flip(-1), pictures)
+        return (mirrored**exponent * factors).clamp(max=1)
+
+    return CutOuts(changed(decoded), changed(real), torch.where(flipped, weights.flip(-1), weights))
+
+
+def load_data(folder: Path, device: torch.device, jobs: int) -> dict[str, CodedData]:
+    """All prepared videos of a folder, by split.
+
+    Raises:
+        TrainingError: a file is damaged or missing, or a split has no video.
+    """
+    data = {split: CodedData(device) for split in SPLITS}
+    videos = [load_coded_video(path) for path in sorted(folder.glob("*.npz"))]
+
+    def add(video: CodedVideo) -> None:
+        if video.split not in data:
+            raise TrainingError(f"{folder}: {video.video} is of no split {', '.join(SPLITS)}")
+        data[video.split].add(folder, video)
+
+    with ThreadPoolExecutor(jobs) as pool:
+        for _ in pool.map(add, videos):
+            pass
+    for split, part in data.items():
+        if not part.rows:
+            raise TrainingError(f"{folder}: no prepared video (NAME.npz) of the split {split}")
+    return data
