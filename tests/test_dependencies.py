@@ -20,7 +20,7 @@ MAY_USE = {
     "sei": {"sei"},
     "base_codec_adapters": {"base_codec_adapters"},
     "models": {"models"},
-    "tools": {"tools", "models", "gfvc"},
+    "tools": {"tools", "models", "gfvc", "base_codec_adapters"},
     "gfvc": {"gfvc", "sei", "base_codec_adapters", "models"},
 }
 

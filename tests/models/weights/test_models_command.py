@@ -18,6 +18,15 @@ def _own_folder(store: WeightsStore, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GFVC_MODELS", str(store.folder))
 
 
+def test_the_post_filter_has_a_card_and_files_too(capsys: pytest.CaptureFixture[str]) -> None:
+    """Though it is no model, and in no list of them."""
+    assert ["post-filter: ok"] in lines(capsys, "verify")
+    assert lines(capsys, "verify", "post-filter") == [["post-filter: ok"]]
+    shown = [line[0] for line in lines(capsys, "show", "post-filter")]
+    assert "data: post_filter/post_filter.safetensors" in shown
+    assert "post-filter" not in [line[0] for line in lines(capsys, "list")]
+
+
 @pytest.fixture
 def checkpoint(save: SaveCheckpoint) -> Path:
     return save(training_checkpoint(tiny_weights("fomm")))
