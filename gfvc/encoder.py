@@ -31,6 +31,12 @@ from gfvc.whole_pictures.model import of_whole_pictures
 from models import Registry, default_registry
 from models.post_filter import FIRST
 
+MOST_FILTERED = 384 * 384
+"""Pixels of coded pictures up to which the post-filter is thought of, unless it is asked for.
+
+Of larger ones decoding takes longer by more than two cores have time for at 25 pictures a second.
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class EncodeSummary:
@@ -246,7 +252,8 @@ def clip_of(
     loaded = model.load(options.runtime)
     wanted = options.post_filter
     if wanted is None:
-        wanted = loaded.wants_post_filter and options.codes_sequences
+        is_small = framing.size[0] * framing.size[1] <= MOST_FILTERED
+        wanted = loaded.wants_post_filter and options.codes_sequences and is_small
     information = replace(information, post_filter=FIRST if wanted else 0)
     # Others are drawn between two coded pictures.
     squares = framing.squares if loaded.draws_from_both else framing.squares[:1]

@@ -297,7 +297,7 @@ class FaceOptions(OptionGroup, title="driven pictures"):
     post_filter: bool | None = option(
         words(auto=None, on=True, off=False),
         "have decoders filter coded pictures by a small network before they show them and draw "
-        "from them; auto: with face, where that makes them more like the source",
+        "from them; auto: with face, in small pictures, where that makes them more like the source",
         shown="auto",
     )
     reference_pool: int = option(

@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gfvc import EncodeOptions, encode
+from gfvc import EncodeOptions, encode, encoder
 from gfvc.base_layer import BaseLayerCoder, CodedSequence, SequenceQps, decode_base_layer
 from gfvc.colour import is_grey, without_colour
 from gfvc.demo_clip import RATE, make_demo_clip
-from gfvc.encoding import segments
+from gfvc.encoding import filter_choice, segments
 from gfvc.encoding.filter_choice import with_filter_if_better
 from gfvc.encoding.picture_store import PictureStore
 from gfvc.errors import StreamError
@@ -121,6 +121,24 @@ def test_users_choose(clip: Path, tmp_path: Path, options: dict[str, Any], numbe
     encode(clip, tmp_path / "face.266", EncodeOptions(model="face", **options))
     stream = read_face_stream(tmp_path / "face.266", no_notes)
     assert {unit.post_filter for unit in stream.units} == {number}
+
+
+def test_large_pictures_have_none_unless_asked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At 640x360 decoders would not keep up."""
+
+    def never(*given: object) -> CodedSequence:
+        raise AssertionError("was thought of")
+
+    monkeypatch.setattr(encoder, "MOST_FILTERED", 128 * 128 - 1)
+    monkeypatch.setattr(filter_choice, "ssim", never)
+    clip = write_video(tmp_path / "demo.mkv", make_demo_clip(0.2, 128), RATE)
+    for given, number in ((None, 0), (True, FIRST)):
+        path = tmp_path / f"{number}.266"
+        encode(clip, path, EncodeOptions(model="face", post_filter=given))
+        stream = read_face_stream(path, no_notes)
+        assert {unit.post_filter for unit in stream.units} == {number}
 
 
 def test_the_better_is_chosen_by_what_was_coded() -> None:
