@@ -448,7 +448,7 @@ class AnimationModel(ABC):
 
     @property
     def wants_post_filter(self) -> bool:
-        """Whether encoders have coded pictures filtered, unless they are asked not to."""
+        """Whether encoders that are not asked filter coded pictures, where that is better."""
         return False
 
     def pair(self, earlier: Reference, later: Reference) -> ReferencePair:

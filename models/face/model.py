@@ -420,7 +420,7 @@ class FaceModel(AnimationModel):
 
     @property
     def wants_post_filter(self) -> bool:
-        """Yes: it is the model for quality."""
+        """Yes: quality counts more than time."""
         return True
 
     @property

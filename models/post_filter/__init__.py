@@ -16,3 +16,6 @@ FIRST = 1
 
 KNOWN = (FIRST,)
 """Numbers of the filters that can be used."""
+
+STEP = 8
+"""Sides of pictures that the network is given are multiples of this."""

@@ -13,7 +13,7 @@ CARD = NetworkCard(
     engine="onnx",
     training=(
         "2026-11-30, `python -m tools.post_filter_training`, 16 minutes on two processor cores: "
-        "pictures of 131 clips of 81 people, of 157 stills of 128 people and of six whole "
+        "pictures of 131 clips of 81 people, of 154 stills of 125 people and of six whole "
         "recordings, coded by VVenC and x265; absolute difference, gradients and SSIM. "
         "docs/post_filter.md has data and recipe, docs/measured/post_filter.md what it gains."
     ),

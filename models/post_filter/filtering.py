@@ -11,10 +11,8 @@ import numpy as np
 from models.contract import Picture
 from models.files import DATA
 from models.onnx_graph import OnnxGraph
+from models.post_filter import STEP
 from models.post_filter.card import CARD
-
-STEP = 8
-"""Sides of what the graph takes are multiples of this."""
 
 MOST_SAMPLES = 1 << 20
 """Pixels that the graph is given at a time at most; larger pictures are filtered in bands of rows.

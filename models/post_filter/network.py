@@ -19,8 +19,6 @@ from torch.nn import functional
 from models.errors import CheckpointError
 from models.files import MAX_TENSOR_FILE, check_tensor_file
 
-STEP = 8
-"""Sides of pictures are multiples of this."""
 _FIRST = 2  # the first scale is that of half the picture
 
 

@@ -13,12 +13,12 @@ from torch import Tensor
 
 from models.contract import Float32Array
 from models.errors import TrainingError
+from models.post_filter import STEP
 from models.training.footage import SPLITS
 from tools.face_training.places import read_pictures
 from tools.post_filter_training.prepared import CodedVideo, load_coded_video, read_stream
 
 COLOUR_SHARE = 0.5
-_ALIGNMENT = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +108,7 @@ class CodedData:
             middle = parts[:, :2].mean(axis=0) + random.normal(0, side / 6, 2)
             corner = np.clip(middle - side / 2, 0, (width - side, height - side))
         # As the filter meets the grid of blocks; half-way between makes it see others, too.
-        left, top = (int(at) // _ALIGNMENT * _ALIGNMENT for at in corner)
+        left, top = (int(at) // STEP * STEP for at in corner)
         part = (slice(top, top + side), slice(left, left + side))
         shifted = parts - np.array([left, top, 0], np.float32)
         return coded.decoded[place][part], video.real[number][part], shifted
@@ -128,9 +128,7 @@ class CodedData:
         """Whole pictures, a sequence at a time, cut to sides that are multiples of 8."""
         for video in self._videos:
             for coded in video.sequences:
-                height, width = (
-                    side // _ALIGNMENT * _ALIGNMENT for side in coded.decoded.shape[1:3]
-                )
+                height, width = (side // STEP * STEP for side in coded.decoded.shape[1:3])
                 decoded, real = (
                     pictures[:, :height, :width].permute(0, 3, 1, 2).float() / 255
                     for pictures in (coded.decoded, video.real[coded.numbers])
