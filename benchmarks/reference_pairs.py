@@ -26,7 +26,7 @@ import sys
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import islice
 from pathlib import Path
@@ -39,11 +39,12 @@ from benchmarks.model_quality import make_sheet
 from gfvc.base_layer import BaseLayerCoder, SequenceQps
 from gfvc.metrics import MEASURES, ClipMeasure
 from gfvc.picture_strip import png
+from gfvc.post_filtering import PostFiltering
 from gfvc.video_reader import read_pictures
 from models import AnimationModel, FaceParameters, Reference, ReferencePair, default_registry
 from models.contract import Picture
 from models.face import bent
-from models.post_filter import FIRST
+from models.post_filter import WHOLE
 
 RATE = Fraction(25)
 SHOWN = (
@@ -108,8 +109,9 @@ def code(
     pictures: Sequence[Picture], qp: int, first_qp: int, post_filter: bool = True
 ) -> tuple[list[Picture], int]:
     """Pictures coded as one sequence, decoded again and filtered, and the bits of the stream."""
-    base = BaseLayerCoder("vvc", RATE, post_filter=FIRST if post_filter else 0)
-    coded = base.code(pictures, SequenceQps(first_qp, qp))
+    coded = BaseLayerCoder("vvc", RATE).code(pictures, SequenceQps(first_qp, qp))
+    if post_filter:
+        coded = replace(coded, post_filter=PostFiltering(WHOLE))
     return [coded.picture(place) for place in range(len(pictures))], 8 * len(coded.stream)
 
 

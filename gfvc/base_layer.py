@@ -27,7 +27,7 @@ from base_codec_adapters.picture_order import output_places
 from gfvc.base_colour import BaseColours
 from gfvc.colour import is_grey, to_picture420, to_rgb, without_colour
 from gfvc.limits import MAX_AREA, MAX_SIDE
-from gfvc.post_filtering import post_filtered
+from gfvc.post_filtering import UNFILTERED, PostFiltering
 from gfvc.telling import Notes, Share, unheard
 from models.contract import Picture
 
@@ -89,26 +89,25 @@ class CodedSequence:
     """An Annex B stream that starts with an IDR picture, and its decoded pictures in output order.
 
     They lie in a file, each until it is asked for: a sequence may be long. `places` are theirs in
-    output order, in the order of the stream; None where these are the same. `post_filter` is the
-    number of the filter that they go by, 0 for none.
+    output order, in the order of the stream; None where these are the same. `post_filter` is what
+    they go by before they are shown.
     """
 
     stream: bytes
     decoded: Sequence[Picture420]
     places: Sequence[int] | None = None
-    post_filter: int = 0
+    post_filter: PostFiltering = UNFILTERED
 
     def picture(self, number: int) -> Picture:
         """A decoded picture uint8 [height, width, 3], filtered."""
-        return post_filtered(to_rgb(self.decoded[number]), self.post_filter)
+        return self.post_filter(to_rgb(self.decoded[number]))
 
 
 class BaseLayerCoder:
     """Codes sequences of the base layer: a key picture, a segment, or ordinary video.
 
     `rate` is in pictures a second, `timeout` in seconds for a program and 25 pictures, `effort` how
-    long the encoder may look for fewer bits, `post_filter` the number of the filter that decoded
-    pictures go by.
+    long the encoder may look for fewer bits.
     Raises `BaseCodecError` when no encoder or decoder program can be used.
     """
 
@@ -119,7 +118,6 @@ class BaseLayerCoder:
         encoder: str = "auto",
         timeout: float = DEFAULT_TIMEOUT,
         effort: Effort = "medium",
-        post_filter: int = 0,
     ) -> None:
         find_encoder(codec, encoder)
         find_decoder(codec)
@@ -128,7 +126,6 @@ class BaseLayerCoder:
         self._encoder = encoder
         self._timeout = timeout
         self._effort = effort
-        self._post_filter = post_filter
         self.seconds = 0.0
         """Time spent in programs of the base codec."""
 
@@ -177,16 +174,20 @@ class BaseLayerCoder:
             for picture in pictures:
                 grey = is_grey(picture)
                 spool.append(to_picture420(without_colour(picture) if grey else picture))
-            count, width, height = len(spool), spool[0].width, spool[0].height
             stream = self.encode(spool, qps, reordered=reordered, tell=tell)
+            return self.decoded(stream, spool, reordered=reordered)
+
+    def decoded(self, stream: bytes, pictures: PictureSpool, *, reordered: bool) -> CodedSequence:
+        """The sequence that a stream of `encode` is, with its pictures decoded."""
         before = time.perf_counter()
+        count, width, height = len(pictures), pictures[0].width, pictures[0].height
         # The limits are against streams of others; this one is as large as the caller's pictures.
         limits = DecodeLimits(width, height, area=width * height, pictures=count)
         decoder = find_decoder(self._codec, timeout=self._timeout_for(count))
         result = decoder.decode(DecodeRequest(stream, count, limits=limits))
         self.seconds += time.perf_counter() - before
         places = output_places(stream, self._codec) if reordered else None
-        return CodedSequence(stream, result.pictures, places, self._post_filter)
+        return CodedSequence(stream, result.pictures, places)
 
     def _timeout_for(self, pictures: int) -> float:
         return self._timeout * max(1.0, pictures / PICTURES_PER_TIMEOUT)

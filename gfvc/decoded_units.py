@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import partial
-from itertools import chain, pairwise
+from itertools import chain, groupby, pairwise
 from pathlib import Path
 
 from base_codec_adapters import (
@@ -28,7 +28,7 @@ from gfvc.face_square import RESTORE_SQUARE, lost_square
 from gfvc.further_faces import FaceOver, FurtherFaces
 from gfvc.limits import MAX_AREA
 from gfvc.options.decoding import BaseLayerOptions
-from gfvc.post_filtering import PostFilters
+from gfvc.post_filtering import PostFiltering, PostFilters
 from gfvc.scaling import enlarged
 from gfvc.stream.containers import is_container
 from gfvc.stream.face_stream import FaceStream
@@ -47,10 +47,15 @@ from models import (
     UnknownModelError,
 )
 from models.contract import BegunPicture, Picture
+from models.parallel import map_in_order
+from models.post_filter import FACES
 from sei import Codec, split_annex_b
 
 # What a stream without our user data is shown at; H.274 has no rate for driven pictures.
 DEFAULT_RATE = Fraction(25)
+
+_FILTERED_AT_ONCE = 1 << 18
+"""Pixels of pictures up to which several go by the post-filter at the same time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +159,7 @@ def decode_units(
     repack = stream.is_repacked
     pool: DecodedPool | None = None
     further: FurtherFaces | None = None
-    coded = _coded_pictures(source, stream, timeout, area, notes)
+    coded = _filtered(source, _coded_pictures(source, stream, timeout, area, notes), notes)
     for current, following in pairwise(chain(coded, [None])):
         assert current is not None
         unit, key = current
@@ -204,6 +209,11 @@ def _check_squares(source: Path, unit: PictureUnit, width: int, height: int) -> 
     """
     if unit.face_square is None and width != height:
         raise StreamError(f"{source}: {lost_square(width, height)}; {RESTORE_SQUARE}")
+    _check_within(source, unit, width, height)
+
+
+def _check_within(source: Path, unit: PictureUnit, width: int, height: int) -> None:
+    """Raise `StreamError` where face squares are not within the picture."""
     for square in unit.face_squares:
         if not square.fits(width, height):
             raise StreamError(
@@ -228,6 +238,8 @@ def check_undecoded(source: Path, stream: FaceStream, registered: RegisteredMode
         if registered is not None and sets.active is not None and not unit.is_alone:
             shown = sets.active.format
             _check_squares(source, unit, shown.width, shown.height)
+        if sets.active is not None and unit.post_filter == FACES:
+            _check_within(source, unit, sets.active.format.width, sets.active.format.height)
 
 
 def _check_shown_size(
@@ -288,6 +300,31 @@ def _of_one_colour(
         yield unit
 
 
+def _filtered(
+    source: Path, coded: Iterator[tuple[PictureUnit, Picture]], notes: Notes
+) -> Iterator[tuple[PictureUnit, Picture]]:
+    """Coded pictures after the post-filter that their stream asks for, several at the same time."""
+    filters = PostFilters(lambda text: notes(f"{source}: {text}"))
+
+    def prepared() -> Iterator[tuple[PostFiltering, PictureUnit, Picture]]:
+        for unit, picture in coded:
+            if unit.post_filter == FACES:
+                _check_within(source, unit, picture.shape[1], picture.shape[0])
+            yield filters.of(unit.post_filter, unit.face_squares), unit, picture
+
+    def apply(given: tuple[PostFiltering, PictureUnit, Picture]) -> tuple[PictureUnit, Picture]:
+        filtering, unit, picture = given
+        return unit, filtering(picture)
+
+    def is_one_by_one(given: tuple[PostFiltering, PictureUnit, Picture]) -> bool:
+        filtering, _, picture = given
+        return not filtering or picture.shape[0] * picture.shape[1] > _FILTERED_AT_ONCE
+
+    # Those that are not filtered do not wait for others, nor do large ones in memory.
+    for one_by_one, alike in groupby(prepared(), is_one_by_one):
+        yield from map_in_order(apply, alike, 1 if one_by_one else None)
+
+
 def _coded_pictures(
     source: Path, stream: FaceStream, timeout: float, area: int, notes: Notes
 ) -> Iterator[tuple[PictureUnit, Picture]]:
@@ -299,7 +336,6 @@ def _coded_pictures(
     _check_fault(source, stream)
     decoded = decode_base_layer(stream.codec, stream.base_layer_parts(), timeout, area, tell)
     units = _of_one_colour(source, stream, stream.units)
-    filters = PostFilters(tell)
     size: tuple[int, int] | None = None
     try:
         for number, (picture, unit) in enumerate(zip(decoded, units, strict=True)):
@@ -313,7 +349,7 @@ def _coded_pictures(
             if size is None:
                 _check_shown_size(source, stream, width, height, area)
             size = width, height
-            yield unit, filters(picture, unit.post_filter)
+            yield unit, picture
     except UnknownColourError as error:
         raise StreamError(f"{source}: {error}") from None
     except (StreamInvalidError, ProgramFailedError, OutputInvalidError) as error:

@@ -28,8 +28,8 @@ from gfvc.video.left_out import tell_of_other_sound, tell_of_the_rest
 from gfvc.video.sound import SoundCoding, check_sound, is_heard
 from gfvc.video_reader import VideoProperties, probe_video
 from gfvc.whole_pictures.model import of_whole_pictures
-from models import Registry, default_registry
-from models.post_filter import FIRST
+from models import AnimationModel, Registry, default_registry
+from models.post_filter import FACES, WHOLE
 
 MOST_FILTERED = 384 * 384
 """Pixels of coded pictures up to which the post-filter is thought of, unless it is asked for.
@@ -250,11 +250,7 @@ def clip_of(
         shown_size=None if framing.shown_size is None else ShownSize(*framing.shown_size),
     )
     loaded = model.load(options.runtime)
-    wanted = options.post_filter
-    if wanted is None:
-        is_small = framing.size[0] * framing.size[1] <= MOST_FILTERED
-        wanted = loaded.wants_post_filter and options.codes_sequences and is_small
-    information = replace(information, post_filter=FIRST if wanted else 0)
+    information = replace(information, post_filter=_post_filter(options, loaded, framing))
     # Others are drawn between two coded pictures.
     squares = framing.squares if loaded.draws_from_both else framing.squares[:1]
     clip = Clip(
@@ -274,6 +270,19 @@ def clip_of(
             "--reorder, or take --model mesh"
         )
     return clip
+
+
+def _post_filter(options: EncodeOptions, model: AnimationModel, framing: Framing) -> int:
+    """The number of the post-filter that coded pictures may go by."""
+    if options.post_filter is not None:
+        return WHOLE if options.post_filter else 0
+    in_real_time = options.low_delay or options.key_pictures == "fixed"
+    if in_real_time or options.reference_pool > 1 or not model.wants_post_filter:
+        return 0
+    if framing.size[0] * framing.size[1] <= MOST_FILTERED:
+        return WHOLE
+    of_faces = sum(square.side**2 for square in framing.squares)
+    return FACES if 0 < of_faces <= MOST_FILTERED else 0
 
 
 def write_output(coded: CodedClip, output: Path, source: Path, sound: SoundCoding | None) -> int:

@@ -5,40 +5,109 @@ Encoder and decoder do the same here, so that what is drawn is described relativ
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
 from gfvc.colour import is_grey, without_colour
+from gfvc.face_square import FaceSquare
 from gfvc.telling import Notes, unheard
-from models.contract import Picture
-from models.post_filter import FIRST, KNOWN
+from models.contract import FloatArray, Picture
+from models.post_filter import FACES, KNOWN, WHOLE
+
+_CONTEXT = 16
+"""Pixels around a square that the filter is shown, too: it needs them to filter its border."""
+
+_BORDER = 1 / 16
+"""Sides of a square over which what is filtered begins, so that no edge shows."""
 
 
-def post_filtered(picture: Picture, number: int = FIRST) -> Picture:
-    """A decoded picture uint8 [height, width, 3] after the filter of a number; 0 changes nothing.
+@dataclass(frozen=True, slots=True)
+class PostFiltering:
+    """What becomes of coded pictures before they are shown and drawn from.
 
-    What is grey stays so. Raises `CheckpointError` where the filter's file is missing or altered.
+    `number` is that of the user data (`models.post_filter`), 0 for none; `squares` are those of the
+    faces, which some filters are kept to. True where it changes anything.
     """
-    if not number:
-        return picture
-    from models.post_filter.filtering import load_post_filter
 
-    filtered = load_post_filter()(picture)
-    return without_colour(filtered) if is_grey(picture) else filtered
+    number: int = 0
+    squares: tuple[FaceSquare, ...] = ()
+
+    def __bool__(self) -> bool:
+        return self.number == WHOLE or (self.number == FACES and bool(self.squares))
+
+    def __call__(self, picture: Picture) -> Picture:
+        """A decoded picture uint8 [height, width, 3], filtered.
+
+        What is grey stays so. Raises `CheckpointError` where the filter's file is missing or
+        altered.
+        """
+        if not self:
+            return picture
+        from models.post_filter.filtering import load_post_filter
+
+        network = load_post_filter()
+        if self.number == WHOLE:
+            filtered = network(picture)
+        else:
+            filtered = _within(picture, self.squares, network)
+        return without_colour(filtered) if is_grey(picture) else filtered
+
+
+UNFILTERED = PostFiltering()
+"""Coded pictures as they are."""
+
+
+def _within(
+    picture: Picture, squares: Sequence[FaceSquare], network: Callable[[Picture], Picture]
+) -> Picture:
+    """A picture filtered in squares that lie in it, in their order where they overlap."""
+    height, width = picture.shape[:2]
+    result = picture.copy()
+    for square in squares:
+        top, left = max(0, square.top - _CONTEXT), max(0, square.left - _CONTEXT)
+        around = picture[
+            top : square.top + square.side + _CONTEXT, left : square.left + square.side + _CONTEXT
+        ]
+        inner = network(around)[square.top - top :, square.left - left :]
+        inner = inner[: square.side, : square.side]
+        shares = np.outer(
+            _shares(square.top, square.side, height), _shares(square.left, square.side, width)
+        )
+        before = result[square.window]
+        mixed = before + shares[..., None] * (inner.astype(np.float32) - before)
+        result[square.window] = np.rint(mixed).astype(np.uint8)
+    return result
+
+
+def _shares(first: int, side: int, end: int) -> FloatArray:
+    """How much of what is filtered is taken along a side [side]: less at its ends, 0..1.
+
+    Not at one that is an end of the picture.
+    """
+    places = np.arange(side, dtype=np.float32) + 0.5
+    away = np.full(side, np.inf, np.float32)
+    if first > 0:
+        away = np.minimum(away, places)
+    if first + side < end:
+        away = np.minimum(away, places[::-1])
+    return np.minimum(away / (side * _BORDER), 1.0)
 
 
 class PostFilters:
-    """The filters that a stream asks for; `notes` is told once of one that is not known here."""
+    """What a stream asks for; `notes` is told once of a filter that is not known here."""
 
     def __init__(self, notes: Notes = unheard) -> None:
         self._notes = notes
         self._told = False
 
-    def __call__(self, picture: Picture, number: int) -> Picture:
-        """A decoded picture as `post_filtered` has it; as it is where the filter is not known."""
-        if number and number not in KNOWN:
-            if not self._told:
-                self._told = True
-                self._notes(
-                    f"asks for post-filter {number}, which this version of gfvc does not have; its "
-                    "coded pictures are used as they are"
-                )
-            return picture
-        return post_filtered(picture, number)
+    def of(self, number: int, squares: tuple[FaceSquare, ...] = ()) -> PostFiltering:
+        """What becomes of a coded picture: nothing where the filter is not known."""
+        if number and number not in KNOWN and not self._told:
+            self._told = True
+            self._notes(
+                f"asks for post-filter {number}, which this version of gfvc does not have; its "
+                "coded pictures are used as they are"
+            )
+        return PostFiltering(number, squares)

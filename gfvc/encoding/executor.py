@@ -11,18 +11,20 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from base_codec_adapters import PictureSpool
 from gfvc.base_layer import BaseLayerCoder, SequenceQps
-from gfvc.colour import to_picture420
+from gfvc.colour import to_picture420, to_rgb
 from gfvc.encoding.decisions import Decision, Driven, Key, Ordinary, Still
 from gfvc.encoding.face_units import FaceUnits
+from gfvc.encoding.filter_choice import with_filter_if_better
 from gfvc.encoding.measured_facts import MeasuredFacts
 from gfvc.encoding.picture_store import PictureStore
 from gfvc.encoding.segments import Segment, SegmentCoder
 from gfvc.encoding.work_done import WorkDone
 from gfvc.errors import GfvcError
+from gfvc.post_filtering import UNFILTERED, PostFiltering
 from gfvc.stream.sequence import MAX_LEADING
 from gfvc.stream.writer import StreamWriter
 from models import FaceParameters
@@ -51,8 +53,9 @@ class Tally:
 class OrdinaryVideo(Closable):
     """Pictures that wait in a file, to be coded as a sequence and shown as they are.
 
-    With `low_delay` they are coded in output order, otherwise as takes the fewest bits. `work` is
-    told how much is done.
+    With `low_delay` they are coded in output order, otherwise as takes the fewest bits. They go by
+    the post-filter `filtering`, or, where that `may_be_none`, by the better of it and none. `work`
+    is told how much is done.
     """
 
     def __init__(
@@ -63,12 +66,16 @@ class OrdinaryVideo(Closable):
         work: WorkDone,
         *,
         low_delay: bool = False,
+        filtering: PostFiltering = UNFILTERED,
+        may_be_none: bool = False,
     ) -> None:
         self._base = base
         self._qps = qps
         self._writer = writer
         self._work = work
         self._low_delay = low_delay
+        self._filtering = filtering
+        self._may_be_none = may_be_none
         self._spool: PictureSpool | None = None
 
     @property
@@ -87,10 +94,20 @@ class OrdinaryVideo(Closable):
         assert self._spool is not None
         count = len(self._spool)
         tell = self._work.of_segment(count)
-        stream = self._base.encode(self._spool, self._qps, reordered=not self._low_delay, tell=tell)
-        self._writer.write_as_coded(stream)
+        reordered = not self._low_delay
+        stream = self._base.encode(self._spool, self._qps, reordered=reordered, tell=tell)
+        filtering = self._filtering
+        if filtering and self._may_be_none:
+            decoded = self._base.decoded(stream, self._spool, reordered=reordered)
+            coded = replace(decoded, post_filter=filtering)
+            filtering = with_filter_if_better(coded, self._source).post_filter
+        self._writer.write_as_coded(stream, filtering.number)
         self.close()
         return count
+
+    def _source(self, number: int) -> Picture:
+        assert self._spool is not None
+        return to_rgb(self._spool[number])
 
     def close(self) -> None:
         """Forget what waits."""

@@ -6,13 +6,13 @@ of a picture.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
 
 from gfvc.base_layer import CodedSequence
-from gfvc.encoding.picture_store import PictureStore
+from gfvc.post_filtering import UNFILTERED
 from models.contract import Picture
 from models.metrics.similarity import luma, ssim
 
@@ -21,19 +21,20 @@ LOOKS = 4
 
 
 def with_filter_if_better(
-    coded: CodedSequence, pictures: PictureStore, numbers: Sequence[int]
+    coded: CodedSequence, source_of: Callable[[int], Picture]
 ) -> CodedSequence:
     """A sequence without its post-filter, unless luma is nearer to the source with it.
 
     That is by squared error and by structural similarity: by the latter alone fine pictures would
-    lose their grain. `numbers` are those of the pictures that were coded, in output order.
+    lose their grain. `source_of` has what was coded as a picture of a number, in output order.
     """
     if not coded.post_filter:
         return coded
-    plain = replace(coded, post_filter=0)
+    plain = replace(coded, post_filter=UNFILTERED)
     similarity = squares = 0.0
-    for place in sorted({round(at) for at in np.linspace(0, len(numbers) - 1, LOOKS)}):
-        source = pictures[numbers[place]]
+    last = len(coded.decoded) - 1
+    for place in sorted({round(at) for at in np.linspace(0, last, LOOKS)}):
+        source = source_of(place)
         filtered, decoded = coded.picture(place), plain.picture(place)
         similarity += ssim(source, filtered) - ssim(source, decoded)
         squares += _squares(source, decoded) - _squares(source, filtered)

@@ -12,6 +12,7 @@ import numpy as np
 from gfvc.base_layer import BaseLayerCoder, SequenceQps
 from gfvc.encoding.face_watch import FaceSight, FaceWatch
 from gfvc.encoding.scene_changes import Glance, SceneCuts
+from gfvc.post_filtering import UNFILTERED, PostFiltering
 from models import Analyser, Analysis, AnimationModel, FaceParameters
 from models.contract import FloatArray, Picture
 
@@ -34,7 +35,8 @@ class MeasuredFacts:
 
     Pictures are added in order, from 0 on, and are there until `keep` leaves them out. A picture
     that was coded as key picture can be asked about as such from then on. There are `rate` pictures
-    a second; `watch` sees who is shown (None: that is left out).
+    a second; `watch` sees who is shown (None: that is left out). Coded key pictures go by
+    `post_filter`.
 
     A face that is another than that of a key picture is no face to be driven by it, and one that a
     fade mixes of two is none to code as key picture.
@@ -48,12 +50,14 @@ class MeasuredFacts:
         qps: SequenceQps,
         rate: Fraction,
         watch: FaceWatch | None = None,
+        post_filter: PostFiltering = UNFILTERED,
     ) -> None:
         self._model = model
         self._analyser = analyser
         self._base = base
         self._qps = qps
         self._watch = watch
+        self._post_filter = post_filter
         self._cuts = SceneCuts(rate)
         self._pictures: dict[int, Picture] = {}
         self._glances: dict[int, Glance] = {}
@@ -128,7 +132,7 @@ class MeasuredFacts:
 
     def _code_key(self, picture: int) -> bool:
         coded = self._base.code([self._pictures[picture]], self._qps)
-        analysis = self._analyser.analyse_key(coded.picture(0))
+        analysis = self._analyser.analyse_key(self._post_filter(coded.picture(0)))
         if analysis is None:
             self.lost_keys += 1
             return False

@@ -28,10 +28,12 @@ from gfvc.encoding.tracked_facts import TrackedFacts
 from gfvc.encoding.work_done import WorkDone
 from gfvc.options.encoding import CONTROL_GRIDS
 from gfvc.parameter_coding import FIRST_GFV_ID
+from gfvc.post_filtering import UNFILTERED, PostFiltering
 from gfvc.rate_control.ladder import RateSettings, all_coded_qp, grid_multiplier
 from gfvc.stream.writer import StreamWriter
 from models import Analyser
 from models.contract import Closable, Picture
+from models.post_filter import WHOLE
 
 
 class KeptFacts(Facts, Protocol):
@@ -95,7 +97,6 @@ def open_pass(
         options.base_encoder,
         options.timeout,
         options.effort,
-        clip.information.post_filter,
     )
     made = _sequence_pass if clip.codes_sequences else _picture_pass
     return made(clip, settings, writer, analyser, base, work)
@@ -114,13 +115,29 @@ def _picture_pass(
     watch = None if options.fallback == "always" else FaceWatch(clip.rate)
     qps = SequenceQps(settings.key_qp)
     qps.check(clip.codec)
-    facts = MeasuredFacts(clip.model, analyser, base, qps, clip.rate, watch)
-    ordinary = OrdinaryVideo(
-        base, clip.ordinary_qps(settings.key_qp), writer, work, low_delay=options.low_delay
-    )
+    information = clip.information
+    filtering = PostFiltering(information.post_filter, information.face_squares)
+    facts = MeasuredFacts(clip.model, analyser, base, qps, clip.rate, watch, filtering)
+    ordinary = _ordinary_video(clip, settings.key_qp, writer, base, work)
     units = _face_units(clip, settings, writer)
     executor = PictureExecutor(facts, units, ordinary, options.reference_pool)
     return Pass(clip.plan_settings(), facts, executor, base)
+
+
+def _ordinary_video(
+    clip: Clip, qp: int, writer: StreamWriter, base: BaseLayerCoder, work: WorkDone
+) -> OrdinaryVideo:
+    """Ordinary video at a QP, unless options say another. Where it has faces is not known."""
+    options, number = clip.options, clip.information.post_filter
+    return OrdinaryVideo(
+        base,
+        clip.ordinary_qps(qp),
+        writer,
+        work,
+        low_delay=options.low_delay,
+        filtering=PostFiltering(number) if number == WHOLE else UNFILTERED,
+        may_be_none=options.post_filter is None,
+    )
 
 
 def _face_units(clip: Clip, settings: RateSettings, writer: StreamWriter) -> FaceUnits:
@@ -146,7 +163,7 @@ def _sequence_pass(
     qps = SequenceQps(settings.key_qp, settings.coded_qp)
     qps.check(clip.codec)
     between = (settings.key_qp + settings.coded_qp) // 2
-    ordinary = OrdinaryVideo(base, clip.ordinary_qps(between), writer, work)
+    ordinary = _ordinary_video(clip, between, writer, base, work)
     store = PictureStore()
     places = face_places(clip.model, analyser)
     if settings.coded_price is None:
@@ -181,6 +198,7 @@ def _sequence_pass(
         all_qps=all_qps,
         grids=grids,
         reordered=clip.options.reorder,
+        post_filter=clip.information.post_filter,
         chooses_filter=clip.options.post_filter is None,
     )
     refusal = clip.too_coarse() if clip.options.fallback == "never" else None

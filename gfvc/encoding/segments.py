@@ -17,11 +17,14 @@ from gfvc.encoding.grid_choice import GridChoice
 from gfvc.encoding.picture_store import PictureStore
 from gfvc.encoding.sequence_faces import Division, FurtherSequenceFace, SequenceFace
 from gfvc.encoding.work_done import WorkDone, part_of
+from gfvc.face_square import FaceSquare
+from gfvc.post_filtering import PostFiltering
 from gfvc.stream.control_grids import SequenceGrids
 from gfvc.stream.faces import FurtherFace
 from gfvc.stream.sequence import SequenceSchedule
 from gfvc.stream.writer import StreamWriter
 from gfvc.telling import Share
+from models.post_filter import FACES
 from sei import SeiMessage
 
 ChooseCoded = Callable[["Segment"], list[int]]
@@ -99,7 +102,7 @@ class SegmentCoder:
     `places` are where faces may be; at all but the one of a segment's first face there may be
     further faces. `messages` make those of each, the first face's first. `rate` is in pictures a
     second. `work` is told how much is done. `grids` decides about control grids; None sends none.
-    Coded pictures may be `reordered`. Each segment goes by the post-filter of `base`, or, where the
+    Coded pictures may be `reordered`. They go by the post-filter of a number, or, where the
     coder `chooses_filter`, by the better of that and none.
     """
 
@@ -115,6 +118,7 @@ class SegmentCoder:
     all_qps: SequenceQps | None = None
     grids: GridChoice | None = None
     reordered: bool = False
+    post_filter: int = 0
     chooses_filter: bool = False
 
     def code(self, segment: Segment) -> CodedSegment | None:
@@ -131,8 +135,7 @@ class SegmentCoder:
             coded = self.base.code(
                 shown, self.qps, reordered=self.reordered, tell=part_of(tell, CHOSEN, CODED)
             )
-            if self.chooses_filter:
-                coded = with_filter_if_better(coded, self.pictures, chosen)
+            coded = self._filtered(coded, self._squares(segment.place), chosen)
             # Nothing can be drawn from the others: the coded picture before them serves.
             kept = [
                 number
@@ -147,13 +150,13 @@ class SegmentCoder:
         tell(CODED)
         count = len(segment.pictures)
         is_dense = count >= LEAST_PICTURES and len(chosen) > DENSE_SHARE * count
-        compared = is_dense and self.all_qps is not None
-        drawn = self._drawn(segment, coded, chosen, part_of(tell, CODED, DRAWN if compared else 1))
-        if is_dense and self.all_qps is not None:
-            stream = self._all_coded(segment, self.all_qps, part_of(tell, DRAWN, 1))
-            if len(stream) <= drawn.size:
-                self.writer.write_as_coded(stream)
-                return CodedSegment([1] * count, shown_as_coded=True)
+        all_qps = self.all_qps if is_dense else None
+        until = 1 if all_qps is None else DRAWN
+        drawn = self._drawn(segment, coded, chosen, part_of(tell, CODED, until))
+        if all_qps is not None and self._write_all(
+            segment, all_qps, drawn.size, part_of(tell, DRAWN, 1)
+        ):
+            return CodedSegment([1] * count, shown_as_coded=True)
         self.writer.write_sequence(
             drawn.stream,
             drawn.schedule,
@@ -162,18 +165,44 @@ class SegmentCoder:
             drawn.further,
             drawn.grids,
             coded.places,
-            coded.post_filter,
+            coded.post_filter.number,
         )
         units = [1 + count for count in drawn.schedule.driven]
         if coded.places is not None:
             units = [units[place] for place in coded.places]
         return CodedSegment(units)
 
-    def _all_coded(self, segment: Segment, qps: SequenceQps, tell: Share) -> bytes:
+    def _write_all(self, segment: Segment, qps: SequenceQps, most: int, tell: Share) -> bool:
+        """Code all pictures, and write them unless they take more than so many bytes; whether."""
         with PictureSpool() as spool:
             for number in segment.pictures:
                 spool.append(to_picture420(self.pictures[number]))
-            return self.base.encode(spool, qps, reordered=True, tell=tell)
+            stream = self.base.encode(spool, qps, reordered=True, tell=tell)
+            if len(stream) > most:
+                return False
+            # The user data of ordinary video have room for one square.
+            squares = self._squares(segment.place)[:1]
+            number = 0
+            if self.post_filter:
+                coded = self.base.decoded(stream, spool, reordered=True)
+                number = self._filtered(coded, squares, segment.pictures).post_filter.number
+        of_face = squares[0] if squares and number == FACES else None
+        self.writer.write_as_coded(stream, number, of_face)
+        return True
+
+    def _filtered(
+        self, coded: CodedSequence, squares: tuple[FaceSquare, ...], numbers: Sequence[int]
+    ) -> CodedSequence:
+        """A sequence of pictures of some numbers, in output order, with its post-filter if any."""
+        filtered = replace(coded, post_filter=PostFiltering(self.post_filter, squares))
+        if not self.chooses_filter:
+            return filtered
+        return with_filter_if_better(filtered, lambda place: self.pictures[numbers[place]])
+
+    def _squares(self, first: int) -> tuple[FaceSquare, ...]:
+        """The squares of all places, that of the first face before the others."""
+        places = (self.places[first], *self._beside(first))
+        return tuple(place.square for place in places if place.square is not None)
 
     def _drawn(
         self, segment: Segment, coded: CodedSequence, chosen: Sequence[int], tell: Share
@@ -202,8 +231,8 @@ class SegmentCoder:
             for place, face in zip(others, further_faces, strict=True)
             if place.square is not None
         )
-        if not any(any(face.drawn) for face in further):
-            further = ()
+        if not (any(any(face.drawn) for face in further) or coded.post_filter.number == FACES):
+            further = ()  # Nothing happens in their squares.
         messages = [
             tuple(chain.from_iterable(of_unit))
             for of_unit in zip(*(face.messages for face in (first, *further_faces)), strict=True)

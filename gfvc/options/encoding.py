@@ -297,7 +297,8 @@ class FaceOptions(OptionGroup, title="driven pictures"):
     post_filter: bool | None = option(
         words(auto=None, on=True, off=False),
         "have decoders filter coded pictures by a small network before they show them and draw "
-        "from them; auto: with face, in small pictures, where that makes them more like the source",
+        "from them; auto: with face, small pictures, or faces that are small in larger ones, where "
+        "that makes them more like the source",
         shown="auto",
     )
     reference_pool: int = option(

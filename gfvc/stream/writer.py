@@ -52,16 +52,6 @@ class StreamWriter:
         self._file = file
         self._codec = Codec(codec)
         self._information = information
-        self._information_as_coded = _user_data(
-            replace(
-                information,
-                shown_as_coded=True,
-                face_square=None,
-                further_faces=(),
-                control_grids=None,
-                post_filter=0,
-            )
-        )
         self._mark = mark
         self._ends_as_coded = False
         self._limit = 1 if low_delay else MESSAGES_PER_NAL_UNIT
@@ -127,9 +117,23 @@ class StreamWriter:
             self._flush()
         self._ends_as_coded = not schedule.has_messages(places[-1])
 
-    def write_as_coded(self, coded: bytes) -> None:
-        """Write an Annex B stream that starts with an IDR picture, to be shown as it is."""
-        self._write_coded(coded, [self._information_as_coded])
+    def write_as_coded(
+        self, coded: bytes, post_filter: int = 0, square: FaceSquare | None = None
+    ) -> None:
+        """Write an Annex B stream that starts with an IDR picture, to be shown as it is.
+
+        But for the post-filter of a number, 0 for none; `square` is that of the face, for one that
+        is kept to it.
+        """
+        information = replace(
+            self._information,
+            shown_as_coded=True,
+            face_square=square,
+            further_faces=(),
+            control_grids=None,
+            post_filter=post_filter,
+        )
+        self._write_coded(coded, [_user_data(information)])
         self._ends_as_coded = True
 
     def add_message(self, message: SeiMessage) -> None:

@@ -11,11 +11,14 @@ neither.
 
 from __future__ import annotations
 
-FIRST = 1
-"""The number of the filter that there is, in our user data; 0 stands for none."""
+WHOLE = 1
+"""The number of the filter over whole pictures, in our user data; 0 stands for none."""
 
-KNOWN = (FIRST,)
-"""Numbers of the filters that can be used."""
+FACES = 2
+"""The number of the filter over face squares alone."""
+
+KNOWN = (WHOLE, FACES)
+"""Numbers of what can be done."""
 
 STEP = 8
 """Sides of pictures that the network is given are multiples of this."""

@@ -75,4 +75,5 @@ def load_post_filter() -> PostFilter:
 @cache
 def _loaded() -> PostFilter:
     [(name, sha256)] = CARD.graphs
-    return PostFilter(OnnxGraph((DATA / CARD.data).with_name(name), sha256))
+    # One thread a picture: who has several filters them at the same time, which is quicker.
+    return PostFilter(OnnxGraph((DATA / CARD.data).with_name(name), sha256, threads=1))

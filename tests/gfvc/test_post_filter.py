@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -14,19 +15,20 @@ from gfvc import EncodeOptions, encode, encoder
 from gfvc.base_layer import BaseLayerCoder, CodedSequence, SequenceQps, decode_base_layer
 from gfvc.colour import is_grey, without_colour
 from gfvc.demo_clip import RATE, make_demo_clip
-from gfvc.encoding import filter_choice, segments
+from gfvc.encoding import executor, filter_choice, segments
 from gfvc.encoding.filter_choice import with_filter_if_better
-from gfvc.encoding.picture_store import PictureStore
 from gfvc.errors import StreamError
-from gfvc.post_filtering import PostFilters, post_filtered
+from gfvc.post_filtering import UNFILTERED, PostFiltering, PostFilters
 from gfvc.rectangle import Rectangle
 from gfvc.stream.face_stream import FaceStream
 from gfvc.stream.information import StreamInformation
 from gfvc.stream.reader import read_face_stream
+from gfvc.telling import unheard
 from gfvc.verification import Severity, verify_stream
 from gfvc.video_writer import write_video
 from models.contract import Picture
-from models.post_filter import FIRST, filtering
+from models.metrics.similarity import psnr
+from models.post_filter import WHOLE, filtering
 from models.post_filter.card import CARD
 from tests.gfvc.support import (
     CommandLine,
@@ -40,6 +42,8 @@ from tests.gfvc.support import (
 from tests.golden.files import STREAMS
 
 UNKNOWN = 100
+
+in_whole = PostFiltering(WHOLE)
 
 
 def coded_pictures(stream: FaceStream) -> list[Picture]:
@@ -63,7 +67,7 @@ def filtered(tmp_path_factory: pytest.TempPathFactory, clip: Path) -> Path:
 
 def test_the_filter_makes_it_version_3() -> None:
     plain = StreamInformation(Fraction(25), 640, 360, Rectangle(0, 0, 640, 360))
-    asked = replace(plain, post_filter=FIRST)
+    asked = replace(plain, post_filter=WHOLE)
     payload = asked.to_payload()
     assert payload[16] == 3
     assert payload[17:] == plain.to_payload()[17:] + bytes.fromhex("00 01")
@@ -74,10 +78,10 @@ def test_the_filter_makes_it_version_3() -> None:
 
 def test_coded_pictures_are_shown_filtered(filtered: Path) -> None:
     stream = read_face_stream(filtered, no_notes)
-    assert {unit.post_filter for unit in stream.units} == {FIRST}
+    assert {unit.post_filter for unit in stream.units} == {WHOLE}
     first = coded_pictures(stream)[0]
     shown = decode_all(filtered)[0]
-    assert np.array_equal(shown, post_filtered(first))
+    assert np.array_equal(shown, in_whole(first))
 
 
 def test_what_is_drawn_is_drawn_from_filtered_pictures(filtered: Path, tmp_path: Path) -> None:
@@ -98,23 +102,23 @@ def test_face_has_one_where_that_is_better(
     clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, better: bool
 ) -> None:
     def choose(coded: CodedSequence, *source: object) -> CodedSequence:
-        assert coded.post_filter == FIRST
-        return coded if better else replace(coded, post_filter=0)
+        assert coded.post_filter.number == WHOLE
+        return coded if better else replace(coded, post_filter=UNFILTERED)
 
     monkeypatch.setattr(segments, "with_filter_if_better", choose)
     encode(clip, tmp_path / "face.266", EncodeOptions(model="face"))
     stream = read_face_stream(tmp_path / "face.266", no_notes)
-    assert {unit.post_filter for unit in stream.units} == {FIRST if better else 0}
+    assert {unit.post_filter for unit in stream.units} == {WHOLE if better else 0}
 
 
 @pytest.mark.parametrize(
     ("options", "number"),
     [
         ({"post_filter": False}, 0),
-        ({"post_filter": True}, FIRST),
+        ({"post_filter": True}, WHOLE),
         ({"key_pictures": "fixed"}, 0),
-        ({"key_pictures": "fixed", "post_filter": True}, FIRST),
-        ({"low_delay": True, "post_filter": True}, FIRST),
+        ({"key_pictures": "fixed", "post_filter": True}, WHOLE),
+        ({"low_delay": True, "post_filter": True}, WHOLE),
     ],
 )
 def test_users_choose(clip: Path, tmp_path: Path, options: dict[str, Any], number: int) -> None:
@@ -134,7 +138,7 @@ def test_large_pictures_have_none_unless_asked(
     monkeypatch.setattr(encoder, "MOST_FILTERED", 128 * 128 - 1)
     monkeypatch.setattr(filter_choice, "ssim", never)
     clip = write_video(tmp_path / "demo.mkv", make_demo_clip(0.2, 128), RATE)
-    for given, number in ((None, 0), (True, FIRST)):
+    for given, number in ((None, 0), (True, WHOLE)):
         path = tmp_path / f"{number}.266"
         encode(clip, path, EncodeOptions(model="face", post_filter=given))
         stream = read_face_stream(path, no_notes)
@@ -143,40 +147,75 @@ def test_large_pictures_have_none_unless_asked(
 
 def test_the_better_is_chosen_by_what_was_coded() -> None:
     pictures = list(make_demo_clip(0.4, 128))[:6]
-    coded = BaseLayerCoder("vvc", RATE, post_filter=FIRST).code(pictures, SequenceQps(37, 40))
-    plain = replace(coded, post_filter=0)
-    numbers = [3, 4, 5, 8, 9, 11]
-    for like, expected in ((coded, coded), (plain, plain)):
-        with PictureStore() as store:
-            for place, number in enumerate(numbers):
-                store.add(number, like.picture(place))
-            assert with_filter_if_better(coded, store, numbers) == expected
-            assert with_filter_if_better(plain, store, numbers) == plain
+    plain = BaseLayerCoder("vvc", RATE).code(pictures, SequenceQps(37, 40))
+    coded = replace(plain, post_filter=in_whole)
+    for like in (coded, plain):
+        assert with_filter_if_better(coded, like.picture) == like
+        assert with_filter_if_better(plain, like.picture) == plain
 
 
-def test_ordinary_video_has_none(clip: Path, tmp_path: Path) -> None:
-    """Each of its pictures would take time, and decoders are to keep up."""
+@pytest.mark.parametrize("better", [True, False])
+def test_ordinary_video_has_one_where_that_is_better(
+    clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, better: bool
+) -> None:
+    sources: list[Picture] = []
+
+    def choose(coded: CodedSequence, source_of: Callable[[int], Picture]) -> CodedSequence:
+        assert coded.post_filter == in_whole
+        sources.extend(source_of(number) for number in range(len(coded.decoded)))
+        assert psnr(sources[-1], coded.picture(len(sources) - 1)) > 25
+        return coded if better else replace(coded, post_filter=UNFILTERED)
+
+    monkeypatch.setattr(executor, "with_filter_if_better", choose)
     path = tmp_path / "ordinary.265"
-    encode(clip, path, EncodeOptions(fallback="always", post_filter=True), notes=ordinary_only)
+    encode(clip, path, EncodeOptions(fallback="always"), notes=ordinary_only)
     stream = read_face_stream(path, no_notes)
-    assert {unit.post_filter for unit in stream.units} == {0}
+    assert {unit.post_filter for unit in stream.units} == {WHOLE if better else 0}
+    decoded = coded_pictures(stream)
+    expected = [in_whole(picture) if better else picture for picture in decoded]
+    assert all(map(np.array_equal, decode_all(path, unheard), expected))
+    assert len(sources) == len(decoded)
+
+
+@pytest.mark.parametrize(
+    ("options", "number"),
+    [
+        ({"post_filter": True}, WHOLE),
+        ({"post_filter": True, "low_delay": True}, WHOLE),
+        ({"low_delay": True}, 0),
+        ({"post_filter": False}, 0),
+        ({"model": "mesh"}, 0),
+    ],
+)
+def test_users_choose_for_ordinary_video(
+    clip: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    options: dict[str, Any],
+    number: int,
+) -> None:
+    def never(*given: object) -> CodedSequence:
+        raise AssertionError("was thought of")
+
+    monkeypatch.setattr(executor, "with_filter_if_better", never)
+    path = tmp_path / "ordinary.265"
+    encode(clip, path, EncodeOptions(fallback="always", **options), notes=ordinary_only)
+    assert {unit.post_filter for unit in read_face_stream(path, no_notes).units} == {number}
 
 
 def test_the_encoder_has_what_decoders_have() -> None:
     """What is drawn is described relative to it."""
     pictures = list(make_demo_clip(0.2, 128))[:3]
-    qps = SequenceQps(37, 40)
-    without = BaseLayerCoder("vvc", RATE).code(pictures, qps)
-    coded = BaseLayerCoder("vvc", RATE, post_filter=FIRST).code(pictures, qps)
-    assert coded.stream == without.stream
+    without = BaseLayerCoder("vvc", RATE).code(pictures, SequenceQps(37, 40))
+    coded = replace(without, post_filter=in_whole)
     for number in range(len(pictures)):
-        expected = post_filtered(without.picture(number))
+        expected = in_whole(without.picture(number))
         assert np.array_equal(coded.picture(number), expected)
 
 
 def test_grey_pictures_stay_grey() -> None:
     grey = without_colour(next(iter(make_demo_clip(0.1, 128))))
-    assert is_grey(post_filtered(grey))
+    assert is_grey(in_whole(grey))
 
 
 def test_a_filter_that_is_not_known_is_told_and_left_out(
@@ -234,4 +273,4 @@ def test_an_altered_file_of_the_filter_is_told(
 def test_none_is_loaded_where_none_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delattr(filtering, "load_post_filter")
     picture = np.zeros((16, 16, 3), np.uint8)
-    assert PostFilters()(picture, 0) is picture
+    assert PostFilters().of(0)(picture) is picture
