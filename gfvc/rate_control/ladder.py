@@ -35,8 +35,8 @@ _COARSER_PER_STEP = 0.5
 # them. Where bits are fewer still, only fewer pictures are coded.
 _COARSEST = DEFAULT_KEY_QP + _COARSER
 # Where all pictures are coded with reordering, they are so much coarser: on clips of which a sixth
-# and more of the pictures was coded, this had the MS-SSIM of the whole or a little more.
-_ALL_CODED_COARSER = 1
+# and more of the pictures was coded, they had about the MS-SSIM of the whole so, when filtered.
+_ALL_CODED_COARSER = 2
 # Seconds from coded picture to coded picture at the default step, which double for so many steps:
 # where they are chosen by what they show, pictures no further apart are thought of.
 _CODED_SECONDS = 0.48

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from models.contract import Analyser, Analysis, FloatArray, Picture
 from models.landmarks.alignment import Alignment
+from models.landmarks.corrections import Tracked, Valued, spread, with_some_due
 from models.landmarks.face_space import FaceSpace
 from models.landmarks.plausibility import MeshJudge
 from models.landmarks.tracking import FaceTracker, Memory, look_at_still
@@ -102,30 +103,50 @@ class LandmarkAnalyser(TrackingAnalyser):
         return self._analysis(picture, self.landmarks(picture), key.detail)
 
     def analyse_many(self, pictures: Iterable[Picture], key: Analysis) -> Iterator[Analysis | None]:
-        """Analyse driven pictures: tracked one after the other, aligned at the same time."""
+        """Analyse driven pictures: tracked one after the other, the rest at the same time.
+
+        Some are aligned; the others are corrected as those around them are.
+        """
         tracked = ((picture, self.landmarks(picture)) for picture in pictures)
-        return map_in_order(lambda seen: self._analysis(*seen, key.detail), tracked)
+        seen: SeenKey = key.detail
+        if seen.alignment is None:
+            return map_in_order(lambda each: self._analysis(*each, seen), tracked)
+        valued = map_in_order(lambda each: self._valued(each, seen), with_some_due(tracked))
+        return map_in_order(lambda each: self._described(each, seen), spread(valued))
 
     def _analysis(
         self, picture: Picture, landmarks: FloatArray | None, key: SeenKey
     ) -> Analysis | None:
         """Analyse a picture with landmarks [478, 3]; several threads may do so."""
+        valued = self._valued(Tracked(picture, landmarks, due=True), key)
+        return self._described(valued, key)
+
+    def _valued(self, tracked: Tracked, key: SeenKey) -> Valued:
+        """Pose and expression values [14] of a picture, with their correction if it is due."""
+        picture, landmarks = tracked.picture, tracked.landmarks
         if landmarks is None:
+            return Valued(picture, None)
+        values = key.face.values(self._space, landmarks)
+        if key.alignment is None or not tracked.due:
+            return Valued(picture, values)
+        aligned = self._aligned_values(picture, landmarks, key, key.alignment)
+        return Valued(picture, values, aligned - values)
+
+    def _described(self, valued: Valued, key: SeenKey) -> Analysis | None:
+        """What a stream carries of a picture; None without a face."""
+        values = valued.values
+        if values is None:
             return None
-        return self.describe(picture, self._values(picture, landmarks, key), key)
+        if valued.correction is not None:
+            corrected = values + valued.correction
+            drawn = key.face.landmarks(self._space, corrected)
+            if self._judge.is_face(drawn, _aspect(valued.picture)):
+                values = corrected
+        return self.describe(valued.picture, values, key)
 
     def describe(self, picture: Picture, values: FloatArray, key: SeenKey) -> Analysis:
         """What a stream carries of a picture with pose and expression values [14]."""
         return Analysis(to_parameters(values))
-
-    def _values(self, picture: Picture, landmarks: FloatArray, key: SeenKey) -> FloatArray:
-        """Pose and expression values [14], not quantised."""
-        if key.alignment is not None:
-            aligned = self._aligned_values(picture, landmarks, key, key.alignment)
-            drawn = key.face.landmarks(self._space, aligned)
-            if self._judge.is_face(drawn, _aspect(picture)):
-                return aligned
-        return key.face.values(self._space, landmarks)
 
     def _aligned_values(
         self, picture: Picture, landmarks: FloatArray, key: SeenKey, alignment: Alignment

@@ -157,7 +157,7 @@ def test_all_coded_pictures_get_coarser_one_by_one(codec: Codec) -> None:
     assert {after - before for before, after in pairwise(qps)} == {0, 1}
     default = ladder(Coding(codec, predicted=True))[default_step(Coding(codec, predicted=True))]
     assert default.coded_qp is not None
-    assert all_coded_qp(default, codec) == default.coded_qp + 1
+    assert all_coded_qp(default, codec) == default.coded_qp + 2
     coarsest = RateSettings(MAX_QP[codec], 1.0, coded_qp=MAX_QP[codec])
     assert all_coded_qp(coarsest, codec) == MAX_QP[codec]
 
