@@ -24,6 +24,7 @@ from gfvc.stream.faces import FurtherFace
 from gfvc.stream.sequence import SequenceSchedule
 from gfvc.stream.writer import StreamWriter
 from gfvc.telling import Share
+from models.parallel import map_in_order
 from models.post_filter import FACES
 from sei import SeiMessage
 
@@ -137,10 +138,11 @@ class SegmentCoder:
             )
             coded = self._filtered(coded, self._squares(segment.place), chosen)
             # Nothing can be drawn from the others: the coded picture before them serves.
+            decoded = map_in_order(coded.picture, range(len(chosen)))
             kept = [
                 number
-                for place, number in enumerate(chosen)
-                if analyser.analyse_key(coded.picture(place)) is not None
+                for number, picture in zip(chosen, decoded, strict=True)
+                if analyser.analyse_key(picture) is not None
             ]
             if segment.key not in kept:
                 return None
