@@ -28,7 +28,7 @@ from gfvc.face_square import RESTORE_SQUARE, lost_square
 from gfvc.further_faces import FaceOver, FurtherFaces
 from gfvc.limits import MAX_AREA
 from gfvc.options.decoding import BaseLayerOptions
-from gfvc.post_filtering import PostFiltering, PostFilters
+from gfvc.post_filtering import PostFiltering, PostFilters, threads_for
 from gfvc.scaling import enlarged
 from gfvc.stream.containers import is_container
 from gfvc.stream.face_stream import FaceStream
@@ -53,9 +53,6 @@ from sei import Codec, split_annex_b
 
 # What a stream without our user data is shown at; H.274 has no rate for driven pictures.
 DEFAULT_RATE = Fraction(25)
-
-_FILTERED_AT_ONCE = 1 << 18
-"""Pixels of pictures up to which several go by the post-filter at the same time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -318,7 +315,7 @@ def _filtered(
 
     def is_one_by_one(given: tuple[PostFiltering, PictureUnit, Picture]) -> bool:
         filtering, _, picture = given
-        return not filtering or picture.shape[0] * picture.shape[1] > _FILTERED_AT_ONCE
+        return not filtering or threads_for(picture) == 1
 
     # Those that are not filtered do not wait for others, nor do large ones in memory.
     for one_by_one, alike in groupby(prepared(), is_one_by_one):

@@ -19,6 +19,9 @@ from models.post_filter import FACES, KNOWN, WHOLE
 _CONTEXT = 16
 """Pixels around a square that the filter is shown, too: it needs them to filter its border."""
 
+_AT_ONCE = 1 << 18
+"""Pixels of pictures up to which several are filtered at the same time."""
+
 _BORDER = 1 / 16
 """Sides of a square over which what is filtered begins, so that no edge shows."""
 
@@ -57,6 +60,14 @@ class PostFiltering:
 
 UNFILTERED = PostFiltering()
 """Coded pictures as they are."""
+
+
+def threads_for(picture: Picture) -> int | None:
+    """How many pictures like one are filtered at the same time: None for as many as suit.
+
+    Each takes some 30 MB, if it is small.
+    """
+    return 1 if picture.shape[0] * picture.shape[1] > _AT_ONCE else None
 
 
 def _within(

@@ -18,7 +18,7 @@ from gfvc.encoding.picture_store import PictureStore
 from gfvc.encoding.sequence_faces import Division, FurtherSequenceFace, SequenceFace
 from gfvc.encoding.work_done import WorkDone, part_of
 from gfvc.face_square import FaceSquare
-from gfvc.post_filtering import PostFiltering
+from gfvc.post_filtering import PostFiltering, threads_for
 from gfvc.stream.control_grids import SequenceGrids
 from gfvc.stream.faces import FurtherFace
 from gfvc.stream.sequence import SequenceSchedule
@@ -138,7 +138,8 @@ class SegmentCoder:
             )
             coded = self._filtered(coded, self._squares(segment.place), chosen)
             # Nothing can be drawn from the others: the coded picture before them serves.
-            decoded = map_in_order(coded.picture, range(len(chosen)))
+            threads = threads_for(self.pictures[segment.key])
+            decoded = map_in_order(coded.picture, range(len(chosen)), threads)
             kept = [
                 number
                 for number, picture in zip(chosen, decoded, strict=True)

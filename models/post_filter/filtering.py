@@ -15,13 +15,17 @@ from models.post_filter import STEP
 from models.post_filter.card import CARD
 
 MOST_SAMPLES = 1 << 20
-"""Pixels that the graph is given at a time at most; larger pictures are filtered in bands of rows.
+"""Pixels that the graph is given at a time at most; larger pictures are filtered in tiles.
 
 So what is needed in memory does not grow with pictures.
 """
 
+MOST_COLUMNS = 832
+"""Columns that are taken of a tile at most, so that it is not much wider than high."""
+
 OVERLAP = 96
-"""Rows of a band beyond those that are taken of it: what lies further away changes nothing much."""
+"""Pixels of a tile around those that are taken of it: what lies further away changes nothing much.
+"""
 
 
 class PostFilter:
@@ -37,15 +41,26 @@ class PostFilter:
             ModelError: the graph cannot be run.
         """
         height, width = picture.shape[:2]
-        rows = max(STEP, MOST_SAMPLES // width - 2 * OVERLAP)
-        if height <= rows + 2 * OVERLAP:
+        if height * width <= MOST_SAMPLES:
             return self._filtered(picture)
-        bands = []
+        columns = _part(width, MOST_COLUMNS)
+        seen = width if columns == width else columns + 2 * OVERLAP
+        rows = _part(height, max(STEP, MOST_SAMPLES // seen - 2 * OVERLAP))
+        result = np.empty_like(picture)
         for top in range(0, height, rows):
-            first = max(0, top - OVERLAP)
-            band = self._filtered(picture[first : top + rows + OVERLAP])
-            bands.append(band[top - first :][:rows])
-        return np.concatenate(bands)
+            for left in range(0, width, columns):
+                self._filter_tile(picture, result, (top, rows), (left, columns))
+        return result
+
+    def _filter_tile(
+        self, picture: Picture, result: Picture, rows: tuple[int, int], columns: tuple[int, int]
+    ) -> None:
+        """Filter so many rows and columns from a place on, and put them into the result."""
+        (top, height), (left, width) = rows, columns
+        first, before = max(0, top - OVERLAP), max(0, left - OVERLAP)
+        seen = picture[first : top + height + OVERLAP, before : left + width + OVERLAP]
+        tile = self._filtered(seen)[top - first :, left - before :]
+        result[top : top + height, left : left + width] = tile[:height, :width]
 
     def _filtered(self, picture: Picture) -> Picture:
         height, width = picture.shape[:2]
@@ -57,6 +72,11 @@ class PostFilter:
             )
         filtered = self._graph.run({"picture": np.ascontiguousarray(whole)})["filtered"]
         return np.asarray(filtered[:height, :width], np.uint8)
+
+
+def _part(whole: int, most: int) -> int:
+    """Sides of parts of about one size, so many pixels at most, that make up a whole."""
+    return -(-whole // -(-whole // most))
 
 
 _loading = threading.Lock()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 import pytest
 
@@ -53,12 +52,14 @@ def test_any_size_comes_back(
         assert psnr(filtered[inside, inside], whole[inside, inside]) > 50
 
 
-def test_large_pictures_are_filtered_in_bands(
-    post_filter: PostFilter, decoded: Picture, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("across", [False, True])
+def test_large_pictures_are_filtered_in_tiles(
+    post_filter: PostFilter, decoded: Picture, monkeypatch: pytest.MonkeyPatch, across: bool
 ) -> None:
-    """What is needed in memory is bounded, and no border between bands is seen."""
+    """What is needed in memory is bounded, and no border between tiles is seen."""
     tall = np.concatenate([decoded, decoded[::-1], decoded])
-    whole = post_filter(tall)
+    picture = np.ascontiguousarray(tall.swapaxes(0, 1)) if across else tall
+    whole = post_filter(picture)
     runs: list[tuple[int, ...]] = []
     run = PostFilter._filtered
 
@@ -69,18 +70,30 @@ def test_large_pictures_are_filtered_in_bands(
     monkeypatch.setattr(PostFilter, "_filtered", counted)
     most = 256 * (256 + 2 * filtering.OVERLAP)
     monkeypatch.setattr(filtering, "MOST_SAMPLES", most)
-    banded = post_filter(tall)
-    assert len(runs) == 3
+    monkeypatch.setattr(filtering, "MOST_COLUMNS", 256)
+    tiled = post_filter(picture)
+    assert len(runs) == (12 if across else 3)
     assert all(height * width <= most for height, width, _ in runs)
-    assert banded.shape == whole.shape
-    assert np.abs(banded.astype(int) - whole).max() <= 3
+    assert tiled.shape == whole.shape
+    assert np.abs(tiled.astype(int) - whole).max() <= 3
 
 
-def test_wide_pictures_have_bands_too(
-    post_filter: PostFilter, decoded: Picture, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    "size", [(1080, 1920), (304, 8192), (576, 16384), (16384, 576), (833, 1665), (2304, 4096)]
+)
+def test_what_tiles_overlap_is_little_whatever_the_shape(
+    monkeypatch: pytest.MonkeyPatch, post_filter: PostFilter, size: tuple[int, int]
 ) -> None:
-    """However wide a picture is, a band has rows of its own."""
-    monkeypatch.setattr(filtering, "MOST_SAMPLES", 1000)
-    monkeypatch.setattr(filtering, "OVERLAP", 8)
-    small = np.asarray(cv2.resize(decoded, (64, 40)), np.uint8)
-    assert post_filter(small).shape == small.shape
+    """Time goes by the samples of a picture, memory by those of a tile."""
+    runs: list[int] = []
+
+    def brighter(self: PostFilter, picture: Picture) -> Picture:
+        runs.append(picture.shape[0] * picture.shape[1])
+        return np.asarray(picture + 1, np.uint8)
+
+    monkeypatch.setattr(PostFilter, "_filtered", brighter)
+    picture = np.zeros((*size, 3), np.uint8)
+    picture[::2, ::3] = 7
+    assert np.array_equal(post_filter(picture), picture + 1)
+    assert max(runs) <= filtering.MOST_SAMPLES
+    assert sum(runs) < 1.5 * size[0] * size[1]
