@@ -28,7 +28,7 @@ from gfvc.face_square import RESTORE_SQUARE, lost_square
 from gfvc.further_faces import FaceOver, FurtherFaces
 from gfvc.limits import MAX_AREA
 from gfvc.options.decoding import BaseLayerOptions
-from gfvc.post_filtering import PostFiltering, PostFilters, threads_for
+from gfvc.post_filtering import PostFiltering, threads_for
 from gfvc.scaling import enlarged
 from gfvc.stream.containers import is_container
 from gfvc.stream.face_stream import FaceStream
@@ -48,7 +48,7 @@ from models import (
 )
 from models.contract import BegunPicture, Picture
 from models.parallel import map_in_order
-from models.post_filter import FACES
+from models.post_filter import FACES, KNOWN
 from sei import Codec, split_annex_b
 
 # What a stream without our user data is shown at; H.274 has no rate for driven pictures.
@@ -301,25 +301,45 @@ def _filtered(
     source: Path, coded: Iterator[tuple[PictureUnit, Picture]], notes: Notes
 ) -> Iterator[tuple[PictureUnit, Picture]]:
     """Coded pictures after the post-filter that their stream asks for, several at the same time."""
-    filters = PostFilters(lambda text: notes(f"{source}: {text}"))
-
-    def prepared() -> Iterator[tuple[PostFiltering, PictureUnit, Picture]]:
-        for unit, picture in coded:
-            if unit.post_filter == FACES:
-                _check_within(source, unit, picture.shape[1], picture.shape[0])
-            yield filters.of(unit.post_filter, unit.face_squares), unit, picture
-
-    def apply(given: tuple[PostFiltering, PictureUnit, Picture]) -> tuple[PictureUnit, Picture]:
-        filtering, unit, picture = given
-        return unit, filtering(picture)
-
-    def is_one_by_one(given: tuple[PostFiltering, PictureUnit, Picture]) -> bool:
-        filtering, _, picture = given
-        return not filtering or threads_for(picture) == 1
-
+    checked = _with_known_filters(source, coded, notes)
     # Those that are not filtered do not wait for others, nor do large ones in memory.
-    for one_by_one, alike in groupby(prepared(), is_one_by_one):
-        yield from map_in_order(apply, alike, 1 if one_by_one else None)
+    for threads, alike in groupby(checked, _threads):
+        yield from map_in_order(_after_filter, alike, threads)
+
+
+def _with_known_filters(
+    source: Path, coded: Iterator[tuple[PictureUnit, Picture]], notes: Notes
+) -> Iterator[tuple[PictureUnit, Picture]]:
+    """The same pictures; `notes` is told once of a filter that is not known.
+
+    Raises `StreamError` where squares that are to be filtered are not within the picture.
+    """
+    told = False
+    for unit, picture in coded:
+        if unit.post_filter not in (0, *KNOWN) and not told:
+            told = True
+            notes(
+                f"{source}: asks for post-filter {unit.post_filter}, which this version of gfvc "
+                "does not have; its coded pictures are used as they are"
+            )
+        if unit.post_filter == FACES:
+            _check_within(source, unit, picture.shape[1], picture.shape[0])
+        yield unit, picture
+
+
+def _filtering(unit: PictureUnit) -> PostFiltering:
+    return PostFiltering(unit.post_filter, unit.face_squares)
+
+
+def _threads(coded: tuple[PictureUnit, Picture]) -> int | None:
+    """In how many threads a picture and those like it are filtered; None for as many as suit."""
+    unit, picture = coded
+    return threads_for(picture) if _filtering(unit) else 1
+
+
+def _after_filter(coded: tuple[PictureUnit, Picture]) -> tuple[PictureUnit, Picture]:
+    unit, picture = coded
+    return unit, _filtering(unit)(picture)
 
 
 def _coded_pictures(

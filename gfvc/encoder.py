@@ -32,9 +32,10 @@ from models import AnimationModel, Registry, default_registry
 from models.post_filter import FACES, WHOLE
 
 MOST_FILTERED = 384 * 384
-"""Pixels of coded pictures up to which the post-filter is thought of, unless it is asked for.
+"""Pixels of a picture that the post-filter is thought of, unless it is asked for.
 
-Of larger ones decoding takes longer by more than two cores have time for at 25 pictures a second.
+They are those of the whole picture, or, in larger ones, of the face squares together. More take
+longer than two cores have time for, where all pictures are coded and there are 25 a second.
 """
 
 
@@ -276,8 +277,8 @@ def _post_filter(options: EncodeOptions, model: AnimationModel, framing: Framing
     """The number of the post-filter that coded pictures may go by."""
     if options.post_filter is not None:
         return WHOLE if options.post_filter else 0
-    in_real_time = options.low_delay or options.key_pictures == "fixed"
-    if in_real_time or options.reference_pool > 1 or not model.wants_post_filter:
+    one_by_one = options.low_delay or options.reference_pool > 1 or options.key_pictures == "fixed"
+    if one_by_one or not model.wants_post_filter:
         return 0
     if framing.size[0] * framing.size[1] <= MOST_FILTERED:
         return WHOLE

@@ -12,9 +12,8 @@ import numpy as np
 
 from gfvc.colour import is_grey, without_colour
 from gfvc.face_square import FaceSquare
-from gfvc.telling import Notes, unheard
 from models.contract import FloatArray, Picture
-from models.post_filter import FACES, KNOWN, WHOLE
+from models.post_filter import FACES, WHOLE
 
 _CONTEXT = 16
 """Pixels around a square that the filter is shown, too: it needs them to filter its border."""
@@ -104,21 +103,3 @@ def _shares(first: int, side: int, end: int) -> FloatArray:
     if first + side < end:
         away = np.minimum(away, places[::-1])
     return np.minimum(away / (side * _BORDER), 1.0)
-
-
-class PostFilters:
-    """What a stream asks for; `notes` is told once of a filter that is not known here."""
-
-    def __init__(self, notes: Notes = unheard) -> None:
-        self._notes = notes
-        self._told = False
-
-    def of(self, number: int, squares: tuple[FaceSquare, ...] = ()) -> PostFiltering:
-        """What becomes of a coded picture: nothing where the filter is not known."""
-        if number and number not in KNOWN and not self._told:
-            self._told = True
-            self._notes(
-                f"asks for post-filter {number}, which this version of gfvc does not have; its "
-                "coded pictures are used as they are"
-            )
-        return PostFiltering(number, squares)

@@ -1,7 +1,7 @@
 """Corrections of tracked faces that are found in some pictures, and serve for those between.
 
 What alignment corrects is how a tracker's landmarks lie beside the skin that they stand for. That
-changes slowly, and to find it takes most of an encoder's time. So it is found now and then, and
+changes slowly, and to find it takes much of an encoder's time. So it is found now and then, and
 changes linearly in between.
 """
 
