@@ -2,7 +2,7 @@
 
 Control grid interpolation is from Sullivan and Baker, "Motion compensation for video compression
 using control grid interpolation", 1991. Here it corrects a picture that was drawn between two coded
-ones, by a few grids that both have in common: none at the coded pictures themselves, and smooth in
+ones, by grids that both have in common: none at the coded pictures themselves, and smooth in
 time. The face stays, for its parameters say where it is.
 """
 
@@ -17,7 +17,7 @@ import numpy as np
 
 from gfvc.face_square import FaceSquare
 from gfvc.scaling import Size
-from gfvc.stream.control_grids import ControlGrids
+from gfvc.stream.control_grids import FEW_GRIDS, ControlGrids
 from models.contract import (
     BegunPicture,
     FaceParameters,
@@ -64,15 +64,28 @@ class ControlMotion:
         """Where nodes [rows, columns] are read from at a position 0..1: [rows, columns, 2].
 
         Displacements are in longer sides of the picture, or in sides of the square. They are those
-        of the grids at their pictures, 0 at both ends, and between these of the polynomial that has
-        them all.
+        of the grids at their pictures, and 0 at both ends. Between these a few are those of the
+        polynomial that has them all; it would swing between many, which are linear in time.
         """
         known = self._positions
+        if len(self._grids) > FEW_GRIDS:
+            return self._between_neighbours(position)
         weights = [
             np.prod([(position - other) / (here - other) for other in known if other != here])
             for here in known[1:-1]
         ]
         return np.asarray(np.tensordot(weights, self._grids, axes=1), np.float32)
+
+    def _between_neighbours(self, position: float) -> Float32Array:
+        known = self._positions
+        after = min(int(np.searchsorted(known, position, side="right")), len(known) - 1)
+        share = (position - known[after - 1]) / (known[after] - known[after - 1])
+        # The grids lie between two ends that have none.
+        nodes = np.zeros(self._grids.shape[1:])
+        for number, weight in ((after - 2, 1 - share), (after - 1, share)):
+            if 0 <= number < len(self._grids):
+                nodes += weight * self._grids[number]
+        return np.asarray(nodes, np.float32)
 
 
 def _cut(grids: FloatArray, square: FaceSquare, size: Size) -> FloatArray:

@@ -2,8 +2,8 @@
 
 Some pictures are drawn as a decoder draws them without grids. Their optical flow from the source
 says where they are off (Kroeger et al., "Fast optical flow using dense inverse search", 2016), and
-`gfvc.encoding.grid_fitting` finds the nodes that say it best. Of no grid, one and three the best is
-taken by rate and distortion.
+`gfvc.encoding.grid_fitting` finds the nodes that say it best. Of no grid, one, three, seven and so
+on the best is taken by rate and distortion.
 """
 
 from __future__ import annotations
@@ -37,12 +37,14 @@ from models.parallel import finish, map_in_order
 SPACING, CLOSER, LARGE = 1 / 3, 1 / 5, 384
 # Pictures are compared reduced to this width or height.
 WORKING_SIZE = 320
-# Grids that are tried, if so many pictures are driven.
-TRIED = ((1, 2), (3, 3))
+# More than one grid is tried where they are so many pictures apart. Fewer say the same for less.
+LEAST_APART = 4
+# So many pictures are compared at least, if they are there, also for one grid.
+LEAST_SEEN = 3
 # Structural similarity falls from 1 by MOST_LOST * m / (m + HALF_LOST) where flow is missed by m
 # squared pixels on the mean: fitted to drawn pictures of clips, moved and unmoved.
 MOST_LOST, HALF_LOST = 0.1, 2.0
-COUNT_BITS = 2  # of how many grids there are
+COUNT_BITS = 2  # of how many grids there are, where they are few
 
 
 class _Seen(NamedTuple):
@@ -75,13 +77,14 @@ class GridChoice:
         `faces` are the parameters that a decoder has of each.
         """
         driven = len(numbers)
-        tried = [grids for grids, least in TRIED if driven >= least]
+        tried = grids_tried(driven)
         # Optical flow wants to be so wide and high.
         working_size = reduced_size(self._pictures.picture_size, WORKING_SIZE)
         if not tried or min(working_size) < LEAST_SIZE:
             return ()
         shape = self.shape
-        places = pictures_of_grids(max(tried), driven)
+        # Also the pictures of fewer grids are among those of most.
+        places = pictures_of_grids(max(*tried, min(LEAST_SEEN, driven)), driven)
         seen = self._see(pair, faces, numbers, places)
         misses = map_in_order(
             lambda each: flow_miss(shape, each.source, each.drawn, each.landmarks), seen
@@ -148,6 +151,17 @@ class GridChoice:
         ]
         distortion = float(np.mean(errors)) * driven * self._seconds
         return distortion + self._multiplier * bits / 1000
+
+
+def grids_tried(driven: int) -> list[int]:
+    """How many grids are tried between two coded pictures that drive so many: 1, 3, 7, ...
+
+    The pictures of fewer grids are among those of more.
+    """
+    tried = [1] if driven > 1 else []
+    while tried and driven + 1 >= LEAST_APART * 2 * (tried[-1] + 1):
+        tried.append(2 * tried[-1] + 1)
+    return tried
 
 
 def grid_shape(width: int, height: int) -> GridShape:

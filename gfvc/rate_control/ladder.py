@@ -47,7 +47,7 @@ _CODED_PRICE = 0.014
 _STEPS_PER_DOUBLED_PRICE = 1.6
 # That of control grids is so much of it, since what these correct is measured in larger pictures;
 # where it is larger than this, so much of this.
-_GRID_SHARE = 0.4
+_GRID_SHARE = 0.8
 _MOST_OF_GRIDS = 0.05
 
 

@@ -14,19 +14,19 @@ from itertools import chain, islice, pairwise
 
 import numpy as np
 
-from gfvc.stream.schedule import best_rice_parameter, rice_bits
+from gfvc.stream.schedule import MAX_PICTURES, best_rice_parameter, rice_bits
 from gfvc.stream.sequence import SequenceSchedule
 from models.contract import IntegerArray
 from sei import PayloadError
 from sei.coder import UNREAD, Coder
 from sei.columns import numbers_of
-from sei.elements import u
+from sei.elements import u, ue
 
 LEAST_NODES, MOST_NODES = 2, 17
 """Nodes along a side of the picture, its corners among them."""
 
-MOST_GRIDS = 3
-"""Grids between two coded pictures."""
+FEW_GRIDS = 3
+"""So many between two coded pictures are few: a curve of low degree has them all."""
 
 MOST_STEPS = 1023
 """Greatest displacement along an axis, in steps."""
@@ -99,8 +99,8 @@ class ControlGrids:
 class SequenceGrids:
     """Grids of all pairs of successive coded pictures of a sequence, of one shape.
 
-    There are 3 at most between two coded pictures, and no more than pictures driven there. Raises
-    `ValueError` for anything else, or for displacements of more than 1023 steps.
+    Between two coded pictures there are no more than pictures driven there (`check`). Raises
+    `ValueError` for grids of another shape, or for displacements of more than 1023 steps.
     """
 
     shape: GridShape
@@ -108,8 +108,6 @@ class SequenceGrids:
 
     def __post_init__(self) -> None:
         for grids in self.between:
-            if len(grids) > MOST_GRIDS:
-                raise ValueError(f"{len(grids)} control grids between two coded pictures")
             for nodes in grids:
                 if len(nodes) != self.shape.numbers:
                     raise ValueError(f"a control grid of {len(nodes)} numbers")
@@ -119,6 +117,11 @@ class SequenceGrids:
     def __bool__(self) -> bool:
         """Whether there is any grid."""
         return any(self.between)
+
+    @property
+    def are_many(self) -> bool:
+        """Whether there are more than `FEW_GRIDS` between two coded pictures."""
+        return any(len(grids) > FEW_GRIDS for grids in self.between)
 
     def of_unit(self, number: int) -> ControlGrids | None:
         """Those between a coded picture, counted from 0, and the next; None without any."""
@@ -166,11 +169,8 @@ class SequenceGrids:
 
 
 def control_grids(c: Coder, given: SequenceGrids, sequence: SequenceSchedule) -> SequenceGrids:
-    """Syntax of the control grids; `sei.coder` says how it serves reading and writing."""
-    shape = given.shape
-    columns = c.u("grid_columns_minus2", 4, shape.columns - 2, 0, MOST_NODES - 2) + 2
-    rows = c.u("grid_rows_minus2", 4, shape.rows - 2, 0, MOST_NODES - 2) + 2
-    step_exponent = c.u("grid_step_exponent", 2, shape.step_exponent)
+    """Syntax of few control grids; `sei.coder` says how it serves reading and writing."""
+    shape = shape_of_grids(c, given.shape)
     gaps = len(sequence.driven) - 1
     (column,) = c.array(
         (u("grids", 2),),
@@ -178,9 +178,36 @@ def control_grids(c: Coder, given: SequenceGrids, sequence: SequenceSchedule) ->
         gaps,
         lambda: ((i,) for i in range(gaps)),
     )
-    counts = numbers_of(column)
+    between = numbers_of_grids(c, given, shape, numbers_of(column))
+    return checked_grids(shape, between, sequence)
+
+
+def many_control_grids(c: Coder, given: SequenceGrids, sequence: SequenceSchedule) -> SequenceGrids:
+    """Syntax of control grids of which there may be any number; otherwise as `control_grids`."""
+    shape = shape_of_grids(c, given.shape)
+    gaps = len(sequence.driven) - 1
+    (column,) = c.array(
+        (ue("grids", high=MAX_PICTURES - 1),),
+        c.items("control grids", given.counts, gaps, 1, UNREAD),
+        gaps,
+        lambda: ((i,) for i in range(gaps)),
+    )
+    between = numbers_of_grids(c, given, shape, numbers_of(column))
+    return checked_grids(shape, between, sequence)
+
+
+def shape_of_grids(c: Coder, given: GridShape) -> GridShape:
+    """Syntax of the shape of grids."""
+    columns = c.u("grid_columns_minus2", 4, given.columns - 2, 0, MOST_NODES - 2) + 2
+    rows = c.u("grid_rows_minus2", 4, given.rows - 2, 0, MOST_NODES - 2) + 2
+    return GridShape(columns, rows, c.u("grid_step_exponent", 2, given.step_exponent))
+
+
+def numbers_of_grids(
+    c: Coder, given: SequenceGrids, shape: GridShape, counts: Sequence[int]
+) -> tuple[tuple[Nodes, ...], ...]:
+    """Syntax of the numbers of grids, of which there are so many between coded pictures."""
     low_bits = c.u("grid_rice_parameter", 3, given.rice_parameter)
-    shape = GridShape(columns, rows, step_exponent)
     numbers = sum(counts) * shape.numbers
     if numbers > MAX_NUMBERS:
         raise PayloadError(f"{numbers} numbers of control grids, at most {MAX_NUMBERS} are read")
@@ -188,7 +215,14 @@ def control_grids(c: Coder, given: SequenceGrids, sequence: SequenceSchedule) ->
         "grid_difference", given.codes, numbers, low_bits, numbers * (_MOST_CODE + 1)
     )
     coded = iter(numbers_of(codes))
-    grids = SequenceGrids(shape, tuple(_read_grids(shape, coded, count) for count in counts))
+    return tuple(_read_grids(shape, coded, count) for count in counts)
+
+
+def checked_grids(
+    shape: GridShape, between: tuple[tuple[Nodes, ...], ...], sequence: SequenceSchedule
+) -> SequenceGrids:
+    """Grids of a sequence; raise `ValueError` where these cannot be (`SequenceGrids.check`)."""
+    grids = SequenceGrids(shape, between)
     grids.check(sequence)
     return grids
 

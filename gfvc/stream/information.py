@@ -17,7 +17,7 @@ from fractions import Fraction
 from gfvc.errors import StreamError
 from gfvc.face_square import FaceSquare
 from gfvc.rectangle import Rectangle
-from gfvc.stream.control_grids import SequenceGrids, control_grids
+from gfvc.stream.control_grids import SequenceGrids, control_grids, many_control_grids
 from gfvc.stream.faces import FurtherFace, face_square, further_faces
 from gfvc.stream.references import ReferenceRuns, reference_runs
 from gfvc.stream.schedule import PictureSchedule, picture_schedule
@@ -33,6 +33,8 @@ VERSION = 1
 VERSION_WITH_FLAGS = 2
 VERSION_WITH_CHANGES = 3
 """The first that can say how pictures are changed before they are shown."""
+VERSION_WITH_MANY_GRIDS = 4
+"""The first that can have more than a few control grids between two coded pictures."""
 MAX_STATED_RATE = 1000
 """Most pictures per second that are believed; the least are 1."""
 
@@ -127,6 +129,10 @@ def stream_information(c: Coder, given: StreamInformation) -> StreamInformation:
     least = VERSION_WITH_FLAGS if has_flags else VERSION
     if given.shown_size is not None or given.post_filter:
         least = VERSION_WITH_CHANGES
+    few_grids, many_grids = given.control_grids, None
+    if few_grids is not None and few_grids.are_many:
+        few_grids, many_grids = None, few_grids
+        least = VERSION_WITH_MANY_GRIDS
     version = c.u("version", 8, least, 1, 255)
     numerator = c.u("rate_numerator", 32, given.rate.numerator, 1, 2**32 - 1)
     denominator = c.u("rate_denominator", 16, given.rate.denominator, 1, 0xFFFF)
@@ -143,7 +149,7 @@ def stream_information(c: Coder, given: StreamInformation) -> StreamInformation:
     grids = shown = None
     post_filter = 0
     if version >= VERSION_WITH_FLAGS:
-        control_grids_flag = c.flag("control_grids_flag", given.control_grids is not None)
+        control_grids_flag = c.flag("control_grids_flag", few_grids is not None)
         further_faces_flag = c.flag("further_faces_flag", bool(given.further_faces))
         face_square_flag = c.flag("face_square_flag", given.face_square is not None)
         coded_picture_hidden_flag = c.flag("coded_picture_hidden_flag", hides)
@@ -174,13 +180,21 @@ def stream_information(c: Coder, given: StreamInformation) -> StreamInformation:
         if control_grids_flag:
             if sequence is None:
                 raise PayloadError("control grids want a sequence")
-            grids = control_grids(c, c.part("control_grids", given.control_grids), sequence)
+            grids = control_grids(c, c.part("control_grids", few_grids), sequence)
             c.align("control_grids_alignment_zero_bit")
     if version >= VERSION_WITH_CHANGES:
         shown_size_flag = c.flag("shown_size_flag", given.shown_size is not None)
         post_filter = c.u("post_filter_idc", 7, given.post_filter)
         if shown_size_flag:
             shown = shown_size(c, c.part("shown_size", given.shown_size))
+    if version >= VERSION_WITH_MANY_GRIDS:
+        many_control_grids_flag = c.flag("many_control_grids_flag", many_grids is not None)
+        c.u("reserved_7bits", 7, 0)
+        if many_control_grids_flag:
+            if sequence is None or grids is not None:
+                raise PayloadError("many control grids want a sequence without other ones")
+            grids = many_control_grids(c, c.part("control_grids", many_grids), sequence)
+            c.align("many_control_grids_alignment_zero_bit")
     if pictures_per_message == 0 and schedule is None:
         raise PayloadError("pictures_per_message is 0, and no schedule says which have messages")
     return StreamInformation(

@@ -13,7 +13,14 @@ from hypothesis import strategies as st
 from gfvc.errors import StreamError
 from gfvc.rectangle import Rectangle
 from gfvc.stream import control_grids
-from gfvc.stream.control_grids import MAX_NUMBERS, MOST_STEPS, GridShape, Nodes, SequenceGrids
+from gfvc.stream.control_grids import (
+    FEW_GRIDS,
+    MAX_NUMBERS,
+    MOST_STEPS,
+    GridShape,
+    Nodes,
+    SequenceGrids,
+)
 from gfvc.stream.information import USER_DATA_UUID, StreamInformation
 from gfvc.stream.sequence import SequenceSchedule
 from sei import USER_DATA_UNREGISTERED, Codec, PayloadError
@@ -28,6 +35,7 @@ def nodes(start: int, shape: GridShape = SHAPE) -> Nodes:
 
 
 GRIDS = SequenceGrids(SHAPE, ((nodes(-3),), (), (nodes(0), nodes(-20), nodes(7))))
+MANY = SequenceGrids(SHAPE, ((nodes(-3),), (), tuple(nodes(start) for start in range(5))))
 
 
 def information(grids: SequenceGrids | None, sequence: SequenceSchedule) -> StreamInformation:
@@ -52,9 +60,10 @@ def test_grids_come_back() -> None:
 def sequences_of_grids(draw: st.DrawFn) -> tuple[SequenceGrids, SequenceSchedule]:
     sides = st.integers(2, 17)
     shape = GridShape(draw(sides), draw(sides), draw(st.integers(0, 3)))
-    driven = draw(st.lists(st.integers(0, 5), min_size=2, max_size=4))
+    driven = draw(st.lists(st.integers(0, 7), min_size=2, max_size=4))
     steps = st.integers(-MOST_STEPS, MOST_STEPS)
-    counts = [draw(st.integers(0, min(3, count))) for count in driven[:-1]]
+    most = draw(st.sampled_from([FEW_GRIDS, 7]))
+    counts = [draw(st.integers(0, min(most, count))) for count in driven[:-1]]
     between = tuple(
         tuple(
             tuple(draw(st.lists(steps, min_size=shape.numbers, max_size=shape.numbers)))
@@ -91,6 +100,49 @@ def test_an_older_reader_has_all_else() -> None:
     assert with_grids[flags + 1 :].startswith(without[flags + 1 :])
 
 
+def test_a_reader_that_knows_few_grids_has_all_but_many() -> None:
+    """More than a few stand behind all else that it knows, with a flag of their own."""
+    many = information(MANY, SEQUENCE).to_payload()
+    none = information(None, SEQUENCE).to_payload()
+    assert (many[16], none[16]) == (4, 2)
+    assert many[17:].startswith(none[17:])
+    behind = many[len(none) :]
+    # No shown size, no post-filter; then the flag, and 7 bits that are for later.
+    assert behind[:2] == b"\0\x80"
+    assert StreamInformation.from_payload(many) == information(MANY, SEQUENCE)
+
+
+def test_bits_that_are_for_later_are_ignored() -> None:
+    payload = bytearray(information(MANY, SEQUENCE).to_payload())
+    payload[len(information(None, SEQUENCE).to_payload()) + 1] |= 127
+    assert StreamInformation.from_payload(bytes(payload)) == information(MANY, SEQUENCE)
+
+
+def test_few_and_many_grids_of_one_sequence_are_refused() -> None:
+    few = information(GRIDS, SEQUENCE).to_payload()
+    many = information(MANY, SEQUENCE).to_payload()
+    behind = many[len(information(None, SEQUENCE).to_payload()) :]
+    both = few[:16] + b"\x04" + few[17:] + behind
+    with pytest.raises(StreamError, match="a sequence without other ones"):
+        StreamInformation.from_payload(both)
+
+
+def test_more_grids_than_pictures_are_refused() -> None:
+    """Codes of a few bits ask for 65535 grids, and get none."""
+    with_one = information(MANY, SEQUENCE).to_payload()
+    start = len(information(None, SEQUENCE).to_payload()) + 2
+    # The shape is 10 bits; the first count follows, and two counts of 0.
+    bits = (
+        "".join(f"{byte:08b}" for byte in with_one[start:])[:10]
+        + f"{1 << 16:033b}"
+        + "11"
+        + "0" * 64
+    )
+    asking = with_one[:start] + int(bits, 2).to_bytes(-(-len(bits) // 8), "big")
+    with pytest.raises(StreamError, match="numbers of control grids, at most"):
+        StreamInformation.from_payload(asking)
+
+
 def test_the_inspector_shows_them() -> None:
     payload = information(GRIDS, SEQUENCE).to_payload()
     shown = decode_payload(USER_DATA_UNREGISTERED, payload, Codec.VVC)
@@ -100,6 +152,11 @@ def test_the_inspector_shows_them() -> None:
     assert shown["grid_rows_minus2"] == 0
     assert [shown[f"grids[{gap}]"] for gap in range(3)] == [1, 0, 3]
     assert shown["grid_difference[0]"] == 6  # -3, with its sign
+    many = information(MANY, SEQUENCE).to_payload()
+    shown = decode_payload(USER_DATA_UNREGISTERED, many, Codec.VVC)
+    assert shown is not None
+    assert (shown["control_grids_flag"], shown["many_control_grids_flag"]) == (0, 1)
+    assert [shown[f"grids[{gap}]"] for gap in range(3)] == [1, 0, 5]
 
 
 @pytest.mark.parametrize(
@@ -121,7 +178,6 @@ def test_grids_of_no_pictures_are_refused(
 @pytest.mark.parametrize(
     ("grids", "reason"),
     [
-        ((nodes(0),) * 4, "4 control grids between"),
         ((nodes(0)[:-1],), "a control grid of 11 numbers"),
         (((MOST_STEPS + 1,) * 12,), "longer than 1023 steps"),
     ],
@@ -137,8 +193,9 @@ def test_shapes_that_cannot_be(shape: tuple[int, int, int]) -> None:
         GridShape(*shape)
 
 
-def test_damage_is_told_and_nothing_else_happens() -> None:
-    payload = information(GRIDS, SEQUENCE).to_payload()
+@pytest.mark.parametrize("grids", [GRIDS, MANY])
+def test_damage_is_told_and_nothing_else_happens(grids: SequenceGrids) -> None:
+    payload = information(grids, SEQUENCE).to_payload()
     for length in range(len(payload) - 20, len(payload)):
         with pytest.raises(StreamError, match="user data message is damaged"):
             StreamInformation.from_payload(payload[:length])

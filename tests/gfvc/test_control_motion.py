@@ -45,7 +45,7 @@ def test_grids_belong_to_pictures_at_equal_distances(
 
 def test_any_number_of_grids_belongs_to_as_many_pictures() -> None:
     for driven in range(1, 40):
-        for grids in range(1, min(3, driven) + 1):
+        for grids in range(1, driven + 1):
             numbers = pictures_of_grids(grids, driven)
             assert numbers == sorted(set(numbers))
             assert numbers[0] >= 1
@@ -61,6 +61,26 @@ def test_a_grid_is_itself_at_its_picture_and_nothing_at_coded_ones() -> None:
         assert not three.at(position)[..., 1].any()
     # One grid makes a parabola.
     assert motion(8, driven=7).at(0.25)[0, 0, 0] == pytest.approx(0.75 * 8 * step)
+
+
+def test_between_many_grids_all_goes_evenly() -> None:
+    """A polynomial through so many would swing to thousands of steps between them."""
+    steps = [0, 0, 0, 9, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 5]
+    many = motion(*steps, driven=63)
+    places = {4 * (number + 1): value for number, value in enumerate(steps)} | {0: 0, 64: 0}
+    for place in range(65):
+        wanted = np.interp(place, sorted(places), [places[at] for at in sorted(places)])
+        found = many.at(place / 64)[..., 0] * STEPS_OF_SIDE / 8
+        assert found == pytest.approx(wanted, abs=1e-4)
+
+
+def test_very_many_grids_take_no_more_than_they_are() -> None:
+    """A stream may have 32768 of them between two coded pictures."""
+    shape = GridShape(2, 2, 0)
+    grids = tuple((number % 2, 0) * 4 for number in range(32768))
+    motion_of_all = ControlMotion(ControlGrids(shape, grids), 32768)
+    assert motion_of_all.at(2 / 32769)[0, 0, 0] == pytest.approx(1 / STEPS_OF_SIDE)
+    assert not motion_of_all.at(1.0).any()
 
 
 def test_pictures_are_read_at_the_displacement(wall: Picture) -> None:

@@ -9,8 +9,8 @@ import cv2
 import numpy as np
 import pytest
 
-from gfvc.control_motion import ControlMotion, moved
-from gfvc.encoding.grid_choice import GridChoice, grid_shape
+from gfvc.control_motion import ControlMotion, moved, pictures_of_grids
+from gfvc.encoding.grid_choice import GridChoice, grid_shape, grids_tried
 from gfvc.encoding.picture_store import PictureStore
 from gfvc.stream.control_grids import ControlGrids, GridShape
 from models import FaceParameters, ReferencePair
@@ -84,11 +84,31 @@ def test_a_camera_that_swings_is_followed(store: PictureStore, wall: Picture) ->
 
 
 def test_a_motion_to_both_sides_takes_three(store: PictureStore, wall: Picture) -> None:
-    shifts = [6 * np.sin(2 * np.pi * n / (DRIVEN + 1)) for n in range(1, DRIVEN + 1)]
+    shifts = [6 * np.sin(2 * np.pi * n / 16) for n in range(1, 16)]
     shape, grids = chosen(store, [window(wall, s) for s in shifts], window(wall, 0), 0.005)
     assert len(grids) == 3
     across = [shape.array(nodes)[..., 0].mean() * shape.step * WIDTH for nodes in grids]
     assert across == pytest.approx([6, 0, -6], abs=0.7)
+
+
+def test_a_motion_to_and_fro_takes_more(store: PictureStore, wall: Picture) -> None:
+    """Coded pictures that lie far apart have more between them than a curve can follow."""
+    shifts = [6 * np.sin(4 * np.pi * n / 32) for n in range(1, 32)]
+    shape, grids = chosen(store, [window(wall, s) for s in shifts], window(wall, 0), 0.005)
+    assert len(grids) == 7
+    across = [shape.array(nodes)[..., 0].mean() * shape.step * WIDTH for nodes in grids]
+    assert across == pytest.approx([6, 0, -6, 0, 6, 0, -6], abs=0.7)
+
+
+@pytest.mark.parametrize(
+    ("driven", "tried"),
+    [(1, []), (2, [1]), (14, [1]), (15, [1, 3]), (31, [1, 3, 7]), (62, [1, 3, 7])],
+)
+def test_grids_that_are_tried_are_four_pictures_apart(driven: int, tried: list[int]) -> None:
+    assert grids_tried(driven) == tried
+    of_most = pictures_of_grids(max([*tried, min(3, driven)]), driven)
+    for grids in tried:
+        assert set(pictures_of_grids(grids, driven)) <= set(of_most)
 
 
 def test_what_is_drawn_right_takes_none(store: PictureStore, wall: Picture) -> None:
