@@ -30,7 +30,6 @@ from models.contract import Picture
 from tests.gfvc.support import two_heads
 from tests.golden.files import STREAMS
 
-_PICTURES = 12
 _AWAY = 6
 
 
@@ -39,7 +38,8 @@ class Recipe:
     """How a stream was made of the demo head: encoded, or from another golden.
 
     `away` puts pictures without a face into the middle of the clip; `two_heads` are whole
-    pictures of two people; with `swings` the camera goes to one side and back again.
+    pictures of two people; with `swings` the camera goes to one side and back again. There are so
+    many `pictures` of the head.
     """
 
     options: dict[str, Any] = field(default_factory=dict)
@@ -47,6 +47,7 @@ class Recipe:
     away: bool = False
     two_heads: bool = False
     swings: bool = False
+    pictures: int = 12
     transcoded_from: str | None = None
     layout: str = "same"
     precision: int | None = None
@@ -89,6 +90,12 @@ RECIPES: dict[str, Recipe] = {
     ),
     "vvc_mesh_grids.266": Recipe(
         {"model": "mesh", "key_pictures": "auto", "coded_interval": 0.24}, size=128, swings=True
+    ),
+    "vvc_mesh_many_grids.266": Recipe(
+        {"model": "mesh", "key_pictures": "auto", "coded_interval": 1.32},
+        size=128,
+        swings=True,
+        pictures=34,
     ),
     "vvc_mesh_coarse.266": Recipe(transcoded_from="vvc_mesh.266", precision=5),
     "vvc_mesh_marked.266": Recipe({"model": "mesh", **_SEQUENCE, **_MARKED}, away=True),
@@ -142,7 +149,7 @@ def write_stream(name: str) -> None:
 
 def source_pictures(recipe: Recipe) -> list[Picture]:
     """The pictures that a stream was coded from."""
-    pictures = list(make_demo_clip(float(_PICTURES / RATE), recipe.size))
+    pictures = list(make_demo_clip(float(recipe.pictures / RATE), recipe.size))
     if recipe.two_heads:
         return two_heads(pictures)
     if recipe.swings:
@@ -154,7 +161,7 @@ def source_pictures(recipe: Recipe) -> list[Picture]:
         return pictures
     slope = np.arange(recipe.size, dtype=np.uint8)
     away = np.stack([np.add.outer(slope, k * slope) % 200 for k in (1, 2, 3)], axis=2)
-    middle = _PICTURES // 2
+    middle = recipe.pictures // 2
     return [*pictures[:middle], *[away.astype(np.uint8)] * _AWAY, *pictures[middle:]]
 
 

@@ -100,6 +100,28 @@ def test_they_are_sent_and_bring_the_pictures_nearer(
     assert quality(decoded, swinging) > quality(decode_all(plain), swinging) + 2
 
 
+def test_between_coded_pictures_far_apart_there_are_many(
+    scenes: list[Picture], tmp_path: Path
+) -> None:
+    """The camera goes to and fro, and no curve through three grids would follow."""
+    count = 33
+    head = [scenes[number % PICTURES] for number in (*range(PICTURES), *range(PICTURES, 0, -1))]
+    source = [
+        np.roll(picture, round(SWING * np.sin(np.pi * number / 8)), axis=1)
+        for number, picture in enumerate(head[:count])
+    ]
+    clip = write_video(tmp_path / "clip.mkv", source, RATE)
+    stream, coarse = clip.with_suffix(".266"), tmp_path / "coarse.266"
+    encode(clip, stream, replace(OPTIONS, coded_interval=1.28))
+    assert grids(stream) == [7, 0]
+    assert problems(stream) == []
+    transcode(stream, coarse, precision=6)
+    assert grids(coarse) == [7, 0]
+    plain = without_grids(stream, tmp_path / "plain.266")
+    assert plain.stat().st_size > 0.8 * stream.stat().st_size
+    assert quality(decode_all(stream), source) > quality(decode_all(plain), source) + 2
+
+
 def test_they_can_be_left_out(clip: Path, command: CommandLine, tmp_path: Path) -> None:
     path = tmp_path / "out.266"
     arguments = ("--model", "mesh", "--size", "320x192", "--coded-interval", "0.32")
