@@ -35,8 +35,9 @@ from models.parallel import finish, map_in_order
 # Nodes are such shares of the longer side apart: closer in pictures whose longer side is more than
 # so many samples, which take more bits anyway, and have more beside the face.
 SPACING, CLOSER, LARGE = 1 / 3, 1 / 5, 384
-# Pictures are compared reduced to this width or height.
-WORKING_SIZE = 320
+# Optical flow is looked for in pictures reduced to this width or height, and what they are like in
+# such of half of it: grids move nothing fine.
+WORKING_SIZE, COMPARED_SIZE = 320, 160
 # More than one grid is tried where they are so many pictures apart. Fewer say the same for less.
 LEAST_APART = 4
 # So many pictures are compared at least, if they are there, also for one grid.
@@ -54,6 +55,11 @@ class _Seen(NamedTuple):
     source: Picture
     drawn: Picture
     landmarks: FloatArray | None
+
+    def reduced(self) -> _Seen:
+        """The same, to be compared."""
+        source, drawn = (reduced(each, COMPARED_SIZE) for each in (self.source, self.drawn))
+        return self._replace(source=source, drawn=drawn)
 
 
 class GridChoice:
@@ -96,8 +102,9 @@ class GridChoice:
             )
             for grids in tried
         ]
+        compared = [picture.reduced() for picture in seen]
         costs = map_in_order(
-            lambda grids: self._cost(shape, grids, seen, driven), [(), *candidates]
+            lambda grids: self._cost(shape, grids, compared, driven), [(), *candidates]
         )
         return min(zip(costs, [(), *candidates], strict=True), key=lambda pair: pair[0])[1]
 
@@ -147,7 +154,8 @@ class GridChoice:
             )
             bits += SequenceGrids(shape, (grids,)).bits
         errors = [
-            _error(picture.source, drawn) for picture, drawn in zip(seen, corrected, strict=True)
+            1 - float(ssim_map(picture.source, drawn).mean())
+            for picture, drawn in zip(seen, corrected, strict=True)
         ]
         distortion = float(np.mean(errors)) * driven * self._seconds
         return distortion + self._multiplier * bits / 1000
@@ -174,12 +182,3 @@ def grid_shape(width: int, height: int) -> GridShape:
     columns, rows = (1 + max(1, round(side / longer / spacing)) for side in (width, height))
     exponent = round(math.log2(STEPS_OF_SIDE / longer))
     return GridShape(columns, rows, min(max(exponent, 0), MOST_EXPONENT))
-
-
-def _error(source: Picture, drawn: Picture) -> float:
-    """1 less structural similarity, the mean of two scales."""
-    errors = []
-    for side in (WORKING_SIZE, WORKING_SIZE // 2):
-        one, other = (reduced(picture, side) for picture in (source, drawn))
-        errors.append(1 - float(ssim_map(one, other).mean()))
-    return float(np.mean(errors))
