@@ -16,7 +16,7 @@ from gfvc.errors import InputError, OutputError
 from gfvc.given import not_a_file
 from gfvc.json_checking import read_bytes
 from gfvc.stream.marking import DIGITAL_SOURCE_TYPE
-from gfvc.stream.names import MP4_SUFFIX
+from gfvc.stream.names import MP4_SUFFIX, is_mp4
 from models.files import file_sha256
 from sei import printable
 
@@ -62,7 +62,7 @@ class ManifestSigner:
     """
 
     def __init__(self, credentials: Credentials, stream: Path, output: Path) -> None:
-        if output.suffix.lower() != MP4_SUFFIX:
+        if not is_mp4(output):
             raise OutputError(f"{output}: only an {MP4_SUFFIX} file can hold credentials")
         if stream.exists() and not stream.is_file():
             raise InputError(f"{stream}: {not_a_file(stream)}, and credentials name it by its hash")

@@ -11,7 +11,7 @@ from gfvc.media_files import VIDEO_FORMATS, open_media, reason
 from gfvc.media_packets import demuxed
 from gfvc.stream.containers import BIT_EXACT, open_file_as_container
 from gfvc.stream.edit_lists import pictures_start
-from gfvc.stream.names import MP4_SUFFIX
+from gfvc.stream.names import MP4_SUFFIX, is_mp4
 from gfvc.telling import Notes
 from gfvc.video.sound import SoundCoding, SoundTrack, check_sound, is_heard
 from gfvc.video.sound_parts import JoinedPart
@@ -44,7 +44,7 @@ def sound_to_keep(
     """
     if asked == "none":
         return None
-    holds_sound = output.suffix.lower() == MP4_SUFFIX
+    holds_sound = is_mp4(output)
     if asked is not None and not holds_sound:
         raise OutputError(f"{output}: only an {MP4_SUFFIX} file can hold sound (--audio {asked})")
     if not has_sound(source):

@@ -21,7 +21,7 @@ from gfvc.output import StrPath, check_writable, replaced_when_complete
 from gfvc.rate_control.ladder import RateSettings, settings_asked_for
 from gfvc.scaling import Size
 from gfvc.stream.information import StreamInformation
-from gfvc.stream.names import MP4_SUFFIX, choose_codec
+from gfvc.stream.names import MP4_SUFFIX, choose_codec, is_mp4
 from gfvc.stream.shown_size import ShownSize
 from gfvc.telling import Notes, Progress, Stage, passes_on, unheard
 from gfvc.video.left_out import tell_of_other_sound, tell_of_the_rest
@@ -297,11 +297,6 @@ def write_output(coded: CodedClip, output: Path, source: Path, sound: SoundCodin
     silent_bytes = output.stat().st_size
     coded.write_mp4(output, source, sound)
     return output.stat().st_size - silent_bytes
-
-
-def is_mp4(output: Path) -> bool:
-    """Whether an output is an MP4 file."""
-    return output.suffix.lower() == MP4_SUFFIX
 
 
 def summary_of(

@@ -123,8 +123,14 @@ class CommandCraft:
         from gfvc.cli.arguments import codec_from
         from gfvc.errors import InputError, StreamError
         from gfvc.stream.byte_stream import read_nal_units
-        from gfvc.stream.names import CODEC_OF_SUFFIX, check_suffix
+        from gfvc.stream.containers import is_container
+        from gfvc.stream.names import CODEC_OF_SUFFIX, check_suffix, is_mp4, mp4_of_byte_stream
 
+        if is_mp4(output):
+            with contextlib.suppress(InputError):
+                if not is_container(source):
+                    raise mp4_of_byte_stream(output)
+            return
         codec, wanted = (CODEC_OF_SUFFIX.get(path.suffix.lower()) for path in (source, output))
         of_stream: str = wanted or "vvc"
         if wanted != codec and wanted is not None:

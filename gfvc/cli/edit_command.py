@@ -32,6 +32,7 @@ examples:
   gfvc edit talk.266 calm.266 --pose 0.5 --smooth 0.3         less motion, less jitter
   gfvc edit talk.266 blink.266 --blink 1 --from 2 --to 2.4 --soft 0.1
   gfvc edit talk.266 all.266 --script edits.json
+  gfvc edit small.mp4 turned.mp4 --yaw 10                     MP4 of `gfvc encode`, with its sound
 
   edits.json: {"edits": [{"yaw": 10, "from": 1, "to": 3}, {"smile": 0.5}]}
 """
@@ -41,7 +42,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command's arguments."""
     from gfvc.options.editing import EditedStream, FaceEdit
 
-    add_files(parser, "VVC or HEVC byte stream")
+    add_files(
+        parser,
+        "VVC or HEVC byte stream, or a container of one (.mp4, .mkv)",
+        "stream to write; of a container also an .mp4 file, with its sound",
+    )
     add_options(parser, FaceEdit)
     parser.add_argument(
         "--script", type=Path, metavar="FILE.json", help="edits to do before that of the options"

@@ -49,7 +49,10 @@ def add_selection(parser: argparse.ArgumentParser) -> None:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command's arguments."""
     parser.add_argument(
-        "input", type=Path, metavar="IN", help="VVC, HEVC or H.264 byte stream, such as talk.266"
+        "input",
+        type=Path,
+        metavar="IN",
+        help="VVC, HEVC or H.264 byte stream, such as talk.266, or a container of one (.mp4, .mkv)",
     )
     parser.add_argument(
         "output",
@@ -89,7 +92,7 @@ def run(options: argparse.Namespace) -> int:
         check_writable(output, force=options.force, sources=[source])
     if folder is not None:
         count = extract_payloads(
-            source, folder, selection, codec, force=options.force, max_messages=most
+            source, folder, selection, codec, force=options.force, notes=note, max_messages=most
         )
         note(f"{folder}: {count} payloads")
     if output is not None:

@@ -36,7 +36,10 @@ example: a message changed by hand (the second line of the file is the first mes
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command's arguments."""
     parser.add_argument(
-        "base", type=Path, metavar="BASE", help="VVC, HEVC or H.264 byte stream to put them into"
+        "base",
+        type=Path,
+        metavar="BASE",
+        help="VVC, HEVC or H.264 byte stream to put them into, or a container of one (.mp4, .mkv)",
     )
     parser.add_argument(
         "messages",
@@ -45,7 +48,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="JSON lines of `gfvc extract`, JSON of `gfvc export`, or another stream; the "
         "content tells which",
     )
-    parser.add_argument("output", type=Path, metavar="OUT", help="stream to write")
+    parser.add_argument(
+        "output",
+        type=Path,
+        metavar="OUT",
+        help="stream to write; where BASE is a container also an .mp4 file, with its sound",
+    )
     parser.add_argument(
         "--payload",
         type=number_list,

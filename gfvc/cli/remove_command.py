@@ -26,7 +26,11 @@ User data still announces the messages of a face of ours: `gfvc verify` says tha
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command's arguments."""
-    add_files(parser, "VVC, HEVC or H.264 byte stream")
+    add_files(
+        parser,
+        "VVC, HEVC or H.264 byte stream, or a container of one (.mp4, .mkv)",
+        "stream to write; of a container also an .mp4 file, with its sound",
+    )
     add_selection(parser)
     add_codec(parser)
     add_limit(parser)

@@ -27,7 +27,11 @@ examples:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command's arguments."""
-    add_files(parser, "VVC or HEVC byte stream")
+    add_files(
+        parser,
+        "VVC or HEVC byte stream, or a container of one (.mp4, .mkv)",
+        "stream to write; of a container also an .mp4 file, with its sound",
+    )
     kind = parser.add_mutually_exclusive_group()
     kind.add_argument(
         "--layout",

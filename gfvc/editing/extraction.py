@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
+from gfvc.contained_streams import as_byte_stream
 from gfvc.editing.cutting import Cut, Cutter, DamageNotes, MessageSelection, TakenMessage
 from gfvc.editing.json_lines import header_line, message_line
 from gfvc.editing.records import FingerprintTaker, MessageRecord, StreamFacts, record_of
@@ -15,7 +16,7 @@ from gfvc.errors import StreamError
 from gfvc.output import replaced_when_complete
 from gfvc.stream.byte_stream import read_nal_units
 from gfvc.stream.kept import KeptLines
-from gfvc.telling import Notes
+from gfvc.telling import Notes, unheard
 from sei import FACE_PAYLOADS, AccessUnitBoundaries, Codec, NalUnit
 from sei.inspection import InspectedUnit, inspect_units
 from sei.limits import MAX_MESSAGES, LimitError, ReadingLimit
@@ -105,12 +106,15 @@ def extract_messages(
     """Hand the selected messages of a stream to `write`, as JSON lines; return their number.
 
     The format is that of docs/messages_jsonl.md. `notes` is told of SEI NAL units that cannot be
-    read. Raises `InputError` when the file is no VVC, HEVC or H.264 byte stream, `StreamError`
-    when it breaks off.
+    read. Of a stream in a container, places are those in the byte stream that it holds. Raises
+    `InputError` when the file is no VVC, HEVC or H.264 stream, `StreamError` when it breaks off.
     """
     # The header, which comes first, is known last.
     with KeptLines() as lines:
-        facts, messages = _write_lines(path, lines.write, selection, codec, notes, max_messages)
+        with as_byte_stream(path, codec, notes) as stream:
+            facts, messages = _write_lines(
+                stream.path, lines.write, selection, codec, stream.notes, max_messages
+            )
         write(header_line(facts))
         for line in lines:
             write(line)
@@ -165,6 +169,7 @@ def extract_payloads(
     codec: Codec | None = None,
     *,
     force: bool,
+    notes: Notes = unheard,
     max_messages: int = MAX_MESSAGES,
 ) -> int:
     """Write the payload of each selected message to a file of its own; return their number.
@@ -174,10 +179,13 @@ def extract_payloads(
     """
     count = index = 0
     nal_unit: int | None = None
-    with replaced_when_complete(
-        folder, force=force, folder_of=_PAYLOAD_NAMES, sources=[path]
-    ) as temporary:
-        for record in stream_records(path, selection, codec, max_messages):
+    with (
+        replaced_when_complete(
+            folder, force=force, folder_of=_PAYLOAD_NAMES, sources=[path]
+        ) as temporary,
+        as_byte_stream(path, codec, notes) as stream,
+    ):
+        for record in stream_records(stream.path, selection, codec, max_messages):
             index = index + 1 if record.nal_unit == nal_unit else 0
             nal_unit = record.nal_unit
             name = (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from functools import partial
 from hashlib import sha256
 from pathlib import Path
 
+from gfvc.contained_streams import as_byte_stream
 from gfvc.editing.attaching import attach_to_pictures
 from gfvc.editing.cutting import MessageSelection
 from gfvc.editing.end_watch import EndWatch
@@ -18,7 +20,7 @@ from gfvc.editing.json_lines import EXPORT_FORMAT, read_export, read_json_lines
 from gfvc.editing.records import FingerprintTaker, MessageRecord, StreamFacts
 from gfvc.editing.restoring import HeaderWatch, put_back
 from gfvc.errors import InputError
-from gfvc.output import check_writable, replaced_when_complete
+from gfvc.output import check_writable
 from gfvc.stream.byte_stream import read_head, read_nal_units
 from gfvc.stream.nal_source import file_bytes, reading
 from gfvc.stream.names import units_for
@@ -68,38 +70,39 @@ def inject_messages(
     `selection` (None: all face messages) is taken. `notes` is told when the messages come to stand
     beside face messages that were there before, or at pictures that are not in output order, of
     digital signatures that do not hold for it, and of a last picture that counts as cut off.
-    `codec` names the codec of the streams where they do not tell.
+    `codec` names the codec of the streams where they do not tell. Streams may be in containers;
+    where `base` is, `output` may be an MP4 file.
 
     Raises `InputError` when a file is not what it should be, or a message cannot be put into
     `base`; `StreamError` when a stream breaks off; `OutputError` when the output cannot be
     written. The output is then as it was.
     """
-    sources = [base, messages]
-    check_writable(output, force=force, sources=sources)
-    facts, records = _open_messages(messages, selection, codec, max_messages)
-    queue = GroupQueue(records)
-    old_codec = facts.codec
-    at_old_places = _is_base(base, facts)
-    if at_old_places:
-        _check_codec(base, facts)
+    check_writable(output, force=force, sources=[base, messages])
     result, signatures, headers = FingerprintTaker(), SignatureWatch(), HeaderWatch()
     end = EndWatch()
     with (
-        replaced_when_complete(output, force=force, sources=sources) as temporary,
-        temporary.open("wb") as file,
+        _opened_messages(messages, selection, codec, notes, max_messages) as (facts, records),
+        as_byte_stream(base, codec, notes) as stream,
     ):
-        if old_codec is not None and at_old_places:
-            units = signatures.passed(read_nal_units(base, old_codec, max_messages))
-            pieces = put_back(units_for(output, units), old_codec, queue, headers, end)
-        else:
-            units = signatures.passed(read_nal_units(base, codec, max_messages))
-            pieces = attach_to_pictures(units_for(output, units), queue, end, notes)
-        for piece in pieces:
-            result.add(piece)
-            file.write(piece)
-        restored = at_old_places and result.fingerprint == facts.source
-        if headers.misfit is not None and not restored:
-            raise headers.misfit
+        queue = GroupQueue(records)
+        old_codec = facts.codec
+        at_old_places = _is_base(stream.path, facts)
+        if at_old_places:
+            _check_codec(stream.path, facts)
+        with stream.rewritten(output, force=force, sources=[messages]) as temporary:
+            if old_codec is not None and at_old_places:
+                units = signatures.passed(read_nal_units(stream.path, old_codec, max_messages))
+                pieces = put_back(units_for(output, units), old_codec, queue, headers, end)
+            else:
+                units = signatures.passed(read_nal_units(stream.path, codec, max_messages))
+                pieces = attach_to_pictures(units_for(output, units), queue, end, notes)
+            with temporary.open("wb") as file:
+                for piece in pieces:
+                    result.add(piece)
+                    file.write(piece)
+            restored = at_old_places and result.fingerprint == facts.source
+            if headers.misfit is not None and not restored:
+                raise headers.misfit
     if not restored:
         signatures.tell(notes, base, output)
         end.tell(notes, output)
@@ -108,9 +111,14 @@ def inject_messages(
     )
 
 
-def _open_messages(
-    path: Path, selection: MessageSelection | None, codec: Codec | None, max_messages: int
-) -> tuple[StreamFacts, Iterator[MessageRecord]]:
+@contextlib.contextmanager
+def _opened_messages(
+    path: Path,
+    selection: MessageSelection | None,
+    codec: Codec | None,
+    notes: Notes,
+    max_messages: int,
+) -> Iterator[tuple[StreamFacts, Iterator[MessageRecord]]]:
     start = read_head(path)
     head = start.lstrip(_BEFORE_JSON)
     if _is_wide(start):
@@ -120,10 +128,12 @@ def _open_messages(
     if head.startswith(b"{") or not head:
         if selection is not None:
             raise InputError(f"{path}: holds JSON, of which all messages are taken; none is chosen")
-        return read_export(path) if _EXPORT.match(head) else read_json_lines(path)
+        yield read_export(path) if _EXPORT.match(head) else read_json_lines(path)
+        return
     selection = selection or MessageSelection()
-    facts = gather_facts(path, selection, codec, max_messages)
-    return facts, stream_records(path, selection, codec, max_messages)
+    with as_byte_stream(path, codec, notes) as stream:
+        facts = gather_facts(stream.path, selection, codec, max_messages)
+        yield facts, stream_records(stream.path, selection, codec, max_messages)
 
 
 def _is_wide(start: bytes) -> bool:

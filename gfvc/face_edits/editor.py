@@ -7,10 +7,10 @@ import shutil
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import BinaryIO
 
 import numpy as np
 
+from gfvc.contained_streams import ByteStream, as_byte_stream
 from gfvc.decoded_units import check_restrictions, find_model
 from gfvc.errors import InputError, OutputError
 from gfvc.face_edits.clip_controls import ClipControls
@@ -21,7 +21,6 @@ from gfvc.given import check_call, check_kinds, input_file, output_file
 from gfvc.options.decoding import BaseLayerOptions
 from gfvc.options.editing import FaceEdit
 from gfvc.output import StrPath, check_writable, replaced_when_complete
-from gfvc.stream.byte_stream import check_byte_stream
 from gfvc.stream.face_stream import FaceStream
 from gfvc.stream.marking import marked_again
 from gfvc.stream.names import check_suffix
@@ -29,7 +28,7 @@ from gfvc.stream.reader import read_face_stream
 from gfvc.stream.signatures import SignatureWatch
 from gfvc.telling import Notes, Progress, passes_on, unheard
 from models import Registry, default_registry
-from sei import NalUnit
+from sei import Codec, NalUnit
 
 _RANGES_TOLD = 3
 
@@ -47,17 +46,18 @@ def edit(
     notes: Notes = unheard,
     progress: Progress = unheard,
 ) -> EditSummary:
-    """Edit the face of a byte stream, by one edit or several, one after the other.
+    """Edit the face of a stream, by one edit or several, one after the other.
 
     Coded pictures and all else stay as they are, but for our user data and the mark of the stream,
-    which says afterwards that it was edited. Where no picture changes, `output` is a copy.
+    which says afterwards that it was edited. Where no picture changes, `output` is a copy. The
+    stream may be in a container; `output` may be an MP4 file then, with the sound of that.
 
     `preview` is a PNG file that gets pictures before and after; `options` say how the stream is
     read and its coded pictures are decoded. `force` replaces `output` and `preview` where they
     exist; models come from `registry`, those that are installed by default. `notes` is told what a
     user should know, `progress` the number of pictures done and the total.
 
-    Raises `InputError` when `source` is a container, draws no picture, draws from earlier key
+    Raises `InputError` when `source` draws no picture, draws from earlier key
     pictures (`--reference-pool`) or states no picture rate, and when an edit cannot be done with
     its model, or there is no picture in its time; `StreamError` when it cannot be read, restricts
     such use or has enhancement messages; `OutputError`, `ModelError`, `BaseCodecError`. Then
@@ -80,27 +80,45 @@ def edit(
             raise OutputError(f"{preview}: is the output itself; choose another name for it")
         if preview.suffix.lower() != ".png":
             raise OutputError(f"{preview}: a preview is a PNG file; give it a name on .png")
-    check_byte_stream(source)  # before all else, for it takes time to look through the clip
+    models = registry or default_registry()
+    codec = None if options.codec is None else Codec(options.codec)
+    with as_byte_stream(source, codec, notes) as taken:
+        summary = _edit(taken, source, output, chosen, preview, options, force, models, progress)
+    summary.seconds = time.perf_counter() - started
+    return summary
+
+
+def _edit(
+    taken: ByteStream,
+    given: Path,
+    output: Path,
+    chosen: Sequence[FaceEdit],
+    preview: Path | None,
+    options: BaseLayerOptions,
+    force: bool,
+    models: Registry,
+    progress: Progress,
+) -> EditSummary:
+    """Edit a byte stream, which is `given` or was taken out of that."""
+    source, notes = taken.path, taken.notes
+    taken.check_output(output)  # before all else, for it takes time to look through the clip
     stream = read_face_stream(source, notes, options.codec, options.max_pictures)
     check_suffix(output, stream.codec)
     _check_editable(source, stream, options)
-    registered = find_model(source, stream, registry or default_registry())
+    registered = find_model(source, stream, models)
     clip = SeenClip(source, stream, registered, options)
     _check_times(clip, chosen)
     controls = ClipControls(source, registered.card, chosen)
     controls.look_through(clip)
     editor = SequenceEditor(clip, controls, chosen)
     summary, signatures = EditSummary(stream.pictures), SignatureWatch()
-    with (
-        replaced_when_complete(output, force=force, sources=[source]) as temporary,
-        temporary.open("wb") as file,
-    ):
+    with taken.rewritten(output, force=force) as temporary:
         units = _told(editor.access_units(summary), progress, stream.pictures)
-        for unit in marked_again(signatures.passed(units)):
-            file.write(unit.to_annex_b())
+        with temporary.open("wb") as file:
+            for unit in marked_again(signatures.passed(units)):
+                file.write(unit.to_annex_b())
         if not summary.edited_pictures:
-            _copy(source, file)
-        file.flush()
+            shutil.copyfile(source, temporary)
         if summary.limited:
             what = ", ".join(f"{name} in {count}" for name, count in summary.limited.items())
             notes(f"{output}: held within what training saw: {what} of {stream.pictures} pictures")
@@ -111,11 +129,10 @@ def edit(
         else:
             notes(f"{output}: no picture changed; it is a copy of {source}, marked as that is")
         if preview is not None:
-            with replaced_when_complete(preview, force=force, sources=[source]) as picture:
+            with replaced_when_complete(preview, force=force, sources=[given]) as picture:
                 write_preview(picture, source, temporary, clip.model, chosen, options)
         summary.bytes_after = temporary.stat().st_size
     summary.bytes_before = source.stat().st_size
-    summary.seconds = time.perf_counter() - started
     return summary
 
 
@@ -133,14 +150,6 @@ def _check_times(clip: SeenClip, edits: Sequence[FaceEdit]) -> None:
                 f"{clip.source}: {which}there is no picture in {' '.join(asked)}; the clip is "
                 f"{clip.stream.pictures / clip.rate:.2f} s long, {clip.rate:.4g} pictures a second"
             )
-
-
-def _copy(source: Path, file: BinaryIO) -> None:
-    """Make a file what the source is, which is marked as it was."""
-    file.seek(0)
-    file.truncate()
-    with source.open("rb") as original:
-        shutil.copyfileobj(original, file)
 
 
 def _stay(left: Sequence[tuple[int, int]], clip: SeenClip) -> str:

@@ -187,13 +187,32 @@ def write_mp4(
     file cannot be written, `InputError` for damaged sound, `BaseCodecError` where the order of
     pictures cannot be read.
     """
+    codec = access_units[0][0].codec.value
+    places = output_places(_joined(access_units), _BASE_CODECS[codec])
+    times = sample_times(places, pictures, [_is_entry(units) for units in access_units])
+    write_samples(output, access_units, times, 1 / rate, audio_source, coding)
+
+
+def write_samples(
+    output: Path,
+    access_units: Sequence[Sequence[NalUnit]],
+    times: Sequence[SampleTimes],
+    time_base: Fraction,
+    audio_source: Path | None = None,
+    coding: SoundCoding = "copy",
+    start: Fraction | None = None,
+) -> None:
+    """Write access units as samples of an MP4 file, at times in units of `time_base` seconds.
+
+    The sound of `audio_source` goes with them; `start` is when its first picture is shown, what
+    players make of it unless that is given. Raises `OutputError` when the file cannot be written,
+    `InputError` for damaged sound.
+    """
     import av
 
     codec = access_units[0][0].codec.value
     sets_change = _parameter_sets_change(access_units)
     entries = _SAMPLE_ENTRIES_WITH_SETS if sets_change else _SAMPLE_ENTRIES
-    time_base = 1 / rate
-    places = output_places(_joined(access_units), _BASE_CODECS[codec])
     try:
         with av.open(str(output), "w", format="mp4", options=BIT_EXACT) as container:
             with _elementary(join_annex_b(access_units[0]), codec) as template:
@@ -204,12 +223,14 @@ def write_mp4(
             stream.codec_context.codec_tag = entries[codec]
             stream.time_base = time_base
             samples = _samples(access_units, b"" if sets_change else entry)
-            times = sample_times(places, pictures, [sample.is_entry for sample in samples])
             packets = _video_packets(stream, samples, times, time_base)
             with contextlib.ExitStack() as stack:
                 if audio_source is not None:
-                    source = stack.enter_context(open_media(audio_source, VIDEO_FORMATS))
-                    track = SoundTrack(audio_source, source, container, coding)
+                    follows = start is None
+                    source = stack.enter_context(
+                        open_media(audio_source, VIDEO_FORMATS, follow_edits=follows)
+                    )
+                    track = SoundTrack(audio_source, source, container, coding, start)
                     track.write(packets)
                 else:
                     for packet in packets:
@@ -243,6 +264,11 @@ def _parameter_sets_change(access_units: Sequence[Sequence[NalUnit]]) -> bool:
     return any(not _parameter_sets(units) <= first for units in access_units)
 
 
+def _is_entry(access_unit: Sequence[NalUnit]) -> bool:
+    """Whether decoding can start at an access unit."""
+    return any(unit.is_irap for unit in access_unit)
+
+
 def _samples(access_units: Sequence[Sequence[NalUnit]], entry: bytes) -> list[_Sample]:
     """Access units, without the parameter sets that the sample entry holds.
 
@@ -251,7 +277,7 @@ def _samples(access_units: Sequence[Sequence[NalUnit]], entry: bytes) -> list[_S
     held = _parameter_sets(list(split_annex_b(entry, access_units[0][0].codec)))
     samples = []
     for units in access_units:
-        is_entry = any(unit.is_irap for unit in units)
+        is_entry = _is_entry(units)
         kept = [unit for unit in units if unit.data not in held]
         if is_entry and len(kept[0].data) in _LIKE_A_START_CODE:
             kept.insert(0, irap_delimiter(kept[0].codec))
@@ -261,7 +287,7 @@ def _samples(access_units: Sequence[Sequence[NalUnit]], entry: bytes) -> list[_S
 
 @dataclass(frozen=True, slots=True)
 class SampleTimes:
-    """When a sample is decoded, when it is shown, and for how long, in pictures."""
+    """When a sample is decoded, when it is shown, and for how long, in pictures or other units."""
 
     decoded: int
     shown: int

@@ -39,12 +39,25 @@ def choose_codec(output: Path, codec: Codec | None) -> Codec:
 
 
 def check_suffix(output: Path, codec: str) -> None:
-    """Raise `OutputError` when a byte stream of a codec cannot have this name."""
-    if output.suffix.lower() == MP4_SUFFIX:
-        raise OutputError(f"{output}: only byte streams are written here (.266 or .265)")
+    """Raise `OutputError` when a stream of a codec cannot have this name."""
+    if is_mp4(output) and codec not in CODEC_OF_SUFFIX.values():
+        raise OutputError(f"{output}: only VVC and HEVC are put into {MP4_SUFFIX} files here")
     by_suffix = CODEC_OF_SUFFIX.get(output.suffix.lower())
     if by_suffix is not None and by_suffix != codec:
         raise OutputError(f"{output}: the suffix means {by_suffix} and the stream is {codec}")
+
+
+def is_mp4(output: Path) -> bool:
+    """Whether an output is an MP4 file."""
+    return output.suffix.lower() == MP4_SUFFIX
+
+
+def mp4_of_byte_stream(output: Path) -> OutputError:
+    """The error that an MP4 file was to be made of a byte stream, which tells no times."""
+    return OutputError(
+        f"{output}: of a byte stream a byte stream is made (.266 or .265), for it has no times and "
+        f"no sound; of an {MP4_SUFFIX} file an {MP4_SUFFIX} file can be made"
+    )
 
 
 def units_for(output: Path, units: Iterable[NalUnit]) -> Iterator[NalUnit]:

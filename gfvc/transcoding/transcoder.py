@@ -12,8 +12,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from gfvc.contained_streams import as_byte_stream
 from gfvc.errors import InputError, StreamError
-from gfvc.output import check_writable, replaced_when_complete
+from gfvc.output import check_writable
 from gfvc.parameter_coding import restated
 from gfvc.parameter_rows import (
     finest_precision,
@@ -92,7 +93,9 @@ def transcode(
     notes: Notes = unheard,
     max_messages: int = MAX_MESSAGES,
 ) -> TranscodeSummary:
-    """Rewrite the face messages of a byte stream; the base layer stays as it is.
+    """Rewrite the face messages of a stream; the base layer stays as it is.
+
+    The stream may be in a container; `output` may be an MP4 file then, with the sound of that.
 
     `layout` is one of `LAYOUTS` or the name of a model whose layout is meant; a `translator`
     brings its own. `precision` is the precision factor (1..32) of everything written; by
@@ -106,14 +109,15 @@ def transcode(
     rewriter = _Rewriter(source, layout, precision, translator, known, limit)
     signatures = SignatureWatch()
     with (
-        replaced_when_complete(output, force=force, sources=[source]) as temporary,
-        temporary.open("wb") as file,
+        as_byte_stream(source, codec, notes) as stream,
+        stream.rewritten(output, force=force) as temporary,
     ):
-        units = signatures.passed(read_nal_units(source, codec, max_messages))
-        for unit in units_for(output, units):
-            rewritten = rewriter.rewritten(unit)
-            if rewritten is not None:
-                file.write(rewritten.to_annex_b())
+        units = signatures.passed(read_nal_units(stream.path, codec, max_messages))
+        with temporary.open("wb") as file:
+            for unit in units_for(output, units):
+                rewritten = rewriter.rewritten(unit)
+                if rewritten is not None:
+                    file.write(rewritten.to_annex_b())
         if not rewriter.messages:
             raise StreamError(f"{source}: holds no generative face video messages")
     signatures.tell(notes, source, output)

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from base_codec_adapters.temporary import temporary_folder
+from gfvc.contained_streams import take_out
 from gfvc.errors import GfvcError, InputError
-from gfvc.stream.nal_source import open_nal_units
 from gfvc.telling import Notes, unheard
 from gfvc.verification.decoded_files import verify_decoded
 from gfvc.verification.findings import Finding
@@ -30,9 +30,9 @@ def verify_contained(
     read, or is neither.
     """
     with temporary_folder("gfvc-verify-") as folder:
-        stream = folder / "stream"
         try:
-            is_taken_out = _take_out(path, stream, codec, notes)
+            # Decoded videos are H.264.
+            stream = take_out(path, folder, codec, notes, refused=[Codec.AVC])
         except InputError as reason:
             try:
                 decoded = list(verify_decoded(path))
@@ -40,7 +40,7 @@ def verify_contained(
                 raise reason from None
             yield from decoded
             return
-        if not is_taken_out:
+        if stream is None:
             yield from verify_decoded(path)
             return
         notes(f"{path}: is a container; places are those in the byte stream that it holds")
@@ -48,19 +48,3 @@ def verify_contained(
             yield from verify_stream(stream, codec, max_messages=max_messages)
         except GfvcError as error:
             raise type(error)(str(error).replace(str(stream), str(path))) from None
-
-
-def _take_out(path: Path, stream: Path, codec: Codec | None, notes: Notes) -> bool:
-    """Write the stream of a container into a file; whether it is VVC or HEVC.
-
-    Decoded videos are H.264.
-    """
-    with (
-        open_nal_units(path, None if codec is None else codec.value, notes) as units,
-        stream.open("wb") as file,
-    ):
-        for unit in units:
-            if unit.codec is Codec.AVC:
-                return False
-            file.write(unit.to_annex_b())
-    return True

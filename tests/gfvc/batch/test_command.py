@@ -454,7 +454,7 @@ def test_a_list_names_outputs_that_can_be(
 @pytest.mark.parametrize(
     ("suffix", "says"),
     [
-        (".mp4", "only byte streams are written here"),
+        (".mp4", "of a byte stream a byte stream is made"),
         (".266", "the suffix means vvc and the stream is hevc"),
     ],
 )

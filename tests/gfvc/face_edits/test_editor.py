@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -17,13 +16,12 @@ import gfvc
 from gfvc import EncodeOptions, FaceEdit, InputError, OutputError, edit, encode
 from gfvc.driven_parameters import parameters_of_pictures
 from gfvc.face_edits import read_script
-from gfvc.stream.containers import write_mp4
 from gfvc.stream.marking import EDITED, mark_text
 from gfvc.stream.reader import read_face_stream
 from gfvc.verification import Severity, verify_stream
 from models.contract import FloatArray, Picture
 from models.mesh.card import CARD as MESH
-from sei import SeiMessage, access_units, make_sei_nal_unit, read_sei
+from sei import SeiMessage, make_sei_nal_unit, read_sei
 from sei.content_messages import AI_USAGE_RESTRICTIONS, Restriction, UsageRestrictions
 from tests.gfvc.face_edits.support import (
     LIDS,
@@ -244,16 +242,6 @@ def test_an_edit_in_whose_time_there_is_no_picture_is_refused(
     with pytest.raises(InputError, match=says):
         edit(stream, tmp_path / "edited.265", edits)
     assert list(tmp_path.iterdir()) == []
-
-
-def test_containers_are_refused_before_they_are_read(
-    stream: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    container = tmp_path / "in.mp4"
-    write_mp4(container, list(access_units(nal_units(stream))), [KEY_INTERVAL] * 2, Fraction(30))
-    monkeypatch.setattr("gfvc.face_edits.editor.read_face_stream", None)
-    with pytest.raises(InputError, match="is a container; give the elementary stream"):
-        edit(container, tmp_path / "edited.265", FaceEdit(yaw=5))
 
 
 def test_key_pictures_alone_have_no_face_to_edit(short_clip: Path, tmp_path: Path) -> None:

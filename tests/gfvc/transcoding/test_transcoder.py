@@ -224,7 +224,7 @@ def test_refusals_are_one_line_and_leave_nothing(
         ([small_stream, out, "--layout", "keypoints3d"], "14 numbers a picture do not make 3-D"),
         ([small_stream, out, "--layout", "nonsense"], "no model is named 'nonsense'"),
         ([small_stream, tmp_path / "x.266"], "the suffix means vvc and the stream is hevc"),
-        ([small_stream, tmp_path / "x.mp4"], "only byte streams are written"),
+        ([small_stream, tmp_path / "x.mp4"], "of a byte stream a byte stream is made"),
         ([short_clip, out], "short.mkv: "),
         ([tmp_path / "absent", out], "no such file"),
     ]

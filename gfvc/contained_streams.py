@@ -1,0 +1,187 @@
+"""Streams in containers, such as an MP4 file of `gfvc encode`: taken out, and put back rewritten.
+
+What rewrites a stream reads a byte stream, and reads it several times. So that of a container is
+taken out first. Where the output is an MP4 file, what was rewritten goes into one, picture by
+picture at the times that it had, with the sound.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import chain
+from pathlib import Path
+from typing import NamedTuple
+
+from base_codec_adapters.temporary import temporary_folder
+from gfvc.decoded_sound import sound_to_keep
+from gfvc.errors import GfvcError, InputError
+from gfvc.media_files import media_errors
+from gfvc.media_packets import packets_of
+from gfvc.output import replaced_when_complete
+from gfvc.stream.byte_stream import read_head
+from gfvc.stream.containers import (
+    SampleTimes,
+    coded_track,
+    is_container,
+    open_file_as_container,
+    write_samples,
+)
+from gfvc.stream.edit_lists import pictures_start
+from gfvc.stream.nal_source import open_nal_units
+from gfvc.stream.names import MP4_SUFFIX, check_suffix, is_mp4, mp4_of_byte_stream
+from gfvc.telling import Notes, unheard
+from sei import Codec, NalUnit, access_units, split_annex_b
+
+_OR_A_STREAM = "name a byte stream (.266 or .265)"
+_SUFFIXES = {Codec.VVC: ".266", Codec.HEVC: ".265", Codec.AVC: ".264"}
+
+
+@dataclass(frozen=True, slots=True)
+class ByteStream:
+    """A byte stream in a file, and the `container` that it was taken out of, if it was."""
+
+    path: Path
+    notes: Notes
+    container: Path | None = None
+
+    def check_output(self, output: Path) -> None:
+        """Raise `OutputError` or `InputError` where `output` is to be an MP4 file and cannot be."""
+        if is_mp4(output):
+            self._times(output)
+
+    def _times(self, output: Path) -> _Times:
+        """The times of the coded pictures in an MP4 file; raises as `check_output`."""
+        if self.container is None:
+            raise mp4_of_byte_stream(output)
+        check_suffix(output, _codec_of(self.path).value)
+        found = _times_of(self.container)
+        coded = len(_access_units(self.path))
+        if len(found.samples) != coded:
+            raise InputError(
+                f"{self.container}: has {len(found.samples)} samples for {coded} coded pictures, "
+                f"which then have no times in an {MP4_SUFFIX} file; {_OR_A_STREAM}"
+            )
+        return found
+
+    @contextlib.contextmanager
+    def rewritten(
+        self, output: Path, *, force: bool, sources: Collection[Path] = ()
+    ) -> Iterator[Path]:
+        """A path for the byte stream that `output` is made of when the block ends without an error.
+
+        It has the same pictures. Raises as `replaced_when_complete` does, and `OutputError` or
+        `InputError` where no MP4 file can be made.
+        """
+        sources = [self.container or self.path, *sources]
+        with replaced_when_complete(output, force=force, sources=sources) as temporary:
+            times = self._times(output) if is_mp4(output) else None
+            sound = None
+            if self.container is not None:
+                sound = sound_to_keep(self.container, output, None, self.notes, in_time=True)
+            if times is None:
+                yield temporary
+                return
+            with temporary_folder("gfvc-stream-") as folder:
+                stream = folder / self.path.name
+                yield stream
+                units = _access_units(stream)
+            if sound is None or self.container is None:
+                write_samples(temporary, units, times.samples, times.unit)
+            else:
+                start = pictures_start(self.container)
+                write_samples(
+                    temporary, units, times.samples, times.unit, self.container, sound, start
+                )
+
+
+@contextlib.contextmanager
+def as_byte_stream(
+    source: Path, codec: Codec | None = None, notes: Notes = unheard
+) -> Iterator[ByteStream]:
+    """A file's stream as a byte stream: the file itself, or what is taken out of a container.
+
+    That is gone when the block ends; what errors and notes of the block say of it, they say of the
+    container. Raises `InputError` where the file cannot be read, or is neither.
+    """
+    read_head(source)
+    if not is_container(source):
+        yield ByteStream(source, notes)
+        return
+    with temporary_folder("gfvc-stream-") as folder:
+        stream = take_out(source, folder, codec, notes)
+        assert stream is not None
+        taken = str(stream)
+        try:
+            yield ByteStream(
+                stream, lambda text: notes(text.replace(taken, str(source))), container=source
+            )
+        except GfvcError as error:
+            if taken not in str(error):
+                raise
+            raise type(error)(str(error).replace(taken, str(source))) from None
+
+
+def take_out(
+    source: Path,
+    folder: Path,
+    codec: Codec | None,
+    notes: Notes,
+    refused: Collection[Codec] = (),
+) -> Path | None:
+    """Write the stream of a container into a file of a folder; None where it is of a `refused` one.
+
+    The file is called as the container is, with the suffix of its codec. Raises `InputError` as
+    `open_nal_units` does.
+    """
+    with open_nal_units(source, None if codec is None else codec.value, notes) as units:
+        first = next(units)
+        if first.codec in refused:
+            return None
+        stream = folder / (source.stem + _SUFFIXES[first.codec])
+        with stream.open("wb") as file:
+            for unit in chain([first], units):
+                file.write(unit.to_annex_b())
+    return stream
+
+
+class _Times(NamedTuple):
+    """When samples are decoded and shown, in units of so many seconds; the first is shown at 0."""
+
+    samples: list[SampleTimes]
+    unit: Fraction
+
+
+def _times_of(path: Path) -> _Times:
+    """The times of the samples of a container; raises `InputError` where one has none."""
+    container = open_file_as_container(path)
+    assert container is not None
+    with container:
+        track = coded_track(path, container)
+        assert track.time_base is not None
+        times = []
+        with media_errors(str(path)):
+            for packet in packets_of(path, container, track):
+                if not packet.size:
+                    continue
+                if packet.pts is None or packet.dts is None:
+                    raise InputError(
+                        f"{path}: does not say when all pictures are shown, as an {MP4_SUFFIX} "
+                        f"file has to; {_OR_A_STREAM}"
+                    )
+                times.append((packet.dts, packet.pts, packet.duration or 0))
+        first = min((shown for _, shown, _ in times), default=0)
+        samples = [SampleTimes(at - first, shown - first, length) for at, shown, length in times]
+        return _Times(samples, Fraction(track.time_base))
+
+
+def _access_units(stream: Path) -> list[tuple[NalUnit, ...]]:
+    with stream.open("rb") as file:
+        return list(access_units(split_annex_b(file, _codec_of(stream))))
+
+
+def _codec_of(taken: Path) -> Codec:
+    """The codec of a stream that was taken out, by the suffix that it was given."""
+    return next(codec for codec, suffix in _SUFFIXES.items() if suffix == taken.suffix)
