@@ -31,8 +31,17 @@ from gfvc.stream.containers import (
 )
 from gfvc.stream.edit_lists import pictures_start
 from gfvc.stream.nal_source import open_nal_units
-from gfvc.stream.names import MP4_SUFFIX, check_suffix, is_mp4, mp4_of_byte_stream
+from gfvc.stream.names import (
+    CODEC_OF_SUFFIX,
+    MP4_SUFFIX,
+    check_suffix,
+    is_mp4,
+    mp4_of_byte_stream,
+)
+from gfvc.stream.shown_shape import tell_of_shape
 from gfvc.telling import Notes, unheard
+from gfvc.video.left_out import tell_of_other_sound, tell_of_the_rest
+from gfvc.video.sound import SoundCoding
 from sei import Codec, NalUnit, access_units, split_annex_b
 
 _OR_A_STREAM = "name a byte stream (.266 or .265)"
@@ -66,6 +75,20 @@ class ByteStream:
             )
         return found
 
+    def _sound_for(self, output: Path) -> SoundCoding | None:
+        """How the container's sound goes into the output; tells what else of it does not."""
+        path, notes = self.container, self.notes
+        if path is None:
+            return None
+        sound = sound_to_keep(path, output, None, notes, in_time=True)
+        if sound is not None:
+            tell_of_other_sound(path, notes)
+        tell_of_the_rest(path, notes)
+        codec = CODEC_OF_SUFFIX.get(self.path.suffix)
+        if codec is not None:
+            tell_of_shape(path, codec, notes)
+        return sound
+
     @contextlib.contextmanager
     def rewritten(
         self, output: Path, *, force: bool, sources: Collection[Path] = ()
@@ -78,9 +101,7 @@ class ByteStream:
         sources = [self.container or self.path, *sources]
         with replaced_when_complete(output, force=force, sources=sources) as temporary:
             times = self._times(output) if is_mp4(output) else None
-            sound = None
-            if self.container is not None:
-                sound = sound_to_keep(self.container, output, None, self.notes, in_time=True)
+            sound = self._sound_for(output)
             if times is None:
                 yield temporary
                 return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from fractions import Fraction
 from pathlib import Path
@@ -150,6 +151,25 @@ def test_of_a_byte_stream_no_mp4_file_is_made(
     says = "of a byte stream a byte stream is made (.266 or .265)"
     options = ("--roll", "5") if verb == "edit" else ()
     assert_refused(command, verb, source, tmp_path / "x.mp4", *options, folder=tmp_path, says=says)
+
+
+def test_what_cannot_be_read_twice_is_refused(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    for path, says in ((pipe, "pipe: "), (Path("-"), "cannot be read twice; name a file")):
+        with pytest.raises(InputError, match=says), as_byte_stream(path):
+            raise AssertionError("was read")
+
+
+@pytest.mark.program
+def test_what_is_left_out_is_told(with_sound: Path, tmp_path: Path) -> None:
+    path, output = tmp_path / "in.mp4", tmp_path / "out.mp4"
+    ffmpeg("-i", with_sound, "-map", "0:v", "-map", "0:a", "-map", "0:a", "-c", "copy", path)
+    notes: list[str] = []
+    edit(path, output, FaceEdit(roll=5), notes=notes.append)
+    [note] = notes
+    assert note.startswith(f"{path}: holds 2 sound tracks; number 1 ")
+    assert sound(output) == sound(with_sound)
 
 
 def test_what_fails_names_the_container(tmp_path: Path) -> None:
