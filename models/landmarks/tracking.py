@@ -296,7 +296,10 @@ class Memory(Generic[Result]):
 
     def find(self, compute: Callable[[], Result], *sources: npt.NDArray[Any]) -> Result:
         """What `compute` makes of the sources, now or when it was asked before."""
-        name = _name(sources)
+        return self.find_by_name(compute, _name(sources))
+
+    def find_by_name(self, compute: Callable[[], Result], name: bytes) -> Result:
+        """The same of sources whose `_name` is known."""
         if name in self._results:
             return self._results[name]
         result = compute()
@@ -364,7 +367,7 @@ class FaceTracker(Closable):
         """Landmarks [478, 3] of the followed face, or None when there is none."""
         name = _name((picture,))
         if self._latest is None or self._latest[0] != name:
-            self._latest = name, self._follow(self._find(picture, plausible=True))
+            self._latest = name, self._follow(self._find(picture, name, plausible=True))
         return self._latest[1]
 
     def look(self, picture: Picture) -> FloatArray | None:
@@ -395,14 +398,18 @@ class FaceTracker(Closable):
         return landmarks
 
     def _find(
-        self, picture: Picture, *, plausible: bool = False
+        self, picture: Picture, name: bytes | None = None, *, plausible: bool = False
     ) -> list[tuple[FloatArray, FaceBox]]:
-        """The faces in a picture, with their boxes; plausible ones only, if asked for."""
+        """The faces in a picture, with their boxes; plausible ones only, if asked for.
+
+        `name` is its `_name`, which takes a while to find, where that is known.
+        """
         height, width = picture.shape[:2]
         if self._memory is None:
             seen = self._judged(picture)
         else:
-            seen = self._memory.find(lambda: self._judged(picture), picture)
+            name = name or _name((picture,))
+            seen = self._memory.find_by_name(lambda: self._judged(picture), name)
         faces = (face.astype(np.float64) for face, is_face in seen if is_face or not plausible)
         return [(points, landmark_box(points, width, height)) for points in faces]
 
