@@ -8,10 +8,11 @@ picture at the times that it had, with the sound.
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import chain
+from itertools import chain, pairwise
 from pathlib import Path
 from typing import NamedTuple
 
@@ -25,6 +26,7 @@ from gfvc.stream.byte_stream import read_head
 from gfvc.stream.containers import (
     SampleTimes,
     coded_track,
+    decoding_times,
     is_container,
     open_file_as_container,
     write_samples,
@@ -45,6 +47,10 @@ from gfvc.video.sound import SoundCoding
 from sei import Codec, NalUnit, access_units, split_annex_b
 
 _OR_A_STREAM = "name a byte stream (.266 or .265)"
+# What commands with that option are told of sound.
+_ADVICE = re.compile(r"; --audio [^;]*")
+# Characters of a container's name that the stream's has too, lest it get too long.
+_MOST_OF_NAME = 60
 _SUFFIXES = {Codec.VVC: ".266", Codec.HEVC: ".265", Codec.AVC: ".264"}
 
 
@@ -77,9 +83,13 @@ class ByteStream:
 
     def _sound_for(self, output: Path) -> SoundCoding | None:
         """How the container's sound goes into the output; tells what else of it does not."""
-        path, notes = self.container, self.notes
+        path = self.container
         if path is None:
             return None
+
+        def notes(text: str) -> None:
+            self.notes(_ADVICE.sub("", text))
+
         sound = sound_to_keep(path, output, None, notes, in_time=True)
         if sound is not None:
             tell_of_other_sound(path, notes)
@@ -110,12 +120,16 @@ class ByteStream:
                 yield stream
                 units = _access_units(stream)
             if sound is None or self.container is None:
-                write_samples(temporary, units, times.samples, times.unit)
-            else:
-                start = pictures_start(self.container)
-                write_samples(
-                    temporary, units, times.samples, times.unit, self.container, sound, start
-                )
+                write_samples(temporary, units, *times)
+                return
+            start = pictures_start(self.container)
+            try:
+                write_samples(temporary, units, *times, self.container, sound, start)
+            except InputError as error:
+                text, removed = _ADVICE.subn("", str(error))
+                if not removed:
+                    raise
+                raise InputError(f"{text}; {_OR_A_STREAM}, which has no sound") from None
 
 
 @contextlib.contextmanager
@@ -154,14 +168,14 @@ def take_out(
 ) -> Path | None:
     """Write the stream of a container into a file of a folder; None where it is of a `refused` one.
 
-    The file is called as the container is, with the suffix of its codec. Raises `InputError` as
-    `open_nal_units` does.
+    The file is called as the container is, if that is not long, with the suffix of its codec.
+    Raises `InputError` as `open_nal_units` does.
     """
     with open_nal_units(source, None if codec is None else codec.value, notes) as units:
         first = next(units)
         if first.codec in refused:
             return None
-        stream = folder / (source.stem + _SUFFIXES[first.codec])
+        stream = folder / (source.stem[:_MOST_OF_NAME] + _SUFFIXES[first.codec])
         with stream.open("wb") as file:
             for unit in chain([first], units):
                 file.write(unit.to_annex_b())
@@ -182,20 +196,28 @@ def _times_of(path: Path) -> _Times:
     with container:
         track = coded_track(path, container)
         assert track.time_base is not None
-        times = []
         with media_errors(str(path)):
-            for packet in packets_of(path, container, track):
-                if not packet.size:
-                    continue
-                if packet.pts is None or packet.dts is None:
-                    raise InputError(
-                        f"{path}: does not say when all pictures are shown, as an {MP4_SUFFIX} "
-                        f"file has to; {_OR_A_STREAM}"
-                    )
-                times.append((packet.dts, packet.pts, packet.duration or 0))
-        first = min((shown for _, shown, _ in times), default=0)
-        samples = [SampleTimes(at - first, shown - first, length) for at, shown, length in times]
-        return _Times(samples, Fraction(track.time_base))
+            packets = [
+                (packet.pts, packet.dts, packet.duration or 0, packet.is_keyframe)
+                for packet in packets_of(path, container, track)
+                if packet.size
+            ]
+        unit = Fraction(track.time_base)
+    given = [pts for pts, *_ in packets if pts is not None]
+    if not packets or len(given) != len(packets):
+        raise InputError(
+            f"{path}: does not say when all pictures are shown, as an {MP4_SUFFIX} file has to; "
+            f"{_OR_A_STREAM}"
+        )
+    first = min(given)
+    shown = [time - first for time in given]
+    decoded = [dts - first for _, dts, *_ in packets if dts is not None]
+    in_order = all(one < other for one, other in pairwise(decoded))
+    if len(decoded) != len(packets) or not in_order:
+        # As Matroska tells none, and what is damaged wrong ones.
+        decoded = decoding_times(shown, [True, *(is_entry for *_, is_entry in packets[1:])])
+    lengths = [length for _, _, length, _ in packets]
+    return _Times(list(map(SampleTimes, decoded, shown, lengths)), unit)
 
 
 def _access_units(stream: Path) -> list[tuple[NalUnit, ...]]:

@@ -215,7 +215,7 @@ def write_samples(
     entries = _SAMPLE_ENTRIES_WITH_SETS if sets_change else _SAMPLE_ENTRIES
     try:
         with av.open(str(output), "w", format="mp4", options=BIT_EXACT) as container:
-            with _elementary(join_annex_b(access_units[0]), codec) as template:
+            with _elementary(_tightly_joined(access_units[0]), codec) as template:
                 stream: Any = container.add_stream_from_template(
                     template.streams.video[0], opaque=True
                 )
@@ -238,6 +238,15 @@ def write_samples(
     except (av.FFmpegError, OSError, ValueError) as error:
         let_deadline_by(error)
         raise OutputError(f"{output}: cannot be written ({reason_of(error)})") from error
+
+
+def _tightly_joined(units: Sequence[NalUnit]) -> bytes:
+    """A byte stream of NAL units with as few zero bytes as can be.
+
+    libavformat counts those before the start code of 00 00 01 to the NAL unit before, and sample
+    entries would hold parameter sets that grow by one each time.
+    """
+    return b"\0" + b"".join(b"\0\0\1" + unit.data for unit in units)
 
 
 def _elementary(data: bytes, codec: str) -> InputContainer:
@@ -309,10 +318,14 @@ def sample_times(
     in_order = sorted(range(len(places)), key=places.__getitem__)
     starts = [0, *accumulate(pictures[number] for number in in_order)]
     shown = [starts[place] for place in places]
+    return list(map(SampleTimes, decoding_times(shown, entries), shown, pictures))
+
+
+def decoding_times(shown: Sequence[int], entries: Sequence[bool]) -> list[int]:
+    """Times of decoding, as of `sample_times`, of samples that are shown at some times."""
     latest = _in_order(shown)
     ahead = max(time - at for time, at, entry in zip(shown, latest, entries, strict=True) if entry)
-    bounds = [time - ahead * entry for time, entry in zip(shown, entries, strict=True)]
-    return list(map(SampleTimes, _in_order(bounds), shown, pictures))
+    return _in_order([time - ahead * entry for time, entry in zip(shown, entries, strict=True)])
 
 
 def _in_order(bounds: Sequence[int]) -> list[int]:

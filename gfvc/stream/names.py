@@ -17,6 +17,8 @@ from sei.nal import NalUnit
 MP4_SUFFIX = ".mp4"
 # Names that do not tell a codec: VVC unless asked otherwise.
 OTHER_SUFFIXES = ("", ".bin", ".bit")
+# Of containers, into which streams are not put.
+_OTHER_CONTAINERS = (".mkv", ".webm", ".mov", ".m4v", ".avi", ".ts", ".mts", ".m2ts", ".flv")
 CODEC_OF_SUFFIX: dict[str, Codec] = {".266": "vvc", ".vvc": "vvc", ".265": "hevc", ".hevc": "hevc"}
 
 _REPACKED = ";repacked"
@@ -42,6 +44,10 @@ def check_suffix(output: Path, codec: str) -> None:
     """Raise `OutputError` when a stream of a codec cannot have this name."""
     if is_mp4(output) and codec not in CODEC_OF_SUFFIX.values():
         raise OutputError(f"{output}: only VVC and HEVC are put into {MP4_SUFFIX} files here")
+    if output.suffix.lower() in _OTHER_CONTAINERS:
+        raise OutputError(
+            f"{output}: the suffix means a container, and of those only {MP4_SUFFIX} is written"
+        )
     by_suffix = CODEC_OF_SUFFIX.get(output.suffix.lower())
     if by_suffix is not None and by_suffix != codec:
         raise OutputError(f"{output}: the suffix means {by_suffix} and the stream is {codec}")

@@ -139,8 +139,61 @@ def test_matroska_is_rewritten_too(tmp_path: Path) -> None:
     path, output = tmp_path / "in.mkv", tmp_path / "out.mp4"
     ffmpeg("-i", STREAMS / KEYS, "-c", "copy", path)
     edit(path, output, FaceEdit(roll=5), notes=no_notes)
-    assert [time[0] is not None for time in video_times(output)] == [True] * 3
     assert len(decode_all(output)) == 12
+    # It tells in milliseconds when pictures are shown, and not when they are decoded.
+    with av.open(str(output)) as container:
+        unit = container.streams.video[0].time_base
+        assert unit is not None
+        shown = [time * unit for time, *_ in video_times(output) if time is not None]
+    assert [float(time) for time in shown] == pytest.approx([0, 0.2, 0.4])
+
+
+@pytest.mark.parametrize("name", [PLAIN, KEYS])
+def test_files_do_not_grow_by_being_rewritten(
+    name: str, tmp_path: Path, command: CommandLine
+) -> None:
+    """Parameter sets took a zero byte more each time."""
+    sizes, path = [], STREAMS / name
+    for number in range(3):
+        output = tmp_path / f"{number}.mp4"
+        assert command("remove", path, output, "--payload", "99").status == 0
+        sizes.append(output.stat().st_size)
+        path = output
+    assert len(set(sizes)) == 1
+    messages, base, again = (tmp_path / each for each in ("m.jsonl", "base.mp4", "again.mp4"))
+    assert command("extract", path, messages).status == 0
+    assert command("remove", path, base).status == 0
+    assert "where they were" in command("inject", base, messages, again).err
+    assert again.read_bytes() == path.read_bytes()
+
+
+@pytest.mark.parametrize("name", ["n" * 240 + ".mp4", "ñ" * 100 + ".mp4"])
+def test_names_may_be_long(name: str, tmp_path: Path, command: CommandLine) -> None:
+    path = Path(shutil.copy(STREAMS / KEYS, tmp_path / name))
+    assert command("transcode", path, tmp_path / "out.265", "--precision", "6").status == 0
+    assert command("verify", path).status == 0
+
+
+@pytest.mark.parametrize("suffix", [".mkv", ".mov", ".ts"])
+def test_other_containers_are_not_written(
+    suffix: str, tmp_path: Path, command: CommandLine
+) -> None:
+    says = "of those only .mp4 is written"
+    output = tmp_path / f"out{suffix}"
+    assert_refused(command, "remove", STREAMS / KEYS, output, folder=tmp_path, says=says)
+
+
+@pytest.mark.program
+def test_advice_is_not_of_options_that_are_not_there(
+    with_sound: Path, tmp_path: Path, command: CommandLine
+) -> None:
+    path, output = tmp_path / "in.mov", tmp_path / "out.mp4"
+    ffmpeg("-i", with_sound, "-c:v", "copy", "-c:a", "pcm_mulaw", path)
+    outcome = command("edit", path, output, "--roll", "5")
+    assert outcome.status == 0
+    assert "cannot hold its sound" in outcome.err
+    assert "; it is left out" in outcome.err
+    assert "--audio" not in outcome.err
 
 
 @pytest.mark.parametrize("verb", ["edit", "transcode", "remove"])
