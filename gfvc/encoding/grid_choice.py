@@ -20,6 +20,7 @@ from gfvc.encoding.grid_fitting import FlowMiss, fitted, flow_miss
 from gfvc.encoding.picture_store import PictureStore
 from gfvc.scaling import reduced, reduced_size
 from gfvc.stream.control_grids import (
+    FEW_GRIDS,
     MOST_EXPONENT,
     STEPS_OF_SIDE,
     ControlGrids,
@@ -38,7 +39,7 @@ SPACING, CLOSER, LARGE = 1 / 3, 1 / 5, 384
 # Optical flow is looked for in pictures reduced to this width or height, and what they are like in
 # such of half of it: grids move nothing fine.
 WORKING_SIZE, COMPARED_SIZE = 320, 160
-# More than one grid is tried where they are so many pictures apart. Fewer say the same for less.
+# More than a few grids are tried where they are so many pictures apart: closer, they say no more.
 LEAST_APART = 4
 # So many pictures are compared at least, if they are there, also for one grid.
 LEAST_SEEN = 3
@@ -166,7 +167,7 @@ def grids_tried(driven: int) -> list[int]:
 
     The pictures of fewer grids are among those of more.
     """
-    tried = [1] if driven > 1 else []
+    tried = [grids for grids, least in ((1, 2), (FEW_GRIDS, FEW_GRIDS)) if driven >= least]
     while tried and driven + 1 >= LEAST_APART * 2 * (tried[-1] + 1):
         tried.append(2 * tried[-1] + 1)
     return tried

@@ -94,7 +94,6 @@ def test_public_functions_pass_on_what_callers_raise(
     monkeypatch.setattr("gfvc.decoder.read_face_stream", work)
     monkeypatch.setattr("gfvc.exporting.exporter.read_face_stream", work)
     monkeypatch.setattr("gfvc.face_edits.editor.read_face_stream", work)
-    monkeypatch.setattr("gfvc.face_edits.editor.check_byte_stream", lambda source: None)
     monkeypatch.setattr("gfvc.encoder.look_at", lambda *rest, notes, **others: work(source, notes))
     for function, suffix, more in (
         (gfvc.encode, ".266", ()),
