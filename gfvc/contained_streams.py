@@ -36,7 +36,6 @@ from gfvc.stream.nal_source import open_nal_units
 from gfvc.stream.names import (
     CODEC_OF_SUFFIX,
     MP4_SUFFIX,
-    check_suffix,
     is_mp4,
     mp4_of_byte_stream,
 )
@@ -71,7 +70,11 @@ class ByteStream:
         """The times of the coded pictures in an MP4 file; raises as `check_output`."""
         if self.container is None:
             raise mp4_of_byte_stream(output)
-        check_suffix(output, _codec_of(self.path).value)
+        if _codec_of(self.path) is Codec.AVC:
+            raise InputError(
+                f"{self.container}: its video is H.264; only VVC and HEVC, as gfvc encode writes, "
+                f"are put into {MP4_SUFFIX} files here"
+            )
         found = _times_of(self.container)
         coded = len(_access_units(self.path))
         if len(found.samples) != coded:

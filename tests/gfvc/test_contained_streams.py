@@ -174,6 +174,18 @@ def test_names_may_be_long(name: str, tmp_path: Path, command: CommandLine) -> N
     assert command("verify", path).status == 0
 
 
+@pytest.mark.program
+def test_of_a_video_that_is_not_coded_yet_that_is_told(
+    short_clip: Path, tmp_path: Path, command: CommandLine
+) -> None:
+    path = tmp_path / "camera.mp4"
+    ffmpeg("-i", short_clip, "-c:v", "libx264", path)
+    says = "camera.mp4: its video is H.264; only VVC and HEVC, as gfvc encode writes"
+    assert_refused(
+        command, "edit", path, tmp_path / "x.mp4", "--roll", "5", folder=tmp_path, says=says
+    )
+
+
 @pytest.mark.parametrize("suffix", [".mkv", ".mov", ".ts"])
 def test_other_containers_are_not_written(
     suffix: str, tmp_path: Path, command: CommandLine
