@@ -184,7 +184,7 @@ def _sequence_pass(
     ]
     grids = None
     if CONTROL_GRIDS not in clip.options.without:
-        grids = GridChoice(store, clip.rate, grid_multiplier(settings))
+        grids = GridChoice(store, clip.rate, grid_multiplier(settings, clip.coding))
     segments = SegmentCoder(
         places,
         messages,

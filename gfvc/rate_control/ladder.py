@@ -48,6 +48,8 @@ _STEPS_PER_DOUBLED_PRICE = 1.6
 # That of control grids is so much of it, since what these correct is measured in larger pictures;
 # where it is larger than this, so much of this.
 _GRID_SHARE = 0.8
+# In whole pictures, which have more beside the face, half as much.
+_GRID_SHARE_OF_WHOLES = 0.4
 _MOST_OF_GRIDS = 0.05
 
 
@@ -168,13 +170,14 @@ def all_coded_qp(settings: RateSettings, codec: Codec) -> int:
     return min((usual + settings.coded_qp) // 2 + _ALL_CODED_COARSER, MAX_QP[codec])
 
 
-def grid_multiplier(settings: RateSettings) -> float:
+def grid_multiplier(settings: RateSettings, coding: Coding) -> float:
     """The Lagrangian multiplier of control grids: seconds of wrong pictures for a kilobit."""
     assert settings.coded_qp is not None
     price = settings.coded_price
     if price is None:
         price = _coded_price(settings.key_qp, settings.coded_qp)
-    return _GRID_SHARE * min(price, _MOST_OF_GRIDS)
+    share = _GRID_SHARE_OF_WHOLES if coding.whole_pictures else _GRID_SHARE
+    return share * min(price, _MOST_OF_GRIDS)
 
 
 def _step(coding: Coding, key_qp: int) -> RateSettings:
