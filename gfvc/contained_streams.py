@@ -151,15 +151,21 @@ def as_byte_stream(
     with temporary_folder("gfvc-stream-") as folder:
         stream = take_out(source, folder, codec, notes)
         assert stream is not None
-        taken = str(stream)
-        try:
+        with naming(source, stream):
             yield ByteStream(
-                stream, lambda text: notes(text.replace(taken, str(source))), container=source
+                stream, lambda text: notes(text.replace(str(stream), str(source))), source
             )
-        except GfvcError as error:
-            if taken not in str(error):
-                raise
-            raise type(error)(str(error).replace(taken, str(source))) from None
+
+
+@contextlib.contextmanager
+def naming(source: Path, taken: Path) -> Iterator[None]:
+    """Have errors of the block name a container instead of the stream that was taken out of it."""
+    try:
+        yield
+    except GfvcError as error:
+        if str(taken) not in str(error):
+            raise
+        raise type(error)(str(error).replace(str(taken), str(source))) from None
 
 
 def take_out(

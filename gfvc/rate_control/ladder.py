@@ -46,10 +46,8 @@ _STEPS_PER_DOUBLING = 3.5
 _CODED_PRICE = 0.014
 _STEPS_PER_DOUBLED_PRICE = 1.6
 # That of control grids is so much of it, since what these correct is measured in larger pictures;
-# where it is larger than this, so much of this.
-_GRID_SHARE = 0.8
-# In whole pictures, which have more beside the face, half as much.
-_GRID_SHARE_OF_WHOLES = 0.4
+# where it is larger than this, so much of this. Whole pictures have more beside the face.
+_GRID_SHARE, _GRID_SHARE_OF_WHOLES = 0.8, 0.4
 _MOST_OF_GRIDS = 0.05
 
 

@@ -42,8 +42,6 @@ def choose_codec(output: Path, codec: Codec | None) -> Codec:
 
 def check_suffix(output: Path, codec: str) -> None:
     """Raise `OutputError` when a stream of a codec cannot have this name."""
-    if is_mp4(output) and codec not in CODEC_OF_SUFFIX.values():
-        raise OutputError(f"{output}: only VVC and HEVC are put into {MP4_SUFFIX} files here")
     if output.suffix.lower() in _OTHER_CONTAINERS:
         raise OutputError(
             f"{output}: the suffix means a container, and of those only {MP4_SUFFIX} is written"

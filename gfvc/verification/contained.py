@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from base_codec_adapters.temporary import temporary_folder
-from gfvc.contained_streams import take_out
-from gfvc.errors import GfvcError, InputError
+from gfvc.contained_streams import naming, take_out
+from gfvc.errors import InputError
 from gfvc.telling import Notes, unheard
 from gfvc.verification.decoded_files import verify_decoded
 from gfvc.verification.findings import Finding
@@ -44,7 +44,5 @@ def verify_contained(
             yield from verify_decoded(path)
             return
         notes(f"{path}: is a container; places are those in the byte stream that it holds")
-        try:
+        with naming(path, stream):
             yield from verify_stream(stream, codec, max_messages=max_messages)
-        except GfvcError as error:
-            raise type(error)(str(error).replace(str(stream), str(path))) from None

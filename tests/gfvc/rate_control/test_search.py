@@ -17,6 +17,7 @@ from gfvc.rate_control.ladder import (
     RateSettings,
     all_coded_qp,
     default_step,
+    grid_multiplier,
     ladder,
     quality_settings,
     settings_asked_for,
@@ -160,6 +161,20 @@ def test_all_coded_pictures_get_coarser_one_by_one(codec: Codec) -> None:
     assert all_coded_qp(default, codec) == default.coded_qp + 2
     coarsest = RateSettings(MAX_QP[codec], 1.0, coded_qp=MAX_QP[codec])
     assert all_coded_qp(coarsest, codec) == MAX_QP[codec]
+
+
+def test_control_grids_pay_sooner_in_whole_pictures() -> None:
+    """They have more beside the face; and a bit of a grid never costs more than some most."""
+    face, whole = (
+        Coding("vvc", predicted=True, whole_pictures=is_whole) for is_whole in (False, True)
+    )
+    prices = [
+        (grid_multiplier(step, face), grid_multiplier(step, whole))
+        for step in ladder(Coding("vvc", predicted=True))
+    ]
+    assert all(2 * of_whole == pytest.approx(of_face) for of_face, of_whole in prices)
+    assert prices == sorted(prices)
+    assert prices[-1] == pytest.approx((0.04, 0.02))
 
 
 def test_key_pictures_too_coarse_to_use_are_left_out() -> None:
