@@ -26,6 +26,7 @@ from base_codec_adapters import (
 from base_codec_adapters.picture_order import output_places
 from gfvc.base_colour import BaseColours
 from gfvc.colour import is_grey, to_picture420, to_rgb, without_colour
+from gfvc.halving import FINER, halved
 from gfvc.limits import MAX_AREA, MAX_SIDE
 from gfvc.post_filtering import UNFILTERED, PostFiltering
 from gfvc.telling import Notes, Share, unheard
@@ -54,6 +55,13 @@ class SequenceQps:
                 raise RequestInvalidError(
                     f"QP is {qp}{use}: {codec.upper()} has 0..{MAX_QP[codec]}"
                 )
+
+    def finer(self, steps: int) -> SequenceQps:
+        """So many steps finer, if there are as many."""
+        key, predicted = (
+            None if qp is None else max(0, qp - steps) for qp in (self.key, self.predicted)
+        )
+        return SequenceQps(key, predicted)
 
     def request(
         self,
@@ -107,7 +115,8 @@ class BaseLayerCoder:
     """Codes sequences of the base layer: a key picture, a segment, or ordinary video.
 
     `rate` is in pictures a second, `timeout` in seconds for a program and 25 pictures, `effort` how
-    long the encoder may look for fewer bits.
+    long the encoder may look for fewer bits. With `halves` pictures are coded at half their width
+    and height, and finer (`gfvc.halving`).
     Raises `BaseCodecError` when no encoder or decoder program can be used.
     """
 
@@ -118,9 +127,12 @@ class BaseLayerCoder:
         encoder: str = "auto",
         timeout: float = DEFAULT_TIMEOUT,
         effort: Effort = "medium",
+        *,
+        halves: bool = False,
     ) -> None:
         find_encoder(codec, encoder)
         find_decoder(codec)
+        self.halves = halves
         self._codec = codec
         self._rate = rate
         self._encoder = encoder
@@ -128,6 +140,13 @@ class BaseLayerCoder:
         self._effort = effort
         self.seconds = 0.0
         """Time spent in programs of the base codec."""
+
+    def sampled(self, picture: Picture) -> Picture420:
+        """What is coded of a picture uint8 [height, width, 3]; raises `ValueError` for odd sides.
+
+        With `halves`, sides are multiples of 4.
+        """
+        return to_picture420(halved(picture) if self.halves else picture)
 
     def encode(
         self,
@@ -137,7 +156,7 @@ class BaseLayerCoder:
         reordered: bool = False,
         tell: Share = unheard,
     ) -> bytes:
-        """Code pictures that are shown as they are; an Annex B stream.
+        """Code pictures, each `sampled`, that are shown as they are; an Annex B stream.
 
         Its pictures are in output order, unless they may be `reordered` to spare bits. `tell` is
         told how much is done, if the program says so.
@@ -145,7 +164,7 @@ class BaseLayerCoder:
         before = time.perf_counter()
         timeout = self._timeout_for(len(pictures))
         encoder = find_encoder(self._codec, self._encoder, timeout=timeout)
-        request = qps.request(
+        request = (qps.finer(FINER) if self.halves else qps).request(
             pictures,
             self._rate,
             reordered=reordered,
@@ -173,7 +192,7 @@ class BaseLayerCoder:
         with PictureSpool() as spool:
             for picture in pictures:
                 grey = is_grey(picture)
-                spool.append(to_picture420(without_colour(picture) if grey else picture))
+                spool.append(self.sampled(without_colour(picture) if grey else picture))
             stream = self.encode(spool, qps, reordered=reordered, tell=tell)
             return self.decoded(stream, spool, reordered=reordered)
 

@@ -28,7 +28,7 @@ from gfvc.face_square import RESTORE_SQUARE, lost_square
 from gfvc.further_faces import FaceOver, FurtherFaces
 from gfvc.limits import MAX_AREA
 from gfvc.options.decoding import BaseLayerOptions
-from gfvc.post_filtering import PostFiltering, threads_for
+from gfvc.post_filtering import PostFiltering
 from gfvc.scaling import enlarged
 from gfvc.stream.containers import is_container
 from gfvc.stream.face_stream import FaceStream
@@ -48,7 +48,7 @@ from models import (
 )
 from models.contract import BegunPicture, Picture
 from models.parallel import map_in_order
-from models.post_filter import FACES, KNOWN
+from models.post_filter import FACES, KNOWN, enlargement
 from sei import Codec, split_annex_b
 
 # What a stream without our user data is shown at; H.274 has no rate for driven pictures.
@@ -230,13 +230,17 @@ def check_undecoded(source: Path, stream: FaceStream, registered: RegisteredMode
     for unit in _of_one_colour(source, stream, stream.coded_units):
         for nal in nal_units(bytes(unit.coded), stream.codec):
             sets.see(nal)
-        if sets.active is not None:
-            _check_shown_size(source, stream, sets.active.format.width, sets.active.format.height)
-        if registered is not None and sets.active is not None and not unit.is_alone:
-            shown = sets.active.format
-            _check_squares(source, unit, shown.width, shown.height)
-        if sets.active is not None and unit.post_filter == FACES:
-            _check_within(source, unit, sets.active.format.width, sets.active.format.height)
+        if sets.active is None:
+            continue
+        scale = enlargement(unit.post_filter)
+        width, height = (
+            scale * side for side in (sets.active.format.width, sets.active.format.height)
+        )
+        _check_shown_size(source, stream, width, height)
+        if registered is not None and not unit.is_alone:
+            _check_squares(source, unit, width, height)
+        if unit.post_filter == FACES:
+            _check_within(source, unit, width, height)
 
 
 def _check_shown_size(
@@ -334,7 +338,8 @@ def _filtering(unit: PictureUnit) -> PostFiltering:
 def _threads(coded: tuple[PictureUnit, Picture]) -> int | None:
     """In how many threads a picture and those like it are filtered; None for as many as suit."""
     unit, picture = coded
-    return threads_for(picture) if _filtering(unit) else 1
+    filtering = _filtering(unit)
+    return filtering.threads(picture.shape[1], picture.shape[0]) if filtering else 1
 
 
 def _after_filter(coded: tuple[PictureUnit, Picture]) -> tuple[PictureUnit, Picture]:
@@ -356,7 +361,13 @@ def _coded_pictures(
     size: tuple[int, int] | None = None
     try:
         for number, (picture, unit) in enumerate(zip(decoded, units, strict=True)):
-            height, width = picture.shape[:2]
+            scale = enlargement(unit.post_filter)
+            height, width = (scale * side for side in picture.shape[:2])
+            if width * height > area:
+                raise StreamError(
+                    f"{source}: its coded pictures are enlarged to {width}x{height}, more than "
+                    f"{area} luma samples; if that is meant, allow more with --max-area"
+                )
             if size not in (None, (width, height)):
                 assert size is not None
                 raise StreamError(

@@ -307,7 +307,7 @@ def summary_of(
     return EncodeSummary(
         tally=part.tally,
         options=clip.options,
-        size=clip.size,
+        size=clip.coded_size(coded.settings),
         shown_size=clip.shown_size,
         rate=clip.rate,
         model=clip.card.name,

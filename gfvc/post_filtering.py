@@ -13,7 +13,7 @@ import numpy as np
 from gfvc.colour import is_grey, without_colour
 from gfvc.face_square import FaceSquare
 from models.contract import FloatArray, Picture
-from models.post_filter import FACES, WHOLE
+from models.post_filter import ENLARGING, FACES, WHOLE, enlargement
 
 _CONTEXT = 16
 """Pixels around a square that the filter is shown, too: it needs them to filter its border."""
@@ -37,10 +37,10 @@ class PostFiltering:
     squares: tuple[FaceSquare, ...] = ()
 
     def __bool__(self) -> bool:
-        return self.number == WHOLE or (self.number == FACES and bool(self.squares))
+        return self.number in (WHOLE, ENLARGING) or (self.number == FACES and bool(self.squares))
 
     def __call__(self, picture: Picture) -> Picture:
-        """A decoded picture uint8 [height, width, 3], filtered.
+        """A decoded picture uint8 [height, width, 3], filtered; `enlargement` times as large.
 
         What is grey stays so. Raises `CheckpointError` where the filter's file is missing or
         altered.
@@ -49,24 +49,28 @@ class PostFiltering:
             return picture
         from models.post_filter.filtering import load_post_filter
 
-        network = load_post_filter()
-        if self.number == WHOLE:
-            filtered = network(picture)
-        else:
+        network = load_post_filter(self.number)
+        if self.number == FACES:
             filtered = _within(picture, self.squares, network)
+        else:
+            filtered = network(picture)
         return without_colour(filtered) if is_grey(picture) else filtered
+
+    @property
+    def enlargement(self) -> int:
+        """How many times as wide and high as they are decoded pictures are afterwards."""
+        return enlargement(self.number)
+
+    def threads(self, width: int, height: int) -> int | None:
+        """How many decoded pictures of a size are filtered at once: None for as many as suit.
+
+        Each takes some 30 MB, if it is small.
+        """
+        return 1 if width * height * self.enlargement**2 > _AT_ONCE else None
 
 
 UNFILTERED = PostFiltering()
 """Coded pictures as they are."""
-
-
-def threads_for(picture: Picture) -> int | None:
-    """How many pictures like one are filtered at the same time: None for as many as suit.
-
-    Each takes some 30 MB, if it is small.
-    """
-    return 1 if picture.shape[0] * picture.shape[1] > _AT_ONCE else None
 
 
 def _within(

@@ -164,14 +164,13 @@ def _tell(options: argparse.Namespace) -> int:
 
 
 def _cards(options: argparse.Namespace, registry: Registry) -> Sequence[NetworkCard]:
-    """Those that are asked about; the post-filter is no model, but has a card and files too."""
-    from models.post_filter.card import CARD
+    """Those that are asked about; post-filters are no models, but have cards and files too."""
+    from models.post_filter.card import CARDS
 
-    if options.name == CARD.name:
-        return [CARD]
     if options.name:
-        return [registry.find(options.name).card]
-    return [*registry.cards(), CARD] if options.action == "verify" else registry.cards()
+        filters = [card for card in CARDS if card.name == options.name]
+        return filters or [registry.find(options.name).card]
+    return [*registry.cards(), *CARDS] if options.action == "verify" else registry.cards()
 
 
 def _described(card: NetworkCard) -> dict[str, Any]:

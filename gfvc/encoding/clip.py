@@ -12,6 +12,7 @@ from gfvc.encoding.decisions import PlanSettings
 from gfvc.encoding.face_units import MAX_BUFFERED
 from gfvc.encoding.key_candidates import LOOK_SECONDS
 from gfvc.errors import KeyPictureTooCoarseError
+from gfvc.halving import LEAST_KEY_QP, can_be_halved
 from gfvc.options.encoding import DECISIONS, EncodeOptions
 from gfvc.rate_control.ladder import Coding, RateSettings
 from gfvc.scaling import Size
@@ -19,6 +20,7 @@ from gfvc.stream.information import StreamInformation
 from gfvc.stream.sequence import MAX_LEADING
 from gfvc.symbol_decisions.decision import Switches, SymbolSettings
 from models import AnimationModel, ModelCard
+from models.post_filter import ENLARGING, WHOLE
 
 SPOOL_BYTES = 1 << 30
 """What a sequence of ordinary video that waits for its encoder may take on the disk."""
@@ -37,8 +39,8 @@ Choosing its coded pictures takes memory that goes by the square.
 class Clip:
     """A source, and all that is decided about it before its first pass.
 
-    `information.rate` are its coded pictures per second, `size` is their width and height in
-    pixels; `expected` is about how many they are, or None.
+    `information.rate` are its coded pictures per second, `size` is the width and height in pixels
+    of what is tracked and drawn; `expected` is about how many pictures they are, or None.
     """
 
     source: Path
@@ -69,6 +71,34 @@ class Clip:
     def coding(self) -> Coding:
         """What its settings are of."""
         return Coding(self.codec, self.codes_sequences, self.options.whole_pictures)
+
+    def post_filter(self, settings: RateSettings) -> int:
+        """The number of the post-filter that its coded pictures may go by with some settings."""
+        return ENLARGING if self.halves(settings) else self.information.post_filter
+
+    def halves(self, settings: RateSettings) -> bool:
+        """Whether pictures are coded at half their width and height, and enlarged by that filter.
+
+        That was measured of small pictures in VVC, of which some are predicted.
+        """
+        options = self.options
+        qps = [settings.key_qp]
+        if options.fallback_qp is not None:
+            qps.append(options.fallback_qp)
+        return (
+            self.information.post_filter == WHOLE
+            and options.post_filter is None
+            and options.coded_size != "full"
+            and self.codec == "vvc"
+            and self.codes_sequences
+            and can_be_halved(self.size)
+            and min(qps) >= LEAST_KEY_QP
+        )
+
+    def coded_size(self, settings: RateSettings) -> Size:
+        """Width and height of its coded pictures."""
+        width, height = self.size
+        return (width // 2, height // 2) if self.halves(settings) else self.size
 
     def too_coarse(self) -> KeyPictureTooCoarseError:
         """Its coded key picture does not show the face that the source shows."""

@@ -48,7 +48,8 @@ class CodedClip:
     @property
     def notes(self) -> tuple[str, ...]:
         """What a user should know."""
-        return (*dict.fromkeys(self.heard), *_remarks(self.clip, self.part.tally))
+        size = _size_told(self.clip, self.settings)
+        return (*dict.fromkeys(self.heard), *size, *_remarks(self.clip, self.part.tally))
 
     def write_mp4(
         self, path: Path, audio_source: Path | None = None, coding: SoundCoding = "copy"
@@ -92,6 +93,16 @@ def code_clip(
                 parts.append(part)
                 before += part.tally.frames
     return CodedClip(clip, settings, stream, joined(parts), notes)
+
+
+def _size_told(clip: Clip, settings: RateSettings) -> Iterator[str]:
+    """That pictures are halved, which nobody asked for by itself."""
+    if clip.halves(settings):
+        (width, height), shown = clip.coded_size(settings), clip.shown_size
+        yield (
+            f"{clip.source}: is coded as {width}x{height}, which decoders enlarge to "
+            f"{shown[0]}x{shown[1]}; --coded-size full codes all pixels, and coarser"
+        )
 
 
 def _remarks(clip: Clip, tally: Tally) -> Iterator[str]:

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 
 from base_codec_adapters import PictureSpool
 from gfvc.base_layer import BaseLayerCoder, SequenceQps
-from gfvc.colour import to_picture420, to_rgb
+from gfvc.colour import to_rgb
 from gfvc.encoding.decisions import Decision, Driven, Key, Ordinary, Still
 from gfvc.encoding.face_units import FaceUnits
 from gfvc.encoding.filter_choice import with_filter_if_better
@@ -87,7 +87,7 @@ class OrdinaryVideo(Closable):
         """Add a picture uint8 [height, width, 3] with even sides."""
         if self._spool is None:
             self._spool = PictureSpool()
-        self._spool.append(to_picture420(picture))
+        self._spool.append(self._base.sampled(picture))
 
     def write(self) -> int:
         """Write the pictures that wait, one or more, as a sequence; how many they are."""

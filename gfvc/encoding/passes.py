@@ -33,7 +33,7 @@ from gfvc.rate_control.ladder import RateSettings, all_coded_qp, grid_multiplier
 from gfvc.stream.writer import StreamWriter
 from models import Analyser
 from models.contract import Closable, Picture
-from models.post_filter import WHOLE
+from models.post_filter import ENLARGING, FACES
 
 
 class KeptFacts(Facts, Protocol):
@@ -97,6 +97,7 @@ def open_pass(
         options.base_encoder,
         options.timeout,
         options.effort,
+        halves=clip.halves(settings),
     )
     made = _sequence_pass if clip.codes_sequences else _picture_pass
     return made(clip, settings, writer, analyser, base, work)
@@ -118,25 +119,30 @@ def _picture_pass(
     information = clip.information
     filtering = PostFiltering(information.post_filter, information.face_squares)
     facts = MeasuredFacts(clip.model, analyser, base, qps, clip.rate, watch, filtering)
-    ordinary = _ordinary_video(clip, settings.key_qp, writer, base, work)
+    ordinary = _ordinary_video(clip, settings, settings.key_qp, writer, base, work)
     units = _face_units(clip, settings, writer)
     executor = PictureExecutor(facts, units, ordinary, options.reference_pool)
     return Pass(clip.plan_settings(), facts, executor, base)
 
 
 def _ordinary_video(
-    clip: Clip, qp: int, writer: StreamWriter, base: BaseLayerCoder, work: WorkDone
+    clip: Clip,
+    settings: RateSettings,
+    qp: int,
+    writer: StreamWriter,
+    base: BaseLayerCoder,
+    work: WorkDone,
 ) -> OrdinaryVideo:
     """Ordinary video at a QP, unless options say another. Where it has faces is not known."""
-    options, number = clip.options, clip.information.post_filter
+    options, number = clip.options, clip.post_filter(settings)
     return OrdinaryVideo(
         base,
         clip.ordinary_qps(qp),
         writer,
         work,
         low_delay=options.low_delay,
-        filtering=PostFiltering(number) if number == WHOLE else UNFILTERED,
-        may_be_none=options.post_filter is None,
+        filtering=UNFILTERED if number == FACES else PostFiltering(number),
+        may_be_none=options.post_filter is None and number != ENLARGING,
     )
 
 
@@ -163,7 +169,7 @@ def _sequence_pass(
     qps = SequenceQps(settings.key_qp, settings.coded_qp)
     qps.check(clip.codec)
     between = (settings.key_qp + settings.coded_qp) // 2
-    ordinary = _ordinary_video(clip, between, writer, base, work)
+    ordinary = _ordinary_video(clip, settings, between, writer, base, work)
     store = PictureStore()
     places = face_places(clip.model, analyser)
     if settings.coded_price is None:
@@ -185,6 +191,7 @@ def _sequence_pass(
     grids = None
     if CONTROL_GRIDS not in clip.options.without:
         grids = GridChoice(store, clip.rate, grid_multiplier(settings, clip.coding))
+    post_filter = clip.post_filter(settings)
     segments = SegmentCoder(
         places,
         messages,
@@ -198,8 +205,8 @@ def _sequence_pass(
         all_qps=all_qps,
         grids=grids,
         reordered=clip.options.reorder,
-        post_filter=clip.information.post_filter,
-        chooses_filter=clip.options.post_filter is None,
+        post_filter=post_filter,
+        chooses_filter=clip.options.post_filter is None and post_filter != ENLARGING,
     )
     refusal = clip.too_coarse() if clip.options.fallback == "never" else None
     executor = SequenceExecutor(store, segments, ordinary, facts.place, refusal)

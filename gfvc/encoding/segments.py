@@ -9,7 +9,6 @@ from itertools import chain
 
 from base_codec_adapters import PictureSpool
 from gfvc.base_layer import BaseLayerCoder, CodedSequence, SequenceQps
-from gfvc.colour import to_picture420
 from gfvc.encoding.face_messages import SequenceMessages
 from gfvc.encoding.face_places import FacePlace
 from gfvc.encoding.filter_choice import with_filter_if_better
@@ -18,7 +17,7 @@ from gfvc.encoding.picture_store import PictureStore
 from gfvc.encoding.sequence_faces import Division, FurtherSequenceFace, SequenceFace
 from gfvc.encoding.work_done import WorkDone, part_of
 from gfvc.face_square import FaceSquare
-from gfvc.post_filtering import PostFiltering, threads_for
+from gfvc.post_filtering import PostFiltering
 from gfvc.stream.control_grids import SequenceGrids
 from gfvc.stream.faces import FurtherFace
 from gfvc.stream.sequence import SequenceSchedule
@@ -138,7 +137,8 @@ class SegmentCoder:
             )
             coded = self._filtered(coded, self._squares(segment.place), chosen)
             # Nothing can be drawn from the others: the coded picture before them serves.
-            threads = threads_for(self.pictures[segment.key])
+            first = coded.decoded[0]
+            threads = coded.post_filter.threads(first.width, first.height)
             decoded = map_in_order(coded.picture, range(len(chosen)), threads)
             kept = [
                 number
@@ -179,7 +179,7 @@ class SegmentCoder:
         """Code all pictures, and write them unless they take more than so many bytes; whether."""
         with PictureSpool() as spool:
             for number in segment.pictures:
-                spool.append(to_picture420(self.pictures[number]))
+                spool.append(self.base.sampled(self.pictures[number]))
             stream = self.base.encode(spool, qps, reordered=True, tell=tell)
             if len(stream) > most:
                 return False

@@ -201,8 +201,8 @@ class CodedPictureOptions(OptionGroup, title="coded pictures"):
     coded_size: int | str = option(
         either(words(_AUTOMATIC, _FULL), whole(*SIDES)),
         "shorter side of coded pictures, which decoders enlarge to --size; full: they are as large "
-        "as that; auto: half of it, if that is 360 or more, where few bits are asked for and faces "
-        "stay large enough, else full",
+        "as that; auto: half of it where few bits are asked for, if that is 360 or more and faces "
+        "stay large enough, or if a filter enlarges small pictures with face in VVC; else full",
         _AUTOMATIC,
     )
     base_encoder: str = option(

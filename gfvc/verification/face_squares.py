@@ -11,6 +11,7 @@ from gfvc.face_square import RESTORE_SQUARE, FaceSquare, lost_square
 from gfvc.stream.parameter_sets import ShownFormat
 from gfvc.verification.findings import Check, Finding, Place
 from gfvc.verification.user_data import StatedInformation, UserDataCheck
+from models.post_filter import enlargement
 from sei import Codec, GenerativeFaceVideo
 from sei.inspection import InspectedMessage, InspectedUnit
 
@@ -24,7 +25,8 @@ class FaceSquareCheck(Check):
         self._stated = stated
         self._user_data = user_data
         self._shown = ShownFormat()
-        self._size: tuple[int, int] | None = None
+        self._coded: tuple[int, int] | None = None
+        self._enlargement = 1  # by the last user data
         self._squares: list[tuple[Place, FaceSquare]] = []
         self._first: FaceSquare | None = None  # of the first face, by the last user data
         self._has_information = False  # here
@@ -40,11 +42,11 @@ class FaceSquareCheck(Check):
             with suppress(StreamInvalidError):  # As decoding will tell.
                 self._shown.see(unit)
             if (found := self._shown.format) is not None:
-                self._size = found.width, found.height
+                self._coded = found.width, found.height
         if unit.starts_picture and self._picture is None:
             self._picture = place
             if unit.is_irap and not self._has_information:
-                self._first, self._sequence_drives = None, False
+                self._first, self._sequence_drives, self._enlargement = None, False, 1
         yield from ()
 
     def see_message(self, place: Place, inspected: InspectedMessage) -> Iterator[Finding]:
@@ -61,6 +63,7 @@ class FaceSquareCheck(Check):
             schedule, sequence = information.schedule, information.sequence
             self._has_information = True
             self._first = information.face_square
+            self._enlargement = enlargement(information.post_filter)
             self._drives = schedule is not None and schedule.pictures > 1
             self._sequence_drives = sequence is not None and sequence.drives
             self._squares += [(place, square) for square in information.face_squares]
@@ -69,18 +72,21 @@ class FaceSquareCheck(Check):
     def see_end_of_picture(self) -> Iterator[Finding]:
         """See the end of an access unit, whose parameter sets and messages are all there."""
         found, self._squares = self._squares, []
+        size = None
+        if self._coded is not None:
+            size = self._enlargement * self._coded[0], self._enlargement * self._coded[1]
         for place, square in found:
-            if self._size is not None and not square.fits(*self._size):
-                width, height = self._size
+            if size is not None and not square.fits(*size):
+                width, height = size
                 yield self.error(
                     place, f"{square}, lies outside of the pictures of {width}x{height}"
                 )
         picture, self._picture = self._picture, None
         drives = self._drives or self._sequence_drives
         self._drives = self._has_information = False
-        if self._told or picture is None or self._size is None or not drives:
+        if self._told or picture is None or size is None or not drives:
             return
-        width, height = self._size
+        width, height = size
         if self._first is None and width != height:
             self._told = True
             yield self.warning(

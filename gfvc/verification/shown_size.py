@@ -12,6 +12,7 @@ from gfvc.stream.parameter_sets import ShownFormat
 from gfvc.stream.shown_size import ShownSize, shown_size_fault
 from gfvc.verification.findings import Check, Finding, Place
 from gfvc.verification.user_data import StatedInformation
+from models.post_filter import enlargement
 from sei import Codec
 from sei.inspection import InspectedMessage, InspectedUnit
 
@@ -29,6 +30,7 @@ class ShownSizeCheck(Check):
         self._start: int | None = None
         self._picture: Place | None = None
         self._here: tuple[Place, ShownSize | None] | None = None
+        self._enlargement = 1  # by the last user data
         self._first: ShownSize | None = None
         self._any = self._told = False
 
@@ -52,6 +54,7 @@ class ShownSizeCheck(Check):
             information = self._stated.of(inspected)
             if information is not None:
                 self._here = place, information.shown_size
+                self._enlargement = enlargement(information.post_filter)
         yield from ()
 
     def see_end_of_picture(self) -> Iterator[Finding]:
@@ -71,7 +74,8 @@ class ShownSizeCheck(Check):
             change = ShownSizeChange(shown, start).told(self._first)
             yield self.error(place, f"changes {change}: gfvc decode refuses that; split it there")
         elif self._size is not None:
-            fault = shown_size_fault(shown, *self._size)
+            width, height = (self._enlargement * side for side in self._size)
+            fault = shown_size_fault(shown, width, height)
             if fault is not None:
                 self._told = True
                 yield self.error(place, fault)

@@ -3,7 +3,8 @@
 A base codec at a few kilobits a second blurs lips and lids, and leaves the edges of its blocks. A
 small network that has seen many faces coded so takes part of that back. It knows nothing but the
 decoded picture, so that it serves every picture of every base codec, with and without faces; what
-it does is no part of the base codec's own prediction.
+it does is no part of the base codec's own prediction. Another network of the same kind enlarges,
+too: pictures may be coded at half their width and height, and it has learned what they lose by it.
 
 `network` is the network in PyTorch, for training; `filtering` runs it. Importing this package loads
 neither.
@@ -17,8 +18,16 @@ WHOLE = 1
 FACES = 2
 """The number of the filter over face squares alone."""
 
-KNOWN = (WHOLE, FACES)
+ENLARGING = 3
+"""The number of the filter that makes whole pictures twice as wide and high."""
+
+KNOWN = (WHOLE, FACES, ENLARGING)
 """Numbers of what can be done."""
 
 STEP = 8
 """Sides of pictures that the network is given are multiples of this."""
+
+
+def enlargement(number: int) -> int:
+    """How many times as wide and high as they are decoded pictures are after a filter."""
+    return 2 if number == ENLARGING else 1

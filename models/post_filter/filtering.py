@@ -1,4 +1,4 @@
-"""The post-filter run by onnxruntime: a decoded picture in, a filtered one out."""
+"""The post-filters run by onnxruntime: a decoded picture in, a filtered one out."""
 
 from __future__ import annotations
 
@@ -8,45 +8,53 @@ from functools import cache
 import cv2
 import numpy as np
 
+from models.card import NetworkCard
 from models.contract import Picture
 from models.files import DATA
 from models.onnx_graph import OnnxGraph
-from models.post_filter import STEP
-from models.post_filter.card import CARD
+from models.post_filter import ENLARGING, STEP, enlargement
+from models.post_filter.card import CARD, ENLARGING_CARD
 
 MOST_SAMPLES = 1 << 20
-"""Pixels that the graph is given at a time at most; larger pictures are filtered in tiles.
+"""Pixels that a graph makes at a time at most; larger pictures are filtered in tiles.
 
 So what is needed in memory does not grow with pictures.
 """
 
 MOST_COLUMNS = 832
-"""Columns that are taken of a tile at most, so that it is not much wider than high."""
+"""Columns that are made of a tile at most, so that it is not much wider than high."""
 
 OVERLAP = 96
-"""Pixels of a tile around those that are taken of it: what lies further away changes nothing much.
+"""Decoded pixels of a tile around those that are taken of it: what lies further away changes
+nothing much.
 """
 
 
 class PostFilter:
-    """Filters coded pictures; any number of threads may use it at the same time."""
+    """Filters coded pictures; any number of threads may use it at the same time.
 
-    def __init__(self, graph: OnnxGraph) -> None:
+    `scale` is how many times as wide and high as they are its graph makes pictures.
+    """
+
+    def __init__(self, graph: OnnxGraph, scale: int = 1) -> None:
         self._graph = graph
+        self._scale = scale
 
     def __call__(self, picture: Picture) -> Picture:
-        """A decoded picture uint8 RGB [H, W, 3] filtered: the same size, a new array.
+        """A decoded picture uint8 RGB [H, W, 3] filtered, `scale` times as large: a new array.
 
         Raises:
             ModelError: the graph cannot be run.
         """
         height, width = picture.shape[:2]
-        if height * width <= MOST_SAMPLES:
+        scale = self._scale
+        most = MOST_SAMPLES // scale**2
+        if height * width <= most:
             return self._filtered(picture)
-        columns = _part(width, MOST_COLUMNS)
+        columns = _part(width, MOST_COLUMNS // scale)
         seen = width if columns == width else columns + 2 * OVERLAP
-        rows = _part(height, max(STEP, MOST_SAMPLES // seen - 2 * OVERLAP))
-        result = np.empty_like(picture)
+        rows = _part(height, max(STEP, most // seen - 2 * OVERLAP))
+        result = np.empty((scale * height, scale * width, 3), np.uint8)
         for top in range(0, height, rows):
             for left in range(0, width, columns):
                 self._filter_tile(picture, result, (top, rows), (left, columns))
@@ -59,8 +67,10 @@ class PostFilter:
         (top, height), (left, width) = rows, columns
         first, before = max(0, top - OVERLAP), max(0, left - OVERLAP)
         seen = picture[first : top + height + OVERLAP, before : left + width + OVERLAP]
-        tile = self._filtered(seen)[top - first :, left - before :]
-        result[top : top + height, left : left + width] = tile[:height, :width]
+        scale = self._scale
+        tile = self._filtered(seen)[scale * (top - first) :, scale * (left - before) :]
+        place = result[scale * top :, scale * left :][: scale * height, : scale * width]
+        place[:] = tile[: place.shape[0], : place.shape[1]]
 
     def _filtered(self, picture: Picture) -> Picture:
         height, width = picture.shape[:2]
@@ -71,7 +81,7 @@ class PostFilter:
                 cv2.copyMakeBorder(picture, 0, below, 0, right, cv2.BORDER_REPLICATE), np.uint8
             )
         filtered = self._graph.run({"picture": np.ascontiguousarray(whole)})["filtered"]
-        return np.asarray(filtered[:height, :width], np.uint8)
+        return np.asarray(filtered[: self._scale * height, : self._scale * width], np.uint8)
 
 
 def _part(whole: int, most: int) -> int:
@@ -82,18 +92,18 @@ def _part(whole: int, most: int) -> int:
 _loading = threading.Lock()
 
 
-def load_post_filter() -> PostFilter:
-    """The filter that ships, loaded once for all who ask.
+def load_post_filter(number: int) -> PostFilter:
+    """The filter of a number (`models.post_filter`), loaded once for all who ask.
 
     Raises:
         CheckpointError: its file is missing or altered.
     """
     with _loading:
-        return _loaded()
+        return _loaded(ENLARGING_CARD if number == ENLARGING else CARD, enlargement(number))
 
 
 @cache
-def _loaded() -> PostFilter:
-    [(name, sha256)] = CARD.graphs
+def _loaded(card: NetworkCard, scale: int) -> PostFilter:
+    [(name, sha256)] = card.graphs
     # One thread a picture: who has several filters them at the same time, which is quicker.
-    return PostFilter(OnnxGraph((DATA / CARD.data).with_name(name), sha256, threads=1))
+    return PostFilter(OnnxGraph((DATA / card.data).with_name(name), sha256, threads=1), scale)

@@ -3,6 +3,9 @@
 A residual network on three scales: what it adds to a picture is found at 1/2, 1/4 and 1/8 of its
 size, where most of the layers are, since most of what coding costs a face is wider than a pixel.
 There is no normalisation: what a layer does must not depend on how large the picture is.
+
+One that enlarges gives pictures of twice the width and height: its first scale is that of the
+decoded picture, and so half of what comes out, too.
 """
 
 from __future__ import annotations
@@ -19,14 +22,15 @@ from torch.nn import functional
 from models.errors import CheckpointError
 from models.files import MAX_TENSOR_FILE, check_tensor_file
 
-_FIRST = 2  # the first scale is that of half the picture
+_FIRST = 2  # the first scale is that of half the picture that comes out
 
 
 @dataclass(frozen=True, slots=True)
 class PostFilterConfiguration:
-    """Channels at 1/2, 1/4 and 1/8 of a picture's size, and residual blocks at each.
+    """Channels at 1/2, 1/4 and 1/8 of the size of what comes out, and residual blocks at each.
 
-    Those of the first two scales are once on the way up; `blocks` of each.
+    Those of the first two scales are once on the way up; `blocks` of each. `enlarging` is whether
+    what comes out is twice as wide and as high as the decoded picture.
 
     Raises:
         ValueError: a number is less than 1.
@@ -34,6 +38,7 @@ class PostFilterConfiguration:
 
     channels: tuple[int, int, int] = (32, 48, 64)
     blocks: tuple[int, int, int] = (1, 2, 4)
+    enlarging: bool = False
 
     def __post_init__(self) -> None:
         if min(*self.channels, *self.blocks) < 1 or len(self.channels) != len(self.blocks):
@@ -73,7 +78,8 @@ class PostFilterNetwork(nn.Module):
         self.configuration = configuration
         fine, middle, coarse = configuration.channels
         samples = 3 * _FIRST**2
-        self.enter = nn.Conv2d(samples, fine, 3, padding=1)
+        entering = 3 if configuration.enlarging else samples
+        self.enter = nn.Conv2d(entering, fine, 3, padding=1)
         self.to_middle = nn.Conv2d(fine, middle, 3, stride=2, padding=1)
         self.down = _blocks(middle, configuration.blocks[1])
         self.to_coarse = nn.Conv2d(middle, coarse, 3, stride=2, padding=1)
@@ -88,14 +94,28 @@ class PostFilterNetwork(nn.Module):
     def forward(self, picture: Tensor) -> Tensor:
         """Decoded RGB pictures [B, 3, H, W] in 0..1, sides multiples of `STEP`; the same filtered.
 
-        What comes back is not clipped to 0..1.
+        Twice as wide and as high, if it enlarges. What comes back is not clipped to 0..1.
         """
-        fine = functional.relu(self.enter(functional.pixel_unshuffle(picture, _FIRST)))
+        return self.unfiltered(picture) + self.change(picture)
+
+    def unfiltered(self, picture: Tensor) -> Tensor:
+        """Decoded pictures in the size of what comes out."""
+        if not self.configuration.enlarging:
+            return picture
+        return functional.interpolate(
+            picture, scale_factor=_FIRST, mode="bicubic", align_corners=False
+        )
+
+    def change(self, picture: Tensor) -> Tensor:
+        """What the network adds to `unfiltered`."""
+        enlarging = self.configuration.enlarging
+        samples = picture if enlarging else functional.pixel_unshuffle(picture, _FIRST)
+        fine = functional.relu(self.enter(samples))
         middle = self.down(functional.relu(self.to_middle(fine)))
         coarse = self.bottom(functional.relu(self.to_coarse(middle)))
         middle = self.up(middle + functional.pixel_shuffle(self.from_coarse(coarse), 2))
         fine = self.last(fine + functional.pixel_shuffle(self.from_middle(middle), 2))
-        return picture + functional.pixel_shuffle(self.leave(fine), _FIRST)
+        return functional.pixel_shuffle(self.leave(fine), _FIRST)
 
 
 def _three(numbers: Any) -> tuple[int, int, int]:
@@ -114,7 +134,9 @@ def load_post_filter(path: Path) -> PostFilterNetwork:
         with safe_open(path, framework="pt") as file:
             given = json.loads((file.metadata() or {})["configuration"])
             configuration = PostFilterConfiguration(
-                _three(given["channels"]), _three(given["blocks"])
+                _three(given["channels"]),
+                _three(given["blocks"]),
+                bool(given.get("enlarging", False)),
             )
             network = PostFilterNetwork(configuration)
             network.load_state_dict({name: file.get_tensor(name).float() for name in file.keys()})  # noqa: SIM118 - no dictionary

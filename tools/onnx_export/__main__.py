@@ -12,7 +12,7 @@ from torch import nn
 from models.errors import ModelError
 from models.family import FAMILIES, Family
 from models.files import DATA, file_sha256
-from models.post_filter.card import CARD
+from models.post_filter.card import CARDS
 from models.weights.loading import build_network, read_network
 from tools.onnx_export.comparison import Comparison, table
 from tools.parity.weights import filled_weights, load_weights
@@ -42,12 +42,14 @@ def write(name: str, weights: Path | None, out: Path) -> list[Comparison]:
     Raises:
         ModelError: the file of weights is missing, damaged, or of another network.
     """
-    if name == CARD.name:
-        from models.post_filter.network import load_post_filter
-        from tools.onnx_export.post_filter import export
+    for card in CARDS:
+        if name == card.name:
+            from models.post_filter.network import load_post_filter
+            from tools.onnx_export.post_filter import export
 
-        path = weights or DATA / CARD.data
-        return export(load_post_filter(path), out, file_sha256(path))
+            path = weights or DATA / card.data
+            [(graph, _)] = card.graphs
+            return export(load_post_filter(path), out / graph, file_sha256(path))
     family = FAMILIES[name]
     assert family.onnx is not None
     network, source = load_network(family, weights)
@@ -57,7 +59,8 @@ def write(name: str, weights: Path | None, out: Path) -> list[Comparison]:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Write and check the graphs, print the table, return the exit status."""
-    names = sorted([CARD.name, *(name for name, family in FAMILIES.items() if family.onnx)])
+    filters = [card.name for card in CARDS]
+    names = sorted([*filters, *(name for name, family in FAMILIES.items() if family.onnx)])
     parser = argparse.ArgumentParser(
         prog="python -m tools.onnx_export",
         description="Write a network as ONNX graphs and compare them with torch.",

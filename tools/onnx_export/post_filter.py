@@ -1,8 +1,9 @@
-"""The post-filter as an ONNX graph of pictures of any size whose sides are multiples of 8.
+"""A post-filter as an ONNX graph of pictures of any size whose sides are multiples of 8.
 
-    filter   decoded picture ──► filtered picture
+    decoded picture ──► filtered picture
 
-Both are uint8 [H, W, 3]. Weights are stored as float16, and all is computed in floats.
+Both are uint8 [H, W, 3], the latter [2 H, 2 W, 3] if it enlarges. Weights are
+stored as float16, and all is computed in floats.
 """
 
 from __future__ import annotations
@@ -17,7 +18,6 @@ from torch import Tensor, nn
 from gfvc.demo_clip import demo_still
 from models.contract import Picture
 from models.onnx_graph import OnnxGraph
-from models.post_filter.card import GRAPH_FILE
 from models.post_filter.network import PostFilterNetwork
 from models.training.hevc_coding import code_hevc
 from tools.onnx_export.comparison import Comparison, compare
@@ -40,31 +40,30 @@ class Filter(nn.Module):
         self.network = network
 
     def forward(self, picture: Tensor) -> Tensor:
-        """[H, W, 3] to the same."""
+        """[H, W, 3] to the same, or twice as large."""
         planes = picture.permute(2, 0, 1)[None].float() / 255
         filtered: Tensor = self.network(planes)[0].permute(1, 2, 0) * 255
         return filtered.round().clamp(0, 255).to(torch.uint8)
 
 
-def export(network: PostFilterNetwork, folder: Path, source: str) -> list[Comparison]:
+def export(network: PostFilterNetwork, path: Path, source: str) -> list[Comparison]:
     """Write the graph, and compare it with torch in two sizes.
 
     Args:
         network: with weights, in evaluation mode.
-        folder: made when it is not there.
+        path: of the graph; its folder is made when it is not there.
         source: sha256 of the file of weights, kept in the graph.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    path.parent.mkdir(parents=True, exist_ok=True)
     module = Filter(network).eval()
     sides = {side: torch.export.Dim(side, min=2) * 8 for side in ("rows", "columns")}
     picture = _coded_picture()
-    path = folder / GRAPH_FILE
     with TemporaryDirectory() as floats:
         write_graph(
             module,
             {"picture": torch.from_numpy(picture)},
             ["filtered"],
-            Path(floats, GRAPH_FILE),
+            Path(floats, path.name),
             {"weights": source},
             halved=path,
             dynamic={"picture": {0: sides["rows"], 1: sides["columns"]}},
@@ -76,7 +75,7 @@ def export(network: PostFilterNetwork, folder: Path, source: str) -> list[Compar
             expected = module(torch.from_numpy(shown)).numpy()
         found = graph.run({"picture": shown})["filtered"]
         size = "x".join(map(str, shown.shape[1::-1]))
-        rows.append(compare(f"{GRAPH_FILE}, {size}", expected, found, PICTURE_LIMIT))
+        rows.append(compare(f"{path.name}, {size}", expected, found, PICTURE_LIMIT))
     return rows
 
 

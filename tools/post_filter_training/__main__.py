@@ -6,6 +6,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import replace
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -23,15 +24,16 @@ from tools.training_commands import (
 
 
 def _prepare(options: argparse.Namespace) -> None:
-    from tools.post_filter_training.prepare import find_stills, prepare_still, prepare_video
+    from tools.post_filter_training.prepare import Form, find_stills, prepare_still, prepare_video
 
     check_value("rows", options.rows, 16)
+    form = Form(options.rows, options.halved)
     clips = find_clips(options.data, options.index, options.skip)
     stills = [] if options.stills is None else find_stills(options.stills)
     make_folder(options.out)
     with ProcessPoolExecutor(options.jobs, get_context("fork")) as pool:
-        jobs = [pool.submit(prepare_video, clip, options.out, options.rows) for clip in clips]
-        jobs += [pool.submit(prepare_still, path, options.out, options.rows) for path in stills]
+        jobs = [pool.submit(prepare_video, clip, options.out, form) for clip in clips]
+        jobs += [pool.submit(prepare_still, path, options.out, form) for path in stills]
         for number, job in enumerate(as_completed(jobs), 1):
             say(f"{number}/{len(jobs)} {job.result()}")
 
@@ -67,6 +69,7 @@ def _learn(options: argparse.Namespace) -> None:
         trunk = load_trunk(file)
     data = load_data(options.prepared, device, options.jobs)
     report(", ".join(f"{split}: {part.rows} coded pictures" for split, part in data.items()))
+    configuration = replace(configuration, enlarging=data["train"].enlarging)
     learner = Learner(PostFilterNetwork(configuration), trunk, settings, device)
     learn(learner, data["train"], data["validation"], options.out, report)
 
@@ -86,6 +89,9 @@ def _parser() -> argparse.ArgumentParser:
     prepare.add_argument("--stills", type=Path, metavar="DIR", help="of faces, to learn from, too")
     prepare.add_argument("--rows", type=int, default=360, metavar="N",
                          help="larger pictures are reduced to so many (default: 360)")  # fmt: skip
+    prepare.add_argument("--halved", action="store_true",
+                         help="code them at half their width and height, for a network that "
+                         "enlarges")  # fmt: skip
 
     learning = add_command(commands, "learn", _learn, "Learn from coded pictures.")
     learning.add_argument("prepared", type=Path, metavar="PREPARED", help="of `prepare`")

@@ -26,7 +26,8 @@ class CutOuts:
     """Cut-outs of coded pictures.
 
     Attributes:
-        decoded, real: [B, 3, S, S] in 0..1.
+        decoded, real: [B, 3, S, S] in 0..1; of what was coded smaller [B, 3, S / 2, S / 2] and
+            [B, 3, S, S].
         weights: [B, 1, S, S], how much differences count, 1 and more.
     """
 
@@ -70,6 +71,17 @@ class CodedData:
         self._videos.append(_Video(real.to(self._device), video.parts, sequences))
 
     @property
+    def enlarging(self) -> bool:
+        """Whether what was coded has half the width and height of the real pictures.
+
+        Raises `TrainingError` where some has and some has not.
+        """
+        scales = {_scale(video, coded) for video in self._videos for coded in video.sequences}
+        if len(scales) > 1:
+            raise TrainingError("some pictures are coded halved, some are not; prepare two folders")
+        return scales == {2}
+
+    @property
     def rows(self) -> int:
         """Coded pictures that there are."""
         return sum(len(coded.numbers) for video in self._videos for coded in video.sequences)
@@ -99,7 +111,8 @@ class CodedData:
         coded = video.sequences[int(random.integers(len(video.sequences)))]
         place = int(random.integers(len(coded.numbers)))
         number = coded.numbers[place]
-        height, width = coded.decoded.shape[1:3]
+        height, width = video.real.shape[1:3]
+        scale = _scale(video, coded)
         if min(height, width) < side:
             raise TrainingError(f"pictures of {width}x{height} have no cut-outs of {side}")
         parts = video.parts[number] * np.array([width, height, width], np.float32)
@@ -109,9 +122,10 @@ class CodedData:
             corner = np.clip(middle - side / 2, 0, (width - side, height - side))
         # As the filter meets the grid of blocks; half-way between makes it see others, too.
         left, top = (int(at) // STEP * STEP for at in corner)
-        part = (slice(top, top + side), slice(left, left + side))
         shifted = parts - np.array([left, top, 0], np.float32)
-        return coded.decoded[place][part], video.real[number][part], shifted
+        real = video.real[number][top : top + side, left : left + side]
+        left, top, side = left // scale, top // scale, side // scale
+        return coded.decoded[place][top : top + side, left : left + side], real, shifted
 
     def _weights(self, parts: Float32Array, side: int, part_weight: float) -> Tensor:
         """1, and more at mouth and eyes; `parts` [B, 3, 3] in pixels."""
@@ -130,10 +144,18 @@ class CodedData:
             for coded in video.sequences:
                 height, width = (side // STEP * STEP for side in coded.decoded.shape[1:3])
                 decoded, real = (
-                    pictures[:, :height, :width].permute(0, 3, 1, 2).float() / 255
-                    for pictures in (coded.decoded, video.real[coded.numbers])
+                    pictures[:, : height * scale, : width * scale].permute(0, 3, 1, 2).float() / 255
+                    for pictures, scale in (
+                        (coded.decoded, 1),
+                        (video.real[coded.numbers], _scale(video, coded)),
+                    )
                 )
-                yield CutOuts(decoded, real, torch.ones_like(decoded[:, :1]))
+                yield CutOuts(decoded, real, torch.ones_like(real[:, :1]))
+
+
+def _scale(video: _Video, coded: _Coded) -> int:
+    """How much wider the real pictures of a video are than coded ones: 1 or 2."""
+    return 1 if coded.decoded.shape[2] == video.real.shape[2] else 2
 
 
 def _changed(cut_outs: CutOuts, random: np.random.Generator) -> CutOuts:

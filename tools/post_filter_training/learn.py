@@ -78,8 +78,8 @@ class Learner:
         set_rates({self.optimiser: settings.learning_rate}, share)
         decoded = batch.decoded.contiguous(memory_format=torch.channels_last)
         with self._autocast():
-            change = self.network(decoded) - decoded
-        picture = batch.decoded + change.float()
+            change = self.network.change(decoded)
+        picture = self.network.unfiltered(batch.decoded) + change.float()
         losses = {
             "l1": settings.l1 * weighted_l1(picture, batch.real, batch.weights),
             "gradient": settings.gradient * gradient_loss(picture, batch.real),
@@ -103,8 +103,9 @@ class Learner:
         """Mean scores of decoded pictures, and of filtered ones; lower is better but in dB."""
         rows: dict[str, list[float]] = {}
         for whole in data.all():
+            decoded = self.average.unfiltered(whole.decoded).clamp(0, 1)
             filtered = self.average(whole.decoded).clamp(0, 1)
-            for name, pictures in (("decoded", whole.decoded), ("filtered", filtered)):
+            for name, pictures in (("decoded", decoded), ("filtered", filtered)):
                 error = ((pictures - whole.real) ** 2).mean(dim=(1, 2, 3))
                 rows.setdefault(f"{name}_psnr", []).append(float((-10 * error.log10()).mean()))
                 ssim = float(ssim_loss(pictures, whole.real))
@@ -125,8 +126,9 @@ def sheet(network: PostFilterNetwork, data: CodedData) -> Picture:
     """Rows of a decoded, a filtered and a real picture; uint8 RGB, all of the first row's size."""
     rows: list[Tensor] = []
     for whole in data.all():
-        filtered = network(whole.decoded[-1:]).clamp(0, 1)
-        row = torch.cat([whole.decoded[-1:], filtered, whole.real[-1:]], dim=3)[0]
+        last = whole.decoded[-1:]
+        shown = [network.unfiltered(last).clamp(0, 1), network(last).clamp(0, 1), whole.real[-1:]]
+        row = torch.cat(shown, dim=3)[0]
         if not rows or rows[0].shape == row.shape:
             rows.append(row)
         if len(rows) == _SHEET_ROWS:

@@ -3,7 +3,8 @@
 Pictures far apart are coded as the coded pictures of a sequence are, each predicted from those
 before; successive ones as ordinary video is, with reordering. Quantisation parameters are drawn at
 random over what `gfvc encode` takes, those of predicted pictures as far from the key picture's as
-there. Stills make for more people: they are seen by a camera that drifts.
+there. Stills make for more people: they are seen by a camera that drifts. What is to be enlarged is
+coded at half the width and height, and finer.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ import numpy.typing as npt
 
 from base_codec_adapters import Codec, EncodeRequest, Structure, find_encoder
 from gfvc.colour import to_picture420
+from gfvc.halving import FINER, halved
 from models.contract import Picture
 from models.errors import TrainingError
 from models.landmarks import points as groups
@@ -37,6 +39,18 @@ _COARSEST, _JITTER = 42, 2
 _CRF = "15"
 # Sides of the squares around mouth and eyes, in distances of the outer eye corners.
 _MOUTH, _EYE = 1.0, 0.55
+
+
+class Form(NamedTuple):
+    """How pictures are prepared: their rows at most, and whether half of these are coded."""
+
+    rows: int
+    halved: bool = False
+
+    @property
+    def step(self) -> int:
+        """What sides are multiples of, so that those that are coded are even."""
+        return 4 if self.halved else 2
 
 
 class _Sequence(NamedTuple):
@@ -64,8 +78,8 @@ STILL_SUFFIXES = frozenset({".jpg", ".jpeg", ".png"})
 _SHIFT, _ZOOM, _TURN = 0.06, 0.08, 4.0
 
 
-def _read(path: Path, rows: int) -> list[Picture]:
-    """The sampled pictures of a clip, with no more than so many rows."""
+def _read(path: Path, form: Form) -> list[Picture]:
+    """The sampled pictures of a clip."""
     try:
         with av.open(str(path)) as container:
             count = sum(1 for _ in container.decode(video=0))
@@ -81,7 +95,7 @@ def _read(path: Path, rows: int) -> list[Picture]:
         raise TrainingError(f"{path}: not a video that can be read ({error})") from None
     if len(pictures) != SPARSE + DENSE:
         raise TrainingError(f"{path}: {count} pictures are too few")
-    return [_reduced(picture, rows) for picture in pictures]
+    return [_reduced(picture, form) for picture in pictures]
 
 
 def find_stills(folder: Path) -> list[Path]:
@@ -93,7 +107,7 @@ def find_stills(folder: Path) -> list[Path]:
     return found
 
 
-def _drift(path: Path, rows: int, random: np.random.Generator) -> list[Picture]:
+def _drift(path: Path, form: Form, random: np.random.Generator) -> list[Picture]:
     """As many pictures as a clip has of a still, over which a camera drifts to and fro."""
     still = cv2.imread(str(path), cv2.IMREAD_COLOR)
     if still is None:
@@ -110,15 +124,18 @@ def _drift(path: Path, rows: int, random: np.random.Generator) -> list[Picture]:
         moved = cv2.warpAffine(
             picture, matrix, (width, height), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT
         )
-        pictures.append(_reduced(np.asarray(moved, np.uint8), rows))
+        pictures.append(_reduced(np.asarray(moved, np.uint8), form))
     return pictures
 
 
-def _reduced(picture: Picture, rows: int) -> Picture:
-    """A picture of even sides and up to so many rows."""
+def _reduced(picture: Picture, form: Form) -> Picture:
+    """A picture of up to so many rows."""
     height, width = picture.shape[:2]
-    scale = min(1.0, rows / height)
-    size = round(width * scale / 2) * 2, round(height * scale / 2) * 2
+    scale = min(1.0, form.rows / height)
+    size = (
+        round(width * scale / form.step) * form.step,
+        round(height * scale / form.step) * form.step,
+    )
     return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
@@ -134,12 +151,12 @@ def _keep(pictures: list[Picture], path: Path) -> None:
         container.mux(stream.encode(None))
 
 
-def _qps(random: np.random.Generator, sequence: _Sequence) -> tuple[int, int]:
-    """Of the key picture and of the others."""
+def _qps(random: np.random.Generator, sequence: _Sequence, finer: int) -> tuple[int, int]:
+    """Of the key picture and of the others, finer by so many steps."""
     key = int(random.integers(LOWEST_QP, HIGHEST_QP + 1))
     usual = min(round(1.5 * key - 6), max(key, _COARSEST))
     others = usual + int(random.integers(-_JITTER, _JITTER + 1)) + sequence.dense
-    return key, max(key, others)
+    return key - finer, max(key, others) - finer
 
 
 def _parts(pictures: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
@@ -165,7 +182,7 @@ def _parts(pictures: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
     return squares
 
 
-def prepare_video(clip: TrainingClip, out: Path, rows: int) -> str:
+def prepare_video(clip: TrainingClip, out: Path, form: Form) -> str:
     """Prepare a clip; tell what was made.
 
     Raises:
@@ -176,21 +193,26 @@ def prepare_video(clip: TrainingClip, out: Path, rows: int) -> str:
     name = clip.path.stem
     if (out / f"{name}.npz").exists():
         return f"{name}: there already"
-    return _prepare(name, clip.split, _read(clip.path, rows), SEQUENCES, out)
+    return _prepare(name, clip.split, _read(clip.path, form), SEQUENCES, out, form)
 
 
-def prepare_still(path: Path, out: Path, rows: int) -> str:
+def prepare_still(path: Path, out: Path, form: Form) -> str:
     """Prepare a still to learn from; as `prepare_video`."""
     cv2.setNumThreads(1)
     name = f"still_{path.stem}"
     if (out / f"{name}.npz").exists():
         return f"{name}: there already"
-    pictures = _drift(path, rows, np.random.default_rng(zlib.crc32(name.encode())))
-    return _prepare(name, "train", pictures, SEQUENCES_OF_STILLS, out)
+    pictures = _drift(path, form, np.random.default_rng(zlib.crc32(name.encode())))
+    return _prepare(name, "train", pictures, SEQUENCES_OF_STILLS, out, form)
 
 
 def _prepare(
-    name: str, split: str, taken: list[Picture], sequences: Sequence[_Sequence], out: Path
+    name: str,
+    split: str,
+    taken: list[Picture],
+    sequences: Sequence[_Sequence],
+    out: Path,
+    form: Form,
 ) -> str:
     video = f"{split}/{name}.mkv"
     (out / split).mkdir(exist_ok=True)
@@ -198,12 +220,13 @@ def _prepare(
     # As the other side will have them.
     pictures = read_pictures(out / video)
     random = np.random.default_rng(zlib.crc32(name.encode()))
+    coded = [halved(picture) for picture in pictures] if form.halved else pictures
     streams = []
     for number, sequence in enumerate(sequences):
         places = np.arange(SPARSE, SPARSE + DENSE) if sequence.dense else np.arange(SPARSE)
-        key, others = _qps(random, sequence)
+        key, others = _qps(random, sequence, FINER if form.halved else 0)
         request = EncodeRequest(
-            tuple(to_picture420(pictures[place]) for place in places),
+            tuple(to_picture420(coded[place]) for place in places),
             others,
             structure=sequence.structure,
             key_qp=key,

@@ -70,7 +70,7 @@ def sizes_seen(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, ...]]:
         seen.append(picture.shape)
         return brighter(picture)
 
-    monkeypatch.setattr(filtering, "load_post_filter", lambda: network)
+    monkeypatch.setattr(filtering, "load_post_filter", lambda number: network)
     return seen
 
 

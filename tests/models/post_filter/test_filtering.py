@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
 
 from gfvc.demo_clip import demo_still
 from models.contract import Picture
 from models.metrics.similarity import psnr
-from models.post_filter import filtering
+from models.post_filter import ENLARGING, WHOLE, filtering
 from models.post_filter.filtering import PostFilter, load_post_filter
 from models.training.hevc_coding import code_hevc
 
 
 @pytest.fixture(scope="module")
 def post_filter() -> PostFilter:
-    return load_post_filter()
+    return load_post_filter(WHOLE)
 
 
 @pytest.fixture(scope="module")
@@ -50,6 +51,31 @@ def test_any_size_comes_back(
         whole = post_filter(decoded)
         inside = slice(0, 100)
         assert psnr(filtered[inside, inside], whole[inside, inside]) > 50
+
+
+@pytest.mark.parametrize("size", [(128, 128), (122, 126), (127, 121), (4, 6)])
+def test_what_is_enlarged_has_twice_the_size(decoded: Picture, size: tuple[int, int]) -> None:
+    enlarge = load_post_filter(ENLARGING)
+    height, width = size
+    part = decoded[:height, :width]
+    enlarged = enlarge(part)
+    assert enlarged.shape == (2 * height, 2 * width, 3)
+    assert enlarged.dtype == np.uint8
+    plain = cv2.resize(part, (2 * width, 2 * height), interpolation=cv2.INTER_CUBIC)
+    assert psnr(enlarged, np.asarray(plain, np.uint8)) > 28
+
+
+def test_large_pictures_are_enlarged_in_tiles(
+    decoded: Picture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    enlarge = load_post_filter(ENLARGING)
+    tall = np.concatenate([decoded, decoded[::-1]])
+    whole = enlarge(tall)
+    monkeypatch.setattr(filtering, "MOST_SAMPLES", 4 * 256 * (256 + 2 * filtering.OVERLAP))
+    monkeypatch.setattr(filtering, "MOST_COLUMNS", 512)
+    tiled = enlarge(tall)
+    assert tiled.shape == whole.shape == (1024, 512, 3)
+    assert np.abs(tiled.astype(int) - whole).max() <= 3
 
 
 @pytest.mark.parametrize("across", [False, True])

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 from safetensors.torch import save_file
 
+from models.card import NetworkCard
 from models.errors import CheckpointError
-from models.post_filter.card import CARD
+from models.post_filter.card import CARDS
 from models.post_filter.network import (
     PostFilterConfiguration,
     PostFilterNetwork,
@@ -27,10 +31,29 @@ def test_learning_begins_where_nothing_is_changed() -> None:
         assert (PostFilterNetwork(SMALL)(picture) - picture).abs().max() == 0
 
 
+def test_learning_to_enlarge_begins_where_it_is_interpolation() -> None:
+    torch.manual_seed(0)
+    picture = torch.rand(2, 3, 40, 24)
+    network = PostFilterNetwork(replace(SMALL, enlarging=True))
+    with torch.inference_mode():
+        enlarged = network(picture)
+    assert enlarged.shape == (2, 3, 80, 48)
+    bicubic = torch.nn.functional.interpolate(picture, scale_factor=2, mode="bicubic")
+    assert (enlarged - bicubic).abs().max() < 1e-6
+    assert (network.change(picture)).abs().max() == 0
+
+
 @pytest.mark.parametrize("numbers", [{"channels": (0, 6, 8)}, {"blocks": (1, 1, 0)}])
-def test_a_network_has_some_of_everything(numbers: dict[str, tuple[int, int, int]]) -> None:
+def test_a_network_has_some_of_everything(numbers: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="are 1 or more"):
         PostFilterConfiguration(**numbers)
+
+
+def test_a_file_says_whether_it_enlarges(tmp_path: Path) -> None:
+    given = replace(SMALL, enlarging=True)
+    metadata = {"configuration": json.dumps(asdict(given))}
+    export_weights(PostFilterNetwork(given), metadata, tmp_path / "weights.safetensors")
+    assert load_post_filter(tmp_path / "weights.safetensors").configuration == given
 
 
 def test_weights_come_back_as_they_were_written(tmp_path: Path) -> None:
@@ -73,10 +96,11 @@ def test_a_missing_file_is_told(tmp_path: Path) -> None:
         load_post_filter(tmp_path / "none")
 
 
-def test_what_ships_is_what_its_card_says() -> None:
-    assert CARD.path is not None
-    assert CARD.altered_file() is None
-    assert CARD.training
-    assert CARD.limits
-    network = load_post_filter(CARD.path)
-    assert network.configuration == PostFilterConfiguration()
+@pytest.mark.parametrize("card", CARDS, ids=lambda card: card.name)
+def test_what_ships_is_what_its_card_says(card: NetworkCard) -> None:
+    assert card.path is not None
+    assert card.altered_file() is None
+    assert card.training
+    assert card.limits
+    network = load_post_filter(card.path)
+    assert network.configuration.enlarging is (card.name == "enlarging-filter")

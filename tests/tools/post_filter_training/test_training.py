@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import av
@@ -11,6 +12,7 @@ import pytest
 import torch
 
 from gfvc.demo_clip import demo_still, make_demo_clip
+from gfvc.halving import halved
 from models.errors import TrainingError
 from models.post_filter.network import PostFilterConfiguration, load_post_filter
 from models.training.footage import find_clips
@@ -47,7 +49,7 @@ def prepared(clips: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         patch.setattr(prepare, "SPARSE", SPARSE)
         patch.setattr(prepare, "DENSE", DENSE)
         for clip in find_clips(clips, None, ()):
-            said = prepare.prepare_video(clip, folder, 360)
+            said = prepare.prepare_video(clip, folder, prepare.Form(360))
             assert said == f"{clip.split}_0: 5 pictures, 7 sequences of them"
     return folder
 
@@ -76,7 +78,7 @@ def test_stills_become_clips_of_a_camera_that_drifts(
         prepare.find_stills(tmp_path / "stills")
     cv2.imwrite(str(tmp_path / "stills" / "demo.png"), demo_still(SIDE)[..., ::-1])
     [still] = prepare.find_stills(tmp_path / "stills")
-    said = prepare.prepare_still(still, tmp_path, 360)
+    said = prepare.prepare_still(still, tmp_path, prepare.Form(360))
     assert said == "still_demo: 5 pictures, 3 sequences of them"
     video = load_coded_video(tmp_path / "still_demo.npz")
     assert video.split == "train"
@@ -86,7 +88,63 @@ def test_stills_become_clips_of_a_camera_that_drifts(
     still.write_bytes(b"no picture")
     (tmp_path / "still_demo.npz").unlink()
     with pytest.raises(TrainingError, match=r"demo\.png: not a picture that can be read"):
-        prepare.prepare_still(still, tmp_path, 360)
+        prepare.prepare_still(still, tmp_path, prepare.Form(360))
+
+
+@pytest.fixture(scope="module")
+def halves(clips: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The clips, their pictures coded at half the width and height."""
+    folder = tmp_path_factory.mktemp("halves")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(prepare, "SPARSE", SPARSE)
+        patch.setattr(prepare, "DENSE", DENSE)
+        for clip in find_clips(clips, None, ()):
+            prepare.prepare_video(clip, folder, prepare.Form(360, halved=True))
+    return folder
+
+
+def test_halves_are_coded_of_the_same_pictures(halves: Path, prepared: Path) -> None:
+    video = load_coded_video(halves / "train_0.npz")
+    pictures = read_pictures(halves / video.video)
+    assert np.array_equal(pictures, read_pictures(prepared / video.video))
+    for stream in video.streams:
+        for number, decoded in zip(stream.pictures, read_stream(halves, stream), strict=True):
+            assert decoded.shape == (SIDE // 2, SIDE // 2, 3)
+            apart = np.abs(decoded.astype(int) - halved(pictures[number])).mean()
+            assert 0.3 < apart < 12
+
+
+def test_cut_outs_of_halves_show_what_real_ones_show(halves: Path) -> None:
+    data = load_data(halves, torch.device("cpu"), 1)["train"]
+    assert data.enlarging
+    cut_outs = data.batch(8, 64, 0.5, 2.0, np.random.default_rng(0))
+    assert cut_outs.decoded.shape == (8, 3, 32, 32)
+    assert cut_outs.real.shape == (8, 3, 64, 64)
+    enlarged = torch.nn.functional.interpolate(cut_outs.decoded, scale_factor=2, mode="bicubic")
+    assert (enlarged - cut_outs.real).abs().mean() < 0.05
+    whole = next(data.all())
+    assert whole.real.shape[2] == 2 * whole.decoded.shape[2]
+
+
+def test_halves_and_others_are_not_mixed(halves: Path, prepared: Path, tmp_path: Path) -> None:
+    shutil.copytree(prepared, tmp_path, dirs_exist_ok=True)
+    for path in halves.glob("train_0.*"):
+        shutil.copy(path, tmp_path / path.name.replace("train_0", "train_1"))
+    table = dict(np.load(halves / "train_0.npz"))
+    table["names"] = np.array([name.replace("train_0", "train_1") for name in table["names"]])
+    np.savez(tmp_path / "train_1.npz", **table)
+    data = load_data(tmp_path, torch.device("cpu"), 1)
+    with pytest.raises(TrainingError, match="prepare two folders"):
+        _ = data["train"].enlarging
+
+
+def test_learning_to_enlarge_follows_from_the_data(halves: Path, tmp_path: Path) -> None:
+    words = ["learn", str(halves), str(tmp_path), "--device", "cpu", "--jobs", "1"]
+    words += ["--channels", "4", "6", "8", "--blocks", "1", "1", "1", "--pictures", "2"]
+    words += ["--side", "64", "--minutes", "0.05", "--report-seconds", "0", "--perceptual", "0"]
+    assert main(words) == 0
+    network = load_post_filter(tmp_path / "post_filter.safetensors")
+    assert network.configuration == PostFilterConfiguration((4, 6, 8), (1, 1, 1), enlarging=True)
 
 
 def test_mouth_and_eyes_are_found(prepared: Path) -> None:
