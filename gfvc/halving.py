@@ -12,7 +12,7 @@ import numpy as np
 from gfvc.scaling import Size
 from models.contract import Picture
 
-FINER = 6
+FINER = 7
 """QP steps that halved pictures are coded finer: they take about as many bits so as whole ones."""
 
 LEAST_KEY_QP = 31

@@ -17,7 +17,7 @@ from gfvc.decoder import decode
 from gfvc.demo_clip import RATE, demo_still, make_demo_clip
 from gfvc.errors import StreamError
 from gfvc.face_square import FaceSquare
-from gfvc.halving import FINER, LEAST_KEY_QP, can_be_halved, halved
+from gfvc.halving import LEAST_KEY_QP, can_be_halved, halved
 from gfvc.options.decoding import DecodeOptions
 from gfvc.post_filtering import PostFiltering
 from gfvc.stream.reader import read_face_stream
@@ -68,8 +68,8 @@ def test_halves_are_even_and_not_tiny(size: tuple[int, int], can_be: bool) -> No
 
 
 def test_qps_are_finer_by_no_more_than_there_is() -> None:
-    assert SequenceQps(32, 42).finer(FINER) == SequenceQps(26, 36)
-    assert SequenceQps(3).finer(FINER) == SequenceQps(0, None)
+    assert SequenceQps(32, 42).finer(7) == SequenceQps(25, 35)
+    assert SequenceQps(3).finer(7) == SequenceQps(0, None)
 
 
 def test_coded_pictures_have_half_the_size(stream: Path) -> None:
