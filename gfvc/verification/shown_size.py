@@ -30,7 +30,8 @@ class ShownSizeCheck(Check):
         self._start: int | None = None
         self._picture: Place | None = None
         self._here: tuple[Place, ShownSize | None] | None = None
-        self._enlargement = 1  # by the last user data
+        # How much the post-filter enlarges, by the last user data and by the first.
+        self._enlargement = self._first_enlargement = 1
         self._first: ShownSize | None = None
         self._any = self._told = False
 
@@ -68,11 +69,19 @@ class ShownSizeCheck(Check):
             return
         place, shown = here
         if not self._any:
-            self._any, self._first = True, shown
+            self._any, self._first, self._first_enlargement = True, shown, self._enlargement
         if shown != self._first:
             self._told = True
             change = ShownSizeChange(shown, start).told(self._first)
             yield self.error(place, f"changes {change}: gfvc decode refuses that; split it there")
+        elif self._enlargement != self._first_enlargement:
+            self._told = True
+            asks = "is" if self._enlargement > 1 else "is not"
+            yield self.error(
+                place,
+                f"what is coded {asks} enlarged by the post-filter from here on: gfvc decode "
+                "refuses that; split it there",
+            )
         elif self._size is not None:
             width, height = (self._enlargement * side for side in self._size)
             fault = shown_size_fault(shown, width, height)

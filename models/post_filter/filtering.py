@@ -25,9 +25,7 @@ MOST_COLUMNS = 832
 """Columns that are made of a tile at most, so that it is not much wider than high."""
 
 OVERLAP = 96
-"""Decoded pixels of a tile around those that are taken of it: what lies further away changes
-nothing much.
-"""
+"""Pixels around those that are taken of a tile: what lies further away changes nothing much."""
 
 
 class PostFilter:
@@ -48,12 +46,12 @@ class PostFilter:
         """
         height, width = picture.shape[:2]
         scale = self._scale
-        most = MOST_SAMPLES // scale**2
+        most, overlap = MOST_SAMPLES // scale**2, OVERLAP // scale
         if height * width <= most:
             return self._filtered(picture)
         columns = _part(width, MOST_COLUMNS // scale)
-        seen = width if columns == width else columns + 2 * OVERLAP
-        rows = _part(height, max(STEP, most // seen - 2 * OVERLAP))
+        seen = width if columns == width else columns + 2 * overlap
+        rows = _part(height, max(STEP, most // seen - 2 * overlap))
         result = np.empty((scale * height, scale * width, 3), np.uint8)
         for top in range(0, height, rows):
             for left in range(0, width, columns):
@@ -65,8 +63,9 @@ class PostFilter:
     ) -> None:
         """Filter so many rows and columns from a place on, and put them into the result."""
         (top, height), (left, width) = rows, columns
-        first, before = max(0, top - OVERLAP), max(0, left - OVERLAP)
-        seen = picture[first : top + height + OVERLAP, before : left + width + OVERLAP]
+        overlap = OVERLAP // self._scale
+        first, before = max(0, top - overlap), max(0, left - overlap)
+        seen = picture[first : top + height + overlap, before : left + width + overlap]
         scale = self._scale
         tile = self._filtered(seen)[scale * (top - first) :, scale * (left - before) :]
         place = result[scale * top :, scale * left :][: scale * height, : scale * width]

@@ -156,6 +156,8 @@ def test_a_stream_that_asks_for_it_half_way_changes_its_size(stream: Path, tmp_p
     with pytest.raises(StreamError, match="change from 256x256 to 128x128"):
         decode(path, tmp_path / "shown.mp4")
     assert not (tmp_path / "shown.mp4").exists()
+    errors = [each for each in verify_stream(path) if each.severity is Severity.ERROR]
+    assert any("is not enlarged by the post-filter from here on" in str(each) for each in errors)
 
 
 def test_how_large_pictures_get_is_bounded(stream: Path, tmp_path: Path) -> None:
