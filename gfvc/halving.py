@@ -1,7 +1,7 @@
 """Coding pictures at half their width and height, for a post-filter that enlarges them again.
 
-At few bits that looks better than all pixels coded coarsely, and the base codec takes a third of
-the time (docs/measured/post_filter.md).
+At few bits that looks better than all pixels coded coarsely, and the base codec takes less than
+half of the time (docs/measured/post_filter.md).
 """
 
 from __future__ import annotations
