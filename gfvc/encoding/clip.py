@@ -79,7 +79,7 @@ class Clip:
     def halves(self, settings: RateSettings) -> bool:
         """Whether pictures are coded at half their width and height, and enlarged by that filter.
 
-        That was measured of small pictures in VVC, of which some are predicted.
+        That was measured of small pictures in VVC that a face fills, of which some are predicted.
         """
         options = self.options
         qps = [settings.key_qp]
@@ -87,6 +87,8 @@ class Clip:
             qps.append(options.fallback_qp)
         return (
             self.information.post_filter == WHOLE
+            and self.information.face_square is None
+            and self.size[0] == self.size[1]
             and options.post_filter is None
             and options.coded_size != "full"
             and self.codec == "vvc"

@@ -134,6 +134,19 @@ def test_others_are_coded_whole(
     assert (ENLARGING in filters_of(path)) is (number == ENLARGING)
 
 
+def test_small_faces_in_small_pictures_are_coded_whole(tmp_path: Path) -> None:
+    """Half of them would be few pixels; that was not measured."""
+    scene = np.full((288, 352, 3), 90, np.uint8)
+    pictures = []
+    for face in make_demo_clip(0.3, 160):
+        picture = scene.copy()
+        picture[64:224, 96:256] = face
+        pictures.append(picture)
+    clip = write_video(tmp_path / "scene.mkv", pictures, RATE)
+    encode(clip, tmp_path / "scene.266", EncodeOptions(view="whole"))
+    assert ENLARGING not in filters_of(tmp_path / "scene.266")
+
+
 def test_pictures_without_a_face_are_halved_alike(tmp_path: Path) -> None:
     """All pictures of a stream have one size."""
     face = list(make_demo_clip(0.3, SIDE))
