@@ -149,9 +149,9 @@ def decode_units(
 
     `model` may be None for a stream without face messages. `timeout` is in seconds for the base
     decoder and the coded pictures that it decodes at a time, `area` the most luma samples of a
-    coded picture, and of one as it is shown. `notes` is told how many pictures lack the key picture
-    that they were made from. Raises `StreamError` when coded pictures cannot be decoded, are
-    larger, or change their size.
+    coded picture, also when it is enlarged, and of one as it is shown. `notes` is told how many
+    pictures lack the key picture that they were made from. Raises `StreamError` when coded pictures
+    cannot be decoded, are larger, or change their size.
     """
     repack = stream.is_repacked
     pool: DecodedPool | None = None

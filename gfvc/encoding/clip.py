@@ -76,6 +76,13 @@ class Clip:
         """The number of the post-filter that its coded pictures may go by with some settings."""
         return ENLARGING if self.halves(settings) else self.information.post_filter
 
+    def chooses_filter(self, settings: RateSettings) -> bool:
+        """Whether pictures go by that filter only where it makes them more like the source.
+
+        Halved ones always do, or they would come out small.
+        """
+        return self.options.post_filter is None and not self.halves(settings)
+
     def halves(self, settings: RateSettings) -> bool:
         """Whether pictures are coded at half their width and height, and enlarged by that filter.
 

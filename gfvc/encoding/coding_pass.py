@@ -48,8 +48,8 @@ class CodedClip:
     @property
     def notes(self) -> tuple[str, ...]:
         """What a user should know."""
-        size = _size_told(self.clip, self.settings)
-        return (*dict.fromkeys(self.heard), *size, *_remarks(self.clip, self.part.tally))
+        remarks = _remarks(self.clip, self.settings, self.part.tally)
+        return (*dict.fromkeys(self.heard), *remarks)
 
     def write_mp4(
         self, path: Path, audio_source: Path | None = None, coding: SoundCoding = "copy"
@@ -95,18 +95,14 @@ def code_clip(
     return CodedClip(clip, settings, stream, joined(parts), notes)
 
 
-def _size_told(clip: Clip, settings: RateSettings) -> Iterator[str]:
-    """That pictures are halved, which nobody asked for by itself."""
+def _remarks(clip: Clip, settings: RateSettings, tally: Tally) -> Iterator[str]:
+    """What a user should know of the pictures sent."""
     if clip.halves(settings):
         (width, height), shown = clip.coded_size(settings), clip.shown_size
         yield (
             f"{clip.source}: is coded as {width}x{height}, which decoders enlarge to "
             f"{shown[0]}x{shown[1]}; --coded-size full codes all pixels, and coarser"
         )
-
-
-def _remarks(clip: Clip, tally: Tally) -> Iterator[str]:
-    """What a user should know of the pictures sent."""
     late = [str(restart) for restart in clip.options.restarts if restart >= tally.frames]
     if late:
         yield (

@@ -33,7 +33,7 @@ from gfvc.rate_control.ladder import RateSettings, all_coded_qp, grid_multiplier
 from gfvc.stream.writer import StreamWriter
 from models import Analyser
 from models.contract import Closable, Picture
-from models.post_filter import ENLARGING, FACES
+from models.post_filter import FACES
 
 
 class KeptFacts(Facts, Protocol):
@@ -134,15 +134,15 @@ def _ordinary_video(
     work: WorkDone,
 ) -> OrdinaryVideo:
     """Ordinary video at a QP, unless options say another. Where it has faces is not known."""
-    options, number = clip.options, clip.post_filter(settings)
+    number = clip.post_filter(settings)
     return OrdinaryVideo(
         base,
         clip.ordinary_qps(qp),
         writer,
         work,
-        low_delay=options.low_delay,
+        low_delay=clip.options.low_delay,
         filtering=UNFILTERED if number == FACES else PostFiltering(number),
-        may_be_none=options.post_filter is None and number != ENLARGING,
+        may_be_none=clip.chooses_filter(settings),
     )
 
 
@@ -191,7 +191,6 @@ def _sequence_pass(
     grids = None
     if CONTROL_GRIDS not in clip.options.without:
         grids = GridChoice(store, clip.rate, grid_multiplier(settings, clip.coding))
-    post_filter = clip.post_filter(settings)
     segments = SegmentCoder(
         places,
         messages,
@@ -205,8 +204,8 @@ def _sequence_pass(
         all_qps=all_qps,
         grids=grids,
         reordered=clip.options.reorder,
-        post_filter=post_filter,
-        chooses_filter=clip.options.post_filter is None and post_filter != ENLARGING,
+        post_filter=clip.post_filter(settings),
+        chooses_filter=clip.chooses_filter(settings),
     )
     refusal = clip.too_coarse() if clip.options.fallback == "never" else None
     executor = SequenceExecutor(store, segments, ordinary, facts.place, refusal)

@@ -37,6 +37,7 @@ from gfvc.stream.shown_size import ShownSize
 from gfvc.stream.skipped_pictures import SkippedPictures
 from gfvc.stream.stated_content import StatedContent
 from gfvc.telling import Notes
+from models.post_filter import enlargement
 from sei import (
     GENERATIVE_FACE_VIDEO,
     Codec,
@@ -137,7 +138,8 @@ class _Scan:
         self._max_pictures = max_pictures
         self._most_pictures = most_pictures(max_pictures, self._file_bytes)
         self._area = 0  # luma samples of the last picture, as it is shown
-        self._coded_samples = self._shown_samples = 0  # the latter of those that are complete
+        # As they are enlarged, if they are; the latter of pictures that are complete.
+        self._coded_samples = self._shown_samples = 0
         self._faces = FaceReader(path, notes)
         self._units = KeptUnits()
         # Of the last picture that was started: of its first face, then of each further one.
@@ -355,7 +357,6 @@ class _Scan:
         self._picture_at = unit.offset
         self._is_numbered = False
         self._has_own_sets = self._sets.came_with_picture
-        self._coded_samples += self._sets.area
         self._messages = [self._units.messages()]
         self._starts.start_picture(None if self._information is None else self._information[0])
         self._picture = PictureUnit(
@@ -387,7 +388,9 @@ class _Scan:
         if not self._states_size:
             self._see_shown_size(None)
         shown = self._shown_size
-        self._area = max(self._sets.area, 0 if shown is None else shown.width * shown.height)
+        enlarged = self._sets.area * enlargement(self._post_filter) ** 2
+        self._coded_samples += enlarged
+        self._area = max(enlarged, 0 if shown is None else shown.width * shown.height)
         self._picture.face_square = self._face_square
         self._picture.post_filter = self._post_filter
         if self._sequence is not None:

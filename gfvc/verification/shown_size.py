@@ -34,6 +34,7 @@ class ShownSizeCheck(Check):
         self._enlargement = self._first_enlargement = 1
         self._first: ShownSize | None = None
         self._any = self._told = False
+        self._is_entry = False  # decoding may start here
 
     def see_nal_unit(self, place: Place, inspected: InspectedUnit) -> Iterator[Finding]:
         """See a NAL unit."""
@@ -42,6 +43,7 @@ class ShownSizeCheck(Check):
             self._start = unit.offset - unit.start_code_size
         if unit.is_vcl and not unit.layer_id and self._picture is None:
             self._picture = place
+            self._is_entry = unit.is_irap
         if unit.codec is not Codec.AVC:
             with suppress(StreamInvalidError):  # As decoding will tell.
                 self._format.see(unit)
@@ -63,8 +65,12 @@ class ShownSizeCheck(Check):
         here, self._here = self._here, None
         picture, self._picture = self._picture, None
         start, self._start = self._start, None
-        if here is None and picture is not None and not self._any:
-            here = picture, None  # Without user data, pictures are shown as they are coded.
+        if here is None and picture is not None:
+            # Without user data, pictures are shown as they are coded.
+            if not self._any:
+                here = picture, None
+            elif self._is_entry:
+                here, self._enlargement = (picture, self._first), 1
         if here is None or self._told:
             return
         place, shown = here

@@ -29,8 +29,9 @@ _FIRST = 2  # the first scale is that of half the picture that comes out
 class PostFilterConfiguration:
     """Channels at 1/2, 1/4 and 1/8 of the size of what comes out, and residual blocks at each.
 
-    Those of the first two scales are once on the way up; `blocks` of each. `enlarging` is whether
-    what comes out is twice as wide and as high as the decoded picture.
+    The blocks of the middle scale are there twice, on the way down and on the way up; those of the
+    first one are on the way up. `enlarging` is whether what comes out is twice as wide and as high
+    as the decoded picture.
 
     Raises:
         ValueError: a number is less than 1.

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 import pytest
 
-from gfvc import EncodeOptions, encode
+from gfvc import EncodeOptions, encode, limits
 from gfvc.base_layer import SequenceQps, decode_base_layer
 from gfvc.decoder import decode
 from gfvc.demo_clip import RATE, demo_still, make_demo_clip
@@ -177,6 +177,40 @@ def test_how_large_pictures_get_is_bounded(stream: Path, tmp_path: Path) -> None
     options = DecodeOptions(max_area=SIDE * SIDE - 1)
     with pytest.raises(StreamError, match=r"enlarged to 256x256, more than .* --max-area"):
         decode(stream, tmp_path / "shown.mp4", options)
+
+
+@pytest.mark.parametrize("of", ["coded", "all"])
+def test_samples_are_counted_as_they_are_enlarged(
+    stream: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, of: str
+) -> None:
+    read = read_face_stream(stream, no_notes)
+    pictures = len(read.units) if of == "coded" else read.pictures
+    per_byte = "CODED_SAMPLES_PER_BYTE" if of == "coded" else "SAMPLES_PER_BYTE"
+    monkeypatch.setattr(limits, per_byte, 0)
+    monkeypatch.setattr(limits, "FREE_SAMPLES", pictures * SIDE * SIDE)
+    decode(stream, tmp_path / "shown.mp4")
+    monkeypatch.setattr(limits, "FREE_SAMPLES", pictures * SIDE * SIDE - 1)
+    with pytest.raises(StreamError, match="say with --max-pictures"):
+        decode(stream, tmp_path / "more.mp4")
+
+
+def test_lost_user_data_are_told_where_pictures_get_smaller(clip: Path, tmp_path: Path) -> None:
+    path = tmp_path / "two.266"
+    encode(clip, path, EncodeOptions(view="face", restarts=(5,)))
+    units = nal_units(path)
+    idr = [place for place, unit in enumerate(units) if unit.is_irap]
+    assert len(idr) == 2
+    lost = [
+        unit
+        for place, unit in enumerate(units)
+        if not (idr[0] < place < idr[1] and unit.type_name == "PREFIX_SEI")
+    ]
+    assert len(lost) == len(units) - 1
+    path = write_units(tmp_path / "lost.266", lost)
+    with pytest.raises(StreamError, match="change from 256x256 to 128x128"):
+        decode(path, tmp_path / "shown.mp4")
+    errors = [each for each in verify_stream(path) if each.severity is Severity.ERROR]
+    assert any("is not enlarged by the post-filter from here on" in str(each) for each in errors)
 
 
 def test_squares_lie_within_enlarged_pictures(stream: Path, tmp_path: Path) -> None:

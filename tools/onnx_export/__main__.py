@@ -17,6 +17,8 @@ from models.weights.loading import build_network, read_network
 from tools.onnx_export.comparison import Comparison, table
 from tools.parity.weights import filled_weights, load_weights
 
+_FILTERS = {card.name: card for card in CARDS}
+
 
 def load_network(family: Family, weights: Path | None) -> tuple[nn.Module, str]:
     """A network in evaluation mode, and the sha256 of its file of weights.
@@ -42,14 +44,14 @@ def write(name: str, weights: Path | None, out: Path) -> list[Comparison]:
     Raises:
         ModelError: the file of weights is missing, damaged, or of another network.
     """
-    for card in CARDS:
-        if name == card.name:
-            from models.post_filter.network import load_post_filter
-            from tools.onnx_export.post_filter import export
+    if name in _FILTERS:
+        from models.post_filter.network import load_post_filter
+        from tools.onnx_export.post_filter import export
 
-            path = weights or DATA / card.data
-            [(graph, _)] = card.graphs
-            return export(load_post_filter(path), out / graph, file_sha256(path))
+        card = _FILTERS[name]
+        path = weights or DATA / card.data
+        [(graph, _)] = card.graphs
+        return export(load_post_filter(path), out / graph, file_sha256(path))
     family = FAMILIES[name]
     assert family.onnx is not None
     network, source = load_network(family, weights)
@@ -59,8 +61,7 @@ def write(name: str, weights: Path | None, out: Path) -> list[Comparison]:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Write and check the graphs, print the table, return the exit status."""
-    filters = [card.name for card in CARDS]
-    names = sorted([*filters, *(name for name, family in FAMILIES.items() if family.onnx)])
+    names = sorted([*_FILTERS, *(name for name, family in FAMILIES.items() if family.onnx)])
     parser = argparse.ArgumentParser(
         prog="python -m tools.onnx_export",
         description="Write a network as ONNX graphs and compare them with torch.",

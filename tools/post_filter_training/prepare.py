@@ -42,14 +42,14 @@ _MOUTH, _EYE = 1.0, 0.55
 
 
 class Form(NamedTuple):
-    """How pictures are prepared: their rows at most, and whether half of these are coded."""
+    """How pictures are prepared: rows at most, and whether they are coded at half the size."""
 
     rows: int
     halved: bool = False
 
     @property
     def step(self) -> int:
-        """What sides are multiples of, so that those that are coded are even."""
+        """What sides of pictures are multiples of, so that those of coded ones are even."""
         return 4 if self.halved else 2
 
 

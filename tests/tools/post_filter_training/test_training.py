@@ -42,16 +42,21 @@ def clips(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture(scope="module")
-def prepared(clips: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("prepared")
+def prepare_clips(clips: Path, folder: Path, *, halved: bool) -> Path:
+    """Prepare few pictures of each clip in a folder; return it."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(prepare, "SPARSE", SPARSE)
         patch.setattr(prepare, "DENSE", DENSE)
         for clip in find_clips(clips, None, ()):
-            said = prepare.prepare_video(clip, folder, prepare.Form(360))
+            said = prepare.prepare_video(clip, folder, prepare.Form(360, halved))
             assert said == f"{clip.split}_0: 5 pictures, 7 sequences of them"
     return folder
+
+
+@pytest.fixture(scope="module")
+def prepared(clips: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The clips, their pictures coded as they are."""
+    return prepare_clips(clips, tmp_path_factory.mktemp("prepared"), halved=False)
 
 
 def test_sequences_are_coded_as_the_base_layer_has_them(prepared: Path) -> None:
@@ -94,13 +99,7 @@ def test_stills_become_clips_of_a_camera_that_drifts(
 @pytest.fixture(scope="module")
 def halves(clips: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The clips, their pictures coded at half the width and height."""
-    folder = tmp_path_factory.mktemp("halves")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(prepare, "SPARSE", SPARSE)
-        patch.setattr(prepare, "DENSE", DENSE)
-        for clip in find_clips(clips, None, ()):
-            prepare.prepare_video(clip, folder, prepare.Form(360, halved=True))
-    return folder
+    return prepare_clips(clips, tmp_path_factory.mktemp("halves"), halved=True)
 
 
 def test_halves_are_coded_of_the_same_pictures(halves: Path, prepared: Path) -> None:
