@@ -45,6 +45,7 @@ from models.landmarks.face_space import shipped_face_space
 from models.landmarks.plausibility import MeshJudge
 from models.landmarks.points import LEFT_EYE_OUTER_CORNER, RIGHT_EYE_OUTER_CORNER
 from models.landmarks.tracking import FaceTracker, landmark_box
+from models.post_filter import ToldQps
 
 RATE = Fraction(25)
 JOINS = {"hard cut": 0, "fade of 0.4 s": 10, "fade of 1 s": 25, "fade of 2 s": 50}
@@ -69,7 +70,7 @@ class _Uncoded(BaseLayerCoder):
         reordered: bool = False,
         tell: Share = unheard,
     ) -> CodedSequence:
-        return CodedSequence(b"-", [to_picture420(picture) for picture in pictures])
+        return CodedSequence(b"-", [to_picture420(picture) for picture in pictures], ToldQps(0, 0))
 
 
 @dataclass

@@ -31,6 +31,7 @@ from gfvc.limits import MAX_AREA, MAX_SIDE
 from gfvc.post_filtering import UNFILTERED, PostFiltering
 from gfvc.telling import Notes, Share, unheard
 from models.contract import Picture
+from models.post_filter import ToldQps
 
 # A base codec program may take its timeout for this many pictures.
 PICTURES_PER_TIMEOUT = 25
@@ -62,6 +63,15 @@ class SequenceQps:
             None if qp is None else max(0, qp - steps) for qp in (self.key, self.predicted)
         )
         return SequenceQps(key, predicted)
+
+    @property
+    def told(self) -> ToldQps:
+        """What post-filters are told of them."""
+        key, predicted = self.key, self.predicted
+        if key is None:
+            key = predicted
+        assert key is not None
+        return ToldQps(key, key if predicted is None else predicted)
 
     def request(
         self,
@@ -97,18 +107,20 @@ class CodedSequence:
     """An Annex B stream that starts with an IDR picture, and its decoded pictures in output order.
 
     They lie in a file, each until it is asked for: a sequence may be long. `places` are theirs in
-    output order, in the order of the stream; None where these are the same. `post_filter` is what
-    they go by before they are shown.
+    output order, in the order of the stream; None where these are the same. `qps` are what they
+    are coded by, `post_filter` is what they go by before they are shown.
     """
 
     stream: bytes
     decoded: Sequence[Picture420]
+    qps: ToldQps
     places: Sequence[int] | None = None
     post_filter: PostFiltering = UNFILTERED
 
     def picture(self, number: int) -> Picture:
         """A decoded picture uint8 [height, width, 3], filtered."""
-        return self.post_filter(to_rgb(self.decoded[number]))
+        qp = self.qps.of(is_key=number == 0)
+        return self.post_filter(to_rgb(self.decoded[number]), qp)
 
 
 class BaseLayerCoder:
@@ -141,6 +153,13 @@ class BaseLayerCoder:
         self.seconds = 0.0
         """Time spent in programs of the base codec."""
 
+    def told(self, qps: SequenceQps) -> ToldQps:
+        """What post-filters are told of pictures that are asked for by some parameters."""
+        return self._as_coded(qps).told
+
+    def _as_coded(self, qps: SequenceQps) -> SequenceQps:
+        return qps.finer(FINER) if self.halves else qps
+
     def sampled(self, picture: Picture) -> Picture420:
         """What is coded of a picture uint8 [height, width, 3]; raises `ValueError` for odd sides.
 
@@ -164,7 +183,7 @@ class BaseLayerCoder:
         before = time.perf_counter()
         timeout = self._timeout_for(len(pictures))
         encoder = find_encoder(self._codec, self._encoder, timeout=timeout)
-        request = (qps.finer(FINER) if self.halves else qps).request(
+        request = self._as_coded(qps).request(
             pictures,
             self._rate,
             reordered=reordered,
@@ -194,9 +213,11 @@ class BaseLayerCoder:
                 grey = is_grey(picture)
                 spool.append(self.sampled(without_colour(picture) if grey else picture))
             stream = self.encode(spool, qps, reordered=reordered, tell=tell)
-            return self.decoded(stream, spool, reordered=reordered)
+            return self.decoded(stream, spool, qps, reordered=reordered)
 
-    def decoded(self, stream: bytes, pictures: PictureSpool, *, reordered: bool) -> CodedSequence:
+    def decoded(
+        self, stream: bytes, pictures: PictureSpool, qps: SequenceQps, *, reordered: bool
+    ) -> CodedSequence:
         """The sequence that a stream of `encode` is, with its pictures decoded."""
         before = time.perf_counter()
         count, width, height = len(pictures), pictures[0].width, pictures[0].height
@@ -206,7 +227,7 @@ class BaseLayerCoder:
         result = decoder.decode(DecodeRequest(stream, count, limits=limits))
         self.seconds += time.perf_counter() - before
         places = output_places(stream, self._codec) if reordered else None
-        return CodedSequence(stream, result.pictures, places)
+        return CodedSequence(stream, result.pictures, self.told(qps), places)
 
     def _timeout_for(self, pictures: int) -> float:
         return self._timeout * max(1.0, pictures / PICTURES_PER_TIMEOUT)

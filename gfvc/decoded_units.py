@@ -344,7 +344,7 @@ def _threads(coded: tuple[PictureUnit, Picture]) -> int | None:
 
 def _after_filter(coded: tuple[PictureUnit, Picture]) -> tuple[PictureUnit, Picture]:
     unit, picture = coded
-    return unit, _filtering(unit)(picture)
+    return unit, _filtering(unit)(picture, unit.post_filter_qp)
 
 
 def _coded_pictures(

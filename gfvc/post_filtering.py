@@ -39,11 +39,11 @@ class PostFiltering:
     def __bool__(self) -> bool:
         return self.number in (WHOLE, ENLARGING) or (self.number == FACES and bool(self.squares))
 
-    def __call__(self, picture: Picture) -> Picture:
+    def __call__(self, picture: Picture, qp: int) -> Picture:
         """A decoded picture uint8 [height, width, 3], filtered; `enlargement` times as large.
 
-        What is grey stays so. Raises `CheckpointError` where the filter's file is missing or
-        altered.
+        `qp` is the quantisation parameter that it is coded by. What is grey stays so. Raises
+        `CheckpointError` where the filter's file is missing or altered.
         """
         if not self:
             return picture
@@ -51,9 +51,9 @@ class PostFiltering:
 
         network = load_post_filter(self.number)
         if self.number == FACES:
-            filtered = _within(picture, self.squares, network)
+            filtered = _within(picture, self.squares, lambda part: network(part, qp))
         else:
-            filtered = network(picture)
+            filtered = network(picture, qp)
         return without_colour(filtered) if is_grey(picture) else filtered
 
     @property

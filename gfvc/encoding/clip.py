@@ -72,6 +72,12 @@ class Clip:
         """What its settings are of."""
         return Coding(self.codec, self.codes_sequences, self.options.whole_pictures)
 
+    def stated(self, settings: RateSettings) -> StreamInformation:
+        """What its stream says of all pictures; sequences say what else there is to say of them."""
+        if not self.information.post_filter:
+            return self.information
+        return replace(self.information, post_filter_qps=SequenceQps(settings.key_qp).told)
+
     def post_filter(self, settings: RateSettings) -> int:
         """The number of the post-filter that its coded pictures may go by with some settings."""
         return ENLARGING if self.halves(settings) else self.information.post_filter

@@ -79,7 +79,7 @@ def code_part(
         writer = StreamWriter(
             file,
             clip.codec,
-            clip.information,
+            clip.stated(settings),
             low_delay=clip.options.low_delay,
             mark=None if clip.options.no_marking else mark_message(),
         )

@@ -98,10 +98,10 @@ class OrdinaryVideo(Closable):
         stream = self._base.encode(self._spool, self._qps, reordered=reordered, tell=tell)
         filtering = self._filtering
         if filtering and self._may_be_none:
-            decoded = self._base.decoded(stream, self._spool, reordered=reordered)
+            decoded = self._base.decoded(stream, self._spool, self._qps, reordered=reordered)
             coded = replace(decoded, post_filter=filtering)
             filtering = with_filter_if_better(coded, self._source).post_filter
-        self._writer.write_as_coded(stream, filtering.number)
+        self._writer.write_as_coded(stream, filtering.number, self._base.told(self._qps))
         self.close()
         return count
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
 
@@ -132,7 +132,8 @@ class MeasuredFacts:
 
     def _code_key(self, picture: int) -> bool:
         coded = self._base.code([self._pictures[picture]], self._qps)
-        analysis = self._analyser.analyse_key(self._post_filter(coded.picture(0)))
+        coded = replace(coded, post_filter=self._post_filter)
+        analysis = self._analyser.analyse_key(coded.picture(0))
         if analysis is None:
             self.lost_keys += 1
             return False

@@ -169,6 +169,7 @@ class SegmentCoder:
             drawn.grids,
             coded.places,
             coded.post_filter.number,
+            coded.qps,
         )
         units = [1 + count for count in drawn.schedule.driven]
         if coded.places is not None:
@@ -187,10 +188,10 @@ class SegmentCoder:
             squares = self._squares(segment.place)[:1]
             number = 0
             if self.post_filter:
-                coded = self.base.decoded(stream, spool, reordered=True)
+                coded = self.base.decoded(stream, spool, qps, reordered=True)
                 number = self._filtered(coded, squares, segment.pictures).post_filter.number
         of_face = squares[0] if squares and number == FACES else None
-        self.writer.write_as_coded(stream, number, of_face)
+        self.writer.write_as_coded(stream, number, self.base.told(qps), of_face)
         return True
 
     def _filtered(

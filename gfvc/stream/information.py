@@ -14,6 +14,7 @@ import uuid
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
+from base_codec_adapters import MAX_QP
 from gfvc.errors import StreamError
 from gfvc.face_square import FaceSquare
 from gfvc.rectangle import Rectangle
@@ -23,6 +24,7 @@ from gfvc.stream.references import ReferenceRuns, reference_runs
 from gfvc.stream.schedule import PictureSchedule, picture_schedule
 from gfvc.stream.sequence import SequenceSchedule, sequence_schedule
 from gfvc.stream.shown_size import ShownSize, shown_size
+from models.post_filter import ToldQps
 from sei import USER_DATA_UNREGISTERED, NalUnit, PayloadError, SeiError, SeiMessage, read_sei
 from sei.coder import UNREAD, Coder, Reader, Writer
 from sei.payload_kinds import register_user_data
@@ -35,6 +37,8 @@ VERSION_WITH_CHANGES = 3
 """The first that can say how pictures are changed before they are shown."""
 VERSION_WITH_MANY_GRIDS = 4
 """The first that can have more than a few control grids between two coded pictures."""
+VERSION_WITH_TOLD_QPS = 5
+"""The first that can say what the post-filter is told."""
 MAX_STATED_RATE = 1000
 """Most pictures per second that are believed; the least are 1."""
 
@@ -52,7 +56,8 @@ class StreamInformation:
     else moves; both go with `sequence`.
     `shown_size` tells at which size all pictures of the stream are shown, None: as coded.
     `post_filter` tells by which filter coded pictures go before they are shown and drawn from, up
-    to the next such information (`models.post_filter`); 0: by none.
+    to the next such information (`models.post_filter`); 0: by none. `post_filter_qps` are what the
+    filter is told, None: its stream is of before that was stated.
     `hides_coded_picture` tells that the coded picture of the access unit is not shown: the first
     picture that it drives is shown in its place. It goes not with `references`, nor with
     `sequence`, which tells of each of its coded pictures whether it is hidden.
@@ -72,6 +77,7 @@ class StreamInformation:
     control_grids: SequenceGrids | None = None
     shown_size: ShownSize | None = None
     post_filter: int = 0
+    post_filter_qps: ToldQps | None = None
 
     @property
     def face_squares(self) -> tuple[FaceSquare, ...]:
@@ -133,6 +139,8 @@ def stream_information(c: Coder, given: StreamInformation) -> StreamInformation:
     if few_grids is not None and few_grids.are_many:
         few_grids, many_grids = None, few_grids
         least = VERSION_WITH_MANY_GRIDS
+    if given.post_filter_qps is not None:
+        least = VERSION_WITH_TOLD_QPS
     version = c.u("version", 8, least, 1, 255)
     numerator = c.u("rate_numerator", 32, given.rate.numerator, 1, 2**32 - 1)
     denominator = c.u("rate_denominator", 16, given.rate.denominator, 1, 0xFFFF)
@@ -147,7 +155,7 @@ def stream_information(c: Coder, given: StreamInformation) -> StreamInformation:
     schedule, references, sequence, square = None, None, None, None
     faces: tuple[FurtherFace, ...] = ()
     grids = shown = None
-    post_filter = 0
+    post_filter, told = 0, None
     if version >= VERSION_WITH_FLAGS:
         control_grids_flag = c.flag("control_grids_flag", few_grids is not None)
         further_faces_flag = c.flag("further_faces_flag", bool(given.further_faces))
@@ -195,6 +203,11 @@ def stream_information(c: Coder, given: StreamInformation) -> StreamInformation:
                 raise PayloadError("many control grids want a sequence without other ones")
             grids = many_control_grids(c, c.part("control_grids", many_grids), sequence)
             c.align("many_control_grids_alignment_zero_bit")
+    if version >= VERSION_WITH_TOLD_QPS:
+        told_qps_flag = c.flag("told_qps_flag", given.post_filter_qps is not None)
+        c.u("reserved_7bits", 7, 0)
+        if told_qps_flag:
+            told = _told_qps(c, c.part("post_filter_qps", given.post_filter_qps))
     if pictures_per_message == 0 and schedule is None:
         raise PayloadError("pictures_per_message is 0, and no schedule says which have messages")
     return StreamInformation(
@@ -212,7 +225,14 @@ def stream_information(c: Coder, given: StreamInformation) -> StreamInformation:
         grids,
         shown,
         post_filter,
+        told,
     )
+
+
+def _told_qps(c: Coder, given: ToldQps) -> ToldQps:
+    most = max(MAX_QP.values())
+    key = c.u("post_filter_key_qp", 8, given.key, 0, most)
+    return ToldQps(key, c.u("post_filter_qp", 8, given.others, 0, most))
 
 
 register_user_data(USER_DATA_UUID.bytes, stream_information)

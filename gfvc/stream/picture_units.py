@@ -82,6 +82,8 @@ class PictureUnit:
     """How what is beside faces moves in the pictures between it and the next; None: as the head."""
     post_filter: int = 0
     """By which filter it goes before it is shown and drawn from; 0: by none."""
+    post_filter_qp: int = 0
+    """What the filter is told."""
 
     @property
     def pictures(self) -> int:

@@ -37,7 +37,7 @@ from gfvc.stream.shown_size import ShownSize
 from gfvc.stream.skipped_pictures import SkippedPictures
 from gfvc.stream.stated_content import StatedContent
 from gfvc.telling import Notes
-from models.post_filter import enlargement
+from models.post_filter import enlargement, unstated_qps
 from sei import (
     GENERATIVE_FACE_VIDEO,
     Codec,
@@ -170,6 +170,7 @@ class _Scan:
         self._lost: str | None = None  # where the first picture is missing between others
         self._face_square: FaceSquare | None = None  # by the last user data
         self._post_filter = 0  # likewise
+        self._told_qps = unstated_qps(0)
         self._further_faces: tuple[FurtherFace, ...] = ()
         self._control_grids: SequenceGrids | None = None
         self._any_as_coded = False
@@ -378,6 +379,7 @@ class _Scan:
             self._further_faces = stated.further_faces
             self._control_grids = stated.control_grids
             self._post_filter = stated.post_filter
+            self._told_qps = stated.post_filter_qps or unstated_qps(self._post_filter)
         elif unit.is_irap:
             self._end_sequence(f"before byte {unit.offset}")
             self._start_sequence(None)
@@ -393,6 +395,7 @@ class _Scan:
         self._area = max(enlarged, 0 if shown is None else shown.width * shown.height)
         self._picture.face_square = self._face_square
         self._picture.post_filter = self._post_filter
+        self._picture.post_filter_qp = self._told_qps.of(is_key=unit.is_irap)
         if self._sequence is not None:
             self._place_in_sequence(unit, self._picture, self._sequence)
 

@@ -13,6 +13,7 @@ from gfvc.stream.information import StreamInformation
 from gfvc.stream.references import ReferenceRuns
 from gfvc.stream.schedule import PictureSchedule
 from gfvc.stream.sequence import SequenceSchedule
+from models.post_filter import ToldQps
 from sei import (
     USER_DATA_UNREGISTERED,
     Codec,
@@ -86,6 +87,7 @@ class StreamWriter:
         grids: SequenceGrids | None = None,
         places: Sequence[int] | None = None,
         post_filter: int = 0,
+        qps: ToldQps | None = None,
     ) -> None:
         """Write a sequence, an Annex B stream that starts with an IDR picture.
 
@@ -93,8 +95,8 @@ class StreamWriter:
         each of the `further` faces; none where schedules say so. `square` is that of the first
         face, None where it fills the pictures; `grids` say how all else moves. `places` are those
         of the coded pictures in output order, in the order of the stream; None where these are the
-        same. `post_filter` is the number of the filter that they go by, 0 for none. Raises
-        `ValueError` when there are others than those with `messages`.
+        same. `post_filter` is the number of the filter that they go by, 0 for none, `qps` what it
+        is told. Raises `ValueError` when there are others than those with `messages`.
         """
         self._flush()
         units = list(access_units(split_annex_b(coded, self._codec)))
@@ -108,6 +110,7 @@ class StreamWriter:
             further_faces=further,
             control_grids=grids,
             post_filter=post_filter,
+            post_filter_qps=qps if post_filter else None,
         )
         information = self._with_mark(stated)
         for place, unit in zip(places, units, strict=True):
@@ -118,12 +121,16 @@ class StreamWriter:
         self._ends_as_coded = not schedule.has_messages(places[-1])
 
     def write_as_coded(
-        self, coded: bytes, post_filter: int = 0, square: FaceSquare | None = None
+        self,
+        coded: bytes,
+        post_filter: int = 0,
+        qps: ToldQps | None = None,
+        square: FaceSquare | None = None,
     ) -> None:
         """Write an Annex B stream that starts with an IDR picture, to be shown as it is.
 
-        But for the post-filter of a number, 0 for none; `square` is that of the face, for one that
-        is kept to it.
+        But for the post-filter of a number, 0 for none, which is told `qps`; `square` is that of
+        the face, for one that is kept to it.
         """
         information = replace(
             self._information,
@@ -132,6 +139,7 @@ class StreamWriter:
             further_faces=(),
             control_grids=None,
             post_filter=post_filter,
+            post_filter_qps=qps if post_filter else None,
         )
         self._write_coded(coded, [_user_data(information)])
         self._ends_as_coded = True

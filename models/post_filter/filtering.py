@@ -38,8 +38,11 @@ class PostFilter:
         self._graph = graph
         self._scale = scale
 
-    def __call__(self, picture: Picture) -> Picture:
+    def __call__(self, picture: Picture, qp: int) -> Picture:
         """A decoded picture uint8 RGB [H, W, 3] filtered, `scale` times as large: a new array.
+
+        `qp` is the quantisation parameter that it is coded by; those that the network has not
+        learned of are taken for the next that it has.
 
         Raises:
             ModelError: the graph cannot be run.
@@ -48,18 +51,23 @@ class PostFilter:
         scale = self._scale
         most, overlap = MOST_SAMPLES // scale**2, OVERLAP // scale
         if height * width <= most:
-            return self._filtered(picture)
+            return self._filtered(picture, qp)
         columns = _part(width, MOST_COLUMNS // scale)
         seen = width if columns == width else columns + 2 * overlap
         rows = _part(height, max(STEP, most // seen - 2 * overlap))
         result = np.empty((scale * height, scale * width, 3), np.uint8)
         for top in range(0, height, rows):
             for left in range(0, width, columns):
-                self._filter_tile(picture, result, (top, rows), (left, columns))
+                self._filter_tile(picture, qp, result, (top, rows), (left, columns))
         return result
 
     def _filter_tile(
-        self, picture: Picture, result: Picture, rows: tuple[int, int], columns: tuple[int, int]
+        self,
+        picture: Picture,
+        qp: int,
+        result: Picture,
+        rows: tuple[int, int],
+        columns: tuple[int, int],
     ) -> None:
         """Filter so many rows and columns from a place on, and put them into the result."""
         (top, height), (left, width) = rows, columns
@@ -67,11 +75,11 @@ class PostFilter:
         first, before = max(0, top - overlap), max(0, left - overlap)
         seen = picture[first : top + height + overlap, before : left + width + overlap]
         scale = self._scale
-        tile = self._filtered(seen)[scale * (top - first) :, scale * (left - before) :]
+        tile = self._filtered(seen, qp)[scale * (top - first) :, scale * (left - before) :]
         place = result[scale * top :, scale * left :][: scale * height, : scale * width]
         place[:] = tile[: place.shape[0], : place.shape[1]]
 
-    def _filtered(self, picture: Picture) -> Picture:
+    def _filtered(self, picture: Picture, qp: int) -> Picture:
         height, width = picture.shape[:2]
         below, right = -height % STEP, -width % STEP
         whole = picture
@@ -79,7 +87,8 @@ class PostFilter:
             whole = np.asarray(
                 cv2.copyMakeBorder(picture, 0, below, 0, right, cv2.BORDER_REPLICATE), np.uint8
             )
-        filtered = self._graph.run({"picture": np.ascontiguousarray(whole)})["filtered"]
+        told = np.array([qp], np.float32)
+        filtered = self._graph.run({"picture": np.ascontiguousarray(whole), "qp": told})["filtered"]
         return np.asarray(filtered[: self._scale * height, : self._scale * width], np.uint8)
 
 

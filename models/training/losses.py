@@ -62,12 +62,16 @@ def _ssim_map(first: Tensor, second: Tensor) -> Tensor:
     return brightness * structure
 
 
-def ssim_loss(picture: Tensor, target: Tensor) -> Tensor:
-    """1 − SSIM of the luma with a 7×7 mean window, summed over four scales."""
+def ssim_loss(picture: Tensor, target: Tensor, shares: Tensor | None = None) -> Tensor:
+    """1 − SSIM of the luma with a 7×7 mean window, summed over four scales.
+
+    The mean over pictures, each counted as often as its share [B] says.
+    """
     first, second = luma(picture), luma(target)
     total = torch.zeros((), device=picture.device)
     for _ in range(_SSIM_SCALES):
-        total = total + 1 - _ssim_map(first, second).mean()
+        far = 1 - _ssim_map(first, second).mean(dim=(1, 2, 3))
+        total = total + (far if shares is None else far * shares).mean()
         first, second = functional.avg_pool2d(first, 2), functional.avg_pool2d(second, 2)
     return total
 

@@ -17,7 +17,7 @@ from gfvc.decoder import decode
 from gfvc.demo_clip import RATE, demo_still, make_demo_clip
 from gfvc.errors import StreamError
 from gfvc.face_square import FaceSquare
-from gfvc.halving import LEAST_KEY_QP, can_be_halved, halved
+from gfvc.halving import FINER, LEAST_KEY_QP, can_be_halved, halved
 from gfvc.options.decoding import DecodeOptions
 from gfvc.post_filtering import PostFiltering
 from gfvc.stream.reader import read_face_stream
@@ -75,6 +75,9 @@ def test_qps_are_finer_by_no_more_than_there_is() -> None:
 def test_coded_pictures_have_half_the_size(stream: Path) -> None:
     read = read_face_stream(stream, no_notes)
     assert filters_of(stream) == {ENLARGING}
+    # The filter is told as they are coded.
+    key, *others = [unit.post_filter_qp for unit in read.units]
+    assert (key, *set(others)) in {(32 - FINER, 42 - FINER), (32 - FINER,)}
     coded = list(decode_base_layer(read.codec, read.base_layer_parts()))
     assert {picture.shape for picture in coded} == {(SIDE // 2, SIDE // 2, 3)}
     with av.open(str(stream), format="vvc") as container:
@@ -100,7 +103,7 @@ def test_what_it_makes_of_a_face_is_nearer_than_enlarging_alone() -> None:
     still = demo_still(SIDE)
     half = halved(still)
     enlarged = np.asarray(cv2.resize(half, (SIDE, SIDE), interpolation=cv2.INTER_CUBIC), np.uint8)
-    assert psnr(PostFiltering(ENLARGING)(half), still) > psnr(enlarged, still) + 0.5
+    assert psnr(PostFiltering(ENLARGING)(half, 18), still) > psnr(enlarged, still) + 0.5
 
 
 def test_its_streams_are_consistent(stream: Path) -> None:
@@ -231,5 +234,5 @@ def test_squares_lie_within_enlarged_pictures(stream: Path, tmp_path: Path) -> N
 def test_only_one_filter_enlarges(number: int, size: int) -> None:
     filtering = PostFiltering(number)
     assert filtering.enlargement == size // SIDE
-    assert filtering(demo_still(SIDE)).shape == (size, size, 3)
+    assert filtering(demo_still(SIDE), 30).shape == (size, size, 3)
     assert replace(filtering, number=0).enlargement == 1

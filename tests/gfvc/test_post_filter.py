@@ -30,7 +30,7 @@ from gfvc.video_writer import write_video
 from models import default_registry
 from models.contract import Picture
 from models.metrics.similarity import psnr
-from models.post_filter import WHOLE, filtering
+from models.post_filter import WHOLE, ToldQps, filtering
 from models.post_filter.card import CARD
 from tests.gfvc.support import (
     CommandLine,
@@ -67,7 +67,7 @@ def filtered(tmp_path_factory: pytest.TempPathFactory, clip: Path) -> Path:
     return path
 
 
-def test_the_filter_makes_it_version_3() -> None:
+def test_the_filter_makes_it_version_3_and_what_it_is_told_version_5() -> None:
     plain = StreamInformation(Fraction(25), 640, 360, Rectangle(0, 0, 640, 360))
     asked = replace(plain, post_filter=WHOLE)
     payload = asked.to_payload()
@@ -76,14 +76,23 @@ def test_the_filter_makes_it_version_3() -> None:
     assert StreamInformation.from_payload(payload) == asked
     with pytest.raises(StreamError, match="shown_size_flag"):
         StreamInformation.from_payload(payload[:-1])
+    told = replace(asked, post_filter_qps=ToldQps(25, 35))
+    payload = told.to_payload()
+    assert payload[16] == 5
+    assert payload[17:] == plain.to_payload()[17:] + bytes.fromhex("00 01 00 80 19 23")
+    assert StreamInformation.from_payload(payload) == told
+    for damaged in (payload[:-1], payload[:-1] + b"\x40"):
+        with pytest.raises(StreamError, match="post_filter_qp"):
+            StreamInformation.from_payload(damaged)
 
 
 def test_coded_pictures_are_shown_filtered(filtered: Path) -> None:
     stream = read_face_stream(filtered, no_notes)
     assert {unit.post_filter for unit in stream.units} == {WHOLE}
+    assert stream.units[0].post_filter_qp == 37
     first = coded_pictures(stream)[0]
     shown = decode_all(filtered)[0]
-    assert np.array_equal(shown, in_whole(first))
+    assert np.array_equal(shown, in_whole(first, 37))
 
 
 def test_what_is_drawn_is_drawn_from_filtered_pictures(filtered: Path, tmp_path: Path) -> None:
@@ -91,6 +100,45 @@ def test_what_is_drawn_is_drawn_from_filtered_pictures(filtered: Path, tmp_path:
     without = decode_all(write_units(tmp_path / "without.266", units))
     pairs = list(zip(decode_all(filtered), without, strict=True))
     assert all(not np.array_equal(*pair) for pair in pairs)
+
+
+def test_the_filter_is_told_how_pictures_are_coded(filtered: Path, tmp_path: Path) -> None:
+    """Of the key picture it is told something else than of the others."""
+    shown = []
+    for number, told in enumerate([ToldQps(37, 45), ToldQps(28, 45), ToldQps(37, 28), None]):
+        units = [stating(unit, post_filter_qps=told) for unit in nal_units(filtered)]
+        path = write_units(tmp_path / f"{number}.266", units)
+        stream = read_face_stream(path, no_notes)
+        key, *others = [unit.post_filter_qp for unit in stream.units]
+        expected = told or ToldQps(32, 42)  # as of streams of before
+        assert key == expected.key
+        assert set(others) == {expected.others}
+        shown.append(decode_all(path))
+        assert [found for found in verify_stream(path) if found.severity is Severity.ERROR] == []
+    usual, fine_key, fine_others, _ = shown
+    assert not np.array_equal(usual[0], fine_key[0])
+    assert np.array_equal(usual[0], fine_others[0])
+    assert not np.array_equal(usual[-1], fine_others[-1])
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ({"post_filter": True, "key_qp": 29, "coded_qp": 36}, {29, 36}),
+        ({"post_filter": True, "key_qp": 29, "key_pictures": "fixed"}, {29}),
+        ({"post_filter": True, "key_qp": 29, "low_delay": True}, {29}),
+        ({"post_filter": True, "fallback": "always", "fallback_qp": 33}, {33}),
+        ({"post_filter": True, "fallback": "always", "fallback_qp": 33, "codec": "hevc"}, {33}),
+    ],
+)
+def test_what_it_is_told_is_what_was_asked_for(
+    clip: Path, tmp_path: Path, options: dict[str, Any], told: set[int]
+) -> None:
+    path = tmp_path / "told.bin"
+    encode(clip, path, EncodeOptions(model="face", **options), notes=unheard)
+    units = read_face_stream(path, no_notes).units
+    assert {unit.post_filter for unit in units} == {WHOLE}
+    assert {unit.post_filter_qp for unit in units} == told
 
 
 def test_models_for_speed_have_none_unless_asked(clip: Path, tmp_path: Path) -> None:
@@ -174,7 +222,8 @@ def test_ordinary_video_has_one_where_that_is_better(
     stream = read_face_stream(path, no_notes)
     assert {unit.post_filter for unit in stream.units} == {WHOLE if better else 0}
     decoded = coded_pictures(stream)
-    expected = [in_whole(picture) if better else picture for picture in decoded]
+    qp = stream.units[0].post_filter_qp
+    expected = [in_whole(picture, qp) if better else picture for picture in decoded]
     assert all(map(np.array_equal, decode_all(path, unheard), expected))
     assert len(sources) == len(decoded)
 
@@ -229,7 +278,7 @@ def test_the_encoder_has_what_decoders_have(
 
 def test_grey_pictures_stay_grey() -> None:
     grey = without_colour(next(iter(make_demo_clip(0.1, 128))))
-    assert is_grey(in_whole(grey))
+    assert is_grey(in_whole(grey, 37))
 
 
 def test_a_filter_that_is_not_known_is_told_and_left_out(
@@ -287,4 +336,4 @@ def test_an_altered_file_of_the_filter_is_told(
 def test_none_is_loaded_where_none_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delattr(filtering, "load_post_filter")
     picture = np.zeros((16, 16, 3), np.uint8)
-    assert PostFiltering(0)(picture) is picture
+    assert PostFiltering(0)(picture, 37) is picture

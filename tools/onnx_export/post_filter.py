@@ -1,9 +1,10 @@
 """A post-filter as an ONNX graph of pictures of any size whose sides are multiples of 8.
 
-    decoded picture ──► filtered picture
+    decoded picture, QP ──► filtered picture
 
-Both are uint8 [H, W, 3], the latter [2 H, 2 W, 3] if it enlarges. Weights are
-stored as float16, and all is computed in floats.
+The pictures are uint8 [H, W, 3], the latter [2 H, 2 W, 3] if it enlarges; the quantisation
+parameter that the former is coded by is a float32 [1]. Weights are stored as float16, and all is
+computed in floats.
 """
 
 from __future__ import annotations
@@ -39,10 +40,10 @@ class Filter(nn.Module):
         super().__init__()
         self.network = network
 
-    def forward(self, picture: Tensor) -> Tensor:
-        """[H, W, 3] to the same, or twice as large."""
+    def forward(self, picture: Tensor, qp: Tensor) -> Tensor:
+        """[H, W, 3], coded by a QP [1], to the same, or twice as large."""
         planes = picture.permute(2, 0, 1)[None].float() / 255
-        filtered: Tensor = self.network(planes)[0].permute(1, 2, 0) * 255
+        filtered: Tensor = self.network(planes, qp)[0].permute(1, 2, 0) * 255
         return filtered.round().clamp(0, 255).to(torch.uint8)
 
 
@@ -57,23 +58,23 @@ def export(network: PostFilterNetwork, path: Path, source: str) -> list[Comparis
     path.parent.mkdir(parents=True, exist_ok=True)
     module = Filter(network).eval()
     sides = {side: torch.export.Dim(side, min=2) * 8 for side in ("rows", "columns")}
-    picture = _coded_picture()
+    picture, qp = _coded_picture(), np.array([QP], np.float32)
     with TemporaryDirectory() as floats:
         write_graph(
             module,
-            {"picture": torch.from_numpy(picture)},
+            {"picture": torch.from_numpy(picture), "qp": torch.from_numpy(qp)},
             ["filtered"],
             Path(floats, path.name),
             {"weights": source},
             halved=path,
-            dynamic={"picture": {0: sides["rows"], 1: sides["columns"]}},
+            dynamic={"picture": {0: sides["rows"], 1: sides["columns"]}, "qp": {}},
         )
     graph = OnnxGraph(path)
     rows = []
     for shown in (picture, np.ascontiguousarray(picture[: SIZE // 2, : SIZE - 8])):
         with torch.inference_mode():
-            expected = module(torch.from_numpy(shown)).numpy()
-        found = graph.run({"picture": shown})["filtered"]
+            expected = module(torch.from_numpy(shown), torch.from_numpy(qp)).numpy()
+        found = graph.run({"picture": shown, "qp": qp})["filtered"]
         size = "x".join(map(str, shown.shape[1::-1]))
         rows.append(compare(f"{path.name}, {size}", expected, found, PICTURE_LIMIT))
     return rows

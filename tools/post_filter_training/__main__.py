@@ -45,7 +45,7 @@ def _learn(options: argparse.Namespace) -> None:
     from models.runtime import torch_device
     from models.training.trunk import installed_trunk, load_trunk
     from tools.post_filter_training.data import load_data
-    from tools.post_filter_training.learn import Learner, learn
+    from tools.post_filter_training.learn import Learner, begin_with, learn
     from tools.post_filter_training.settings import Settings
 
     settings = settings_asked_for(options, Settings)
@@ -69,8 +69,11 @@ def _learn(options: argparse.Namespace) -> None:
         trunk = load_trunk(file)
     data = load_data(options.prepared, device, options.jobs)
     report(", ".join(f"{split}: {part.rows} coded pictures" for split, part in data.items()))
-    configuration = replace(configuration, enlarging=data["train"].enlarging)
-    learner = Learner(PostFilterNetwork(configuration), trunk, settings, device)
+    configuration = replace(configuration, enlarging=data["train"].enlarging, qps=data["train"].qps)
+    network = PostFilterNetwork(configuration)
+    if options.weights is not None:
+        begin_with(network, options.weights)
+    learner = Learner(network, trunk, settings, device)
     learn(learner, data["train"], data["validation"], options.out, report)
 
 
@@ -98,6 +101,8 @@ def _parser() -> argparse.ArgumentParser:
     learning.add_argument("out", type=Path, metavar="OUT", help="folder for weights and log")
     learning.add_argument("--channels", type=int, nargs=3, default=(32, 48, 64), metavar="N")
     learning.add_argument("--blocks", type=int, nargs=3, default=(1, 2, 4), metavar="N")
+    learning.add_argument("--weights", type=Path, metavar="FILE",
+                          help="of a network of this shape, to begin with")  # fmt: skip
     from tools.post_filter_training.settings import Settings
 
     add_settings(learning, Settings)

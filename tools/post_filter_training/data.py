@@ -28,20 +28,23 @@ class CutOuts:
     Attributes:
         decoded, real: [B, 3, S, S] in 0..1; of what was coded smaller [B, 3, S / 2, S / 2] and
             [B, 3, S, S].
+        qps: [B], quantisation parameters that they are coded by.
         weights: [B, 1, S, S], how much differences count, 1 and more.
     """
 
     decoded: Tensor
     real: Tensor
+    qps: Tensor
     weights: Tensor
 
 
 @dataclass(frozen=True, slots=True)
 class _Coded:
-    """A sequence: decoded pictures uint8 [N, H, W, 3], and numbers of the real ones [N]."""
+    """A sequence: decoded pictures uint8 [N, H, W, 3], numbers of the real ones, and QPs [N]."""
 
     decoded: Tensor
     numbers: list[int]
+    qps: list[int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +68,7 @@ class CodedData:
             _Coded(
                 torch.from_numpy(np.stack(read_stream(folder, stream))).to(self._device),
                 stream.pictures.tolist(),
+                [stream.qps[0], *(len(stream.pictures) - 1) * [stream.qps[1]]],
             )
             for stream in video.streams
         )
@@ -80,6 +84,12 @@ class CodedData:
         if len(scales) > 1:
             raise TrainingError("some pictures are coded halved, some are not; prepare two folders")
         return scales == {2}
+
+    @property
+    def qps(self) -> tuple[int, int]:
+        """The least and the most quantisation parameter of its pictures."""
+        qps = [qp for video in self._videos for coded in video.sequences for qp in coded.qps]
+        return min(qps), max(qps)
 
     @property
     def rows(self) -> int:
@@ -101,12 +111,13 @@ class CodedData:
             for pictures in ([row[0] for row in rows], [row[1] for row in rows])
         )
         weights = self._weights(np.stack([row[2] for row in rows]), side, part_weight)
-        return _changed(CutOuts(decoded, real, weights), random)
+        qps = torch.tensor([row[3] for row in rows], dtype=torch.float32, device=self._device)
+        return _changed(CutOuts(decoded, real, qps, weights), random)
 
     def _cut_out(
         self, side: int, face_share: float, random: np.random.Generator
-    ) -> tuple[Tensor, Tensor, Float32Array]:
-        """A decoded and a real cut-out [S, S, 3], and mouth and eyes in it, in pixels."""
+    ) -> tuple[Tensor, Tensor, Float32Array, int]:
+        """A decoded and a real cut-out [S, S, 3], mouth and eyes in it, in pixels, and its QP."""
         video = self._videos[int(random.integers(len(self._videos)))]
         coded = video.sequences[int(random.integers(len(video.sequences)))]
         place = int(random.integers(len(coded.numbers)))
@@ -125,7 +136,8 @@ class CodedData:
         shifted = parts - np.array([left, top, 0], np.float32)
         real = video.real[number][top : top + side, left : left + side]
         left, top, side = left // scale, top // scale, side // scale
-        return coded.decoded[place][top : top + side, left : left + side], real, shifted
+        decoded = coded.decoded[place][top : top + side, left : left + side]
+        return decoded, real, shifted, coded.qps[place]
 
     def _weights(self, parts: Float32Array, side: int, part_weight: float) -> Tensor:
         """1, and more at mouth and eyes; `parts` [B, 3, 3] in pixels."""
@@ -150,7 +162,8 @@ class CodedData:
                         (video.real[coded.numbers], _scale(video, coded)),
                     )
                 )
-                yield CutOuts(decoded, real, torch.ones_like(real[:, :1]))
+                qps = torch.tensor(coded.qps, dtype=torch.float32, device=self._device)
+                yield CutOuts(decoded, real, qps, torch.ones_like(real[:, :1]))
 
 
 def _scale(video: _Video, coded: _Coded) -> int:
@@ -173,7 +186,8 @@ def _changed(cut_outs: CutOuts, random: np.random.Generator) -> CutOuts:
         mirrored = torch.where(flipped, pictures.flip(-1), pictures)
         return (mirrored**exponent * factors).clamp(max=1)
 
-    return CutOuts(changed(decoded), changed(real), torch.where(flipped, weights.flip(-1), weights))
+    weights = torch.where(flipped, weights.flip(-1), weights)
+    return CutOuts(changed(decoded), changed(real), cut_outs.qps, weights)
 
 
 def load_data(folder: Path, device: torch.device, jobs: int) -> dict[str, CodedData]:

@@ -15,9 +15,12 @@ from typing import cast
 
 import numpy as np
 import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
 from torch import Tensor
 
 from models.contract import Picture
+from models.errors import TrainingError
 from models.post_filter.network import PostFilterNetwork
 from models.training.loop import deferred_interrupts
 from models.training.losses import gradient_loss, ssim_loss, weighted_l1
@@ -37,6 +40,25 @@ from tools.post_filter_training.settings import Settings
 Report = Callable[[str], None]
 WEIGHTS_FILE, SHEET_FILE = "post_filter.safetensors", "sheet.png"
 _SHEET_ROWS = 8
+# Mean absolute differences from what was coded, of 1: usual ones, and as small as is told apart.
+_TYPICAL_ERROR, _LEAST_ERROR = 0.02, 0.004
+
+
+def begin_with(network: PostFilterNetwork, weights: Path) -> None:
+    """Give a network the weights of one of its shape.
+
+    That may be one of before networks were told a quantisation parameter, which then changes
+    nothing until that is learned.
+
+    Raises:
+        TrainingError: the file cannot be read, or is of another shape.
+    """
+    try:
+        state = {name: tensor.float() for name, tensor in load_file(weights).items()}
+        state.setdefault("told.weight", torch.zeros_like(network.told.weight))
+        network.load_state_dict(state)
+    except (OSError, SafetensorError, RuntimeError) as error:
+        raise TrainingError(f"{weights}: no weights of such a network ({error})") from None
 
 
 class Learner:
@@ -78,17 +100,21 @@ class Learner:
         set_rates({self.optimiser: settings.learning_rate}, share)
         decoded = batch.decoded.contiguous(memory_format=torch.channels_last)
         with self._autocast():
-            change = self.network.change(decoded)
-        picture = self.network.unfiltered(batch.decoded) + change.float()
+            change = self.network.change(decoded, batch.qps)
+        unfiltered = self.network.unfiltered(batch.decoded)
+        picture = unfiltered + change.float()
+        shares = _shares(unfiltered, batch.real)
+        of_samples = shares[:, None, None, None]
+        far, nothing = (picture - batch.real) * of_samples, torch.zeros_like(picture)
         losses = {
-            "l1": settings.l1 * weighted_l1(picture, batch.real, batch.weights),
-            "gradient": settings.gradient * gradient_loss(picture, batch.real),
-            "ssim": settings.ssim * ssim_loss(picture, batch.real),
+            "l1": settings.l1 * weighted_l1(far, nothing, batch.weights),
+            "gradient": settings.gradient * gradient_loss(far, nothing),
+            "ssim": settings.ssim * ssim_loss(picture, batch.real, shares),
         }
         if self.trunk is not None:
             with self._autocast():
-                far = trunk_loss(self.trunk, picture, batch.real)
-            losses["perceptual"] = settings.perceptual * far
+                seen = trunk_loss(self.trunk, picture, batch.real)
+            losses["perceptual"] = settings.perceptual * seen
         losses["total"] = torch.stack(list(losses.values())).sum()
         self.optimiser.zero_grad(set_to_none=True)
         losses["total"].backward()  # type: ignore[no-untyped-call]
@@ -104,7 +130,7 @@ class Learner:
         rows: dict[str, list[float]] = {}
         for whole in data.all():
             decoded = self.average.unfiltered(whole.decoded).clamp(0, 1)
-            filtered = self.average(whole.decoded).clamp(0, 1)
+            filtered = self.average(whole.decoded, whole.qps).clamp(0, 1)
             for name, pictures in (("decoded", decoded), ("filtered", filtered)):
                 error = ((pictures - whole.real) ** 2).mean(dim=(1, 2, 3))
                 rows.setdefault(f"{name}_psnr", []).append(float((-10 * error.log10()).mean()))
@@ -122,12 +148,23 @@ class Learner:
 
 
 @torch.no_grad()
+def _shares(unfiltered: Tensor, real: Tensor) -> Tensor:
+    """How much cut-outs count [B], the more the finer they are coded: errors then weigh the same.
+
+    Otherwise only coarse ones would be learned from.
+    """
+    errors = (unfiltered - real).abs().mean(dim=(1, 2, 3))
+    return _TYPICAL_ERROR / errors.clamp(min=_LEAST_ERROR)
+
+
+@torch.no_grad()
 def sheet(network: PostFilterNetwork, data: CodedData) -> Picture:
     """Rows of a decoded, a filtered and a real picture; uint8 RGB, all of the first row's size."""
     rows: list[Tensor] = []
     for whole in data.all():
-        last = whole.decoded[-1:]
-        shown = [network.unfiltered(last).clamp(0, 1), network(last).clamp(0, 1), whole.real[-1:]]
+        last, qp = whole.decoded[-1:], whole.qps[-1:]
+        filtered = network(last, qp).clamp(0, 1)
+        shown = [network.unfiltered(last).clamp(0, 1), filtered, whole.real[-1:]]
         row = torch.cat(shown, dim=3)[0]
         if not rows or rows[0].shape == row.shape:
             rows.append(row)

@@ -234,6 +234,7 @@ def _prepare(
         stream = f"{name}.{number}.{sequence.codec}"
         result = find_encoder(sequence.codec).encode(request)
         (out / stream).write_bytes(result.stream)
-        streams.append(CodedStream(stream, sequence.codec, places.astype(np.int32)))
+        numbers = places.astype(np.int32)
+        streams.append(CodedStream(stream, sequence.codec, numbers, (key, others)))
     CodedVideo(video, _parts(pictures), tuple(streams)).save(out / f"{name}.npz")
     return f"{name}: {len(pictures)} pictures, {len(streams)} sequences of them"

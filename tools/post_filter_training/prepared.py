@@ -25,11 +25,19 @@ PARTS = 3
 
 @dataclass(frozen=True, slots=True)
 class CodedStream:
-    """A coded sequence: its file's name, its codec, and the pictures in it, in output order."""
+    """A coded sequence.
+
+    Attributes:
+        name: of its file.
+        codec: of it.
+        pictures: the numbers of those in it, in output order.
+        qps: quantisation parameters of the first of them, and of the others.
+    """
 
     name: str
     codec: Codec
     pictures: npt.NDArray[np.int32]
+    qps: tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +69,7 @@ class CodedVideo:
             names=np.array([stream.name for stream in self.streams]),
             codecs=np.array([stream.codec for stream in self.streams]),
             counts=np.array([len(stream.pictures) for stream in self.streams]),
+            qps=np.array([stream.qps for stream in self.streams], np.int32),
             pictures=np.concatenate([stream.pictures for stream in self.streams]),
         )
 
@@ -72,9 +81,13 @@ def load_coded_video(path: Path) -> CodedVideo:
             table = dict(np.load(file, allow_pickle=False))
         ends = np.cumsum(table["counts"])[:-1]
         streams = tuple(
-            CodedStream(str(name), cast(Codec, str(codec)), pictures)
-            for name, codec, pictures in zip(
-                table["names"], table["codecs"], np.split(table["pictures"], ends), strict=True
+            CodedStream(str(name), cast(Codec, str(codec)), pictures, (int(key), int(others)))
+            for name, codec, pictures, (key, others) in zip(
+                table["names"],
+                table["codecs"],
+                np.split(table["pictures"], ends),
+                table["qps"],
+                strict=True,
             )
         )
         return CodedVideo(str(table["video"]), table["parts"].astype(np.float32), streams)

@@ -57,6 +57,9 @@ def stream(tmp_path_factory: pytest.TempPathFactory, scenes: list[Picture]) -> P
     return path
 
 
+QP = 33
+
+
 def brighter(picture: Picture) -> Picture:
     return np.asarray(picture + 100, np.uint8)
 
@@ -66,7 +69,8 @@ def sizes_seen(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, ...]]:
     """Of the pictures that a filter is given, which makes them brighter."""
     seen: list[tuple[int, ...]] = []
 
-    def network(picture: Picture) -> Picture:
+    def network(picture: Picture, qp: int) -> Picture:
+        assert qp == QP
         seen.append(picture.shape)
         return brighter(picture)
 
@@ -81,7 +85,7 @@ def coloured(width: int, height: int) -> Picture:
 def test_what_is_beside_the_square_stays(sizes_seen: list[tuple[int, ...]]) -> None:
     square = FaceSquare(40, 48, 64)
     picture = coloured(200, 160)
-    filtered = PostFiltering(FACES, (square,))(picture)
+    filtered = PostFiltering(FACES, (square,))(picture, QP)
     beside = np.ones((160, 200), bool)
     beside[square.window] = False
     assert np.array_equal(filtered[beside], picture[beside])
@@ -99,7 +103,7 @@ def test_a_square_at_the_edge_of_the_picture_is_filtered_up_to_it(
     sizes_seen: list[tuple[int, ...]],
 ) -> None:
     picture = coloured(200, 64)
-    filtered = PostFiltering(FACES, (FaceSquare(0, 0, 64),))(picture)
+    filtered = PostFiltering(FACES, (FaceSquare(0, 0, 64),))(picture, QP)
     changes = filtered.astype(int) - picture
     assert (changes[:, :60] == 100).all()
     assert (changes[:, 64:] == 0).all()
@@ -109,7 +113,7 @@ def test_a_square_at_the_edge_of_the_picture_is_filtered_up_to_it(
 def test_squares_that_overlap_are_filtered_once(sizes_seen: list[tuple[int, ...]]) -> None:
     picture = coloured(200, 160)
     squares = FaceSquare(20, 20, 64), FaceSquare(52, 40, 64)
-    changes = PostFiltering(FACES, squares)(picture).astype(int) - picture
+    changes = PostFiltering(FACES, squares)(picture, QP).astype(int) - picture
     assert changes.max() == 100
     assert (changes[60, 60] == 100).all()
     assert len(sizes_seen) == 2
@@ -121,7 +125,7 @@ def test_without_a_square_nothing_is_filtered(
 ) -> None:
     picture = coloured(64, 64)
     assert not filtering_of
-    assert filtering_of(picture) is picture
+    assert filtering_of(picture, QP) is picture
     assert sizes_seen == []
 
 
@@ -131,7 +135,7 @@ def test_faces_of_whole_pictures_are_filtered(stream: Path) -> None:
     [square] = {unit.face_square for unit in read.units}
     assert square is not None
     key = next(decode_base_layer(read.codec, read.base_layer_parts()))
-    expected = PostFiltering(FACES, (square,))(key)
+    expected = PostFiltering(FACES, (square,))(key, read.units[0].post_filter_qp)
     shown = decode_all(stream)
     place = read.units[0].leading
     assert np.array_equal(shown[place], expected)
@@ -173,7 +177,7 @@ def test_all_faces_are_filtered(
     first = read.units[0]
     assert len(first.face_squares) == 2
     key = next(decode_base_layer(read.codec, read.base_layer_parts()))
-    expected = PostFiltering(FACES, first.face_squares)(key)
+    expected = PostFiltering(FACES, first.face_squares)(key, first.post_filter_qp)
     assert np.array_equal(decode_all(path)[first.leading], expected)
 
 
@@ -201,7 +205,11 @@ def test_where_all_pictures_are_coded_faces_are_filtered_too(
     [square] = {unit.face_square for unit in read.units}
     assert square is not None
     decoded = decode_base_layer(read.codec, read.base_layer_parts())
-    expected = map(PostFiltering(FACES, (square,)), decoded)
+    filtering = PostFiltering(FACES, (square,))
+    expected = [
+        filtering(picture, unit.post_filter_qp)
+        for picture, unit in zip(decoded, read.units, strict=True)
+    ]
     assert all(map(np.array_equal, decode_all(path, unheard), expected))
 
 

@@ -40,11 +40,15 @@ def test_a_trained_file_becomes_a_graph(
     for height, width in ((64, 64), (40, 136)):
         picture = np.random.default_rng(1).integers(0, 256, (height, width, 3), np.uint8)
         smooth = picture // 8 + 100
-        with torch.inference_mode():
-            expected = Filter(network).eval()(torch.from_numpy(smooth)).numpy()
-        found = graph.run({"picture": smooth})["filtered"]
-        assert found.shape == ((1 + enlarging) * height, (1 + enlarging) * width, 3)
-        assert np.abs(found.astype(int) - expected).max() <= 1
+        shown = []
+        for qp in np.array([[25], [40]], np.float32):
+            with torch.inference_mode():
+                pair = torch.from_numpy(smooth), torch.from_numpy(qp)
+                expected = Filter(network).eval()(*pair).numpy()
+            shown.append(graph.run({"picture": smooth, "qp": qp})["filtered"])
+            assert shown[-1].shape == ((1 + enlarging) * height, (1 + enlarging) * width, 3)
+            assert np.abs(shown[-1].astype(int) - expected).max() <= 1
+        assert not np.array_equal(shown[0], shown[1])
 
 
 def test_a_file_of_another_network_is_refused(

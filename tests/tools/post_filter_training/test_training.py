@@ -10,16 +10,22 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import save_file
 
 from gfvc.demo_clip import demo_still, make_demo_clip
-from gfvc.halving import halved
+from gfvc.halving import FINER, halved
 from models.errors import TrainingError
-from models.post_filter.network import PostFilterConfiguration, load_post_filter
+from models.post_filter.network import (
+    PostFilterConfiguration,
+    PostFilterNetwork,
+    load_post_filter,
+)
 from models.training.footage import find_clips
 from tools.face_training.places import read_pictures
 from tools.post_filter_training import prepare
 from tools.post_filter_training.__main__ import main
 from tools.post_filter_training.data import load_data
+from tools.post_filter_training.learn import _shares, begin_with
 from tools.post_filter_training.prepared import CodedVideo, load_coded_video, read_stream
 
 SIDE = 96
@@ -143,7 +149,67 @@ def test_learning_to_enlarge_follows_from_the_data(halves: Path, tmp_path: Path)
     words += ["--side", "64", "--minutes", "0.05", "--report-seconds", "0", "--perceptual", "0"]
     assert main(words) == 0
     network = load_post_filter(tmp_path / "post_filter.safetensors")
-    assert network.configuration == PostFilterConfiguration((4, 6, 8), (1, 1, 1), enlarging=True)
+    qps = load_data(halves, torch.device("cpu"), 1)["train"].qps
+    expected = PostFilterConfiguration((4, 6, 8), (1, 1, 1), enlarging=True, qps=qps)
+    assert network.configuration == expected
+
+
+def test_learning_goes_on_from_weights(prepared: Path, tmp_path: Path) -> None:
+    """Also from those of a network that was told nothing, which it is as long as it has not."""
+    torch.manual_seed(0)
+    first, then = (PostFilterNetwork(PostFilterConfiguration((4, 6, 8), (1, 1, 1))) for _ in "12")
+    for value in first.parameters():
+        torch.nn.init.normal_(value, std=0.05)
+    state = first.state_dict()
+    save_file(state, tmp_path / "told.safetensors")
+    del state["told.weight"]
+    save_file(state, tmp_path / "untold.safetensors")
+    picture, qp = torch.rand(1, 3, 16, 24), torch.tensor([40.0])
+    with torch.inference_mode():
+        begin_with(then, tmp_path / "told.safetensors")
+        assert torch.equal(then(picture, qp), first(picture, qp))
+        begin_with(then, tmp_path / "untold.safetensors")
+        torch.nn.init.zeros_(first.told.weight)
+        assert torch.equal(then(picture, qp), first(picture, qp))
+    words = ["learn", str(prepared), str(tmp_path), "--device", "cpu", "--jobs", "1"]
+    words += ["--weights", str(tmp_path / "told.safetensors"), "--perceptual", "0"]
+    words += ["--pictures", "2", "--side", "64", "--minutes", "0.05"]
+    assert main(words) == 1  # of another shape
+    words += ["--channels", "4", "6", "8", "--blocks", "1", "1", "1"]
+    words += ["--learning-rate", "1e-9", "--weight-decay", "0"]
+    assert main(words) == 0
+    learned = load_post_filter(tmp_path / "post_filter.safetensors")
+    assert (learned.enter.weight - first.enter.weight).abs().max() < 1e-3
+
+
+def test_fine_pictures_count_as_much_as_coarse_ones() -> None:
+    real = torch.full((2, 3, 64, 64), 0.5)
+    unfiltered = real + torch.tensor([0.01, 0.04])[:, None, None, None]
+    shares = _shares(unfiltered, real)
+    assert torch.allclose(shares, torch.tensor([2.0, 0.5]), rtol=1e-3)
+    far = (unfiltered - real).abs().mean(dim=(1, 2, 3)) * shares
+    assert torch.allclose(far[0], far[1], rtol=1e-3)
+    assert torch.isfinite(_shares(real, real)).all()
+
+
+def test_tables_say_how_pictures_are_coded(prepared: Path, halves: Path) -> None:
+    video = load_coded_video(prepared / "train_0.npz")
+    finer_streams = load_coded_video(halves / "train_0.npz").streams
+    for stream, finer in zip(video.streams, finer_streams, strict=True):
+        key, others = stream.qps
+        assert prepare.LOWEST_QP <= key <= prepare.HIGHEST_QP
+        assert key <= others <= 45
+        assert finer.qps == (key - FINER, others - FINER)
+    data = load_data(prepared, torch.device("cpu"), 1)["train"]
+    batch = data.batch(32, 64, 0.5, 2.0, np.random.default_rng(0))
+    qps = {qp for stream in video.streams for qp in stream.qps}
+    assert data.qps == (min(qps), max(qps))
+    assert set(batch.qps.tolist()) <= qps
+    whole = next(data.all())
+    assert whole.qps.tolist() == [
+        video.streams[0].qps[0],
+        *(SPARSE - 1) * [video.streams[0].qps[1]],
+    ]
 
 
 def test_mouth_and_eyes_are_found(prepared: Path) -> None:
@@ -173,7 +239,8 @@ def test_learning_leaves_weights_that_can_be_used(prepared: Path, tmp_path: Path
     words += ["--side", "64", "--minutes", "0.05", "--report-seconds", "0", "--perceptual", "0"]
     assert main(words) == 0
     network = load_post_filter(out / "post_filter.safetensors")
-    assert network.configuration == PostFilterConfiguration((4, 6, 8), (1, 1, 1))
+    qps = load_data(prepared, torch.device("cpu"), 1)["train"].qps
+    assert network.configuration == PostFilterConfiguration((4, 6, 8), (1, 1, 1), qps=qps)
     log = (out / "log.txt").read_text()
     assert "steps/s, l1 " in log
     assert "filtered_psnr" in log
@@ -187,6 +254,7 @@ def test_learning_leaves_weights_that_can_be_used(prepared: Path, tmp_path: Path
         (["--minutes", "0"], "minutes"),
         (["--face-share", "2"], "face share"),
         (["--trunk", "nowhere.pth"], "nowhere.pth"),
+        (["--weights", "nowhere.safetensors", "--perceptual", "0"], "nowhere.safetensors"),
     ],
 )
 def test_what_makes_no_sense_is_refused(
