@@ -73,7 +73,10 @@ class Clip:
         return Coding(self.codec, self.codes_sequences, self.options.whole_pictures)
 
     def stated(self, settings: RateSettings) -> StreamInformation:
-        """What its stream says of all pictures; sequences say what else there is to say of them."""
+        """What its stream says of all pictures.
+
+        Sequences, and ordinary video, say themselves by which filter they go and what it is told.
+        """
         if not self.information.post_filter:
             return self.information
         return replace(self.information, post_filter_qps=SequenceQps(settings.key_qp).told)

@@ -4,8 +4,8 @@ A base codec at a few kilobits a second blurs lips and lids, and leaves the edge
 small network that has seen many faces coded so takes part of that back. It knows nothing but the
 decoded picture, and by which quantisation parameter that is coded, so that it serves every picture
 of every base codec, with and without faces; what it does is no part of the base codec's own
-prediction. Another network of the same kind enlarges,
-too: pictures may be coded at half their width and height, and it has learned what they lose by it.
+prediction. Another network of the same kind enlarges, too: pictures may be coded at half their
+width and height, and it has learned what they lose by it.
 
 `network` is the network in PyTorch, for training; `filtering` runs it. Importing this package loads
 neither.

@@ -105,16 +105,16 @@ class Learner:
         picture = unfiltered + change.float()
         shares = _shares(unfiltered, batch.real)
         of_samples = shares[:, None, None, None]
-        far, nothing = (picture - batch.real) * of_samples, torch.zeros_like(picture)
+        error, none = (picture - batch.real) * of_samples, torch.zeros_like(picture)
         losses = {
-            "l1": settings.l1 * weighted_l1(far, nothing, batch.weights),
-            "gradient": settings.gradient * gradient_loss(far, nothing),
+            "l1": settings.l1 * weighted_l1(error, none, batch.weights),
+            "gradient": settings.gradient * gradient_loss(error, none),
             "ssim": settings.ssim * ssim_loss(picture, batch.real, shares),
         }
         if self.trunk is not None:
             with self._autocast():
-                seen = trunk_loss(self.trunk, picture, batch.real)
-            losses["perceptual"] = settings.perceptual * seen
+                far = trunk_loss(self.trunk, picture, batch.real)
+            losses["perceptual"] = settings.perceptual * far
         losses["total"] = torch.stack(list(losses.values())).sum()
         self.optimiser.zero_grad(set_to_none=True)
         losses["total"].backward()  # type: ignore[no-untyped-call]
