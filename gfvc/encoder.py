@@ -44,17 +44,18 @@ class EncodeSummary:
     """What was encoded: `tally` of pictures, by kind, as `options` asked for.
 
     `size` is the width and height of the coded pictures in pixels, `shown_size` that of those that
-    come out; `rate` is how many there are a second. Bits: `sei_bits` are the NAL units with face
-    parameters and user data, `sound_bits` what the sound adds to the file, `base_bits` the rest.
-    `seconds` are wall time, and `base_codec_seconds` what of it the programs of the base codec
-    took. `settings` are those that made it, found in `trials` passes over the clip if a bitrate was
-    asked for.
+    come out, `halved` whether a post-filter makes the one of the other; `rate` is how many there
+    are a second. Bits: `sei_bits` are the NAL units with face parameters and user data,
+    `sound_bits` what the sound adds to the file, `base_bits` the rest. `seconds` are wall time, and
+    `base_codec_seconds` what of it the programs of the base codec took. `settings` are those that
+    made it, found in `trials` passes over the clip if a bitrate was asked for.
     """
 
     tally: Tally
     options: EncodeOptions
     size: Size
     shown_size: Size
+    halved: bool
     rate: Fraction
     model: str
     codec: str
@@ -309,6 +310,7 @@ def summary_of(
         options=clip.options,
         size=clip.coded_size(coded.settings),
         shown_size=clip.shown_size,
+        halved=clip.halves(coded.settings),
         rate=clip.rate,
         model=clip.card.name,
         codec=clip.codec,

@@ -6,9 +6,12 @@ half of the time (docs/measured/post_filter.md).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
 
+from gfvc.face_square import FaceSquare
 from gfvc.scaling import Size
 from models.contract import Picture
 
@@ -21,12 +24,27 @@ LEAST_KEY_QP = 31
 Below it bits are enough for all pixels.
 """
 
+LEAST_SQUARE = 256
+"""Side of face squares at least, as they are drawn: smaller faces lose by it."""
+
+MOST_PIXELS = 640 * 480
+"""Pixels of pictures at most: to enlarge more of them takes longer than decoding may."""
+
 _LEAST_SIDE = 256
 
 
-def can_be_halved(size: Size) -> bool:
-    """Whether pictures of a size can: half of their sides are even, and none gets tiny."""
-    return min(size) >= _LEAST_SIDE and size[0] % 4 == 0 and size[1] % 4 == 0
+def can_be_halved(size: Size, squares: Sequence[FaceSquare]) -> bool:
+    """Whether pictures of a size, with faces in some squares, may be halved.
+
+    Half of their sides are even, and neither they nor a face get tiny. Without a square it is the
+    face that fills a square picture.
+    """
+    width, height = size
+    if min(size) < _LEAST_SIDE or width % 4 or height % 4 or width * height > MOST_PIXELS:
+        return False
+    if not squares:
+        return width == height
+    return min(square.side for square in squares) >= LEAST_SQUARE
 
 
 def halved(picture: Picture) -> Picture:

@@ -108,9 +108,13 @@ def _sound(summary: EncodeSummary, output: Path) -> str:
 
 
 def _found(summary: EncodeSummary) -> str:
-    """The settings that met a bitrate, with a size that without it might be another."""
+    """The settings that met a bitrate, with a size that without it might be another.
+
+    Halved pictures are so by these settings, and by no size that could be asked for.
+    """
     if summary.target_bitrate is None:
         return ""
     sized = summary.options.whole_pictures and summary.options.coded_side is None
+    sized = sized and not summary.halved
     size = f" --coded-size {min(summary.size)}" if sized else ""
     return f"{summary.settings.arguments}{size} after {summary.trials} trials, "

@@ -20,7 +20,7 @@ from gfvc.stream.information import StreamInformation
 from gfvc.stream.sequence import MAX_LEADING
 from gfvc.symbol_decisions.decision import Switches, SymbolSettings
 from models import AnimationModel, ModelCard
-from models.post_filter import ENLARGING, WHOLE
+from models.post_filter import ENLARGING
 
 SPOOL_BYTES = 1 << 30
 """What a sequence of ordinary video that waits for its encoder may take on the disk."""
@@ -95,21 +95,20 @@ class Clip:
     def halves(self, settings: RateSettings) -> bool:
         """Whether pictures are coded at half their width and height, and enlarged by that filter.
 
-        That was measured of small pictures in VVC that a face fills, of which some are predicted.
+        That was measured in VVC, where some coded pictures are predicted.
         """
         options = self.options
         qps = [settings.key_qp]
         if options.fallback_qp is not None:
             qps.append(options.fallback_qp)
         return (
-            self.information.post_filter == WHOLE
-            and self.information.face_square is None
-            and self.size[0] == self.size[1]
+            self.model.wants_post_filter
             and options.post_filter is None
-            and options.coded_size != "full"
+            and options.coded_size == "auto"
+            and self.information.shown_size is None
             and self.codec == "vvc"
             and self.codes_sequences
-            and can_be_halved(self.size)
+            and can_be_halved(self.size, self.information.face_squares)
             and min(qps) >= LEAST_KEY_QP
         )
 

@@ -180,6 +180,11 @@ class WholePictures(AnimationModel):
         """Whether the model of faces does."""
         return self._model.draws_from_both
 
+    @property
+    def wants_post_filter(self) -> bool:
+        """As the model that draws the face."""
+        return self._model.wants_post_filter
+
     def pair(self, earlier: Reference, later: Reference) -> ReferencePair:
         """Make two successive coded pictures ready together."""
         if not isinstance(earlier, WholeReference) or not isinstance(later, WholeReference):

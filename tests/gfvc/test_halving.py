@@ -23,10 +23,11 @@ from gfvc.post_filtering import PostFiltering
 from gfvc.stream.reader import read_face_stream
 from gfvc.telling import unheard
 from gfvc.verification import Severity, verify_stream
+from gfvc.video_reader import read_pictures
 from gfvc.video_writer import write_video
 from models.metrics.similarity import psnr
 from models.post_filter import ENLARGING, FACES, WHOLE
-from tests.gfvc.support import decode_all, nal_units, no_notes, stating, write_units
+from tests.gfvc.support import CommandLine, decode_all, nal_units, no_notes, stating, write_units
 
 SIDE = 256
 
@@ -60,11 +61,27 @@ def test_halves_are_means() -> None:
 
 
 @pytest.mark.parametrize(
-    ("size", "can_be"),
-    [((256, 256), True), ((320, 260), True), ((252, 256), False), ((258, 256), False)],
+    ("size", "sides", "can_be"),
+    [
+        # The face fills the picture; or nobody knows where it is.
+        ((256, 256), [], True),
+        ((320, 260), [], False),
+        ((252, 252), [], False),
+        ((258, 258), [], False),
+        ((640, 360), [256], True),
+        ((360, 640), [300, 256], True),
+        ((640, 360), [255], False),
+        ((640, 360), [300, 255], False),
+        ((640, 480), [300], True),
+        ((644, 480), [300], False),
+        ((638, 360), [300], False),
+        ((512, 252), [252], False),
+    ],
 )
-def test_halves_are_even_and_not_tiny(size: tuple[int, int], can_be: bool) -> None:
-    assert can_be_halved(size) is can_be
+def test_halves_are_even_and_their_faces_not_tiny(
+    size: tuple[int, int], sides: list[int], can_be: bool
+) -> None:
+    assert can_be_halved(size, [FaceSquare(0, 0, side) for side in sides]) is can_be
 
 
 def test_qps_are_finer_by_no_more_than_there_is() -> None:
@@ -137,17 +154,67 @@ def test_others_are_coded_whole(
     assert (ENLARGING in filters_of(path)) is (number == ENLARGING)
 
 
-def test_small_faces_in_small_pictures_are_coded_whole(tmp_path: Path) -> None:
-    """Half of them would be few pixels; that was not measured."""
-    scene = np.full((288, 352, 3), 90, np.uint8)
+def write_scene(path: Path, side: int) -> Path:
+    """A clip of a head in the middle of a plain wall of 352x288."""
+    scene = np.full((288, 352, 3), (90, 110, 130), np.uint8)
+    top, left = (288 - side) // 2, (352 - side) // 2
     pictures = []
-    for face in make_demo_clip(0.3, 160):
+    for face in make_demo_clip(0.4, side):
         picture = scene.copy()
-        picture[64:224, 96:256] = face
+        picture[top : top + side, left : left + side] = face
         pictures.append(picture)
-    clip = write_video(tmp_path / "scene.mkv", pictures, RATE)
+    return write_video(path, pictures, RATE)
+
+
+def test_small_faces_in_small_pictures_are_coded_whole(tmp_path: Path) -> None:
+    """Half of them would be few pixels, and they lose by it."""
+    clip = write_scene(tmp_path / "scene.mkv", 160)
     encode(clip, tmp_path / "scene.266", EncodeOptions(view="whole"))
     assert ENLARGING not in filters_of(tmp_path / "scene.266")
+
+
+def test_whole_pictures_of_large_faces_are_halved(tmp_path: Path) -> None:
+    """Faces are drawn, and their squares counted, in the size that comes out."""
+    clip = write_scene(tmp_path / "scene.mkv", 288)
+    path = tmp_path / "scene.266"
+    summary = encode(clip, path, EncodeOptions(key_qp=37))
+    assert (summary.halved, summary.size, summary.shown_size) == (True, (176, 144), (352, 288))
+    assert summary.tally.coded_pictures < summary.frames
+    assert filters_of(path) == {ENLARGING}
+    squares = {unit.face_square for unit in read_face_stream(path, no_notes).units}
+    assert all(square is not None and square.side >= 256 for square in squares)
+    found = [each for each in verify_stream(path) if each.severity is not Severity.INFORMATION]
+    assert found == []
+    shown = decode_all(path)
+    assert {picture.shape for picture in shown} == {(288, 352, 3)}
+    source = list(read_pictures(clip, RATE))
+    apart = [psnr(mine, theirs) for mine, theirs in zip(shown, source, strict=True)]
+    assert min(apart) > 26
+
+
+@pytest.mark.parametrize("options", [{"coded_size": 260}, {"post_filter": True}, {"key_qp": 30}])
+def test_whole_pictures_are_not_halved_where_others_are_asked_for(
+    tmp_path: Path, options: dict[str, Any]
+) -> None:
+    clip = write_scene(tmp_path / "scene.mkv", 288)
+    summary = encode(clip, tmp_path / "scene.266", EncodeOptions(**options))
+    assert not summary.halved
+    assert ENLARGING not in filters_of(tmp_path / "scene.266")
+
+
+def test_settings_that_meet_a_bitrate_make_the_same_file_again(
+    command: CommandLine, clip: Path, tmp_path: Path
+) -> None:
+    """The line names no size: half of it would be asked for, and enlarged otherwise."""
+    first, again = tmp_path / "first.266", tmp_path / "again.266"
+    outcome = command("encode", clip, first, "--bitrate", "40k")
+    assert outcome.status == 0, outcome.err
+    assert filters_of(first) == {ENLARGING}
+    line = outcome.err.splitlines()[-1]
+    chosen = line[line.index("--key-qp") : line.index(" after ")].split()
+    outcome = command("encode", clip, again, *chosen)
+    assert outcome.status == 0, outcome.err
+    assert again.read_bytes() == first.read_bytes()
 
 
 def test_pictures_without_a_face_are_halved_alike(tmp_path: Path) -> None:
