@@ -18,7 +18,7 @@ from models.post_filter import ENLARGING, FACES, WHOLE, enlargement
 _CONTEXT = 16
 """Pixels around a square that the filter is shown, too: it needs them to filter its border."""
 
-_AT_ONCE = 1 << 18
+_AT_ONCE = 640 * 480
 """Pixels of pictures up to which several are filtered at the same time."""
 
 _BORDER = 1 / 16

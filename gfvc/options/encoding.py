@@ -202,7 +202,8 @@ class CodedPictureOptions(OptionGroup, title="coded pictures"):
         either(words(_AUTOMATIC, _FULL), whole(*SIDES)),
         "shorter side of coded pictures, which decoders enlarge to --size; full: they are as large "
         "as that; auto: half of it where few bits are asked for, if that is 360 or more and faces "
-        "stay large enough, or if a filter enlarges small pictures with face in VVC; else full",
+        "stay large enough, or in VVC if all is 640x480 pixels at most and faces are large, which "
+        "a filter enlarges; else full",
         _AUTOMATIC,
     )
     base_encoder: str = option(
