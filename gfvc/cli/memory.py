@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 # take more; a command that runs out of memory later says so.
 LEAST_MEGABYTES = {
     "encode": 1800,
-    "decode": 1400,
+    "decode": 1600,
     "edit": 1600,
     "export": 1200,
     "bench": 2000,
