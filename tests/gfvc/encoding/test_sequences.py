@@ -135,6 +135,7 @@ def test_all_are_coded_where_that_takes_fewer_bits(
     # Small, as VVC takes long for them; MS-SSIM wants 176 samples a side.
     pictures = [scale(picture, (192, 192)) for picture in shaken(demo_pictures[:12])]
     options: dict[str, Any] = {"coded_interval": None, "codec": "vvc", "size": 192}
+    options["effort"] = "fast"
     _, short = code(tmp_path / "short.266", pictures, key_qp=26, **options)
     assert short.fallback_pictures == 0
     monkeypatch.setattr(segments, "LEAST_PICTURES", 12)

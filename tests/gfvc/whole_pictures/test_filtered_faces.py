@@ -198,7 +198,7 @@ def test_where_all_pictures_are_coded_faces_are_filtered_too(
     monkeypatch.setattr(encoder, "MOST_FILTERED", height * width - 1)
     monkeypatch.setattr(segments, "with_filter_if_better", always)
     clip = write_video(tmp_path / "all.mkv", shaken, RATE)
-    summary = encode(clip, path, EncodeOptions(key_qp=22), notes=unheard)
+    summary = encode(clip, path, EncodeOptions(key_qp=22, effort="fast"), notes=unheard)
     assert summary.fallback_pictures == 12
     read = read_face_stream(path, no_notes)
     assert {unit.post_filter for unit in read.units} == {FACES}
