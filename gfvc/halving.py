@@ -28,7 +28,7 @@ LEAST_SQUARE = 256
 """Side of face squares at least, as they are drawn: smaller faces lose by it."""
 
 MOST_PIXELS = 640 * 480
-"""Pixels of pictures at most: to enlarge more of them takes longer than decoding may."""
+"""Pixels of pictures at most: larger ones were not measured, and take longer to be enlarged."""
 
 _LEAST_SIDE = 256
 

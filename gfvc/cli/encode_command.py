@@ -114,7 +114,7 @@ def _found(summary: EncodeSummary) -> str:
     """
     if summary.target_bitrate is None:
         return ""
-    sized = summary.options.whole_pictures and summary.options.coded_side is None
-    sized = sized and not summary.halved
+    decided = summary.options.whole_pictures and summary.options.coded_side is None
+    sized = decided and not summary.halved
     size = f" --coded-size {min(summary.size)}" if sized else ""
     return f"{summary.settings.arguments}{size} after {summary.trials} trials, "
